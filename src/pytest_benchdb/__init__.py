@@ -1,0 +1,17 @@
+"""pytest-benchdb: records the benchmarks of any pytest suite into DuckDB.
+
+PYTEST_DONT_REWRITE
+"""
+
+__version__ = "0.1.0"
+__all__ = ["History", "__version__", "open"]
+
+
+def __getattr__(name: str) -> object:
+    # Late, because `pytest` imports this package at every start, recording or not.
+    if name in {"History", "open"}:
+        from pytest_benchdb.operations import read
+
+        return getattr(read, {"History": "History", "open": "open_history"}[name])
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)

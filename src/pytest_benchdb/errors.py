@@ -1,0 +1,65 @@
+"""The error tree: every failure that a user can meet, one class each.
+
+A message says what went wrong with the value, where, and what to do about it, in one line.
+`slug` names the error's section in ``docs/reference/errors.md``.
+"""
+
+
+class BenchdbError(Exception):
+    """Base of every error that pytest-benchdb raises on purpose."""
+
+    slug = "error"
+
+
+class ConfigError(BenchdbError):
+    """An option, an ini key, an environment variable or an argument cannot be used."""
+
+    slug = "config"
+
+
+class StoreError(BenchdbError):
+    """A database or a journal cannot be read or written."""
+
+    slug = "store"
+
+
+class StoreMissingError(StoreError):
+    """There is no database, or no session, at the path that was given."""
+
+    slug = "store-missing"
+
+
+class StoreLockedError(StoreError):
+    """Another process holds the file for longer than we wait."""
+
+    slug = "store-locked"
+
+
+class ForeignFileError(StoreError):
+    """The file is not a database, or it is one that pytest-benchdb did not write."""
+
+    slug = "store-foreign"
+
+
+class CorruptFileError(StoreError):
+    """The file is ours but damaged: truncated, or a checksum does not match."""
+
+    slug = "store-corrupt"
+
+
+class SchemaVersionError(StoreError):
+    """The file was written by a newer pytest-benchdb, or its storage by a newer DuckDB."""
+
+    slug = "store-newer"
+
+
+class QueryError(BenchdbError):
+    """A statement was refused, failed, or ran past one of its limits."""
+
+    slug = "query"
+
+
+class MissingExtraError(BenchdbError):
+    """A feature needs a package that an extra of pytest-benchdb installs."""
+
+    slug = "missing-extra"

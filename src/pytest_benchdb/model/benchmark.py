@@ -1,0 +1,72 @@
+"""A benchmark (what is measured, stable across sessions) and the labels a suite gives it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pytest_benchdb.model.identity import content_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What `@pytest.mark.benchdb(...)` says about a benchmark; None means not said."""
+
+    model: str | None = None
+    version: str | None = None
+    framework: str | None = None
+    framework_version: str | None = None
+    use_case: str | None = None
+    implementation: str | None = None
+    workload: str | None = None
+    precision: str | None = None
+    batch_size: int | None = None
+    sequence_length: int | None = None
+
+    @property
+    def model_id(self) -> str | None:
+        """The key of the model, or None without one."""
+        return None if self.model is None else content_id("model", self.model)
+
+    @property
+    def model_version_id(self) -> str | None:
+        """The key of the model in this version and precision, or None without a model."""
+        if self.model is None:
+            return None
+        return content_id("model_version", self.model, self.version, self.precision)
+
+    @property
+    def framework_id(self) -> str | None:
+        """The key of the framework in this version, or None without one."""
+        if self.framework is None:
+            return None
+        return content_id("framework", self.framework, self.framework_version)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """A test and its parameters.
+
+    Attributes:
+        benchmark_id: content hash of `project` and `fullname`.
+        project: name that is the same in every checkout of the project.
+        fullname: path from the project's root, names and parameters: ``tests/test_a.py::test_b[c]``.
+        file: the path part of `fullname`, with forward slashes.
+        class_name: enclosing classes joined by ``::``; None for a plain function.
+        function: name of the test function, without parameters.
+        name: function and parameters, as pytest shows it.
+        group_name: pytest-benchmark's group; None for none.
+        params: parameter names and values as JSON values; None without parameters.
+        param_id: pytest's id of the parameters, the text between the brackets.
+        code_hash: hash of the test's source lines; None where there is no source.
+    """
+
+    benchmark_id: str
+    project: str
+    fullname: str
+    file: str
+    class_name: str | None
+    function: str
+    name: str
+    group_name: str | None
+    params: Mapping[str, object] | None
+    param_id: str | None
+    code_hash: str | None

@@ -1,0 +1,106 @@
+"""Where a session ran: machine, operating system, Python, commit and CI job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """A machine and a Python; None means not known.
+
+    Attributes:
+        environment_id: content hash of every field below.
+        fingerprint: content hash of the parts that change speed; results with different
+            fingerprints are not compared.
+        hostname_hash: BLAKE2b of the host's name, so that hosts can be told apart but not named.
+        os: name and version of the operating system: ``Debian GNU/Linux 12``.
+        kernel: kernel release.
+        cpu_model: marketing name of the processor.
+        cores: physical cores; threads: logical processors that this process may use.
+        ram_bytes: memory of the machine, or the container's limit where that is smaller.
+        virtualization: ``kvm``, ``container:docker``, ``wsl``, ...; None on bare metal or unknown.
+        python: implementation, version and build: ``CPython 3.11.7 (main, GIL)``.
+        packages: versions of the packages that matter to speed, by name.
+        details: everything else that was read: caches, governor, turbo, limits, flags.
+    """
+
+    environment_id: str
+    fingerprint: str
+    hostname_hash: str | None
+    os: str | None
+    kernel: str | None
+    cpu_model: str | None
+    cores: int | None
+    threads: int | None
+    ram_bytes: int | None
+    virtualization: str | None
+    python: str
+    packages: Mapping[str, str]
+    details: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """One instance of a backend.
+
+    Attributes:
+        device_id: content hash of backend, name and uuid.
+        backend: kind of hardware: ``cpu``, ``cuda``, ...
+        name: what the vendor calls it.
+        uuid: the vendor's unique id; None where there is none.
+        memory_bytes: its memory; None if not known.
+        driver: version of the driver; None if not known.
+    """
+
+    device_id: str
+    backend: str
+    name: str
+    uuid: str | None = None
+    memory_bytes: int | None = None
+    driver: str | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """The state of the working copy; None means not known (no git, or a shallow clone).
+
+    Attributes:
+        sha: full hash of HEAD.
+        branch: None on a detached head outside CI.
+        dirty: whether tracked files differ from HEAD.
+        committed_at: the author's time, ISO 8601 in UTC without an offset.
+        merge_base: commit at which the branch left the default branch.
+        remote_url: URL of the remote without user name, password or token.
+    """
+
+    sha: str | None = None
+    branch: str | None = None
+    dirty: bool | None = None
+    committed_at: str | None = None
+    merge_base: str | None = None
+    remote_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiJob:
+    """The CI job that a session ran in; all None outside CI."""
+
+    provider: str | None = None
+    url: str | None = None
+    pull_request: str | None = None
+    branch: str | None = None
+    sha: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How busy the machine was at one moment.
+
+    Attributes:
+        load1: load average of one minute; None where there is none.
+        steal_s: cumulative stolen CPU time since boot, all cores; None where it is not told.
+    """
+
+    load1: float | None = None
+    steal_s: float | None = None

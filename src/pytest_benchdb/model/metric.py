@@ -1,0 +1,52 @@
+"""The metric registry: one unit and one direction for every quantity that is stored."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Better = Literal["lower", "higher", "none"]
+Kind = Literal["time", "memory", "energy", "power", "rate", "count", "temperature", "ratio", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A quantity: its SI unit, which direction is better, and what it means."""
+
+    name: str
+    unit: str
+    better: Better
+    kind: Kind
+    description: str
+
+
+_ALL = (
+    Metric("wall_time", "s", "lower", "time", "Wall-clock time of one iteration"),
+    Metric("cpu_time", "s", "lower", "time", "CPU time of the process for one call, all threads"),
+    Metric("device_time", "s", "lower", "time", "Time of one iteration on the device's own clock"),
+    Metric("first_call", "s", "lower", "time", "Wall-clock time of the first call, compilation included"),
+    Metric("timer_value", "?", "none", "other", "Reading of a timer that is not known to tell seconds"),
+    Metric("block_wall_time", "s", "none", "time", "Wall-clock time of the whole timed block"),
+    Metric("block_cpu_time", "s", "none", "time", "CPU time of the process in the timed block"),
+    Metric("block_thread_time", "s", "none", "time", "CPU time of the calling thread in the timed block"),
+    Metric("peak_rss", "B", "lower", "memory", "Peak resident set of the process in the timed block"),
+    Metric("rss_start", "B", "none", "memory", "Resident set of the process before the timed block"),
+    Metric("python_peak", "B", "lower", "memory", "Peak of the allocations that Python traced"),
+    Metric("device_peak", "B", "lower", "memory", "Peak memory of the device's allocator"),
+    Metric("minor_faults", "1", "none", "count", "Page faults served without input or output"),
+    Metric("major_faults", "1", "none", "count", "Page faults that read from a disk"),
+    Metric("voluntary_switches", "1", "none", "count", "Context switches in which the process waited"),
+    Metric("involuntary_switches", "1", "none", "count", "Context switches in which the process was preempted"),
+    Metric("steal_time", "s", "none", "time", "CPU time that the hypervisor gave to other machines"),
+    Metric("throughput", "1/s", "higher", "rate", "Items handled per second"),
+    Metric("energy", "J", "lower", "energy", "Energy of one iteration"),
+    Metric("power", "W", "lower", "power", "Electrical power"),
+    Metric("temperature", "K", "none", "temperature", "Temperature of the device"),
+    Metric("utilization", "1", "none", "ratio", "Share of the time in which the device was busy"),
+    Metric("ttft", "s", "lower", "time", "Time to the first token of a request"),
+    Metric("tpot", "s", "lower", "time", "Time per output token after the first"),
+    Metric("itl", "s", "lower", "time", "Gap between two chunks of a request"),
+    Metric("e2e_latency", "s", "lower", "time", "Time from sending a request to its last chunk"),
+    Metric("tokens_per_second", "1/s", "higher", "rate", "Output tokens per second over all requests"),
+)
+
+METRICS = MappingProxyType({metric.name: metric for metric in _ALL})

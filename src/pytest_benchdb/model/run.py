@@ -1,0 +1,129 @@
+"""One benchmark on one device in one session: its outcome and what was measured."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_benchdb.model.benchmark import Benchmark, Labels
+
+Outcome = Literal[
+    "passed", "failed", "error", "skipped", "xfailed", "xpassed", "timeout", "oom", "crashed", "unsupported"
+]
+Provenance = Literal["measured", "imported", "simulated", "derived"]
+
+CHUNK_ROUNDS = 1024
+"""Rounds in one stored list: longer lists cost memory to read (527 MB against 97 MB for 5e7 rounds)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boundary:
+    """Readings around the timed block as differences or peaks, in SI units; None was not measured.
+
+    Attributes:
+        wall_s: wall-clock time of the block.
+        cpu_s: CPU time of the process, all its threads.
+        thread_s: CPU time of the calling thread.
+        peak_rss_bytes: peak resident set within the block.
+        rss_start_bytes: resident set before the block.
+        minor_faults: page faults without input or output.
+        major_faults: page faults that read from a disk.
+        voluntary_switches: context switches in which the process waited.
+        involuntary_switches: context switches in which it was preempted.
+        steal_s: CPU time of this machine, all cores, that the hypervisor gave away.
+    """
+
+    wall_s: float
+    cpu_s: float
+    thread_s: float | None
+    peak_rss_bytes: int | None
+    rss_start_bytes: int | None
+    minor_faults: int | None
+    major_faults: int | None
+    voluntary_switches: int | None
+    involuntary_switches: int | None
+    steal_s: float | None
+
+
+BOUNDARY_METRICS = (
+    "block_wall_time",
+    "block_cpu_time",
+    "block_thread_time",
+    "peak_rss",
+    "rss_start",
+    "minor_faults",
+    "major_faults",
+    "voluntary_switches",
+    "involuntary_switches",
+    "steal_time",
+)
+"""Metric names in the order of the fields of `Boundary`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One metric of one run.
+
+    Exactly one of `round_ns`, `samples` and `value` is given, or none of them, with a `reason`.
+
+    Attributes:
+        metric: a name of `model.metric.METRICS`, or the suite's own.
+        unit: SI unit of the values.
+        round_ns: whole nanoseconds of each round (all its iterations), in run order, without warm-up.
+        samples: one value per round in `unit`, in run order, for metrics that are not time.
+        value: a single reading in `unit`.
+        method: how it was taken.
+        valid: False for a reading that must not be compared (the test failed, rounds are partial).
+        reason: why there is no value, or why it is not valid.
+    """
+
+    metric: str
+    unit: str
+    better: str
+    pass_name: str = "time"
+    phase: str | None = None
+    provenance: Provenance = "measured"
+    method: str | None = None
+    valid: bool = True
+    reason: str | None = None
+    round_ns: Sequence[int] | None = None
+    samples: Sequence[float] | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One attempt at one benchmark on one device.
+
+    Attributes:
+        started_unix_us: microseconds since the epoch, UTC.
+        duration_s: time of the test's call phase; None if the call never began.
+        calls: calls of the benchmarked function within the timed block, warm-up included;
+            None if they are not known. `Boundary.cpu_s / calls` is the CPU time of one call.
+        attempt: 1 for the first, 2 for the first rerun, and so on.
+        worker: the xdist worker's name, None without xdist.
+        parallel: whether other tests ran beside it on this machine.
+        samples_valid: whether this run's figures may be compared; False unless `outcome` is passed
+            and the rounds are whole. `invalid_reason` says why.
+    """
+
+    run_id: str
+    benchmark: Benchmark
+    labels: Labels
+    device_id: str | None
+    outcome: Outcome
+    reason: str | None
+    attempt: int
+    worker: str | None
+    parallel: bool
+    started_unix_us: int
+    duration_s: float | None
+    iterations: int | None
+    rounds: int | None
+    warmup_rounds: int | None
+    calls: int | None
+    timer: str | None
+    extra_info: Mapping[str, object] | None
+    boundary: Boundary | None
+    measurements: tuple[Measurement, ...]
+    samples_valid: bool
+    invalid_reason: str | None
