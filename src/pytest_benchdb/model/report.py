@@ -1,0 +1,88 @@
+"""Rows of a report: what the terminal summary, `benchdb-report` and the API show of a session."""
+
+from dataclasses import dataclass
+
+from pytest_benchdb.model.run import Outcome, Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRow:
+    """One run as reports show it; times in seconds per iteration, None where not measured.
+
+    The wall-time figures are None unless the run's figures may be compared (`valid`).
+
+    Attributes:
+        cpu_s: CPU time of the process for one call.
+        peak_rss_bytes: peak resident set within the timed block.
+        reason: why the run did not pass, or why it has no valid figures.
+    """
+
+    run_id: str
+    session_id: str
+    fullname: str
+    name: str
+    group: str | None
+    backend: str | None
+    device: str | None
+    model: str | None
+    model_version: str | None
+    implementation: str | None
+    precision: str | None
+    batch_size: int | None
+    outcome: Outcome
+    reason: str | None
+    valid: bool
+    provenance: Provenance
+    attempt: int
+    worker: str | None
+    min_s: float | None
+    max_s: float | None
+    mean_s: float | None
+    median_s: float | None
+    stddev_s: float | None
+    q1_s: float | None
+    q3_s: float | None
+    p95_s: float | None
+    p99_s: float | None
+    outliers: int | None
+    cpu_s: float | None
+    peak_rss_bytes: float | None
+    rounds: int | None
+    iterations: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """One session as lists show it; times are ISO 8601 in UTC."""
+
+    session_id: str
+    project: str
+    kind: str
+    started_at: str
+    finished_at: str | None
+    outcome: str
+    complete: bool
+    label: str | None
+    tags: dict[str, str]
+    note: str | None
+    tool: str
+    tool_version: str | None
+    commit_sha: str | None
+    branch: str | None
+    dirty: bool | None
+    ci_provider: str | None
+    ci_url: str | None
+    pull_request: str | None
+    fingerprint: str | None
+    cpu_model: str | None
+    cores: int | None
+    threads: int | None
+    ram_bytes: int | None
+    os: str | None
+    python: str | None
+    load_start: float | None
+    load_end: float | None
+    steal_s: float | None
+    contended: bool | None
+    runs: int
+    not_passed: int

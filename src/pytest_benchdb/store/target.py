@@ -1,0 +1,87 @@
+"""What `--benchdb=PATH` means: a folder of session files, or one file that grows."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pytest_benchdb.errors import ConfigError
+
+SESSION_SUFFIX = ".duckdb"
+JOURNAL_SUFFIX = ".journal.jsonl"
+HISTORY_NAME = "history.duckdb"
+FILE_SUFFIXES = (".duckdb", ".db")
+_OUR_ENDINGS = (SESSION_SUFFIX, ".duckdb.wal", JOURNAL_SUFFIX, ".lock")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a session goes.
+
+    Attributes:
+        path: the folder or the file, absolute.
+        kind: `folder` for one file per session, `file` for one file that takes every session.
+    """
+
+    path: Path
+    kind: Literal["folder", "file"]
+
+    @property
+    def spool(self) -> Path:
+        """The folder for journals and fresh session files."""
+        if self.kind == "folder":
+            return self.path
+        return self.path.with_name(self.path.name + ".inbox")
+
+
+def resolve(text: str, base: Path) -> Target:
+    """Tell what PATH means, without opening a database.
+
+    Args:
+        text: the value of the option.
+        base: folder that a relative path starts from.
+
+    Raises:
+        ConfigError: PATH is a test file, a node id, or a folder that holds other things than sessions.
+    """
+    if not text.strip():
+        message = "--benchdb= has an empty PATH; give a folder or a .duckdb file, or leave '=' out for .benchdb/"
+        raise ConfigError(message)
+    path = Path(os.path.expandvars(text)).expanduser()
+    path = path if path.is_absolute() else base / path
+    path = Path(os.path.normpath(path))
+    if "::" in text or path.suffix == ".py":
+        raise ConfigError(_meant(text, "is a test, not a database"))
+    if path.is_dir():
+        stranger = _stranger(path)
+        if stranger is not None:
+            raise ConfigError(_meant(text, f"holds {stranger!r}, so it is not a folder of sessions"))
+        return Target(path=path, kind="folder")
+    if path.suffix.lower() in FILE_SUFFIXES:
+        return Target(path=path, kind="file")
+    if path.exists():
+        message = f"--benchdb={text}: an existing file that is not a .duckdb or .db file; name a folder or a new .duckdb file"
+        raise ConfigError(message)
+    return Target(path=path, kind="folder")
+
+
+def _meant(text: str, why: str) -> str:
+    return (
+        f"--benchdb={text}: {text} {why}. To run it and record into .benchdb/, type: pytest --benchdb=.benchdb {text}"
+    )
+
+
+def _stranger(folder: Path) -> str | None:
+    """Return the name of something that does not belong into a folder of sessions.
+
+    A folder that already holds a session is ours, whatever else people keep beside it.
+    """
+    stranger = None
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if name.endswith((SESSION_SUFFIX, JOURNAL_SUFFIX)):
+                return None
+            if not name.startswith(".") and not name.endswith(_OUR_ENDINGS) and name != "attachments":
+                stranger = stranger or name
+    return stranger
