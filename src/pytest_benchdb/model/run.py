@@ -60,20 +60,33 @@ BOUNDARY_METRICS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Statistics of rounds that were not kept, in the metric's unit; None where not told."""
+
+    n: int | None = None
+    min: float | None = None
+    max: float | None = None
+    mean: float | None = None
+    median: float | None = None
+    stddev: float | None = None
+    q1: float | None = None
+    q3: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """One metric of one run.
 
-    Exactly one of `round_ns`, `samples` and `value` is given, or none of them, with a `reason`.
+    At most one of `samples`, `summary` and `value` is given; none of them needs a `reason`.
 
     Attributes:
         metric: a name of `model.metric.METRICS`, or the suite's own.
         unit: SI unit of the values.
-        round_ns: whole nanoseconds of each round (all its iterations), in run order, without warm-up.
-        samples: one value per round in `unit`, in run order, for metrics that are not time.
-        value: a single reading in `unit`.
+        samples: one value per round, per iteration, in run order, warm-up excluded.
+        summary: statistics of rounds that whoever measured did not keep.
+        value: a single reading.
         method: how it was taken.
-        valid: False for a reading that must not be compared (the test failed, rounds are partial).
-        reason: why there is no value, or why it is not valid.
+        reason: why there is no value.
     """
 
     metric: str
@@ -83,10 +96,9 @@ class Measurement:
     phase: str | None = None
     provenance: Provenance = "measured"
     method: str | None = None
-    valid: bool = True
     reason: str | None = None
-    round_ns: Sequence[int] | None = None
     samples: Sequence[float] | None = None
+    summary: Summary | None = None
     value: float | None = None
 
 

@@ -1,0 +1,64 @@
+"""Advisory file locks between processes; the operating system drops them when a process dies."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from pytest_benchdb.errors import StoreLockedError
+
+_RETRY_S = 0.02
+
+if sys.platform == "win32":  # pragma: no cover
+    import msvcrt
+
+    # Far behind the end of any file, because Windows locks stop other readers of the range.
+    _OFFSET = 1 << 62
+
+    def lock_now(fd: int, *, shared: bool = False) -> bool:  # noqa: ARG001
+        """Take the lock if it is free; Windows has exclusive ones only."""
+        os.lseek(fd, _OFFSET, os.SEEK_SET)
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def lock_now(fd: int, *, shared: bool = False) -> bool:
+        """Take the lock on an open file if it is free, and say whether it was.
+
+        A file system without locks (some network disks) answers True: there is nothing to wait for.
+        """
+        try:
+            fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
+
+@contextlib.contextmanager
+def file_lock(path: Path, *, timeout_s: float, shared: bool = False) -> Iterator[None]:
+    """Hold the lock on `path`, which is created if need be, for the length of a block.
+
+    Raises:
+        StoreLockedError: another process held it for longer than `timeout_s`.
+        OSError: the lock file cannot be created.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+    try:
+        deadline = time.monotonic() + timeout_s
+        while not lock_now(fd, shared=shared):
+            if time.monotonic() >= deadline:
+                message = f"{path} is held by another process for more than {timeout_s:g} s; wait for it to end and try again"
+                raise StoreLockedError(message)
+            time.sleep(_RETRY_S)
+        yield
+    finally:
+        os.close(fd)
