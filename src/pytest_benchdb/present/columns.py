@@ -1,0 +1,141 @@
+"""The columns that a report of runs can show: one definition for every format."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.present.units import FigureKind
+
+Align = Literal["left", "right"]
+ColumnKind = Literal["text", "time", "memory", "percent", "count", "rounds"]
+Value = str | float | int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a report.
+
+    Attributes:
+        key: what `--columns` and `--sort` call it.
+        kind: `text`, or the quantity, which decides the unit.
+        priority: 0 is never left out for want of room; of the others the largest goes first.
+    """
+
+    key: str
+    title: str
+    kind: ColumnKind
+    priority: int
+    align: Align
+
+
+def _spread(row: ReportRow) -> float | None:
+    """Return the interquartile range as a share of the median; None below two rounds."""
+    width_s = _iqr(row)
+    return None if width_s is None or not row.median_s else width_s / row.median_s
+
+
+def _iqr(row: ReportRow) -> float | None:
+    if row.q1_s is None or row.q3_s is None or row.rounds is None or row.rounds <= 1:
+        return None
+    return row.q3_s - row.q1_s
+
+
+def _text(key: str, title: str, priority: int) -> Column:
+    return Column(key=key, title=title, kind="text", priority=priority, align="left")
+
+
+def _figure(key: str, title: str, kind: FigureKind, priority: int) -> Column:
+    return Column(key=key, title=title, kind=kind, priority=priority, align="right")
+
+
+_COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
+    column.key: (column, value)
+    for column, value in (
+        (_text("benchmark", "benchmark", 0), lambda row: row.fullname),
+        (_text("group", "group", 15), lambda row: row.group),
+        (_text("backend", "backend", 10), lambda row: row.backend),
+        (_text("device", "device", 12), lambda row: row.device),
+        (_text("model", "model", 11), lambda row: row.model),
+        (_text("version", "version", 16), lambda row: row.model_version),
+        (_text("implementation", "implementation", 13), lambda row: row.implementation),
+        (_text("precision", "precision", 14), lambda row: row.precision),
+        (_figure("batch", "batch", "count", 17), lambda row: row.batch_size),
+        (_figure("median", "median", "time", 0), lambda row: row.median_s),
+        (_figure("spread", "IQR", "percent", 30), _spread),
+        (_figure("iqr", "IQR", "time", 31), _iqr),
+        (_figure("mean", "mean", "time", 32), lambda row: row.mean_s),
+        (_figure("stddev", "stddev", "time", 33), lambda row: row.stddev_s),
+        (_figure("min", "min", "time", 60), lambda row: row.min_s),
+        (_figure("max", "max", "time", 61), lambda row: row.max_s),
+        (_figure("q1", "q1", "time", 62), lambda row: row.q1_s),
+        (_figure("q3", "q3", "time", 63), lambda row: row.q3_s),
+        (_figure("p95", "p95", "time", 58), lambda row: row.p95_s),
+        (_figure("p99", "p99", "time", 59), lambda row: row.p99_s),
+        (_figure("outliers", "outliers", "count", 64), lambda row: row.outliers),
+        (_figure("cpu", "CPU", "time", 40), lambda row: row.cpu_s),
+        (_figure("memory", "memory", "memory", 50), lambda row: row.peak_rss_bytes),
+        (
+            Column(key="rounds", title="rounds", kind="rounds", priority=70, align="right"),
+            lambda row: row.rounds,
+        ),
+        (_text("outcome", "outcome", 5), lambda row: row.outcome),
+        (_text("worker", "worker", 71), lambda row: row.worker),
+        (_text("session", "session", 6), lambda row: row.session_id[:13]),
+    )
+}
+
+COLUMN_KEYS = tuple(_COLUMNS)
+"""Every name that `--columns` and `--sort` take."""
+
+GROUP_KEYS = ("group", "file", "backend", "device", "model", "implementation", "precision", "session", "benchmark")
+"""Every name that `--group-by` takes, apart from `none`."""
+
+_DEFAULT = ("benchmark", "median", "spread", "min", "cpu", "memory", "rounds")
+# Shown only where the runs differ in it: a column of equal texts tells nothing.
+_WHERE_DIFFERENT = ("session", "backend", "implementation")
+
+
+def value_of(row: ReportRow, key: str) -> Value:
+    """Return what a column shows of a run, in SI units and unrounded; None is not measured."""
+    return _COLUMNS[key][1](row)
+
+
+def columns_named(keys: Iterable[str]) -> tuple[Column, ...]:
+    """Return columns by their names, in the order given.
+
+    Raises:
+        ConfigError: there is no such column.
+    """
+    wanted = [key.strip().lower() for key in keys if key.strip()]
+    unknown = [key for key in wanted if key not in _COLUMNS]
+    if unknown or not wanted:
+        message = f"no column {unknown[0]!r}" if unknown else "--columns names no column"
+        message += f"; choose from {', '.join(COLUMN_KEYS)}"
+        raise ConfigError(message)
+    return tuple(_COLUMNS[key][0] for key in dict.fromkeys(wanted))
+
+
+def default_columns(rows: Sequence[ReportRow]) -> tuple[Column, ...]:
+    """Return the columns for these runs: what nobody needs to ask for."""
+    differing = [key for key in _WHERE_DIFFERENT if len({value_of(row, key) for row in rows}) > 1]
+    keys = [_DEFAULT[0], *differing, *_DEFAULT[1:]]
+    return tuple(_COLUMNS[key][0] for key in keys)
+
+
+def default_grouping(rows: Sequence[ReportRow]) -> str | None:
+    """Return the name to group these runs by: their groups, their models or their files, or nothing."""
+    for key in ("group", "model", "file"):
+        values = {group_value(row, key) for row in rows}
+        if len(values) > 1 or (key != "file" and values - {None}):
+            return key
+    return None
+
+
+def group_value(row: ReportRow, key: str) -> str | None:
+    """Return what a run is grouped by; None where it has none."""
+    if key == "file":
+        return row.fullname.partition("::")[0]
+    value = value_of(row, key)
+    return None if value is None else str(value)

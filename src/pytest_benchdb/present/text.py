@@ -1,0 +1,114 @@
+"""Make text from outside safe to print, and measure and shorten it in terminal columns."""
+
+import unicodedata
+
+_ZERO_WIDTH_JOINER = "\u200d"
+_EMOJI_STYLE = "\ufe0f"
+
+
+def ellipsis(*, ascii_only: bool) -> str:
+    """Return the sign for left-out text."""
+    return "..." if ascii_only else "…"
+
+
+def sanitize(text: str, *, ascii_only: bool = False) -> str:
+    r"""Write what a terminal would obey or reorder (controls, escapes, newlines, bidi) as visible escapes.
+
+    >>> sanitize("a\nb\x1b[31m")
+    'a\\nb\\x1b[31m'
+    """
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(map(_visible, text))
+    if ascii_only and not text.isascii():
+        text = text.encode("ascii", "backslashreplace").decode("ascii")
+    return text
+
+
+def _visible(char: str) -> str:
+    if char.isprintable() or char == _ZERO_WIDTH_JOINER:
+        return char
+    if unicodedata.category(char) == "Zs":
+        return " "
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def width(text: str) -> int:
+    """Return the number of terminal columns that sanitized text takes.
+
+    Wide characters take two, combining marks none (Unicode Standard Annex 11). Joined emoji are
+    counted one by one, as terminals that do not join them show them: the result is never too small.
+    """
+    if text.isascii():
+        return len(text)
+    return sum(_cells(text))
+
+
+def _cells(text: str) -> list[int]:
+    cells: list[int] = []
+    for char in text:
+        if char == _EMOJI_STYLE:
+            cells.append(1 if cells and cells[-1] == 1 else 0)
+        else:
+            cells.append(_char_width(char))
+    return cells
+
+
+def _char_width(char: str) -> int:
+    if char.isascii():
+        return 1
+    if char == _ZERO_WIDTH_JOINER or "\u1160" <= char <= "\u11ff":
+        return 0
+    if unicodedata.category(char) in {"Mn", "Me"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def shorten(text: str, limit: int, *, ascii_only: bool = False) -> str:
+    """Shorten in the middle, where test names tell least: the parameters stand at the end.
+
+    >>> shorten("test_sort_a_long_list[numpy-1000]", 20)
+    'test_sort…umpy-1000]'
+    """
+    if width(text) <= limit:
+        return text
+    mark = ellipsis(ascii_only=ascii_only)
+    room = limit - len(mark)
+    if room <= 1:
+        return clip(text, limit, ascii_only=ascii_only)
+    tail = (room + 1) // 2
+    return _head(text, room - tail) + mark + _tail(text, tail)
+
+
+def clip(text: str, limit: int, *, ascii_only: bool = False) -> str:
+    """Shorten at the end, for sentences."""
+    if width(text) <= limit:
+        return text
+    mark = ellipsis(ascii_only=ascii_only)
+    if limit <= len(mark):
+        return _head(text, max(limit, 0))
+    return _head(text, limit - len(mark)) + mark
+
+
+def _head(text: str, limit: int) -> str:
+    used = 0
+    for index, cells in enumerate(_cells(text)):
+        used += cells
+        if used > limit:
+            return text[:index]
+    return text
+
+
+def _tail(text: str, limit: int) -> str:
+    used = 0
+    cells = _cells(text)
+    for index in range(len(text) - 1, -1, -1):
+        used += cells[index]
+        if used > limit:
+            return text[index + 1 :]
+    return text
+
+
+def pad(text: str, columns: int, *, right: bool = False) -> str:
+    """Fill with spaces up to a number of columns; `right` puts the text at the right edge."""
+    fill = " " * max(0, columns - width(text))
+    return fill + text if right else text + fill
