@@ -1,1 +1,38 @@
-"""plugin."""
+"""The pytest plugin: options, markers and, once recording is asked for, the hooks that record.
+
+Every pytest run in an environment imports this module, so it imports next to nothing.
+
+PYTEST_DONT_REWRITE
+"""
+
+from typing import Any
+
+from pytest_benchdb.plugin.options import add_options
+
+_MARKER = (
+    "benchdb(model, version, framework, framework_version, use_case, implementation, workload, precision, "
+    "batch_size, sequence_length): record this test with pytest-benchdb, under these labels."
+)
+
+
+def pytest_addoption(parser: Any) -> None:  # noqa: ANN401
+    """Register the options."""
+    add_options(parser)
+
+
+def pytest_addhooks(pluginmanager: Any) -> None:  # noqa: ANN401
+    """Register the hooks that suites and other plugins may implement."""
+    from pytest_benchdb import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config: Any) -> None:  # noqa: ANN401
+    """Register the marker and, if this run records, the recorder."""
+    config.addinivalue_line("markers", _MARKER)
+    option = config.option
+    if option.no_benchdb or option.collectonly or getattr(option, "help", False):
+        return
+    from pytest_benchdb.plugin.activation import activate
+
+    activate(config)

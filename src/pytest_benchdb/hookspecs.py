@@ -1,0 +1,34 @@
+"""Every hook of pytest-benchdb. Implement one in a conftest.py or a plugin, as any pytest hook.
+
+PYTEST_DONT_REWRITE
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_benchdb.model.run import Run
+
+hookspec = pluggy.HookspecMarker("pytest")
+
+
+@hookspec
+def pytest_benchdb_environment(config: "pytest.Config") -> Mapping[str, object]:  # type: ignore[empty-body]
+    """Return facts about the machine or the build to keep with the session.
+
+    They are stored in `environment.details` under ``suite`` and do not change the fingerprint.
+    Values must be JSON values; never return a secret.
+    """
+
+
+@hookspec
+def pytest_benchdb_record(item: "pytest.Item", run: "Run") -> None:
+    """See a finished run just before it is written; under xdist, in the worker that ran it.
+
+    `run.extra_info` is a dict that may be added to. An exception is kept there, as
+    ``pytest_benchdb_record_error``, and the run is recorded all the same.
+    """

@@ -1,0 +1,160 @@
+"""Records one session: what it begins with, its journal, and the fold at its end."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_benchdb import __version__
+from pytest_benchdb.environment.collect import Snapshot, collect
+from pytest_benchdb.environment.command import sanitized_command
+from pytest_benchdb.environment.load import read_load
+from pytest_benchdb.errors import StoreError
+from pytest_benchdb.model.environment import Environment, Load
+from pytest_benchdb.model.identity import uuid7
+from pytest_benchdb.model.session import SessionEnd, SessionOutcome, SessionStart
+from pytest_benchdb.store.cache import spool_folder
+from pytest_benchdb.store.fold_process import FoldResult, fold_in_child
+from pytest_benchdb.store.journal import Journal, end_line, session_line
+from pytest_benchdb.store.target import Target
+
+STEAL_SHARE = 0.02
+"""Share of the machine's time which, stolen by the hypervisor, makes a session `contended`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the caller says of a session.
+
+    Attributes:
+        root: the project's root.
+        environ: environment variables; only a named list of them is read.
+        argv: the command line.
+        project: name of the project; None derives it from the git remote or the root.
+        suite: facts that the suite's own hooks told.
+        unmeasured: reason why a metric cannot be measured here, by name.
+    """
+
+    root: Path
+    environ: Mapping[str, str]
+    argv: Sequence[str]
+    project: str | None
+    label: str | None
+    tags: Mapping[str, str]
+    note: str | None
+    suite: Mapping[str, object]
+    unmeasured: Mapping[str, str]
+
+
+def start_session(context: Context) -> SessionStart:
+    """Read the machine and return what a session begins with."""
+    snapshot = collect(context.root, context.environ)
+    return SessionStart(
+        session_id=uuid7(),
+        project=context.project or _project_name(snapshot, context.root),
+        kind="pytest",
+        started_unix_us=time.time_ns() // 1000,
+        label=context.label,
+        tags=context.tags,
+        note=context.note,
+        command=sanitized_command(context.argv),
+        tool="pytest-benchdb",
+        tool_version=__version__,
+        environment=_with_suite(snapshot.environment, context.suite),
+        devices=snapshot.devices,
+        commit=snapshot.commit,
+        ci=snapshot.ci,
+        load=snapshot.load,
+        unmeasured=context.unmeasured,
+    )
+
+
+class SessionRecorder:
+    """Writes one session; a session without a run leaves no file behind."""
+
+    def __init__(self, start: SessionStart, target: Target, *, spool: Callable[[], Path] = spool_folder) -> None:
+        """Make a recorder; nothing is written yet.
+
+        Args:
+            start: what the session begins with.
+            target: where it goes.
+            spool: tells the folder for the journal when the target's own cannot be written.
+        """
+        self.start = start
+        self.target = target
+        self._spool = spool
+        self._journal: Journal | None = None
+        self.problem: str | None = None
+        """Why lines were lost, or went elsewhere; None if all is well."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was recorded."""
+        return self._journal is None and self.problem is None
+
+    def append(self, lines: bytes) -> None:
+        """Keep journal lines; a failure is told in `problem` and never raised."""
+        try:
+            if self._journal is None:
+                if self.problem is not None:
+                    return
+                self._journal = Journal(self.start.session_id, [self.target.spool, self._spool()])
+                self._journal.append(session_line(self.start))
+            self._journal.append(lines)
+            self.problem = self._journal.moved_because
+        except StoreError as error:
+            self.problem = str(error)
+
+    def finish(self, *, outcome: SessionOutcome, exit_status: int, complete: bool, row_limit: int) -> FoldResult | None:
+        """Close the journal and fold it into the database; None if there was nothing to record.
+
+        Args:
+            outcome: how the session ended.
+            exit_status: pytest's.
+            complete: whether every selected test ran.
+            row_limit: rows of the report to return.
+        """
+        if self._journal is None:
+            return None
+        end = session_end(self.start, read_load(), time.time_ns() // 1000, outcome, exit_status, complete=complete)
+        self.append(end_line(end))
+        self._journal.close()
+        return fold_in_child(self._journal.path, self.target, row_limit=row_limit)
+
+
+def session_end(
+    start: SessionStart, load: Load, now_unix_us: int, outcome: SessionOutcome, exit_status: int, *, complete: bool
+) -> SessionEnd:
+    """Return how a session ended, given the load at its end."""
+    steal_s = None if load.steal_s is None or start.load.steal_s is None else load.steal_s - start.load.steal_s
+    duration_s = (now_unix_us - start.started_unix_us) / 1e6
+    return SessionEnd(
+        finished_unix_us=now_unix_us,
+        outcome=outcome,
+        exit_status=exit_status,
+        complete=complete,
+        load1=load.load1,
+        steal_s=steal_s,
+        contended=_contended(steal_s, duration_s, start),
+    )
+
+
+def _contended(steal_s: float | None, duration_s: float, start: SessionStart) -> bool | None:
+    threads = start.environment.threads or 1
+    if start.load.load1 is not None and start.load.load1 > threads:
+        return True
+    if steal_s is None or duration_s <= 0:
+        return None
+    return steal_s > STEAL_SHARE * duration_s * threads
+
+
+def _project_name(snapshot: Snapshot, root: Path) -> str:
+    url = snapshot.commit.remote_url
+    name = url.rstrip("/").removesuffix(".git").replace(":", "/").rpartition("/")[2] if url else ""
+    return name or root.name or "project"
+
+
+def _with_suite(environment: Environment, suite: Mapping[str, object]) -> Environment:
+    if not suite:
+        return environment
+    return replace(environment, details={**environment.details, "suite": dict(suite)})

@@ -1,0 +1,169 @@
+"""Which benchmark a pytest item is: a key that is the same in every checkout and every process.
+
+PYTEST_DONT_REWRITE
+"""
+
+import hashlib
+import linecache
+import os
+import types
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_benchdb.model.benchmark import Benchmark, Labels
+from pytest_benchdb.model.identity import content_id, without_addresses
+from pytest_benchdb.model.json_value import json_value
+
+_TEXT_LABELS = frozenset(field.name for field in fields(Labels)) - {"batch_size", "sequence_length"}
+_INT_LABELS = frozenset({"batch_size", "sequence_length"})
+
+
+class Identifier:
+    """Tells the benchmark of an item; keeps what the items of one file share."""
+
+    def __init__(self, project: str, root: Path) -> None:
+        """Make an identifier.
+
+        Args:
+            project: name of the project.
+            root: the project's root, which the paths of its benchmarks start from.
+        """
+        self._project = project
+        self._root = str(root)
+        self._files: dict[object, str] = {}
+        self._code_hashes: dict[types.CodeType, str | None] = {}
+
+    def benchmark(self, item: pytest.Item) -> Benchmark:
+        """Return the benchmark that an item is, in the group its marker names."""
+        names = _own_names(item)
+        callspec = getattr(item, "callspec", None)
+        function = getattr(item, "originalname", None) or item.name.partition("[")[0]
+        param_id = None if callspec is None else without_addresses(callspec.id)
+        params = None if callspec is None else {name: json_value(value) for name, value in callspec.params.items()}
+        return self._benchmark(
+            self._file(item.path), names, function=function, param_id=param_id, params=params, code_hash=self._code_hash(item)
+        )
+
+    def benchmark_of_nodeid(self, nodeid: str) -> Benchmark:
+        """Return the benchmark of a test that only its node id is left of: its worker died."""
+        file, _, names = nodeid.partition("::")
+        head, bracket, params = names.partition("[")
+        function = head.rpartition("::")[2]
+        return self._benchmark(
+            file, names, function=function, param_id=params[:-1] if bracket else None, params=None, code_hash=None
+        )
+
+    def _benchmark(  # noqa: PLR0913
+        self,
+        file: str,
+        names: str,
+        *,
+        function: str,
+        param_id: str | None,
+        params: dict[str, object] | None,
+        code_hash: str | None,
+    ) -> Benchmark:
+        names = without_addresses(names)
+        fullname = f"{file}::{names}" if names else file
+        head, bracket, tail = names.partition("[")
+        classes, _, name = head.rpartition("::")
+        return Benchmark(
+            benchmark_id=content_id("benchmark", self._project, fullname),
+            project=self._project,
+            fullname=fullname,
+            file=file,
+            class_name=classes or None,
+            function=function,
+            name=name + bracket + tail,
+            group_name=None,
+            params=params,
+            param_id=param_id,
+            code_hash=code_hash,
+        )
+
+    def _file(self, path: Path) -> str:
+        file = self._files.get(path)
+        if file is None:
+            try:
+                file = Path(os.path.relpath(path, self._root)).as_posix()
+            except ValueError:  # another drive on Windows
+                file = path.as_posix()
+            self._files[path] = file
+        return file
+
+    def _code_hash(self, item: pytest.Item) -> str | None:
+        function = getattr(item, "obj", None)
+        code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
+        if not isinstance(code, types.CodeType):
+            return None
+        if code not in self._code_hashes:
+            self._code_hashes[code] = _source_hash(code)
+        return self._code_hashes[code]
+
+
+def labels_of(item: pytest.Item) -> Labels:
+    """Return what the markers of an item say about it; the nearest wins.
+
+    Raises:
+        pytest.UsageError: a marker has an argument that is not a label, or of another type.
+    """
+    values: dict[str, Any] = {}
+    for marker in item.iter_markers("benchdb"):
+        if marker.args:
+            message = f"{item.nodeid}: @pytest.mark.benchdb takes names, not {marker.args[0]!r}; write model={marker.args[0]!r}"
+            raise pytest.UsageError(message)
+        for name, value in marker.kwargs.items():
+            values.setdefault(name, _checked_label(item, name, value))
+    return Labels(**values) if values else _NO_LABELS
+
+
+_NO_LABELS = Labels()
+
+
+def _checked_label(item: pytest.Item, name: str, value: object) -> object:
+    if value is None:
+        return None
+    if name in _TEXT_LABELS:
+        return str(value)
+    if name not in _INT_LABELS:
+        known = ", ".join(field.name for field in fields(Labels))
+        message = f"{item.nodeid}: @pytest.mark.benchdb has no argument {name!r}; it has {known}"
+        raise pytest.UsageError(message)
+    if isinstance(value, bool) or not isinstance(value, int):
+        message = f"{item.nodeid}: @pytest.mark.benchdb({name}={value!r}) is not a whole number"
+        raise pytest.UsageError(message)
+    return value
+
+
+def _own_names(item: pytest.Item) -> str:
+    """Return the node id without its file and without the ``@group`` that xdist's loadgroup adds."""
+    names = item.nodeid.partition("::")[2]
+    marker = item.get_closest_marker("xdist_group") if "@" in names else None
+    if marker is not None:
+        group = str(marker.args[0] if marker.args else marker.kwargs.get("name", "default"))
+        names = names.removesuffix(f"@{group}")
+    return names
+
+
+def _source_hash(code: types.CodeType) -> str | None:
+    """Hash the lines of a function from its `def` on, without indentation.
+
+    The source, not the byte code: that changes with every release of Python and of pytest.
+    """
+    lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 : _last_line(code)]
+    while lines and not lines[0].lstrip().startswith(("def ", "async def ")):
+        del lines[0]  # decorators: more parameters do not change the code
+    if not lines:
+        return None
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    text = "\n".join(line[indent:].rstrip() for line in lines)
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def _last_line(code: types.CodeType) -> int:
+    last = max((line for _, _, line in code.co_lines() if line is not None), default=code.co_firstlineno)
+    inner = (_last_line(const) for const in code.co_consts if isinstance(const, types.CodeType))
+    return max(last, *inner, code.co_firstlineno)

@@ -1,0 +1,88 @@
+"""Every recording option, once: command line, environment, pyproject and ini names from one table.
+
+PYTEST_DONT_REWRITE
+"""
+
+from typing import Any, NamedTuple
+
+
+class Option(NamedTuple):
+    """An option as users can write it.
+
+    Attributes:
+        flag: on the command line.
+        key: in ``[tool.benchdb]``; the ini key is ``benchdb_<key>``, the variable ``BENCHDB_<KEY>``.
+            None for what only the command line says.
+        kind: `text`, `flag`, or `list` (may be repeated; in a variable or an ini, one a line).
+        metavar: name of the value in the help.
+        help: one sentence.
+    """
+
+    flag: str
+    key: str | None
+    kind: str
+    metavar: str | None
+    help: str
+
+    @property
+    def dest(self) -> str:
+        """The name under which pytest keeps the value."""
+        return self.flag.lstrip("-").replace("-", "_")
+
+
+OPTIONS = (
+    Option(
+        "--benchdb",
+        "db",
+        "path",
+        "PATH",
+        "Record every benchmark of this run into PATH: a folder (one DuckDB file per session) or a .duckdb file "
+        "(default: .benchdb/). Write it with '='.",
+    ),
+    Option("--no-benchdb", None, "flag", None, "Record nothing, whatever the configuration says."),
+    Option("--benchdb-label", "label", "text", "TEXT", "Name this session."),
+    Option("--benchdb-tag", "tags", "list", "K=V", "Tag this session; may be repeated."),
+    Option("--benchdb-note", "note", "text", "TEXT", "Keep a free text with this session."),
+    Option("--benchdb-all", "all", "flag", None, "Record plain tests too, one round each."),
+    Option("--benchdb-raw", "raw", "flag", None, "Keep every round of a benchmark (default)."),
+    Option("--no-benchdb-raw", None, "flag", None, "Keep the statistics of the rounds only."),
+    Option(
+        "--benchdb-report",
+        "report",
+        "list",
+        "FILE",
+        "Write the report of this session to FILE (.md, .json or .csv); may be repeated.",
+    ),
+    Option("--benchdb-json", "json", "text", "FILE", "Write this session in pytest-benchmark's JSON format too."),
+    Option(
+        "--benchdb-strict",
+        "strict",
+        "flag",
+        None,
+        "Fail the run when the results cannot be stored (default: warn and keep the journal).",
+    ),
+)
+
+CONFIG_ONLY = (
+    Option("record", "record", "flag", None, "Record every run, as if --benchdb were given."),
+    Option("project", "project", "text", "NAME", "Name of the project (default: [project] name, or the git remote's)."),
+)
+"""Settings without a command-line option; they are named like the others elsewhere."""
+
+
+def add_options(parser: Any) -> None:  # noqa: ANN401 - pytest.Parser, which costs an import to name
+    """Register the options and their ini keys with pytest."""
+    group = parser.getgroup("benchdb", "benchmark database (pytest-benchdb)")
+    for option in OPTIONS:
+        if option.kind == "flag":
+            group.addoption(option.flag, action="store_true", default=None, help=option.help)
+        elif option.kind == "list":
+            group.addoption(option.flag, action="append", metavar=option.metavar, help=option.help)
+        elif option.kind == "path":
+            group.addoption(option.flag, nargs="?", const="", metavar=option.metavar, help=option.help)
+        else:
+            group.addoption(option.flag, metavar=option.metavar, help=option.help)
+    for option in (*OPTIONS, *CONFIG_ONLY):
+        if option.key is not None:
+            ini_type = {"list": "linelist"}.get(option.kind, "string")
+            parser.addini(f"benchdb_{option.key}", option.help, type=ini_type, default=None)

@@ -1,0 +1,105 @@
+"""What the phases of a test add up to: one outcome and one reason.
+
+PYTEST_DONT_REWRITE
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_benchdb.model.identity import without_addresses
+from pytest_benchdb.model.run import Outcome
+
+_REASON_LENGTH = 2000
+_TIMEOUT = re.compile(r"Timeout \(?>")  # how pytest-timeout begins its messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """One phase of a test, setup, call or teardown, as its report tells it.
+
+    Attributes:
+        outcome: passed, failed or skipped.
+        xfail: reason of an expected failure; None if none was expected.
+        error: class and first line of the exception; None without one.
+        oom: whether memory ran out.
+    """
+
+    outcome: str
+    xfail: str | None = None
+    error: str | None = None
+    oom: bool = False
+
+
+def phase_of(report: Any, excinfo: Any) -> Phase:  # noqa: ANN401
+    """Reduce a report to what decides the outcome.
+
+    Args:
+        report: a `pytest.TestReport`.
+        excinfo: the phase's `pytest.ExceptionInfo`, or None.
+    """
+    xfail = getattr(report, "wasxfail", None)
+    if excinfo is None:
+        error = str(report.longrepr) if report.outcome == "failed" and report.longrepr else None
+        return Phase(outcome=report.outcome, xfail=xfail, error=error)
+    error = _first_line(excinfo.value)
+    if report.outcome == "skipped" and xfail is None:
+        error = getattr(excinfo.value, "msg", None) or error
+    oom = any(kind.__name__ in {"MemoryError", "OutOfMemoryError"} for kind in type(excinfo.value).__mro__)
+    return Phase(outcome=report.outcome, xfail=xfail, error=error, oom=oom)
+
+
+def classify(setup: Phase | None, call: Phase | None, teardown: Phase | None) -> tuple[Outcome, str | None]:
+    """Return the outcome of a test and why it is not `passed`.
+
+    A phase that is None never ended: the test was interrupted.
+
+    >>> classify(Phase(outcome="passed"), Phase(outcome="passed"), Phase(outcome="passed"))
+    ('passed', None)
+    """
+    outcome, reason = _of_setup_and_call(setup, call)
+    if teardown is None and outcome != "error":
+        return "error", "interrupted before it ended"
+    if teardown is not None and teardown.outcome == "failed" and outcome not in {"failed", "error", "timeout", "oom"}:
+        kind = _kind(teardown, "error")
+        return kind, _clip(f"in teardown: {teardown.error}")
+    return outcome, _clip(reason)
+
+
+def _of_setup_and_call(setup: Phase | None, call: Phase | None) -> tuple[Outcome, str | None]:
+    if setup is None:
+        return "error", "interrupted in setup"
+    if setup.outcome == "failed":
+        return _kind(setup, "error"), f"in setup: {setup.error}"
+    phase = setup if setup.outcome == "skipped" else call
+    if phase is None:
+        return "error", "interrupted"
+    if phase.outcome == "skipped":
+        return ("skipped", phase.error) if phase.xfail is None else ("xfailed", phase.xfail or phase.error)
+    if phase.outcome == "failed":
+        return _kind(phase, "failed"), phase.error
+    return ("passed", None) if phase.xfail is None else ("xpassed", phase.xfail or None)
+
+
+def _kind(phase: Phase, otherwise: Outcome) -> Outcome:
+    if phase.oom:
+        return "oom"
+    if phase.error is not None and _TIMEOUT.search(phase.error):
+        return "timeout"
+    return otherwise
+
+
+def _first_line(error: BaseException) -> str:
+    try:
+        text = str(error).strip()
+    except Exception:  # noqa: BLE001 - a broken __str__ must not lose the run
+        text = ""
+    name = type(error).__name__
+    return f"{name}: {text.splitlines()[0]}" if text else name
+
+
+def _clip(text: str | None) -> str | None:
+    if text is None:
+        return None
+    text = without_addresses(text.replace("\x00", "\ufffd"))
+    return text if len(text) <= _REASON_LENGTH else text[: _REASON_LENGTH - 1] + "…"

@@ -1,0 +1,131 @@
+"""The hooks around the session, in the process that writes: a plain run or xdist's controller.
+
+PYTEST_DONT_REWRITE
+"""
+
+import json
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from pytest_benchdb.measure.boundary import BoundaryProbe
+from pytest_benchdb.model.session import SessionOutcome
+from pytest_benchdb.operations.record import SessionRecorder
+from pytest_benchdb.plugin import summary
+from pytest_benchdb.plugin.crashed import crashed_lines
+from pytest_benchdb.plugin.identity import Identifier
+from pytest_benchdb.plugin.recording import WORKER_KEY, begin, project_root
+from pytest_benchdb.plugin.settings import Settings
+from pytest_benchdb.plugin.watcher import LINES_ATTRIBUTE, TestWatcher
+from pytest_benchdb.store.fold_process import FoldResult
+from pytest_benchdb.store.target import Target
+
+_OUTCOMES: dict[int, SessionOutcome] = {0: "passed", 1: "failed", 2: "interrupted", 5: "empty"}
+_ENDED_BY_ITSELF = frozenset({0, 1, 5})
+
+
+class SessionPlugin:
+    """Records one session; tests that run in this process are watched by a `TestWatcher`."""
+
+    def __init__(self, config: pytest.Config, settings: Settings, target: Target) -> None:
+        self._config = config
+        self._settings = settings
+        self._target = target
+        self._probe = BoundaryProbe()
+        self._root = project_root(config.rootpath)
+        self._recorder: SessionRecorder | None = None
+        self._identifier: Identifier | None = None
+        self._watcher: TestWatcher | None = None
+        self._running: dict[str, bytes] = {}
+        self._result: FoldResult | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Read the machine; tests are watched from here on."""
+        start = begin(self._config, self._settings, self._root, self._probe)
+        self._recorder = SessionRecorder(start, self._target)
+        self._identifier = Identifier(start.project, self._root)
+        self._watcher = TestWatcher(
+            self._identifier,
+            self._probe,
+            append=self._recorder.append,
+            everything=self._settings.everything,
+            keep_rounds=self._settings.keep_rounds,
+            device_id=self._device_id,
+        )
+        self._config.pluginmanager.register(self._watcher, "benchdb-watcher")
+
+    def pytest_report_header(self) -> str:
+        """Say where the results go."""
+        return f"benchdb: recording into {summary.shown_path(self._target.path, self._config)}"
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401
+        """Tell an xdist worker what it cannot find out by itself."""
+        if self._recorder is not None:
+            node.workerinput[WORKER_KEY] = {
+                "project": self._recorder.start.project,
+                "root": str(self._root),
+                "worker": node.gateway.id,
+                "device_id": self._device_id,
+            }
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write what a worker or a forked child sent; take it off, so that no other plugin dumps it."""
+        lines = report.__dict__.pop(LINES_ATTRIBUTE, None)
+        if lines is None or self._recorder is None:
+            return
+        if report.when == "setup":
+            self._running[report.nodeid] = lines
+        else:
+            self._running.pop(report.nodeid, None)
+        self._recorder.append(lines)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
+        """Record the test that took its xdist worker down."""
+        if self._recorder is None or self._identifier is None:
+            return
+        begun = self._running.pop(crashitem, None)
+        if begun is not None:
+            self._recorder.append(crashed_lines(json.loads(begun), self._identifier, str(report.longrepr)))
+        elif self._settings.everything:
+            self._recorder.append(crashed_lines({"nodeid": crashitem}, self._identifier, str(report.longrepr)))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
+        """Store the session before other plugins save theirs, because theirs may raise."""
+        if self._watcher is not None:
+            self._watcher.finish_interrupted()
+        if self._recorder is not None:
+            self._result = self._recorder.finish(
+                outcome=_OUTCOMES.get(int(exitstatus), "error"),
+                exit_status=int(exitstatus),
+                complete=int(exitstatus) in _ENDED_BY_ITSELF and not session.shouldstop and not session.shouldfail,
+                row_limit=summary.ROW_LIMIT,
+            )
+            if self._settings.strict and self._is_lost:
+                session.exitstatus = max(int(exitstatus), 1)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
+        """Print the table after everybody else's sections, also when one of them raises."""
+        try:
+            return (yield)
+        finally:
+            if self._recorder is not None:
+                summary.write(terminalreporter, self._config, self._recorder, self._result)
+
+    @property
+    def _device_id(self) -> str | None:
+        devices = self._recorder.start.devices if self._recorder is not None else ()
+        return devices[0].device_id if devices else None
+
+    @property
+    def _is_lost(self) -> bool:
+        if self._recorder is None or self._recorder.is_empty:
+            return False
+        return self._result is None or self._result.status != "stored" or self._recorder.problem is not None

@@ -1,0 +1,193 @@
+"""Options, environment, pyproject and ini -> one frozen `Settings`; the only reader of them all.
+
+Precedence: command line, then ``BENCHDB_*``, then ``[tool.benchdb]``, then the ini file, then the default.
+
+PYTEST_DONT_REWRITE
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.plugin.options import CONFIG_ONLY, OPTIONS
+
+DEFAULT_PATH = ".benchdb"
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", ""})
+_BY_KEY = {option.key: option for option in (*OPTIONS, *CONFIG_ONLY) if option.key is not None}
+
+
+class Settings(NamedTuple):
+    """What this run records and where to; paths are as the user wrote them.
+
+    Attributes:
+        path: PATH of ``--benchdb=PATH``.
+        project: name to store; None finds one.
+        tags: values of ``--benchdb-tag`` by key.
+        everything: record plain tests too.
+        keep_rounds: keep raw rounds, not only their statistics.
+        reports: files to write the report of the session to.
+        json_path: file to write pytest-benchmark's JSON to.
+        strict: fail the run when the results cannot be stored.
+    """
+
+    path: str
+    project: str | None
+    label: str | None
+    tags: Mapping[str, str]
+    note: str | None
+    everything: bool
+    keep_rounds: bool
+    reports: tuple[str, ...]
+    json_path: str | None
+    strict: bool
+
+
+class Sources:
+    """The places a setting may come from, asked in the order of precedence."""
+
+    def __init__(self, config: Any, environ: Mapping[str, str]) -> None:  # noqa: ANN401
+        self._config = config
+        self._environ = environ
+        self._pyproject = _pyproject_table(config.rootpath / "pyproject.toml")
+
+    def get(self, key: str) -> tuple[Any, str]:
+        """Return the value of a key and the name of the place it stands in; None if nowhere.
+
+        ``--benchdb`` without a PATH is an empty text, and leaves the PATH to the other places.
+        """
+        option = _BY_KEY[key]
+        if option.flag.startswith("--"):
+            value = getattr(self._config.option, option.dest)
+            if value is not None and value != "":
+                return value, option.flag
+        variable = f"BENCHDB_{key.upper()}"
+        if variable in self._environ:
+            value = self._environ[variable]
+            return (value.splitlines() if option.kind == "list" else value), variable
+        if key in self._pyproject:
+            return self._pyproject[key], f"[tool.benchdb] {key}"
+        return self._config.getini(f"benchdb_{key}"), f"benchdb_{key}"
+
+    def is_on_command_line(self, key: str) -> bool:
+        """Tell whether the option was given, be it without a value."""
+        return getattr(self._config.option, _BY_KEY[key].dest) is not None
+
+    def flag(self, key: str) -> bool | None:
+        """Return a setting that is on or off; None if it is nowhere.
+
+        Raises:
+            ConfigError: the value is neither.
+        """
+        value, place = self.get(key)
+        if value is None or isinstance(value, bool):
+            return value
+        text = str(value).strip().lower()
+        if text in _TRUE or text in _FALSE:
+            return text in _TRUE
+        message = f"{place} is {value!r}; give true or false"
+        raise ConfigError(message)
+
+    def text(self, key: str) -> str | None:
+        """Return a setting that is a text; None if it is nowhere or empty.
+
+        Raises:
+            ConfigError: the value is not a text.
+        """
+        value, place = self.get(key)
+        if value is not None and not isinstance(value, str):
+            message = f"{place} is {value!r}; give a text"
+            raise ConfigError(message)
+        return value or None
+
+    def items(self, key: str) -> list[str]:
+        """Return a setting that is a list of texts; empty if it is nowhere.
+
+        Raises:
+            ConfigError: the value is not a list of texts.
+        """
+        value, place = self.get(key)
+        if isinstance(value, Mapping):  # [tool.benchdb.tags]
+            return [f"{name}={text}" for name, text in value.items()]
+        value = [value] if isinstance(value, str) else value or []
+        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+            message = f"{place} is {value!r}; give a list of texts"
+            raise ConfigError(message)
+        return [text.strip() for text in value if text.strip()]
+
+
+def recording_is_on(sources: Sources) -> bool:
+    """Tell whether this run records.
+
+    Raises:
+        ConfigError: ``record`` is neither true nor false.
+    """
+    return sources.is_on_command_line("db") or bool(sources.flag("record"))
+
+
+def read_settings(config: Any, sources: Sources) -> Settings:  # noqa: ANN401
+    """Gather the settings of a run that records.
+
+    Raises:
+        ConfigError: a value cannot be used.
+    """
+    raw = False if config.option.no_benchdb_raw else sources.flag("raw")
+    return Settings(
+        path=sources.text("db") or DEFAULT_PATH,
+        project=sources.text("project"),
+        label=sources.text("label"),
+        tags=_tags(sources),
+        note=sources.text("note"),
+        everything=bool(sources.flag("all")),
+        keep_rounds=raw is not False,
+        reports=tuple(_checked_report(path) for path in sources.items("report")),
+        json_path=sources.text("json"),
+        strict=bool(sources.flag("strict")),
+    )
+
+
+def _tags(sources: Sources) -> dict[str, str]:
+    tags = {}
+    for text in sources.items("tags"):
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            message = f"--benchdb-tag {text!r} has no '='; give K=V, for example --benchdb-tag machine=lab3"
+            raise ConfigError(message)
+        tags[key.strip()] = value.strip()
+    return tags
+
+
+def _checked_report(path: str) -> str:
+    if not path.lower().endswith((".md", ".json", ".csv")):
+        message = f"--benchdb-report {path!r}: the format is told by the ending; give a .md, .json or .csv file"
+        raise ConfigError(message)
+    return path
+
+
+def _pyproject_table(path: Path) -> Mapping[str, Any]:
+    """Return ``[tool.benchdb]``; the file is parsed only if it names the table.
+
+    Raises:
+        ConfigError: the table has a key that nothing reads.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return {}
+    if "tool.benchdb" not in text:
+        return {}
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib  # pytest depends on it below Python 3.11
+    try:
+        table = tomllib.loads(text).get("tool", {}).get("benchdb", {})
+    except tomllib.TOMLDecodeError:
+        return {}  # pytest itself reports a broken pyproject.toml
+    for key in table:
+        if key not in _BY_KEY:
+            message = f"{path}: [tool.benchdb] has an unknown key {key!r}; known are {', '.join(sorted(_BY_KEY))}"
+            raise ConfigError(message)
+    return table

@@ -1,0 +1,94 @@
+"""The section that pytest's own output ends with: a table, where the data went, what to type next.
+
+PYTEST_DONT_REWRITE
+"""
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from pytest_benchdb.operations.record import SessionRecorder
+from pytest_benchdb.present.table import default_columns, default_grouping, layout
+from pytest_benchdb.store.fold_process import FoldResult
+
+ROW_LIMIT = 30
+"""Rows of the table at most; `benchdb-report` shows the others."""
+
+_MARKUP: Mapping[str, dict[str, bool]] = {
+    "head": {"bold": True},
+    "dim": {"light": True},
+    "good": {"green": True},
+    "bad": {"red": True},
+    "warn": {"yellow": True},
+}
+
+
+def write(
+    reporter: pytest.TerminalReporter, config: pytest.Config, recorder: SessionRecorder, result: FoldResult | None
+) -> None:
+    """Write the section; one line with ``-q``, nothing but trouble with ``-qq``."""
+    verbosity = config.get_verbosity()
+    trouble = [text for text in (recorder.problem, result.message if result else None) if text]
+    if verbosity < -1 and not trouble:
+        return
+    if verbosity >= 0:
+        reporter.section("benchdb", sep="-")
+        if result is not None and result.rows:
+            _write_table(reporter, result)
+    for line in _remarks(config, recorder, result):
+        reporter.write_line(line)
+    for line in trouble:
+        reporter.write_line(f"benchdb: {line}", yellow=True, bold=True)
+
+
+def shown_path(path: Path, config: pytest.Config) -> str:
+    """Return a path as the user would type it."""
+    relative = os.path.relpath(path, config.invocation_params.dir)
+    return str(path) if relative.startswith("..") else relative
+
+
+def _write_table(reporter: pytest.TerminalReporter, result: FoldResult) -> None:
+    encoding = getattr(reporter._tw._file, "encoding", None) or "ascii"  # noqa: SLF001
+    table = layout(
+        result.rows,
+        default_columns(result.rows),
+        reporter._tw.fullwidth,  # noqa: SLF001
+        group_by=default_grouping(result.rows),
+        ascii_only=not encoding.lower().startswith("utf"),
+    )
+    for line in table.lines:
+        for span in line:
+            reporter.write(span.text, **_MARKUP.get(span.style, {}))
+        reporter.write_line("")
+
+
+def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResult | None) -> list[str]:
+    if result is None:
+        if recorder.problem is not None:
+            return []
+        return ["no benchmark ran, so nothing was recorded; --benchdb-all records plain tests too"]
+    lines = []
+    where = shown_path(result.path, config)
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in result.outcomes.items())
+    if result.status == "stored":
+        lines.append(f"{counts} -> {where}")
+    if _benchmark_was_off(config):
+        lines.append("pytest-benchmark switches itself off under xdist: outcomes are recorded, times are not; run without -n")
+    if result.recovered:
+        lines.append(f"also recovered {len(result.recovered)} session(s) that had died")
+    if result.status == "stored" and config.get_verbosity() >= 0:
+        hidden = result.total_runs - len(result.rows)
+        more = f"{hidden} more: " if hidden > 0 else "next: "
+        lines.append(f"{more}benchdb-report {shlex.quote(shown_path(recorder.target.path, config))}")
+    return lines
+
+
+def _benchmark_was_off(config: pytest.Config) -> bool:
+    """Tell whether pytest-benchmark was there and off because of xdist."""
+    session = config.pluginmanager.get_plugin("pytest-benchmark")
+    return bool(getattr(session, "xdist_warning", False)) or (
+        session is not None and bool(getattr(config.option, "numprocesses", None)) and not config.option.benchmark_disable
+    )

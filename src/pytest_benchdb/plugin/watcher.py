@@ -1,0 +1,193 @@
+"""Watches tests run and hands each finished one on as journal lines, in the process that runs it.
+
+PYTEST_DONT_REWRITE
+"""
+
+import os
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+
+from pytest_benchdb.measure.boundary import BoundaryProbe
+from pytest_benchdb.plugin.attempt import Attempt, Block
+from pytest_benchdb.plugin.finished import finished_run
+from pytest_benchdb.plugin.fixture import kind_of, observe
+from pytest_benchdb.plugin.identity import Identifier, labels_of
+from pytest_benchdb.plugin.outcome import phase_of
+from pytest_benchdb.plugin.results import codspeed_results
+from pytest_benchdb.store.journal import begin_line, run_lines
+
+LINES_ATTRIBUTE = "_benchdb_lines"
+"""Where a report carries journal lines from the process that ran the test to the one that writes."""
+
+_FIXTURES = frozenset({"benchmark", "benchmark_weave", "codspeed_benchmark"})
+_MARKERS = frozenset({"benchdb", "benchmark", "codspeed_benchmark"})
+_attempt_key = pytest.StashKey[Attempt]()
+_attempts_key = pytest.StashKey[int]()
+
+
+class TestWatcher:
+    """The hooks around each test; one object per process that runs tests."""
+
+    __test__ = False
+
+    def __init__(
+        self,
+        identifier: Identifier,
+        probe: BoundaryProbe,
+        *,
+        append: Callable[[bytes], None] | None,
+        everything: bool,
+        keep_rounds: bool,
+        worker: str | None = None,
+        device_id: str | None = None,
+    ) -> None:
+        """Make a watcher.
+
+        Args:
+            identifier: tells the benchmark of an item.
+            probe: reads the boundaries of timed blocks.
+            append: writes journal lines; None sends them with the reports.
+            everything: record plain tests too.
+            keep_rounds: keep raw rounds.
+            worker: name of this xdist worker; None without xdist.
+            device_id: the device that tests run on.
+        """
+        self._identifier = identifier
+        self._probe = probe
+        self._append = append
+        self._pid = os.getpid()
+        self._everything = everything
+        self._keep_rounds = keep_rounds
+        self._worker = worker
+        self._device_id = device_id
+        self._codspeed: Any = None
+        self._open: pytest.Item | None = None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Begin an attempt at a test that is recorded."""
+        item.stash[_attempts_key] = item.stash.get(_attempts_key, 0) + 1
+        if self._is_recorded(item):
+            self._begin(item)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        """Sit on the `benchmark` fixture, however the test came by it."""
+        value = yield
+        if fixturedef.argname in _FIXTURES and kind_of(value) is not None:
+            item = request.node
+            if isinstance(item, pytest.Item):
+                attempt = item.stash.get(_attempt_key, None) or self._begin(item)
+                if attempt.fixture is None:
+                    observe(value, attempt)
+        return value
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Time the whole test, if it has no fixture that times a part of it."""
+        attempt = item.stash.get(_attempt_key, None)
+        if attempt is None:
+            return (yield)
+        attempt.in_call = True
+        attempt.codspeed_seen = len(codspeed_results(self._codspeed_of(item)))
+        block = None
+        if attempt.fixture is None:
+            block = attempt.own_block = Block(self._probe)
+            block.start()
+        try:
+            result = yield
+            if block is not None:
+                block.whole = True
+            return result
+        finally:
+            if block is not None:
+                block.stop()
+            attempt.in_call = False
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Gather the phases; after the last, hand the run on."""
+        report = yield
+        attempt = item.stash.get(_attempt_key, None)
+        if attempt is None or attempt.in_call:  # within the call, reports are those of subtests
+            return report
+        phase = phase_of(report, call.excinfo)
+        if call.when == "setup":
+            attempt.setup = phase
+            self._attach_begin(attempt, report)
+        elif call.when == "call":
+            attempt.call = phase
+            attempt.duration_s = call.duration
+        else:
+            attempt.teardown = phase
+            self._finish(item, attempt, report)
+        return report
+
+    def finish_interrupted(self) -> None:
+        """Record the test that Ctrl-C, `pytest.exit` or a broken hook left without its end."""
+        if self._open is not None and (attempt := self._open.stash.get(_attempt_key, None)) is not None:
+            self._finish(self._open, attempt, None)
+
+    def _is_recorded(self, item: pytest.Item) -> bool:
+        if self._everything or not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            return True
+        return any(marker.name in _MARKERS for marker in item.iter_markers())
+
+    def _begin(self, item: pytest.Item) -> Attempt:
+        attempt = Attempt(
+            benchmark=self._identifier.benchmark(item),
+            labels=labels_of(item),
+            number=item.stash.get(_attempts_key, 1),
+            block=Block(self._probe),
+        )
+        item.stash[_attempt_key] = attempt
+        self._open = item
+        if self._writes_itself:
+            self._write(self._begin_line(attempt))
+        return attempt
+
+    def _begin_line(self, attempt: Attempt) -> bytes:
+        return begin_line(
+            attempt.run_id,
+            attempt.benchmark,
+            started_unix_us=attempt.started_unix_us,
+            attempt=attempt.number,
+            worker=self._worker,
+        )
+
+    def _attach_begin(self, attempt: Attempt, report: pytest.TestReport) -> None:
+        if not self._writes_itself:
+            setattr(report, LINES_ATTRIBUTE, self._begin_line(attempt))
+
+    @property
+    def _writes_itself(self) -> bool:
+        # A test that runs in a forked child (pytest-forked) sends its lines with its report.
+        return self._append is not None and os.getpid() == self._pid
+
+    def _finish(self, item: pytest.Item, attempt: Attempt, report: pytest.TestReport | None) -> None:
+        del item.stash[_attempt_key]
+        self._open = None
+        run = finished_run(
+            item, attempt, codspeed=self._codspeed_of(item), device_id=self._device_id, worker=self._worker
+        )
+        lines = run_lines(run, keep_rounds=self._keep_rounds)
+        if self._writes_itself:
+            self._write(lines)
+        elif report is not None:
+            setattr(report, LINES_ATTRIBUTE, lines)
+
+    def _write(self, lines: bytes) -> None:
+        if self._append is not None:
+            self._append(lines)
+
+    def _codspeed_of(self, item: pytest.Item) -> Any:  # noqa: ANN401
+        if self._codspeed is None:
+            self._codspeed = item.config.pluginmanager.get_plugin("codspeed_plugin") or False
+        return self._codspeed
