@@ -1,0 +1,61 @@
+"""Folders of our own outside the user's project: for caches, and for journals that have no better place."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+_NAME = "pytest-benchdb"
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the user's cache folder, created; one of this user's own in the temporary folder if there is none.
+
+    Raises:
+        OSError: neither can be made, or somebody else owns it.
+    """
+    base = environ.get("XDG_CACHE_HOME") or _platform_base(environ)
+    if base:
+        folder = Path(base) / _NAME
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            pass
+        else:
+            if os.access(folder, os.W_OK):
+                return folder
+    return _private_temporary_folder()
+
+
+def spool_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder for journals whose own folder cannot be written.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder = cache_folder(environ) / "spool"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _platform_base(environ: Mapping[str, str]) -> str | None:
+    if sys.platform == "win32":
+        return environ.get("LOCALAPPDATA")
+    home = environ.get("HOME")
+    if not home:
+        return None
+    return f"{home}/Library/Caches" if sys.platform == "darwin" else f"{home}/.cache"
+
+
+def _private_temporary_folder() -> Path:
+    """Return a folder that only this user can enter: others can write to the one above it."""
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    folder = Path(tempfile.gettempdir()) / f"{_NAME}-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if hasattr(os, "getuid"):
+        status = folder.lstat()
+        if status.st_uid != os.getuid() or status.st_mode & 0o077:
+            message = f"{folder} belongs to somebody else or is open to others"
+            raise PermissionError(message)
+    return folder
