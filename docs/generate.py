@@ -1,0 +1,215 @@
+"""Writes the parts of the reference pages that the code knows best: options, commands, hooks, schema, metrics.
+
+A part stands between ``<!-- generated: NAME -->`` and ``<!-- end generated -->`` in a page under
+``docs/reference/``. Run this script after a change to the code; ``--check`` only tells whether it is needed.
+"""
+
+import argparse
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module, resources
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+REFERENCE = Path(__file__).parent / "reference"
+PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- end generated -->)", re.DOTALL)
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table; pipes within cells are escaped."""
+    names = list(header)
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def code(text: str) -> str:
+    """Return text as inline code, or nothing for an empty text."""
+    return f"`{text}`" if text else ""
+
+
+def prose(text: str) -> str:
+    """Return a sentence of the code for a page: what looks like an option or a glob stays as it is typed."""
+    return re.sub(r"(?<![\w`-])(--[a-z][\w-]*)", r"`\1`", text.replace("*", "\\*").replace("<", "\\<"))
+
+
+def options() -> str:
+    """Return the options of the pytest plugin with every way to set them."""
+    module = import_module("pytest_benchdb.plugin.options")
+    rows = []
+    for option in module.OPTIONS:
+        flag = f"{option.flag}={option.metavar}" if option.metavar else option.flag
+        rows.append([code(flag), *_settings(option.key), prose(option.help)])
+    rows.extend(["", *_settings(option.key), prose(option.help)] for option in module.CONFIG_ONLY)
+    return table(["Command line", "Variable", "`[tool.benchdb]`", "ini key", "Meaning"], rows)
+
+
+def _settings(key: str | None) -> list[str]:
+    return ["", "", ""] if key is None else [code(f"BENCHDB_{key.upper()}"), code(key), code(f"benchdb_{key}")]
+
+
+def commands() -> str:
+    """Return every command of the command line with its arguments and options."""
+    cli = import_module("pytest_benchdb.cli.main").cli
+    return "\n".join(_command(path, command) for path, command in walk(cli, "benchdb"))
+
+
+def walk(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield a click command and all commands below it with what is typed to call them."""
+    yield path, command
+    for name, child in sorted(getattr(command, "commands", {}).items()):
+        if not child.hidden:
+            yield from walk(child, f"{path} {name}")
+
+
+def _command(path: str, command: Any) -> str:
+    arguments = [param for param in command.params if param.param_type_name == "argument"]
+    shown = [param for param in command.params if param.param_type_name == "option" and not param.hidden]
+    usage = " ".join([path, *(["[OPTIONS]"] if shown else []), *(_argument(param) for param in arguments)])
+    if getattr(command, "commands", None):
+        usage += " COMMAND [ARGS]..."
+    lines = [f"## {path}", "", prose(inspect.cleandoc(command.help or "").replace("\b\n", "").partition("\f")[0]), ""]
+    lines += ["```text", usage, "```", ""]
+    if shown:
+        lines.append(table(["Option", "Meaning"], ([_names(param), _meaning(param)] for param in shown)))
+    return "\n".join(lines)
+
+
+def _argument(param: Any) -> str:
+    name = (param.metavar or param.name or "").upper().strip("[].")
+    name += "..." if param.nargs == -1 else ""
+    return name if param.required else f"[{name}]"
+
+
+def _names(param: Any) -> str:
+    names = ", ".join(code(name) for name in [*param.opts, *param.secondary_opts])
+    choices = getattr(param.type, "choices", None)
+    if choices:
+        return f"{names} " + code("|".join(str(choice) for choice in choices))
+    if param.is_flag or param.count:
+        return names
+    return f"{names} {code(param.metavar or str(param.type.name).upper())}"
+
+
+def _meaning(param: Any) -> str:
+    text = prose(" ".join((param.help or "").split()))
+    default = param.default
+    if isinstance(default, str | int | float) and not isinstance(default, bool) and not param.is_flag and default != "":
+        text += f" Default: {code(str(default))}."
+    variables = [param.envvar] if isinstance(param.envvar, str) else list(param.envvar or ())
+    return text + "".join(f" Variable: {code(name)}." for name in variables)
+
+
+def hooks() -> str:
+    """Return every hook that a suite or a plugin may implement."""
+    if find_spec("pytest_benchdb.hookspecs") is None:
+        return "This version defines no hooks of its own.\n"
+    module = import_module("pytest_benchdb.hookspecs")
+    found = [(name, hook) for name, hook in vars(module).items() if name.startswith("pytest_benchdb_")]
+    return "\n".join(
+        f"## {name}\n\n```python\ndef {name}{_signature(hook)}: ...\n```\n\n{_docstring(hook)}\n"
+        for name, hook in found
+    )
+
+
+def _signature(function: Callable[..., object]) -> str:
+    """Return the signature as it is written: names of types, no quotes."""
+    return str(inspect.signature(function)).replace("'", "").replace("collections.abc.", "")
+
+
+def _docstring(function: Callable[..., object]) -> str:
+    """Return a Google docstring as Markdown: its sections become lists."""
+    lines = []
+    for line in inspect.cleandoc(function.__doc__ or "").splitlines():
+        entry = re.fullmatch(r" {4}(\w+): (.*)", line)
+        heading = re.fullmatch(r"(Args|Returns|Raises|Attributes|Yields):", line)
+        if heading:
+            lines += [f"**{heading[1]}**", ""]
+        else:
+            lines.append(f"- `{entry[1]}`: {entry[2]}" if entry else line.strip())
+    return "\n".join(lines)
+
+
+def metrics() -> str:
+    """Return the metric registry."""
+    registry = import_module("pytest_benchdb.model.metric").METRICS
+    rows = ([code(m.name), m.unit, m.better, m.kind, prose(m.description)] for m in registry.values())
+    return table(["Metric", "Unit", "Better", "Kind", "What it is"], rows)
+
+
+def schema() -> str:
+    """Return the tables and the views, as DuckDB itself describes them once they are created."""
+    import duckdb
+
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    folder = resources.files("pytest_benchdb.store") / "sql"
+    for script in sorted((item for item in folder.iterdir() if item.name.endswith(".sql")), key=lambda item: item.name):
+        connection.execute(script.read_text(encoding="utf-8"))
+    tables = connection.execute("SELECT table_name, comment FROM duckdb_tables() ORDER BY table_oid").fetchall()
+    views = connection.execute(
+        "SELECT view_name, comment FROM duckdb_views() WHERE NOT internal ORDER BY view_oid"
+    ).fetchall()
+    columns = connection.execute(
+        "SELECT table_name, column_name, data_type, is_nullable, comment FROM duckdb_columns() "
+        "WHERE NOT internal ORDER BY table_oid, column_index"
+    ).fetchall()
+    parts = ["## Tables\n"]
+    parts += [_relation(name, comment, columns, nullable=True) for name, comment in tables]
+    parts += ["## Views\n"] if views else []
+    parts += [_relation(name, comment, columns, nullable=False) for name, comment in views]
+    return "\n".join(parts)
+
+
+def _relation(name: str, comment: str | None, columns: list[tuple[Any, ...]], *, nullable: bool) -> str:
+    rows = []
+    for relation, column, kind, may_be_null, meaning in columns:
+        if relation != name:
+            continue
+        row = [code(column), code(kind)]
+        if nullable:
+            row.append("" if may_be_null else "never NULL")
+        rows.append([*row, prose(meaning or "")])
+    header = ["Column", "Type", "", "Meaning"] if nullable else ["Column", "Type", "Meaning"]
+    return f"### {name}\n\n{prose(comment or '')}\n\n{table(header, rows)}"
+
+
+GENERATORS: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "hooks": hooks,
+    "metrics": metrics,
+    "options": options,
+    "schema": schema,
+}
+
+
+def rendered(page: str) -> str:
+    """Return a page with each of its generated parts made anew."""
+
+    def fill(match: re.Match[str]) -> str:
+        return f"{match[1]}\n{GENERATORS[match['name']]().strip()}\n\n{match[4]}"
+
+    return PART.sub(fill, page)
+
+
+def main() -> int:
+    """Write the pages, or tell which are stale."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a page is stale")
+    check = parser.parse_args().check
+    stale = []
+    for path in sorted(REFERENCE.glob("*.md")):
+        page = path.read_text(encoding="utf-8")
+        current = rendered(page)
+        if current != page:
+            stale.append(path)
+            if not check:
+                path.write_text(current, encoding="utf-8", newline="\n")
+    for path in stale:
+        print(f"{'stale' if check else 'written'}: {path}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
