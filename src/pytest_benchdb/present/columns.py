@@ -97,6 +97,28 @@ _DEFAULT = ("benchmark", "median", "spread", "min", "cpu", "memory", "rounds")
 _WHERE_DIFFERENT = ("session", "backend", "implementation")
 
 
+# Names of the columns in CSV, where they differ from the key and the unit's suffix.
+_RAW_NAMES = {"benchmark": "fullname", "memory": "peak_rss_bytes", "spread": "iqr_per_median", "batch": "batch_size"}
+
+
+def has_figures(row: ReportRow) -> bool:
+    """Tell whether a run's figures may be shown: it passed, and they hold."""
+    return row.outcome == "passed" and row.valid
+
+
+def raw_name(column: Column) -> str:
+    """Return the name of a column of unscaled values, with its SI unit: ``median_s``."""
+    suffix = "_s" if column.kind == "time" else ""
+    return _RAW_NAMES.get(column.key, column.key + suffix)
+
+
+def figure_of(row: ReportRow, key: str) -> Value:
+    """Return the unscaled value of a column; None for a figure of a run that did not pass."""
+    if _COLUMNS[key][0].kind != "text" and not has_figures(row):
+        return None
+    return value_of(row, key)
+
+
 def value_of(row: ReportRow, key: str) -> Value:
     """Return what a column shows of a run, in SI units and unrounded; None is not measured."""
     return _COLUMNS[key][1](row)

@@ -9,6 +9,7 @@ from pytest_benchdb.present.columns import (
     default_columns,
     default_grouping,
     group_value,
+    has_figures,
     value_of,
 )
 from pytest_benchdb.present.grid import Entry, Heading, Line, Section, Span, Style, Table, fit
@@ -68,7 +69,7 @@ def layout(
     """
     chosen = units_for(rows, columns, units or {}, ascii_only=ascii_only)
     headings = [_heading(column, chosen) for column in columns]
-    names = _names(rows, group_by)
+    names = names_of(rows, group_by)
     texts = [
         [sanitize(text, ascii_only=ascii_only) for text in _column_texts(rows, column, names, chosen)]
         for column in columns
@@ -88,7 +89,7 @@ def units_for(
     for kind in ("time", "memory", "percent", "count"):
         keys = [column.key for column in columns if column.kind == kind]
         leading = ["median"] if "median" in keys else keys
-        values = [_number(row, key) for row in rows if _has_figures(row) for key in leading]
+        values = [_number(row, key) for row in rows if has_figures(row) for key in leading]
         unit = asked.get(kind) or choose_unit(kind, values)
         chosen[kind] = unit.ascii() if ascii_only else unit
     return chosen
@@ -96,7 +97,7 @@ def units_for(
 
 def message_of(row: ReportRow) -> str | None:
     """Return the sentence that stands in place of figures; None for a run whose figures hold."""
-    if _has_figures(row):
+    if has_figures(row):
         return None
     word = row.outcome if row.outcome != "passed" else "passed, no figures"
     return f"{word}: {row.reason}" if row.reason else word
@@ -124,10 +125,6 @@ def figure_text(row: ReportRow, column: Column, units: Mapping[FigureKind, Unit]
     return write_figure(_number(row, column.key), units[column.kind])
 
 
-def _has_figures(row: ReportRow) -> bool:
-    return row.outcome == "passed" and row.valid
-
-
 def _number(row: ReportRow, key: str) -> float | None:
     value = value_of(row, key)
     return value if isinstance(value, int | float) else None
@@ -139,18 +136,24 @@ def _rounds(row: ReportRow, times: str) -> str:
     return f"{row.rounds}{times}{row.iterations}" if (row.iterations or 1) > 1 else str(row.rounds)
 
 
+def unit_symbol(column: Column, units: Mapping[FigureKind, Unit]) -> str:
+    """Return the symbol that stands over a column; empty for texts and counts."""
+    if column.kind == "text":
+        return ""
+    return "" if column.kind == "rounds" else units[column.kind].symbol
+
+
 def _heading(column: Column, units: Mapping[FigureKind, Unit]) -> Heading:
-    unit = "" if column.kind == "text" or column.kind == "rounds" else units[column.kind].symbol
     return Heading(
         title=column.title,
-        unit=unit,
+        unit=unit_symbol(column, units),
         align=column.align,
         priority=column.priority,
         flexible=column.kind == "text",
     )
 
 
-def _names(rows: Sequence[ReportRow], group_by: str | None) -> list[str]:
+def names_of(rows: Sequence[ReportRow], group_by: str | None) -> list[str]:
     """Return the shortest names that tell the runs apart: without the file if the title or the rest tells it."""
     short = [row.fullname.partition("::")[2] or row.fullname for row in rows]
     if group_by == "file":
@@ -167,7 +170,7 @@ def _column_texts(
 ) -> list[str]:
     if column.key == "benchmark":
         return list(names)
-    texts = [figure_text(row, column, units) if column.kind == "text" or _has_figures(row) else "" for row in rows]
+    texts = [figure_text(row, column, units) if column.kind == "text" or has_figures(row) else "" for row in rows]
     return texts if column.kind in {"text", "rounds", "count"} else align_points(texts)
 
 
@@ -194,12 +197,13 @@ def _sections(
     for row, entry in zip(rows, entries, strict=True):
         groups.setdefault(group_value(row, group_by), []).append(entry)
     return [
-        Section(title=_title(group_by, value, ascii_only=ascii_only), entries=tuple(members))
+        Section(title=title_of(group_by, value, ascii_only=ascii_only), entries=tuple(members))
         for value, members in groups.items()
     ]
 
 
-def _title(group_by: str, value: str | None, *, ascii_only: bool) -> str:
+def title_of(group_by: str | None, value: str | None, *, ascii_only: bool = False) -> str:
+    """Return the title of a group of runs."""
     if value is None:
         return f"(no {group_by})"
     text = sanitize(value, ascii_only=ascii_only)

@@ -43,7 +43,7 @@ class Unit:
 # Each ladder goes from small to large; a figure is shown in the largest unit that it fills.
 _LADDERS: dict[FigureKind, tuple[Unit, ...]] = {
     "time": (Unit("ns", 1e-9), Unit(_MICRO + "s", 1e-6), Unit("ms", 1e-3), Unit("s", 1.0)),
-    "memory": tuple((Unit(symbol, 1024.0**step, 3) for step, symbol in enumerate(("B", "KiB", "MiB", "GiB", "TiB")))),
+    "memory": tuple(Unit(symbol, 1024.0**step, 3) for step, symbol in enumerate(("B", "KiB", "MiB", "GiB", "TiB"))),
     "percent": (Unit("%", 0.01, 2),),
     "count": (Unit("", 1.0, 0),),
 }

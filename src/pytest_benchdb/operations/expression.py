@@ -1,0 +1,94 @@
+"""`-k` expressions over full names: words, `and`, `or`, `not` and parentheses, as pytest's `-k` reads them."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pytest_benchdb.errors import ConfigError
+
+Matcher = Callable[[str], bool]
+
+_TOKEN = re.compile(r"\s*(?:(?P<paren>[()])|(?P<word>[^\s()]+))")
+_MOST_DEPTH = 50
+
+
+@dataclass(slots=True)
+class _Parser:
+    """A recursive-descent parser of one expression."""
+
+    text: str
+    tokens: list[str]
+    position: int = 0
+    depth: int = 0
+
+    def peek(self) -> str | None:
+        return self.tokens[self.position] if self.position < len(self.tokens) else None
+
+    def take(self) -> str | None:
+        token = self.peek()
+        self.position += 1
+        return token
+
+    def either(self) -> Matcher:
+        matchers = [self.both()]
+        while (self.peek() or "").lower() == "or":
+            self.take()
+            matchers.append(self.both())
+        return matchers[0] if len(matchers) == 1 else lambda name: any(matches(name) for matches in matchers)
+
+    def both(self) -> Matcher:
+        matchers = [self.negated()]
+        while (self.peek() or "").lower() == "and":
+            self.take()
+            matchers.append(self.negated())
+        return matchers[0] if len(matchers) == 1 else lambda name: all(matches(name) for matches in matchers)
+
+    def negated(self) -> Matcher:
+        self.depth += 1
+        if self.depth > _MOST_DEPTH:
+            raise ConfigError(f"-k: more than {_MOST_DEPTH} parentheses or 'not' in each other; write it simpler")
+        token = self.take()
+        matcher: Matcher
+        if token is not None and token.lower() == "not":
+            inner = self.negated()
+            matcher = lambda name: not inner(name)  # noqa: E731 - a named function would say no more
+        elif token == "(":
+            matcher = self.either()
+            if self.take() != ")":
+                raise ConfigError(self.wrong("a ')' is missing"))
+        elif token is None or token == ")" or token.lower() in {"and", "or"}:
+            raise ConfigError(
+                self.wrong(f"a word is missing before {token!r}" if token else "a word is missing at the end")
+            )
+        else:
+            word = token.lower()
+            matcher = lambda name: word in name.lower()  # noqa: E731 - as above
+        self.depth -= 1
+        return matcher
+
+    def wrong(self, what: str) -> str:
+        return f"-k {self.text!r}: {what}; write words joined by 'and', 'or', 'not' and parentheses"
+
+
+def parse_expression(text: str) -> Matcher:
+    """Return a function that tells whether a full name matches; upper and lower case are the same.
+
+    >>> matches = parse_expression("sort and not (large or slow)")
+    >>> matches("tests/test_a.py::test_sort[small]"), matches("tests/test_a.py::test_sort[large]")
+    (True, False)
+
+    Raises:
+        ConfigError: the expression cannot be read.
+    """
+    parser = _Parser(text, list(_tokens(text)))
+    if not parser.tokens:
+        return lambda _name: True
+    matcher = parser.either()
+    if parser.peek() is not None:
+        raise ConfigError(parser.wrong(f"'and' or 'or' is missing before {parser.peek()!r}"))
+    return matcher
+
+
+def _tokens(text: str) -> Iterator[str]:
+    for match in _TOKEN.finditer(text):
+        yield match["paren"] or match["word"]

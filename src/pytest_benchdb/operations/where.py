@@ -1,0 +1,125 @@
+"""`-w` filters over runs: ``backend=cuda model=bert* metric=time``."""
+
+import fnmatch
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.report import ReportRow
+
+_FIELDS: Mapping[str, Callable[[ReportRow], object]] = {
+    "backend": lambda row: row.backend,
+    "device": lambda row: row.device,
+    "model": lambda row: row.model,
+    "version": lambda row: row.model_version,
+    "implementation": lambda row: row.implementation,
+    "precision": lambda row: row.precision,
+    "batch_size": lambda row: row.batch_size,
+    "benchmark": lambda row: row.fullname,
+    "name": lambda row: row.name,
+    "file": lambda row: row.fullname.partition("::")[0],
+    "group": lambda row: row.group,
+    "outcome": lambda row: row.outcome,
+    "provenance": lambda row: row.provenance,
+    "attempt": lambda row: row.attempt,
+    "worker": lambda row: row.worker,
+    "session": lambda row: row.session_id,
+}
+
+WHERE_KEYS = (*_FIELDS, "metric")
+"""Every name that `-w` takes on its left side."""
+
+METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "wall_time": ("median", "spread", "min", "rounds"),
+    "cpu_time": ("cpu",),
+    "peak_rss": ("memory",),
+}
+"""Columns of a report that show a metric."""
+
+_METRIC_WORDS = {"time": "wall_time", "wall": "wall_time", "cpu": "cpu_time", "memory": "peak_rss"}
+_TERM = re.compile(r"(?P<key>\w+)(?P<sign>!?=)(?P<value>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition: a field, and the patterns of which its value must match one (or none, if `negated`).
+
+    A run without a value matches no pattern but the empty one.
+    """
+
+    key: str
+    patterns: tuple[str, ...]
+    negated: bool
+
+    def matches(self, row: ReportRow) -> bool:
+        """Tell whether a run meets the condition."""
+        value = _FIELDS[self.key](row)
+        text = "" if value is None else str(value)
+        found = any(_glob(text, pattern) for pattern in self.patterns)
+        return found is not self.negated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """A whole filter: a run must meet every term.
+
+    Attributes:
+        metrics: the metrics to show; empty for all.
+    """
+
+    terms: tuple[Term, ...] = ()
+    metrics: tuple[str, ...] = ()
+
+    def matches(self, row: ReportRow) -> bool:
+        """Tell whether a run meets every condition."""
+        return all(term.matches(row) for term in self.terms)
+
+
+def parse_where(text: str) -> Where:
+    """Read a filter.
+
+    Terms are ``key=value`` or ``key!=value``, separated by spaces; a value may hold ``*`` and ``?``, a
+    comma separates alternatives, quotes keep spaces.
+
+    >>> parse_where("backend=cpu,cuda model!=bert*").terms[1]
+    Term(key='model', patterns=('bert*',), negated=True)
+
+    Raises:
+        ConfigError: a term cannot be read, or its key is unknown.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ConfigError(f"-w {text!r}: a quote is not closed; write for example -w 'model=bert*'") from error
+    terms: list[Term] = []
+    metrics: list[str] = []
+    for word in words:
+        match = _TERM.fullmatch(word)
+        if match is None:
+            raise ConfigError(
+                f"-w {word!r}: not of the form key=value; write for example -w 'backend=cuda model=bert*'"
+            )
+        key, patterns = match["key"].lower(), tuple(match["value"].split(","))
+        if key == "metric":
+            metrics += _metrics(patterns, negated=match["sign"] == "!=")
+        elif key in _FIELDS:
+            terms.append(Term(key, patterns, match["sign"] == "!="))
+        else:
+            raise ConfigError(f"-w {word!r}: no field {key!r}; choose from {', '.join(WHERE_KEYS)}")
+    return Where(terms=tuple(terms), metrics=tuple(metrics))
+
+
+def _metrics(patterns: tuple[str, ...], *, negated: bool) -> list[str]:
+    wanted = [_METRIC_WORDS.get(pattern, pattern) for pattern in patterns]
+    found = [metric for metric in METRIC_COLUMNS if any(_glob(metric, pattern) for pattern in wanted) is not negated]
+    if not found:
+        names = ", ".join((*METRIC_COLUMNS, *_METRIC_WORDS))
+        raise ConfigError(f"-w metric={','.join(patterns)}: no such metric in this report; choose from {names}")
+    return found
+
+
+def _glob(text: str, pattern: str) -> bool:
+    # Brackets are part of most test names, so they are no character classes here as they are in a shell.
+    return fnmatch.fnmatchcase(text.lower(), pattern.lower().replace("[", "[[]"))
