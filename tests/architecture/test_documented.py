@@ -36,6 +36,7 @@ def command_lines(command: click.Command, path: str) -> Iterator[tuple[str, clic
             yield from command_lines(child, f"{path} {name}")
 
 
+ERRORS = sorted(set(error_classes(errors.BenchdbError)), key=lambda error: error.slug)
 COMMANDS = dict(command_lines(cli, "benchdb"))
 HOOKS = [name for name in vars(hookspecs) if name.startswith("pytest_benchdb_")]
 
@@ -53,14 +54,14 @@ def relations() -> dict[str, set[str]]:
 RELATIONS = relations()
 
 
-@pytest.mark.parametrize("error", sorted(set(error_classes(errors.BenchdbError)), key=lambda error: error.slug))
+@pytest.mark.parametrize("error", ERRORS)
 def test_error_class_has_a_section(error: type[errors.BenchdbError]) -> None:
     assert f"({error.slug})=\n" in page("errors")
     assert f"`{error.__name__}`" in page("errors")
 
 
 def test_error_slugs_are_unique() -> None:
-    slugs = [error.slug for error in set(error_classes(errors.BenchdbError))]
+    slugs = [error.slug for error in ERRORS]
 
     assert len(slugs) == len(set(slugs)) > 1
 
