@@ -1,13 +1,16 @@
 """Anything that a suite hands us -> a JSON value that is the same in every process."""
 
-import datetime
+import datetime as dt
 import decimal
 import enum
 import fractions
+import itertools
 import math
 import os
 import uuid
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
 
 from pytest_benchdb.model.identity import without_addresses
 
@@ -25,48 +28,44 @@ def json_value(value: object, *, depth: int = 0) -> object:
     """
     if value is None or value is True or value is False:
         return value
-    kind = type(value)
-    if kind is int:
-        return _integer(value)  # type: ignore[arg-type]
-    if kind is str:
-        return _text(value)  # type: ignore[arg-type]
-    if kind is float:
-        return _float(value)  # type: ignore[arg-type]
-    if depth >= _MAX_DEPTH:
-        return _class_name(value)
-    if isinstance(value, Mapping):
-        pairs = list(value.items())[:_MAX_ITEMS]
-        return {_key(key): json_value(item, depth=depth + 1) for key, item in pairs}
-    if isinstance(value, Set):
-        return sorted((json_value(item, depth=depth + 1) for item in list(value)[:_MAX_ITEMS]), key=repr)
-    if isinstance(value, (list, tuple)):
-        return [json_value(item, depth=depth + 1) for item in value[:_MAX_ITEMS]]
+    exact = _EXACT.get(type(value))
+    if exact is not None:
+        return exact(value)
+    if isinstance(value, (Mapping, AbstractSet, list, tuple)):
+        return _class_name(value) if depth >= _MAX_DEPTH else _container(value, depth + 1)
     return _scalar(value)
+
+
+def _container(
+    value: Mapping[object, object] | AbstractSet[object] | list[object] | tuple[object, ...], depth: int
+) -> object:
+    if isinstance(value, Mapping):
+        return {_key(key): json_value(item, depth=depth) for key, item in itertools.islice(value.items(), _MAX_ITEMS)}
+    items = [json_value(item, depth=depth) for item in itertools.islice(value, _MAX_ITEMS)]
+    return sorted(items, key=repr) if isinstance(value, AbstractSet) else items
 
 
 def _scalar(value: object) -> object:
     if isinstance(value, enum.Enum):
         return f"{type(value).__name__}.{value.name}"
-    if isinstance(value, (int, float, str)):  # subclasses: numpy.float64, StrEnum's kin
-        return json_value({int: int, float: float, str: str}[_builtin(value)](value))
-    if isinstance(value, (decimal.Decimal, fractions.Fraction, uuid.UUID, datetime.date, datetime.time, os.PathLike)):
-        return _text(os.fspath(value) if isinstance(value, os.PathLike) else str(value))
+    for kind, exact in _EXACT.items():
+        if isinstance(value, kind):  # subclasses: numpy.float64, str enumerations
+            return exact(kind(value))
+    if isinstance(value, (os.PathLike, decimal.Decimal, fractions.Fraction, uuid.UUID, dt.date, dt.time)):
+        return _text(str(value))
     if isinstance(value, (bytes, bytearray)):
         return _text(bytes(value[:_MAX_TEXT]).hex())
-    item = getattr(value, "item", None)
-    if callable(item) and getattr(value, "ndim", None) == 0:  # a scalar of numpy, torch, jax
-        try:
-            return json_value(item(), depth=_MAX_DEPTH)
-        except Exception:  # noqa: BLE001 - a tensor on a lost device must not lose the run
-            return _class_name(value)
-    name = getattr(value, "__qualname__", None)
-    if isinstance(name, str):  # a class or a function
-        return _text(f"{getattr(value, '__module__', None)}.{name}")
+    if getattr(value, "ndim", None) == 0 and callable(getattr(value, "item", None)):
+        return _array_scalar(value)
     return _class_name(value)
 
 
-def _builtin(value: object) -> type:
-    return next(kind for kind in (int, float, str) if isinstance(value, kind))
+def _array_scalar(value: Any) -> object:
+    """Read a scalar of numpy, torch or jax."""
+    try:
+        return json_value(value.item(), depth=_MAX_DEPTH)
+    except Exception:  # noqa: BLE001 - a tensor on a lost device must not lose the run
+        return _class_name(value)
 
 
 def _integer(value: int) -> int | str:
@@ -92,7 +91,11 @@ def _key(key: object) -> str:
 
 
 def _class_name(value: object) -> str:
+    name = getattr(value, "__qualname__", None)
+    if isinstance(name, str):  # a class or a function
+        return _text(f"{getattr(value, '__module__', None)}.{name}")
     kind = type(value)
     return f"<{kind.__module__}.{kind.__qualname__}>"
 
 
+_EXACT: Mapping[type, Callable[[Any], object]] = {int: _integer, float: _float, str: _text}

@@ -98,12 +98,18 @@ class SessionRecorder:
             if self._journal is None:
                 if self.problem is not None:
                     return
-                self._journal = Journal(self.start.session_id, [self.target.spool, self._spool()])
+                self._journal = Journal(self.start.session_id, [self.target.spool, *self._fallbacks()])
                 self._journal.append(session_line(self.start))
             self._journal.append(lines)
             self.problem = self._journal.moved_because
         except StoreError as error:
             self.problem = str(error)
+
+    def _fallbacks(self) -> list[Path]:
+        try:
+            return [self._spool()]
+        except OSError:
+            return []
 
     def finish(self, *, outcome: SessionOutcome, exit_status: int, complete: bool, row_limit: int) -> FoldResult | None:
         """Close the journal and fold it into the database; None if there was nothing to record.

@@ -15,19 +15,19 @@ _MARKER = (
 )
 
 
-def pytest_addoption(parser: Any) -> None:  # noqa: ANN401
+def pytest_addoption(parser: Any) -> None:
     """Register the options."""
     add_options(parser)
 
 
-def pytest_addhooks(pluginmanager: Any) -> None:  # noqa: ANN401
+def pytest_addhooks(pluginmanager: Any) -> None:
     """Register the hooks that suites and other plugins may implement."""
     from pytest_benchdb import hookspecs
 
     pluginmanager.add_hookspecs(hookspecs)
 
 
-def pytest_configure(config: Any) -> None:  # noqa: ANN401
+def pytest_configure(config: Any) -> None:
     """Register the marker and, if this run records, the recorder."""
     config.addinivalue_line("markers", _MARKER)
     option = config.option

@@ -12,7 +12,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.plugin.settings import Sources, read_settings, recording_is_on
 
 
-def activate(config: Any) -> None:  # noqa: ANN401
+def activate(config: Any) -> None:
     """Register the recorder if the command line or the configuration asks for it.
 
     Raises:

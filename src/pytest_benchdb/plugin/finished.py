@@ -16,7 +16,12 @@ from pytest_benchdb.plugin.results import Result, not_measured, of_codspeed_mark
 
 
 def finished_run(
-    item: pytest.Item, attempt: Attempt, *, codspeed: Any, device_id: str | None, worker: str | None  # noqa: ANN401
+    item: pytest.Item,
+    attempt: Attempt,
+    *,
+    codspeed: Any,
+    device_id: str | None,
+    worker: str | None,
 ) -> Run:
     """Return the run that an attempt was; hooks of the suite have seen it.
 
@@ -63,7 +68,7 @@ def finished_run(
     return run
 
 
-def _result(attempt: Attempt, codspeed: Any) -> Result:  # noqa: ANN401
+def _result(attempt: Attempt, codspeed: Any) -> Result:
     if attempt.fixture is not None:
         return of_fixture(attempt, codspeed)
     measured = of_codspeed_marker(attempt, codspeed) or of_whole_test(attempt)

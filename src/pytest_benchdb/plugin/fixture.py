@@ -27,34 +27,35 @@ def kind_of(fixture: object) -> str | None:
     return module if module in {PYTEST_BENCHMARK, CODSPEED} else None
 
 
-def observe(fixture: Any, attempt: Attempt) -> None:  # noqa: ANN401
+def observe(fixture: Any, attempt: Attempt) -> None:
     """Have the fixture tell `attempt` when its timed block begins and ends."""
     attempt.fixture = fixture
     fixture._benchdb_attempt = attempt  # noqa: SLF001
     # Not `fixture.__class__ = ...`: pytest-codspeed's class makes that name a property.
-    _set_class(fixture, _observed(type(fixture)))
+    kind: Any = type(fixture)
+    _set_class(fixture, _observed(kind))
 
 
 @cache
-def _observed(kind: type) -> type:
+def _observed(kind: Any) -> type:
     tells_start = hasattr(kind, "_make_stats")  # pytest-benchmark calls it between calibration and warm-up
 
     class Observed(kind):  # type: ignore[misc]
         _benchdb_attempt: Attempt
 
-        def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
             return self._benchdb_timed(super().__call__, args, kwargs)
 
-        def pedantic(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        def pedantic(self, *args: Any, **kwargs: Any) -> Any:
             self._benchdb_attempt.arguments = _bind(super().pedantic, args, kwargs)
             return self._benchdb_timed(super().pedantic, args, kwargs)
 
-        def _make_stats(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        def _make_stats(self, *args: Any, **kwargs: Any) -> Any:
             stats = super()._make_stats(*args, **kwargs)
             self._benchdb_attempt.block.start()
             return stats
 
-        def _benchdb_timed(self, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
+        def _benchdb_timed(self, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             block = self._benchdb_attempt.block
             block.whole = False
             if not tells_start:
@@ -70,7 +71,7 @@ def _observed(kind: type) -> type:
     return Observed
 
 
-def _bind(method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
+def _bind(method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     try:
         return dict(inspect.signature(method).bind(*args, **kwargs).arguments)
     except TypeError:

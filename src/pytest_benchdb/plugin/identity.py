@@ -44,7 +44,12 @@ class Identifier:
         param_id = None if callspec is None else without_addresses(callspec.id)
         params = None if callspec is None else {name: json_value(value) for name, value in callspec.params.items()}
         return self._benchmark(
-            self._file(item.path), names, function=function, param_id=param_id, params=params, code_hash=self._code_hash(item)
+            self._file(item.path),
+            names,
+            function=function,
+            param_id=param_id,
+            params=params,
+            code_hash=self._code_hash(item),
         )
 
     def benchmark_of_nodeid(self, nodeid: str) -> Benchmark:
@@ -56,7 +61,7 @@ class Identifier:
             file, names, function=function, param_id=params[:-1] if bracket else None, params=None, code_hash=None
         )
 
-    def _benchmark(  # noqa: PLR0913
+    def _benchmark(
         self,
         file: str,
         names: str,
@@ -113,7 +118,8 @@ def labels_of(item: pytest.Item) -> Labels:
     values: dict[str, Any] = {}
     for marker in item.iter_markers("benchdb"):
         if marker.args:
-            message = f"{item.nodeid}: @pytest.mark.benchdb takes names, not {marker.args[0]!r}; write model={marker.args[0]!r}"
+            given = repr(marker.args[0])
+            message = f"{item.nodeid}: @pytest.mark.benchdb takes names, not {given}; write model={given}"
             raise pytest.UsageError(message)
         for name, value in marker.kwargs.items():
             values.setdefault(name, _checked_label(item, name, value))

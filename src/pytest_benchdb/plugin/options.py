@@ -70,7 +70,7 @@ CONFIG_ONLY = (
 """Settings without a command-line option; they are named like the others elsewhere."""
 
 
-def add_options(parser: Any) -> None:  # noqa: ANN401 - pytest.Parser, which costs an import to name
+def add_options(parser: Any) -> None:
     """Register the options and their ini keys with pytest."""
     group = parser.getgroup("benchdb", "benchmark database (pytest-benchdb)")
     for option in OPTIONS:

@@ -31,7 +31,7 @@ class Phase:
     oom: bool = False
 
 
-def phase_of(report: Any, excinfo: Any) -> Phase:  # noqa: ANN401
+def phase_of(report: Any, excinfo: Any) -> Phase:
     """Reduce a report to what decides the outcome.
 
     Args:

@@ -44,9 +44,8 @@ def worker_watcher(settings: Settings, told: Mapping[str, Any]) -> TestWatcher:
     return TestWatcher(
         Identifier(told["project"], Path(told["root"])),
         BoundaryProbe(),
+        settings,
         append=None,
-        everything=settings.everything,
-        keep_rounds=settings.keep_rounds,
         worker=told["worker"],
         device_id=told["device_id"],
     )

@@ -41,7 +41,7 @@ def not_measured(reason: str, *, group: str | None = None, extra_info: dict[Any,
     return Result(measurements=(missing,), group=group, extra_info=extra_info, invalid=reason)
 
 
-def of_fixture(attempt: Attempt, codspeed: Any) -> Result:  # noqa: ANN401
+def of_fixture(attempt: Attempt, codspeed: Any) -> Result:
     """Return what the attempt's `benchmark` fixture measured.
 
     Args:
@@ -56,7 +56,7 @@ def of_fixture(attempt: Attempt, codspeed: Any) -> Result:  # noqa: ANN401
     return not_measured(f"the benchmark fixture is a {type(fixture).__module__}.{type(fixture).__qualname__}")
 
 
-def of_codspeed_marker(attempt: Attempt, codspeed: Any) -> Result | None:  # noqa: ANN401
+def of_codspeed_marker(attempt: Attempt, codspeed: Any) -> Result | None:
     """Return what pytest-codspeed measured around a whole test; None if it measured nothing."""
     measured = codspeed_results(codspeed)[attempt.codspeed_seen :]
     return _of_codspeed(measured[-1], None) if measured else None
@@ -79,13 +79,13 @@ def of_whole_test(attempt: Attempt) -> Result | None:
     )
 
 
-def codspeed_results(codspeed: Any) -> list[Any]:  # noqa: ANN401
+def codspeed_results(codspeed: Any) -> list[Any]:
     """Return the live list of pytest-codspeed's results; empty where it keeps none."""
     instrument = getattr(codspeed, "instrument", None)
     return getattr(instrument, "benchmarks", None) or []
 
 
-def _of_pytest_benchmark(attempt: Attempt, fixture: Any) -> Result:  # noqa: ANN401
+def _of_pytest_benchmark(attempt: Attempt, fixture: Any) -> Result:
     stats = fixture.stats
     if stats is None:
         if fixture.disabled:
@@ -113,7 +113,7 @@ def _of_pytest_benchmark(attempt: Attempt, fixture: Any) -> Result:  # noqa: ANN
     )
 
 
-def _why_partial(attempt: Attempt, fixture: Any) -> str | None:  # noqa: ANN401
+def _why_partial(attempt: Attempt, fixture: Any) -> str | None:
     if fixture.has_error:
         return "the benchmarked function raised"
     return None if attempt.block.whole else "the rounds were cut short"
@@ -129,7 +129,7 @@ def _of_rounds(samples: list[float], timer: str) -> Measurement:
     return _measurement("timer_value", samples=samples, method=timer)
 
 
-def _timer_name(timer: Any) -> str:  # noqa: ANN401
+def _timer_name(timer: Any) -> str:
     timer = getattr(timer, "target", timer)
     name = getattr(timer, "__qualname__", None) or type(timer).__qualname__
     module = getattr(timer, "__module__", None)
@@ -142,7 +142,7 @@ def _warmup_rounds(attempt: Attempt, options: dict[str, Any]) -> int | None:
     return None if options.get("warmup") else 0  # how many it takes is pytest-benchmark's own affair
 
 
-def _calls(attempt: Attempt, fixture: Any, rounds: int, iterations: int, warmup: int | None) -> int | None:  # noqa: ANN401
+def _calls(attempt: Attempt, fixture: Any, rounds: int, iterations: int, warmup: int | None) -> int | None:
     """Count the calls in the timed block, where they are all that it holds.
 
     pytest-benchmark makes one more call for the return value, unless a pedantic round of one
@@ -155,7 +155,7 @@ def _calls(attempt: Attempt, fixture: Any, rounds: int, iterations: int, warmup:
     return (warmup + rounds) * iterations + extra
 
 
-def _of_codspeed_fixture(attempt: Attempt, fixture: Any, codspeed: Any) -> Result:  # noqa: ANN401
+def _of_codspeed_fixture(attempt: Attempt, fixture: Any, codspeed: Any) -> Result:
     measured = codspeed_results(codspeed)[attempt.codspeed_seen :]
     if measured:
         result = _of_codspeed(measured[-1], fixture.extra_info)
@@ -164,9 +164,13 @@ def _of_codspeed_fixture(attempt: Attempt, fixture: Any, codspeed: Any) -> Resul
     if boundary is None:
         return not_measured("the benchmark fixture was not used", extra_info=fixture.extra_info)
     if getattr(codspeed, "is_codspeed_enabled", False):
-        return not_measured(f"pytest-codspeed measured no time in its mode {codspeed.mode.value}", extra_info=fixture.extra_info)
+        return not_measured(
+            f"pytest-codspeed measured no time in its mode {codspeed.mode.value}", extra_info=fixture.extra_info
+        )
     if attempt.arguments is not None:  # the block holds the setup and the teardown too
-        return not_measured("pytest-codspeed is off, and calls a pedantic benchmark once, untimed", extra_info=fixture.extra_info)
+        return not_measured(
+            "pytest-codspeed is off, and calls a pedantic benchmark once, untimed", extra_info=fixture.extra_info
+        )
     wall = _measurement("wall_time", samples=[boundary.wall_s], method="perf_counter_ns around the one call")
     return Result(
         measurements=(wall,),
@@ -184,7 +188,7 @@ def _cut(result: Result) -> Result:
     return Result(measurements=result.measurements, extra_info=result.extra_info, invalid="the rounds were cut short")
 
 
-def _of_codspeed(measured: Any, extra_info: dict[Any, Any] | None) -> Result:  # noqa: ANN401
+def _of_codspeed(measured: Any, extra_info: dict[Any, Any] | None) -> Result:
     """Read pytest-codspeed's summary; it throws the rounds away, and tells how many it planned, not ran."""
     stats = measured.stats
     summary = Summary(

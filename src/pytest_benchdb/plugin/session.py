@@ -49,9 +49,8 @@ class SessionPlugin:
         self._watcher = TestWatcher(
             self._identifier,
             self._probe,
+            self._settings,
             append=self._recorder.append,
-            everything=self._settings.everything,
-            keep_rounds=self._settings.keep_rounds,
             device_id=self._device_id,
         )
         self._config.pluginmanager.register(self._watcher, "benchdb-watcher")
@@ -61,7 +60,7 @@ class SessionPlugin:
         return f"benchdb: recording into {summary.shown_path(self._target.path, self._config)}"
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401
+    def pytest_configure_node(self, node: Any) -> None:
         """Tell an xdist worker what it cannot find out by itself."""
         if self._recorder is not None:
             node.workerinput[WORKER_KEY] = {

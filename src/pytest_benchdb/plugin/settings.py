@@ -48,7 +48,7 @@ class Settings(NamedTuple):
 class Sources:
     """The places a setting may come from, asked in the order of precedence."""
 
-    def __init__(self, config: Any, environ: Mapping[str, str]) -> None:  # noqa: ANN401
+    def __init__(self, config: Any, environ: Mapping[str, str]) -> None:
         self._config = config
         self._environ = environ
         self._pyproject = _pyproject_table(config.rootpath / "pyproject.toml")
@@ -127,7 +127,7 @@ def recording_is_on(sources: Sources) -> bool:
     return sources.is_on_command_line("db") or bool(sources.flag("record"))
 
 
-def read_settings(config: Any, sources: Sources) -> Settings:  # noqa: ANN401
+def read_settings(config: Any, sources: Sources) -> Settings:
     """Gather the settings of a run that records.
 
     Raises:
@@ -183,7 +183,7 @@ def _pyproject_table(path: Path) -> Mapping[str, Any]:
     else:
         import tomli as tomllib  # pytest depends on it below Python 3.11
     try:
-        table = tomllib.loads(text).get("tool", {}).get("benchdb", {})
+        table: dict[str, Any] = tomllib.loads(text).get("tool", {}).get("benchdb", {})
     except tomllib.TOMLDecodeError:
         return {}  # pytest itself reports a broken pyproject.toml
     for key in table:

@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE
 
 import os
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def write(
     if verbosity >= 0:
         reporter.section("benchdb", sep="-")
         if result is not None and result.rows:
-            _write_table(reporter, result)
+            _write_table(reporter, config, result)
     for line in _remarks(config, recorder, result):
         reporter.write_line(line)
     for line in trouble:
@@ -50,12 +51,13 @@ def shown_path(path: Path, config: pytest.Config) -> str:
     return str(path) if relative.startswith("..") else relative
 
 
-def _write_table(reporter: pytest.TerminalReporter, result: FoldResult) -> None:
-    encoding = getattr(reporter._tw._file, "encoding", None) or "ascii"  # noqa: SLF001
+def _write_table(reporter: pytest.TerminalReporter, config: pytest.Config, result: FoldResult) -> None:
+    writer = config.get_terminal_writer()
+    encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
     table = layout(
         result.rows,
         default_columns(result.rows),
-        reporter._tw.fullwidth,  # noqa: SLF001
+        writer.fullwidth,
         group_by=default_grouping(result.rows),
         ascii_only=not encoding.lower().startswith("utf"),
     )
@@ -76,7 +78,9 @@ def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResul
     if result.status == "stored":
         lines.append(f"{counts} -> {where}")
     if _benchmark_was_off(config):
-        lines.append("pytest-benchmark switches itself off under xdist: outcomes are recorded, times are not; run without -n")
+        lines.append(
+            "pytest-benchmark switches itself off under xdist: outcomes are recorded, times are not; run without -n"
+        )
     if result.recovered:
         lines.append(f"also recovered {len(result.recovered)} session(s) that had died")
     if result.status == "stored" and config.get_verbosity() >= 0:
@@ -90,5 +94,7 @@ def _benchmark_was_off(config: pytest.Config) -> bool:
     """Tell whether pytest-benchmark was there and off because of xdist."""
     session = config.pluginmanager.get_plugin("pytest-benchmark")
     return bool(getattr(session, "xdist_warning", False)) or (
-        session is not None and bool(getattr(config.option, "numprocesses", None)) and not config.option.benchmark_disable
+        session is not None
+        and bool(getattr(config.option, "numprocesses", None))
+        and not config.option.benchmark_disable
     )

@@ -16,6 +16,7 @@ from pytest_benchdb.plugin.fixture import kind_of, observe
 from pytest_benchdb.plugin.identity import Identifier, labels_of
 from pytest_benchdb.plugin.outcome import phase_of
 from pytest_benchdb.plugin.results import codspeed_results
+from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.store.journal import begin_line, run_lines
 
 LINES_ATTRIBUTE = "_benchdb_lines"
@@ -36,10 +37,9 @@ class TestWatcher:
         self,
         identifier: Identifier,
         probe: BoundaryProbe,
+        settings: Settings,
         *,
         append: Callable[[bytes], None] | None,
-        everything: bool,
-        keep_rounds: bool,
         worker: str | None = None,
         device_id: str | None = None,
     ) -> None:
@@ -48,18 +48,16 @@ class TestWatcher:
         Args:
             identifier: tells the benchmark of an item.
             probe: reads the boundaries of timed blocks.
+            settings: what is recorded.
             append: writes journal lines; None sends them with the reports.
-            everything: record plain tests too.
-            keep_rounds: keep raw rounds.
             worker: name of this xdist worker; None without xdist.
             device_id: the device that tests run on.
         """
         self._identifier = identifier
         self._probe = probe
+        self._settings = settings
         self._append = append
         self._pid = os.getpid()
-        self._everything = everything
-        self._keep_rounds = keep_rounds
         self._worker = worker
         self._device_id = device_id
         self._codspeed: Any = None
@@ -136,7 +134,7 @@ class TestWatcher:
             self._finish(self._open, attempt, None)
 
     def _is_recorded(self, item: pytest.Item) -> bool:
-        if self._everything or not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+        if self._settings.everything or not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             return True
         return any(marker.name in _MARKERS for marker in item.iter_markers())
 
@@ -177,7 +175,7 @@ class TestWatcher:
         run = finished_run(
             item, attempt, codspeed=self._codspeed_of(item), device_id=self._device_id, worker=self._worker
         )
-        lines = run_lines(run, keep_rounds=self._keep_rounds)
+        lines = run_lines(run, keep_rounds=self._settings.keep_rounds)
         if self._writes_itself:
             self._write(lines)
         elif report is not None:
@@ -187,7 +185,7 @@ class TestWatcher:
         if self._append is not None:
             self._append(lines)
 
-    def _codspeed_of(self, item: pytest.Item) -> Any:  # noqa: ANN401
+    def _codspeed_of(self, item: pytest.Item) -> Any:
         if self._codspeed is None:
             self._codspeed = item.config.pluginmanager.get_plugin("codspeed_plugin") or False
         return self._codspeed

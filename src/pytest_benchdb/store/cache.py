@@ -49,7 +49,11 @@ def _platform_base(environ: Mapping[str, str]) -> str | None:
 
 
 def _private_temporary_folder() -> Path:
-    """Return a folder that only this user can enter: others can write to the one above it."""
+    """Return a folder that only this user can enter: others can write to the one above it.
+
+    Raises:
+        PermissionError: somebody else was there first.
+    """
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
     folder = Path(tempfile.gettempdir()) / f"{_NAME}-{user}"
     folder.mkdir(mode=0o700, exist_ok=True)

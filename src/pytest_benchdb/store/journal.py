@@ -59,13 +59,11 @@ class Journal:
         """
         if os.getpid() != self._pid:
             return
-        while True:
-            try:
-                self._write(lines)
-            except OSError as error:
-                self._move(error)
-            else:
-                return
+        try:
+            self._write(lines)
+        except OSError as error:
+            self._move(error)
+            self.append(lines)
 
     def close(self) -> None:
         """Release the file; the fold may take it from here."""
@@ -86,7 +84,11 @@ class Journal:
         self._size += len(lines)
 
     def _move(self, error: OSError) -> None:
-        """Go on in the next folder, and take the lines written so far along."""
+        """Go on in the next folder, and take the lines written so far along.
+
+        Raises:
+            StoreError: there is none.
+        """
         self.moved_because = f"{self.path.parent} cannot be written: {error.strerror}"
         old_path, old_fd = self.path, self._fd
         with contextlib.suppress(OSError):
@@ -105,7 +107,9 @@ class Journal:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 path = folder / self._name
-                self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o644)
+                self._fd = os.open(
+                    path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o644
+                )
             except OSError as error:
                 reason = reason or f"{folder} cannot be written: {error.strerror}"
                 continue

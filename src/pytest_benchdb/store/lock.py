@@ -56,7 +56,9 @@ def file_lock(path: Path, *, timeout_s: float, shared: bool = False) -> Iterator
         deadline = time.monotonic() + timeout_s
         while not lock_now(fd, shared=shared):
             if time.monotonic() >= deadline:
-                message = f"{path} is held by another process for more than {timeout_s:g} s; wait for it to end and try again"
+                message = (
+                    f"{path} is held by another process for more than {timeout_s:g} s; wait for it to end and try again"
+                )
                 raise StoreLockedError(message)
             time.sleep(_RETRY_S)
         yield

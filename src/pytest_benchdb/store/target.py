@@ -60,7 +60,9 @@ def resolve(text: str, base: Path) -> Target:
     if path.suffix.lower() in FILE_SUFFIXES:
         return Target(path=path, kind="file")
     if path.exists():
-        message = f"--benchdb={text}: an existing file that is not a .duckdb or .db file; name a folder or a new .duckdb file"
+        message = (
+            f"--benchdb={text}: an existing file that is not a .duckdb or .db file; name a folder or a new .duckdb file"
+        )
         raise ConfigError(message)
     return Target(path=path, kind="folder")
 
