@@ -1,0 +1,119 @@
+"""Reads everything that a session says of where it ran, once, when it begins."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_benchdb.environment.ci import read_ci
+from pytest_benchdb.environment.fingerprint import SpeedParts, fingerprint
+from pytest_benchdb.environment.host import Host, read_host
+from pytest_benchdb.environment.load import read_load
+from pytest_benchdb.environment.packages import read_versions
+from pytest_benchdb.environment.python import Python, read_python
+from pytest_benchdb.environment.vcs import read_commit
+from pytest_benchdb.model.environment import CiJob, Commit, Device, Environment, Load
+from pytest_benchdb.model.identity import content_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Where and under what conditions a session begins.
+
+    Attributes:
+        devices: the processor; other backends add theirs.
+        load: at the moment of reading; `load.read_load` tells it again at the end.
+    """
+
+    environment: Environment
+    devices: tuple[Device, ...]
+    commit: Commit
+    ci: CiJob
+    load: Load
+
+
+def collect(
+    root: Path,
+    environ: Mapping[str, str],
+    proc_root: Path = Path("/"),
+    *,
+    platform: str = sys.platform,
+) -> Snapshot:
+    """Read machine, interpreter, commit and CI job; never raises for what cannot be read.
+
+    Args:
+        root: a folder of the working copy whose commit is meant.
+        environ: environment variables; only those named in `ci`, `python` and `virtual` are read.
+        proc_root: folder that stands for ``/``.
+        platform: `sys.platform`.
+    """
+    load = read_load(proc_root)  # first, before this adds to it
+    host = read_host(proc_root, environ, platform)
+    ci = read_ci(environ)
+    commit = read_commit(root, environ)
+    return Snapshot(
+        environment=environment_of(host, read_python(environ), read_versions(sys.path)),
+        devices=(cpu_device(host),),
+        commit=replace(commit, sha=commit.sha or ci.sha, branch=commit.branch or ci.branch),
+        ci=ci,
+        load=load,
+    )
+
+
+def environment_of(host: Host, python: Python, packages: Mapping[str, str]) -> Environment:
+    """Join a machine and a Python into an environment with its fingerprint and id."""
+    parts = SpeedParts(
+        machine=host.machine,
+        cpu_model=host.cpu.model,
+        cores=host.cpu.cores,
+        threads=host.threads,
+        ram_bytes=_ram_bytes(host),
+        os_name=host.os_name,
+        kernel=host.kernel,
+        virtualization=(host.hypervisor, host.virtualization),
+        cpu_quota=host.limits.cpus,
+        python_implementation=python.implementation,
+        python_version=python.version,
+        python_build=python.build,
+    )
+    environment = Environment(
+        environment_id="",
+        fingerprint=fingerprint(parts),
+        hostname_hash=host.hostname_hash,
+        os=" ".join(part for part in (host.os_name, host.os_version) if part) or None,
+        kernel=host.kernel,
+        cpu_model=host.cpu.model,
+        cores=host.cpu.cores,
+        threads=host.threads,
+        ram_bytes=_ram_bytes(host),
+        virtualization=host.virtualization,
+        python=python.text,
+        packages=packages,
+        details={**host.details, "python": dict(python.details)},
+    )
+    return replace(environment, environment_id=environment_id(environment))
+
+
+def environment_id(environment: Environment) -> str:
+    """Return the content hash of every field but the id itself."""
+    fields = {name: getattr(environment, name) for name in environment.__slots__ if name != "environment_id"}
+    fields |= {"packages": dict(environment.packages), "details": dict(environment.details)}
+    return content_id("environment/1", json.dumps(fields, sort_keys=True))
+
+
+def cpu_device(host: Host) -> Device:
+    """Return the processor as the device that every benchmark without another one runs on."""
+    name = host.cpu.model or host.machine or "unknown"
+    return Device(
+        device_id=content_id("cpu", name, None),
+        backend="cpu",
+        name=name,
+        memory_bytes=_ram_bytes(host),
+        details={"cores": host.cpu.cores, "threads": host.threads},
+    )
+
+
+def _ram_bytes(host: Host) -> int | None:
+    sizes = [size for size in (host.ram_bytes, host.limits.memory_bytes) if size]
+    return min(sizes, default=None)

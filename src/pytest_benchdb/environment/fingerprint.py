@@ -1,0 +1,79 @@
+"""Decides which machines are alike enough for their results to be compared."""
+
+import math
+from dataclasses import dataclass
+
+from pytest_benchdb.model.identity import content_id
+
+_FORMAT = "fingerprint/1"
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedParts:
+    """The parts of an environment that change speed; None means not known.
+
+    Left out on purpose is what differs between two runs of one machine (clock rates, free memory,
+    load) and what says nothing of speed (the host's name).
+
+    Attributes:
+        machine: architecture: ``x86_64``.
+        threads: logical processors that the process may use.
+        ram_bytes: memory, or the container's limit where that is smaller.
+        virtualization: container and virtual machine, outermost first.
+        cpu_quota: processors' worth of time that the container may use; None is no limit.
+        python_build: ``GIL`` or ``free-threaded``, and ``debug``.
+    """
+
+    machine: str
+    cpu_model: str | None
+    cores: int | None
+    threads: int | None
+    ram_bytes: int | None
+    os_name: str | None
+    kernel: str | None
+    virtualization: tuple[str | None, ...]
+    cpu_quota: float | None
+    python_implementation: str
+    python_version: tuple[int, int]
+    python_build: tuple[str, ...]
+
+
+def fingerprint(parts: SpeedParts) -> str:
+    """Return the hash of the parts; the same on every machine that is alike."""
+    return content_id(
+        _FORMAT,
+        parts.machine,
+        parts.cpu_model,
+        parts.cores,
+        parts.threads,
+        ram_class(parts.ram_bytes),
+        parts.os_name,
+        kernel_series(parts.kernel),
+        *parts.virtualization,
+        None if parts.cpu_quota is None else f"{parts.cpu_quota:.2f}",
+        parts.python_implementation,
+        *parts.python_version,
+        *parts.python_build,
+    )
+
+
+def ram_class(ram_bytes: int | None) -> int | None:
+    """Return the size of the memory in half powers of two of a GiB.
+
+    What a kernel keeps for itself differs from version to version: 15.5 and 15.6 GiB are one class,
+    16 and 24 GiB are two.
+
+    >>> ram_class(16 << 30), ram_class(15 << 30), ram_class(24 << 30)
+    (8, 8, 9)
+    """
+    return round(2 * math.log2(ram_bytes / _GIB)) if ram_bytes else None
+
+
+def kernel_series(release: str | None) -> str | None:
+    """Return the first two numbers of a kernel release.
+
+    >>> kernel_series("6.8.0-1021-azure")
+    '6.8'
+    """
+    return None if release is None else ".".join(release.split("-", 1)[0].split(".")[:2])
