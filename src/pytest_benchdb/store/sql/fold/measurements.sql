@@ -1,0 +1,116 @@
+-- One row per metric of a run: what it lists, what was read around its block, and the CPU time of one call.
+INSERT INTO measurement
+SELECT
+    reading.measurement_id,
+    reading.run_id,
+    $session_id,
+    reading.benchmark_id,
+    reading.started_at,
+    item.phase,
+    coalesce(item.pass, 'time'),
+    item.metric,
+    item.unit,
+    item.better,
+    coalesce(item.provenance, 'measured'),
+    item.method,
+    reading.valid AND coalesce(item.valid, TRUE) AND missing.reason IS NULL
+    AND coalesce(quantile[2], item.summary.median, item.value) IS NOT NULL,
+    coalesce(
+        item.reason,
+        missing.reason,
+        CASE
+            WHEN NOT reading.valid THEN reading.invalid
+            WHEN item.sampled AND statistic.n IS NULL THEN 'no rounds'
+        END
+    ),
+    CASE
+        WHEN item.summary.n IS NOT NULL THEN item.summary.n
+        WHEN statistic.n IS NOT NULL THEN statistic.n
+        WHEN item.value IS NOT NULL THEN 1
+    END,
+    coalesce(statistic.min, item.summary.min),
+    coalesce(statistic.max, item.summary.max),
+    coalesce(statistic.mean, item.summary.mean),
+    coalesce(quantile[2], item.summary.median),
+    coalesce(statistic.stddev, item.summary.stddev),
+    coalesce(quantile[1], item.summary.q1),
+    coalesce(quantile[3], item.summary.q3),
+    quantile[4],
+    quantile[5],
+    quantile[6],
+    statistic.outliers,
+    coalesce(quantile[2], item.summary.median, item.value)
+FROM reading
+LEFT JOIN statistic ON statistic.measurement_id = reading.measurement_id
+LEFT JOIN (
+    SELECT
+        reading.measurement_id,
+        'rounds are missing: the journal was damaged' AS reason
+    FROM reading
+    LEFT JOIN statistic ON statistic.measurement_id = reading.measurement_id
+    WHERE $damaged AND reading.item.sampled AND NOT (coalesce(statistic.whole, FALSE) AND coalesce(statistic.n = reading.rounds, TRUE))
+) AS missing ON missing.measurement_id = reading.measurement_id;
+
+INSERT INTO measurement BY NAME
+SELECT
+    uuidv7() AS measurement_id,
+    finished.run_id,
+    CAST($session_id AS UUID) AS session_id,
+    finished.benchmark_id,
+    finished.started_at,
+    'time' AS pass,
+    kind.metric,
+    kind.unit,
+    kind.better,
+    'measured' AS provenance,
+    kind.method,
+    coalesce(finished.valid, FALSE) AND finished.boundary[kind.place] IS NOT NULL AS valid,
+    CASE
+        WHEN finished.boundary[kind.place] IS NULL
+            THEN coalesce(element_at(opening.unmeasured, kind.metric)[1], 'not measured')
+        WHEN NOT coalesce(finished.valid, FALSE) THEN finished.invalid
+    END AS reason,
+    CASE WHEN finished.boundary[kind.place] IS NOT NULL THEN 1 END AS n,
+    finished.boundary[kind.place] AS value
+FROM finished
+CROSS JOIN (
+    VALUES
+    (1, 'block_wall_time', 's', 'none', 'perf_counter'),
+    (2, 'block_cpu_time', 's', 'none', 'process_time'),
+    (3, 'block_thread_time', 's', 'none', 'thread_time'),
+    (4, 'peak_rss', 'B', 'lower', 'high-water mark of the resident set'),
+    (5, 'rss_start', 'B', 'none', 'resident set'),
+    (6, 'minor_faults', '1', 'none', 'getrusage'),
+    (7, 'major_faults', '1', 'none', 'getrusage'),
+    (8, 'voluntary_switches', '1', 'none', 'getrusage'),
+    (9, 'involuntary_switches', '1', 'none', 'getrusage'),
+    (10, 'steal_time', 's', 'none', '/proc/stat')
+) AS kind (place, metric, unit, better, method)
+LEFT JOIN (SELECT unmeasured FROM line WHERE kind = 'session' LIMIT 1) AS opening ON TRUE
+WHERE finished.boundary IS NOT NULL
+UNION ALL
+SELECT
+    uuidv7(),
+    finished.run_id,
+    CAST($session_id AS UUID),
+    finished.benchmark_id,
+    finished.started_at,
+    'time',
+    'cpu_time',
+    's',
+    'lower',
+    CASE WHEN finished.calls = 1 THEN 'measured' ELSE 'derived' END,
+    'process_time/calls',
+    coalesce(finished.valid, FALSE),
+    CASE WHEN NOT coalesce(finished.valid, FALSE) THEN finished.invalid END,
+    1,
+    finished.boundary[2] / finished.calls
+FROM finished
+WHERE
+    finished.boundary[2] IS NOT NULL
+    AND finished.calls > 0
+    AND NOT EXISTS (
+        SELECT 1
+        FROM reading
+        WHERE reading.run_id = finished.run_id AND reading.item.metric = 'cpu_time' AND reading.item.phase IS NULL
+    )

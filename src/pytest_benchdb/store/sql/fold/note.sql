@@ -1,0 +1,10 @@
+-- What the fold has to say about the session.
+INSERT INTO note
+SELECT
+    uuidv7(),
+    $session_id,
+    NULL,
+    NULL,
+    'pytest-benchdb',
+    CAST(now() AT TIME ZONE 'UTC' AS TIMESTAMP),
+    $text

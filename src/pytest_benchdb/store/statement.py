@@ -1,0 +1,73 @@
+"""Statements from ``sql/``: read them, and put values into their ``$named`` parameters.
+
+Values become SQL literals here instead of being bound by duckdb: before DuckDB 2.0 one bound parameter imports
+pandas, numpy and pyarrow where they are installed (240 to 580 ms), and a literal lets the planner skip row groups.
+The module is loaded in the process that folds a session, so it imports nothing beyond what an interpreter has.
+"""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+
+_FOLDER = os.path.join(os.path.dirname(__file__), "sql")
+_PARAMETER = re.compile(r"\$([a-z_]+)")
+
+Value = str | int | float | bool | None | Sequence[str] | Mapping[str, str]
+"""What a parameter can be."""
+
+
+def read(name: str) -> str:
+    """Return the text of ``sql/<name>.sql``."""
+    with open(os.path.join(_FOLDER, *f"{name}.sql".split("/")), encoding="utf-8") as file:
+        return file.read()
+
+
+def names(folder: str) -> list[str]:
+    """Return the sorted names, for `read`, of the statements in ``sql/<folder>``."""
+    return sorted(
+        f"{folder}/{file[:-4]}" for file in os.listdir(os.path.join(_FOLDER, folder)) if file.endswith(".sql")
+    )
+
+
+def literal(value: Value) -> str:
+    """Return an SQL literal that means exactly `value`.
+
+    >>> literal("it's")
+    "'it''s'"
+    >>> literal(["a", "b"])
+    "['a', 'b']"
+    """
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return f"CAST('{value!r}' AS DOUBLE)"
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Mapping):
+        return f"map({literal(list(value))}, {literal(list(value.values()))})"
+    return f"[{', '.join(map(literal, value))}]" if value else "CAST([] AS VARCHAR[])"
+
+
+def identifier(name: str) -> str:
+    """Return `name` quoted as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def render(sql: str, values: Mapping[str, Value]) -> str:
+    """Put `values` into the ``$named`` parameters of a statement.
+
+    Raises:
+        KeyError: a parameter has no value.
+    """
+    return _PARAMETER.sub(lambda match: literal(values[match[1]]), sql)
+
+
+def _text(value: str) -> str:
+    # A NUL would end the statement's text, and a lone surrogate cannot be encoded.
+    clean = value.encode("utf-8", "replace").decode("utf-8")
+    parts = ["'" + part.replace("'", "''") + "'" for part in clean.split("\0")]
+    return parts[0] if len(parts) == 1 else "(" + " || chr(0) || ".join(parts) + ")"
