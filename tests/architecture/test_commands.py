@@ -2,7 +2,8 @@
 
 The blocks of one page are run in order, in one fresh folder that holds the examples. Lines that begin with
 ``$ `` are commands; the rest of a block shows output and is not compared. Commands that need a network or
-change the machine stand in ``sh`` blocks, which are not run.
+change the machine stand in ``sh`` blocks, which are not run. A ``python`` block that begins with an import
+is a program, and is run as well.
 """
 
 import os
@@ -15,23 +16,30 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^```(?:console\n(?P<console>.*?)|python\n(?P<program>(?:import|from) .*?))^```", re.MULTILINE | re.DOTALL
+)
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *(ROOT / "docs").rglob("*.md"),
+    *ROOT.glob("examples/*/*.md"),
+]
 PAGES = sorted(
-    path
-    for path in [
-        ROOT / "README.md",
-        ROOT / "CONTRIBUTING.md",
-        *(ROOT / "docs").rglob("*.md"),
-        *ROOT.glob("examples/*/*.md"),
-    ]
-    if "_build" not in path.parts and BLOCK.search(path.read_text(encoding="utf-8"))
+    path for path in DOCUMENTS if "_build" not in path.parts and BLOCK.search(path.read_text(encoding="utf-8"))
 )
 
 
-def commands_of(page: str) -> list[str]:
+def commands_of(page: str) -> list[list[str]]:
     """Return the commands of a page in order; a trailing backslash joins a command with its next line."""
-    lines = "\n".join(BLOCK.findall(page)).replace("\\\n", " ").splitlines()
-    return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+    commands = []
+    for block in BLOCK.finditer(page):
+        if block["program"]:
+            commands.append([sys.executable, "-c", block["program"]])
+        else:
+            lines = block["console"].replace("\\\n", " ").splitlines()
+            commands += [["bash", "-c", line.removeprefix("$ ")] for line in lines if line.startswith("$ ")]
+    return commands
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -46,11 +54,17 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def test_commands_of_a_page_are_found_in_order() -> None:
-    page = "```console\n$ one\noutput\n$ two \\\n    three\n```\n```sh\nfour\n```\n"
+    page = (
+        "```console\n$ one\noutput\n$ two \\\n three\n```\n"
+        "```sh\nfour\n```\n"
+        "```python\nimport five\n```\n"
+        "```python\nsix()\n```\n"
+    )
 
-    assert commands_of(page) == ["one", "two      three"]
+    assert [command[-1] for command in commands_of(page)] == ["one", "two   three", "import five\n"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell")
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_page_commands_all_succeed(path: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__", ".*"))
@@ -59,7 +73,7 @@ def test_page_commands_all_succeed(path: Path, tmp_path: Path) -> None:
     assert commands != []
     for command in commands:
         result = subprocess.run(
-            ["bash", "-c", command],
+            command,
             cwd=tmp_path,
             env=environment(tmp_path),
             stdin=subprocess.DEVNULL,
@@ -69,4 +83,4 @@ def test_page_commands_all_succeed(path: Path, tmp_path: Path) -> None:
             timeout=120,
             check=False,
         )
-        assert result.returncode == 0, f"$ {command}\n{result.stdout}{result.stderr}"
+        assert result.returncode == 0, f"$ {command[-1]}\n{result.stdout}{result.stderr}"
