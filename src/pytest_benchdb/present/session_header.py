@@ -7,12 +7,13 @@ from pytest_benchdb.present.document import Report, SessionReport
 from pytest_benchdb.present.grid import Line, Span
 from pytest_benchdb.present.table import outcome_style
 from pytest_benchdb.present.text import clip, sanitize, width
-from pytest_benchdb.present.units import choose_unit, write_figure
+from pytest_benchdb.present.units import Unit, choose_unit, write_figure
 
 SHORT_ID = 13
 """Characters of a UUIDv7 that hold its millisecond: enough to tell the sessions of one machine apart."""
 
 _SEPARATOR = " · "
+_SECONDS = Unit("s", 1.0, 3)
 Fact = tuple[str, str]
 
 
@@ -116,9 +117,8 @@ def _took(session: SessionRow) -> str | None:
     if session.finished_at is None:
         return None
     seconds = (_time(session.finished_at) - _time(session.started_at)).total_seconds()
-    unit = choose_unit("time", [seconds])
     # A clock that was set back between start and end tells nothing about the duration.
-    return f"took {write_figure(seconds, unit)} {unit.symbol}" if seconds >= 0 else None
+    return f"took {write_figure(seconds, _SECONDS)} s" if seconds >= 0 else None
 
 
 def _time(iso: str) -> dt.datetime:

@@ -2,6 +2,9 @@
 
 import unicodedata
 
+SIGNS = "…─·\N{MULTIPLICATION SIGN}\N{MICRO SIGN}"
+"""What tables hold beside ASCII, unless they are told to do without."""
+
 _ZERO_WIDTH_JOINER = "\u200d"
 _EMOJI_STYLE = "\ufe0f"
 

@@ -1,0 +1,59 @@
+"""The program `benchdb` and the console scripts of single commands."""
+
+from typing import NoReturn
+
+import click
+
+from pytest_benchdb import __version__
+from pytest_benchdb.cli.failure import run
+from pytest_benchdb.cli.lazy import LazyCommands, OrderedGroup
+
+_MODULES = {
+    "report": "report",
+    "sessions": "sessions",
+    "show": "show",
+    "query": "query",
+    "env": "env",
+    "schema": "schema",
+    "merge": "merge",
+    "recover": "recover",
+    "doctor": "doctor",
+}
+
+cli = OrderedGroup(
+    "benchdb",
+    # click types the parameter as dict, and asks no more of it than a mapping has.
+    commands=LazyCommands("pytest_benchdb.cli", _MODULES),
+    help=(
+        "Read and look after benchmark results that pytest recorded with --benchdb.\n\n"
+        "Data goes to standard output and everything else to standard error. Exit status: 0 fine, 2 wrong usage, "
+        "5 a problem with the database, 70 an internal error.\n\n"
+        "Example: pytest --benchdb=results && benchdb report results"
+    ),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cli.params.append(
+    click.Option(
+        ["--version"],
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        help="Show the version and exit.",
+        callback=lambda context, _param, asked: _show_version(context) if asked else None,
+    )
+)
+
+
+def main() -> NoReturn:
+    """Run `benchdb`."""
+    run(cli, "benchdb")
+
+
+def report() -> NoReturn:
+    """Run `benchdb-report`: the same command as `benchdb report`."""
+    run(cli.commands["report"], "benchdb-report")
+
+
+def _show_version(context: click.Context) -> None:
+    click.echo(f"pytest-benchdb {__version__}")
+    context.exit()
