@@ -23,8 +23,8 @@ Reading ``/proc/stat`` costs 6 us on 2 CPUs and hundreds on large machines. Back
 readings, so no tick is lost or counted twice; one may fall to a neighbour that ran within 5 ms.
 """
 
-BlockToken = tuple[int, int, int, int, "Sequence[float] | None", float | None, int | None]
-"""What `BoundaryProbe.start` returns; opaque: pid, wall, CPU and thread clock, rusage, steal, resident set."""
+BlockToken = tuple[int, int, int, int, "Sequence[float] | None", int | None, int | None]
+"""What `BoundaryProbe.start` returns; opaque: pid, wall, CPU and thread clock, rusage, steal ticks, resident set."""
 
 # Places in the sequence that getrusage returns: names would cost twice as much.
 _MAXRSS, _MINFLT, _MAJFLT, _NVCSW, _NIVCSW = 2, 6, 7, 14, 15
@@ -61,7 +61,7 @@ class BoundaryProbe:
         self._files = ProcFiles(proc_root) if platform == "linux" else None
         self._pid = os.getpid()
         self._slack_kib = min(counter_error_bytes(), 1 << 20) >> 10 if self._files else 0
-        self._steal_s: float | None = None
+        self._steal_ticks: int | None = None
         self._steal_read_ns: int | None = None
         self._portable_rss = None if self._files else _portable_rss()
 
@@ -106,7 +106,7 @@ class BoundaryProbe:
             major_faults=int(after[_MAJFLT] - before[_MAJFLT]) if counted else None,
             voluntary_switches=int(after[_NVCSW] - before[_NVCSW]) if counted else None,
             involuntary_switches=int(after[_NIVCSW] - before[_NIVCSW]) if counted else None,
-            steal_s=None if steal is None or steal_start is None else steal - steal_start,
+            steal_s=self._seconds(steal_start, steal),
         )
 
     def unmeasured(self) -> dict[str, str]:
@@ -119,7 +119,7 @@ class BoundaryProbe:
         return reasons
 
     def close(self) -> None:
-        """Close the files that were kept open; what they told is not measured afterwards."""
+        """Close the files that were kept open; a later `start` opens them again."""
         if self._files is not None:
             self._files.close()
 
@@ -139,13 +139,18 @@ class BoundaryProbe:
             files.open()
             self._pid = pid
 
-    def _steal(self, now_ns: int) -> float | None:
+    def _steal(self, now_ns: int) -> int | None:
         if self._files is None:
             return None
         if self._steal_read_ns is None or now_ns - self._steal_read_ns > STEAL_REUSE_NS:
-            self._steal_s = self._files.steal_s()
+            self._steal_ticks = self._files.steal_ticks()
             self._steal_read_ns = now_ns
-        return self._steal_s
+        return self._steal_ticks
+
+    def _seconds(self, before_ticks: int | None, ticks: int | None) -> float | None:
+        if self._files is None or before_ticks is None or ticks is None:
+            return None
+        return (ticks - before_ticks) / self._files.ticks_per_s
 
     def _peak_bytes(self, mark_before_kib: float, mark_kib: float, rss: int | None) -> int | None:
         """Return the peak resident set of the block.

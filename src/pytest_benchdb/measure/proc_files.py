@@ -22,13 +22,14 @@ class ProcFiles:
 
     Attributes:
         reasons: why a metric cannot be measured here, by metric name.
+        ticks_per_s: unit of `steal_ticks`.
     """
 
     def __init__(self, root: Path) -> None:
         """Open the files under `root`, the folder that stands for ``/``."""
         self._root = root
         self._page_bytes = os.sysconf("SC_PAGE_SIZE")
-        self._tick_s = 1 / os.sysconf("SC_CLK_TCK")
+        self.ticks_per_s = os.sysconf("SC_CLK_TCK")
         self._fds: dict[str, int] = {}
         self._reset_identity = (0, 0)
         self.reasons: dict[str, str] = {}
@@ -52,7 +53,7 @@ class ProcFiles:
             self._reset_identity = (status.st_ino, status.st_dev)
 
     def close(self) -> None:
-        """Close every file; readings are None afterwards."""
+        """Close every file."""
         for name, fd in self._fds.items():
             if fd != _CLOSED:
                 os.close(fd)
@@ -103,12 +104,12 @@ class ProcFiles:
             self._give_up("statm", error)
             return None
 
-    def steal_s(self) -> float | None:
-        """Return the stolen CPU time of all cores since boot."""
+    def steal_ticks(self) -> int | None:
+        """Return the stolen CPU time of all cores since boot, in ticks of `ticks_per_s`."""
         if "steal_time" in self.reasons:
             return None
         try:
-            return int(os.pread(self._fds["stat"], 256, 0).split(b"\n", 1)[0].split()[8]) * self._tick_s
+            return int(os.pread(self._fds["stat"], 256, 0).split(b"\n", 1)[0].split()[8])
         except (OSError, ValueError, IndexError) as error:
             self._give_up("stat", error)
             return None
