@@ -1,0 +1,136 @@
+"""`benchdb report`: the benchmarks of a session, as a table or as data."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytest_benchdb.cli import options
+from pytest_benchdb.cli.configuration import find_db
+from pytest_benchdb.cli.output import Output, make_output
+from pytest_benchdb.cli.progress import progress_bar
+from pytest_benchdb.operations.report import Selection, build_report
+from pytest_benchdb.operations.source import split_specs
+from pytest_benchdb.operations.where import METRIC_COLUMNS, parse_where
+from pytest_benchdb.present.columns import GROUP_KEYS, Column, columns_named, default_columns, default_grouping
+from pytest_benchdb.present.document import Report
+from pytest_benchdb.present.grid import Line, Span
+from pytest_benchdb.present.table import layout
+from pytest_benchdb.present.units import FigureKind, Unit, parse_units
+
+_HELP = """Show the benchmarks of a session: time, spread, CPU time, memory and rounds.
+
+SPEC is a file or folder of sessions, or a session in the database: latest, latest~2, a label, or the beginning of an
+id. Without a SPEC the newest session of the database is shown; of several files, as many as there are files.
+
+Times are seconds for one iteration, in one unit for the whole table. IQR is the interquartile range of the rounds, as
+a percentage of the median. A run that did not pass shows its outcome and the reason, never a number.
+
+Example: benchdb report results -k "sort and not slow" --sort=-median
+"""
+
+
+@click.command("report", context_settings=options.CONTEXT, help=_HELP)
+@click.argument("specs", metavar="[SPEC]...", nargs=-1)
+@options.database_option
+@options.run_options
+@options.session_options
+@options.format_option()
+@options.output_option
+@click.option("--columns", metavar="NAMES", help="Columns in this order: --columns benchmark,median,p95,memory.")
+@click.option("--group-by", type=click.Choice([*GROUP_KEYS, "none"]), help="Group the runs by this. Default: by group.")
+@click.option("--sort", metavar="COLUMN", help="Order the runs by a column; --sort=-median puts the slowest first.")
+@click.option("--unit", metavar="KIND=UNIT", multiple=True, help="Show figures in a unit: --unit time=us.")
+@options.display_options
+def command(**given: Any) -> None:
+    """Read, select and show."""
+    output = make_output(given)
+    columns = columns_named(given["columns"].split(",")) if given["columns"] is not None else None
+    units = parse_units(given["unit"])
+    source = split_specs(given["specs"], find_db(given["db"], Path.cwd()))
+    names = ("keyword", "where", "since", "until", "last", "sort")
+    selection = Selection(**{name: given[name] for name in names})
+    with progress_bar("Reading new sessions", shown=output.progress) as progress:
+        report = build_report(source, selection, progress=progress)
+    metrics = parse_where(selection.where or "").metrics
+    _present(report, output, _Choice(columns, metrics, given["group_by"], units))
+    if report.selection and not any(shown.rows for shown in report.sessions):
+        output.say(f"no run matches {report.selection}")
+
+
+class _Choice:
+    """Columns, groups and units that the user asked for."""
+
+    def __init__(
+        self,
+        columns: tuple[Column, ...] | None,
+        metrics: Sequence[str],
+        group_by: str | None,
+        units: dict[FigureKind, Unit],
+    ) -> None:
+        self.asked_columns = columns
+        self.metrics = metrics
+        self.asked_group = group_by
+        self.units = units
+
+    def columns(self, rows: Sequence[Any]) -> tuple[Column, ...]:
+        if self.asked_columns is not None:
+            return self.asked_columns
+        columns = default_columns(rows)
+        kept = {key for metric in self.metrics for key in METRIC_COLUMNS[metric]}
+        return tuple(column for column in columns if column.kind == "text" or not kept or column.key in kept)
+
+    def group(self, rows: Sequence[Any]) -> str | None:
+        if self.asked_group is None:
+            return default_grouping(rows)
+        return None if self.asked_group == "none" else self.asked_group
+
+
+def _present(report: Report, output: Output, choice: _Choice) -> None:
+    if output.format == "json":
+        from pytest_benchdb.present.json_ import report_json
+
+        output.text(report_json(report))
+    elif output.format == "csv":
+        from pytest_benchdb.present.csv_ import report_csv
+
+        output.text(report_csv(report, choice.asked_columns))
+    elif output.format == "md":
+        from pytest_benchdb.present.markdown import report_markdown
+
+        rows = [row for shown in report.sessions for row in shown.rows]
+        columns = choice.columns(rows) if choice.metrics or choice.asked_columns else None
+        output.text(report_markdown(report, columns, choice.asked_group, choice.units))
+    else:
+        output.lines(_table(report, output, choice))
+
+
+def _table(report: Report, output: Output, choice: _Choice) -> list[Line]:
+    from pytest_benchdb.present.session_header import session_header
+
+    lines: list[Line] = []
+    for number, shown in enumerate(report.sessions):
+        lines += [(Span(""),)] if number else []
+        lines += session_header(shown, report, output.width, ascii_only=output.ascii_only)
+        if choice.asked_group != "benchmark":
+            lines += _rows(shown.rows, output, choice)
+    if choice.asked_group == "benchmark":
+        lines += _rows([row for shown in report.sessions for row in shown.rows], output, choice)
+    return lines
+
+
+def _rows(rows: Sequence[Any], output: Output, choice: _Choice) -> list[Line]:
+    if not rows:
+        return []
+    table = layout(
+        rows,
+        choice.columns(rows),
+        output.width,
+        group_by=choice.group(rows),
+        ascii_only=output.ascii_only,
+        units=choice.units,
+    )
+    if table.left_out and output.verbose:
+        output.say(f"left out for want of room: {', '.join(table.left_out)}; --columns or --width N brings them back")
+    return [(Span(""),), *table.lines]

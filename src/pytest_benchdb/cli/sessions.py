@@ -1,0 +1,43 @@
+"""`benchdb sessions`: which sessions there are."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytest_benchdb.cli import options
+from pytest_benchdb.cli.configuration import find_db
+from pytest_benchdb.cli.data import write_table
+from pytest_benchdb.cli.output import make_output
+from pytest_benchdb.cli.progress import progress_bar
+from pytest_benchdb.operations.report import Selection
+from pytest_benchdb.operations.sessions import list_sessions
+from pytest_benchdb.operations.source import split_specs
+from pytest_benchdb.present.session_table import layout_sessions, sessions_table
+
+_HELP = """List the sessions, newest first: when, outcome, how many runs, label, branch and commit.
+
+PATH is a file or folder of sessions; without one the database is read. A commit with + had uncommitted changes.
+
+Example: benchdb sessions --last 10
+"""
+
+
+@click.command("sessions", context_settings=options.CONTEXT, help=_HELP)
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@options.database_option
+@options.session_options
+@options.format_option()
+@options.output_option
+@options.display_options
+def command(**given: Any) -> None:
+    """Read and list."""
+    output = make_output(given)
+    source = split_specs([f"file:{path}" for path in given["paths"]], find_db(given["db"], Path.cwd()))
+    selection = Selection(since=given["since"], until=given["until"], last=given["last"])
+    with progress_bar("Reading new sessions", shown=output.progress) as progress:
+        sessions = list_sessions(source, selection, progress=progress)
+    if output.format == "table":
+        output.lines(layout_sessions(sessions, output.width, ascii_only=output.ascii_only).lines)
+    else:
+        write_table(sessions_table(sessions), output)

@@ -1,0 +1,169 @@
+"""The report: which sessions and runs to show, in which order."""
+
+import datetime as dt
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_benchdb.errors import ConfigError, StoreMissingError
+from pytest_benchdb.model.report import ReportRow, SessionRow
+from pytest_benchdb.operations.expression import parse_expression
+from pytest_benchdb.operations.instant import parse_instant
+from pytest_benchdb.operations.source import Source, find_sessions
+from pytest_benchdb.operations.where import Where, parse_where
+from pytest_benchdb.present.columns import COLUMN_KEYS, figure_of
+from pytest_benchdb.present.document import Report, SessionReport
+from pytest_benchdb.store.history import open_history
+
+Progress = Callable[[int, int], None]
+"""Told how many session files of how many have been read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which sessions and runs; texts are as users write them, None selects nothing away.
+
+    Attributes:
+        keyword: `-k` expression over full names.
+        where: `-w` filter over runs.
+        since: earliest start of a session.
+        until: latest start of a session.
+        last: how many of the newest sessions; None decides by what was named.
+        sort: key of a column, with ``-`` before it for the largest first.
+    """
+
+    keyword: str | None = None
+    where: str | None = None
+    since: str | None = None
+    until: str | None = None
+    last: int | None = None
+    sort: str | None = None
+
+    def text(self) -> str | None:
+        """Return the filters over runs as the user wrote them; None without."""
+        parts = [f"-k {self.keyword}" if self.keyword else "", f"-w {self.where}" if self.where else ""]
+        return " ".join(part for part in parts if part) or None
+
+
+def build_report(
+    source: Source, selection: Selection, *, now: dt.datetime | None = None, progress: Progress | None = None
+) -> Report:
+    """Read the sessions that are asked for and keep the runs that match.
+
+    Without names, times or a number the newest session is shown, or as many as files were named.
+
+    Args:
+        source: files and folders, and names of sessions in them.
+        selection: filters and order.
+        now: the current time, for spans such as ``7d``; None takes the clock.
+        progress: told how far the reading of new session files is.
+
+    Raises:
+        ConfigError: a filter, a time, a name or a column cannot be used.
+        StoreMissingError: there is no session.
+        StoreError: a file cannot be read.
+    """
+    matches = parse_expression(selection.keyword or "")
+    where = parse_where(selection.where or "")
+    check_sort(selection.sort)
+    moment = now or dt.datetime.now(dt.timezone.utc)
+    with open_history(source.paths, progress=progress) as reader:
+        everything = reader.sessions()
+        if not everything:
+            names = ", ".join(map(str, source.paths))
+            raise StoreMissingError(
+                f"{names} holds no session yet; record one with: pytest --benchdb={source.paths[0]}"
+            )
+        chosen = choose_sessions(everything, source, selection, moment)
+        rows = reader.report([session.session_id for session in chosen])
+    shown = tuple(
+        SessionReport(
+            session=session,
+            rows=tuple(sort_rows(_matching(rows.get(session.session_id, ()), matches, where), selection.sort)),
+            outcomes=dict(Counter(row.outcome for row in rows.get(session.session_id, ()))),
+        )
+        for session in chosen
+    )
+    return Report(
+        sources=tuple(map(str, source.paths)),
+        sessions=shown,
+        sessions_in_all=len(everything),
+        selection=selection.text(),
+    )
+
+
+def choose_sessions(
+    sessions: Sequence[SessionRow], source: Source, selection: Selection, now: dt.datetime
+) -> list[SessionRow]:
+    """Return the sessions to show, oldest first.
+
+    Args:
+        sessions: all there are, oldest first.
+        source: names of sessions, and the paths, of which files count.
+        selection: times and number.
+        now: the current time, aware.
+
+    Raises:
+        ConfigError: a name or a time cannot be used, or nothing is left.
+    """
+    chosen = list(sessions)
+    if source.sessions:
+        named = {session.session_id for session in find_sessions(source.sessions, sessions)}
+        chosen = [session for session in chosen if session.session_id in named]
+    chosen = in_time(chosen, selection, now)
+    if not chosen:
+        raise ConfigError(
+            f"none of the {len(sessions)} sessions lies between --since and --until; see them with: benchdb sessions"
+        )
+    last = selection.last
+    if last is None and not (source.sessions or selection.since or selection.until):
+        files = sum(1 for path in source.paths if path.is_file())
+        last = max(1, files)
+    return chosen if last is None else chosen[-last:]
+
+
+def in_time(sessions: Iterable[SessionRow], selection: Selection, now: dt.datetime) -> list[SessionRow]:
+    """Return the sessions that started within `--since` and `--until`.
+
+    Raises:
+        ConfigError: a time cannot be read.
+    """
+    since = parse_instant("--since", selection.since, now) if selection.since else ""
+    until = parse_instant("--until", selection.until, now) if selection.until else "9999"
+    return [session for session in sessions if since <= session.started_at <= until]
+
+
+def check_sort(sort: str | None) -> None:
+    """Refuse an order that cannot be.
+
+    Raises:
+        ConfigError: there is no such column.
+    """
+    if sort is not None and sort.removeprefix("-") not in COLUMN_KEYS:
+        raise ConfigError(
+            f"--sort {sort}: no such column; choose from {', '.join(COLUMN_KEYS)}, with '-' for descending"
+        )
+
+
+def sort_rows(rows: Sequence[ReportRow], sort: str | None) -> list[ReportRow]:
+    """Return runs in an order; those without the figure come last, whichever way it goes."""
+    if sort is None:
+        return list(rows)
+    key = sort.removeprefix("-")
+    known = [row for row in rows if not _is_missing(figure_of(row, key))]
+    missing = [row for row in rows if _is_missing(figure_of(row, key))]
+    known.sort(key=lambda row: _sort_key(figure_of(row, key)), reverse=sort.startswith("-"))
+    return known + missing
+
+
+def _sort_key(value: str | float | None) -> tuple[float, str]:
+    return (0.0, value.lower()) if isinstance(value, str) else (float(value or 0), "")
+
+
+def _is_missing(value: str | float | None) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _matching(rows: Iterable[ReportRow], matches: Callable[[str], bool], where: Where) -> list[ReportRow]:
+    return [row for row in rows if matches(row.fullname) and where.matches(row)]

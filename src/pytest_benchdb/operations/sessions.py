@@ -1,0 +1,31 @@
+"""The list of sessions."""
+
+import datetime as dt
+
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.operations.report import Progress, Selection, in_time
+from pytest_benchdb.operations.source import Source
+from pytest_benchdb.store.history import open_history
+
+
+def list_sessions(
+    source: Source, selection: Selection, *, now: dt.datetime | None = None, progress: Progress | None = None
+) -> list[SessionRow]:
+    """Return the sessions of files and folders, newest first.
+
+    Args:
+        source: what to read.
+        selection: `since`, `until` and `last` count.
+        now: the current time, for spans such as ``7d``; None takes the clock.
+        progress: told how far the reading of new session files is.
+
+    Raises:
+        ConfigError: a time cannot be read.
+        StoreError: a file cannot be read.
+    """
+    with open_history(source.paths, progress=progress) as reader:
+        sessions = reader.sessions()
+    chosen = in_time(sessions, selection, now or dt.datetime.now(dt.timezone.utc))
+    if selection.last is not None:
+        chosen = chosen[-selection.last :]
+    return chosen[::-1]

@@ -1,0 +1,78 @@
+"""`-w`: fields, globs, alternatives, negation, metrics."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.operations.where import parse_where
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", True),
+        ("backend=cuda", True),
+        ("backend=CUDA", True),
+        ("backend=cpu", False),
+        ("backend=cpu,cuda", True),
+        ("backend!=cpu", True),
+        ("backend!=cpu,cuda", False),
+        ("model=bert*", True),
+        ("model=*-base-?ncased", True),
+        ("model=bert", False),
+        ("backend=cuda model=bert* precision=fp16", True),
+        ("backend=cuda model=gpt*", False),
+        ("batch_size=8", True),
+        ("file=tests/*", True),
+        ("name=test_x[[]a]", False),
+        ("name=test_x[a]", True),
+        ("group=", True),
+        ("group=*", True),
+        ("worker!=", False),
+        ("device='NVIDIA H200'", True),
+        ("session=s", True),
+        ("metric=time", True),
+    ],
+)
+def test_where_over_a_run_is_decided(run: Callable[..., ReportRow], text: str, expected: bool) -> None:
+    row = run(
+        backend="cuda",
+        device="NVIDIA H200",
+        model="bert-base-uncased",
+        precision="fp16",
+        batch_size=8,
+        name="test_x[a]",
+    )
+
+    assert parse_where(text).matches(row) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "metrics"),
+    [
+        ("metric=time", ("wall_time",)),
+        ("metric=cpu,memory", ("cpu_time", "peak_rss")),
+        ("metric!=time", ("cpu_time", "peak_rss")),
+        ("metric=*_time", ("wall_time", "cpu_time")),
+        ("backend=cpu", ()),
+    ],
+)
+def test_where_of_metrics_names_them(text: str, metrics: tuple[str, ...]) -> None:
+    assert parse_where(text).metrics == metrics
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("cuda", "not of the form key=value"),
+        ("=cuda", "not of the form key=value"),
+        ("speed=1", "no field 'speed'; choose from backend, "),
+        ("metric=joy", "no such metric"),
+        ("model='bert", "a quote is not closed"),
+    ],
+)
+def test_where_that_cannot_be_read_says_what_to_write(text: str, what: str) -> None:
+    with pytest.raises(ConfigError, match=what):
+        parse_where(text)
