@@ -12,7 +12,9 @@ class ReportRow:
     The wall-time figures are None unless the run's figures may be compared (`valid`).
 
     Attributes:
-        cpu_s: CPU time of the process for one call.
+        cpu_s: CPU time of the process for one call, where it was measured for the call alone.
+        cpu_per_wall: CPU time of the process, all threads, per wall-clock time of the timed block:
+            below 1 it waited or was preempted.
         peak_rss_bytes: peak resident set within the timed block.
         reason: why the run did not pass, or why it has no valid figures.
     """
@@ -46,6 +48,7 @@ class ReportRow:
     p99_s: float | None
     outliers: int | None
     cpu_s: float | None
+    cpu_per_wall: float | None
     peak_rss_bytes: float | None
     rounds: int | None
     iterations: int | None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_benchdb import __version__
-from pytest_benchdb.environment.collect import Snapshot, collect
+from pytest_benchdb.environment.collect import Snapshot, collect, environment_id
 from pytest_benchdb.environment.command import sanitized_command
 from pytest_benchdb.environment.load import read_load
 from pytest_benchdb.errors import StoreError
@@ -20,6 +20,10 @@ from pytest_benchdb.store.target import Target
 
 STEAL_SHARE = 0.02
 """Share of the machine's time which, stolen by the hypervisor, makes a session `contended`."""
+
+FOLD_TIMEOUT_S = 60.0
+FOLD_BYTES_PER_S = 1_000_000
+"""A fifth of what one slow core folds: the limit is for a process that hangs, not for one that works."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +129,8 @@ class SessionRecorder:
         end = session_end(self.start, read_load(), time.time_ns() // 1000, outcome, exit_status, complete=complete)
         self.append(end_line(end))
         self._journal.close()
-        return fold_in_child(self._journal.path, self.target, row_limit=row_limit)
+        timeout_s = FOLD_TIMEOUT_S + self._journal.size_bytes / FOLD_BYTES_PER_S
+        return fold_in_child(self._journal.path, self.target, timeout_s=timeout_s, row_limit=row_limit)
 
 
 def session_end(
@@ -163,4 +168,5 @@ def _project_name(snapshot: Snapshot, root: Path) -> str:
 def _with_suite(environment: Environment, suite: Mapping[str, object]) -> Environment:
     if not suite:
         return environment
-    return replace(environment, details={**environment.details, "suite": dict(suite)})
+    told = replace(environment, details={**environment.details, "suite": dict(suite)})
+    return replace(told, environment_id=environment_id(told))

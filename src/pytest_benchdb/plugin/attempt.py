@@ -42,6 +42,7 @@ class Attempt:
     """What is known of an attempt so far.
 
     Attributes:
+        problem: what is wrong with the test's marker; None if nothing.
         number: 1 for the first attempt at the test, 2 for its first rerun.
         fixture: the `benchmark` fixture that it got; None without one.
         arguments: what `pedantic` was called with; None if it was not.
@@ -51,11 +52,11 @@ class Attempt:
 
     benchmark: Benchmark
     labels: Labels
+    problem: str | None
     number: int
     block: Block
     run_id: str = field(default_factory=uuid7)
     started_unix_us: int = field(default_factory=lambda: time.time_ns() // 1000)
-    in_call: bool = False
     fixture: Any = None
     arguments: dict[str, Any] | None = None
     own_block: Block | None = None

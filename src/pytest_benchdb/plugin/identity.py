@@ -109,39 +109,31 @@ class Identifier:
         return self._code_hashes[code]
 
 
-def labels_of(item: pytest.Item) -> Labels:
-    """Return what the markers of an item say about it; the nearest wins.
-
-    Raises:
-        pytest.UsageError: a marker has an argument that is not a label, or of another type.
-    """
+def labels_of(item: pytest.Item) -> tuple[Labels, str | None]:
+    """Return what the markers of an item say about it, the nearest first, and what is wrong with them."""
     values: dict[str, Any] = {}
     for marker in item.iter_markers("benchdb"):
         if marker.args:
             given = repr(marker.args[0])
-            message = f"{item.nodeid}: @pytest.mark.benchdb takes names, not {given}; write model={given}"
-            raise pytest.UsageError(message)
+            return _NO_LABELS, f"{item.nodeid}: @pytest.mark.benchdb takes names, not {given}; write model={given}"
         for name, value in marker.kwargs.items():
-            values.setdefault(name, _checked_label(item, name, value))
-    return Labels(**values) if values else _NO_LABELS
+            problem = _problem_of_label(name, value)
+            if problem is not None:
+                return _NO_LABELS, f"{item.nodeid}: @pytest.mark.benchdb{problem}"
+            values.setdefault(name, str(value) if name in _TEXT_LABELS and value is not None else value)
+    return (Labels(**values) if values else _NO_LABELS), None
 
 
 _NO_LABELS = Labels()
 
 
-def _checked_label(item: pytest.Item, name: str, value: object) -> object:
-    if value is None:
-        return None
-    if name in _TEXT_LABELS:
-        return str(value)
-    if name not in _INT_LABELS:
+def _problem_of_label(name: str, value: object) -> str | None:
+    if name not in _TEXT_LABELS and name not in _INT_LABELS:
         known = ", ".join(field.name for field in fields(Labels))
-        message = f"{item.nodeid}: @pytest.mark.benchdb has no argument {name!r}; it has {known}"
-        raise pytest.UsageError(message)
-    if isinstance(value, bool) or not isinstance(value, int):
-        message = f"{item.nodeid}: @pytest.mark.benchdb({name}={value!r}) is not a whole number"
-        raise pytest.UsageError(message)
-    return value
+        return f" has no argument {name!r}; it has {known}"
+    if name in _INT_LABELS and value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        return f"({name}={value!r}) is not a whole number"
+    return None
 
 
 def _own_names(item: pytest.Item) -> str:

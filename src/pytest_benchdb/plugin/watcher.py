@@ -14,7 +14,7 @@ from pytest_benchdb.plugin.attempt import Attempt, Block
 from pytest_benchdb.plugin.finished import finished_run
 from pytest_benchdb.plugin.fixture import kind_of, observe
 from pytest_benchdb.plugin.identity import Identifier, labels_of
-from pytest_benchdb.plugin.outcome import phase_of
+from pytest_benchdb.plugin.outcome import Phase, phase_of
 from pytest_benchdb.plugin.results import codspeed_results
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.store.journal import begin_line, run_lines
@@ -62,14 +62,16 @@ class TestWatcher:
         self._device_id = device_id
         self._codspeed: Any = None
         self._open: pytest.Item | None = None
+        self._calling: pytest.Item | None = None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
         """Begin an attempt at a test that is recorded."""
         item.stash[_attempts_key] = item.stash.get(_attempts_key, 0) + 1
-        if self._is_recorded(item):
-            self._begin(item)
-        return (yield)
+        problem = self._begin(item).problem if self._is_recorded(item) else None
+        yield
+        if problem is not None:
+            pytest.fail(problem, pytrace=False)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
@@ -88,15 +90,9 @@ class TestWatcher:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Time the whole test, if it has no fixture that times a part of it."""
+        self._calling = item
         attempt = item.stash.get(_attempt_key, None)
-        if attempt is None:
-            return (yield)
-        attempt.in_call = True
-        attempt.codspeed_seen = len(codspeed_results(self._codspeed_of(item)))
-        block = None
-        if attempt.fixture is None:
-            block = attempt.own_block = Block(self._probe)
-            block.start()
+        block = None if attempt is None else self._begin_call(item, attempt)
         try:
             result = yield
             if block is not None:
@@ -105,7 +101,7 @@ class TestWatcher:
         finally:
             if block is not None:
                 block.stop()
-            attempt.in_call = False
+            self._calling = None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -114,7 +110,7 @@ class TestWatcher:
         """Gather the phases; after the last, hand the run on."""
         report = yield
         attempt = item.stash.get(_attempt_key, None)
-        if attempt is None or attempt.in_call:  # within the call, reports are those of subtests
+        if attempt is None or self._calling is item:  # within the call, reports are those of subtests
             return report
         phase = phase_of(report, call.excinfo)
         if call.when == "setup":
@@ -138,13 +134,25 @@ class TestWatcher:
             return True
         return any(marker.name in _MARKERS for marker in item.iter_markers())
 
+    def _begin_call(self, item: pytest.Item, attempt: Attempt) -> Block | None:
+        attempt.codspeed_seen = len(codspeed_results(self._codspeed_of(item)))
+        if attempt.fixture is not None:
+            return None
+        attempt.own_block = Block(self._probe)
+        attempt.own_block.start()
+        return attempt.own_block
+
     def _begin(self, item: pytest.Item) -> Attempt:
+        labels, problem = labels_of(item)
         attempt = Attempt(
             benchmark=self._identifier.benchmark(item),
-            labels=labels_of(item),
+            labels=labels,
+            problem=problem,
             number=item.stash.get(_attempts_key, 1),
             block=Block(self._probe),
         )
+        if self._calling is item:  # the test asked for the fixture in its body
+            attempt.setup = Phase(outcome="passed")
         item.stash[_attempt_key] = attempt
         self._open = item
         if self._writes_itself:

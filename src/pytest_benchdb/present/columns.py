@@ -74,7 +74,8 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         (_figure("p95", "p95", "time", 58), lambda row: row.p95_s),
         (_figure("p99", "p99", "time", 59), lambda row: row.p99_s),
         (_figure("outliers", "outliers", "count", 64), lambda row: row.outliers),
-        (_figure("cpu", "CPU", "time", 40), lambda row: row.cpu_s),
+        (_figure("cpu", "CPU", "percent", 40), lambda row: row.cpu_per_wall),
+        (_figure("cpu_time", "CPU time", "time", 65), lambda row: row.cpu_s),
         (_figure("memory", "memory", "memory", 50), lambda row: row.peak_rss_bytes),
         (
             Column(key="rounds", title="rounds", kind="rounds", priority=70, align="right"),

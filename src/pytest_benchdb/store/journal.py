@@ -44,7 +44,7 @@ class Journal:
         self._folders = list(folders)
         self._pid = os.getpid()
         self._fd = -1
-        self._size = 0
+        self.size_bytes = 0
         self.path = Path()
         self.moved_because: str | None = None
         self._open_next()
@@ -79,9 +79,9 @@ class Journal:
         except OSError:
             # A torn line in the middle would hide what follows it.
             with contextlib.suppress(OSError):
-                os.ftruncate(self._fd, self._size)
+                os.ftruncate(self._fd, self.size_bytes)
             raise
-        self._size += len(lines)
+        self.size_bytes += len(lines)
 
     def _move(self, error: OSError) -> None:
         """Go on in the next folder, and take the lines written so far along.
@@ -92,7 +92,7 @@ class Journal:
         self.moved_because = f"{self.path.parent} cannot be written: {error.strerror}"
         old_path, old_fd = self.path, self._fd
         with contextlib.suppress(OSError):
-            kept = old_path.read_bytes()[: self._size]
+            kept = old_path.read_bytes()[: self.size_bytes]
             self._open_next()
             self._write(kept)
             os.close(old_fd)
@@ -113,7 +113,7 @@ class Journal:
             except OSError as error:
                 reason = reason or f"{folder} cannot be written: {error.strerror}"
                 continue
-            self._size = 0
+            self.size_bytes = 0
             self.path = path
             self.moved_because = reason
             lock_now(self._fd)

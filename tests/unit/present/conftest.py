@@ -28,6 +28,7 @@ def _run(fullname: str = "tests/test_a.py::test_x", median_s: float | None = 1e-
             "cpu_s": 0.98,
         }.items()
     }
+    scaled["cpu_per_wall"] = None if median_s is None else 0.97
     values: dict[str, Any] = {
         "run_id": "019a9e5c-7b2d-7000-8000-000000000001",
         "session_id": SESSION_ID,

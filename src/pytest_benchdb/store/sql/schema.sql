@@ -661,6 +661,7 @@ SELECT
     wall_time.p99 AS p99_s,
     wall_time.outliers,
     cpu_time.value AS cpu_s,
+    block.cpu_per_wall,
     peak_rss.value AS peak_rss_bytes,
     run.rounds,
     run.iterations
@@ -698,6 +699,18 @@ LEFT JOIN (
     WHERE metric = 'cpu_time' AND pass = 'time' AND phase IS NULL AND valid
 ) AS cpu_time
     ON cpu_time.run_id = run.run_id AND cpu_time.session_id = run.session_id AND cpu_time.started_at = run.started_at
+LEFT JOIN (
+    SELECT
+        run_id,
+        session_id,
+        started_at,
+        max(value) FILTER (WHERE metric = 'block_cpu_time')
+        / nullif(max(value) FILTER (WHERE metric = 'block_wall_time'), 0) AS cpu_per_wall
+    FROM measurement
+    WHERE metric IN ('block_cpu_time', 'block_wall_time') AND pass = 'time' AND phase IS NULL AND valid
+    GROUP BY run_id, session_id, started_at
+) AS block
+    ON block.run_id = run.run_id AND block.session_id = run.session_id AND block.started_at = run.started_at
 LEFT JOIN (
     SELECT run_id, session_id, started_at, value
     FROM measurement
@@ -741,7 +754,8 @@ COMMENT ON COLUMN report.p90_s IS '90th percentile, seconds per iteration';
 COMMENT ON COLUMN report.p95_s IS '95th percentile, seconds per iteration';
 COMMENT ON COLUMN report.p99_s IS '99th percentile, seconds per iteration';
 COMMENT ON COLUMN report.outliers IS 'Rounds more than 1.5 interquartile ranges outside the quartiles';
-COMMENT ON COLUMN report.cpu_s IS 'CPU time of the process for one call, seconds';
+COMMENT ON COLUMN report.cpu_s IS 'CPU time of the process for one call, seconds; NULL unless measured for the call alone';
+COMMENT ON COLUMN report.cpu_per_wall IS 'CPU time of the process per wall-clock time of the timed block';
 COMMENT ON COLUMN report.peak_rss_bytes IS 'Peak resident set in the timed block, bytes';
 COMMENT ON COLUMN report.rounds IS 'Timed blocks';
 COMMENT ON COLUMN report.iterations IS 'Calls in one round';
@@ -817,7 +831,7 @@ COMMENT ON COLUMN benchmark_performance.latency_s IS 'Median wall time of one it
 COMMENT ON COLUMN benchmark_performance.latency_mean_s IS 'Mean wall time of one iteration, seconds';
 COMMENT ON COLUMN benchmark_performance.throughput IS 'The throughput that the run measured, else 1 / latency_s';
 COMMENT ON COLUMN benchmark_performance.throughput_unit IS 'items/s where it was measured, calls/s where it is 1 / latency_s';
-COMMENT ON COLUMN benchmark_performance.cpu_time_s IS 'CPU time of the process for one call, seconds';
+COMMENT ON COLUMN benchmark_performance.cpu_time_s IS 'CPU time of the process for one call, seconds; NULL unless measured for the call alone';
 COMMENT ON COLUMN benchmark_performance.memory_peak_bytes IS 'Peak resident set in the timed block, bytes';
 COMMENT ON COLUMN benchmark_performance.device_memory_peak_bytes IS 'Peak of the device''s allocator, bytes';
 COMMENT ON COLUMN benchmark_performance.rounds IS 'Timed blocks';

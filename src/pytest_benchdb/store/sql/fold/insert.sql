@@ -30,8 +30,8 @@ SELECT
     closing.load_end,
     closing.steal_s,
     closing.contended
-FROM (SELECT * FROM line WHERE kind = 'session' LIMIT 1) AS opening
-LEFT JOIN (SELECT * FROM line WHERE kind = 'end' LIMIT 1) AS closing ON TRUE;
+FROM (SELECT * FROM line WHERE k = 'session' LIMIT 1) AS opening
+LEFT JOIN (SELECT * FROM line WHERE k = 'end' LIMIT 1) AS closing ON TRUE;
 
 INSERT INTO environment
 SELECT
@@ -49,7 +49,7 @@ SELECT
     environment.packages,
     environment.details
 FROM line
-WHERE kind = 'session' AND environment.environment_id IS NOT NULL
+WHERE k = 'session' AND environment.environment_id IS NOT NULL
 LIMIT 1;
 
 INSERT INTO device
@@ -61,7 +61,7 @@ SELECT DISTINCT ON (device.device_id)
     device.memory_bytes,
     device.driver,
     device.details
-FROM (SELECT unnest(devices) AS device FROM line WHERE kind = 'session');
+FROM (SELECT unnest(devices) AS device FROM line WHERE k = 'session');
 
 INSERT INTO benchmark
 SELECT DISTINCT ON (benchmark_id)
@@ -78,30 +78,6 @@ SELECT DISTINCT ON (benchmark_id)
     benchmark.code_hash
 FROM finished
 ORDER BY benchmark_id, started_at DESC;
-
-INSERT INTO model (model_id, name)
-SELECT DISTINCT
-    labels.model_id,
-    labels.model
-FROM finished
-WHERE labels.model_id IS NOT NULL;
-
-INSERT INTO model_version (model_version_id, model_id, version, precision)
-SELECT DISTINCT
-    labels.model_version_id,
-    labels.model_id,
-    labels.version,
-    labels.precision
-FROM finished
-WHERE labels.model_version_id IS NOT NULL;
-
-INSERT INTO framework (framework_id, name, version)
-SELECT DISTINCT
-    labels.framework_id,
-    labels.framework,
-    labels.framework_version
-FROM finished
-WHERE labels.framework_id IS NOT NULL;
 
 INSERT INTO run
 SELECT
@@ -141,15 +117,4 @@ SELECT
     benchmark.code_hash,
     extra_info
 FROM finished
-ORDER BY started_at, run_id;
-
-INSERT INTO metric
-SELECT
-    item.metric,
-    any_value(item.unit),
-    any_value(item.better),
-    'other',
-    NULL
-FROM reading
-WHERE item.metric NOT IN (SELECT metric FROM metric)
-GROUP BY item.metric
+ORDER BY started_at, run_id

@@ -86,7 +86,7 @@ CROSS JOIN (
     (9, 'involuntary_switches', '1', 'none', 'getrusage'),
     (10, 'steal_time', 's', 'none', '/proc/stat')
 ) AS kind (place, metric, unit, better, method)
-LEFT JOIN (SELECT unmeasured FROM line WHERE kind = 'session' LIMIT 1) AS opening ON TRUE
+LEFT JOIN (SELECT unmeasured FROM line WHERE k = 'session' LIMIT 1) AS opening ON TRUE
 WHERE finished.boundary IS NOT NULL
 UNION ALL
 SELECT
@@ -99,16 +99,16 @@ SELECT
     'cpu_time',
     's',
     'lower',
-    CASE WHEN finished.calls = 1 THEN 'measured' ELSE 'derived' END,
-    'process_time/calls',
+    'measured',
+    'process_time',
     coalesce(finished.valid, FALSE),
     CASE WHEN NOT coalesce(finished.valid, FALSE) THEN finished.invalid END,
     1,
-    finished.boundary[2] / finished.calls
+    finished.boundary[2]
 FROM finished
 WHERE
     finished.boundary[2] IS NOT NULL
-    AND finished.calls > 0
+    AND finished.calls = 1 -- of many calls, the time of their runner would be taken for theirs
     AND NOT EXISTS (
         SELECT 1
         FROM reading

@@ -1,6 +1,6 @@
 -- One row per line of the journal that is no chunk of rounds.
 CREATE TEMP TABLE line AS
-SELECT * EXCLUDE (k), k AS kind
+SELECT *
 FROM
     read_json(
         $journal,
@@ -48,37 +48,9 @@ FROM
     )
 WHERE k <> 'chunk';
 
--- One row per run: those that finished, and the tests that a session died in.
-CREATE TEMP TABLE finished AS
+-- What the next statements may leave out.
 SELECT
-    line.* EXCLUDE (session, environment, devices, unmeasured, complete, exit_status, load_end, steal_s, contended, finished_us),
-    line.benchmark.benchmark_id AS benchmark_id,
-    make_timestamp(line.started_us) AS started_at
+    bool_or(k = 'end') AS ended,
+    count(run_id) FILTER (WHERE k = 'run') > count(DISTINCT run_id) FILTER (WHERE k = 'run') AS repeated,
+    bool_or(labels IS NOT NULL) AS labelled
 FROM line
-WHERE line.kind = 'run' AND line.run_id IS NOT NULL
-QUALIFY row_number() OVER (PARTITION BY line.run_id) = 1
-UNION ALL
-SELECT
-    line.* EXCLUDE (session, environment, devices, unmeasured, complete, exit_status, load_end, steal_s, contended, finished_us)
-    REPLACE ('crashed' AS outcome, 'the process died while this test ran' AS reason, FALSE AS valid),
-    line.benchmark.benchmark_id AS benchmark_id,
-    make_timestamp(line.started_us) AS started_at
-FROM line
-WHERE
-    line.kind = 'begin'
-    AND line.run_id NOT IN (SELECT run.run_id FROM line AS run WHERE run.kind = 'run' AND run.run_id IS NOT NULL)
-    AND NOT EXISTS (SELECT 1 FROM line AS closing WHERE closing.kind = 'end');
-
--- One row per measurement that a run line lists.
-CREATE TEMP TABLE reading AS
-SELECT
-    run_id,
-    benchmark_id,
-    started_at,
-    coalesce(iterations, 1) AS iterations,
-    rounds,
-    coalesce(valid, FALSE) AS valid,
-    invalid,
-    item.id AS measurement_id,
-    item
-FROM (SELECT *, unnest(measurements) AS item FROM finished)

@@ -1,0 +1,39 @@
+-- One row per run, as `model.report.ReportRow` holds it, in the order of reports.
+SELECT
+    CAST(run_id AS VARCHAR) AS run_id,
+    CAST(session_id AS VARCHAR) AS session_id,
+    fullname,
+    name,
+    group_name AS "group",
+    backend,
+    device,
+    model,
+    model_version,
+    implementation,
+    precision,
+    batch_size,
+    outcome,
+    reason,
+    valid,
+    provenance,
+    attempt,
+    worker,
+    min_s,
+    max_s,
+    mean_s,
+    median_s,
+    stddev_s,
+    q1_s,
+    q3_s,
+    p95_s,
+    p99_s,
+    outliers,
+    cpu_s,
+    cpu_per_wall,
+    peak_rss_bytes,
+    rounds,
+    iterations
+FROM report
+WHERE list_contains($session_ids, CAST(session_id AS VARCHAR))
+ORDER BY session_id, group_name NULLS FIRST, started_at, run_id
+LIMIT $limit
