@@ -1,4 +1,4 @@
-"""The two command lines of the README work from a clean clone, each in a virtual environment of its own."""
+"""The README keeps its promises: its two command lines work from a clean clone, and its links lead somewhere."""
 
 import os
 import re
@@ -8,6 +8,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+
+
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_relative_links_lead_to_files(name: str) -> None:
+    targets = LINK.findall((ROOT / name).read_text(encoding="utf-8"))
+
+    assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
 def command(name: str) -> str:
