@@ -70,11 +70,21 @@ def _command(path: str, command: Any) -> str:
     usage = " ".join([path, *(["[OPTIONS]"] if shown else []), *(_argument(param) for param in arguments)])
     if getattr(command, "commands", None):
         usage += " COMMAND [ARGS]..."
-    lines = [f"## {path}", "", prose(inspect.cleandoc(command.help or "").replace("\b\n", "").partition("\f")[0]), ""]
+    lines = [f"## {path}", "", _help(command), ""]
     lines += ["```text", usage, "```", ""]
     if shown:
         lines.append(table(["Option", "Meaning"], ([_names(param), _meaning(param)] for param in shown)))
     return "\n".join(lines)
+
+
+def _help(command: Any) -> str:
+    """Return the text of a command; what it gives as an example is code."""
+    text = inspect.cleandoc(command.help or "").replace("\b\n", "").partition("\f")[0]
+    paragraphs = []
+    for paragraph in text.split("\n\n"):
+        example = re.fullmatch(r"(Examples?: )(.*)", paragraph, re.DOTALL)
+        paragraphs.append(example[1] + code(" ".join(example[2].split())) if example else prose(paragraph))
+    return "\n\n".join(paragraphs)
 
 
 def _argument(param: Any) -> str:
