@@ -65,3 +65,4 @@ class Attempt:
     call: Phase | None = None
     teardown: Phase | None = None
     duration_s: float | None = None
+    failed_subtests: int = 0

@@ -49,6 +49,13 @@ def phase_of(report: Any, excinfo: Any) -> Phase:
     return Phase(outcome=report.outcome, xfail=xfail, error=error, oom=oom)
 
 
+def with_subtests(call: Phase, failed: int) -> Phase:
+    """Return the call phase of a test, `failed` of whose subtests failed: pytest fails it later, in its terminal."""
+    if not failed or call.outcome != "passed" or call.xfail is not None:
+        return call
+    return Phase(outcome="failed", error=f"contains {failed} failed subtest{'s' if failed > 1 else ''}")
+
+
 def classify(setup: Phase | None, call: Phase | None, teardown: Phase | None) -> tuple[Outcome, str | None]:
     """Return the outcome of a test and why it is not `passed`.
 
@@ -90,6 +97,8 @@ def _kind(phase: Phase, otherwise: Outcome) -> Outcome:
 
 
 def _first_line(error: BaseException) -> str:
+    if type(error).__name__ == "FixtureLookupError":  # pytest's private class, whose text is an object's
+        return f"fixture {getattr(error, 'argname', None)!r} not found"
     try:
         text = str(error).strip()
     except Exception:  # noqa: BLE001 - a broken __str__ must not lose the run

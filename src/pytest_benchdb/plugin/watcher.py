@@ -14,7 +14,7 @@ from pytest_benchdb.plugin.attempt import Attempt, Block
 from pytest_benchdb.plugin.finished import finished_run
 from pytest_benchdb.plugin.fixture import kind_of, observe
 from pytest_benchdb.plugin.identity import Identifier, labels_of
-from pytest_benchdb.plugin.outcome import Phase, phase_of
+from pytest_benchdb.plugin.outcome import Phase, phase_of, with_subtests
 from pytest_benchdb.plugin.results import codspeed_results
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.store.journal import begin_line, run_lines
@@ -110,14 +110,17 @@ class TestWatcher:
         """Gather the phases; after the last, hand the run on."""
         report = yield
         attempt = item.stash.get(_attempt_key, None)
-        if attempt is None or self._calling is item:  # within the call, reports are those of subtests
+        if attempt is None:
+            return report
+        if self._calling is item:  # within the call, reports are those of subtests
+            attempt.failed_subtests += report.outcome == "failed"
             return report
         phase = phase_of(report, call.excinfo)
         if call.when == "setup":
             attempt.setup = phase
             self._attach_begin(attempt, report)
         elif call.when == "call":
-            attempt.call = phase
+            attempt.call = with_subtests(phase, attempt.failed_subtests)
             attempt.duration_s = call.duration
         else:
             attempt.teardown = phase

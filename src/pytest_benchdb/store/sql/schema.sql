@@ -704,8 +704,9 @@ LEFT JOIN (
         run_id,
         session_id,
         started_at,
+        -- Reading the clocks takes about 1 us, which would be a large part of a shorter block.
         max(value) FILTER (WHERE metric = 'block_cpu_time')
-        / nullif(max(value) FILTER (WHERE metric = 'block_wall_time'), 0) AS cpu_per_wall
+        / max(value) FILTER (WHERE metric = 'block_wall_time' AND value >= 1e-4) AS cpu_per_wall
     FROM measurement
     WHERE metric IN ('block_cpu_time', 'block_wall_time') AND pass = 'time' AND phase IS NULL AND valid
     GROUP BY run_id, session_id, started_at
@@ -755,7 +756,7 @@ COMMENT ON COLUMN report.p95_s IS '95th percentile, seconds per iteration';
 COMMENT ON COLUMN report.p99_s IS '99th percentile, seconds per iteration';
 COMMENT ON COLUMN report.outliers IS 'Rounds more than 1.5 interquartile ranges outside the quartiles';
 COMMENT ON COLUMN report.cpu_s IS 'CPU time of the process for one call, seconds; NULL unless measured for the call alone';
-COMMENT ON COLUMN report.cpu_per_wall IS 'CPU time of the process per wall-clock time of the timed block';
+COMMENT ON COLUMN report.cpu_per_wall IS 'CPU time of the process per wall-clock time of the timed block; NULL for blocks below 100 us';
 COMMENT ON COLUMN report.peak_rss_bytes IS 'Peak resident set in the timed block, bytes';
 COMMENT ON COLUMN report.rounds IS 'Timed blocks';
 COMMENT ON COLUMN report.iterations IS 'Calls in one round';
