@@ -25,7 +25,7 @@ SPEC is a file or folder of sessions, or a session in the database: latest, late
 id. Without a SPEC the newest session of the database is shown; of several files, as many as there are files.
 
 Times are seconds for one iteration, in one unit for the whole table. IQR is the interquartile range of the rounds, as
-a percentage of the median. A run that did not pass shows its outcome and the reason, never a number.
+a percentage of the median; CPU is the CPU time of the process in percent of the wall-clock time. A run that did not pass shows its outcome and the reason, never a number.
 
 Example: benchdb report results -k "sort and not slow" --sort=-median
 """

@@ -33,7 +33,7 @@ WHERE_KEYS = (*_FIELDS, "metric")
 
 METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "wall_time": ("median", "spread", "min", "rounds"),
-    "cpu_time": ("cpu",),
+    "cpu_time": ("cpu", "cpu_time"),
     "peak_rss": ("memory",),
 }
 """Columns of a report that show a metric."""

@@ -99,7 +99,15 @@ _WHERE_DIFFERENT = ("session", "backend", "implementation")
 
 
 # Names of the columns in CSV, where they differ from the key and the unit's suffix.
-_RAW_NAMES = {"benchmark": "fullname", "memory": "peak_rss_bytes", "spread": "iqr_per_median", "batch": "batch_size"}
+_RAW_NAMES = {
+    "benchmark": "fullname",
+    "version": "model_version",
+    "batch": "batch_size",
+    "spread": "iqr_per_median",
+    "cpu": "cpu_per_wall",
+    "cpu_time": "cpu_s",
+    "memory": "peak_rss_bytes",
+}
 
 
 def has_figures(row: ReportRow) -> bool:

@@ -20,7 +20,7 @@ RUN_UNITS = {
 }
 """Unit of each figure of a run, by the name that JSON and CSV give it."""
 
-_FIGURES = {*RUN_UNITS, "outliers"}
+_FIGURES = {*RUN_UNITS, "cpu_per_wall", "outliers"}
 
 
 def report_json(report: Report) -> str:

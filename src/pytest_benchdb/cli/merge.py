@@ -1,0 +1,37 @@
+"""`benchdb merge`: many files and folders become one file or folder."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytest_benchdb.cli import options
+from pytest_benchdb.cli.output import make_output
+from pytest_benchdb.cli.progress import progress_bar
+from pytest_benchdb.operations.maintain import merge_sources
+
+_HELP = """Copy the sessions of files and folders into one.
+
+Nothing is renumbered, and a session that is there already is left out: doing it twice changes nothing. The sources
+stay as they are.
+
+Example: benchdb merge machine-a machine-b -o all.duckdb
+"""
+
+
+@click.command("merge", context_settings=options.CONTEXT, help=_HELP)
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.option("-o", "--output", "--db", "target", metavar="PATH", required=True, help="File or folder to merge into.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@click.option("--no-progress", is_flag=True, help="Show no progress bars.")
+def command(**given: Any) -> None:
+    """Merge and tell how many sessions came in."""
+    output = make_output({"quiet": given["quiet"], "no_progress": given["no_progress"]})
+    with progress_bar("Merging", shown=output.progress) as progress:
+        merged = merge_sources([Path(source) for source in given["sources"]], given["target"], progress=progress)
+    output.say(
+        f"merged {merged.added} sessions into {merged.target}"
+        + (f"; {merged.known} were there already" if merged.known else "")
+    )
+    for line in merged.refused:
+        output.say(f"left out: {line}")
