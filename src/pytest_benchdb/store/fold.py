@@ -29,17 +29,29 @@ _BUCKET_ROUNDS = 2_000_000
 _RETRY_S = 0.01
 
 
+class Report(NamedTuple):
+    """What a session came to.
+
+    Attributes:
+        rows: fields of `model.report.ReportRow`, by name.
+        outcomes: number of runs by outcome.
+    """
+
+    rows: list[dict[str, Any]]
+    outcomes: dict[str, int]
+
+
 class Folded(NamedTuple):
     """What became of a journal.
 
     Attributes:
         path: the session file; None if the journal held nothing, or somebody else has folded it.
-        report: JSON text: ``{"rows": [...], "outcomes": {...}}``; None unless asked for.
+        report: None unless asked for.
         damaged_lines: lines of the journal that could not be read.
     """
 
     path: str | None
-    report: str | None = None
+    report: Report | None = None
     damaged_lines: int = 0
 
 
@@ -175,7 +187,7 @@ def _salvage(journal: str) -> tuple[str, int, int]:
 
 def _write(
     source: str, part: str, damaged: int, cache: str | None, row_limit: int | None, *, light: bool
-) -> str | None:
+) -> Report | None:
     """Write the part from the journal in one transaction; return the report."""
     _remove(part, f"{part}.wal")
     size = os.path.getsize(source)
@@ -198,10 +210,11 @@ def _write(
             cache=cache,
         )
         try:
-            _run(connection, "fold/stage_lines", values)
+            # Straight into the file: a write-ahead log would be written and read once more.
+            connection.execute("SET checkpoint_threshold = '1B'")
+            content = _stage(connection, values)
             connection.execute("BEGIN")
-            _run(connection, "fold/insert", values)
-            _run(connection, "fold/chunks", values)
+            _insert(connection, values, content)
         except Exception as error:
             if type(error).__name__ in _BAD_LINE_ERRORS:
                 message = f"{source} has damaged lines ({' '.join(str(error).split())[:200]}); see: benchdb recover"
@@ -227,7 +240,45 @@ def _run(connection: "DuckDBPyConnection", name: str, values: dict[str, Value]) 
     connection.execute(render(read(name), values))
 
 
-def _measure(connection: "DuckDBPyConnection", values: dict[str, Value], *, large: bool) -> None:
+def fetch(connection: "DuckDBPyConnection", name: str, values: dict[str, Value]) -> list[dict[str, Any]]:
+    """Run ``sql/<name>.sql`` and return its rows by column name."""
+    cursor = connection.execute(render(read(name), values))
+    columns = [column[0] for column in cursor.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+class _Content(NamedTuple):
+    """What a journal holds, as far as it spares statements."""
+
+    ended: bool
+    repeated: bool
+    labelled: bool
+
+
+def _stage(connection: "DuckDBPyConnection", values: dict[str, Value]) -> _Content:
+    """Read the journal's lines, without its rounds, into temporary tables."""
+    row = connection.execute(render(read("fold/stage_lines"), values)).fetchone()
+    content = _Content(*map(bool, row or (False,) * 3))
+    if not content.ended:
+        _run(connection, "fold/died", values)
+    if content.repeated:
+        _run(connection, "fold/deduplicate", values)
+    _run(connection, "fold/stage_readings", values)
+    return content
+
+
+def _insert(connection: "DuckDBPyConnection", values: dict[str, Value], content: _Content) -> None:
+    _run(connection, "fold/insert", values)
+    if content.labelled:
+        _run(connection, "fold/labels", values)
+    if _one(connection, "SELECT count(*) FROM reading WHERE item.metric NOT IN (SELECT metric FROM metric)"):
+        _run(connection, "fold/metrics", values)
+    _run(connection, "fold/chunks", values)
+
+
+def _measure(
+    connection: "DuckDBPyConnection", values: dict[str, Value], *, large: bool
+) -> None:
     """Compute the statistics of the rounds, then drop the rounds that are not kept."""
     buckets = 1
     if large:
@@ -242,8 +293,15 @@ def _measure(connection: "DuckDBPyConnection", values: dict[str, Value], *, larg
         )
 
 
-def _fetch_report(connection: "DuckDBPyConnection", values: dict[str, Value]) -> str:
-    return str(_one(connection, render(read("fold/report"), values)))
+def _fetch_report(connection: "DuckDBPyConnection", values: dict[str, Value]) -> Report:
+    session_id = str(values["session_id"])
+    rows = fetch(
+        connection,
+        "queries/report_rows",
+        {"session_ids": [session_id], "first_id": session_id, "last_id": session_id, "limit": values["limit"]},
+    )
+    outcomes = connection.execute("SELECT outcome, count(*) FROM run GROUP BY outcome ORDER BY outcome").fetchall()
+    return Report(rows, dict(outcomes))
 
 
 def _one(connection: "DuckDBPyConnection", sql: str) -> Any:

@@ -50,9 +50,9 @@ def work(  # noqa: PLR0913 - as above
     }
     if folded.path is not None and os.path.abspath(spool) != os.path.abspath(path):
         answer.update(_into_file(folded.path, path, wait_s, light=light))
-    # The report is JSON already: it goes in as it is.
-    report = folded.report or '{"rows":[],"outcomes":{}}'
-    return f'{json.dumps(answer)[:-1]}, "report": {report}}}'
+    if folded.report is not None:
+        answer["report"] = folded.report._asdict()
+    return json.dumps(answer)
 
 
 def _damage(journal: str, folded: Folded) -> str | None:

@@ -660,9 +660,9 @@ SELECT
     wall_time.p95 AS p95_s,
     wall_time.p99 AS p99_s,
     wall_time.outliers,
-    cpu_time.value AS cpu_s,
-    block.cpu_per_wall,
-    peak_rss.value AS peak_rss_bytes,
+    beside.cpu_time AS cpu_s,
+    beside.cpu_per_wall,
+    beside.peak_rss AS peak_rss_bytes,
     run.rounds,
     run.iterations
 FROM run
@@ -694,30 +694,22 @@ LEFT JOIN (
 ) AS wall_time
     ON wall_time.run_id = run.run_id AND wall_time.session_id = run.session_id AND wall_time.started_at = run.started_at
 LEFT JOIN (
-    SELECT run_id, session_id, started_at, value
-    FROM measurement
-    WHERE metric = 'cpu_time' AND pass = 'time' AND phase IS NULL AND valid
-) AS cpu_time
-    ON cpu_time.run_id = run.run_id AND cpu_time.session_id = run.session_id AND cpu_time.started_at = run.started_at
-LEFT JOIN (
     SELECT
         run_id,
         session_id,
         started_at,
+        max(value) FILTER (WHERE metric = 'cpu_time' AND provenance <> 'derived') AS cpu_time,
+        max(value) FILTER (WHERE metric = 'peak_rss') AS peak_rss,
         -- Reading the clocks takes about 1 us, which would be a large part of a shorter block.
         max(value) FILTER (WHERE metric = 'block_cpu_time')
         / max(value) FILTER (WHERE metric = 'block_wall_time' AND value >= 1e-4) AS cpu_per_wall
     FROM measurement
-    WHERE metric IN ('block_cpu_time', 'block_wall_time') AND pass = 'time' AND phase IS NULL AND valid
+    WHERE
+        metric IN ('cpu_time', 'peak_rss', 'block_cpu_time', 'block_wall_time')
+        AND pass = 'time' AND phase IS NULL AND valid
     GROUP BY run_id, session_id, started_at
-) AS block
-    ON block.run_id = run.run_id AND block.session_id = run.session_id AND block.started_at = run.started_at
-LEFT JOIN (
-    SELECT run_id, session_id, started_at, value
-    FROM measurement
-    WHERE metric = 'peak_rss' AND pass = 'time' AND phase IS NULL AND valid
-) AS peak_rss
-    ON peak_rss.run_id = run.run_id AND peak_rss.session_id = run.session_id AND peak_rss.started_at = run.started_at;
+) AS beside
+    ON beside.run_id = run.run_id AND beside.session_id = run.session_id AND beside.started_at = run.started_at;
 COMMENT ON VIEW report IS 'One run as reports show it, whatever its outcome; figures only where they may be compared';
 COMMENT ON COLUMN report.run_id IS 'The run';
 COMMENT ON COLUMN report.session_id IS 'The session';

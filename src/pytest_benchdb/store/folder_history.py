@@ -1,0 +1,217 @@
+"""The history of a folder: a database into which its session files are folded, kept as a disposable cache.
+
+``history.duckdb`` in the folder, or in the user's cache folder where that cannot be written. Readers hold a shared lock on
+``history.lock`` while they read; whoever folds holds it alone. A reader that finds new sessions while others read folds
+them into a copy of its own. The cache is made again when it is damaged or of another version.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_benchdb.errors import StoreError, StoreLockedError
+from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.absorb import IMPORTER, absorb, forget, stamp
+from pytest_benchdb.store.cache import cache_folder
+from pytest_benchdb.store.folder import session_files
+from pytest_benchdb.store.lock import file_lock
+from pytest_benchdb.store.migrate import read_meta, version_of
+from pytest_benchdb.store.statement import literal
+from pytest_benchdb.store.target import HISTORY_NAME
+from pytest_benchdb.store.template import SCHEMA_VERSION, attach_new
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+LOCK_NAME = "history.lock"
+_READERS_WAIT_S = 0.2
+"""How long to wait for other readers before folding into a copy."""
+_ATTEMPTS = 4
+
+Progress = Callable[[int, int], None]
+"""Called with the number of files folded and the number to fold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What a history holds of its folder.
+
+    Attributes:
+        missing: session files that are not in it, oldest first.
+        gone: names of files that are in it, but not in the folder any more.
+        refused: why files of the folder are not in it, by name.
+    """
+
+    missing: tuple[str, ...]
+    gone: tuple[str, ...]
+    refused: dict[str, str]
+
+
+@contextlib.contextmanager
+def folder_history(
+    connection: "DuckDBPyConnection",
+    folder: Path,
+    alias: str,
+    *,
+    timeout_s: float,
+    progress: Progress = lambda _done, _total: None,
+) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Attach the up-to-date history of a folder as `alias`, read-only, for the length of a block.
+
+    Yields:
+        The history's file, and why session files are not in it, by file name.
+
+    Raises:
+        StoreLockedError: another process folds for longer than `timeout_s`.
+        StoreError: no cache can be written anywhere.
+    """
+    home = _home(folder)
+    lock = home / LOCK_NAME
+    for _attempt in range(_ATTEMPTS):
+        with file_lock(lock, timeout_s=timeout_s, shared=True):
+            state = _open(connection, home / HISTORY_NAME, folder, alias)
+            if state is not None and not state.missing and not state.gone:
+                try:
+                    yield home / HISTORY_NAME, state.refused
+                finally:
+                    _detach(connection, alias)
+                return
+            _detach(connection, alias)
+        try:
+            with file_lock(lock, timeout_s=_READERS_WAIT_S):
+                _refresh(home / HISTORY_NAME, folder, progress)
+        except StoreLockedError:
+            if _only_readers(lock):
+                break
+    with _private_copy(home, folder, lock, timeout_s, progress) as copy:
+        state = _open(connection, copy, folder, alias)
+        try:
+            yield copy, state.refused if state is not None else {}
+        finally:
+            _detach(connection, alias)
+
+
+def _home(folder: Path) -> Path:
+    """Return the folder for the cache: the session folder itself, else one of the user's by its path."""
+    if os.access(folder, os.W_OK) and _can_lock(folder):
+        return folder
+    key = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=10).hexdigest()
+    try:
+        home = cache_folder() / "history" / key
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder} cannot be written, and there is no cache folder either ({error}); set XDG_CACHE_HOME"
+        raise StoreError(message) from error
+    return home
+
+
+def _can_lock(folder: Path) -> bool:
+    """Tell whether the lock file can be opened: a superuser passes the check of modes, not a read-only mount."""
+    try:
+        os.close(os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666))
+    except OSError:
+        return False
+    return True
+
+
+def _open(connection: "DuckDBPyConnection", path: Path, folder: Path, alias: str) -> State | None:
+    """Attach a history and compare it with its folder; None if it is not there or cannot be used."""
+    if not path.exists():
+        return None
+    try:
+        db.attach(connection, path, alias, read_only=True)
+        if version_of(read_meta(connection, alias, path), path) != SCHEMA_VERSION:
+            return None
+        return _compare(connection, folder, alias)
+    except StoreError:
+        return None
+    except Exception as error:
+        if db.is_database_error(error):
+            return None
+        raise
+
+
+def _compare(connection: "DuckDBPyConnection", folder: Path, alias: str) -> State:
+    rows = connection.execute(
+        f"SELECT path, reason, checksum FROM {alias}.source_file WHERE importer = {literal(IMPORTER)}"
+    ).fetchall()
+    present = session_files(folder)
+    known = {name: (reason, checksum) for name, reason, checksum in rows}
+    # Only files that were refused are looked at again: they may have been replaced.
+    refused = {
+        name: reason
+        for name, (reason, checksum) in known.items()
+        if reason is not None and name in present and stamp(os.fspath(folder / name)) == checksum
+    }
+    again = [name for name, (reason, _) in known.items() if reason is not None and name not in refused]
+    return State(
+        missing=tuple(sorted(name for name in present if name not in known or name in again)),
+        gone=tuple(sorted({name for name in known if name not in present} | set(again))),
+        refused=refused,
+    )
+
+
+def _refresh(path: Path, folder: Path, progress: Progress) -> None:
+    """Fold what is missing and forget what is gone; the caller holds the lock alone."""
+    connection = db.connect(threads=None)
+    try:
+        state = _open_for_writing(connection, path, folder)
+        forget(connection, "history", state.gone)
+        files = [os.fspath(folder / name) for name in state.missing]
+        with tempfile.TemporaryDirectory(prefix="benchdb-") as scratch:
+            absorb(connection, "history", files, scratch=scratch, progress=lambda done: progress(done, len(files)))
+        connection.execute("USE memory; DETACH history")
+    except Exception as error:
+        raise db.translate(error, os.fspath(path)) from error
+    finally:
+        connection.close()
+
+
+def _open_for_writing(connection: "DuckDBPyConnection", path: Path, folder: Path) -> State:
+    state = None
+    with contextlib.suppress(Exception):
+        db.attach(connection, path, "history")
+        if version_of(read_meta(connection, "history", path), path) == SCHEMA_VERSION:
+            state = _compare(connection, folder, "history")
+    if state is not None:
+        return state
+    _detach(connection, "history")
+    for name in (path, path.with_name(path.name + ".wal")):
+        name.unlink(missing_ok=True)
+    attach_new(connection, os.fspath(path), "history", file_kind="history", block_bytes=db.HISTORY_BLOCK_BYTES)
+    return _compare(connection, folder, "history")
+
+
+def _only_readers(lock: Path) -> bool:
+    """Tell whether readers keep the lock: then waiting for it may take for ever."""
+    try:
+        with file_lock(lock, timeout_s=0, shared=True):
+            return True
+    except StoreLockedError:
+        return False
+
+
+@contextlib.contextmanager
+def _private_copy(
+    home: Path, folder: Path, lock: Path, timeout_s: float, progress: Progress
+) -> Iterator[Path]:
+    """Fold into a copy of one's own, because others read the history and go on reading it."""
+    with tempfile.TemporaryDirectory(prefix="benchdb-") as scratch:
+        copy = Path(scratch) / HISTORY_NAME
+        with file_lock(lock, timeout_s=timeout_s, shared=True), contextlib.suppress(OSError):
+            shutil.copyfile(home / HISTORY_NAME, copy)
+        _refresh(copy, folder, progress)
+        yield copy
+
+
+def _detach(connection: "DuckDBPyConnection", alias: str) -> None:
+    with contextlib.suppress(Exception):
+        connection.execute("USE memory")
+    with contextlib.suppress(Exception):
+        connection.execute(f"DETACH {alias}")

@@ -1,0 +1,113 @@
+"""Versions of the schema: tell a file's, refuse a newer one, bring an older one up.
+
+A migration is ``sql/migrations/NNNN_name.sql``: numbered without gaps from 2, never changed once released, and run in one
+transaction with its record in `meta`. Session files are immutable: an older one is read through a migrated copy.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_benchdb.errors import ForeignFileError, SchemaVersionError, StoreError
+from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.statement import identifier, literal
+from pytest_benchdb.store.template import FORMAT, SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
+_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+
+
+def migrations(folder: Path = MIGRATIONS) -> dict[int, Path]:
+    """Return the migrations by number, in order.
+
+    Raises:
+        StoreError: a number is missing, doubled, or a name is not ``NNNN_name.sql``.
+    """
+    found: dict[int, Path] = {}
+    for path in sorted(folder.glob("*.sql")) if folder.is_dir() else []:
+        match = _NAME.fullmatch(path.name)
+        if match is None or int(match[1]) != len(found) + 2:
+            message = f"{path} is not the next migration; its name must begin with {len(found) + 2:04}_"
+            raise StoreError(message)
+        found[int(match[1])] = path
+    return found
+
+
+def read_meta(connection: "DuckDBPyConnection", alias: str, path: str | os.PathLike[str]) -> dict[str, str]:
+    """Return the facts about an attached file.
+
+    Raises:
+        ForeignFileError: it is not one of ours.
+        CorruptFileError: it cannot be read.
+    """
+    try:
+        rows = connection.execute(f"SELECT key, value FROM {identifier(alias)}.meta").fetchall()
+    except Exception as error:
+        if type(error).__name__ not in ("CatalogException", "BinderException"):
+            raise db.translate(error, os.fspath(path)) from error
+        rows = []
+    facts = dict(rows)
+    if facts.get("format") != FORMAT:
+        message = f"{os.fspath(path)} is a DuckDB database, but not one of pytest-benchdb; name another path"
+        raise ForeignFileError(message)
+    return facts
+
+
+def version_of(facts: dict[str, str], path: str | os.PathLike[str], newest: int = SCHEMA_VERSION) -> int:
+    """Return the schema version that `read_meta` found.
+
+    Raises:
+        SchemaVersionError: it is newer than this program knows.
+    """
+    text = facts.get("schema_version", "")
+    if not text.isdecimal() or int(text) > newest:
+        message = (
+            f"{os.fspath(path)} has schema version {text or 'unknown'}, and this pytest-benchdb knows {newest}; "
+            f"upgrade with: pip install --upgrade pytest-benchdb"
+        )
+        raise SchemaVersionError(message)
+    return int(text)
+
+
+def migrate(connection: "DuckDBPyConnection", alias: str, path: str | os.PathLike[str], folder: Path = MIGRATIONS) -> int:
+    """Bring an attached file up to the newest version; return how many migrations ran.
+
+    Raises:
+        SchemaVersionError: the file is newer than this program.
+        StoreError: a migration failed; the file is as it was before that one.
+    """
+    steps = migrations(folder)
+    newest = max(steps, default=1)
+    current = version_of(read_meta(connection, alias, path), path, newest)
+    before = connection.execute("SELECT current_database(), current_schema()").fetchone()
+    done = 0
+    try:
+        connection.execute(f"USE {identifier(alias)}")
+        for number, step in steps.items():
+            if number > current:
+                _apply(connection, number, step, path)
+                done += 1
+    finally:
+        if before is not None:
+            connection.execute(f"USE {identifier(before[0])}.{identifier(before[1])}")
+    return done
+
+
+def _apply(connection: "DuckDBPyConnection", number: int, step: Path, path: str | os.PathLike[str]) -> None:
+    record = (
+        f"UPDATE meta SET value = '{number}' WHERE key = 'schema_version'; "
+        f"INSERT INTO meta VALUES ('migration_{number:04}', {literal(step.stem)})"
+    )
+    try:
+        connection.execute("BEGIN")
+        connection.execute(step.read_text(encoding="utf-8"))
+        connection.execute(record)
+        connection.execute("COMMIT")
+    except Exception as error:
+        connection.execute("ROLLBACK")
+        message = f"{os.fspath(path)}: migration {step.name} failed and was undone ({error}); report it with this line"
+        raise StoreError(message) from error

@@ -1,0 +1,178 @@
+"""Reads a history: the queries under ``sql/queries/`` as rows of the model.
+
+Everything that reports, lists or compares reads through it, so the same question gets the same answer everywhere.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_benchdb.errors import StoreMissingError
+from pytest_benchdb.model.report import ReportRow, SessionRow
+from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.query import Answer, Limits, ask, ask_arrow
+from pytest_benchdb.store.statement import Value, literal, read, render
+
+if TYPE_CHECKING:
+    import pyarrow
+    from duckdb import DuckDBPyConnection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDetail:
+    """Everything about one run.
+
+    Attributes:
+        session: the session it belongs to.
+        run: columns of `run`, `benchmark`, `device`, `model`, `framework`, by name.
+        environment: columns of `environment`; empty if the session has none.
+        measurements: columns of `measurement`, by name, one row each.
+        samples: rounds in run order by metric, pass and phase.
+        notes: what was written about its session or about itself.
+    """
+
+    session: SessionRow
+    run: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    measurements: tuple[Mapping[str, Any], ...]
+    samples: Mapping[tuple[str, str, str | None], Sequence[float]]
+    notes: tuple[Mapping[str, Any], ...]
+
+
+class Reader:
+    """An open history; use `history.open_history`.
+
+    Attributes:
+        paths: what was opened, as shown in messages.
+        warnings: one line for each session that could not be read, or that waits to be folded.
+    """
+
+    def __init__(self, connection: "DuckDBPyConnection", paths: Sequence[str], warnings: Sequence[str] = ()) -> None:
+        """Read from `connection`, whose current database is the history."""
+        self._connection = connection
+        self.paths = tuple(paths)
+        self.warnings = tuple(warnings)
+
+    def sessions(self) -> list[SessionRow]:
+        """Return every session, oldest first."""
+        return [SessionRow(**row) for row in self._rows("sessions")]
+
+    def report(self, session_ids: Sequence[str], *, limit: int | None = None) -> dict[str, list[ReportRow]]:
+        """Return the runs of sessions as reports show them, by session.
+
+        Args:
+            session_ids: whole ids.
+            limit: how many runs at most.
+        """
+        if not session_ids:
+            return {}
+        found: dict[str, list[ReportRow]] = {session_id: [] for session_id in session_ids}
+        bounds = {"first_id": min(session_ids), "last_id": max(session_ids)}
+        for row in self._rows("report_rows", session_ids=list(session_ids), limit=limit, **bounds):
+            found[row["session_id"]].append(ReportRow(**row))
+        return found
+
+    def find_runs(self, prefix: str) -> list[str]:
+        """Return the ids of the runs that begin with `prefix`."""
+        return [row["run_id"] for row in self._rows("find_runs", prefix=prefix.lower())]
+
+    def runs(self, session_ids: Sequence[str] | None = None, *, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return runs with their benchmark, device and model, in the order they ran; None takes every session."""
+        ids = None if session_ids is None else list(session_ids)
+        return [_decoded(row) for row in self._rows("run_rows", run_id=None, session_ids=ids, limit=limit)]
+
+    def measurements(
+        self, session_ids: Sequence[str] | None = None, *, run_id: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return measurements in long form, one row per metric of a run."""
+        ids = None if session_ids is None else list(session_ids)
+        return self._rows("measurements", run_id=run_id, session_ids=ids)
+
+    def samples(
+        self,
+        session_ids: Sequence[str] | None = None,
+        *,
+        run_id: str | None = None,
+        metric: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return rounds in run order, one row per measurement; time per iteration in seconds."""
+        ids = None if session_ids is None else list(session_ids)
+        return self._rows("samples", run_id=run_id, session_ids=ids, metric=metric)
+
+    def environments(self, environment_id: str | None = None) -> list[dict[str, Any]]:
+        """Return environments, the one of the latest session first."""
+        return [_decoded(row) for row in self._rows("environments", environment_id=environment_id)]
+
+    def notes(self, session_id: str | None = None) -> list[dict[str, Any]]:
+        """Return what was written about sessions, oldest first."""
+        return self._rows("notes", session_id=session_id)
+
+    def run_detail(self, run_id: str) -> RunDetail:
+        """Return everything about one run.
+
+        Raises:
+            StoreMissingError: there is no such run.
+        """
+        rows = self._rows("run_rows", run_id=run_id, session_ids=None, limit=1)
+        if not rows:
+            message = f"there is no run {run_id} in {', '.join(self.paths)}; list them with: benchdb report"
+            raise StoreMissingError(message)
+        run = _decoded(rows[0])
+        session = next(one for one in self.sessions() if one.session_id == run["session_id"])
+        samples = {
+            (row["metric"], row["pass"], row["phase"]): row["samples"]
+            for row in self._rows("samples", run_id=run_id, session_ids=[session.session_id], metric=None)
+        }
+        return RunDetail(
+            session=session,
+            run=run,
+            environment=self.environment_of(session.session_id),
+            measurements=tuple(self._rows("measurements", run_id=run_id, session_ids=[session.session_id])),
+            samples=samples,
+            notes=tuple(note for note in self.notes(session.session_id) if note["run_id"] in (None, run_id)),
+        )
+
+    def environment_of(self, session_id: str) -> dict[str, Any]:
+        """Return the environment of a session; empty if it has none."""
+        sql = f"SELECT CAST(environment_id AS VARCHAR) FROM session WHERE session_id = {literal(session_id)}"
+        row = self._connection.execute(sql).fetchone()
+        found = self.environments(row[0]) if row and row[0] else []
+        return found[0] if found else {}
+
+    def query(self, sql: str, limits: Limits | None = None) -> Answer:
+        """Run one SELECT of the user, without files, network or settings, and within limits.
+
+        The first call locks the settings of this reader; its other methods go on working.
+
+        Raises:
+            QueryError: the statement was refused, failed, or ran past a limit.
+        """
+        return ask(self._connection, sql, limits or Limits())
+
+    def query_arrow(self, sql: str, limits: Limits | None = None) -> "pyarrow.Table":
+        """Run one SELECT of the user, as `query` does, and return an Arrow table.
+
+        Raises:
+            QueryError: as in `query`.
+            MissingExtraError: pyarrow is not installed.
+        """
+        return ask_arrow(self._connection, sql, limits or Limits())
+
+    def _rows(self, name: str, **values: Value) -> list[dict[str, Any]]:
+        try:
+            cursor = self._connection.execute(render(read(f"queries/{name}"), values))
+            columns = [column[0] for column in cursor.description or ()]
+            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        except Exception as error:
+            raise db.translate(error, ", ".join(self.paths)) from error
+
+
+_JSON_COLUMNS = ("params", "extra_info", "details")
+
+
+def _decoded(row: dict[str, Any]) -> dict[str, Any]:
+    for column in _JSON_COLUMNS:
+        if isinstance(row.get(column), str):
+            row[column] = json.loads(row[column])
+    return row

@@ -1,0 +1,160 @@
+"""Damaged journals: what can be read is kept, what cannot is counted.
+
+A journal is damaged where a line is not what its writer wrote: a bad disk, or somebody's editor. The torn last line of a
+session that died is not damage; the fold cuts it.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from pytest_benchdb.model.identity import uuid7
+
+_UNREADABLE = "the first line of the journal was damaged"
+
+
+def salvage(journal: str) -> tuple[str, int, int]:
+    """Copy the good lines of a journal to ``.<session>.clean`` beside it.
+
+    A first line that is lost is replaced by what its name and its runs tell.
+
+    Returns:
+        Path of the copy, number of lines left out, start of the session in microseconds since the epoch.
+    """
+    name = os.path.basename(journal)
+    session_id = name.split(".", 1)[0]
+    clean = os.path.join(os.path.dirname(journal), f".{session_id}.clean")
+    damaged, opening = 0, None
+    with open(journal, "rb") as source, open(clean + ".body", "wb") as body:
+        for raw in source:
+            entry = _entry(raw)
+            if entry is None:
+                damaged += 1
+            elif entry["k"] == "session":
+                opening = opening or entry
+            else:
+                body.write(_line(entry))
+    if opening is None:
+        opening = _substitute(session_id, _entries(clean + ".body"))
+    with open(clean, "wb") as target, open(clean + ".body", "rb") as body:
+        target.write(_line(opening))
+        for line in body:
+            target.write(line)
+    os.unlink(clean + ".body")
+    return clean, damaged, int(opening["session"]["started_us"])
+
+
+def _entries(path: str) -> Iterator[dict[str, Any]]:
+    with open(path, "rb") as file:
+        for raw in file:
+            entry = _entry(raw)
+            if entry is not None:
+                yield entry
+
+
+def _entry(raw: bytes) -> dict[str, Any] | None:
+    """Return the line's object if the fold can take it, else None."""
+    try:
+        entry = json.loads(raw.decode("utf-8"), parse_constant=str)
+    except (ValueError, RecursionError):
+        return None
+    check = _CHECKS.get(entry.get("k")) if isinstance(entry, dict) else None
+    try:
+        return entry if check is not None and check(entry) else None
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return None
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 36 and not value.replace("-", "").strip("0123456789abcdefABCDEF")
+
+
+def _is_number(value: object, *kinds: type) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
+def _session_is_good(entry: dict[str, Any]) -> bool:
+    session, environment = entry["session"], entry.get("environment") or {}
+    return (
+        _is_id(session["session_id"])
+        and _is_number(session["started_us"], int)
+        and all(isinstance(session[key], str) for key in ("project", "kind", "tool"))
+        and all(_is_id(environment[key]) for key in ("environment_id", "fingerprint") if environment)
+        and all(_is_id(device["device_id"]) and device["backend"] and device["name"] for device in entry["devices"])
+    )
+
+
+def _chunk_is_good(entry: dict[str, Any]) -> bool:
+    numbers = entry.get("ns", entry.get("v"))
+    kinds = (int,) if "ns" in entry else (int, float)
+    return (
+        _is_id(entry["id"])
+        and _is_number(entry["i"], int)
+        and isinstance(numbers, list)
+        and all(number is None or _is_number(number, *kinds) for number in numbers)
+    )
+
+
+def _test_is_good(entry: dict[str, Any]) -> bool:
+    benchmark = entry["benchmark"]
+    return (
+        _is_id(entry["run_id"])
+        and _is_number(entry["started_us"], int)
+        and _is_id(benchmark["benchmark_id"])
+        and all(isinstance(benchmark[key], str) for key in ("project", "fullname", "name"))
+    )
+
+
+def _run_is_good(entry: dict[str, Any]) -> bool:
+    return (
+        _test_is_good(entry)
+        and isinstance(entry["outcome"], str)
+        and (entry.get("device_id") is None or _is_id(entry["device_id"]))
+        and isinstance(entry["measurements"], list)
+        and all(_measurement_is_good(one) for one in entry["measurements"])
+        and all(number is None or _is_number(number, int, float) for number in entry.get("boundary") or ())
+    )
+
+
+def _measurement_is_good(entry: dict[str, Any]) -> bool:
+    return _is_id(entry["id"]) and all(isinstance(entry[key], str) for key in ("metric", "unit", "better"))
+
+
+def _end_is_good(entry: dict[str, Any]) -> bool:
+    return isinstance(entry["outcome"], str) and _is_number(entry["finished_us"], int)
+
+
+_CHECKS = {
+    "session": _session_is_good,
+    "begin": _test_is_good,
+    "chunk": _chunk_is_good,
+    "run": _run_is_good,
+    "end": _end_is_good,
+}
+
+
+def _substitute(session_id: str, entries: Iterator[dict[str, Any]]) -> dict[str, Any]:
+    """Return a first line for a journal that lost its own; only what is known is in it."""
+    project, started_us = "unknown", None
+    for entry in entries:
+        if "benchmark" in entry:
+            project, started_us = entry["benchmark"]["project"], entry["started_us"]
+            break
+    if started_us is None:
+        # A UUIDv7 begins with its milliseconds since the epoch.
+        started_us = int(session_id.replace("-", "")[:12], 16) * 1000 if _is_id(session_id) else 0
+    session = {
+        "session_id": session_id if _is_id(session_id) else uuid7(),
+        "project": project,
+        "kind": "pytest",
+        "started_us": started_us,
+        "note": _UNREADABLE,
+        "tool": "pytest-benchdb",
+    }
+    return {"k": "session", "session": session, "environment": None, "devices": [], "unmeasured": {}}
+
+
+def _line(entry: dict[str, Any]) -> bytes:
+    text = json.dumps(entry, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "replace") + b"\n"

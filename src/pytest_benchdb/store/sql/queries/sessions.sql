@@ -1,0 +1,44 @@
+-- One row per session, oldest first, as `model.report.SessionRow` holds it.
+SELECT
+    CAST(session.session_id AS VARCHAR) AS session_id,
+    session.project,
+    session.kind,
+    strftime(session.started_at, '%Y-%m-%dT%H:%M:%S.%f') AS started_at,
+    strftime(session.finished_at, '%Y-%m-%dT%H:%M:%S.%f') AS finished_at,
+    session.outcome,
+    session.complete,
+    session.label,
+    coalesce(session.tags, MAP {}) AS tags,
+    session.note,
+    session.tool,
+    session.tool_version,
+    session.commit_sha,
+    session.branch,
+    session.dirty,
+    session.ci_provider,
+    session.ci_url,
+    session.pull_request,
+    CAST(session.fingerprint AS VARCHAR) AS fingerprint,
+    environment.cpu_model,
+    environment.cores,
+    environment.threads,
+    environment.ram_bytes,
+    environment.os,
+    environment.python,
+    session.load_start,
+    session.load_end,
+    session.steal_s,
+    session.contended,
+    coalesce(counts.runs, 0) AS runs,
+    coalesce(counts.not_passed, 0) AS not_passed
+FROM session
+LEFT JOIN environment ON environment.environment_id = session.environment_id
+LEFT JOIN (
+    SELECT
+        session_id,
+        count(*) AS runs,
+        count(*) FILTER (WHERE outcome NOT IN ('passed', 'skipped', 'xfailed')) AS not_passed
+    FROM run
+    GROUP BY session_id
+) AS counts ON counts.session_id = session.session_id
+ORDER BY session.started_at, session.session_id
