@@ -3,6 +3,11 @@
 PYTEST_DONT_REWRITE
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pytest_benchdb.operations.read import History as History
+    from pytest_benchdb.operations.read import open_history as open  # noqa: A004 - as in gzip and tarfile
+
 __version__ = "0.1.0"
 __all__ = ["History", "__version__", "open"]
 

@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pytest_benchdb.cli.output import Output
+from pytest_benchdb.operations.opening import Feedback
+
 PATIENCE_S = 0.5
 
 
@@ -49,3 +52,13 @@ def progress_bar(title: str, *, shown: bool) -> Iterator[Callable[[int, int], No
         yield bar
     finally:
         bar.stop()
+
+
+@contextlib.contextmanager
+def feedback_of(output: Output, title: str) -> Iterator[Feedback]:
+    """Give an operation its way to talk: a progress bar, and warnings on standard error."""
+    with progress_bar(title, shown=output.progress) as progress:
+        if progress is None:
+            yield Feedback(warn=output.say)
+        else:
+            yield Feedback(progress=progress, warn=output.say)

@@ -10,8 +10,8 @@ from pytest_benchdb.cli import options
 from pytest_benchdb.cli.configuration import find_db
 from pytest_benchdb.cli.data import write_table
 from pytest_benchdb.cli.output import make_output
-from pytest_benchdb.cli.progress import progress_bar
-from pytest_benchdb.operations.query import DEFAULT_ROWS, DEFAULT_TIMEOUT_S, Limits, run_query
+from pytest_benchdb.cli.progress import feedback_of
+from pytest_benchdb.operations.query import TIMEOUT_S, run_query
 from pytest_benchdb.operations.source import split_specs
 
 _HELP = """Answer one SELECT statement over the results, read-only.
@@ -26,15 +26,15 @@ Example: benchdb query "SELECT fullname, outcome FROM test_results LIMIT 5"
 @click.command("query", context_settings=options.CONTEXT, help=_HELP)
 @click.argument("sql")
 @options.database_option
-@options.format_option(("table", "csv", "json", "md"))
+@options.format_option()
 @options.output_option
-@click.option("--limit", metavar="N", type=click.IntRange(min=1), default=DEFAULT_ROWS, help="Rows at most.")
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Show the first N rows only.")
 @click.option(
     "--timeout",
     metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
-    default=DEFAULT_TIMEOUT_S,
-    help="Time at most.",
+    default=TIMEOUT_S,
+    help="Stop the statement after this long.",
 )
 @options.display_options
 def command(**given: Any) -> None:
@@ -42,9 +42,8 @@ def command(**given: Any) -> None:
     output = make_output(given)
     sql = sys.stdin.read() if given["sql"] == "-" else given["sql"]
     source = split_specs([], find_db(given["db"], Path.cwd()))
-    with progress_bar("Reading new sessions", shown=output.progress) as progress:
-        limits = Limits(rows=given["limit"], timeout_s=given["timeout"])
-        table = run_query(source.paths, sql, limits, progress=progress)
+    with feedback_of(output, "Reading new sessions") as feedback:
+        table = run_query(source.paths, sql, limit=given["limit"], timeout_s=given["timeout"], feedback=feedback)
     write_table(table, output)
     if table.more:
         output.say(f"only the first {given['limit']} rows are shown; --limit N shows more")

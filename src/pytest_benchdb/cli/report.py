@@ -9,7 +9,7 @@ import click
 from pytest_benchdb.cli import options
 from pytest_benchdb.cli.configuration import find_db
 from pytest_benchdb.cli.output import Output, make_output
-from pytest_benchdb.cli.progress import progress_bar
+from pytest_benchdb.cli.progress import feedback_of
 from pytest_benchdb.operations.report import Selection, build_report
 from pytest_benchdb.operations.source import split_specs
 from pytest_benchdb.operations.where import METRIC_COLUMNS, parse_where
@@ -24,8 +24,9 @@ _HELP = """Show the benchmarks of a session: time, spread, CPU time, memory and 
 SPEC is a file or folder of sessions, or a session in the database: latest, latest~2, a label, or the beginning of an
 id. Without a SPEC the newest session of the database is shown; of several files, as many as there are files.
 
-Times are seconds for one iteration, in one unit for the whole table. IQR is the interquartile range of the rounds, as
-a percentage of the median; CPU is the CPU time of the process in percent of the wall-clock time. A run that did not pass shows its outcome and the reason, never a number.
+Times are for one iteration, in one unit for the whole table. IQR is the interquartile range of the rounds in percent of
+the median; CPU is the CPU time of the process in percent of the wall-clock time; memory is the peak resident set. A run
+that did not pass shows its outcome and the reason, never a number.
 
 Example: benchdb report results -k "sort and not slow" --sort=-median
 """
@@ -51,8 +52,8 @@ def command(**given: Any) -> None:
     source = split_specs(given["specs"], find_db(given["db"], Path.cwd()))
     names = ("keyword", "where", "since", "until", "last", "sort")
     selection = Selection(**{name: given[name] for name in names})
-    with progress_bar("Reading new sessions", shown=output.progress) as progress:
-        report = build_report(source, selection, progress=progress)
+    with feedback_of(output, "Reading new sessions") as feedback:
+        report = build_report(source, selection, feedback=feedback)
     metrics = parse_where(selection.where or "").metrics
     _present(report, output, _Choice(columns, metrics, given["group_by"], units))
     if report.selection and not any(shown.rows for shown in report.sessions):

@@ -9,7 +9,7 @@ from pytest_benchdb.cli import options
 from pytest_benchdb.cli.configuration import find_db
 from pytest_benchdb.cli.data import write_table
 from pytest_benchdb.cli.output import make_output
-from pytest_benchdb.cli.progress import progress_bar
+from pytest_benchdb.cli.progress import feedback_of
 from pytest_benchdb.operations.report import Selection
 from pytest_benchdb.operations.sessions import list_sessions
 from pytest_benchdb.operations.source import split_specs
@@ -35,8 +35,8 @@ def command(**given: Any) -> None:
     output = make_output(given)
     source = split_specs([f"file:{path}" for path in given["paths"]], find_db(given["db"], Path.cwd()))
     selection = Selection(since=given["since"], until=given["until"], last=given["last"])
-    with progress_bar("Reading new sessions", shown=output.progress) as progress:
-        sessions = list_sessions(source, selection, progress=progress)
+    with feedback_of(output, "Reading new sessions") as feedback:
+        sessions = list_sessions(source, selection, feedback=feedback)
     if output.format == "table":
         output.lines(layout_sessions(sessions, output.width, ascii_only=output.ascii_only).lines)
     else:

@@ -215,4 +215,4 @@ def _plugin_is_registered() -> bool:
 def _unmeasured() -> Mapping[str, str]:
     from pytest_benchdb.measure.boundary import BoundaryProbe
 
-    return BoundaryProbe().unmeasured
+    return BoundaryProbe().unmeasured()

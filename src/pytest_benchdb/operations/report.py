@@ -10,14 +10,11 @@ from pytest_benchdb.errors import ConfigError, StoreMissingError
 from pytest_benchdb.model.report import ReportRow, SessionRow
 from pytest_benchdb.operations.expression import parse_expression
 from pytest_benchdb.operations.instant import parse_instant
-from pytest_benchdb.operations.source import Source, find_sessions
+from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
+from pytest_benchdb.operations.source import Source, find_sessions, no_session_text
 from pytest_benchdb.operations.where import Where, parse_where
 from pytest_benchdb.present.columns import COLUMN_KEYS, figure_of
 from pytest_benchdb.present.document import Report, SessionReport
-from pytest_benchdb.store.history import open_history
-
-Progress = Callable[[int, int], None]
-"""Told how many session files of how many have been read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +44,7 @@ class Selection:
 
 
 def build_report(
-    source: Source, selection: Selection, *, now: dt.datetime | None = None, progress: Progress | None = None
+    source: Source, selection: Selection, *, now: dt.datetime | None = None, feedback: Feedback = SILENT
 ) -> Report:
     """Read the sessions that are asked for and keep the runs that match.
 
@@ -57,7 +54,7 @@ def build_report(
         source: files and folders, and names of sessions in them.
         selection: filters and order.
         now: the current time, for spans such as ``7d``; None takes the clock.
-        progress: told how far the reading of new session files is.
+        feedback: told about progress and about sessions that could not be read.
 
     Raises:
         ConfigError: a filter, a time, a name or a column cannot be used.
@@ -68,13 +65,10 @@ def build_report(
     where = parse_where(selection.where or "")
     check_sort(selection.sort)
     moment = now or dt.datetime.now(dt.timezone.utc)
-    with open_history(source.paths, progress=progress) as reader:
+    with open_source(source.paths, feedback) as reader:
         everything = reader.sessions()
         if not everything:
-            names = ", ".join(map(str, source.paths))
-            raise StoreMissingError(
-                f"{names} holds no session yet; record one with: pytest --benchdb={source.paths[0]}"
-            )
+            raise StoreMissingError(no_session_text(source.paths))
         chosen = choose_sessions(everything, source, selection, moment)
         rows = reader.report([session.session_id for session in chosen])
     shown = tuple(

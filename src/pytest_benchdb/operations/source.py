@@ -26,7 +26,7 @@ class Source:
     sessions: tuple[str, ...]
 
 
-def split_specs(specs: Sequence[str], db: Path) -> Source:
+def split_specs(specs: Sequence[str], db: Path, *, sessions: Sequence[str] = ()) -> Source:
     """Tell paths from names of sessions.
 
     What exists is a path; so is what looks like one. Everything else names a session in the paths, or in
@@ -35,16 +35,17 @@ def split_specs(specs: Sequence[str], db: Path) -> Source:
     Args:
         specs: as the user wrote them.
         db: the database when no path is given.
+        sessions: names that are not paths, whatever they look like.
 
     Raises:
         StoreMissingError: a path does not exist.
     """
     paths: list[Path] = []
-    sessions: list[str] = []
+    names = list(sessions)
     for spec in specs:
         kind, _, rest = spec.partition(":")
         if (kind in {"session", "label"} and rest) or _LATEST.fullmatch(spec):
-            sessions.append(spec)
+            names.append(spec)
         else:
             path = Path(rest if kind == "file" and rest else spec).expanduser()
             if _exists(path):
@@ -52,18 +53,23 @@ def split_specs(specs: Sequence[str], db: Path) -> Source:
             elif kind == "file" or _looks_like_path(spec):
                 raise StoreMissingError(missing_text(path))
             else:
-                sessions.append(spec)
+                names.append(spec)
     if not paths:
         if not _exists(db):
-            named = f"there is no file, folder or session {sessions[0]!r}, and " if sessions else ""
+            named = f"there is no file, folder or session {names[0]!r}, and " if names else ""
             raise StoreMissingError(f"{named}{missing_text(db)}")
         paths.append(db)
-    return Source(paths=tuple(dict.fromkeys(paths)), sessions=tuple(dict.fromkeys(sessions)))
+    return Source(paths=tuple(dict.fromkeys(paths)), sessions=tuple(dict.fromkeys(names)))
 
 
 def missing_text(path: Path) -> str:
     """Return what to say of a path where nothing is."""
     return f"{path} does not exist; record into it with: pytest --benchdb={path}, or name another path"
+
+
+def no_session_text(paths: Sequence[Path]) -> str:
+    """Return what to say of a place that holds no session."""
+    return f"{', '.join(map(str, paths))} holds no session; record one with: pytest --benchdb={paths[0]}"
 
 
 def find_sessions(specs: Sequence[str], sessions: Sequence[SessionRow]) -> list[SessionRow]:

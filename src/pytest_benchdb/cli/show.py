@@ -1,0 +1,87 @@
+"""`benchdb show`: one session or one run with everything that is known about it."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytest_benchdb.cli import options
+from pytest_benchdb.cli.configuration import find_db
+from pytest_benchdb.cli.output import Output, make_output
+from pytest_benchdb.cli.progress import feedback_of
+from pytest_benchdb.operations.show import find_shown
+from pytest_benchdb.operations.source import split_specs
+from pytest_benchdb.present.document import Report
+from pytest_benchdb.present.grid import Line, Span
+
+RUN_SCHEMA = "benchdb.run/1"
+
+_HELP = """Show a session or a run with everything that is known about it.
+
+ID is the beginning of an id, latest, latest~2, or a label; run:ID for a run. For a run: its parameters and labels,
+every measurement with the way it was taken, the shape of its rounds, and the command that runs it again.
+
+Example: benchdb show latest
+"""
+
+
+@click.command("show", context_settings=options.CONTEXT, help=_HELP)
+@click.argument("name", metavar="ID")
+@options.database_option
+@options.format_option(("table", "json"))
+@options.output_option
+@options.display_options
+def command(**given: Any) -> None:
+    """Find and show."""
+    output = make_output(given, formats=("table", "json"))
+    source = split_specs([], find_db(given["db"], Path.cwd()), sessions=[given["name"]])
+    with feedback_of(output, "Reading new sessions") as feedback:
+        found = find_shown(source, feedback)
+    if isinstance(found, Report):
+        _session(found, output)
+    elif output.format == "json":
+        from pytest_benchdb.present.json_ import object_json
+
+        samples = [
+            {"metric": metric, "pass": kind, "phase": phase, "samples": values}
+            for (metric, kind, phase), values in found.samples.items()
+        ]
+        content = {
+            "session": asdict(found.session),
+            "run": found.run,
+            "environment": found.environment,
+            "measurements": found.measurements,
+            "samples": samples,
+            "notes": found.notes,
+        }
+        output.text(object_json(RUN_SCHEMA, content))
+    else:
+        from pytest_benchdb.present.run_detail import run_lines
+
+        output.lines(
+            run_lines(found.run, found.measurements, found.samples, output.width, ascii_only=output.ascii_only)
+        )
+
+
+def _session(report: Report, output: Output) -> None:
+    if output.format == "json":
+        from pytest_benchdb.present.json_ import report_json
+
+        output.text(report_json(report))
+        return
+    from pytest_benchdb.present.session_header import session_header
+    from pytest_benchdb.present.table import default_columns, default_grouping, layout
+
+    (shown,) = report.sessions
+    lines: list[Line] = session_header(shown, report, output.width, ascii_only=output.ascii_only)
+    if shown.rows:
+        table = layout(
+            shown.rows,
+            default_columns(shown.rows),
+            output.width,
+            group_by=default_grouping(shown.rows),
+            ascii_only=output.ascii_only,
+        )
+        lines += [(Span(""),), *table.lines]
+    output.lines(lines)
