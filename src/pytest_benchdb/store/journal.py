@@ -21,7 +21,7 @@ from pytest_benchdb.store.lock import lock_now
 from pytest_benchdb.store.target import JOURNAL_SUFFIX
 
 FORMAT = 1
-_to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False).encode
 
 
 class Journal:
