@@ -159,7 +159,7 @@ def _compare(connection: "DuckDBPyConnection", folder: Path, alias: str) -> Stat
 
 def _refresh(path: Path, folder: Path, progress: Progress) -> None:
     """Fold what is missing and forget what is gone; the caller holds the lock alone."""
-    connection = db.connect(threads=None)
+    connection = db.connect(threads=None, light=True)
     try:
         state = _open_for_writing(connection, path, folder)
         forget(connection, "history", state.gone)

@@ -51,7 +51,7 @@ def open_history(
     tell = progress or (lambda _done, _total: None)
     unique = list(dict.fromkeys(path.resolve() for path in paths))
     with contextlib.ExitStack() as stack:
-        connection = db.connect(threads=None)
+        connection = db.connect(threads=None, light=True)
         stack.callback(connection.close)
         if len(unique) == 1:
             warnings = _open_one(stack, connection, unique[0], _ALIAS, timeout_s, tell)
@@ -98,7 +98,7 @@ def _open_several(
     warnings: list[str] = []
     for path in paths:
         with contextlib.ExitStack() as inner:
-            source = db.connect()
+            source = db.connect(light=True)
             inner.callback(source.close)
             if path.is_dir():
                 warnings += _recover(path)
