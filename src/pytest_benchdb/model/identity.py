@@ -29,8 +29,9 @@ def content_id(*parts: str | int | None) -> str:
 
     The same parts give the same id on every machine; None differs from an empty string.
     """
-    # repr: one call that cannot mistake ("a", "b") for ("ab",), nor 1 for "1".
-    digest = hashlib.blake2b(repr(parts).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
+    # ascii: one call that cannot mistake ("a", "b") for ("ab",), nor 1 for "1". Not repr, which
+    # escapes what the interpreter's version of Unicode does not know: one name, two ids.
+    digest = hashlib.blake2b(ascii(parts).encode("ascii"), digest_size=16).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
 
 
