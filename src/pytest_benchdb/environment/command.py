@@ -5,16 +5,23 @@ import shlex
 from collections.abc import Sequence
 
 _MASK = "***"
-_SECRET = (
-    r"(?:token|secret|passw(?:or)?d|passwd|passphrase|pwd|credentials?|auth|bearer|signature|apikey"
-    r"|(?:^|[-_.\[])(?:key|pat|pw|sas|dsn)(?=$|[-_.\]=\s]))"
+_NAME_CHARACTERS = 60
+# `--tokenizer`, `--max-tokens` and `--author` are no secrets.
+_SECRET_NAME = re.compile(
+    r"token(?!iz|s)|(?:api|access)[-_]?tokens|secret|passw(?:or)?d|passphrase|pwd|credential|auth(?!or)|bearer"
+    r"|signature|apikey|(?:^|[-_.])(?:key|pat|pw|sas|dsn)(?=$|[-_.])",
+    re.IGNORECASE,
 )
-_NAME = re.compile(_SECRET, re.IGNORECASE)
-_PAIR = re.compile(r"""(?P<name>[\w.-]+)=(?P<value>"[^"]*"|'[^']*'|[^\s&;,'"]+)""")
-_USER = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?:[^\s/@]*@(?:[^\s/]*@)?|[^\s/:@]+:[^\s@]*@)", re.IGNORECASE)
-_HEADER = re.compile(r"(?P<name>\b(?:authorization\s*:\s*)?(?:bearer|basic)\s+)\S+", re.IGNORECASE)
-# Tokens that say what they are: GitHub, GitLab, Slack, AWS, OpenAI and its like, Hugging Face, PyPI, JWT.
-_SHAPE = re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|sk-|hf_|pypi-|eyJ[\w-]{8,}\.)[\w.~+/=-]{8,}")
+_LAST_WORD = re.compile(r"[\w.-]*\Z")
+_VALUE = re.compile(r"""\s*(?:"[^"]*"|'[^']*'|[^\s&;,'"]*)""")
+_SCHEME_AND_USER = re.compile(r"(?P<scheme>[a-z][a-z0-9+.]{0,20}://)(?:[^\s/]{0,200}@|[^\s/:@]{1,60}:[^\s]{0,200}@)", re.IGNORECASE)
+_HEADER = re.compile(
+    r"(?P<name>\bauthorization\s{0,4}:\s{0,4}(?:\w+\s{1,4})?|\bbearer\s{1,4}(?=\S{12}))\S+", re.IGNORECASE
+)
+# Tokens that say what they are: GitHub, GitLab, Slack, AWS, Hugging Face, PyPI, OpenAI and its like, JWT.
+_SHAPE = re.compile(
+    r"\b(?:(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|hf_|pypi-)[\w-]{8,}|sk-[\w-]{20,}|eyJ[\w-]{8,}\.[\w.-]+)"
+)
 
 
 def sanitized_command(argv: Sequence[str]) -> str:
@@ -35,18 +42,30 @@ def sanitized_command(argv: Sequence[str]) -> str:
             secret_follows = False
             continue
         name, separator, _ = argument.partition("=")
-        is_secret = argument.startswith("-") and _NAME.search(name.lstrip("-")) is not None
+        is_secret = name.startswith("-") and _SECRET_NAME.search(name.lstrip("-")) is not None
         words.append(f"{name}={_MASK}" if is_secret and separator else _masked(argument))
         secret_follows = is_secret and not separator
     return shlex.join(words)
 
 
 def _masked(argument: str) -> str:
-    text = _USER.sub(rf"\g<scheme>{_MASK}@", argument)
-    text = _PAIR.sub(_masked_pair, text)
-    text = _HEADER.sub(rf"\g<name>{_MASK}", text)
+    text = argument
+    if "://" in text:
+        text = _SCHEME_AND_USER.sub(rf"\g<scheme>{_MASK}@", text)
+    text = _HEADER.sub(rf"\g<name>{_MASK}", _masked_pairs(text))
     return _SHAPE.sub(_MASK, text)
 
 
-def _masked_pair(pair: re.Match[str]) -> str:
-    return f"{pair['name']}={_MASK}" if _NAME.search(pair["name"]) else pair.group()
+def _masked_pairs(text: str) -> str:
+    """Mask the values of ``name=value`` within a text; a regular expression for both would be quadratic."""
+    parts: list[str] = []
+    position = 0
+    while (equals := text.find("=", position)) >= 0:
+        parts.append(text[position : equals + 1])
+        position = equals + 1
+        name = _LAST_WORD.search(text[max(0, equals - _NAME_CHARACTERS) : equals].rstrip())
+        if name is not None and _SECRET_NAME.search(name.group()):
+            value = _VALUE.match(text, position)
+            parts.append(_MASK)
+            position = value.end() if value is not None else len(text)
+    return "".join([*parts, text[position:]])
