@@ -8,10 +8,12 @@ import click
 from pytest_benchdb.cli import exit_codes, options
 from pytest_benchdb.cli.configuration import find_db
 from pytest_benchdb.cli.output import make_output
-from pytest_benchdb.operations.doctor import Finding, diagnose
+from pytest_benchdb.cli.progress import feedback_of
+from pytest_benchdb.operations.doctor import diagnose
+from pytest_benchdb.operations.finding import Finding
 from pytest_benchdb.present.grid import Line, Span, Style
 from pytest_benchdb.present.session_header import wrap
-from pytest_benchdb.present.text import sanitize
+from pytest_benchdb.present.text import counted, sanitize
 
 DOCTOR_SCHEMA = "benchdb.doctor/1"
 
@@ -29,13 +31,16 @@ _STYLES: dict[str, Style] = {"ok": "good", "note": "", "warning": "warn", "error
 @click.command("doctor", context_settings=options.CONTEXT, help=_HELP)
 @click.argument("path", required=False)
 @options.database_option
+@click.option("--full", is_flag=True, help="Read and check every value of the database too.")
 @options.format_option(("table", "json"))
 @options.output_option
 @options.display_options
 def command(**given: Any) -> int:
     """Look and tell."""
     output = make_output(given, formats=("table", "json"))
-    findings = diagnose(Path(given["path"]) if given["path"] else find_db(given["db"], Path.cwd()))
+    path = Path(given["path"]) if given["path"] else find_db(given["db"], Path.cwd())
+    with feedback_of(output, "Looking at the database") as feedback:
+        findings = diagnose(path, full=given["full"], feedback=feedback)
     failed = any(finding.severity == "error" for finding in findings)
     if output.format == "json":
         from pytest_benchdb.present.json_ import object_json
@@ -67,7 +72,7 @@ def _lines(findings: list[Finding], width: int, *, ascii_only: bool) -> list[Lin
 def _summary(findings: list[Finding]) -> str:
     counts = {severity: sum(f.severity == severity for f in findings) for severity in _STYLES}
     if counts["error"]:
-        return f"{counts['error']} things are broken, {counts['warning']} could be better"
+        return f"{counted(counts['error'], 'thing')} broken, {counted(counts['warning'], 'warning')}"
     if counts["warning"]:
-        return f"everything works; {counts['warning']} things could be better"
-    return f"everything is in order ({counts['ok']} checks, {counts['note']} notes; -v lists them)"
+        return f"everything works, with {counted(counts['warning'], 'warning')}"
+    return f"everything is in order ({counted(counts['ok'], 'check')}; -v lists them)"

@@ -7,8 +7,9 @@ import click
 
 from pytest_benchdb.cli import options
 from pytest_benchdb.cli.output import make_output
-from pytest_benchdb.cli.progress import progress_bar
+from pytest_benchdb.cli.progress import feedback_of
 from pytest_benchdb.operations.maintain import merge_sources
+from pytest_benchdb.present.text import counted
 
 _HELP = """Copy the sessions of files and folders into one.
 
@@ -27,11 +28,11 @@ Example: benchdb merge machine-a machine-b -o all.duckdb
 def command(**given: Any) -> None:
     """Merge and tell how many sessions came in."""
     output = make_output({"quiet": given["quiet"], "no_progress": given["no_progress"]})
-    with progress_bar("Merging", shown=output.progress) as progress:
-        merged = merge_sources([Path(source) for source in given["sources"]], given["target"], progress=progress)
+    with feedback_of(output, "Merging") as feedback:
+        merged = merge_sources([Path(source) for source in given["sources"]], given["target"], feedback)
     output.say(
-        f"merged {merged.added} sessions into {merged.target}"
-        + (f"; {merged.known} were there already" if merged.known else "")
+        f"merged {counted(merged.added, 'session')} into {given['target']}"
+        + (f"; {counted(merged.known, 'session')} left out, there already" if merged.known else "")
     )
     for line in merged.refused:
         output.say(f"left out: {line}")

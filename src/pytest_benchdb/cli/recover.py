@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
-from pytest_benchdb.cli import options
+from pytest_benchdb.cli import exit_codes, options
 from pytest_benchdb.cli.configuration import find_db
 from pytest_benchdb.cli.output import make_output
-from pytest_benchdb.cli.progress import progress_bar
+from pytest_benchdb.cli.progress import feedback_of
 from pytest_benchdb.operations.maintain import recover_sessions
+from pytest_benchdb.present.text import counted
 
 _HELP = """Fold the journals of sessions that died, and what waits to go into a single file.
 
@@ -25,15 +26,15 @@ Example: benchdb recover results
 @options.database_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 @click.option("--no-progress", is_flag=True, help="Show no progress bars.")
-def command(**given: Any) -> None:
+def command(**given: Any) -> int:
     """Recover and tell what came back."""
     output = make_output({"quiet": given["quiet"], "no_progress": given["no_progress"]})
     paths = [Path(path) for path in given["paths"]] or [find_db(given["db"], Path.cwd())]
-    with progress_bar("Recovering", shown=output.progress) as progress:
-        recovered = recover_sessions(paths, progress=progress)
+    with feedback_of(output, "Recovering") as feedback:
+        recovered = recover_sessions(paths, feedback)
     for path in recovered.stored:
         output.text(f"{path}\n")
-    for line in recovered.left:
-        output.say(f"left alone: {line}")
-    if not recovered.stored and not recovered.left:
-        output.say("nothing to recover")
+    for line in recovered.problems:
+        output.say(line)
+    output.say(f"recovered {counted(recovered.sessions, 'session')}" if recovered.sessions else "nothing to recover")
+    return exit_codes.DATABASE if recovered.problems else exit_codes.FINE

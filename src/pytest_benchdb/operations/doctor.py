@@ -3,15 +3,13 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pytest_benchdb import __version__
 from pytest_benchdb.environment.files import read_int, read_text
-from pytest_benchdb.errors import StoreError
+from pytest_benchdb.operations.finding import Finding
+from pytest_benchdb.operations.opening import SILENT, Feedback
 
-Severity = Literal["ok", "note", "warning", "error"]
 Version = tuple[int, ...]
 
 OLDEST_PYTHON = (3, 10)
@@ -21,23 +19,6 @@ PERF_FOR_USERS = 2
 """Largest `perf_event_paranoid` at which a user may count the events of own processes."""
 
 _PARTNERS = ("pytest-benchmark", "pytest-codspeed", "pytest-xdist", "pytest-timeout", "pytest-rerunfailures", "pyarrow")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        severity: `error` keeps something from working, `warning` makes results worse, `note` is good to know.
-        subject: what was looked at.
-        message: what was found.
-        advice: what to do; None if there is nothing to do.
-    """
-
-    severity: Severity
-    subject: str
-    message: str
-    advice: str | None = None
 
 
 def check_installation(version_of: Callable[[str], str | None], python: Version) -> Iterator[Finding]:
@@ -175,11 +156,13 @@ def check_place(path: Path, is_writable: Callable[[Path], bool]) -> Iterator[Fin
         )
 
 
-def diagnose(path: Path) -> list[Finding]:
+def diagnose(path: Path, *, full: bool = False, feedback: Feedback = SILENT) -> list[Finding]:
     """Look at everything.
 
     Args:
         path: the database, which need not exist.
+        full: read and check every value of it.
+        feedback: told about progress.
     """
     findings = [
         *check_installation(_installed_version, tuple(sys.version_info[:3])),
@@ -187,14 +170,16 @@ def diagnose(path: Path) -> list[Finding]:
         *check_machine(Path("/"), _unmeasured()),
         *check_place(path, lambda place: os.access(place, os.W_OK)),
     ]
-    if path.exists():
-        try:
-            from pytest_benchdb.operations.inspection import check_database
+    if path.exists() and not _is_broken(findings, "duckdb"):
+        # Late: what it imports needs a working DuckDB, which is one of the things to look at.
+        from pytest_benchdb.operations.inspection import check_database
 
-            findings += check_database(path)
-        except StoreError as error:
-            findings.append(Finding(severity="error", subject=str(path), message=str(error)))
+        findings += check_database(path, full=full, feedback=feedback)
     return findings
+
+
+def _is_broken(findings: list[Finding], subject: str) -> bool:
+    return any(finding.subject == subject and finding.severity == "error" for finding in findings)
 
 
 def _installed_version(name: str) -> str | None:

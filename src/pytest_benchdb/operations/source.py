@@ -92,7 +92,7 @@ def _find(spec: str, sessions: Sequence[SessionRow]) -> SessionRow:
     if latest:
         back = int(latest["back"] or 0)
         if back >= len(sessions):
-            raise ConfigError(f"{spec}: there are only {len(sessions)} sessions; see them with: benchdb sessions")
+            raise ConfigError(f"{spec}: there are only {len(sessions)} of them; see them with: benchdb sessions")
         return sessions[-1 - back]
     kind, _, rest = spec.partition(":")
     name = rest if kind in {"session", "label"} and rest else spec

@@ -43,7 +43,7 @@ def test_find_sessions_by_name(sessions: list[SessionRow], specs: list[str], fou
 @pytest.mark.parametrize(
     ("spec", "what"),
     [
-        ("latest~3", "there are only 3 sessions"),
+        ("latest~3", "there are only 3 of them"),
         ("weekly", "'weekly' is no session"),
         ("label:019a9e60", "is no session"),
         ("session:nightly", "is no session"),
