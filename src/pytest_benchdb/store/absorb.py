@@ -53,6 +53,12 @@ class Refused(NamedTuple):
     reason: str
 
 
+class _Options(NamedTuple):
+    named: Callable[[str], str]
+    scratch: str | None
+    only: frozenset[str] | None
+
+
 class _Source(NamedTuple):
     alias: str
     path: str
@@ -69,6 +75,7 @@ def absorb(
     named: Callable[[str], str] = os.path.basename,
     scratch: str | None = None,
     progress: Callable[[int], None] = lambda _done: None,
+    only: Sequence[str] | None = None,
 ) -> list[Refused]:
     """Take the sessions of `files` into the attached database `target`.
 
@@ -78,6 +85,7 @@ def absorb(
         named: gives the name under which a file is remembered.
         scratch: folder for migrated copies of older files; None refuses older files.
         progress: called with the number of files done.
+        only: ids of the sessions to take; None takes all.
 
     Returns:
         The files that could not be read.
@@ -86,11 +94,12 @@ def absorb(
         StoreError: `target` cannot be written.
     """
     refused: list[Refused] = []
+    options = _Options(named, scratch, None if only is None else frozenset(only))
     known = {row[0] for row in connection.execute(f"SELECT CAST(session_id AS VARCHAR) FROM {target}.session").fetchall()}
     for first in range(0, len(files), BATCH):
         batch = files[first : first + BATCH]
         try:
-            refused += _absorb_batch(connection, target, batch, known, named, scratch)
+            refused += _absorb_batch(connection, target, batch, known, options)
         except StoreError:
             raise
         except Exception as error:
@@ -98,7 +107,7 @@ def absorb(
                 raise
             # Only blocks that are read are checked: one of the files is damaged, so take them one by one.
             for path in batch:
-                refused += _absorb_alone(connection, target, path, known, named, scratch)
+                refused += _absorb_alone(connection, target, path, known, options)
         progress(first + len(batch))
     return refused
 
@@ -108,26 +117,24 @@ def _absorb_alone(
     target: str,
     path: str,
     known: set[str],
-    named: Callable[[str], str],
-    scratch: str | None,
+    options: _Options,
 ) -> list[Refused]:
     try:
-        return _absorb_batch(connection, target, [path], known, named, scratch)
+        return _absorb_batch(connection, target, [path], known, options)
     except Exception as error:
         if not db.is_database_error(error):
             raise
         refused = Refused(path, str(db.translate(error, path)))
-    _remember(connection, target, [], [refused], named)
+    _remember(connection, target, [], [refused], options.named)
     return [refused]
 
 
-def _absorb_batch(  # noqa: PLR0913, PLR0917
+def _absorb_batch(
     connection: "DuckDBPyConnection",
     target: str,
     batch: Sequence[str],
     known: set[str],
-    named: Callable[[str], str],
-    scratch: str | None,
+    options: _Options,
 ) -> list[Refused]:
     sources: list[_Source] = []
     refused: list[Refused] = []
@@ -136,20 +143,26 @@ def _absorb_batch(  # noqa: PLR0913, PLR0917
         for number, path in enumerate(batch):
             alias = f"source_{number}"
             try:
-                _attach_source(connection, path, alias, scratch)
+                _attach_source(connection, path, alias, options.scratch)
                 rows = connection.execute(f"SELECT CAST(session_id AS VARCHAR) FROM {alias}.session").fetchall()
             except StoreError as error:
                 refused.append(Refused(path, str(error)))
                 _detach(connection, alias)
                 continue
             sessions = [row[0] for row in rows]
-            new = [session for session in sessions if session not in known and session not in taken]
+            new = [
+                session
+                for session in sessions
+                if session not in known
+                and session not in taken
+                and (options.only is None or session in options.only)
+            ]
             taken.update(new)
-            sources.append(_Source(alias, path, named(path), sessions, new))
+            sources.append(_Source(alias, path, options.named(path), sessions, new))
         connection.execute("BEGIN")
         try:
             _copy(connection, target, [source for source in sources if source.new])
-            _insert_sources(connection, target, sources, refused, named)
+            _insert_sources(connection, target, sources, refused, options.named)
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")

@@ -71,13 +71,19 @@ def connect(*, threads: int | None = 1, memory_limit: str | None = None, light: 
         memory_limit: as DuckDB writes it: ``2GB``; None takes DuckDB's own, 80 % of the machine.
         light: see `engine`.
     """
-    config: dict[str, Any] = dict(_CONFIG)
+    config: dict[str, Any] = {**_CONFIG, "temp_directory": _spill_folder()}
     if threads is not None:
         config["threads"] = threads
     if memory_limit is not None:
         config["memory_limit"] = memory_limit
     connection: DuckDBPyConnection = engine(light=light).connect(":memory:", config=config)
     return connection
+
+
+def _spill_folder() -> str:
+    """Return where what does not fit in memory goes, never the current folder; it is made when it is needed."""
+    base = os.environ.get("TMPDIR") or os.environ.get("TEMP") or "/tmp"  # noqa: S108 - only a name
+    return os.path.join(base, f"benchdb-{os.getpid()}.spill")
 
 
 def attach(
@@ -101,6 +107,9 @@ def attach(
     if read_only and not os.path.exists(text):
         message = f"{text} does not exist; record into it with: pytest --benchdb={text}"
         raise StoreMissingError(message)
+    if "?" in text:
+        message = f"{text}: DuckDB cannot open a path with '?' in it; choose another"
+        raise StoreError(message)
     options = ["TYPE duckdb"]
     if read_only:
         options.append("READ_ONLY")
@@ -141,7 +150,7 @@ def _about_content(text: str, path: str) -> StoreError:
     foreign = _foreign(path)
     if foreign is not None:
         return ForeignFileError(f"{path} is {foreign}, not a pytest-benchdb database; name another path")
-    if re.search(r"No space left|Permission denied|Read-only file system|Is a directory|Too many open files", text):
+    if re.search(r"No space left|Permission denied|Read-only file system|Is a directory|Too many open files|Cannot open file", text):
         return StoreError(f"{path}: {text}; {_remedy(text)}")
     if _NEWER.search(text):
         advice = "upgrade with: pip install --upgrade duckdb"

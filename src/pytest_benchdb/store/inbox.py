@@ -60,7 +60,7 @@ def fold_inbox(path: str, *, wait_s: float, light: bool = False) -> list[Refused
 def _fold(path: str, files: list[str], *, light: bool) -> list[Refused]:
     connection = db.connect(light=light)
     try:
-        _open(connection, path)
+        open_main_file(connection, path)
         with tempfile.TemporaryDirectory(prefix="benchdb-") as scratch:
             refused = absorb(connection, "main_file", files, scratch=scratch)
         connection.execute("USE memory; DETACH main_file")
@@ -78,8 +78,12 @@ def _fold(path: str, files: list[str], *, light: bool) -> list[Refused]:
     return refused
 
 
-def _open(connection: "DuckDBPyConnection", path: str) -> None:
-    """Attach the single file for writing, in the newest schema; create it whole or not at all."""
+def open_main_file(connection: "DuckDBPyConnection", path: str) -> None:
+    """Attach a single file as ``main_file`` for writing, in the newest schema; create it whole or not at all.
+
+    Raises:
+        StoreError: it is foreign, newer, damaged, in use or cannot be written.
+    """
     if not os.path.exists(path):
         part = f"{path}.{os.getpid()}.part"
         try:

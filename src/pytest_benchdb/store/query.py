@@ -17,13 +17,15 @@ class Limits:
     """How much one statement may take.
 
     Attributes:
-        rows: rows of the answer; one more is an error, not a silent cut. None takes all.
         memory: as DuckDB writes it.
+        rows: rows of the answer; None takes all.
+        cut: whether more rows are cut off, and told by `Answer.more`; else they are an error.
     """
 
     seconds: float = 60.0
     memory: str = "2GB"
     rows: int | None = 1_000_000
+    cut: bool = False
     threads: int = 2
 
 
@@ -35,17 +37,19 @@ class Answer:
         columns: names, in order.
         types: DuckDB's name of each column's type.
         rows: Python values; times are UTC.
+        more: whether rows were cut off.
     """
 
     columns: tuple[str, ...]
     types: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+    more: bool = False
 
 
 _SANDBOX = (
-    "SET enable_external_access = false",
-    "SET allow_community_extensions = false",
     "SET temp_directory = ''",
+    "SET allow_community_extensions = false",
+    "SET enable_external_access = false",
     "SET lock_configuration = true",
 )
 
@@ -64,7 +68,8 @@ def ask(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> Answer:
         return Answer(
             columns=tuple(str(column[0]) for column in described),
             types=tuple(str(column[1]) for column in described),
-            rows=tuple(rows),
+            rows=tuple(rows[: limits.rows]),
+            more=limits.rows is not None and len(rows) > limits.rows,
         )
 
     return _run(connection, sql, limits, fetch)
@@ -91,7 +96,9 @@ def ask_arrow(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> "py
             count += batch.num_rows
             _check_rows(count, limits)
             kept.append(batch)
-        return pa.Table.from_batches(kept, schema=batches.schema)
+            if limits.rows is not None and count > limits.rows:
+                break
+        return pa.Table.from_batches(kept, schema=batches.schema).slice(0, limits.rows)
 
     return _run(connection, sql, limits, fetch)
 
@@ -151,6 +158,6 @@ def _lock(connection: "DuckDBPyConnection", limits: Limits) -> None:
 
 
 def _check_rows(count: int, limits: Limits) -> None:
-    if limits.rows is not None and count > limits.rows:
+    if limits.rows is not None and count > limits.rows and not limits.cut:
         message = f"the query returns more than {limits.rows:,} rows; add a LIMIT or aggregate"
         raise QueryError(message)

@@ -9,6 +9,7 @@ import os
 import zlib
 from typing import TYPE_CHECKING
 
+from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.statement import literal, read
 
@@ -95,7 +96,7 @@ def _copy_template(
         if connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == (str(SCHEMA_VERSION),):
             return True
     except Exception as error:  # noqa: BLE001 - a bad cache must never cost a session; building tells real trouble
-        if not (isinstance(error, (OSError, db.StoreError)) or db.is_database_error(error)):
+        if not (isinstance(error, (OSError, StoreError)) or db.is_database_error(error)):
             raise
     with contextlib.suppress(Exception):
         connection.execute("USE memory")

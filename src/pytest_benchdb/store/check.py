@@ -1,0 +1,127 @@
+"""Proves what keys and constraints would: the statements under ``sql/checks/``, and that every column can be read."""
+
+import contextlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_benchdb.errors import StoreError
+from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.folder import journals, session_files
+from pytest_benchdb.store.inbox import INBOX_SUFFIX, waiting
+from pytest_benchdb.store.migrate import read_meta, version_of
+from pytest_benchdb.store.statement import identifier, names, read
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_MOST_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong with a file.
+
+    Attributes:
+        path: the file.
+        check: name of the check, as of its file under ``sql/checks``; ``open`` or ``read`` if that fails.
+        message: what is wrong, with up to five examples.
+    """
+
+    path: Path
+    check: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What `validate` looked at.
+
+    Attributes:
+        files: databases that were read.
+        sessions: sessions in them.
+        waiting: session files that wait in an inbox, and journals, of running sessions and of dead ones.
+    """
+
+    files: int
+    sessions: int
+    waiting: tuple[Path, ...]
+    problems: tuple[Problem, ...]
+
+
+def validate(path: Path, *, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Checked:
+    """Read everything in a file or a folder and check it.
+
+    Args:
+        path: a folder of sessions, or a file.
+        progress: told how many of how many files are done.
+
+    Raises:
+        StoreMissingError: it does not exist.
+    """
+    if path.is_dir():
+        files = [path / name for name in sorted(session_files(path))]
+        left = journals(path)
+    else:
+        files = [path]
+        left = [*journals(Path(os.fspath(path) + INBOX_SUFFIX)), *map(Path, waiting(os.fspath(path)))]
+    problems: list[Problem] = []
+    sessions = 0
+    for done, file in enumerate(files, 1):
+        found, count = _check_file(file)
+        problems += found
+        sessions += count
+        progress(done, len(files))
+    return Checked(files=len(files), sessions=sessions, waiting=tuple(left), problems=tuple(problems))
+
+
+def _check_file(path: Path) -> tuple[list[Problem], int]:
+    connection = db.connect(threads=None)
+    try:
+        db.attach(connection, path, "checked", read_only=True)
+        version_of(read_meta(connection, "checked", path), path)
+        connection.execute("USE checked")
+        problems = _unreadable(connection, path)
+        if problems:
+            return problems, 0
+        for name in names("checks"):
+            problems += _run_check(connection, path, name)
+        row = connection.execute("SELECT count(*) FROM session").fetchone()
+        return problems, row[0] if row else 0
+    except StoreError as error:
+        return [Problem(path=path, check="open", message=str(error))], 0
+    finally:
+        with contextlib.suppress(Exception):
+            connection.close()
+
+
+def _unreadable(connection: "DuckDBPyConnection", path: Path) -> list[Problem]:
+    """Read every column of every table: only blocks that are read are verified."""
+    problems = []
+    tables = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'checked' ORDER BY table_name"
+    ).fetchall()
+    for (table,) in tables:
+        try:
+            connection.execute(f"SELECT bit_xor(hash(entry)) FROM {identifier(table)} AS entry").fetchall()
+        except Exception as error:
+            if not db.is_database_error(error):
+                raise
+            problems.append(Problem(path=path, check="read", message=f"table {table}: {db.translate(error, str(path))}"))
+    return problems
+
+
+def _run_check(connection: "DuckDBPyConnection", path: Path, name: str) -> list[Problem]:
+    text = read(name)
+    what = text.splitlines()[0].removeprefix("-- ")
+    try:
+        rows = connection.execute(text).fetchmany(_MOST_SHOWN + 1)
+    except Exception as error:
+        raise db.translate(error, str(path)) from error
+    if not rows:
+        return []
+    examples = "; ".join(str(row[0]) for row in rows[:_MOST_SHOWN])
+    more = ", and more" if len(rows) > _MOST_SHOWN else ""
+    return [Problem(path=path, check=name.rpartition("/")[2], message=f"{what}: {examples}{more}")]

@@ -1,0 +1,207 @@
+"""Copies sessions of many places into one; a session that is there already is left out."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_benchdb.errors import ConfigError, StoreError, StoreMissingError
+from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.absorb import Refused, absorb
+from pytest_benchdb.store.fold import session_file_name
+from pytest_benchdb.store.folder import recover, session_files, writable
+from pytest_benchdb.store.inbox import INBOX_SUFFIX, LOCK_SUFFIX, open_main_file, waiting
+from pytest_benchdb.store.lock import file_lock
+from pytest_benchdb.store.migrate import read_meta, version_of
+from pytest_benchdb.store.target import SESSION_SUFFIX, Target
+from pytest_benchdb.store.template import attach_new
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Progress = Callable[[int, int], None]
+
+_REFERENCED = {
+    "environment": ("environment_id", "SELECT environment_id FROM session"),
+    "device": ("device_id", "SELECT device_id FROM run"),
+    "benchmark": ("benchmark_id", "SELECT benchmark_id FROM run"),
+    "model_version": ("model_version_id", "SELECT model_version_id FROM run"),
+    "model": ("model_id", "SELECT model_id FROM model_version"),
+    "framework": ("framework_id", "SELECT framework_id FROM run"),
+    "note": ("session_id", "SELECT session_id FROM session"),
+}
+"""What a session file keeps of the tables that are the same everywhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What a merge did.
+
+    Attributes:
+        added: sessions that came in.
+        known: sessions that were there already.
+        refused: one line for each source that could not be read.
+    """
+
+    added: int
+    known: int
+    refused: tuple[str, ...]
+
+
+def merge(
+    sources: Sequence[Path],
+    target: Target,
+    *,
+    timeout_s: float = 60.0,
+    progress: Progress = lambda _done, _total: None,
+) -> Merged:
+    """Copy the sessions of files and folders into a file or a folder; sources stay as they are.
+
+    Raises:
+        ConfigError: a source is the target.
+        StoreMissingError: a source does not exist.
+        StoreError: the target cannot be written.
+    """
+    if any(source.resolve() == target.path.resolve() for source in sources):
+        message = f"{target.path} is both a source and the target; name it once"
+        raise ConfigError(message)
+    files = [file for source in sources for file in _files(source)]
+    if target.kind == "file":
+        return _into_file(files, target, timeout_s, progress)
+    return _into_folder(files, target, progress)
+
+
+def _files(source: Path) -> list[Path]:
+    """Return the databases of a source, after folding what a dead session left, if it can be written."""
+    if source.is_dir():
+        if writable(source):
+            recover(source)
+        return [source / name for name in sorted(session_files(source))]
+    if not source.exists():
+        message = f"{source} does not exist; name files and folders that hold sessions"
+        raise StoreMissingError(message)
+    inbox = Path(os.fspath(source) + INBOX_SUFFIX)
+    if inbox.is_dir() and writable(inbox):
+        recover(inbox)
+    return [source, *map(Path, waiting(os.fspath(source)))]
+
+
+def _into_file(files: Sequence[Path], target: Target, timeout_s: float, progress: Progress) -> Merged:
+    path = os.fspath(target.path)
+    target.path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with (
+            file_lock(Path(path + LOCK_SUFFIX), timeout_s=timeout_s),
+            contextlib.closing(db.connect(threads=None)) as connection,
+            tempfile.TemporaryDirectory(prefix="benchdb-") as scratch,
+        ):
+            open_main_file(connection, path)
+            before = _sessions(connection, "main_file")
+            refused = absorb(
+                connection,
+                "main_file",
+                [os.fspath(file) for file in files],
+                named=os.path.abspath,
+                scratch=scratch,
+                progress=lambda done: progress(done, len(files)),
+            )
+            after = _sessions(connection, "main_file")
+            connection.execute("USE memory; DETACH main_file")
+    except Exception as error:
+        raise db.translate(error, path) from error
+    bad = {one.path for one in refused}
+    offered = {session for file in files if os.fspath(file) not in bad for session in _sessions_of(file)}
+    return Merged(
+        added=len(after - before), known=len(offered & before), refused=tuple(_line(one) for one in refused)
+    )
+
+
+def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> Merged:
+    """Copy session files as they are, and make one for each session of a file that holds several."""
+    target.path.mkdir(parents=True, exist_ok=True)
+    present = {name[-len(SESSION_SUFFIX) - 36 : -len(SESSION_SUFFIX)] for name in session_files(target.path)}
+    added, known = 0, 0
+    refused: list[Refused] = []
+    for done, file in enumerate(files, 1):
+        try:
+            for session_id, started_us, alone in _listed(file):
+                if session_id in present:
+                    known += 1
+                    continue
+                final = target.path / session_file_name(session_id, started_us)
+                _place(file, session_id, final, whole=alone)
+                present.add(session_id)
+                added += 1
+        except StoreError as error:
+            refused.append(Refused(os.fspath(file), str(error)))
+        progress(done, len(files))
+    return Merged(added=added, known=known, refused=tuple(_line(one) for one in refused))
+
+
+def _listed(file: Path) -> list[tuple[str, int, bool]]:
+    """Return id and start of each session in a file, and whether it is the only one."""
+    with _reading(file) as connection:
+        rows = connection.execute(
+            "SELECT CAST(session_id AS VARCHAR), epoch_us(started_at) FROM source.session ORDER BY started_at"
+        ).fetchall()
+    return [(session_id, started_us, len(rows) == 1) for session_id, started_us in rows]
+
+
+def _sessions_of(file: Path) -> set[str]:
+    return {session_id for session_id, _, _ in _listed(file)}
+
+
+@contextlib.contextmanager
+def _reading(file: Path) -> Iterator["DuckDBPyConnection"]:
+    with contextlib.closing(db.connect()) as connection:
+        db.attach(connection, file, "source", read_only=True)
+        version_of(read_meta(connection, "source", file), file)
+        try:
+            yield connection
+        except Exception as error:
+            raise db.translate(error, os.fspath(file)) from error
+
+
+def _place(file: Path, session_id: str, final: Path, *, whole: bool) -> None:
+    """Put one session into a folder, by a temporary name and a rename."""
+    part = final.with_name(f".{session_id}.part")
+    try:
+        if whole:
+            shutil.copyfile(file, part)
+        else:
+            _extract(file, session_id, part)
+        os.replace(part, final)
+    except OSError as error:
+        raise db.translate(error, os.fspath(final)) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _extract(file: Path, session_id: str, part: Path) -> None:
+    """Write one session of a history as a session file."""
+    with (
+        contextlib.closing(db.connect()) as connection,
+        tempfile.TemporaryDirectory(prefix="benchdb-") as scratch,
+    ):
+        attach_new(
+            connection, os.fspath(part), "part", file_kind="session", block_bytes=db.SESSION_BLOCK_BYTES
+        )
+        for refused in absorb(connection, "part", [os.fspath(file)], scratch=scratch, only=[session_id]):
+            raise StoreError(refused.reason)
+        connection.execute("DELETE FROM source_file WHERE importer = 'pytest-benchdb'")
+        for table, (key, used) in _REFERENCED.items():
+            connection.execute(f"DELETE FROM {table} WHERE {key} IS NOT NULL AND {key} NOT IN ({used} WHERE {key} IS NOT NULL)")
+        connection.execute("USE memory; DETACH part")
+
+
+def _sessions(connection: "DuckDBPyConnection", alias: str) -> set[str]:
+    rows = connection.execute(f"SELECT CAST(session_id AS VARCHAR) FROM {alias}.session").fetchall()
+    return {row[0] for row in rows}
+
+
+def _line(refused: Refused) -> str:
+    return refused.reason if refused.path in refused.reason else f"{refused.path}: {refused.reason}"
