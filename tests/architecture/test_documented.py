@@ -66,7 +66,8 @@ def test_error_slugs_are_unique() -> None:
     assert len(slugs) == len(set(slugs)) > 1
 
 
-def test_plugin_options_are_documented() -> None:
+def test_plugin_options_are_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     command = [sys.executable, "-m", "pytest", "--help", "-p", "pytest_benchdb.plugin", "-p", "no:cacheprovider"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True)
 

@@ -19,7 +19,7 @@ _HELP = """Answer one SELECT statement over the results, read-only.
 SQL is the statement; - reads it from standard input. It has no access to files or the network, and limits on time,
 memory and rows. `benchdb schema` tells the tables, the views and what their columns mean.
 
-Example: benchdb query "SELECT fullname, outcome FROM test_results LIMIT 5"
+Example: benchdb query "SELECT fullname, outcome FROM report LIMIT 5"
 """
 
 
