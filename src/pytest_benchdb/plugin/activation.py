@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.plugin.settings import Sources, read_settings, recording_is_on
+from pytest_benchdb.plugin.settings import Settings, Sources, read_settings, recording_is_on
 
 
 def activate(config: Any) -> None:
@@ -22,10 +22,19 @@ def activate(config: Any) -> None:
         sources = Sources(config, os.environ)
         if not recording_is_on(sources):
             return
-        settings = read_settings(config, sources)
-        from pytest_benchdb.plugin import recording
-
-        plugin = recording.make_plugin(config, settings)
+        plugin = _recorder(config, read_settings(config, sources))
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from error
     config.pluginmanager.register(plugin, "benchdb-recorder")
+
+
+def _recorder(config: pytest.Config, settings: Settings) -> object:
+    """Return the plugin object that records in this process; an xdist worker's only watches."""
+    from pytest_benchdb.plugin.recording import WORKER_KEY, worker_watcher
+    from pytest_benchdb.plugin.session import SessionPlugin
+    from pytest_benchdb.store.target import resolve
+
+    told = getattr(config, "workerinput", {}).get(WORKER_KEY)
+    if told is not None:
+        return worker_watcher(settings, told)
+    return SessionPlugin(config, settings, resolve(settings.path, config.invocation_params.dir))

@@ -1,4 +1,4 @@
-"""Puts the recorder together for this process: a plain run, xdist's controller, or one of its workers.
+"""What recording begins with: the machine and the project; and what a worker is told of them.
 
 PYTEST_DONT_REWRITE
 """
@@ -18,25 +18,9 @@ from pytest_benchdb.operations.record import Context, start_session
 from pytest_benchdb.plugin.identity import Identifier
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.plugin.watcher import TestWatcher
-from pytest_benchdb.store.target import resolve
 
 WORKER_KEY = "benchdb"
 """Where the controller tells its workers what they need to know."""
-
-
-def make_plugin(config: pytest.Config, settings: Settings) -> object:
-    """Return the plugin object that records in this process.
-
-    Raises:
-        ConfigError: PATH is not a place for a database.
-    """
-    told = getattr(config, "workerinput", {}).get(WORKER_KEY)
-    if told is not None:
-        return worker_watcher(settings, told)
-    from pytest_benchdb.plugin.session import SessionPlugin
-
-    target = resolve(settings.path, config.invocation_params.dir)
-    return SessionPlugin(config, settings, target)
 
 
 def worker_watcher(settings: Settings, told: Mapping[str, Any]) -> TestWatcher:
