@@ -89,6 +89,6 @@ def _into_file(session_file: str, path: str, wait_s: float, *, light: bool) -> d
     try:
         fold_inbox(path, wait_s=wait_s, light=light)
     except StoreError as error:
-        waits = f"{error}; the session waits in {session_file} and goes in with the next session, or with: benchdb recover --db {path}"
+        waits = f"{error}; the session waits in {session_file} and goes in with the next session, or with: benchdb recover {path}"
         return {"status": "waiting", "path": session_file, "message": waits}
     return {"path": path}

@@ -120,7 +120,7 @@ def _result(answer: Mapping[str, Any], journal: Path, target: Target) -> FoldRes
 
 def _failed(journal: Path, target: Target, what: str) -> FoldResult:
     place = target.path if journal.parent == target.spool else journal.parent
-    hint = f"nothing is lost: {journal} holds the session; type: benchdb recover --db {place}"
+    hint = f"nothing is lost: {journal} holds the session; type: benchdb recover {place}"
     return FoldResult(status="failed", path=journal, message=f"{what}; {hint}")
 
 
