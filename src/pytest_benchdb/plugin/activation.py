@@ -25,16 +25,20 @@ def activate(config: Any) -> None:
         plugin = _recorder(config, read_settings(config, sources))
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from error
-    config.pluginmanager.register(plugin, "benchdb-recorder")
+    if plugin is not None:
+        config.pluginmanager.register(plugin, "benchdb-recorder")
 
 
-def _recorder(config: pytest.Config, settings: Settings) -> object:
-    """Return the plugin object that records in this process; an xdist worker's only watches."""
+def _recorder(config: pytest.Config, settings: Settings) -> object | None:
+    """Return the plugin object that records in this process; an xdist worker's only watches.
+
+    None in a worker whose controller does not record: only one process writes a session.
+    """
     from pytest_benchdb.plugin.recording import WORKER_KEY, worker_watcher
     from pytest_benchdb.plugin.session import SessionPlugin
     from pytest_benchdb.store.target import resolve
 
-    told = getattr(config, "workerinput", {}).get(WORKER_KEY)
-    if told is not None:
-        return worker_watcher(settings, told)
+    if hasattr(config, "workerinput"):
+        told = config.workerinput.get(WORKER_KEY)
+        return None if told is None else worker_watcher(settings, told)
     return SessionPlugin(config, settings, resolve(settings.path, config.invocation_params.dir))

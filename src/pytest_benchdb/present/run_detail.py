@@ -74,6 +74,8 @@ def run_lines(
     lines: list[Line] = [(Span(sanitize(str(run["fullname"]), ascii_only=ascii_only), "head"),)]
     lines += fact_lines(run_facts(run), total, ascii_only=ascii_only)
     entries = tuple(_entry(row, ascii_only=ascii_only) for row in measurements)
+    if not entries:
+        return lines
     lines.append((Span(""),))
     lines += fit(_HEADINGS, [Section(title=None, entries=entries)], total, ascii_only=ascii_only).lines
     rounds = samples.get(("wall_time", "time", None))
