@@ -32,7 +32,9 @@ def run(command: click.Command, prog: str, arguments: list[str] | None = None) -
 
 def _run(command: click.Command, prog: str, arguments: list[str] | None) -> int:
     try:
-        result = command.main(args=arguments, prog_name=prog, standalone_mode=False)
+        # Not `command.main`, whose own answers to a closed pipe and an interrupt differ between versions of click.
+        with command.make_context(prog, sys.argv[1:] if arguments is None else arguments) as context:
+            result = command.invoke(context)
     except BrokenPipeError:
         raise
     except click.exceptions.Exit as end:
@@ -40,7 +42,7 @@ def _run(command: click.Command, prog: str, arguments: list[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return exit_codes.USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, EOFError):
         _say(prog, "interrupted")
         return exit_codes.INTERRUPTED
     except BenchdbError as error:

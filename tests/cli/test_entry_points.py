@@ -1,0 +1,158 @@
+"""The programs as a user starts them: real processes."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from pytest_benchdb import __version__
+from pytest_benchdb.cli.main import cli
+
+Call = Callable[..., Any]
+REPORT = ("-c", "from pytest_benchdb.cli.main import report; report()")
+COMMANDS = sorted(cli.commands)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_whole_sentences_and_an_example(benchdb: Call, command: str) -> None:
+    ended = benchdb(command, "--help")
+
+    text = " ".join(ended.out.split())
+    assert ended.status == 0
+    assert f"Example: benchdb {command} " in text
+    for param in cli.commands[command].params:
+        if isinstance(param, click.Option):
+            assert re.match(r"[A-Z].*\.$", " ".join((param.help or "").split())), param.name
+
+
+def test_help_lists_the_commands(benchdb: Call) -> None:
+    out = benchdb("--help").out
+
+    assert [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()] == list(cli.commands)
+
+
+def test_version_is_printed(benchdb: Call) -> None:
+    assert benchdb("--version").out == f"pytest-benchdb {__version__}\n"
+
+
+def test_report_script_is_the_command(benchdb_process: Call, results: Path) -> None:
+    script = benchdb_process("--help", cwd=results.parent, program=REPORT)
+    command = benchdb_process("report", "--help", cwd=results.parent)
+
+    assert script.out == command.out.replace("benchdb report [", "benchdb-report [", 1).replace(
+        command.out.splitlines()[0], script.out.splitlines()[0]
+    )
+    assert script.out.splitlines()[1:] == command.out.splitlines()[1:]
+
+
+def test_installed_scripts_run(results: Path) -> None:
+    folder = Path(sys.executable).parent
+    for name, arguments in (("benchdb", ["report", "results"]), ("benchdb-report", ["results"])):
+        done = subprocess.run([folder / name, *arguments], cwd=results.parent, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_report_loads_neither_rich_nor_its_neighbours_into_a_pipe(benchdb_process: Call, results: Path) -> None:
+    code = (
+        "import sys\nsys.argv = ['benchdb-report', 'results']\n"
+        "from pytest_benchdb.cli.main import report\n"
+        "try:\n    report()\n"
+        "finally:\n    print(sorted(n for n in sys.modules if n.split('.')[0] in ('rich', 'pytest', 'pyarrow', 'numpy')"
+        " or n.startswith('pytest_benchdb.cli.') and n.split('.')[-1] in ('query', 'doctor', 'merge')), file=sys.stderr)"
+    )
+
+    ended = benchdb_process(cwd=results.parent, program=("-c", code))
+
+    assert (ended.status, ended.err) == (0, "[]\n")
+
+
+def test_report_into_a_closed_pipe_is_silent(results: Path) -> None:
+    query = "query --db results 'SELECT * FROM range(200000)' -f csv"
+    command = f"'{sys.executable}' -m pytest_benchdb {query} | head -n 1"
+
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], cwd=results.parent, capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout == '"range"\n'
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_report_on_a_terminal_without_unicode_is_ascii(benchdb_process: Call, results: Path, encoding: str) -> None:
+    ended = benchdb_process("report", "results", cwd=results.parent, PYTHONIOENCODING=encoding)
+
+    assert ended.status == 0
+    assert ended.out.isascii()
+    assert " us " in ended.out
+
+
+def test_report_as_markdown_without_unicode_is_still_written(benchdb_process: Call, results: Path) -> None:
+    ended = benchdb_process("report", "results", "-f", "md", cwd=results.parent, PYTHONIOENCODING="ascii")
+
+    assert ended.status == 0
+    assert "median (\\xb5s)" in ended.out
+
+
+def test_report_on_a_terminal_is_coloured_and_fits(results: Path) -> None:
+    master, slave = pty.openpty()
+    environ = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS"}}
+    environ |= {"TERM": "xterm-256color"}
+    code = "import os, sys; os.system('stty cols 60 rows 40'); from pytest_benchdb.cli.main import report; report()"
+
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "results"],
+        cwd=results.parent,
+        env=environ,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+    )
+    os.close(slave)
+    data = b""
+    try:
+        while chunk := os.read(master, 65536):
+            data += chunk
+    except OSError:
+        pass  # Linux tells the end of a terminal so
+    finally:
+        os.close(master)
+    text = data.decode()
+
+    assert process.wait() == 0
+    assert "\x1b[1m" in text
+    plain = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", text)
+    assert max(len(line) for line in plain.splitlines()) <= 60
+
+
+@pytest.mark.parametrize(
+    ("variable", "pyproject", "found"),
+    [
+        ("results", None, True),
+        (None, '[tool.benchdb]\ndb = "results"\n', True),
+        (None, "[tool.other]\n", False),
+        ("nowhere", '[tool.benchdb]\ndb = "results"\n', False),
+    ],
+    ids=["variable", "pyproject", "default", "variable first"],
+)
+def test_database_is_found_by_configuration(
+    benchdb_process: Call, new_session: Call, tmp_path: Path, variable: str | None, pyproject: str | None, found: bool
+) -> None:
+    new_session(tmp_path / "results")
+    if pyproject is not None:
+        (tmp_path / "pyproject.toml").write_text(pyproject)
+    below = tmp_path / "src"
+    below.mkdir()
+    variables = {} if variable is None else {"BENCHDB_DB": f"../{variable}"}
+
+    ended = benchdb_process("report", cwd=below, **variables)
+
+    assert ended.status == (0 if found else 5), ended.err
+    assert ("test_dumps" in ended.out) is found
