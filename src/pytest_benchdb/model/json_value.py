@@ -87,7 +87,7 @@ def _text(value: str) -> str:
 
 
 def _key(key: object) -> str:
-    return _text(key) if isinstance(key, str) else str(json_value(key, depth=_MAX_DEPTH))
+    return _text(key) if isinstance(key, str) else str(json_value(key, depth=_MAX_DEPTH - 1))
 
 
 def _class_name(value: object) -> str:

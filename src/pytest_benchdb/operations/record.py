@@ -10,7 +10,7 @@ from pytest_benchdb.environment.collect import Snapshot, collect, environment_id
 from pytest_benchdb.environment.command import sanitized_command
 from pytest_benchdb.environment.load import read_load
 from pytest_benchdb.errors import StoreError
-from pytest_benchdb.model.environment import Environment, Load
+from pytest_benchdb.model.environment import CiJob, Commit, Environment, Load
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.session import SessionEnd, SessionOutcome, SessionStart
 from pytest_benchdb.store.cache import spool_folder
@@ -66,7 +66,7 @@ def start_session(context: Context) -> SessionStart:
         tool_version=__version__,
         environment=_with_suite(snapshot.environment, context.suite),
         devices=snapshot.devices,
-        commit=snapshot.commit,
+        commit=_head_commit(snapshot.commit, snapshot.ci),
         ci=snapshot.ci,
         load=snapshot.load,
         unmeasured=context.unmeasured,
@@ -163,6 +163,13 @@ def _project_name(snapshot: Snapshot, root: Path) -> str:
     url = snapshot.commit.remote_url
     name = url.rstrip("/").removesuffix(".git").replace(":", "/").rpartition("/")[2] if url else ""
     return name or root.name or "project"
+
+
+def _head_commit(commit: Commit, ci: CiJob) -> Commit:
+    """Return the commit that people know: a pull request's CI checks out a merge that nobody else sees."""
+    if ci.pull_request is None or ci.sha is None:
+        return commit
+    return replace(commit, sha=ci.sha, branch=ci.branch or commit.branch)
 
 
 def _with_suite(environment: Environment, suite: Mapping[str, object]) -> Environment:
