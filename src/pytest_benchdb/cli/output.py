@@ -16,6 +16,7 @@ from pytest_benchdb.present.terminal import plain_text, write_lines
 from pytest_benchdb.present.text import SIGNS
 
 FORMATS = ("table", "md", "json", "csv")
+_PIECE = 32_768
 PIPE_WIDTH = 120
 """Width of tables that go into a pipe or a file, where there is no terminal to ask."""
 
@@ -52,7 +53,9 @@ class Output:
             stream = sys.stdout
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
-            stream.write(text)
+            # In pieces: with PYTHONUNBUFFERED one large write to a pipe that closes ends without an error.
+            for start in range(0, len(text), _PIECE):
+                stream.write(text[start : start + _PIECE])
             return
         try:
             # newline="": CSV brings its own line ends.
