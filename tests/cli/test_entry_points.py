@@ -75,20 +75,16 @@ def test_report_loads_neither_rich_nor_its_neighbours_into_a_pipe(benchdb_proces
 
 def test_query_into_a_pipe_that_closes_is_silent(results: Path) -> None:
     query = ["query", "--db", "results", "SELECT * FROM range(500000)", "-f", "csv"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest_benchdb", *query],
-        cwd=results.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
+    command = [sys.executable, "-m", "pytest_benchdb", *query]
 
-    process.stdout.readline()
-    process.stdout.close()
+    with subprocess.Popen(command, cwd=results.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read()
 
-    assert process.stderr.read() == b""
-    assert process.wait() == 141
+    assert (process.returncode, said) == (141, b"")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])

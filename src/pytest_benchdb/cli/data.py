@@ -3,6 +3,8 @@
 from pytest_benchdb.cli.output import Output
 from pytest_benchdb.present.document import DataTable
 
+_MOST_NAMED = 8
+
 
 def write_table(table: DataTable, output: Output) -> None:
     """Write values as a table, Markdown, JSON or CSV."""
@@ -24,4 +26,6 @@ def write_table(table: DataTable, output: Output) -> None:
         laid = layout_values(table, output.width, ascii_only=output.ascii_only)
         output.lines(laid.lines)
         if laid.left_out:
-            output.say(f"left out for want of room: {', '.join(laid.left_out)}; -f csv, or --width N, shows them")
+            named = ", ".join(laid.left_out[:_MOST_NAMED])
+            more = f" and {len(laid.left_out) - _MOST_NAMED} more" if len(laid.left_out) > _MOST_NAMED else ""
+            output.say(f"left out for want of room: {named}{more}; -f csv, or --width N, shows them")

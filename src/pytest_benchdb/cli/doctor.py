@@ -28,7 +28,9 @@ Example: benchdb doctor results
 _STYLES: dict[str, Style] = {"ok": "good", "note": "", "warning": "warn", "error": "bad"}
 
 
-@click.command("doctor", context_settings=options.CONTEXT, help=_HELP)
+@click.command(
+    "doctor", context_settings=options.CONTEXT, help=_HELP, short_help="Look at everything and say what to do."
+)
 @click.argument("path", required=False)
 @options.database_option
 @click.option("--full", is_flag=True, help="Read and check every value of the database too.")

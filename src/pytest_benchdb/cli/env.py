@@ -28,7 +28,9 @@ Example: benchdb env latest~1 latest
 """
 
 
-@click.command("env", context_settings=options.CONTEXT, help=_HELP)
+@click.command(
+    "env", context_settings=options.CONTEXT, help=_HELP, short_help="Show where a session ran, or compare two places."
+)
 @click.argument("specs", metavar="[A [B]]", nargs=-1)
 @options.database_option
 @options.format_option()

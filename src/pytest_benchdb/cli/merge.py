@@ -20,7 +20,9 @@ Example: benchdb merge machine-a machine-b -o all.duckdb
 """
 
 
-@click.command("merge", context_settings=options.CONTEXT, help=_HELP)
+@click.command(
+    "merge", context_settings=options.CONTEXT, help=_HELP, short_help="Copy the sessions of files and folders into one."
+)
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option("-o", "--output", "--db", "target", metavar="PATH", required=True, help="File or folder to merge into.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")

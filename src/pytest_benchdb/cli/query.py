@@ -23,7 +23,9 @@ Example: benchdb query "SELECT fullname, outcome FROM report LIMIT 5"
 """
 
 
-@click.command("query", context_settings=options.CONTEXT, help=_HELP)
+@click.command(
+    "query", context_settings=options.CONTEXT, help=_HELP, short_help="Answer one SELECT statement, read-only."
+)
 @click.argument("sql")
 @options.database_option
 @options.format_option()

@@ -32,7 +32,7 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
 """
 
 
-@click.command("report", context_settings=options.CONTEXT, help=_HELP)
+@click.command("report", context_settings=options.CONTEXT, help=_HELP, short_help="Show the benchmarks of a session.")
 @click.argument("specs", metavar="[SPEC]...", nargs=-1)
 @options.database_option
 @options.run_options
@@ -40,7 +40,12 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
 @options.format_option()
 @options.output_option
 @click.option("--columns", metavar="NAMES", help="Columns in this order: --columns benchmark,median,p95,memory.")
-@click.option("--group-by", type=click.Choice([*GROUP_KEYS, "none"]), help="Group the runs by this. Default: by group.")
+@click.option(
+    "--group-by",
+    metavar="KEY",
+    type=click.Choice([*GROUP_KEYS, "none"]),
+    help=f"Group the runs by {', '.join(GROUP_KEYS)}, or none. Default: group, else model, else file.",
+)
 @click.option("--sort", metavar="COLUMN", help="Order the runs by a column; --sort=-median puts the slowest first.")
 @click.option("--unit", metavar="KIND=UNIT", multiple=True, help="Show figures in a unit: --unit time=us.")
 @options.display_options

@@ -23,7 +23,7 @@ Example: benchdb sessions --last 10
 """
 
 
-@click.command("sessions", context_settings=options.CONTEXT, help=_HELP)
+@click.command("sessions", context_settings=options.CONTEXT, help=_HELP, short_help="List the sessions.")
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @options.database_option
 @options.session_options

@@ -26,7 +26,9 @@ Example: benchdb show latest
 """
 
 
-@click.command("show", context_settings=options.CONTEXT, help=_HELP)
+@click.command(
+    "show", context_settings=options.CONTEXT, help=_HELP, short_help="Show a session or a run with all that is known."
+)
 @click.argument("name", metavar="ID")
 @options.database_option
 @options.format_option(("table", "json"))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_benchdb.present.grid import Entry, Heading, Line, Section, Span, fit
+from pytest_benchdb.present.grid import Entry, Heading, Line, Section, Span, Style, fit
 from pytest_benchdb.present.session_header import Fact, fact_lines, utc_text
 from pytest_benchdb.present.text import sanitize
 from pytest_benchdb.present.units import NOT_MEASURED, FigureKind, Unit, choose_unit, write_figure
@@ -104,11 +104,7 @@ def histogram(values: Sequence[float], bins: int) -> str:
 
 
 def _entry(row: Mapping[str, Any], *, ascii_only: bool) -> Entry:
-    kind = _KINDS.get(row["unit"])
-    known = [row[name] for name in ("value", "min", "max") if row[name] is not None]
-    unit = choose_unit(kind, known) if kind else Unit("" if row["unit"] == "1" else row["unit"], 1.0)
-    if ascii_only:
-        unit = unit.ascii()
+    unit = _unit(row).ascii() if ascii_only else _unit(row)
     name = " ".join(part for part in (row["metric"], row["phase"] and f"({row['phase']})") if part)
     how = row["method"] or row["pass"]
     note = row["reason"] or ("" if row["provenance"] == "measured" else row["provenance"])
@@ -121,8 +117,18 @@ def _entry(row: Mapping[str, Any], *, ascii_only: bool) -> Entry:
         how,
         note,
     )
-    style = "" if row["valid"] else "dim"
+    style: Style = "" if row["valid"] else "dim"
     return Entry(cells=tuple(Span(sanitize(text, ascii_only=ascii_only), style) for text in texts))
+
+
+def _unit(row: Mapping[str, Any]) -> Unit:
+    known = [row[name] for name in ("value", "min", "max") if row[name] is not None]
+    kind = _KINDS.get(row["unit"])
+    if kind is not None:
+        return choose_unit(kind, known)
+    # Counts are whole; a figure without a unit need not be.
+    whole = all(float(value).is_integer() for value in known)
+    return Unit("" if row["unit"] == "1" else row["unit"], 1.0, 0 if whole else 4)
 
 
 def _with_unit(value: float | None, unit: Unit) -> str:
