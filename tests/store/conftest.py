@@ -1,13 +1,10 @@
 """What every test of the store uses: journals by hand, and a cache folder of its own."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 Ask = Callable[..., list[tuple[Any, ...]]]
 

@@ -53,14 +53,17 @@ def test_fold_in_child_file_takes_one_session_more_each_time(tmp_path: Path, ask
 
 
 @pytest.mark.parametrize("how", ["database", "lock"])
-def test_fold_in_child_file_in_use_waits_in_the_inbox(tmp_path: Path, ask: Ask, how: str) -> None:
+def test_fold_in_child_file_in_use_waits_in_the_inbox(
+    tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(fold_process, "_LOCK_SHARE", 0.005)
     path = tmp_path / "all.duckdb"
     stored(*in_file(path, j.run_lines("test_0", [10])))
     journal, target = in_file(path, j.run_lines("test_1", [10]))
 
     holder = (HOLD, path, "ro") if how == "database" else (LOCK, f"{path}.lock", "sh")
     with running(*holder) as process:
-        result = stored(journal, target, timeout_s=2 if how == "lock" else 60)
+        result = stored(journal, target)
 
     assert result.status == "waiting"
     assert result.path.parent == target.spool

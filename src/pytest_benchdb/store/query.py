@@ -1,11 +1,18 @@
-"""SQL from users: one SELECT, without files, network or settings, within limits of time, memory and rows."""
+"""SQL from users: one SELECT, without files, network or settings, within limits of time, memory and rows.
 
+Three walls stand behind each other: the statement must be a SELECT that calls none but harmless table functions, the
+connection has no access to anything outside and locks its settings, and the file is attached read-only.
+"""
+
+import json
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_benchdb.errors import MissingExtraError, QueryError
 from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.statement import identifier, literal
 
 if TYPE_CHECKING:
     import pyarrow
@@ -46,6 +53,27 @@ class Answer:
     more: bool = False
 
 
+_BATCH_ROWS = 10_000
+
+_TABLE_FUNCTIONS = frozenset(
+    {
+        "duckdb_columns",
+        "duckdb_functions",
+        "duckdb_schemas",
+        "duckdb_tables",
+        "duckdb_types",
+        "duckdb_views",
+        "generate_series",
+        "json_each",
+        "json_tree",
+        "pragma_table_info",
+        "range",
+        "repeat",
+        "unnest",
+    }
+)
+"""Table functions that neither read nor write anything outside the database; some others do (`enable_logging`)."""
+
 _SANDBOX = (
     "SET temp_directory = ''",
     "SET allow_community_extensions = false",
@@ -61,7 +89,8 @@ def ask(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> Answer:
         QueryError: it was refused, failed, or ran past a limit.
     """
 
-    def fetch(cursor: "DuckDBPyConnection") -> Answer:
+    def fetch(own: "DuckDBPyConnection") -> Answer:
+        cursor = own.execute(sql)
         rows = cursor.fetchall() if limits.rows is None else cursor.fetchmany(limits.rows + 1)
         _check_rows(len(rows), limits)
         described = cursor.description or []
@@ -88,8 +117,8 @@ def ask_arrow(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> "py
         message = "Arrow tables need pyarrow; install it with: pip install 'pytest-benchdb[arrow]'"
         raise MissingExtraError(message) from error
 
-    def fetch(cursor: "DuckDBPyConnection") -> "pyarrow.Table":
-        batches = cursor.fetch_record_batch(10_000)
+    def fetch(own: "DuckDBPyConnection") -> "pyarrow.Table":
+        batches = _record_batches(own, sql)
         kept: list[pyarrow.RecordBatch] = []
         count = 0
         for batch in batches:
@@ -103,20 +132,36 @@ def ask_arrow(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> "py
     return _run(connection, sql, limits, fetch)
 
 
-def _run(connection: "DuckDBPyConnection", sql: str, limits: Limits, fetch: Any) -> Any:
+def _record_batches(connection: Any, sql: str) -> Any:
+    """Return a reader of Arrow batches; DuckDB 2.0 has another name for it."""
+    if hasattr(connection, "fetch_record_batch"):
+        return connection.execute(sql).fetch_record_batch(_BATCH_ROWS)
+    return connection.sql(sql).to_arrow_reader(_BATCH_ROWS)
+
+
+_Result = TypeVar("_Result")
+
+
+def _run(
+    connection: "DuckDBPyConnection", sql: str, limits: Limits, fetch: Callable[["DuckDBPyConnection"], _Result]
+) -> _Result:
     _check(connection, sql)
     _lock(connection, limits)
     late = threading.Event()
+    # A connection of its own: rows that are not fetched would keep the reader's busy.
+    own = connection.cursor()
 
     def interrupt() -> None:
         late.set()
-        connection.interrupt()
+        own.interrupt()
 
     timer = threading.Timer(limits.seconds, interrupt)
     timer.daemon = True
     timer.start()
     try:
-        return fetch(connection.execute(sql))
+        current = connection.execute("SELECT current_database()").fetchone()
+        own.execute(f"USE {identifier(current[0] if current else 'memory')}")
+        return fetch(own)
     except QueryError:
         raise
     except Exception as error:
@@ -128,6 +173,7 @@ def _run(connection: "DuckDBPyConnection", sql: str, limits: Limits, fetch: Any)
         raise QueryError(f"the query failed: {error}") from error
     finally:
         timer.cancel()
+        own.close()
 
 
 def _check(connection: "DuckDBPyConnection", sql: str) -> None:
@@ -140,10 +186,35 @@ def _check(connection: "DuckDBPyConnection", sql: str) -> None:
         count = "no statement" if not statements else f"{len(statements)} statements"
         message = f"the query has {count}; give exactly one SELECT"
         raise QueryError(message)
-    kind = statements[0].type.name
-    if kind != "SELECT":
-        message = f"{kind} is not allowed; give exactly one SELECT"
+    tree = _tree(connection, sql)
+    if tree.get("error"):
+        message = f"{statements[0].type.name} is not allowed; give exactly one SELECT"
         raise QueryError(message)
+    for name in _table_functions(tree):
+        if name not in _TABLE_FUNCTIONS:
+            message = f"the table function {name} is not allowed; ask the tables and views that benchdb schema lists"
+            raise QueryError(message)
+
+
+def _tree(connection: "DuckDBPyConnection", sql: str) -> Any:
+    """Return the syntax tree of a SELECT; it has an ``error`` for anything else."""
+    try:
+        row = connection.execute(f"SELECT json_serialize_sql({literal(sql)})").fetchone()
+    except Exception as error:
+        raise QueryError(f"the query cannot be read: {error}") from error
+    return json.loads(row[0]) if row else {"error": True}
+
+
+def _table_functions(tree: object) -> Iterator[str]:
+    """Yield the names of the table functions that a syntax tree calls."""
+    if isinstance(tree, dict):
+        if tree.get("type") == "TABLE_FUNCTION":
+            yield str(tree.get("function", {}).get("function_name", "")).lower()
+        for value in tree.values():
+            yield from _table_functions(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _table_functions(value)
 
 
 def _lock(connection: "DuckDBPyConnection", limits: Limits) -> None:
