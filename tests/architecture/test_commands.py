@@ -3,7 +3,7 @@
 The blocks of one page are run in order, in one fresh folder that holds the examples. Lines that begin with
 ``$ `` are commands; the rest of a block shows output and is not compared. Commands that need a network or
 change the machine stand in ``sh`` blocks, which are not run. A ``python`` block that begins with an import
-is a program, and is run as well.
+is a program, and is run as well. The how-to pages are run with the long checks.
 """
 
 import os
@@ -28,6 +28,10 @@ DOCUMENTS = [
 PAGES = sorted(
     path for path in DOCUMENTS if "_build" not in path.parts and BLOCK.search(path.read_text(encoding="utf-8"))
 )
+
+
+def marks_of(path: Path) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.long] if path.parent.name == "how-to" else []
 
 
 def commands_of(page: str) -> list[list[str]]:
@@ -65,7 +69,9 @@ def test_commands_of_a_page_are_found_in_order() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell")
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, marks=marks_of(path), id=path.relative_to(ROOT).as_posix()) for path in PAGES]
+)
 def test_page_commands_all_succeed(path: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__", ".*"))
     commands = commands_of(path.read_text(encoding="utf-8"))
