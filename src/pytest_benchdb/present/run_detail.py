@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_benchdb.present.grid import Entry, Heading, Line, Section, Span, Style, fit
-from pytest_benchdb.present.session_header import Fact, fact_lines, utc_text
+from pytest_benchdb.present.session_header import Fact, fact_lines, utc_text, wrap
 from pytest_benchdb.present.text import sanitize
 from pytest_benchdb.present.units import NOT_MEASURED, FigureKind, Unit, choose_unit, write_figure
 from pytest_benchdb.present.values import value_text
 
 _BARS = "▁▂▃▄▅▆▇█"
 _MOST_BARS = 40
+_LEAST_FOR_BARS = 60
 _FACTS = (
     ("run", "run_id"),
     ("group", "group_name"),
@@ -71,7 +72,8 @@ def run_lines(
         total: columns of the terminal.
         ascii_only: whether the terminal can show ASCII only.
     """
-    lines: list[Line] = [(Span(sanitize(str(run["fullname"]), ascii_only=ascii_only), "head"),)]
+    name = sanitize(str(run["fullname"]), ascii_only=ascii_only)
+    lines: list[Line] = [(Span(part, "head"),) for part in wrap(name, total, ascii_only=ascii_only)]
     lines += fact_lines(run_facts(run), total, ascii_only=ascii_only)
     entries = tuple(_entry(row, ascii_only=ascii_only) for row in measurements)
     if not entries:
@@ -79,10 +81,10 @@ def run_lines(
     lines.append((Span(""),))
     lines += fit(_HEADINGS, [Section(title=None, entries=entries)], total, ascii_only=ascii_only).lines
     rounds = samples.get(("wall_time", "time", None))
-    if rounds is not None and len(rounds) > 1 and not ascii_only:
+    if rounds is not None and len(rounds) > 1 and total >= _LEAST_FOR_BARS and not ascii_only:
         unit = choose_unit("time", rounds)
         ends = [f"{write_figure(end, unit)} {unit.symbol}" for end in (min(rounds), max(rounds))]
-        bars = histogram(rounds, min(_MOST_BARS, max(total - 40, 8)))
+        bars = histogram(rounds, min(_MOST_BARS, total - 40))
         lines += [(Span(""),), (Span("rounds  ", "dim"), Span(f"{ends[0]} {bars} {ends[1]}"))]
     return lines
 

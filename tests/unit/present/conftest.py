@@ -74,6 +74,7 @@ def _session(**changes: Any) -> SessionRow:
         "tool": "pytest-benchdb",
         "tool_version": "0.1.0",
         "commit_sha": "0123456789abcdef0123456789abcdef01234567",
+        "commit_at": "2026-11-20T10:00:00.000000",
         "branch": "main",
         "dirty": False,
         "ci_provider": None,
