@@ -54,17 +54,15 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
         timeout_s: how long the child may take; then it is killed, and the journal stays.
         row_limit: how many rows of the report to return.
     """
+    elsewhere = journal.parent != target.spool  # the spool could not be written: the session stays with its journal
     settings = {
         "journal": str(journal),
-        "path": str(target.path),
+        "path": str(journal.parent if elsewhere else target.path),
         "spool": str(journal.parent),
         "cache": _templates(),
         "row_limit": row_limit,
         "wait_s": timeout_s * _LOCK_SHARE,
     }
-    if journal.parent != target.spool:
-        # The spool could not be written: the session stays where its journal went.
-        settings["path"] = settings["spool"]
     try:
         output = _run_child(settings, timeout_s)
     except subprocess.TimeoutExpired:
@@ -80,26 +78,34 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
     return _result(answer, journal, target)
 
 
-def _run_child(settings: Mapping[str, Any], timeout_s: float) -> bytes:
+def child_command(settings: Mapping[str, Any]) -> list[str]:
+    """Return the command that runs `fold_child.main` with `settings` in a fresh interpreter.
+
+    Raises:
+        FileNotFoundError: this program does not know its interpreter.
+    """
     if not sys.executable:
         raise FileNotFoundError("python")
-    path = [entry for entry in sys.path if isinstance(entry, str)]
-    package = str(Path(__file__).parents[2])
+    path = [*map(str, sys.path), str(Path(__file__).parents[2])]
     boot = (
-        f"import sys\nsys.path[:] = {[*path, package]!r}\n"
+        f"import sys\nsys.path[:] = {path!r}\n"
         f"from pytest_benchdb.store.fold_child import main\nmain(**{dict(settings)!r})\n"
     )
     # -I: no PYTHON* variable and no current folder changes what the child loads.
-    command = [sys.executable, "-I", "-S", "-c", boot]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=True)  # noqa: S603
+    return [sys.executable, "-I", "-S", "-c", boot]
+
+
+def _run_child(settings: Mapping[str, Any], timeout_s: float) -> bytes:
+    command = child_command(settings)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=True)
     return done.stdout
 
 
-def _run_here(settings: Mapping[str, Any]) -> str:
+def _run_here(settings: Mapping[str, Any]) -> bytes:
     """Fold in this process: where no other can be started, that beats leaving the journal."""
     from pytest_benchdb.store.fold_child import work  # noqa: PLC0415 - loads DuckDB
 
-    return work(**settings, light=True)
+    return work(**settings, light=True).encode()
 
 
 def _result(answer: Mapping[str, Any], journal: Path, target: Target) -> FoldResult:
