@@ -1,6 +1,7 @@
 """What is recorded of suites that use pytest-codspeed's fixture and markers."""
 
 import pytest
+from tests.plugin.recorded import Record
 
 pytest.importorskip("pytest_codspeed")
 
@@ -30,7 +31,7 @@ SUITE = """
 QUICK = ("--codspeed", "--codspeed-warmup-time=0.01", "--codspeed-max-time=0.05")
 
 
-def test_codspeed_on_stores_its_summary(record) -> None:
+def test_codspeed_on_stores_its_summary(record: Record) -> None:
     recorded = record(SUITE, *QUICK, fast=False)
 
     recorded.result.assert_outcomes(passed=5, deselected=1)
@@ -45,7 +46,7 @@ def test_codspeed_on_stores_its_summary(record) -> None:
     assert recorded.sql("SELECT DISTINCT rounds FROM run") == [(None,)]
 
 
-def test_codspeed_off_without_pytest_benchmark_times_the_one_call(record) -> None:
+def test_codspeed_off_without_pytest_benchmark_times_the_one_call(record: Record) -> None:
     recorded = record(SUITE, "-p", "no:benchmark", fast=False)
 
     # With pytest-benchmark installed, pytest-codspeed leaves the name `benchmark` to it, switched off or not.
@@ -57,13 +58,15 @@ def test_codspeed_off_without_pytest_benchmark_times_the_one_call(record) -> Non
         in recorded.one("SELECT reason FROM run JOIN benchmark USING (benchmark_id) WHERE function = 'test_fixture'")[0]
     )
     assert recorded.sql(
-        "SELECT function, n FROM measurement JOIN benchmark USING (benchmark_id) WHERE metric = 'wall_time' AND valid ORDER BY 1"
+        "SELECT function, n FROM measurement JOIN benchmark USING (benchmark_id)"
+        " WHERE metric = 'wall_time' AND valid ORDER BY 1"
     ) == [("test_marker", 1), ("test_own_marker", 1), ("test_own_name", 1)]
 
 
-def test_codspeed_marker_without_codspeed_times_the_whole_test(record) -> None:
+def test_codspeed_marker_without_codspeed_times_the_whole_test(record: Record) -> None:
     recorded = record(SUITE)
 
     assert recorded.sql(
-        "SELECT function, rounds, iterations FROM run JOIN benchmark USING (benchmark_id) WHERE function LIKE '%marker' ORDER BY 1"
+        "SELECT function, rounds, iterations FROM run JOIN benchmark USING (benchmark_id)"
+        " WHERE function LIKE '%marker' ORDER BY 1"
     ) == [("test_marker", 1, 1), ("test_own_marker", 1, 1)]

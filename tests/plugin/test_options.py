@@ -3,16 +3,20 @@
 import sqlite3
 from pathlib import Path
 
+import duckdb  # noqa: TID253 - as in recorded.py
 import pytest
+from tests.plugin.recorded import Record, Recorded
 
 ONE = "def test_a(benchmark):\n    benchmark(len, 'abc')"
 
 
-def label_of(recorded) -> str | None:
+def label_of(recorded: Recorded) -> object:
     return recorded.one("SELECT label FROM session")[0]
 
 
-def test_precedence_is_command_line_variable_pyproject_ini(record, pytester, monkeypatch) -> None:
+def test_precedence_is_command_line_variable_pyproject_ini(
+    record: Record, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytester.makefile(".toml", pyproject='[tool.benchdb]\nlabel = "pyproject"\n')
     pytester.makeini("[pytest]\nbenchdb_label = ini\n")
 
@@ -27,13 +31,13 @@ def test_precedence_is_command_line_variable_pyproject_ini(record, pytester, mon
     assert label_of(record(ONE, path="e")) is None
 
 
-def test_tags_and_note_are_stored(record) -> None:
+def test_tags_and_note_are_stored(record: Record) -> None:
     recorded = record(ONE, "--benchdb-tag=machine=lab3", "--benchdb-tag", "k=a=b", "--benchdb-note=first")
 
     assert recorded.one("SELECT tags['machine'], tags['k'], note FROM session") == ("lab3", "a=b", "first")
 
 
-def test_record_in_the_configuration_records_every_run(pytester, record) -> None:
+def test_record_in_the_configuration_records_every_run(pytester: pytest.Pytester, record: Record) -> None:
     pytester.makefile(".toml", pyproject='[tool.benchdb]\nrecord = true\ndb = "kept"\n')
     pytester.makepyfile(test_suite=ONE)
 
@@ -42,7 +46,7 @@ def test_record_in_the_configuration_records_every_run(pytester, record) -> None
     assert len(list(Path("kept").glob("*.duckdb"))) == 1
 
 
-def test_no_benchdb_wins_over_the_configuration_and_touches_no_file(pytester) -> None:
+def test_no_benchdb_wins_over_the_configuration_and_touches_no_file(pytester: pytest.Pytester) -> None:
     pytester.makefile(".toml", pyproject='[tool.benchdb]\nrecord = true\ndb = "kept"\n')
     pytester.makepyfile(test_suite=ONE)
 
@@ -53,7 +57,7 @@ def test_no_benchdb_wins_over_the_configuration_and_touches_no_file(pytester) ->
     assert not Path("other").exists()
 
 
-def test_benchdb_without_a_path_records_into_the_default_folder(pytester, record) -> None:
+def test_benchdb_without_a_path_records_into_the_default_folder(pytester: pytest.Pytester, record: Record) -> None:
     pytester.makepyfile(test_suite=ONE)
 
     pytester.runpytest_subprocess("--benchdb")
@@ -61,18 +65,18 @@ def test_benchdb_without_a_path_records_into_the_default_folder(pytester, record
     assert len(list(Path(".benchdb").glob("*.duckdb"))) == 1
 
 
-def test_collect_only_records_nothing(record) -> None:
+def test_collect_only_records_nothing(record: Record) -> None:
     assert not record(ONE, "--collect-only").folder.exists()
 
 
-def test_no_benchmark_leaves_no_file(record) -> None:
+def test_no_benchmark_leaves_no_file(record: Record) -> None:
     recorded = record("def test_plain():\n    pass")
 
     assert not recorded.folder.exists()
     assert "no benchmark ran" in recorded.text
 
 
-def test_all_records_plain_tests_with_one_round(record) -> None:
+def test_all_records_plain_tests_with_one_round(record: Record) -> None:
     recorded = record(
         """
         import time
@@ -93,20 +97,21 @@ def test_all_records_plain_tests_with_one_round(record) -> None:
 
     assert recorded.outcomes() == {"test_plain": "passed", "test_method": "passed", "test_fails": "failed"}
     value, n = recorded.one(
-        "SELECT value, n FROM measurement JOIN benchmark USING (benchmark_id) WHERE metric = 'wall_time' AND function = 'test_plain'"
+        "SELECT value, n FROM measurement JOIN benchmark USING (benchmark_id)"
+        " WHERE metric = 'wall_time' AND function = 'test_plain'"
     )
     assert n == 1
     assert 0.05 <= value < 0.5
 
 
-def test_no_raw_keeps_the_statistics_only(record) -> None:
+def test_no_raw_keeps_the_statistics_only(record: Record) -> None:
     recorded = record(ONE, "--no-benchdb-raw")
 
     assert recorded.one("SELECT count(*) FROM round_chunk") == (0,)
     assert recorded.one("SELECT n >= 3 AND median > 0 FROM measurement WHERE metric = 'wall_time'") == (True,)
 
 
-def test_markers_label_a_benchmark(record) -> None:
+def test_markers_label_a_benchmark(record: Record) -> None:
     recorded = record(
         """
         import pytest
@@ -140,7 +145,7 @@ def test_markers_label_a_benchmark(record) -> None:
     ],
     ids=["name", "type", "positional"],
 )
-def test_marker_with_a_wrong_argument_is_an_error_of_that_test_alone(record, marker: str, words: str) -> None:
+def test_marker_with_a_wrong_argument_is_an_error_of_that_test_alone(record: Record, marker: str, words: str) -> None:
     recorded = record(
         f"""
         import pytest
@@ -171,7 +176,9 @@ def test_marker_with_a_wrong_argument_is_an_error_of_that_test_alone(record, mar
     ],
     ids=["folder-of-tests", "test-file", "node-id", "other-file", "tag", "report"],
 )
-def test_bad_option_is_a_usage_error_with_the_command_that_was_meant(pytester, arguments, words: str) -> None:
+def test_bad_option_is_a_usage_error_with_the_command_that_was_meant(
+    pytester: pytest.Pytester, arguments: list[str], words: str
+) -> None:
     Path("tests").mkdir()
     Path("tests/test_suite.py").write_text("def test_a():\n    pass\n")
     Path("notes.txt").write_text("mine")
@@ -184,7 +191,7 @@ def test_bad_option_is_a_usage_error_with_the_command_that_was_meant(pytester, a
     assert sorted(path.name for path in Path("tests").iterdir() if not path.name.startswith("__")) == ["test_suite.py"]
 
 
-def test_unknown_key_in_pyproject_is_a_usage_error(pytester) -> None:
+def test_unknown_key_in_pyproject_is_a_usage_error(pytester: pytest.Pytester) -> None:
     pytester.makefile(".toml", pyproject='[tool.benchdb]\nlable = "x"\n')
 
     result = pytester.runpytest_subprocess()
@@ -193,9 +200,7 @@ def test_unknown_key_in_pyproject_is_a_usage_error(pytester) -> None:
     assert "unknown key 'lable'" in str(result.stderr)
 
 
-def test_file_path_takes_one_session_more_each_time(record, pytester) -> None:
-    import duckdb
-
+def test_file_path_takes_one_session_more_each_time(record: Record, pytester: pytest.Pytester) -> None:
     for _ in range(2):
         record(ONE, path="all.duckdb")
 
@@ -204,7 +209,7 @@ def test_file_path_takes_one_session_more_each_time(record, pytester) -> None:
     assert not Path("all.duckdb.inbox").exists()
 
 
-def test_file_that_is_not_ours_leaves_the_exit_status_and_the_data(record) -> None:
+def test_file_that_is_not_ours_leaves_the_exit_status_and_the_data(record: Record) -> None:
     with sqlite3.connect("other.db") as connection:
         connection.execute("CREATE TABLE theirs (a)")
     before = Path("other.db").read_bytes()
@@ -218,7 +223,7 @@ def test_file_that_is_not_ours_leaves_the_exit_status_and_the_data(record) -> No
     assert len(list(Path("other.db.inbox").glob("*.duckdb"))) == 1
 
 
-def test_strict_fails_the_run_when_the_file_cannot_take_it(record) -> None:
+def test_strict_fails_the_run_when_the_file_cannot_take_it(record: Record) -> None:
     Path("other.db").write_bytes(b"not a database at all" * 100)
 
     recorded = record(ONE, "--benchdb-strict", path="other.db")

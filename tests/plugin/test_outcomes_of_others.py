@@ -7,7 +7,9 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb  # noqa: TID253 - as in recorded.py
 import pytest
+from tests.plugin.recorded import Record
 
 BENCHMARKS = """
     import pytest
@@ -34,7 +36,7 @@ BENCHMARKS = """
 
 
 @pytest.mark.parametrize("arguments", [("-n2",), ("-n2", "--dist=loadgroup")], ids=["load", "loadgroup"])
-def test_xdist_records_outcomes_once_in_one_session(record, arguments: tuple[str, ...]) -> None:
+def test_xdist_records_outcomes_once_in_one_session(record: Record, arguments: tuple[str, ...]) -> None:
     pytest.importorskip("xdist")
     recorded = record(BENCHMARKS, *arguments)
 
@@ -49,7 +51,7 @@ def test_xdist_records_outcomes_once_in_one_session(record, arguments: tuple[str
     ) == [("test_marked",)]
 
 
-def test_xdist_benchmark_has_the_same_identity_as_without(record) -> None:
+def test_xdist_benchmark_has_the_same_identity_as_without(record: Record) -> None:
     pytest.importorskip("xdist")
     apart = record(BENCHMARKS, path="apart").sql("SELECT benchmark_id, fullname, code_hash FROM benchmark ORDER BY 2")
     workers = record(BENCHMARKS, "-n2", "--dist=loadgroup", path="workers").sql(
@@ -59,7 +61,7 @@ def test_xdist_benchmark_has_the_same_identity_as_without(record) -> None:
     assert workers == apart
 
 
-def test_xdist_killed_worker_is_recorded_as_crashed(record) -> None:
+def test_xdist_killed_worker_is_recorded_as_crashed(record: Record) -> None:
     pytest.importorskip("xdist")
     recorded = record(
         """
@@ -84,13 +86,13 @@ def test_xdist_killed_worker_is_recorded_as_crashed(record) -> None:
     assert "crashed while running" in reason
 
 
-def test_xdist_switched_off_measures(record) -> None:
+def test_xdist_switched_off_measures(record: Record) -> None:
     recorded = record(BENCHMARKS, "-p", "no:xdist")
 
     assert recorded.one("SELECT count(*) FROM measurement WHERE valid AND metric = 'wall_time'") == (8,)
 
 
-def test_reruns_are_attempts_and_only_the_last_counts(record) -> None:
+def test_reruns_are_attempts_and_only_the_last_counts(record: Record) -> None:
     pytest.importorskip("pytest_rerunfailures")
     recorded = record(
         """
@@ -115,7 +117,7 @@ def test_reruns_are_attempts_and_only_the_last_counts(record) -> None:
     assert recorded.one("SELECT count(DISTINCT benchmark_id) FROM run") == (1,)
 
 
-def test_timeout_is_an_outcome_of_its_own(record) -> None:
+def test_timeout_is_an_outcome_of_its_own(record: Record) -> None:
     pytest.importorskip("pytest_timeout")
     recorded = record(
         "import time\n\ndef test_hangs(benchmark):\n    benchmark(time.sleep, 60)",
@@ -126,7 +128,7 @@ def test_timeout_is_an_outcome_of_its_own(record) -> None:
     assert recorded.outcomes() == {"test_hangs": "timeout"}
 
 
-def test_exitfirst_stores_what_ran_and_is_not_complete(record) -> None:
+def test_exitfirst_stores_what_ran_and_is_not_complete(record: Record) -> None:
     recorded = record(BENCHMARKS, "-x", "-p", "no:randomly")
 
     assert recorded.outcomes()["test_fails"] == "failed"
@@ -134,7 +136,7 @@ def test_exitfirst_stores_what_ran_and_is_not_complete(record) -> None:
     assert recorded.one("SELECT complete, outcome, exit_status FROM session") == (False, "failed", 1)
 
 
-def test_last_failed_records_what_it_runs(record) -> None:
+def test_last_failed_records_what_it_runs(record: Record) -> None:
     record(BENCHMARKS, path="first")
     recorded = record(BENCHMARKS, "--lf", path="second")
 
@@ -157,7 +159,7 @@ INTERRUPTED = """
 """
 
 
-def test_interrupt_stores_what_ran(record) -> None:
+def test_interrupt_stores_what_ran(record: Record) -> None:
     recorded = record(INTERRUPTED)
 
     assert recorded.result.ret == pytest.ExitCode.INTERRUPTED
@@ -178,7 +180,7 @@ DIES = """
 """
 
 
-def test_process_that_exits_is_recovered_by_the_next_session_exactly_once(record) -> None:
+def test_process_that_exits_is_recovered_by_the_next_session_exactly_once(record: Record) -> None:
     died = record(DIES)
     assert died.result.ret == 7
     assert died.files == []
@@ -188,18 +190,16 @@ def test_process_that_exits_is_recovered_by_the_next_session_exactly_once(record
 
     assert len(after.files) == 3
     outcomes = {path: outcomes_of(path) for path in after.files}
-    assert sorted(outcomes.values(), key=len)[-1] == {"test_first": "passed", "test_dies": "crashed"}
+    assert max(outcomes.values(), key=len) == {"test_first": "passed", "test_dies": "crashed"}
     assert not list(after.folder.glob("*.jsonl"))
 
 
 def outcomes_of(path: Path) -> dict[str, str]:
-    import duckdb
-
     with duckdb.connect(str(path), read_only=True) as connection:
         return dict(connection.execute("SELECT name, outcome FROM run JOIN benchmark USING (benchmark_id)").fetchall())
 
 
-def test_killed_pytest_loses_only_the_test_it_died_in(record, pytester: pytest.Pytester) -> None:
+def test_killed_pytest_loses_only_the_test_it_died_in(record: Record, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         test_suite="""
         import time
@@ -230,7 +230,7 @@ def test_killed_pytest_loses_only_the_test_it_died_in(record, pytester: pytest.P
     assert outcomes_of(recovered) == {f"test_fine[{n}]": "passed" for n in range(3)} | {"test_hangs": "crashed"}
 
 
-def test_forking_test_is_recorded_once(record) -> None:
+def test_forking_test_is_recorded_once(record: Record) -> None:
     recorded = record(
         """
         import os
@@ -250,7 +250,7 @@ def test_forking_test_is_recorded_once(record) -> None:
     assert recorded.outcomes() == {"test_forks": "passed", "test_after": "passed"}
 
 
-def test_child_that_runs_on_through_pytest_writes_nothing(record) -> None:
+def test_child_that_runs_on_through_pytest_writes_nothing(record: Record) -> None:
     recorded = record(
         """
         import os
@@ -267,7 +267,7 @@ def test_child_that_runs_on_through_pytest_writes_nothing(record) -> None:
     assert recorded.one("SELECT count(*) FROM run") == (2,)
 
 
-def test_subtests_do_not_end_the_run_they_are_part_of(record) -> None:
+def test_subtests_do_not_end_the_run_they_are_part_of(record: Record) -> None:
     if not hasattr(pytest, "Subtests"):
         pytest.skip("subtests are part of pytest from 9.0 on")
     recorded = record(

@@ -1,6 +1,7 @@
 """What is recorded of suites that use pytest-benchmark's fixture, against what that plugin saves itself."""
 
 import pytest
+from tests.plugin.recorded import BenchmarkJson, Record
 
 pytest.importorskip("pytest_benchmark")
 
@@ -52,7 +53,9 @@ ALL_WAYS = """
 """
 
 
-def test_benchmark_every_way_of_calling_stores_the_rounds_pytest_benchmark_saves(record, benchmark_json) -> None:
+def test_benchmark_every_way_of_calling_stores_the_rounds_pytest_benchmark_saves(
+    record: Record, benchmark_json: BenchmarkJson
+) -> None:
     recorded = record(ALL_WAYS, "--benchmark-json=own.json")
 
     recorded.result.assert_outcomes(passed=11)
@@ -66,7 +69,9 @@ def test_benchmark_every_way_of_calling_stores_the_rounds_pytest_benchmark_saves
             assert abs(stored - theirs) * iterations <= 1e-9
 
 
-def test_benchmark_stored_statistics_equal_those_of_pytest_benchmark(record, benchmark_json) -> None:
+def test_benchmark_stored_statistics_equal_those_of_pytest_benchmark(
+    record: Record, benchmark_json: BenchmarkJson
+) -> None:
     recorded = record(ALL_WAYS, "--benchmark-json=own.json")
 
     own = benchmark_json()
@@ -82,7 +87,7 @@ def test_benchmark_stored_statistics_equal_those_of_pytest_benchmark(record, ben
         assert figures == pytest.approx(theirs, abs=1e-9 / iterations)
 
 
-def test_benchmark_groups_params_and_extra_info_are_stored(record) -> None:
+def test_benchmark_groups_params_and_extra_info_are_stored(record: Record) -> None:
     recorded = record(ALL_WAYS)
 
     assert recorded.one("SELECT group_name FROM benchmark WHERE function = 'test_group'") == ("slow",)
@@ -101,7 +106,7 @@ def test_benchmark_groups_params_and_extra_info_are_stored(record) -> None:
     )
 
 
-def test_benchmark_pedantic_counts_warm_up_and_calls(record) -> None:
+def test_benchmark_pedantic_counts_warm_up_and_calls(record: Record) -> None:
     recorded = record(ALL_WAYS)
 
     assert recorded.one(
@@ -110,7 +115,7 @@ def test_benchmark_pedantic_counts_warm_up_and_calls(record) -> None:
     ) == (3, 7, 2, 28)
 
 
-def test_benchmark_boundary_is_measured_around_the_rounds(record) -> None:
+def test_benchmark_boundary_is_measured_around_the_rounds(record: Record) -> None:
     recorded = record(
         """
         import time
@@ -198,7 +203,7 @@ OUTCOMES = """
 """
 
 
-def test_outcome_only_whole_rounds_of_passed_tests_are_valid(record) -> None:
+def test_outcome_only_whole_rounds_of_passed_tests_are_valid(record: Record) -> None:
     recorded = record(OUTCOMES)
 
     assert recorded.outcomes() == {
@@ -222,7 +227,7 @@ def test_outcome_only_whole_rounds_of_passed_tests_are_valid(record) -> None:
     assert recorded.sql("SELECT name FROM benchmark_performance") == [("test_passes",)]
 
 
-def test_outcome_reasons_say_what_happened(record) -> None:
+def test_outcome_reasons_say_what_happened(record: Record) -> None:
     recorded = record(OUTCOMES)
 
     reasons = dict(recorded.sql("SELECT function, reason FROM run JOIN benchmark USING (benchmark_id)"))
@@ -235,7 +240,8 @@ def test_outcome_reasons_say_what_happened(record) -> None:
     assert reasons["test_skipped"] == "not today"
     why = dict(
         recorded.sql(
-            "SELECT function, m.reason FROM measurement m JOIN benchmark USING (benchmark_id) WHERE metric = 'wall_time'"
+            "SELECT function, m.reason FROM measurement m JOIN benchmark USING (benchmark_id)"
+            " WHERE metric = 'wall_time'"
         )
     )
     assert why["test_unused"] == "the benchmark fixture was not used"
@@ -246,14 +252,14 @@ def test_outcome_reasons_say_what_happened(record) -> None:
 @pytest.mark.parametrize(
     ("option", "outcome"), [("--benchmark-disable", "passed"), ("--benchmark-skip", "skipped")], ids=["disable", "skip"]
 )
-def test_benchmark_switched_off_is_recorded_without_a_figure(record, option: str, outcome: str) -> None:
+def test_benchmark_switched_off_is_recorded_without_a_figure(record: Record, option: str, outcome: str) -> None:
     recorded = record("def test_a(benchmark):\n    benchmark(len, 'abc')", option)
 
     assert recorded.outcomes() == {"test_a": outcome}
     assert recorded.sql("SELECT value, valid FROM measurement WHERE metric = 'wall_time'") == [(None, False)]
 
 
-def test_benchmark_only_records_the_benchmarks(record) -> None:
+def test_benchmark_only_records_the_benchmarks(record: Record) -> None:
     recorded = record(
         "def test_a(benchmark):\n    benchmark(len, 'abc')\n\ndef test_b():\n    pass", "--benchmark-only"
     )
@@ -271,7 +277,7 @@ def test_benchmark_only_records_the_benchmarks(record) -> None:
         ("test_suite.ticks", "timer_value"),
     ],
 )
-def test_benchmark_timer_decides_what_the_rounds_are(record, timer: str, metric: str) -> None:
+def test_benchmark_timer_decides_what_the_rounds_are(record: Record, timer: str, metric: str) -> None:
     suite = f"""
         import itertools, time
         import pytest
@@ -297,7 +303,7 @@ def test_benchmark_timer_decides_what_the_rounds_are(record, timer: str, metric:
         assert 1e-6 < value < 1
 
 
-def test_benchmark_cprofile_leaves_the_rounds_alone(record, benchmark_json) -> None:
+def test_benchmark_cprofile_leaves_the_rounds_alone(record: Record, benchmark_json: BenchmarkJson) -> None:
     recorded = record(
         "def test_a(benchmark):\n    benchmark(len, 'abc')", "--benchmark-cprofile=cumtime", "--benchmark-json=own.json"
     )
@@ -308,7 +314,7 @@ def test_benchmark_cprofile_leaves_the_rounds_alone(record, benchmark_json) -> N
     assert recorded.one("SELECT calls FROM run") == (None,)
 
 
-def test_benchmark_weave_is_recorded(record) -> None:
+def test_benchmark_weave_is_recorded(record: Record) -> None:
     pytest.importorskip("aspectlib")
     recorded = record(
         """
