@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import click
 
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.present.formats import REPORT_SUFFIXES
 from pytest_benchdb.present.grid import Line
 from pytest_benchdb.present.terminal import plain_text, write_lines
 from pytest_benchdb.present.text import SIGNS
@@ -20,7 +21,7 @@ _PIECE = 32_768
 PIPE_WIDTH = 120
 """Width of tables that go into a pipe or a file, where there is no terminal to ask."""
 
-_SUFFIXES = {".md": "md", ".markdown": "md", ".json": "json", ".csv": "csv", ".txt": "table"}
+_SUFFIXES = {**REPORT_SUFFIXES, ".markdown": "md", ".htm": "html", ".txt": "table"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

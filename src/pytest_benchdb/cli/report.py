@@ -15,9 +15,12 @@ from pytest_benchdb.operations.source import split_specs
 from pytest_benchdb.operations.where import METRIC_COLUMNS, parse_where
 from pytest_benchdb.present.columns import GROUP_KEYS, Column, columns_named, default_columns, default_grouping
 from pytest_benchdb.present.document import Report
+from pytest_benchdb.present.formats import Shape, report_text
 from pytest_benchdb.present.grid import Line, Span
 from pytest_benchdb.present.table import layout
 from pytest_benchdb.present.units import FigureKind, Unit, parse_units
+
+_FORMATS = ("table", "md", "html", "json", "csv")
 
 _HELP = """Show the benchmarks of a session: time, spread, CPU time, memory and rounds.
 
@@ -37,7 +40,7 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
 @options.database_option
 @options.run_options
 @options.session_options
-@options.format_option()
+@options.format_option(_FORMATS)
 @options.output_option
 @click.option("--columns", metavar="NAMES", help="Columns in this order: --columns benchmark,median,p95,memory.")
 @click.option(
@@ -51,7 +54,7 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
 @options.display_options
 def command(**given: Any) -> None:
     """Read, select and show."""
-    output = make_output(given)
+    output = make_output(given, formats=_FORMATS)
     columns = columns_named(given["columns"].split(",")) if given["columns"] is not None else None
     units = parse_units(given["unit"])
     source = split_specs(given["specs"], find_db(given["db"], Path.cwd()))
@@ -94,22 +97,14 @@ class _Choice:
 
 
 def _present(report: Report, output: Output, choice: _Choice) -> None:
-    if output.format == "json":
-        from pytest_benchdb.present.json_ import report_json
-
-        output.text(report_json(report))
-    elif output.format == "csv":
-        from pytest_benchdb.present.csv_ import report_csv
-
-        output.text(report_csv(report, choice.asked_columns))
-    elif output.format == "md":
-        from pytest_benchdb.present.markdown import report_markdown
-
-        rows = [row for shown in report.sessions for row in shown.rows]
-        columns = choice.columns(rows) if choice.metrics or choice.asked_columns else None
-        output.text(report_markdown(report, columns, choice.asked_group, choice.units))
-    else:
+    if output.format == "table":
         output.lines(_table(report, output, choice))
+        return
+    columns = choice.asked_columns
+    if choice.metrics and columns is None and output.format != "csv":
+        columns = choice.columns([row for shown in report.sessions for row in shown.rows])
+    shape = Shape(columns=columns, group_by=choice.asked_group, units=choice.units)
+    output.text(report_text(report, output.format, shape))
 
 
 def _table(report: Report, output: Output, choice: _Choice) -> list[Line]:
