@@ -71,6 +71,7 @@ class SessionRow:
     tool: str
     tool_version: str | None
     commit_sha: str | None
+    commit_at: str | None
     branch: str | None
     dirty: bool | None
     ci_provider: str | None

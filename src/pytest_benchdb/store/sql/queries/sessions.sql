@@ -13,6 +13,7 @@ SELECT
     session.tool,
     session.tool_version,
     session.commit_sha,
+    strftime(session.commit_at, '%Y-%m-%dT%H:%M:%S.%f') AS commit_at,
     session.branch,
     session.dirty,
     session.ci_provider,

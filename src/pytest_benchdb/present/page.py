@@ -1,0 +1,200 @@
+"""A report as the page shows it: every text safe and scaled, nothing left for the template to decide."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.present.columns import (
+    Column,
+    default_columns,
+    default_grouping,
+    figure_of,
+    group_value,
+    has_figures,
+)
+from pytest_benchdb.present.document import Report, SessionReport
+from pytest_benchdb.present.grid import Style
+from pytest_benchdb.present.session_header import Fact, facts_of, warnings_of
+from pytest_benchdb.present.table import (
+    figure_text,
+    marks_of,
+    message_of,
+    names_of,
+    outcome_style,
+    title_of,
+    unit_symbol,
+    units_for,
+)
+from pytest_benchdb.present.text import sanitize
+from pytest_benchdb.present.units import FigureKind, Unit, align_points
+
+_FIGURE_SPACE = "\N{FIGURE SPACE}"
+_POINT_SPACE = "\N{PUNCTUATION SPACE}"
+_MEANINGS = {
+    "median": "median of the rounds",
+    "spread": "interquartile range of the rounds in percent of their median",
+    "iqr": "interquartile range of the rounds",
+    "mean": "mean of the rounds",
+    "stddev": "sample standard deviation of the rounds",
+    "min": "fastest round",
+    "max": "slowest round",
+    "q1": "first quartile of the rounds",
+    "q3": "third quartile of the rounds",
+    "p95": "95th percentile of the rounds",
+    "p99": "99th percentile of the rounds",
+    "outliers": "rounds more than 1.5 interquartile ranges outside the quartiles",
+    "cpu": "CPU time of the process in percent of the wall-clock time",
+    "cpu_time": "CPU time of the process for one call",
+    "memory": "peak resident set of the process while the rounds ran",
+    "rounds": "timed blocks, times the calls in each where there are several",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A cell of a row.
+
+    Attributes:
+        label: the head of its column, which narrow screens show beside it.
+        value: what to sort by, a figure in SI units; None where there is none.
+        span: columns that it takes.
+    """
+
+    kind: Literal["name", "text", "figure", "message"]
+    label: str
+    text: str
+    value: str | float | None = None
+    span: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRow:
+    """One run.
+
+    Attributes:
+        marks: what must be said beside the name: simulated, a rerun.
+        note: why there are no figures, where no column of figures could hold it.
+        style: the colour of what stands in place of figures.
+    """
+
+    fullname: str
+    marks: str
+    cells: tuple[Cell, ...]
+    note: str | None
+    style: Style
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagePart:
+    """One session.
+
+    Attributes:
+        labels: heads of the columns, with their units.
+        groups: rows by title; None for rows that stand alone.
+        meanings: columns that need explaining, with what they mean.
+    """
+
+    title: str
+    facts: tuple[Fact, ...]
+    warnings: tuple[str, ...]
+    columns: tuple[Column, ...]
+    labels: tuple[str, ...]
+    groups: tuple[tuple[str | None, tuple[PageRow, ...]], ...]
+    meanings: tuple[tuple[str, str], ...]
+
+    @property
+    def runs(self) -> int:
+        """How many runs are shown."""
+        return sum(len(rows) for _, rows in self.groups)
+
+
+def page_part(
+    shown: SessionReport,
+    report: Report,
+    columns: Sequence[Column] | None,
+    group_by: str | None,
+    units: Mapping[FigureKind, Unit],
+) -> PagePart:
+    """Return one session as the page shows it; the arguments are those of `html.report_html`."""
+    chosen = tuple(columns) if columns is not None else default_columns(shown.rows)
+    key = default_grouping(shown.rows) if group_by is None else None if group_by == "none" else group_by
+    scale = units_for(shown.rows, chosen, units, ascii_only=False)
+    labels = tuple(_label(column, scale) for column in chosen)
+    names = names_of(shown.rows, key)
+    texts = [names if column.key == "benchmark" else _texts(shown.rows, column, scale) for column in chosen]
+    groups: dict[str | None, list[PageRow]] = {}
+    for index, row in enumerate(shown.rows):
+        cells = [
+            _cell(row, column, label, column_texts[index])
+            for column, label, column_texts in zip(chosen, labels, texts, strict=True)
+        ]
+        groups.setdefault(group_value(row, key) if key else None, []).append(_page_row(row, cells))
+    return PagePart(
+        title=sanitize(f"Benchmarks of {shown.session.project}"),
+        facts=tuple((label, sanitize(text)) for label, text in facts_of(shown, report)),
+        warnings=tuple(sanitize(text) for text in warnings_of(shown)),
+        columns=chosen,
+        labels=labels,
+        groups=tuple((title_of(key, value) if key else None, tuple(rows)) for value, rows in groups.items()),
+        meanings=tuple((column.title, _MEANINGS[column.key]) for column in chosen if column.key in _MEANINGS),
+    )
+
+
+def _label(column: Column, units: Mapping[FigureKind, Unit]) -> str:
+    symbol = unit_symbol(column, units)
+    return f"{column.title} ({symbol})" if symbol else column.title
+
+
+def _texts(rows: Sequence[ReportRow], column: Column, units: Mapping[FigureKind, Unit]) -> list[str]:
+    texts = [figure_text(row, column, units) if column.kind == "text" or has_figures(row) else "" for row in rows]
+    if column.kind in {"text", "rounds", "count"}:
+        return texts
+    return [_filled(text) for text in align_points(texts)]
+
+
+def _filled(text: str) -> str:
+    """Replace the spaces that put points below each other by such as are as wide as what they stand for."""
+    figure = text.rstrip(" ")
+    spaces = len(text) - len(figure)
+    if not figure or not spaces:
+        return figure
+    point = "" if "." in figure else _POINT_SPACE
+    return figure + point + _FIGURE_SPACE * (spaces - len(point))
+
+
+def _cell(row: ReportRow, column: Column, label: str, text: str) -> Cell:
+    if column.key == "benchmark":
+        return Cell(kind="name", label=label, text=sanitize(text), value=sanitize(row.fullname))
+    value = figure_of(row, column.key)
+    if column.kind == "text":
+        return Cell(kind="text", label=label, text=sanitize(text), value=sanitize(str(value or "")))
+    return Cell(kind="figure", label=label, text=text, value=value)
+
+
+def _page_row(row: ReportRow, cells: Sequence[Cell]) -> PageRow:
+    message = message_of(row)
+    note = None if message is None else sanitize(message)
+    if note is not None and any(cell.kind == "figure" for cell in cells):
+        cells, note = _with_message(cells, note), None
+    return PageRow(
+        fullname=sanitize(row.fullname),
+        marks=marks_of(row).strip(),
+        cells=tuple(cells),
+        note=note,
+        style=outcome_style(row.outcome) if row.outcome != "passed" else "warn",
+    )
+
+
+def _with_message(cells: Sequence[Cell], message: str) -> list[Cell]:
+    """Put the outcome and its reason in place of the first figures that stand together, and empty the others."""
+    result: list[Cell] = []
+    for cell in cells:
+        if cell.kind != "figure":
+            result.append(cell)
+        elif result and result[-1].kind == "message":
+            result[-1] = replace(result[-1], span=result[-1].span + 1)
+        else:
+            result.append(Cell(kind="message", label="", text=message))
+            message = ""
+    return result
