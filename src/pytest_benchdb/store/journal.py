@@ -21,6 +21,7 @@ from pytest_benchdb.store.lock import lock_now
 from pytest_benchdb.store.target import JOURNAL_SUFFIX
 
 FORMAT = 1
+_CREATE_ATTEMPTS = 5
 _to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False).encode
 
 
@@ -105,21 +106,32 @@ class Journal:
         while self._folders:
             folder = self._folders.pop(0)
             try:
-                folder.mkdir(parents=True, exist_ok=True)
-                path = folder / self._name
-                self._fd = os.open(
-                    path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o644
-                )
+                self._fd = _create(folder / self._name)
             except OSError as error:
                 reason = reason or f"{folder} cannot be written: {error.strerror}"
                 continue
             self.size_bytes = 0
-            self.path = path
+            self.path = folder / self._name
             self.moved_because = reason
             lock_now(self._fd)
             return
         message = f"{reason or 'there is no folder to write into'}; give another PATH with --benchdb=PATH"
         raise StoreError(message)
+
+
+def _create(path: Path) -> int:
+    """Create a file that was not there, and return its descriptor.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+    for _attempt in range(_CREATE_ATTEMPTS):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Whoever empties an inbox removes it, and may do so between these two lines.
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, flags, 0o644)
+    return os.open(path, flags, 0o644)
 
 
 def session_line(start: SessionStart) -> bytes:
