@@ -6,9 +6,9 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.store import journals as j
 
 from pytest_benchdb.store.fold import fold
-from tests.store import journals as j
 
 _ROUNDS = st.lists(st.integers(0, 2**62), min_size=1, max_size=40)
 _SESSION = st.dictionaries(
@@ -36,6 +36,6 @@ def test_fold_keeps_names_and_rounds(session: dict[str, tuple[list[int], int]]) 
 
 
 def _cache() -> str:
-    folder = os.path.join(tempfile.gettempdir(), f"benchdb-test-{os.getpid()}")
-    os.makedirs(folder, exist_ok=True)
-    return folder
+    folder = Path(tempfile.gettempdir()) / f"benchdb-test-{os.getpid()}"
+    folder.mkdir(exist_ok=True)
+    return str(folder)

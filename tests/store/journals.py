@@ -58,7 +58,7 @@ def session_line(session_id: str, *, started_us: int = STARTED_US, **changes: An
         "packages": {"numpy": "2.0"},
         "details": {"governor": "performance"},
     }
-    device = {
+    device: dict[str, Any] = {
         "device_id": CPU_ID,
         "backend": "cpu",
         "name": "Test CPU",
@@ -88,7 +88,7 @@ def benchmark(name: str, *, group: str | None = None, **changes: Any) -> dict[st
         "fullname": fullname,
         "file": "tests/test_a.py",
         "class_name": None,
-        "function": name.split("[")[0],
+        "function": name.partition("[")[0],
         "name": name,
         "group_name": group,
         "params": None,
@@ -152,7 +152,7 @@ def measurement(metric: str, *, unit: str = "s", better: str = "lower", **change
 BOUNDARY = [0.5, 0.4, 0.3, 50_000_000, 40_000_000, 100, 0, 3, 1, None]
 
 
-def run_lines(  # noqa: PLR0913 - a builder for tests
+def run_lines(  # noqa: PLR0913 - a builder names what differs
     name: str,
     rounds_ns: Sequence[int] = (),
     *,
@@ -223,7 +223,9 @@ def end_line(**changes: Any) -> bytes:
     return line({**entry, **changes})
 
 
-def write_journal(folder: Path, *parts: bytes, session_id: str | None = None, ended: bool = True, **session: Any) -> Path:
+def write_journal(
+    folder: Path, *parts: bytes, session_id: str | None = None, ended: bool = True, **session: Any
+) -> Path:
     """Write a journal of one session: its first line, `parts`, and its last line if it `ended`."""
     session_id = session_id or uuid7()
     folder.mkdir(parents=True, exist_ok=True)

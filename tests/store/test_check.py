@@ -4,16 +4,17 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests.store import journals as j
 
 from pytest_benchdb.store.check import validate
 from pytest_benchdb.store.fold import fold
-from tests.store import journals as j
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     runs = [
-        j.run_lines(f"test_{i}", [10 + i, 20 + i, 400], labels=j.labels("bert"), iterations=3, keep=i != 2) for i in range(3)
+        j.run_lines(f"test_{i}", [10 + i, 20 + i, 400], labels=j.labels("bert"), iterations=3, keep=i != 2)
+        for i in range(3)
     ]
     odd = j.run_lines("test_odd", [1], outcome="failed", valid=False)
     path = fold(str(j.write_journal(tmp_path, *runs, odd)), cache=os.environ["XDG_CACHE_HOME"]).path
@@ -34,7 +35,7 @@ DAMAGE = {
     "statistics": "UPDATE round_chunk SET round_ns = [round_ns[1] + 1, round_ns[2], round_ns[3]]",
     "values": "UPDATE measurement SET value = NULL, reason = NULL",
     "orphans.session": "DELETE FROM session",
-    "values.unit": "UPDATE measurement SET unit = 'ms' WHERE measurement_id = (SELECT min(measurement_id) FROM measurement)",
+    "values.unit": "UPDATE measurement SET unit = 'ms' WHERE run_id = (SELECT min(run_id) FROM run)",
     "orphans.run": "DELETE FROM run WHERE run_id = (SELECT min(run_id) FROM run)",
 }
 

@@ -37,9 +37,10 @@ def test_eight_processes_at_once_lose_nothing(tmp_path: Path, name: str) -> None
     assert problems == [""] * PROCESSES
     with open_history([place]) as reader:
         assert len(reader.sessions()) == PROCESSES * SESSIONS
-        assert reader.query("SELECT count(DISTINCT run_id), sum(len(round_ns)) FROM run JOIN round_chunk USING (session_id, benchmark_id)").rows == (
-            (PROCESSES * SESSIONS * 5, PROCESSES * SESSIONS * 5 * 20),
-        )
+        assert reader.query(
+            "SELECT count(DISTINCT run_id), sum(len(round_ns)) "
+            "FROM run JOIN round_chunk USING (session_id, benchmark_id)"
+        ).rows == ((PROCESSES * SESSIONS * 5, PROCESSES * SESSIONS * 5 * 20),)
     assert validate(place).problems == ()
     assert not list(tmp_path.rglob(".*.part*"))
     assert not list(tmp_path.rglob("*.journal.jsonl"))

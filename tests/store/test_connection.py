@@ -1,8 +1,10 @@
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.store.processes import HOLD, running
 
 from pytest_benchdb.errors import (
     CorruptFileError,
@@ -13,8 +15,8 @@ from pytest_benchdb.errors import (
     StoreMissingError,
 )
 from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.file_errors import translate, translated
 from pytest_benchdb.store.template import attach_new
-from tests.store.processes import HOLD, running
 
 
 @pytest.fixture
@@ -28,13 +30,9 @@ def file(tmp_path: Path) -> Path:
 
 def opened(path: Path, *, read_only: bool = True) -> None:
     connection = db.connect()
-    try:
+    with contextlib.closing(connection), translated(str(path)):
         db.attach(connection, path, "a", read_only=read_only)
         connection.execute("SELECT count(*) FROM a.meta").fetchall()
-    except Exception as error:
-        raise db.translate(error, str(path)) from error
-    finally:
-        connection.close()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +94,7 @@ def test_translate_newer_storage_is_a_version_error(tmp_path: Path) -> None:
     )
     (tmp_path / "a.duckdb").write_bytes(b"\0" * 8 + b"DUCK" + b"\0" * 4096)
 
-    error = db.translate(duckdb.IOException(text), str(tmp_path / "a.duckdb"))
+    error = translate(duckdb.IOException(text), str(tmp_path / "a.duckdb"))
 
     assert isinstance(error, SchemaVersionError)
     assert "pip install --upgrade duckdb" in str(error)
@@ -113,13 +111,13 @@ def test_attach_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
         opened(tmp_path / "a.duckdb")
 
 
-@pytest.mark.parametrize("light", [True, False], ids=["core", "public"])
-def test_files_are_written_for_every_supported_version(tmp_path: Path, light: bool) -> None:
+@pytest.mark.parametrize("module", ["_duckdb", "duckdb"])
+def test_files_are_written_for_every_supported_version(tmp_path: Path, module: str) -> None:
     program = (
-        "import sys\n"
+        f"import sys, {module}\n"
         "from pytest_benchdb.store import connection as db\n"
         "from pytest_benchdb.store.template import attach_new\n"
-        f"connection = db.connect(light={light})\n"
+        "connection = db.connect()\n"
         "attach_new(connection, sys.argv[1], 'a', file_kind='session', block_bytes=16384)\n"
         "connection.execute('USE memory; DETACH a')\n"
     )

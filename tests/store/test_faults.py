@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.store import journals as j
 
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store.fold_process import fold_in_child
 from pytest_benchdb.store.history import open_history
 from pytest_benchdb.store.target import Target
-from tests.store import journals as j
 
 needs_mounts = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="only the superuser of Linux may mount"
@@ -101,9 +101,7 @@ def test_read_only_folder_with_dead_journal_is_read_without_it(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("environment", [{"XDG_CACHE_HOME": "", "HOME": ""}], ids=["no HOME"])
-def test_no_home_costs_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
-) -> None:
+def test_no_home_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
     for name in environment:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TMPDIR", str(tmp_path))

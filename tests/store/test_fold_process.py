@@ -2,23 +2,24 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.store import journals as j
+from tests.store.conftest import Ask
+from tests.store.processes import HOLD, LOCK, running
 
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.store import fold_process
 from pytest_benchdb.store.fold_process import FoldResult, fold_in_child
 from pytest_benchdb.store.target import Target, resolve
-from tests.store import journals as j
-from tests.store.conftest import Ask
-from tests.store.processes import HOLD, LOCK, running
 
 
 def stored(journal: Path, target: Target, *, timeout_s: float = 60.0, row_limit: int = 30) -> FoldResult:
     return fold_in_child(journal, target, timeout_s=timeout_s, row_limit=row_limit)
 
 
-def in_folder(folder: Path, *runs: bytes, **session: object) -> tuple[Path, Target]:
+def in_folder(folder: Path, *runs: bytes, **session: Any) -> tuple[Path, Target]:
     return j.write_journal(folder, *runs, **session), Target(path=folder, kind="folder")
 
 
@@ -202,15 +203,18 @@ def test_fold_child_loads_neither_the_public_module_nor_the_model(tmp_path: Path
         "import sys\n"
         f"sys.path[:] = {sys.path!r}\n"
         "from pytest_benchdb.store.fold import fold\n"
-        f"fold(sys.argv[1], cache={os.environ['XDG_CACHE_HOME']!r}, row_limit=3, light=True)\n"
-        "print([name for name in ('duckdb', 'pytest_benchdb.model.report', 'tempfile', 'pytest') if name in sys.modules])"
+        f"fold(sys.argv[1], cache={os.environ['XDG_CACHE_HOME']!r}, row_limit=3)\n"
+        "heavy = ('duckdb', 'pytest_benchdb.model.report', 'tempfile', 'pytest')\n"
+        "print([name for name in heavy if name in sys.modules])"
     )
     stored(*in_folder(tmp_path, j.run_lines("test_0", [10])))
     folder = fold_process._templates()
     program = program.replace(os.environ["XDG_CACHE_HOME"], str(folder))
     journal = j.write_journal(tmp_path, j.run_lines("test_0", [10]))
 
-    done = subprocess.run([sys.executable, "-S", "-c", program, str(journal)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program, str(journal)], capture_output=True, text=True, check=True
+    )
 
     assert done.stdout == "[]\n"
 

@@ -6,21 +6,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.store import journals as j
+from tests.store.conftest import Ask
+from tests.store.processes import HOLD, LOCK, running
 
 from pytest_benchdb.errors import CorruptFileError, ForeignFileError, StoreError, StoreMissingError
 from pytest_benchdb.model.identity import content_id, uuid7
 from pytest_benchdb.store.fold import fold
 from pytest_benchdb.store.history import open_history
-from tests.store import journals as j
-from tests.store.conftest import Ask
-from tests.store.processes import HOLD, LOCK, running
 
 MINUTE_US = 60_000_000
 
 
-def session(folder: Path, *runs: bytes, number: int = 0, **changes: object) -> Path:
+def session(folder: Path, *runs: bytes, number: int = 0, **changes: Any) -> Path:
     """Store a session that started `number` minutes after the first."""
     started_us = j.STARTED_US + number * MINUTE_US
     journal = j.write_journal(
@@ -178,7 +179,7 @@ def test_open_history_that_is_folded_for_too_long_says_so(tmp_path: Path) -> Non
 
     with (
         running(LOCK, tmp_path / "history.lock", "ex"),
-        pytest.raises(StoreError, match="history.lock is held by another process"),
+        pytest.raises(StoreError, match=r"history\.lock is held by another process"),
         open_history([tmp_path], timeout_s=0.1),
     ):
         pass
@@ -205,9 +206,7 @@ def read_only_mount(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", folder], check=True)
 
 
-def test_open_history_read_only_folder_has_its_cache_elsewhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_open_history_read_only_folder_has_its_cache_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "cache").mkdir()
     folder = tmp_path / "results"

@@ -6,12 +6,13 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.store import journals as j
 
 from pytest_benchdb.store.check import validate
 from pytest_benchdb.store.fold_process import child_command
+from pytest_benchdb.store.fold_settings import Settings
 from pytest_benchdb.store.folder import recover
 from pytest_benchdb.store.history import open_history
-from tests.store import journals as j
 
 RUNS = 40
 ROUNDS = list(range(1000, 1200))
@@ -19,14 +20,7 @@ ROUNDS = list(range(1000, 1200))
 
 def kill_somewhere(journal: Path, path: Path, delay_s: float) -> bool:
     """Start the fold of a journal and kill it after a while; tell whether it had not ended yet."""
-    settings = {
-        "journal": str(journal),
-        "path": str(path),
-        "spool": str(journal.parent),
-        "cache": os.environ["XDG_CACHE_HOME"],
-        "row_limit": 5,
-        "wait_s": 20.0,
-    }
+    settings = Settings(str(journal), str(path), str(journal.parent), os.environ["XDG_CACHE_HOME"], 5, 20.0)
     with subprocess.Popen(child_command(settings), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
         time.sleep(delay_s)
         child.send_signal(signal.SIGKILL)
@@ -45,7 +39,7 @@ def check_everything_is_there_once(place: Path, sessions: int) -> None:
 
 
 def kill_and_recover(tmp_path: Path, kind: str, kills: int, seed: int) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     place = tmp_path / ("results" if kind == "folder" else "results.duckdb")
     spool = place if kind == "folder" else tmp_path / "results.duckdb.inbox"
     killed = 0

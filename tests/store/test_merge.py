@@ -2,6 +2,8 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.store import journals as j
+from tests.store.conftest import Ask
 
 from pytest_benchdb.errors import ConfigError, StoreMissingError
 from pytest_benchdb.model.identity import uuid7
@@ -10,8 +12,6 @@ from pytest_benchdb.store.fold import fold
 from pytest_benchdb.store.history import open_history
 from pytest_benchdb.store.merge import Merged, merge
 from pytest_benchdb.store.target import Target
-from tests.store import journals as j
-from tests.store.conftest import Ask
 
 
 def session(folder: Path, number: int) -> str:

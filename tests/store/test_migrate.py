@@ -8,8 +8,10 @@ from pytest_benchdb.store.migrate import MIGRATIONS, migrate, migrations, read_m
 from pytest_benchdb.store.template import SCHEMA_VERSION, attach_new
 
 _SHAPE = (
-    "SELECT table_name, column_name, data_type, is_nullable, column_index, comment FROM duckdb_columns() "
-    "WHERE database_name = '{0}' ORDER BY ALL",
+    """
+    SELECT table_name, column_name, data_type, is_nullable, column_index, comment
+    FROM duckdb_columns() WHERE database_name = '{0}' ORDER BY ALL
+    """,
     "SELECT table_name, comment FROM duckdb_tables() WHERE database_name = '{0}' ORDER BY ALL",
     "SELECT view_name, sql, comment FROM duckdb_views() WHERE database_name = '{0}' AND NOT internal ORDER BY ALL",
 )
@@ -32,7 +34,9 @@ def steps(tmp_path: Path) -> Path:
     (folder / "0002_add_colour.sql").write_text(
         "ALTER TABLE session ADD COLUMN colour VARCHAR; COMMENT ON COLUMN session.colour IS 'Its colour'"
     )
-    (folder / "0003_add_pet.sql").write_text("CREATE TABLE pet (name VARCHAR NOT NULL); COMMENT ON TABLE pet IS 'A pet'")
+    (folder / "0003_add_pet.sql").write_text(
+        "CREATE TABLE pet (name VARCHAR NOT NULL); COMMENT ON TABLE pet IS 'A pet'"
+    )
     return folder
 
 

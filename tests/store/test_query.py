@@ -2,13 +2,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.store import journals as j
 
 from pytest_benchdb.errors import QueryError
 from pytest_benchdb.store.fold import fold
 from pytest_benchdb.store.history import open_history
 from pytest_benchdb.store.query import Limits
 from pytest_benchdb.store.reader import Reader
-from tests.store import journals as j
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,16 @@ def test_query_select_gives_columns_and_rows(reader: Reader) -> None:
 
 @pytest.mark.parametrize(
     "sql",
-    ["FROM run SELECT count(*)", "WITH a AS (SELECT 1 AS x) SELECT x FROM a", "VALUES (1)", "DESCRIBE run", "SUMMARIZE run", "SELECT unnest([1])", "SELECT * FROM range(2)", "SELECT 1;"],
+    [
+        "FROM run SELECT count(*)",
+        "WITH a AS (SELECT 1 AS x) SELECT x FROM a",
+        "VALUES (1)",
+        "DESCRIBE run",
+        "SUMMARIZE run",
+        "SELECT unnest([1])",
+        "SELECT * FROM range(2)",
+        "SELECT 1;",
+    ],
 )
 def test_query_other_spellings_of_select_work(reader: Reader, sql: str) -> None:
     assert reader.query(sql).rows
@@ -118,8 +127,10 @@ def test_query_everything_else_is_refused(reader: Reader, tmp_path: Path, attack
 
 
 def test_query_that_takes_too_long_is_stopped(reader: Reader) -> None:
-    with pytest.raises(QueryError, match="longer than 0.2 s"):
-        reader.query("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range + b.range = 7", Limits(seconds=0.2))
+    with pytest.raises(QueryError, match=r"longer than 0\.2 s"):
+        reader.query(
+            "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range + b.range = 7", Limits(seconds=0.2)
+        )
 
     assert reader.query("SELECT 1").rows == ((1,),)
 

@@ -1,17 +1,19 @@
 """Takes sessions from session files (or histories) into one history: idempotent, in batches of attached files.
 
-Sessions whose id is there already are left out, what is the same everywhere is added once by its key, and what a benchmark
-is called or grouped by follows the newest session.
+Sessions whose id is there already are left out, what is the same everywhere is added once by its key, and what a
+benchmark is grouped by follows the newest session.
 """
 
 import contextlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.file_errors import is_database_error, translate
 from pytest_benchdb.store.migrate import migrate, read_meta, version_of
 from pytest_benchdb.store.statement import identifier, literal
 from pytest_benchdb.store.template import SCHEMA_VERSION
@@ -55,7 +57,7 @@ class Refused(NamedTuple):
 
 class _Options(NamedTuple):
     named: Callable[[str], str]
-    scratch: str | None
+    scratch: str
     only: frozenset[str] | None
 
 
@@ -73,7 +75,6 @@ def absorb(
     files: Sequence[str],
     *,
     named: Callable[[str], str] = os.path.basename,
-    scratch: str | None = None,
     progress: Callable[[int], None] = lambda _done: None,
     only: Sequence[str] | None = None,
 ) -> list[Refused]:
@@ -82,8 +83,10 @@ def absorb(
     Each batch is one transaction together with its rows in `source_file`.
 
     Args:
+        connection: what `target` is attached to.
+        target: alias of the history, in the newest schema.
+        files: paths of session files and histories.
         named: gives the name under which a file is remembered.
-        scratch: folder for migrated copies of older files; None refuses older files.
         progress: called with the number of files done.
         only: ids of the sessions to take; None takes all.
 
@@ -94,21 +97,21 @@ def absorb(
         StoreError: `target` cannot be written.
     """
     refused: list[Refused] = []
-    options = _Options(named, scratch, None if only is None else frozenset(only))
-    known = {row[0] for row in connection.execute(f"SELECT CAST(session_id AS VARCHAR) FROM {target}.session").fetchall()}
-    for first in range(0, len(files), BATCH):
-        batch = files[first : first + BATCH]
-        try:
-            refused += _absorb_batch(connection, target, batch, known, options)
-        except StoreError:
-            raise
-        except Exception as error:
-            if not db.is_database_error(error):
-                raise
-            # Only blocks that are read are checked: one of the files is damaged, so take them one by one.
-            for path in batch:
-                refused += _absorb_alone(connection, target, path, known, options)
-        progress(first + len(batch))
+    sql = f"SELECT CAST(session_id AS VARCHAR) FROM {target}.session"
+    known = {row[0] for row in connection.execute(sql).fetchall()}
+    with tempfile.TemporaryDirectory(prefix="benchdb-") as scratch:
+        options = _Options(named, scratch, None if only is None else frozenset(only))
+        for first in range(0, len(files), BATCH):
+            batch = files[first : first + BATCH]
+            try:
+                refused += _absorb_batch(connection, target, batch, known, options)
+            except Exception as error:
+                if not is_database_error(error):
+                    raise
+                # Only blocks that are read are checked: one of the files is damaged, so take them one by one.
+                for path in batch:
+                    refused += _absorb_alone(connection, target, path, known, options)
+            progress(first + len(batch))
     return refused
 
 
@@ -122,9 +125,9 @@ def _absorb_alone(
     try:
         return _absorb_batch(connection, target, [path], known, options)
     except Exception as error:
-        if not db.is_database_error(error):
+        if not is_database_error(error):
             raise
-        refused = Refused(path, str(db.translate(error, path)))
+        refused = Refused(path, str(translate(error, path)))
     _remember(connection, target, [], [refused], options.named)
     return [refused]
 
@@ -153,9 +156,7 @@ def _absorb_batch(
             new = [
                 session
                 for session in sessions
-                if session not in known
-                and session not in taken
-                and (options.only is None or session in options.only)
+                if session not in known and session not in taken and (options.only is None or session in options.only)
             ]
             taken.update(new)
             sources.append(_Source(alias, path, options.named(path), sessions, new))
@@ -174,16 +175,17 @@ def _absorb_batch(
     return refused
 
 
-def _attach_source(connection: "DuckDBPyConnection", path: str, alias: str, scratch: str | None) -> None:
-    """Attach a file, or a migrated copy of it if it is of an older version."""
+def _attach_source(connection: "DuckDBPyConnection", path: str, alias: str, scratch: str) -> None:
+    """Attach a file, or a migrated copy of it if it is of an older version.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
     db.attach(connection, path, alias, read_only=True)
     version = version_of(read_meta(connection, alias, path), path)
     if version == SCHEMA_VERSION:
         return
     _detach(connection, alias)
-    if scratch is None:
-        message = f"{path} has schema version {version}; bring it up with: benchdb migrate --db {path}"
-        raise StoreError(message)
     copy = os.path.join(scratch, f"{alias}.duckdb")
     shutil.copyfile(path, copy)
     db.attach(connection, copy, alias)
@@ -251,7 +253,10 @@ def _update_benchmarks(connection: "DuckDBPyConnection", target: str, sources: S
             IS DISTINCT FROM (present.group_name, present.params, present.code_hash)
         """
     )
-    later = f"SELECT 1 FROM {target}.run AS run WHERE run.benchmark_id = changed.benchmark_id AND run.started_at > changed.seen_at"
+    later = (
+        f"SELECT 1 FROM {target}.run AS run "
+        "WHERE run.benchmark_id = changed.benchmark_id AND run.started_at > changed.seen_at"
+    )
     connection.execute(f"DELETE FROM changed_benchmark AS changed WHERE EXISTS ({later})")
     connection.execute(
         f"DELETE FROM {target}.benchmark WHERE benchmark_id IN (SELECT benchmark_id FROM changed_benchmark); "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.file_errors import is_database_error, translate, translated
 from pytest_benchdb.store.folder import journals, session_files
 from pytest_benchdb.store.inbox import INBOX_SUFFIX, waiting
 from pytest_benchdb.store.migrate import read_meta, version_of
@@ -104,22 +105,27 @@ def _unreadable(connection: "DuckDBPyConnection", path: Path) -> list[Problem]:
         "SELECT table_name FROM duckdb_tables() WHERE database_name = 'checked' ORDER BY table_name"
     ).fetchall()
     for (table,) in tables:
-        try:
-            connection.execute(f"SELECT bit_xor(hash(entry)) FROM {identifier(table)} AS entry").fetchall()
-        except Exception as error:
-            if not db.is_database_error(error):
-                raise
-            problems.append(Problem(path=path, check="read", message=f"table {table}: {db.translate(error, str(path))}"))
+        why = _why_unreadable(connection, path, table)
+        if why is not None:
+            problems.append(Problem(path=path, check="read", message=f"table {table}: {why}"))
     return problems
+
+
+def _why_unreadable(connection: "DuckDBPyConnection", path: Path, table: str) -> str | None:
+    try:
+        connection.execute(f"SELECT bit_xor(hash(entry)) FROM {identifier(table)} AS entry").fetchall()
+    except Exception as error:
+        if not is_database_error(error):
+            raise
+        return str(translate(error, str(path)))
+    return None
 
 
 def _run_check(connection: "DuckDBPyConnection", path: Path, name: str) -> list[Problem]:
     text = read(name)
     what = text.splitlines()[0].removeprefix("-- ")
-    try:
+    with translated(str(path)):
         rows = connection.execute(text).fetchmany(_MOST_SHOWN + 1)
-    except Exception as error:
-        raise db.translate(error, str(path)) from error
     if not rows:
         return []
     examples = "; ".join(str(row[0]) for row in rows[:_MOST_SHOWN])

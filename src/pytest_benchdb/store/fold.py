@@ -1,8 +1,8 @@
 """The fold: a journal becomes a session file, all of it or nothing, exactly once.
 
 journal -> ``.<session>.part`` (one transaction) -> ``<utc>-<session>.duckdb`` (rename) -> the journal goes.
-Whoever folds holds the journal's lock; a process that dies anywhere in between leaves a journal that the next one folds,
-or a session file whose journal is only left to be removed.
+Whoever folds holds the journal's lock; a process that dies anywhere in between leaves a journal that the next one
+folds, or a session file whose journal is only left to be removed.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_benchdb.errors import CorruptFileError, StoreLockedError
 from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.lock import lock_now
 from pytest_benchdb.store.statement import Value, read, render
 from pytest_benchdb.store.template import attach_new
@@ -55,9 +56,7 @@ class Folded(NamedTuple):
     damaged_lines: int = 0
 
 
-def fold(
-    journal: str, *, cache: str | None, row_limit: int | None = None, wait_s: float = 0.0, light: bool = False
-) -> Folded:
+def fold(journal: str, *, cache: str | None, row_limit: int | None = None, wait_s: float = 0.0) -> Folded:
     """Turn a journal into a session file beside it, and remove the journal.
 
     Args:
@@ -65,7 +64,6 @@ def fold(
         cache: folder of templates for new files.
         row_limit: how many rows of the report are wanted; None wants no report.
         wait_s: how long to wait for another process that holds the journal.
-        light: see `connection.engine`.
 
     Raises:
         StoreLockedError: the session still runs, or another process folds it.
@@ -75,9 +73,8 @@ def fold(
     if descriptor is None:
         return Folded(None)
     try:
-        return _fold_locked(journal, descriptor, cache, row_limit, light=light)
-    except Exception as error:
-        raise db.translate(error, journal) from error
+        with translated(journal):
+            return _fold_locked(journal, descriptor, cache, row_limit)
     finally:
         os.close(descriptor)
 
@@ -97,13 +94,16 @@ def session_file_name(session_id: str, started_us: int) -> str:
 
 
 def _lock(journal: str, wait_s: float) -> int | None:
-    """Open and lock a journal; None if it has been folded meanwhile."""
-    try:
-        descriptor = os.open(journal, os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise db.translate(error, journal) from error
+    """Open and lock a journal; None if it has been folded meanwhile.
+
+    Raises:
+        StoreLockedError: others hold it for longer than `wait_s`.
+    """
+    with translated(journal):
+        try:
+            descriptor = os.open(journal, os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+        except FileNotFoundError:
+            return None
     deadline = time.monotonic() + wait_s
     while not lock_now(descriptor):
         if time.monotonic() >= deadline:
@@ -117,7 +117,7 @@ def _lock(journal: str, wait_s: float) -> int | None:
     return descriptor
 
 
-def _fold_locked(journal: str, descriptor: int, cache: str | None, row_limit: int | None, *, light: bool) -> Folded:
+def _fold_locked(journal: str, descriptor: int, cache: str | None, row_limit: int | None) -> Folded:
     size = _cut_torn_line(descriptor)
     if size == 0:
         os.unlink(journal)
@@ -133,12 +133,12 @@ def _fold_locked(journal: str, descriptor: int, cache: str | None, row_limit: in
         part = os.path.join(folder, f".{session_id}.part")
         try:
             try:
-                report = _write(source, part, damaged, cache, row_limit, light=light)
+                report = _write(source, part, damaged, cache, row_limit)
             except CorruptFileError:
                 if source != journal:
                     raise
                 source, damaged, _ = _salvage(journal)
-                report = _write(source, part, damaged, cache, row_limit, light=light)
+                report = _write(source, part, damaged, cache, row_limit)
             _sync(part)
             os.replace(part, final)
         finally:
@@ -180,14 +180,12 @@ def _started_us(descriptor: int, size: int) -> int | None:
 
 
 def _salvage(journal: str) -> tuple[str, int, int]:
-    from pytest_benchdb.store.salvage import salvage  # noqa: PLC0415 - only for damaged journals
+    from pytest_benchdb.store.salvage import salvage
 
     return salvage(journal)
 
 
-def _write(
-    source: str, part: str, damaged: int, cache: str | None, row_limit: int | None, *, light: bool
-) -> Report | None:
+def _write(source: str, part: str, damaged: int, cache: str | None, row_limit: int | None) -> Report | None:
     """Write the part from the journal in one transaction; return the report."""
     _remove(part, f"{part}.wal")
     size = os.path.getsize(source)
@@ -199,41 +197,24 @@ def _write(
         "damaged": damaged > 0,
         "limit": row_limit,
     }
-    connection = db.connect(light=light)
-    try:
-        attach_new(
-            connection,
-            part,
-            "part",
-            file_kind="session",
-            block_bytes=db.HISTORY_BLOCK_BYTES if large else db.SESSION_BLOCK_BYTES,
-            cache=cache,
-        )
-        try:
-            # Straight into the file: a write-ahead log would be written and read once more.
-            connection.execute("SET checkpoint_threshold = '1B'")
-            content = _stage(connection, values)
-            connection.execute("BEGIN")
-            _insert(connection, values, content)
-        except Exception as error:
-            if type(error).__name__ in _BAD_LINE_ERRORS:
-                message = f"{source} has damaged lines ({' '.join(str(error).split())[:200]}); see: benchdb recover"
-                raise CorruptFileError(message) from error
-            raise
+    with contextlib.closing(db.connect()) as connection, translated(part):
+        block_bytes = db.LARGE_SESSION_BLOCK_BYTES if large else db.SESSION_BLOCK_BYTES
+        attach_new(connection, part, "part", file_kind="session", block_bytes=block_bytes, cache=cache)
+        # Straight into the file: a write-ahead log would be written and read once more.
+        connection.execute("SET checkpoint_threshold = '1B'")
+        _store_lines(connection, source, values)
         _measure(connection, values, large=large)
         if damaged:
             _run(connection, "fold/note", {**values, "text": _damage_note(damaged)})
         report = None if row_limit is None else _fetch_report(connection, values)
         connection.execute("COMMIT")
         connection.execute("USE memory; DETACH part")
-    except Exception as error:
-        raise db.translate(error, part) from error
-    finally:
-        connection.close()
     return report
 
 
-_BAD_LINE_ERRORS = frozenset({"InvalidInputException", "ConversionException", "ConstraintException", "OutOfRangeException"})
+_BAD_LINE_ERRORS = frozenset(
+    {"InvalidInputException", "ConversionException", "ConstraintException", "OutOfRangeException"}
+)
 
 
 def _run(connection: "DuckDBPyConnection", name: str, values: dict[str, Value]) -> None:
@@ -245,6 +226,23 @@ def fetch(connection: "DuckDBPyConnection", name: str, values: dict[str, Value])
     cursor = connection.execute(render(read(name), values))
     columns = [column[0] for column in cursor.description or ()]
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _store_lines(connection: "DuckDBPyConnection", source: str, values: dict[str, Value]) -> None:
+    """Begin the transaction and insert everything but statistics.
+
+    Raises:
+        CorruptFileError: a line of the journal is not what its writer wrote.
+    """
+    try:
+        content = _stage(connection, values)
+        connection.execute("BEGIN")
+        _insert(connection, values, content)
+    except Exception as error:
+        if type(error).__name__ in _BAD_LINE_ERRORS:
+            what = " ".join(str(error).split())[:200]
+            raise CorruptFileError(f"{source} has damaged lines ({what}); see: benchdb recover") from error
+        raise
 
 
 class _Content(NamedTuple):
@@ -276,9 +274,7 @@ def _insert(connection: "DuckDBPyConnection", values: dict[str, Value], content:
     _run(connection, "fold/chunks", values)
 
 
-def _measure(
-    connection: "DuckDBPyConnection", values: dict[str, Value], *, large: bool
-) -> None:
+def _measure(connection: "DuckDBPyConnection", values: dict[str, Value], *, large: bool) -> None:
     """Compute the statistics of the rounds, then drop the rounds that are not kept."""
     buckets = 1
     if large:
@@ -310,7 +306,7 @@ def _one(connection: "DuckDBPyConnection", sql: str) -> Any:
 
 
 def _damage_note(damaged: int) -> str:
-    return f"{damaged} damaged line(s) of the journal are not in this session; what they belonged to is missing or not valid"
+    return f"{damaged} damaged line(s) of the journal are not in this session; what they told is missing or not valid"
 
 
 def _longest_line(source: str, size: int) -> int:

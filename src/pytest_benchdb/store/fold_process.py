@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.store.cache import cache_folder
+from pytest_benchdb.store.fold_settings import Settings
 from pytest_benchdb.store.target import Target
 
 _LOCK_SHARE = 0.5
@@ -55,14 +56,14 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
         row_limit: how many rows of the report to return.
     """
     elsewhere = journal.parent != target.spool  # the spool could not be written: the session stays with its journal
-    settings = {
-        "journal": str(journal),
-        "path": str(journal.parent if elsewhere else target.path),
-        "spool": str(journal.parent),
-        "cache": _templates(),
-        "row_limit": row_limit,
-        "wait_s": timeout_s * _LOCK_SHARE,
-    }
+    settings = Settings(
+        journal=str(journal),
+        path=str(journal.parent if elsewhere else target.path),
+        spool=str(journal.parent),
+        cache=_templates(),
+        row_limit=row_limit,
+        wait_s=timeout_s * _LOCK_SHARE,
+    )
     try:
         output = _run_child(settings, timeout_s)
     except subprocess.TimeoutExpired:
@@ -78,7 +79,7 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
     return _result(answer, journal, target)
 
 
-def child_command(settings: Mapping[str, Any]) -> list[str]:
+def child_command(settings: Settings) -> list[str]:
     """Return the command that runs `fold_child.main` with `settings` in a fresh interpreter.
 
     Raises:
@@ -89,23 +90,23 @@ def child_command(settings: Mapping[str, Any]) -> list[str]:
     path = [*map(str, sys.path), str(Path(__file__).parents[2])]
     boot = (
         f"import sys\nsys.path[:] = {path!r}\n"
-        f"from pytest_benchdb.store.fold_child import main\nmain(**{dict(settings)!r})\n"
+        f"from pytest_benchdb.store.fold_child import main\nmain(*{tuple(settings)!r})\n"
     )
     # -I: no PYTHON* variable and no current folder changes what the child loads.
     return [sys.executable, "-I", "-S", "-c", boot]
 
 
-def _run_child(settings: Mapping[str, Any], timeout_s: float) -> bytes:
+def _run_child(settings: Settings, timeout_s: float) -> bytes:
     command = child_command(settings)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=True)
     return done.stdout
 
 
-def _run_here(settings: Mapping[str, Any]) -> bytes:
+def _run_here(settings: Settings) -> bytes:
     """Fold in this process: where no other can be started, that beats leaving the journal."""
-    from pytest_benchdb.store.fold_child import work  # noqa: PLC0415 - loads DuckDB
+    from pytest_benchdb.store.fold_child import work
 
-    return work(**settings, light=True).encode()
+    return work(settings).encode()
 
 
 def _result(answer: Mapping[str, Any], journal: Path, target: Target) -> FoldResult:

@@ -1,8 +1,8 @@
 """The history of a folder: a database into which its session files are folded, kept as a disposable cache.
 
-``history.duckdb`` in the folder, or in the user's cache folder where that cannot be written. Readers hold a shared lock on
-``history.lock`` while they read; whoever folds holds it alone. A reader that finds new sessions while others read folds
-them into a copy of its own. The cache is made again when it is damaged or of another version.
+``history.duckdb`` in the folder, or in the user's cache folder where that cannot be written. Readers hold a shared lock
+on ``history.lock`` while they read; whoever folds holds it alone. A reader that finds new sessions while others read
+folds them into a copy of its own. The cache is made again when it is damaged or of another version.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from pytest_benchdb.errors import StoreError, StoreLockedError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.absorb import IMPORTER, absorb, forget, stamp
 from pytest_benchdb.store.cache import cache_folder
+from pytest_benchdb.store.file_errors import is_database_error, translated
 from pytest_benchdb.store.folder import session_files
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import read_meta, version_of
@@ -98,7 +99,11 @@ def folder_history(
 
 
 def _home(folder: Path) -> Path:
-    """Return the folder for the cache: the session folder itself, else one of the user's by its path."""
+    """Return the folder for the cache: the session folder itself, else one of the user's by its path.
+
+    Raises:
+        StoreError: neither can be written.
+    """
     if os.access(folder, os.W_OK) and _can_lock(folder):
         return folder
     key = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=10).hexdigest()
@@ -132,7 +137,7 @@ def _open(connection: "DuckDBPyConnection", path: Path, folder: Path, alias: str
     except StoreError:
         return None
     except Exception as error:
-        if db.is_database_error(error):
+        if is_database_error(error):
             return None
         raise
 
@@ -159,18 +164,13 @@ def _compare(connection: "DuckDBPyConnection", folder: Path, alias: str) -> Stat
 
 def _refresh(path: Path, folder: Path, progress: Progress) -> None:
     """Fold what is missing and forget what is gone; the caller holds the lock alone."""
-    connection = db.connect(threads=None, light=True)
-    try:
+    connection = db.connect(threads=None)
+    with contextlib.closing(connection), translated(os.fspath(path)):
         state = _open_for_writing(connection, path, folder)
         forget(connection, "history", state.gone)
         files = [os.fspath(folder / name) for name in state.missing]
-        with tempfile.TemporaryDirectory(prefix="benchdb-") as scratch:
-            absorb(connection, "history", files, scratch=scratch, progress=lambda done: progress(done, len(files)))
+        absorb(connection, "history", files, progress=lambda done: progress(done, len(files)))
         connection.execute("USE memory; DETACH history")
-    except Exception as error:
-        raise db.translate(error, os.fspath(path)) from error
-    finally:
-        connection.close()
 
 
 def _open_for_writing(connection: "DuckDBPyConnection", path: Path, folder: Path) -> State:
@@ -198,9 +198,7 @@ def _only_readers(lock: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _private_copy(
-    home: Path, folder: Path, lock: Path, timeout_s: float, progress: Progress
-) -> Iterator[Path]:
+def _private_copy(home: Path, folder: Path, lock: Path, timeout_s: float, progress: Progress) -> Iterator[Path]:
     """Fold into a copy of one's own, because others read the history and go on reading it."""
     with tempfile.TemporaryDirectory(prefix="benchdb-") as scratch:
         copy = Path(scratch) / HISTORY_NAME

@@ -51,7 +51,7 @@ def open_history(
     tell = progress or (lambda _done, _total: None)
     unique = list(dict.fromkeys(path.resolve() for path in paths))
     with contextlib.ExitStack() as stack:
-        connection = db.connect(threads=None, light=True)
+        connection = db.connect(threads=None)
         stack.callback(connection.close)
         if len(unique) == 1:
             warnings = _open_one(stack, connection, unique[0], _ALIAS, timeout_s, tell)
@@ -71,7 +71,9 @@ def _open_one(
 ) -> list[str]:
     if path.is_dir():
         warnings = _recover(path)
-        _, refused = stack.enter_context(folder_history(connection, path, alias, timeout_s=timeout_s, progress=progress))
+        _, refused = stack.enter_context(
+            folder_history(connection, path, alias, timeout_s=timeout_s, progress=progress)
+        )
         return warnings + [f"{path / name} is left out: {reason}" for name, reason in sorted(refused.items())]
     warnings = _take_inbox(path)
     _open_file(stack, connection, path, alias, timeout_s)
@@ -85,7 +87,11 @@ def _open_several(
     timeout_s: float,
     progress: Progress,
 ) -> list[str]:
-    """Put several places into one temporary history."""
+    """Put several places into one temporary history.
+
+    Raises:
+        StoreError: one of them cannot be read.
+    """
     scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-"))
     stack.callback(connection.close)  # before its file is removed
     attach_new(
@@ -98,7 +104,7 @@ def _open_several(
     warnings: list[str] = []
     for path in paths:
         with contextlib.ExitStack() as inner:
-            source = db.connect(light=True)
+            source = db.connect()
             inner.callback(source.close)
             if path.is_dir():
                 warnings += _recover(path)
@@ -108,7 +114,7 @@ def _open_several(
             else:
                 warnings += _take_inbox(path)
                 file = _open_file(inner, source, path, "source", timeout_s)
-            for one in absorb(connection, _ALIAS, [os.fspath(file)], named=str, scratch=scratch):
+            for one in absorb(connection, _ALIAS, [os.fspath(file)], named=str):
                 raise StoreError(one.reason)
     return warnings
 

@@ -2,13 +2,13 @@
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.absorb import Refused, absorb
+from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import migrate
 from pytest_benchdb.store.target import SESSION_SUFFIX
@@ -35,7 +35,7 @@ def waiting(path: str) -> list[str]:
     ]
 
 
-def fold_inbox(path: str, *, wait_s: float, light: bool = False) -> list[Refused]:
+def fold_inbox(path: str, *, wait_s: float) -> list[Refused]:
     """Take what waits in the inbox of a single file into it; the file is created if need be.
 
     Files that cannot be read stay in the inbox.
@@ -43,31 +43,21 @@ def fold_inbox(path: str, *, wait_s: float, light: bool = False) -> list[Refused
     Args:
         path: the single file.
         wait_s: how long to wait for other processes that write it.
-        light: see `connection.engine`.
 
     Raises:
         StoreLockedError: others hold it for longer.
         StoreError: it is foreign, newer, damaged or cannot be written; the inbox keeps everything.
     """
-    try:
-        with file_lock(Path(path + LOCK_SUFFIX), timeout_s=wait_s):
-            files = waiting(path)
-            return _fold(path, files, light=light) if files else []
-    except OSError as error:
-        raise db.translate(error, path) from error
+    with translated(path), file_lock(Path(path + LOCK_SUFFIX), timeout_s=wait_s):
+        files = waiting(path)
+        return _fold(path, files) if files else []
 
 
-def _fold(path: str, files: list[str], *, light: bool) -> list[Refused]:
-    connection = db.connect(light=light)
-    try:
+def _fold(path: str, files: list[str]) -> list[Refused]:
+    with contextlib.closing(db.connect()) as connection:
         open_main_file(connection, path)
-        with tempfile.TemporaryDirectory(prefix="benchdb-") as scratch:
-            refused = absorb(connection, "main_file", files, scratch=scratch)
+        refused = absorb(connection, "main_file", files)
         connection.execute("USE memory; DETACH main_file")
-    except Exception as error:
-        raise db.translate(error, path) from error
-    finally:
-        connection.close()
     kept = {one.path for one in refused}
     for file in files:
         if file not in kept:

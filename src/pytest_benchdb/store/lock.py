@@ -17,7 +17,7 @@ if sys.platform == "win32":  # pragma: no cover
     # Far behind the end of any file, because Windows locks stop other readers of the range.
     _OFFSET = 1 << 62
 
-    def lock_now(fd: int, *, shared: bool = False) -> bool:  # noqa: ARG001
+    def lock_now(fd: int, *, shared: bool = False) -> bool:
         """Take the lock if it is free; Windows has exclusive ones only."""
         os.lseek(fd, _OFFSET, os.SEEK_SET)
         try:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_benchdb.errors import ConfigError, StoreError, StoreMissingError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.absorb import Refused, absorb
+from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.fold import session_file_name
 from pytest_benchdb.store.folder import recover, session_files, writable
 from pytest_benchdb.store.inbox import INBOX_SUFFIX, LOCK_SUFFIX, open_main_file, waiting
@@ -76,7 +76,11 @@ def merge(
 
 
 def _files(source: Path) -> list[Path]:
-    """Return the databases of a source, after folding what a dead session left, if it can be written."""
+    """Return the databases of a source, after folding what a dead session left, if it can be written.
+
+    Raises:
+        StoreMissingError: it does not exist.
+    """
     if source.is_dir():
         if writable(source):
             recover(source)
@@ -93,31 +97,25 @@ def _files(source: Path) -> list[Path]:
 def _into_file(files: Sequence[Path], target: Target, timeout_s: float, progress: Progress) -> Merged:
     path = os.fspath(target.path)
     target.path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with (
-            file_lock(Path(path + LOCK_SUFFIX), timeout_s=timeout_s),
-            contextlib.closing(db.connect(threads=None)) as connection,
-            tempfile.TemporaryDirectory(prefix="benchdb-") as scratch,
-        ):
-            open_main_file(connection, path)
-            before = _sessions(connection, "main_file")
-            refused = absorb(
-                connection,
-                "main_file",
-                [os.fspath(file) for file in files],
-                named=os.path.abspath,
-                scratch=scratch,
-                progress=lambda done: progress(done, len(files)),
-            )
-            after = _sessions(connection, "main_file")
-            connection.execute("USE memory; DETACH main_file")
-    except Exception as error:
-        raise db.translate(error, path) from error
+    with (
+        translated(path),
+        file_lock(Path(path + LOCK_SUFFIX), timeout_s=timeout_s),
+        contextlib.closing(db.connect(threads=None)) as connection,
+    ):
+        open_main_file(connection, path)
+        before = _sessions(connection, "main_file")
+        refused = absorb(
+            connection,
+            "main_file",
+            [os.fspath(file) for file in files],
+            named=os.path.abspath,
+            progress=lambda done: progress(done, len(files)),
+        )
+        after = _sessions(connection, "main_file")
+        connection.execute("USE memory; DETACH main_file")
     bad = {one.path for one in refused}
     offered = {session for file in files if os.fspath(file) not in bad for session in _sessions_of(file)}
-    return Merged(
-        added=len(after - before), known=len(offered & before), refused=tuple(_line(one) for one in refused)
-    )
+    return Merged(added=len(after - before), known=len(offered & before), refused=tuple(_line(one) for one in refused))
 
 
 def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> Merged:
@@ -160,41 +158,39 @@ def _reading(file: Path) -> Iterator["DuckDBPyConnection"]:
     with contextlib.closing(db.connect()) as connection:
         db.attach(connection, file, "source", read_only=True)
         version_of(read_meta(connection, "source", file), file)
-        try:
+        with translated(os.fspath(file)):
             yield connection
-        except Exception as error:
-            raise db.translate(error, os.fspath(file)) from error
 
 
 def _place(file: Path, session_id: str, final: Path, *, whole: bool) -> None:
     """Put one session into a folder, by a temporary name and a rename."""
     part = final.with_name(f".{session_id}.part")
     try:
-        if whole:
-            shutil.copyfile(file, part)
-        else:
-            _extract(file, session_id, part)
-        os.replace(part, final)
-    except OSError as error:
-        raise db.translate(error, os.fspath(final)) from error
+        with translated(os.fspath(final)):
+            if whole:
+                shutil.copyfile(file, part)
+            else:
+                _extract(file, session_id, part)
+            os.replace(part, final)
     finally:
         part.unlink(missing_ok=True)
 
 
 def _extract(file: Path, session_id: str, part: Path) -> None:
-    """Write one session of a history as a session file."""
-    with (
-        contextlib.closing(db.connect()) as connection,
-        tempfile.TemporaryDirectory(prefix="benchdb-") as scratch,
-    ):
-        attach_new(
-            connection, os.fspath(part), "part", file_kind="session", block_bytes=db.SESSION_BLOCK_BYTES
-        )
-        for refused in absorb(connection, "part", [os.fspath(file)], scratch=scratch, only=[session_id]):
+    """Write one session of a history as a session file.
+
+    Raises:
+        StoreError: the history cannot be read.
+    """
+    with contextlib.closing(db.connect()) as connection:
+        attach_new(connection, os.fspath(part), "part", file_kind="session", block_bytes=db.SESSION_BLOCK_BYTES)
+        for refused in absorb(connection, "part", [os.fspath(file)], only=[session_id]):
             raise StoreError(refused.reason)
         connection.execute("DELETE FROM source_file WHERE importer = 'pytest-benchdb'")
         for table, (key, used) in _REFERENCED.items():
-            connection.execute(f"DELETE FROM {table} WHERE {key} IS NOT NULL AND {key} NOT IN ({used} WHERE {key} IS NOT NULL)")
+            connection.execute(
+                f"DELETE FROM {table} WHERE {key} IS NOT NULL AND {key} NOT IN ({used} WHERE {key} IS NOT NULL)"
+            )
         connection.execute("USE memory; DETACH part")
 
 

@@ -1,7 +1,7 @@
 """Versions of the schema: tell a file's, refuse a newer one, bring an older one up.
 
-A migration is ``sql/migrations/NNNN_name.sql``: numbered without gaps from 2, never changed once released, and run in one
-transaction with its record in `meta`. Session files are immutable: an older one is read through a migrated copy.
+A migration is ``sql/migrations/NNNN_name.sql``: numbered without gaps from 2, never changed once released, and run in
+one transaction with its record in `meta`. Session files are immutable: an older one is read through a migrated copy.
 """
 
 import os
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import ForeignFileError, SchemaVersionError, StoreError
 from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.statement import identifier, literal
 from pytest_benchdb.store.template import FORMAT, SCHEMA_VERSION
 
@@ -44,12 +45,11 @@ def read_meta(connection: "DuckDBPyConnection", alias: str, path: str | os.PathL
         ForeignFileError: it is not one of ours.
         CorruptFileError: it cannot be read.
     """
-    try:
-        rows = connection.execute(f"SELECT key, value FROM {identifier(alias)}.meta").fetchall()
-    except Exception as error:
-        if type(error).__name__ not in ("CatalogException", "BinderException"):
-            raise db.translate(error, os.fspath(path)) from error
-        rows = []
+    with translated(os.fspath(path)):
+        try:
+            rows = connection.execute(f"SELECT key, value FROM {identifier(alias)}.meta").fetchall()
+        except (db.engine().CatalogException, db.engine().BinderException):
+            rows = []  # a database without our table
     facts = dict(rows)
     if facts.get("format") != FORMAT:
         message = f"{os.fspath(path)} is a DuckDB database, but not one of pytest-benchdb; name another path"
@@ -73,7 +73,9 @@ def version_of(facts: dict[str, str], path: str | os.PathLike[str], newest: int 
     return int(text)
 
 
-def migrate(connection: "DuckDBPyConnection", alias: str, path: str | os.PathLike[str], folder: Path = MIGRATIONS) -> int:
+def migrate(
+    connection: "DuckDBPyConnection", alias: str, path: str | os.PathLike[str], folder: Path = MIGRATIONS
+) -> int:
     """Bring an attached file up to the newest version; return how many migrations ran.
 
     Raises:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_benchdb.errors import MissingExtraError, QueryError
-from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.file_errors import is_database_error
 from pytest_benchdb.store.statement import identifier, literal
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def ask_arrow(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> "py
         MissingExtraError: pyarrow is not installed.
     """
     try:
-        import pyarrow as pa  # noqa: PLC0415 - an extra
+        import pyarrow as pa
     except ImportError as error:
         message = "Arrow tables need pyarrow; install it with: pip install 'pytest-benchdb[arrow]'"
         raise MissingExtraError(message) from error
@@ -133,10 +133,13 @@ def ask_arrow(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> "py
 
 
 def _record_batches(connection: Any, sql: str) -> Any:
-    """Return a reader of Arrow batches; DuckDB 2.0 has another name for it."""
-    if hasattr(connection, "fetch_record_batch"):
-        return connection.execute(sql).fetch_record_batch(_BATCH_ROWS)
-    return connection.sql(sql).to_arrow_reader(_BATCH_ROWS)
+    """Return a reader of Arrow batches; DuckDB 1.4 has another name for it, which 2.0 gave up."""
+    # DuckDB 2.0 adds these methods to the connection's class when its public module is imported, not before.
+    import duckdb  # noqa: F401
+
+    cursor = connection.execute(sql)
+    read_batches = getattr(cursor, "to_arrow_reader", None) or cursor.fetch_record_batch
+    return read_batches(_BATCH_ROWS)
 
 
 _Result = TypeVar("_Result")
@@ -168,7 +171,7 @@ def _run(
         if late.is_set():
             message = f"the query ran longer than {limits.seconds:g} s and was stopped; narrow it down"
             raise QueryError(message) from error
-        if not db.is_database_error(error) and not isinstance(error, (RuntimeError, ValueError, OverflowError)):
+        if not is_database_error(error) and not isinstance(error, (RuntimeError, ValueError, OverflowError)):
             raise
         raise QueryError(f"the query failed: {error}") from error
     finally:
@@ -177,7 +180,11 @@ def _run(
 
 
 def _check(connection: "DuckDBPyConnection", sql: str) -> None:
-    """Refuse everything but one SELECT (or what DuckDB runs as one: FROM, VALUES, DESCRIBE, WITH)."""
+    """Refuse everything but one SELECT (or what DuckDB runs as one: FROM, VALUES, DESCRIBE, WITH).
+
+    Raises:
+        QueryError: it is something else, or it calls a table function that is not harmless.
+    """
     try:
         statements = connection.extract_statements(sql)
     except Exception as error:
@@ -197,7 +204,11 @@ def _check(connection: "DuckDBPyConnection", sql: str) -> None:
 
 
 def _tree(connection: "DuckDBPyConnection", sql: str) -> Any:
-    """Return the syntax tree of a SELECT; it has an ``error`` for anything else."""
+    """Return the syntax tree of a SELECT; it has an ``error`` for anything else.
+
+    Raises:
+        QueryError: it cannot be parsed.
+    """
     try:
         row = connection.execute(f"SELECT json_serialize_sql({literal(sql)})").fetchone()
     except Exception as error:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.report import ReportRow, SessionRow
-from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.file_errors import translated
+from pytest_benchdb.store.fold import fetch
 from pytest_benchdb.store.query import Answer, Limits, ask, ask_arrow
-from pytest_benchdb.store.statement import Value, literal, read, render
+from pytest_benchdb.store.statement import Value, literal
 
 if TYPE_CHECKING:
     import pyarrow
@@ -160,12 +161,8 @@ class Reader:
         return ask_arrow(self._connection, sql, limits or Limits())
 
     def _rows(self, name: str, **values: Value) -> list[dict[str, Any]]:
-        try:
-            cursor = self._connection.execute(render(read(f"queries/{name}"), values))
-            columns = [column[0] for column in cursor.description or ()]
-            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-        except Exception as error:
-            raise db.translate(error, ", ".join(self.paths)) from error
+        with translated(", ".join(self.paths)):
+            return fetch(self._connection, f"queries/{name}", values)
 
 
 _JSON_COLUMNS = ("params", "extra_info", "details")

@@ -1,7 +1,7 @@
 """Damaged journals: what can be read is kept, what cannot is counted.
 
-A journal is damaged where a line is not what its writer wrote: a bad disk, or somebody's editor. The torn last line of a
-session that died is not damage; the fold cuts it.
+A journal is damaged where a line is not what its writer wrote: a bad disk, or somebody's editor. The torn last line of
+a session that died is not damage; the fold cuts it.
 """
 
 import json
@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_benchdb.model.identity import uuid7
 
+_ID_LENGTH = 36
 _UNREADABLE = "the first line of the journal was damaged"
 
 
@@ -39,8 +40,7 @@ def salvage(journal: str) -> tuple[str, int, int]:
         opening = _substitute(session_id, _entries(clean + ".body"))
     with open(clean, "wb") as target, open(clean + ".body", "rb") as body:
         target.write(_line(opening))
-        for line in body:
-            target.write(line)
+        target.writelines(body)
     os.unlink(clean + ".body")
     return clean, damaged, int(opening["session"]["started_us"])
 
@@ -59,7 +59,7 @@ def _entry(raw: bytes) -> dict[str, Any] | None:
         entry = json.loads(raw.decode("utf-8"), parse_constant=str)
     except (ValueError, RecursionError):
         return None
-    check = _CHECKS.get(entry.get("k")) if isinstance(entry, dict) else None
+    check = _CHECKS.get(str(entry.get("k"))) if isinstance(entry, dict) else None
     try:
         return entry if check is not None and check(entry) else None
     except (KeyError, TypeError, AttributeError, ValueError):
@@ -67,7 +67,11 @@ def _entry(raw: bytes) -> dict[str, Any] | None:
 
 
 def _is_id(value: object) -> bool:
-    return isinstance(value, str) and len(value) == 36 and not value.replace("-", "").strip("0123456789abcdefABCDEF")
+    return (
+        isinstance(value, str)
+        and len(value) == _ID_LENGTH
+        and not value.replace("-", "").strip("0123456789abcdefABCDEF")
+    )
 
 
 def _is_number(value: object, *kinds: type) -> bool:

@@ -37,12 +37,8 @@ def literal(value: Value) -> str:
     >>> literal(["a", "b"])
     "['a', 'b']"
     """
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int):
-        return str(value)
+    if value is None or isinstance(value, int):  # also a bool: DuckDB reads True, False and NULL
+        return "NULL" if value is None else str(value)
     if isinstance(value, float):
         return f"CAST('{value!r}' AS DOUBLE)"
     if isinstance(value, str):

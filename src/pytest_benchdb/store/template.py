@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.file_errors import is_database_error, translated
 from pytest_benchdb.store.statement import literal, read
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ def attach_new(
     """Create a file with our schema at `path` and attach it as `alias`; it is the current database afterwards.
 
     Args:
+        connection: what to attach it to.
+        path: the file; it must not exist.
+        alias: name of the database within `connection`.
         file_kind: ``session`` or ``history``.
         block_bytes: size of its blocks.
         cache: folder of templates; None makes the file from the schema.
@@ -44,19 +48,20 @@ def attach_new(
     """
     if cache is not None and _copy_template(connection, path, alias, file_kind, block_bytes, cache):
         return
-    try:
+    with translated(path):
         _build(connection, path, alias, file_kind, block_bytes)
-    except BaseException as error:
-        with contextlib.suppress(Exception):
-            connection.execute(f"USE memory; DETACH {alias}")
-        raise db.translate(error, path) from error
 
 
 def schema_statements(file_kind: str) -> str:
     """Return what fills an empty database: schema, metrics and the facts about the file."""
-    from pytest_benchdb.model.metric import METRICS  # noqa: PLC0415 - slow, and not needed for a copy
+    from pytest_benchdb.model.metric import METRICS
 
-    facts = {"format": FORMAT, "schema_version": str(SCHEMA_VERSION), "file_kind": file_kind, "created_by": created_by()}
+    facts = {
+        "format": FORMAT,
+        "schema_version": str(SCHEMA_VERSION),
+        "file_kind": file_kind,
+        "created_by": created_by(),
+    }
     metrics = ", ".join(
         f"({', '.join(map(literal, (one.name, one.unit, one.better, one.kind, one.description)))})"
         for one in METRICS.values()
@@ -67,7 +72,7 @@ def schema_statements(file_kind: str) -> str:
 
 def created_by() -> str:
     """Return the name and version of this program."""
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow
+    from importlib.metadata import PackageNotFoundError, version
 
     try:
         return f"{FORMAT} {version(FORMAT)}"
@@ -93,10 +98,12 @@ def _copy_template(
             target.write(source.read())
         db.attach(connection, path, alias)
         connection.execute(f"USE {alias}")
-        if connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == (str(SCHEMA_VERSION),):
+        if connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == (
+            str(SCHEMA_VERSION),
+        ):
             return True
-    except Exception as error:  # noqa: BLE001 - a bad cache must never cost a session; building tells real trouble
-        if not (isinstance(error, (OSError, StoreError)) or db.is_database_error(error)):
+    except Exception as error:
+        if not (isinstance(error, (OSError, StoreError)) or is_database_error(error)):
             raise
     with contextlib.suppress(Exception):
         connection.execute("USE memory")
@@ -123,5 +130,5 @@ def _key() -> str:
     with open(_METRICS, "rb") as file:
         metrics = file.read()
     schema = read("schema").encode()
-    version = getattr(db.engine(light=True), "__version__", "")
+    version = getattr(db.engine(), "__version__", "")
     return f"{version}-{len(schema)}-{zlib.crc32(schema):08x}-{zlib.crc32(metrics):08x}"

@@ -1,0 +1,107 @@
+"""What DuckDB and the system say about a file, in words that tell a user what to do."""
+
+import contextlib
+import re
+import sys
+from collections.abc import Iterator
+
+from pytest_benchdb.errors import CorruptFileError, ForeignFileError, SchemaVersionError, StoreError, StoreLockedError
+
+_MAGIC = b"DUCK"
+_LONGEST_REASON = 200
+_PID = re.compile(r"Conflicting lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)")
+_NEWER = re.compile(r"version number|newer version of DuckDB|storage version|serialization", re.IGNORECASE)
+_DAMAGED = re.compile(
+    r"checksum|corrupt|could not read|not enough bytes|read enough|deserializ|invalidated|internal|WAL|metadata"
+    r"|out of range|failed to load|free list|block",
+    re.IGNORECASE,
+)
+
+
+def is_database_error(error: BaseException) -> bool:
+    """Tell whether DuckDB raised it, without importing DuckDB."""
+    return any(kind.__name__ == "Error" and kind.__module__ in ("duckdb", "_duckdb") for kind in type(error).__mro__)
+
+
+@contextlib.contextmanager
+def translated(path: str) -> Iterator[None]:
+    """Turn what DuckDB or the system says about `path` within a block into our errors.
+
+    Raises:
+        StoreError: one of its subclasses says what is wrong.
+    """
+    try:
+        yield
+    except Exception as error:
+        ours = translate(error, path)
+        if ours is error:
+            raise
+        raise ours from error
+
+
+def translate(error: Exception, path: str) -> Exception:
+    """Return our error for what DuckDB or the system said about `path`; other errors come back as they are."""
+    if isinstance(error, StoreError):
+        return error
+    if isinstance(error, OSError):
+        return StoreError(f"{path}: {error.strerror or error}; {_remedy(str(error))}")
+    if not is_database_error(error):
+        return error
+    text = " ".join(str(error).split())
+    locked = _PID.search(text)
+    if locked:
+        owner = f"process {locked['pid']}"
+        return StoreLockedError(f"{path} is in use by {owner}; close it there, or wait until it has ended")
+    if "Could not set lock" in text or "different configuration" in text or "Unique file handle conflict" in text:
+        return StoreLockedError(f"{path} is in use; close it there, or wait until it has ended")
+    return _about_content(text, path)
+
+
+def _about_content(text: str, path: str) -> StoreError:
+    foreign = _foreign(path)
+    if foreign is not None:
+        return ForeignFileError(f"{path} is {foreign}, not a pytest-benchdb database; name another path")
+    if re.search(
+        r"No space left|Permission denied|Read-only file system|Is a directory|Too many open files|Cannot open file",
+        text,
+    ):
+        return StoreError(f"{path}: {text}; {_remedy(text)}")
+    if _NEWER.search(text):
+        advice = "upgrade with: pip install --upgrade duckdb"
+        return SchemaVersionError(f"{path} was written by a newer DuckDB than {_engine_version()}; {advice}")
+    if _DAMAGED.search(text):
+        return CorruptFileError(f"{path} is damaged ({_short(text)}); restore it from a backup or remove it")
+    return StoreError(f"{path}: {_short(text)}; see what is wrong with: benchdb doctor")
+
+
+def _foreign(path: str) -> str | None:
+    """Tell by its first bytes what a file is that is no DuckDB database; None for one that is, or is unreadable."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(16)
+    except OSError:
+        return None
+    if not head:
+        return "an empty file"
+    if head.startswith(b"SQLite format 3"):
+        return "an SQLite database"
+    if head[8 : 8 + len(_MAGIC)] != _MAGIC:
+        return "a file of another kind"
+    return None
+
+
+def _remedy(text: str) -> str:
+    if "No space left" in text:
+        return "free some space and type: benchdb recover"
+    if "Permission denied" in text or "Read-only" in text:
+        return "choose a place that can be written"
+    return "see that the path is right"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_REASON else text[: _LONGEST_REASON - 3] + "..."
+
+
+def _engine_version() -> str:
+    module = sys.modules.get("duckdb") or sys.modules.get("_duckdb")
+    return str(getattr(module, "__version__", "this one"))
