@@ -19,7 +19,7 @@ from pytest_benchdb.model.identity import content_id, uuid7
 from pytest_benchdb.model.run import Boundary, Measurement, Run
 from pytest_benchdb.model.session import SessionEnd, SessionStart
 from pytest_benchdb.store.fold import fold
-from pytest_benchdb.store.journal import end_line, run_lines, session_line
+from pytest_benchdb.store.journal_lines import end_line, run_lines, session_line
 from pytest_benchdb.store.target import JOURNAL_SUFFIX
 
 STARTED_US = 1_790_000_000_000_000

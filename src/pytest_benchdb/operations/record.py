@@ -15,7 +15,8 @@ from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.session import SessionEnd, SessionOutcome, SessionStart
 from pytest_benchdb.store.cache import spool_folder
 from pytest_benchdb.store.fold_process import FoldResult, fold_in_child
-from pytest_benchdb.store.journal import Journal, end_line, session_line
+from pytest_benchdb.store.journal import Journal
+from pytest_benchdb.store.journal_lines import end_line, session_line
 from pytest_benchdb.store.target import Target
 
 STEAL_SHARE = 0.02

@@ -12,7 +12,7 @@ from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.run import Run
 from pytest_benchdb.plugin.identity import Identifier
 from pytest_benchdb.plugin.results import not_measured
-from pytest_benchdb.store.journal import run_lines
+from pytest_benchdb.store.journal_lines import run_lines
 
 
 def crashed_lines(begun: Mapping[str, Any], identifier: Identifier, reason: str) -> bytes:

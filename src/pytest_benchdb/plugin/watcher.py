@@ -17,7 +17,7 @@ from pytest_benchdb.plugin.identity import Identifier, labels_of
 from pytest_benchdb.plugin.outcome import Phase, phase_of, with_subtests
 from pytest_benchdb.plugin.results import codspeed_results
 from pytest_benchdb.plugin.settings import Settings
-from pytest_benchdb.store.journal import begin_line, run_lines
+from pytest_benchdb.store.journal_lines import begin_line, run_lines
 
 LINES_ATTRIBUTE = "_benchdb_lines"
 """Where a report carries journal lines from the process that ran the test to the one that writes."""

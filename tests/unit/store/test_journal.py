@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.run import CHUNK_ROUNDS, Measurement, Run
-from pytest_benchdb.store.journal import Journal, run_lines
+from pytest_benchdb.store.journal import Journal
+from pytest_benchdb.store.journal_lines import run_lines
 from pytest_benchdb.store.lock import lock_now
 
 BENCHMARK = Benchmark(
