@@ -33,9 +33,9 @@ def run_query(
         QueryError: the statement was refused, failed, or ran past a limit.
         StoreError: a file cannot be read.
     """
+    limits = Limits(seconds=timeout_s) if limit is None else Limits(seconds=timeout_s, rows=limit, cut=True)
     with open_source(paths, feedback) as reader:
-        answer = reader.query(sql, Limits(seconds=timeout_s))
-    rows = answer.rows if limit is None else answer.rows[:limit]
+        answer = reader.query(sql, limits)
     return DataTable(
-        schema=QUERY_SCHEMA, columns=answer.columns, types=answer.types, rows=rows, more=len(rows) < len(answer.rows)
+        schema=QUERY_SCHEMA, columns=answer.columns, types=answer.types, rows=answer.rows, more=answer.more
     )

@@ -133,13 +133,13 @@ def ask_arrow(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> "py
 
 
 def _record_batches(connection: Any, sql: str) -> Any:
-    """Return a reader of Arrow batches; DuckDB 1.4 has another name for it, which 2.0 gave up."""
+    """Return a reader of Arrow batches; DuckDB 2.0 has another name for it."""
     # DuckDB 2.0 adds these methods to the connection's class when its public module is imported, not before.
     import duckdb  # noqa: F401
 
-    cursor = connection.execute(sql)
-    read_batches = getattr(cursor, "to_arrow_reader", None) or cursor.fetch_record_batch
-    return read_batches(_BATCH_ROWS)
+    if hasattr(connection, "fetch_record_batch"):
+        return connection.execute(sql).fetch_record_batch(_BATCH_ROWS)
+    return connection.sql(sql).to_arrow_reader(_BATCH_ROWS)
 
 
 _Result = TypeVar("_Result")
