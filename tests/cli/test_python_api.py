@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa  # noqa: TID253 - this is what the tests are about
 import pytest
 
 import pytest_benchdb
 from pytest_benchdb.errors import ConfigError, MissingExtraError, QueryError, StoreMissingError
 
 Call = Callable[..., Any]
+pa = pytest.importorskip("pyarrow", reason="the tables of the API need the extra `arrow`")
 
 
 def test_runs_equal_the_report(benchdb: Call, results: Path) -> None:
