@@ -172,7 +172,7 @@ def test_marker_with_a_wrong_argument_is_an_error_of_that_test_alone(record: Rec
         (["--benchdb=tests/test_suite.py::test_a"], "is a test, not a database"),
         (["--benchdb=notes.txt"], "an existing file that is not a .duckdb or .db file"),
         (["--benchdb", "--benchdb-tag=novalue"], "has no '='"),
-        (["--benchdb", "--benchdb-report=report.docx"], "give a .md, .json or .csv file"),
+        (["--benchdb", "--benchdb-report=report.docx"], "give a .md, .json, .csv or .html file"),
     ],
     ids=["folder-of-tests", "test-file", "node-id", "other-file", "tag", "report"],
 )

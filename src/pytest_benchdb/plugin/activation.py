@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.errors import ConfigError, MissingExtraError
 from pytest_benchdb.plugin.settings import Settings, Sources, read_settings, recording_is_on
 
 
@@ -23,7 +23,7 @@ def activate(config: Any) -> None:
         if not recording_is_on(sources):
             return
         plugin = _recorder(config, read_settings(config, sources))
-    except ConfigError as error:
+    except (ConfigError, MissingExtraError) as error:
         raise pytest.UsageError(str(error)) from error
     if plugin is not None:
         config.pluginmanager.register(plugin, "benchdb-recorder")

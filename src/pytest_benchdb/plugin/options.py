@@ -51,7 +51,7 @@ OPTIONS = (
         "report",
         "list",
         "FILE",
-        "Write the report of this session to FILE (.md, .json or .csv); may be repeated.",
+        "Write the report of this session to FILE (.md, .json, .csv or .html); may be repeated.",
     ),
     Option("--benchdb-json", "json", "text", "FILE", "Write this session in pytest-benchmark's JSON format too."),
     Option(

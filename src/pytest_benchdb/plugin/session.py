@@ -15,6 +15,7 @@ from pytest_benchdb.operations.record import SessionRecorder
 from pytest_benchdb.plugin import summary
 from pytest_benchdb.plugin.crashed import crashed_lines
 from pytest_benchdb.plugin.identity import Identifier
+from pytest_benchdb.plugin.outputs import Outputs, write_outputs
 from pytest_benchdb.plugin.recording import WORKER_KEY, begin, project_root
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.plugin.watcher import LINES_ATTRIBUTE, TestWatcher
@@ -39,6 +40,7 @@ class SessionPlugin:
         self._watcher: TestWatcher | None = None
         self._running: dict[str, bytes] = {}
         self._result: FoldResult | None = None
+        self._outputs = Outputs()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -105,18 +107,25 @@ class SessionPlugin:
                 complete=int(exitstatus) in _ENDED_BY_ITSELF and not session.shouldstop and not session.shouldfail,
                 row_limit=summary.ROW_LIMIT,
             )
-            if self._settings.strict and self._is_lost:
+            self._outputs = write_outputs(
+                self._settings,
+                self._recorder.start.session_id,
+                self._result,
+                self._config.invocation_params.dir,
+                lambda path: summary.shown_path(path, self._config),
+            )
+            if self._settings.strict and (self._is_lost or self._outputs.trouble):
                 session.exitstatus = max(int(exitstatus), 1)
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> Generator[None, None, None]:
         """Print the table after everybody else's sections, also when one of them raises."""
         try:
             return (yield)
         finally:
             if self._recorder is not None:
-                summary.write(terminalreporter, self._config, self._recorder, self._result)
+                summary.write(terminalreporter, self._config, self._recorder, self._result, self._outputs)
 
     @property
     def _device_id(self) -> str | None:

@@ -132,6 +132,7 @@ def read_settings(config: Any, sources: Sources) -> Settings:
 
     Raises:
         ConfigError: a value cannot be used.
+        MissingExtraError: a report's format needs a package that is not installed.
     """
     raw = False if config.option.no_benchdb_raw else sources.flag("raw")
     return Settings(
@@ -160,9 +161,16 @@ def _tags(sources: Sources) -> dict[str, str]:
 
 
 def _checked_report(path: str) -> str:
-    if not path.lower().endswith((".md", ".json", ".csv")):
-        message = f"--benchdb-report {path!r}: the format is told by the ending; give a .md, .json or .csv file"
+    from pytest_benchdb.present.formats import format_of
+
+    name = format_of(path)
+    if name is None:
+        message = f"--benchdb-report {path!r}: the format is told by the ending; give a .md, .json, .csv or .html file"
         raise ConfigError(message)
+    if name == "html":
+        from pytest_benchdb.present.html import require_jinja
+
+        require_jinja()  # now rather than after the last test
     return path
 
 

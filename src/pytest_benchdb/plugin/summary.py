@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_benchdb.operations.record import SessionRecorder
+from pytest_benchdb.plugin.outputs import Outputs
 from pytest_benchdb.present.table import default_columns, default_grouping, layout
 from pytest_benchdb.store.fold_process import FoldResult
 
@@ -28,18 +29,22 @@ _MARKUP: Mapping[str, dict[str, bool]] = {
 
 
 def write(
-    reporter: pytest.TerminalReporter, config: pytest.Config, recorder: SessionRecorder, result: FoldResult | None
+    reporter: "pytest.TerminalReporter",
+    config: pytest.Config,
+    recorder: SessionRecorder,
+    result: FoldResult | None,
+    outputs: Outputs,
 ) -> None:
     """Write the section; one line with ``-q``, nothing but trouble with ``-qq``."""
     verbosity = config.get_verbosity()
-    trouble = [text for text in (recorder.problem, result.message if result else None) if text]
+    trouble = [text for text in (recorder.problem, result.message if result else None, *outputs.trouble) if text]
     if verbosity < -1 and not trouble:
         return
     if verbosity >= 0:
         reporter.section("benchdb", sep="-")
         if result is not None and result.rows:
             _write_table(reporter, config, result)
-    for line in _remarks(config, recorder, result):
+    for line in (*_remarks(config, recorder, result), *outputs.notes):
         reporter.write_line(line)
     for line in trouble:
         reporter.write_line(f"benchdb: {line}", yellow=True, bold=True)
@@ -51,7 +56,7 @@ def shown_path(path: Path, config: pytest.Config) -> str:
     return str(path) if relative.startswith("..") else relative
 
 
-def _write_table(reporter: pytest.TerminalReporter, config: pytest.Config, result: FoldResult) -> None:
+def _write_table(reporter: "pytest.TerminalReporter", config: pytest.Config, result: FoldResult) -> None:
     writer = config.get_terminal_writer()
     encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
     table = layout(
