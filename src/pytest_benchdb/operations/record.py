@@ -97,6 +97,11 @@ class SessionRecorder:
         """Whether nothing was recorded."""
         return self._journal is None and self.problem is None
 
+    @property
+    def size_bytes(self) -> int:
+        """Size of what was recorded so far."""
+        return 0 if self._journal is None else self._journal.size_bytes
+
     def append(self, lines: bytes) -> None:
         """Keep journal lines; a failure is told in `problem` and never raised."""
         try:

@@ -101,6 +101,7 @@ class SessionPlugin:
         if self._watcher is not None:
             self._watcher.finish_interrupted()
         if self._recorder is not None:
+            summary.announce(self._config, self._recorder)
             self._result = self._recorder.finish(
                 outcome=_OUTCOMES.get(int(exitstatus), "error"),
                 exit_status=int(exitstatus),

@@ -19,6 +19,8 @@ from pytest_benchdb.store.fold_process import FoldResult
 ROW_LIMIT = 30
 """Rows of the table at most; `benchdb-report` shows the others."""
 
+_LARGE_BYTES = 8_000_000
+
 _MARKUP: Mapping[str, dict[str, bool]] = {
     "head": {"bold": True},
     "dim": {"light": True},
@@ -48,6 +50,15 @@ def write(
         reporter.write_line(line)
     for line in trouble:
         reporter.write_line(f"benchdb: {line}", yellow=True, bold=True)
+
+
+def announce(config: pytest.Config, recorder: SessionRecorder) -> None:
+    """Say on a terminal that a large session is being stored, which takes a noticeable time."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if recorder.size_bytes < _LARGE_BYTES or reporter is None or not reporter.isatty or config.get_verbosity() < 0:
+        return
+    reporter.ensure_newline()
+    reporter.write_line(f"benchdb: storing {recorder.size_bytes / 2**20:.0f} MiB of rounds ...")
 
 
 def shown_path(path: Path, config: pytest.Config) -> str:

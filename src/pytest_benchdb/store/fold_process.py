@@ -68,6 +68,8 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
         output = _run_child(settings, timeout_s)
     except subprocess.TimeoutExpired:
         return _failed(journal, target, f"storing the session took longer than {timeout_s:g} s")
+    except KeyboardInterrupt:  # the tests are over: their outcome must not be lost for impatience
+        return _failed(journal, target, "storing the session was interrupted")
     except OSError:
         output = _run_here(settings)
     except subprocess.CalledProcessError as error:
