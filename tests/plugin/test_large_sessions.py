@@ -57,6 +57,9 @@ def test_interrupt_while_storing_keeps_the_journal(pytester: pytest.Pytester, mo
     os.close(slave)
 
     seen = read_until(master, b"of rounds ...", 60)
+    while not list(Path("results").glob(".*.part")):
+        assert process.poll() is None
+        time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     seen += read_until(master, b"1 passed", 60)
     code = process.wait(timeout=60)
