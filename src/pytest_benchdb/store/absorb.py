@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_benchdb.errors import StoreError
@@ -55,18 +56,53 @@ class Refused(NamedTuple):
     reason: str
 
 
-class _Options(NamedTuple):
+_FINGERPRINTS = {
+    "environment": "environment_id",
+    "device": "device_id",
+    "metric": "metric",
+    "benchmark": "benchmark_id, group_name, params, code_hash",
+}
+"""Tables that most session files of a folder share, and what tells their contents apart."""
+
+
+@dataclass(slots=True)
+class _Job:
+    """What one call of `absorb` knows and has learnt.
+
+    Attributes:
+        only: ids of the sessions to take; None takes all.
+        known: ids of the sessions in the target.
+        taken: fingerprints of tables that were copied whole.
+    """
+
+    connection: "DuckDBPyConnection"
+    target: str
     named: Callable[[str], str]
     scratch: str
     only: frozenset[str] | None
+    known: set[str]
+    taken: set[tuple[str, str]]
+
+    def wants(self, session: str) -> bool:
+        return session not in self.known and (self.only is None or session in self.only)
 
 
 class _Source(NamedTuple):
+    """An attached file.
+
+    Attributes:
+        new: ids of its sessions that the target lacks.
+        started: start of its newest session, to be compared as text.
+        fingerprints: hash of the rows of a table, by table.
+    """
+
     alias: str
     path: str
     name: str
     sessions: list[str]
     new: list[str]
+    started: str
+    fingerprints: dict[str, str]
 
 
 def absorb(
@@ -100,45 +136,33 @@ def absorb(
     sql = f"SELECT CAST(session_id AS VARCHAR) FROM {target}.session"
     known = {row[0] for row in connection.execute(sql).fetchall()}
     with tempfile.TemporaryDirectory(prefix="benchdb-") as scratch:
-        options = _Options(named, scratch, None if only is None else frozenset(only))
+        job = _Job(connection, target, named, scratch, None if only is None else frozenset(only), known, set())
         for first in range(0, len(files), BATCH):
             batch = files[first : first + BATCH]
             try:
-                refused += _absorb_batch(connection, target, batch, known, options)
+                refused += _absorb_batch(job, batch)
             except Exception as error:
                 if not is_database_error(error):
                     raise
                 # Only blocks that are read are checked: one of the files is damaged, so take them one by one.
                 for path in batch:
-                    refused += _absorb_alone(connection, target, path, known, options)
+                    refused += _absorb_alone(job, path)
             progress(first + len(batch))
     return refused
 
 
-def _absorb_alone(
-    connection: "DuckDBPyConnection",
-    target: str,
-    path: str,
-    known: set[str],
-    options: _Options,
-) -> list[Refused]:
+def _absorb_alone(job: _Job, path: str) -> list[Refused]:
     try:
-        return _absorb_batch(connection, target, [path], known, options)
+        return _absorb_batch(job, [path])
     except Exception as error:
         if not is_database_error(error):
             raise
         refused = Refused(path, str(translate(error, path)))
-    _remember(connection, target, [], [refused], options.named)
+    _insert_sources(job, [], [refused])
     return [refused]
 
 
-def _absorb_batch(
-    connection: "DuckDBPyConnection",
-    target: str,
-    batch: Sequence[str],
-    known: set[str],
-    options: _Options,
-) -> list[Refused]:
+def _absorb_batch(job: _Job, batch: Sequence[str]) -> list[Refused]:
     sources: list[_Source] = []
     refused: list[Refused] = []
     taken: set[str] = set()
@@ -146,33 +170,51 @@ def _absorb_batch(
         for number, path in enumerate(batch):
             alias = f"source_{number}"
             try:
-                _attach_source(connection, path, alias, options.scratch)
-                rows = connection.execute(f"SELECT CAST(session_id AS VARCHAR) FROM {alias}.session").fetchall()
+                source = _open_source(job, path, alias, taken)
             except StoreError as error:
                 refused.append(Refused(path, str(error)))
-                _detach(connection, alias)
+                _detach(job.connection, alias)
                 continue
-            sessions = [row[0] for row in rows]
-            new = [
-                session
-                for session in sessions
-                if session not in known and session not in taken and (options.only is None or session in options.only)
-            ]
-            taken.update(new)
-            sources.append(_Source(alias, path, options.named(path), sessions, new))
-        connection.execute("BEGIN")
+            taken.update(source.new)
+            sources.append(source)
+        job.connection.execute("BEGIN")
         try:
-            _copy(connection, target, [source for source in sources if source.new])
-            _insert_sources(connection, target, sources, refused, options.named)
-            connection.execute("COMMIT")
+            copied = _copy(job, [source for source in sources if source.new])
+            _insert_sources(job, sources, refused)
+            job.connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            job.connection.execute("ROLLBACK")
             raise
     finally:
         for source in sources:
-            _detach(connection, source.alias)
-    known.update(taken)
+            _detach(job.connection, source.alias)
+    job.known.update(taken)
+    job.taken.update(copied)
     return refused
+
+
+def _open_source(job: _Job, path: str, alias: str, taken: set[str]) -> _Source:
+    """Attach a file and learn in one query what decides how much of it is copied."""
+    _attach_source(job.connection, path, alias, job.scratch)
+    hashes = " ".join(
+        f"UNION ALL SELECT '{table}', CAST(bit_xor(hash({columns})) AS VARCHAR) FROM {alias}.{table}"
+        for table, columns in _FINGERPRINTS.items()
+    )
+    rows = job.connection.execute(
+        f"SELECT 'session', CAST(session_id AS VARCHAR) FROM {alias}.session "
+        f"UNION ALL SELECT 'started', CAST(max(started_at) AS VARCHAR) FROM {alias}.session {hashes}"
+    ).fetchall()
+    sessions = [value for kind, value in rows if kind == "session"]
+    facts = {kind: value or "" for kind, value in rows if kind != "session"}
+    return _Source(
+        alias=alias,
+        path=path,
+        name=job.named(path),
+        sessions=sessions,
+        new=[session for session in sessions if session not in taken and job.wants(session)],
+        started=facts.pop("started"),
+        fingerprints=facts,
+    )
 
 
 def _attach_source(connection: "DuckDBPyConnection", path: str, alias: str, scratch: str) -> None:
@@ -197,24 +239,36 @@ def _detach(connection: "DuckDBPyConnection", alias: str) -> None:
         connection.execute(f"DETACH {alias}")
 
 
-def _copy(connection: "DuckDBPyConnection", target: str, sources: Sequence[_Source]) -> None:
+def _copy(job: _Job, sources: Sequence[_Source]) -> set[tuple[str, str]]:
+    """Copy the new sessions of the sources; return the fingerprints of what was copied whole."""
+    copied: set[tuple[str, str]] = set()
     if not sources:
-        return
-    filled = _filled_tables(connection, sources)
-    _update_benchmarks(connection, target, sources)
+        return copied
+    filled = _filled_tables(job.connection, sources)
+    _update_benchmarks(job, sources)
     for table in FACTS:
         selects = [_select(source, table) for source in sources if (source.alias, table) in filled]
         if selects:
-            connection.execute(f"INSERT INTO {target}.{table} {' UNION ALL '.join(selects)}")
+            job.connection.execute(f"INSERT INTO {job.target}.{table} {' UNION ALL '.join(selects)}")
     for table, key in KEYS.items():
-        selects = [f"SELECT * FROM {source.alias}.{table}" for source in sources if (source.alias, table) in filled]
-        if not selects:
-            continue
-        own = f" AND importer <> {literal(IMPORTER)}" if table == "source_file" else ""
-        connection.execute(
-            f"INSERT INTO {target}.{table} SELECT DISTINCT ON ({key}) * FROM ({' UNION ALL '.join(selects)}) "
-            f"WHERE {key} NOT IN (SELECT {key} FROM {target}.{table}){own}"
-        )
+        selects = []
+        for source in sources:
+            mark = (table, source.fingerprints.get(table, source.alias))
+            if (source.alias, table) in filled and mark not in job.taken and mark not in copied:
+                selects.append(f"SELECT * FROM {source.alias}.{table}")
+                if table in _FINGERPRINTS:
+                    copied.add(mark)
+        if selects and table != "benchmark":
+            _insert_missing(job, table, key, selects)
+    return copied
+
+
+def _insert_missing(job: _Job, table: str, key: str, selects: Sequence[str]) -> None:
+    own = f" AND importer <> {literal(IMPORTER)}" if table == "source_file" else ""
+    job.connection.execute(
+        f"INSERT INTO {job.target}.{table} SELECT DISTINCT ON ({key}) * FROM ({' UNION ALL '.join(selects)}) "
+        f"WHERE {key} NOT IN (SELECT {key} FROM {job.target}.{table}){own}"
+    )
 
 
 def _filled_tables(connection: "DuckDBPyConnection", sources: Sequence[_Source]) -> set[tuple[str, str]]:
@@ -234,63 +288,52 @@ def _select(source: _Source, table: str) -> str:
     return select
 
 
-def _update_benchmarks(connection: "DuckDBPyConnection", target: str, sources: Sequence[_Source]) -> None:
-    """Let group, parameters and code of a benchmark follow the newest session that ran it.
+def _update_benchmarks(job: _Job, sources: Sequence[_Source]) -> None:
+    """Add new benchmarks, and let group, parameters and code of known ones follow the newest session.
 
-    The newest of the sources replaces the row that is there, unless a later session ran the benchmark before.
+    Of sources with the same benchmarks the newest stands for all. It replaces the row that is there, unless a later
+    session has run the benchmark.
     """
+    newest: dict[str, _Source] = {}
+    for source in sorted(sources, key=lambda source: source.started):
+        newest[source.fingerprints["benchmark"]] = source
     union = " UNION ALL ".join(
-        f"SELECT *, (SELECT max(started_at) FROM {source.alias}.session) AS seen_at FROM {source.alias}.benchmark"
-        for source in sources
+        f"SELECT *, CAST({literal(source.started)} AS TIMESTAMP) AS seen_at FROM {source.alias}.benchmark"
+        for source in newest.values()
     )
-    connection.execute(
+    job.connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE changed_benchmark AS
         SELECT incoming.*
         FROM (SELECT DISTINCT ON (benchmark_id) * FROM ({union}) ORDER BY benchmark_id, seen_at DESC) AS incoming
-        LEFT JOIN {target}.benchmark AS present ON present.benchmark_id = incoming.benchmark_id
-        WHERE (incoming.group_name, incoming.params, incoming.code_hash)
+        LEFT JOIN {job.target}.benchmark AS present ON present.benchmark_id = incoming.benchmark_id
+        WHERE present.benchmark_id IS NULL
+            OR (incoming.group_name, incoming.params, incoming.code_hash)
             IS DISTINCT FROM (present.group_name, present.params, present.code_hash)
         """
     )
     later = (
-        f"SELECT 1 FROM {target}.run AS run "
+        f"SELECT 1 FROM {job.target}.run AS run "
         "WHERE run.benchmark_id = changed.benchmark_id AND run.started_at > changed.seen_at"
     )
-    connection.execute(f"DELETE FROM changed_benchmark AS changed WHERE EXISTS ({later})")
-    connection.execute(
-        f"DELETE FROM {target}.benchmark WHERE benchmark_id IN (SELECT benchmark_id FROM changed_benchmark); "
-        f"INSERT INTO {target}.benchmark SELECT * EXCLUDE (seen_at) FROM changed_benchmark"
+    job.connection.execute(
+        f"""
+        DELETE FROM changed_benchmark AS changed WHERE EXISTS ({later});
+        DELETE FROM {job.target}.benchmark WHERE benchmark_id IN (SELECT benchmark_id FROM changed_benchmark);
+        INSERT INTO {job.target}.benchmark SELECT * EXCLUDE (seen_at) FROM changed_benchmark
+        """
     )
 
 
-def _remember(
-    connection: "DuckDBPyConnection",
-    target: str,
-    sources: Sequence[_Source],
-    refused: Sequence[Refused],
-    named: Callable[[str], str],
-) -> None:
-    connection.execute("BEGIN")
-    _insert_sources(connection, target, sources, refused, named)
-    connection.execute("COMMIT")
-
-
-def _insert_sources(
-    connection: "DuckDBPyConnection",
-    target: str,
-    sources: Sequence[_Source],
-    refused: Sequence[Refused],
-    named: Callable[[str], str],
-) -> None:
+def _insert_sources(job: _Job, sources: Sequence[_Source], refused: Sequence[Refused]) -> None:
     """Write down which files are in the history, and which cannot be."""
-    rows = [*_source_rows(sources), *((named(path), None, 0, reason, stamp(path)) for path, reason in refused)]
+    rows = [*_source_rows(sources), *((job.named(path), None, 0, reason, stamp(path)) for path, reason in refused)]
     if not rows:
         return
     values = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
-    connection.execute(
+    job.connection.execute(
         f"""
-        INSERT INTO {target}.source_file
+        INSERT INTO {job.target}.source_file
         SELECT
             CAST(md5(concat_ws('/', path, session_id)) AS UUID), CAST(session_id AS UUID), path, checksum,
             {literal(IMPORTER)}, row_count, reason, CAST(now() AT TIME ZONE 'UTC' AS TIMESTAMP)
