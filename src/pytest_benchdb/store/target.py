@@ -59,7 +59,7 @@ def resolve(text: str, base: Path) -> Target:
         return Target(path=path, kind="folder")
     if path.suffix.lower() in FILE_SUFFIXES:
         return Target(path=path, kind="file")
-    if path.exists():
+    if path.exists() and not path.is_dir():  # another session may have made the folder meanwhile
         message = (
             f"--benchdb={text}: an existing file that is not a .duckdb or .db file; name a folder or a new .duckdb file"
         )
