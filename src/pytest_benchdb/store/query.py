@@ -133,13 +133,13 @@ def ask_arrow(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> "py
 
 
 def _record_batches(connection: Any, sql: str) -> Any:
-    """Return a reader of Arrow batches; DuckDB 2.0 has another name for it."""
+    """Return a reader of Arrow batches: DuckDB 1.5 deprecates the name that 1.4 has, and 2.0 has the new one only."""
     # DuckDB 2.0 adds these methods to the connection's class when its public module is imported, not before.
     import duckdb  # noqa: F401
 
-    if hasattr(connection, "fetch_record_batch"):
-        return connection.execute(sql).fetch_record_batch(_BATCH_ROWS)
-    return connection.sql(sql).to_arrow_reader(_BATCH_ROWS)
+    if hasattr(connection, "to_arrow_reader"):
+        return connection.sql(sql).to_arrow_reader(_BATCH_ROWS)
+    return connection.execute(sql).fetch_record_batch(_BATCH_ROWS)
 
 
 _Result = TypeVar("_Result")
