@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb  # noqa: TID253 - not later: pytester forgets modules after each test, and DuckDB cannot load twice
+import duckdb
 import pytest
 
 FAST = ("--benchmark-max-time=0.005", "--benchmark-min-rounds=3", "--benchmark-calibration-precision=1")

@@ -1,9 +1,10 @@
 """Options, their places and their precedence; PATH; bad values."""
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
-import duckdb  # noqa: TID253 - as in recorded.py
+import duckdb
 import pytest
 from tests.plugin.recorded import Record, Recorded
 
@@ -210,7 +211,7 @@ def test_file_path_takes_one_session_more_each_time(record: Record, pytester: py
 
 
 def test_file_that_is_not_ours_leaves_the_exit_status_and_the_data(record: Record) -> None:
-    with sqlite3.connect("other.db") as connection:
+    with contextlib.closing(sqlite3.connect("other.db")) as connection:
         connection.execute("CREATE TABLE theirs (a)")
     before = Path("other.db").read_bytes()
 

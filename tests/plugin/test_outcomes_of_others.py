@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-import duckdb  # noqa: TID253 - as in recorded.py
+import duckdb
 import pytest
 from tests.plugin.recorded import Record
 
