@@ -7,6 +7,7 @@ median of the ratios to the first variant. Needs pytest-benchmark. Linux.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import statistics
@@ -72,17 +73,19 @@ class Cost:
 
 
 def run(command: list[str], folder: Path) -> Cost:
-    """Run a command to its end and account for it."""
+    """Run a command to its end and account for it.
+
+    Raises:
+        SystemExit: the command failed.
+    """
     environ = {**os.environ, "PYTHONHASHSEED": "0", "XDG_CACHE_HOME": str(folder.parent / "cache")}
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ)
     status = Path(f"/proc/{process.pid}/statm")
     peak_pages = 0
     while True:
-        try:
+        with contextlib.suppress(OSError, IndexError):
             peak_pages = max(peak_pages, int(status.read_text().split()[1]))
-        except (OSError, IndexError):
-            pass
         pid, code, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             break
@@ -175,7 +178,14 @@ def case_aa(arguments: argparse.Namespace) -> None:
         (folder / "test_suite.py").write_text(FIXED)
         for _ in range(max(arguments.repeat, 10)):
             for variant, options in (("off", ["-p", "no:benchdb"]), ("on", ["--benchdb=results"])):
-                command = [sys.executable, "-m", "pytest", "-q", "--benchmark-json=out.json", "--benchmark-max-time=0.3"]
+                command = [
+                    sys.executable,
+                    "-m",
+                    "pytest",
+                    "-q",
+                    "--benchmark-json=out.json",
+                    "--benchmark-max-time=0.3",
+                ]
                 run([*command, *options], folder)
                 for entry in json.loads((folder / "out.json").read_text())["benchmarks"]:
                     medians[variant].setdefault(entry["name"], []).append(entry["stats"]["median"])
@@ -194,7 +204,9 @@ def case_size(arguments: argparse.Namespace) -> None:
         run([*command, "--benchdb=results", "--benchmark-json=out.json"], folder)
         theirs = (folder / "out.json").stat().st_size
         ours = sum(path.stat().st_size for path in (folder / "results").iterdir())
-        rounds = sum(len(entry["stats"]["data"]) for entry in json.loads((folder / "out.json").read_text())["benchmarks"])
+        rounds = sum(
+            len(entry["stats"]["data"]) for entry in json.loads((folder / "out.json").read_text())["benchmarks"]
+        )
     print(f"\n{rounds:,} rounds: JSON {theirs:,} bytes, DuckDB {ours:,} bytes, {theirs / ours:.1f} times smaller")
 
 

@@ -190,7 +190,7 @@ def test_fold_in_child_journal_that_went_elsewhere_is_stored_there(tmp_path: Pat
 
 def test_fold_process_loads_no_database() -> None:
     program = (
-        "import sys; import pytest_benchdb.store.fold_process, pytest_benchdb.store.journal\n"
+        "import sys; import pytest_benchdb.store.fold_process, pytest_benchdb.store.journal_lines\n"
         "print([name for name in ('duckdb', '_duckdb', 'rich', 'click', 'psutil') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

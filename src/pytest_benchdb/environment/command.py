@@ -14,7 +14,9 @@ _SECRET_NAME = re.compile(
 )
 _LAST_WORD = re.compile(r"[\w.-]*\Z")
 _VALUE = re.compile(r"""\s*(?:"[^"]*"|'[^']*'|[^\s&;,'"]*)""")
-_SCHEME_AND_USER = re.compile(r"(?P<scheme>[a-z][a-z0-9+.]{0,20}://)(?:[^\s/]{0,200}@|[^\s/:@]{1,60}:[^\s]{0,200}@)", re.IGNORECASE)
+_SCHEME_AND_USER = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.]{0,20}://)(?:[^\s/]{0,200}@|[^\s/:@]{1,60}:[^\s]{0,200}@)", re.IGNORECASE
+)
 _HEADER = re.compile(
     r"(?P<name>\bauthorization\s{0,4}:\s{0,4}(?:\w+\s{1,4})?|\bbearer\s{1,4}(?=\S{12}))\S+", re.IGNORECASE
 )

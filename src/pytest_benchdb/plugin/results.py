@@ -11,6 +11,9 @@ from pytest_benchdb.model.run import Measurement, Summary
 from pytest_benchdb.plugin.attempt import Attempt
 from pytest_benchdb.plugin.fixture import CODSPEED, PYTEST_BENCHMARK, kind_of
 
+BENCHMARK_DISABLED = "pytest-benchmark was disabled"
+"""Why a run has no times: by an option, or because pytest-benchmark does not measure under xdist."""
+
 _WALL_TIMERS = frozenset({"time.perf_counter", "time.monotonic", "time.time"})
 _CPU_TIMERS = frozenset({"time.process_time", "time.thread_time"})
 
@@ -89,7 +92,7 @@ def _of_pytest_benchmark(attempt: Attempt, fixture: Any) -> Result:
     stats = fixture.stats
     if stats is None:
         if fixture.disabled:
-            why = "pytest-benchmark was disabled"
+            why = BENCHMARK_DISABLED
         elif attempt.block.whole or fixture.has_error:
             why = "the benchmarked function raised before it was timed"
         else:

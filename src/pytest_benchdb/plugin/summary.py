@@ -6,13 +6,15 @@ PYTEST_DONT_REWRITE
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.operations.record import SessionRecorder
 from pytest_benchdb.plugin.outputs import Outputs
+from pytest_benchdb.plugin.results import BENCHMARK_DISABLED
 from pytest_benchdb.present.table import default_columns, default_grouping, layout
 from pytest_benchdb.store.fold_process import FoldResult
 
@@ -93,10 +95,7 @@ def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResul
     counts = ", ".join(f"{count} {outcome}" for outcome, count in result.outcomes.items())
     if result.status == "stored":
         lines.append(f"{counts} -> {where}")
-    if _benchmark_was_off(config):
-        lines.append(
-            "pytest-benchmark switches itself off under xdist: outcomes are recorded, times are not; run without -n"
-        )
+    lines += _timing_remarks(result.rows)
     if result.recovered:
         lines.append(f"also recovered {len(result.recovered)} session(s) that had died")
     if result.status == "stored" and config.get_verbosity() >= 0:
@@ -106,11 +105,16 @@ def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResul
     return lines
 
 
-def _benchmark_was_off(config: pytest.Config) -> bool:
-    """Tell whether pytest-benchmark was there and off because of xdist."""
-    session = config.pluginmanager.get_plugin("pytest-benchmark")
-    return bool(getattr(session, "xdist_warning", False)) or (
-        session is not None
-        and bool(getattr(config.option, "numprocesses", None))
-        and not config.option.benchmark_disable
-    )
+def _timing_remarks(rows: Sequence[ReportRow]) -> list[str]:
+    """Say why times are missing, or should not be compared with others."""
+    remarks = []
+    untimed = [row for row in rows if row.reason == BENCHMARK_DISABLED]
+    if any(row.worker for row in untimed):
+        remarks.append(
+            "pytest-benchmark switches itself off under xdist: outcomes are recorded, times are not; run without -n"
+        )
+    elif untimed:
+        remarks.append("pytest-benchmark was disabled: outcomes are recorded, times are not")
+    if any(row.worker and row.valid for row in rows):
+        remarks.append("timed in xdist's workers, which disturb each other: run without -n for times to compare")
+    return remarks

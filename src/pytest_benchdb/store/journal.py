@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_benchdb.errors import StoreError
-from pytest_benchdb.store.lock import lock_now
+from pytest_benchdb.store.lock import lock_now, unlock
 from pytest_benchdb.store.target import JOURNAL_SUFFIX
 
 _CREATE_ATTEMPTS = 5
@@ -61,6 +61,7 @@ class Journal:
     def close(self) -> None:
         """Release the file; the fold may take it from here."""
         if self._fd >= 0:
+            unlock(self._fd)
             os.close(self._fd)
             self._fd = -1
 

@@ -17,7 +17,7 @@ if sys.platform == "win32":  # pragma: no cover
     # Far behind the end of any file, because Windows locks stop other readers of the range.
     _OFFSET = 1 << 62
 
-    def lock_now(fd: int, *, shared: bool = False) -> bool:
+    def lock_now(fd: int, *, shared: bool = False) -> bool:  # noqa: ARG001
         """Take the lock if it is free; Windows has exclusive ones only."""
         os.lseek(fd, _OFFSET, os.SEEK_SET)
         try:
@@ -25,6 +25,12 @@ if sys.platform == "win32":  # pragma: no cover
         except OSError:
             return False
         return True
+
+    def unlock(fd: int) -> None:
+        """Give the lock back, if it is held."""
+        os.lseek(fd, _OFFSET, os.SEEK_SET)
+        with contextlib.suppress(OSError):
+            msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
 
 else:
     import fcntl
@@ -41,6 +47,11 @@ else:
         except OSError:
             return True
         return True
+
+    def unlock(fd: int) -> None:
+        """Give the lock back, also where a forked child still holds the descriptor."""
+        with contextlib.suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 @contextlib.contextmanager

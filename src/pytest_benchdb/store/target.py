@@ -42,7 +42,8 @@ def resolve(text: str, base: Path) -> Target:
         base: folder that a relative path starts from.
 
     Raises:
-        ConfigError: PATH is a test file, a node id, or a folder that holds other things than sessions.
+        ConfigError: PATH is a test file, a node id, or a folder that holds other things than sessions, or it
+            has a character that DuckDB refuses.
     """
     if not text.strip():
         message = "--benchdb= has an empty PATH; give a folder or a .duckdb file, or leave '=' out for .benchdb/"
@@ -50,6 +51,9 @@ def resolve(text: str, base: Path) -> Target:
     path = Path(os.path.expandvars(text)).expanduser()
     path = path if path.is_absolute() else base / path
     path = Path(os.path.normpath(path))
+    if "?" in str(path):
+        message = f"--benchdb={text}: DuckDB cannot open a path that has a '?'; give another PATH"
+        raise ConfigError(message)
     if "::" in text or path.suffix == ".py":
         raise ConfigError(_meant(text, "is a test, not a database"))
     if path.is_dir():

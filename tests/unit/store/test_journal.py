@@ -130,6 +130,24 @@ def test_journal_forked_child_writes_nothing(tmp_path: Path) -> None:
     assert journal.path.read_bytes() == b"parent\n"
 
 
+def test_journal_close_releases_it_though_a_forked_child_outlives_the_session(tmp_path: Path) -> None:
+    journal = Journal("abc", [tmp_path])
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(writer)
+        os.read(reader, 1)
+        os._exit(0)
+    try:
+        journal.close()
+        with journal.path.open("rb") as file:
+            assert lock_now(file.fileno())
+    finally:
+        os.close(writer)
+        os.close(reader)
+        os.waitpid(pid, 0)
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"

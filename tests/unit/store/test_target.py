@@ -40,6 +40,7 @@ def test_resolve_takes_an_empty_folder_and_one_of_sessions(tmp_path: Path, names
         ("tests/test_a.py", "is a test"),
         ("new/test_b.py::test_c", "is a test"),
         ("notes.txt", "not a .duckdb or .db file"),
+        ("what?.duckdb", "DuckDB cannot open"),
         ("  ", "empty PATH"),
     ],
 )
