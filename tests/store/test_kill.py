@@ -16,6 +16,8 @@ from pytest_benchdb.store.history import open_history
 
 RUNS = 40
 ROUNDS = list(range(1000, 1200))
+UNDISTURBED = 2
+"""Folds before the first kill: the first makes the template, the second tells how long one takes."""
 
 
 def start_fold(journal: Path, path: Path) -> "subprocess.Popen[bytes]":
@@ -56,18 +58,18 @@ def kill_and_recover(tmp_path: Path, kind: str, kills: int, seed: int) -> None:
     spool = place if kind == "folder" else tmp_path / "results.duckdb.inbox"
     killed = 0
     whole_s = 0.0
-    for number in range(kills + 1):
+    for number in range(UNDISTURBED + kills):
         runs = [j.run_lines(f"test_{i}", ROUNDS) for i in range(RUNS)]
         journal = j.write_journal(spool, *runs, started_us=j.STARTED_US + number * 1_000_000)
-        if number == 0:
+        if number < UNDISTURBED:
             whole_s = fold_s(journal, place)
             continue
         killed += kill_somewhere(journal, place, chance.uniform(0.0, whole_s))
-        if number % 10 == 9 or number == kills:
+        if number % 10 == 9 or number == UNDISTURBED + kills - 1:
             recover(spool)
             assert not list(spool.glob(".*.part*"))
             check_everything_is_there_once(place, number + 1)
-    assert killed >= kills / 2
+    assert killed >= kills / 4
     assert validate(place).problems == ()
 
 

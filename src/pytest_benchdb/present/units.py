@@ -117,8 +117,10 @@ def write_figure(value: float | None, unit: Unit) -> str:
         return f"{scaled:.0f}"
     if abs(scaled) >= _MOST_WHOLE:
         return f"{scaled:.{unit.digits - 1}e}".replace("e+0", "e").replace("e+", "e")
-    digits = unit.digits if abs(scaled) >= 1 else max(unit.digits - 1, 1)
-    # Rounding can raise the exponent (9.9996 becomes 10.00), so it is read from the rounded figure.
+    digits = max(unit.digits - 1, 1)
+    # Rounding can raise the exponent (9.9996 becomes 10.00, 0.99 becomes 1.0), so the rounded figure decides.
+    if abs(float(f"{scaled:.{digits - 1}e}")) >= 1:
+        digits = unit.digits
     exponent = int(f"{scaled:.{digits - 1}e}".partition("e")[2])
     decimals = max(0, digits - 1 - exponent)
     if decimals > _MOST_DECIMALS:
