@@ -63,3 +63,15 @@ class MissingExtraError(BenchdbError):
     """A feature needs a package that an extra of pytest-benchdb installs."""
 
     slug = "missing-extra"
+
+
+class BackendUnavailableError(BenchdbError):
+    """A backend or a device is not there; a test that asked for it is skipped with this text."""
+
+    slug = "backend-unavailable"
+
+
+class MeasurementError(BenchdbError):
+    """A test used its `bench_*` fixture in a way that gives no sound figure."""
+
+    slug = "measurement"

@@ -3,7 +3,7 @@
 PYTEST_DONT_REWRITE
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -11,6 +11,7 @@ import pluggy
 if TYPE_CHECKING:
     import pytest
 
+    from pytest_benchdb.interfaces import Backend, Meter
     from pytest_benchdb.model.run import Run
 
 hookspec = pluggy.HookspecMarker("pytest")
@@ -32,3 +33,17 @@ def pytest_benchdb_record(item: "pytest.Item", run: "Run") -> None:
     `run.extra_info` is a dict that may be added to. An exception is kept there, as
     ``pytest_benchdb_record_error``, and the run is recorded all the same.
     """
+
+
+@hookspec
+def pytest_benchdb_backends() -> "Sequence[Backend]":  # type: ignore[empty-body]
+    """Return backends: each gets a fixture ``bench_<name>`` and a place in ``--benchdb-backends``.
+
+    A package adds its own through one entry point in the group ``pytest_benchdb`` that names the module
+    with this function. Nothing may be touched yet: `Backend.probe` is called when a test first asks.
+    """
+
+
+@hookspec
+def pytest_benchdb_meters() -> "Sequence[Meter]":  # type: ignore[empty-body]
+    """Return meters of energy, power, temperature, clocks or utilization; found like backends."""

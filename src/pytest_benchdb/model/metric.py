@@ -5,7 +5,8 @@ from types import MappingProxyType
 from typing import Literal
 
 Better = Literal["lower", "higher", "none"]
-Kind = Literal["time", "memory", "energy", "power", "rate", "count", "temperature", "ratio", "other"]
+Kind = Literal["time", "memory", "energy", "power", "rate", "count", "temperature", "ratio", "frequency", "other"]
+Provenance = Literal["measured", "imported", "simulated", "derived"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ _ALL = (
     Metric("wall_time", "s", "lower", "time", "Wall-clock time of one iteration"),
     Metric("cpu_time", "s", "lower", "time", "CPU time of the process for one call, all threads"),
     Metric("device_time", "s", "lower", "time", "Time of one iteration on the device's own clock"),
-    Metric("first_call", "s", "lower", "time", "Wall-clock time of the first call, compilation included"),
+    Metric("first_call_time", "s", "lower", "time", "Wall-clock time of the first call, compilation included"),
     Metric("timer_value", "?", "none", "other", "Reading of a timer that is not known to tell seconds"),
     Metric("block_wall_time", "s", "none", "time", "Wall-clock time of the whole timed block"),
     Metric("block_cpu_time", "s", "none", "time", "CPU time of the process in the timed block"),
@@ -31,7 +32,12 @@ _ALL = (
     Metric("peak_rss", "B", "lower", "memory", "Peak resident set of the process in the timed block"),
     Metric("rss_start", "B", "none", "memory", "Resident set of the process before the timed block"),
     Metric("python_peak", "B", "lower", "memory", "Peak of the allocations that Python traced"),
-    Metric("device_peak", "B", "lower", "memory", "Peak memory of the device's allocator"),
+    Metric("device_peak", "B", "lower", "memory", "Peak of what the device's allocator had handed out"),
+    Metric("device_reserved", "B", "lower", "memory", "Peak of what the device's allocator had reserved"),
+    Metric("device_used", "B", "lower", "memory", "Memory of the device in use by everybody"),
+    Metric("tree_peak", "B", "lower", "memory", "Peak memory of the process and its children, page cache included"),
+    Metric("native_peak", "B", "lower", "memory", "Peak of all allocations that memray traced, native ones included"),
+    Metric("rss", "B", "none", "memory", "Resident set of the process"),
     Metric("minor_faults", "1", "none", "count", "Page faults served without input or output"),
     Metric("major_faults", "1", "none", "count", "Page faults that read from a disk"),
     Metric("voluntary_switches", "1", "none", "count", "Context switches in which the process waited"),
@@ -40,12 +46,22 @@ _ALL = (
     Metric("throughput", "1/s", "higher", "rate", "Items handled per second"),
     Metric("energy", "J", "lower", "energy", "Energy of one iteration"),
     Metric("power", "W", "lower", "power", "Electrical power"),
+    Metric("idle_power", "W", "none", "power", "Electrical power of the idle device, its context alive"),
     Metric("temperature", "K", "none", "temperature", "Temperature of the device"),
+    Metric("clock_frequency", "Hz", "none", "frequency", "Clock of the device's compute units"),
+    Metric("throttle_time", "s", "none", "time", "Time in which the device was slowed down for power or heat"),
     Metric("utilization", "1", "none", "ratio", "Share of the time in which the device was busy"),
     Metric("ttft", "s", "lower", "time", "Time to the first token of a request"),
     Metric("tpot", "s", "lower", "time", "Time per output token after the first"),
     Metric("itl", "s", "lower", "time", "Gap between two chunks of a request"),
     Metric("e2e_latency", "s", "lower", "time", "Time from sending a request to its last chunk"),
+    Metric("queue_time", "s", "lower", "time", "Time that a request was due before it was sent"),
+    Metric("requests_per_second", "1/s", "higher", "rate", "Requests that were answered whole per second"),
+    Metric("goodput", "1/s", "higher", "rate", "Requests that met every objective per second"),
+    Metric("bytes_per_second", "B/s", "higher", "rate", "Bytes handled per second"),
+    Metric("flops_per_second", "1/s", "higher", "rate", "Floating-point operations per second"),
+    Metric("step_time", "s", "lower", "time", "Wall-clock time of one training step"),
+    Metric("scaling_efficiency", "1", "higher", "ratio", "Throughput per rank, as a share of that of one rank alone"),
     Metric("tokens_per_second", "1/s", "higher", "rate", "Output tokens per second over all requests"),
 )
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytest_benchdb.model.benchmark import Benchmark, Labels
+from pytest_benchdb.model.environment import Device
+from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.reading import Scope, Series
+from pytest_benchdb.model.request import Request
 
 Outcome = Literal[
     "passed", "failed", "error", "skipped", "xfailed", "xpassed", "timeout", "oom", "crashed", "unsupported"
 ]
-Provenance = Literal["measured", "imported", "simulated", "derived"]
 
 CHUNK_ROUNDS = 1024
 """Rounds in one stored list: longer lists cost memory to read (527 MB against 97 MB for 5e7 rounds)."""
@@ -86,7 +89,15 @@ class Measurement:
         summary: statistics of rounds that whoever measured did not keep.
         value: a single reading.
         method: how it was taken.
-        reason: why there is no value.
+        reason: why there is no value, or why it may not be compared.
+        valid: False for a figure that was taken but may not be compared.
+        device_id: the device it belongs to, where that is not the run's.
+        domain: the sensor it comes from; None for clocks and counters of the process.
+        scope: what the sensor covers.
+        window_s: length of the window in which a counter was watched.
+        tick_s: how often that counter changes.
+        rank: the rank of a distributed run; None for the whole.
+        details: whatever else says how far it can be trusted, as JSON values.
     """
 
     metric: str
@@ -100,6 +111,27 @@ class Measurement:
     samples: Sequence[float] | None = None
     summary: Summary | None = None
     value: float | None = None
+    valid: bool = True
+    device_id: str | None = None
+    domain: str | None = None
+    scope: Scope | None = None
+    window_s: float | None = None
+    tick_s: float | None = None
+    rank: int | None = None
+    details: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that belongs to a run: a profile, a trace.
+
+    Attributes:
+        path: where it is now; the store keeps a copy by its hash.
+        name: what to call it.
+    """
+
+    path: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +148,10 @@ class Run:
         parallel: whether other tests ran beside it on this machine.
         samples_valid: whether this run's figures may be compared; False unless `outcome` is passed
             and the rounds are whole. `invalid_reason` says why.
+        sync_mode: how the device was waited for; None where it need not be.
+        cache_mode: ``hot`` or ``cold``; None where nobody asked.
+        result_count: results that the benchmarked code returned; None if not told.
+        devices: what was opened for this run, to be stored with it.
     """
 
     run_id: str
@@ -139,3 +175,11 @@ class Run:
     measurements: tuple[Measurement, ...]
     samples_valid: bool
     invalid_reason: str | None
+    sync_mode: str | None = None
+    cache_mode: str | None = None
+    provenance: Provenance = "measured"
+    result_count: int | None = None
+    devices: tuple[Device, ...] = ()
+    series: tuple[Series, ...] = ()
+    requests: tuple[Request, ...] = ()
+    attachments: tuple[Attachment, ...] = ()

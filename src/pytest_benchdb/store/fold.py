@@ -251,12 +251,14 @@ class _Content(NamedTuple):
     ended: bool
     repeated: bool
     labelled: bool
+    with_series: bool
+    with_requests: bool
 
 
 def _stage(connection: "DuckDBPyConnection", values: dict[str, Value]) -> _Content:
     """Read the journal's lines, without its rounds, into temporary tables."""
     row = connection.execute(render(read("fold/stage_lines"), values)).fetchone()
-    content = _Content(*map(bool, row or (False,) * 3))
+    content = _Content(*map(bool, row or (False,) * len(_Content._fields)))
     if not content.ended:
         _run(connection, "fold/died", values)
     if content.repeated:
@@ -272,6 +274,10 @@ def _insert(connection: "DuckDBPyConnection", values: dict[str, Value], content:
     if _one(connection, "SELECT count(*) FROM reading WHERE item.metric NOT IN (SELECT metric FROM metric)"):
         _run(connection, "fold/metrics", values)
     _run(connection, "fold/chunks", values)
+    if content.with_series:
+        _run(connection, "fold/series", values)
+    if content.with_requests:
+        _run(connection, "fold/requests", values)
 
 
 def _measure(connection: "DuckDBPyConnection", values: dict[str, Value], *, large: bool) -> None:

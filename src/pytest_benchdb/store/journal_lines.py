@@ -1,6 +1,7 @@
 """What the journal's lines say: one JSON object each, UTF-8; the key `k` tells its kind.
 
 session: what a session begins with; the first line. begin: a test starts. chunk: rounds of a measurement.
+series, request: readings over time and requests of a token stream.
 run: a finished run, which makes its chunks count. end: how the session ended; a session that died has none.
 """
 
@@ -114,6 +115,20 @@ def run_lines(run: Run, *, keep_rounds: bool = True) -> bytes:
         "boundary": None if run.boundary is None else _boundary_list(run.boundary),
         "measurements": measurements,
     }
+    if run.sync_mode or run.cache_mode or run.result_count is not None or run.devices or run.provenance != "measured":
+        line |= {
+            "sync_mode": run.sync_mode,
+            "cache_mode": run.cache_mode,
+            "provenance": run.provenance,
+            "result_count": run.result_count,
+            "devices": [_as_dict(device) for device in run.devices],
+        }
+    if run.series:
+        chunks.extend(_series(run))
+        line["with_series"] = True
+    if run.requests:
+        chunks.extend(_requests(run))
+        line["with_requests"] = True
     chunks.append(_line(line))
     return b"".join(chunks)
 
@@ -181,9 +196,54 @@ def _chunks(measurement_id: str, run: Run, measurement: Measurement) -> Iterator
         yield f'{head}{index},"{key}":[{numbers}]}}\n'.encode()
 
 
+def _series(run: Run) -> Iterator[bytes]:
+    for series in run.series:
+        for index, first in enumerate(range(0, len(series.values), CHUNK_ROUNDS)):
+            part = slice(first, first + CHUNK_ROUNDS)
+            yield _line(
+                {
+                    "k": "series",
+                    "run": run.run_id,
+                    "device": series.device_id,
+                    "phase": series.phase,
+                    "metric": series.metric,
+                    "unit": series.unit,
+                    "domain": series.domain,
+                    "provenance": series.provenance,
+                    "i": index,
+                    "t": list(series.t_s[part]),
+                    "v": list(series.values[part]),
+                }
+            )
+
+
+def _requests(run: Run) -> Iterator[bytes]:
+    for request in run.requests:
+        yield _line(
+            {
+                "k": "request",
+                "run": run.run_id,
+                "i": request.index,
+                "phase": request.phase,
+                "provenance": run.provenance,
+                "due": request.due_s,
+                "sent": request.sent_s,
+                "chunks": list(request.chunk_s),
+                "tokens_in": request.tokens_in,
+                "tokens_out": request.tokens_out,
+                "ok": request.ok,
+                "slo_ok": request.slo_ok,
+                "error": request.error,
+            }
+        )
+
+
+_ABOUT_SENSORS = ("device_id", "rank", "domain", "scope", "window_s", "tick_s")
+
+
 def _measurement_dict(measurement_id: str, measurement: Measurement) -> dict[str, object]:
     summary = measurement.summary
-    return {
+    entry = {
         "id": measurement_id,
         "metric": measurement.metric,
         "unit": measurement.unit,
@@ -197,6 +257,14 @@ def _measurement_dict(measurement_id: str, measurement: Measurement) -> dict[str
         "sampled": measurement.samples is not None,
         "summary": None if summary is None else {field.name: getattr(summary, field.name) for field in fields(Summary)},
     }
+    if not measurement.valid:
+        entry["valid"] = False
+    if measurement.details is not None:
+        entry["details"] = dict(measurement.details)
+    for name in _ABOUT_SENSORS:
+        if (value := getattr(measurement, name)) is not None:
+            entry[name] = value
+    return entry
 
 
 def _boundary_list(boundary: Boundary) -> list[float | None]:

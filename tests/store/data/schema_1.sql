@@ -349,7 +349,14 @@ CREATE TABLE measurement (
     p95 DOUBLE,
     p99 DOUBLE,
     outliers BIGINT,
-    value DOUBLE
+    value DOUBLE,
+    device_id UUID,
+    rank INTEGER,
+    domain VARCHAR,
+    scope VARCHAR,
+    window_s DOUBLE,
+    tick_s DOUBLE,
+    details JSON
 );
 COMMENT ON TABLE measurement IS 'One metric of one run; time per iteration, SI units';
 COMMENT ON COLUMN measurement.measurement_id IS 'UUIDv7';
@@ -379,6 +386,13 @@ COMMENT ON COLUMN measurement.p95 IS '95th percentile, linear interpolation';
 COMMENT ON COLUMN measurement.p99 IS '99th percentile, linear interpolation';
 COMMENT ON COLUMN measurement.outliers IS 'Rounds more than 1.5 interquartile ranges outside the quartiles';
 COMMENT ON COLUMN measurement.value IS 'The figure to show: the median of the rounds, or the single reading; NULL if not measured';
+COMMENT ON COLUMN measurement.device_id IS 'The device it belongs to, where that is not the run''s';
+COMMENT ON COLUMN measurement.rank IS 'Rank of a distributed run; NULL for the whole';
+COMMENT ON COLUMN measurement.domain IS 'The sensor it comes from; NULL for clocks and counters of the process';
+COMMENT ON COLUMN measurement.scope IS 'What the sensor covers: process, device, package, module, board or system';
+COMMENT ON COLUMN measurement.window_s IS 'Length of the window in which a counter was watched, seconds';
+COMMENT ON COLUMN measurement.tick_s IS 'How often that counter changes, seconds';
+COMMENT ON COLUMN measurement.details IS 'Whatever else says how far the figure can be trusted';
 
 -- Raw rounds of a measurement, at most 1,024 in a row.
 CREATE TABLE round_chunk (
@@ -407,6 +421,7 @@ CREATE TABLE series (
     phase VARCHAR,
     metric VARCHAR NOT NULL,
     unit VARCHAR NOT NULL,
+    domain VARCHAR,
     provenance VARCHAR NOT NULL,
     chunk INTEGER NOT NULL,
     t_s DOUBLE[],
@@ -419,6 +434,7 @@ COMMENT ON COLUMN series.device_id IS 'The device';
 COMMENT ON COLUMN series.phase IS 'Named part of the run';
 COMMENT ON COLUMN series.metric IS 'A name of the table metric';
 COMMENT ON COLUMN series.unit IS 'SI unit';
+COMMENT ON COLUMN series.domain IS 'The sensor it comes from';
 COMMENT ON COLUMN series.provenance IS 'measured, imported, simulated or derived';
 COMMENT ON COLUMN series.chunk IS '0, 1, 2, ... in time order';
 COMMENT ON COLUMN series.t_s IS 'Seconds since the start of the run';
@@ -467,7 +483,7 @@ COMMENT ON TABLE metric IS 'Every metric in this file: one unit and one directio
 COMMENT ON COLUMN metric.metric IS 'Its name';
 COMMENT ON COLUMN metric.unit IS 'SI unit';
 COMMENT ON COLUMN metric.better IS 'lower, higher or none';
-COMMENT ON COLUMN metric.kind IS 'time, memory, energy, power, rate, count, temperature, ratio or other';
+COMMENT ON COLUMN metric.kind IS 'time, memory, energy, power, rate, count, temperature, ratio, frequency or other';
 COMMENT ON COLUMN metric.description IS 'What it is';
 
 -- A file that was imported, or a session file that was folded into this history.

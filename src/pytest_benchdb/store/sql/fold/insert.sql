@@ -61,7 +61,7 @@ SELECT DISTINCT ON (device.device_id)
     device.memory_bytes,
     device.driver,
     device.details
-FROM (SELECT unnest(devices) AS device FROM line WHERE k = 'session');
+FROM (SELECT unnest(devices) AS device FROM line WHERE devices IS NOT NULL);
 
 INSERT INTO benchmark
 SELECT DISTINCT ON (benchmark_id)

@@ -39,7 +39,14 @@ SELECT
     quantile[5],
     quantile[6],
     statistic.outliers,
-    coalesce(quantile[2], item.summary.median, item.value)
+    coalesce(quantile[2], item.summary.median, item.value),
+    item.device_id,
+    item.rank,
+    item.domain,
+    item.scope,
+    item.window_s,
+    item.tick_s,
+    item.details
 FROM reading
 LEFT JOIN statistic ON statistic.measurement_id = reading.measurement_id
 LEFT JOIN (

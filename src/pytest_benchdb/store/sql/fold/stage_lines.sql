@@ -37,20 +37,24 @@ FROM
             benchmark: 'STRUCT(benchmark_id UUID, project VARCHAR, fullname VARCHAR, file VARCHAR, class_name VARCHAR, function VARCHAR, name VARCHAR, group_name VARCHAR, params JSON, param_id VARCHAR, code_hash VARCHAR)',
             labels: 'STRUCT(model VARCHAR, version VARCHAR, framework VARCHAR, framework_version VARCHAR, use_case VARCHAR, implementation VARCHAR, workload VARCHAR, precision VARCHAR, batch_size BIGINT, sequence_length BIGINT, model_id UUID, model_version_id UUID, framework_id UUID)',
             boundary: 'DOUBLE[]',
-            measurements: 'STRUCT(id UUID, metric VARCHAR, unit VARCHAR, better VARCHAR, pass VARCHAR, phase VARCHAR, provenance VARCHAR, method VARCHAR, valid BOOLEAN, reason VARCHAR, value DOUBLE, sampled BOOLEAN, keep BOOLEAN, summary STRUCT(n BIGINT, min DOUBLE, max DOUBLE, mean DOUBLE, median DOUBLE, stddev DOUBLE, q1 DOUBLE, q3 DOUBLE))[]',
+            measurements: 'STRUCT(id UUID, metric VARCHAR, unit VARCHAR, better VARCHAR, pass VARCHAR, phase VARCHAR, provenance VARCHAR, method VARCHAR, valid BOOLEAN, reason VARCHAR, value DOUBLE, sampled BOOLEAN, keep BOOLEAN, device_id UUID, rank INTEGER, domain VARCHAR, scope VARCHAR, window_s DOUBLE, tick_s DOUBLE, details JSON, summary STRUCT(n BIGINT, min DOUBLE, max DOUBLE, mean DOUBLE, median DOUBLE, stddev DOUBLE, q1 DOUBLE, q3 DOUBLE))[]',
             finished_us: 'BIGINT',
             exit_status: 'INTEGER',
             complete: 'BOOLEAN',
             load_end: 'DOUBLE',
             steal_s: 'DOUBLE',
-            contended: 'BOOLEAN'
+            contended: 'BOOLEAN',
+            with_series: 'BOOLEAN',
+            with_requests: 'BOOLEAN'
         }
     )
-WHERE k <> 'chunk';
+WHERE k NOT IN ('chunk', 'series', 'request');
 
 -- What the next statements may leave out.
 SELECT
     bool_or(k = 'end') AS ended,
     count(run_id) FILTER (WHERE k = 'run') > count(DISTINCT run_id) FILTER (WHERE k = 'run') AS repeated,
-    bool_or(labels IS NOT NULL) AS labelled
+    bool_or(labels IS NOT NULL) AS labelled,
+    bool_or(with_series) AS with_series,
+    bool_or(with_requests) AS with_requests
 FROM line

@@ -1,0 +1,1 @@
+"""Where code runs: one module per kind of hardware or runtime, each behind `interfaces.Backend`."""

@@ -1,0 +1,72 @@
+"""What sensors say: domains, readings, and series of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_benchdb.model.metric import Provenance
+
+Scope = Literal["process", "device", "package", "module", "board", "system"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """One sensor.
+
+    Attributes:
+        name: unique within its meter: ``GPU-8c1f.../energy``, ``package-0``.
+        metric: a name of `model.metric.METRICS`: ``energy``, ``power``, ``temperature``, ``clock_frequency``, ...
+        unit: SI unit of the readings.
+        kind: ``counter`` only ever grows, but for a wrap or a reset; ``gauge`` says the present value.
+        scope: what the reading covers, which is rarely the benchmark alone.
+        device_uuid: `Device.uuid` of the device that it belongs to; None for the host.
+        tick_s: how often the reading changes; None if not known.
+        range: value at which a counter wraps to 0; None if it does not.
+        within: name of the domain that contains this one; sums leave this one out.
+    """
+
+    name: str
+    metric: str
+    unit: str
+    kind: Literal["counter", "gauge"]
+    scope: Scope
+    device_uuid: str | None = None
+    tick_s: float | None = None
+    range: float | None = None
+    within: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of one domain.
+
+    Attributes:
+        value: in the domain's unit; None if it could not be read.
+        monotonic_ns: when, by `time.monotonic_ns`.
+        reason: why there is no value.
+    """
+
+    value: float | None
+    monotonic_ns: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Readings of one domain over time.
+
+    Attributes:
+        device_id: the device they belong to; None for the host.
+        domain: name of the domain.
+        t_s: seconds since the start of the run's block, rising.
+        values: as many, in `unit`.
+    """
+
+    metric: str
+    unit: str
+    domain: str
+    device_id: str | None
+    t_s: Sequence[float]
+    values: Sequence[float]
+    provenance: Provenance = "measured"
+    phase: str | None = None
