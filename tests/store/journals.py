@@ -230,5 +230,8 @@ def write_journal(
     session_id = session_id or uuid7()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{session_id}.journal.jsonl"
-    path.write_bytes(session_line(session_id, **session) + b"".join(parts) + (end_line() if ended else b""))
+    # Whole at once, as a journal that is locked until it is closed looks to others.
+    born = folder / f".{session_id}.born"
+    born.write_bytes(session_line(session_id, **session) + b"".join(parts) + (end_line() if ended else b""))
+    born.rename(path)
     return path

@@ -6,6 +6,7 @@ What the lines say is in `store.journal_lines`.
 """
 
 import contextlib
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -106,22 +107,33 @@ class Journal:
             self.size_bytes = 0
             self.path = folder / self._name
             self.moved_because = reason
-            lock_now(self._fd)
             return
         message = f"{reason or 'there is no folder to write into'}; give another PATH with --benchdb=PATH"
         raise StoreError(message)
 
 
 def _create(path: Path) -> int:
-    """Create a file that was not there, and return its descriptor.
+    """Create and lock a file that was not there, and return its descriptor.
+
+    It gets its name once it is locked: whoever recovers dead sessions takes a journal without a lock for dead.
 
     Raises:
+        FileNotFoundError: its folder went away again and again.
         OSError: it cannot be created.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+    # Windows renames no open file.
+    born = path if os.name == "nt" else path.with_name(f".{path.name.removesuffix(JOURNAL_SUFFIX)}.part")
     for _attempt in range(_CREATE_ATTEMPTS):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Whoever empties an inbox removes it, and may do so between these two lines.
+        descriptor = -1
+        # Whoever empties an inbox removes it, and whoever recovers removes parts: both between two of these lines.
         with contextlib.suppress(FileNotFoundError):
-            return os.open(path, flags, 0o644)
-    return os.open(path, flags, 0o644)
+            descriptor = os.open(born, flags, 0o644)
+            lock_now(descriptor)
+            if born != path:
+                os.rename(born, path)
+            return descriptor
+        if descriptor >= 0:
+            os.close(descriptor)
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.run import CHUNK_ROUNDS, Measurement, Run
+from pytest_benchdb.store.folder import recover
 from pytest_benchdb.store.journal import Journal
 from pytest_benchdb.store.journal_lines import run_lines
 from pytest_benchdb.store.lock import lock_now
@@ -128,6 +129,27 @@ def test_journal_forked_child_writes_nothing(tmp_path: Path) -> None:
     journal.close()
 
     assert journal.path.read_bytes() == b"parent\n"
+
+
+def test_journal_survives_a_recovery_between_its_creation_and_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+
+    def recover_then_lock(descriptor: int) -> bool:
+        if not taken:  # once, or the journal could never begin
+            taken.append(descriptor)
+            recover(tmp_path)
+        return lock_now(descriptor)
+
+    monkeypatch.setattr("pytest_benchdb.store.journal.lock_now", recover_then_lock)
+    journal = Journal("0198c5d4-1a2b-7c3d-8e4f-001122334455", [tmp_path])
+    journal.append(b"line\n")
+    journal.close()
+
+    assert taken
+    assert journal.path.read_bytes() == b"line\n"
+    assert [path.name for path in tmp_path.iterdir()] == [journal.path.name]
 
 
 def test_journal_close_releases_it_though_a_forked_child_outlives_the_session(tmp_path: Path) -> None:
