@@ -1,6 +1,7 @@
 """What storing and reading sessions costs: the process that folds one, the history of many, the report of the latest.
 
-Run it on an idle machine: ``python benchmarks/folding.py --sessions 1000 --benchmarks 300``.
+Run it on an idle machine, from the root of the checkout:
+``python -m benchmarks.folding --sessions 1000 --benchmarks 300``.
 CPU times are the best of several runs, because other programs only ever add to them.
 """
 
