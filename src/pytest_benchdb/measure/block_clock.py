@@ -1,0 +1,156 @@
+"""All clocks of one block of code: wall, CPU and, where the device has one, the device's own.
+
+The order is that of `measure.boundary`: the wall clock is read last at the begin and first at the end, so that
+reading the other clocks (about 1 us) is not in the block. The device's work is: a barrier stands at both ends.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.run import Measurement
+
+Nanoseconds = Callable[[], int]
+THREAD_NS: Nanoseconds | None = getattr(time, "thread_time_ns", None)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockTime:
+    """What the clocks say of one block, seconds.
+
+    Attributes:
+        wall_s: wall-clock time, the barrier at its end included.
+        cpu_s: CPU time of the process, all its threads.
+        thread_s: CPU time of the thread; None where there is no such clock, or the block changed threads.
+        device_s: time on the device's own clock; None where it has none.
+    """
+
+    wall_s: float
+    cpu_s: float
+    thread_s: float | None = None
+    device_s: float | None = None
+
+    def __add__(self, other: "BlockTime") -> "BlockTime":
+        return BlockTime(
+            self.wall_s + other.wall_s,
+            self.cpu_s + other.cpu_s,
+            _sum(self.thread_s, other.thread_s),
+            _sum(self.device_s, other.device_s),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Readings at the begin of a block, nanoseconds; opaque."""
+
+    wall_ns: int
+    cpu_ns: int
+    thread_ns: int
+    thread: int
+    mark: object | None
+
+
+class BlockClock:
+    """Reads the clocks of one device and of this process."""
+
+    def __init__(
+        self,
+        device: OpenDevice,
+        *,
+        cpu_ns: Nanoseconds = time.process_time_ns,
+        thread_ns: Nanoseconds | None = THREAD_NS,
+    ) -> None:
+        """Take the device, which brings the wall clock, and the CPU clocks."""
+        self._device = device
+        self._cpu_ns = cpu_ns
+        self._thread_ns = thread_ns
+
+    def begin(self) -> Begun:
+        """Wait for the device, then begin a block."""
+        device = self._device
+        device.synchronize()
+        mark = device.mark()
+        thread = threading.get_ident()
+        thread_ns = self._thread_ns() if self._thread_ns is not None else 0
+        cpu_ns = self._cpu_ns()
+        return Begun(device.clock_ns(), cpu_ns, thread_ns, thread, mark)
+
+    def end(self, begun: Begun) -> BlockTime:
+        """Wait for the device, then end the block that `begun` began."""
+        device = self._device
+        mark = device.mark() if begun.mark is not None else None
+        device.synchronize()
+        wall_ns = device.clock_ns()
+        cpu_ns = self._cpu_ns()
+        thread_s = None
+        if self._thread_ns is not None and threading.get_ident() == begun.thread:
+            thread_s = (self._thread_ns() - begun.thread_ns) / 1e9
+        return BlockTime(
+            wall_s=(wall_ns - begun.wall_ns) / 1e9,
+            cpu_s=(cpu_ns - begun.cpu_ns) / 1e9,
+            thread_s=thread_s,
+            device_s=None if mark is None else device.elapsed_s(begun.mark, mark),
+        )
+
+
+def wall_method(sync_mode: str | None) -> str:
+    """Say how a block's wall time was taken."""
+    return "wall clock" if sync_mode is None else f"wall clock, barrier at both ends ({sync_mode})"
+
+
+def phase_rows(
+    phase: str,
+    times: Sequence[BlockTime],
+    *,
+    sync_mode: str | None,
+    provenance: Provenance,
+    details: Mapping[str, object] | None = None,
+) -> list[Measurement]:
+    """Return the rows of one phase.
+
+    Args:
+        phase: its name.
+        times: one for each sample, in run order; at least one.
+        sync_mode: how the device was waited for.
+        provenance: of the device.
+        details: what else to say, in every row.
+    """
+
+    def row(metric: str, better: str, method: str, samples: list[float | None]) -> Measurement:
+        known = [sample for sample in samples if sample is not None]
+        whole = len(known) == len(samples)
+        return Measurement(
+            metric=metric,
+            unit="s",
+            better=better,
+            phase=phase,
+            provenance=provenance,
+            method=method,
+            samples=known if whole else None,
+            reason=None if whole else "no CPU clock for one thread, or the phase changed threads",
+            details=details,
+        )
+
+    rows = [
+        row("wall_time", "lower", wall_method(sync_mode), [one.wall_s for one in times]),
+        row("block_cpu_time", "none", "process_time", [one.cpu_s for one in times]),
+        row("block_thread_time", "none", "thread_time", [one.thread_s for one in times]),
+    ]
+    if all(one.device_s is not None for one in times):
+        rows.append(row("device_time", "lower", "marks on the device's timeline", [one.device_s for one in times]))
+    return rows
+
+
+def missing_rows(phase: str, reason: str, *, provenance: Provenance) -> list[Measurement]:
+    """Return the rows of a phase of which nothing was measured: no figure, and why."""
+    return [
+        Measurement(metric=metric, unit="s", better=better, phase=phase, provenance=provenance, reason=reason)
+        for metric, better in (("wall_time", "lower"), ("block_cpu_time", "none"), ("block_thread_time", "none"))
+    ]
+
+
+def _sum(left: float | None, right: float | None) -> float | None:
+    return None if left is None or right is None else left + right
