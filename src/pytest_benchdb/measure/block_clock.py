@@ -101,54 +101,71 @@ def wall_method(sync_mode: str | None) -> str:
     return "wall clock" if sync_mode is None else f"wall clock, barrier at both ends ({sync_mode})"
 
 
-def phase_rows(
-    phase: str,
+def time_rows(
     times: Sequence[BlockTime],
     *,
+    metric: str = "wall_time",
+    phase: str | None,
     sync_mode: str | None,
     provenance: Provenance,
     details: Mapping[str, object] | None = None,
 ) -> list[Measurement]:
-    """Return the rows of one phase.
+    """Return the rows of blocks of one kind: wall, CPU and device time.
 
     Args:
-        phase: its name.
         times: one for each sample, in run order; at least one.
+        metric: name of the wall time.
+        phase: named part of the run that the blocks are.
         sync_mode: how the device was waited for.
         provenance: of the device.
         details: what else to say, in every row.
     """
 
-    def row(metric: str, better: str, method: str, samples: list[float | None]) -> Measurement:
+    def row(name: str, method: str, samples: Sequence[float | None]) -> Measurement:
         known = [sample for sample in samples if sample is not None]
         whole = len(known) == len(samples)
         return Measurement(
-            metric=metric,
+            metric=name,
             unit="s",
-            better=better,
+            better="lower",
             phase=phase,
             provenance=provenance,
             method=method,
             samples=known if whole else None,
-            reason=None if whole else "no CPU clock for one thread, or the phase changed threads",
+            reason=None if whole else "no CPU clock for one thread, or the block changed threads",
             details=details,
         )
 
     rows = [
-        row("wall_time", "lower", wall_method(sync_mode), [one.wall_s for one in times]),
-        row("block_cpu_time", "none", "process_time", [one.cpu_s for one in times]),
-        row("block_thread_time", "none", "thread_time", [one.thread_s for one in times]),
+        row(metric, wall_method(sync_mode), [one.wall_s for one in times]),
+        row("cpu_time", "process_time", [one.cpu_s for one in times]),
+        row("thread_time", "thread_time", [one.thread_s for one in times]),
     ]
     if all(one.device_s is not None for one in times):
-        rows.append(row("device_time", "lower", "marks on the device's timeline", [one.device_s for one in times]))
+        rows.append(row("device_time", "marks on the device's timeline", [one.device_s for one in times]))
     return rows
 
 
-def missing_rows(phase: str, reason: str, *, provenance: Provenance) -> list[Measurement]:
-    """Return the rows of a phase of which nothing was measured: no figure, and why."""
+def missing_rows(
+    reason: str,
+    *,
+    metric: str = "wall_time",
+    phase: str | None,
+    provenance: Provenance,
+    details: Mapping[str, object] | None = None,
+) -> list[Measurement]:
+    """Return the rows of blocks of which nothing was measured: no figure, and why."""
     return [
-        Measurement(metric=metric, unit="s", better=better, phase=phase, provenance=provenance, reason=reason)
-        for metric, better in (("wall_time", "lower"), ("block_cpu_time", "none"), ("block_thread_time", "none"))
+        Measurement(
+            metric=name,
+            unit="s",
+            better="lower",
+            phase=phase,
+            provenance=provenance,
+            reason=reason,
+            details=details,
+        )
+        for name in (metric, "cpu_time", "thread_time")
     ]
 
 

@@ -5,14 +5,14 @@ Each time a phase is entered gives one sample. Phases nest: what is entered insi
 closed has no figure at all: both say why.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Literal, final
 
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.interfaces import OpenDevice
-from pytest_benchdb.measure.block_clock import Begun, BlockClock, BlockTime, missing_rows, phase_rows
+from pytest_benchdb.measure.block_clock import Begun, BlockClock, BlockTime, missing_rows, time_rows
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 
@@ -146,9 +146,15 @@ class PhaseRecorder:
         names = " and ".join(repr(name) for name in unclosed)
         return self.mistake(f"phase {names} was never closed; write `with bench.phase(...):` around its code")
 
-    def measurements(self) -> tuple[Measurement, ...]:
-        """Return the rows of every phase; their samples are one for each time it was entered."""
-        return tuple(row for name, times in self._times.items() for row in self.rows(name, times))
+    def measurements(self, *, without: Collection[str | None] = ()) -> tuple[Measurement, ...]:
+        """Return the rows of every phase; their samples are one for each time it was entered.
+
+        Args:
+            without: phases to leave out, because something inside them was timed by itself.
+        """
+        return tuple(
+            row for name, times in self._times.items() if name not in without for row in self.rows(name, times)
+        )
 
     def rows(
         self, name: str, times: Sequence[BlockTime], details: Mapping[str, object] | None = None
@@ -162,12 +168,14 @@ class PhaseRecorder:
         """
         failures = self._failures.get(name, [])
         if name in self.unclosed:
-            return missing_rows(name, "the phase was never closed", provenance=self._provenance)
+            return missing_rows("the phase was never closed", phase=name, provenance=self._provenance)
         if not times:
             reason = f"the phase ended with {failures[-1]}" if failures else "no step that counts had it whole"
-            return missing_rows(name, reason, provenance=self._provenance)
+            return missing_rows(reason, phase=name, provenance=self._provenance)
         said = {**(details or {}), **({"failed": failures[:_FAILURES_KEPT]} if failures else {})}
-        return phase_rows(name, times, sync_mode=self._sync_mode, provenance=self._provenance, details=said or None)
+        return time_rows(
+            times, phase=name, sync_mode=self._sync_mode, provenance=self._provenance, details=said or None
+        )
 
     def take(self) -> dict[str, list[BlockTime]]:
         """Return what was measured since the last time, by phase, and begin anew; failures are kept."""

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from pytest_benchdb.measure.block_clock import BlockTime, wall_method
+from pytest_benchdb.measure.block_clock import BlockTime, missing_rows, time_rows, wall_method
 from pytest_benchdb.model.metric import Better, Provenance
 from pytest_benchdb.model.run import Measurement
 
@@ -82,7 +83,7 @@ class Tally:
 def step_rows(
     times: StepTimes, *, phase: str | None, sync_mode: str | None, provenance: Provenance
 ) -> list[Measurement]:
-    """Return the rows of a loop as a whole: step, CPU and device time, the first step, and the throughput."""
+    """Return the rows of a loop as a whole: times of its steps, the first step, and the throughput."""
     details: dict[str, object] = {
         "steps_asked": times.plan.n,
         "steps_complete": times.complete,
@@ -92,26 +93,8 @@ def step_rows(
     counted = times.counted
     missing = None if counted else times.early or "no step was left to measure after the first and the warm-up"
 
-    def row(metric: str, method: str, samples: Sequence[float]) -> Measurement:
-        return Measurement(
-            metric=metric,
-            unit="s",
-            better="lower",
-            phase=phase,
-            provenance=provenance,
-            method=method,
-            samples=list(samples) or None,
-            reason=missing,
-            details=details,
-        )
-
-    rows = [
-        row("step_time", wall_method(sync_mode), [one.wall_s for one in counted]),
-        row("cpu_time", "process_time", [one.cpu_s for one in counted]),
-    ]
-    on_device = [one.device_s for one in counted if one.device_s is not None]
-    if on_device and len(on_device) == len(counted):
-        rows.append(row("device_time", "marks on the device's timeline", on_device))
+    about: dict[str, Any] = {"metric": "step_time", "phase": phase, "provenance": provenance, "details": details}
+    rows = time_rows(counted, sync_mode=sync_mode, **about) if missing is None else missing_rows(missing, **about)
     rows.append(
         Measurement(
             metric="first_call_time",

@@ -18,7 +18,9 @@ from pytest_benchdb.measure.step_rows import StepPlan, StepTimes, Tally, step_ro
 from pytest_benchdb.model.metric import METRICS, Better, Provenance
 from pytest_benchdb.model.run import Measurement
 
-_OWN_METRICS = frozenset({"step_time", "throughput", "first_call_time", "cpu_time", "wall_time", "device_time"})
+_OWN_METRICS = frozenset(
+    {"step_time", "throughput", "first_call_time", "cpu_time", "thread_time", "wall_time", "device_time"}
+)
 
 
 @final
@@ -84,11 +86,13 @@ class Steps:
         plan: how often the loop should run, and what of it counts.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a test says, and where it runs
         self,
-        plan: StepPlan,
+        n: int,
         *,
         device: OpenDevice,
+        warmup: int = 0,
+        samples_per_step: float | None = None,
         provenance: Provenance = "measured",
         phase: str | None = None,
         test: str | None = None,
@@ -97,20 +101,22 @@ class Steps:
         """Prepare the loop.
 
         Args:
-            plan: how often it runs, and what of it counts.
+            n: how often it runs, the first step and the warm-up included.
             device: where the code runs; it is waited for after each step.
+            warmup: steps after the first that are thrown away.
+            samples_per_step: items that one step handles, for the throughput.
             provenance: of what is measured on the device.
             phase: name of the phase around the loop; None for none.
             test: the test's name, for messages.
             clock: another than the device's, with CPU clocks of its own.
 
         Raises:
-            MeasurementError: a number of the plan is out of range.
+            MeasurementError: a number is out of range.
         """
         self._test = test
-        if (mistake := plan.mistake()) is not None:
+        self.plan = StepPlan(n, warmup, samples_per_step)
+        if (mistake := self.plan.mistake()) is not None:
             raise self._mistake(mistake)
-        self.plan = plan
         self._provenance = provenance
         self._phase = phase
         self._sync_mode = device.sync_mode
@@ -193,9 +199,12 @@ class Steps:
 
     def _number(self, metric: str, value: object) -> float:
         try:
-            return float(value)  # type: ignore[arg-type]
+            number = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError) as error:
             raise self._mistake(f"{metric} was recorded as {value!r}, which is not a number") from error
+        if number < 0 and metric in METRICS:
+            raise self._mistake(f"{metric} was recorded as {number:g}, and no {METRICS[metric].kind} is below 0")
+        return number
 
     def _mistake(self, text: str) -> MeasurementError:
         return MeasurementError(text if self._test is None else f"{self._test}: {text}")

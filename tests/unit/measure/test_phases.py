@@ -49,13 +49,12 @@ def test_phase_tells_every_clock_of_its_block(device: TickingDevice, recorder: P
     measured = rows(recorder)
 
     assert measured["load", "wall_time"].samples == [0.007]  # the barrier at the end waits for the device
-    assert measured["load", "block_cpu_time"].samples == [0.002]
-    assert measured["load", "block_thread_time"].samples == [0.001]
+    assert measured["load", "cpu_time"].samples == [0.002]
+    assert measured["load", "thread_time"].samples == [0.001]
     assert measured["load", "device_time"].samples == [0.004]
-    assert {(row.unit, row.provenance, row.reason, row.valid) for row in measured.values()} == {
-        ("s", "measured", None, True)
+    assert {(row.unit, row.better, row.provenance, row.reason, row.valid) for row in measured.values()} == {
+        ("s", "lower", "measured", None, True)
     }
-    assert measured["load", "wall_time"].better == "lower"
     assert measured["load", "wall_time"].method == "wall clock, barrier at both ends (barrier)"
 
 
@@ -76,7 +75,7 @@ def test_phase_on_device_without_marks_has_no_device_time() -> None:
     with recorder.phase("load"):
         device.work(1)
 
-    assert {row.metric for row in recorder.measurements()} == {"wall_time", "block_cpu_time", "block_thread_time"}
+    assert {row.metric for row in recorder.measurements()} == {"wall_time", "cpu_time", "thread_time"}
     assert {row.method for row in recorder.measurements()} == {"wall clock", "process_time", "thread_time"}
 
 
@@ -275,11 +274,18 @@ def test_phase_left_in_another_thread_has_no_thread_time(device: TickingDevice, 
     thread.start()
     thread.join()
 
-    row = rows(recorder)["load", "block_thread_time"]
+    row = rows(recorder)["load", "thread_time"]
 
     assert row.samples is None
-    assert row.reason == "no CPU clock for one thread, or the phase changed threads"
+    assert row.reason == "no CPU clock for one thread, or the block changed threads"
     assert samples(recorder) == {"load": [0.001]}
+
+
+def test_measurements_without_a_phase_leave_it_out(recorder: PhaseRecorder) -> None:
+    with recorder.phase("decode"), recorder.phase("attention"):
+        pass
+
+    assert {row.phase for row in recorder.measurements(without={None, "decode"})} == {"decode/attention"}
 
 
 def test_take_returns_what_is_new_and_keeps_names(device: TickingDevice, recorder: PhaseRecorder) -> None:

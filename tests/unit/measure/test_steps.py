@@ -5,7 +5,6 @@ from tests.unit.measure.ticking_device import TickingDevice
 
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.measure.phases import PhaseRecorder
-from pytest_benchdb.measure.step_rows import StepPlan
 from pytest_benchdb.measure.steps import Step, Steps
 from pytest_benchdb.model.metric import Better, Provenance
 from pytest_benchdb.model.run import Measurement
@@ -26,8 +25,10 @@ def steps_on(
     phase: str | None = None,
 ) -> Steps:
     return Steps(
-        StepPlan(n, warmup, samples_per_step),
+        n,
         device=device,
+        warmup=warmup,
+        samples_per_step=samples_per_step,
         provenance=provenance,
         phase=phase,
         test="test_x.py::test_a",
@@ -262,12 +263,22 @@ def test_record_of_what_cannot_be_kept_is_an_error(
     assert str(raised.value).startswith("test_x.py::test_a: ")
 
 
-def test_record_of_a_text_is_an_error(device: TickingDevice) -> None:
+@pytest.mark.parametrize(
+    ("metric", "value", "message"),
+    [
+        ("loss", "low", "loss was recorded as 'low', which is not a number"),
+        ("energy", -1, "energy was recorded as -1, and no energy is below 0"),
+    ],
+    ids=["text", "negative"],
+)
+def test_record_of_what_is_no_value_is_an_error(
+    device: TickingDevice, metric: str, value: object, message: str
+) -> None:
     steps = steps_on(device, 2)
     next(steps)
-    next(steps).record("loss", "low")
+    next(steps).record(metric, value)
 
-    with pytest.raises(MeasurementError, match="loss was recorded as 'low', which is not a number"):
+    with pytest.raises(MeasurementError, match=message):
         next(steps)
 
 
@@ -326,6 +337,7 @@ def test_loop_left_in_its_first_step_has_reasons_and_no_figures(device: TickingD
     assert {one.metric: one.reason for one in steps.measurements()} == {
         "step_time": reason,
         "cpu_time": reason,
+        "thread_time": reason,
         "first_call_time": reason,
         "throughput": reason,
         "loss": "recorded in no step that counts",
