@@ -1,0 +1,1 @@
+"""WebGPU, WebNN and WebAssembly in a real Chromium that Playwright drives; extra ``web``."""

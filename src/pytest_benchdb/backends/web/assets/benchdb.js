@@ -1,0 +1,123 @@
+// Runs in every document before anything else: calls functions, times them, and keeps what nobody caught.
+(() => {
+  const functions = new Map(); // by source, so that V8 keeps what it compiled between calls
+  const uncaught = [];
+
+  const text = (error) => {
+    if (!(error instanceof Error) && !(error instanceof DOMException)) return String(error);
+    const head = `${error.name}: ${error.message}`;
+    const stack = String(error.stack ?? "");
+    return stack.startsWith(head) ? stack : stack ? `${head}\n${stack}` : head;
+  };
+
+  addEventListener("error", (event) => uncaught.push(text(event.error ?? event.message)));
+  addEventListener("unhandledrejection", (event) => uncaught.push(text(event.reason)));
+
+  // Playwright sends no bytes: they come as base64.
+  const given = (value) => {
+    if (value === null || typeof value !== "object" || typeof value.benchdbBytes !== "string") return value;
+    return Uint8Array.from(atob(value.benchdbBytes), (character) => character.charCodeAt(0));
+  };
+
+  const functionOf = (id, source) => {
+    if (!functions.has(id) && source !== null) {
+      const value = (0, eval)(`(${source}\n)`);
+      if (typeof value !== "function") throw new TypeError(`not a function: ${source.slice(0, 80)}`);
+      functions.set(id, value);
+    }
+    return functions.get(id);
+  };
+
+  const isThenable = (value) => value !== null && typeof value === "object" && typeof value.then === "function";
+
+  // Every answer is a plain object: a value, or the text of what was thrown.
+  const answer = async (id, source, work) => {
+    try {
+      const target = functionOf(id, source);
+      if (target === undefined) return { missing: true };
+      const result = await work(target);
+      if (uncaught.length > 0) return { error: uncaught.splice(0).join("\n") };
+      return result;
+    } catch (error) {
+      // A device's own words say why a promise of it was rejected.
+      return { error: [text(error), ...uncaught.splice(0)].join("\n") };
+    }
+  };
+
+  const call = (id, source, args) =>
+    answer(id, source, async (target) => {
+      const values = args.map(given);
+      const begin = performance.now();
+      let value = target(...values);
+      if (isThenable(value)) value = await value;
+      return { elapsed_ms: performance.now() - begin, value };
+    });
+
+  const barrier = async () => {
+    if (benchdb.barrier !== null) await benchdb.barrier();
+  };
+
+  // One round, its barriers within: milliseconds.
+  const round = async (target, values, iterations, asynchronous) => {
+    await barrier();
+    const begin = performance.now();
+    if (asynchronous) {
+      for (let i = 0; i < iterations; i++) benchdb.result = await target(...values);
+    } else {
+      for (let i = 0; i < iterations; i++) benchdb.result = target(...values);
+    }
+    if (benchdb.barrier !== null) await benchdb.barrier(); // an await of nothing would cost a microtask
+    return performance.now() - begin;
+  };
+
+  // Runs a function until it is warm, and returns how many iterations fill a round.
+  const warmUp = async (target, values, asynchronous, { iterations: given, round_ms, warm_at_ms }) => {
+    let iterations = given ?? 1;
+    while (performance.now() < warm_at_ms) {
+      const elapsed_ms = await round(target, values, iterations, asynchronous);
+      if (given === null && elapsed_ms < round_ms) iterations *= 2;
+    }
+    while (given === null) {
+      let shortest_ms = Infinity; // a round that was preempted, or met the compiler, says too much
+      for (let i = 0; i < 3 && shortest_ms > 0; i++) {
+        shortest_ms = Math.min(shortest_ms, await round(target, values, iterations, asynchronous));
+        if (shortest_ms > 10 * round_ms && iterations === 1) return 1;
+      }
+      if (shortest_ms >= 0.8 * round_ms) return iterations;
+      iterations = Math.min(10 * iterations, Math.max(iterations + 1, Math.ceil((iterations * round_ms) / shortest_ms)));
+    }
+    return iterations;
+  };
+
+  const time = (id, source, args, plan) =>
+    answer(id, source, async (target) => {
+      const values = args.map(given);
+      await barrier();
+      const begin = performance.now();
+      let value = target(...values);
+      const asynchronous = isThenable(value);
+      if (asynchronous) value = await value;
+      await barrier();
+      const first_ms = performance.now() - begin;
+      const warm_at_ms = begin + plan.warmup_ms;
+      const iterations = await warmUp(target, values, asynchronous, { ...plan, warm_at_ms });
+      const rounds_ms = [];
+      for (let i = 0; i < plan.rounds; i++) rounds_ms.push(await round(target, values, iterations, asynchronous));
+      return { first_ms, iterations, rounds_ms, value };
+    });
+
+  // The smallest step that the page's clock was seen to take, in milliseconds.
+  const resolution = () => {
+    let smallest = Infinity;
+    let last = performance.now();
+    const end = last + 5;
+    while (last < end) {
+      const now = performance.now();
+      if (now !== last) smallest = Math.min(smallest, now - last);
+      last = now;
+    }
+    return smallest;
+  };
+
+  globalThis.benchdb = { barrier: null, call, resolution, result: undefined, text, time, uncaught };
+})();

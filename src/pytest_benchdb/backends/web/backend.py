@@ -1,0 +1,173 @@
+"""The backends `webgpu`, `webnn` and `wasm`: pages of one Chromium."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_benchdb.backends.web import find
+from pytest_benchdb.backends.web.browser import SHARED, Browser, BrowserFacts, SharedBrowser
+from pytest_benchdb.backends.web.device import OpenAdapter, OpenPage, Timeline
+from pytest_benchdb.backends.web.faults import JavaScriptError
+from pytest_benchdb.backends.web.page import WebPage, open_page
+from pytest_benchdb.errors import BackendUnavailableError
+from pytest_benchdb.model.environment import Device
+from pytest_benchdb.model.identity import content_id
+from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.probe import Probe
+
+
+class WebBackend:
+    """What the three have in common: a browser, and devices that a page of it tells once."""
+
+    name: str
+    provenance: Provenance = "measured"
+
+    def __init__(self, browser: SharedBrowser = SHARED, host: find.Host | None = None) -> None:
+        """Use a browser.
+
+        Args:
+            browser: the process's own by default.
+            host: where `probe` looks; None for this machine.
+        """
+        self._shared = browser
+        self._host = host
+        self._devices: tuple[Browser, Sequence[Device]] | None = None
+
+    def probe(self) -> Probe:
+        """Tell whether Playwright and a Chromium are there; neither is started."""
+        return find.probe(self._host or find.Host.this())
+
+    def devices(self) -> Sequence[Device]:
+        """Return what the browser offers; starts it.
+
+        Raises:
+            BackendUnavailableError: the browser does not start.
+        """
+        browser = self._shared.get()
+        if self._devices is None or self._devices[0] is not browser:
+            page = open_page(browser)
+            try:
+                self._devices = (browser, self._find(page, browser.facts))
+            finally:
+                page.close()
+        return self._devices[1]
+
+    def open(self, device: Device) -> OpenPage:
+        """Open a page for a device and add two numbers there.
+
+        Raises:
+            BackendUnavailableError: the browser does not start.
+        """
+        page = open_page(self._shared.get())
+        try:
+            return self._open(page, device)
+        except BaseException:
+            page.close()
+            raise
+
+    def _find(self, page: WebPage, facts: BrowserFacts) -> Sequence[Device]:
+        raise NotImplementedError
+
+    def _open(self, page: WebPage, device: Device) -> OpenPage:
+        raise NotImplementedError
+
+    def _device(self, name: str, driver: str, details: Mapping[str, object]) -> Device:
+        identity = content_id(self.name, name, None)
+        return Device(device_id=identity, backend=self.name, name=name, driver=driver, details=details)
+
+
+class WebGpuBackend(WebBackend):
+    """Adapters that the browser gives: GPUs, and SwiftShader, which computes on the processor."""
+
+    name = "webgpu"
+
+    def _find(self, page: WebPage, facts: BrowserFacts) -> Sequence[Device]:
+        if not page.evaluate("'webgpu' in benchdb"):
+            raise BackendUnavailableError(f"Chromium {facts.version} has no WebGPU here")
+        found: dict[str, Device] = {}
+        for adapter in page.evaluate("benchdb.webgpu.adapters()"):
+            name = adapter_name(adapter)
+            driver = "; ".join(part for part in (adapter["driver"], f"Chromium {facts.version}") if part)
+            details = {**adapter, "software": is_software(adapter), "browser": facts.version}
+            # The same adapter answers to several wishes: the first, for speed, is kept.
+            found.setdefault(name, self._device(name, driver, details))
+        if not found:
+            raise BackendUnavailableError(f"Chromium {facts.version} gives no WebGPU adapter here")
+        return list(found.values())
+
+    def _open(self, page: WebPage, device: Device) -> OpenAdapter:
+        opened = page.evaluate("(options) => benchdb.webgpu.open(options)", device.details["options"])
+        return OpenAdapter(device, page, _timeline(page) if opened["timestamps"] else None)
+
+
+class WebNnBackend(WebBackend):
+    """Contexts that the browser's neural-network API makes: cpu, gpu, npu."""
+
+    name = "webnn"
+
+    def _find(self, page: WebPage, facts: BrowserFacts) -> Sequence[Device]:
+        if not page.evaluate("'webnn' in benchdb"):
+            raise BackendUnavailableError(f"Chromium {facts.version} has no WebNN (navigator.ml)")
+        contexts = page.evaluate("benchdb.webnn.contexts()")
+        if not contexts["found"]:
+            reasons = "; ".join(f"{kind}: {text.splitlines()[0]}" for kind, text in contexts["failed"].items())
+            raise BackendUnavailableError(f"Chromium {facts.version} makes no WebNN context: {reasons}")
+        devices = []
+        for context in contexts["found"]:
+            details = {**context, "browser": facts.version, "refused": contexts["failed"]}
+            devices.append(self._device(context_name(context), f"Chromium {facts.version}", details))
+        return devices
+
+    def _open(self, page: WebPage, device: Device) -> OpenPage:
+        page.evaluate("(type) => benchdb.webnn.open(type)", device.details["type"])
+        return OpenPage(device, page, "context.readTensor")
+
+
+class WasmBackend(WebBackend):
+    """The browser's WebAssembly engine, on the processor."""
+
+    name = "wasm"
+
+    def _find(self, page: WebPage, facts: BrowserFacts) -> Sequence[Device]:
+        details = {**page.evaluate("benchdb.wasm.features()"), "browser": facts.version, "v8": facts.v8}
+        driver = f"V8 {facts.v8}; Chromium {facts.version}" if facts.v8 else f"Chromium {facts.version}"
+        # The version stays out of the name: it is another driver, not another device.
+        return [self._device("V8 WebAssembly", driver, details)]
+
+    def _open(self, page: WebPage, device: Device) -> OpenPage:
+        page.evaluate("benchdb.wasm.open()")
+        return OpenPage(device, page, None)
+
+
+def is_software(adapter: Mapping[str, Any]) -> bool:
+    """Tell whether an adapter computes on the processor; any sign of it counts."""
+    words = f"{adapter['vendor']} {adapter['architecture']} {adapter['description']}".lower()
+    named = any(word in words for word in ("swiftshader", "llvmpipe", "lavapipe", "basic render", "warp"))
+    return named or adapter["fallback"] is True or adapter["type"] == "CPU"
+
+
+def adapter_name(adapter: Mapping[str, Any]) -> str:
+    """Return vendor, architecture, device and description in one line, marked where it is software.
+
+    >>> intel = {"vendor": "intel", "architecture": "gen-12lp", "device": "", "description": ""}
+    >>> adapter_name({**intel, "fallback": False, "type": "integrated GPU"})
+    'intel gen-12lp'
+    """
+    parts = [adapter[field] for field in ("vendor", "architecture", "device", "description")]
+    name = " ".join(part for part in parts if part) or "unnamed adapter"
+    return f"{name} (software)" if is_software(adapter) else name
+
+
+def context_name(context: Mapping[str, Any]) -> str:
+    """Return the name of a WebNN context; one that only runs on the processor says so."""
+    name = f"WebNN {context['type']}"
+    return f"{name} (not accelerated)" if context["type"] != "cpu" and context["accelerated"] is False else name
+
+
+def _timeline(page: WebPage) -> Timeline | None:
+    """Return the adapter's timeline if two marks on it tell a time."""
+    timeline = Timeline(page)
+    try:
+        timeline.elapsed_s(timeline.mark(), timeline.mark())
+    except JavaScriptError:
+        return None
+    return timeline

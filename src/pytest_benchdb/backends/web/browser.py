@@ -1,0 +1,274 @@
+"""Runs one Chromium, driven by a thread of its own, for every backend of this process.
+
+Playwright's synchronous objects belong to the thread that made them and refuse a thread with a running
+asyncio loop. In a thread of its own the browser serves plain and asyncio tests alike, and a caller can stop
+waiting for a page that hangs.
+"""
+
+import atexit
+import contextlib
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as LimitError  # its own class before Python 3.11
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pytest_benchdb.backends.web.faults import PageGoneError, PageTimeoutError
+from pytest_benchdb.backends.web.find import Host, find_chromium, probe
+from pytest_benchdb.errors import BackendUnavailableError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser as PlaywrightBrowser
+
+T = TypeVar("T")
+Job = Callable[["PlaywrightBrowser"], T]
+
+START_LIMIT_S = 60.0
+CLOSE_LIMIT_S = 10.0
+
+ARGUMENTS = (
+    # The window's headless mode has the GPU process of a normal browser; the older shell has not.
+    "--headless=new",
+    # Without it Chromium gives no WebGPU adapter on Linux, nor a software adapter where there is no GPU.
+    # --use-webgpu-adapter=swiftshader would give the software adapter even beside a GPU.
+    "--enable-unsafe-webgpu",
+    # Names the driver and the kind of adapter, and leaves timestamps as exact as they are.
+    "--enable-webgpu-developer-features",
+    # Not in Playwright's own list of features, which this one replaces: its two are for screenshots and accounts.
+    "--enable-features=Vulkan,WebMachineLearningNeuralNetwork",
+    # Nothing of ours goes to a network; these keep the browser's own traffic and work out of the figures.
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrowserFacts:
+    """What a started browser says of itself.
+
+    Attributes:
+        version: of Chromium: ``156.0.8078.79``.
+        v8: version of its JavaScript and WebAssembly engine; None if not told.
+        pid: process id of the browser; None if not told.
+    """
+
+    version: str
+    v8: str | None
+    pid: int | None
+
+
+class Browser:
+    """A started Chromium; its methods may be called from any thread."""
+
+    def __init__(self, executable: Path, *, start_limit_s: float = START_LIMIT_S) -> None:
+        """Start the browser.
+
+        Args:
+            executable: the program.
+            start_limit_s: how long its start may take.
+
+        Raises:
+            BackendUnavailableError: it does not start; the text is Playwright's.
+        """
+        self.executable = executable
+        self._start_limit_s = start_limit_s
+        self._jobs: queue.SimpleQueue[tuple[Job[object], Future[object]] | None] = queue.SimpleQueue()
+        self._ended = threading.Event()
+        self._gate = threading.Lock()
+        started: Future[BrowserFacts] = Future()
+        self._thread = threading.Thread(target=self._serve, args=(started,), name="benchdb-browser", daemon=True)
+        self._thread.start()
+        try:
+            # Twice: the browser's own limit ends first and says more.
+            self.facts = started.result(2 * start_limit_s)
+        except Exception as error:
+            text = str(error) or type(error).__name__
+            raise BackendUnavailableError(f"{executable} does not start: {text}") from error
+
+    @property
+    def running(self) -> bool:
+        """Whether the browser still takes work."""
+        return not self._ended.is_set()
+
+    def submit(self, job: Job[T]) -> "Future[T]":
+        """Have the browser's thread run a job, after those before it.
+
+        Raises:
+            PageGoneError: the browser has ended.
+        """
+        future: Future[T] = Future()
+        with self._gate:
+            if self._ended.is_set():
+                raise PageGoneError(f"the browser {self.executable} has ended")
+            self._jobs.put((job, future))  # type: ignore[arg-type]
+        return future
+
+    def run(self, job: Job[T], *, limit_s: float) -> T:
+        """Run a job in the browser's thread and return what it returns.
+
+        Args:
+            job: gets Playwright's browser.
+            limit_s: the browser is ended when the job takes longer: a page that computes cannot be told to stop.
+
+        Raises:
+            PageTimeoutError: it took longer.
+        """
+        future = self.submit(job)
+        try:
+            return future.result(limit_s)
+        except BaseException as error:
+            if future.done():
+                raise  # the job's own
+            # Ctrl-C and pytest-timeout's signal come here too: who waits no longer leaves nobody to wait behind.
+            self.kill()
+            if not isinstance(error, LimitError):
+                raise
+            raise PageTimeoutError(f"the page did not answer within {limit_s:g} s; its browser was ended") from error
+
+    def answers(self) -> bool:
+        """Tell whether the browser is still there; it may have crashed while nobody looked."""
+        if not self.running:
+            return False
+        try:
+            self.run(lambda browser: browser.new_browser_cdp_session().detach(), limit_s=CLOSE_LIMIT_S)
+        except Exception:  # noqa: BLE001 - whatever it says, it does not answer
+            self.kill()
+            return False
+        return True
+
+    def kill(self) -> None:
+        """End the browser at once; jobs under way fail."""
+        with self._gate:
+            self._ended.set()
+        if self.facts.pid is not None:
+            with contextlib.suppress(OSError):
+                os.kill(self.facts.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        self._jobs.put(None)
+
+    def close(self, *, limit_s: float = CLOSE_LIMIT_S) -> None:
+        """End the browser in order, or at once where that takes too long."""
+        with self._gate:
+            self._ended.set()
+        self._jobs.put(None)
+        self._thread.join(limit_s)
+        if self._thread.is_alive():
+            self.kill()
+            self._thread.join(limit_s)
+
+    def _serve(self, started: "Future[BrowserFacts]") -> None:
+        # The thread's whole life. Nothing may escape it: pytest would report a thread's exception elsewhere.
+        try:
+            self._drive(started)
+        except BaseException as error:  # noqa: BLE001
+            if not started.done():
+                started.set_exception(error)
+        finally:
+            with self._gate:
+                self._ended.set()
+            self._refuse_the_rest()
+
+    def _drive(self, started: "Future[BrowserFacts]") -> None:
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=self.executable,
+                args=list(ARGUMENTS),
+                # Chromium refuses to run as root with its sandbox.
+                chromium_sandbox=not _is_root(),
+                timeout=self._start_limit_s * 1000,
+            )
+            started.set_result(_facts(browser))
+            while (job := self._jobs.get()) is not None:
+                _do(browser, *job)
+            browser.close()
+
+    def _refuse_the_rest(self) -> None:
+        while True:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            if job is not None:
+                job[1].set_exception(PageGoneError(f"the browser {self.executable} has ended"))
+
+
+class SharedBrowser:
+    """The browser of this process: started by the first who asks, ended with the process.
+
+    A forked child starts its own; the browser of its parent is not its to use.
+    """
+
+    def __init__(self, start: Callable[[Path], Browser] = Browser) -> None:
+        """Remember how to start it.
+
+        Args:
+            start: starts the browser of a program.
+        """
+        self._start = start
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._browser: Browser | None = None
+
+    def get(self) -> Browser:
+        """Return the browser, started if need be; one that has crashed is replaced.
+
+        Raises:
+            BackendUnavailableError: there is none, or it does not start.
+        """
+        if self._pid != os.getpid():
+            self._pid, self._lock, self._browser = os.getpid(), threading.Lock(), None
+        with self._lock:
+            if self._browser is None or not self._browser.answers():
+                if self._browser is None:
+                    atexit.register(self.close)
+                self._browser = self._start(_executable())
+            return self._browser
+
+    def close(self) -> None:
+        """End the browser, if this process started one."""
+        if self._pid != os.getpid() or self._browser is None:
+            return
+        atexit.unregister(self.close)
+        self._browser.close()
+        self._browser = None
+
+
+SHARED = SharedBrowser()
+
+
+def _executable() -> Path:
+    host = Host.this()
+    found = find_chromium(host)
+    if found is None or not (state := probe(host)).available:
+        reason = probe(host).reason if found is None else state.reason
+        raise BackendUnavailableError(reason)
+    return found
+
+
+def _facts(browser: "PlaywrightBrowser") -> BrowserFacts:
+    session = browser.new_browser_cdp_session()
+    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    v8 = session.send("Browser.getVersion").get("jsVersion")
+    session.detach()
+    pid = next((process["id"] for process in processes if process["type"] == "browser"), None)
+    return BrowserFacts(version=browser.version, v8=v8, pid=pid)
+
+
+def _do(browser: "PlaywrightBrowser", job: Job[object], future: "Future[object]") -> None:
+    try:
+        future.set_result(job(browser))
+    except BaseException as error:  # noqa: BLE001 - it is the caller's
+        future.set_exception(error)
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0

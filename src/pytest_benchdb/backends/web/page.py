@@ -1,0 +1,272 @@
+"""A page of the browser as a test gets it: calls JavaScript, and times it where it runs."""
+
+import base64
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pytest_benchdb.backends.web.browser import Browser
+from pytest_benchdb.backends.web.faults import JavaScriptError, PageGoneError
+from pytest_benchdb.errors import MeasurementError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser as PlaywrightBrowser
+    from playwright.sync_api import Page, Route
+
+T = TypeVar("T")
+
+ORIGIN = "https://benchdb.localhost"
+CALL_LIMIT_S = 300.0
+OPEN_LIMIT_S = 60.0
+ROUND_S = 1e-3
+"""Length to which `WebPage.time` calibrates a round: 200 steps of the page's clock."""
+WARMUP_S = 0.1
+
+# A page that is isolated from other origins has shared memory, and a clock of 5 us instead of 100 us.
+_HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
+_ASSETS = ("benchdb.js", "webgpu.js", "webnn.js", "wasm.js")
+_GONE = ("Target crashed", "has been closed", "Connection closed", "Page crashed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Times of a JavaScript function, taken in the page.
+
+    Attributes:
+        samples_s: wall-clock time of one iteration, one per round, in run order, warm-up excluded. A round
+            begins and ends with the backend's barrier.
+        iterations: calls in a round.
+        first_call_s: time of the first call, compilation included; not among the samples.
+        resolution_s: smallest step of the page's clock; a sample is exact to ``resolution_s / iterations``.
+        result: what the first call returned.
+    """
+
+    samples_s: tuple[float, ...]
+    iterations: int
+    first_call_s: float
+    resolution_s: float
+    result: object
+
+
+class WebPage:
+    """What a test gets as ``bench.device``: a blank page in a secure, isolated context.
+
+    JavaScript finds the backend's objects under ``benchdb``: ``benchdb.device`` and ``benchdb.adapter`` with
+    WebGPU, ``benchdb.context`` with WebNN.
+
+    Attributes:
+        page: Playwright's page. It belongs to the browser's thread: use it within `with_page`.
+        resolution_s: smallest step that the page's clock was seen to take.
+        busy_s: time, by the page's clock, that functions of `call` have taken so far.
+    """
+
+    def __init__(self, browser: Browser, page: "Page", resolution_s: float) -> None:
+        """Wrap a page that `open_page` has made."""
+        self.page = page
+        self.resolution_s = resolution_s
+        self.busy_s = 0.0
+        self._browser = browser
+        self._known: dict[str, int] = {}
+
+    def with_page(self, function: "Callable[[Page], T]", *, limit_s: float = CALL_LIMIT_S) -> T:
+        """Run a function in the browser's thread, with Playwright's page: to load scripts, or take a picture.
+
+        >>> bench.device.with_page(lambda page: page.add_script_tag(path="kernel.js"))  # doctest: +SKIP
+        """
+        return self._browser.run(self._job(function), limit_s=limit_s)
+
+    def evaluate(self, javascript: str, *args: object, limit_s: float = CALL_LIMIT_S) -> Any:
+        """Return the value of an expression, or with arguments that of a function called with them.
+
+        For preparing and looking, not for measuring: V8 compiles the text each time.
+
+        Args:
+            javascript: an expression, or a function's source.
+            args: JSON values, or bytes, which arrive as a Uint8Array.
+            limit_s: how long to wait.
+
+        Raises:
+            JavaScriptError: it threw.
+        """
+        if args:
+            return self._answer("call", javascript, args, limit_s=limit_s)["value"]
+        return self.with_page(lambda page: page.evaluate(javascript), limit_s=limit_s)
+
+    def call(self, function: str, *args: object, limit_s: float = CALL_LIMIT_S) -> Any:
+        """Call a JavaScript function and return what it returns; a promise is awaited.
+
+        The function is compiled once per page, so that it warms up as it would in an application.
+
+        Args:
+            function: its source: ``"(a, b) => a + b"``.
+            args: JSON values, or bytes, which arrive as a Uint8Array.
+            limit_s: how long to wait.
+
+        Raises:
+            JavaScriptError: it threw, or a device of the page reported an error.
+        """
+        answer = self._answer("call", function, args, limit_s=limit_s)
+        self.busy_s += answer["elapsed_ms"] / 1e3
+        return answer["value"]
+
+    def time(
+        self,
+        function: str,
+        args: Sequence[object] = (),
+        iterations: int | None = None,
+        *,
+        rounds: int = 20,
+        warmup_s: float = WARMUP_S,
+        limit_s: float = CALL_LIMIT_S,
+    ) -> Timing:
+        """Time a function inside the page, without the way to the browser and back (about 1 ms).
+
+        Args:
+            function: its source; a promise that it returns is awaited in each iteration.
+            args: as of `call`; the same objects for every iteration.
+            iterations: calls in a round; None takes as many as fill about 1 ms.
+            rounds: rounds to keep.
+            warmup_s: how long it runs before them, the first call included; V8 compiles hot code anew meanwhile.
+            limit_s: how long to wait for all of it.
+
+        Raises:
+            MeasurementError: a round was shorter than the page's clock can tell, or a number is out of range.
+            JavaScriptError: the function threw.
+        """
+        if rounds < 1 or (iterations is not None and iterations < 1):
+            given = f"rounds={rounds}, iterations={iterations}"
+            raise MeasurementError(f"cannot time {_short(function)} with {given}: both begin at 1")
+        plan = {"iterations": iterations, "rounds": rounds, "round_ms": ROUND_S * 1e3, "warmup_ms": warmup_s * 1e3}
+        answer = self._answer("time", function, args, plan, limit_s=limit_s)
+        count = int(answer["iterations"])
+        elapsed_s = [float(value) / 1e3 for value in answer["rounds_ms"]]
+        if (shortest := min(elapsed_s)) < self.resolution_s:
+            step = f"the page's clock moves in steps of {self.resolution_s * 1e6:g} us"
+            raise MeasurementError(
+                f"a round of {count} x {_short(function)} took {shortest:g} s, but {step}; raise iterations"
+            )
+        return Timing(
+            samples_s=tuple(value / count for value in elapsed_s),
+            iterations=count,
+            first_call_s=answer["first_ms"] / 1e3,
+            resolution_s=self.resolution_s,
+            result=answer["value"],
+        )
+
+    def barrier(self) -> None:
+        """Return once everything that was asked of the page's devices is done.
+
+        Raises:
+            JavaScriptError: a device reported an error that nobody caught.
+        """
+        self._answer("call", "() => benchdb.barrier?.()", (), limit_s=CALL_LIMIT_S)
+
+    def post(self, javascript: str, argument: object) -> "Future[object]":
+        """Have a function evaluated after everything before it, without waiting for it."""
+        return self._browser.submit(self._job(lambda page: page.evaluate(javascript, argument)))
+
+    def close(self) -> None:
+        """Close the page and its context; one that is gone already is no error."""
+        with contextlib.suppress(PageGoneError):
+            self.with_page(lambda page: page.context.close(), limit_s=OPEN_LIMIT_S)
+
+    def _job(self, function: "Callable[[Page], T]") -> "Callable[[PlaywrightBrowser], T]":
+        def job(_: "PlaywrightBrowser") -> T:
+            try:
+                return function(self.page)
+            except Exception as error:
+                raise _translated(error) from error
+
+        return job
+
+    def _answer(
+        self, verb: str, function: str, args: Sequence[object], *more: object, limit_s: float
+    ) -> Mapping[str, Any]:
+        """Ask `assets/benchdb.js`, which holds functions by number; their source is sent once per document.
+
+        Raises:
+            JavaScriptError: the function threw.
+        """
+        known = self._known.get(function)
+        number = self._known.setdefault(function, len(self._known))
+        script = f"([id, source, args, more]) => benchdb.{verb}(id, source, args, ...more)"
+        sent = [_sendable(value) for value in args]
+        source = function if known is None else None
+
+        def job(page: "Page") -> Mapping[str, Any]:
+            answer: Mapping[str, Any] = page.evaluate(script, [number, source, sent, list(more)])
+            if answer.get("missing"):  # the page has a new document since
+                answer = page.evaluate(script, [number, function, sent, list(more)])
+            return answer
+
+        answer = self.with_page(job, limit_s=limit_s)
+        if (error := answer.get("error")) is not None:
+            raise JavaScriptError(error)
+        return answer
+
+
+def open_page(browser: Browser) -> WebPage:
+    """Open a blank page at `ORIGIN`, which no network is asked for.
+
+    Raises:
+        PageGoneError: the browser has ended.
+    """
+
+    def job(playwright_browser: "PlaywrightBrowser") -> "tuple[Page, float]":
+        try:
+            context = playwright_browser.new_context()
+            for name in _ASSETS:
+                context.add_init_script(script=_asset(name))
+            page = context.new_page()
+            page.route(f"{ORIGIN}/**", _serve)
+            page.goto(f"{ORIGIN}/")
+            # Rounded to the nanosecond: the page tells differences of doubles.
+            return page, round(float(page.evaluate("benchdb.resolution()")) / 1e3, 9)
+        except Exception as error:
+            raise _translated(error) from error
+
+    page, resolution_s = browser.run(job, limit_s=OPEN_LIMIT_S)
+    return WebPage(browser, page, resolution_s)
+
+
+def _serve(route: "Route") -> None:
+    if route.request.url == f"{ORIGIN}/":
+        route.fulfill(status=200, headers=_HEADERS, body=_asset("page.html"))
+    else:
+        route.fulfill(status=404, headers=_HEADERS, body="")
+
+
+@cache
+def _asset(name: str) -> str:
+    return resources.files("pytest_benchdb.backends.web").joinpath("assets").joinpath(name).read_text(encoding="utf-8")
+
+
+def _sendable(value: object) -> object:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return {"benchdbBytes": base64.b64encode(value).decode("ascii")}
+    return value
+
+
+def _short(function: str) -> str:
+    text = " ".join(function.split())
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004
+
+
+def _translated(error: Exception) -> Exception:
+    """Return Playwright's error as ours; any other as it is."""
+    from playwright.sync_api import Error
+
+    if not isinstance(error, Error):
+        return error
+    text = error.message
+    if any(sign in text for sign in _GONE):
+        return PageGoneError(f"the page is gone (it crashed, or its browser was ended): {text}")
+    return JavaScriptError(text.removeprefix("Page.evaluate: "))
