@@ -23,6 +23,7 @@ class Metric:
 _ALL = (
     Metric("wall_time", "s", "lower", "time", "Wall-clock time of one iteration"),
     Metric("cpu_time", "s", "lower", "time", "CPU time of the process for one call, all threads"),
+    Metric("thread_time", "s", "lower", "time", "CPU time of the calling thread for one iteration"),
     Metric("device_time", "s", "lower", "time", "Time of one iteration on the device's own clock"),
     Metric("first_call_time", "s", "lower", "time", "Wall-clock time of the first call, compilation included"),
     Metric("timer_value", "?", "none", "other", "Reading of a timer that is not known to tell seconds"),

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from pytest_benchdb.model.run import Outcome, Provenance
+from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.run import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,9 @@ def pytest_addhooks(pluginmanager: Any) -> None:
 
 def pytest_configure(config: Any) -> None:
     """Register the marker and, if this run records, the recorder."""
+    from pytest_benchdb.plugin import fixtures
+
+    config.pluginmanager.register(fixtures, "benchdb-fixtures")
     config.addinivalue_line("markers", _MARKER)
     option = config.option
     if option.no_benchdb or option.collectonly or getattr(option, "help", False):

@@ -7,8 +7,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from pytest_benchdb.measure.boundary import BlockToken, BoundaryProbe
 from pytest_benchdb.model.benchmark import Benchmark, Labels
+from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.run import Boundary
 from pytest_benchdb.plugin.outcome import Phase
@@ -48,6 +51,10 @@ class Attempt:
         arguments: what `pedantic` was called with; None if it was not.
         own_block: the block around the whole test, for tests without a fixture.
         codspeed_seen: results that pytest-codspeed had before this attempt.
+        bench: the object of a ``bench_*`` fixture that the test got; None without one.
+        devices: the device that it asked for, be it there or not.
+        unsupported: why that device is not there.
+        device_failed: whether its first operation failed.
     """
 
     benchmark: Benchmark
@@ -61,8 +68,16 @@ class Attempt:
     arguments: dict[str, Any] | None = None
     own_block: Block | None = None
     codspeed_seen: int = 0
+    bench: Any = None
+    devices: tuple[Device, ...] = ()
+    unsupported: str | None = None
+    device_failed: bool = False
     setup: Phase | None = None
     call: Phase | None = None
     teardown: Phase | None = None
     duration_s: float | None = None
     failed_subtests: int = 0
+
+
+ATTEMPT_KEY = pytest.StashKey[Attempt]()
+"""Where an item keeps its attempt while it runs."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.model.json_value import json_value
-from pytest_benchdb.model.run import Run
+from pytest_benchdb.model.run import Outcome, Run
 from pytest_benchdb.plugin.attempt import Attempt
 from pytest_benchdb.plugin.outcome import classify
 from pytest_benchdb.plugin.results import Result, not_measured, of_codspeed_marker, of_fixture, of_whole_test
@@ -32,9 +32,9 @@ def finished_run(
         device_id: the device that tests run on.
         worker: name of this xdist worker; None without xdist.
     """
-    outcome, reason = classify(attempt.setup, attempt.call, attempt.teardown)
+    outcome, reason = _outcome(attempt)
     result = _result(attempt, codspeed)
-    block = attempt.block if attempt.fixture is not None else attempt.own_block
+    block = attempt.own_block if attempt.fixture is None and attempt.bench is None else attempt.block
     invalid = result.invalid if outcome == "passed" else f"the test did not pass: {outcome}"
     group = result.group or _marker_group(item)
     extra_info = dict(result.extra_info or {})
@@ -42,7 +42,7 @@ def finished_run(
         run_id=attempt.run_id,
         benchmark=attempt.benchmark if group is None else replace(attempt.benchmark, group_name=str(group)),
         labels=attempt.labels,
-        device_id=device_id,
+        device_id=attempt.devices[0].device_id if attempt.devices else device_id,
         outcome=outcome,
         reason=reason,
         attempt=attempt.number,
@@ -60,6 +60,14 @@ def finished_run(
         measurements=result.measurements,
         samples_valid=invalid is None,
         invalid_reason=invalid,
+        sync_mode=result.sync_mode,
+        cache_mode=result.cache_mode,
+        provenance=result.provenance,
+        result_count=result.result_count,
+        devices=attempt.devices,
+        series=result.series,
+        requests=result.requests,
+        attachments=result.attachments,
     )
     _tell_hooks(item, run, extra_info)
     for key in list(extra_info):
@@ -68,7 +76,19 @@ def finished_run(
     return run
 
 
+def _outcome(attempt: Attempt) -> tuple[Outcome, str | None]:
+    outcome, reason = classify(attempt.setup, attempt.call, attempt.teardown)
+    if attempt.unsupported is not None and outcome == "skipped":
+        return "unsupported", attempt.unsupported
+    if attempt.device_failed and outcome == "error":
+        return "failed", reason
+    return outcome, reason
+
+
 def _result(attempt: Attempt, codspeed: Any) -> Result:
+    if attempt.bench is not None:
+        result: Result = attempt.bench.result()
+        return result
     if attempt.fixture is not None:
         return of_fixture(attempt, codspeed)
     measured = of_codspeed_marker(attempt, codspeed) or of_whole_test(attempt)

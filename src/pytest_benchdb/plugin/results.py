@@ -6,8 +6,10 @@ PYTEST_DONT_REWRITE
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_benchdb.model.metric import METRICS
-from pytest_benchdb.model.run import Measurement, Summary
+from pytest_benchdb.model.metric import METRICS, Provenance
+from pytest_benchdb.model.reading import Series
+from pytest_benchdb.model.request import Request
+from pytest_benchdb.model.run import Attachment, Measurement, Summary
 from pytest_benchdb.plugin.attempt import Attempt
 from pytest_benchdb.plugin.fixture import CODSPEED, PYTEST_BENCHMARK, kind_of
 
@@ -36,6 +38,13 @@ class Result:
     group: str | None = None
     extra_info: dict[Any, Any] | None = None
     invalid: str | None = None
+    sync_mode: str | None = None
+    cache_mode: str | None = None
+    provenance: Provenance = "measured"
+    result_count: int | None = None
+    series: tuple[Series, ...] = ()
+    requests: tuple[Request, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 def not_measured(reason: str, *, group: str | None = None, extra_info: dict[Any, Any] | None = None) -> Result:

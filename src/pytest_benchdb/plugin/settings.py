@@ -199,3 +199,21 @@ def _pyproject_table(path: Path) -> Mapping[str, Any]:
             message = f"{path}: [tool.benchdb] has an unknown key {key!r}; known are {', '.join(sorted(_BY_KEY))}"
             raise ConfigError(message)
     return table
+
+
+def backends_selected(sources: Sources) -> tuple[str, ...]:
+    """Return the devices that ``--benchdb-backends`` names, as users wrote them; none selects ``auto``.
+
+    Raises:
+        ConfigError: the value is not a text.
+    """
+    return tuple(text.strip() for text in (sources.text("backends") or "").split(",") if text.strip())
+
+
+def passes_selected(sources: Sources) -> tuple[str, ...]:
+    """Return the passes that ``--benchdb-passes`` names.
+
+    Raises:
+        ConfigError: the value is not a text.
+    """
+    return tuple(text.strip() for text in (sources.text("passes") or "").split(",") if text.strip())

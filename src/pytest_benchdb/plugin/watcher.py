@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.measure.boundary import BoundaryProbe
-from pytest_benchdb.plugin.attempt import Attempt, Block
+from pytest_benchdb.plugin.attempt import ATTEMPT_KEY, Attempt, Block
 from pytest_benchdb.plugin.finished import finished_run
 from pytest_benchdb.plugin.fixture import kind_of, observe
+from pytest_benchdb.plugin.fixtures import NAMES as BENCH_FIXTURES
 from pytest_benchdb.plugin.identity import Identifier, labels_of
 from pytest_benchdb.plugin.outcome import Phase, phase_of, with_subtests
 from pytest_benchdb.plugin.results import codspeed_results
@@ -24,7 +25,6 @@ LINES_ATTRIBUTE = "_benchdb_lines"
 
 _FIXTURES = frozenset({"benchmark", "benchmark_weave", "codspeed_benchmark"})
 _MARKERS = frozenset({"benchdb", "benchmark", "codspeed_benchmark"})
-_attempt_key = pytest.StashKey[Attempt]()
 _attempts_key = pytest.StashKey[int]()
 
 
@@ -82,7 +82,7 @@ class TestWatcher:
         if fixturedef.argname in _FIXTURES and kind_of(value) is not None:
             item = request.node
             if isinstance(item, pytest.Item):
-                attempt = item.stash.get(_attempt_key, None) or self._begin(item)
+                attempt = item.stash.get(ATTEMPT_KEY, None) or self._begin(item)
                 if attempt.fixture is None:
                     observe(value, attempt)
         return value
@@ -91,7 +91,7 @@ class TestWatcher:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Time the whole test, if it has no fixture that times a part of it."""
         self._calling = item
-        attempt = item.stash.get(_attempt_key, None)
+        attempt = item.stash.get(ATTEMPT_KEY, None)
         block = None if attempt is None else self._begin_call(item, attempt)
         try:
             result = yield
@@ -109,7 +109,7 @@ class TestWatcher:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Gather the phases; after the last, hand the run on."""
         report = yield
-        attempt = item.stash.get(_attempt_key, None)
+        attempt = item.stash.get(ATTEMPT_KEY, None)
         if attempt is None:
             return report
         if self._calling is item:  # within the call, reports are those of subtests
@@ -129,17 +129,18 @@ class TestWatcher:
 
     def finish_interrupted(self) -> None:
         """Record the test that Ctrl-C, `pytest.exit` or a broken hook left without its end."""
-        if self._open is not None and (attempt := self._open.stash.get(_attempt_key, None)) is not None:
+        if self._open is not None and (attempt := self._open.stash.get(ATTEMPT_KEY, None)) is not None:
             self._finish(self._open, attempt, None)
 
     def _is_recorded(self, item: pytest.Item) -> bool:
-        if self._settings.everything or not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+        names = getattr(item, "fixturenames", ())
+        if self._settings.everything or not _FIXTURES.isdisjoint(names) or not BENCH_FIXTURES.isdisjoint(names):
             return True
         return any(marker.name in _MARKERS for marker in item.iter_markers())
 
     def _begin_call(self, item: pytest.Item, attempt: Attempt) -> Block | None:
         attempt.codspeed_seen = len(codspeed_results(self._codspeed_of(item)))
-        if attempt.fixture is not None:
+        if attempt.fixture is not None or attempt.bench is not None:
             return None
         attempt.own_block = Block(self._probe)
         attempt.own_block.start()
@@ -156,7 +157,7 @@ class TestWatcher:
         )
         if self._calling is item:  # the test asked for the fixture in its body
             attempt.setup = Phase(outcome="passed")
-        item.stash[_attempt_key] = attempt
+        item.stash[ATTEMPT_KEY] = attempt
         self._open = item
         if self._writes_itself:
             self._write(self._begin_line(attempt))
@@ -181,7 +182,7 @@ class TestWatcher:
         return self._append is not None and os.getpid() == self._pid
 
     def _finish(self, item: pytest.Item, attempt: Attempt, report: pytest.TestReport | None) -> None:
-        del item.stash[_attempt_key]
+        del item.stash[ATTEMPT_KEY]
         self._open = None
         run = finished_run(
             item, attempt, codspeed=self._codspeed_of(item), device_id=self._device_id, worker=self._worker

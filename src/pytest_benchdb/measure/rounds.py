@@ -1,0 +1,232 @@
+"""Times a function in rounds on a device: first call, calibration, warm-up, rounds.
+
+Nothing but the clocks is read around a round, in this order: cache flush, barrier, CPU clocks, device mark,
+wall clock, the calls, device mark, barrier, wall clock, CPU clocks. So the wall time holds the calls, the wait
+for the device and, where the device has a clock, one mark on its timeline (a mark after the barrier would count
+the time in which the device only waited for us).
+"""
+
+import contextlib
+import gc
+import statistics
+import time
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.measure.plan import Plan
+
+STABLE_SHARE = 0.02
+"""Difference of two neighbouring medians below which a warm-up has settled."""
+_STABLE_ROUNDS = 5
+_GROWTH = 10
+"""Factor by which calibration raises the number of iterations at most: one slow call must not decide."""
+_CLEARLY = 50
+"""A first call that lasts this many rounds is no compilation that the second is spared."""
+
+_thread_ns: Callable[[], int] | None = getattr(time, "thread_time_ns", None)  # macOS before 10.12 has none
+
+Call = Callable[[int], object]
+"""Runs the benchmarked function that many times and returns its last result."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Timed:
+    """What the rounds of one function took.
+
+    Attributes:
+        result: what the function returned last.
+        iterations: calls in one round.
+        warmup_rounds: rounds thrown away, the first call not counted.
+        first_call_ns: wall-clock time of the very first call.
+        wall_ns: wall-clock time of each round.
+        cpu_ns: CPU time of the process in each round, all threads.
+        thread_ns: CPU time of the calling thread in each round; None where there is no such clock.
+        device_s: time of each round on the device's clock; None without one.
+        sync_mode: how the device was waited for; None where it need not be.
+        cache_mode: ``cold`` only where the caches were really emptied.
+    """
+
+    result: object
+    iterations: int
+    warmup_rounds: int
+    first_call_ns: int
+    wall_ns: Sequence[int]
+    cpu_ns: Sequence[int]
+    thread_ns: Sequence[int] | None
+    device_s: Sequence[float] | None
+    sync_mode: str | None
+    cache_mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """CPU clocks of this process, nanoseconds; the wall clock is the device's."""
+
+    cpu_ns: Callable[[], int] = time.process_time_ns
+    thread_ns: Callable[[], int] | None = _thread_ns
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Clocks of the rounds so far."""
+
+    wall_ns: "array[int]"
+    cpu_ns: "array[int]"
+    thread_ns: "array[int]"
+    marks: list[tuple[object, object]]
+    result: object = None
+
+
+class Rounds:
+    """Times one function by one plan."""
+
+    def __init__(
+        self,
+        call: Call,
+        device: OpenDevice,
+        plan: Plan,
+        *,
+        clocks: Clocks | None = None,
+        before: Callable[[], None] | None = None,
+        after: Callable[[], None] | None = None,
+    ) -> None:
+        """Make a timer of rounds.
+
+        Args:
+            call: runs the function.
+            device: where it runs.
+            plan: how often.
+            clocks: CPU clocks.
+            before: runs before each round, untimed.
+            after: runs after each round, untimed.
+        """
+        self._call = call
+        self._device = device
+        self._plan = plan
+        self._clocks = clocks or Clocks()
+        self._before = before
+        self._after = after
+        self._was_cold = plan.cache_mode == "cold"
+
+    def run(self, block: contextlib.AbstractContextManager[object]) -> Timed:
+        """Make the first call, calibrate, warm up, and time the rounds within `block`."""
+        plan, device = self._plan, self._device
+        begun_ns = device.clock_ns()
+        first = _kept()
+        self._round(first, 1)
+        with _collector(enabled=plan.gc):
+            iterations = plan.iterations or self._calibrated(first.wall_ns[0])
+            warmup_rounds = self._warm_up(iterations, begun_ns)
+            kept = _kept()
+            device.synchronize()
+            with block:
+                self._time(kept, iterations)
+                device.synchronize()
+        device_s = [device.elapsed_s(*marks) / iterations for marks in kept.marks]
+        return Timed(
+            result=kept.result,
+            iterations=iterations,
+            warmup_rounds=warmup_rounds,
+            first_call_ns=first.wall_ns[0],
+            wall_ns=kept.wall_ns,
+            cpu_ns=kept.cpu_ns,
+            thread_ns=kept.thread_ns if self._clocks.thread_ns is not None else None,
+            device_s=device_s or None,
+            sync_mode=None if device.sync_mode is None else f"{device.sync_mode} per {plan.barrier}",
+            cache_mode="cold" if self._was_cold else "hot",
+        )
+
+    def _round(self, kept: _Kept, iterations: int) -> None:
+        """Time one round; the order of the readings is the module's promise."""
+        device, clocks = self._device, self._clocks
+        if self._before is not None:
+            self._before()
+        if self._plan.cache_mode == "cold":
+            self._was_cold = device.flush_cache() and self._was_cold
+        call, now, wait = self._call, device.clock_ns, self._plan.barrier == "round"
+        if wait:
+            device.synchronize()
+        thread_ns = clocks.thread_ns() if clocks.thread_ns is not None else 0
+        cpu_ns = clocks.cpu_ns()
+        begin = device.mark()
+        start_ns = now()
+        result = call(iterations)
+        end = None if begin is None else device.mark()
+        if wait:
+            device.synchronize()
+        end_ns = now()
+        kept.cpu_ns.append(clocks.cpu_ns() - cpu_ns)
+        kept.thread_ns.append(clocks.thread_ns() - thread_ns if clocks.thread_ns is not None else 0)
+        kept.wall_ns.append(end_ns - start_ns)
+        if end is not None:
+            kept.marks.append((begin, end))
+        kept.result = result
+        if self._after is not None:
+            self._after()
+
+    def _calibrated(self, first_call_ns: int) -> int:
+        """Return how many calls fill a round."""
+        goal_ns = self._plan.round_time_s * 1e9
+        if self._before is not None or self._after is not None or first_call_ns >= _CLEARLY * goal_ns:
+            return 1
+        iterations, kept = 1, _kept()
+        while True:
+            self._round(kept, iterations)
+            took_ns = max(kept.wall_ns[-1], 1)
+            wanted = max(1, round(iterations * goal_ns / took_ns))
+            if wanted <= 2 * iterations:
+                return wanted
+            iterations = min(iterations * _GROWTH, wanted)
+
+    def _warm_up(self, iterations: int, begun_ns: int) -> int:
+        """Run rounds that nobody keeps; return how many. The calls so far count as warming up."""
+        plan, kept = self._plan, _kept()
+        if plan.warmup_rounds is not None:
+            for _ in range(plan.warmup_rounds):
+                self._round(kept, iterations)
+            return plan.warmup_rounds
+        now = self._device.clock_ns
+        enough_ns, most_ns = begun_ns + plan.warmup_time_s * 1e9, begun_ns + plan.max_warmup_time_s * 1e9
+        while now() < enough_ns or (now() < most_ns and not is_settled(kept.wall_ns)):
+            self._round(kept, iterations)
+        return len(kept.wall_ns)
+
+    def _time(self, kept: _Kept, iterations: int) -> None:
+        plan, now = self._plan, self._device.clock_ns
+        if plan.rounds is not None:
+            for _ in range(plan.rounds):
+                self._round(kept, iterations)
+            return
+        end_ns = now() + plan.max_time_s * 1e9
+        while len(kept.wall_ns) < plan.min_rounds or now() < end_ns:
+            self._round(kept, iterations)
+
+
+def _kept() -> _Kept:
+    return _Kept(array("q"), array("q"), array("q"), [])
+
+
+def is_settled(wall_ns: Sequence[int]) -> bool:
+    """Tell whether the medians of the last two handfuls of rounds agree."""
+    if len(wall_ns) < 2 * _STABLE_ROUNDS:
+        return False
+    last = statistics.median(wall_ns[-_STABLE_ROUNDS:])
+    before = statistics.median(wall_ns[-2 * _STABLE_ROUNDS : -_STABLE_ROUNDS])
+    return abs(last - before) <= STABLE_SHARE * before
+
+
+@contextlib.contextmanager
+def _collector(*, enabled: bool) -> Iterator[None]:
+    was_enabled = gc.isenabled()
+    if enabled:
+        yield
+        return
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,124 @@
+"""The devices of this process: which are selected, which are open, and the `Bench` of a test on one of them.
+
+PYTEST_DONT_REWRITE
+"""
+
+import os
+from collections.abc import Sequence
+
+import pytest
+
+from pytest_benchdb.backends.builtin import backends as builtin_backends
+from pytest_benchdb.errors import BackendUnavailableError, ConfigError
+from pytest_benchdb.model.environment import Device
+from pytest_benchdb.model.identity import content_id
+from pytest_benchdb.plugin.attempt import ATTEMPT_KEY, Attempt
+from pytest_benchdb.plugin.bench import Bench
+from pytest_benchdb.plugin.fixtures import register_fixtures
+from pytest_benchdb.plugin.passes import Pass
+from pytest_benchdb.plugin.recorded_values import MetricBook
+from pytest_benchdb.plugin.settings import Sources, backends_selected, passes_selected
+from pytest_benchdb.registry import DeviceName, Registry, load_entry_points
+
+_DEVICES_KEY = pytest.StashKey["Devices"]()
+
+
+class Devices:
+    """What the fixtures of one process share."""
+
+    def __init__(self, config: pytest.Config, selected: Sequence[str], passes: Sequence[str]) -> None:
+        """Find every backend; none is asked anything yet.
+
+        Raises:
+            ConfigError: two packages claim one name, or the selection names an unknown backend.
+        """
+        manager = config.pluginmanager
+        problems = load_entry_points(manager)
+        self.registry = Registry(manager, builtin_backends())
+        self.registry.disabled.update(problems)
+        self.registry.load()
+        self._chosen = [self.registry.named(text) for text in selected if text != "auto"]
+        self._selected = selected
+        self._passes = passes
+        self._book = MetricBook()
+        register_fixtures(manager, self.registry.names)
+
+    def each(self) -> list[str]:
+        """Return the selected devices, as users name them.
+
+        Raises:
+            pytest.UsageError: the selection names an unknown device.
+        """
+        try:
+            return [name.text for name in self.registry.selected(self._selected)]
+        except ConfigError as error:
+            raise pytest.UsageError(f"--benchdb-backends: {error}") from error
+
+    def bench(self, request: pytest.FixtureRequest, text: str | None) -> Bench:
+        """Return the object that a test gets; skip the test where the device is not there.
+
+        Args:
+            request: of the fixture.
+            text: the device as the fixture names it; None for the default.
+        """
+        attempt: Attempt | None = request.node.stash.get(ATTEMPT_KEY, None)
+        test = request.node.nodeid
+        if attempt is not None and attempt.bench is not None:
+            pytest.fail(
+                f"{test}: asks for two bench fixtures; use bench_each, or a test for each device", pytrace=False
+            )
+        name = self._name(text)
+        try:
+            opened = self.registry.open(name)
+        except BackendUnavailableError as error:
+            if attempt is not None:
+                attempt.unsupported = str(error)
+                attempt.devices = (_absent(name),)
+            pytest.skip(str(error))
+        except Exception:
+            if attempt is not None:
+                attempt.device_failed = True
+                attempt.devices = self.registry.devices(name.backend)[name.index : name.index + 1]
+            raise
+        provenance = self.registry.provenance(name.backend)
+        made = Bench(opened, attempt, test=test, provenance=provenance, passes=self._made_passes(), book=self._book)
+        if attempt is not None:
+            attempt.bench = made
+            attempt.devices = (opened.device,)
+        return made
+
+    def _name(self, text: str | None) -> DeviceName:
+        """Return the device that a fixture means: the selection says which of several."""
+        if text is None:
+            return self._chosen[0] if self._chosen else self.registry.named("cpu")
+        name = self.registry.named(text)
+        if ":" in text:
+            return name
+        return next((chosen for chosen in self._chosen if chosen.backend == name.backend), name)
+
+    def _made_passes(self) -> tuple[Pass, ...]:
+        return ()
+
+
+def devices_of(config: pytest.Config) -> Devices:
+    """Return the devices of this process, found at the first call.
+
+    Raises:
+        pytest.UsageError: the selection cannot be used, or two packages claim one backend.
+    """
+    if _DEVICES_KEY not in config.stash:
+        try:
+            sources = Sources(config, os.environ)
+            devices = Devices(config, backends_selected(sources), passes_selected(sources))
+        except ConfigError as error:
+            raise pytest.UsageError(str(error)) from error
+        config.stash[_DEVICES_KEY] = devices
+        config.add_cleanup(devices.registry.close)
+    return config.stash[_DEVICES_KEY]
+
+
+def _absent(name: DeviceName) -> Device:
+    """Return what stands for the device that a run did not find."""
+    return Device(
+        device_id=content_id("device", name.backend, "not present", None), backend=name.backend, name="not present"
+    )

@@ -1,0 +1,107 @@
+"""What tests record themselves: `bench.record(metric, value, unit, better)`.
+
+PYTEST_DONT_REWRITE
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pytest_benchdb.errors import MeasurementError
+from pytest_benchdb.model.metric import METRICS, Metric, Provenance
+from pytest_benchdb.model.run import Measurement
+
+_DIRECTIONS = ("lower", "higher", "none")
+_NEVER_NEGATIVE = frozenset({"time", "memory", "energy", "power", "rate", "count", "temperature", "frequency"})
+
+
+class MetricBook:
+    """One unit and one direction for every metric of a session; the registry's are known from the start."""
+
+    def __init__(self, known: Mapping[str, Metric] = METRICS) -> None:
+        """Begin with the registry."""
+        self._known: dict[str, tuple[str, str]] = {
+            name: (metric.unit, str(metric.better)) for name, metric in known.items()
+        }
+        self._kinds = {name: metric.kind for name, metric in known.items()}
+
+    def settle(self, metric: str, unit: str | None, better: str | None) -> tuple[str, str]:
+        """Return the unit and the direction of a metric; the first to name them decides.
+
+        Raises:
+            MeasurementError: they differ from before, are unknown, or the name cannot be one.
+        """
+        if not str(metric).strip():
+            raise MeasurementError(f"{metric!r} is no name of a metric")
+        if better is not None and better not in _DIRECTIONS:
+            raise MeasurementError(f"metric {metric!r}: better={better!r}; give one of {', '.join(_DIRECTIONS)}")
+        if metric not in self._known:
+            if unit is None:
+                raise MeasurementError(
+                    f"metric {metric!r} is new and needs its unit: record({metric!r}, value, unit=...)"
+                )
+            self._known[metric] = (str(unit), better or "none")
+        known = self._known[metric]
+        for what, given, settled in (("unit", unit, known[0]), ("better", better, known[1])):
+            if given is not None and given != settled:
+                raise MeasurementError(
+                    f"metric {metric!r} has {what} {settled!r} in this session, and here {given!r}; name it differently"
+                )
+        return known
+
+    def number(self, metric: str, value: Any) -> float:
+        """Return a value that can be stored.
+
+        Raises:
+            MeasurementError: it is no finite number, or below 0 where nothing is.
+        """
+        try:
+            number = float(value)
+        except (TypeError, ValueError) as error:
+            raise MeasurementError(f"metric {metric!r}: {value!r} is not a number") from error
+        if not math.isfinite(number):
+            raise MeasurementError(
+                f"metric {metric!r}: {number} is not measured; leave it out, or record why in extra_info"
+            )
+        if number < 0 and self._kinds.get(metric) in _NEVER_NEGATIVE:
+            raise MeasurementError(f"metric {metric!r}: {number:g} is below 0, which no {self._kinds[metric]} is")
+        return number
+
+
+class RecordedValues:
+    """The values that one test recorded."""
+
+    def __init__(self, book: MetricBook) -> None:
+        """Begin with none; `book` is the session's."""
+        self._book = book
+        self._values: dict[tuple[str, str | None], tuple[str, str, list[float]]] = {}
+
+    def add(self, metric: str, value: Any, *, unit: str | None, better: str | None, phase: str | None) -> None:
+        """Keep a value, or an iterable of samples; the same metric again adds to its samples.
+
+        Raises:
+            MeasurementError: see `MetricBook`; or there are no samples.
+        """
+        settled_unit, settled_better = self._book.settle(metric, unit, better)
+        many = isinstance(value, Iterable) and not hasattr(value, "__float__") and not isinstance(value, str)
+        numbers = [self._book.number(metric, one) for one in (value if many else (value,))]
+        if not numbers:
+            raise MeasurementError(f"metric {metric!r}: there are no samples in {value!r}")
+        entry = self._values.setdefault((metric, phase), (settled_unit, settled_better, []))
+        entry[2].extend(numbers)
+
+    def measurements(self, provenance: Provenance) -> list[Measurement]:
+        """Return a row for each metric and phase."""
+        return [
+            Measurement(
+                metric=metric,
+                unit=unit,
+                better=better,
+                phase=phase,
+                provenance=provenance,
+                method="recorded by the test",
+                samples=numbers if len(numbers) > 1 else None,
+                value=numbers[0] if len(numbers) == 1 else None,
+            )
+            for (metric, phase), (unit, better, numbers) in self._values.items()
+        ]

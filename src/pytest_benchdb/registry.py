@@ -1,0 +1,258 @@
+"""Finds backends and meters, built-in ones and those of other packages, and keeps the devices that are open.
+
+Code of others runs bounded: what raises, prints or hangs is left out for the session, with its reason.
+"""
+
+import contextlib
+import io
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pluggy
+
+from pytest_benchdb.errors import BackendUnavailableError, ConfigError
+from pytest_benchdb.interfaces import Backend, Meter, OpenDevice
+from pytest_benchdb.model.environment import Device
+from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.probe import Probe
+
+GROUP = "pytest_benchdb"
+"""Entry-point group in which a package names the module with its hooks."""
+PROBE_LIMIT_S = 30.0
+"""Time for one question to a provider; importing torch from a cold disk takes ten seconds."""
+AUTO = ("cpu", "cuda", "rocm", "mps", "xpu")
+"""Backends of which ``auto`` takes every device that is there."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceName:
+    """A device as users name it: ``cuda:1``; ``cuda`` is its first.
+
+    Attributes:
+        backend: name of the backend.
+        index: place in the vendor's order.
+        text: what the user wrote.
+    """
+
+    backend: str
+    index: int
+    text: str
+
+
+class Registry:
+    """Everything that was found, asked for once and kept."""
+
+    def __init__(
+        self, manager: pluggy.PluginManager, builtin: Sequence[Backend], *, limit_s: float = PROBE_LIMIT_S
+    ) -> None:
+        """Make a registry.
+
+        Args:
+            manager: whose hooks tell the providers of other packages.
+            builtin: backends that are always known.
+            limit_s: time for one question to a provider.
+        """
+        self._manager = manager
+        self._limit_s = limit_s
+        self._backends: dict[str, Backend] = {backend.name: backend for backend in builtin}
+        self._owners: dict[str, str] = dict.fromkeys(self._backends, "pytest-benchdb")
+        self._probes: dict[str, Probe] = {}
+        self._devices: dict[str, tuple[Device, ...]] = {}
+        self._open: dict[tuple[str, int], OpenDevice] = {}
+        self.disabled: dict[str, str] = {}
+        """Why a provider was left out, by its name."""
+
+    def load(self) -> None:
+        """Take the backends of other packages and of conftest files.
+
+        Raises:
+            ConfigError: two providers claim one name.
+        """
+        for owner, backends in self._told("pytest_benchdb_backends"):
+            for backend in backends:
+                name = getattr(backend, "name", None)
+                if not isinstance(name, str) or not name.isidentifier() or name != name.lower():
+                    self.disabled[owner] = f"{owner} tells a backend named {name!r}; give lower-case letters and digits"
+                elif name in self._backends:
+                    raise ConfigError(f"backend {name!r} is claimed by {self._owners[name]} and by {owner}; remove one")
+                else:
+                    self._backends[name] = backend
+                    self._owners[name] = owner
+
+    def meters(self, builtin: Iterable[Meter]) -> tuple[Meter, ...]:
+        """Return the meters that can be read here; why others cannot goes to `disabled`."""
+        told = [meter for _, meters in self._told("pytest_benchdb_meters") for meter in meters]
+        usable = []
+        for meter in (*builtin, *told):
+            probe = self._ask(f"meter {meter.name}", meter.probe, Probe(available=False))
+            if probe.available:
+                usable.append(meter)
+            elif f"meter {meter.name}" not in self.disabled:
+                self.disabled[f"meter {meter.name}"] = probe.reason or "not available"
+        return tuple(usable)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all backends."""
+        return tuple(self._backends)
+
+    def probe(self, name: str) -> Probe:
+        """Tell whether a backend can be used, asking it once.
+
+        Raises:
+            ConfigError: there is no such backend.
+        """
+        if name not in self._probes:
+            backend = self._backend(name)
+            probe = self._ask(name, backend.probe, Probe(available=False))
+            if name in self.disabled:
+                probe = Probe(available=False, reason=self.disabled[name])
+            self._probes[name] = probe
+        return self._probes[name]
+
+    def devices(self, name: str) -> tuple[Device, ...]:
+        """Return the devices of a backend; none where it cannot be used.
+
+        Raises:
+            ConfigError: there is no such backend.
+        """
+        if not self.probe(name).available:
+            return ()
+        if name not in self._devices:
+            self._devices[name] = tuple(self._ask(name, self._backends[name].devices, ()))
+        return self._devices[name]
+
+    def provenance(self, name: str) -> Provenance:
+        """Return the provenance of what is measured on a backend."""
+        return self._backend(name).provenance
+
+    def selected(self, texts: Sequence[str]) -> tuple[DeviceName, ...]:
+        """Return the devices that ``--benchdb-backends`` names; ``auto`` takes the hardware that is there.
+
+        Raises:
+            ConfigError: a name or an index is unknown.
+        """
+        names = []
+        for text in texts or ("auto",):
+            if text == "auto":
+                names += [
+                    DeviceName(backend=backend, index=index, text=f"{backend}:{index}" if index else backend)
+                    for backend in AUTO
+                    if backend in self._backends
+                    for index in range(len(self.devices(backend)))
+                ]
+            else:
+                names.append(self.named(text))
+        return tuple(dict.fromkeys(names))
+
+    def named(self, text: str) -> DeviceName:
+        """Return what ``cuda:1`` names, without looking whether it is there.
+
+        Raises:
+            ConfigError: there is no such backend, or the index is no number.
+        """
+        backend, colon, index = text.strip().partition(":")
+        self._backend(backend)
+        if colon and not index.isdecimal():
+            raise ConfigError(f"device {text!r}: {index!r} is not the number of a device; write {backend}:0")
+        return DeviceName(backend=backend, index=int(index or 0), text=text.strip())
+
+    def open(self, name: DeviceName) -> OpenDevice:
+        """Return a device ready for use; it stays open until `close`.
+
+        Raises:
+            BackendUnavailableError: it is not there; the text is the reason.
+            ConfigError: there is no such backend.
+            Exception: whatever its first operation raised.
+        """
+        key = (name.backend, name.index)
+        if key not in self._open:
+            probe = self.probe(name.backend)
+            if not probe.available:
+                raise BackendUnavailableError(f"{name.backend}: {probe.reason or 'not available'}")
+            devices = self.devices(name.backend)
+            if name.backend in self.disabled:
+                raise BackendUnavailableError(self.disabled[name.backend])
+            if name.index >= len(devices):
+                raise BackendUnavailableError(f"{name.text}: {name.backend} has {_count(len(devices))} here")
+            self._open[key] = self._backends[name.backend].open(devices[name.index])
+        return self._open[key]
+
+    def close(self) -> None:
+        """Give all devices back; what a provider raises then is nobody's loss."""
+        for device in self._open.values():
+            with contextlib.suppress(Exception):
+                device.close()
+        self._open.clear()
+
+    def _backend(self, name: str) -> Backend:
+        """Return a backend by its name.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        if name not in self._backends:
+            raise ConfigError(f"backend {name!r} is unknown; known are {', '.join(self._backends)}")
+        return self._backends[name]
+
+    def _told(self, hook: str) -> list[tuple[str, list[Any]]]:
+        """Ask every implementation of a hook apart, so that one that fails takes no other along."""
+        told: list[tuple[str, list[Any]]] = []
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            answer = self._ask(implementation.plugin_name, implementation.function, ())
+            told.append((implementation.plugin_name, list(answer)))
+        return told
+
+    def _ask(self, name: str, question: Callable[[], T], otherwise: T) -> T:
+        answer, problem = bounded(question, self._limit_s)
+        if problem is None:
+            return answer  # type: ignore[return-value]
+        self.disabled.setdefault(name, f"{name} is left out: {problem}")
+        return otherwise
+
+
+def bounded(question: Callable[[], T], limit_s: float) -> tuple[T | None, str | None]:
+    """Ask a provider in a thread, with its prints swallowed; return its answer, or why there is none."""
+    answers: list[T] = []
+    errors: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            answers.append(question())
+        except BaseException as error:  # noqa: BLE001 - whatever a provider raises, SystemExit included
+            errors.append(error)
+
+    thread = threading.Thread(target=ask, name="benchdb-provider", daemon=True)
+    swallowed = io.StringIO()
+    with contextlib.redirect_stdout(swallowed), contextlib.redirect_stderr(swallowed):
+        thread.start()
+        thread.join(limit_s)
+    if answers:
+        return answers[0], None
+    if errors:
+        return None, f"{type(errors[0]).__name__}: {errors[0]}"
+    return None, f"it gave no answer within {limit_s:g} s"
+
+
+def load_entry_points(manager: pluggy.PluginManager) -> dict[str, str]:
+    """Register the modules that packages name in our entry-point group; return why some were not, by name."""
+    from importlib.metadata import entry_points
+
+    problems = {}
+    for entry in entry_points(group=GROUP):
+        name = f"{GROUP}.{entry.name}"
+        if manager.has_plugin(name):
+            continue
+        try:
+            manager.register(entry.load(), name)
+        except Exception as error:  # noqa: BLE001 - a broken package must not stop the session
+            problems[entry.name] = f"{entry.value} cannot be loaded: {type(error).__name__}: {error}"
+    return problems
+
+
+def _count(devices: int) -> str:
+    return "no device" if devices == 0 else f"{devices} device{'s' if devices > 1 else ''}"
