@@ -1,0 +1,76 @@
+"""Token streams: sends requests, keeps the events of each, and derives what a serving system is judged by.
+
+Definitions are those of vLLM's `bench serve`; ``docs/explanation/serving-metrics.md`` says where others,
+and where we, differ.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from pytest_benchdb.measure.stream.chunk import Chunk
+from pytest_benchdb.measure.stream.client import run_requests
+from pytest_benchdb.measure.stream.endpoint import Endpoint
+from pytest_benchdb.measure.stream.figures import judged
+from pytest_benchdb.measure.stream.metrics import measurements_of
+from pytest_benchdb.measure.stream.plan import StreamPlan
+from pytest_benchdb.measure.stream.sender import Clock, Sleep
+from pytest_benchdb.measure.stream.source import Source
+from pytest_benchdb.model.request import Request
+from pytest_benchdb.model.run import Measurement
+
+__all__ = ["Chunk", "Endpoint", "Source", "StreamPlan", "StreamResult", "run_stream"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamResult:
+    """What a token stream gave.
+
+    Attributes:
+        requests: of the block in the order of sending, warm-up left out.
+        measurements: metrics of the block.
+        duration_s: from the block's start to the end of the request that ended last.
+    """
+
+    requests: tuple[Request, ...]
+    measurements: tuple[Measurement, ...]
+    duration_s: float
+
+    @property
+    def failed(self) -> tuple[Request, ...]:
+        """The requests that were not answered whole."""
+        return tuple(request for request in self.requests if not request.ok)
+
+
+def run_stream(
+    source: Source, plan: StreamPlan, *, clock: Clock = time.perf_counter, sleep: Sleep = asyncio.sleep
+) -> StreamResult:
+    """Send requests by plan and return their events and metrics.
+
+    A request that fails, in whatever way, costs itself only.
+
+    Args:
+        source: a function without arguments that returns a sync or async generator of chunks, several of them
+            (taken in turn), an `Endpoint`, or the URL of one.
+        plan: how many requests, how they are sent, when one is given up, and what a good one is.
+        clock: of every time, seconds.
+        sleep: waits for arrivals, seconds.
+
+    Raises:
+        ConfigError: the source cannot be asked.
+        MissingExtraError: it is an endpoint and httpx is not installed.
+
+    Examples:
+        >>> result = run_stream(lambda: iter(["Hel", "lo"]), StreamPlan(requests=3, tokens="chunks"))
+        >>> [request.tokens_out for request in result.requests]
+        [2, 2, 2]
+    """
+    events = run_requests(source, plan, clock=clock, sleep=sleep)
+    requests = judged(events.requests, plan.slo)
+    return StreamResult(
+        requests=requests,
+        measurements=measurements_of(
+            requests, plan, duration_s=events.duration_s, first_output_s=events.first_output_s
+        ),
+        duration_s=events.duration_s,
+    )

@@ -1,0 +1,96 @@
+"""Runs one request: asks its source for an answer and notes when each chunk comes."""
+
+import inspect
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
+
+from pytest_benchdb.measure.stream.events import AnswerError, Exchange, describe
+
+Call = Callable[[], object]
+"""A request: called without arguments, it returns a generator of chunks, or an awaitable of one."""
+
+
+def is_async(call: Call) -> bool:
+    """Tell whether a request runs in an event loop, as far as that shows before it is called."""
+    return inspect.isasyncgenfunction(call) or inspect.iscoroutinefunction(call)
+
+
+def run(call: Call, exchange: Exchange) -> object | None:
+    """Run a request in this thread; return its answer if that belongs into an event loop, else None.
+
+    Whatever the request raises is its failure and nobody else's.
+    """
+    exchange.send()
+    answer: object = None
+    try:
+        answer = call()
+        if isinstance(answer, AsyncIterable | Awaitable):
+            return answer
+        for chunk in _chunks(answer):
+            if not exchange.take(chunk):
+                break
+    except BaseException as error:  # noqa: BLE001 - also pytest.fail and sys.exit, which end a request, not the stream
+        exchange.end(describe(error))
+    else:
+        exchange.end()
+    try:
+        _close(answer)
+    except BaseException as error:  # noqa: BLE001 - as above
+        exchange.end(describe(error))
+    return None
+
+
+async def run_async(answer: object, exchange: Exchange) -> None:
+    """Take the chunks of an asynchronous answer; failures are those of the request.
+
+    Raises:
+        asyncio.CancelledError: the request was given up.
+    """
+    try:
+        if isinstance(answer, Awaitable):
+            answer = await answer
+        async for chunk in _async_chunks(answer):
+            if not exchange.take(chunk):
+                break
+    except BaseException as error:
+        given_up = exchange.ended is not None
+        exchange.end(describe(error))
+        if given_up or not isinstance(error, Exception):
+            raise
+    else:
+        exchange.end()
+    finally:
+        close = getattr(answer, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def call_async(call: Call, exchange: Exchange) -> None:
+    """Run a request of which it is known that its answer is asynchronous, in the running loop."""
+    exchange.send()
+    try:
+        answer = call()
+    except Exception as error:  # noqa: BLE001 - the request's own failure
+        exchange.end(describe(error))
+        return
+    await run_async(answer, exchange)
+
+
+def _async_chunks(answer: object) -> AsyncIterable[object]:
+    if isinstance(answer, AsyncIterable):
+        return answer
+    raise AnswerError(f"the request's coroutine returned {_named(answer)}, not an async generator of chunks")
+
+
+def _chunks(answer: object) -> Iterable[object]:
+    if isinstance(answer, Iterable) and not isinstance(answer, str | bytes | Mapping):
+        return answer
+    raise AnswerError(f"the request returned {_named(answer)}, not a generator of chunks")
+
+
+def _close(answer: object) -> None:
+    if inspect.isgenerator(answer):
+        answer.close()
+
+
+def _named(answer: object) -> str:
+    return "nothing" if answer is None else f"a {type(answer).__name__}"

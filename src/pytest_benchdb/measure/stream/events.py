@@ -1,0 +1,159 @@
+"""Events of requests as they happen, and the `Request`s that they become."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pytest_benchdb.measure.stream.chunk import interpret
+from pytest_benchdb.measure.stream.plan import StreamPlan
+from pytest_benchdb.model.request import Request
+
+LONGEST_ERROR = 500
+"""Characters of a failure's text that are kept: enough for a server's message, not for its page."""
+
+
+class AnswerError(Exception):
+    """An answer that cannot be taken for a whole one; its text is the request's error."""
+
+
+class Exchange:
+    """One request under way.
+
+    Whoever runs the request calls `send`, `take` and `end`; whoever watches it may `end` it first, after
+    which nothing more is taken. Times are those of the clock that was given.
+    """
+
+    def __init__(
+        self, *, clock: Callable[[], float], due_s: float | None = None, count: Callable[[str], int] | None = None
+    ) -> None:
+        """Prepare a request that is due at `due_s` after the block's start; `count` needs its text kept."""
+        self.due_s = due_s
+        self.sent: float | None = None
+        self.started_monotonic: float | None = None
+        self.ended: float | None = None
+        self.error: str | None = None
+        self.chunks: list[float] = []
+        self.first_output: float | None = None
+        self.reasoned = False
+        self.tokens_in: int | None = None
+        self._clock = clock
+        self._count = count
+        self._text: list[str] = []
+        self._tokens: int | None = 0
+        self._tokens_out: int | None = None
+        self._lock = threading.Lock()
+
+    def send(self) -> None:
+        """Say that the request is sent now."""
+        self.started_monotonic = time.monotonic()
+        self.sent = self._clock()
+
+    def take(self, chunk: object) -> bool:
+        """Take a chunk that came now; False once the request has ended.
+
+        Raises:
+            ValueError: the chunk's number of tokens is none.
+        """
+        now = self._clock()
+        said = interpret(chunk)
+        with self._lock:
+            if self.ended is not None:
+                return False
+            if said.tokens_in is not None:
+                self.tokens_in = said.tokens_in
+            if said.tokens_out is not None:
+                self._tokens_out = said.tokens_out
+            if not said.has_content:
+                return True
+            self.chunks.append(now)
+            if said.reasoning:
+                self.reasoned = True
+            elif self.first_output is None:
+                self.first_output = now
+            if self._tokens is not None:
+                self._tokens = None if said.tokens is None else self._tokens + said.tokens
+            if self._count is not None:
+                self._text.append(said.text)
+            return True
+
+    def end(self, error: str | None = None) -> None:
+        """Say that the request ended now; the first word counts.
+
+        An answer that ended well but without any text or token has failed: there is nothing to time.
+        """
+        now = self._clock()
+        with self._lock:
+            if self.ended is not None:
+                return
+            self.ended = now
+            self.error = error
+            if error is None and not self.chunks:
+                self.error = "the answer ended without a token"
+
+    def tokens_out(self, *, chunk_is_token: bool) -> int | None:
+        """Return the tokens of the answer; None if nobody told or counted them."""
+        if chunk_is_token:
+            return len(self.chunks)
+        if self._count is not None:
+            return self._count("".join(self._text))
+        if self._tokens_out is not None:
+            return self._tokens_out
+        return self._tokens if self.chunks else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """What a block of requests left.
+
+    Attributes:
+        requests: in the order of sending; those that never were sent come last.
+        duration_s: from the block's start to the end of the request that ended last, failed ones too.
+        first_output_s: when the first chunk came that was not reasoning, by index of the request, in seconds since the
+            block's start; only for requests that told reasoning apart.
+    """
+
+    requests: tuple[Request, ...]
+    duration_s: float
+    first_output_s: dict[int, float]
+
+
+def events_of(exchanges: Iterable[Exchange], plan: StreamPlan, *, start: float) -> Events:
+    """Return what became of ended exchanges, with times counted from the block's start."""
+    never_sent = float("inf")
+    ordered = sorted(exchanges, key=lambda one: (never_sent if one.sent is None else one.sent, one.due_s or 0.0))
+    requests = tuple(_request(index, exchange, plan, start=start) for index, exchange in enumerate(ordered))
+    return Events(
+        requests=requests,
+        duration_s=max((one.ended - start for one in ordered if one.ended is not None), default=0.0),
+        first_output_s={
+            index: one.first_output - start
+            for index, one in enumerate(ordered)
+            if one.reasoned and one.first_output is not None
+        },
+    )
+
+
+def describe(error: BaseException) -> str:
+    """Return the text of a failure in one line of at most `LONGEST_ERROR` characters."""
+    text = str(error) if isinstance(error, AnswerError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())[:LONGEST_ERROR]
+
+
+def _request(index: int, exchange: Exchange, plan: StreamPlan, *, start: float) -> Request:
+    error = exchange.error
+    tokens_out = None
+    try:
+        tokens_out = exchange.tokens_out(chunk_is_token=plan.tokens == "chunks")
+    except Exception as failure:  # noqa: BLE001 - the counter is the user's code: one request fails, not the session
+        error = error or f"its tokens could not be counted: {describe(failure)}"
+    return Request(
+        index=index,
+        due_s=exchange.due_s,
+        sent_s=None if exchange.sent is None else exchange.sent - start,
+        chunk_s=tuple(at - start for at in exchange.chunks),
+        tokens_in=exchange.tokens_in,
+        tokens_out=tokens_out,
+        ok=error is None,
+        error=error,
+    )
