@@ -1,0 +1,128 @@
+"""Arithmetic of counters that only grow, but for a wrap or a reset.
+
+An unmeasured difference is None with its reason; it is never 0 and never negative.
+"""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_benchdb.model.reading import Domain, Reading
+
+PLAUSIBLE_W = 1000.0
+"""More than anything with a wrapping counter draws: RAPL counts single processors, of 500 W at most by 2026.
+
+Whether a counter wrapped once more than can be seen is decided by it, not by the power that was seen: if a
+wrap was missed, that power is wrong, and too small.
+"""
+_ROUNDING = 1e-9
+"""A window of 2.0 s holds 20 ticks of 0.1 s, whatever binary fractions make of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """How far a counter moved.
+
+    Attributes:
+        value: in the domain's unit; None if it is not known.
+        window_s: time between the first and the last reading.
+        reason: why there is no value.
+        may_lack_wrap: so much time passed between two readings that the counter may have wrapped once
+            more than can be seen; the value may not be compared.
+    """
+
+    value: float | None
+    window_s: float
+    reason: str | None = None
+    may_lack_wrap: bool = False
+
+
+def delta(domain: Domain, before: Reading, after: Reading) -> Delta:
+    """Return how far a counter moved between two readings.
+
+    A counter that fell has wrapped, if its range is known; without a range it was set back by a driver
+    that was loaded anew or by somebody, and the difference is lost. An energy counter that stands still
+    was not updated in the window: hardware that is switched on draws power.
+    """
+    window_s = (after.monotonic_ns - before.monotonic_ns) / 1e9
+    if before.value is None or after.value is None:
+        lost = before if before.value is None else after
+        return Delta(value=None, window_s=window_s, reason=lost.reason or f"{domain.name} could not be read")
+    moved = after.value - before.value
+    if moved < 0 and domain.range is not None:
+        moved += domain.range
+    reason = _why_unknown(domain, moved, window_s, f"from {before.value:g} to {after.value:g} {domain.unit}")
+    if reason is not None:
+        return Delta(value=None, window_s=window_s, reason=reason)
+    may_lack_wrap = domain.range is not None and domain.unit == "J" and moved + domain.range <= PLAUSIBLE_W * window_s
+    return Delta(value=moved, window_s=window_s, may_lack_wrap=may_lack_wrap)
+
+
+def unread_limit_s(domain: Domain) -> float | None:
+    """Return how long a counter may go unread without a wrap being lost; None if it never wraps."""
+    return None if domain.range is None or domain.unit != "J" else domain.range / PLAUSIBLE_W
+
+
+def _why_unknown(domain: Domain, moved: float, window_s: float, course: str) -> str | None:
+    """Return why a counter's movement, after a wrap was made good, is none; None if it is one."""
+    if domain.kind != "counter":
+        return f"{domain.name} is a gauge, which has no difference"
+    if window_s <= 0:
+        return f"no time passed between two readings of {domain.name}"
+    if moved < 0:
+        return f"{domain.name} fell {course}: it was reset"
+    if moved == 0 and domain.metric == "energy":
+        return f"{domain.name} stood still for {window_s:.3g} s"
+    return None
+
+
+def accumulated(domain: Domain, readings: Sequence[Reading]) -> Delta:
+    """Return how far a counter moved over readings in rising order, `unread_limit_s` apart at most.
+
+    Raises:
+        ValueError: there are fewer than two readings.
+    """
+    if len(readings) < 2:  # noqa: PLR2004 - a difference has two ends
+        raise ValueError(f"{domain.name}: a difference needs two readings, not {len(readings)}")
+    first, last = readings[0], readings[-1]
+    window_s = (last.monotonic_ns - first.monotonic_ns) / 1e9
+    total, unsure = 0.0, False
+    for before, after in itertools.pairwise(readings):
+        if before.value is not None and before.value == after.value and before is not after:
+            continue  # between two ticks; the window as a whole is looked at below
+        step = delta(domain, before, after)
+        if step.value is None:
+            return Delta(value=None, window_s=window_s, reason=step.reason)
+        total += step.value
+        unsure = unsure or step.may_lack_wrap
+    if total == 0:
+        whole = delta(domain, first, last)
+        return Delta(value=whole.value, window_s=window_s, reason=whole.reason)
+    return Delta(value=total, window_s=window_s, may_lack_wrap=unsure)
+
+
+def ticks(window_s: float, tick_s: float) -> int:
+    """Return how many whole ticks of a counter a window holds.
+
+    Raises:
+        ValueError: the tick is not above 0.
+    """
+    if tick_s <= 0:
+        raise ValueError(f"tick_s={tick_s!r}; give a time above 0")
+    return max(0, int(window_s / tick_s + _ROUNDING))
+
+
+def summable(domains: Iterable[Domain]) -> tuple[Domain, ...]:
+    """Return the energy counters whose sum counts nothing twice: packages and their memory, not their parts.
+
+    ``psys`` holds the packages and whatever else the board's maker connected, so that only its parts are
+    added up (the rule of `docs/explanation/energy.md`).
+    """
+    known = {domain.name: domain for domain in domains if domain.metric == "energy" and domain.kind == "counter"}
+
+    def is_part(domain: Domain) -> bool:
+        outer = known.get(domain.within or "")
+        return outer is not None and outer.scope == domain.scope
+
+    holders = {domain.within for domain in known.values() if domain.within and not is_part(domain)}
+    return tuple(domain for domain in known.values() if domain.name not in holders and not is_part(domain))
