@@ -11,7 +11,7 @@ import gc
 import statistics
 import time
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.interfaces import OpenDevice
@@ -46,6 +46,7 @@ class Timed:
         device_s: time of each round on the device's clock; None without one.
         sync_mode: how the device was waited for; None where it need not be.
         cache_mode: ``cold`` only where the caches were really emptied.
+        memory: peaks of the device's allocator in the timed block, bytes, by metric.
     """
 
     result: object
@@ -58,6 +59,7 @@ class Timed:
     device_s: Sequence[float] | None
     sync_mode: str | None
     cache_mode: str
+    memory: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,9 +123,11 @@ class Rounds:
             warmup_rounds = self._warm_up(iterations, begun_ns)
             kept = _kept()
             device.synchronize()
+            device.reset_memory()
             with block:
                 self._time(kept, iterations)
                 device.synchronize()
+            memory = dict(device.memory())
         device_s = [device.elapsed_s(*marks) / iterations for marks in kept.marks]
         return Timed(
             result=kept.result,
@@ -136,6 +140,7 @@ class Rounds:
             device_s=device_s or None,
             sync_mode=None if device.sync_mode is None else f"{device.sync_mode} per {plan.barrier}",
             cache_mode="cold" if self._was_cold else "hot",
+            memory=memory,
         )
 
     def _round(self, kept: _Kept, iterations: int) -> None:

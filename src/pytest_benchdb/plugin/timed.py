@@ -55,6 +55,8 @@ def timing(
         rows.append(_row("thread_time", **about, samples=samples, method="thread_time_ns"))
     if timed.device_s is not None:
         rows.append(_row("device_time", **about, samples=timed.device_s, method="marks on the device's timeline"))
+    for metric, value in timed.memory.items():
+        rows.append(_row(metric, **about, value=value, method="peak of the device's allocator"))
     return rows + _rates(work, wall if not alone else timed.device_s, about)
 
 
