@@ -14,7 +14,6 @@ from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.plugin.attempt import ATTEMPT_KEY, Attempt
 from pytest_benchdb.plugin.bench import Bench
-from pytest_benchdb.plugin.fixtures import register_fixtures
 from pytest_benchdb.plugin.passes import Pass
 from pytest_benchdb.plugin.recorded_values import MetricBook
 from pytest_benchdb.plugin.settings import Sources, backends_selected, passes_selected
@@ -41,7 +40,6 @@ class Devices:
         self._selected = selected
         self._passes = passes
         self._book = MetricBook()
-        register_fixtures(manager, self.registry.names)
 
     def each(self) -> list[str]:
         """Return the selected devices, as users name them.

@@ -67,7 +67,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         _devices(metafunc.config)
 
 
-def register_fixtures(manager: pytest.PytestPluginManager, backends: Iterable[str]) -> None:
+def _register(manager: pytest.PytestPluginManager, backends: Iterable[str]) -> None:
     """Add fixtures for backends of other packages."""
     module = types.ModuleType("benchdb_fixtures", "Fixtures of the backends of other packages.")
     for name in backends:
@@ -81,7 +81,9 @@ def register_fixtures(manager: pytest.PytestPluginManager, backends: Iterable[st
 def _devices(config: pytest.Config) -> Any:
     from pytest_benchdb.plugin.devices import devices_of
 
-    return devices_of(config)
+    devices = devices_of(config)
+    _register(config.pluginmanager, devices.registry.names)
+    return devices
 
 
 def _bench(request: pytest.FixtureRequest, device: str | None) -> Iterator["Bench"]:

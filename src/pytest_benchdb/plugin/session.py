@@ -19,6 +19,7 @@ from pytest_benchdb.plugin.outputs import Outputs, write_outputs
 from pytest_benchdb.plugin.recording import WORKER_KEY, begin, project_root
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.plugin.watcher import LINES_ATTRIBUTE, TestWatcher
+from pytest_benchdb.registry import load_entry_points
 from pytest_benchdb.store.fold_process import FoldResult
 from pytest_benchdb.store.target import Target
 
@@ -45,6 +46,7 @@ class SessionPlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Read the machine; tests are watched from here on."""
+        load_entry_points(self._config.pluginmanager)  # environment probes among them
         start = begin(self._config, self._settings, self._root, self._probe)
         self._recorder = SessionRecorder(start, self._target)
         self._identifier = Identifier(start.project, self._root)
