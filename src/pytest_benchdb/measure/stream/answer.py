@@ -44,13 +44,18 @@ async def run_async(answer: object, exchange: Exchange) -> None:
 
     Raises:
         asyncio.CancelledError: the request was given up.
+        GeneratorExit: its loop was closed before it ended.
     """
+    loop_is_gone = False
     try:
         if isinstance(answer, Awaitable):
             answer = await answer
         async for chunk in _async_chunks(answer):
             if not exchange.take(chunk):
                 break
+    except GeneratorExit:
+        loop_is_gone = True  # it was given up and never ended; nothing can be awaited any more
+        raise
     except BaseException as error:
         given_up = exchange.ended is not None
         exchange.end(describe(error))
@@ -60,7 +65,7 @@ async def run_async(answer: object, exchange: Exchange) -> None:
         exchange.end()
     finally:
         close = getattr(answer, "aclose", None)
-        if close is not None:
+        if close is not None and not loop_is_gone:
             await close()
 
 

@@ -85,7 +85,7 @@ class _LoopThread:
             self._failure = error
         finally:
             with suppress(Exception):
-                self._loop.run_until_complete(asyncio.wait_for(self._loop.shutdown_asyncgens(), GRACE_S))
+                self._loop.run_until_complete(_cleared(self._loop))
             self._loop.close()
             self._finished.set()
 
@@ -101,6 +101,16 @@ class _LoopThread:
         limit = time.monotonic() - timeout_s - BLOCKED_S
         sent = [exchange.started_monotonic for exchange in tuple(self._sender.under_way)]
         return any(at is not None and at < limit for at in sent)
+
+
+async def _cleared(loop: asyncio.AbstractEventLoop) -> None:
+    """Let what was given up come to its end, within `GRACE_S` each."""
+    left = asyncio.all_tasks(loop) - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=GRACE_S)
+    await asyncio.wait_for(loop.shutdown_asyncgens(), GRACE_S)
 
 
 def _give_up(sender: Sender, plan: StreamPlan, clock: Clock) -> None:
