@@ -65,6 +65,8 @@ class Registry:
         self._open: dict[tuple[str, int], OpenDevice] = {}
         self.disabled: dict[str, str] = {}
         """Why a provider was left out, by its name."""
+        self.meters_left_out: dict[str, str] = {}
+        """Why a meter cannot be read here, by its name."""
 
     def load(self) -> None:
         """Take the backends of other packages and of conftest files.
@@ -84,15 +86,15 @@ class Registry:
                     self._owners[name] = owner
 
     def meters(self, builtin: Iterable[Meter]) -> tuple[Meter, ...]:
-        """Return the meters that can be read here; why others cannot goes to `disabled`."""
+        """Return the meters that can be read here; why others cannot goes to `meters_left_out`."""
         told = [meter for _, meters in self._told("pytest_benchdb_meters") for meter in meters]
         usable = []
         for meter in (*builtin, *told):
-            probe = self._ask(f"meter {meter.name}", meter.probe, Probe(available=False))
+            probe = self._ask(meter.name, meter.probe, Probe(available=False))
             if probe.available:
                 usable.append(meter)
-            elif f"meter {meter.name}" not in self.disabled:
-                self.disabled[f"meter {meter.name}"] = probe.reason or "not available"
+            else:
+                self.meters_left_out[meter.name] = self.disabled.get(meter.name, probe.reason or "not available")
         return tuple(usable)
 
     @property

@@ -1,12 +1,15 @@
 """Turns a benchmarked function into something that runs it N times, with as little around it as can be."""
 
-import asyncio
 import contextlib
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import MeasurementError
+
+if TYPE_CHECKING:
+    import asyncio
 
 Call = Callable[[int], object]
 
@@ -27,6 +30,8 @@ def repeated(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[
     if _loop_is_running():
         name = getattr(function, "__name__", repr(function))
         raise MeasurementError(f"{name} is asynchronous and so is the test; make the test a plain function")
+    import asyncio
+
     loop = asyncio.new_event_loop()
     try:
         yield _awaited(loop, function, args, kwargs)
@@ -53,7 +58,7 @@ def _called(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[s
 
 
 def _awaited(
-    loop: asyncio.AbstractEventLoop, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    loop: "asyncio.AbstractEventLoop", function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Call:
     async def repeat(iterations: int) -> object:
         for _ in range(iterations - 1):
@@ -67,6 +72,10 @@ def _awaited(
 
 
 def _loop_is_running() -> bool:
+    # Nobody who has not imported it runs a loop; importing it costs as much as all else here.
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return False
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -78,6 +78,10 @@ class Attempt:
     duration_s: float | None = None
     failed_subtests: int = 0
 
+    def ran_out_of_memory(self, error: BaseException) -> bool:
+        """Tell whether the device that the test got says that its memory ran out."""
+        return self.bench is not None and bool(self.bench.opened.is_out_of_memory(error))
+
 
 ATTEMPT_KEY = pytest.StashKey[Attempt]()
 """Where an item keeps its attempt while it runs."""

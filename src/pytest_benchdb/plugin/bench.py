@@ -5,12 +5,13 @@ PYTEST_DONT_REWRITE
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_benchdb.errors import MeasurementError
+from pytest_benchdb.errors import ConfigError, MeasurementError
 from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.measure.calls import repeated
 from pytest_benchdb.measure.phases import Phase, PhaseRecorder
@@ -21,11 +22,16 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.request import Request
 from pytest_benchdb.model.run import Attachment, Measurement
-from pytest_benchdb.plugin.attempt import Attempt, Block
-from pytest_benchdb.plugin.passes import Pass
+from pytest_benchdb.plugin.attempt import Attempt
+from pytest_benchdb.plugin.bench_call import Arguments, How, call_once, timed_block
+from pytest_benchdb.plugin.passes import Passes, Timing
 from pytest_benchdb.plugin.recorded_values import MetricBook, RecordedValues
 from pytest_benchdb.plugin.results import Result, not_measured
 from pytest_benchdb.plugin.timed import timing
+
+if TYPE_CHECKING:
+    from pytest_benchdb.measure.distributed import Distributed
+    from pytest_benchdb.measure.stream import Source, StreamResult
 
 
 class Bench:
@@ -45,7 +51,7 @@ class Bench:
         *,
         test: str,
         provenance: Provenance = "measured",
-        passes: Sequence[Pass] = (),
+        passes: Passes | None = None,
         book: MetricBook | None = None,
     ) -> None:
         """Make the object of one test; tests get it from a fixture.
@@ -105,7 +111,7 @@ class Bench:
         for name, amount in work.items():
             if amount is not None and not 0 < amount < float("inf"):
                 raise self._mistake(f"{name}={amount!r}; give the amount that one call handles, above 0")
-        return self._time(function, args, kwargs, _How(plan=self._plan, work=work))
+        return self._time(function, args, kwargs, How(plan=self._plan, work=work))
 
     def pedantic(  # noqa: PLR0913, PLR0917 - pytest-benchmark's signature
         self,
@@ -128,10 +134,10 @@ class Bench:
         if setup is not None and iterations != 1:
             raise self._mistake(f"setup runs once a round, so iterations={iterations} would time old arguments; use 1")
         plan = self._changed(rounds=rounds, warmup_rounds=warmup_rounds, iterations=iterations)
-        given = _Arguments(tuple(args), dict(kwargs or {}), setup)
+        given = Arguments(tuple(args), dict(kwargs or {}), setup)
         before = None if setup is None else given.renew
         after = None if teardown is None else lambda: teardown(*given.args, **given.kwargs)
-        how = _How(plan=plan, before=before, after=after)
+        how = How(plan=plan, before=before, after=after)
         if setup is None:
             return self._time(target, given.args, given.kwargs, how)
         return self._time(lambda: target(*given.args, **given.kwargs), (), {}, how)
@@ -204,6 +210,63 @@ class Bench:
         self._loops.append(loop)
         return loop
 
+    def stream(self, source: "Source", **options: Any) -> "StreamResult":
+        """Send requests whose answers are token streams, and keep their events and metrics.
+
+        Args:
+            source: a function that returns a generator of chunks, an `Endpoint`, or its URL.
+            options: by the names of `measure.stream.StreamPlan`: ``concurrency``, ``rate``, ``requests``, ``slo``, ...;
+                ``warmup`` is short for ``warmup_requests``.
+
+        Raises:
+            MeasurementError: an option cannot be used, or requests were sent here already.
+            MissingExtraError: the source is a URL and httpx is not installed.
+        """
+        from pytest_benchdb.measure.stream import StreamPlan, run_stream
+
+        if "warmup" in options:
+            options["warmup_requests"] = options.pop("warmup")
+        phase = self._phases.current
+        if any(request.phase == phase for request in self._requests):
+            raise self._mistake("stream was called twice; use a phase for each")
+        try:
+            plan = StreamPlan(**options)
+            if self._attempt is None:
+                plan = replace(plan, requests=1, duration_s=None, warmup_requests=0)
+            result = run_stream(source, plan)
+        except (ConfigError, TypeError) as error:
+            raise self._mistake(str(error)) from error
+        self._rows += (replace(row, phase=phase, provenance=self._of(row)) for row in result.measurements)
+        self._requests += (replace(request, phase=phase) for request in result.requests)
+        return result
+
+    def distributed(self, function: Callable[..., object], *args: object, **options: Any) -> "Distributed":
+        """Run `function(rank, *args)` on worlds of several ranks, each rank a process of its own.
+
+        Args:
+            function: stands at the top of its module; times its steps with ``rank.steps(n)``.
+            args: JSON values.
+            options: by the names of `measure.distributed.RankPlan`: ``world_sizes``, ``backend``, ``method``, ...
+
+        Raises:
+            MeasurementError: the plan cannot be followed, or a rank failed: then nothing of its world is stored.
+            BackendUnavailableError: torch is not installed.
+        """
+        from pytest_benchdb.measure.distributed import RankPlan, run_distributed
+
+        try:
+            plan = RankPlan(**options)
+        except TypeError as error:
+            raise self._mistake(str(error)) from error
+        if self._attempt is None:
+            plan = replace(plan, world_sizes=(1,))
+        result = run_distributed(function, plan=plan, args=args, test=self._test)
+        self._rows += result.measurements
+        failure = result.error(self._test)
+        if failure is not None:
+            raise failure
+        return result
+
     def mistakes(self) -> list[str]:
         """Return what the test did wrong that only its end can tell."""
         errors = [self._phases.error(), *(loop.error() for loop in self._loops)]
@@ -213,7 +276,8 @@ class Bench:
         """Return everything that was measured."""
         rows = [
             *self._rows,
-            *self._phases.measurements(),
+            # What was timed in rounds within a phase is the phase's time; the clock around all of it is not.
+            *(row for row in self._phases.measurements() if row.phase not in self._timed),
             *(row for loop in self._loops for row in loop.measurements()),
             *self._values.measurements(self.provenance),
         ]
@@ -244,7 +308,7 @@ class Bench:
         function: Callable[..., Any],
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
-        how: "_How",
+        how: How,
     ) -> Any:
         phase = self._phases.current
         if phase in self._timed:
@@ -253,23 +317,34 @@ class Bench:
                 f"bench_{self.backend} was called twice{place}; parametrize the test, or use a phase for each call"
             )
         if self._attempt is None:
-            return _once(function, args, kwargs, how)
+            return call_once(function, args, kwargs, how)
         self._cut = "the benchmarked function raised"
         with repeated(function, args, kwargs) as call:
             rounds = Rounds(call, self.opened, how.plan, before=how.before, after=how.after)
-            timed = rounds.run(_timed_block(self._attempt.block) if phase is None else contextlib.nullcontext())
+            timed = rounds.run(timed_block(self._attempt.block) if phase is None else contextlib.nullcontext())
             self._timed[phase] = timed
             self._rows += timing(timed, how.plan, how.work, phase=phase, provenance=self.provenance)
             self._cut = None
-            for one in self._passes:
-                self._add(one, lambda: call(timed.iterations), timed.iterations)
+            if self._passes is not None:
+                self._make_passes(self._passes, lambda: rounds.once(timed.iterations), timed, phase)
         return timed.result
 
-    def _add(self, one: Pass, call: Callable[[], object], iterations: int) -> None:
-        """Make a pass; what it raises is told in `extra_info`, because the timing pass was whole."""
-        made = one(call, self.opened, iterations)
+    def _make_passes(self, passes: Passes, call: Callable[[], object], timed: Timed, phase: str | None) -> None:
+        made = passes.make(
+            Timing(
+                call=call,
+                opened=self.opened,
+                iterations=timed.iterations,
+                round_s=statistics.median(timed.wall_ns) / 1e9,
+                phase=phase,
+                provenance=self.provenance,
+            )
+        )
         self._rows += made.measurements
         self._series += made.series
+
+    def _of(self, row: Measurement) -> Provenance:
+        return row.provenance if self.provenance == "measured" else self.provenance
 
     def _changed(self, **options: Any) -> Plan:
         try:
@@ -279,56 +354,3 @@ class Bench:
 
     def _mistake(self, text: str) -> MeasurementError:
         return MeasurementError(f"{self._test}: {text}")
-
-
-@contextlib.contextmanager
-def _timed_block(block: Block) -> Iterator[None]:
-    block.start()
-    try:
-        yield
-        block.whole = True
-    finally:
-        block.stop()
-
-
-def _once(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], how: "_How") -> Any:
-    if how.before is not None:
-        how.before()
-    with repeated(function, args, kwargs) as call:
-        result = call(1)
-    if how.after is not None:
-        how.after()
-    return result
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _How:
-    """How one function is timed: the plan, the work of one call, and what runs around each round."""
-
-    plan: Plan
-    work: Mapping[str, float | None] = field(default_factory=dict)
-    before: Callable[[], None] | None = None
-    after: Callable[[], None] | None = None
-
-
-class _Arguments:
-    """Arguments of a round, which `setup` may renew."""
-
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], setup: Callable[[], Any] | None) -> None:
-        self.args = args
-        self.kwargs = kwargs
-        self._setup = setup
-        self._own = bool(args or kwargs)
-
-    def renew(self) -> None:
-        """Run `setup`.
-
-        Raises:
-            MeasurementError: it returns arguments, and the test gave some as well.
-        """
-        returned = None if self._setup is None else self._setup()
-        if returned is None:
-            return
-        if self._own:
-            raise MeasurementError("setup returns the arguments, so pedantic must not get args or kwargs as well")
-        self.args, self.kwargs = tuple(returned[0]), dict(returned[1])

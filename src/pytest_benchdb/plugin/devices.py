@@ -14,7 +14,7 @@ from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.plugin.attempt import ATTEMPT_KEY, Attempt
 from pytest_benchdb.plugin.bench import Bench
-from pytest_benchdb.plugin.passes import Pass
+from pytest_benchdb.plugin.passes import Passes
 from pytest_benchdb.plugin.recorded_values import MetricBook
 from pytest_benchdb.plugin.settings import Sources, backends_selected, passes_selected
 from pytest_benchdb.registry import DeviceName, Registry, load_entry_points
@@ -38,7 +38,7 @@ class Devices:
         self.registry.load()
         self._chosen = [self.registry.named(text) for text in selected if text != "auto"]
         self._selected = selected
-        self._passes = passes
+        self._passes = Passes(passes, self.registry)
         self._book = MetricBook()
 
     def each(self) -> list[str]:
@@ -79,7 +79,7 @@ class Devices:
                 attempt.devices = self.registry.devices(name.backend)[name.index : name.index + 1]
             raise
         provenance = self.registry.provenance(name.backend)
-        made = Bench(opened, attempt, test=test, provenance=provenance, passes=self._made_passes(), book=self._book)
+        made = Bench(opened, attempt, test=test, provenance=provenance, passes=self._passes, book=self._book)
         if attempt is not None:
             attempt.bench = made
             attempt.devices = (opened.device,)
@@ -94,8 +94,10 @@ class Devices:
             return name
         return next((chosen for chosen in self._chosen if chosen.backend == name.backend), name)
 
-    def _made_passes(self) -> tuple[Pass, ...]:
-        return ()
+    def close(self) -> None:
+        """Give back devices and whatever the passes started."""
+        self._passes.close()
+        self.registry.close()
 
 
 def devices_of(config: pytest.Config) -> Devices:
@@ -111,7 +113,7 @@ def devices_of(config: pytest.Config) -> Devices:
         except ConfigError as error:
             raise pytest.UsageError(str(error)) from error
         config.stash[_DEVICES_KEY] = devices
-        config.add_cleanup(devices.registry.close)
+        config.add_cleanup(devices.close)
     return config.stash[_DEVICES_KEY]
 
 

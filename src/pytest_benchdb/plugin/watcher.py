@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE
 
 import os
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -116,6 +117,8 @@ class TestWatcher:
             attempt.failed_subtests += report.outcome == "failed"
             return report
         phase = phase_of(report, call.excinfo)
+        if call.excinfo is not None and attempt.ran_out_of_memory(call.excinfo.value):
+            phase = replace(phase, oom=True)
         if call.when == "setup":
             attempt.setup = phase
             self._attach_begin(attempt, report)
