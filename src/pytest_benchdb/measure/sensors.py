@@ -152,13 +152,18 @@ class Sensors:
         return Panel(sensors=sensors, sleep=own.sleep if own else self._sleep, on_failure=self._disable)
 
     def absences(self, device_uuid: str | None) -> tuple[str, ...]:
-        """Return why there may be no energy counter for a device: meters that cannot be read, sensors that lack."""
-        told = [f"{name}: {reason}" for name, reason in self.unavailable.items()]
+        """Return why there may be no energy counter for a device: meters that cannot be read, sensors that lack.
+
+        Only what could have covered it is named: nobody misses a GPU's library when the processor is measured.
+        """
+        wanted = "host" if device_uuid is None else "device"
+        covers = {meter.name: getattr(meter, "covers", wanted) for meter in self._meters}
+        told = [f"{name}: {reason}" for name, reason in self.unavailable.items() if covers.get(name, wanted) == wanted]
         for meter in self._meters:
             absent = meter.absent if isinstance(meter, ExplainsAbsence) else {}
             for name, reason in absent.items():
-                owner = name.partition("/")[0]
-                if "energy" in name and (device_uuid is None or is_same_device(owner, device_uuid)):
+                owner, _, sensor = name.partition("/")
+                if sensor == "energy" and is_same_device(owner, device_uuid):
                     told.append(f"{meter.name}: {name}: {reason}")
         return tuple(told)
 

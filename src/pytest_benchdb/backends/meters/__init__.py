@@ -1,0 +1,23 @@
+"""What sensors say: one module per library or kind of file, each behind `interfaces.Meter`."""
+
+import sys
+
+from pytest_benchdb.interfaces import Meter
+
+
+def meters(platform: str = sys.platform) -> list[Meter]:
+    """Return the built-in meters of this system; none of them has touched a library or a file yet.
+
+    The meter of the simulated machine is among them: its domains belong to simulated devices only.
+
+    Args:
+        platform: `sys.platform`.
+    """
+    from pytest_benchdb.backends.meters.amdsmi import AmdsmiMeter
+    from pytest_benchdb.backends.meters.macos import MacosMeter
+    from pytest_benchdb.backends.meters.nvml import NvmlMeter
+    from pytest_benchdb.backends.meters.rapl import RaplMeter
+    from pytest_benchdb.backends.sim.meter import SimMeter
+
+    hosts: dict[str, list[Meter]] = {"linux": [RaplMeter()], "darwin": [MacosMeter()]}
+    return [NvmlMeter(), AmdsmiMeter(), *hosts.get(platform, []), SimMeter()]

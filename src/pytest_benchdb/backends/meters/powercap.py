@@ -1,0 +1,177 @@
+"""RAPL by the files of powercap: one folder a zone, `energy_uj` in it (Linux, `Documentation/power/powercap`)."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_benchdb.model.reading import Domain, Reading
+
+TICK_S = 1e-3
+"""The registers are updated about every millisecond (Intel SDM volume 3, 16.10; kernel, `amd_energy.rst`)."""
+_ZONE = re.compile(r"^(intel-rapl|intel-rapl-mmio):(\d+)(?::(\d+))?$")
+_UJ = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """One folder of powercap.
+
+    Attributes:
+        path: the folder.
+        control: ``intel-rapl`` (the registers) or ``intel-rapl-mmio`` (the same, by another way).
+        indices: its numbers; two for a part of a zone.
+        label: what it measures: ``package-0``, ``core``, ``dram``, ``psys``, ...
+        range_j: energy at which its counter wraps; None if it is not told.
+    """
+
+    path: Path
+    control: str
+    indices: tuple[int, ...]
+    label: str
+    range_j: float | None
+
+
+class Powercap:
+    """The zones of a machine.
+
+    Attributes:
+        name: of this source.
+        reason: why the zones cannot be read; None while they can.
+        exists: whether the kernel has the files at all.
+    """
+
+    name = "powercap"
+
+    def __init__(self, root: Path, *, monotonic_ns: Callable[[], int]) -> None:
+        """Take the folder that stands for ``/``."""
+        self.reason: str | None = None
+        self.exists = False
+        self._folder = root / "sys/class/powercap"
+        self._monotonic_ns = monotonic_ns
+        self._zones: dict[str, Zone] = {}
+        self._domains: list[Domain] = []
+
+    def open(self) -> bool:
+        """Find the zones that can be read; tell whether there is one."""
+        try:
+            names = sorted(path.name for path in self._folder.iterdir() if _ZONE.match(path.name))
+        except OSError:
+            names = []
+        self.exists = bool(names)
+        looks = [(name, *self._look(name)) for name in names]
+        found = [zone for _, zone, _ in looks if zone is not None]
+        problems = [(name, error) for name, _, error in looks if error is not None]
+        zones = _named(_deduplicated(found))
+        self._zones = zones
+        self._domains = [energy_domain(name, zone.range_j, has_psys="psys" in zones) for name, zone in zones.items()]
+        self.reason = None if zones else self._why(problems)
+        return bool(zones)
+
+    def domains(self) -> list[Domain]:
+        """Return a counter for each zone."""
+        return self._domains
+
+    def read(self) -> dict[str, Reading]:
+        """Read every zone; one that has vanished has no value."""
+        return {name: self._reading(name, zone.path / "energy_uj") for name, zone in self._zones.items()}
+
+    def _reading(self, name: str, path: Path) -> Reading:
+        try:
+            joules = int(path.read_bytes()) * _UJ
+        except (OSError, ValueError) as error:
+            text = error.strerror if isinstance(error, OSError) else "its content is no number"
+            return Reading(None, self._monotonic_ns(), f"{name}: {path} cannot be read: {text}")
+        return Reading(joules, self._monotonic_ns())
+
+    def _look(self, name: str) -> tuple[Zone | None, Exception | None]:
+        try:
+            return self._zone(name), None
+        except (OSError, ValueError) as error:
+            return None, error
+
+    def _zone(self, name: str) -> Zone:
+        """Read what a zone is, and its counter once.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: its name or content is not understood.
+        """
+        match = _ZONE.match(name)
+        if match is None:
+            raise ValueError(f"{name} is no zone")
+        path = self._folder / name
+        label = (path / "name").read_text(encoding="utf-8").strip()
+        int((path / "energy_uj").read_bytes())
+        try:
+            range_j = int((path / "max_energy_range_uj").read_bytes()) * _UJ
+        except (OSError, ValueError):
+            range_j = None
+        indices = tuple(int(number) for number in match.groups()[1:] if number is not None)
+        return Zone(path=path, control=match[1], indices=indices, label=label, range_j=range_j)
+
+    def _why(self, problems: list[tuple[str, Exception]]) -> str:
+        denied = [name for name, error in problems if isinstance(error, PermissionError)]
+        if denied:
+            path = self._folder / denied[0] / "energy_uj"
+            command = f"sudo chmod a+r {self._folder}/*/energy_uj"
+            return f"{path} may only be read by root; until the next boot, this opens it: {command}"
+        if problems:
+            name, error = problems[0]
+            return f"{self._folder / name} cannot be read, as in a container that hides it: {error}"
+        return f"{self._folder} has no RAPL zone: a virtual machine, or a processor without such counters"
+
+
+def _deduplicated(zones: list[Zone]) -> list[Zone]:
+    """Leave out what is shown twice: a package stands under ``intel-rapl`` and under ``intel-rapl-mmio``."""
+    parents = {(zone.control, zone.indices): zone.label for zone in zones}
+
+    def what(zone: Zone) -> tuple[str, str]:
+        return (parents.get((zone.control, zone.indices[:1]), str(zone.indices[0])), zone.label)
+
+    by_registers = {what(zone) for zone in zones if zone.control == "intel-rapl"}
+    return [zone for zone in zones if zone.control == "intel-rapl" or what(zone) not in by_registers]
+
+
+def _named(zones: list[Zone]) -> dict[str, Zone]:
+    """Return zones by the names of their domains: ``package-0``, ``package-0/core``.
+
+    Two zones of one label, as the ``psys`` of two sockets, are told apart by their number.
+    """
+    named: dict[str, Zone] = {}
+    outer: dict[tuple[str, int], str] = {}
+    for zone in sorted(zones, key=lambda zone: len(zone.indices)):
+        name = zone.label
+        if len(zone.indices) > 1:
+            place = (zone.control, zone.indices[0])
+            name = f"{outer.get(place, f'{zone.control}:{zone.indices[0]}')}/{zone.label}"
+        if name in named:
+            name = f"{name}@{zone.path.name}"
+        named[name] = zone
+        if len(zone.indices) == 1:
+            outer[zone.control, zone.indices[0]] = name
+    return named
+
+
+def energy_domain(name: str, range_j: float | None, *, has_psys: bool) -> Domain:
+    """Return the domain of a RAPL counter: ``psys`` holds the packages, a package its parts, but not its memory."""
+    parent, _, part = name.rpartition("/")
+    within: str | None = None
+    if part in {"core", "uncore"} and parent:
+        within = parent
+    elif not parent and has_psys and not _is_psys(part):
+        within = "psys"
+    return Domain(
+        name=name,
+        metric="energy",
+        unit="J",
+        kind="counter",
+        scope="system" if _is_psys(name) else "package",
+        tick_s=TICK_S,
+        range=range_j,
+        within=within,
+    )
+
+
+def _is_psys(name: str) -> bool:
+    return name.partition("@")[0] == "psys"
