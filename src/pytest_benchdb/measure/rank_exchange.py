@@ -1,0 +1,180 @@
+"""What the test's process and the processes of the ranks tell each other: plain JSON files in one folder.
+
+No pickles: a rank may run other code than its parent, and what comes back is checked before it is believed.
+A rank writes its file under another name first, so that a file that is there is whole.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from pytest_benchdb.errors import MeasurementError
+from pytest_benchdb.model.json_value import json_value
+from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.run import Measurement
+
+SCHEMA = "benchdb.rank/1"
+_SENT = tuple(one.name for one in fields(Measurement) if one.name not in {"summary", "rank"})
+_NEEDED = frozenset(one.name for one in fields(Measurement) if one.default is MISSING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankJob:
+    """What every rank of one world is to do.
+
+    Attributes:
+        folder: where the ranks write.
+        world_size: how many ranks there are.
+        module: name of the module with the function.
+        file: path of that module.
+        function: name of the function in it, dotted inside of classes.
+        args: its arguments after the rank, JSON values.
+        kwargs: its arguments by name, JSON values.
+        sys_path: where modules are found.
+        backend: of `torch.distributed.init_process_group`; None leaves that to the function.
+        init_method: how the ranks find each other.
+        opener: ``module:function`` that opens the rank's device; None runs on the host.
+        opener_argument: what it is called with, before the local rank.
+        provenance: of what is measured there.
+        test: the test's name, for messages.
+    """
+
+    folder: str
+    world_size: int
+    module: str
+    file: str
+    function: str
+    args: Sequence[object] = ()
+    kwargs: Mapping[str, object] = field(default_factory=dict)
+    sys_path: Sequence[str] = ()
+    backend: str | None = None
+    init_method: str = "env://"
+    opener: str | None = None
+    opener_argument: object = None
+    provenance: Provenance = "measured"
+    test: str | None = None
+
+    def save(self, path: Path) -> None:
+        """Write the job for the ranks.
+
+        Raises:
+            MeasurementError: an argument of the function is no JSON value.
+        """
+        content = {one.name: getattr(self, one.name) for one in fields(self)}
+        for name, value in (("args", list(self.args)), ("kwargs", dict(self.kwargs))):
+            if not _is_json(value):
+                raise MeasurementError(f"{name} of a distributed function must be JSON values, which {value!r} is not")
+        path.write_text(json.dumps(content), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> "RankJob":
+        """Read the job that `save` wrote."""
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankReport:
+    """What one rank came to.
+
+    Attributes:
+        rank: which.
+        measurements: what it measured; their `rank` is left out.
+        result: what the function returned, as a JSON value.
+        error: the exception that ended it, in one line; None if none did.
+        failed_ns: when, by `time.monotonic_ns`, which all processes of a machine share.
+    """
+
+    rank: int
+    measurements: tuple[Measurement, ...] = ()
+    result: object = None
+    error: str | None = None
+    failed_ns: int | None = None
+
+
+def report_path(folder: Path, rank: int) -> Path:
+    """Return where a rank writes its report."""
+    return folder / f"rank-{rank}.json"
+
+
+def stderr_path(folder: Path, rank: int | None) -> Path:
+    """Return where the standard error of a rank goes; of what starts the ranks, for None."""
+    return folder / ("launcher.stderr" if rank is None else f"rank-{rank}.stderr")
+
+
+def write_report(folder: Path, report: RankReport) -> None:
+    """Write what a rank came to."""
+    content = {
+        "schema": SCHEMA,
+        "rank": report.rank,
+        "measurements": [_entry(row) for row in report.measurements],
+        "result": json_value(report.result),
+        "error": report.error,
+        "failed_ns": report.failed_ns,
+    }
+    path = report_path(folder, report.rank)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+    part.replace(path)
+
+
+def read_report(folder: Path, rank: int) -> RankReport | None:
+    """Return what a rank came to; None if it never said.
+
+    Raises:
+        MeasurementError: the file is not what `write_report` writes.
+    """
+    path = report_path(folder, rank)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    try:
+        return _report(json.loads(text, parse_constant=_refuse), rank)
+    except (ValueError, KeyError, TypeError) as error:
+        raise MeasurementError(f"{path.name} is not understood: {type(error).__name__}: {error}") from error
+
+
+def _report(content: Any, rank: int) -> RankReport:
+    if content["schema"] != SCHEMA or content["rank"] != rank:
+        raise ValueError(f"it is {content['schema']} of rank {content['rank']}")
+    return RankReport(
+        rank=rank,
+        measurements=tuple(_measurement(entry) for entry in content["measurements"]),
+        result=content["result"],
+        error=content["error"],
+        failed_ns=content["failed_ns"],
+    )
+
+
+def _entry(row: Measurement) -> dict[str, Any]:
+    entry = {name: value for name in _SENT if (value := getattr(row, name)) is not None}
+    if row.samples is not None:
+        entry["samples"] = [float(sample) for sample in row.samples]
+    if row.details is not None:
+        entry["details"] = json_value(row.details)
+    return entry
+
+
+def _measurement(entry: Mapping[str, Any]) -> Measurement:
+    unknown, missing = set(entry) - set(_SENT), _NEEDED - set(entry)
+    if unknown or missing:
+        raise ValueError(f"a measurement has {sorted(unknown)} and lacks {sorted(missing)}")
+    samples = entry.get("samples")
+    numbers = [*(samples or ()), *([entry["value"]] if entry.get("value") is not None else [])]
+    if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers):
+        raise ValueError(f"{entry['metric']} is not a number")
+    return Measurement(**{**entry, "samples": None if samples is None else [float(one) for one in samples]})
+
+
+def _is_json(value: object) -> bool:
+    try:
+        return bool(json.loads(json.dumps(value, allow_nan=False)) == value)
+    except (TypeError, ValueError):
+        return False
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is not a number that was measured")

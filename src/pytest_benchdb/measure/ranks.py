@@ -1,0 +1,234 @@
+"""Ranks of a distributed run: who this process is, and what the figures of all ranks say together.
+
+Pure functions: processes are started by `measure.rank_start`.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.run import Measurement
+
+TORCHRUN_VARIABLES = (
+    "RANK",
+    "WORLD_SIZE",
+    "LOCAL_RANK",
+    "LOCAL_WORLD_SIZE",
+    "GROUP_RANK",
+    "GROUP_WORLD_SIZE",
+    "ROLE_RANK",
+    "ROLE_NAME",
+    "ROLE_WORLD_SIZE",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+    "TORCHELASTIC_ERROR_FILE",
+    "TORCHELASTIC_MAX_RESTARTS",
+    "TORCHELASTIC_RESTART_COUNT",
+    "TORCHELASTIC_RUN_ID",
+    "TORCHELASTIC_USE_AGENT_STORE",
+)
+"""What `torchrun` tells its processes (PyTorch documentation, "torchrun (Elastic Launch)")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankInfo:
+    """Which of several equal processes this one is.
+
+    Attributes:
+        rank: 0, 1, ... over all machines; rank 0 speaks for all.
+        world_size: how many there are.
+        local_rank: 0, 1, ... on this machine; which of its devices to take.
+        launch_id: the same for all ranks of one launch; None if not told.
+    """
+
+    rank: int
+    world_size: int
+    local_rank: int
+    launch_id: str | None = None
+
+
+def rank_of(environ: Mapping[str, str]) -> RankInfo | None:
+    """Return which rank the environment says this process is; None where it is not one of several.
+
+    ``RANK`` alone, or numbers that make no rank, are somebody else's variables.
+    """
+    rank, world_size = _number(environ, "RANK"), _number(environ, "WORLD_SIZE")
+    if rank is None or world_size is None or not rank < world_size:
+        return None
+    local_rank = _number(environ, "LOCAL_RANK")
+    return RankInfo(
+        rank=rank,
+        world_size=world_size,
+        local_rank=rank if local_rank is None else local_rank,
+        launch_id=environ.get("TORCHELASTIC_RUN_ID") or None,
+    )
+
+
+def rank_tags(info: RankInfo) -> dict[str, str]:
+    """Return the tags of a session that one rank records."""
+    tags = {"rank": str(info.rank), "world_size": str(info.world_size)}
+    return tags if info.launch_id is None else {**tags, "launch": info.launch_id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldRun:
+    """One run of a function on all ranks of one world.
+
+    Attributes:
+        world_size: number of ranks.
+        by_rank: what each rank measured, by its rank; empty if the run failed.
+        reason: why it failed; None if it did not.
+    """
+
+    world_size: int
+    by_rank: Sequence[Sequence[Measurement]] = ()
+    reason: str | None = None
+
+    @property
+    def phase(self) -> str:
+        """Name under which its rows are kept."""
+        return f"world_{self.world_size}"
+
+
+def distributed_rows(worlds: Sequence[WorldRun]) -> tuple[Measurement, ...]:
+    """Return the rows of a function that ran on worlds of several sizes.
+
+    Of each world, in the phase ``world_<size>``: every rank's own rows; the slowest rank's times and the
+    throughput of all ranks as the rows without a rank; and the scaling efficiency against the world of one.
+    A world that failed has rows without a figure, and its reason.
+    """
+    rows: list[Measurement] = []
+    rates: dict[str | None, dict[int, float]] = defaultdict(dict)
+    for world in sorted(worlds, key=lambda one: one.world_size):
+        if world.reason is not None:
+            rows.append(_missing(world.phase, world.reason))
+            continue
+        rows += [
+            replace(row, rank=rank, phase=_within(world.phase, row.phase))
+            for rank, own in enumerate(world.by_rank)
+            for row in own
+        ]
+        rows += _slowest(world, "wall_time")
+        rows += _slowest(world, "step_time")
+        for row in _rates(world):
+            rows.append(row)
+            if row.value is not None:
+                rates[_inside(world.phase, row.phase)][world.world_size] = row.value
+    return (*rows, *_efficiencies(worlds, rates))
+
+
+def _slowest(world: WorldRun, metric: str) -> list[Measurement]:
+    rows = []
+    for phase, by_rank in _of_every_rank(world, metric).items():
+        means = [_mean(row) for row in by_rank]
+        rank = max(range(len(means)), key=means.__getitem__)
+        slowest = by_rank[rank]
+        details = {**(slowest.details or {}), "slowest_rank": rank, "ranks": len(means), "mean_by_rank_s": means}
+        method = f"{slowest.method or 'wall clock'}; slowest of {len(means)} ranks by its mean"
+        rows.append(replace(slowest, phase=_within(world.phase, phase), method=method, details=details))
+    return rows
+
+
+def _rates(world: WorldRun) -> list[Measurement]:
+    steps = _of_every_rank(world, "step_time")
+    rows = []
+    for phase, by_rank in _of_every_rank(world, "throughput", figures=False).items():
+        if phase not in steps:
+            continue
+        totals_s = [math.fsum(row.samples or ()) for row in steps[phase]]
+        handled = [(row.value or math.nan) * total_s for row, total_s in zip(by_rank, totals_s, strict=True)]
+        value = math.fsum(handled) / max(totals_s) if max(totals_s) > 0 else math.nan
+        known = math.isfinite(value)
+        rows.append(
+            Measurement(
+                metric="throughput",
+                unit="1/s",
+                better="higher",
+                phase=_within(world.phase, phase),
+                provenance=_derived(by_rank),
+                method="samples of all ranks / time of the slowest rank in their steps",
+                value=value if known else None,
+                reason=None if known else "a rank has no throughput",
+                details={"ranks": world.world_size},
+            )
+        )
+    return rows
+
+
+def _efficiencies(worlds: Sequence[WorldRun], rates: Mapping[str | None, Mapping[int, float]]) -> list[Measurement]:
+    rows = []
+    simulated = any(row.provenance == "simulated" for world in worlds for own in world.by_rank for row in own)
+    for world in sorted(worlds, key=lambda one: one.world_size):
+        size = world.world_size
+        if size == 1:
+            continue
+        for inner, by_size in (rates or {None: {}}).items():
+            alone, together = by_size.get(1), by_size.get(size)
+            reason = None if alone and together else world.reason or _no_efficiency(worlds, alone)
+            rows.append(
+                Measurement(
+                    metric="scaling_efficiency",
+                    unit="1",
+                    better="higher",
+                    phase=_within(world.phase, inner),
+                    provenance="simulated" if simulated else "derived",
+                    method=f"throughput of {size} ranks / ({size} x throughput of one rank)",
+                    value=together / (size * alone) if alone and together else None,
+                    reason=reason,
+                )
+            )
+    return rows
+
+
+def _no_efficiency(worlds: Sequence[WorldRun], alone: float | None) -> str:
+    one = next((world for world in worlds if world.world_size == 1), None)
+    if one is None:
+        return "no run with one rank to compare with; put 1 into world_sizes"
+    if one.reason is not None:
+        return f"the run with one rank failed: {one.reason}"
+    which = "the run with one rank" if alone is None else "this run"
+    return f"{which} has no throughput; pass samples_per_step to steps()"
+
+
+def _of_every_rank(world: WorldRun, metric: str, *, figures: bool = True) -> dict[str | None, list[Measurement]]:
+    """Return the rows of one metric in the order of the ranks, by phase, where every rank has one."""
+    found: dict[str | None, list[Measurement]] = defaultdict(list)
+    for own in world.by_rank:
+        for row in own:
+            # Phases inside of a rank's run have wall times of their own, which are not the run's.
+            if row.metric == metric and (metric != "wall_time" or row.phase is None):
+                found[row.phase].append(row)
+    return {
+        phase: rows
+        for phase, rows in found.items()
+        if len(rows) == world.world_size and (not figures or all(row.samples or row.value is not None for row in rows))
+    }
+
+
+def _mean(row: Measurement) -> float:
+    if row.samples:
+        return math.fsum(row.samples) / len(row.samples)
+    return math.nan if row.value is None else row.value
+
+
+def _missing(phase: str, reason: str) -> Measurement:
+    return Measurement(metric="step_time", unit="s", better="lower", phase=phase, reason=reason, valid=False)
+
+
+def _derived(rows: Sequence[Measurement]) -> Provenance:
+    return "simulated" if any(row.provenance == "simulated" for row in rows) else "derived"
+
+
+def _within(outer: str, inner: str | None) -> str:
+    return outer if inner is None else f"{outer}/{inner}"
+
+
+def _inside(outer: str, phase: str | None) -> str | None:
+    return None if phase is None or phase == outer else phase.removeprefix(f"{outer}/")
+
+
+def _number(environ: Mapping[str, str], name: str) -> int | None:
+    text = environ.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() else None
