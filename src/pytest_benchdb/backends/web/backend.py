@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_benchdb.backends.web import find
-from pytest_benchdb.backends.web.browser import SHARED, Browser, BrowserFacts, SharedBrowser
+from pytest_benchdb.backends.web.browser import Browser, BrowserFacts
 from pytest_benchdb.backends.web.device import OpenAdapter, OpenPage, Timeline
 from pytest_benchdb.backends.web.faults import JavaScriptError
 from pytest_benchdb.backends.web.page import WebPage, open_page
+from pytest_benchdb.backends.web.shared import SHARED, SharedBrowser
 from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
@@ -21,20 +22,14 @@ class WebBackend:
     name: str
     provenance: Provenance = "measured"
 
-    def __init__(self, browser: SharedBrowser = SHARED, host: find.Host | None = None) -> None:
-        """Use a browser.
-
-        Args:
-            browser: the process's own by default.
-            host: where `probe` looks; None for this machine.
-        """
+    def __init__(self, browser: SharedBrowser = SHARED) -> None:
+        """Use a browser: the process's own by default."""
         self._shared = browser
-        self._host = host
         self._devices: tuple[Browser, Sequence[Device]] | None = None
 
     def probe(self) -> Probe:
         """Tell whether Playwright and a Chromium are there; neither is started."""
-        return find.probe(self._host or find.Host.this())
+        return find.probe(self._shared.host)
 
     def devices(self) -> Sequence[Device]:
         """Return what the browser offers; starts it.
@@ -109,12 +104,15 @@ class WebNnBackend(WebBackend):
             raise BackendUnavailableError(f"Chromium {facts.version} has no WebNN (navigator.ml)")
         contexts = page.evaluate("benchdb.webnn.contexts()")
         if not contexts["found"]:
-            reasons = "; ".join(f"{kind}: {text.splitlines()[0]}" for kind, text in contexts["failed"].items())
+            reasons = "; ".join(f"{kind}: {text.splitlines()[0]}" for kind, text in contexts["refused"].items())
             raise BackendUnavailableError(f"Chromium {facts.version} makes no WebNN context: {reasons}")
+        adapters = page.evaluate("benchdb.webgpu?.adapters() ?? []")
         devices = []
         for context in contexts["found"]:
-            details = {**context, "browser": facts.version, "refused": contexts["failed"]}
-            devices.append(self._device(context_name(context), f"Chromium {facts.version}", details))
+            software = context_is_software(context, adapters)
+            details = {**context, "software": software, "refused": contexts["refused"], "browser": facts.version}
+            name = context_name(context, software=software)
+            devices.append(self._device(name, f"Chromium {facts.version}", details))
         return devices
 
     def _open(self, page: WebPage, device: Device) -> OpenPage:
@@ -157,10 +155,31 @@ def adapter_name(adapter: Mapping[str, Any]) -> str:
     return f"{name} (software)" if is_software(adapter) else name
 
 
-def context_name(context: Mapping[str, Any]) -> str:
-    """Return the name of a WebNN context; one that only runs on the processor says so."""
+def context_is_software(context: Mapping[str, Any], adapters: Sequence[Mapping[str, Any]]) -> bool | None:
+    """Tell whether a WebNN context of the type ``gpu`` has only software adapters to run on.
+
+    Args:
+        context: its type.
+        adapters: the browser's WebGPU adapters.
+
+    Returns:
+        None where it cannot be told; False for other types, which are what they say.
+    """
+    if context["type"] != "gpu":
+        return False
+    return all(is_software(adapter) for adapter in adapters) if adapters else None
+
+
+def context_name(context: Mapping[str, Any], *, software: bool | None) -> str:
+    """Return the name of a WebNN context, with what is not sure about it.
+
+    >>> context_name({"type": "npu", "devices": None}, software=False)
+    'WebNN npu (unconfirmed)'
+    """
     name = f"WebNN {context['type']}"
-    return f"{name} (not accelerated)" if context["type"] != "cpu" and context["accelerated"] is False else name
+    if software:
+        return f"{name} (software)"
+    return f"{name} (unconfirmed)" if context["type"] != "cpu" and context["devices"] is None else name
 
 
 def _timeline(page: WebPage) -> Timeline | None:

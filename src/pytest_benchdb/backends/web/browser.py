@@ -1,11 +1,10 @@
-"""Runs one Chromium, driven by a thread of its own, for every backend of this process.
+"""Starts a Chromium and drives it from a thread of its own.
 
 Playwright's synchronous objects belong to the thread that made them and refuse a thread with a running
 asyncio loop. In a thread of its own the browser serves plain and asyncio tests alike, and a caller can stop
 waiting for a page that hangs.
 """
 
-import atexit
 import contextlib
 import os
 import queue
@@ -19,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_benchdb.backends.web.faults import PageGoneError, PageTimeoutError
-from pytest_benchdb.backends.web.find import Host, find_chromium, probe
 from pytest_benchdb.errors import BackendUnavailableError
 
 if TYPE_CHECKING:
@@ -199,59 +197,6 @@ class Browser:
                 return
             if job is not None:
                 job[1].set_exception(PageGoneError(f"the browser {self.executable} has ended"))
-
-
-class SharedBrowser:
-    """The browser of this process: started by the first who asks, ended with the process.
-
-    A forked child starts its own; the browser of its parent is not its to use.
-    """
-
-    def __init__(self, start: Callable[[Path], Browser] = Browser) -> None:
-        """Remember how to start it.
-
-        Args:
-            start: starts the browser of a program.
-        """
-        self._start = start
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
-        self._browser: Browser | None = None
-
-    def get(self) -> Browser:
-        """Return the browser, started if need be; one that has crashed is replaced.
-
-        Raises:
-            BackendUnavailableError: there is none, or it does not start.
-        """
-        if self._pid != os.getpid():
-            self._pid, self._lock, self._browser = os.getpid(), threading.Lock(), None
-        with self._lock:
-            if self._browser is None or not self._browser.answers():
-                if self._browser is None:
-                    atexit.register(self.close)
-                self._browser = self._start(_executable())
-            return self._browser
-
-    def close(self) -> None:
-        """End the browser, if this process started one."""
-        if self._pid != os.getpid() or self._browser is None:
-            return
-        atexit.unregister(self.close)
-        self._browser.close()
-        self._browser = None
-
-
-SHARED = SharedBrowser()
-
-
-def _executable() -> Path:
-    host = Host.this()
-    found = find_chromium(host)
-    if found is None or not (state := probe(host)).available:
-        reason = probe(host).reason if found is None else state.reason
-        raise BackendUnavailableError(reason)
-    return found
 
 
 def _facts(browser: "PlaywrightBrowser") -> BrowserFacts:

@@ -7,14 +7,15 @@ from typing import cast
 
 from pytest_benchdb.backends.web.faults import JavaScriptError, is_out_of_memory
 from pytest_benchdb.backends.web.page import CALL_LIMIT_S, WebPage
+from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.model.environment import Device
 
 
 class OpenPage:
     """A device in use through a page of its own.
 
-    Its own timeline is the page's: the time that functions of `WebPage.call` took there, without the way
-    to the browser and back, in steps of the page's clock (5 us).
+    It has no timeline: the page's clock cannot tell a call that is shorter than its step (5 us), and a round
+    of zero seconds would be a lie. `WebPage.time` fills rounds in the page instead.
     """
 
     def __init__(self, device: Device, page: WebPage, sync_mode: str | None) -> None:
@@ -37,12 +38,16 @@ class OpenPage:
             self.handle.barrier()
 
     def mark(self) -> object | None:
-        """Return how long calls have taken in the page so far; costs no way to the browser."""
-        return self.handle.busy_s
+        """Return None: the page tells times by `WebPage.time` only."""
+        return None
 
     def elapsed_s(self, begin: object, end: object) -> float:
-        """Return the time that calls between two marks took in the page, seconds."""
-        return cast("float", end) - cast("float", begin)
+        """Refuse: there are no marks.
+
+        Raises:
+            MeasurementError: always.
+        """
+        raise MeasurementError(f"{self.device.name} has no timeline: no time between {begin} and {end}")
 
     def reset_memory(self) -> None:
         """Do nothing: a page has no peak of its memory."""

@@ -65,14 +65,12 @@ class WebPage:
     Attributes:
         page: Playwright's page. It belongs to the browser's thread: use it within `with_page`.
         resolution_s: smallest step that the page's clock was seen to take.
-        busy_s: time, by the page's clock, that functions of `call` have taken so far.
     """
 
     def __init__(self, browser: Browser, page: "Page", resolution_s: float) -> None:
         """Wrap a page that `open_page` has made."""
         self.page = page
         self.resolution_s = resolution_s
-        self.busy_s = 0.0
         self._browser = browser
         self._known: dict[str, int] = {}
 
@@ -113,9 +111,7 @@ class WebPage:
         Raises:
             JavaScriptError: it threw, or a device of the page reported an error.
         """
-        answer = self._answer("call", function, args, limit_s=limit_s)
-        self.busy_s += answer["elapsed_ms"] / 1e3
-        return answer["value"]
+        return self._answer("call", function, args, limit_s=limit_s)["value"]
 
     def time(
         self,

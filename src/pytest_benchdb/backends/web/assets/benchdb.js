@@ -46,11 +46,8 @@
 
   const call = (id, source, args) =>
     answer(id, source, async (target) => {
-      const values = args.map(given);
-      const begin = performance.now();
-      let value = target(...values);
-      if (isThenable(value)) value = await value;
-      return { elapsed_ms: performance.now() - begin, value };
+      const value = target(...args.map(given));
+      return { value: isThenable(value) ? await value : value };
     });
 
   const barrier = async () => {

@@ -13,7 +13,7 @@
     });
     device.lost.then((info) => {
       devices.delete(device);
-      if (info.reason !== "destroyed") benchdb.uncaught.push(`GPUDevice lost: ${info.message}`);
+      if (info.reason !== "destroyed") benchdb.uncaught.push(`GPUDevice lost (${info.reason}): ${info.message}`);
     });
     return device;
   };
@@ -98,6 +98,12 @@
       requiredLimits,
     });
     Object.assign(benchdb, { adapter, barrier, device });
+    device.lost.then((info) => {
+      // For good: work that is asked of a lost device is dropped without a word, and would look fast.
+      benchdb.barrier = async () => {
+        throw new Error(`benchdb.device was lost (${info.reason}): ${info.message}`);
+      };
+    });
     const sum = await add(device);
     if (sum !== 3.75) throw new Error(`the adapter says that 1.5 + 2.25 is ${sum}`);
     return { timestamps: device.features.has("timestamp-query") };

@@ -3,24 +3,8 @@
   if (navigator.ml === undefined) return;
   const TYPES = ["cpu", "gpu", "npu"];
 
-  const contexts = async () => {
-    const found = [];
-    const failed = {};
-    for (const type of TYPES) {
-      try {
-        const context = await navigator.ml.createContext({ deviceType: type });
-        found.push({ type, accelerated: context.accelerated ?? null });
-        context.destroy?.();
-      } catch (error) {
-        failed[type] = benchdb.text(error);
-      }
-    }
-    return { found, failed };
-  };
-
-  // Adds two numbers with a graph; its output stays as what the barrier reads.
-  const open = async (type) => {
-    const context = await navigator.ml.createContext({ deviceType: type });
+  // Adds two numbers with a graph; `devices` is where the browser says that it runs, null if it does not say.
+  const add = async (context) => {
     const descriptor = { dataType: "float32", shape: [1] };
     const builder = new MLGraphBuilder(context);
     const sum = builder.add(builder.input("a", descriptor), builder.input("b", descriptor));
@@ -33,6 +17,30 @@
     context.dispatch(graph, { a, b }, { sum: output });
     const value = new Float32Array(await context.readTensor(output))[0];
     if (value !== 3.75) throw new Error(`the context says that 1.5 + 2.25 is ${value}`);
+    return { output, devices: graph.devices ?? null };
+  };
+
+  const contexts = async () => {
+    const found = [];
+    const refused = {};
+    for (const type of TYPES) {
+      try {
+        const context = await navigator.ml.createContext({ deviceType: type });
+        const { devices } = await add(context);
+        context.destroy?.();
+        // Chromium makes a context for what is not there and runs it on the processor.
+        if (devices === null || devices.includes(type)) found.push({ type, devices });
+        else refused[type] = `its graphs run on ${devices.join(", ")}`;
+      } catch (error) {
+        refused[type] = benchdb.text(error);
+      }
+    }
+    return { found, refused };
+  };
+
+  const open = async (type) => {
+    const context = await navigator.ml.createContext({ deviceType: type });
+    const { output } = await add(context);
     context.lost?.then((info) => benchdb.uncaught.push(`MLContext lost: ${info.message}`));
     // A context works through one queue in order, so a read ends after everything that was asked before.
     Object.assign(benchdb, { context, barrier: () => context.readTensor(output) });
