@@ -1,0 +1,148 @@
+"""One sensor of the sampler and its points; standard library only, for the process that samples."""
+
+import os
+from collections.abc import Callable
+
+POINT_LIMIT = 200_000
+"""Points of one sensor in one window: what does not fit is not sampled, and the reason says so."""
+_CLOSED = -1
+_FILE_BYTES = 4096
+
+
+class Sensor:
+    """A sensor and its points in the present window.
+
+    Attributes:
+        t_ns: when each point was read, by `time.monotonic_ns`, rising.
+        values: as many, in `unit`.
+    """
+
+    def __init__(  # noqa: PLR0913 - a dataclass would cost the child the 8 ms of its import
+        self,
+        metric: str,
+        unit: str,
+        domain: str,
+        read: Callable[[], float],
+        *,
+        kind: str = "gauge",
+        scale: float = 1.0,
+        wrap: float | None = None,
+        scope: str | None = None,
+        device: str | None = None,
+    ) -> None:
+        """Make a sensor; nothing is read yet.
+
+        Args:
+            metric: as in `model.metric.METRICS`.
+            unit: SI unit of the points.
+            domain: unique among the sensors of the metric.
+            read: returns the present reading.
+            kind: ``gauge``: a point is a reading; ``flow``: it is the difference of two readings by their time;
+                ``tick``: the same of a counter that stands still between its ticks.
+            scale: factor from the reading's unit to the point's.
+            wrap: reading at which a counter begins again; None if it does not.
+            scope: what the sensor covers; None if nobody knows.
+            device: unique id of the device it belongs to; None for the host.
+        """
+        self.metric = metric
+        self.unit = unit
+        self.domain = domain
+        self.read = read
+        self.scope = scope
+        self.device = device
+        self._kind = kind
+        self._scale = scale
+        self._wrap = wrap
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget the points and the last reading."""
+        self.t_ns: list[int] = []
+        self.values: list[float] = []
+        self._last: tuple[float, int] | None = None
+        self._at_edge = False
+
+    def sample(self, clock: Callable[[], int]) -> None:
+        """Take a reading, and keep the point that it gives.
+
+        Raises:
+            OverflowError: the window has no room for more points.
+        """
+        if len(self.values) >= POINT_LIMIT:
+            raise OverflowError(f"left after {POINT_LIMIT} points")
+        value, now_ns = self.read(), clock()
+        if self._kind == "gauge":
+            self._keep(now_ns, value * self._scale)
+            return
+        if self._last is None:
+            self._last = (value, now_ns)
+            return
+        last, last_ns = self._last
+        if now_ns <= last_ns or (self._kind == "tick" and value == last):
+            return
+        self._last = (value, now_ns)
+        # The first change of a counter ends an interval that began at an unknown part of a tick.
+        known = self._kind == "flow" or self._at_edge
+        self._at_edge = True
+        used = self._difference(last, value)
+        if known and used is not None:
+            self._keep(now_ns, used * self._scale / ((now_ns - last_ns) / 1e9))
+
+    def told(self) -> dict[str, object]:
+        """Return the points as JSON can carry them."""
+        return {
+            "metric": self.metric,
+            "unit": self.unit,
+            "domain": self.domain,
+            "scope": self.scope,
+            "device": self.device,
+            "t_ns": self.t_ns,
+            "values": self.values,
+        }
+
+    def _difference(self, last: float, value: float) -> float | None:
+        """Return what was counted; None after a reset, because nobody knows what went before it."""
+        used = value - last
+        if used < 0 and self._wrap is not None and used + self._wrap < self._wrap / 2:
+            used += self._wrap
+        return used if used >= 0 else None
+
+    def _keep(self, now_ns: int, value: float) -> None:
+        self.t_ns.append(now_ns)
+        # Counters of CPU time tick every 10 ms: a busy interval may seem to hold a tick too many.
+        self.values.append(min(value, 1.0) if self.metric == "utilization" else value)
+
+
+class SensorFile:
+    """A small file that is read again and again; opened by the first reading, kept open."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._fd = _CLOSED
+
+    def content(self) -> bytes:
+        """Return what the file says now."""
+        if self._fd == _CLOSED:
+            self._fd = os.open(self._path, os.O_RDONLY)
+        return os.pread(self._fd, _FILE_BYTES, 0)
+
+    def number(self) -> float:
+        """Return the number that is all the file says."""
+        return float(self.content())
+
+
+def text_of(path: str) -> str:
+    """Return the stripped content of a file; empty if it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - pathlib costs the child 5 ms
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def listed(folder: str) -> list[str]:
+    """Return the names in a folder, sorted; none if it cannot be read."""
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - as above
+    except OSError:
+        return []

@@ -1,0 +1,132 @@
+"""The series pass: the call repeats while the sampler looks, and nothing is timed."""
+
+import itertools
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.model.reading import Scope, Series
+from pytest_benchdb.model.run import Measurement, Summary
+
+EXPECTED = ("rss", "utilization", "power", "temperature", "clock_frequency")
+"""Metrics of which a run says why it has no series."""
+
+
+class SeriesSource(Protocol):
+    """What `measure.sampler.Sampler` is to this pass."""
+
+    method: str
+    reasons: Mapping[str, str]
+    scopes: Mapping[tuple[str, str], Scope | None]
+
+    def start(self) -> None:
+        """Begin a window; the times of its points start at 0."""
+
+    def stop(self) -> tuple[Series, ...]:
+        """End the window and return its series."""
+
+
+def record_series(
+    call: Callable[[], object],
+    sampler: SeriesSource,
+    *,
+    min_duration_s: float,
+    clock: Callable[[], float],
+) -> tuple[tuple[Series, ...], tuple[Measurement, ...]]:
+    """Repeat a call until a time has passed, and return what sensors said meanwhile.
+
+    Args:
+        call: what is looked at; it is called once at least.
+        sampler: takes the series.
+        min_duration_s: no call begins after this time, seconds.
+        clock: tells the time, seconds; `time.monotonic`.
+
+    Returns:
+        The raw series, and for each of them a measurement of pass ``series`` with its statistics. A metric of
+        `EXPECTED` without any series has a measurement that says why.
+
+    Raises:
+        Exception: whatever the call raises; the sampler is stopped.
+    """
+    calls = 0
+    sampler.start()
+    try:
+        begun_s = clock()
+        while calls == 0 or clock() - begun_s < min_duration_s:
+            call()
+            calls += 1
+        duration_s = clock() - begun_s
+    except BaseException:
+        sampler.stop()
+        raise
+    series = sampler.stop()
+    details = {"calls": calls, "duration_s": duration_s}
+    found = {one.metric for one in series}
+    missing = (_missing(metric, sampler) for metric in EXPECTED if metric not in found)
+    return series, (*(_summarised(one, sampler, details) for one in series), *missing)
+
+
+def time_weighted_mean(t_s: Sequence[float], values: Sequence[float]) -> float:
+    """Return the mean over time of values that each hold for the time since the point before.
+
+    That is what differences of counters are; and points of a gauge are so close that it does not matter. The
+    plain mean of powers from counters would be too high: the shorter an interval, the larger its power.
+    The first value has no interval and counts only if it is alone.
+
+    >>> time_weighted_mean([0.0, 1.0, 3.0], [7.0, 4.0, 1.0])
+    2.0
+    """
+    if len(values) == 1 or t_s[-1] <= t_s[0]:
+        return statistics.fmean(values)
+    spans = [after - before for before, after in itertools.pairwise(t_s)]
+    return sum(span * value for span, value in zip(spans, values[1:], strict=True)) / (t_s[-1] - t_s[0])
+
+
+def _summarised(series: Series, sampler: SeriesSource, details: Mapping[str, object]) -> Measurement:
+    values = series.values
+    quartiles = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [values[0]] * 3
+    summary = Summary(
+        n=len(values),
+        min=min(values),
+        max=max(values),
+        mean=time_weighted_mean(series.t_s, values),
+        median=quartiles[1],
+        stddev=statistics.stdev(values) if len(values) > 1 else None,
+        q1=quartiles[0],
+        q3=quartiles[2],
+    )
+    return Measurement(
+        metric=series.metric,
+        unit=series.unit,
+        better=_better(series.metric),
+        pass_name="series",
+        phase=series.phase,
+        provenance=series.provenance,
+        method=sampler.method,
+        summary=summary,
+        device_id=series.device_id,
+        domain=series.domain,
+        scope=sampler.scopes.get((series.metric, series.domain)),
+        window_s=series.t_s[-1] - series.t_s[0],
+        details=details,
+    )
+
+
+def _missing(metric: str, sampler: SeriesSource) -> Measurement:
+    told = [reason for name, reason in sampler.reasons.items() if name.partition("/")[0] == metric]
+    general = [f"{name}: {reason}" for name, reason in sampler.reasons.items() if "/" not in name]
+    reason = "; ".join([*told, *general]) or f"no sensor of {metric} gave a reading here"
+    return Measurement(
+        metric=metric,
+        unit=METRICS[metric].unit,
+        better=METRICS[metric].better,
+        pass_name="series",
+        method=sampler.method,
+        reason=reason,
+    )
+
+
+def _better(metric: str) -> str:
+    known = METRICS.get(metric)
+    return "none" if known is None else known.better
