@@ -1,0 +1,149 @@
+"""Runs code on the processor: nothing to wait for, and no clock but the wall's."""
+
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pytest_benchdb.backends.memory_errors import says_out_of_memory
+from pytest_benchdb.errors import BackendUnavailableError
+from pytest_benchdb.model.environment import Device
+from pytest_benchdb.model.identity import content_id
+from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.probe import Probe
+
+_CPUINFO_BYTES = 8192
+# The first processor of a machine is all that is read; 256 of them write 400 kB.
+_PHRASES = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "bad allocation")
+# torch's DefaultCPUAllocator, the C library's ENOMEM, and C++ libraries that pass on their own.
+
+
+class CpuBackend:
+    """The processor of this machine; always there."""
+
+    name = "cpu"
+    provenance: Provenance = "measured"
+
+    def __init__(self, device: Device | None = None) -> None:
+        """Take the processor as whoever read the machine describes it; None reads its name here."""
+        self._device = device
+
+    def probe(self) -> Probe:
+        """Tell that it is there."""
+        return Probe(available=True)
+
+    def devices(self) -> Sequence[Device]:
+        """Return the one processor; several sockets are one device, as code is not bound to one of them."""
+        if self._device is None:
+            self._device = read_device(Path("/"))
+        return (self._device,)
+
+    def open(self, device: Device) -> "OpenCpu":
+        """Return the processor; the interpreter has tried it out.
+
+        Raises:
+            BackendUnavailableError: the device is another machine's processor.
+        """
+        (present,) = self.devices()
+        if device.device_id != present.device_id:
+            raise BackendUnavailableError(f"cpu: {device.name} is not the processor here, which is {present.name}")
+        return OpenCpu(present)
+
+
+class OpenCpu:
+    """The processor in use.
+
+    Attributes:
+        device: what it is.
+        handle: ``cpu``, which is what torch and others call it.
+        sync_mode: None: a call has done its work when it returns.
+    """
+
+    handle: object = "cpu"
+    sync_mode: str | None = None
+
+    def __init__(self, device: Device) -> None:
+        """Take the processor into use."""
+        self.device = device
+
+    def clock_ns(self) -> int:
+        """Return the wall clock, nanoseconds."""
+        return time.perf_counter_ns()
+
+    def synchronize(self) -> None:
+        """Return at once: there is nothing to wait for."""
+
+    def mark(self) -> object | None:
+        """Return None: the processor's timeline is the wall clock's."""
+        return None
+
+    def elapsed_s(self, begin: object, end: object) -> float:
+        """Refuse: there are no marks.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(f"the cpu backend gives no marks, so there is no time between {begin!r} and {end!r}")
+
+    def reset_memory(self) -> None:
+        """Do nothing: the process's memory is read at the ends of a block, not here."""
+
+    def memory(self) -> Mapping[str, float]:
+        """Return nothing: the processor's memory is the process's, which ``peak_rss`` tells."""
+        return {}
+
+    def flush_cache(self) -> bool:
+        """Return False: what would push everything out of the caches would be in ``peak_rss`` as well."""
+        return False
+
+    def is_out_of_memory(self, error: BaseException) -> bool:
+        """Tell whether an exception says that the machine's memory ran out.
+
+        >>> OpenCpu.is_out_of_memory(None, MemoryError())
+        True
+        """
+        return says_out_of_memory(error, _PHRASES, classes=(MemoryError,))
+
+    def close(self) -> None:
+        """Do nothing: the processor was never taken from others."""
+
+
+def read_device(root: Path) -> Device:
+    """Describe the processor of the machine whose ``/`` is `root`, with the standard library alone."""
+    name = parse_name(_cpuinfo(root)) or platform.processor() or platform.machine() or "unknown"
+    return Device(
+        device_id=content_id("cpu", name, None),
+        backend="cpu",
+        name=name,
+        memory_bytes=_ram_bytes(),
+        details={"threads": os.cpu_count()},
+    )
+
+
+def parse_name(cpuinfo: str) -> str | None:
+    r"""Return the marketing name in ``/proc/cpuinfo``.
+
+    >>> parse_name("processor\t: 0\nmodel name\t: AMD EPYC  7763\n")
+    'AMD EPYC 7763'
+    """
+    for line in cpuinfo.splitlines():
+        field, colon, value = line.partition(":")
+        if colon and field.strip() == "model name" and value.strip():
+            return " ".join(value.split())
+    return None
+
+
+def _cpuinfo(root: Path) -> str:
+    try:
+        with (root / "proc/cpuinfo").open("rb", buffering=0) as file:
+            return (file.read(_CPUINFO_BYTES) or b"").decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _ram_bytes() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf; others may not know these names
+        return None
