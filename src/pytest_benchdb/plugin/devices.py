@@ -82,7 +82,8 @@ class Devices:
         made = Bench(opened, attempt, test=test, provenance=provenance, passes=self._passes, book=self._book)
         if attempt is not None:
             attempt.bench = made
-            attempt.devices = (opened.device,)
+            # The processor is in every session already, with more said of it.
+            attempt.devices = () if name.backend == "cpu" else (opened.device,)
         return made
 
     def _name(self, text: str | None) -> DeviceName:
@@ -119,6 +120,4 @@ def devices_of(config: pytest.Config) -> Devices:
 
 def _absent(name: DeviceName) -> Device:
     """Return what stands for the device that a run did not find."""
-    return Device(
-        device_id=content_id("device", name.backend, "not present", None), backend=name.backend, name="not present"
-    )
+    return Device(device_id=content_id(name.backend, "not present", None), backend=name.backend, name="not present")

@@ -4,6 +4,7 @@ PYTEST_DONT_REWRITE
 """
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,11 @@ from pytest_benchdb.model.run import Outcome, Run
 from pytest_benchdb.plugin.attempt import Attempt
 from pytest_benchdb.plugin.outcome import classify
 from pytest_benchdb.plugin.results import Result, not_measured, of_codspeed_marker, of_fixture, of_whole_test
+from pytest_benchdb.store.attachments import keep
+from pytest_benchdb.store.journal_lines import run_lines
+
+LOST_FILES_KEY = "pytest_benchdb_attachments_lost"
+"""Where `extra_info` says which attachments could not be kept, and why."""
 
 
 def finished_run(
@@ -74,6 +80,20 @@ def finished_run(
         value = extra_info.pop(key)
         extra_info.update(json_value({key: value}))  # type: ignore[call-overload]
     return run
+
+
+def finished_lines(run: Run, *, keep_rounds: bool, attachments: Path) -> bytes:
+    """Return the journal lines of a run, after the store has taken its files.
+
+    Args:
+        run: the run.
+        keep_rounds: False stores the statistics of the rounds only.
+        attachments: the store's folder for files.
+    """
+    kept = keep(run.attachments, attachments)
+    if kept.lost:
+        run = replace(run, extra_info={**(run.extra_info or {}), LOST_FILES_KEY: list(kept.lost)})
+    return run_lines(run, keep_rounds=keep_rounds, attachments=kept.files)
 
 
 def _outcome(attempt: Attempt) -> tuple[Outcome, str | None]:

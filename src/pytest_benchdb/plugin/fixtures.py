@@ -13,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_benchdb.plugin.bench import Bench
+    from pytest_benchdb.plugin.devices import Devices
 
 BUILTIN = (
     "cpu",
@@ -62,9 +63,9 @@ def bench_each(request: pytest.FixtureRequest) -> Iterator["Bench"]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrize `bench_each`, and look for packages' backends when a test asks for an unknown one."""
     if "bench_each" in metafunc.fixturenames:
-        metafunc.parametrize("bench_each", _devices(metafunc.config).each(), indirect=True)
+        metafunc.parametrize("bench_each", devices_of(metafunc.config).each(), indirect=True)
     if any(name.startswith("bench_") and name not in NAMES for name in metafunc.fixturenames):
-        _devices(metafunc.config)
+        devices_of(metafunc.config)
 
 
 def _register(manager: pytest.PytestPluginManager, backends: Iterable[str]) -> None:
@@ -78,16 +79,21 @@ def _register(manager: pytest.PytestPluginManager, backends: Iterable[str]) -> N
         manager.register(module, f"benchdb-fixtures-{id(module)}")
 
 
-def _devices(config: pytest.Config) -> Any:
-    from pytest_benchdb.plugin.devices import devices_of
+def devices_of(config: pytest.Config) -> "Devices":
+    """Return the devices of this process, found at the first call; fixtures of packages' backends come with them.
 
-    devices = devices_of(config)
-    _register(config.pluginmanager, devices.registry.names)
-    return devices
+    Raises:
+        pytest.UsageError: the selection names what is unknown, or two packages claim one backend.
+    """
+    from pytest_benchdb.plugin import devices
+
+    found = devices.devices_of(config)
+    _register(config.pluginmanager, found.registry.names)
+    return found
 
 
 def _bench(request: pytest.FixtureRequest, device: str | None) -> Iterator["Bench"]:
-    made = _devices(request.config).bench(request, device)
+    made = devices_of(request.config).bench(request, device)
     yield made
     if mistakes := made.mistakes():
         pytest.fail("\n".join(mistakes), pytrace=False)

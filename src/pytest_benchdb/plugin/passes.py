@@ -3,20 +3,25 @@
 PYTEST_DONT_REWRITE
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.model.metric import METRICS, Provenance
 from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Measurement
 from pytest_benchdb.registry import Registry
 
+if TYPE_CHECKING:
+    from pytest_benchdb.measure.sampler import Sampler
+    from pytest_benchdb.measure.sensors import Sensors
+
+SERIES_S = 1.0
+"""Time for which the series pass repeats rounds."""
 _FIGURE_OF = {"memory": "python_peak", "energy": "energy", "series": "rss"}
 """The metric that says so when a pass has failed."""
-PASSES = tuple(_FIGURE_OF)
-"""What ``--benchdb-passes`` may name beside ``time``, which is always made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,31 +53,15 @@ class PassResult:
     series: tuple[Series, ...] = ()
 
 
-def passes_named(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the passes to make, in their order.
-
-    Raises:
-        ConfigError: a name is unknown.
-    """
-    for name in names:
-        if name not in {"time", *PASSES}:
-            known = ", ".join(("time", *PASSES))
-            raise ConfigError(f"--benchdb-passes {name!r} is unknown; give some of {known}, comma-separated")
-    return tuple(name for name in PASSES if name in names)
-
-
 class Passes:
     """The passes of one process; what they need is started when the first is made."""
 
     def __init__(self, names: Sequence[str], registry: Registry) -> None:
-        """Choose the passes.
-
-        Raises:
-            ConfigError: a name is unknown.
-        """
-        self._names = passes_named(names)
+        """Take the names of the passes to make, in their order."""
+        self._names = names
         self._registry = registry
-        self._sensors: object = None
+        self._sensors: Sensors | None = None
+        self._samplers: dict[str, Sampler] = {}
 
     def make(self, timing: Timing) -> PassResult:
         """Make every chosen pass of one function; one that fails says why, and costs nothing that was timed."""
@@ -86,8 +75,13 @@ class Passes:
 
     def close(self) -> None:
         """End what was started."""
+        for sampler in self._samplers.values():
+            sampler.close()
+        self._samplers.clear()
 
     def _made(self, name: str, timing: Timing) -> PassResult:
+        if timing.provenance == "simulated" and name != "energy":
+            return PassResult()  # this host's memory and sensors say nothing of a simulated device
         metric = METRICS[_FIGURE_OF[name]]
         try:
             result: PassResult = getattr(self, f"_{name}")(timing)
@@ -99,13 +93,36 @@ class Passes:
             return PassResult(measurements=(missing,))
         return result
 
+    def _memory(self, timing: Timing) -> PassResult:
+        from pytest_benchdb.measure.boundary import BoundaryProbe
+        from pytest_benchdb.measure.memory_pass import measure_memory
+
+        probe = BoundaryProbe()
+        try:
+            return PassResult(measurements=measure_memory(timing.call, probe=probe))
+        finally:
+            probe.close()
+
+    def _series(self, timing: Timing) -> PassResult:
+        from pytest_benchdb.measure.sampler import Sampler
+        from pytest_benchdb.measure.series_pass import record_series
+
+        device = timing.opened.device
+        if device.device_id not in self._samplers:
+            watched = {device.uuid: device.device_id} if device.backend == "cuda" and device.uuid else {}
+            self._samplers[device.device_id] = Sampler(devices=watched)
+        series, summaries = record_series(
+            timing.call, self._samplers[device.device_id], min_duration_s=SERIES_S, clock=time.monotonic
+        )
+        return PassResult(measurements=summaries, series=series)
+
     def _energy(self, timing: Timing) -> PassResult:
         from pytest_benchdb.backends.meters import meters
         from pytest_benchdb.measure.energy import measure_energy
         from pytest_benchdb.measure.energy_window import EnergyPlan
         from pytest_benchdb.measure.sensors import Sensors
 
-        if not isinstance(self._sensors, Sensors):
+        if self._sensors is None:
             found = self._registry.meters(meters())
             self._sensors = Sensors(found, unavailable=self._registry.meters_left_out)
         plan = EnergyPlan(

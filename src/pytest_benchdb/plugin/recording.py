@@ -17,7 +17,7 @@ from pytest_benchdb.model.session import SessionStart
 from pytest_benchdb.operations.record import Context, start_session
 from pytest_benchdb.plugin.identity import Identifier
 from pytest_benchdb.plugin.settings import Settings
-from pytest_benchdb.plugin.watcher import TestWatcher
+from pytest_benchdb.plugin.watcher import Process, TestWatcher
 
 WORKER_KEY = "benchdb"
 """Where the controller tells its workers what they need to know."""
@@ -29,9 +29,12 @@ def worker_watcher(settings: Settings, told: Mapping[str, Any]) -> TestWatcher:
         Identifier(told["project"], Path(told["root"])),
         BoundaryProbe(),
         settings,
-        append=None,
-        worker=told["worker"],
-        device_id=told["device_id"],
+        Process(
+            append=None,
+            attachments=Path(told["attachments"]),
+            worker=told["worker"],
+            device_id=told["device_id"],
+        ),
     )
 
 

@@ -14,11 +14,12 @@ from pytest_benchdb.model.session import SessionOutcome
 from pytest_benchdb.operations.record import SessionRecorder
 from pytest_benchdb.plugin import summary
 from pytest_benchdb.plugin.crashed import crashed_lines
+from pytest_benchdb.plugin.fixtures import devices_of
 from pytest_benchdb.plugin.identity import Identifier
 from pytest_benchdb.plugin.outputs import Outputs, write_outputs
 from pytest_benchdb.plugin.recording import WORKER_KEY, begin, project_root
 from pytest_benchdb.plugin.settings import Settings
-from pytest_benchdb.plugin.watcher import LINES_ATTRIBUTE, TestWatcher
+from pytest_benchdb.plugin.watcher import LINES_ATTRIBUTE, Process, TestWatcher
 from pytest_benchdb.registry import load_entry_points
 from pytest_benchdb.store.fold_process import FoldResult
 from pytest_benchdb.store.target import Target
@@ -47,6 +48,8 @@ class SessionPlugin:
     def pytest_sessionstart(self) -> None:
         """Read the machine; tests are watched from here on."""
         load_entry_points(self._config.pluginmanager)  # environment probes among them
+        if self._settings.backends:
+            devices_of(self._config)  # now, because a wrong name must end the run before its first test
         start = begin(self._config, self._settings, self._root, self._probe)
         self._recorder = SessionRecorder(start, self._target)
         self._identifier = Identifier(start.project, self._root)
@@ -54,8 +57,7 @@ class SessionPlugin:
             self._identifier,
             self._probe,
             self._settings,
-            append=self._recorder.append,
-            device_id=self._device_id,
+            Process(append=self._recorder.append, attachments=self._target.attachments, device_id=self._device_id),
         )
         self._config.pluginmanager.register(self._watcher, "benchdb-watcher")
 
@@ -72,6 +74,7 @@ class SessionPlugin:
                 "root": str(self._root),
                 "worker": node.gateway.id,
                 "device_id": self._device_id,
+                "attachments": str(self._target.attachments),
             }
 
     @pytest.hookimpl(tryfirst=True)

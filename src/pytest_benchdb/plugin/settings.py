@@ -14,6 +14,8 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.plugin.options import CONFIG_ONLY, OPTIONS
 
 DEFAULT_PATH = ".benchdb"
+PASSES = ("memory", "energy", "series")
+"""What ``--benchdb-passes`` may name beside ``time``, which is always made."""
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _BY_KEY = {option.key: option for option in (*OPTIONS, *CONFIG_ONLY) if option.key is not None}
@@ -31,6 +33,8 @@ class Settings(NamedTuple):
         reports: files to write the report of the session to.
         json_path: file to write pytest-benchmark's JSON to.
         strict: fail the run when the results cannot be stored.
+        backends: devices that were selected; none selects ``auto``.
+        passes: what is done after timing.
     """
 
     path: str
@@ -43,6 +47,8 @@ class Settings(NamedTuple):
     reports: tuple[str, ...]
     json_path: str | None
     strict: bool
+    backends: tuple[str, ...]
+    passes: tuple[str, ...]
 
 
 class Sources:
@@ -146,6 +152,8 @@ def read_settings(config: Any, sources: Sources) -> Settings:
         reports=tuple(_checked_report(path) for path in sources.items("report")),
         json_path=sources.text("json"),
         strict=bool(sources.flag("strict")),
+        backends=backends_selected(sources),
+        passes=passes_selected(sources),
     )
 
 
@@ -211,9 +219,14 @@ def backends_selected(sources: Sources) -> tuple[str, ...]:
 
 
 def passes_selected(sources: Sources) -> tuple[str, ...]:
-    """Return the passes that ``--benchdb-passes`` names.
+    """Return the passes that ``--benchdb-passes`` names, in the order in which they are made.
 
     Raises:
-        ConfigError: the value is not a text.
+        ConfigError: one of them is unknown, or the value is not a text.
     """
-    return tuple(text.strip() for text in (sources.text("passes") or "").split(",") if text.strip())
+    names = [text.strip() for text in (sources.text("passes") or "").split(",") if text.strip()]
+    for name in names:
+        if name not in {"time", *PASSES}:
+            known = ", ".join(("time", *PASSES))
+            raise ConfigError(f"--benchdb-passes {name!r} is unknown; give some of {known}, comma-separated")
+    return tuple(name for name in PASSES if name in names)

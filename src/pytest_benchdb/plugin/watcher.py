@@ -5,21 +5,22 @@ PYTEST_DONT_REWRITE
 
 import os
 from collections.abc import Callable, Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_benchdb.measure.boundary import BoundaryProbe
 from pytest_benchdb.plugin.attempt import ATTEMPT_KEY, Attempt, Block
-from pytest_benchdb.plugin.finished import finished_run
+from pytest_benchdb.plugin.finished import finished_lines, finished_run
 from pytest_benchdb.plugin.fixture import kind_of, observe
 from pytest_benchdb.plugin.fixtures import NAMES as BENCH_FIXTURES
 from pytest_benchdb.plugin.identity import Identifier, labels_of
 from pytest_benchdb.plugin.outcome import Phase, phase_of, with_subtests
 from pytest_benchdb.plugin.results import codspeed_results
 from pytest_benchdb.plugin.settings import Settings
-from pytest_benchdb.store.journal_lines import begin_line, run_lines
+from pytest_benchdb.store.journal_lines import begin_line
 
 LINES_ATTRIBUTE = "_benchdb_lines"
 """Where a report carries journal lines from the process that ran the test to the one that writes."""
@@ -27,6 +28,23 @@ LINES_ATTRIBUTE = "_benchdb_lines"
 _FIXTURES = frozenset({"benchmark", "benchmark_weave", "codspeed_benchmark"})
 _MARKERS = frozenset({"benchdb", "benchmark", "codspeed_benchmark"})
 _attempts_key = pytest.StashKey[int]()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """The process that runs tests, and where what it sees goes.
+
+    Attributes:
+        append: writes journal lines; None sends them with the reports.
+        attachments: the store's folder for files that belong to runs.
+        worker: name of this xdist worker; None without xdist.
+        device_id: the device that tests run on.
+    """
+
+    append: Callable[[bytes], None] | None
+    attachments: Path
+    worker: str | None = None
+    device_id: str | None = None
 
 
 class TestWatcher:
@@ -39,10 +57,7 @@ class TestWatcher:
         identifier: Identifier,
         probe: BoundaryProbe,
         settings: Settings,
-        *,
-        append: Callable[[bytes], None] | None,
-        worker: str | None = None,
-        device_id: str | None = None,
+        process: Process,
     ) -> None:
         """Make a watcher.
 
@@ -50,17 +65,13 @@ class TestWatcher:
             identifier: tells the benchmark of an item.
             probe: reads the boundaries of timed blocks.
             settings: what is recorded.
-            append: writes journal lines; None sends them with the reports.
-            worker: name of this xdist worker; None without xdist.
-            device_id: the device that tests run on.
+            process: where this watcher is.
         """
         self._identifier = identifier
         self._probe = probe
         self._settings = settings
-        self._append = append
+        self._process = process
         self._pid = os.getpid()
-        self._worker = worker
-        self._device_id = device_id
         self._codspeed: Any = None
         self._open: pytest.Item | None = None
         self._calling: pytest.Item | None = None
@@ -172,7 +183,7 @@ class TestWatcher:
             attempt.benchmark,
             started_unix_us=attempt.started_unix_us,
             attempt=attempt.number,
-            worker=self._worker,
+            worker=self._process.worker,
         )
 
     def _attach_begin(self, attempt: Attempt, report: pytest.TestReport) -> None:
@@ -182,23 +193,27 @@ class TestWatcher:
     @property
     def _writes_itself(self) -> bool:
         # A test that runs in a forked child (pytest-forked) sends its lines with its report.
-        return self._append is not None and os.getpid() == self._pid
+        return self._process.append is not None and os.getpid() == self._pid
 
     def _finish(self, item: pytest.Item, attempt: Attempt, report: pytest.TestReport | None) -> None:
         del item.stash[ATTEMPT_KEY]
         self._open = None
         run = finished_run(
-            item, attempt, codspeed=self._codspeed_of(item), device_id=self._device_id, worker=self._worker
+            item,
+            attempt,
+            codspeed=self._codspeed_of(item),
+            device_id=self._process.device_id,
+            worker=self._process.worker,
         )
-        lines = run_lines(run, keep_rounds=self._settings.keep_rounds)
+        lines = finished_lines(run, keep_rounds=self._settings.keep_rounds, attachments=self._process.attachments)
         if self._writes_itself:
             self._write(lines)
         elif report is not None:
             setattr(report, LINES_ATTRIBUTE, lines)
 
     def _write(self, lines: bytes) -> None:
-        if self._append is not None:
-            self._append(lines)
+        if self._process.append is not None:
+            self._process.append(lines)
 
     def _codspeed_of(self, item: pytest.Item) -> Any:
         if self._codspeed is None:
