@@ -135,7 +135,7 @@ def located(function: Callable[..., object]) -> RankJob:
     """Return a job that names where `function` is defined.
 
     Raises:
-        MeasurementError: another process could not find it: a lambda, a function within a function, a method of an object.
+        MeasurementError: another process could not find it: a lambda, a function in a function, a bound method.
     """
     name = getattr(function, "__qualname__", "")
     module = getattr(function, "__module__", None)
