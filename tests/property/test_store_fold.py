@@ -17,7 +17,7 @@ _SESSION = st.dictionaries(
 
 
 @given(_SESSION)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_fold_keeps_names_and_rounds(session: dict[str, tuple[list[int], int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         runs = [j.run_lines(name, ns, iterations=count) for name, (ns, count) in session.items()]
