@@ -5,8 +5,7 @@ from typing import Any
 
 from pytest_benchdb.backends.web import find
 from pytest_benchdb.backends.web.browser import Browser, BrowserFacts
-from pytest_benchdb.backends.web.device import OpenAdapter, OpenPage, Timeline
-from pytest_benchdb.backends.web.faults import JavaScriptError
+from pytest_benchdb.backends.web.device import OpenAdapter, OpenPage
 from pytest_benchdb.backends.web.page import WebPage, open_page
 from pytest_benchdb.backends.web.shared import SHARED, SharedBrowser
 from pytest_benchdb.errors import BackendUnavailableError
@@ -21,6 +20,7 @@ class WebBackend:
 
     name: str
     provenance: Provenance = "measured"
+    sync_mode: str | None = None
 
     def __init__(self, browser: SharedBrowser = SHARED) -> None:
         """Use a browser: the process's own by default."""
@@ -52,17 +52,21 @@ class WebBackend:
         Raises:
             BackendUnavailableError: the browser does not start.
         """
+        return OpenPage(device, lambda: self._prepared(device), self.sync_mode)
+
+    def _prepared(self, device: Device) -> WebPage:
         page = open_page(self._shared.get())
         try:
-            return self._open(page, device)
+            self._start(page, device)
         except BaseException:
             page.close()
             raise
+        return page
 
     def _find(self, page: WebPage, facts: BrowserFacts) -> Sequence[Device]:
         raise NotImplementedError
 
-    def _open(self, page: WebPage, device: Device) -> OpenPage:
+    def _start(self, page: WebPage, device: Device) -> None:
         raise NotImplementedError
 
     def _device(self, name: str, driver: str, details: Mapping[str, object]) -> Device:
@@ -89,15 +93,23 @@ class WebGpuBackend(WebBackend):
             raise BackendUnavailableError(f"Chromium {facts.version} gives no WebGPU adapter here")
         return list(found.values())
 
-    def _open(self, page: WebPage, device: Device) -> OpenAdapter:
-        opened = page.evaluate("(options) => benchdb.webgpu.open(options)", device.details["options"])
-        return OpenAdapter(device, page, _timeline(page) if opened["timestamps"] else None)
+    def open(self, device: Device) -> OpenAdapter:
+        """Open a page for an adapter and add two numbers in a compute shader.
+
+        Raises:
+            BackendUnavailableError: the browser does not start.
+        """
+        return OpenAdapter(device, lambda: self._prepared(device))
+
+    def _start(self, page: WebPage, device: Device) -> None:
+        page.evaluate("(options) => benchdb.webgpu.open(options)", device.details["options"])
 
 
 class WebNnBackend(WebBackend):
     """Contexts that the browser's neural-network API makes: cpu, gpu, npu."""
 
     name = "webnn"
+    sync_mode = "context.readTensor"
 
     def _find(self, page: WebPage, facts: BrowserFacts) -> Sequence[Device]:
         if not page.evaluate("'webnn' in benchdb"):
@@ -115,9 +127,8 @@ class WebNnBackend(WebBackend):
             devices.append(self._device(name, f"Chromium {facts.version}", details))
         return devices
 
-    def _open(self, page: WebPage, device: Device) -> OpenPage:
+    def _start(self, page: WebPage, device: Device) -> None:
         page.evaluate("(type) => benchdb.webnn.open(type)", device.details["type"])
-        return OpenPage(device, page, "context.readTensor")
 
 
 class WasmBackend(WebBackend):
@@ -131,9 +142,9 @@ class WasmBackend(WebBackend):
         # The version stays out of the name: it is another driver, not another device.
         return [self._device("V8 WebAssembly", driver, details)]
 
-    def _open(self, page: WebPage, device: Device) -> OpenPage:
+    def _start(self, page: WebPage, device: Device) -> None:
+        del device  # there is one
         page.evaluate("benchdb.wasm.open()")
-        return OpenPage(device, page, None)
 
 
 def is_software(adapter: Mapping[str, Any]) -> bool:
@@ -180,13 +191,3 @@ def context_name(context: Mapping[str, Any], *, software: bool | None) -> str:
     if software:
         return f"{name} (software)"
     return f"{name} (unconfirmed)" if context["type"] != "cpu" and context["devices"] is None else name
-
-
-def _timeline(page: WebPage) -> Timeline | None:
-    """Return the adapter's timeline if two marks on it tell a time."""
-    timeline = Timeline(page)
-    try:
-        timeline.elapsed_s(timeline.mark(), timeline.mark())
-    except JavaScriptError:
-        return None
-    return timeline

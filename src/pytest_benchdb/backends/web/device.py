@@ -1,7 +1,7 @@
 """Open devices of the browser: what `interfaces.OpenDevice` asks, answered by a page."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import cast
 
@@ -18,11 +18,35 @@ class OpenPage:
     of zero seconds would be a lie. `WebPage.time` fills rounds in the page instead.
     """
 
-    def __init__(self, device: Device, page: WebPage, sync_mode: str | None) -> None:
-        """Take over a page in which the device was opened."""
+    def __init__(self, device: Device, prepare: Callable[[], WebPage], sync_mode: str | None) -> None:
+        """Open the first page.
+
+        Args:
+            device: what is opened.
+            prepare: opens a page and the device in it.
+            sync_mode: how the device is waited for.
+        """
         self.device = device
-        self.handle: WebPage = page
         self.sync_mode = sync_mode
+        self._prepare = prepare
+        self._page = prepare()
+
+    @property
+    def page(self) -> WebPage:
+        """The page; a new one where the last crashed, hung or lost its device, so that the next test has one."""
+        if self._page.gone:
+            self._page.close()
+            self._page = self._prepare()
+        return self._page
+
+    @property
+    def handle(self) -> object:
+        """The page, as a test gets it."""
+        return self.page
+
+    @handle.setter
+    def handle(self, page: object) -> None:
+        raise AttributeError(f"the page of {self.device.name} cannot be set to {page!r}")
 
     def clock_ns(self) -> int:
         """Return the wall clock of this process, nanoseconds."""
@@ -35,7 +59,7 @@ class OpenPage:
             JavaScriptError: a device reported an error that nobody caught.
         """
         if self.sync_mode is not None:
-            self.handle.barrier()
+            self._page.barrier()
 
     def mark(self) -> object | None:
         """Return None: the page tells times by `WebPage.time` only."""
@@ -70,26 +94,26 @@ class OpenPage:
 
     def close(self) -> None:
         """Close the page; the browser stays for the next."""
-        self.handle.close()
+        self._page.close()
 
 
 class OpenAdapter(OpenPage):
     """A WebGPU adapter in use; its timeline is that of timestamp queries, where the adapter has them."""
 
-    def __init__(self, device: Device, page: WebPage, timeline: "Timeline | None") -> None:
-        """Take over a page in which the adapter was opened.
+    def __init__(self, device: Device, prepare: Callable[[], WebPage]) -> None:
+        """Open the first page.
 
         Args:
-            device: what was opened.
-            page: where.
-            timeline: its timestamps; None where it tells no sound ones.
+            device: what is opened.
+            prepare: opens a page and the adapter in it.
         """
-        super().__init__(device, page, "queue.onSubmittedWorkDone")
-        self._timeline = timeline
+        super().__init__(device, prepare, "queue.onSubmittedWorkDone")
+        self._timelines: tuple[WebPage, Timeline | None] | None = None
 
     def mark(self) -> object | None:
         """Write a timestamp on the queue of ``benchdb.device`` and wait for nothing; None without timestamps."""
-        return None if self._timeline is None else self._timeline.mark()
+        timeline = self._timeline()
+        return None if timeline is None else timeline.mark()
 
     def elapsed_s(self, begin: object, end: object) -> float:
         """Return the adapter's time between two marks, seconds.
@@ -97,7 +121,12 @@ class OpenAdapter(OpenPage):
         Raises:
             JavaScriptError: the marks cannot be read.
         """
-        return cast("Timeline", self._timeline).elapsed_s(cast("int", begin), cast("int", end))
+        return cast("Timeline", self._timeline()).elapsed_s(cast("int", begin), cast("int", end))
+
+    def _timeline(self) -> "Timeline | None":
+        if self._timelines is None or self._timelines[0] is not self._page:
+            self._timelines = (self._page, sound_timeline(self._page))
+        return self._timelines[1]
 
 
 class Timeline:
@@ -146,3 +175,15 @@ class Timeline:
             known = [int(text) for text in self._page.evaluate(marks, number, count, full)]
             self._read_ns[number] = known
         return known[slot]
+
+
+def sound_timeline(page: WebPage) -> Timeline | None:
+    """Return the timeline of a page's adapter; None where it has no timestamps, or two of them tell no time."""
+    if not page.evaluate("benchdb.device.features.has('timestamp-query')"):
+        return None
+    timeline = Timeline(page)
+    try:
+        timeline.elapsed_s(timeline.mark(), timeline.mark())
+    except JavaScriptError:
+        return None
+    return timeline

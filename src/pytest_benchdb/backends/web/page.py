@@ -10,7 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_benchdb.backends.web.browser import Browser
-from pytest_benchdb.backends.web.faults import JavaScriptError, PageGoneError
+from pytest_benchdb.backends.web.faults import JavaScriptError, PageGoneError, PageTimeoutError
 from pytest_benchdb.errors import MeasurementError
 
 if TYPE_CHECKING:
@@ -65,12 +65,14 @@ class WebPage:
     Attributes:
         page: Playwright's page. It belongs to the browser's thread: use it within `with_page`.
         resolution_s: smallest step that the page's clock was seen to take.
+        gone: whether it was seen to have crashed, hung, or lost its device.
     """
 
     def __init__(self, browser: Browser, page: "Page", resolution_s: float) -> None:
         """Wrap a page that `open_page` has made."""
         self.page = page
         self.resolution_s = resolution_s
+        self.gone = False
         self._browser = browser
         self._known: dict[str, int] = {}
 
@@ -78,8 +80,16 @@ class WebPage:
         """Run a function in the browser's thread, with Playwright's page: to load scripts, or take a picture.
 
         >>> bench.device.with_page(lambda page: page.add_script_tag(path="kernel.js"))  # doctest: +SKIP
+
+        Raises:
+            PageGoneError: the page or its browser has ended.
+            PageTimeoutError: it took too long; the browser was ended.
         """
-        return self._browser.run(self._job(function), limit_s=limit_s)
+        try:
+            return self._browser.run(self._job(function), limit_s=limit_s)
+        except (PageGoneError, PageTimeoutError):
+            self.gone = True
+            raise
 
     def evaluate(self, javascript: str, *args: object, limit_s: float = CALL_LIMIT_S) -> Any:
         """Return the value of an expression, or with arguments that of a function called with them.
@@ -205,6 +215,7 @@ class WebPage:
 
         answer = self.with_page(job, limit_s=limit_s)
         if (error := answer.get("error")) is not None:
+            self.gone = bool(answer["lost"])
             raise JavaScriptError(error)
         return answer
 

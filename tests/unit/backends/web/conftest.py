@@ -48,5 +48,5 @@ def page(shared: SharedBrowser) -> Iterator[WebPage]:
     """Return a page that no test ends or leaves behind changed."""
     backend = WasmBackend(shared)
     opened = backend.open(backend.devices()[0])
-    yield opened.handle
+    yield opened.page
     opened.close()

@@ -19,6 +19,7 @@ from pytest_benchdb.backends.web.backend import (
 from pytest_benchdb.backends.web.find import NO_CHROMIUM, Host
 from pytest_benchdb.backends.web.shared import SharedBrowser
 from pytest_benchdb.errors import BackendUnavailableError
+from pytest_benchdb.interfaces import Backend
 
 SWIFTSHADER: dict[str, Any] = {
     "vendor": "google",
@@ -52,7 +53,9 @@ def test_probe_without_chromium_gives_the_reason(kind: type[WebBackend], tmp_pat
 
 @pytest.mark.parametrize("kind", BACKENDS)
 def test_backend_is_made_without_arguments(kind: type[WebBackend]) -> None:
-    assert kind().provenance == "measured"
+    backend: Backend = kind()
+
+    assert backend.provenance == "measured"
 
 
 def test_webgpu_devices_name_a_software_adapter_as_such(shared: SharedBrowser) -> None:

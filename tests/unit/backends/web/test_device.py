@@ -5,7 +5,8 @@ from importlib import resources
 import psutil
 import pytest
 
-from pytest_benchdb.backends.web.device import OpenAdapter, OpenPage, Timeline
+from pytest_benchdb.backends.web.backend import WebGpuBackend
+from pytest_benchdb.backends.web.device import OpenPage, Timeline
 from pytest_benchdb.backends.web.faults import JavaScriptError
 from pytest_benchdb.backends.web.shared import SharedBrowser
 from pytest_benchdb.errors import MeasurementError
@@ -69,25 +70,25 @@ FAKE_WEBNN = """(places) => {
 
 
 def test_webgpu_synchronize_waits_for_the_adapter(webgpu: OpenPage) -> None:
-    webgpu.handle.call(WORK, 2_000)
-    webgpu.handle.call(DONE_SOON)
+    webgpu.page.call(WORK, 2_000)
+    webgpu.page.call(DONE_SOON)
 
     webgpu.synchronize()
 
-    assert webgpu.handle.evaluate("done") is True
+    assert webgpu.page.evaluate("done") is True
 
 
 def test_webgpu_synchronize_waits_for_devices_of_libraries_too(webgpu: OpenPage) -> None:
-    webgpu.handle.call("""async () => {
+    webgpu.page.call("""async () => {
       const adapter = await navigator.gpu.requestAdapter();
       globalThis.second = await adapter.requestDevice();
     }""")
-    webgpu.handle.call(WORK.replace("const { device } = benchdb;", "const device = second;"), 2_000)
-    webgpu.handle.call(DONE_SOON.replace("benchdb.device", "second"))
+    webgpu.page.call(WORK.replace("const { device } = benchdb;", "const device = second;"), 2_000)
+    webgpu.page.call(DONE_SOON.replace("benchdb.device", "second"))
 
     webgpu.synchronize()
 
-    assert webgpu.handle.evaluate("done") is True
+    assert webgpu.page.evaluate("done") is True
 
 
 def test_webgpu_marks_tell_the_adapters_time(webgpu: OpenPage) -> None:
@@ -97,7 +98,7 @@ def test_webgpu_marks_tell_the_adapters_time(webgpu: OpenPage) -> None:
     for steps in (200, 20_000):
         webgpu.synchronize()
         begin = webgpu.mark()
-        webgpu.handle.call(WORK, steps)
+        webgpu.page.call(WORK, steps)
         end = webgpu.mark()
         webgpu.synchronize()
         times.append(webgpu.elapsed_s(begin, end))
@@ -117,12 +118,20 @@ def test_webgpu_marks_beyond_one_set_are_all_told(webgpu: OpenPage) -> None:
     assert all(0 <= time < 60 for time in times)
 
 
-def test_webgpu_without_timestamps_has_no_marks(webgpu: OpenPage) -> None:
-    assert OpenAdapter(webgpu.device, webgpu.handle, None).mark() is None
+def test_webgpu_without_timestamps_has_no_marks(shared: SharedBrowser) -> None:
+    backend = WebGpuBackend(shared)
+    opened = backend.open(backend.devices()[0])
+    opened.page.call("""async () => {
+      const adapter = await navigator.gpu.requestAdapter();
+      benchdb.device = await adapter.requestDevice();
+    }""")
+
+    assert opened.mark() is None
+    opened.close()
 
 
 def test_webgpu_error_that_nobody_caught_reaches_the_barrier(webgpu: OpenPage) -> None:
-    webgpu.handle.call("() => { benchdb.device.createShaderModule({ code: 'nonsense' }); }")
+    webgpu.page.call("() => { benchdb.device.createShaderModule({ code: 'nonsense' }); }")
 
     with pytest.raises(JavaScriptError, match=r"(?s)GPUValidationError: .*nonsense"):
         webgpu.synchronize()
@@ -130,11 +139,13 @@ def test_webgpu_error_that_nobody_caught_reaches_the_barrier(webgpu: OpenPage) -
 
 
 def test_webgpu_device_that_was_destroyed_never_looks_done(webgpu: OpenPage) -> None:
-    webgpu.handle.call("() => { benchdb.device.destroy(); return benchdb.device.lost.then(() => null); }")
+    webgpu.page.call("() => { benchdb.device.destroy(); return benchdb.device.lost.then(() => null); }")
 
     for _ in range(2):
         with pytest.raises(JavaScriptError, match=r"benchdb\.device was lost \(destroyed\)"):
             webgpu.synchronize()
+    assert webgpu.page.evaluate("benchdb.lost") is False  # the next test has another
+    webgpu.synchronize()
 
 
 def test_webgpu_device_whose_process_dies_reaches_the_caller(webgpu: OpenPage, shared: SharedBrowser) -> None:
@@ -145,7 +156,7 @@ def test_webgpu_device_whose_process_dies_reaches_the_caller(webgpu: OpenPage, s
     gpu.kill()
 
     with pytest.raises(JavaScriptError, match=r"GPUDevice lost \(unknown\)"):
-        webgpu.handle.call("() => benchdb.device.lost.then(() => null)", limit_s=60)
+        webgpu.page.call("() => benchdb.device.lost.then(() => null)", limit_s=60)
     with pytest.raises(JavaScriptError, match=r"benchdb\.device was lost \(unknown\)"):
         webgpu.synchronize()
 
@@ -160,7 +171,7 @@ def test_wasm_device_needs_no_barrier_and_has_no_timeline(wasm: OpenPage) -> Non
 
 def test_wasm_memory_that_runs_out_is_known_as_such(wasm: OpenPage) -> None:
     with pytest.raises(JavaScriptError) as caught:
-        wasm.handle.call("() => new ArrayBuffer(2 ** 52)")
+        wasm.page.call("() => new ArrayBuffer(2 ** 52)")
 
     assert wasm.is_out_of_memory(caught.value)
 
@@ -173,13 +184,13 @@ def test_closing_a_device_twice_is_no_error(wasm: OpenPage) -> None:
 @pytest.fixture
 def fake_webnn(wasm: OpenPage) -> OpenPage:
     script = resources.files("pytest_benchdb.backends.web").joinpath("assets").joinpath("webnn.js")
-    wasm.handle.evaluate(FAKE_WEBNN, {"cpu": ["cpu"], "gpu": ["gpu", "cpu"], "npu": ["cpu"]})
-    wasm.handle.with_page(lambda page: page.evaluate(script.read_text(encoding="utf-8")))
+    wasm.page.evaluate(FAKE_WEBNN, {"cpu": ["cpu"], "gpu": ["gpu", "cpu"], "npu": ["cpu"]})
+    wasm.page.with_page(lambda page: page.evaluate(script.read_text(encoding="utf-8")))
     return wasm
 
 
 def test_webnn_contexts_that_run_elsewhere_are_refused(fake_webnn: OpenPage) -> None:
-    contexts = fake_webnn.handle.evaluate("benchdb.webnn.contexts()")
+    contexts = fake_webnn.page.evaluate("benchdb.webnn.contexts()")
 
     assert contexts == {
         "found": [{"type": "cpu", "devices": ["cpu"]}, {"type": "gpu", "devices": ["gpu", "cpu"]}],
@@ -188,10 +199,10 @@ def test_webnn_contexts_that_run_elsewhere_are_refused(fake_webnn: OpenPage) -> 
 
 
 def test_webnn_barrier_reads_after_what_was_dispatched(fake_webnn: OpenPage) -> None:
-    page = fake_webnn.handle
+    page = fake_webnn.page
     page.evaluate("(type) => benchdb.webnn.open(type)", "cpu")
     page.call("() => { globalThis.done = false; benchdb.context.work.push(() => { globalThis.done = true; }); }")
 
-    OpenPage(fake_webnn.device, page, "context.readTensor").synchronize()
+    OpenPage(fake_webnn.device, lambda: page, "context.readTensor").synchronize()
 
     assert page.evaluate("done") is True

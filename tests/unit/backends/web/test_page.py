@@ -8,7 +8,6 @@ import pytest
 from pytest_benchdb.backends.web.device import OpenPage
 from pytest_benchdb.backends.web.faults import JavaScriptError, PageGoneError
 from pytest_benchdb.backends.web.page import WebPage
-from pytest_benchdb.backends.web.shared import SharedBrowser
 from pytest_benchdb.errors import MeasurementError
 
 COUNT = "(n) => { let sum = 0; for (let i = 0; i < n; i++) sum += i % 7; return sum; }"
@@ -131,11 +130,12 @@ def test_time_with_no_rounds_or_iterations_is_refused(page: WebPage, plan: dict[
         page.time("() => 1", **plan)  # type: ignore[arg-type]
 
 
-def test_crashed_page_says_that_it_is_gone(shared: SharedBrowser, wasm: OpenPage) -> None:
-    page = wasm.handle
+def test_crashed_page_says_that_it_is_gone(wasm: OpenPage) -> None:
+    page = wasm.page
     with contextlib.suppress(JavaScriptError, PageGoneError):  # the navigation itself may be answered or not
         page.with_page(lambda inner: inner.goto("chrome://crash"))
 
     with pytest.raises(PageGoneError, match="the page is gone"):
         page.call("() => 1")
-    assert shared.get() is shared.get()
+    assert wasm.page is not page  # the next test has another
+    assert wasm.page.call("() => 1") == 1

@@ -30,17 +30,19 @@
 
   const isThenable = (value) => value !== null && typeof value === "object" && typeof value.then === "function";
 
+  const failure = (...texts) => ({ error: [...texts, ...uncaught.splice(0)].join("\n"), lost: benchdb.lost });
+
   // Every answer is a plain object: a value, or the text of what was thrown.
   const answer = async (id, source, work) => {
     try {
       const target = functionOf(id, source);
       if (target === undefined) return { missing: true };
       const result = await work(target);
-      if (uncaught.length > 0) return { error: uncaught.splice(0).join("\n") };
+      if (uncaught.length > 0) return failure();
       return result;
     } catch (error) {
       // A device's own words say why a promise of it was rejected.
-      return { error: [text(error), ...uncaught.splice(0)].join("\n") };
+      return failure(text(error));
     }
   };
 
@@ -116,5 +118,5 @@
     return smallest;
   };
 
-  globalThis.benchdb = { barrier: null, call, resolution, result: undefined, text, time, uncaught };
+  globalThis.benchdb = { barrier: null, call, lost: false, resolution, result: undefined, text, time, uncaught };
 })();

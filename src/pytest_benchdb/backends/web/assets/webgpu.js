@@ -100,13 +100,13 @@
     Object.assign(benchdb, { adapter, barrier, device });
     device.lost.then((info) => {
       // For good: work that is asked of a lost device is dropped without a word, and would look fast.
+      benchdb.lost = true;
       benchdb.barrier = async () => {
         throw new Error(`benchdb.device was lost (${info.reason}): ${info.message}`);
       };
     });
     const sum = await add(device);
     if (sum !== 3.75) throw new Error(`the adapter says that 1.5 + 2.25 is ${sum}`);
-    return { timestamps: device.features.has("timestamp-query") };
   };
 
   // Marks are slots of query sets; an empty pass writes one.

@@ -41,7 +41,10 @@
   const open = async (type) => {
     const context = await navigator.ml.createContext({ deviceType: type });
     const { output } = await add(context);
-    context.lost?.then((info) => benchdb.uncaught.push(`MLContext lost: ${info.message}`));
+    context.lost?.then((info) => {
+      benchdb.lost = true;
+      benchdb.uncaught.push(`MLContext lost: ${info.message}`);
+    });
     // A context works through one queue in order, so a read ends after everything that was asked before.
     Object.assign(benchdb, { context, barrier: () => context.readTensor(output) });
   };
