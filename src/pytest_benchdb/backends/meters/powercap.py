@@ -62,7 +62,7 @@ class Powercap:
         looks = [(name, *self._look(name)) for name in names]
         found = [zone for _, zone, _ in looks if zone is not None]
         problems = [(name, error) for name, _, error in looks if error is not None]
-        zones = _named(_deduplicated(found))
+        zones = _named(found)
         self._zones = zones
         self._domains = [energy_domain(name, zone.range_j, has_psys="psys" in zones) for name, zone in zones.items()]
         self.reason = None if zones else self._why(problems)
@@ -122,34 +122,23 @@ class Powercap:
         return f"{self._folder} has no RAPL zone: a virtual machine, or a processor without such counters"
 
 
-def _deduplicated(zones: list[Zone]) -> list[Zone]:
-    """Leave out what is shown twice: a package stands under ``intel-rapl`` and under ``intel-rapl-mmio``."""
-    parents = {(zone.control, zone.indices): zone.label for zone in zones}
-
-    def what(zone: Zone) -> tuple[str, str]:
-        return (parents.get((zone.control, zone.indices[:1]), str(zone.indices[0])), zone.label)
-
-    by_registers = {what(zone) for zone in zones if zone.control == "intel-rapl"}
-    return [zone for zone in zones if zone.control == "intel-rapl" or what(zone) not in by_registers]
-
-
 def _named(zones: list[Zone]) -> dict[str, Zone]:
-    """Return zones by the names of their domains: ``package-0``, ``package-0/core``.
+    """Return zones by the names of their domains, ``package-0``, ``package-0/core``, each only once.
 
-    Two zones of one label, as the ``psys`` of two sockets, are told apart by their number.
+    A package stands under ``intel-rapl`` and may stand under ``intel-rapl-mmio`` as well: the first is kept.
+    Two zones of one label under one control, as the ``psys`` of two sockets, are told apart by their number.
     """
+    labels = {(zone.control, zone.indices): zone.label for zone in zones}
     named: dict[str, Zone] = {}
-    outer: dict[tuple[str, int], str] = {}
-    for zone in sorted(zones, key=lambda zone: len(zone.indices)):
+    for zone in sorted(zones, key=lambda zone: (zone.control != "intel-rapl", len(zone.indices), zone.indices)):
         name = zone.label
         if len(zone.indices) > 1:
-            place = (zone.control, zone.indices[0])
-            name = f"{outer.get(place, f'{zone.control}:{zone.indices[0]}')}/{zone.label}"
-        if name in named:
-            name = f"{name}@{zone.path.name}"
-        named[name] = zone
-        if len(zone.indices) == 1:
-            outer[zone.control, zone.indices[0]] = name
+            outer = labels.get((zone.control, zone.indices[:1]), f"{zone.control}:{zone.indices[0]}")
+            name = f"{outer}/{zone.label}"
+        if name not in named:
+            named[name] = zone
+        elif named[name].control == zone.control:
+            named[f"{name}@{zone.path.name}"] = zone
     return named
 
 
