@@ -38,3 +38,5 @@ def command(**given: Any) -> None:
     )
     for line in merged.refused:
         output.say(f"left out: {line}")
+    for line in merged.missing:
+        output.say(f"attachment left out: {line}")

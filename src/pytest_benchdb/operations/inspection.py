@@ -11,8 +11,8 @@ from pytest_benchdb.present.text import counted
 from pytest_benchdb.present.units import choose_unit, write_figure
 from pytest_benchdb.store.check import validate
 from pytest_benchdb.store.folder import journals
-from pytest_benchdb.store.inbox import INBOX_SUFFIX, waiting
-from pytest_benchdb.store.target import HISTORY_NAME
+from pytest_benchdb.store.inbox import waiting
+from pytest_benchdb.store.target import HISTORY_NAME, INBOX_SUFFIX
 
 
 def check_database(path: Path, *, full: bool = False, feedback: Feedback = SILENT) -> Iterator[Finding]:

@@ -9,9 +9,9 @@ from pytest_benchdb.errors import StoreError, StoreMissingError
 from pytest_benchdb.operations.opening import SILENT, Feedback
 from pytest_benchdb.operations.source import missing_text
 from pytest_benchdb.store.folder import recover
-from pytest_benchdb.store.inbox import INBOX_SUFFIX, fold_inbox, waiting
+from pytest_benchdb.store.inbox import fold_inbox, waiting
 from pytest_benchdb.store.merge import Merged, merge
-from pytest_benchdb.store.target import JOURNAL_SUFFIX, resolve
+from pytest_benchdb.store.target import INBOX_SUFFIX, JOURNAL_SUFFIX, resolve
 
 _WAIT_S = 60.0
 

@@ -11,9 +11,10 @@ from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import is_database_error, translate, translated
 from pytest_benchdb.store.folder import journals, session_files
-from pytest_benchdb.store.inbox import INBOX_SUFFIX, waiting
+from pytest_benchdb.store.inbox import waiting
 from pytest_benchdb.store.migrate import read_meta, version_of
 from pytest_benchdb.store.statement import identifier, names, read
+from pytest_benchdb.store.target import INBOX_SUFFIX
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

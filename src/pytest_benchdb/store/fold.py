@@ -253,6 +253,7 @@ class _Content(NamedTuple):
     labelled: bool
     with_series: bool
     with_requests: bool
+    with_attachments: bool
 
 
 def _stage(connection: "DuckDBPyConnection", values: dict[str, Value]) -> _Content:
@@ -278,6 +279,8 @@ def _insert(connection: "DuckDBPyConnection", values: dict[str, Value], content:
         _run(connection, "fold/series", values)
     if content.with_requests:
         _run(connection, "fold/requests", values)
+    if content.with_attachments:
+        _run(connection, "fold/attachments", values)
 
 
 def _measure(connection: "DuckDBPyConnection", values: dict[str, Value], *, large: bool) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_benchdb.errors import StoreError, StoreLockedError, StoreMissingError
+from pytest_benchdb.store.attachments import beside_spool, remove_stale_copies
 from pytest_benchdb.store.cache import cache_folder
 from pytest_benchdb.store.fold import DAMAGED_SUFFIX, fold
 from pytest_benchdb.store.recover import remove_stale_parts
@@ -48,6 +49,7 @@ def recover(folder: Path, *, limit_s: float | None = None) -> tuple[list[Path], 
     found = journals(folder)
     with contextlib.suppress(OSError):
         remove_stale_parts(os.fspath(folder), os.listdir(folder))
+    remove_stale_copies(beside_spool(folder))
     stored: list[Path] = []
     problems: list[str] = []
     for journal in found:

@@ -13,10 +13,11 @@ from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.absorb import absorb
 from pytest_benchdb.store.folder import journals, recover, writable
 from pytest_benchdb.store.folder_history import folder_history
-from pytest_benchdb.store.inbox import INBOX_SUFFIX, LOCK_SUFFIX, fold_inbox, waiting
+from pytest_benchdb.store.inbox import LOCK_SUFFIX, fold_inbox, waiting
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import migrate, read_meta, version_of
 from pytest_benchdb.store.reader import Reader
+from pytest_benchdb.store.target import INBOX_SUFFIX
 from pytest_benchdb.store.template import SCHEMA_VERSION, attach_new
 
 if TYPE_CHECKING:

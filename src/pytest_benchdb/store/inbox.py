@@ -11,13 +11,12 @@ from pytest_benchdb.store.absorb import Refused, absorb
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import migrate
-from pytest_benchdb.store.target import SESSION_SUFFIX
+from pytest_benchdb.store.target import INBOX_SUFFIX, SESSION_SUFFIX
 from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-INBOX_SUFFIX = ".inbox"
 LOCK_SUFFIX = ".lock"
 
 

@@ -6,14 +6,16 @@ run: a finished run, which makes its chunks count. end: how the session ended; a
 """
 
 import json
+import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.run import CHUNK_ROUNDS, Boundary, Measurement, Run, Summary
 from pytest_benchdb.model.session import SessionEnd, SessionStart
+from pytest_benchdb.store.attachments import KeptFile
 
 FORMAT = 1
 _to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False).encode
@@ -75,12 +77,13 @@ def begin_line(run_id: str, benchmark: Benchmark, *, started_unix_us: int, attem
     )
 
 
-def run_lines(run: Run, *, keep_rounds: bool = True) -> bytes:
+def run_lines(run: Run, *, keep_rounds: bool = True, attachments: Sequence[KeptFile] = ()) -> bytes:
     """Encode a finished run: its rounds in chunks, then the line that makes them count.
 
     Args:
         run: the run.
         keep_rounds: False stores the statistics of the rounds only.
+        attachments: the run's files, as the store keeps them.
     """
     measurements: list[dict[str, object]] = []
     chunks: list[bytes] = []
@@ -129,6 +132,8 @@ def run_lines(run: Run, *, keep_rounds: bool = True) -> bytes:
     if run.requests:
         chunks.extend(_requests(run))
         line["with_requests"] = True
+    if attachments:
+        line["attachments"] = [_attachment_dict(one) for one in attachments]
     chunks.append(_line(line))
     return b"".join(chunks)
 
@@ -212,7 +217,8 @@ def _series(run: Run) -> Iterator[bytes]:
                     "provenance": series.provenance,
                     "i": index,
                     "t": list(series.t_s[part]),
-                    "v": list(series.values[part]),
+                    # JSON has no NaN: what a sensor tells so was not measured.
+                    "v": [value if math.isfinite(value) else None for value in series.values[part]],
                 }
             )
 
@@ -243,7 +249,7 @@ _ABOUT_SENSORS = ("device_id", "rank", "domain", "scope", "window_s", "tick_s")
 
 def _measurement_dict(measurement_id: str, measurement: Measurement) -> dict[str, object]:
     summary = measurement.summary
-    entry = {
+    entry: dict[str, object] = {
         "id": measurement_id,
         "metric": measurement.metric,
         "unit": measurement.unit,
@@ -265,6 +271,17 @@ def _measurement_dict(measurement_id: str, measurement: Measurement) -> dict[str
         if (value := getattr(measurement, name)) is not None:
             entry[name] = value
     return entry
+
+
+def _attachment_dict(file: KeptFile) -> dict[str, object]:
+    return {
+        "id": file.attachment_id,
+        "name": file.name,
+        "media_type": file.media_type,
+        "checksum": file.checksum,
+        "size_bytes": file.size_bytes,
+        "created_us": file.created_us,
+    }
 
 
 def _boundary_list(boundary: Boundary) -> list[float | None]:

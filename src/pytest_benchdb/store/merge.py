@@ -6,18 +6,19 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_benchdb.errors import ConfigError, StoreError, StoreMissingError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.absorb import Refused, absorb
+from pytest_benchdb.store.attachments import bring
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.fold import session_file_name
 from pytest_benchdb.store.folder import recover, session_files, writable
-from pytest_benchdb.store.inbox import INBOX_SUFFIX, LOCK_SUFFIX, open_main_file, waiting
+from pytest_benchdb.store.inbox import LOCK_SUFFIX, open_main_file, waiting
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import read_meta, version_of
-from pytest_benchdb.store.target import SESSION_SUFFIX, Target
+from pytest_benchdb.store.target import INBOX_SUFFIX, SESSION_SUFFIX, Target
 from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
@@ -45,11 +46,13 @@ class Merged:
         added: sessions that came in.
         known: sessions that were there already.
         refused: one line for each source that could not be read.
+        missing: one line for each file of a run that could not be taken along.
     """
 
     added: int
     known: int
     refused: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
 
 def merge(
@@ -59,7 +62,7 @@ def merge(
     timeout_s: float = 60.0,
     progress: Progress = lambda _done, _total: None,
 ) -> Merged:
-    """Copy the sessions of files and folders into a file or a folder; sources stay as they are.
+    """Copy the sessions of files and folders into a file or a folder, with their attachments; sources stay as they are.
 
     Raises:
         ConfigError: a source is the target.
@@ -114,8 +117,19 @@ def _into_file(files: Sequence[Path], target: Target, timeout_s: float, progress
         after = _sessions(connection, "main_file")
         connection.execute("USE memory; DETACH main_file")
     bad = {one.path for one in refused}
-    offered = {session for file in files if os.fspath(file) not in bad for session in _sessions_of(file)}
-    return Merged(added=len(after - before), known=len(offered & before), refused=tuple(_line(one) for one in refused))
+    offered: set[str] = set()
+    missing: list[str] = []
+    for file in files:
+        if os.fspath(file) not in bad:
+            listed = _listed(file)
+            offered.update(session_id for session_id, _ in listed.sessions)
+            missing += _bring(listed, file, target)
+    return Merged(
+        added=len(after - before),
+        known=len(offered & before),
+        refused=tuple(_line(one) for one in refused),
+        missing=tuple(missing),
+    )
 
 
 def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> Merged:
@@ -124,33 +138,49 @@ def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> M
     present = {name[-len(SESSION_SUFFIX) - 36 : -len(SESSION_SUFFIX)] for name in session_files(target.path)}
     added, known = 0, 0
     refused: list[Refused] = []
+    missing: list[str] = []
     for done, file in enumerate(files, 1):
         try:
-            for session_id, started_us, alone in _listed(file):
+            listed = _listed(file)
+            # Before the rows that name them: a merge that dies leaves files too many, never too few.
+            missing += _bring(listed, file, target)
+            for session_id, started_us in listed.sessions:
                 if session_id in present:
                     known += 1
                     continue
                 final = target.path / session_file_name(session_id, started_us)
-                _place(file, session_id, final, whole=alone)
+                _place(file, session_id, final, whole=len(listed.sessions) == 1)
                 present.add(session_id)
                 added += 1
         except StoreError as error:
             refused.append(Refused(os.fspath(file), str(error)))
         progress(done, len(files))
-    return Merged(added=added, known=known, refused=tuple(_line(one) for one in refused))
+    return Merged(added=added, known=known, refused=tuple(_line(one) for one in refused), missing=tuple(missing))
 
 
-def _listed(file: Path) -> list[tuple[str, int, bool]]:
-    """Return id and start of each session in a file, and whether it is the only one."""
+class _Listed(NamedTuple):
+    """What a file holds.
+
+    Attributes:
+        sessions: id and start of each, oldest first.
+        attachments: names of its runs' files by their checksum.
+    """
+
+    sessions: list[tuple[str, int]]
+    attachments: dict[str, str]
+
+
+def _listed(file: Path) -> _Listed:
     with _reading(file) as connection:
-        rows = connection.execute(
+        sessions = connection.execute(
             "SELECT CAST(session_id AS VARCHAR), epoch_us(started_at) FROM source.session ORDER BY started_at"
         ).fetchall()
-    return [(session_id, started_us, len(rows) == 1) for session_id, started_us in rows]
+        attachments = connection.execute("SELECT checksum, any_value(name) FROM source.attachment GROUP BY checksum")
+        return _Listed([(str(row[0]), int(row[1])) for row in sessions], dict(attachments.fetchall()))
 
 
-def _sessions_of(file: Path) -> set[str]:
-    return {session_id for session_id, _, _ in _listed(file)}
+def _bring(listed: _Listed, file: Path, target: Target) -> list[str]:
+    return bring(listed.attachments, file, target.attachments)
 
 
 @contextlib.contextmanager

@@ -6,10 +6,12 @@ Everything that reports, lists or compares reads through it, so the same questio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.report import ReportRow, SessionRow
+from pytest_benchdb.store.attachments import find, places
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.fold import fetch
 from pytest_benchdb.store.query import Answer, Limits, ask, ask_arrow
@@ -31,6 +33,7 @@ class RunDetail:
         measurements: columns of `measurement`, by name, one row each.
         samples: rounds in run order by metric, pass and phase.
         notes: what was written about its session or about itself.
+        attachments: columns of `attachment`, by name, and `path`: where the file is, None if it is not there.
     """
 
     session: SessionRow
@@ -39,6 +42,7 @@ class RunDetail:
     measurements: tuple[Mapping[str, Any], ...]
     samples: Mapping[tuple[str, str, str | None], Sequence[float]]
     notes: tuple[Mapping[str, Any], ...]
+    attachments: tuple[Mapping[str, Any], ...] = ()
 
 
 class Reader:
@@ -132,7 +136,14 @@ class Reader:
             measurements=tuple(self._rows("measurements", run_id=run_id, session_ids=[session.session_id])),
             samples=samples,
             notes=tuple(note for note in self.notes(session.session_id) if note["run_id"] in (None, run_id)),
+            attachments=tuple(self.attachments(run_id)),
         )
+
+    def attachments(self, run_id: str) -> list[dict[str, Any]]:
+        """Return the files of a run, and where each is: its `path` is None if it is not beside what was opened."""
+        folders = [folder for path in self.paths for folder in places(Path(path))]
+        rows = self._rows("attachments", run_id=run_id)
+        return [{**row, "path": _text(find(row["checksum"], folders))} for row in rows]
 
     def environment_of(self, session_id: str) -> dict[str, Any]:
         """Return the environment of a session; empty if it has none."""
@@ -163,6 +174,10 @@ class Reader:
     def _rows(self, name: str, **values: Value) -> list[dict[str, Any]]:
         with translated(", ".join(self.paths)):
             return fetch(self._connection, f"queries/{name}", values)
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 _JSON_COLUMNS = ("params", "extra_info", "details")

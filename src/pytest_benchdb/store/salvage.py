@@ -117,12 +117,50 @@ def _run_is_good(entry: dict[str, Any]) -> bool:
         and (entry.get("device_id") is None or _is_id(entry["device_id"]))
         and isinstance(entry["measurements"], list)
         and all(_measurement_is_good(one) for one in entry["measurements"])
+        and all(_attachment_is_good(one) for one in entry.get("attachments") or ())
         and all(number is None or _is_number(number, int, float) for number in entry.get("boundary") or ())
     )
 
 
 def _measurement_is_good(entry: dict[str, Any]) -> bool:
     return _is_id(entry["id"]) and all(isinstance(entry[key], str) for key in ("metric", "unit", "better"))
+
+
+def _attachment_is_good(entry: dict[str, Any]) -> bool:
+    return (
+        _is_id(entry["id"])
+        and all(isinstance(entry[key], str) for key in ("name", "checksum"))
+        and all(_is_number(entry[key], int) for key in ("size_bytes", "created_us"))
+    )
+
+
+def _series_is_good(entry: dict[str, Any]) -> bool:
+    return (
+        _is_id(entry["run"])
+        and (entry.get("device") is None or _is_id(entry["device"]))
+        and all(isinstance(entry[key], str) for key in ("metric", "unit", "provenance"))
+        and _is_number(entry["i"], int)
+        and _are_numbers(entry["t"])
+        and _are_numbers([value for value in entry["v"] if value is not None])
+    )
+
+
+def _request_is_good(entry: dict[str, Any]) -> bool:
+    times = ("due", "sent")
+    counts = ("tokens_in", "tokens_out")
+    return (
+        _is_id(entry["run"])
+        and _is_number(entry["i"], int)
+        and isinstance(entry["provenance"], str)
+        and isinstance(entry["ok"], bool)
+        and all(entry[key] is None or _is_number(entry[key], int, float) for key in times)
+        and all(entry[key] is None or _is_number(entry[key], int) for key in counts)
+        and _are_numbers(entry["chunks"])
+    )
+
+
+def _are_numbers(values: object) -> bool:
+    return isinstance(values, list) and all(_is_number(value, int, float) for value in values)
 
 
 def _end_is_good(entry: dict[str, Any]) -> bool:
@@ -133,6 +171,8 @@ _CHECKS = {
     "session": _session_is_good,
     "begin": _test_is_good,
     "chunk": _chunk_is_good,
+    "series": _series_is_good,
+    "request": _request_is_good,
     "run": _run_is_good,
     "end": _end_is_good,
 }

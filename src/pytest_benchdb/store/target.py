@@ -10,6 +10,9 @@ from pytest_benchdb.errors import ConfigError
 SESSION_SUFFIX = ".duckdb"
 JOURNAL_SUFFIX = ".journal.jsonl"
 HISTORY_NAME = "history.duckdb"
+INBOX_SUFFIX = ".inbox"
+ATTACHMENTS_NAME = "attachments"
+ATTACHMENTS_SUFFIX = ".attachments"
 FILE_SUFFIXES = (".duckdb", ".db")
 _OUR_ENDINGS = (SESSION_SUFFIX, ".duckdb.wal", JOURNAL_SUFFIX, ".lock")
 
@@ -31,7 +34,14 @@ class Target:
         """The folder for journals and fresh session files."""
         if self.kind == "folder":
             return self.path
-        return self.path.with_name(self.path.name + ".inbox")
+        return self.path.with_name(self.path.name + INBOX_SUFFIX)
+
+    @property
+    def attachments(self) -> Path:
+        """The folder for files that belong to runs."""
+        if self.kind == "folder":
+            return self.path / ATTACHMENTS_NAME
+        return self.path.with_name(self.path.name + ATTACHMENTS_SUFFIX)
 
 
 def resolve(text: str, base: Path) -> Target:
@@ -88,6 +98,6 @@ def _stranger(folder: Path) -> str | None:
             name = entry.name
             if name.endswith((SESSION_SUFFIX, JOURNAL_SUFFIX)):
                 return None
-            if not name.startswith(".") and not name.endswith(_OUR_ENDINGS) and name != "attachments":
+            if not name.startswith(".") and not name.endswith(_OUR_ENDINGS) and name != ATTACHMENTS_NAME:
                 stranger = stranger or name
     return stranger

@@ -1,0 +1,239 @@
+"""Files that belong to runs, kept beside the store under the hash of their bytes.
+
+``attachments/`` within a folder of sessions, ``<file>.attachments/`` beside a single file. Equal files are kept once,
+and a file has its name only when it is whole.
+"""
+
+import contextlib
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pytest_benchdb.errors import StoreError
+from pytest_benchdb.model.identity import uuid7
+from pytest_benchdb.model.run import Attachment
+from pytest_benchdb.store.cache import spool_folder
+from pytest_benchdb.store.target import ATTACHMENTS_NAME, INBOX_SUFFIX, Target
+
+_DIGEST_BYTES = 20
+"""As long as git's names; ``b2sum -l 160`` prints the same."""
+_PIECE_BYTES = 1 << 20
+_PART_SUFFIX = ".part"
+_STALE_S = 3600.0
+_ENCODED = {
+    "gzip": "application/gzip",
+    "bzip2": "application/x-bzip2",
+    "xz": "application/x-xz",
+    "compress": "application/x-compress",
+    "br": "application/x-brotli",
+}
+"""What a compressed file is: its content's type would mislead whoever opens it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFile:
+    """A file that the store has taken, as the table `attachment` describes it.
+
+    Attributes:
+        media_type: by the ending of its name; None if that tells nothing.
+        checksum: BLAKE2b of its bytes, 160 bits, hexadecimal; its name beside the store.
+        created_us: when it was taken, microseconds since the epoch, UTC.
+    """
+
+    attachment_id: str
+    name: str
+    media_type: str | None
+    checksum: str
+    size_bytes: int
+    created_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What became of the files of a run.
+
+    Attributes:
+        lost: one line for each file that could not be taken.
+    """
+
+    files: tuple[KeptFile, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+def spool_attachments() -> Path:
+    """Return where files go when their own folder cannot be written, as the journal does.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    return spool_folder() / ATTACHMENTS_NAME
+
+
+def places(path: Path) -> tuple[Path, ...]:
+    """Return the folders in which the files of what a user names may be, the likeliest first.
+
+    A session file may lie in a folder of sessions, or wait in the inbox of a single file.
+    """
+    if path.is_dir():
+        found = [beside_spool(path)]
+    else:
+        found = [Target(path=path, kind="file").attachments, beside_spool(path.parent)]
+    with contextlib.suppress(OSError):
+        found.append(spool_attachments())
+    return tuple(found)
+
+
+def beside_spool(spool: Path) -> Path:
+    """Return where the files of the sessions in a spool are kept: a folder of sessions, or an inbox."""
+    if not spool.name.endswith(INBOX_SUFFIX):
+        return Target(path=spool, kind="folder").attachments
+    return Target(path=spool.with_name(spool.name.removesuffix(INBOX_SUFFIX)), kind="file").attachments
+
+
+def find(checksum: str, folders: Iterable[Path]) -> Path | None:
+    """Return where a file is kept; None if none of the folders has it."""
+    if not checksum.isalnum():  # it came from a database: never a path
+        return None
+    return next((folder / checksum for folder in folders if (folder / checksum).is_file()), None)
+
+
+def keep(attachments: Sequence[Attachment], folder: Path, *, spare: Callable[[], Path] = spool_attachments) -> Kept:
+    """Take copies of files; one that cannot be taken costs nothing but itself.
+
+    Args:
+        attachments: what a run wants kept.
+        folder: where to; it is made at the first file.
+        spare: tells the folder to use where `folder` cannot be written.
+    """
+    files: list[KeptFile] = []
+    lost: list[str] = []
+    for attachment in attachments:
+        try:
+            checksum, size_bytes = _copied(Path(attachment.path), _folders(folder, spare))
+        except StoreError as error:
+            lost.append(f"{attachment.name}: {error}")
+            continue
+        files.append(
+            KeptFile(
+                attachment_id=uuid7(),
+                name=attachment.name,
+                media_type=_media_type(attachment),
+                checksum=checksum,
+                size_bytes=size_bytes,
+                created_us=time.time_ns() // 1000,
+            )
+        )
+    return Kept(files=tuple(files), lost=tuple(lost))
+
+
+def bring(checksums: Mapping[str, str], source: Path, target: Path) -> list[str]:
+    """Copy files that another store keeps, unless they are here; return a line for each that could not be.
+
+    Args:
+        checksums: the file's name for people, by checksum.
+        source: the session file or history that names them.
+        target: folder to copy into.
+    """
+    problems = []
+    for checksum, name in sorted(checksums.items()):
+        if find(checksum, [target]) is not None:
+            continue
+        kept = find(checksum, places(source))
+        if kept is None:
+            problems.append(f"{name} ({checksum}) is not beside {source}")
+            continue
+        try:
+            _copied(kept, [target], expected=checksum)
+        except StoreError as error:
+            problems.append(f"{name}: {error}")
+    return problems
+
+
+def remove_stale_copies(folder: Path, *, older_than_s: float = _STALE_S) -> None:
+    """Remove what processes that died while they copied left in a folder of attachments."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if path.name.startswith(".") and path.name.endswith(_PART_SUFFIX):
+                with contextlib.suppress(OSError):
+                    if time.time() - path.stat().st_mtime > older_than_s:
+                        path.unlink()
+
+
+def _folders(folder: Path, spare: Callable[[], Path]) -> Iterator[Path]:
+    yield folder
+    try:
+        other = spare()
+    except OSError:
+        return
+    yield other
+
+
+def _copied(path: Path, folders: Iterable[Path], *, expected: str | None = None) -> tuple[str, int]:
+    """Copy a file into the first folder that takes it; return its checksum and its size.
+
+    Raises:
+        StoreError: it cannot be read, is not what was expected, or no folder can be written.
+    """
+    problem = ""
+    for folder in folders:
+        part = folder / f".{uuid7()}{_PART_SUFFIX}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with open(part, "xb") as target:
+                checksum, size_bytes = _copy(path, target)
+            if checksum != (expected or checksum):
+                raise StoreError(f"{path} has changed since it was attached")
+            os.replace(part, folder / checksum)
+        except OSError as error:
+            problem = problem or f"{folder} cannot be written: {error.strerror or error}"
+        else:
+            return checksum, size_bytes
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink()
+    raise StoreError(problem)
+
+
+def _copy(path: Path, target: BinaryIO) -> tuple[str, int]:
+    """Write a file's bytes and hash them on the way: what is told is what was written, whoever writes to it."""
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    size_bytes = 0
+    for piece in _pieces(path):
+        target.write(piece)
+        digest.update(piece)
+        size_bytes += len(piece)
+    return digest.hexdigest(), size_bytes
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """Read a file.
+
+    Raises:
+        StoreError: it is not there any more, is no regular file, or may not be read.
+    """
+    try:
+        # A pipe that took the file's name would be waited for.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise StoreError(f"{path} is no regular file")
+        with open(path, "rb") as source:
+            while piece := source.read(_PIECE_BYTES):
+                yield piece
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _media_type(attachment: Attachment) -> str | None:
+    import mimetypes
+
+    # An object of its own knows the standard library's types and no others: the same on every machine.
+    types = mimetypes.MimeTypes()
+    for name in (attachment.name, attachment.path):
+        kind, encoding = types.guess_type(name)
+        if kind or encoding:
+            return _ENCODED.get(encoding, kind) if encoding else kind
+    return None
