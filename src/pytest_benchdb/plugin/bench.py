@@ -283,7 +283,7 @@ class Bench:
         ]
         if not rows and not self._requests:
             why = self._cut or f"bench_{self.backend} was not used"
-            return not_measured(why, extra_info=self.extra_info)
+            return replace(not_measured(why, extra_info=self.extra_info), provenance=self.provenance)
         timed = self._timed.get(None)
         return Result(
             measurements=tuple(rows),
