@@ -1,23 +1,7 @@
 """Every backend that comes with the package, in the order in which users see them."""
 
-from importlib import import_module
-
-from pytest_benchdb.backends.cpu import CpuBackend
 from pytest_benchdb.interfaces import Backend
 from pytest_benchdb.model.environment import Device
-
-_LATER = (
-    ("pytest_benchdb.backends.cuda", "CudaBackend"),
-    ("pytest_benchdb.backends.rocm", "RocmBackend"),
-    ("pytest_benchdb.backends.mps", "MpsBackend"),
-    ("pytest_benchdb.backends.xpu", "XpuBackend"),
-    ("pytest_benchdb.backends.openvino", "OpenVinoBackend"),
-    ("pytest_benchdb.backends.onnxruntime", "OnnxRuntimeBackend"),
-    ("pytest_benchdb.backends.web.backend", "WebGpuBackend"),
-    ("pytest_benchdb.backends.web.backend", "WebNnBackend"),
-    ("pytest_benchdb.backends.web.backend", "WasmBackend"),
-    ("pytest_benchdb.backends.sim.backend", "SimBackend"),
-)
 
 
 def backends(cpu: Device | None = None) -> list[Backend]:
@@ -26,10 +10,26 @@ def backends(cpu: Device | None = None) -> list[Backend]:
     Args:
         cpu: the processor, where it has been read already.
     """
-    made: list[Backend] = [CpuBackend(cpu)]
-    for module, name in _LATER:
-        try:
-            made.append(getattr(import_module(module), name)())
-        except ModuleNotFoundError:
-            continue
-    return made
+    from pytest_benchdb.backends.cpu import CpuBackend
+    from pytest_benchdb.backends.cuda import CudaBackend
+    from pytest_benchdb.backends.mps import MpsBackend
+    from pytest_benchdb.backends.onnxruntime import OnnxRuntimeBackend
+    from pytest_benchdb.backends.openvino import OpenVinoBackend
+    from pytest_benchdb.backends.rocm import RocmBackend
+    from pytest_benchdb.backends.sim.backend import SimBackend
+    from pytest_benchdb.backends.web.backend import WasmBackend, WebGpuBackend, WebNnBackend
+    from pytest_benchdb.backends.xpu import XpuBackend
+
+    return [
+        CpuBackend(cpu),
+        CudaBackend(),
+        RocmBackend(),
+        MpsBackend(),
+        XpuBackend(),
+        OpenVinoBackend(),
+        OnnxRuntimeBackend(),
+        WebGpuBackend(),
+        WebNnBackend(),
+        WasmBackend(),
+        SimBackend(),
+    ]

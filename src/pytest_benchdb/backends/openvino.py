@@ -1,0 +1,151 @@
+"""Devices of OpenVINO: processors, Intel's GPUs and NPUs.
+
+That ``import openvino`` works says nothing: `Core().available_devices` tells for which devices a plugin could be
+loaded and found one. Properties are told device by device; one that a plugin does not have raises `RuntimeError`.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from pytest_benchdb.backends.blocking import OpenBlocking
+from pytest_benchdb.backends.device_ids import known, position, with_ids
+from pytest_benchdb.backends.installed import package_folder
+from pytest_benchdb.backends.memory_errors import says_out_of_memory
+from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
+from pytest_benchdb.model.environment import Device
+from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.probe import Probe
+
+_PHRASES = ("out of memory", "out_of_memory", "mem_object_allocation_failure", "max size of memory", "bad_alloc")
+# oneDNN and Level Zero, OpenCL, OpenVINO's GPU plugin ("Exceeded max size of memory object allocation"), C++.
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVinoHandle:
+    """What a test gets as ``bench.device``.
+
+    Attributes:
+        core: the `openvino.Core` of this session; its models are cached with it.
+        name: OpenVINO's name of the device, ``GPU.1``: ``core.compile_model(model, name)``.
+    """
+
+    core: Any
+    name: str
+
+
+class OpenVinoBackend:
+    """Whatever OpenVINO has a plugin and a device for."""
+
+    name = "openvino"
+    provenance: Provenance = "measured"
+
+    def __init__(self, module: Any = None, *, path: Sequence[str] | None = None) -> None:
+        """Make a backend; openvino is imported when it is first needed.
+
+        Args:
+            module: stands for openvino; None imports it.
+            path: where openvino is looked for, as `sys.path`; None takes `sys.path`.
+        """
+        self._module = module
+        self._path = path
+        self._core: tuple[int, Any] | None = None
+
+    def probe(self) -> Probe:
+        """Tell whether OpenVINO has a device; loads its plugins, which touch no device's memory."""
+        if self._module is None and package_folder("openvino", self._path) is None:
+            return Probe(available=False, reason="openvino is not installed")
+        try:
+            core = self._started()
+            versions = {"openvino": str(self._openvino().get_version())}
+            if not core.available_devices:
+                return Probe(available=False, reason="openvino finds no device", versions=versions)
+        except Exception as error:  # noqa: BLE001 - a library that is broken raises what it likes
+            return Probe(available=False, reason=f"openvino cannot be used: {type(error).__name__}: {error}")
+        return Probe(available=True, versions=versions)
+
+    def devices(self) -> Sequence[Device]:
+        """Return the devices in OpenVINO's order."""
+        if not self.probe().available:
+            return []
+        core = self._started()
+        return with_ids([_describe(core, index, name) for index, name in enumerate(core.available_devices)])
+
+    def open(self, device: Device) -> OpenBlocking:
+        """Compile a sum for a device and infer it.
+
+        Raises:
+            BackendUnavailableError: it is not there, or OpenVINO ran the sum elsewhere.
+            MeasurementError: the sum is wrong.
+            Exception: whatever compiling or inferring raised.
+        """
+        probe = self.probe()
+        if not probe.available:
+            raise BackendUnavailableError(f"openvino: {probe.reason}")
+        present = self.devices()
+        device = present[position(device, present)]
+        handle = OpenVinoHandle(self._started(), str(device.details["device"]))
+        self._first_use(handle)
+        return OpenBlocking(device, handle, _is_out_of_memory)
+
+    def _first_use(self, handle: OpenVinoHandle) -> None:
+        openvino, numpy = self._openvino(), import_module("numpy")
+        operations = openvino.opset8
+        operand = operations.parameter([4], openvino.Type.f32)
+        model = openvino.Model([operations.add(operand, operand)], [operand], "benchdb_first_use")
+        compiled = handle.core.compile_model(model, handle.name)
+        ran_on = list(compiled.get_property("EXECUTION_DEVICES"))
+        # "GPU" runs as "GPU.0"; anything else is a fall-back that nobody asked for.
+        if not ran_on or any(name != handle.name and not name.startswith(f"{handle.name}.") for name in ran_on):
+            raise BackendUnavailableError(f"openvino: a model for {handle.name} would run on {', '.join(ran_on)}")
+        told = compiled([numpy.ones(4, numpy.float32)])[0]
+        if told.tolist() != [2.0] * 4:
+            raise MeasurementError(f"{handle.name} cannot be trusted: 1 + 1 gave {told.tolist()}")
+
+    def _openvino(self) -> Any:
+        if self._module is None:
+            self._module = import_module("openvino")
+        return self._module
+
+    def _started(self) -> Any:
+        """Return the core of this process: after a fork its threads are gone, and the child takes its own."""
+        if self._core is None or self._core[0] != os.getpid():
+            self._core = (os.getpid(), self._openvino().Core())
+        return self._core[1]
+
+
+def _describe(core: Any, index: int, name: str) -> Device:
+    memory = _property(core, name, f"{name.partition('.')[0]}_DEVICE_TOTAL_MEM_SIZE")
+    driver = _property(core, name, f"{name.partition('.')[0]}_DRIVER_VERSION")
+    uuid = _property(core, name, "DEVICE_UUID")
+    kind = _property(core, name, "DEVICE_TYPE")
+    capabilities = _property(core, name, "OPTIMIZATION_CAPABILITIES")
+    return Device(
+        device_id="",
+        backend="openvino",
+        name=str(_property(core, name, "FULL_DEVICE_NAME") or name),
+        uuid=None if uuid is None else str(uuid),
+        memory_bytes=int(memory) if memory else None,
+        driver=None if driver is None else str(driver),
+        details=known(
+            index=index,
+            device=name,
+            architecture=_property(core, name, "DEVICE_ARCHITECTURE"),
+            type=None if kind is None else str(kind).rpartition(".")[2].lower(),
+            capabilities=None if capabilities is None else [str(one) for one in capabilities],
+        ),
+    )
+
+
+def _property(core: Any, device: str, name: str) -> Any:
+    """Return a property of a device; None where its plugin has none of that name."""
+    try:
+        return core.get_property(device, name)
+    except RuntimeError:
+        return None
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    return says_out_of_memory(error, _PHRASES, classes=(MemoryError,))

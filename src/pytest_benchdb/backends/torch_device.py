@@ -1,0 +1,176 @@
+"""A torch device in use, whatever its kind: barrier, events, allocator figures, cache flush.
+
+The figures and traps are those of `docs/reference/backends.md`. Nothing here asks for a kind: what differs between
+them is in `TorchParts`.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_benchdb.backends.memory_errors import says_out_of_memory
+from pytest_benchdb.errors import MeasurementError
+from pytest_benchdb.model.environment import Device
+
+_FIGURES = {"device_peak": "allocated_bytes.all", "device_reserved": "reserved_bytes.all"}
+_PHRASES = ("out of memory", "out_of_memory", "alloc_failed", "out_of_device_memory")
+# torch's own texts, CUBLAS_STATUS_ALLOC_FAILED, CUDNN_STATUS_ALLOC_FAILED, UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY.
+_NO_EVENTS = (AttributeError, NotImplementedError, RuntimeError, TypeError)
+# torch.Event is there without events behind it: on the cpu it constructs, and `record` raises RuntimeError.
+
+Stats = Callable[[], Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TorchParts:
+    """What one kind of device brings.
+
+    Attributes:
+        handle: the `torch.device`.
+        sync_mode: name of `barrier`, as stored.
+        barrier: returns once everything that was asked of the device is done.
+        new_event: makes an event that can be timed on this device's current stream.
+        stats: figures of the device's allocator; empty while it is not initialised.
+        reset_peaks: lets the peaks in `stats` begin again.
+        cache_bytes: size of the cache between the device and its memory; None if the vendor does not tell.
+    """
+
+    handle: Any
+    sync_mode: str
+    barrier: Callable[[], None]
+    new_event: Callable[[], Any]
+    stats: Stats
+    reset_peaks: Callable[[], None]
+    cache_bytes: int | None
+
+
+class OpenTorchDevice:
+    """A device of torch in use.
+
+    Attributes:
+        device: what it is.
+        handle: the `torch.device`.
+        sync_mode: name of the barrier: ``torch.cuda.synchronize``.
+    """
+
+    def __init__(self, torch: Any, device: Device, parts: TorchParts) -> None:
+        """Run one tiny operation on a device and see what it can tell.
+
+        Raises:
+            MeasurementError: the operation gave a wrong result.
+            Exception: whatever the operation raised.
+        """
+        self.device = device
+        self.handle: object = parts.handle
+        self.sync_mode: str | None = parts.sync_mode
+        self._torch = torch
+        self._parts = parts
+        self._flush_buffer: Any = None
+        self._flush_bytes: Mapping[str, int] = {}
+        self._peaks_before_flush: Mapping[str, float] = {}
+        self._tells_memory = self._first_use()
+        self._tells_time = self._events_work()
+
+    def clock_ns(self) -> int:
+        """Return the wall clock, nanoseconds."""
+        return time.perf_counter_ns()
+
+    def synchronize(self) -> None:
+        """Wait for all streams of the device."""
+        self._parts.barrier()
+
+    def mark(self) -> object | None:
+        """Record an event on the current stream; None where events cannot be timed."""
+        if not self._tells_time:
+            return None
+        event: object = self._parts.new_event()
+        event.record()  # type: ignore[attr-defined]
+        return event
+
+    def elapsed_s(self, begin: object, end: object) -> float:
+        """Return the time between two events that have happened, seconds; torch tells milliseconds."""
+        return float(begin.elapsed_time(end)) / 1e3  # type: ignore[attr-defined]
+
+    def reset_memory(self) -> None:
+        """Let the allocator's peaks begin again at what is allocated now."""
+        self._peaks_before_flush = {}
+        if self._tells_memory:
+            self._parts.reset_peaks()
+
+    def memory(self) -> Mapping[str, float]:
+        """Return the allocator's peaks, bytes, without our own buffer; empty if the allocator keeps no figures."""
+        told = {metric: value - self._flush_bytes.get(metric, 0) for metric, value in self._figures("peak").items()}
+        before = self._peaks_before_flush
+        return {metric: float(max(value, before.get(metric, 0.0))) for metric, value in told.items()}
+
+    def flush_cache(self) -> bool:
+        """Write zeros over as much memory as the cache holds; False if its size is not known or memory is short."""
+        if not self._parts.cache_bytes:
+            return False
+        try:
+            if self._flush_buffer is None:
+                self._take_flush_buffer(self._parts.cache_bytes)
+            self._flush_buffer.zero_()
+        except Exception as error:
+            if self.is_out_of_memory(error):
+                return False
+            raise
+        return True
+
+    def is_out_of_memory(self, error: BaseException) -> bool:
+        """Tell whether an exception says that the device's memory ran out."""
+        # torch.OutOfMemoryError since 2.5; torch.cuda's is an older name of the same class.
+        told = getattr(self._torch, "OutOfMemoryError", None)
+        return says_out_of_memory(error, _PHRASES, classes=() if told is None else (told,))
+
+    def close(self) -> None:
+        """Free our own buffer; the context stays, as torch cannot give one back."""
+        self._flush_buffer = None
+        self._flush_bytes = {}
+
+    def _first_use(self) -> bool:
+        """Let the device add, and tell whether its allocator knows of the operands.
+
+        An allocator that is not initialised, keeps no figures (``PYTORCH_NO_CUDA_MEMORY_CACHING=1``) or has none yet
+        (MPS before torch 2.15) tells 0, which would read as a measurement.
+
+        Raises:
+            MeasurementError: the sum is wrong.
+        """
+        ones = self._torch.ones(8, device=self.handle)
+        total = float((ones + ones).sum().item())
+        self._parts.barrier()
+        if total != 16.0:  # noqa: PLR2004 - 8 times 1 + 1
+            raise MeasurementError(f"{self.handle} cannot be trusted: eight times 1 + 1 gave {total:g}, not 16")
+        return self._figures_now("current").get("device_peak", 0) > 0
+
+    def _events_work(self) -> bool:
+        try:
+            begin, end = self._parts.new_event(), self._parts.new_event()
+            begin.record()
+            end.record()
+            self._parts.barrier()
+            return float(begin.elapsed_time(end)) >= 0.0
+        except _NO_EVENTS:
+            return False
+
+    def _figures(self, moment: str) -> dict[str, int]:
+        return self._figures_now(moment) if self._tells_memory else {}
+
+    def _figures_now(self, moment: str) -> dict[str, int]:
+        try:
+            stats = self._parts.stats()
+        except (AttributeError, NotImplementedError, RuntimeError):  # this torch keeps none for this kind
+            return {}
+        told = {metric: stats.get(f"{name}.{moment}") for metric, name in _FIGURES.items()}
+        return {metric: int(value) for metric, value in told.items() if value is not None}
+
+    def _take_flush_buffer(self, size_bytes: int) -> None:
+        """Allocate the buffer in such a way that `memory` can leave it out, whatever the peak was before."""
+        peaks, before = self.memory(), self._figures("current")
+        self._flush_buffer = self._torch.empty(size_bytes, dtype=self._torch.uint8, device=self.handle)
+        after = self._figures("current")
+        self.reset_memory()
+        self._flush_bytes = {metric: after[metric] - before[metric] for metric in after}
+        self._peaks_before_flush = peaks
