@@ -46,6 +46,8 @@ class Timing:
         iterations: calls in a round.
         first_call_s: time of the first call, compilation included; not among the samples.
         resolution_s: smallest step of the page's clock; a sample is exact to ``resolution_s / iterations``.
+        barrier_s: what the barrier that ends a round takes with nothing to wait for; None without one.
+            Calibrated rounds last at least 20 times as long.
         result: what the first call returned.
     """
 
@@ -53,6 +55,7 @@ class Timing:
     iterations: int
     first_call_s: float
     resolution_s: float
+    barrier_s: float | None
     result: object
 
 
@@ -138,7 +141,7 @@ class WebPage:
         Args:
             function: its source; a promise that it returns is awaited in each iteration.
             args: as of `call`; the same objects for every iteration.
-            iterations: calls in a round; None takes as many as fill about 1 ms.
+            iterations: calls in a round; None takes as many as fill about 1 ms, or 20 barriers.
             rounds: rounds to keep.
             warmup_s: how long it runs before them, the first call included; V8 compiles hot code anew meanwhile.
             limit_s: how long to wait for all of it.
@@ -164,6 +167,7 @@ class WebPage:
             iterations=count,
             first_call_s=answer["first_ms"] / 1e3,
             resolution_s=self.resolution_s,
+            barrier_s=None if answer["barrier_ms"] is None else answer["barrier_ms"] / 1e3,
             result=answer["value"],
         )
 

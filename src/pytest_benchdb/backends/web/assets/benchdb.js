@@ -2,6 +2,7 @@
 (() => {
   const functions = new Map(); // by source, so that V8 keeps what it compiled between calls
   const uncaught = [];
+  const BARRIER_SHARE = 20; // rounds as long as so many barriers: what the barrier adds is 5 % at most
 
   const text = (error) => {
     if (!(error instanceof Error) && !(error instanceof DOMException)) return String(error);
@@ -56,6 +57,18 @@
     if (benchdb.barrier !== null) await benchdb.barrier();
   };
 
+  // What a barrier takes with nothing to wait for, in milliseconds; null without one.
+  const barrierCost = async () => {
+    if (benchdb.barrier === null) return null;
+    let shortest = Infinity;
+    for (let i = 0; i < 10; i++) {
+      const begin = performance.now();
+      await benchdb.barrier();
+      shortest = Math.min(shortest, performance.now() - begin);
+    }
+    return shortest;
+  };
+
   // One round, its barriers within: milliseconds.
   const round = async (target, values, iterations, asynchronous) => {
     await barrier();
@@ -98,11 +111,13 @@
       if (asynchronous) value = await value;
       await barrier();
       const first_ms = performance.now() - begin;
+      const barrier_ms = await barrierCost();
+      const round_ms = Math.max(plan.round_ms, BARRIER_SHARE * (barrier_ms ?? 0));
       const warm_at_ms = begin + plan.warmup_ms;
-      const iterations = await warmUp(target, values, asynchronous, { ...plan, warm_at_ms });
+      const iterations = await warmUp(target, values, asynchronous, { ...plan, round_ms, warm_at_ms });
       const rounds_ms = [];
       for (let i = 0; i < plan.rounds; i++) rounds_ms.push(await round(target, values, iterations, asynchronous));
-      return { first_ms, iterations, rounds_ms, value };
+      return { barrier_ms, first_ms, iterations, rounds_ms, value };
     });
 
   // The smallest step that the page's clock was seen to take, in milliseconds.
