@@ -1,7 +1,7 @@
 """Runs one request: asks its source for an answer and notes when each chunk comes."""
 
 import inspect
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping
 
 from pytest_benchdb.measure.stream.events import AnswerError, Exchange, describe
 
@@ -93,8 +93,10 @@ def _chunks(answer: object) -> Iterable[object]:
 
 
 def _close(answer: object) -> None:
-    if inspect.isgenerator(answer):
-        answer.close()
+    # Generators, and the streams of client libraries, which hold a connection. Whoever has another reference
+    # would keep it open otherwise.
+    if isinstance(answer, Iterator) and callable(close := getattr(answer, "close", None)):
+        close()
 
 
 def _named(answer: object) -> str:

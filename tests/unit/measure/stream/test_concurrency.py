@@ -111,6 +111,23 @@ def test_requests_are_numbered_in_the_order_of_sending() -> None:
     assert len(sent) == 40
 
 
+def test_function_that_returned_an_async_generator_is_called_in_the_loop_from_then_on() -> None:
+    callers: list[str] = []
+
+    async def words() -> AsyncIterator[str]:
+        callers.append(threading.current_thread().name)
+        yield "word"
+
+    def ask() -> AsyncIterator[str]:
+        callers.append(threading.current_thread().name)
+        return words()
+
+    run_stream(ask, StreamPlan(requests=2))
+
+    loop = "benchdb-stream-loop"
+    assert callers == ["benchdb-stream", loop, loop, loop]
+
+
 def test_stream_within_a_running_event_loop_works() -> None:
     async def test_body() -> int:
         return len(run_stream(lambda: iter(["word"]), StreamPlan(requests=3)).requests)

@@ -106,7 +106,7 @@ def test_reasoning_is_text_and_has_a_time_of_its_own(server: TokenServer) -> Non
     assert isinstance(rows["ttft"], Sequence)
     assert isinstance(rows["ttfot"], Sequence)
     assert rows["ttfot"][0] >= 0.149
-    assert rows["ttfot"][0] - rows["ttft"][0] >= 0.1
+    assert rows["ttft"][0] < rows["ttfot"][0]
 
 
 def test_pings_and_fields_of_no_interest_are_passed_over(server: TokenServer) -> None:

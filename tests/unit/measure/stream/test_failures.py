@@ -163,20 +163,22 @@ def test_generator_that_stops_midway_keeps_its_chunks_and_is_in_no_latency(relea
 
 
 def test_generator_that_was_given_up_is_closed_when_it_goes_on() -> None:
-    goes_on, closed = threading.Event(), threading.Event()
+    goes_on, asked_again, closed = threading.Event(), threading.Event(), threading.Event()
 
     def slow() -> Iterator[str]:
         try:
             goes_on.wait(60)
             yield "too late"
-            yield "never asked for"
+            asked_again.set()
         finally:
             closed.set()
 
-    (request,) = run_stream(slow, StreamPlan(timeout_s=TIMEOUT_S)).requests
+    kept = slow()  # a second reference: nobody else closes it
+    (request,) = run_stream(lambda: kept, StreamPlan(timeout_s=TIMEOUT_S)).requests
     goes_on.set()
 
     assert closed.wait(20)
+    assert not asked_again.is_set()
     assert request.chunk_s == ()
 
 
@@ -190,10 +192,13 @@ def test_async_generator_that_never_yields_is_cancelled() -> None:
             cancelled.set()
         yield "too late"
 
-    result = run_stream([hangs, good], StreamPlan(timeout_s=TIMEOUT_S))
+    def next_one() -> Iterator[str]:
+        assert cancelled.is_set()  # before another request is sent
+        yield "word"
+
+    result = run_stream([hangs, next_one], StreamPlan(timeout_s=TIMEOUT_S))
 
     assert [request.ok for request in result.requests] == [False, True]
-    assert cancelled.wait(20)
 
 
 def test_async_generator_that_ignores_cancellation_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,7 +149,7 @@ def test_stream_tells_reasoning_apart() -> None:
     clock = FakeClock()
 
     def ask() -> Iterator[Chunk]:
-        for text, reasoning in (("", False), ("hm", True), ("so", True), ("yes", False)):
+        for text, reasoning in (("", False), ("hm", True), ("so", True), ("yes", False), ("no", False)):
             clock.advance(1.0)
             yield Chunk(text=text, reasoning=reasoning)
 

@@ -10,11 +10,12 @@ STREAM = (
     b": ping\r\n\r\n"
     b"event: message\r\ndata: one\r\n\r\n"
     b"data:two\n\n"
+    b"data: a\r\ndata: b\r\n\r\n"
     b"id: 7\ndata: thr\ndata: ee\n\n"
     b"data: caf\xc3\xa9\r\r"
     b"data: [DONE]\n\n"
 )
-EVENTS = ["one", "two", "thr\nee", "café", "[DONE]"]
+EVENTS = ["one", "two", "a\nb", "thr\nee", "café", "[DONE]"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
