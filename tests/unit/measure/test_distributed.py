@@ -167,7 +167,7 @@ def test_ranks_end_when_the_process_of_the_test_is_killed(tmp_path: Path) -> Non
         "plan = RankPlan(world_sizes=(1,), backend=None, timeout_s=60)\n"
         f"run_distributed(say_who_you_are, plan=plan, args=[{str(written)!r}])\n"
     )
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}  # what was killed leaves its folder
     with subprocess.Popen([sys.executable, "-c", script], env=environ) as parent:
         assert eventually(lambda: written.exists() and written.read_text().endswith("\n"))
         rank = int(written.read_text())
