@@ -178,7 +178,7 @@ class Registry:
                 raise BackendUnavailableError(f"{name.backend}: {probe.reason or 'not available'}")
             devices = self.devices(name.backend)
             if name.backend in self.disabled:
-                raise BackendUnavailableError(self.disabled[name.backend])
+                raise BackendUnavailableError(f"{name.backend}: {self.disabled[name.backend]}")
             if name.index >= len(devices):
                 raise BackendUnavailableError(f"{name.text}: {name.backend} has {_count(len(devices))} here")
             self._open[key] = self._backends[name.backend].open(devices[name.index])
@@ -213,7 +213,7 @@ class Registry:
         answer, problem = bounded(question, self._limit_s)
         if problem is None:
             return answer  # type: ignore[return-value]
-        self.disabled.setdefault(name, f"{name} is left out: {problem}")
+        self.disabled.setdefault(name, problem)
         return otherwise
 
 
@@ -236,8 +236,10 @@ def bounded(question: Callable[[], T], limit_s: float) -> tuple[T | None, str | 
     if answers:
         return answers[0], None
     if errors:
-        return None, f"{type(errors[0]).__name__}: {errors[0]}"
-    return None, f"it gave no answer within {limit_s:g} s"
+        error = errors[0]
+        told = isinstance(error, BackendUnavailableError)
+        return None, str(error) if told else f"left out, because it raised {type(error).__name__}: {error}"
+    return None, f"left out, because it gave no answer within {limit_s:g} s"
 
 
 def load_entry_points(manager: pluggy.PluginManager) -> dict[str, str]:

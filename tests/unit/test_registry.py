@@ -111,7 +111,7 @@ def test_registry_leaves_out_a_package_that_raises_and_keeps_the_others() -> Non
     found = registry(Toy("cpu"), told=[Broken(), package(Toy("hpu"))])
 
     assert found.names == ("cpu", "hpu")
-    assert found.disabled == {"package0": "package0 is left out: RuntimeError: no licence"}
+    assert found.disabled == {"package0": "left out, because it raised RuntimeError: no licence"}
 
 
 def test_registry_leaves_out_a_backend_that_raises_exits_or_hangs() -> None:
@@ -130,11 +130,11 @@ def test_registry_leaves_out_a_backend_that_raises_exits_or_hangs() -> None:
 
     found = registry(Raising("a"), Exiting("b"), Hanging("c"), Toy("d"), limit_s=0.05)
 
-    assert found.probe("a") == Probe(available=False, reason="a is left out: OSError: driver")
-    assert found.probe("b").reason == "b is left out: SystemExit: licence expired"
-    assert found.probe("c").reason == "c is left out: it gave no answer within 0.05 s"
+    assert found.probe("a") == Probe(available=False, reason="left out, because it raised OSError: driver")
+    assert found.probe("b").reason == "left out, because it raised SystemExit: licence expired"
+    assert found.probe("c").reason == "left out, because it gave no answer within 0.05 s"
     assert found.probe("d").available
-    with pytest.raises(BackendUnavailableError, match="OSError: driver"):
+    with pytest.raises(BackendUnavailableError, match="a: left out, because it raised OSError: driver"):
         found.open(found.named("a"))
 
 
