@@ -167,8 +167,6 @@ def _tree_peak(call: Call, tree: TreeMemory) -> tuple[Measurement, ...]:
 
 
 def _native_peak(call: Call) -> tuple[Measurement, ...]:
-    from importlib.metadata import version
-
     try:
         import memray
     except ImportError as error:
@@ -188,7 +186,8 @@ def _native_peak(call: Call) -> tuple[Measurement, ...]:
             tracker.__exit__(None, None, None)
         with memray.FileReader(file) as reader:
             peak = int(reader.metadata.peak_memory)
-    return (_measurement("native_peak", value=peak, reason=None, method=f"memray {version('memray')}"),)
+    method = f"memray {getattr(memray, '__version__', '')}".strip()
+    return (_measurement("native_peak", value=peak, reason=None, method=method),)
 
 
 def _measurement(

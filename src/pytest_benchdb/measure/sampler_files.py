@@ -101,7 +101,7 @@ def _clocks(folder: str) -> Iterator[Sensor]:
 def _thermal_zones(folder: str) -> Iterator[Sensor]:
     for zone in listed(folder):
         if zone.startswith("thermal_zone"):
-            domain = f"{zone}/{text_of(f'{folder}/{zone}/type')}"
+            domain = f"{zone}/{text_of(f'{folder}/{zone}/type')}".rstrip("/")
             yield _temperature(f"{folder}/{zone}/temp", domain)
 
 

@@ -7,6 +7,7 @@ the journal lines on them, come through a file that is read when the process has
 PYTEST_DONT_REWRITE
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -113,12 +114,12 @@ class IsolatePlugin:
 
     def _tear_down_others(self, item: pytest.Item, nextitem: pytest.Item | None) -> pytest.TestReport:
         """End the fixtures of earlier tests that later ones do not share, as the end of this test would."""
-        state = item.session._setupstate  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way
+        state = item.session._setupstate  # noqa: SLF001 - there is no public way
         call = pytest.CallInfo.from_call(
             lambda: state.teardown_exact(nextitem), "teardown", reraise=(KeyboardInterrupt, pytest.exit.Exception)
         )
-        report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
-        return report
+        # Not by the hook: other plugins' implementations count on this test having been set up here.
+        return pytest.TestReport.from_item_and_call(item, call)
 
     def _reports(self, item: pytest.Item) -> Iterator[pytest.TestReport]:
         begun: dict[str, Any] = {"benchmark": asdict(self._identifier.benchmark(item)), "worker": self._told["worker"]}
@@ -219,10 +220,8 @@ def _kill_tree(process: "subprocess.Popen[bytes]") -> None:
         children = []
     process.kill()
     for child in children:
-        try:
+        with contextlib.suppress(psutil.Error):  # it ended by itself
             child.kill()
-        except psutil.Error:
-            continue
     process.wait()
 
 

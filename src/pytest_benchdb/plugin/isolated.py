@@ -35,7 +35,7 @@ _OFF: Mapping[str, object] = {
     "stepwise_skip": False,
     "cacheclear": False,
     "maxfail": 0,
-    # where: here
+    # in this process, whoever else is distributing
     "numprocesses": None,
     "maxprocesses": None,
     "dist": "no",
@@ -155,7 +155,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         items = [_plain(item) for item in value]
         return items if isinstance(value, list) else tuple(items)
-    for kind in (bool, int, float, str, bytes):
-        if isinstance(value, kind):  # a subclass: numpy.float64, an enum member
-            return kind(value)
-    return str(value)
+    if isinstance(value, int):  # these are subclasses: an enum's member, numpy.float64
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    return bytes(value) if isinstance(value, bytes) else str(value)
