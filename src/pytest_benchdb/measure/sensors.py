@@ -20,6 +20,8 @@ Readings = Mapping[Key, Reading]
 
 POLL_S = 0.0005
 """Pause between two looks at a counter whose tick is waited for."""
+_BUILTIN_COVERS = {"nvml": "device", "amdsmi": "device", "rapl": "host", "macos": "host"}
+"""What built-in meters cover that were left out before they came here, and so cannot be asked."""
 _CHANGES = 8
 _TICK_LIMIT_S = 2.0
 
@@ -157,7 +159,7 @@ class Sensors:
         Only what could have covered it is named: nobody misses a GPU's library when the processor is measured.
         """
         wanted = "host" if device_uuid is None else "device"
-        covers = {meter.name: getattr(meter, "covers", wanted) for meter in self._meters}
+        covers = _BUILTIN_COVERS | {meter.name: getattr(meter, "covers", wanted) for meter in self._meters}
         told = [f"{name}: {reason}" for name, reason in self.unavailable.items() if covers.get(name, wanted) == wanted]
         for meter in self._meters:
             absent = meter.absent if isinstance(meter, ExplainsAbsence) else {}

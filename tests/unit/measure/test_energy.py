@@ -255,6 +255,21 @@ def test_measure_energy_without_permission_tells_the_command() -> None:
     assert row.reason == "rapl: energy_uj cannot be read; run sudo chmod a+r ..."
 
 
+@pytest.mark.parametrize(
+    ("uuid", "reason"),
+    [(None, "rapl: run sudo chmod"), ("GPU-8c1f", "nvml: no driver; mine: no cable")],
+    ids=["host", "device"],
+)
+def test_measure_energy_names_only_meters_that_could_have_covered_the_device(uuid: str | None, reason: str) -> None:
+    left_out = {"nvml": "no driver", "rapl": "run sudo chmod"} | ({"mine": "no cable"} if uuid else {})
+
+    (row,) = measure_energy(
+        lambda: None, Sensors([], unavailable=left_out), EnergyPlan(rounds_hint_s=0.01, device_uuid=uuid)
+    )
+
+    assert row.reason == reason
+
+
 def test_measure_energy_without_any_meter_says_so() -> None:
     (row,) = measure_energy(lambda: None, Sensors([]), PLAN)
 
