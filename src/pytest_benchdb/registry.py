@@ -217,6 +217,24 @@ class Registry:
         return otherwise
 
 
+def open_for_rank(backend: object, local_rank: int) -> OpenDevice:
+    """Open the device of one rank, in a process of its own: the backend's device of that number.
+
+    Raises:
+        BackendUnavailableError: the backend has no such device.
+        ConfigError: there is no such backend.
+    """
+    from pytest_benchdb import hookspecs
+    from pytest_benchdb.backends.builtin import backends
+
+    manager = pluggy.PluginManager("pytest")
+    manager.add_hookspecs(hookspecs)
+    load_entry_points(manager)
+    registry = Registry(manager, backends())
+    registry.load()
+    return registry.open(DeviceName(backend=str(backend), index=local_rank, text=f"{backend}:{local_rank}"))
+
+
 def bounded(question: Callable[[], T], limit_s: float) -> tuple[T | None, str | None]:
     """Ask a provider in a thread, with its prints swallowed; return its answer, or why there is none."""
     answers: list[T] = []

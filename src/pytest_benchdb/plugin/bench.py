@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from pytest_benchdb.measure.distributed import Distributed
     from pytest_benchdb.measure.stream import Source, StreamResult
 
+RANK_OPENER = "pytest_benchdb.registry:open_for_rank"
+"""What opens the device of a rank, in its own process."""
+
 
 class Bench:
     """Times code on one device.
@@ -77,6 +80,7 @@ class Bench:
         self._plan = Plan()
         self._phases = PhaseRecorder(opened, provenance=provenance, test=test)
         self._timed: dict[str | None, Timed] = {}
+        self._used: dict[str | None, str] = {}
         self._cut: str | None = None
         self._rows: list[Measurement] = []
         self._series: list[Series] = []
@@ -198,13 +202,14 @@ class Bench:
         Raises:
             MeasurementError: a number is out of range.
         """
+        phase = self._claim("a training loop")
         loop = Steps(
             n,
             device=self.opened,
             warmup=warmup,
             samples_per_step=samples_per_step,
             provenance=self.provenance,
-            phase=self._phases.current,
+            phase=phase,
             test=self._test,
         )
         self._loops.append(loop)
@@ -226,9 +231,7 @@ class Bench:
 
         if "warmup" in options:
             options["warmup_requests"] = options.pop("warmup")
-        phase = self._phases.current
-        if any(request.phase == phase for request in self._requests):
-            raise self._mistake("stream was called twice; use a phase for each")
+        phase = self._claim("a stream")
         try:
             plan = StreamPlan(**options)
             if self._attempt is None:
@@ -254,8 +257,11 @@ class Bench:
         """
         from pytest_benchdb.measure.distributed import RankPlan, run_distributed
 
+        self._claim("ranks")
+        if self.backend != "cpu":
+            options = {"opener": RANK_OPENER, "opener_argument": self.backend, **options}
         try:
-            plan = RankPlan(**options)
+            plan = RankPlan(**{"provenance": self.provenance, **options})
         except TypeError as error:
             raise self._mistake(str(error)) from error
         if self._attempt is None:
@@ -276,8 +282,8 @@ class Bench:
         """Return everything that was measured."""
         rows = [
             *self._rows,
-            # What was timed in rounds within a phase is the phase's time; the clock around all of it is not.
-            *(row for row in self._phases.measurements() if row.phase not in self._timed),
+            # What was timed within a phase is the phase's time; the clock around all of it is not.
+            *self._phases.measurements(without=self._used),
             *(row for loop in self._loops for row in loop.measurements()),
             *self._values.measurements(self.provenance),
         ]
@@ -310,12 +316,7 @@ class Bench:
         kwargs: Mapping[str, Any],
         how: How,
     ) -> Any:
-        phase = self._phases.current
-        if phase in self._timed:
-            place = "" if phase is None else f" in phase {phase!r}"
-            raise self._mistake(
-                f"bench_{self.backend} was called twice{place}; parametrize the test, or use a phase for each call"
-            )
+        phase = self._claim("a function")
         if self._attempt is None:
             return call_once(function, args, kwargs, how)
         self._cut = "the benchmarked function raised"
@@ -342,6 +343,22 @@ class Bench:
         )
         self._rows += made.measurements
         self._series += made.series
+
+    def _claim(self, what: str) -> str | None:
+        """Return the phase that the test is in; one thing is timed in each, or their rows could not be told apart.
+
+        Raises:
+            MeasurementError: another was timed in it before.
+        """
+        phase = self._phases.current
+        if phase in self._used:
+            place = "" if phase is None else f" in phase {phase!r}"
+            raise self._mistake(
+                f"bench_{self.backend} timed {self._used[phase]}{place} before and now gets {what}; "
+                "parametrize the test, or use a phase for each"
+            )
+        self._used[phase] = what
+        return phase
 
     def _of(self, row: Measurement) -> Provenance:
         return row.provenance if self.provenance == "measured" else self.provenance

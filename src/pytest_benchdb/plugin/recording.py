@@ -47,12 +47,22 @@ def begin(config: pytest.Config, settings: Settings, root: Path, probe: Boundary
             argv=["pytest", *config.invocation_params.args],
             project=settings.project or _declared_name(root) or _declared_name(config.rootpath),
             label=settings.label,
-            tags=settings.tags,
+            tags={**_rank_tags(os.environ), **settings.tags},
             note=settings.note,
             suite=_suite_facts(config),
             unmeasured=probe.unmeasured(),
         )
     )
+
+
+def _rank_tags(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags of a session that torchrun started as one of several."""
+    if "RANK" not in environ:
+        return {}
+    from pytest_benchdb.measure.ranks import rank_of, rank_tags
+
+    info = rank_of(environ)
+    return {} if info is None else rank_tags(info)
 
 
 def project_root(rootpath: Path) -> Path:
