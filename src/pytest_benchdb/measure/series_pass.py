@@ -16,9 +16,17 @@ EXPECTED = ("rss", "utilization", "power", "temperature", "clock_frequency")
 class SeriesSource(Protocol):
     """What `measure.sampler.Sampler` is to this pass."""
 
-    method: str
-    reasons: Mapping[str, str]
-    scopes: Mapping[tuple[str, str], Scope | None]
+    @property
+    def method(self) -> str:
+        """How the series are taken."""
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """Why there are no points in the last window, by ``metric/domain``, or by what failed as a whole."""
+
+    @property
+    def scopes(self) -> Mapping[tuple[str, str], Scope | None]:
+        """What a sensor covers, by metric and domain."""
 
     def start(self) -> None:
         """Begin a window; the times of its points start at 0."""
