@@ -305,3 +305,21 @@ def test_bench_under_xdist_is_recorded_by_the_controller(record: Record) -> None
     assert sorted(recorded.outcomes().values()) == ["passed"] * 4 + ["unsupported"]
     assert recorded.one("SELECT count(*), bool_and(parallel) FROM run") == (5, True)
     assert recorded.one("SELECT count(*) FROM device WHERE backend = 'mps'") == (1,)
+
+
+def test_bench_under_xdist_takes_no_energy(record: Record) -> None:
+    pytest.importorskip("xdist")
+    recorded = record(
+        """
+        def test_power(bench_sim):
+            bench_sim(lambda: bench_sim.device.work(2.0, watts=500))
+        """,
+        "-n1",
+        "--benchdb-passes=energy",
+    )
+
+    assert recorded.one("SELECT value, valid, reason FROM measurement WHERE metric = 'energy'") == (
+        None,
+        False,
+        "other xdist workers use the device meanwhile; run without -n",
+    )

@@ -38,7 +38,7 @@ class Devices:
         self.registry.load()
         self._chosen = [self.registry.named(text) for text in selected if text != "auto"]
         self._selected = selected
-        self._passes = Passes(passes, self.registry)
+        self._passes = Passes(passes, self.registry, alone=not hasattr(config, "workerinput"))
         self._book = MetricBook()
 
     def each(self) -> list[str]:

@@ -56,9 +56,16 @@ class PassResult:
 class Passes:
     """The passes of one process; what they need is started when the first is made."""
 
-    def __init__(self, names: Sequence[str], registry: Registry) -> None:
-        """Take the names of the passes to make, in their order."""
+    def __init__(self, names: Sequence[str], registry: Registry, *, alone: bool) -> None:
+        """Take what the passes need.
+
+        Args:
+            names: of the passes to make, in their order.
+            registry: tells meters.
+            alone: whether no other xdist worker works beside this process.
+        """
         self._names = names
+        self._alone = alone
         self._registry = registry
         self._sensors: Sensors | None = None
         self._samplers: dict[str, Sampler] = {}
@@ -118,10 +125,14 @@ class Passes:
 
     def _energy(self, timing: Timing) -> PassResult:
         from pytest_benchdb.backends.meters import meters
-        from pytest_benchdb.measure.energy import measure_energy
+        from pytest_benchdb.measure.energy import measure_energy, unmeasured
         from pytest_benchdb.measure.energy_window import EnergyPlan
         from pytest_benchdb.measure.sensors import Sensors
 
+        if not self._alone:
+            # A counter sees the whole device: nobody could tell whose joules they were.
+            why = "other xdist workers use the device meanwhile; run without -n"
+            return PassResult(measurements=(unmeasured(why),))
         if self._sensors is None:
             found = self._registry.meters(meters())
             self._sensors = Sensors(found, unavailable=self._registry.meters_left_out)
