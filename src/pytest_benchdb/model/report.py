@@ -10,13 +10,22 @@ from pytest_benchdb.model.run import Outcome
 class ReportRow:
     """One run as reports show it; times in seconds per iteration, None where not measured.
 
-    The wall-time figures are None unless the run's figures may be compared (`valid`).
+    Its times are those of its main metric, and None unless they may be compared (`valid`).
 
     Attributes:
+        workload: training, inference, serving, ...; None if not told.
+        main_metric: what the times are: ``wall_time``; ``step_time``, ``e2e_latency`` or ``cpu_time`` of a run without
+            one; None if nothing was timed.
+        main_phase: the phase that all figures belong to; None for the whole run.
+        first_call_s: wall-clock time of the first call.
         cpu_s: CPU time of the process for one call, where it was measured for the call alone.
         cpu_per_wall: CPU time of the process, all threads, per wall-clock time of the timed block:
             below 1 it waited or was preempted.
+        throughput: items handled per second, where the test told how many there are.
+        energy_j: energy of one iteration: the counters of the narrowest scope together; None unless all are valid.
         peak_rss_bytes: peak resident set within the timed block.
+        device_peak_bytes: peak of what the device's allocator had handed out.
+        rounds: timed blocks of the whole run; of another main metric, its samples.
         reason: why the run did not pass, or why it has no valid figures.
     """
 
@@ -30,6 +39,7 @@ class ReportRow:
     model: str | None
     model_version: str | None
     implementation: str | None
+    workload: str | None
     precision: str | None
     batch_size: int | None
     outcome: Outcome
@@ -38,6 +48,8 @@ class ReportRow:
     provenance: Provenance
     attempt: int
     worker: str | None
+    main_metric: str | None
+    main_phase: str | None
     min_s: float | None
     max_s: float | None
     mean_s: float | None
@@ -48,9 +60,13 @@ class ReportRow:
     p95_s: float | None
     p99_s: float | None
     outliers: int | None
+    first_call_s: float | None
     cpu_s: float | None
     cpu_per_wall: float | None
+    throughput: float | None
+    energy_j: float | None
     peak_rss_bytes: float | None
+    device_peak_bytes: float | None
     rounds: int | None
     iterations: int | None
 

@@ -241,6 +241,8 @@ class Bench:
             raise self._mistake(str(error)) from error
         self._rows += (replace(row, phase=phase, provenance=self._of(row)) for row in result.measurements)
         self._requests += (replace(request, phase=phase) for request in result.requests)
+        if result.requests and len(result.failed) == len(result.requests):
+            self._cut = f"no request was answered whole: {result.failed[0].error}"
         return result
 
     def distributed(self, function: Callable[..., object], *args: object, **options: Any) -> "Distributed":
