@@ -13,7 +13,14 @@ from pytest_benchdb.cli.progress import feedback_of
 from pytest_benchdb.operations.report import Selection, build_report
 from pytest_benchdb.operations.source import split_specs
 from pytest_benchdb.operations.where import METRIC_COLUMNS, parse_where
-from pytest_benchdb.present.columns import GROUP_KEYS, Column, columns_named, default_columns, default_grouping
+from pytest_benchdb.present.columns import (
+    GROUP_KEYS,
+    Column,
+    columns_named,
+    default_columns,
+    default_grouping,
+    figure_of,
+)
 from pytest_benchdb.present.document import Report
 from pytest_benchdb.present.formats import Shape, report_text
 from pytest_benchdb.present.grid import Line, Span
@@ -30,6 +37,10 @@ id. Without a SPEC the newest session of the database is shown; of several files
 Times are for one iteration, in one unit for the whole table. IQR is the interquartile range of the rounds in percent of
 the median; CPU is the CPU time of the process in percent of the wall-clock time; memory is the peak resident set. A run
 that did not pass shows its outcome and the reason, never a number.
+
+A run whose whole was not timed shows its training steps, its requests or its longest phase: then a column names the
+metric of each run. Throughput (items per second) and energy (of one iteration, valid figures only) are shown where at
+least one run has them; device_memory and first_call are among the names for --columns.
 
 Example: benchdb report results -k "sort and not slow" --sort=-median
 """
@@ -87,8 +98,12 @@ class _Choice:
         if self.asked_columns is not None:
             return self.asked_columns
         columns = default_columns(rows)
-        kept = {key for metric in self.metrics for key in METRIC_COLUMNS[metric]}
-        return tuple(column for column in columns if column.kind == "text" or not kept or column.key in kept)
+        if not self.metrics:
+            return columns
+        texts = tuple(column for column in columns if column.kind == "text")
+        wanted = columns_named(key for metric in self.metrics for key in METRIC_COLUMNS[metric])
+        measured = tuple(column for column in wanted if any(figure_of(row, column.key) is not None for row in rows))
+        return texts + (measured or wanted)
 
     def group(self, rows: Sequence[Any]) -> str | None:
         if self.asked_group is None:

@@ -15,6 +15,7 @@ _FIELDS: Mapping[str, Callable[[ReportRow], object]] = {
     "model": lambda row: row.model,
     "version": lambda row: row.model_version,
     "implementation": lambda row: row.implementation,
+    "workload": lambda row: row.workload,
     "precision": lambda row: row.precision,
     "batch_size": lambda row: row.batch_size,
     "benchmark": lambda row: row.fullname,
@@ -35,6 +36,10 @@ METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "wall_time": ("median", "spread", "min", "rounds"),
     "cpu_time": ("cpu", "cpu_time"),
     "peak_rss": ("memory",),
+    "throughput": ("throughput",),
+    "energy": ("energy",),
+    "device_peak": ("device_memory",),
+    "first_call_time": ("first_call",),
 }
 """Columns of a report that show a metric."""
 

@@ -9,7 +9,7 @@ from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.present.units import FigureKind
 
 Align = Literal["left", "right"]
-ColumnKind = Literal["text", "time", "memory", "percent", "count", "rounds"]
+ColumnKind = Literal["text", "time", "memory", "rate", "energy", "percent", "count", "rounds"]
 Value = str | float | int | None
 
 
@@ -42,6 +42,13 @@ def _iqr(row: ReportRow) -> float | None:
     return row.q3_s - row.q1_s
 
 
+def metric_of(row: ReportRow) -> str | None:
+    """Return what the times of a run are: a metric, and the phase if it is not the whole; None if nothing was timed."""
+    if row.main_metric is None or row.main_phase is None:
+        return row.main_metric
+    return f"{row.main_metric} of {row.main_phase}"
+
+
 def _text(key: str, title: str, priority: int) -> Column:
     return Column(key=key, title=title, kind="text", priority=priority, align="left")
 
@@ -60,8 +67,11 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         (_text("model", "model", 11), lambda row: row.model),
         (_text("version", "version", 16), lambda row: row.model_version),
         (_text("implementation", "implementation", 13), lambda row: row.implementation),
+        (_text("workload", "workload", 9), lambda row: row.workload),
         (_text("precision", "precision", 14), lambda row: row.precision),
         (_figure("batch", "batch", "count", 17), lambda row: row.batch_size),
+        # Never left out for want of room: without it, times of different things would stand below each other.
+        (_text("metric", "metric", 0), metric_of),
         (_figure("median", "median", "time", 0), lambda row: row.median_s),
         (_figure("spread", "IQR", "percent", 30), _spread),
         (_figure("iqr", "IQR", "time", 31), _iqr),
@@ -74,14 +84,19 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         (_figure("p95", "p95", "time", 58), lambda row: row.p95_s),
         (_figure("p99", "p99", "time", 59), lambda row: row.p99_s),
         (_figure("outliers", "outliers", "count", 64), lambda row: row.outliers),
+        (_figure("throughput", "throughput", "rate", 35), lambda row: row.throughput),
+        (_figure("energy", "energy", "energy", 36), lambda row: row.energy_j),
+        (_figure("first_call", "first call", "time", 57), lambda row: row.first_call_s),
         (_figure("cpu", "CPU", "percent", 40), lambda row: row.cpu_per_wall),
         (_figure("cpu_time", "CPU time", "time", 65), lambda row: row.cpu_s),
         (_figure("memory", "memory", "memory", 50), lambda row: row.peak_rss_bytes),
+        (_figure("device_memory", "device memory", "memory", 51), lambda row: row.device_peak_bytes),
         (
             Column(key="rounds", title="rounds", kind="rounds", priority=70, align="right"),
             lambda row: row.rounds,
         ),
         (_text("outcome", "outcome", 5), lambda row: row.outcome),
+        (_text("provenance", "provenance", 7), lambda row: row.provenance),
         (_text("worker", "worker", 71), lambda row: row.worker),
         (_text("session", "session", 6), lambda row: row.session_id[:13]),
     )
@@ -90,10 +105,24 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
 COLUMN_KEYS = tuple(_COLUMNS)
 """Every name that `--columns` and `--sort` take."""
 
-GROUP_KEYS = ("group", "file", "backend", "device", "model", "implementation", "precision", "session", "benchmark")
+GROUP_KEYS = (
+    "group",
+    "file",
+    "backend",
+    "device",
+    "model",
+    "implementation",
+    "workload",
+    "precision",
+    "session",
+    "benchmark",
+)
 """Every name that `--group-by` takes, apart from `none`."""
 
-_DEFAULT = ("benchmark", "median", "spread", "min", "cpu", "memory", "rounds")
+_DEFAULT = ("benchmark", "median", "spread", "min", "throughput", "energy", "cpu", "memory", "rounds")
+_WHERE_MEASURED = frozenset({"throughput", "energy"})
+USUAL_METRIC = "wall_time"
+"""What times are where nothing else is said."""
 # Shown only where the runs differ in it: a column of equal texts tells nothing.
 _WHERE_DIFFERENT = ("session", "backend", "implementation")
 
@@ -107,6 +136,8 @@ _RAW_NAMES = {
     "cpu": "cpu_per_wall",
     "cpu_time": "cpu_s",
     "memory": "peak_rss_bytes",
+    "device_memory": "device_peak_bytes",
+    "energy": "energy_j",
 }
 
 
@@ -134,12 +165,12 @@ def value_of(row: ReportRow, key: str) -> Value:
 
 
 def columns_named(keys: Iterable[str]) -> tuple[Column, ...]:
-    """Return columns by their names, in the order given.
+    """Return columns by their names, in the order given; a space or a hyphen may stand for an underscore.
 
     Raises:
         ConfigError: there is no such column.
     """
-    wanted = [key.strip().lower() for key in keys if key.strip()]
+    wanted = ["_".join(key.lower().replace("-", " ").split()) for key in keys if key.strip()]
     unknown = [key for key in wanted if key not in _COLUMNS]
     if unknown or not wanted:
         message = f"no column {unknown[0]!r}" if unknown else "--columns names no column"
@@ -151,8 +182,19 @@ def columns_named(keys: Iterable[str]) -> tuple[Column, ...]:
 def default_columns(rows: Sequence[ReportRow]) -> tuple[Column, ...]:
     """Return the columns for these runs: what nobody needs to ask for."""
     differing = [key for key in _WHERE_DIFFERENT if len({value_of(row, key) for row in rows}) > 1]
-    keys = [_DEFAULT[0], *differing, *_DEFAULT[1:]]
-    return tuple(_COLUMNS[key][0] for key in keys)
+    unusual = ["metric"] if any(unusual_metric(row) for row in rows) else []
+    figures = [key for key in _DEFAULT[1:] if key not in _WHERE_MEASURED or _is_measured(rows, key)]
+    return tuple(_COLUMNS[key][0] for key in (_DEFAULT[0], *differing, *unusual, *figures))
+
+
+def unusual_metric(row: ReportRow) -> str | None:
+    """Return what the times of a run are, if they are not wall times of the whole and are shown at all."""
+    metric = metric_of(row) if has_figures(row) else None
+    return None if metric == USUAL_METRIC else metric
+
+
+def _is_measured(rows: Sequence[ReportRow], key: str) -> bool:
+    return any(figure_of(row, key) is not None for row in rows)
 
 
 def default_grouping(rows: Sequence[ReportRow]) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
 from pytest_benchdb.model.report import ReportRow
-from pytest_benchdb.present.columns import Column, figure_of, raw_name
+from pytest_benchdb.present.columns import Column, columns_named, figure_of, raw_name, unusual_metric
 from pytest_benchdb.present.document import DataTable, Report
 from pytest_benchdb.present.json_ import plain_value, run_values
 
@@ -28,7 +28,19 @@ def report_csv(report: Report, columns: Sequence[Column] | None) -> str:
     if columns is None:
         names = [field.name for field in fields(ReportRow)]
         return _write(names, (list(run_values(row).values()) for row in rows))
-    return _write([raw_name(column) for column in columns], ([figure_of(row, c.key) for c in columns] for row in rows))
+    shown = [*columns, *_telling(columns, rows)]
+    return _write([raw_name(column) for column in shown], ([figure_of(row, c.key) for c in shown] for row in rows))
+
+
+def _telling(columns: Sequence[Column], rows: Sequence[ReportRow]) -> list[Column]:
+    """Return columns that nobody asked for, without which figures would be taken for what they are not."""
+    keys = []
+    if any(column.kind == "time" for column in columns) and any(unusual_metric(row) for row in rows):
+        keys.append("metric")
+    if any(row.provenance == "simulated" for row in rows):
+        keys.append("provenance")
+    shown = {column.key for column in columns}
+    return [column for key in keys if key not in shown for column in columns_named([key])]
 
 
 def table_csv(table: DataTable) -> str:

@@ -52,12 +52,14 @@ class Entry:
     """One row: a span for each heading.
 
     Attributes:
-        suffix: goes after the first cell and is never shortened away: marks such as ``(simulated)``.
+        suffix: goes after one cell and is never shortened away: marks such as ``(simulated)``.
+        suffix_at: which cell.
         message: stands in place of the figures, across their columns.
     """
 
     cells: tuple[Span, ...]
     suffix: str = ""
+    suffix_at: int = 0
     message: Span | None = None
 
 
@@ -127,7 +129,7 @@ def _natural(headings: Sequence[Heading], sections: Sequence[Section], index: in
     most = max(width(heading.title), width(heading.unit))
     for section in sections:
         for entry in section.entries:
-            suffix = width(entry.suffix) if index == 0 else 0
+            suffix = width(entry.suffix) if index == entry.suffix_at else 0
             most = max(most, width(entry.cells[index].text) + suffix)
     return most
 
@@ -221,7 +223,7 @@ def _own_line(message: Span, layout: _Layout) -> Line:
 
 def _cell(heading: Heading, entry: Entry, index: int, columns: int, *, ascii_only: bool) -> Span:
     span = entry.cells[index]
-    suffix = entry.suffix if index == 0 else ""
+    suffix = entry.suffix if index == entry.suffix_at else ""
     text = shorten(span.text, columns - width(suffix), ascii_only=ascii_only) + suffix
     return Span(pad(text, columns, right=heading.align == "right"), span.style)
 

@@ -13,10 +13,9 @@ from pytest_benchdb.present.document import DataTable, Report, SessionReport
 
 REPORT_SCHEMA = "benchdb.report/1"
 
+_UNITS = {"_s": "s", "_bytes": "B", "_j": "J", "throughput": "1/s"}
 RUN_UNITS = {
-    field.name: "s" if field.name.endswith("_s") else "B"
-    for field in fields(ReportRow)
-    if field.name.endswith(("_s", "_bytes"))
+    field.name: unit for field in fields(ReportRow) for ending, unit in _UNITS.items() if field.name.endswith(ending)
 }
 """Unit of each figure of a run, by the name that JSON and CSV give it."""
 

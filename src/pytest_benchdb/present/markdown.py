@@ -8,6 +8,7 @@ from pytest_benchdb.present.document import DataTable, Report, SessionReport
 from pytest_benchdb.present.session_header import facts_of, warnings_of
 from pytest_benchdb.present.table import (
     figure_text,
+    mark_place,
     marks_of,
     message_of,
     names_of,
@@ -90,12 +91,11 @@ def _session(
     right = [column.align == "right" for column in chosen]
     groups: dict[str | None, list[list[str]]] = {}
     for row, name in zip(shown.rows, names_of(shown.rows, key), strict=True):
-        cells = [
-            escape(name + marks_of(row)) if c.key == "benchmark" else escape(figure_text(row, c, scale)) for c in chosen
-        ]
+        cells = [escape(name) if c.key == "benchmark" else escape(figure_text(row, c, scale)) for c in chosen]
         message = message_of(row)
         if message is not None:
             cells = _with_message(cells, chosen, escape(message))
+        cells[mark_place(chosen)] += escape(marks_of(row, chosen))
         groups.setdefault(group_value(row, key) if key else None, []).append(cells)
     for value, rows in groups.items():
         lines += [f"### {escape(title_of(key, value))}", ""] if key else []

@@ -18,6 +18,7 @@ from pytest_benchdb.present.grid import Style
 from pytest_benchdb.present.session_header import Fact, facts_of, warnings_of
 from pytest_benchdb.present.table import (
     figure_text,
+    mark_place,
     marks_of,
     message_of,
     names_of,
@@ -44,6 +45,11 @@ _MEANINGS = {
     "p95": "95th percentile of the rounds",
     "p99": "99th percentile of the rounds",
     "outliers": "rounds more than 1.5 interquartile ranges outside the quartiles",
+    "metric": "what the times are of: step_time is one training step, e2e_latency one request",
+    "throughput": "items handled per second",
+    "energy": "energy of one iteration, of the counters of the narrowest scope; only where all of them are valid",
+    "first_call": "first call, compilation included",
+    "device_memory": "peak of what the device's allocator had handed out",
     "cpu": "CPU time of the process in percent of the wall-clock time",
     "cpu_time": "CPU time of the process for one call",
     "memory": "peak resident set of the process while the rounds ran",
@@ -129,7 +135,7 @@ def page_part(
             _cell(row, column, label, column_texts[index])
             for column, label, column_texts in zip(chosen, labels, texts, strict=True)
         ]
-        groups.setdefault(group_value(row, key) if key else None, []).append(_page_row(row, cells))
+        groups.setdefault(group_value(row, key) if key else None, []).append(_page_row(row, cells, chosen))
     return PagePart(
         title=sanitize(f"Benchmarks of {shown.session.project}"),
         facts=tuple((label, sanitize(text)) for label, text in facts_of(shown, report)),
@@ -172,14 +178,18 @@ def _cell(row: ReportRow, column: Column, label: str, text: str) -> Cell:
     return Cell(kind="figure", label=label, text=text, value=value)
 
 
-def _page_row(row: ReportRow, cells: Sequence[Cell]) -> PageRow:
+def _page_row(row: ReportRow, cells: list[Cell], columns: Sequence[Column]) -> PageRow:
     message = message_of(row)
+    marks = sanitize(marks_of(row, columns).strip())
+    if marks and not any(cell.kind == "name" for cell in cells):
+        place = mark_place(columns)
+        cells[place] = replace(cells[place], text=f"{cells[place].text} {marks}")
     note = None if message is None else sanitize(message)
     if note is not None and any(cell.kind == "figure" for cell in cells):
         cells, note = _with_message(cells, note), None
     return PageRow(
         fullname=sanitize(row.fullname),
-        marks=marks_of(row).strip(),
+        marks=marks,
         cells=tuple(cells),
         note=note,
         style=outcome_style(row.outcome) if row.outcome != "passed" else "warn",

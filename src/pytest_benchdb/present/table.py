@@ -10,6 +10,7 @@ from pytest_benchdb.present.columns import (
     default_grouping,
     group_value,
     has_figures,
+    unusual_metric,
     value_of,
 )
 from pytest_benchdb.present.grid import Entry, Heading, Line, Section, Span, Style, Table, fit
@@ -86,7 +87,7 @@ def units_for(
     The typical time is that of the medians, or of whatever time is shown without them.
     """
     chosen: dict[FigureKind, Unit] = {}
-    for kind in ("time", "memory", "percent", "count"):
+    for kind in ("time", "memory", "rate", "energy", "percent", "count"):
         keys = [column.key for column in columns if column.kind == kind]
         leading = ["median"] if "median" in keys else keys
         values = [_number(row, key) for row in rows if has_figures(row) for key in leading]
@@ -103,11 +104,30 @@ def message_of(row: ReportRow) -> str | None:
     return f"{word}: {row.reason}" if row.reason else word
 
 
-def marks_of(row: ReportRow) -> str:
-    """Return what must be said of a run beside its name: that it is simulated, or a rerun."""
+def marks_of(row: ReportRow, columns: Sequence[Column]) -> str:
+    """Return what must be said of a run beside its name: that it is simulated, or a rerun, or timed differently.
+
+    Args:
+        row: the run.
+        columns: what is shown of it; the metric is a mark where times are shown without their metric.
+    """
     marks: list[str] = [row.provenance] if row.provenance == "simulated" else []
     marks += [f"attempt {row.attempt}"] if row.attempt > 1 else []
+    metric = unusual_metric(row)
+    if metric is not None and any(column.kind == "time" for column in columns) and not _names_metric(columns):
+        marks.append(metric)
     return f" ({', '.join(marks)})" if marks else ""
+
+
+def mark_place(columns: Sequence[Column]) -> int:
+    """Return which column the marks go into: that of the names, else the first that there is always room for."""
+    places = [index for index, column in enumerate(columns) if column.key == "benchmark"]
+    places += [index for index, column in enumerate(columns) if column.priority == 0]
+    return places[0] if places else 0
+
+
+def _names_metric(columns: Sequence[Column]) -> bool:
+    return any(column.key == "metric" for column in columns)
 
 
 def outcome_style(outcome: str) -> Style:
@@ -183,7 +203,8 @@ def _entry(row: ReportRow, columns: Sequence[Column], texts: Sequence[str], *, a
     )
     return Entry(
         cells=cells,
-        suffix=marks_of(row) if columns[0].key == "benchmark" else "",
+        suffix=sanitize(marks_of(row, columns), ascii_only=ascii_only),
+        suffix_at=mark_place(columns),
         message=None if message is None else Span(sanitize(message, ascii_only=ascii_only), style),
     )
 

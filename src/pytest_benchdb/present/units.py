@@ -10,7 +10,7 @@ from typing import Literal
 
 from pytest_benchdb.errors import ConfigError
 
-FigureKind = Literal["time", "memory", "percent", "count"]
+FigureKind = Literal["time", "memory", "rate", "energy", "percent", "count"]
 
 NOT_MEASURED = "-"
 """Stands for None: a figure that was not measured is never shown as 0."""
@@ -44,9 +44,14 @@ class Unit:
 _LADDERS: dict[FigureKind, tuple[Unit, ...]] = {
     "time": (Unit("ns", 1e-9), Unit(_MICRO + "s", 1e-6), Unit("ms", 1e-3), Unit("s", 1.0)),
     "memory": tuple(Unit(symbol, 1024.0**step, 3) for step, symbol in enumerate(("B", "KiB", "MiB", "GiB", "TiB"))),
+    "rate": tuple(Unit(f"{prefix}/s", 1000.0**step) for step, prefix in enumerate(("", "k", "M", "G"))),
+    "energy": tuple(Unit(f"{prefix}J", 1000.0**step) for step, prefix in enumerate(("n", _MICRO, "m", "", "k"), -3)),
     "percent": (Unit("%", 0.01, 2),),
     "count": (Unit("", 1.0, 0),),
 }
+
+_SCALED: dict[str, FigureKind] = {"time": "time", "memory": "memory", "rate": "rate", "energy": "energy"}
+"""Quantities whose unit users may choose."""
 
 
 def choose_unit(kind: FigureKind, values: Iterable[float | None]) -> Unit:
@@ -59,7 +64,7 @@ def choose_unit(kind: FigureKind, values: Iterable[float | None]) -> Unit:
     ladder = _LADDERS[kind]
     known = sorted(abs(value) for value in values if value is not None and math.isfinite(value) and value)
     if not known:
-        return ladder[-1] if kind == "time" else ladder[0]
+        return next((unit for unit in ladder if unit.size == 1.0), ladder[0])
     typical = known[len(known) // 2]
     fitting = [unit for unit in ladder if unit.size <= typical * (1 + 1e-12)]
     return fitting[-1] if fitting else ladder[0]
@@ -80,7 +85,7 @@ def named_unit(kind: FigureKind, symbol: str) -> Unit:
 
 
 def parse_units(texts: Iterable[str]) -> dict[FigureKind, Unit]:
-    """Read `--unit` arguments: ``time=us``, ``memory=MiB``.
+    """Read `--unit` arguments: ``time=us``, ``memory=MiB``, ``energy=mJ``, ``rate=k/s``.
 
     Raises:
         ConfigError: an argument is not of this form, or names an unknown quantity or unit.
@@ -89,13 +94,14 @@ def parse_units(texts: Iterable[str]) -> dict[FigureKind, Unit]:
     for text in texts:
         for part in text.split(","):
             kind, _, symbol = (piece.strip() for piece in part.partition("="))
-            if kind == "time":
-                units["time"] = named_unit("time", symbol)
-            elif kind == "memory":
-                units["memory"] = named_unit("memory", symbol)
-            else:
-                message = f"--unit {part}: give a quantity and a unit, as in --unit time=us or --unit memory=MiB"
+            chosen = _SCALED.get(kind)
+            if chosen is None:
+                message = (
+                    f"--unit {part}: give one of {', '.join(_SCALED)} and a unit, as in --unit time=us or "
+                    "--unit memory=MiB"
+                )
                 raise ConfigError(message)
+            units[chosen] = named_unit(chosen, symbol)
     return units
 
 

@@ -25,6 +25,8 @@ from pytest_benchdb.operations.where import parse_where
         ("backend=cuda model=bert* precision=fp16", True),
         ("backend=cuda model=gpt*", False),
         ("batch_size=8", True),
+        ("workload=train*", True),
+        ("workload=serving", False),
         ("file=tests/*", True),
         ("name=test_x[[]a]", False),
         ("name=test_x[a]", True),
@@ -42,6 +44,7 @@ def test_where_over_a_run_is_decided(run: Callable[..., ReportRow], text: str, e
         device="NVIDIA H200",
         model="bert-base-uncased",
         precision="fp16",
+        workload="training",
         batch_size=8,
         name="test_x[a]",
     )
@@ -54,8 +57,9 @@ def test_where_over_a_run_is_decided(run: Callable[..., ReportRow], text: str, e
     [
         ("metric=time", ("wall_time",)),
         ("metric=cpu,memory", ("cpu_time", "peak_rss")),
-        ("metric!=time", ("cpu_time", "peak_rss")),
-        ("metric=*_time", ("wall_time", "cpu_time")),
+        ("metric!=time,cpu", ("peak_rss", "throughput", "energy", "device_peak", "first_call_time")),
+        ("metric=*_time", ("wall_time", "cpu_time", "first_call_time")),
+        ("metric=energy", ("energy",)),
         ("backend=cpu", ()),
     ],
 )

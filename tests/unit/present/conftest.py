@@ -26,6 +26,7 @@ def _run(fullname: str = "tests/test_a.py::test_x", median_s: float | None = 1e-
             "p95_s": 1.1,
             "p99_s": 1.2,
             "cpu_s": 0.98,
+            "first_call_s": 3.0,
         }.items()
     }
     scaled["cpu_per_wall"] = None if median_s is None else 0.97
@@ -40,6 +41,7 @@ def _run(fullname: str = "tests/test_a.py::test_x", median_s: float | None = 1e-
         "model": None,
         "model_version": None,
         "implementation": None,
+        "workload": None,
         "precision": None,
         "batch_size": None,
         "outcome": "passed",
@@ -48,7 +50,12 @@ def _run(fullname: str = "tests/test_a.py::test_x", median_s: float | None = 1e-
         "provenance": "measured",
         "attempt": 1,
         "worker": None,
+        "main_metric": None if median_s is None else "wall_time",
+        "main_phase": None,
         "outliers": 2,
+        "throughput": None,
+        "energy_j": None,
+        "device_peak_bytes": None,
         "peak_rss_bytes": None if median_s is None else 61.3 * 2**20,
         "rounds": None if median_s is None else 1000,
         "iterations": None if median_s is None else 10,

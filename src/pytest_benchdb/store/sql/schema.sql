@@ -637,8 +637,103 @@ COMMENT ON COLUMN samples.pass IS 'time, memory, energy or series: what else ran
 COMMENT ON COLUMN samples.session_id IS 'The session';
 COMMENT ON COLUMN samples.measurement_id IS 'The measurement';
 
--- One run as reports show it, whatever its outcome.
+-- One run as reports show it, whatever its outcome. Its figures are those of one metric, the main one: the wall time of
+-- the whole run; without that, its steps, its requests, or the CPU time that its timer told; else of its phases (steps
+-- and requests first, then the outermost, then the one that took longest).
 CREATE VIEW report AS
+WITH figures AS (
+    SELECT
+        run_id,
+        session_id,
+        started_at,
+        metric,
+        phase,
+        valid,
+        reason,
+        n,
+        CASE WHEN valid THEN min END AS min,
+        CASE WHEN valid THEN max END AS max,
+        CASE WHEN valid THEN mean END AS mean,
+        CASE WHEN valid THEN value END AS value,
+        CASE WHEN valid THEN stddev END AS stddev,
+        CASE WHEN valid THEN q1 END AS q1,
+        CASE WHEN valid THEN q3 END AS q3,
+        CASE WHEN valid THEN p90 END AS p90,
+        CASE WHEN valid THEN p95 END AS p95,
+        CASE WHEN valid THEN p99 END AS p99,
+        CASE WHEN valid THEN outliers END AS outliers
+    FROM measurement
+    WHERE
+        pass = 'time' AND rank IS NULL
+        AND (metric IN ('wall_time', 'step_time', 'e2e_latency') OR (metric = 'cpu_time' AND phase IS NULL))
+    QUALIFY row_number() OVER (
+        PARTITION BY session_id, run_id, started_at
+        ORDER BY
+            phase IS NOT NULL,
+            phase IS NOT NULL AND NOT valid,
+            CASE
+                WHEN metric = 'wall_time' AND phase IS NULL THEN 0
+                WHEN metric = 'step_time' THEN 1
+                WHEN metric = 'e2e_latency' THEN 2
+                ELSE 3
+            END,
+            len(phase) - len(replace(phase, '/', '')),
+            n * coalesce(mean, value) DESC NULLS LAST,
+            phase
+    ) = 1
+),
+
+-- What else was measured of the same part of a run.
+beside AS (
+    SELECT
+        run_id,
+        session_id,
+        started_at,
+        phase,
+        max(value) FILTER (WHERE metric = 'cpu_time' AND provenance <> 'derived') AS cpu_time,
+        max(value) FILTER (WHERE metric = 'peak_rss') AS peak_rss,
+        -- Reading the clocks takes about 1 us, which would be a large part of a shorter block.
+        max(value) FILTER (WHERE metric = 'block_cpu_time')
+        / max(value) FILTER (WHERE metric = 'block_wall_time' AND value >= 1e-4) AS cpu_per_wall,
+        max(value) FILTER (WHERE metric = 'throughput') AS throughput,
+        max(value) FILTER (WHERE metric = 'device_peak') AS device_peak,
+        max(value) FILTER (WHERE metric = 'first_call_time') AS first_call
+    FROM measurement
+    WHERE
+        metric IN (
+            'cpu_time', 'peak_rss', 'block_cpu_time', 'block_wall_time', 'throughput', 'device_peak', 'first_call_time'
+        )
+        AND pass = 'time' AND rank IS NULL AND valid
+    GROUP BY run_id, session_id, started_at, phase
+),
+
+-- The counters of the narrowest scope together, if all of them hold. One inside of another is left out.
+energy AS (
+    SELECT
+        run_id,
+        session_id,
+        started_at,
+        phase,
+        CASE WHEN bool_and(valid AND value IS NOT NULL) THEN sum(value) END AS value
+    FROM (
+        SELECT
+            run_id,
+            session_id,
+            started_at,
+            phase,
+            valid,
+            value
+        FROM measurement
+        WHERE metric = 'energy' AND rank IS NULL AND json_extract_string(details, 'within') IS NULL
+        QUALIFY rank() OVER (
+            PARTITION BY session_id, run_id, started_at, phase
+            ORDER BY
+                coalesce(list_position(['process', 'device', 'module', 'package', 'board', 'system'], scope), 0)
+        ) = 1
+    )
+    GROUP BY run_id, session_id, started_at, phase
+)
+
 SELECT
     run.run_id,
     run.session_id,
@@ -659,73 +754,48 @@ SELECT
     run.batch_size,
     run.sequence_length,
     run.outcome,
-    coalesce(run.reason, wall_time.reason) AS reason,
-    coalesce(wall_time.valid, run.outcome = 'passed') AS valid,
+    coalesce(run.reason, figures.reason) AS reason,
+    coalesce(figures.valid, run.outcome = 'passed') AS valid,
     run.provenance,
     run.attempt,
     run.worker,
     run.parallel,
-    wall_time.min AS min_s,
-    wall_time.max AS max_s,
-    wall_time.mean AS mean_s,
-    wall_time.value AS median_s,
-    wall_time.stddev AS stddev_s,
-    wall_time.q1 AS q1_s,
-    wall_time.q3 AS q3_s,
-    wall_time.p90 AS p90_s,
-    wall_time.p95 AS p95_s,
-    wall_time.p99 AS p99_s,
-    wall_time.outliers,
+    figures.metric AS main_metric,
+    figures.phase AS main_phase,
+    figures.min AS min_s,
+    figures.max AS max_s,
+    figures.mean AS mean_s,
+    figures.value AS median_s,
+    figures.stddev AS stddev_s,
+    figures.q1 AS q1_s,
+    figures.q3 AS q3_s,
+    figures.p90 AS p90_s,
+    figures.p95 AS p95_s,
+    figures.p99 AS p99_s,
+    figures.outliers,
+    beside.first_call AS first_call_s,
     beside.cpu_time AS cpu_s,
     beside.cpu_per_wall,
+    beside.throughput,
+    energy.value AS energy_j,
     beside.peak_rss AS peak_rss_bytes,
-    run.rounds,
-    run.iterations
+    beside.device_peak AS device_peak_bytes,
+    CASE WHEN figures.phase IS NULL AND figures.metric IN ('wall_time', 'cpu_time') THEN run.rounds ELSE figures.n END AS rounds,
+    CASE WHEN figures.phase IS NULL AND figures.metric IN ('wall_time', 'cpu_time') THEN run.iterations END AS iterations
 FROM run
 LEFT JOIN benchmark ON benchmark.benchmark_id = run.benchmark_id
 LEFT JOIN device ON device.device_id = run.device_id
 LEFT JOIN model_version ON model_version.model_version_id = run.model_version_id
 LEFT JOIN model ON model.model_id = model_version.model_id
 LEFT JOIN framework ON framework.framework_id = run.framework_id
-LEFT JOIN (
-    SELECT
-        run_id,
-        session_id,
-        started_at,
-        valid,
-        reason,
-        CASE WHEN valid THEN min END AS min,
-        CASE WHEN valid THEN max END AS max,
-        CASE WHEN valid THEN mean END AS mean,
-        CASE WHEN valid THEN value END AS value,
-        CASE WHEN valid THEN stddev END AS stddev,
-        CASE WHEN valid THEN q1 END AS q1,
-        CASE WHEN valid THEN q3 END AS q3,
-        CASE WHEN valid THEN p90 END AS p90,
-        CASE WHEN valid THEN p95 END AS p95,
-        CASE WHEN valid THEN p99 END AS p99,
-        CASE WHEN valid THEN outliers END AS outliers
-    FROM measurement
-    WHERE metric = 'wall_time' AND pass = 'time' AND phase IS NULL
-) AS wall_time
-    ON wall_time.run_id = run.run_id AND wall_time.session_id = run.session_id AND wall_time.started_at = run.started_at
-LEFT JOIN (
-    SELECT
-        run_id,
-        session_id,
-        started_at,
-        max(value) FILTER (WHERE metric = 'cpu_time' AND provenance <> 'derived') AS cpu_time,
-        max(value) FILTER (WHERE metric = 'peak_rss') AS peak_rss,
-        -- Reading the clocks takes about 1 us, which would be a large part of a shorter block.
-        max(value) FILTER (WHERE metric = 'block_cpu_time')
-        / max(value) FILTER (WHERE metric = 'block_wall_time' AND value >= 1e-4) AS cpu_per_wall
-    FROM measurement
-    WHERE
-        metric IN ('cpu_time', 'peak_rss', 'block_cpu_time', 'block_wall_time')
-        AND pass = 'time' AND phase IS NULL AND valid
-    GROUP BY run_id, session_id, started_at
-) AS beside
-    ON beside.run_id = run.run_id AND beside.session_id = run.session_id AND beside.started_at = run.started_at;
+LEFT JOIN figures
+    ON figures.run_id = run.run_id AND figures.session_id = run.session_id AND figures.started_at = run.started_at
+LEFT JOIN beside
+    ON beside.run_id = run.run_id AND beside.session_id = run.session_id AND beside.started_at = run.started_at
+    AND beside.phase IS NOT DISTINCT FROM figures.phase
+LEFT JOIN energy
+    ON energy.run_id = run.run_id AND energy.session_id = run.session_id AND energy.started_at = run.started_at
+    AND energy.phase IS NOT DISTINCT FROM figures.phase;
 COMMENT ON VIEW report IS 'One run as reports show it, whatever its outcome; figures only where they may be compared';
 COMMENT ON COLUMN report.run_id IS 'The run';
 COMMENT ON COLUMN report.session_id IS 'The session';
@@ -746,12 +816,14 @@ COMMENT ON COLUMN report.precision IS 'fp32, fp16, ...';
 COMMENT ON COLUMN report.batch_size IS 'Items in one call';
 COMMENT ON COLUMN report.sequence_length IS 'Length of one item';
 COMMENT ON COLUMN report.outcome IS 'Outcome of the run';
-COMMENT ON COLUMN report.reason IS 'Why it did not pass, or why it has no valid wall time';
-COMMENT ON COLUMN report.valid IS 'Whether its wall time may be compared; without one, whether it passed';
+COMMENT ON COLUMN report.reason IS 'Why it did not pass, or why it has no valid figures';
+COMMENT ON COLUMN report.valid IS 'Whether its main metric may be compared; without one, whether it passed';
 COMMENT ON COLUMN report.provenance IS 'measured, imported, simulated or derived';
 COMMENT ON COLUMN report.attempt IS '1 for the first, 2 for the first rerun, ...';
 COMMENT ON COLUMN report.worker IS 'Name of the xdist worker';
 COMMENT ON COLUMN report.parallel IS 'Whether other tests ran beside it';
+COMMENT ON COLUMN report.main_metric IS 'What the times are: wall_time; step_time or e2e_latency (of one request) of runs without; NULL if nothing was timed';
+COMMENT ON COLUMN report.main_phase IS 'The part of the run that the figures belong to; NULL for the whole';
 COMMENT ON COLUMN report.min_s IS 'Fastest round, seconds per iteration';
 COMMENT ON COLUMN report.max_s IS 'Slowest round, seconds per iteration';
 COMMENT ON COLUMN report.mean_s IS 'Mean of the rounds, seconds per iteration';
@@ -763,10 +835,14 @@ COMMENT ON COLUMN report.p90_s IS '90th percentile, seconds per iteration';
 COMMENT ON COLUMN report.p95_s IS '95th percentile, seconds per iteration';
 COMMENT ON COLUMN report.p99_s IS '99th percentile, seconds per iteration';
 COMMENT ON COLUMN report.outliers IS 'Rounds more than 1.5 interquartile ranges outside the quartiles';
+COMMENT ON COLUMN report.first_call_s IS 'Wall-clock time of the first call, compilation included, seconds';
 COMMENT ON COLUMN report.cpu_s IS 'CPU time of the process for one call, seconds; NULL unless measured for the call alone';
 COMMENT ON COLUMN report.cpu_per_wall IS 'CPU time of the process per wall-clock time of the timed block; NULL for blocks below 100 us';
+COMMENT ON COLUMN report.throughput IS 'Items handled per second; NULL if not measured';
+COMMENT ON COLUMN report.energy_j IS 'Energy of one iteration, joules: the counters of the narrowest scope together; NULL unless all of them are valid';
 COMMENT ON COLUMN report.peak_rss_bytes IS 'Peak resident set in the timed block, bytes';
-COMMENT ON COLUMN report.rounds IS 'Timed blocks';
+COMMENT ON COLUMN report.device_peak_bytes IS 'Peak of what the device''s allocator had handed out, bytes';
+COMMENT ON COLUMN report.rounds IS 'Timed blocks; of another main metric, its samples';
 COMMENT ON COLUMN report.iterations IS 'Calls in one round';
 
 -- One passed run with figures that may be compared: the view to start from.
@@ -789,10 +865,10 @@ SELECT
     report.precision,
     report.batch_size,
     report.sequence_length,
-    report.median_s AS latency_s,
-    report.mean_s AS latency_mean_s,
-    coalesce(rate.value, CASE WHEN report.median_s > 0 THEN 1 / report.median_s END) AS throughput,
-    CASE WHEN rate.value IS NOT NULL THEN 'items/s' WHEN report.median_s > 0 THEN 'calls/s' END AS throughput_unit,
+    CASE WHEN report.main_metric = 'wall_time' AND report.main_phase IS NULL THEN report.median_s END AS latency_s,
+    CASE WHEN report.main_metric = 'wall_time' AND report.main_phase IS NULL THEN report.mean_s END AS latency_mean_s,
+    coalesce(rate.value, 1 / nullif(latency_s, 0)) AS throughput,
+    CASE WHEN rate.value IS NOT NULL THEN 'items/s' WHEN latency_s > 0 THEN 'calls/s' END AS throughput_unit,
     report.cpu_s AS cpu_time_s,
     report.peak_rss_bytes AS memory_peak_bytes,
     device_peak.value AS device_memory_peak_bytes,
@@ -807,13 +883,13 @@ INNER JOIN session ON session.session_id = report.session_id
 LEFT JOIN (
     SELECT run_id, session_id, started_at, value
     FROM measurement
-    WHERE metric = 'throughput' AND pass = 'time' AND phase IS NULL AND valid
+    WHERE metric = 'throughput' AND pass = 'time' AND phase IS NULL AND rank IS NULL AND valid
 ) AS rate
     ON rate.run_id = report.run_id AND rate.session_id = report.session_id AND rate.started_at = report.started_at
 LEFT JOIN (
     SELECT run_id, session_id, started_at, value
     FROM measurement
-    WHERE metric = 'device_peak' AND pass = 'time' AND phase IS NULL AND valid
+    WHERE metric = 'device_peak' AND pass = 'time' AND phase IS NULL AND rank IS NULL AND valid
 ) AS device_peak
     ON device_peak.run_id = report.run_id AND device_peak.session_id = report.session_id
     AND device_peak.started_at = report.started_at
