@@ -237,6 +237,8 @@ def open_page(browser: Browser) -> WebPage:
             for name in _ASSETS:
                 context.add_init_script(script=_asset(name))
             page = context.new_page()
+            # Older Playwrights let a call wait for a crashed page; a closed one refuses it.
+            page.on("crash", lambda crashed: crashed.close())
             page.route(f"{ORIGIN}/**", _serve)
             page.goto(f"{ORIGIN}/")
             # Rounded to the nanosecond: the page tells differences of doubles.
