@@ -1,0 +1,253 @@
+"""What every backend keeps."""
+
+import json
+import math
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import pytest
+
+from pytest_benchdb.errors import BackendUnavailableError
+from pytest_benchdb.interfaces import Backend, OpenDevice
+from pytest_benchdb.model.environment import Device
+from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.testing.expectation import check_name, check_probe, expect, timed
+from pytest_benchdb.testing.forked import problem_in_forked_child, use_standard_library
+
+_MEMORY = ("device_peak", "device_reserved")
+_SLACK_S = 1e-3
+# Device and host count time apart: 5 % and a millisecond, for timestamps that browsers coarsen.
+
+
+class BackendContract:
+    """Inherit, give the fixture `backend`, and call the class ``Test...``.
+
+    Attributes:
+        probe_limit_s: how long a probe may take once its library is loaded, wall time.
+        answer_limit_s: how long a thread or a forked child may take for a probe, wall time.
+    """
+
+    probe_limit_s: float = 2.0
+    answer_limit_s: float = 60.0
+
+    @pytest.fixture
+    def backend(self) -> Backend:
+        """Return the backend to check; a new one for each test, or one for all.
+
+        Raises:
+            NotImplementedError: the subclass has none.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a fixture `backend`")
+
+    @pytest.fixture
+    def devices(self, backend: Backend) -> Sequence[Device]:
+        """Return the backend's devices; skip where there are none, with the true reason."""
+        probe = backend.probe()
+        if not probe.available:
+            pytest.skip(f"{backend.name}: {probe.reason}")
+        try:
+            devices = backend.devices()
+        except BackendUnavailableError as error:
+            pytest.skip(str(error))
+        expect(len(devices) > 0, "the probe says that the backend is available, and there is no device")
+        return devices
+
+    @pytest.fixture
+    def opened(self, backend: Backend, devices: Sequence[Device]) -> Iterator[OpenDevice]:
+        """Open the default device for the time of a test."""
+        try:
+            opened = backend.open(devices[0])
+        except BackendUnavailableError as error:
+            pytest.skip(str(error))
+        yield opened
+        opened.close()
+
+    @pytest.fixture(autouse=True)
+    def quiet(self, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+        """Fail where anything, native libraries included, writes to standard output or standard error."""
+        yield
+        out, err = capfd.readouterr()
+        expect(not out, f"the backend writes to standard output: {out!r}")
+        expect(not err, f"the backend writes to standard error: {err!r}")
+
+    def test_name_can_be_a_fixtures(self, backend: Backend) -> None:
+        """The name makes ``bench_<name>``; the provenance says whether hardware is behind it."""
+        check_name(backend)
+
+    def test_probe_says_why_not(self, backend: Backend) -> None:
+        """A probe has a reason exactly where the backend is not available."""
+        check_probe(backend.probe())
+
+    def test_probe_is_quick(self, backend: Backend, record_property: Callable[[str, object], None]) -> None:
+        """A probe takes no time once its library is loaded, and says the same."""
+        first = backend.probe()
+
+        second, cost_s = timed(backend.probe)
+
+        record_property("probe_s", cost_s)
+        expect(second == first, f"probe() said {first} and then {second}")
+        expect(
+            cost_s <= self.probe_limit_s, f"the second probe took {cost_s:.3f} s, more than {self.probe_limit_s:g} s"
+        )
+
+    def test_devices_are_described(self, backend: Backend, devices: Sequence[Device]) -> None:
+        """A device says what it is, and leaves out what is not known."""
+        for device in devices:
+            expect(device.backend == backend.name, f"{device.name} says that its backend is {device.backend!r}")
+            expect(bool(device.name.strip()), f"a device has the name {device.name!r}")
+            expect(device.uuid != "", f"{device.name} has an empty uuid; None where the vendor tells none")
+            memory = device.memory_bytes
+            expect(memory is None or memory > 0, f"{device.name} has {memory} bytes of memory; None where not known")
+            try:
+                json.dumps(dict(device.details), allow_nan=False)
+            except (TypeError, ValueError) as error:
+                pytest.fail(f"details of {device.name} are no JSON values: {error}", pytrace=False)
+
+    def test_devices_have_an_id_each(self, devices: Sequence[Device]) -> None:
+        """Two devices of one name differ in their ids."""
+        ids = [device.device_id for device in devices]
+
+        expect(all(ids), f"a device has no id: {ids}")
+        expect(len(set(ids)) == len(ids), f"two devices share an id: {ids}")
+
+    def test_devices_stay_the_same(self, backend: Backend, devices: Sequence[Device]) -> None:
+        """The same devices come in the same order, however often they are asked for."""
+        again = backend.devices()
+
+        expect(list(again) == list(devices), f"devices() returned {list(devices)} and then {list(again)}")
+
+    def test_devices_found_in_a_thread_open_in_another(self, backend: Backend) -> None:
+        """pytest-benchdb asks for devices in a thread, so that a hanging driver can be left, and opens them here."""
+        found: list[Sequence[Device]] = []
+
+        def find() -> None:
+            try:
+                found.append(backend.devices() if backend.probe().available else ())
+            except BackendUnavailableError:
+                found.append(())
+
+        thread = threading.Thread(target=find, daemon=True)
+        thread.start()
+        thread.join(self.answer_limit_s)
+        expect(bool(found), f"devices() gave no answer within {self.answer_limit_s:g} s in a thread, or raised")
+        if not found[0]:
+            pytest.skip(f"{backend.name}: no device here")
+        try:
+            opened = backend.open(found[0][0])
+        except BackendUnavailableError as error:
+            pytest.skip(str(error))
+
+        opened.synchronize()
+        opened.close()
+
+    def test_open_of_what_is_not_there_is_refused(self, backend: Backend, devices: Sequence[Device]) -> None:
+        """A device that is gone is never replaced by another one in silence."""
+        gone = replace(devices[0], device_id="no-such-device", name="no such device", uuid="no-such-uuid")
+
+        try:
+            opened = backend.open(gone)
+        except BackendUnavailableError as error:
+            expect(bool(str(error)), "BackendUnavailableError has no text, which is the reason of the skip")
+        else:
+            opened.close()
+            pytest.fail(f"open() took {opened.device.name} for a device that is not there", pytrace=False)
+
+    def test_open_device_says_what_it_is(self, opened: OpenDevice, devices: Sequence[Device]) -> None:
+        """An open device is the one that was asked for, and names its barrier."""
+        expect(opened.device == devices[0], f"asked for {devices[0]}, got {opened.device}")
+        expect(opened.handle is not None, "handle is None; a test gets it as bench.device")
+        expect(opened.sync_mode is None or bool(opened.sync_mode), "sync_mode is empty; None where calls block")
+
+    def test_synchronize_returns(self, opened: OpenDevice) -> None:
+        """An idle device is waited for without end."""
+        for _ in range(3):
+            opened.synchronize()
+
+    def test_clock_only_rises(self, opened: OpenDevice) -> None:
+        """The wall clock is a whole number of nanoseconds that never falls."""
+        readings = [opened.clock_ns() for _ in range(100)]
+
+        expect(all(type(reading) is int for reading in readings), f"clock_ns() returned {readings[0]!r}")
+        expect(readings == sorted(readings), "clock_ns() fell")
+
+    def test_marks_tell_a_time_within_the_walls(self, opened: OpenDevice) -> None:
+        """Two marks tell a time that fits into the wall clock's, or there are no marks at all."""
+        opened.synchronize()
+        began_ns = opened.clock_ns()
+        begin, end = opened.mark(), opened.mark()
+        opened.synchronize()
+        wall_s = (opened.clock_ns() - began_ns) / 1e9
+
+        expect((begin is None) == (end is None), f"one mark is {begin!r} and the other is {end!r}")
+        if begin is None:
+            return
+        told_s = opened.elapsed_s(begin, end)
+        expect(math.isfinite(told_s) and told_s >= 0, f"elapsed_s() returned {told_s!r} for marks in their order")
+        limit_s = wall_s * 1.05 + _SLACK_S
+        expect(told_s <= limit_s, f"elapsed_s() returned {told_s:g} s for marks within {wall_s:g} s")
+
+    def test_memory_tells_known_figures(self, opened: OpenDevice) -> None:
+        """Peaks are bytes of known metrics, before and after they begin again."""
+        for moment in ("open", "reset_memory"):
+            for metric, value in opened.memory().items():
+                expect(metric in _MEMORY, f"memory() tells {metric!r}; known are {', '.join(_MEMORY)}")
+                expect(
+                    math.isfinite(value) and value >= 0,
+                    f"memory() tells {metric} = {value!r} after {moment}; {METRICS[metric].unit} are wanted",
+                )
+            opened.reset_memory()
+
+    def test_memory_leaves_out_what_is_not_measured(self, backend: Backend, opened: OpenDevice) -> None:
+        """Opening ran an operation, so that a peak of 0 right after it was not measured; it has to be absent."""
+        if backend.provenance == "simulated":
+            pytest.skip("a simulated device may well have run an operation without memory")
+
+        zeros = [metric for metric, value in opened.memory().items() if value == 0]
+
+        expect(not zeros, f"memory() tells 0 for {', '.join(zeros)} right after an operation; leave it out")
+
+    def test_memory_reserves_what_it_hands_out(self, opened: OpenDevice) -> None:
+        """An allocator cannot have handed out more than it had."""
+        told = opened.memory()
+
+        if len(told) == len(_MEMORY):
+            peak, reserved = (told[metric] for metric in _MEMORY)
+            expect(peak <= reserved, f"device_peak is {peak} and device_reserved only {reserved}")
+
+    def test_flush_cache_says_whether_it_did(self, opened: OpenDevice) -> None:
+        """The answer is a plain bool, and the same each time: a round is stored as cold by it."""
+        answers = [opened.flush_cache() for _ in range(2)]
+        opened.synchronize()
+
+        expect(all(type(answer) is bool for answer in answers), f"flush_cache() returned {answers}")
+        expect(answers[0] == answers[1], f"flush_cache() returned {answers[0]} and then {answers[1]}")
+
+    def test_out_of_memory_is_told_from_other_errors(self, opened: OpenDevice) -> None:
+        """A test that fails for another reason is not stored as out of memory."""
+        for error in (ValueError("wrong"), AssertionError("the log says: out of memory"), KeyboardInterrupt()):
+            expect(opened.is_out_of_memory(error) is False, f"is_out_of_memory({error!r}) is not False")
+
+    def test_close_can_be_repeated(self, backend: Backend, devices: Sequence[Device], opened: OpenDevice) -> None:
+        """Closing twice does nothing more, and the device can be opened again."""
+        opened.close()
+        opened.close()
+
+        again = backend.open(devices[0])
+        again.synchronize()
+        again.close()
+
+    def test_probe_does_not_poison_fork(self, backend: Backend) -> None:
+        """A child that was forked after a probe can use Python, and can probe."""
+        if not hasattr(os, "fork"):
+            pytest.skip("this system cannot fork")
+        backend.probe()
+
+        def use() -> None:
+            use_standard_library()
+            backend.probe()
+
+        problem = problem_in_forked_child(use, self.answer_limit_s)
+
+        expect(problem is None, f"after a probe and a fork, {problem}")

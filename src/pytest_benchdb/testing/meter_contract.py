@@ -1,0 +1,233 @@
+"""What every meter keeps."""
+
+import math
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import get_args
+
+import pytest
+
+from pytest_benchdb.interfaces import Meter
+from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.model.reading import Domain, Reading, Scope
+from pytest_benchdb.testing.expectation import check_name, check_probe, expect, timed
+from pytest_benchdb.testing.forked import problem_in_forked_child, use_standard_library
+
+_READS = 20
+
+
+class MeterContract:
+    """Inherit, give the fixture `meter`, and call the class ``Test...``.
+
+    Attributes:
+        probe_limit_s: how long a probe may take once its library is loaded, wall time.
+        read_limit_s: how long a read of all domains may take, median wall time; it stands at both ends of a window
+            of two seconds, so that 20 ms are 1 %.
+        answer_limit_s: how long a thread or a forked child may take, wall time.
+    """
+
+    probe_limit_s: float = 2.0
+    read_limit_s: float = 0.02
+    answer_limit_s: float = 60.0
+
+    @pytest.fixture
+    def meter(self) -> Meter:
+        """Return the meter to check; a new one for each test, or one for all.
+
+        Raises:
+            NotImplementedError: the subclass has none.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a fixture `meter`")
+
+    @pytest.fixture
+    def shutdown(self) -> Callable[[], object] | None:
+        """Return what another user of the vendor's library does to shut it down; None where there is no such thing.
+
+        For NVML: ``pynvml.nvmlShutdown``.
+        """
+        return None
+
+    @pytest.fixture
+    def domains(self, meter: Meter) -> Iterator[Sequence[Domain]]:
+        """Return the meter's domains; skip where there are none, with the true reason."""
+        probe = meter.probe()
+        if not probe.available:
+            pytest.skip(f"{meter.name}: {probe.reason}")
+        domains = meter.domains()
+        expect(len(domains) > 0, "the probe says that the meter is available, and there is no domain")
+        yield domains
+        meter.close()
+
+    @pytest.fixture(autouse=True)
+    def quiet(self, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+        """Fail where anything, native libraries included, writes to standard output or standard error."""
+        yield
+        out, err = capfd.readouterr()
+        expect(not out, f"the meter writes to standard output: {out!r}")
+        expect(not err, f"the meter writes to standard error: {err!r}")
+
+    def test_name_is_stored_as_the_method(self, meter: Meter) -> None:
+        """The name stands with every figure; the provenance says whether hardware is behind it."""
+        check_name(meter)
+
+    def test_probe_says_why_not(self, meter: Meter) -> None:
+        """A probe has a reason exactly where there is nothing to read."""
+        check_probe(meter.probe())
+
+    def test_probe_is_quick(self, meter: Meter, record_property: Callable[[str, object], None]) -> None:
+        """A probe takes no time once its library is loaded, and says the same."""
+        first = meter.probe()
+
+        second, cost_s = timed(meter.probe)
+
+        record_property("probe_s", cost_s)
+        expect(second.available == first.available, f"probe() said {first} and then {second}")
+        expect(
+            cost_s <= self.probe_limit_s, f"the second probe took {cost_s:.3f} s, more than {self.probe_limit_s:g} s"
+        )
+
+    def test_domains_have_known_metrics_in_their_units(self, domains: Sequence[Domain]) -> None:
+        """A domain reads a metric of the registry, in the SI unit that the registry has for it."""
+        for domain in domains:
+            metric = METRICS.get(domain.metric)
+            if metric is None:
+                pytest.fail(f"{domain.name} reads {domain.metric!r}, which is no metric", pytrace=False)
+            expect(
+                domain.unit == metric.unit,
+                f"{domain.name} reads {domain.metric} in {domain.unit!r}; its unit is {metric.unit!r}",
+            )
+            expect(domain.kind in {"counter", "gauge"}, f"{domain.name} is a {domain.kind!r}, not a counter or gauge")
+            expect(domain.scope in get_args(Scope), f"{domain.name} has the scope {domain.scope!r}")
+
+    def test_domains_have_sound_ticks_and_ranges(self, domains: Sequence[Domain]) -> None:
+        """A tick and a range are positive or not known, and only counters wrap."""
+        for domain in domains:
+            expect(domain.tick_s is None or domain.tick_s > 0, f"{domain.name} has a tick of {domain.tick_s} s")
+            expect(domain.range is None or domain.range > 0, f"{domain.name} wraps at {domain.range}")
+            expect(domain.range is None or domain.kind == "counter", f"{domain.name} is a gauge and wraps")
+
+    def test_domains_are_named_once(self, domains: Sequence[Domain]) -> None:
+        """Readings come by name, so that names are unique and a domain within another names it."""
+        names = [domain.name for domain in domains]
+
+        expect(all(names), f"a domain has no name: {names}")
+        expect(len(set(names)) == len(names), f"two domains share a name: {names}")
+        for domain in domains:
+            known = domain.within is None or (domain.within in names and domain.within != domain.name)
+            expect(known, f"{domain.name} is within {domain.within!r}, which is no other domain")
+
+    def test_domains_stay_the_same(self, meter: Meter, domains: Sequence[Domain]) -> None:
+        """The same domains are told each time."""
+        again = meter.domains()
+
+        expect(list(again) == list(domains), f"domains() returned {list(domains)} and then {list(again)}")
+
+    def test_read_covers_the_domains(self, meter: Meter, domains: Sequence[Domain]) -> None:
+        """A read has a reading of each domain and of nothing else."""
+        told, wanted = set(meter.read()), {domain.name for domain in domains}
+
+        expect(told == wanted, f"read() leaves out {sorted(wanted - told)} and adds {sorted(told - wanted)}")
+
+    def test_readings_have_a_value_or_a_reason(self, meter: Meter, domains: Sequence[Domain]) -> None:
+        """What could not be read is None with its reason; what was read is finite and not negative."""
+        told = meter.read()
+        for domain in domains:
+            reading = told[domain.name]
+            if reading.value is None:
+                expect(bool(reading.reason), f"{domain.name} has no value and does not say why")
+                continue
+            expect(reading.reason is None, f"{domain.name} has a value and yet the reason {reading.reason!r}")
+            sound = math.isfinite(reading.value) and reading.value >= 0
+            expect(sound, f"{domain.name} reads {reading.value!r} {domain.unit}")
+
+    def test_readings_say_when(self, meter: Meter, domains: Sequence[Domain]) -> None:
+        """A reading's time is that of `time.monotonic_ns`, and not of the future."""
+        first, second = meter.read(), meter.read()
+        now_ns = time.monotonic_ns()
+        for domain in domains:
+            before, after = first[domain.name].monotonic_ns, second[domain.name].monotonic_ns
+            expect(type(after) is int, f"{domain.name} was read at {after!r}; nanoseconds are whole")
+            expect(before <= after, f"{domain.name} was read at {before} and then at {after}")
+            past = after <= now_ns or meter.provenance == "simulated"
+            expect(past, f"{domain.name} was read at {after} ns, and time.monotonic_ns is at {now_ns}")
+
+    def test_counters_only_rise(self, meter: Meter, domains: Sequence[Domain]) -> None:
+        """A counter falls only where it wraps, and a counter that wraps says where."""
+        reads = [meter.read() for _ in range(5)]
+        for domain in domains:
+            if domain.kind != "counter":
+                continue
+            values = [value for read in reads if (value := read[domain.name].value) is not None]
+            fell = [(a, b) for a, b in pairwise(values) if b < a]
+            expect(not fell or domain.range is not None, f"{domain.name} fell {fell} and has no range to wrap at")
+            within = domain.range is None or max(values, default=0.0) <= domain.range
+            expect(within, f"{domain.name} read {max(values, default=0.0)}, beyond its range {domain.range}")
+
+    def test_read_works_in_a_thread(self, meter: Meter, domains: Sequence[Domain]) -> None:
+        """A read in another thread tells the same domains."""
+        told: list[Mapping[str, Reading]] = []
+
+        def read() -> None:
+            told.append(meter.read())
+
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        thread.join(self.answer_limit_s)
+
+        expect(bool(told), f"read() gave no answer within {self.answer_limit_s:g} s in a thread, or raised")
+        expect(set(told[0]) == {domain.name for domain in domains}, "read() tells other domains in a thread")
+
+    def test_read_costs_little(
+        self, meter: Meter, domains: Sequence[Domain], record_property: Callable[[str, object], None]
+    ) -> None:
+        """Reads stand at both ends of a window, and their cost is in it; the figure is in the JUnit report."""
+        meter.read()
+
+        cost_s = statistics.median(timed(meter.read)[1] for _ in range(_READS))
+
+        record_property("read_s", cost_s)
+        record_property("read_domains", len(domains))
+        expect(cost_s <= self.read_limit_s, f"a read took {cost_s:.6f} s, more than {self.read_limit_s:g} s")
+
+    def test_read_works_after_close(self, meter: Meter, domains: Sequence[Domain]) -> None:
+        """Closing can be repeated, and a later read opens the library again."""
+        meter.close()
+        meter.close()
+
+        told = meter.read()
+
+        expect(set(told) == {domain.name for domain in domains}, "read() tells other domains after close()")
+        unread = [name for name, reading in told.items() if reading.value is None]
+        expect(len(unread) < len(told), f"nothing can be read after close(): {told}")
+
+    def test_read_works_after_another_user_shut_the_library_down(
+        self, meter: Meter, domains: Sequence[Domain], shutdown: Callable[[], object] | None
+    ) -> None:
+        """The library is not ours alone: torch and others open and close it too."""
+        if shutdown is None:
+            pytest.skip("this meter's library cannot be shut down by others")
+        before = {name for name, reading in meter.read().items() if reading.value is not None}
+        shutdown()
+
+        after = {name for name, reading in meter.read().items() if reading.value is not None}
+
+        expect(bool(before), f"none of the {len(domains)} domains can be read at all")
+        expect(before <= after, f"after a shutdown by others {sorted(before - after)} cannot be read any more")
+
+    def test_probe_does_not_poison_fork(self, meter: Meter) -> None:
+        """A child that was forked after a probe can use Python, and can probe."""
+        if not hasattr(os, "fork"):
+            pytest.skip("this system cannot fork")
+        meter.probe()
+
+        def use() -> None:
+            use_standard_library()
+            meter.probe()
+
+        problem = problem_in_forked_child(use, self.answer_limit_s)
+
+        expect(problem is None, f"after a probe and a fork, {problem}")
