@@ -50,9 +50,14 @@ class WebBackend:
         """Open a page for a device and add two numbers there.
 
         Raises:
-            BackendUnavailableError: the browser does not start.
+            BackendUnavailableError: the device is not there, or the browser does not start.
         """
+        self._require(device)
         return OpenPage(device, lambda: self._prepared(device), self.sync_mode)
+
+    def _require(self, device: Device) -> None:
+        if all(known.device_id != device.device_id for known in self.devices()):
+            raise BackendUnavailableError(f"{self.name}: the browser offers no {device.name}")
 
     def _prepared(self, device: Device) -> WebPage:
         page = open_page(self._shared.get())
@@ -97,8 +102,9 @@ class WebGpuBackend(WebBackend):
         """Open a page for an adapter and add two numbers in a compute shader.
 
         Raises:
-            BackendUnavailableError: the browser does not start.
+            BackendUnavailableError: the adapter is not there, or the browser does not start.
         """
+        self._require(device)
         return OpenAdapter(device, lambda: self._prepared(device))
 
     def _start(self, page: WebPage, device: Device) -> None:
@@ -116,8 +122,9 @@ class WebNnBackend(WebBackend):
             raise BackendUnavailableError(f"Chromium {facts.version} has no WebNN (navigator.ml)")
         contexts = page.evaluate("benchdb.webnn.contexts()")
         if not contexts["found"]:
-            reasons = "; ".join(f"{kind}: {text.splitlines()[0]}" for kind, text in contexts["refused"].items())
-            raise BackendUnavailableError(f"Chromium {facts.version} makes no WebNN context: {reasons}")
+            # One reason for all three, mostly: a Chromium that was built without WebNN.
+            reasons = dict.fromkeys(text.splitlines()[0] for text in contexts["refused"].values())
+            raise BackendUnavailableError(f"Chromium {facts.version} makes no WebNN context: {'; '.join(reasons)}")
         adapters = page.evaluate("benchdb.webgpu?.adapters() ?? []")
         devices = []
         for context in contexts["found"]:
