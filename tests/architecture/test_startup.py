@@ -7,7 +7,23 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"click", "duckdb", "jinja2", "numpy", "pandas", "psutil", "pyarrow", "rich"}
+HEAVY = {
+    "click",
+    "duckdb",
+    "httpx",
+    "jinja2",
+    "memray",
+    "numpy",
+    "onnxruntime",
+    "openvino",
+    "pandas",
+    "playwright",
+    "psutil",
+    "pyarrow",
+    "pynvml",
+    "rich",
+    "torch",
+}
 
 REPORT_MODULES = """
 import json, sys

@@ -11,6 +11,13 @@ from pytest_benchdb.backends.web.page import WebPage
 from pytest_benchdb.backends.web.shared import SharedBrowser
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count what starts a browser among the long checks: it takes a minute."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Host:
     host = Host.this()
