@@ -57,6 +57,6 @@ def amd_uuid(uuid: object) -> str | None:
         return None if uuid is None else str(uuid)
     try:
         serial = bytes.fromhex(str(uuid).replace("-", "")).decode("ascii").strip("\0")
-        return f"GPU-{serial}" if int(serial, 16) else None
+        return f"GPU-{serial}" if int(serial or "0", 16) else None
     except ValueError:  # not characters of a number: whatever it is, it tells this card from others
         return str(uuid)
