@@ -38,6 +38,8 @@ _ALL = (
     Metric("device_used", "B", "lower", "memory", "Memory of the device in use by everybody"),
     Metric("tree_peak", "B", "lower", "memory", "Peak memory of the process and its children, page cache included"),
     Metric("native_peak", "B", "lower", "memory", "Peak of all allocations that memray traced, native ones included"),
+    Metric("tree_memory", "B", "none", "memory", "Memory of the process and its children, page cache included"),
+    Metric("uss", "B", "lower", "memory", "Memory that only this process uses"),
     Metric("rss", "B", "none", "memory", "Resident set of the process"),
     Metric("minor_faults", "1", "none", "count", "Page faults served without input or output"),
     Metric("major_faults", "1", "none", "count", "Page faults that read from a disk"),

@@ -11,7 +11,8 @@ from pytest_benchdb.plugin.options import add_options
 
 _MARKER = (
     "benchdb(model, version, framework, framework_version, use_case, implementation, workload, precision, "
-    "batch_size, sequence_length): record this test with pytest-benchdb, under these labels."
+    "batch_size, sequence_length, isolate): record this test with pytest-benchdb, under these labels; "
+    "isolate=True runs it in a process of its own."
 )
 
 

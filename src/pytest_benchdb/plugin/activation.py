@@ -34,11 +34,17 @@ def _recorder(config: pytest.Config, settings: Settings) -> object | None:
 
     None in a worker whose controller does not record: only one process writes a session.
     """
+    from pytest_benchdb.plugin import isolate, isolated
     from pytest_benchdb.plugin.recording import WORKER_KEY, worker_watcher
     from pytest_benchdb.plugin.session import SessionPlugin
     from pytest_benchdb.store.target import resolve
 
+    if (told := isolated.told_of(config)) is not None:
+        return worker_watcher(settings, told)
     if hasattr(config, "workerinput"):
         told = config.workerinput.get(WORKER_KEY)
-        return None if told is None else worker_watcher(settings, told)
+        if told is None:
+            return None
+        isolate.register(config, told)
+        return worker_watcher(settings, told)
     return SessionPlugin(config, settings, resolve(settings.path, config.invocation_params.dir))

@@ -120,6 +120,8 @@ def labels_of(item: pytest.Item) -> tuple[Labels, str | None]:
             problem = _problem_of_label(name, value)
             if problem is not None:
                 return _NO_LABELS, f"{item.nodeid}: @pytest.mark.benchdb{problem}"
+            if name == "isolate":  # no label: it says how the test is run
+                continue
             values.setdefault(name, str(value) if name in _TEXT_LABELS and value is not None else value)
     return (Labels(**values) if values else _NO_LABELS), None
 
@@ -128,8 +130,10 @@ _NO_LABELS = Labels()
 
 
 def _problem_of_label(name: str, value: object) -> str | None:
+    if name == "isolate":
+        return None if isinstance(value, bool) else f"(isolate={value!r}) is neither True nor False"
     if name not in _TEXT_LABELS and name not in _INT_LABELS:
-        known = ", ".join(field.name for field in fields(Labels))
+        known = ", ".join((*(field.name for field in fields(Labels)), "isolate"))
         return f" has no argument {name!r}; it has {known}"
     if name in _INT_LABELS and value is not None and (isinstance(value, bool) or not isinstance(value, int)):
         return f"({name}={value!r}) is not a whole number"

@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from pytest_benchdb.model.run import Outcome
 from pytest_benchdb.plugin.crashed import crashed_lines
 from pytest_benchdb.plugin.identity import Identifier
 from pytest_benchdb.plugin.isolated import VARIABLE, read_messages, told_of
@@ -56,6 +57,11 @@ class Ended:
     status: int | None
     limit_s: float
     output: str
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of the test that has no end."""
+        return "timeout" if self.status is None else "crashed"
 
     @property
     def reason(self) -> str:
@@ -148,7 +154,9 @@ class IsolatePlugin:
             when=when,
             sections=[("Output of the test's own process", ended.output)] if ended.output else [],
         )
-        setattr(report, LINES_ATTRIBUTE, crashed_lines(begun, self._identifier, ended.reason))
+        parallel = self._told["worker"] is not None
+        lines = crashed_lines(begun, self._identifier, ended.reason, outcome=ended.outcome, parallel=parallel)
+        setattr(report, LINES_ATTRIBUTE, lines)
         return report
 
     def _run(self, item: pytest.Item, folder: Path) -> Ended:

@@ -12,7 +12,7 @@ import pytest
 from pytest_benchdb.measure.boundary import BoundaryProbe
 from pytest_benchdb.model.session import SessionOutcome
 from pytest_benchdb.operations.record import SessionRecorder
-from pytest_benchdb.plugin import summary
+from pytest_benchdb.plugin import isolate, summary
 from pytest_benchdb.plugin.crashed import crashed_lines
 from pytest_benchdb.plugin.fixtures import devices_of
 from pytest_benchdb.plugin.identity import Identifier
@@ -60,6 +60,7 @@ class SessionPlugin:
             Process(append=self._recorder.append, attachments=self._target.attachments, device_id=self._device_id),
         )
         self._config.pluginmanager.register(self._watcher, "benchdb-watcher")
+        isolate.register(self._config, self._told(None))
 
     def pytest_report_header(self) -> str:
         """Say where the results go."""
@@ -69,13 +70,7 @@ class SessionPlugin:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell an xdist worker what it cannot find out by itself."""
         if self._recorder is not None:
-            node.workerinput[WORKER_KEY] = {
-                "project": self._recorder.start.project,
-                "root": str(self._root),
-                "worker": node.gateway.id,
-                "device_id": self._device_id,
-                "attachments": str(self._target.attachments),
-            }
+            node.workerinput[WORKER_KEY] = self._told(node.gateway.id)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -132,6 +127,16 @@ class SessionPlugin:
         finally:
             if self._recorder is not None:
                 summary.write(terminalreporter, self._config, self._recorder, self._result, self._outputs)
+
+    def _told(self, worker: str | None) -> dict[str, str | None]:
+        """Return what another process that runs tests of this session needs to know."""
+        return {
+            "project": None if self._recorder is None else self._recorder.start.project,
+            "root": str(self._root),
+            "worker": worker,
+            "device_id": self._device_id,
+            "attachments": str(self._target.attachments),
+        }
 
     @property
     def _device_id(self) -> str | None:
