@@ -170,6 +170,7 @@ def test_isolated_process_that_dies_costs_its_test_only(record: Record) -> None:
     recorded.result.assert_outcomes(failed=2, errors=1, passed=2)
 
 
+@pytest.mark.long
 def test_isolated_test_between_modules_leaves_earlier_fixtures_torn_down_once(
     record: Record, pytester: pytest.Pytester
 ) -> None:
@@ -202,6 +203,7 @@ def test_isolated_test_between_modules_leaves_earlier_fixtures_torn_down_once(
     record().result.assert_outcomes(passed=3)
 
 
+@pytest.mark.long
 def test_isolated_teardown_error_of_an_earlier_fixture_is_still_reported(record: Record) -> None:
     recorded = record("""
     import pytest
@@ -363,6 +365,7 @@ def test_isolated_test_is_run_under_whatever_options_selected_it(record: Record,
         assert "from the run" in log.read_text()
 
 
+@pytest.mark.long
 def test_isolated_process_leaves_the_files_of_the_run_around_it(record: Record) -> None:
     recorded = record(
         suite("""
@@ -388,6 +391,7 @@ def test_isolated_process_leaves_the_files_of_the_run_around_it(record: Record) 
     recorded.result.assert_outcomes(passed=3)
 
 
+@pytest.mark.long
 def test_isolated_output_is_shown_at_once_without_capture(record: Record) -> None:
     recorded = record(
         suite("""
@@ -413,6 +417,7 @@ def test_isolated_marker_has_no_effect_on_a_run_that_does_not_record(pytester: p
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
+@pytest.mark.long
 def test_isolated_test_in_a_debugger_stays_in_the_process(record: Record) -> None:
     recorded = record(
         suite("""

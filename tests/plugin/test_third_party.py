@@ -66,12 +66,14 @@ def test_example_package_records_its_own_suite(with_example: Record) -> None:
     ]
 
 
+@pytest.mark.long
 def test_example_package_tells_its_environment(with_example: Record) -> None:
     recorded = with_example("def test_a(bench_example):\n    bench_example.pedantic(len, ['abc'])\n")
 
     assert recorded.one("SELECT details->>'$.suite.example_firmware' FROM environment") == ("toy-1.0",)
 
 
+@pytest.mark.long
 def test_example_backend_is_one_of_the_selected_devices(with_example: Record) -> None:
     suite = "def test_a(bench_each):\n    bench_each.pedantic(len, ['abc'])\n"
 
@@ -81,6 +83,7 @@ def test_example_backend_is_one_of_the_selected_devices(with_example: Record) ->
     assert set(recorded.sql("SELECT backend FROM run JOIN device USING (device_id)")) == {("cpu",), ("example",)}
 
 
+@pytest.mark.long
 def test_example_out_of_memory_is_recorded_as_oom(with_example: Record) -> None:
     suite = """
         def test_large(bench_example):
