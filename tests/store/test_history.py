@@ -320,7 +320,8 @@ def test_reader_run_detail_has_everything(tmp_path: Path) -> None:
     assert (detail.run["model"], detail.run["backend"]) == ("bert", "cpu")
     assert detail.environment["packages"] == {"numpy": "2.0"}
     assert detail.environment["details"] == {"governor": "performance"}
-    assert detail.samples["wall_time", "time", None] == [1e-8, 2e-8]
+    (wall,) = (row for row in detail.measurements if row["metric"] == "wall_time")
+    assert detail.samples == {wall["measurement_id"]: [1e-8, 2e-8]}
     assert {row["metric"] for row in detail.measurements} >= {"wall_time", "peak_rss"}
     assert detail.session.runs == 1
 

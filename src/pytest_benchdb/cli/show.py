@@ -12,15 +12,17 @@ from pytest_benchdb.cli.output import Output, make_output
 from pytest_benchdb.cli.progress import feedback_of
 from pytest_benchdb.operations.show import find_shown
 from pytest_benchdb.operations.source import split_specs
-from pytest_benchdb.present.document import Report
+from pytest_benchdb.present.document import Report, RunDocument
 from pytest_benchdb.present.grid import Line, Span
 
 RUN_SCHEMA = "benchdb.run/1"
+_ABOUT_SAMPLES = ("metric", "pass", "phase", "rank", "domain")
 
 _HELP = """Show a session or a run with everything that is known about it.
 
 ID is the beginning of an id, latest, latest~2, or a label; run:ID for a run. For a run: its parameters and labels,
-every measurement with the way it was taken, the shape of its rounds, and the command that runs it again.
+every measurement with the way it was taken, phases below each other, ranks, sensors, series and requests, why figures
+are missing, the files that belong to it, the shape of its rounds, and the command that runs it again.
 
 Example: benchdb show latest
 """
@@ -46,8 +48,9 @@ def command(**given: Any) -> None:
         from pytest_benchdb.present.json_ import object_json
 
         samples = [
-            {"metric": metric, "pass": kind, "phase": phase, "samples": values}
-            for (metric, kind, phase), values in found.samples.items()
+            {**{name: row[name] for name in _ABOUT_SAMPLES}, "samples": found.samples[row["measurement_id"]]}
+            for row in found.measurements
+            if row["measurement_id"] in found.samples
         ]
         content = {
             "session": asdict(found.session),
@@ -55,15 +58,18 @@ def command(**given: Any) -> None:
             "environment": found.environment,
             "measurements": found.measurements,
             "samples": samples,
+            "series": found.series,
+            "requests": found.requests,
+            "attachments": found.attachments,
             "notes": found.notes,
         }
         output.text(object_json(RUN_SCHEMA, content))
     else:
         from pytest_benchdb.present.run_detail import run_lines
 
-        output.lines(
-            run_lines(found.run, found.measurements, found.samples, output.width, ascii_only=output.ascii_only)
-        )
+        names = ("run", "measurements", "samples", "series", "requests", "attachments")
+        document = RunDocument(**{name: getattr(found, name) for name in names})
+        output.lines(run_lines(document, output.width, ascii_only=output.ascii_only))
 
 
 def _session(report: Report, output: Output) -> None:

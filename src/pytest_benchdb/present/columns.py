@@ -71,7 +71,7 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         (_text("precision", "precision", 14), lambda row: row.precision),
         (_figure("batch", "batch", "count", 17), lambda row: row.batch_size),
         # Never left out for want of room: without it, times of different things would stand below each other.
-        (_text("metric", "metric", 0), metric_of),
+        (_text("metric", "metric", 0), lambda row: metric_of(row) if has_figures(row) else None),
         (_figure("median", "median", "time", 0), lambda row: row.median_s),
         (_figure("spread", "IQR", "percent", 30), _spread),
         (_figure("iqr", "IQR", "time", 31), _iqr),
@@ -85,7 +85,7 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         (_figure("p99", "p99", "time", 59), lambda row: row.p99_s),
         (_figure("outliers", "outliers", "count", 64), lambda row: row.outliers),
         (_figure("throughput", "throughput", "rate", 35), lambda row: row.throughput),
-        (_figure("energy", "energy", "energy", 36), lambda row: row.energy_j),
+        (_figure("energy", "energy", "energy", 34), lambda row: row.energy_j),
         (_figure("first_call", "first call", "time", 57), lambda row: row.first_call_s),
         (_figure("cpu", "CPU", "percent", 40), lambda row: row.cpu_per_wall),
         (_figure("cpu_time", "CPU time", "time", 65), lambda row: row.cpu_s),

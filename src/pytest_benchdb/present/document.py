@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pytest_benchdb.model.report import ReportRow, SessionRow
 
@@ -53,3 +54,28 @@ class DataTable:
     types: tuple[str, ...] = ()
     more: bool = False
     facts: Mapping[str, object] = field(default_factory=dict)
+
+
+Row = Mapping[str, Any]
+"""A row of a query, by the names of its columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDocument:
+    """One run with everything that is known about it, as `store.reader.RunDetail` holds it.
+
+    Attributes:
+        run: columns of the run.
+        measurements: one row each.
+        samples: rounds in run order, by the id of their measurement.
+        series: summaries of what was sampled over time.
+        requests: summaries of the requests of a token stream, one row per phase.
+        attachments: files, with where they are.
+    """
+
+    run: Row
+    measurements: Sequence[Row]
+    samples: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    series: Sequence[Row] = ()
+    requests: Sequence[Row] = ()
+    attachments: Sequence[Row] = ()

@@ -1,17 +1,26 @@
 """One run with every measurement, for people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from pytest_benchdb.present.grid import Entry, Heading, Line, Section, Span, Style, fit
+from pytest_benchdb.present.document import RunDocument
+from pytest_benchdb.present.grid import Line, Span
+from pytest_benchdb.present.run_files import attachment_lines
+from pytest_benchdb.present.run_measurements import measurement_lines, reason_lines
+from pytest_benchdb.present.run_ranks import rank_lines
+from pytest_benchdb.present.run_requests import request_lines
+from pytest_benchdb.present.run_rows import sorted_rows
+from pytest_benchdb.present.run_sensors import sensor_lines, series_lines
 from pytest_benchdb.present.session_header import Fact, fact_lines, utc_text, wrap
+from pytest_benchdb.present.sparkline import histogram
 from pytest_benchdb.present.text import sanitize
-from pytest_benchdb.present.units import NOT_MEASURED, FigureKind, Unit, choose_unit, write_figure
+from pytest_benchdb.present.units import choose_unit, write_figure
 from pytest_benchdb.present.values import value_text
 
-_BARS = "▁▂▃▄▅▆▇█"
 _MOST_BARS = 40
 _LEAST_FOR_BARS = 60
+_SHAPED = {"wall_time": "rounds", "step_time": "steps", "e2e_latency": "requests"}
+"""Metrics whose samples are shown as bars, the likeliest first, and what the samples are of."""
 _FACTS = (
     ("run", "run_id"),
     ("group", "group_name"),
@@ -35,16 +44,6 @@ _FACTS = (
     ("provenance", "provenance"),
     ("extra info", "extra_info"),
 )
-_KINDS: Mapping[str, FigureKind] = {"s": "time", "B": "memory"}
-_HEADINGS = (
-    Heading(title="metric"),
-    Heading(title="value", align="right", flexible=False),
-    Heading(title="min", align="right", flexible=False, priority=3),
-    Heading(title="max", align="right", flexible=False, priority=4),
-    Heading(title="n", align="right", flexible=False, priority=5),
-    Heading(title="how", priority=7),
-    Heading(title="note", priority=6),
-)
 
 
 def run_facts(run: Mapping[str, Any]) -> list[Fact]:
@@ -55,87 +54,44 @@ def run_facts(run: Mapping[str, Any]) -> list[Fact]:
     return [*facts, ("run again", f"pytest {_quoted(str(run['fullname']))} --benchdb")]
 
 
-def run_lines(
-    run: Mapping[str, Any],
-    measurements: Sequence[Mapping[str, Any]],
-    samples: Mapping[tuple[str, str, str | None], Sequence[float]],
-    total: int,
-    *,
-    ascii_only: bool = False,
-) -> list[Line]:
-    """Return the lines about a run: facts, measurements, and the shape of its rounds.
+def run_lines(document: RunDocument, total: int, *, ascii_only: bool = False) -> list[Line]:
+    """Return the lines about a run: facts, measurements with phases, ranks, sensors, series, requests and files.
 
     Args:
-        run: columns of the run, by name.
-        measurements: columns of each measurement, by name.
-        samples: rounds in run order, by metric, pass and phase.
+        document: the run.
         total: columns of the terminal.
         ascii_only: whether the terminal can show ASCII only.
     """
-    name = sanitize(str(run["fullname"]), ascii_only=ascii_only)
+    run = document.run
+    mark = " (simulated)" if run["provenance"] == "simulated" else ""
+    name = sanitize(f"{run['fullname']}{mark}", ascii_only=ascii_only)
     lines: list[Line] = [(Span(part, "head"),) for part in wrap(name, total, ascii_only=ascii_only)]
     lines += fact_lines(run_facts(run), total, ascii_only=ascii_only)
-    entries = tuple(_entry(row, ascii_only=ascii_only) for row in measurements)
-    if not entries:
-        return lines
-    lines.append((Span(""),))
-    lines += fit(_HEADINGS, [Section(title=None, entries=entries)], total, ascii_only=ascii_only).lines
-    rounds = samples.get(("wall_time", "time", None))
-    if rounds is not None and len(rounds) > 1 and total >= _LEAST_FOR_BARS and not ascii_only:
-        unit = choose_unit("time", rounds)
-        ends = [f"{write_figure(end, unit)} {unit.symbol}" for end in (min(rounds), max(rounds))]
-        bars = histogram(rounds, min(_MOST_BARS, total - 40))
-        lines += [(Span(""),), (Span("rounds  ", "dim"), Span(f"{ends[0]} {bars} {ends[1]}"))]
-    return lines
+    rows = sorted_rows(document)
+    table = measurement_lines(rows.own, total, ascii_only=ascii_only)
+    lines += [(Span(""),), *table] if table else []
+    lines += _shape_lines(document, total, ascii_only=ascii_only)
+    lines += rank_lines(rows.ranks, total, ascii_only=ascii_only)
+    lines += request_lines(document.requests, rows.latencies, total, ascii_only=ascii_only)
+    lines += sensor_lines(rows.sensors, total, ascii_only=ascii_only)
+    lines += series_lines(document.series, total, ascii_only=ascii_only)
+    lines += reason_lines(document.measurements, total, ascii_only=ascii_only)
+    return lines + attachment_lines(document.attachments, total, ascii_only=ascii_only)
 
 
-def histogram(values: Sequence[float], bins: int) -> str:
-    """Return how often values occur between the smallest and the largest, one character a bin; a space is none.
-
-    >>> histogram([1.0, 1.0, 1.0, 2.0, 4.0], 4)
-    '█▃ ▃'
-    """
-    low, high = min(values), max(values)
-    counts = [0] * bins
-    for value in values:
-        share = (value - low) / (high - low) if high > low else 0.0
-        counts[min(int(share * bins), bins - 1)] += 1
-    most = max(counts)
-    # Every bin that holds a value shows something.
-    return "".join(" " if not n else _BARS[max(0, -(-n * len(_BARS) // most) - 1)] for n in counts)
-
-
-def _entry(row: Mapping[str, Any], *, ascii_only: bool) -> Entry:
-    unit = _unit(row).ascii() if ascii_only else _unit(row)
-    name = " ".join(part for part in (row["metric"], row["phase"] and f"({row['phase']})") if part)
-    how = row["method"] or row["pass"]
-    note = row["reason"] or ("" if row["provenance"] == "measured" else row["provenance"])
-    texts = (
-        name,
-        _with_unit(row["value"], unit),
-        _with_unit(row["min"], unit),
-        _with_unit(row["max"], unit),
-        NOT_MEASURED if row["n"] is None else str(row["n"]),
-        how,
-        note,
+def _shape_lines(document: RunDocument, total: int, *, ascii_only: bool) -> list[Line]:
+    """Return how often the rounds of the whole run took how long; empty if there is no room or nothing to show."""
+    whole = [row for row in document.measurements if row["phase"] is None and row.get("rank") is None]
+    found = next(
+        (row for metric in _SHAPED for row in whole if row["metric"] == metric and row["pass"] == "time"), None
     )
-    style: Style = "" if row["valid"] else "dim"
-    return Entry(cells=tuple(Span(sanitize(text, ascii_only=ascii_only), style) for text in texts))
-
-
-def _unit(row: Mapping[str, Any]) -> Unit:
-    known = [row[name] for name in ("value", "min", "max") if row[name] is not None]
-    kind = _KINDS.get(row["unit"])
-    if kind is not None:
-        return choose_unit(kind, known)
-    # Counts are whole; a figure without a unit need not be.
-    whole = all(float(value).is_integer() for value in known)
-    return Unit("" if row["unit"] == "1" else row["unit"], 1.0, 0 if whole else 4)
-
-
-def _with_unit(value: float | None, unit: Unit) -> str:
-    text = write_figure(value, unit)
-    return text if text == NOT_MEASURED or not unit.symbol else f"{text} {unit.symbol}"
+    rounds = None if found is None else document.samples.get(found["measurement_id"])
+    if found is None or rounds is None or len(rounds) < 2 or total < _LEAST_FOR_BARS or ascii_only:  # noqa: PLR2004
+        return []
+    unit = choose_unit("time", rounds)
+    ends = [f"{write_figure(end, unit)} {unit.symbol}" for end in (min(rounds), max(rounds))]
+    bars = histogram(rounds, min(_MOST_BARS, total - 40))
+    return [(Span(""),), (Span(f"{_SHAPED[found['metric']]}  ", "dim"), Span(f"{ends[0]} {bars} {ends[1]}"))]
 
 
 def _quoted(text: str) -> str:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
+SERIES_BINS = 24
+"""Spans of time of which a series shows one mean each; the store keeps every reading."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDetail:
     """Everything about one run.
@@ -31,7 +35,10 @@ class RunDetail:
         run: columns of `run`, `benchmark`, `device`, `model`, `framework`, by name.
         environment: columns of `environment`; empty if the session has none.
         measurements: columns of `measurement`, by name, one row each.
-        samples: rounds in run order by metric, pass and phase.
+        samples: rounds in run order by the id of their measurement.
+        series: what was sampled over time, one row per metric and sensor: `n`, `min`, `mean`, `max`, and `means` in
+            `SERIES_BINS` equal spans of the time from `begin_s` to `end_s`, None for spans without a value.
+        requests: what became of the requests of a token stream, one row per phase.
         notes: what was written about its session or about itself.
         attachments: columns of `attachment`, by name, and `path`: where the file is, None if it is not there.
     """
@@ -40,8 +47,10 @@ class RunDetail:
     run: Mapping[str, Any]
     environment: Mapping[str, Any]
     measurements: tuple[Mapping[str, Any], ...]
-    samples: Mapping[tuple[str, str, str | None], Sequence[float]]
+    samples: Mapping[str, Sequence[float]]
     notes: tuple[Mapping[str, Any], ...]
+    series: tuple[Mapping[str, Any], ...] = ()
+    requests: tuple[Mapping[str, Any], ...] = ()
     attachments: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -126,18 +135,29 @@ class Reader:
         run = _decoded(rows[0])
         session = next(one for one in self.sessions() if one.session_id == run["session_id"])
         samples = {
-            (row["metric"], row["pass"], row["phase"]): row["samples"]
+            row["measurement_id"]: row["samples"]
             for row in self._rows("samples", run_id=run_id, session_ids=[session.session_id], metric=None)
         }
+        measurements = self._rows("measurements", run_id=run_id, session_ids=[session.session_id])
         return RunDetail(
             session=session,
             run=run,
             environment=self.environment_of(session.session_id),
-            measurements=tuple(self._rows("measurements", run_id=run_id, session_ids=[session.session_id])),
+            measurements=tuple(map(_decoded, measurements)),
             samples=samples,
             notes=tuple(note for note in self.notes(session.session_id) if note["run_id"] in (None, run_id)),
+            series=tuple(self.series(run_id)),
+            requests=tuple(self._rows("request_summary", run_id=run_id)),
             attachments=tuple(self.attachments(run_id)),
         )
+
+    def series(self, run_id: str) -> list[dict[str, Any]]:
+        """Return what was sampled over time in a run, summed up as `RunDetail` says."""
+        rows = self._rows("series_summary", run_id=run_id, bins=SERIES_BINS)
+        for row in rows:
+            places = SERIES_BINS if row["end_s"] > row["begin_s"] else 1
+            row["means"] = [row["means"].get(place) for place in range(places)]
+        return rows
 
     def attachments(self, run_id: str) -> list[dict[str, Any]]:
         """Return the files of a run, and where each is: its `path` is None if it is not beside what was opened."""

@@ -695,13 +695,22 @@ beside AS (
         -- Reading the clocks takes about 1 us, which would be a large part of a shorter block.
         max(value) FILTER (WHERE metric = 'block_cpu_time')
         / max(value) FILTER (WHERE metric = 'block_wall_time' AND value >= 1e-4) AS cpu_per_wall,
-        max(value) FILTER (WHERE metric = 'throughput') AS throughput,
+        coalesce(
+            max(value) FILTER (WHERE metric = 'throughput'), max(value) FILTER (WHERE metric = 'requests_per_second')
+        ) AS throughput,
         max(value) FILTER (WHERE metric = 'device_peak') AS device_peak,
         max(value) FILTER (WHERE metric = 'first_call_time') AS first_call
     FROM measurement
     WHERE
         metric IN (
-            'cpu_time', 'peak_rss', 'block_cpu_time', 'block_wall_time', 'throughput', 'device_peak', 'first_call_time'
+            'cpu_time',
+            'peak_rss',
+            'block_cpu_time',
+            'block_wall_time',
+            'throughput',
+            'requests_per_second',
+            'device_peak',
+            'first_call_time'
         )
         AND pass = 'time' AND rank IS NULL AND valid
     GROUP BY run_id, session_id, started_at, phase
@@ -838,7 +847,7 @@ COMMENT ON COLUMN report.outliers IS 'Rounds more than 1.5 interquartile ranges 
 COMMENT ON COLUMN report.first_call_s IS 'Wall-clock time of the first call, compilation included, seconds';
 COMMENT ON COLUMN report.cpu_s IS 'CPU time of the process for one call, seconds; NULL unless measured for the call alone';
 COMMENT ON COLUMN report.cpu_per_wall IS 'CPU time of the process per wall-clock time of the timed block; NULL for blocks below 100 us';
-COMMENT ON COLUMN report.throughput IS 'Items handled per second; NULL if not measured';
+COMMENT ON COLUMN report.throughput IS 'Items, or requests of a token stream, handled per second; NULL if not measured';
 COMMENT ON COLUMN report.energy_j IS 'Energy of one iteration, joules: the counters of the narrowest scope together; NULL unless all of them are valid';
 COMMENT ON COLUMN report.peak_rss_bytes IS 'Peak resident set in the timed block, bytes';
 COMMENT ON COLUMN report.device_peak_bytes IS 'Peak of what the device''s allocator had handed out, bytes';

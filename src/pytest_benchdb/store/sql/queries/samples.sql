@@ -2,6 +2,7 @@
 SELECT
     CAST(run_id AS VARCHAR) AS run_id,
     CAST(session_id AS VARCHAR) AS session_id,
+    CAST(measurement_id AS VARCHAR) AS measurement_id,
     phase,
     pass,
     metric,

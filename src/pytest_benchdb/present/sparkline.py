@@ -1,0 +1,43 @@
+"""Many values as one short line of bars."""
+
+from collections.abc import Sequence
+
+_BARS = "▁▂▃▄▅▆▇█"
+_ASCII_BARS = "_.-~=+*#"
+_GAP = " "
+
+
+def sparkline(values: Sequence[float | None], *, ascii_only: bool = False) -> str:
+    """Return the course of values, one character each, from the smallest to the largest; None is a gap.
+
+    >>> sparkline([1.0, 2.0, None, 8.0])
+    '▁▂ █'
+    """
+    bars = _ASCII_BARS if ascii_only else _BARS
+    known = [value for value in values if value is not None]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+
+    def bar(value: float | None) -> str:
+        if value is None:
+            return _GAP
+        # Values that never change are in the middle: neither low nor high.
+        share = (value - low) / (high - low) if high > low else 0.5
+        return bars[min(int(share * len(bars)), len(bars) - 1)]
+
+    return "".join(map(bar, values))
+
+
+def histogram(values: Sequence[float], bins: int) -> str:
+    """Return how often values occur between the smallest and the largest, one character a bin; a space is none.
+
+    >>> histogram([1.0, 1.0, 1.0, 2.0, 4.0], 4)
+    '█▃ ▃'
+    """
+    low, high = min(values), max(values)
+    counts = [0] * bins
+    for value in values:
+        share = (value - low) / (high - low) if high > low else 0.0
+        counts[min(int(share * bins), bins - 1)] += 1
+    most = max(counts)
+    # Every bin that holds a value shows something.
+    return "".join(_GAP if not n else _BARS[max(0, -(-n * len(_BARS) // most) - 1)] for n in counts)
