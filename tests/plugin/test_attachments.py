@@ -60,6 +60,7 @@ def test_attach_in_a_worker_keeps_files_beside_the_sessions(record: Record) -> N
     check(recorded, recorded.folder / "attachments")
 
 
+@pytest.mark.long
 def test_attach_with_a_single_file_keeps_files_in_a_folder_beside_it(record: Record, pytester: pytest.Pytester) -> None:
     import duckdb
 
@@ -72,6 +73,7 @@ def test_attach_with_a_single_file_keeps_files_in_a_folder_beside_it(record: Rec
     assert not (pytester.path / "all.duckdb.inbox").exists()
 
 
+@pytest.mark.long
 def test_attach_of_a_file_that_vanishes_says_so_and_loses_nothing_else(record: Record) -> None:
     recorded = record(
         """
@@ -95,6 +97,7 @@ def test_attach_of_a_file_that_vanishes_says_so_and_loses_nothing_else(record: R
     assert lost == [f"gone: {lost[0].split()[1]} cannot be read: No such file or directory"]
 
 
+@pytest.mark.long
 def test_attach_where_the_folder_cannot_be_written_keeps_files_with_the_session(
     record: Record, pytester: pytest.Pytester
 ) -> None:
@@ -108,6 +111,7 @@ def test_attach_where_the_folder_cannot_be_written_keeps_files_with_the_session(
     check(Recorded(recorded.result, spool), spool / "attachments")
 
 
+@pytest.mark.long
 def test_attach_without_recording_copies_nothing(record: Record, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_suite=SUITE)
 

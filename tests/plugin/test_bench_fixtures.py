@@ -53,10 +53,12 @@ def test_bench_fixtures_without_recording_call_once_and_write_nothing(
             bench_cpu(calls.append, 1)
             with bench_cpu.phase("load"):
                 calls.append(2)
-            bench_cpu.pedantic(calls.append, (3,), rounds=50)
-            for step in bench_cpu.steps(3):
-                with step.forward():
-                    pass
+            with bench_cpu.phase("again"):
+                bench_cpu.pedantic(calls.append, (3,), rounds=50)
+            with bench_cpu.phase("loop"):
+                for step in bench_cpu.steps(3):
+                    with step.forward():
+                        pass
             bench_cpu.record("accuracy", 1, unit="1")
             assert calls == [1, 2, 3]
 
@@ -285,6 +287,7 @@ def test_bench_phases_pedantic_and_async_are_recorded(record: Record) -> None:
     ) == (7, 1)
 
 
+@pytest.mark.long
 def test_bench_under_xdist_is_recorded_by_the_controller(record: Record) -> None:
     pytest.importorskip("xdist")
     recorded = record(
@@ -307,6 +310,7 @@ def test_bench_under_xdist_is_recorded_by_the_controller(record: Record) -> None
     assert recorded.one("SELECT count(*) FROM device WHERE backend = 'mps'") == (1,)
 
 
+@pytest.mark.long
 def test_bench_under_xdist_takes_no_energy(record: Record) -> None:
     pytest.importorskip("xdist")
     recorded = record(

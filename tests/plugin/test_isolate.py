@@ -92,6 +92,7 @@ def test_isolated_marked_test_alone_runs_in_a_process_of_its_own_and_is_recorded
     assert junit.count("<testcase ") == 6
 
 
+@pytest.mark.long
 def test_isolated_outcomes_reasons_and_output_come_back(record: Record) -> None:
     recorded = record(
         suite("""

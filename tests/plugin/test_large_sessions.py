@@ -18,6 +18,7 @@ MILLION = """
 """
 
 
+@pytest.mark.long
 def test_million_rounds_in_one_test_are_all_kept(record: Record) -> None:
     recorded = record(MILLION, "--benchmark-json=own.json")
 
