@@ -21,13 +21,13 @@ _SENSOR_HEADINGS = (
 )
 _SERIES_HEADINGS = (
     Heading(title="metric"),
-    Heading(title="sensor", priority=3),
+    Heading(title="sensor", priority=1),
     Heading(title="n", align="right", flexible=False, priority=5),
-    Heading(title="min", align="right", flexible=False, priority=2),
+    Heading(title="min", align="right", flexible=False, priority=4),
     Heading(title="mean", align="right", flexible=False),
-    Heading(title="max", align="right", flexible=False, priority=1),
+    Heading(title="max", align="right", flexible=False, priority=2),
     Heading(title="time", align="right", flexible=False, priority=6),
-    Heading(title="course", flexible=False, priority=4),
+    Heading(title="course", flexible=False, priority=3),
 )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-SERIES_BINS = 24
+SERIES_BINS = 16
 """Spans of time of which a series shows one mean each; the store keeps every reading."""
 
 
