@@ -171,7 +171,9 @@ def test_bench_mistakes_name_the_test_and_lose_nothing_else(record: Record) -> N
         "test_phase": "error",
         "test_good": "passed",
     }
-    assert "test_suite.py::test_twice: bench_cpu timed a function before and now gets a function" in rows["test_twice"][1]
+    assert (
+        "test_suite.py::test_twice: bench_cpu timed a function before and now gets a function" in rows["test_twice"][1]
+    )
     assert "test_suite.py::test_nan: metric 'accuracy': nan is not measured" in rows["test_nan"][1]
     assert "unknown option 'speed'" in rows["test_option"][1]
     assert "asks for two bench fixtures" in rows["test_two"][1]

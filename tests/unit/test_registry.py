@@ -140,7 +140,7 @@ def test_registry_leaves_out_a_backend_that_raises_exits_or_hangs() -> None:
 
 def test_bounded_swallows_what_a_provider_prints(capsys: pytest.CaptureFixture[str]) -> None:
     def answer() -> int:
-        print("Welcome to the SDK")
+        sys.stdout.write("Welcome to the SDK\n")
         return threading.active_count()
 
     assert bounded(answer, 5.0)[1] is None

@@ -166,7 +166,7 @@ def test_probe_in_a_forked_child_says_that_it_is_one() -> None:
 
     reason = CudaBackend(torch).probe().reason
 
-    assert reason == "this process was forked after torch had started cuda; start it with spawn"
+    assert reason == "this process was forked after torch.cuda had started; start it with spawn"
 
 
 def test_open_without_a_device_tells_the_reason_of_the_probe() -> None:
