@@ -1,4 +1,7 @@
-"""Finds installed packages without importing them: importing torch takes seconds, finding it milliseconds."""
+"""Tells what can be told of a library without using it: whether it is installed, and why a child must not use it.
+
+Importing torch takes seconds, finding it milliseconds.
+"""
 
 from collections.abc import Sequence
 from importlib.machinery import PathFinder
@@ -17,3 +20,8 @@ def package_folder(name: str, path: Sequence[str] | None = None) -> Path | None:
     if spec is None or spec.origin is None or not spec.has_location:
         return None
     return Path(spec.origin).parent
+
+
+def forked(library: str) -> str:
+    """Return why a child cannot use a library whose threads stayed behind in its parent: it would hang (measured)."""
+    return f"this process was forked after {library} had started; start it with spawn"

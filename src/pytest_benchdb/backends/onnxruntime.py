@@ -5,6 +5,7 @@ processor in silence, and even a provider that `session.get_providers` lists may
 in which falling back is an error.
 """
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -12,7 +13,7 @@ from typing import Any
 
 from pytest_benchdb.backends.blocking import OpenBlocking
 from pytest_benchdb.backends.device_ids import known, position, with_ids
-from pytest_benchdb.backends.installed import package_folder
+from pytest_benchdb.backends.installed import forked, package_folder
 from pytest_benchdb.backends.memory_errors import says_out_of_memory
 from pytest_benchdb.backends.native_errors import held_back, onnxruntime_messages
 from pytest_benchdb.backends.onnx_model import DOUBLING
@@ -44,6 +45,7 @@ class OnnxRuntimeBackend:
         """
         self._module = module
         self._path = path
+        self._pid: int | None = None
         self._options: Mapping[str, Mapping[str, str]] = {
             # Without a path older QNN providers load nothing.
             "QNNExecutionProvider": {"backend_path": "QnnHtp.dll" if platform == "win32" else "libQnnHtp.so"}
@@ -53,6 +55,8 @@ class OnnxRuntimeBackend:
         """Tell whether ONNX Runtime is there; makes no session."""
         if self._module is None and package_folder("onnxruntime", self._path) is None:
             return Probe(available=False, reason="onnxruntime is not installed")
+        if self._pid not in {None, os.getpid()}:
+            return Probe(available=False, reason=forked("onnxruntime"))
         try:
             version = str(self._onnxruntime().__version__)
         except Exception as error:  # noqa: BLE001 - a library that is missing or broken raises what it likes
@@ -132,6 +136,7 @@ class OnnxRuntimeBackend:
 
     def _inference_session(self, provider: str, options: Any) -> Any:
         onnxruntime = self._onnxruntime()
+        self._pid = os.getpid()
         wanted = [(provider, dict(self._options.get(provider, {})))]
         # enable_fallback: else a provider that raises is replaced by the processor, with a print.
         return onnxruntime.InferenceSession(DOUBLING, options, providers=wanted, enable_fallback=0)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_benchdb.backends.blocking import OpenBlocking
 from pytest_benchdb.backends.device_ids import known, position, with_ids
-from pytest_benchdb.backends.installed import package_folder
+from pytest_benchdb.backends.installed import forked, package_folder
 from pytest_benchdb.backends.memory_errors import says_out_of_memory
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
 from pytest_benchdb.model.environment import Device
@@ -51,12 +51,15 @@ class OpenVinoBackend:
         """
         self._module = module
         self._path = path
-        self._core: tuple[int, Any] | None = None
+        self._core: Any = None
+        self._pid: int | None = None
 
     def probe(self) -> Probe:
         """Tell whether OpenVINO has a device; loads its plugins, which touch no device's memory."""
         if self._module is None and package_folder("openvino", self._path) is None:
             return Probe(available=False, reason="openvino is not installed")
+        if self._pid not in {None, os.getpid()}:
+            return Probe(available=False, reason=forked("openvino"))
         try:
             core = self._started()
             versions = {"openvino": str(self._openvino().get_version())}
@@ -110,10 +113,9 @@ class OpenVinoBackend:
         return self._module
 
     def _started(self) -> Any:
-        """Return the core of this process: after a fork its threads are gone, and the child takes its own."""
-        if self._core is None or self._core[0] != os.getpid():
-            self._core = (os.getpid(), self._openvino().Core())
-        return self._core[1]
+        if self._core is None:
+            self._core, self._pid = self._openvino().Core(), os.getpid()
+        return self._core
 
 
 def _describe(core: Any, index: int, name: str) -> Device:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_benchdb.backends.device_ids import known, position, with_ids
-from pytest_benchdb.backends.installed import package_folder
+from pytest_benchdb.backends.installed import forked, package_folder
 from pytest_benchdb.backends.torch_build import TorchBuild, build_of, read_build
 from pytest_benchdb.backends.torch_device import OpenTorchDevice, TorchParts
 from pytest_benchdb.errors import BackendUnavailableError
@@ -186,7 +186,7 @@ class TorchBackend:
     def _unavailable(self, torch: Any) -> str | None:
         module = self.module(torch)
         if module._is_in_bad_fork():  # noqa: SLF001 - torch's own answer, the same since 1.x; it has no public one
-            return f"this process was forked after torch had started {self.kind}; start it with spawn"
+            return forked(f"torch.{self.kind}")
         with warnings.catch_warnings(record=True) as told, _variable(NVML_CHECK, "1"):
             warnings.simplefilter("always")
             if self.is_available(torch):

@@ -16,5 +16,6 @@ continuous integration without hardware and a workstation with it.
 
 from pytest_benchdb.testing.backend_contract import BackendContract
 from pytest_benchdb.testing.meter_contract import MeterContract
+from pytest_benchdb.testing.provider_contract import ProviderContract
 
-__all__ = ["BackendContract", "MeterContract"]
+__all__ = ["BackendContract", "MeterContract", "ProviderContract"]

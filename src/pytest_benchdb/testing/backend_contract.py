@@ -2,9 +2,8 @@
 
 import json
 import math
-import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -13,24 +12,16 @@ from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.interfaces import Backend, OpenDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import METRICS
-from pytest_benchdb.testing.expectation import check_name, check_probe, expect, timed
-from pytest_benchdb.testing.forked import problem_in_forked_child, use_standard_library
+from pytest_benchdb.testing.expectation import expect
+from pytest_benchdb.testing.provider_contract import ProviderContract
 
 _MEMORY = ("device_peak", "device_reserved")
 _SLACK_S = 1e-3
 # Device and host count time apart: 5 % and a millisecond, for timestamps that browsers coarsen.
 
 
-class BackendContract:
-    """Inherit, give the fixture `backend`, and call the class ``Test...``.
-
-    Attributes:
-        probe_limit_s: how long a probe may take once its library is loaded, wall time.
-        answer_limit_s: how long a thread or a forked child may take for a probe, wall time.
-    """
-
-    probe_limit_s: float = 2.0
-    answer_limit_s: float = 60.0
+class BackendContract(ProviderContract):
+    """Inherit, give the fixture `backend`, and call the class ``Test...``."""
 
     @pytest.fixture
     def backend(self) -> Backend:
@@ -40,6 +31,11 @@ class BackendContract:
             NotImplementedError: the subclass has none.
         """
         raise NotImplementedError(f"{type(self).__name__} needs a fixture `backend`")
+
+    @pytest.fixture
+    def provider(self, backend: Backend) -> Backend:
+        """Return the backend, for the checks that meters share."""
+        return backend
 
     @pytest.fixture
     def devices(self, backend: Backend) -> Sequence[Device]:
@@ -63,34 +59,6 @@ class BackendContract:
             pytest.skip(str(error))
         yield opened
         opened.close()
-
-    @pytest.fixture(autouse=True)
-    def quiet(self, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-        """Fail where anything, native libraries included, writes to standard output or standard error."""
-        yield
-        out, err = capfd.readouterr()
-        expect(not out, f"the backend writes to standard output: {out!r}")
-        expect(not err, f"the backend writes to standard error: {err!r}")
-
-    def test_name_can_be_a_fixtures(self, backend: Backend) -> None:
-        """The name makes ``bench_<name>``; the provenance says whether hardware is behind it."""
-        check_name(backend)
-
-    def test_probe_says_why_not(self, backend: Backend) -> None:
-        """A probe has a reason exactly where the backend is not available."""
-        check_probe(backend.probe())
-
-    def test_probe_is_quick(self, backend: Backend, record_property: Callable[[str, object], None]) -> None:
-        """A probe takes no time once its library is loaded, and says the same."""
-        first = backend.probe()
-
-        second, cost_s = timed(backend.probe)
-
-        record_property("probe_s", cost_s)
-        expect(second == first, f"probe() said {first} and then {second}")
-        expect(
-            cost_s <= self.probe_limit_s, f"the second probe took {cost_s:.3f} s, more than {self.probe_limit_s:g} s"
-        )
 
     def test_devices_are_described(self, backend: Backend, devices: Sequence[Device]) -> None:
         """A device says what it is, and leaves out what is not known."""
@@ -237,17 +205,3 @@ class BackendContract:
         again = backend.open(devices[0])
         again.synchronize()
         again.close()
-
-    def test_probe_does_not_poison_fork(self, backend: Backend) -> None:
-        """A child that was forked after a probe can use Python, and can probe."""
-        if not hasattr(os, "fork"):
-            pytest.skip("this system cannot fork")
-        backend.probe()
-
-        def use() -> None:
-            use_standard_library()
-            backend.probe()
-
-        problem = problem_in_forked_child(use, self.answer_limit_s)
-
-        expect(problem is None, f"after a probe and a fork, {problem}")

@@ -1,7 +1,6 @@
 """What every meter keeps."""
 
 import math
-import os
 import statistics
 import threading
 import time
@@ -14,25 +13,21 @@ import pytest
 from pytest_benchdb.interfaces import Meter
 from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.reading import Domain, Reading, Scope
-from pytest_benchdb.testing.expectation import check_name, check_probe, expect, timed
-from pytest_benchdb.testing.forked import problem_in_forked_child, use_standard_library
+from pytest_benchdb.testing.expectation import expect, timed
+from pytest_benchdb.testing.provider_contract import ProviderContract
 
 _READS = 20
 
 
-class MeterContract:
+class MeterContract(ProviderContract):
     """Inherit, give the fixture `meter`, and call the class ``Test...``.
 
     Attributes:
-        probe_limit_s: how long a probe may take once its library is loaded, wall time.
         read_limit_s: how long a read of all domains may take, median wall time; it stands at both ends of a window
             of two seconds, so that 20 ms are 1 %.
-        answer_limit_s: how long a thread or a forked child may take, wall time.
     """
 
-    probe_limit_s: float = 2.0
     read_limit_s: float = 0.02
-    answer_limit_s: float = 60.0
 
     @pytest.fixture
     def meter(self) -> Meter:
@@ -42,6 +37,11 @@ class MeterContract:
             NotImplementedError: the subclass has none.
         """
         raise NotImplementedError(f"{type(self).__name__} needs a fixture `meter`")
+
+    @pytest.fixture
+    def provider(self, meter: Meter) -> Meter:
+        """Return the meter, for the checks that backends share."""
+        return meter
 
     @pytest.fixture
     def shutdown(self) -> Callable[[], object] | None:
@@ -61,34 +61,6 @@ class MeterContract:
         expect(len(domains) > 0, "the probe says that the meter is available, and there is no domain")
         yield domains
         meter.close()
-
-    @pytest.fixture(autouse=True)
-    def quiet(self, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-        """Fail where anything, native libraries included, writes to standard output or standard error."""
-        yield
-        out, err = capfd.readouterr()
-        expect(not out, f"the meter writes to standard output: {out!r}")
-        expect(not err, f"the meter writes to standard error: {err!r}")
-
-    def test_name_is_stored_as_the_method(self, meter: Meter) -> None:
-        """The name stands with every figure; the provenance says whether hardware is behind it."""
-        check_name(meter)
-
-    def test_probe_says_why_not(self, meter: Meter) -> None:
-        """A probe has a reason exactly where there is nothing to read."""
-        check_probe(meter.probe())
-
-    def test_probe_is_quick(self, meter: Meter, record_property: Callable[[str, object], None]) -> None:
-        """A probe takes no time once its library is loaded, and says the same."""
-        first = meter.probe()
-
-        second, cost_s = timed(meter.probe)
-
-        record_property("probe_s", cost_s)
-        expect(second.available == first.available, f"probe() said {first} and then {second}")
-        expect(
-            cost_s <= self.probe_limit_s, f"the second probe took {cost_s:.3f} s, more than {self.probe_limit_s:g} s"
-        )
 
     def test_domains_have_known_metrics_in_their_units(self, domains: Sequence[Domain]) -> None:
         """A domain reads a metric of the registry, in the SI unit that the registry has for it."""
@@ -217,17 +189,3 @@ class MeterContract:
 
         expect(bool(before), f"none of the {len(domains)} domains can be read at all")
         expect(before <= after, f"after a shutdown by others {sorted(before - after)} cannot be read any more")
-
-    def test_probe_does_not_poison_fork(self, meter: Meter) -> None:
-        """A child that was forked after a probe can use Python, and can probe."""
-        if not hasattr(os, "fork"):
-            pytest.skip("this system cannot fork")
-        meter.probe()
-
-        def use() -> None:
-            use_standard_library()
-            meter.probe()
-
-        problem = problem_in_forked_child(use, self.answer_limit_s)
-
-        expect(problem is None, f"after a probe and a fork, {problem}")

@@ -1,0 +1,95 @@
+"""What backends and meters both keep: what they say of themselves before they are used."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from pytest_benchdb.interfaces import Backend, Meter
+from pytest_benchdb.model.probe import Probe
+from pytest_benchdb.testing.expectation import expect, timed
+from pytest_benchdb.testing.forked import problem_in_forked_child, use_standard_library
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class ProviderContract:
+    """What `BackendContract` and `MeterContract` have in common.
+
+    Attributes:
+        probe_limit_s: how long a probe may take once its library is loaded, wall time.
+        answer_limit_s: how long a thread or a forked child may take to answer, wall time.
+    """
+
+    probe_limit_s: float = 2.0
+    answer_limit_s: float = 60.0
+
+    @pytest.fixture
+    def provider(self) -> Backend | Meter:
+        """Return what to check.
+
+        Raises:
+            NotImplementedError: the subclass has none.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a fixture `provider`")
+
+    @pytest.fixture(autouse=True)
+    def quiet(self, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+        """Fail where anything, native libraries included, writes to standard output or standard error."""
+        yield
+        out, err = capfd.readouterr()
+        expect(not out, f"the provider writes to standard output: {out!r}")
+        expect(not err, f"the provider writes to standard error: {err!r}")
+
+    def test_name_is_a_word(self, provider: Backend | Meter) -> None:
+        """The name makes ``bench_<name>`` or stands with figures as their method."""
+        name = provider.name
+        expect(
+            _NAME.fullmatch(name) is not None,
+            f"name is {name!r}; give lower-case letters, digits and _, a letter first",
+        )
+
+    def test_provenance_says_whether_hardware_is_behind_it(self, provider: Backend | Meter) -> None:
+        """What is simulated stays out of rankings and gates."""
+        told = provider.provenance
+        expect(told in {"measured", "simulated"}, f"provenance is {told!r}; say 'measured' or 'simulated'")
+
+    def test_probe_says_why_not(self, provider: Backend | Meter) -> None:
+        """A probe has a reason exactly where the provider is not available."""
+        probe = provider.probe()
+
+        expect(type(probe) is Probe, f"probe() returned {probe!r}; return a pytest_benchdb.model.probe.Probe")
+        if probe.available:
+            expect(probe.reason is None, f"the probe is available and yet has the reason {probe.reason!r}")
+        else:
+            expect(bool(probe.reason and probe.reason.strip()), "the probe is not available and does not say why")
+        for name, version in probe.versions.items():
+            texts = all(type(text) is str and text for text in (name, version))
+            expect(texts, f"versions has {name!r}: {version!r}; give names and versions as text")
+
+    def test_probe_is_quick(self, provider: Backend | Meter, record_property: Callable[[str, object], None]) -> None:
+        """A probe takes no time once its library is loaded; the figure is in the JUnit report."""
+        first = provider.probe()
+
+        second, cost_s = timed(provider.probe)
+
+        record_property("probe_s", cost_s)
+        expect(second == first, f"probe() said {first} and then {second}")
+        expect(
+            cost_s <= self.probe_limit_s, f"the second probe took {cost_s:.3f} s, more than {self.probe_limit_s:g} s"
+        )
+
+    def test_probe_does_not_poison_fork(self, provider: Backend | Meter) -> None:
+        """A child that was forked after a probe can use Python, and can probe."""
+        if not hasattr(os, "fork"):
+            pytest.skip("this system cannot fork")
+        provider.probe()
+
+        def use() -> None:
+            use_standard_library()
+            provider.probe()
+
+        problem = problem_in_forked_child(use, self.answer_limit_s)
+
+        expect(problem is None, f"after a probe and a fork, {problem}")

@@ -1,0 +1,72 @@
+"""Every built-in backend keeps the contract that the package ships: as it is here, and on made-up hardware."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.unit.backends import fake_torch
+from tests.unit.backends.fake_torch import FakeMpsTorch, Gpu
+from tests.unit.backends.test_onnxruntime import CUDA, FakeOnnxruntime
+
+from pytest_benchdb.backends.builtin import backends
+from pytest_benchdb.backends.cuda import CudaBackend
+from pytest_benchdb.backends.mps import MpsBackend
+from pytest_benchdb.backends.onnxruntime import OnnxRuntimeBackend
+from pytest_benchdb.backends.rocm import RocmBackend
+from pytest_benchdb.backends.web.shared import SHARED
+from pytest_benchdb.backends.xpu import XpuBackend
+from pytest_benchdb.interfaces import Backend
+from pytest_benchdb.testing import BackendContract, ProviderContract
+
+OTHER = "1b2c3d4e-0c1e-4a8f-9d0b-2f6f3a1b5c7d"
+BUILTIN = {backend.name: backend for backend in backends()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def browser() -> Iterator[None]:
+    """End the browser that the backends of the web share."""
+    yield
+    SHARED.close()
+
+
+class TestBuiltin(BackendContract):
+    """Those that need no accelerator run here; one that is not installed skips with its reason."""
+
+    @pytest.fixture(
+        params=[
+            *["cpu", "openvino", "onnxruntime", "webgpu", "webnn", "wasm", "sim"],
+            *[pytest.param(kind, marks=pytest.mark.hardware(kind)) for kind in ("cuda", "rocm", "mps", "xpu")],
+        ]
+    )
+    def backend(self, request: pytest.FixtureRequest) -> Backend:
+        if request.param == "sim" and "not_there" in request.node.name:
+            reason = "sim raises ValueError for a device that is not there, not BackendUnavailableError"
+            request.applymarker(pytest.mark.xfail(raises=ValueError, reason=reason))
+        return BUILTIN[request.param]
+
+
+class TestProbes(ProviderContract):
+    """What is not here says so, and keeps the rules of a probe."""
+
+    @pytest.fixture(params=BUILTIN)
+    def provider(self, request: pytest.FixtureRequest) -> Backend:
+        return BUILTIN[request.param]
+
+
+class TestMadeUp(BackendContract):
+    """The code for hardware that is not here, two devices each where there can be two."""
+
+    @pytest.fixture(params=["cuda", "rocm", "xpu", "mps", "mps with figures", "onnxruntime", "silent allocator"])
+    def backend(self, request: pytest.FixtureRequest) -> Backend:
+        gpus = (Gpu(), Gpu(uuid=OTHER))
+        made: dict[str, Backend] = {
+            "cuda": CudaBackend(fake_torch.cuda(*gpus)),
+            "rocm": RocmBackend(fake_torch.rocm(*gpus)),
+            "xpu": XpuBackend(fake_torch.xpu(*gpus)),
+            "mps": MpsBackend(FakeMpsTorch(Gpu()), platform="darwin"),
+            "mps with figures": MpsBackend(FakeMpsTorch(Gpu(), keeps_figures=True), platform="darwin"),
+            "onnxruntime": OnnxRuntimeBackend(FakeOnnxruntime(CUDA, works=(CUDA,))),
+            "silent allocator": CudaBackend(fake_torch.cuda(Gpu(silent_allocator=True, has_events=False))),
+        }
+        if request.param == "onnxruntime":
+            pytest.importorskip("numpy")
+        return made[request.param]

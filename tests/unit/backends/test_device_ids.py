@@ -1,0 +1,39 @@
+import pytest
+
+from pytest_benchdb.backends.device_ids import known, position, with_ids
+from pytest_benchdb.errors import BackendUnavailableError
+from pytest_benchdb.model.environment import Device
+from pytest_benchdb.model.identity import content_id
+
+A100 = Device(device_id="", backend="cuda", name="A100", uuid="GPU-a")
+TWIN = Device(device_id="", backend="openvino", name="Intel Arc A770")
+
+
+def test_ids_are_content_hashes_whatever_the_order() -> None:
+    other = Device(device_id="", backend="cuda", name="A100", uuid="GPU-b")
+
+    forward, backward = with_ids([A100, other]), with_ids([other, A100])
+
+    assert forward == backward[::-1]
+    assert forward[0].device_id == content_id("cuda", "A100", "GPU-a")
+
+
+def test_ids_of_twins_without_uuid_differ_and_the_first_keeps_its_own() -> None:
+    first, second = with_ids([TWIN, TWIN])
+
+    assert first.device_id == content_id("openvino", "Intel Arc A770", None)
+    assert second.device_id != first.device_id
+
+
+def test_position_of_what_is_not_there_says_what_is() -> None:
+    present = with_ids([A100])
+
+    assert position(present[0], present) == 0
+    with pytest.raises(BackendUnavailableError, match=r"openvino: Intel Arc A770 is not here; there is cuda:0 A100"):
+        position(with_ids([TWIN])[0], present)
+    with pytest.raises(BackendUnavailableError, match="there is no device"):
+        position(present[0], [])
+
+
+def test_known_leaves_out_none_and_nothing_else() -> None:
+    assert known(a=None, b=0, c=False, d="") == {"b": 0, "c": False, "d": ""}
