@@ -39,8 +39,10 @@ def ours(function: Callable[[], object], iterations: int, rounds: int) -> float:
 def time_it(function: Callable[[], object], **options: object) -> Timed:
     """Time a function on the processor."""
     backend = CpuBackend()
-    with repeated(function, (), {}) as call:
-        return Rounds(call, backend.open(backend.devices()[0]), Plan().changed(**options)).run(contextlib.nullcontext())
+    with repeated(function, (), {}) as calls:
+        return Rounds(calls, backend.open(backend.devices()[0]), Plan().changed(**options)).run(
+            contextlib.nullcontext()
+        )
 
 
 def theirs(function: Callable[[], object], iterations: int, rounds: int) -> float:

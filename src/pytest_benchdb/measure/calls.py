@@ -4,6 +4,7 @@ import contextlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import MeasurementError
@@ -11,12 +12,23 @@ from pytest_benchdb.errors import MeasurementError
 if TYPE_CHECKING:
     import asyncio
 
-Call = Callable[[int], object]
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """How a function is run.
+
+    Attributes:
+        loop: calls it N times and lets go of each result at once, so that freeing them is timed, too.
+        keep: calls it N times and returns the last result.
+    """
+
+    loop: Callable[[int], object]
+    keep: Callable[[int], object]
 
 
 @contextlib.contextmanager
-def repeated(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Call]:
-    """Give a callable that calls `function` N times and returns its last result.
+def repeated(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Calls]:
+    """Give what calls `function` N times.
 
     An `async def` function is awaited within a loop of its own, so that a round holds N awaits and one
     start of the loop.
@@ -39,36 +51,42 @@ def repeated(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[
         loop.close()
 
 
-def _called(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
-    if not args and not kwargs:
-
-        def run_bare(iterations: int) -> object:
-            for _ in range(iterations - 1):
-                function()
-            return function()
-
-        return run_bare
-
-    def run(iterations: int) -> object:
+def _called(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Calls:
+    def keep(iterations: int) -> object:
         for _ in range(iterations - 1):
             function(*args, **kwargs)
         return function(*args, **kwargs)
 
-    return run
+    if args or kwargs:
+
+        def loop(iterations: int) -> None:
+            for _ in range(iterations):
+                function(*args, **kwargs)
+
+        return Calls(loop, keep)
+
+    def bare_loop(iterations: int) -> None:
+        for _ in range(iterations):
+            function()
+
+    return Calls(bare_loop, keep)
 
 
 def _awaited(
     loop: "asyncio.AbstractEventLoop", function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> Call:
-    async def repeat(iterations: int) -> object:
-        for _ in range(iterations - 1):
+) -> Calls:
+    async def repeat(iterations: int) -> None:
+        for _ in range(iterations):
             await function(*args, **kwargs)
+
+    async def repeat_and_keep(iterations: int) -> object:
+        await repeat(iterations - 1)
         return await function(*args, **kwargs)
 
-    def run(iterations: int) -> object:
-        return loop.run_until_complete(repeat(iterations))
-
-    return run
+    return Calls(
+        lambda iterations: loop.run_until_complete(repeat(iterations)),
+        lambda iterations: loop.run_until_complete(repeat_and_keep(iterations)),
+    )
 
 
 def _loop_is_running() -> bool:

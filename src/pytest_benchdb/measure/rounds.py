@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.measure.calls import Calls
 from pytest_benchdb.measure.plan import Plan
 
 STABLE_SHARE = 0.02
@@ -27,19 +28,16 @@ _CLEARLY = 50
 
 _thread_ns: Callable[[], int] | None = getattr(time, "thread_time_ns", None)  # macOS before 10.12 has none
 
-Call = Callable[[int], object]
-"""Runs the benchmarked function that many times and returns its last result."""
-
 
 @dataclass(slots=True, kw_only=True)
 class Timed:
     """What the rounds of one function took.
 
     Attributes:
-        result: what the function returned last.
+        result: what the function returned.
         iterations: calls in one round.
         warmup_rounds: rounds thrown away, the first call not counted.
-        first_call_ns: wall-clock time of the very first call.
+        first_call_ns: wall-clock time of the very first call; None where the caller counts the calls.
         wall_ns: wall-clock time of each round.
         cpu_ns: CPU time of the process in each round, all threads.
         thread_ns: CPU time of the calling thread in each round; None where there is no such clock.
@@ -52,7 +50,7 @@ class Timed:
     result: object
     iterations: int
     warmup_rounds: int
-    first_call_ns: int
+    first_call_ns: int | None
     wall_ns: Sequence[int]
     cpu_ns: Sequence[int]
     thread_ns: Sequence[int] | None
@@ -86,7 +84,7 @@ class Rounds:
 
     def __init__(
         self,
-        call: Call,
+        calls: Calls,
         device: OpenDevice,
         plan: Plan,
         *,
@@ -97,14 +95,18 @@ class Rounds:
         """Make a timer of rounds.
 
         Args:
-            call: runs the function.
+            calls: run the function.
             device: where it runs.
             plan: how often.
             clocks: CPU clocks.
             before: runs before each round, untimed.
             after: runs after each round, untimed.
         """
-        self._call = call
+        self._calls = calls
+        # As pytest-benchmark's pedantic does: who counts the calls gets no other ones.
+        self._is_exact = None not in {plan.rounds, plan.iterations, plan.warmup_rounds}
+        self._keeps = self._is_exact and plan.iterations == 1
+        self._call = calls.keep if self._keeps else calls.loop
         self._device = device
         self._plan = plan
         self._clocks = clocks or Clocks()
@@ -113,11 +115,15 @@ class Rounds:
         self._was_cold = plan.cache_mode == "cold"
 
     def run(self, block: contextlib.AbstractContextManager[object]) -> Timed:
-        """Make the first call, calibrate, warm up, and time the rounds within `block`."""
+        """Make the first call, calibrate, warm up, and time the rounds within `block`.
+
+        A plan that gives rounds, iterations and warm-up rounds is followed to the call: no first call apart.
+        """
         plan, device = self._plan, self._device
         begun_ns = device.clock_ns()
         first = _kept()
-        self._round(first, 1)
+        if not self._is_exact:
+            self._round(first, 1)
         with _collector(enabled=plan.gc):
             iterations = plan.iterations or self._calibrated(first.wall_ns[0])
             warmup_rounds = self._warm_up(iterations, begun_ns)
@@ -130,10 +136,10 @@ class Rounds:
             memory = dict(device.memory())
         device_s = [device.elapsed_s(*marks) / iterations for marks in kept.marks]
         return Timed(
-            result=kept.result,
+            result=kept.result if self._keeps else self._result(),
             iterations=iterations,
             warmup_rounds=warmup_rounds,
-            first_call_ns=first.wall_ns[0],
+            first_call_ns=None if self._is_exact else first.wall_ns[0],
             wall_ns=kept.wall_ns,
             cpu_ns=kept.cpu_ns,
             thread_ns=kept.thread_ns if self._clocks.thread_ns is not None else None,
@@ -142,6 +148,15 @@ class Rounds:
             cache_mode="cold" if self._was_cold else "hot",
             memory=memory,
         )
+
+    def _result(self) -> object:
+        """Call the function once more, untimed: a result held while rounds run would count as their memory."""
+        if self._before is not None:
+            self._before()
+        result = self._calls.keep(1)
+        if self._after is not None:
+            self._after()
+        return result
 
     def once(self, iterations: int) -> None:
         """Run one round as the timed ones were, and keep nothing; the passes after the timing do."""

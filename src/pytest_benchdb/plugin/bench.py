@@ -98,7 +98,7 @@ class Bench:
         flops: float | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Time `function(*args, **kwargs)` in calibrated rounds and return its last result.
+        """Time `function(*args, **kwargs)` in calibrated rounds and return the result of one more call.
 
         Args:
             function: what is timed; an `async def` function is awaited.
@@ -322,8 +322,8 @@ class Bench:
         if self._attempt is None:
             return call_once(function, args, kwargs, how)
         self._cut = "the benchmarked function raised"
-        with repeated(function, args, kwargs) as call:
-            rounds = Rounds(call, self.opened, how.plan, before=how.before, after=how.after)
+        with repeated(function, args, kwargs) as calls:
+            rounds = Rounds(calls, self.opened, how.plan, before=how.before, after=how.after)
             timed = rounds.run(timed_block(self._attempt.block) if phase is None else contextlib.nullcontext())
             self._timed[phase] = timed
             self._rows += timing(timed, how.plan, how.work, phase=phase, provenance=self.provenance)

@@ -29,8 +29,8 @@ def call_once(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping
     """Call a function once, untimed, with what runs around a round."""
     if how.before is not None:
         how.before()
-    with repeated(function, args, kwargs) as call:
-        result = call(1)
+    with repeated(function, args, kwargs) as calls:
+        result = calls.keep(1)
     if how.after is not None:
         how.after()
     return result

@@ -47,9 +47,10 @@ def timing(
             valid=not alone,
             reason="the device was waited for once after all rounds: these are the times of asking" if alone else None,
         ),
-        _row("first_call_time", **about, value=timed.first_call_ns / 1e9, method="perf_counter_ns"),
         _row("cpu_time", **about, samples=_per_iteration(timed.cpu_ns, timed.iterations), method="process_time_ns"),
     ]
+    if timed.first_call_ns is not None:
+        rows.append(_row("first_call_time", **about, value=timed.first_call_ns / 1e9, method="perf_counter_ns"))
     if timed.thread_ns is not None:
         samples = _per_iteration(timed.thread_ns, timed.iterations)
         rows.append(_row("thread_time", **about, samples=samples, method="thread_time_ns"))

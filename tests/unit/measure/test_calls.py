@@ -17,10 +17,11 @@ def test_repeated_calls_that_often_and_returns_the_last_result(
         calls.append((given, named))
         return len(calls)
 
-    with repeated(count, args, kwargs) as call:
-        assert call(iterations) == iterations
+    with repeated(count, args, kwargs) as run:
+        assert run.keep(iterations) == iterations
+        assert run.loop(iterations) is None
 
-    assert calls == [(args, kwargs)] * iterations
+    assert calls == [(args, kwargs)] * iterations * 2
 
 
 def test_repeated_awaits_asynchronous_functions_in_one_loop() -> None:
@@ -31,11 +32,11 @@ def test_repeated_awaits_asynchronous_functions_in_one_loop() -> None:
         loops.append(asyncio.get_running_loop())
         return value
 
-    with repeated(work, (5,), {}) as call:
-        assert call(3) == 5
-        assert call(1) == 5
+    with repeated(work, (5,), {}) as run:
+        assert run.keep(3) == 5
+        assert run.loop(2) is None
 
-    assert len(loops) == 4
+    assert len(loops) == 5
     assert len(set(loops)) == 1
     assert loops[0].is_closed()
 

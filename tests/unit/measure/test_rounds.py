@@ -6,6 +6,7 @@ import pytest
 from tests.unit.measure.ticking_device import TickingDevice
 
 from pytest_benchdb.errors import MeasurementError
+from pytest_benchdb.measure.calls import Calls
 from pytest_benchdb.measure.plan import Plan
 from pytest_benchdb.measure.rounds import Clocks, Rounds, Timed, is_settled
 
@@ -35,7 +36,7 @@ class Device(TickingDevice):
 
 def time_it(device: Device, call: Callable[[int], object], **options: object) -> Timed:
     clocks = Clocks(cpu_ns=lambda: device.cpu_ns, thread_ns=lambda: device.thread_ns)
-    return Rounds(call, device, Plan().changed(**options), clocks=clocks).run(contextlib.nullcontext())
+    return Rounds(Calls(call, call), device, Plan().changed(**options), clocks=clocks).run(contextlib.nullcontext())
 
 
 def host_work(device: Device, wall_ms: float) -> Callable[[int], object]:
@@ -58,7 +59,7 @@ def test_rounds_of_a_fast_function_hold_as_many_calls_as_fill_the_round_time() -
     assert set(timed.thread_ns) == {MS // 4}
     assert len(timed.wall_ns) == 100
     assert timed.first_call_ns == MS // 100
-    assert timed.result == 100
+    assert timed.result == 1  # of one more call
 
 
 def test_rounds_of_a_slow_function_are_single_calls_and_no_fewer_than_asked() -> None:
@@ -120,7 +121,24 @@ def test_rounds_are_cold_only_where_the_caches_were_emptied(cache: bool, mode: s
 
     assert timed.cache_mode == mode
     assert set(timed.wall_ns) == {MS}
-    assert device.flushes == 6  # the first call, and every round
+    assert device.flushes == 5
+
+
+@pytest.mark.parametrize(("iterations", "calls"), [(1, [1, 1, 1, 1, 1]), (4, [4, 4, 4, 4, 4, 1])])
+def test_rounds_that_the_caller_counts_are_all_the_calls_there_are(iterations: int, calls: list[int]) -> None:
+    device = Device()
+    seen = []
+
+    def call(number: int) -> object:
+        seen.append(number)
+        device.work(1)
+        return len(seen)
+
+    timed = time_it(device, call, rounds=3, iterations=iterations, warmup_rounds=2)
+
+    assert seen == calls  # of several iterations, one more for the result
+    assert timed.result == len(calls)
+    assert timed.first_call_ns is None
 
 
 def test_rounds_begin_the_devices_peaks_anew() -> None:
@@ -173,7 +191,7 @@ def test_rounds_run_what_belongs_around_them_untimed_and_once_each() -> None:
 
     clocks = Clocks(cpu_ns=lambda: device.cpu_ns, thread_ns=None)
     rounds = Rounds(
-        host_work(device, 1),
+        Calls(host_work(device, 1), host_work(device, 1)),
         device,
         Plan().changed(rounds=3, warmup_rounds=1),
         clocks=clocks,
@@ -184,7 +202,7 @@ def test_rounds_run_what_belongs_around_them_untimed_and_once_each() -> None:
 
     assert timed.iterations == 1
     assert set(timed.wall_ns) == {MS}
-    assert events == ["setup", "teardown"] * 5  # the first call, one warm-up round, three rounds
+    assert events == ["setup", "teardown"] * 6  # the first call, one warm-up round, three rounds, the result
     assert timed.thread_ns is None
 
 
@@ -202,7 +220,7 @@ def test_rounds_without_the_collector_give_it_back_even_after_an_error() -> None
     with pytest.raises(ZeroDivisionError):
         time_it(device, call, gc=False, rounds=9, iterations=1, warmup_rounds=0)
 
-    assert seen == [True, False, False, False]
+    assert seen == [False] * 4
     assert gc.isenabled()
 
 
