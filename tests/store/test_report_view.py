@@ -57,6 +57,11 @@ STEPS = timed("step_time", [0.1, 0.2, 0.3])
         ([timed("cpu_time", [0.1, 0.2, 0.3])], ("cpu_time", None, 0.2, True)),
         ([STEPS, timed("cpu_time", [1.0, 1.0])], ("step_time", None, 0.2, True)),
         ([STEPS, timed("wall_time", [1.0], "load")], ("step_time", None, 0.2, True)),
+        ([STEPS, timed("device_time", [1.0, 1.0])], ("step_time", None, 0.2, True)),
+        (
+            [timed("wall_time", [9.0], valid=False, reason="asked only"), timed("device_time", [1.0, 1.0])],
+            ("device_time", None, 1.0, True),
+        ),
         ([timed("wall_time", [1.0], "a"), timed("wall_time", [2.0], "b")], ("wall_time", "b", 2.0, True)),
         ([timed("wall_time", [1.5] * 3, "a"), timed("wall_time", [2.0], "b")], ("wall_time", "a", 1.5, True)),
         ([timed("wall_time", [9.0], "a/b"), timed("wall_time", [2.0], "c")], ("wall_time", "c", 2.0, True)),
@@ -76,6 +81,8 @@ STEPS = timed("step_time", [0.1, 0.2, 0.3])
         "CPU timer",
         "steps before their CPU time",
         "steps before phases",
+        "steps before their device time",
+        "device time where wall times are of asking",
         "the longest phase",
         "longest in all",
         "outer phases first",
@@ -102,8 +109,20 @@ def test_report_of_a_run_with_a_wall_time_shows_nothing_else(tmp_path: Path, ask
     assert row == ("wall_time", None, 1e-8, 3, 2)
 
 
-def test_report_of_a_wall_time_without_figures_says_why_and_takes_no_other(tmp_path: Path, ask: Ask) -> None:
-    path = stored(tmp_path, single("wall_time", None, reason="disabled"), STEPS)
+@pytest.mark.parametrize(
+    "others",
+    [
+        [],
+        [timed("cpu_time", [0.1, 0.2])],
+        [timed("wall_time", [1.0], "load")],
+        [timed("device_time", [0.1, 0.2], valid=False)],
+    ],
+    ids=["alone", "CPU time", "a phase", "device time not valid"],
+)
+def test_report_of_a_wall_time_without_figures_says_why_and_takes_no_other(
+    tmp_path: Path, ask: Ask, others: list[tuple[Item, bytes]]
+) -> None:
+    path = stored(tmp_path, single("wall_time", None, reason="disabled"), *others)
 
     row = row_of(path, ask, "main_metric", "median_s", "valid", "reason")
 

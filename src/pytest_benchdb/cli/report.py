@@ -14,6 +14,7 @@ from pytest_benchdb.operations.report import Selection, build_report
 from pytest_benchdb.operations.source import split_specs
 from pytest_benchdb.operations.where import METRIC_COLUMNS, parse_where
 from pytest_benchdb.present.columns import (
+    COLUMN_KEYS,
     GROUP_KEYS,
     Column,
     columns_named,
@@ -40,7 +41,7 @@ that did not pass shows its outcome and the reason, never a number.
 
 A run whose whole was not timed shows its training steps, its requests or its longest phase: then a column names the
 metric of each run. Throughput (items per second) and energy (of one iteration, valid figures only) are shown where at
-least one run has them; device_memory and first_call are among the names for --columns.
+least one run has them.
 
 Example: benchdb report results -k "sort and not slow" --sort=-median
 """
@@ -53,7 +54,11 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
 @options.session_options
 @options.format_option(_FORMATS)
 @options.output_option
-@click.option("--columns", metavar="NAMES", help="Columns in this order: --columns benchmark,median,p95,memory.")
+@click.option(
+    "--columns",
+    metavar="NAMES",
+    help=f"Columns in this order: --columns benchmark,median,p95,memory. There are: {', '.join(COLUMN_KEYS)}.",
+)
 @click.option(
     "--group-by",
     metavar="KEY",
@@ -61,7 +66,12 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
     help=f"Group the runs by {', '.join(GROUP_KEYS)}, or none. Default: group, else model, else file.",
 )
 @click.option("--sort", metavar="COLUMN", help="Order the runs by a column; --sort=-median puts the slowest first.")
-@click.option("--unit", metavar="KIND=UNIT", multiple=True, help="Show figures in a unit: --unit time=us.")
+@click.option(
+    "--unit",
+    metavar="KIND=UNIT",
+    multiple=True,
+    help="Show figures in a unit: --unit time=us, energy=mJ, rate=k/s, memory=MiB.",
+)
 @options.display_options
 def command(**given: Any) -> None:
     """Read, select and show."""

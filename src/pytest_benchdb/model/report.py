@@ -14,8 +14,8 @@ class ReportRow:
 
     Attributes:
         workload: training, inference, serving, ...; None if not told.
-        main_metric: what the times are: ``wall_time``; ``step_time``, ``e2e_latency`` or ``cpu_time`` of a run without
-            one; None if nothing was timed.
+        main_metric: what the times are: ``wall_time``; of a run without a valid one ``step_time``, ``e2e_latency``,
+            ``device_time`` or ``cpu_time``; None if nothing was timed.
         main_phase: the phase that all figures belong to; None for the whole run.
         first_call_s: wall-clock time of the first call.
         cpu_s: CPU time of the process for one call, where it was measured for the call alone.

@@ -638,8 +638,8 @@ COMMENT ON COLUMN samples.session_id IS 'The session';
 COMMENT ON COLUMN samples.measurement_id IS 'The measurement';
 
 -- One run as reports show it, whatever its outcome. Its figures are those of one metric, the main one: the wall time of
--- the whole run; without that, its steps, its requests, or the CPU time that its timer told; else of its phases (steps
--- and requests first, then the outermost, then the one that took longest).
+-- the whole run; without a valid one its steps, its requests or the device's own time; the CPU time where its timer told
+-- no other; else one of its phases (steps and requests first, then the outermost, then the one that took longest).
 CREATE VIEW report AS
 WITH figures AS (
     SELECT
@@ -665,12 +665,16 @@ WITH figures AS (
     FROM measurement
     WHERE
         pass = 'time' AND rank IS NULL
-        AND (metric IN ('wall_time', 'step_time', 'e2e_latency') OR (metric = 'cpu_time' AND phase IS NULL))
+        AND (
+            metric IN ('wall_time', 'step_time', 'e2e_latency')
+            OR (metric IN ('device_time', 'cpu_time') AND phase IS NULL)
+        )
     QUALIFY row_number() OVER (
         PARTITION BY session_id, run_id, started_at
         ORDER BY
             phase IS NOT NULL,
-            phase IS NOT NULL AND NOT valid,
+            metric = 'cpu_time',
+            NOT valid,
             CASE
                 WHEN metric = 'wall_time' AND phase IS NULL THEN 0
                 WHEN metric = 'step_time' THEN 1
@@ -831,7 +835,7 @@ COMMENT ON COLUMN report.provenance IS 'measured, imported, simulated or derived
 COMMENT ON COLUMN report.attempt IS '1 for the first, 2 for the first rerun, ...';
 COMMENT ON COLUMN report.worker IS 'Name of the xdist worker';
 COMMENT ON COLUMN report.parallel IS 'Whether other tests ran beside it';
-COMMENT ON COLUMN report.main_metric IS 'What the times are: wall_time; step_time or e2e_latency (of one request) of runs without; NULL if nothing was timed';
+COMMENT ON COLUMN report.main_metric IS 'What the times are: wall_time; of runs without, step_time, e2e_latency (of one request), device_time or cpu_time; NULL if nothing was timed';
 COMMENT ON COLUMN report.main_phase IS 'The part of the run that the figures belong to; NULL for the whole';
 COMMENT ON COLUMN report.min_s IS 'Fastest round, seconds per iteration';
 COMMENT ON COLUMN report.max_s IS 'Slowest round, seconds per iteration';
