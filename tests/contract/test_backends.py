@@ -38,9 +38,6 @@ class TestBuiltin(BackendContract):
         ]
     )
     def backend(self, request: pytest.FixtureRequest) -> Backend:
-        if request.param == "sim" and "not_there" in request.node.name:
-            reason = "sim raises ValueError for a device that is not there, not BackendUnavailableError"
-            request.applymarker(pytest.mark.xfail(raises=ValueError, reason=reason))
         return BUILTIN[request.param]
 
 

@@ -59,7 +59,7 @@ class Broken:
         (b"\x01\xff", "01ff"),
         (len, "builtins.len"),
         (int, "builtins.int"),
-        (object(), "<builtins.object>"),
+        pytest.param(object(), "<builtins.object>", id="object"),
     ],
     ids=repr,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from pytest_benchdb.backends.sim.machine import SimMachine, SimProfile, this_machine
+from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.metric import Provenance
@@ -165,11 +166,11 @@ class SimBackend:
 
         Raises:
             SimFailedError: the profile lets it fail.
-            ValueError: the device is of another machine.
+            BackendUnavailableError: the device is of another machine.
         """
         uuids = [self.machine.uuid(index) for index in range(self.machine.profile.devices)]
         if device.uuid not in uuids:
-            raise ValueError(f"{device.name} ({device.uuid}) is not a device of this simulated machine")
+            raise BackendUnavailableError(f"{device.name} ({device.uuid}) is not a device of this simulated machine")
         index = uuids.index(device.uuid)
         opened = OpenSim(self.machine, device, index)
         SimHandle(self.machine, index).work(1e-6)

@@ -5,6 +5,7 @@ import pytest
 from pytest_benchdb.backends.sim.backend import OpenSim, SimBackend, SimFailedError, SimHandle, SimOutOfMemoryError
 from pytest_benchdb.backends.sim.machine import SimProfile, this_machine
 from pytest_benchdb.backends.sim.meter import SimMeter
+from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.interfaces import Backend, Meter, OpenDevice
 from pytest_benchdb.model.metric import METRICS
 
@@ -41,7 +42,7 @@ def test_backend_devices_are_named_as_simulated_and_told_apart() -> None:
 def test_backend_refuses_a_device_of_another_machine() -> None:
     other = SimBackend(SimProfile(name="other")).devices()[0]
 
-    with pytest.raises(ValueError, match="not a device of this simulated machine"):
+    with pytest.raises(BackendUnavailableError, match="not a device of this simulated machine"):
         SimBackend(SimProfile()).open(other)
 
 

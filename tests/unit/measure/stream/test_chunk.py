@@ -15,7 +15,7 @@ from pytest_benchdb.measure.stream.chunk import Chunk, interpret
         (None, False, None),
         (0, True, None),
         (17, True, None),
-        (object(), True, None),
+        pytest.param(object(), True, None, id="any object"),
         (SimpleNamespace(tokens=3), True, 3),
         (SimpleNamespace(tokens=[5, 9]), True, 2),
         (SimpleNamespace(tokens=0), False, 0),
