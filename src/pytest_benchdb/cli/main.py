@@ -10,6 +10,17 @@ from pytest_benchdb.cli.lazy import LazyCommands, OrderedGroup
 
 _MODULES = {
     "report": "report",
+    "compare": "compare",
+    "regress": "regress",
+    "trend": "trend",
+    "noise": "noise",
+    "duet": "duet",
+    "correlate": "correlate",
+    "predict": "predict",
+    "baseline": "baseline",
+    "accept": "accept",
+    "note": "note",
+    "import": "import_",
     "sessions": "sessions",
     "show": "show",
     "query": "query",
@@ -26,8 +37,8 @@ cli = OrderedGroup(
     commands=LazyCommands("pytest_benchdb.cli", _MODULES),
     help=(
         "Read and look after benchmark results that pytest recorded with --benchdb.\n\n"
-        "Data goes to standard output and everything else to standard error. Exit status: 0 fine, 2 wrong usage, "
-        "5 a problem with the database, 70 an internal error.\n\n"
+        "Data goes to standard output and everything else to standard error. Exit status: 0 fine, 1 the gate failed, "
+        "2 wrong usage, 3 nothing to compare, 4 environment unstable, 5 a problem with the database, 70 an internal error.\n\n"
         "Example: pytest --benchdb=results && benchdb report results"
     ),
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -52,6 +63,16 @@ def main() -> NoReturn:
 def report() -> NoReturn:
     """Run `benchdb-report`: the same command as `benchdb report`."""
     run(cli.commands["report"], "benchdb-report")
+
+
+def compare() -> NoReturn:
+    """Run `benchdb-compare`: the same command as `benchdb compare`."""
+    run(cli.commands["compare"], "benchdb-compare")
+
+
+def regress() -> NoReturn:
+    """Run `benchdb-regress`: the same command as `benchdb regress`."""
+    run(cli.commands["regress"], "benchdb-regress")
 
 
 def _show_version(context: click.Context) -> None:

@@ -1,0 +1,1 @@
+"""Statistics and the rules that decide: pure functions of numbers."""

@@ -1,0 +1,1 @@
+"""Readers of what other tools wrote: bytes to records."""

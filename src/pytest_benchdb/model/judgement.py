@@ -1,0 +1,90 @@
+"""What a comparison says of one benchmark and metric."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["regressed", "improved", "unchanged", "inconclusive", "new", "missing", "error", "incomparable"]
+"""`regressed` and `improved` follow the metric's direction; `error` is a side that did not pass."""
+
+State = Literal["learning", "suspect", "unstable", "drifting", "accepted", "not gated"]
+"""Why a verdict is what it is: too few sessions; not confirmed; the machine was disturbed; the level moves by itself;
+accepted by people; not asked to gate."""
+
+Statistic = Literal["min", "median", "mean", "value"]
+"""Which figure of a session stands for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """When a change of one metric counts.
+
+    Attributes:
+        better: direction of the metric; ``none`` never regresses.
+        relative: smallest change that counts, as a share: 0.05 is 5 %.
+        absolute: smallest change that counts in the metric's unit, whatever its share.
+        exact: no test: what repeats exactly is judged by its change alone.
+        statistic: the figure of a session.
+        confidence: one-sided confidence of the test.
+        least_sessions: sessions of history below which nothing fails.
+        window: sessions of history that are looked at, the newest.
+        gated: whether a regression fails the gate.
+    """
+
+    better: Literal["lower", "higher", "none"]
+    relative: float
+    absolute: float = 0.0
+    exact: bool = False
+    statistic: Statistic = "min"
+    confidence: float = 0.99
+    least_sessions: int = 5
+    window: int = 20
+    gated: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A confidence interval of a change.
+
+    Attributes:
+        low: lower end, as a share: -0.02 is 2 % less.
+        high: upper end, likewise.
+        level: confidence, 0.95 for instance.
+        within_session: whether it knows only how rounds differ within one session, which says too little.
+    """
+
+    low: float
+    high: float
+    level: float
+    within_session: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What two sides, or a session and its history, say of one series.
+
+    Attributes:
+        change: candidate / baseline - 1; None where that cannot be said.
+        test: name of the rule: ``welch``, ``history``, ``rounds``, ``summary``, ``exact``; None if none was made.
+        statistic: value of the test's statistic.
+        p_value: of the one-sided test in the direction of a regression.
+        baseline: value of the baseline, in the metric's unit.
+        candidate: value of the candidate, likewise.
+        baseline_sessions: sessions that the baseline's value stands on.
+        candidate_sessions: sessions that the candidate's value stands on.
+        sessions_needed: how many more are needed for a sure verdict; None if it is sure.
+        reason: one line for people; None where the verdict says it all.
+    """
+
+    verdict: Verdict
+    state: State | None = None
+    change: float | None = None
+    interval: Interval | None = None
+    test: str | None = None
+    statistic: float | None = None
+    p_value: float | None = None
+    baseline: float | None = None
+    candidate: float | None = None
+    baseline_sessions: int = 0
+    candidate_sessions: int = 0
+    sessions_needed: int | None = None
+    reason: str | None = None
