@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.model.series import SessionValue
 
 _FIELDS: Mapping[str, Callable[[ReportRow], object]] = {
     "backend": lambda row: row.backend,
@@ -27,6 +28,29 @@ _FIELDS: Mapping[str, Callable[[ReportRow], object]] = {
     "attempt": lambda row: row.attempt,
     "worker": lambda row: row.worker,
     "session": lambda row: row.session_id,
+}
+
+
+def _label(name: str) -> Callable[[SessionValue], object]:
+    return lambda value: value.labels.get(name)
+
+
+def _name(value: SessionValue) -> str:
+    head, bracket, tail = value.key.fullname.partition("::")[2].partition("[")
+    return head.rpartition("::")[2] + bracket + tail
+
+
+_VALUE_FIELDS: Mapping[str, Callable[[SessionValue], object]] = {
+    "backend": lambda value: value.key.backend,
+    "device": lambda value: value.key.device,
+    "benchmark": lambda value: value.key.fullname,
+    "name": _name,
+    "file": lambda value: value.key.fullname.partition("::")[0],
+    "group": lambda value: value.group,
+    "outcome": lambda value: value.outcome,
+    "provenance": lambda value: value.provenance,
+    "session": lambda value: value.session_id,
+    **{name: _label(name) for name in ("model", "version", "implementation", "workload", "precision", "batch_size")},
 }
 
 WHERE_KEYS = (*_FIELDS, "metric")
@@ -60,7 +84,14 @@ class Term:
 
     def matches(self, row: ReportRow) -> bool:
         """Tell whether a run meets the condition."""
-        value = _FIELDS[self.key](row)
+        return self._fits(_FIELDS[self.key](row))
+
+    def matches_value(self, value: SessionValue) -> bool:
+        """Tell whether a session's value meets the condition; what it does not know (attempt, worker) is empty."""
+        field = _VALUE_FIELDS.get(self.key)
+        return self._fits(None if field is None else field(value))
+
+    def _fits(self, value: object) -> bool:
         text = "" if value is None else str(value)
         found = any(_glob(text, pattern) for pattern in self.patterns)
         return found is not self.negated
@@ -80,6 +111,10 @@ class Where:
     def matches(self, row: ReportRow) -> bool:
         """Tell whether a run meets every condition."""
         return all(term.matches(row) for term in self.terms)
+
+    def matches_value(self, value: SessionValue) -> bool:
+        """Tell whether a session's value meets every condition; `metrics` is not looked at."""
+        return all(term.matches_value(value) for term in self.terms)
 
 
 def parse_where(text: str) -> Where:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.model.report import ReportRow, SessionRow
+from pytest_benchdb.model.series import SeriesKey, SessionValue
 
 
 def _run(**values: Any) -> ReportRow:
@@ -37,3 +38,34 @@ def run() -> Callable[..., ReportRow]:
 @pytest.fixture(scope="session")
 def session() -> Callable[..., SessionRow]:
     return _session
+
+
+def _value(session_id: str = "s", value: float | None = 1e-3, **values: Any) -> SessionValue:
+    names = ("fullname", "metric", "phase", "backend", "device")
+    key = {"fullname": "tests/test_a.py::test_x", "metric": "wall_time", "backend": "cpu", "device": "Test CPU"}
+    key.update({name: values.pop(name) for name in names if name in values})
+    known: dict[str, Any] = {
+        "run_id": f"run-{session_id}",
+        "started_at": f"2026-11-21T{session_id:0>8}",
+        "outcome": "passed",
+        "reason": None,
+        "valid": value is not None,
+        "provenance": "measured",
+        "unit": "s",
+        "better": "lower",
+        "min": value,
+        "median": value,
+        "mean": value,
+        "max": value,
+        "stddev": 0.0,
+        "n": 10,
+        "code_hash": "c0de",
+        "labels": {},
+    }
+    return SessionValue(**{**known, **values, "key": SeriesKey(**key), "session_id": session_id, "value": value})
+
+
+@pytest.fixture(scope="session")
+def value() -> Callable[..., SessionValue]:
+    """Return a function that makes one session's value of a series: wall time in seconds, unless told otherwise."""
+    return _value

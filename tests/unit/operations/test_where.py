@@ -6,6 +6,7 @@ import pytest
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.where import parse_where
 
 
@@ -80,3 +81,35 @@ def test_where_of_metrics_names_them(text: str, metrics: tuple[str, ...]) -> Non
 def test_where_that_cannot_be_read_says_what_to_write(text: str, what: str) -> None:
     with pytest.raises(ConfigError, match=what):
         parse_where(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", True),
+        ("backend=cuda", True),
+        ("backend=cpu", False),
+        ("device=*H200", True),
+        ("model=bert*", True),
+        ("batch_size=8", True),
+        ("precision=", True),
+        ("precision!=fp16", True),
+        ("file=tests/*", True),
+        ("name=test_x[a::b]", True),
+        ("benchmark=*TestA::test_x*", True),
+        ("worker=", True),
+        ("worker=gw*", False),
+        ("backend=cuda model=gpt*", False),
+    ],
+)
+def test_where_of_a_session_value_meets_every_term(
+    value: Callable[..., SessionValue], text: str, expected: bool
+) -> None:
+    candidate = value(
+        fullname="tests/test_a.py::TestA::test_x[a::b]",
+        backend="cuda",
+        device="NVIDIA H200",
+        labels={"model": "bert-base", "batch_size": "8"},
+    )
+
+    assert parse_where(text).matches_value(candidate) is expected
