@@ -1,0 +1,33 @@
+"""Middle and spread of a few figures, told so that single outliers do not decide them."""
+
+import math
+from collections.abc import Sequence
+from statistics import median
+
+_MAD_OF_NORMAL = 1.4826
+"""Standard deviation of a normal distribution per median absolute deviation."""
+
+_IQR_OF_NORMAL = 1.349
+"""Interquartile range of a normal distribution per standard deviation."""
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return the value with `share` of the values below it, interpolated linearly as DuckDB and numpy do by default.
+
+    Args:
+        values: at least one, in any order.
+        share: between 0 and 1.
+    """
+    ordered = sorted(values)
+    position = share * (len(ordered) - 1)
+    below = math.floor(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (position - below) * (ordered[above] - ordered[below])
+
+
+def robust_deviation(values: Sequence[float]) -> float:
+    """Return a standard deviation that takes no notice of a quarter of outliers: the larger of MAD's and IQR's."""
+    centre = median(values)
+    by_mad = _MAD_OF_NORMAL * median([abs(value - centre) for value in values])
+    by_iqr = (quantile(values, 0.75) - quantile(values, 0.25)) / _IQR_OF_NORMAL
+    return max(by_mad, by_iqr)
