@@ -1,0 +1,130 @@
+"""Which implementation to take: target ranges per benchmark or metric, and one verdict over all of them.
+
+A speedup is how many times better the candidate is than the baseline, in the metric's own direction:
+2 is half the time, or twice the throughput.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_benchdb.analysis.decide_rules import Range, Rules, Target
+from pytest_benchdb.model.comparison import ComparisonRow
+
+Matches = Callable[[str, str], bool]
+"""Tells whether a row's name fits a keyword expression: called with the expression and the name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetOutcome:
+    """What became of one target.
+
+    Attributes:
+        speedup: geometric mean over the rows that the target is about; None if none could be compared.
+        rows: how many they are.
+        met: whether the speedup lies in the target's range; None without a speedup.
+        reason: why there is none; None if there is one.
+    """
+
+    target: Target
+    speedup: float | None
+    rows: int
+    met: bool | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What the rules say of a candidate.
+
+    Attributes:
+        verdict: name of the range that the speedup lies in; None if nothing could be compared.
+        range: that range.
+        speedup: geometric mean over all rows that count.
+        rows: how many they are.
+        unsure: how many of these show no sure change.
+        left_out: name and verdict of each row that could not count.
+    """
+
+    verdict: str | None
+    range: Range | None
+    speedup: float | None
+    rows: int
+    unsure: int
+    targets: tuple[TargetOutcome, ...]
+    left_out: tuple[tuple[str, str], ...]
+
+
+def decide(rows: Sequence[ComparisonRow], rules: Rules, matches: Matches) -> Decision:
+    """Judge the rows of a comparison by rules.
+
+    Rows that could not be compared, and those whose metric has no direction, never count: they are listed.
+
+    Args:
+        rows: of one comparison.
+        rules: targets and verdicts.
+        matches: how keyword expressions are read.
+    """
+    counted = [row for row in rows if not rules.metrics or row.key.metric in rules.metrics]
+    speedups = [(row, speedup_of(row)) for row in counted]
+    known = [(row, speedup) for row, speedup in speedups if speedup is not None]
+    overall = _geometric_mean(speedup for _, speedup in known)
+    name, held = rules.verdict_of(overall) if overall is not None else (None, None)
+    return Decision(
+        verdict=name,
+        range=held,
+        speedup=overall,
+        rows=len(known),
+        unsure=sum(1 for row, _ in known if row.judgement.verdict == "inconclusive"),
+        targets=tuple(_target(target, rows, matches) for target in rules.targets),
+        left_out=tuple((row.key.fullname, _why_not(row)) for row, speedup in speedups if speedup is None),
+    )
+
+
+def speedup_of(row: ComparisonRow) -> float | None:
+    """Return how many times better the candidate is; None where that cannot be said.
+
+    A metric without a direction has none.
+    """
+    change = row.judgement.change
+    comparable = row.judgement.verdict in {"regressed", "improved", "unchanged", "inconclusive"}
+    if not comparable or change is None or not math.isfinite(change) or change <= -1 or row.better == "none":
+        return None
+    return 1 + change if row.better == "higher" else 1 / (1 + change)
+
+
+def _target(target: Target, rows: Sequence[ComparisonRow], matches: Matches) -> TargetOutcome:
+    metrics = {row.key.metric for row in rows}
+    # The short form names either a metric or benchmarks.
+    metric = target.metric or (target.name if target.match is None and target.name in metrics else None)
+    match = target.match or (None if metric is not None else target.name)
+    meant = [
+        row
+        for row in rows
+        if (metric is None or row.key.metric == metric)
+        and (match is None or matches(match, f"{row.group or ''} {row.key.fullname}"))
+    ]
+    speedups = [speedup for row in meant if (speedup := speedup_of(row)) is not None]
+    speedup = _geometric_mean(speedups)
+    reason = None
+    if speedup is None:
+        reason = f"none of its {len(meant)} rows can be compared" if meant else "no benchmark fits it"
+    return TargetOutcome(
+        target=target,
+        speedup=speedup,
+        rows=len(speedups),
+        met=None if speedup is None else target.range.holds(speedup),
+        reason=reason,
+    )
+
+
+def _why_not(row: ComparisonRow) -> str:
+    comparable = row.judgement.verdict in {"regressed", "improved", "unchanged", "inconclusive"}
+    if comparable and row.better == "none":
+        return f"{row.key.metric} has no direction"
+    return "no ratio" if comparable else row.judgement.verdict
+
+
+def _geometric_mean(values: Iterable[float]) -> float | None:
+    logs = [math.log(value) for value in values]
+    return math.exp(math.fsum(logs) / len(logs)) if logs else None
