@@ -10,14 +10,12 @@ from dataclasses import dataclass, field, replace
 from pytest_benchdb.analysis.policy import default_policy
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.judgement import Policy
+from pytest_benchdb.model.run import GATE_RULE_KEY
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.thresholds import MAIN_TIMES, Threshold, parse_threshold
 
 OFF = "off"
 """What a glob says instead of a threshold, to leave benchmarks out of the gate."""
-
-MARKER_KEY = "pytest_benchdb_gate"
-"""Where `run.extra_info` keeps what the marker says to the gate."""
 
 TimeKey = tuple[str, str | None, str | None, str | None]
 
@@ -90,7 +88,7 @@ def marker_rules(extra: Iterable[tuple[str, Mapping[str, object] | None]]) -> di
     """Return what markers said, from full names and `extra_info` of runs; what is no rule of ours is passed over."""
     found = {}
     for fullname, info in extra:
-        given = (info or {}).get(MARKER_KEY)
+        given = (info or {}).get(GATE_RULE_KEY)
         if isinstance(given, Mapping):
             most, gate = given.get("max_regression"), given.get("gate")
             found[fullname] = MarkerRule(

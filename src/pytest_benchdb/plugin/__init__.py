@@ -11,8 +11,9 @@ from pytest_benchdb.plugin.options import add_options
 
 _MARKER = (
     "benchdb(model, version, framework, framework_version, use_case, implementation, workload, precision, "
-    "batch_size, sequence_length, isolate): record this test with pytest-benchdb, under these labels; "
-    "isolate=True runs it in a process of its own."
+    "batch_size, sequence_length, isolate, max_regression, gate): record this test with pytest-benchdb, under these "
+    "labels; isolate=True runs it in a process of its own; max_regression=0.10 lets it become 10 % worse before the "
+    "gate fails, gate=False keeps it out of the gate."
 )
 
 

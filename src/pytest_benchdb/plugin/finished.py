@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.model.json_value import json_value
-from pytest_benchdb.model.run import Outcome, Run
+from pytest_benchdb.model.run import GATE_RULE_KEY, Outcome, Run
 from pytest_benchdb.plugin.attempt import Attempt
+from pytest_benchdb.plugin.identity import gate_rule_of
 from pytest_benchdb.plugin.outcome import classify
 from pytest_benchdb.plugin.results import Result, not_measured, of_codspeed_marker, of_fixture, of_whole_test
 from pytest_benchdb.store.attachments import keep
@@ -44,6 +45,9 @@ def finished_run(
     invalid = result.invalid if outcome == "passed" else f"the test did not pass: {outcome}"
     group = result.group or _marker_group(item)
     extra_info = dict(result.extra_info or {})
+    rule = gate_rule_of(item)
+    if rule is not None:
+        extra_info[GATE_RULE_KEY] = rule
     run = Run(
         run_id=attempt.run_id,
         benchmark=attempt.benchmark if group is None else replace(attempt.benchmark, group_name=str(group)),

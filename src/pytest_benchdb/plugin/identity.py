@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE
 
 import hashlib
 import linecache
+import math
 import os
 import types
 from dataclasses import fields
@@ -19,6 +20,8 @@ from pytest_benchdb.model.json_value import json_value
 
 _TEXT_LABELS = frozenset(field.name for field in fields(Labels)) - {"batch_size", "sequence_length"}
 _INT_LABELS = frozenset({"batch_size", "sequence_length"})
+_NO_LABEL = ("isolate", "max_regression", "gate")
+"""Arguments of the marker that say how a test is run, and how it is judged."""
 
 
 class Identifier:
@@ -120,20 +123,37 @@ def labels_of(item: pytest.Item) -> tuple[Labels, str | None]:
             problem = _problem_of_label(name, value)
             if problem is not None:
                 return _NO_LABELS, f"{item.nodeid}: @pytest.mark.benchdb{problem}"
-            if name == "isolate":  # no label: it says how the test is run
+            if name in _NO_LABEL:
                 continue
             values.setdefault(name, str(value) if name in _TEXT_LABELS and value is not None else value)
     return (Labels(**values) if values else _NO_LABELS), None
+
+
+def gate_rule_of(item: pytest.Item) -> dict[str, object] | None:
+    """Return what the markers of an item say to the gate, the nearest first; None if they are silent.
+
+    The values are those that `labels_of` found nothing wrong with; what is wrong is left out.
+    """
+    rule: dict[str, object] = {}
+    for marker in item.iter_markers("benchdb"):
+        for name in ("max_regression", "gate"):
+            value = marker.kwargs.get(name)
+            if value is not None and _problem_of_label(name, value) is None:
+                rule.setdefault(name, value)
+    return rule or None
 
 
 _NO_LABELS = Labels()
 
 
 def _problem_of_label(name: str, value: object) -> str | None:
-    if name == "isolate":
-        return None if isinstance(value, bool) else f"(isolate={value!r}) is neither True nor False"
+    if name in {"isolate", "gate"}:
+        return None if isinstance(value, bool) else f"({name}={value!r}) is neither True nor False"
+    if name == "max_regression":
+        usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+        return None if usable else f"(max_regression={value!r}) is no share; give for example 0.10 for 10 %"
     if name not in _TEXT_LABELS and name not in _INT_LABELS:
-        known = ", ".join((*(field.name for field in fields(Labels)), "isolate"))
+        known = ", ".join((*(field.name for field in fields(Labels)), *_NO_LABEL))
         return f" has no argument {name!r}; it has {known}"
     if name in _INT_LABELS and value is not None and (isinstance(value, bool) or not isinstance(value, int)):
         return f"({name}={value!r}) is not a whole number"

@@ -7,9 +7,9 @@ import pytest
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.judgement import Policy
+from pytest_benchdb.model.run import GATE_RULE_KEY
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.gate_policy import (
-    MARKER_KEY,
     MarkerRule,
     Rules,
     main_times,
@@ -130,9 +130,9 @@ def test_overrides_that_cannot_be_read_name_the_place_and_the_glob(given: object
     [
         (None, {}),
         ({"mine": 1}, {}),
-        ({MARKER_KEY: {"max_regression": 0.1, "gate": False}}, {NAME: MarkerRule(max_regression=0.1, gate=False)}),
-        ({MARKER_KEY: {"max_regression": True, "gate": 0}}, {NAME: MarkerRule()}),
-        ({MARKER_KEY: "time:5%"}, {}),
+        ({GATE_RULE_KEY: {"max_regression": 0.1, "gate": False}}, {NAME: MarkerRule(max_regression=0.1, gate=False)}),
+        ({GATE_RULE_KEY: {"max_regression": True, "gate": 0}}, {NAME: MarkerRule()}),
+        ({GATE_RULE_KEY: "time:5%"}, {}),
     ],
     ids=["nothing", "the suite's own", "both", "wrong types", "text"],
 )
