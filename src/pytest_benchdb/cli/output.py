@@ -21,7 +21,7 @@ _PIECE = 32_768
 PIPE_WIDTH = 120
 """Width of tables that go into a pipe or a file, where there is no terminal to ask."""
 
-_SUFFIXES = {**REPORT_SUFFIXES, ".markdown": "md", ".htm": "html", ".txt": "table"}
+_SUFFIXES = {**REPORT_SUFFIXES, ".markdown": "md", ".htm": "html", ".txt": "table", ".xml": "junit", ".sarif": "sarif"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
