@@ -14,7 +14,7 @@ TIMEOUT_S = 2.0
 _DEFAULT_BRANCHES = ("main", "master", "trunk", "develop")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # Set while git runs a hook: they would point at that hook's repository, not at the suite's.
-_HOOK_VARIABLES = frozenset({
+HOOK_VARIABLES = frozenset({
     "GIT_COMMON_DIR",
     "GIT_DIR",
     "GIT_INDEX_FILE",
@@ -54,7 +54,7 @@ class _Git:
 
     def __init__(self, root: Path, environ: Mapping[str, str], timeout_s: float) -> None:
         self._root = root
-        self._environ = {name: value for name, value in environ.items() if name not in _HOOK_VARIABLES} | _SETTINGS
+        self._environ = {name: value for name, value in environ.items() if name not in HOOK_VARIABLES} | _SETTINGS
         self.timed_out = False
         self._deadline = time.monotonic() + timeout_s
 

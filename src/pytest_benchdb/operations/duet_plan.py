@@ -1,0 +1,80 @@
+"""What a duet is to run, and in which order."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pytest_benchdb.model.report import SessionRow
+
+Place = Literal["base", "head"]
+
+DUET_TAG = "duet"
+"""Tag of a session: which duet it belongs to."""
+SIDE_TAG = "side"
+"""Tag of a session: ``base`` or ``head``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideChoice:
+    """What one side runs.
+
+    Attributes:
+        commit: as the user names it; None is the working tree as it is.
+        program: what stands for `pytest` on the command line.
+        name: what to call the side; None calls it by its commit.
+    """
+
+    commit: str | None
+    program: tuple[str, ...]
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duet:
+    """What is to be run.
+
+    Attributes:
+        arguments: what follows `pytest` on the command line, the same for both sides.
+        pairs: sessions of each side.
+        database: folder or file that takes the sessions.
+        pythonpath: folders of each side that Python looks into first, relative to where the user stands.
+        module: module that each side must import, from its own folder if it is a commit; None finds out by itself.
+    """
+
+    base: SideChoice
+    head: SideChoice
+    arguments: tuple[str, ...]
+    pairs: int
+    database: Path
+    pythonpath: tuple[str, ...] = ()
+    module: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What a duet recorded; sessions oldest first.
+
+    Attributes:
+        notes: one line each: what readers must know of how it was run.
+    """
+
+    duet_id: str
+    base_name: str
+    head_name: str
+    base: tuple[SessionRow, ...]
+    head: tuple[SessionRow, ...]
+    notes: tuple[str, ...] = ()
+
+
+def schedule(pairs: int) -> Iterator[Place]:
+    """Yield whose turn it is: base, head, head, base, base, head, ...
+
+    A slow drift of the machine cancels out in this order, and neither side is always the first of a pair.
+
+    >>> list(schedule(3))
+    ['base', 'head', 'head', 'base', 'base', 'head']
+    """
+    for pair in range(pairs):
+        turns: tuple[Place, Place] = ("head", "base") if pair % 2 else ("base", "head")
+        yield from turns

@@ -1,0 +1,111 @@
+"""Finds out which files a pytest process imported: whether a side of a duet measured its own code.
+
+A package that is installed in editable mode is imported from one checkout, whatever folder pytest runs in: then both
+sides would measure the same code, and every change would look like none.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PLUGIN = "benchdb_import_probe"
+"""Name of the pytest plugin that `write_probe` makes."""
+
+_SOURCE = '''
+"""Written by benchdb: tells where modules came from."""
+import os
+import sys
+
+
+def pytest_unconfigure():
+    modules = sorted(item for item in sys.modules.items() if item[0].partition(".")[0] not in sys.stdlib_module_names)
+    files = [(name, getattr(module, "__file__", None)) for name, module in modules]
+    lines = [f"{{name}}\\t{{os.path.realpath(file)}}\\n" for name, file in files if isinstance(file, str)]
+    with open({told!r}, "a", encoding="utf-8", errors="surrogateescape") as told:
+        told.writelines(lines)
+'''
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+_NOT_THE_PROJECT = frozenset({"conftest", "test", "tests", "docs", "examples", "benchmarks", "__main__"})
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What a process imported, as far as it matters.
+
+    Attributes:
+        own: packages and modules of the project that came from the side's own folder, by name.
+        foreign: modules that came from the user's checkout instead, with their files.
+        installed: packages that the side has, but that came from elsewhere, with their files.
+    """
+
+    own: tuple[str, ...]
+    foreign: Mapping[str, str]
+    installed: Mapping[str, str]
+
+
+def write_probe(folder: Path) -> Path:
+    """Write the plugin into a folder that is to be put on PYTHONPATH; returns the file that it will write to."""
+    told = folder / "imported.txt"
+    (folder / f"{PLUGIN}.py").write_text(_SOURCE.format(told=os.fspath(told)), encoding="utf-8")
+    return told
+
+
+def take_modules(told: Path) -> dict[str, str]:
+    """Return the file of each module that the last process imported, and forget them."""
+    try:
+        text = told.read_text(encoding="utf-8", errors="surrogateescape")
+    except FileNotFoundError:
+        return {}
+    told.unlink()
+    pairs = (line.partition("\t") for line in text.splitlines())
+    return {name: file for name, _, file in pairs}
+
+
+def sort_modules(modules: Mapping[str, str], *, side: Path, checkout: Path, packages: Iterable[str]) -> Imported:
+    """Tell the side's own modules from those that should have been its own.
+
+    Args:
+        modules: file by name.
+        side: folder of the side's checkout.
+        checkout: folder of the user's checkout; may be the same.
+        packages: names of the packages that the side has.
+    """
+    side_, checkout_ = Path(os.path.realpath(side)), Path(os.path.realpath(checkout))
+    known = set(packages)
+    own: set[str] = set()
+    foreign: dict[str, str] = {}
+    installed: dict[str, str] = {}
+    for name, file in modules.items():
+        path, top = Path(file), name.partition(".")[0]
+        is_installed = not _INSTALLED.isdisjoint(path.parts)
+        if path.is_relative_to(side_) and not is_installed:
+            own.add(top)
+        elif path.is_relative_to(checkout_) and not is_installed:
+            foreign[name] = file
+        elif name in known:
+            installed[name] = file
+    return Imported(
+        own=tuple(sorted(name for name in own if not _is_test(name))),
+        foreign=foreign,
+        installed={name: file for name, file in installed.items() if name not in own},
+    )
+
+
+def packages_of(folder: Path, pythonpath: Iterable[str]) -> set[str]:
+    """Return the names of the packages in a checkout: at its top, under ``src``, and in `pythonpath`."""
+    roots = {folder, folder / "src", *(folder / entry for entry in pythonpath)}
+    found = {init.parent.name for root in roots for init in root.glob("*/__init__.py")}
+    return {name for name in found if not _is_test(name)}
+
+
+def listed(files: Mapping[str, str]) -> str:
+    """Return a few modules with their files, for a message."""
+    shown = [f"{name} ({files[name]})" for name in sorted(files)[:_SHOWN]]
+    more = len(files) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _is_test(name: str) -> bool:
+    return name in _NOT_THE_PROJECT or name.startswith("test_") or name.endswith("_test")
