@@ -19,6 +19,8 @@ VALUES = {
     "prefix": "01",
     "limit": 3,
     "bins": 24,
+    "metrics": ["wall_time"],
+    "keep": 20,
 }
 
 

@@ -73,7 +73,11 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRow:
-    """One session as lists show it; times are ISO 8601 in UTC."""
+    """One session as lists show it; times are ISO 8601 in UTC.
+
+    Attributes:
+        merge_base: commit at which the branch left the default branch.
+    """
 
     session_id: str
     project: str
@@ -89,6 +93,7 @@ class SessionRow:
     tool_version: str | None
     commit_sha: str | None
     commit_at: str | None
+    merge_base: str | None = None
     branch: str | None
     dirty: bool | None
     ci_provider: str | None

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.report import ReportRow, SessionRow
+from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.store.attachments import find, places
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.fold import fetch
 from pytest_benchdb.store.query import Answer, Limits, ask, ask_arrow
+from pytest_benchdb.store.session_values import values_of
 from pytest_benchdb.store.statement import Value, literal
 
 if TYPE_CHECKING:
@@ -86,6 +88,32 @@ class Reader:
         for row in self._rows("report_rows", session_ids=list(session_ids), limit=limit, **bounds):
             found[row["session_id"]].append(ReportRow(**row))
         return found
+
+    def session_values(
+        self, session_ids: Sequence[str], *, metrics: Sequence[str] | None = None, keep: int | None = None
+    ) -> list[SessionValue]:
+        """Return what sessions measured, by series and then oldest first: one value per series and session.
+
+        The last attempt at a benchmark stands for its session. A run that did not pass is there once, as a
+        ``wall_time`` without figures and with its outcome and reason, whatever metrics are asked for. Figures that may
+        not be compared are None. Simulated ones, those of single ranks and what was sampled over time are left out.
+
+        Args:
+            session_ids: whole ids.
+            metrics: names of metrics; None takes all that have a direction.
+            keep: only the newest sessions of each series, that many; None takes all.
+        """
+        if not session_ids:
+            return []
+        rows = self._rows(
+            "session_values",
+            session_ids=list(session_ids),
+            metrics=None if metrics is None else list(metrics),
+            keep=keep,
+            first_id=min(session_ids),
+            last_id=max(session_ids),
+        )
+        return values_of(rows)
 
     def find_runs(self, prefix: str) -> list[str]:
         """Return the ids of the runs that begin with `prefix`."""
