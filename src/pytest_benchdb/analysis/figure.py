@@ -25,6 +25,11 @@ def figure_of(value: SessionValue, statistic: Statistic) -> float | None:
     return _stored(value, statistic)
 
 
+def figures_of(values: Iterable[SessionValue], statistic: Statistic) -> list[float]:
+    """Return the figures of those sessions that have one, in their order."""
+    return [figure for value in values if (figure := figure_of(value, statistic)) is not None]
+
+
 def defect_of(value: SessionValue, statistic: Statistic) -> tuple[Verdict, str] | None:
     """Return what a session without a usable figure means for its side, with the reason; None if all is well."""
     because = f": {value.reason}" if value.reason else ""
