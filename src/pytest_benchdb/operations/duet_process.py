@@ -132,7 +132,7 @@ def _advice(text: str) -> str:
         return "install pytest-benchdb in that environment"
     if PLUGIN in text and "No module named" in text:
         return "PYTHONPATH does not reach it: name a program that hands the environment on"
-    return "its last lines stand above; run the same there by hand, and mend it"
+    return "the end of its output stands above; a side must run by itself first"
 
 
 def _wait(command: Sequence[str], side: OpenSide, environ: Mapping[str, str], log: Path) -> int:
