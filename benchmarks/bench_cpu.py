@@ -10,7 +10,10 @@ import argparse
 import contextlib
 import json
 import math
+import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -73,9 +76,17 @@ def accuracy() -> None:
     """Print what known work is measured as."""
     slept = time_it(lambda: time.sleep(0.05), rounds=10)
     print(f"sleep(50 ms): {statistics.median(slept.wall_ns) / 1e6:.3f} ms")
-    busy = time_it(lambda: sum(1 for _ in range(10_000_000)), rounds=5, iterations=1, warmup_rounds=0)
-    share = [cpu / wall for cpu, wall in zip(busy.thread_ns or (), busy.wall_ns, strict=True)]
-    print(f"1e7 iterations: thread CPU / wall {statistics.median(share):.3f}")
+    print(f"1e7 iterations: thread CPU / wall {cpu_share():.3f}")
+    if hasattr(os, "sched_setaffinity"):
+        cores = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {min(cores)})  # the child inherits it
+        rival = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        try:
+            print(f"the same beside a busy process on the same core: {cpu_share():.3f}")
+        finally:
+            rival.kill()
+            rival.wait()
+            os.sched_setaffinity(0, cores)
     probe = BoundaryProbe()
     costs = []
     for _ in range(2_000):
@@ -83,6 +94,12 @@ def accuracy() -> None:
         probe.stop(probe.start())
         costs.append(time.perf_counter_ns() - start)
     print(f"boundary readings, both ends: median {statistics.median(costs) / 1e3:.1f} us")
+
+
+def cpu_share() -> float:
+    """Return the CPU time of a thread that only computes, per wall-clock time."""
+    busy = time_it(lambda: sum(1 for _ in range(10_000_000)), rounds=5, iterations=1, warmup_rounds=0)
+    return statistics.median(cpu / wall for cpu, wall in zip(busy.thread_ns or (), busy.wall_ns, strict=True))
 
 
 def main() -> None:

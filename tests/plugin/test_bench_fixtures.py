@@ -224,6 +224,51 @@ def test_bench_first_operation_that_fails_is_a_failure_of_its_runs_only(
     ) == ("in setup: RuntimeError: CUDA error: out of patience", "Broken 1")
 
 
+def test_backend_that_hangs_while_it_opens_a_device_is_left_out_and_the_session_goes_on(
+    record: Record, pytester: pytest.Pytester
+) -> None:
+    pytester.makeconftest(
+        """
+        import time
+        import pytest
+        from pytest_benchdb.backends.cpu import CpuBackend
+        from pytest_benchdb.plugin import devices
+
+        devices.OPEN_LIMIT_S = 0.05
+
+        class Hanging(CpuBackend):
+            name = "hanging"
+            def open(self, device): time.sleep(600)
+
+        @pytest.hookimpl
+        def pytest_benchdb_backends(): return [Hanging()]
+        """
+    )
+    recorded = record(
+        f"""
+        def test_first(bench_hanging): bench_hanging(len, "a")
+        def test_second(bench_hanging): bench_hanging(len, "a")
+        def test_good(bench_cpu):
+            bench_cpu.{QUICK}
+            bench_cpu(len, "a")
+        """
+    )
+
+    reason = "hanging: left out, because opening hanging gave no answer within 0.05 s"
+    assert recorded.outcomes() == {"test_first": "unsupported", "test_second": "unsupported", "test_good": "passed"}
+    assert recorded.sql("SELECT DISTINCT reason FROM run WHERE outcome = 'unsupported'") == [(reason,)]
+
+
+def test_summary_of_a_rank_other_than_0_is_left_to_rank_0(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = []
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        texts.append(record("@__import__('pytest').mark.benchdb\ndef test_it(): pass").text)
+
+    assert ["- benchdb -" in text for text in texts] == [True, False]
+
+
 def test_bench_sim_tells_known_answers_and_never_as_measured(record: Record) -> None:
     recorded = record(
         """

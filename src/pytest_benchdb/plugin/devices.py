@@ -10,6 +10,7 @@ import pytest
 
 from pytest_benchdb.backends.builtin import backends as builtin_backends
 from pytest_benchdb.errors import BackendUnavailableError, ConfigError
+from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.plugin.attempt import ATTEMPT_KEY, Attempt
@@ -17,7 +18,11 @@ from pytest_benchdb.plugin.bench import Bench
 from pytest_benchdb.plugin.passes import Passes
 from pytest_benchdb.plugin.recorded_values import MetricBook
 from pytest_benchdb.plugin.settings import Sources, backends_selected, passes_selected
+from pytest_benchdb.plugin.time_limit import LimitPassedError, time_limit
 from pytest_benchdb.registry import DeviceName, Registry, load_entry_points
+
+OPEN_LIMIT_S = 120.0
+"""How long a backend may take to open a device: a driver's first context takes seconds."""
 
 _DEVICES_KEY = pytest.StashKey["Devices"]()
 
@@ -67,7 +72,7 @@ class Devices:
             )
         name = self._name(text)
         try:
-            opened = self.registry.open(name)
+            opened = self._open(name)
         except BackendUnavailableError as error:
             if attempt is not None:
                 attempt.unsupported = str(error)
@@ -85,6 +90,20 @@ class Devices:
             # The processor is in every session already, with more said of it.
             attempt.devices = () if name.backend == "cpu" else (opened.device,)
         return made
+
+    def _open(self, name: DeviceName) -> OpenDevice:
+        """Return a device ready for use.
+
+        Raises:
+            BackendUnavailableError: it is not there, or it hangs; then the backend is left out from now on.
+        """
+        try:
+            with time_limit(OPEN_LIMIT_S):
+                return self.registry.open(name)
+        except LimitPassedError as error:
+            reason = f"left out, because opening {name.text} {error}"
+            self.registry.disabled[name.backend] = reason
+            raise BackendUnavailableError(f"{name.backend}: {reason}") from error
 
     def _name(self, text: str | None) -> DeviceName:
         """Return the device that a fixture means: the selection says which of several."""

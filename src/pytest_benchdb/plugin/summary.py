@@ -39,10 +39,10 @@ def write(
     result: FoldResult | None,
     outputs: Outputs,
 ) -> None:
-    """Write the section; one line with ``-q``, nothing but trouble with ``-qq``."""
+    """Write the section; one line with ``-q``, nothing but trouble with ``-qq`` and in ranks other than 0."""
     verbosity = config.get_verbosity()
     trouble = [text for text in (recorder.problem, result.message if result else None, *outputs.trouble) if text]
-    if verbosity < -1 and not trouble:
+    if (verbosity < -1 or _is_other_rank(recorder.start.tags)) and not trouble:
         return
     if verbosity >= 0:
         reporter.section("benchdb", sep="-")
@@ -52,6 +52,11 @@ def write(
         reporter.write_line(line)
     for line in trouble:
         reporter.write_line(f"benchdb: {line}", yellow=True, bold=True)
+
+
+def _is_other_rank(tags: Mapping[str, str]) -> bool:
+    """Tell whether another process of the same launch writes the section: torchrun mixes the words of its ranks."""
+    return "world_size" in tags and tags.get("rank") != "0"
 
 
 def announce(config: pytest.Config, recorder: SessionRecorder) -> None:
