@@ -115,6 +115,11 @@ class Reader:
         )
         return values_of(rows)
 
+    def commands(self, session_ids: Sequence[str]) -> dict[str, str | None]:
+        """Return the command line of each session that pytest recorded, secrets masked, by session."""
+        rows = self._rows("session_commands", session_ids=list(session_ids))
+        return {row["session_id"]: row["command"] for row in rows}
+
     def find_runs(self, prefix: str) -> list[str]:
         """Return the ids of the runs that begin with `prefix`."""
         return [row["run_id"] for row in self._rows("find_runs", prefix=prefix.lower())]
