@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,7 +80,13 @@ def test_write_probe_tells_what_a_pytest_process_imported_once(tmp_path: Path) -
     (tmp_path / "test_shop.py").write_text("import json, shop\ndef test_it(): pass\n", encoding="utf-8")
     options = ["-q", "-p", PLUGIN, "-p", "no:cacheprovider", f"--rootdir={tmp_path}", "test_shop.py"]
 
-    subprocess.run([sys.executable, "-m", "pytest", *options], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=tmp_path,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        check=True,
+        capture_output=True,
+    )
     modules = take_modules(told)
 
     assert modules["shop"] == str(tmp_path.resolve() / "shop.py")
