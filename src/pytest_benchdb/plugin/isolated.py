@@ -23,7 +23,7 @@ VARIABLE = "BENCHDB_ISOLATED"
 _ASSIGNMENT_KEY = pytest.StashKey[Mapping[str, Any]]()
 _LENGTH_BYTES = 8
 
-_OFF: Mapping[str, object] = {
+OFF: Mapping[str, object] = {
     # which tests: only the one, whatever selected it
     "keyword": "",
     "markexpr": "",
@@ -83,7 +83,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
     """Narrow the run, before any plugin looks at its options."""
     config.args = [config.stash[_ASSIGNMENT_KEY]["argument"]]
     option = config.option
-    for name, value in _OFF.items():
+    for name, value in OFF.items():
         if hasattr(option, name):
             setattr(option, name, value)
     if option.basetemp is not None:  # the run around would lose its files

@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.plugin.options import CONFIG_ONLY, OPTIONS
 
 DEFAULT_PATH = ".benchdb"
 PASSES = ("memory", "energy", "series")
 """What ``--benchdb-passes`` may name beside ``time``, which is always made."""
+OVERRIDES_KEY = pytest.StashKey[Mapping[str, Any]]()
+"""Settings by key that go over every other place: what a re-run of the gate was told."""
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _BY_KEY = {option.key: option for option in (*OPTIONS, *CONFIG_ONLY) if option.key is not None}
@@ -57,6 +61,7 @@ class Sources:
     def __init__(self, config: Any, environ: Mapping[str, str]) -> None:
         self._config = config
         self._environ = environ
+        self._overrides = config.stash.get(OVERRIDES_KEY, {})
         self._pyproject = _pyproject_table(config.rootpath / "pyproject.toml")
 
     def get(self, key: str) -> tuple[Any, str]:
@@ -65,6 +70,8 @@ class Sources:
         ``--benchdb`` without a PATH is an empty text, and leaves the PATH to the other places.
         """
         option = _BY_KEY[key]
+        if key in self._overrides:
+            return self._overrides[key], "the gate"
         if option.flag.startswith("--"):
             value = getattr(self._config.option, option.dest)
             if value is not None and value != "":
