@@ -167,12 +167,19 @@ def _ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
     try:
         yield
     finally:
-        for stop in (process.terminate, process.kill):
-            try:
-                process.wait(_PATIENCE_S)
-            except subprocess.TimeoutExpired:
-                stop()
+        if not _has_ended(process):
+            process.terminate()
+        if not _has_ended(process):
+            process.kill()
         process.wait()
+
+
+def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
+    try:
+        process.wait(_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _read(folder: Path, status: int | str) -> Rerun:
