@@ -1,19 +1,21 @@
 """The Markdown page of a gate or a comparison, within a number of characters or bytes, whatever comes in."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from pytest_benchdb.exporters.comment_html import (
     TABLE_END,
     TABLE_START,
     bullets,
     code,
-    escape,
     fold,
     prose,
     table_row,
 )
 from pytest_benchdb.exporters.decision import Decided, Decision, FigureWriter, counts, share
 from pytest_benchdb.model.comparison import Side
+
+Item = TypeVar("Item")
 
 _MOST_LINES = 20
 """Warnings and differences that are listed; more are counted."""
@@ -54,7 +56,12 @@ def page(
         size: how large the page may be, by `measure`.
         measure: tells the size of a text.
         marker: first line, with its end; empty for none.
+
+    Returns:
+        The page; nothing where there is not even room to say what was left out.
     """
+    if size < _TAIL:
+        return ""
     room = _Room(size - _TAIL, measure)
     parts: list[str] = []
 
@@ -105,30 +112,32 @@ def _side(side: Side) -> str:
 
 
 def _warnings(decision: Decision) -> str:
-    lines = [prose(text) for text in decision.comparison.warnings]
-    return bullets([f"⚠️ {line}" for line in _listed(lines)])
+    return _list(decision.comparison.warnings, lambda text: f"⚠️ {prose(text)}")
 
 
 def _differences(decision: Decision) -> str:
-    lines = [
-        f"{code(one.name, 60)}: {code(one.baseline or '-')} → {code(one.candidate or '-')}"
-        for one in decision.comparison.differences
-    ]
-    return fold("Differences of the environments", bullets(_listed(lines))) if lines else ""
+    body = _list(
+        decision.comparison.differences,
+        lambda one: f"{code(one.name, 60)}: {code(one.baseline or '-')} → {code(one.candidate or '-')}",
+    )
+    return fold("Differences of the environments", body) if body else ""
 
 
 def _means(decision: Decision) -> str:
-    lines = [
-        f"{code(mean.metric, 60)} of {code(mean.group) if mean.group is not None else 'all'}: "
-        f"{share(mean.ratio - 1)} over {mean.rows} rows"
-        for mean in decision.comparison.means
-    ]
-    return fold("Geometric means", bullets(_listed(lines))) if lines else ""
+    body = _list(
+        decision.comparison.means,
+        lambda mean: (
+            f"{code(mean.metric, 60)} of {code(mean.group) if mean.group is not None else 'all'}: "
+            f"{share(mean.ratio - 1)} over {mean.rows} rows"
+        ),
+    )
+    return fold("Geometric means", body) if body else ""
 
 
-def _listed(lines: Sequence[str]) -> list[str]:
-    left = len(lines) - _MOST_LINES
-    return [*lines[:_MOST_LINES], f"{escape(str(left))} more"] if left > 0 else list(lines)
+def _list(items: Sequence[Item], write: Callable[[Item], str]) -> str:
+    lines = [write(item) for item in items[:_MOST_LINES]]
+    left = len(items) - _MOST_LINES
+    return bullets([*lines, f"{left} more"] if left > 0 else lines)
 
 
 def _table(rows: Sequence[Decided], figure: FigureWriter, room: _Room, parts: list[str], *, folded: str | None) -> int:
