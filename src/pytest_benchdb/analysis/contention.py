@@ -10,12 +10,14 @@ _CONTENDED_FROM = 1.10
 
 
 def is_cpu_bound(values: Iterable[SessionValue]) -> bool:
-    """Return whether the code does nothing but compute, so that its wall time ought to be its CPU time.
+    """Return whether these are wall times of code that does nothing but compute, and so ought to be its CPU times.
 
     The calmer quarter of its sessions tells: code that waits never comes near its CPU time, however calm the machine,
     while on a busy machine the median session of code that computes is far above it.
     """
-    ratios = [value.wall_per_cpu for value in values if value.wall_per_cpu is not None]
+    ratios = [
+        value.wall_per_cpu for value in values if value.key.metric == "wall_time" and value.wall_per_cpu is not None
+    ]
     return bool(ratios) and quantile(ratios, 0.25) <= _CPU_BOUND_UP_TO
 
 
