@@ -75,3 +75,9 @@ class MeasurementError(BenchdbError):
     """A test used its `bench_*` fixture in a way that gives no sound figure."""
 
     slug = "measurement"
+
+
+class ImportFormatError(BenchdbError):
+    """Nothing of a file can be imported: it is not of the format, or it is damaged."""
+
+    slug = "import-format"

@@ -11,7 +11,7 @@ import pluggy
 if TYPE_CHECKING:
     import pytest
 
-    from pytest_benchdb.interfaces import Backend, Meter
+    from pytest_benchdb.interfaces import Backend, Importer, Meter
     from pytest_benchdb.model.run import Run
 
 hookspec = pluggy.HookspecMarker("pytest")
@@ -47,3 +47,11 @@ def pytest_benchdb_backends() -> "Sequence[Backend]":  # type: ignore[empty-body
 @hookspec
 def pytest_benchdb_meters() -> "Sequence[Meter]":  # type: ignore[empty-body]
     """Return meters of energy, power, temperature, clocks or utilization; found like backends."""
+
+
+@hookspec
+def pytest_benchdb_importers() -> "Sequence[Importer]":  # type: ignore[empty-body]
+    """Return importers: each is a FORMAT of ``benchdb import``, and of ``file:PATH``; found like backends.
+
+    The command line calls this hook without pytest, so that only entry points have a say in it, no conftest.py.
+    """

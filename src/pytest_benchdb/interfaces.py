@@ -1,15 +1,17 @@
-"""What a backend and a meter are: the two Protocols that hardware is added through.
+"""What a backend, a meter and an importer are: the Protocols that other packages add theirs through.
 
 A `Backend` is where code runs: it finds devices, waits for them, and reads their clock and allocator.
 A `Meter` is what a sensor says: energy, power, temperature. A test on one backend may be seen by several
-meters. Both come from the hooks `pytest_benchdb_backends` and `pytest_benchdb_meters`, and must pass
-`pytest_benchdb.testing`.
+meters. An `Importer` reads the files of another tool. They come from the hooks `pytest_benchdb_backends`,
+`pytest_benchdb_meters` and `pytest_benchdb_importers`, and must pass `pytest_benchdb.testing`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from pytest_benchdb.model.environment import Device
+from pytest_benchdb.model.imported import ImportedSession, ImportProblem
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.probe import Probe
 from pytest_benchdb.model.reading import Domain, Reading
@@ -114,3 +116,32 @@ class Meter(Protocol):
 
     def close(self) -> None:
         """Give the library back; a later `read` may open it again."""
+
+
+class Importer(Protocol):
+    """Reads the results of another tool.
+
+    Attributes:
+        name: what users type: ``benchdb import NAME PATH``; lower-case letters, digits, ``-`` and ``_``.
+    """
+
+    name: str
+
+    def can_read(self, path: Path, head: bytes) -> bool:
+        """Tell by its name and its beginning whether a file is of this format; never raises.
+
+        Args:
+            path: the file; it need not be opened.
+            head: its first bytes, at least 4,096 of them where it has as many; unpacked where it is packed by gzip.
+        """
+
+    def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:
+        """Read a file: its sessions, and a problem for each part of it that cannot be taken.
+
+        Figures come in SI units, times from the file, and what the file does not say is None. The same file gives
+        the same sessions, in the same order.
+
+        Raises:
+            ImportFormatError: nothing of the file can be taken; the text says why.
+            MissingExtraError: a package that reads this format is not installed.
+        """

@@ -1,10 +1,11 @@
-"""Finds backends and meters, built-in ones and those of other packages, and keeps the devices that are open.
+"""Finds backends, meters and importers, our own and those of other packages, and keeps the devices that are open.
 
 Code of others runs bounded: what raises, prints or hangs is left out for the session, with its reason.
 """
 
 import contextlib
 import io
+import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 import pluggy
 
 from pytest_benchdb.errors import BackendUnavailableError, ConfigError
-from pytest_benchdb.interfaces import Backend, Meter, OpenDevice
+from pytest_benchdb.interfaces import Backend, Importer, Meter, OpenDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.probe import Probe
@@ -24,6 +25,8 @@ PROBE_LIMIT_S = 30.0
 """Time for one question to a provider; importing torch from a cold disk takes ten seconds."""
 AUTO = ("cpu", "cuda", "rocm", "mps", "xpu")
 """Backends of which ``auto`` takes every device that is there."""
+
+_FORMAT = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 T = TypeVar("T")
 
@@ -96,6 +99,26 @@ class Registry:
             else:
                 self.meters_left_out[meter.name] = self.disabled.get(meter.name, probe.reason or "not available")
         return tuple(usable)
+
+    def importers(self, builtin: Iterable[Importer]) -> dict[str, Importer]:
+        """Return our importers and those of other packages, by name.
+
+        Raises:
+            ConfigError: two providers claim one name.
+        """
+        found = {importer.name: importer for importer in builtin}
+        owners = dict.fromkeys(found, "pytest-benchdb")
+        for owner, importers in self._told("pytest_benchdb_importers"):
+            for importer in importers:
+                name = getattr(importer, "name", None)
+                if not isinstance(name, str) or not _FORMAT.fullmatch(name) or name == "auto":
+                    self.disabled[owner] = f"{owner} tells an importer named {name!r}; give lower-case letters"
+                elif name in found:
+                    raise ConfigError(f"importer {name!r} is claimed by {owners[name]} and by {owner}; remove one")
+                else:
+                    found[name] = importer
+                    owners[name] = owner
+        return found
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -224,15 +247,35 @@ def open_for_rank(backend: object, local_rank: int) -> OpenDevice:
         BackendUnavailableError: the backend has no such device.
         ConfigError: there is no such backend.
     """
-    from pytest_benchdb import hookspecs
     from pytest_benchdb.backends.builtin import backends
 
-    manager = pluggy.PluginManager("pytest")
-    manager.add_hookspecs(hookspecs)
-    load_entry_points(manager)
+    manager, _ = plugin_manager()
     registry = Registry(manager, backends())
     registry.load()
     return registry.open(DeviceName(backend=str(backend), index=local_rank, text=f"{backend}:{local_rank}"))
+
+
+def find_importers() -> tuple[dict[str, Importer], dict[str, str]]:
+    """Return all importers by name, and why a package's were left out, by the package's name.
+
+    Raises:
+        ConfigError: two packages claim one name.
+    """
+    from pytest_benchdb.importers.builtin import importers
+
+    manager, problems = plugin_manager()
+    registry = Registry(manager, ())
+    found = registry.importers(importers())
+    return found, {**problems, **registry.disabled}
+
+
+def plugin_manager() -> tuple[pluggy.PluginManager, dict[str, str]]:
+    """Return the hooks of other packages outside pytest, and why some were not loaded, by name."""
+    from pytest_benchdb import hookspecs
+
+    manager = pluggy.PluginManager("pytest")
+    manager.add_hookspecs(hookspecs)
+    return manager, load_entry_points(manager)
 
 
 def bounded(question: Callable[[], T], limit_s: float) -> tuple[T | None, str | None]:

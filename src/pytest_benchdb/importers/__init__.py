@@ -1,1 +1,1 @@
-"""Readers of what other tools wrote: bytes to records."""
+"""The files of other tools -> records; one module per format, no database, no network."""

@@ -1,6 +1,7 @@
 """Keys that need no renumbering when files are merged.
 
-Sessions, runs and measurements get a UUIDv7 (RFC 9562, section 5.7): unique, and sorted by time.
+Sessions, runs and measurements get a UUIDv7 (RFC 9562, section 5.7): unique, and sorted by time. That of an import
+has a hash in the place of chance, so that importing twice gives the same id.
 What is the same everywhere (environment, device, benchmark, model) gets a hash of its content.
 """
 
@@ -22,6 +23,17 @@ def uuid7(unix_ms: int | None = None) -> str:
     head, tail = f"{ms:012x}", os.urandom(10).hex()
     variant = "89ab"[int(tail[3], 16) & 3]
     return f"{head[:8]}-{head[8:]}-7{tail[:3]}-{variant}{tail[4:7]}-{tail[7:19]}"
+
+
+def timed_id(unix_ms: int, digest: str) -> str:
+    """Return a UUIDv7 whose random part is the beginning of a hash: the same content gets the same id.
+
+    Args:
+        unix_ms: milliseconds since the epoch; ids sort by it.
+        digest: at least 18 hexadecimal digits; ids of one time sort by it.
+    """
+    head = f"{unix_ms:012x}"
+    return f"{head[:8]}-{head[8:]}-7{digest[:3]}-8{digest[3:6]}-{digest[6:18]}"
 
 
 def content_id(*parts: str | int | None) -> str:

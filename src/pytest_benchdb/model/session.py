@@ -16,6 +16,7 @@ class SessionStart:
 
     Attributes:
         started_unix_us: microseconds since the epoch, UTC.
+        environment: the machine; None if an import knows nothing of it.
         command: the command line, with the values of secrets-looking options removed.
         unmeasured: reason why a metric cannot be measured here, by metric name.
     """
@@ -29,8 +30,8 @@ class SessionStart:
     note: str | None
     command: str | None
     tool: str
-    tool_version: str
-    environment: Environment
+    tool_version: str | None
+    environment: Environment | None
     devices: tuple[Device, ...]
     commit: Commit
     ci: CiJob

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_benchdb import __version__
-from pytest_benchdb.environment.collect import Snapshot, collect, environment_id
+from pytest_benchdb.environment.collect import collect, environment_id
 from pytest_benchdb.environment.command import sanitized_command
 from pytest_benchdb.environment.load import read_load
 from pytest_benchdb.errors import StoreError
@@ -56,7 +56,7 @@ def start_session(context: Context) -> SessionStart:
     snapshot = collect(context.root, context.environ)
     return SessionStart(
         session_id=uuid7(),
-        project=context.project or _project_name(snapshot, context.root),
+        project=context.project or project_name(snapshot.commit, context.root),
         kind="pytest",
         started_unix_us=time.time_ns() // 1000,
         label=context.label,
@@ -157,7 +157,7 @@ def session_end(
 
 
 def _contended(steal_s: float | None, duration_s: float, start: SessionStart) -> bool | None:
-    threads = start.environment.threads or 1
+    threads = (start.environment and start.environment.threads) or 1
     if start.load.load1 is not None and start.load.load1 > threads:
         return True
     if steal_s is None or duration_s <= 0:
@@ -165,8 +165,9 @@ def _contended(steal_s: float | None, duration_s: float, start: SessionStart) ->
     return steal_s > STEAL_SHARE * duration_s * threads
 
 
-def _project_name(snapshot: Snapshot, root: Path) -> str:
-    url = snapshot.commit.remote_url
+def project_name(commit: Commit, root: Path) -> str:
+    """Return the name of a project: that of its git remote, else of its folder."""
+    url = commit.remote_url
     name = url.rstrip("/").removesuffix(".git").replace(":", "/").rpartition("/")[2] if url else ""
     return name or root.name or "project"
 

@@ -370,7 +370,7 @@ def forget(connection: "DuckDBPyConnection", target: str, names: Sequence[str]) 
             f"CREATE OR REPLACE TEMP TABLE gone_session AS SELECT session_id FROM {target}.source_file WHERE {gone} "
             f"EXCEPT SELECT session_id FROM {target}.source_file WHERE importer = {literal(IMPORTER)} AND NOT ({gone})"
         )
-        for table in (*FACTS, "note"):
+        for table in (*FACTS, "note", "source_file"):
             connection.execute(
                 f"DELETE FROM {identifier(target)}.{table} WHERE session_id IN (SELECT session_id FROM gone_session)"
             )

@@ -254,6 +254,7 @@ class _Content(NamedTuple):
     with_series: bool
     with_requests: bool
     with_attachments: bool
+    imported: bool
 
 
 def _stage(connection: "DuckDBPyConnection", values: dict[str, Value]) -> _Content:
@@ -281,6 +282,8 @@ def _insert(connection: "DuckDBPyConnection", values: dict[str, Value], content:
         _run(connection, "fold/requests", values)
     if content.with_attachments:
         _run(connection, "fold/attachments", values)
+    if content.imported:
+        _run(connection, "fold/source", values)
 
 
 def _measure(connection: "DuckDBPyConnection", values: dict[str, Value], *, large: bool) -> None:

@@ -56,7 +56,7 @@ def recover(folder: Path, *, limit_s: float | None = None) -> tuple[list[Path], 
         if limit_s is not None and time.monotonic() - started > limit_s:
             break
         try:
-            folded = fold(os.fspath(journal), cache=_templates())
+            folded = fold(os.fspath(journal), cache=templates())
         except StoreLockedError:
             continue  # its session still runs
         except StoreError as error:
@@ -80,7 +80,8 @@ def no_session(paths: Sequence[Path]) -> StoreMissingError:
     return StoreMissingError(f"{where} holds no session; record one with: pytest --benchdb={paths[0]}")
 
 
-def _templates() -> str | None:
+def templates() -> str | None:
+    """Return the folder of templates for new files; None where there can be none."""
     try:
         return os.fspath(cache_folder())
     except OSError:

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 
 from pytest_benchdb.model.benchmark import Benchmark, Labels
-from pytest_benchdb.model.identity import uuid7
+from pytest_benchdb.model.identity import content_id, uuid7
+from pytest_benchdb.model.imported import SourceFile
 from pytest_benchdb.model.run import CHUNK_ROUNDS, Boundary, Measurement, Run, Summary
 from pytest_benchdb.model.session import SessionEnd, SessionStart
 from pytest_benchdb.store.attachments import KeptFile
@@ -21,9 +22,14 @@ FORMAT = 1
 _to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False).encode
 
 
-def session_line(start: SessionStart) -> bytes:
-    """Encode the first line of a journal."""
-    commit, ci = start.commit, start.ci
+def session_line(start: SessionStart, source: SourceFile | None = None) -> bytes:
+    """Encode the first line of a journal.
+
+    Args:
+        start: what the session begins with.
+        source: the file that it was imported from; None for one that was recorded.
+    """
+    commit, ci, environment = start.commit, start.ci, start.environment
     session = {
         "session_id": start.session_id,
         "project": start.project,
@@ -35,8 +41,8 @@ def session_line(start: SessionStart) -> bytes:
         "command": start.command,
         "tool": start.tool,
         "tool_version": start.tool_version,
-        "environment_id": start.environment.environment_id,
-        "fingerprint": start.environment.fingerprint,
+        "environment_id": None if environment is None else environment.environment_id,
+        "fingerprint": None if environment is None else environment.fingerprint,
         "commit_sha": commit.sha,
         "branch": commit.branch,
         "dirty": commit.dirty,
@@ -54,10 +60,11 @@ def session_line(start: SessionStart) -> bytes:
             "k": "session",
             "format": FORMAT,
             "session": session,
-            "environment": _as_dict(start.environment),
+            "environment": None if environment is None else _as_dict(environment),
             "devices": [_as_dict(device) for device in start.devices],
             "unmeasured": dict(start.unmeasured),
             "pid": os.getpid(),
+            **({} if source is None else {"source": _source_dict(start.session_id, source)}),
         }
     )
 
@@ -192,7 +199,8 @@ class _Nanoseconds(dict[float, str]):
 def _chunks(measurement_id: str, run: Run, measurement: Measurement) -> Iterator[bytes]:
     samples = measurement.samples or ()
     head = f'{{"k":"chunk","id":"{measurement_id}","run":"{run.run_id}","i":'
-    if measurement.unit == "s" and run.iterations:
+    # What others measured stays as they wrote it: their clocks need not tick in whole nanoseconds.
+    if measurement.unit == "s" and run.iterations and measurement.provenance != "imported":
         as_text, key = _Nanoseconds(run.iterations).__getitem__, "ns"
     else:
         as_text, key = repr, "v"
@@ -271,6 +279,17 @@ def _measurement_dict(measurement_id: str, measurement: Measurement) -> dict[str
         if (value := getattr(measurement, name)) is not None:
             entry[name] = value
     return entry
+
+
+def _source_dict(session_id: str, source: SourceFile) -> dict[str, object]:
+    return {
+        "id": content_id("source_file", source.path, source.checksum, session_id),
+        "path": source.path,
+        "checksum": source.checksum,
+        "importer": source.importer,
+        "row_count": source.rows,
+        "reason": source.reason,
+    }
 
 
 def _attachment_dict(file: KeptFile) -> dict[str, object]:

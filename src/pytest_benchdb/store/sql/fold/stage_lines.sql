@@ -13,6 +13,7 @@ FROM
             environment: 'STRUCT(environment_id UUID, fingerprint UUID, hostname_hash VARCHAR, os VARCHAR, kernel VARCHAR, cpu_model VARCHAR, cores INTEGER, threads INTEGER, ram_bytes BIGINT, virtualization VARCHAR, python VARCHAR, packages MAP(VARCHAR, VARCHAR), details JSON)',
             devices: 'STRUCT(device_id UUID, backend VARCHAR, name VARCHAR, uuid VARCHAR, memory_bytes BIGINT, driver VARCHAR, details JSON)[]',
             unmeasured: 'MAP(VARCHAR, VARCHAR)',
+            source: 'STRUCT(id UUID, path VARCHAR, checksum VARCHAR, importer VARCHAR, row_count BIGINT, reason VARCHAR)',
             run_id: 'UUID',
             device_id: 'UUID',
             started_us: 'BIGINT',
@@ -58,5 +59,6 @@ SELECT
     bool_or(labels IS NOT NULL) AS labelled,
     bool_or(with_series) AS with_series,
     bool_or(with_requests) AS with_requests,
-    bool_or(attachments IS NOT NULL) AS with_attachments
+    bool_or(attachments IS NOT NULL) AS with_attachments,
+    bool_or(source IS NOT NULL) AS imported
 FROM line

@@ -1,0 +1,58 @@
+"""Times as files write them -> microseconds since the epoch."""
+
+import datetime as dt
+import re
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9})\d*)?)?\s?(Z|UTC|[+-]\d\d:?\d\d|[+-]\d\d)?"
+)
+
+
+def unix_us(value: str | dt.datetime) -> int:
+    """Return a time as microseconds since the epoch; one without an offset is UTC.
+
+    Args:
+        value: ISO 8601 (``2026-11-21T08:00:00.25+01:00``), or a time.
+
+    Raises:
+        ValueError: it is no such time, or before 1970.
+
+    >>> unix_us("1970-01-01T01:00:00.5+01:00")
+    500000
+    """
+    moment = _parse(value) if isinstance(value, str) else value
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.timezone.utc)
+    us = (moment - _EPOCH) // dt.timedelta(microseconds=1)
+    if us < 0:
+        raise ValueError(f"{str(value)[:40]!r} is before 1970")
+    return us
+
+
+def utc_text(value: str) -> str:
+    """Return a time as ISO 8601 in UTC without an offset, as the store holds times.
+
+    Raises:
+        ValueError: it is no time.
+    """
+    moment = _EPOCH + dt.timedelta(microseconds=unix_us(value))
+    return moment.replace(tzinfo=None).isoformat()
+
+
+def _parse(text: str) -> dt.datetime:
+    # Python 3.10's own reader knows no "Z" and only 3 or 6 digits of a second.
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text[:40]!r} is no time; write 2026-11-21T08:00:00 or 2026-11-21T08:00:00+01:00")
+    day, clock, fraction, zone = found.groups()
+    moment = dt.datetime.fromisoformat(f"{day}T{clock or '00:00'}").replace(tzinfo=_zone(zone))
+    return moment.replace(microsecond=int((fraction or "0").ljust(6, "0")[:6]))
+
+
+def _zone(text: str | None) -> dt.tzinfo:
+    if text in {None, "Z", "UTC"}:
+        return dt.timezone.utc
+    digits = str(text)[1:].replace(":", "").ljust(4, "0")
+    offset = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return dt.timezone(-offset if str(text)[0] == "-" else offset)

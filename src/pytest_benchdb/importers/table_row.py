@@ -1,0 +1,207 @@
+"""One row of a long table: its cells checked, its value in the SI unit."""
+
+import datetime as dt
+import json
+import math
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_benchdb.importers.source_time import unix_us
+from pytest_benchdb.model.identity import content_id
+from pytest_benchdb.model.json_value import json_value
+from pytest_benchdb.model.metric import METRICS, Better
+from pytest_benchdb.model.unit_name import UNITS
+
+REQUIRED = ("session", "started_at", "benchmark", "value")
+OPTIONAL = ("round", "metric", "unit", "better", "commit", "branch", "fingerprint", "backend", "params")
+COLUMNS = (*REQUIRED, *OPTIONAL)
+_MOST_TEXT = 4096
+_MOST_PARAMS = 100_000
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_BETTER: dict[str, Better] = {"lower": "lower", "higher": "higher", "none": "none"}
+_NEVER_NEGATIVE = frozenset({"time", "memory"})
+
+Cells = Mapping[str, Any]
+"""The cells of a row by column; None and an empty text are the same: nothing."""
+
+
+class BadRow(Exception):  # noqa: N818 - it is caught where the row is read
+    """A row cannot be taken; the text says which cell, its value, and what is wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRow:
+    """A row that can be taken.
+
+    Attributes:
+        value: in `unit`.
+        params: JSON text with sorted keys; None without.
+        written_unit: as the file has it; None where it has none.
+    """
+
+    session: str
+    started_us: int
+    benchmark: str
+    metric: str
+    unit: str
+    better: Better
+    value: float
+    round: int | None
+    written_unit: str | None
+    commit: str | None
+    branch: str | None
+    fingerprint: str | None
+    backend: str | None
+    params: str | None
+
+
+def parse_row(cells: Cells) -> TableRow:
+    """Check the cells of a row.
+
+    Raises:
+        BadRow: one of them cannot be taken.
+    """
+    metric = _text(cells, "metric") or "wall_time"
+    written = _text(cells, "unit")
+    value, unit = _in_si(metric, _value(cells), written)
+    known = METRICS.get(metric)
+    if known is not None and known.kind in _NEVER_NEGATIVE and value < 0:
+        raise BadRow(f"value is {cells['value']}: {metric} is never below zero")
+    return TableRow(
+        session=_needed(cells, "session"),
+        started_us=_started(cells),
+        benchmark=_needed(cells, "benchmark"),
+        metric=metric,
+        unit=unit,
+        better=_better(metric, _text(cells, "better")),
+        value=value,
+        round=_round(cells),
+        written_unit=written,
+        commit=_text(cells, "commit"),
+        branch=_text(cells, "branch"),
+        fingerprint=_fingerprint(_text(cells, "fingerprint")),
+        backend=_text(cells, "backend"),
+        params=_params(cells.get("params")),
+    )
+
+
+def is_empty(cells: Cells) -> bool:
+    """Tell whether a row has nothing in any column that is read."""
+    return all(cells.get(name) in {None, ""} for name in COLUMNS if not isinstance(cells.get(name), (dict, list)))
+
+
+def _in_si(metric: str, value: float, written: str | None) -> tuple[float, str]:
+    """Return a value in the unit of its metric; what neither is known stays as it is.
+
+    Raises:
+        BadRow: the unit is none of the metric's quantity.
+    """
+    known = METRICS.get(metric)
+    if written is None:
+        return value, "1" if known is None else known.unit
+    unit = UNITS.get(written)
+    if known is None:
+        return (value, written) if unit is None else (_finite(unit.to_si(value)), unit.si)
+    if unit is None:
+        raise BadRow(f"unit {written!r} is not known; {metric} is stored in {known.unit!r}")
+    if unit.si != known.unit:
+        raise BadRow(f"unit {written!r} is none of {metric}, which is stored in {known.unit!r}")
+    return _finite(unit.to_si(value)), unit.si
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise BadRow("value is too large in its SI unit")
+    return value
+
+
+def _value(cells: Cells) -> float:
+    cell = cells.get("value")
+    if cell is None or cell == "":
+        raise BadRow("value is empty; leave out rows that were not measured")
+    if isinstance(cell, str):
+        if not _NUMBER.fullmatch(cell.strip()):
+            raise BadRow(f"value is {cell[:40]!r}; a finite number is wanted, with a point for decimals")
+        cell = float(cell)
+    if not isinstance(cell, float) or not math.isfinite(cell):
+        raise BadRow(f"value is {cell!r}; a finite number is wanted")
+    return cell
+
+
+def _started(cells: Cells) -> int:
+    cell = cells.get("started_at")
+    if not isinstance(cell, dt.datetime):
+        cell = _needed(cells, "started_at")
+    try:
+        return unix_us(cell)
+    except (ValueError, OverflowError) as error:
+        raise BadRow(f"started_at: {error}") from error
+
+
+def _round(cells: Cells) -> int | None:
+    cell = cells.get("round")
+    if cell is None or cell == "":
+        return None
+    text = str(cell).strip()
+    if not re.fullmatch(r"\d{1,18}", text):
+        raise BadRow(f"round is {text[:40]!r}; a whole number is wanted")
+    return int(text)
+
+
+def _better(metric: str, written: str | None) -> Better:
+    known = METRICS.get(metric)
+    if written is None:
+        return "none" if known is None else known.better
+    better = _BETTER.get(written.lower())
+    if better is None:
+        raise BadRow(f"better is {written[:40]!r}; write lower, higher or none")
+    if known is not None and better != known.better:
+        raise BadRow(f"better is {better!r}, but {metric} is a metric of ours for which it is {known.better!r}")
+    return better
+
+
+def _fingerprint(written: str | None) -> str | None:
+    """Return the key of a machine; a UUID is taken as it is, so that machines of our own stay the same."""
+    if written is None:
+        return None
+    try:
+        return str(uuid.UUID(written))
+    except ValueError:
+        return content_id("fingerprint/table/1", written)
+
+
+def _params(cell: object) -> str | None:
+    if cell is None or cell == "":
+        return None
+    if isinstance(cell, str):
+        if len(cell) > _MOST_PARAMS:
+            raise BadRow(f"params has more than {_MOST_PARAMS} characters")
+        try:
+            cell = json.loads(cell)
+        except (ValueError, RecursionError) as error:
+            raise BadRow(f'params is no JSON ({error}); write an object: {{"n": 100}}') from error
+    if not isinstance(cell, dict):
+        raise BadRow(f'params is a {type(cell).__name__}; write a JSON object: {{"n": 100}}')
+    return json.dumps(json_value(cell), sort_keys=True) if cell else None
+
+
+def _needed(cells: Cells, column: str) -> str:
+    text = _text(cells, column)
+    if text is None:
+        raise BadRow(f"{column} is empty")
+    return text
+
+
+def _text(cells: Cells, column: str) -> str | None:
+    cell = cells.get(column)
+    if cell is None:
+        return None
+    text = str(cell).strip()
+    if len(text) > _MOST_TEXT:
+        raise BadRow(f"{column} has more than {_MOST_TEXT} characters")
+    if not text.isprintable():
+        raise BadRow(f"{column} is {text[:40]!r}, which has characters that no name has")
+    return text or None

@@ -1,0 +1,201 @@
+"""The rows of a long table -> sessions: one for each name in its column ``session``."""
+
+import json
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from pytest_benchdb.environment.collect import environment_id
+from pytest_benchdb.importers.table_row import BadRow, TableRow
+from pytest_benchdb.model.environment import Commit, Device, Environment
+from pytest_benchdb.model.identity import content_id
+from pytest_benchdb.model.imported import ImportedRun, ImportedSession
+from pytest_benchdb.model.metric import Better
+from pytest_benchdb.model.run import Measurement
+
+MOST_GROUPS = 2_000_000
+"""Series of rounds in one file: each costs about a kilobyte of memory."""
+
+TOOL = "table"
+
+
+class _Rounds:
+    """The rounds of one metric, and their numbers where the file has them.
+
+    Numbers that follow each other, as most do, are kept as their first and last: ten million rows fit into memory.
+    """
+
+    __slots__ = ("_numbers", "_range", "_seen", "numbered", "values")
+
+    def __init__(self, *, numbered: bool) -> None:
+        self.values: array[float] = array("d")
+        self.numbered = numbered
+        self._range: range | None = None
+        self._seen: set[int] = set()
+        self._numbers: array[int] = array("q")
+
+    def add(self, value: float, number: int | None) -> None:
+        """Take a round.
+
+        Raises:
+            BadRow: its number has been seen, or only some rows of the series have one.
+        """
+        if self.numbered != (number is not None):
+            raise BadRow("some rows of this series have a round and some have none")
+        if number is not None:
+            self._note(number)
+        self.values.append(value)
+
+    def in_order(self) -> list[float]:
+        """Return the values by the numbers of their rounds, or in the order of the file."""
+        if not self._numbers:
+            return list(self.values)
+        return [value for _, value in sorted(zip(self._numbers, self.values, strict=True))]
+
+    def _note(self, number: int) -> None:
+        if not self.values:
+            self._range = range(number, number + 1)
+        elif self._range is not None and number == self._range.stop:
+            self._range = range(self._range.start, number + 1)
+        else:
+            if self._range is not None:
+                self._numbers.extend(self._range)
+                self._seen.update(self._range)
+                self._range = None
+            if number in self._seen:
+                raise BadRow(f"round {number} of this series is there already")
+            self._seen.add(number)
+            self._numbers.append(number)
+
+
+@dataclass(slots=True)
+class _Session:
+    """What the rows of one session have said so far."""
+
+    place: str
+    started_us: int
+    facts: dict[str, str | None]
+    runs: dict[tuple[str, str | None, str | None], dict[str, _Rounds]] = field(default_factory=dict)
+    rows: int = 0
+
+
+class Sessions:
+    """Collects rows; a row that contradicts an earlier one is refused."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, _Session] = {}
+        self._metrics: dict[str, tuple[str, Better, str, str | None]] = {}
+        self._groups = 0
+
+    def add(self, row: TableRow, place: str) -> None:
+        """Take a row.
+
+        Raises:
+            BadRow: it contradicts an earlier one; the text names that one's place.
+        """
+        self._check_metric(row, place)
+        session = self._session_of(row, place)
+        readings = session.runs.setdefault((row.benchmark, row.backend, row.params), {})
+        rounds = readings.get(row.metric)
+        if rounds is None:
+            self._groups += 1
+            if self._groups > MOST_GROUPS:
+                raise BadRow(f"there are more than {MOST_GROUPS} series in this file; split it")
+            rounds = readings[row.metric] = _Rounds(numbered=row.round is not None)
+        rounds.add(row.value, row.round)
+        session.started_us = min(session.started_us, row.started_us)
+        session.rows += 1
+
+    def finish(self) -> Iterator[ImportedSession]:
+        """Yield the sessions by time; those of one time by name."""
+        for name, session in sorted(self._sessions.items(), key=lambda item: (item[1].started_us, item[0])):
+            yield ImportedSession(
+                started_unix_us=session.started_us,
+                finished_unix_us=session.started_us,
+                tool=TOOL,
+                source_key=name,
+                label=name,
+                environment=_environment(session.facts["fingerprint"]),
+                commit=Commit(sha=session.facts["commit"], branch=session.facts["branch"]),
+                runs=tuple(
+                    ImportedRun(
+                        fullname=_fullname(benchmark, params),
+                        params=None if params is None else json.loads(params),
+                        param_id=None if params is None else _param_id(params),
+                        device=None if backend is None else _device(backend),
+                        measurements=tuple(self._measurement(metric, rounds) for metric, rounds in readings.items()),
+                        rounds=max((len(one.values) for one in readings.values()), default=None),
+                    )
+                    for (benchmark, backend, params), readings in session.runs.items()
+                ),
+                rows=session.rows,
+            )
+
+    def _check_metric(self, row: TableRow, place: str) -> None:
+        known = self._metrics.setdefault(row.metric, (row.unit, row.better, place, row.written_unit))
+        unit, better, before, written = known
+        if row.unit != unit:
+            raise BadRow(f"unit of {row.metric} is {row.written_unit!r}, but {written!r} in {before}")
+        if row.better != better:
+            raise BadRow(f"better of {row.metric} is {row.better!r}, but {better!r} in {before}")
+
+    def _session_of(self, row: TableRow, place: str) -> _Session:
+        facts = {"commit": row.commit, "branch": row.branch, "fingerprint": row.fingerprint}
+        session = self._sessions.get(row.session)
+        if session is None:
+            session = self._sessions[row.session] = _Session(place, row.started_us, facts)
+            return session
+        for name, value in facts.items():
+            if value is not None and session.facts[name] not in {None, value}:
+                raise BadRow(f"{name} of session {row.session!r} is another one than in {session.place}")
+        session.facts = {name: session.facts[name] or value for name, value in facts.items()}
+        return session
+
+    def _measurement(self, metric: str, rounds: _Rounds) -> Measurement:
+        unit, better, _, _ = self._metrics[metric]
+        values = rounds.in_order()
+        single = len(values) == 1 and not rounds.numbered
+        return Measurement(
+            metric=metric,
+            unit=unit,
+            better=better,
+            provenance="imported",
+            samples=None if single else values,
+            value=values[0] if single else None,
+        )
+
+
+def _fullname(benchmark: str, params: str | None) -> str:
+    """Return the name that tells benchmarks apart: with the parameters, unless the table has them in it."""
+    return benchmark if params is None or benchmark.endswith("]") else f"{benchmark}[{_param_id(params)}]"
+
+
+def _param_id(params: str) -> str:
+    """Return parameters as pytest would write them: ``n=100-order=random``."""
+    pairs = json.loads(params).items()
+    return "-".join(f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in pairs)
+
+
+def _device(backend: str) -> Device:
+    return Device(device_id=content_id(backend, backend, None), backend=backend, name=backend)
+
+
+def _environment(fingerprint: str | None) -> Environment | None:
+    if fingerprint is None:
+        return None
+    environment = Environment(
+        environment_id="",
+        fingerprint=fingerprint,
+        hostname_hash=None,
+        os=None,
+        kernel=None,
+        cpu_model=None,
+        cores=None,
+        threads=None,
+        ram_bytes=None,
+        virtualization=None,
+        python="",
+        packages={},
+        details={},
+    )
+    return replace(environment, environment_id=environment_id(environment))

@@ -1,0 +1,101 @@
+"""What importers read out of the files of other tools, before it has ids and a place in the store."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pytest_benchdb.model.benchmark import Labels
+from pytest_benchdb.model.environment import Commit, Device, Environment
+from pytest_benchdb.model.run import Measurement, Outcome
+
+_NO_LABELS = Labels()
+_NO_COMMIT = Commit()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedRun:
+    """One benchmark of an imported session; None means that the file does not say.
+
+    Attributes:
+        fullname: as the tool names it; ``file.py::test_name[params]`` makes it one with a test that pytest runs.
+        measurements: in SI units, per iteration; their provenance becomes `imported`, unless it is `simulated`.
+        started_unix_us: microseconds since the epoch, UTC; None takes the session's start.
+    """
+
+    fullname: str
+    measurements: tuple[Measurement, ...]
+    group: str | None = None
+    params: Mapping[str, object] | None = None
+    param_id: str | None = None
+    device: Device | None = None
+    labels: Labels = _NO_LABELS
+    outcome: Outcome = "passed"
+    reason: str | None = None
+    started_unix_us: int | None = None
+    duration_s: float | None = None
+    iterations: int | None = None
+    rounds: int | None = None
+    warmup_rounds: int | None = None
+    timer: str | None = None
+    extra_info: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedSession:
+    """One session of a file.
+
+    Attributes:
+        started_unix_us: microseconds since the epoch, UTC: from the file, never the time of the import.
+        tool: what measured: ``pytest-benchmark``.
+        runs: at least one.
+        source_key: name by which the file tells its sessions apart; None where time and figures do.
+        label: what to call the session; None for nothing.
+        project: what the file says of it; None takes the one of the working folder.
+        environment: the machine; None if nothing is known of it.
+        rows: how many rows or entries of the file the session is made of.
+    """
+
+    started_unix_us: int
+    tool: str
+    runs: tuple[ImportedRun, ...]
+    tool_version: str | None = None
+    finished_unix_us: int | None = None
+    source_key: str | None = None
+    label: str | None = None
+    project: str | None = None
+    environment: Environment | None = None
+    commit: Commit = _NO_COMMIT
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportProblem:
+    """Something in a file that could not be taken, or not as it stands.
+
+    Attributes:
+        place: where in the file: ``line 7``, ``benchmarks[3]``.
+        text: what is wrong, with the value, and what is wanted.
+        refused: whether it was left out; False for a remark on what was taken.
+    """
+
+    place: str
+    text: str
+    refused: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """The file that a session came from, as the store remembers it.
+
+    Attributes:
+        path: as the user gave it.
+        checksum: BLAKE2b of its bytes.
+        importer: name of what read it.
+        rows: rows or entries of the session in it.
+        reason: what was left out of the file; None if nothing was.
+    """
+
+    path: str
+    checksum: str
+    importer: str
+    rows: int
+    reason: str | None = None

@@ -1,0 +1,259 @@
+"""Brings results of other tools into a store, or opens them for the length of a block."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_benchdb.environment.vcs import read_commit
+from pytest_benchdb.errors import ConfigError, ImportFormatError
+from pytest_benchdb.model.imported import ImportProblem, SourceFile
+from pytest_benchdb.operations.import_source import AUTO, FileContent, find_files, read_file, reader_of
+from pytest_benchdb.operations.imported_session import Naming, is_known, journal_of, session_id_of, split_id
+from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
+from pytest_benchdb.operations.record import project_name
+from pytest_benchdb.registry import find_importers
+from pytest_benchdb.store.reader import Reader
+from pytest_benchdb.store.staging import Staging, staging
+from pytest_benchdb.store.target import JOURNAL_SUFFIX, SESSION_SUFFIX, Target, resolve
+
+_DATABASE_MAGIC = b"DUCK"
+_MAGIC_OFFSET = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRequest:
+    """What to import, and how.
+
+    Attributes:
+        format: name of an importer, or ``auto``.
+        paths: files and folders.
+        target: file or folder, as ``--benchdb=PATH`` takes it.
+        project: None takes what the files say, then the name of the working folder's project.
+        label: for every session; None takes the files' own names.
+        dry_run: read everything and write nothing.
+        strict: take nothing of a file that has a problem.
+    """
+
+    format: str
+    paths: tuple[Path, ...]
+    target: str
+    project: str | None = None
+    label: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOutcome:
+    """What became of one file.
+
+    Attributes:
+        importer: who read it; None if nobody could.
+        sessions: how many came in, or would with a dry run.
+        known: how many were left out, there already.
+        runs: how many runs came in.
+        refused: how many parts of the file were left out.
+        problems: those and remarks, one by one; the first thousand.
+        reason: why nothing came in; None if something did or was there already.
+    """
+
+    path: str
+    importer: str | None = None
+    sessions: int = 0
+    known: int = 0
+    runs: int = 0
+    refused: int = 0
+    problems: tuple[ImportProblem, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import did.
+
+    Attributes:
+        files: one for each file that was read, or that was named and could not be.
+        passed_over: files in folders that are of no known format.
+        left_out: why importers of other packages were not asked, by name.
+    """
+
+    files: tuple[FileOutcome, ...]
+    passed_over: tuple[str, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def import_files(request: ImportRequest, feedback: Feedback = SILENT) -> Imported:
+    """Import files, each whole or not at all but for the parts that are named in its outcome.
+
+    Sessions that the target has are left out: importing twice adds nothing.
+
+    Args:
+        request: what and how.
+        feedback: told how many of how many files are done.
+
+    Raises:
+        ConfigError: the format, a path or the target cannot be used.
+        StoreError: the target cannot be read or written; files that were told as done are in it.
+    """
+    importers, left_out = find_importers()
+    target = resolve(request.target, Path.cwd())
+    found = list(find_files(request.paths))
+    naming = Naming(
+        project=request.project,
+        otherwise="" if request.project else project_name(read_commit(Path.cwd(), os.environ), Path.cwd()),
+        label=request.label,
+        tags=request.tags,
+    )
+    known = _known(target)
+    outcomes: list[FileOutcome] = []
+    passed_over: list[str] = []
+    with staging(target) as stage:
+        for done, (path, named) in enumerate(found):
+            feedback.progress(done, len(found))
+            try:
+                reader = reader_of(path, request.format, importers)
+            except ImportFormatError as error:
+                outcomes.append(FileOutcome(path=str(path), reason=str(error)))
+                continue
+            if reader is not None:
+                outcomes.append(_take(read_file(path, *reader), known, naming, stage, request))
+            elif named:
+                outcomes.append(FileOutcome(path=str(path), reason=_no_reader(request.format, list(importers))))
+            else:
+                passed_over.append(str(path))
+        stage.finish()
+        feedback.progress(len(found), len(found))
+    return Imported(files=tuple(outcomes), passed_over=tuple(passed_over), left_out=left_out)
+
+
+@contextlib.contextmanager
+def load_file(path: Path, feedback: Feedback = SILENT) -> Iterator[Reader]:
+    """Open what ``file:PATH`` names, for the length of a block: our own files and folders, or those of other tools.
+
+    Files of other tools are read into a history of their own, which is gone afterwards; what of them cannot be taken
+    goes to `feedback.warn`.
+
+    Raises:
+        ConfigError: nothing of it can be read.
+        StoreError: a path is missing, foreign, damaged, locked or newer.
+    """
+    with as_sources((path,), feedback) as sources, open_source(sources, feedback) as reader:
+        yield reader
+
+
+@contextlib.contextmanager
+def as_sources(paths: Sequence[Path], feedback: Feedback = SILENT) -> Iterator[tuple[Path, ...]]:
+    """Give paths that `open_source` takes: files of other tools are stood for by a temporary folder each.
+
+    Raises:
+        ConfigError: nothing of such a file can be read.
+    """
+    with contextlib.ExitStack() as stack:
+        sources = []
+        for path in paths:
+            if not is_foreign(path):
+                sources.append(path)
+                continue
+            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-file-"))) / "sessions"
+            done = import_files(ImportRequest(format=AUTO, paths=(path,), target=str(scratch)), feedback)
+            _tell(done, path, feedback)
+            sources.append(scratch)
+        yield tuple(sources)
+
+
+def is_foreign(path: Path) -> bool:
+    """Tell whether a path is not one of ours: a file that is no database, or a folder without a session file."""
+    if path.is_dir():
+        names = [entry.name for entry in path.iterdir()]
+        return bool(names) and not any(name.endswith((SESSION_SUFFIX, JOURNAL_SUFFIX)) for name in names)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_MAGIC_OFFSET + len(_DATABASE_MAGIC))
+    except OSError:
+        return False  # whoever opens it says what is wrong
+    return bool(head) and head[_MAGIC_OFFSET:] != _DATABASE_MAGIC and path.suffix.lower() not in {".duckdb", ".db"}
+
+
+def _take(
+    content: FileContent, known: dict[str, list[int]], naming: Naming, stage: Staging, request: ImportRequest
+) -> FileOutcome:
+    """Store the sessions of one file that are new, all of them or none."""
+    told = {"path": str(content.path), "importer": content.importer}
+    problems = {"problems": content.problems, "refused": content.refused}
+    if content.reason is not None:
+        return FileOutcome(**told, **problems, reason=content.reason)  # type: ignore[arg-type]
+    if request.strict and content.refused:
+        reason = f"--strict: {content.refused} of its entries cannot be taken"
+        return FileOutcome(**told, **problems, reason=reason)  # type: ignore[arg-type]
+    why = _first_problem(content)
+    new: dict[str, list[int]] = {}
+    sessions = runs = already = 0
+    for session in content.sessions:
+        session_id = session_id_of(session)
+        ms, key = split_id(session_id)
+        if is_known(session_id, known) or is_known(session_id, new):
+            already += 1
+            continue
+        new.setdefault(key, []).append(ms)
+        sessions, runs = sessions + 1, runs + len(session.runs)
+        if not request.dry_run:
+            source = SourceFile(
+                path=str(content.path),
+                checksum=content.checksum or "",
+                importer=content.importer or "",
+                rows=session.rows,
+                reason=why,
+            )
+            stage.add(session_id, journal_of(session, session_id, source, naming))
+    stage.publish()
+    for key, times in new.items():
+        known.setdefault(key, []).extend(times)
+    return FileOutcome(**told, **problems, sessions=sessions, known=already, runs=runs)  # type: ignore[arg-type]
+
+
+def _first_problem(content: FileContent) -> str | None:
+    first = next((problem for problem in content.problems if problem.refused), None)
+    return None if first is None else f"{content.refused} left out; the first: {first.place}: {first.text}"
+
+
+def _known(target: Target) -> dict[str, list[int]]:
+    """Return the sessions of the target: times in milliseconds by what follows them in an id."""
+    known: dict[str, list[int]] = {}
+    if _holds_sessions(target):
+        with open_source((target.path,)) as reader:
+            for session in reader.sessions():
+                ms, key = split_id(session.session_id)
+                known.setdefault(key, []).append(ms)
+    return known
+
+
+def _holds_sessions(target: Target) -> bool:
+    if target.kind == "file":
+        return target.path.exists()
+    return target.path.is_dir() and any(target.path.glob(f"*{SESSION_SUFFIX}"))
+
+
+def _no_reader(name: str, importers: Sequence[str]) -> str:
+    if name == AUTO:
+        return f"it is of no known format; known are {', '.join(importers)}"
+    return f"it is no file of {name}; say auto to find out what it is"
+
+
+def _tell(done: Imported, path: Path, feedback: Feedback) -> None:
+    """Warn of what was left out of a file.
+
+    Raises:
+        ConfigError: all of it was.
+    """
+    if not any(one.sessions for one in done.files):
+        reasons = [f"{one.path}: {one.reason}" for one in done.files if one.reason]
+        raise ConfigError(f"file:{path} has no results that can be read; {reasons[0] if reasons else 'it is empty'}")
+    for one in done.files:
+        if one.reason:
+            feedback.warn(f"{one.path} is left out: {one.reason}")
+        for problem in one.problems:
+            feedback.warn(f"{one.path}: {problem.place}: {problem.text}")

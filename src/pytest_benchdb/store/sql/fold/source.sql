@@ -1,0 +1,14 @@
+-- The file that an imported session came from.
+INSERT INTO source_file
+SELECT
+    source.id,
+    $session_id,
+    source.path,
+    source.checksum,
+    source.importer,
+    source.row_count,
+    source.reason,
+    CAST(now() AT TIME ZONE 'UTC' AS TIMESTAMP)
+FROM line
+WHERE k = 'session' AND source.id IS NOT NULL
+LIMIT 1
