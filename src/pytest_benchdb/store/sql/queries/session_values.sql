@@ -9,17 +9,23 @@ WITH chosen AS MATERIALIZED (
     WHERE session_id IN (SELECT unnest(CAST($session_ids AS UUID[])))
 ),
 
+-- Devices of one name are one: a series goes on when a machine is replaced by its like.
+place AS MATERIALIZED (
+    SELECT
+        device_id,
+        backend,
+        name AS device,
+        CAST(dense_rank() OVER (ORDER BY backend, name) AS INTEGER) AS place
+    FROM device
+),
+
 last_run AS MATERIALIZED (
     SELECT
         run.run_id,
         run.session_id,
         run.benchmark_id,
         run.device_id,
-        run.outcome,
-        run.reason,
-        run.provenance,
-        run.started_at,
-        chosen.session_started_at,
+        run.outcome IN ('passed', 'xpassed') AS passed,
         chosen.nth
     FROM run
     INNER JOIN chosen ON chosen.session_id = run.session_id
@@ -36,7 +42,52 @@ last_run AS MATERIALIZED (
         )
 ),
 
-figure AS NOT MATERIALIZED (
+-- Narrow, because it reads every session: the sessions to keep of each series.
+series AS MATERIALIZED (
+    SELECT
+        entry.benchmark_id,
+        entry.metric,
+        entry.phase,
+        place.place,
+        max(DISTINCT entry.nth, coalesce($keep, 1)) AS newest
+    FROM (
+        SELECT
+            last_run.benchmark_id,
+            measurement.metric,
+            measurement.phase,
+            CASE WHEN measurement.pass = 'energy' THEN last_run.device_id
+                ELSE coalesce(measurement.device_id, last_run.device_id) END AS device_id,
+            last_run.nth
+        FROM measurement
+        INNER JOIN last_run
+            ON last_run.run_id = measurement.run_id AND last_run.session_id = measurement.session_id
+        WHERE
+            last_run.passed
+            AND measurement.session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
+            AND measurement.pass IN ('time', 'memory', 'energy') AND measurement.rank IS NULL
+            AND measurement.provenance <> 'simulated'
+            AND (($metrics IS NULL AND measurement.better <> 'none') OR list_contains($metrics, measurement.metric))
+        UNION ALL
+        SELECT
+            benchmark_id,
+            'wall_time',
+            NULL,
+            device_id,
+            nth
+        FROM last_run
+        WHERE NOT passed
+    ) AS entry
+    LEFT JOIN place ON place.device_id = entry.device_id
+    GROUP BY entry.benchmark_id, entry.metric, entry.phase, place.place
+),
+
+wanted AS MATERIALIZED (
+    SELECT session_id
+    FROM chosen
+    WHERE $keep IS NULL OR nth IN (SELECT unnest(newest) FROM series)
+),
+
+figure AS (
     SELECT
         run_id,
         session_id,
@@ -59,7 +110,7 @@ figure AS NOT MATERIALIZED (
         n
     FROM measurement
     WHERE
-        session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
+        session_id IN (SELECT session_id FROM wanted)
         AND pass IN ('time', 'memory') AND rank IS NULL AND provenance <> 'simulated'
         AND (($metrics IS NULL AND better <> 'none') OR list_contains($metrics, metric))
     UNION ALL BY NAME
@@ -91,7 +142,7 @@ figure AS NOT MATERIALIZED (
             value
         FROM measurement
         WHERE
-            session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
+            session_id IN (SELECT session_id FROM wanted)
             AND pass = 'energy' AND rank IS NULL AND provenance <> 'simulated'
             AND (($metrics IS NULL AND better <> 'none') OR list_contains($metrics, metric))
             AND json_extract_string(details, 'within') IS NULL
@@ -104,67 +155,66 @@ figure AS NOT MATERIALIZED (
     GROUP BY run_id, session_id, metric, phase
 ),
 
-found AS NOT MATERIALIZED (
+found AS (
     SELECT
         figure.*,
-        last_run.* EXCLUDE (run_id, session_id, device_id, provenance, reason),
-        device.backend,
-        device.name AS device
+        last_run.benchmark_id,
+        last_run.nth,
+        place.place
     FROM figure
     INNER JOIN last_run ON last_run.run_id = figure.run_id AND last_run.session_id = figure.session_id
-    LEFT JOIN device ON device.device_id = coalesce(figure.device_id, last_run.device_id)
-    WHERE last_run.outcome IN ('passed', 'xpassed')
+    LEFT JOIN place ON place.device_id = coalesce(figure.device_id, last_run.device_id)
+    WHERE last_run.passed
     UNION ALL BY NAME
     SELECT
-        last_run.*,
+        last_run.run_id,
+        last_run.session_id,
         'wall_time' AS metric,
+        last_run.device_id,
         'time' AS pass,
         's' AS unit,
         'lower' AS better,
         FALSE AS valid,
-        device.backend,
-        device.name AS device
+        last_run.benchmark_id,
+        last_run.nth,
+        place.place
     FROM last_run
-    LEFT JOIN device ON device.device_id = last_run.device_id
-    WHERE last_run.outcome NOT IN ('passed', 'xpassed')
-),
-
--- Narrow, because it reads every row: the first session to keep of each series.
-cut AS MATERIALIZED (
-    SELECT
-        benchmark_id,
-        metric,
-        phase,
-        backend,
-        device,
-        list_min(max(DISTINCT nth, coalesce($keep, 1))) AS first_nth
-    FROM found
-    GROUP BY benchmark_id, metric, phase, backend, device
+    LEFT JOIN place ON place.device_id = last_run.device_id
+    WHERE NOT last_run.passed AND last_run.session_id IN (SELECT session_id FROM wanted)
 ),
 
 kept AS (
     SELECT found.*
     FROM found
-    INNER JOIN cut
-        ON cut.benchmark_id = found.benchmark_id AND cut.metric = found.metric
-        AND cut.phase IS NOT DISTINCT FROM found.phase
-        AND cut.backend IS NOT DISTINCT FROM found.backend
-        AND cut.device IS NOT DISTINCT FROM found.device
-    WHERE
-        $keep IS NULL
-        OR (
-            found.nth >= cut.first_nth
-            AND found.session_id IN (SELECT session_id FROM chosen WHERE nth >= (SELECT min(first_nth) FROM cut))
-        )
+    INNER JOIN series
+        ON series.benchmark_id = found.benchmark_id AND series.metric = found.metric
+        AND series.phase IS NOT DISTINCT FROM found.phase AND series.place IS NOT DISTINCT FROM found.place
+    WHERE $keep IS NULL OR found.nth >= list_min(series.newest)
 ),
 
 one AS (
-    SELECT *
+    SELECT
+        kept.*,
+        run.outcome,
+        run.reason AS run_reason,
+        run.provenance AS run_provenance,
+        run.model_version_id,
+        run.framework_id,
+        run.precision,
+        run.implementation,
+        run.workload,
+        run.batch_size,
+        run.sequence_length,
+        run.use_case,
+        run.calls,
+        run.code_hash,
+        run.result_count
     FROM kept
+    INNER JOIN run ON run.run_id = kept.run_id AND run.session_id = kept.session_id
     QUALIFY
         row_number() OVER (
-            PARTITION BY benchmark_id, metric, phase, backend, device, session_id
-            ORDER BY started_at DESC, pass DESC, domain NULLS FIRST, run_id DESC
+            PARTITION BY kept.benchmark_id, metric, phase, place, kept.session_id
+            ORDER BY run.started_at DESC, pass DESC, domain NULLS FIRST, run.run_id DESC
         ) = 1
 ),
 
@@ -183,8 +233,7 @@ beside AS (
     WHERE
         metric IN ('thread_time', 'block_wall_time', 'block_thread_time', 'block_cpu_time')
         AND pass = 'time' AND rank IS NULL AND valid
-        AND session_id IN (SELECT session_id FROM one)
-        AND session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
+        AND session_id IN (SELECT session_id FROM wanted)
     GROUP BY run_id, session_id, phase
 )
 
@@ -192,15 +241,15 @@ SELECT
     benchmark.fullname,
     one.metric,
     one.phase,
-    one.backend,
-    one.device,
+    device.backend,
+    device.device,
     CAST(one.session_id AS VARCHAR) AS session_id,
     CAST(one.run_id AS VARCHAR) AS run_id,
-    strftime(one.session_started_at, '%Y-%m-%dT%H:%M:%S.%f') AS started_at,
+    strftime(chosen.session_started_at, '%Y-%m-%dT%H:%M:%S.%f') AS started_at,
     one.outcome,
-    one.reason,
+    coalesce(one.reason, one.run_reason) AS reason,
     one.valid,
-    one.provenance,
+    coalesce(one.provenance, one.run_provenance) AS provenance,
     one.unit,
     one.better,
     CASE WHEN one.valid THEN one.value END AS value,
@@ -210,29 +259,30 @@ SELECT
     CASE WHEN one.valid THEN one.median END AS median,
     CASE WHEN one.valid THEN one.stddev END AS stddev,
     CASE WHEN one.valid THEN one.n END AS n,
-    CASE WHEN one.valid THEN coalesce(beside.thread_s, beside.block_cpu_s / nullif(run.calls, 0)) END AS cpu_s,
+    CASE WHEN one.valid THEN coalesce(beside.thread_s, beside.block_cpu_s / nullif(one.calls, 0)) END AS cpu_s,
     -- Reading the clocks takes about 1 us, which would be a large part of a shorter block.
     CASE WHEN one.valid AND beside.block_wall_s >= 1e-4 THEN beside.block_wall_s / nullif(beside.block_cpu_s, 0) END
         AS wall_per_cpu,
-    run.code_hash,
-    run.result_count,
+    one.code_hash,
+    one.result_count,
     benchmark.group_name AS "group",
     model.name AS model,
     model_version.version,
-    coalesce(run.precision, model_version.precision) AS precision,
-    run.implementation,
-    run.workload,
-    run.batch_size,
-    run.sequence_length,
+    one.precision,
+    one.implementation,
+    one.workload,
+    one.batch_size,
+    one.sequence_length,
     framework.name AS framework,
-    run.use_case,
+    one.use_case,
     benchmark.params
 FROM one
-INNER JOIN run ON run.run_id = one.run_id AND run.session_id = one.session_id
+INNER JOIN chosen ON chosen.session_id = one.session_id
+LEFT JOIN (SELECT DISTINCT place, backend, device FROM place) AS device ON device.place = one.place
 LEFT JOIN benchmark ON benchmark.benchmark_id = one.benchmark_id
-LEFT JOIN model_version ON model_version.model_version_id = run.model_version_id
+LEFT JOIN model_version ON model_version.model_version_id = one.model_version_id
 LEFT JOIN model ON model.model_id = model_version.model_id
-LEFT JOIN framework ON framework.framework_id = run.framework_id
+LEFT JOIN framework ON framework.framework_id = one.framework_id
 LEFT JOIN beside
     ON beside.run_id = one.run_id AND beside.session_id = one.session_id
     AND beside.phase IS NOT DISTINCT FROM one.phase
@@ -240,7 +290,6 @@ ORDER BY
     benchmark.fullname,
     one.metric,
     one.phase NULLS FIRST,
-    one.backend NULLS FIRST,
-    one.device NULLS FIRST,
-    one.session_started_at,
-    one.session_id
+    device.backend NULLS FIRST,
+    device.device NULLS FIRST,
+    one.nth
