@@ -84,7 +84,9 @@ def _looked_at(
     sessions = found[side.place]
     if not sessions or not sessions[-1].runs:
         runner.show()
-        raise ConfigError(f"{side.name}: no benchmark was recorded; see with the same arguments that pytest finds some")
+        raise ConfigError(
+            f"{side.name}: no benchmark was recorded; choose tests that have some, and install pytest-benchdb there"
+        )
     failed, runs = sessions[-1].not_passed, sessions[-1].runs
     if failed == runs:
         runner.show()

@@ -91,13 +91,18 @@ class TurnRunner:
         tags = [f"--benchdb-tag={DUET_TAG}={self._duet_id}", f"--benchdb-tag={SIDE_TAG}={side.place}"]
         label = f"--benchdb-label=duet-{self._duet_id}-{side.place}"
         database = f"--benchdb={self._duet.database.absolute()}"
-        return [*side.program, *self._duet.arguments, "-p", PLUGIN, database, label, *tags]
+        return [*side.program, *self._duet.arguments, database, label, *tags]
 
     def _variables(self, side: OpenSide) -> dict[str, str]:
         own = [os.fspath(side.folder / entry) for entry in self._duet.pythonpath]
-        inherited = [entry for entry in (self._environ.get("PYTHONPATH"),) if entry]
-        path = os.pathsep.join([*own, os.fspath(self._temporary), *inherited])
-        return {**self._environ, "PYTHONPATH": path}
+        path = os.pathsep.join([*own, os.fspath(self._temporary), *self._inherited("PYTHONPATH")])
+        # By a variable, so that the command that is recorded, and shown to be run again, is the user's own.
+        plugins = ",".join([*self._inherited("PYTEST_PLUGINS"), PLUGIN])
+        return {**self._environ, "PYTHONPATH": path, "PYTEST_PLUGINS": plugins}
+
+    def _inherited(self, name: str) -> list[str]:
+        value = self._environ.get(name)
+        return [value] if value else []
 
     def _sorted(self, side: OpenSide, modules: Mapping[str, str]) -> Imported:
         inner = [os.path.relpath(side.folder / entry, side.root) for entry in self._duet.pythonpath]
@@ -162,10 +167,11 @@ def _wait(command: Sequence[str], side: OpenSide, environ: Mapping[str, str], lo
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    for stop in (lambda: None, process.terminate, process.kill):
-        stop()
+    """Let a process that was interrupted end by itself, then make it."""
+    stops: tuple[Callable[[], None], ...] = (process.terminate, process.kill)
+    for stop in stops:
         try:
             process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:
-            continue
-        return
+            stop()
+    process.wait()

@@ -52,7 +52,11 @@ def open_sides(
         yield {"base": _here("base", base, folder), "head": _here("head", head, folder)}
         return
     checkout = find_checkout(folder, environ)
-    hashes = {choice.commit: find_commit(checkout, choice.commit, environ) for choice in (base, head) if choice.commit}
+    hashes: dict[str | None, str] = {
+        choice.commit: find_commit(checkout, choice.commit, environ)
+        for choice in (base, head)
+        if choice.commit is not None
+    }
     if None in {base.commit, head.commit}:
         if has_changes(checkout, environ):
             say(f"the {WORKING_TREE} has changes that are not committed; they are measured as they are")

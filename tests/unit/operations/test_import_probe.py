@@ -61,6 +61,14 @@ def test_packages_of_finds_them_at_the_top_in_src_and_in_the_path(place: str, tm
     assert packages_of(tmp_path, ["lib/python"]) == {"shop"}
 
 
+def test_packages_of_finds_modules_in_src(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "shop.py").touch()
+    (tmp_path / "setup.py").touch()
+
+    assert packages_of(tmp_path, []) == {"shop"}
+
+
 def test_packages_of_leaves_tests_out(tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "__init__.py").touch()
