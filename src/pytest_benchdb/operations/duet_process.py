@@ -170,8 +170,15 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     """Let a process that was interrupted end by itself, then make it."""
     stops: tuple[Callable[[], None], ...] = (process.terminate, process.kill)
     for stop in stops:
-        try:
-            process.wait(_PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            stop()
+        if _has_ended(process):
+            return
+        stop()
     process.wait()
+
+
+def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
+    try:
+        process.wait(_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        return False
+    return True

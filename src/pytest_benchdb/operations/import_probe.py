@@ -94,7 +94,7 @@ def sort_modules(modules: Mapping[str, str], *, side: Path, checkout: Path, pack
 
 
 def packages_of(folder: Path, pythonpath: Iterable[str]) -> set[str]:
-    """Return the names of the packages in a checkout, at its top, and with its modules under ``src`` and `pythonpath`."""
+    """Return the names of the packages of a checkout, and of the modules under ``src`` and in `pythonpath`."""
     inner = {folder / "src", *(folder / entry for entry in pythonpath)}
     found = {init.parent.name for root in {folder, *inner} for init in root.glob("*/__init__.py")}
     found |= {file.stem for root in inner for file in root.glob("*.py")}
