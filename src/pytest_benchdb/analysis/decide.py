@@ -5,10 +5,11 @@ A speedup is how many times better the candidate is than the baseline, in the me
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.analysis.decide_rules import Range, Rules, Target
+from pytest_benchdb.analysis.suite import geometric_mean
 from pytest_benchdb.model.comparison import ComparisonRow
 
 Matches = Callable[[str, str], bool]
@@ -68,7 +69,7 @@ def decide(rows: Sequence[ComparisonRow], rules: Rules, matches: Matches) -> Dec
     counted = [row for row in rows if not rules.metrics or row.key.metric in rules.metrics]
     speedups = [(row, speedup_of(row)) for row in counted]
     known = [(row, speedup) for row, speedup in speedups if speedup is not None]
-    overall = _geometric_mean(speedup for _, speedup in known)
+    overall = geometric_mean([speedup for _, speedup in known]) if known else None
     name, held = rules.verdict_of(overall) if overall is not None else (None, None)
     return Decision(
         verdict=name,
@@ -105,7 +106,7 @@ def _target(target: Target, rows: Sequence[ComparisonRow], matches: Matches) -> 
         and (match is None or matches(match, f"{row.group or ''} {row.key.fullname}"))
     ]
     speedups = [speedup for row in meant if (speedup := speedup_of(row)) is not None]
-    speedup = _geometric_mean(speedups)
+    speedup = geometric_mean(speedups) if speedups else None
     reason = None
     if speedup is None:
         reason = f"none of its {len(meant)} rows can be compared" if meant else "no benchmark fits it"
@@ -123,8 +124,3 @@ def _why_not(row: ComparisonRow) -> str:
     if comparable and row.better == "none":
         return f"{row.key.metric} has no direction"
     return "no ratio" if comparable else row.judgement.verdict
-
-
-def _geometric_mean(values: Iterable[float]) -> float | None:
-    logs = [math.log(value) for value in values]
-    return math.exp(math.fsum(logs) / len(logs)) if logs else None

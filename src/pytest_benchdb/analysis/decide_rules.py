@@ -1,5 +1,6 @@
 """The rules of `benchdb compare --decide`: how a table of TOML becomes ranges, targets and verdicts."""
 
+import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -179,7 +180,7 @@ def _complete(ranges: Sequence[tuple[str, Range]], where: str) -> tuple[tuple[st
     if not ordered or ordered[0][1].low > 0:
         first = f"below {ordered[0][1].low:g}x" if ordered else "at all"
         raise ConfigError(f"{where} has no verdict {first}; add one")
-    for (name, one), (next_name, other) in zip(ordered, ordered[1:], strict=False):
+    for (name, one), (next_name, other) in itertools.pairwise(ordered):
         if one.high > other.low or (one.high == other.low and one.with_high and other.with_low):
             at = f"{min(one.high, other.high):g}x" if one.high > other.low else f"{one.high:g}x"
             raise ConfigError(f"{where}: {name} = {one.text!r} and {next_name} = {other.text!r} both hold {at}")

@@ -1,0 +1,296 @@
+"""Compare two sides: which sessions' values meet, what the rules say of them, and what else differs."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pytest_benchdb.analysis.policy import default_policy
+from pytest_benchdb.analysis.sides_rule import judge_sides
+from pytest_benchdb.analysis.suite import suite_shift
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Side
+from pytest_benchdb.model.judgement import Judgement, Policy
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.operations.compare_axis import Axis, axis_matching, find_axis, split_axis
+from pytest_benchdb.operations.compare_machines import machine_warnings, obstacle_between
+from pytest_benchdb.operations.compare_rounds import Rounds, read_rounds
+from pytest_benchdb.operations.compare_sides import BY_FULLNAME, Matching, Pair, pair_sides
+from pytest_benchdb.operations.environment_differences import side_differences
+from pytest_benchdb.operations.expression import parse_expression
+from pytest_benchdb.operations.reproduce import Recipe, recipes_of
+from pytest_benchdb.operations.thresholds import MAIN_TIMES, Threshold
+from pytest_benchdb.operations.where import parse_where
+from pytest_benchdb.present.comparison_groups import group_means
+from pytest_benchdb.store.reader import Reader
+
+WALL_TIME = "wall_time"
+_ABSENT = frozenset({"skipped", "unsupported", "xfailed"})
+_SESSION_AXES = frozenset({"session", "tag"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What is compared, and when a change counts.
+
+    Attributes:
+        metrics: names of metrics.
+        keyword: `-k` expression over full names.
+        where: `-w` filter.
+        thresholds: smallest changes that count; the last that matches goes before the metric's default.
+        allow_cross: whether machines, Pythons and the benchmarks' code may differ.
+    """
+
+    metrics: tuple[str, ...] = (WALL_TIME,)
+    keyword: str | None = None
+    where: str | None = None
+    thresholds: tuple[Threshold, ...] = ()
+    allow_cross: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What judging the pairs of two sides needs.
+
+    Attributes:
+        sessions: those of both sides, by id.
+        obstacle: why two values' sessions must not be compared; None if they may.
+        same_code: whether both sides run the same code, or what that is is not asked.
+        main_times: the metric that stands for the time of each benchmark, by full name.
+    """
+
+    choice: Choice
+    sessions: Mapping[str, SessionRow]
+    obstacle: Callable[[Iterable[str], Iterable[str]], str | None]
+    same_code: Callable[[Pair], bool]
+    rounds: Rounds
+    recipes: Mapping[str, Recipe]
+    main_times: Mapping[str, str] = field(default_factory=dict)
+
+
+def compare(reader: Reader, baseline: Side, candidate: Side, choice: Choice) -> Comparison:
+    """Compare a candidate's sessions with a baseline's, benchmark by benchmark.
+
+    Args:
+        reader: an open history that holds the sessions.
+        baseline: one session or several.
+        candidate: likewise.
+        choice: metrics, filters and thresholds.
+
+    Raises:
+        ConfigError: a filter cannot be used, or a threshold has another unit than its metric.
+        StoreError: the history cannot be read.
+    """
+    fits = _filter(choice)
+    values = [
+        [value for value in reader.session_values(_ids(side), metrics=_asked(choice)) if fits(value)]
+        for side in (baseline, candidate)
+    ]
+    return _compared(reader, (baseline, candidate), (values[0], values[1]), choice, BY_FULLNAME)
+
+
+def compare_axis(
+    reader: Reader,
+    sessions: Sequence[SessionRow],
+    dimension: str,
+    choice: Choice,
+    baseline_value: str | None = None,
+) -> tuple[Comparison, ...]:
+    """Compare every value of a dimension with one of them.
+
+    Args:
+        reader: an open history that holds the sessions.
+        sessions: where to look for the values.
+        dimension: ``backend``, ``model``, ``python``, a parameter, a tag, ...: see `compare_axis.find_axis`.
+        choice: metrics, filters and thresholds.
+        baseline_value: what the others are held against; None takes the first value.
+
+    Returns:
+        One comparison for each value but the baseline's.
+
+    Raises:
+        ConfigError: there is no such dimension or value, or only one value.
+        StoreError: the history cannot be read.
+    """
+    fits = _filter(choice)
+    by_id = {session.session_id: session for session in sessions}
+    values = [value for value in reader.session_values(list(by_id), metrics=_asked(choice)) if fits(value)]
+    axis = find_axis(dimension, values, by_id)
+    first, *others = split_axis(axis, values, by_id, baseline_value)
+    found = []
+    for other in others:
+        sides = [
+            Side(
+                name=f"{axis.name.rpartition(':')[2]}={side.value}",
+                sessions=_sessions_of(side.values, sessions),
+            )
+            for side in (first, other)
+        ]
+        pair = (list(first.values), list(other.values))
+        matching = axis_matching(axis, (first, other))
+        found.append(_compared(reader, (sides[0], sides[1]), pair, choice, matching, axis))
+    return tuple(found)
+
+
+def is_session_dimension(dimension: str) -> bool:
+    """Tell whether sessions as a whole differ in a dimension, so that one session alone has nothing to compare."""
+    from pytest_benchdb.operations.compare_axis import SESSION_DIMENSIONS
+
+    return dimension in SESSION_DIMENSIONS or dimension.startswith(("tag:", "session:"))
+
+
+def _compared(
+    reader: Reader,
+    sides: tuple[Side, Side],
+    values: tuple[list[SessionValue], list[SessionValue]],
+    choice: Choice,
+    matching: Matching,
+    axis: Axis | None = None,
+) -> Comparison:
+    pairs = [pair for pair in pair_sides(*values, matching) if _is_asked(pair, choice)]
+    sessions = {session.session_id: session for side in sides for session in side.sessions}
+    work = _Work(
+        choice=choice,
+        sessions=sessions,
+        obstacle=lambda before, after: obstacle_between(
+            [sessions[one] for one in before], [sessions[one] for one in after], across=axis.name if axis else None
+        ),
+        same_code=lambda pair: _functions(pair.baseline) == _functions(pair.candidate),
+        rounds=read_rounds(reader, pairs),
+        recipes=recipes_of(reader, [value for pair in pairs for value in pair.candidate or pair.baseline]),
+        main_times=_main_times((*values[0], *values[1])),
+    )
+    rows = tuple(_row(pair, work) for pair in pairs)
+    shift = suite_shift((row.key, row.judgement) for row in rows) if axis is None else None
+    return Comparison(
+        baseline=sides[0],
+        candidate=sides[1],
+        rows=rows,
+        differences=side_differences(reader, *sides),
+        means=group_means(rows),
+        warnings=tuple(machine_warnings(*sides, shift)),
+    )
+
+
+def _row(pair: Pair, work: _Work) -> ComparisonRow:
+    newest = (pair.candidate or pair.baseline)[-1]
+    policy = _policy(pair, newest, work)
+    recipe = work.recipes.get(newest.run_id)
+    other = pair.baseline[-1].key.fullname if pair.baseline else None
+    return ComparisonRow(
+        key=pair.key,
+        unit=newest.unit,
+        better=newest.better,
+        group=newest.group,
+        judgement=_judgement(pair, policy, work),
+        policy=policy,
+        command=None if recipe is None else recipe.command(newest.key.fullname, other),
+        labels=newest.labels,
+        params=newest.params,
+    )
+
+
+def _judgement(pair: Pair, policy: Policy, work: _Work) -> Judgement:
+    baseline, candidate = pair.baseline, pair.candidate
+    crossing = work.choice.allow_cross
+    obstacle = pair.obstacle if not (crossing and pair.can_cross) else None
+    if obstacle is None and baseline and candidate and not crossing:
+        obstacle = work.obstacle(_session_ids(baseline), _session_ids(candidate))
+    if crossing or not work.same_code(pair):
+        baseline, candidate = _without_code(baseline), _without_code(candidate)
+    judged = judge_sides(baseline, candidate, policy, rounds=work.rounds.of(pair))
+    passed = judged.verdict not in {"error", "missing", "new"}
+    if obstacle is not None and passed:
+        # Both values are shown; a change between them would be read as one of the code.
+        return replace(
+            judged,
+            verdict="incomparable",
+            state=None,
+            change=None,
+            interval=None,
+            test=None,
+            statistic=None,
+            p_value=None,
+            sessions_needed=None,
+            reason=obstacle if not pair.can_cross else f"{obstacle}; --allow-cross compares them",
+        )
+    if judged.verdict == "incomparable" and not crossing and "code" in (judged.reason or ""):
+        return replace(judged, reason=f"{judged.reason}; --allow-cross compares them")
+    return judged
+
+
+def _policy(pair: Pair, value: SessionValue, work: _Work) -> Policy:
+    fewer = min(len(pair.baseline), len(pair.candidate))
+    policy = default_policy(value.key.metric, value.unit, value.better, sessions=fewer)
+    main_time = work.main_times.get(value.key.fullname)
+    for threshold in work.choice.thresholds:
+        if threshold.matches(value, main_time):
+            if threshold.relative is not None:
+                policy = replace(policy, relative=threshold.relative, absolute=0.0)
+            else:
+                policy = replace(policy, relative=0.0, absolute=threshold.absolute or 0.0)
+    return policy
+
+
+def _filter(choice: Choice) -> Callable[[SessionValue], bool]:
+    """Return what tells whether a value is asked for.
+
+    Raises:
+        ConfigError: a filter cannot be read.
+    """
+    matches = parse_expression(choice.keyword or "")
+    where = parse_where(choice.where or "")
+    return lambda value: matches(value.key.fullname) and where.matches_value(value)
+
+
+def _asked(choice: Choice) -> list[str]:
+    return list(dict.fromkeys(choice.metrics))
+
+
+def _is_asked(pair: Pair, choice: Choice) -> bool:
+    """Leave out what neither side ran, and failed runs' wall times where other metrics are asked for and known."""
+    values = (*pair.baseline, *pair.candidate)
+    if all(value.outcome in _ABSENT for value in values):
+        return False
+    return pair.key.metric in choice.metrics or all(value.outcome != "passed" for value in values)
+
+
+def _main_times(values: Iterable[SessionValue]) -> dict[str, str]:
+    found: dict[str, set[str]] = {}
+    for value in values:
+        if value.value is not None:
+            found.setdefault(value.key.fullname, set()).add(value.key.metric)
+    return {name: next(m for m in MAIN_TIMES if m in has) for name, has in found.items() if has & set(MAIN_TIMES)}
+
+
+def _functions(values: Iterable[SessionValue]) -> set[str]:
+    return {value.key.fullname.partition("[")[0] for value in values}
+
+
+def _without_code(values: Iterable[SessionValue]) -> tuple[SessionValue, ...]:
+    return tuple(replace(value, code_hash=None) for value in values)
+
+
+def _session_ids(values: Iterable[SessionValue]) -> list[str]:
+    return list(dict.fromkeys(value.session_id for value in values))
+
+
+def _ids(side: Side) -> list[str]:
+    return [session.session_id for session in side.sessions]
+
+
+def _sessions_of(values: Iterable[SessionValue], sessions: Sequence[SessionRow]) -> tuple[SessionRow, ...]:
+    ids = {value.session_id for value in values}
+    return tuple(session for session in sessions if session.session_id in ids)
+
+
+def check_metrics(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the metrics that were asked for; words such as ``time`` and ``memory`` stand for their usual metric.
+
+    Raises:
+        ConfigError: a name is empty.
+    """
+    words = {"time": WALL_TIME, "wall": WALL_TIME, "cpu": "cpu_time", "memory": "peak_rss"}
+    given = [name.strip() for text in names for name in text.split(",")]
+    if not all(given):
+        raise ConfigError("--metric names no metric; write for example --metric wall_time --metric peak_rss")
+    return tuple(dict.fromkeys(words.get(name, name) for name in given)) or (WALL_TIME,)

@@ -1,0 +1,69 @@
+"""Whether two sides ran on machines that are alike enough, and what readers must know of the sessions."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from pytest_benchdb.model.comparison import Shift, Side
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.present.text import counted
+
+_MACHINE: Mapping[str, Callable[[SessionRow], object]] = {
+    "processor": lambda session: session.cpu_model,
+    "number of cores": lambda session: session.cores,
+    "number of threads": lambda session: session.threads,
+    "system": lambda session: session.os,
+}
+_PYTHON = "Python"
+# What an axis is about must differ; it is no obstacle then.
+_EXPECTED = {"python": frozenset({_PYTHON}), "cpu": frozenset({"processor"}), "os": frozenset({"system"})}
+
+
+def obstacle_between(
+    baseline: Sequence[SessionRow], candidate: Sequence[SessionRow], *, across: str | None = None
+) -> str | None:
+    """Return why sessions must not be compared; None if they may.
+
+    Args:
+        baseline: sessions that measured one benchmark.
+        candidate: likewise.
+        across: the axis that is compared, whose own difference is no obstacle.
+    """
+    prints = [{session.fingerprint for session in side} for side in (baseline, candidate)]
+    if prints[0] == prints[1]:
+        return None
+    differing = [name for name in (*_MACHINE, _PYTHON) if _seen(name, baseline) != _seen(name, candidate)]
+    if across in _EXPECTED and differing and set(differing) <= _EXPECTED[across]:
+        return None
+    what = f"another {' and another '.join(differing)}" if differing else "another machine"
+    return f"the sides ran on {what}" if differing[:1] != [_PYTHON] else f"the sides ran with {what}"
+
+
+def machine_warnings(baseline: Side, candidate: Side, shift: Shift | None) -> Iterator[str]:
+    """Yield what readers must know before they believe the rows."""
+    for role, side in (("baseline", baseline), ("candidate", candidate)):
+        for number, text in _counts(side.sessions):
+            which = (
+                "the session" if len(side.sessions) == 1 else f"{number} of {counted(len(side.sessions), 'session')}"
+            )
+            yield f"{which} of the {role} {text}"
+    if shift is not None:
+        yield (
+            f"{shift.agreeing * 100:.0f} % of the benchmarks changed in the same direction, in the median by "
+            f"{shift.change * 100:+.1f} %, as on a slower machine or another interpreter; repeat both sides in turn"
+        )
+
+
+def _counts(sessions: Sequence[SessionRow]) -> Iterator[tuple[int, str]]:
+    disturbed = sum(1 for session in sessions if session.contended)
+    if disturbed:
+        yield disturbed, "was disturbed by other work: repeat it on a quiet machine"
+    incomplete = sum(1 for session in sessions if not session.complete)
+    if incomplete:
+        yield incomplete, "is incomplete: some benchmarks may be missing"
+
+
+def _seen(name: str, sessions: Iterable[SessionRow]) -> set[object]:
+    from pytest_benchdb.operations.compare_axis import python_text
+
+    if name == _PYTHON:
+        return {python_text(session.python) for session in sessions}
+    return {_MACHINE[name](session) for session in sessions}

@@ -1,0 +1,178 @@
+"""Match what two sides measured: which sessions' values belong into one row of a comparison."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_benchdb.model.series import SeriesKey, SessionValue
+
+Place = tuple[str | None, str | None]
+"""Backend and device."""
+
+_NOWHERE: Place = (None, None)
+_RAN = frozenset({"passed", "xpassed"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """The values of both sides that make one row.
+
+    Attributes:
+        key: what the row is called.
+        baseline: oldest first; empty if the baseline has nothing to compare with.
+        candidate: likewise.
+        obstacle: why the two must not be compared, in words; None if they may.
+        can_cross: whether `--allow-cross` overrules the obstacle.
+    """
+
+    key: SeriesKey
+    baseline: tuple[SessionValue, ...]
+    candidate: tuple[SessionValue, ...]
+    obstacle: str | None = None
+    can_cross: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matching:
+    """How rows are found.
+
+    Attributes:
+        name_of: what a value's benchmark is called on both sides; its full name, unless the sides are of one axis.
+        with_place: whether backend and device must be the same.
+    """
+
+    name_of: Callable[[SessionValue], str] = lambda value: value.key.fullname
+    with_place: bool = True
+
+
+BY_FULLNAME = Matching()
+
+
+def pair_sides(
+    baseline: Sequence[SessionValue], candidate: Sequence[SessionValue], matching: Matching = BY_FULLNAME
+) -> list[Pair]:
+    """Match the values of two sides, in the order of the baseline and then of what only the candidate has.
+
+    A run that did not pass has no figures and sometimes no device: it goes with its benchmark's other values, so that
+    every metric of it shows the failure.
+
+    Args:
+        baseline: any number of sessions' values.
+        candidate: likewise.
+        matching: what makes two values one benchmark.
+    """
+    asked = _asked((*baseline, *candidate), matching)
+    sides = [_by_series(_with_failures(side, asked, matching), matching) for side in (baseline, candidate)]
+    pairs: list[Pair] = []
+    for series in dict.fromkeys([*sides[0], *sides[1]]):
+        places = [_settled(side.get(series, {})) for side in sides]
+        pairs += _pairs_of(series, places[0], places[1])
+    return pairs
+
+
+_Series = tuple[str, str, str | None]
+_Places = dict[Place, list[SessionValue]]
+
+
+_Asked = dict[str, dict[tuple[str, str | None], SessionValue]]
+"""For each benchmark, one value of each of its series."""
+
+
+def _asked(values: Iterable[SessionValue], matching: Matching) -> _Asked:
+    found: _Asked = {}
+    for value in values:
+        if value.outcome in _RAN:
+            series = found.setdefault(matching.name_of(value), {})
+            series.setdefault((value.key.metric, value.key.phase), value)
+    return found
+
+
+def _with_failures(side: Iterable[SessionValue], asked: _Asked, matching: Matching) -> list[SessionValue]:
+    """Return a side in which a run that did not pass has one value without a figure for each series."""
+    found: list[SessionValue] = []
+    for value in side:
+        series = {} if value.outcome in _RAN else asked.get(matching.name_of(value), {})
+        found += [_failed(value, model) for model in series.values()] or [value]
+    return found
+
+
+def _failed(value: SessionValue, model: SessionValue) -> SessionValue:
+    key = replace(value.key, metric=model.key.metric, phase=model.key.phase)
+    return replace(value, key=key, unit=model.unit, better=model.better)
+
+
+def _by_series(values: Iterable[SessionValue], matching: Matching) -> dict[_Series, _Places]:
+    found: dict[_Series, _Places] = {}
+    for value in values:
+        key = value.key
+        place = (key.backend, key.device) if matching.with_place else _NOWHERE
+        places = found.setdefault((matching.name_of(value), key.metric, key.phase), {})
+        places.setdefault(place, []).append(value)
+    return found
+
+
+def _settled(places: _Places) -> _Places:
+    """Let runs that never reached a device go with those that did, where there is only one."""
+    lost = [place for place in places if place == _NOWHERE]
+    rest = [place for place in places if place != _NOWHERE]
+    if not lost or len(rest) != 1:
+        return places
+    return {rest[0]: sorted(places[rest[0]] + places[_NOWHERE], key=lambda value: value.started_at)}
+
+
+def _pairs_of(series: _Series, baseline: _Places, candidate: _Places) -> list[Pair]:
+    pairs = [_pair(series, baseline[place], candidate[place]) for place in baseline if place in candidate]
+    left = {place: values for place, values in baseline.items() if place not in candidate}
+    right = {place: values for place, values in candidate.items() if place not in baseline}
+    for place in list(left):
+        other = _partner(place, left, right)
+        if other is not None:
+            pairs.append(_pair(series, left.pop(place), right.pop(other), _obstacle(place, other)))
+    pairs += [_pair(series, values, []) for values in left.values()]
+    pairs += [_pair(series, [], values) for values in right.values()]
+    return pairs
+
+
+def _partner(place: Place, left: _Places, right: _Places) -> Place | None:
+    """Return the one place of the candidate that must be meant, if there is one."""
+    if len(left) == len(right) == 1:
+        (other,) = right
+        if _NOWHERE in {place, other} or other[0] == place[0]:
+            return other
+    same = [other for other in right if other[0] == place[0]]
+    alone = sum(1 for one in left if one[0] == place[0]) == 1
+    return same[0] if len(same) == 1 and alone else None
+
+
+def _obstacle(place: Place, other: Place) -> str | None:
+    if _NOWHERE in {place, other}:
+        return None
+    return f"ran on {place[1] or 'an unknown device'} and on {other[1] or 'an unknown device'}"
+
+
+def _pair(
+    series: _Series,
+    baseline: Sequence[SessionValue],
+    candidate: Sequence[SessionValue],
+    obstacle: str | None = None,
+) -> Pair:
+    name, metric, phase = series
+    place = next(((v.key.backend, v.key.device) for v in (*candidate, *baseline) if v.key.backend), _NOWHERE)
+    several = _several(baseline) or _several(candidate)
+    return Pair(
+        key=SeriesKey(fullname=name, metric=metric, phase=phase, backend=place[0], device=place[1]),
+        baseline=tuple(baseline),
+        candidate=tuple(candidate),
+        obstacle=several or obstacle,
+        can_cross=several is None,
+    )
+
+
+def _several(values: Sequence[SessionValue]) -> str | None:
+    """Return what is wrong with a side on which several benchmarks answer to one name in one session."""
+    names: dict[str, set[str]] = {}
+    for value in values:
+        names.setdefault(value.session_id, set()).add(value.key.fullname)
+    most = max(names.values(), key=len, default=set())
+    if len(most) < 2:  # noqa: PLR2004 - two are not one
+        return None
+    return f"{len(most)} benchmarks of one side fit: {', '.join(sorted(most)[:3])}; choose one with -k or -w"

@@ -1,0 +1,35 @@
+"""How the rows of a comparison are grouped, and the geometric mean of each group."""
+
+from collections.abc import Iterable, Sequence
+
+from pytest_benchdb.analysis.suite import geometric_mean
+from pytest_benchdb.model.comparison import ComparisonRow, GroupMean
+
+COMPARED = frozenset({"regressed", "improved", "unchanged", "inconclusive"})
+"""Verdicts of rows whose change may be averaged."""
+
+
+def group_of(row: ComparisonRow) -> str:
+    """Return the group that a row stands in: its own, else its model, else its file."""
+    return row.group or row.labels.get("model") or row.key.fullname.partition("::")[0]
+
+
+def group_means(rows: Sequence[ComparisonRow]) -> tuple[GroupMean, ...]:
+    """Return the geometric mean of each group of at least two rows, and of all rows of a metric together."""
+    means: list[GroupMean] = []
+    for metric in dict.fromkeys(row.key.metric for row in rows):
+        of_metric = [row for row in rows if row.key.metric == metric]
+        groups = list(dict.fromkeys(map(group_of, of_metric)))
+        members = [(group, [row for row in of_metric if group_of(row) == group]) for group in groups]
+        for group, chosen in [*(members if len(groups) > 1 else []), (None, of_metric)]:
+            ratios = list(_ratios(chosen))
+            if len(ratios) > 1:
+                means.append(GroupMean(group=group, metric=metric, ratio=geometric_mean(ratios), rows=len(ratios)))
+    return tuple(means)
+
+
+def _ratios(rows: Iterable[ComparisonRow]) -> Iterable[float]:
+    for row in rows:
+        change = row.judgement.change
+        if row.judgement.verdict in COMPARED and change is not None and change > -1:
+            yield 1 + change
