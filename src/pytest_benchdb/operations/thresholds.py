@@ -127,6 +127,11 @@ def parse_threshold(text: str) -> Threshold:
     )
 
 
+def metrics_of_word(word: str) -> tuple[str, ...]:
+    """Return the metrics that a word stands for: itself, or those of ``time``, ``memory``, ..."""
+    return _ALIASES.get(word.lower(), (word,))
+
+
 def _limit(text: str, limit: str) -> tuple[float | None, float | None, str | None]:
     match = _LIMIT.fullmatch(limit)
     if match is None:
@@ -152,7 +157,7 @@ def _metrics(text: str, word: str, unit: str | None) -> tuple[str, ...]:
     Raises:
         ConfigError: there are none.
     """
-    known = [METRICS[name] for name in _ALIASES.get(word.lower(), (word,)) if name in METRICS]
+    known = [METRICS[name] for name in metrics_of_word(word) if name in METRICS]
     if not known:
         return (word,)
     if all(metric.better == "none" for metric in known):

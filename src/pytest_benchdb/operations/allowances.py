@@ -1,0 +1,134 @@
+"""Regressions that people let pass: ``--allow FILE``, and what `benchdb accept` recorded."""
+
+import datetime as dt
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.series import SeriesKey
+from pytest_benchdb.operations.gate_policy import matches_name
+from pytest_benchdb.operations.thresholds import metrics_of_word
+
+_KEYS = ("pattern", "metric", "reason", "expires")
+_EXAMPLE = 'write [[allow]] with pattern = "tests/test_a.py::*", reason = "..." and expires = 2027-01-31'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """A regression that may pass.
+
+    Attributes:
+        pattern: glob over full names.
+        metric: metric or word such as ``time``; None for all.
+        reason: why.
+        expires_at: first moment at which it does not count any more, ISO 8601 in UTC; None for never.
+        since_session_id: first session of the level that was accepted; None for the one that is judged.
+        fingerprint: the machine; None for all.
+        origin: where it stands, in words.
+    """
+
+    pattern: str
+    metric: str | None
+    reason: str
+    expires_at: str | None
+    since_session_id: str | None = None
+    fingerprint: str | None = None
+    origin: str = ""
+
+    def matches(self, key: SeriesKey, fingerprint: str | None) -> bool:
+        """Tell whether it speaks of a series on a machine."""
+        if self.fingerprint is not None and self.fingerprint != fingerprint:
+            return False
+        if self.metric is not None and key.metric not in metrics_of_word(self.metric):
+            return False
+        return matches_name(key.fullname, self.pattern)
+
+    def has_expired(self, now: str) -> bool:
+        """Tell whether it counts no more at a moment, ISO 8601 in UTC."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def text(self) -> str:
+        """Say why and for how long."""
+        until = f", until {self.expires_at[:10]}" if self.expires_at else ""
+        return f"{self.reason} ({self.origin}{until})"
+
+
+def read_allow_file(path: Path) -> tuple[Allowance, ...]:
+    """Read the ``[[allow]]`` tables of a TOML file.
+
+    Raises:
+        ConfigError: the file or an entry cannot be read.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib  # pytest depends on it below Python 3.11
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"--allow {path}: {error.strerror}; name a file that exists") from error
+    except ValueError as error:
+        raise ConfigError(f"--allow {path} is not valid TOML ({error}); {_EXAMPLE}") from error
+    tables = document.get("allow")
+    if set(document) - {"allow"} or not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
+        raise ConfigError(f"--allow {path} holds something else than [[allow]] tables; {_EXAMPLE}")
+    return tuple(_allowance(table, f"--allow {path}, entry {number}") for number, table in enumerate(tables, 1))
+
+
+def active_allowance(
+    allowances: Iterable[Allowance], key: SeriesKey, fingerprint: str | None, now: str
+) -> Allowance | None:
+    """Return the last allowance of a series that has not expired; None if there is none."""
+    found = [one for one in allowances if one.matches(key, fingerprint) and not one.has_expired(now)]
+    return found[-1] if found else None
+
+
+def expired_warnings(allowances: Iterable[Allowance], keys: Iterable[SeriesKey], now: str) -> list[str]:
+    """Return one line for each allowance that speaks of one of these series and does not count any more."""
+    series = list(keys)
+    return [
+        f"no longer allowed since {(one.expires_at or '')[:10]}: {one.pattern} ({one.origin}: {one.reason})"
+        for one in allowances
+        if one.has_expired(now) and any(one.matches(key, one.fingerprint) for key in series)
+    ]
+
+
+def _allowance(table: Mapping[str, Any], place: str) -> Allowance:
+    unknown = set(table) - set(_KEYS)
+    if unknown:
+        raise ConfigError(f"{place}: unknown key {min(unknown)!r}; known are {', '.join(_KEYS)}")
+    texts = {name: table.get(name) for name in ("pattern", "metric", "reason")}
+    for name, text in texts.items():
+        if (text is None and name != "metric") or not (text is None or (isinstance(text, str) and text.strip())):
+            raise ConfigError(f"{place}: {name} is {text!r}; {_EXAMPLE}")
+    return Allowance(
+        pattern=str(texts["pattern"]),
+        metric=texts["metric"],
+        reason=" ".join(str(texts["reason"]).split()),
+        expires_at=_expiry(table.get("expires"), place),
+        origin=place.removeprefix("--allow "),
+    )
+
+
+def _expiry(given: object, place: str) -> str | None:
+    """Return the moment after a day, or a moment itself; a time without a zone is UTC.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str):
+        try:
+            given = dt.datetime.fromisoformat(given) if "T" in given or " " in given else dt.date.fromisoformat(given)
+        except ValueError:
+            given = object()
+    if isinstance(given, dt.datetime):
+        aware = given if given.tzinfo else given.replace(tzinfo=dt.timezone.utc)
+        return aware.astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat()
+    if isinstance(given, dt.date):
+        return f"{given + dt.timedelta(days=1)}T00:00:00"
+    raise ConfigError(f"{place}: expires is no date; write for example expires = 2027-01-31")
