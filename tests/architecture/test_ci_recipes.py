@@ -1,0 +1,305 @@
+"""`action.yml` and the recipes under ``examples/ci``: their shape, what they may do, and their shell scripts run.
+
+GitHub's own part, the expressions and the actions that others wrote, cannot be run here.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+ACTION = ROOT / "action.yml"
+RECIPES = ROOT / "examples" / "ci"
+FILES = [ACTION, *sorted(RECIPES.glob("*.yml"))]
+PAGE = ROOT / "docs" / "how-to" / "ci-recipes.md"
+
+needs_bash = pytest.mark.skipif(sys.platform == "win32", reason="the scripts are for a POSIX shell")
+
+
+def load(path: Path) -> dict[str, Any]:
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(document, dict)
+    # YAML 1.1 reads the key `on` as a boolean.
+    return {("on" if key is True else str(key)): value for key, value in document.items()}
+
+
+def steps(path: Path) -> list[dict[str, Any]]:
+    document = load(path)
+    if "runs" in document:
+        return list(document["runs"]["steps"])
+    return [step for job in document.get("jobs", {}).values() for step in job["steps"]]
+
+
+def scripts(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each shell script."""
+    if path.name == "gitlab-ci.yml":
+        yield "script", "\n".join(load(path)["benchmarks"]["script"])
+    else:
+        yield from ((step.get("name", step["run"]), step["run"]) for step in steps(path) if "run" in step)
+
+
+def script(path: Path, name: str) -> str:
+    return dict(scripts(path))[name]
+
+
+def bash(text: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a script as GitHub does with ``shell: bash``."""
+    kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
+    python = str(Path(sys.executable).parent)
+    path = os.pathsep.join([str(folder / "bin"), python, os.environ.get("PATH", "")])
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", text],
+        cwd=folder,
+        env={**kept, "PATH": path, "GIT_CEILING_DIRECTORIES": str(folder.parent), **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
+
+
+@needs_bash
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_scripts_are_valid_bash(path: Path, tmp_path: Path) -> None:
+    found = dict(scripts(path))
+
+    assert found != {}
+    for name, text in found.items():
+        result = bash(f"set -n\n{text}", tmp_path)
+        assert (result.returncode, result.stderr) == (0, ""), name
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_scripts_hold_no_expressions(path: Path) -> None:
+    # GitHub pastes the value of an expression into the script: a branch may be called $(curl ...).
+    assert [name for name, text in scripts(path) if "${{" in text] == []
+
+
+def test_action_declares_the_inputs_that_it_uses() -> None:
+    action = load(ACTION)
+    text = ACTION.read_text(encoding="utf-8")
+
+    assert action["runs"]["using"] == "composite"
+    assert set(re.findall(r"inputs\.([\w-]+)", text)) == set(action["inputs"])
+    assert all(given["description"] and isinstance(given["default"], str) for given in action["inputs"].values())
+    assert set(re.findall(r"steps\.([\w-]+)\.", text)) == {step["id"] for step in steps(ACTION) if "id" in step}
+
+
+def test_action_scripts_use_the_variables_that_they_are_given() -> None:
+    for step in steps(ACTION):
+        if "run" in step:
+            used = set(re.findall(r"\$\{?((?:INPUT|PYTEST|GATE)_[A-Z]+)", step["run"]))
+            assert used == set(step.get("env", {})) - {"PYTEST_ADDOPTS"}, step["name"]
+            assert step["shell"] == "bash"
+
+
+def test_action_inputs_are_documented() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert [name for name in load(ACTION)["inputs"] if f"`{name}`" not in page] == []
+
+
+def test_recipe_for_pull_requests_has_no_token_that_writes() -> None:
+    recipe = load(RECIPES / "github-actions.yml")
+
+    assert recipe["permissions"] == {"contents": "read"}
+    assert "pull_request_target" not in recipe["on"]
+    assert all("permissions" not in job for job in recipe["jobs"].values())
+    assert "secrets." not in (RECIPES / "github-actions.yml").read_text(encoding="utf-8")
+    (checkout,) = (step for step in steps(RECIPES / "github-actions.yml") if "checkout" in step.get("uses", ""))
+    assert checkout["with"]["persist-credentials"] is False
+
+
+def test_recipe_for_pull_requests_uses_inputs_that_the_action_has() -> None:
+    (step,) = (one for one in steps(RECIPES / "github-actions.yml") if "pytest-benchdb@" in one.get("uses", ""))
+
+    assert set(step["with"]) <= set(load(ACTION)["inputs"])
+
+
+def test_recipe_for_comments_follows_the_benchmarks_and_runs_nothing_of_theirs() -> None:
+    recipe = load(RECIPES / "github-comment.yml")
+
+    assert recipe["on"]["workflow_run"]["workflows"] == [load(RECIPES / "github-actions.yml")["name"]]
+    assert recipe["permissions"] == {}
+    assert recipe["jobs"]["comment"]["permissions"] == {"actions": "read", "pull-requests": "write"}
+    assert [step["uses"].partition("@")[0] for step in steps(RECIPES / "github-comment.yml") if "uses" in step] == [
+        "actions/download-artifact"
+    ]
+
+
+def test_history_is_kept_by_events_that_no_fork_starts() -> None:
+    (keep,) = (step for step in steps(ACTION) if "cache/save" in step.get("uses", ""))
+
+    assert '"push", "schedule", "workflow_dispatch"' in keep["if"]
+    assert "pull_request" not in keep["if"]
+
+
+# ---------------------------------------------------------------- the script that posts comments, with a stub of `gh`
+STUB = """\
+#!/bin/bash
+echo "$@" >> "$CALLS"
+case "$*" in
+  *"/pulls "*) printf '%s' "$NUMBER" ;;
+  *--paginate*) printf '%b' "$IDS" ;;
+esac
+"""
+MARKED = "<!-- benchdb:linux -->\n### Benchmarks\n"
+
+
+@pytest.fixture
+def posted(tmp_path: Path) -> Any:
+    """Return the calls of `gh` that post, for a comment file and answers of GitHub."""
+    (tmp_path / "bin").mkdir()
+    stub = tmp_path / "bin" / "gh"
+    stub.write_text(STUB, encoding="utf-8")
+    stub.chmod(0o755)
+    folder = tmp_path / "comments" / "benchdb-comment-linux"
+    folder.mkdir(parents=True)
+    calls = tmp_path / "calls"
+
+    def post(body: str | None, number: str = "7", ids: str = "") -> list[str]:
+        if body is not None:
+            (folder / "comment.md").write_text(body, encoding="utf-8")
+        variables = {"HEAD_OWNER": "fork", "HEAD_BRANCH": "x", "HEAD_SHA": "abc", "REPOSITORY": "o/r"}
+        text = script(RECIPES / "github-comment.yml", "Post or replace the comments")
+        result = bash(text, tmp_path, CALLS=str(calls), NUMBER=number, IDS=ids, **variables)
+        assert result.returncode == 0, result.stderr
+        return [line for line in calls.read_text(encoding="utf-8").splitlines() if "--silent" in line]
+
+    return post
+
+
+FILE = "body=@comments/benchdb-comment-linux/comment.md"
+
+
+@needs_bash
+def test_comment_script_without_a_comment_posts_one(posted: Any) -> None:
+    assert posted(MARKED) == [f"api --silent --method POST repos/o/r/issues/7/comments -F {FILE}"]
+
+
+@needs_bash
+def test_comment_script_with_a_comment_replaces_the_first(posted: Any) -> None:
+    assert posted(MARKED, ids="41\\n42\\n") == [f"api --silent --method PATCH repos/o/r/issues/comments/41 -F {FILE}"]
+
+
+@needs_bash
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        "",
+        "hello",
+        '<!-- benchdb:a") or true -->\n',
+        "<!-- benchdb:$(touch owned) -->\n",
+        "x" * 300_000,
+        MARKED + "x" * 300_000,
+        MARKED.replace("linux", "x" * 61),
+    ],
+    ids=["no file", "empty", "no marker", "jq", "shell", "long line", "large", "long name"],
+)
+def test_comment_script_with_what_is_no_comment_posts_nothing(posted: Any, tmp_path: Path, body: str | None) -> None:
+    assert posted(body) == []
+    assert not (tmp_path / "owned").exists()
+
+
+@needs_bash
+def test_comment_script_with_a_link_posts_nothing(posted: Any, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(MARKED, encoding="utf-8")
+    (tmp_path / "comments" / "benchdb-comment-linux" / "comment.md").symlink_to(tmp_path / "secret")
+
+    assert posted(None) == []
+
+
+@needs_bash
+def test_comment_script_without_a_pull_request_posts_nothing(posted: Any) -> None:
+    assert posted(MARKED, number="") == []
+
+
+# ---------------------------------------------------------------- the action's own scripts
+@pytest.mark.parametrize(
+    ("pytest_status", "gate_status", "status"),
+    [("0", "0", 0), ("0", "1", 1), ("1", "0", 1), ("1", "1", 1), ("2", "", 2), ("0", "5", 5), ("0", "", 70)],
+)
+@needs_bash
+def test_last_step_ends_with_the_worst_status(
+    pytest_status: str, gate_status: str, status: int, tmp_path: Path
+) -> None:
+    text = script(ACTION, "Fail on failed tests and on regressions")
+
+    assert bash(text, tmp_path, PYTEST_STATUS=pytest_status, GATE_STATUS=gate_status).returncode == status
+
+
+class Runner:
+    """Runs the scripts of the action on a copy of the example suite, as GitHub's runner would."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.output = folder / "github_output"
+        self.summary = folder / "summary.md"
+        shutil.copytree(
+            ROOT / "examples" / "suite", folder / "suite", ignore=shutil.ignore_patterns("__pycache__", ".*")
+        )
+
+    def run(self, name: str, **inputs: str) -> tuple[str, str]:
+        """Run a step; return the status that it tells later steps, and what it printed."""
+        given = {
+            "INPUT_DATABASE": ".benchdb",
+            "INPUT_PATHS": "suite/test_sorting.py\n",
+            "INPUT_BASELINE": "auto",
+            "INPUT_THRESHOLDS": "time:5%\nmemory:10%\n",
+            "INPUT_CONFIRM": "1",
+            "INPUT_COMMENT": "true",
+            "INPUT_NAME": "linux",
+            "PYTEST_ADDOPTS": "--benchmark-max-time=0.01 --benchmark-min-rounds=2 -p no:cacheprovider -p no:randomly",
+        }
+        self.output.write_text("", encoding="utf-8")
+        files = {"GITHUB_OUTPUT": self.output, "GITHUB_STEP_SUMMARY": self.summary, "RUNNER_TEMP": self.folder / "temp"}
+        told = {name: str(path) for name, path in files.items()}
+        result = bash(script(ACTION, name), self.folder, GITHUB_ACTIONS="true", **{**given, **inputs}, **told)
+        assert result.returncode == 0, result.stdout + result.stderr
+        status = self.output.read_text(encoding="utf-8").strip().removeprefix("status=")
+        return status, result.stdout + result.stderr
+
+
+@needs_bash
+@pytest.mark.long
+def test_action_scripts_record_judge_and_tell(tmp_path: Path) -> None:
+    runner = Runner(tmp_path)
+
+    for _ in range(2):
+        status, printed = runner.run("Run the benchmarks")
+        assert status == "0", printed
+    status, printed = runner.run("Compare with the history")
+
+    assert status == "0", printed
+    assert len(list((tmp_path / ".benchdb").glob("*.duckdb"))) >= 2
+    assert runner.summary.read_text(encoding="utf-8").startswith("### ")
+    comment = (tmp_path / "temp" / "benchdb-comment" / "comment.md").read_text(encoding="utf-8")
+    assert comment.startswith("<!-- benchdb:linux -->\n### ")
+    assert "test_sort_random[100]" in comment
+
+
+@needs_bash
+@pytest.mark.long
+def test_action_scripts_with_hostile_inputs_run_none_of_them(tmp_path: Path) -> None:
+    runner = Runner(tmp_path)
+
+    status, _ = runner.run("Run the benchmarks", INPUT_PATHS="$(touch owned)\n; touch owned\n`touch owned`")
+    assert status == "4"
+    runner.run("Run the benchmarks")
+    status, _ = runner.run(
+        "Compare with the history", INPUT_THRESHOLDS="$(touch owned)", INPUT_BASELINE="'; touch owned"
+    )
+
+    assert status == "2"
+    assert not (tmp_path / "owned").exists()
