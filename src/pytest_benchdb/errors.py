@@ -17,6 +17,12 @@ class ConfigError(BenchdbError):
     slug = "config"
 
 
+class NoBaselineError(ConfigError):
+    """There is nothing to compare with: a SPEC matches no session, or only the candidate itself."""
+
+    slug = "no-baseline"
+
+
 class StoreError(BenchdbError):
     """A database or a journal cannot be read or written."""
 
