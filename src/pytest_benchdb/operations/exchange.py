@@ -187,7 +187,7 @@ def _take(
     if content.reason is not None:
         return FileOutcome(**told, **problems, reason=content.reason)  # type: ignore[arg-type]
     if request.strict and content.refused:
-        reason = f"--strict: {content.refused} of its entries cannot be taken"
+        reason = f"--strict: {content.refused} of its items cannot be taken"
         return FileOutcome(**told, **problems, reason=reason)  # type: ignore[arg-type]
     why = _first_problem(content)
     new: dict[str, list[int]] = {}

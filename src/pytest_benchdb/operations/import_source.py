@@ -107,7 +107,7 @@ def read_file(path: Path, name: str, importer: Importer) -> FileContent:
         return replace(nothing, reason=f"the importer {name} failed with {type(error).__name__}: {error}"[:300])
     reason = None
     if not sessions:
-        reason = f"{refused} of {refused} entries cannot be taken" if refused else "it has no session"
+        reason = f"none of its {refused} items can be taken" if refused else "it has no session"
     return FileContent(
         path=path,
         importer=name,
