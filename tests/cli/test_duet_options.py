@@ -1,0 +1,82 @@
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_benchdb.cli.duet import duet_of
+from pytest_benchdb.errors import ConfigError
+
+HERE = (sys.executable, "-m", "pytest")
+
+
+def given(**options: Any) -> dict[str, Any]:
+    return {"base": None, "head": None, "pairs": 5, **options}
+
+
+def test_duet_of_one_commit_holds_the_working_tree_against_it() -> None:
+    duet = duet_of(given(base="main"), ["pytest", "tests", "-k", "x"])
+
+    assert (duet.base.commit, duet.head.commit) == ("main", None)
+    assert duet.base.program == duet.head.program == HERE
+    assert duet.arguments == ("tests", "-k", "x")
+
+
+@pytest.mark.parametrize(
+    ("words", "program"),
+    [
+        (["python", "-m", "pytest", "tests"], ("python", "-m", "pytest")),
+        (["uv", "run", "pytest", "tests"], ("uv", "run", "pytest")),
+        (["/env/bin/pytest", "tests"], ("/env/bin/pytest",)),
+    ],
+    ids=["python", "uv", "path"],
+)
+def test_duet_of_a_program_of_the_users_own_runs_that_one(words: list[str], program: tuple[str, ...]) -> None:
+    duet = duet_of(given(base="main"), words)
+
+    assert duet.head.program == program
+    assert duet.arguments == ("tests",)
+
+
+def test_duet_of_two_pythons_runs_each_and_is_named_by_it() -> None:
+    duet = duet_of(given(base_python="/a/python", head_python="/b/python"), ["pytest"])
+
+    assert (duet.base.commit, duet.head.commit) == (None, None)
+    assert (duet.base.program, duet.head.program) == (("/a/python", "-m", "pytest"), ("/b/python", "-m", "pytest"))
+    assert (duet.base.name, duet.head.name) == ("/a/python", "/b/python")
+
+
+def test_duet_of_a_python_in_a_folder_beside_finds_it_from_any_folder() -> None:
+    duet = duet_of(given(base_python=".venv/bin/python"), ["pytest"])
+
+    assert duet.base.program[0] == str(Path.cwd() / ".venv" / "bin" / "python")
+
+
+def test_duet_of_a_python_without_a_folder_is_left_to_the_path() -> None:
+    assert duet_of(given(base_python="python3.12"), ["pytest"]).base.program[0] == "python3.12"
+
+
+def test_duet_of_two_commands_takes_them_instead_of_pytest() -> None:
+    duet = duet_of(given(base_command="uv run -p 3.12 pytest", head_command="tox exec -- pytest"), ["pytest", "tests"])
+
+    assert duet.base.program == ("uv", "run", "-p", "3.12", "pytest")
+    assert duet.head.program == ("tox", "exec", "--", "pytest")
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "message"),
+    [
+        ({"base": "main"}, None, "say what to run after --"),
+        ({"base": "main"}, [], "say what to run after --"),
+        ({"base": "main"}, ["tests/bench"], "runs no pytest; write: -- pytest tests/bench"),
+        ({}, ["pytest"], "both sides are the same"),
+        ({"base_python": "a", "base_command": "b"}, ["pytest"], "give one of them"),
+        ({"base_python": "a"}, ["python", "-m", "pytest"], "write pytest here"),
+        ({"base_command": "it's"}, ["pytest"], "No closing quotation"),
+        ({"base_command": " "}, ["pytest"], "is empty"),
+    ],
+    ids=["no-words", "empty-words", "no-pytest", "same-sides", "twice", "replaced-twice", "quotation", "blank"],
+)
+def test_duet_of_what_cannot_be_run_is_refused(options: dict[str, Any], words: list[str] | None, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        duet_of(given(**options), words)
