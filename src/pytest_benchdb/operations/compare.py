@@ -11,21 +11,20 @@ from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Side
 from pytest_benchdb.model.judgement import Judgement, Policy
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
-from pytest_benchdb.operations.compare_axis import Axis, axis_matching, find_axis, split_axis
-from pytest_benchdb.operations.compare_machines import machine_warnings, obstacle_between
+from pytest_benchdb.operations.compare_axis import SESSION_DIMENSIONS, Axis, axis_matching, find_axis, split_axis
+from pytest_benchdb.operations.compare_machines import machine_warnings, obstacle_between, on_one_machine
 from pytest_benchdb.operations.compare_rounds import Rounds, read_rounds
 from pytest_benchdb.operations.compare_sides import BY_FULLNAME, Matching, Pair, pair_sides
 from pytest_benchdb.operations.environment_differences import side_differences
 from pytest_benchdb.operations.expression import parse_expression
 from pytest_benchdb.operations.reproduce import Recipe, recipes_of
-from pytest_benchdb.operations.thresholds import MAIN_TIMES, Threshold
+from pytest_benchdb.operations.thresholds import MAIN_TIMES, Threshold, parse_threshold, parse_thresholds
 from pytest_benchdb.operations.where import parse_where
-from pytest_benchdb.present.comparison_groups import group_means
+from pytest_benchdb.present.comparison_groups import COMPARED, group_means
 from pytest_benchdb.store.reader import Reader
 
 WALL_TIME = "wall_time"
 _ABSENT = frozenset({"skipped", "unsupported", "xfailed"})
-_SESSION_AXES = frozenset({"session", "tag"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +35,15 @@ class Choice:
         metrics: names of metrics.
         keyword: `-k` expression over full names.
         where: `-w` filter.
-        thresholds: smallest changes that count; the last that matches goes before the metric's default.
+        share: smallest change that counts, of any metric; None leaves it to the metric.
+        thresholds: the same for single metrics; the last that matches counts.
         allow_cross: whether machines, Pythons and the benchmarks' code may differ.
     """
 
     metrics: tuple[str, ...] = (WALL_TIME,)
     keyword: str | None = None
     where: str | None = None
+    share: float | None = None
     thresholds: tuple[Threshold, ...] = ()
     allow_cross: bool = False
 
@@ -81,11 +82,15 @@ def compare(reader: Reader, baseline: Side, candidate: Side, choice: Choice) -> 
         StoreError: the history cannot be read.
     """
     fits = _filter(choice)
+    told: tuple[str, ...] = ()
+    if not choice.allow_cross:
+        baseline, candidate, told = on_one_machine(baseline, candidate)
     values = [
         [value for value in reader.session_values(_ids(side), metrics=_asked(choice)) if fits(value)]
         for side in (baseline, candidate)
     ]
-    return _compared(reader, (baseline, candidate), (values[0], values[1]), choice, BY_FULLNAME)
+    found = _compared(reader, (baseline, candidate), (values[0], values[1]), choice, BY_FULLNAME)
+    return replace(found, warnings=(*told, *found.warnings))
 
 
 def compare_axis(
@@ -133,8 +138,6 @@ def compare_axis(
 
 def is_session_dimension(dimension: str) -> bool:
     """Tell whether sessions as a whole differ in a dimension, so that one session alone has nothing to compare."""
-    from pytest_benchdb.operations.compare_axis import SESSION_DIMENSIONS
-
     return dimension in SESSION_DIMENSIONS or dimension.startswith(("tag:", "session:"))
 
 
@@ -221,6 +224,8 @@ def _judgement(pair: Pair, policy: Policy, work: _Work) -> Judgement:
 def _policy(pair: Pair, value: SessionValue, work: _Work) -> Policy:
     fewer = min(len(pair.baseline), len(pair.candidate))
     policy = default_policy(value.key.metric, value.unit, value.better, sessions=fewer)
+    if work.choice.share is not None:
+        policy = replace(policy, relative=work.choice.share)
     main_time = work.main_times.get(value.key.fullname)
     for threshold in work.choice.thresholds:
         if threshold.matches(value, main_time):
@@ -283,7 +288,7 @@ def _sessions_of(values: Iterable[SessionValue], sessions: Sequence[SessionRow])
     return tuple(session for session in sessions if session.session_id in ids)
 
 
-def check_metrics(names: Sequence[str]) -> tuple[str, ...]:
+def metrics_named(names: Sequence[str]) -> tuple[str, ...]:
     """Return the metrics that were asked for; words such as ``time`` and ``memory`` stand for their usual metric.
 
     Raises:
@@ -294,3 +299,29 @@ def check_metrics(names: Sequence[str]) -> tuple[str, ...]:
     if not all(given):
         raise ConfigError("--metric names no metric; write for example --metric wall_time --metric peak_rss")
     return tuple(dict.fromkeys(words.get(name, name) for name in given)) or (WALL_TIME,)
+
+
+def limits_named(texts: Sequence[str]) -> tuple[float | None, tuple[Threshold, ...]]:
+    """Read `--threshold`: a share for every metric (``5%``), or limits of single metrics as the gate takes them.
+
+    Returns:
+        The share, None without one, and the others.
+
+    Raises:
+        ConfigError: one cannot be read.
+    """
+    plain = [text for text in texts if ":" not in text]
+    shares = []
+    for text in plain:
+        relative = parse_threshold(f"wall_time:{text}").relative
+        if relative is None:
+            raise ConfigError(
+                f"--threshold {text!r} is no percentage; write 5%, or the metric with it: wall_time:{text}"
+            )
+        shares.append(relative)
+    return (shares[-1] if shares else None), parse_thresholds(text for text in texts if ":" in text)
+
+
+def compared_anything(comparison: Comparison) -> bool:
+    """Tell whether at least one row has a verdict on a change."""
+    return any(row.judgement.verdict in COMPARED for row in comparison.rows)

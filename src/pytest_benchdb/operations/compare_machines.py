@@ -37,6 +37,26 @@ def obstacle_between(
     return f"the sides ran on {what}" if differing[:1] != [_PYTHON] else f"the sides ran with {what}"
 
 
+def on_one_machine(baseline: Side, candidate: Side) -> tuple[Side, Side, tuple[str, ...]]:
+    """Keep the sessions of the one machine and Python that both sides know, where they know several.
+
+    Returns:
+        The sides, and a sentence on what was left out. Sides that share no machine stay as they are.
+    """
+    prints = [{session.fingerprint for session in side.sessions} for side in (baseline, candidate)]
+    shared = prints[0] & prints[1]
+    if not shared or len(prints[0] | prints[1]) == 1:
+        return baseline, candidate, ()
+    kept = next(session.fingerprint for session in reversed(candidate.sessions) if session.fingerprint in shared)
+    sides = [
+        Side(name=side.name, sessions=tuple(one for one in side.sessions if one.fingerprint == kept))
+        for side in (baseline, candidate)
+    ]
+    lost = sum(len(side.sessions) for side in (baseline, candidate)) - sum(len(side.sessions) for side in sides)
+    text = f"{counted(lost, 'session')} of another machine or Python left out; --allow-cross takes them in"
+    return sides[0], sides[1], (text,)
+
+
 def machine_warnings(baseline: Side, candidate: Side, shift: Shift | None) -> Iterator[str]:
     """Yield what readers must know before they believe the rows."""
     for role, side in (("baseline", baseline), ("candidate", candidate)):

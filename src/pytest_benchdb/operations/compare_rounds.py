@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_benchdb.analysis.sides_rule import SESSIONS_A_SIDE
+from pytest_benchdb.analysis.few_sessions import SESSIONS_A_SIDE
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.compare_sides import Pair
 from pytest_benchdb.store.reader import Reader

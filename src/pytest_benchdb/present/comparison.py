@@ -120,14 +120,14 @@ def _table(rows: Sequence[ComparisonRow], means: Sequence[GroupMean], look: Look
     by_group = {mean.group: mean for mean in means}
     for group, members in groups.items():
         if group in by_group:
-            members.append(_mean_entry(by_group[group], columns, rows[0]))
+            members.append(_mean_entry(by_group[group], columns, rows[0], len(members)))
     sections = [
         Section(title=sanitize(group, ascii_only=look.ascii_only) if len(groups) > 1 else None, entries=tuple(members))
         for group, members in groups.items()
     ]
     if None in by_group:
         title = "all benchmarks" if len(groups) > 1 else None
-        sections.append(Section(title=title, entries=(_mean_entry(by_group[None], columns, rows[0]),)))
+        sections.append(Section(title=title, entries=(_mean_entry(by_group[None], columns, rows[0], len(rows)),)))
     headings = [Heading(title="benchmark"), *(column.heading for column in columns)]
     return fit(_keep_interval(headings, sections, look.total), sections, look.total, ascii_only=look.ascii_only)
 
@@ -236,8 +236,9 @@ def _message(row: ComparisonRow, look: Look) -> Span | None:
     return Span(sanitize(text, ascii_only=look.ascii_only), VERDICT_STYLES[judgement.verdict])
 
 
-def _mean_entry(mean: GroupMean, columns: Sequence[_Column], row: ComparisonRow) -> Entry:
-    return Entry(cells=(Span("geometric mean", "head"), *(Span(column.mean(mean, row), "head") for column in columns)))
+def _mean_entry(mean: GroupMean, columns: Sequence[_Column], row: ComparisonRow, shown: int) -> Entry:
+    label = "geometric mean" if shown == mean.rows else f"geometric mean of {mean.rows}"
+    return Entry(cells=(Span(label, "head"), *(Span(column.mean(mean, row), "head") for column in columns)))
 
 
 def _keep_interval(headings: Sequence[Heading], sections: Iterable[Section], total: int) -> list[Heading]:

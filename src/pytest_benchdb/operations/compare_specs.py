@@ -1,0 +1,154 @@
+"""The sides that a user names: sessions in the database, session files, folders of them, files of other tools."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_benchdb.errors import ConfigError, NoBaselineError, StoreMissingError
+from pytest_benchdb.model.comparison import Comparison, Side
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.operations.compare import Choice, compare, compare_axis, is_session_dimension
+from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
+from pytest_benchdb.operations.source import find_sessions, missing_text, no_session_text
+from pytest_benchdb.store.reader import Reader
+
+LATEST = "latest"
+_MOST_SPECS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named:
+    """A SPEC as it was written, and the path in it if it is one."""
+
+    text: str
+    path: Path | None
+
+
+def compare_named(
+    specs: Sequence[str],
+    db: Path,
+    choice: Choice,
+    *,
+    axis: str | None = None,
+    baseline_value: str | None = None,
+    feedback: Feedback = SILENT,
+) -> tuple[Comparison, ...]:
+    """Compare what a user names.
+
+    Args:
+        specs: baseline and candidate, which is the newest session where it is left out; with an axis, any number of
+            SPECs in whose sessions its values are looked for.
+        db: the database; it is not read where both sides are paths.
+        choice: metrics, filters and thresholds.
+        axis: a dimension whose values are compared.
+        baseline_value: the value that the others are held against.
+        feedback: told about progress and about sessions that could not be read.
+
+    Returns:
+        One comparison; with an axis, one for each value but the baseline's.
+
+    Raises:
+        NoBaselineError: a SPEC matches no session, or both match the same one.
+        ConfigError: a SPEC cannot be read or matches two things, or a filter cannot be used.
+        StoreError: a file cannot be read, or there is no session.
+    """
+    named = [_named(text) for text in specs]
+    if axis is not None:
+        with _opened(named, db, feedback) as (reader, sides):
+            sessions = _of_axis(reader, axis, sides)
+            return compare_axis(reader, sessions, axis, choice, baseline_value)
+    if not named or len(named) > _MOST_SPECS:
+        given = f"{len(named)} are given" if named else "none is given"
+        raise ConfigError(f"name a baseline and at most one candidate ({given}): benchdb compare latest~1 latest")
+    named += [_named(LATEST)] if len(named) == 1 else []
+    with _opened(named, db, feedback) as (reader, sides):
+        baseline, candidate = _apart(*sides)
+        return (compare(reader, baseline, candidate, choice),)
+
+
+def _named(text: str) -> _Named:
+    kind, _, rest = text.partition(":")
+    path = Path(rest if kind == "file" and rest else text).expanduser()
+    if kind == "file" or _exists(path):
+        return _Named(text=text, path=path)
+    if "/" in text and ":" not in text and text.endswith((".duckdb", ".db", "/")):
+        raise StoreMissingError(missing_text(path))
+    return _Named(text=text, path=None)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+@contextlib.contextmanager
+def _opened(named: Sequence[_Named], db: Path, feedback: Feedback) -> Iterator[tuple[Reader, list[Side]]]:
+    """Open everything that is named as one history, and find the sessions of each SPEC.
+
+    Raises:
+        NoBaselineError: a SPEC matches no session.
+        StoreMissingError: a path does not exist, or holds no session.
+    """
+    paths = [one.path for one in named if one.path is not None]
+    within = {path: _sessions_in(path, feedback) for path in dict.fromkeys(paths)}
+    needs_db = len(paths) < len(named) or not named
+    if needs_db and not _exists(db):
+        raise StoreMissingError(missing_text(db))
+    with open_source([*([db] if needs_db else []), *within], feedback) as reader:
+        sessions = reader.sessions()
+        if not sessions:
+            raise StoreMissingError(no_session_text([db]))
+        in_db = _sessions_in(db, SILENT) if needs_db and within else {one.session_id for one in sessions}
+        known = [session for session in sessions if session.session_id in in_db]
+        sides = []
+        for one in named:
+            if one.path is None:
+                chosen = _resolve(one.text, known)
+            else:
+                chosen = [session for session in sessions if session.session_id in within[one.path]]
+            if not chosen:
+                raise NoBaselineError(f"{one.text}: there is no such session; see them with: benchdb sessions")
+            sides.append(Side(name=one.text, sessions=tuple(sorted(chosen, key=lambda session: session.started_at))))
+        yield reader, sides
+
+
+def _sessions_in(path: Path, feedback: Feedback) -> set[str]:
+    if not _exists(path):
+        raise StoreMissingError(missing_text(path))
+    with open_source([path], feedback) as reader:
+        found = {session.session_id for session in reader.sessions()}
+    if not found:
+        raise StoreMissingError(no_session_text([path]))
+    return found
+
+
+def _resolve(text: str, sessions: Sequence[SessionRow]) -> list[SessionRow]:
+    return find_sessions([text], sessions)
+
+
+def _apart(baseline: Side, candidate: Side) -> tuple[Side, Side]:
+    """Take the candidate's sessions out of the baseline: `window:5` ends with the newest one.
+
+    Raises:
+        NoBaselineError: nothing is left of the baseline.
+    """
+    ids = {session.session_id for session in candidate.sessions}
+    rest = tuple(session for session in baseline.sessions if session.session_id not in ids)
+    if not rest:
+        raise NoBaselineError(
+            f"{baseline.name} and {candidate.name} are the same session; record another, or name an earlier one, "
+            "as in latest~1"
+        )
+    return Side(name=baseline.name, sessions=rest), candidate
+
+
+def _of_axis(reader: Reader, axis: str, sides: Sequence[Side]) -> list[SessionRow]:
+    """Return where the values of an axis are looked for: all that is named, else the newest session, or all of them."""
+    if not sides:
+        sessions = reader.sessions()
+        return sessions if is_session_dimension(axis) else sessions[-1:]
+    found = {session.session_id: session for side in sides for session in side.sessions}
+    return sorted(found.values(), key=lambda session: session.started_at)
