@@ -130,7 +130,7 @@ def _tell_sum(imported: Imported, request: ImportRequest, output: Output) -> Non
         parts.append(f"{counted(known, 'session')} left out, there already")
     refused = sum(one.refused for one in files)
     if refused:
-        parts.append(f"{counted(refused, 'entry', 'entries')} refused")
+        parts.append(f"{counted(refused, 'item')} refused")
     lost = len(imported.files) - len(files)
     if lost:
         parts.append(f"nothing taken of {counted(lost, 'file')}")
