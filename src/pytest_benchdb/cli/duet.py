@@ -17,7 +17,7 @@ from pytest_benchdb.cli.output import Output, make_output
 from pytest_benchdb.cli.progress import progress_bar
 from pytest_benchdb.cli.words_after_dashes import CommandWithProgram, words_after_dashes
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.operations.compare import Choice, check_metrics
+from pytest_benchdb.operations.compare import Choice, metrics_named
 from pytest_benchdb.operations.duet import play
 from pytest_benchdb.operations.duet_comparison import compare_played
 from pytest_benchdb.operations.duet_plan import Duet, Played, SideChoice
@@ -68,14 +68,16 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
 )
 @click.option("--module", metavar="NAME", help="Module that each side must import from its own folder.")
 @click.option("--db", metavar="PATH", help=f"Folder or .duckdb file that takes the sessions [{DUET_DB}].")
-@click.option("--metric", metavar="NAMES", multiple=True, help="Metrics to compare: wall_time,peak_rss [wall_time].")
+@click.option(
+    "--metric", "metrics", metavar="NAME", multiple=True, help="What to compare; may be repeated [wall_time]."
+)
 @options.display_options
 @click.pass_context
 def command(context: click.Context, /, **given: Any) -> None:
     """Run, then compare."""
     output = make_output(given)
     duet = duet_of(given, words_after_dashes(context))
-    comparison = compare_played(duet, play_duet(duet, output), Choice(metrics=check_metrics(given["metric"])))
+    comparison = compare_played(duet, play_duet(duet, output), Choice(metrics=metrics_named(given["metrics"])))
     look = Look(total=output.width, ascii_only=output.ascii_only, verbose=output.verbose)
     output.lines(comparison_lines(comparison, comparison.rows, look))
 
