@@ -91,10 +91,14 @@ def counts(comparison: Comparison) -> str:
 
 
 def series_name(row: ComparisonRow) -> str:
-    """Name what was measured of the benchmark: ``wall_time``, ``energy of decode on cuda``."""
+    """Name what was measured of the benchmark: ``wall_time``, ``energy of decode on cuda``.
+
+    The processor is not named: it is the same in all rows, and test reports follow a case by its name.
+    """
     key = row.key
     phase = f" of {key.phase}" if key.phase else ""
-    place = f" on {key.device or key.backend}" if key.device or key.backend else ""
+    device = None if key.backend == "cpu" else key.device or key.backend
+    place = f" on {device}" if device else ""
     return f"{key.metric}{phase}{place}"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.unit.exporters.results import VERDICTS, comparison, gate, row
 
-from pytest_benchdb.exporters.decision import Level, counts, decide, sentence
+from pytest_benchdb.exporters.decision import Level, counts, decide, sentence, series_name
 from pytest_benchdb.model.judgement import Interval, Policy, Verdict
 from pytest_benchdb.model.location import Location
 
@@ -101,3 +101,16 @@ def test_sentence_of_a_regression_holds_figures_interval_limit_reruns_and_reason
 
 def test_sentence_of_a_missing_row_invents_no_figure() -> None:
     assert sentence(row("missing", baseline=None), figure) == "wall_time: missing"
+
+
+@pytest.mark.parametrize(
+    ("backend", "device", "name"),
+    [
+        (None, None, "energy"),
+        ("cpu", "AMD EPYC", "energy"),
+        ("cuda", "NVIDIA H200", "energy on NVIDIA H200"),
+        ("cuda", None, "energy on cuda"),
+    ],
+)
+def test_series_name_tells_devices_but_not_the_processor(backend: str | None, device: str | None, name: str) -> None:
+    assert series_name(row(metric="energy", backend=backend, device=device)) == name
