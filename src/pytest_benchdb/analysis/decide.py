@@ -62,11 +62,12 @@ def decide(rows: Sequence[ComparisonRow], rules: Rules, matches: Matches) -> Dec
     Rows that could not be compared, and those whose metric has no direction, never count: they are listed.
 
     Args:
-        rows: of one comparison.
+        rows: of one comparison; where the rules name no metric, that of the first row counts.
         rules: targets and verdicts.
         matches: how keyword expressions are read.
     """
-    counted = [row for row in rows if not rules.metrics or row.key.metric in rules.metrics]
+    metrics = rules.metrics or tuple(row.key.metric for row in rows[:1])
+    counted = [row for row in rows if row.key.metric in metrics]
     speedups = [(row, speedup_of(row)) for row in counted]
     known = [(row, speedup) for row, speedup in speedups if speedup is not None]
     overall = geometric_mean([speedup for _, speedup in known]) if known else None
@@ -77,7 +78,7 @@ def decide(rows: Sequence[ComparisonRow], rules: Rules, matches: Matches) -> Dec
         speedup=overall,
         rows=len(known),
         unsure=sum(1 for row, _ in known if row.judgement.verdict == "inconclusive"),
-        targets=tuple(_target(target, rows, matches) for target in rules.targets),
+        targets=tuple(_target(target, rows, metrics, matches) for target in rules.targets),
         left_out=tuple((row.key.fullname, _why_not(row)) for row, speedup in speedups if speedup is None),
     )
 
@@ -94,16 +95,15 @@ def speedup_of(row: ComparisonRow) -> float | None:
     return 1 + change if row.better == "higher" else 1 / (1 + change)
 
 
-def _target(target: Target, rows: Sequence[ComparisonRow], matches: Matches) -> TargetOutcome:
-    metrics = {row.key.metric for row in rows}
+def _target(target: Target, rows: Sequence[ComparisonRow], metrics: Sequence[str], matches: Matches) -> TargetOutcome:
     # The short form names either a metric or benchmarks.
-    metric = target.metric or (target.name if target.match is None and target.name in metrics else None)
-    match = target.match or (None if metric is not None else target.name)
+    names_metric = target.match is None and target.name in {row.key.metric for row in rows}
+    asked = (target.metric,) if target.metric else (target.name,) if names_metric else metrics
+    match = target.match or (None if target.metric or names_metric else target.name)
     meant = [
         row
         for row in rows
-        if (metric is None or row.key.metric == metric)
-        and (match is None or matches(match, f"{row.group or ''} {row.key.fullname}"))
+        if row.key.metric in asked and (match is None or matches(match, f"{row.group or ''} {row.key.fullname}"))
     ]
     speedups = [speedup for row in meant if (speedup := speedup_of(row)) is not None]
     speedup = geometric_mean(speedups) if speedups else None

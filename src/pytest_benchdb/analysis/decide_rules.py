@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.metric import METRICS
 
 _FACTOR = r"(\d+(?:\.\d+)?|\.\d+)\s*[x\u00d7]?"
 _BETWEEN = re.compile(rf"(?:{_FACTOR})?\s*\.\.\s*(?:{_FACTOR})?")
@@ -55,7 +54,7 @@ class Target:
     Attributes:
         name: what people call it; without `match` and `metric` it names a metric, or benchmarks as `match` does.
         match: `-k` expression over group and full name; None for all.
-        metric: None for every metric.
+        metric: None for those of the verdict.
     """
 
     name: str
@@ -70,7 +69,7 @@ class Rules:
 
     Attributes:
         verdicts: name and range, the smallest speedups first; every speedup lies in exactly one.
-        metrics: metrics that count for the verdict; empty for all that are compared.
+        metrics: metrics that count for the verdict; empty for the first that is compared.
     """
 
     verdicts: tuple[tuple[str, Range], ...]
@@ -160,13 +159,11 @@ def _target(name: str, given: object, where: str) -> Target:
     for key in ("match", "metric"):
         if key in given and (not isinstance(given[key], str) or not given[key]):
             raise ConfigError(f"{where}: {key} is {given[key]!r}; give a text")
-    metric = given.get("metric")
-    # A target of benchmarks is about their time unless it says otherwise.
     return Target(
         name=name,
         range=parse_range(given["range"], f"{where}: range"),
         match=given.get("match"),
-        metric=metric if metric is not None or name not in METRICS else name,
+        metric=given.get("metric"),
     )
 
 

@@ -150,6 +150,8 @@ def _compared(
     axis: Axis | None = None,
 ) -> Comparison:
     pairs = [pair for pair in pair_sides(*values, matching) if _is_asked(pair, choice)]
+    order = {metric: place for place, metric in enumerate(choice.metrics)}
+    pairs.sort(key=lambda pair: order.get(pair.key.metric, len(order)))
     sessions = {session.session_id: session for side in sides for session in side.sessions}
     work = _Work(
         choice=choice,

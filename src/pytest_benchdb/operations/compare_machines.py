@@ -59,12 +59,13 @@ def on_one_machine(baseline: Side, candidate: Side) -> tuple[Side, Side, tuple[s
 
 def machine_warnings(baseline: Side, candidate: Side, shift: Shift | None) -> Iterator[str]:
     """Yield what readers must know before they believe the rows."""
-    for role, side in (("baseline", baseline), ("candidate", candidate)):
-        for number, text in _counts(side.sessions):
-            which = (
-                "the session" if len(side.sessions) == 1 else f"{number} of {counted(len(side.sessions), 'session')}"
-            )
-            yield f"{which} of the {role} {text}"
+    sessions = {session.session_id: session for side in (baseline, candidate) for session in side.sessions}.values()
+    disturbed = sum(1 for session in sessions if session.contended)
+    if disturbed:
+        yield f"other work disturbed {_share(disturbed, len(sessions))}: repeat on a quiet machine"
+    incomplete = sum(1 for session in sessions if not session.complete)
+    if incomplete:
+        yield f"some benchmarks may be missing from {_share(incomplete, len(sessions))}: it did not end by itself"
     if shift is not None:
         yield (
             f"{shift.agreeing * 100:.0f} % of the benchmarks changed in the same direction, in the median by "
@@ -72,13 +73,8 @@ def machine_warnings(baseline: Side, candidate: Side, shift: Shift | None) -> It
         )
 
 
-def _counts(sessions: Sequence[SessionRow]) -> Iterator[tuple[int, str]]:
-    disturbed = sum(1 for session in sessions if session.contended)
-    if disturbed:
-        yield disturbed, "was disturbed by other work: repeat it on a quiet machine"
-    incomplete = sum(1 for session in sessions if not session.complete)
-    if incomplete:
-        yield incomplete, "is incomplete: some benchmarks may be missing"
+def _share(number: int, of: int) -> str:
+    return "the session" if of == 1 else f"{number} of {of} sessions"
 
 
 def _seen(name: str, sessions: Iterable[SessionRow]) -> set[object]:

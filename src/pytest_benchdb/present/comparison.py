@@ -176,9 +176,9 @@ def _columns(rows: Sequence[ComparisonRow], look: Look) -> list[_Column]:
 
 def _interval_column(rows: Sequence[ComparisonRow], *, ascii_only: bool) -> _Column:
     intervals = [row.judgement.interval for row in rows if row.judgement.interval]
-    widths = [
-        max(len(share_text(end)) for end in ends) for ends in zip(*((i.low, i.high) for i in intervals), strict=True)
-    ]
+    marks = [len("~") if interval.within_session else 0 for interval in intervals]
+    lows = [len(share_text(interval.low)) + mark for interval, mark in zip(intervals, marks, strict=True)]
+    widths = max(lows), max(len(share_text(interval.high)) for interval in intervals)
     levels = {interval.level for interval in intervals}
     title = f"{levels.pop() * 100:g} % interval" if len(levels) == 1 else "interval"
     return _Column(
@@ -270,7 +270,7 @@ def _notes(rows: Sequence[ComparisonRow], look: Look) -> list[Line]:
     if len(shown) < len(notes):
         facts.append((f"{len(notes) - len(shown)} more", "reasons (-v)"))
     if any(row.judgement.interval is not None and row.judgement.interval.within_session for row in rows):
-        facts.append(("~", "of the medians, by how rounds differ within a session: sessions differ by more"))
+        facts.append(("~", "interval of the medians by the rounds within a session; sessions differ by more"))
     if not facts:
         return []
     return [(Span(""),), *fact_lines(facts, look.total, ascii_only=look.ascii_only)]

@@ -34,6 +34,14 @@ _STATISTICS = {
     "mean": "mean of each session",
     "value": "one reading for each session",
 }
+_STATES = {
+    "suspect": "too few sessions to tell it from a disturbance",
+    "learning": "too few sessions to judge it by",
+    "unstable": "other work disturbed the machine",
+    "drifting": "its level moves by itself",
+    "accepted": "people accepted it",
+    "not gated": "nobody asked for it to be judged",
+}
 _SHARE_DIGITS = 100.0
 _MINUTE = 16
 
@@ -71,17 +79,15 @@ def interval_text(interval: Interval | None, *, widths: Sequence[int] = (0, 0), 
 
     Args:
         interval: None is a dash.
-        widths: columns that the two ends are filled up to.
+        widths: columns that the two ends are filled up to, the mark with the lower one.
         ascii_only: for terminals that cannot show other characters.
     """
     if interval is None:
         return NOT_MEASURED
     to = ".." if ascii_only else "…"
     mark = "~" if interval.within_session else ""
-    low, high = (
-        share_text(end).rjust(columns) for end, columns in zip((interval.low, interval.high), widths, strict=True)
-    )
-    return f"{mark}{low} {to} {high}"
+    low, high = mark + share_text(interval.low), share_text(interval.high)
+    return f"{low.rjust(widths[0])} {to} {high.rjust(widths[1])}"
 
 
 def factor_text(row: ComparisonRow) -> str:
@@ -114,23 +120,25 @@ def row_names(rows: Sequence[ComparisonRow]) -> list[str]:
 
 
 def notes_of(rows: Sequence[ComparisonRow]) -> list[Note]:
-    """Return the reasons of rows, each once, in the order of `VERDICT_STYLES`."""
-    found: dict[tuple[str, str], list[str]] = {}
+    """Return the reasons of rows, each once, in the order of `VERDICT_STYLES`, and what would make them sure."""
     order = list(VERDICT_STYLES)
-    for row, name in sorted(
-        zip(rows, row_names(rows), strict=True), key=lambda one: order.index(one[0].judgement.verdict)
-    ):
+    named = sorted(zip(rows, row_names(rows), strict=True), key=lambda one: order.index(one[0].judgement.verdict))
+    found: dict[tuple[str, str], list[str]] = {}
+    needed: dict[int, list[str]] = {}
+    for row, name in named:
         judgement = row.judgement
-        word = f"{judgement.verdict} ({judgement.state})" if judgement.state else judgement.verdict
-        texts = [judgement.reason or ""]
-        if judgement.sessions_needed and judgement.verdict != "new":
-            texts.append(f"{counted(judgement.sessions_needed, 'more session')} a side would tell")
-        text = "; ".join(part for part in texts if part)
-        if text or judgement.state:
+        text = judgement.reason or _STATES.get(judgement.state or "", "")
+        if text:
+            word = f"{judgement.verdict} ({judgement.state})" if judgement.state else judgement.verdict
             found.setdefault((word, text), []).append(name)
-    return [
-        Note(subject=f"{len(names)} {word}", text=text or "see docs", names=tuple(names))
-        for (word, text), names in found.items()
+        if judgement.sessions_needed and judgement.verdict != "new":
+            needed.setdefault(judgement.sessions_needed, []).append(name)
+    notes = [
+        Note(subject=f"{len(names)} {word}", text=text, names=tuple(names)) for (word, text), names in found.items()
+    ]
+    return notes + [
+        Note(subject="to be sure", text=f"record {counted(number, 'more session')} a side", names=tuple(names))
+        for number, names in sorted(needed.items())
     ]
 
 
