@@ -21,6 +21,7 @@ from pytest_benchdb.operations.reproduce import Recipe, recipes_of
 from pytest_benchdb.operations.thresholds import MAIN_TIMES, Threshold, parse_threshold, parse_thresholds
 from pytest_benchdb.operations.where import parse_where
 from pytest_benchdb.present.comparison_groups import COMPARED, group_means
+from pytest_benchdb.present.text import counted
 from pytest_benchdb.store.reader import Reader
 
 WALL_TIME = "wall_time"
@@ -121,6 +122,7 @@ def compare_axis(
     values = [value for value in reader.session_values(list(by_id), metrics=_asked(choice)) if fits(value)]
     axis = find_axis(dimension, values, by_id)
     first, *others = split_axis(axis, values, by_id, baseline_value)
+    told = _without_value(axis, values)
     found = []
     for other in others:
         sides = [
@@ -132,7 +134,8 @@ def compare_axis(
         ]
         pair = (list(first.values), list(other.values))
         matching = axis_matching(axis, (first, other))
-        found.append(_compared(reader, (sides[0], sides[1]), pair, choice, matching, axis))
+        compared = _compared(reader, (sides[0], sides[1]), pair, choice, matching, axis)
+        found.append(replace(compared, warnings=(*told, *compared.warnings)))
     return tuple(found)
 
 
@@ -267,6 +270,16 @@ def _main_times(values: Iterable[SessionValue]) -> dict[str, str]:
         if value.value is not None:
             found.setdefault(value.key.fullname, set()).add(value.key.metric)
     return {name: next(m for m in MAIN_TIMES if m in has) for name, has in found.items() if has & set(MAIN_TIMES)}
+
+
+def _without_value(axis: Axis, values: Iterable[SessionValue]) -> tuple[str, ...]:
+    known: dict[str, bool] = {}
+    for value in values:
+        known[value.key.fullname] = known.get(value.key.fullname, False) or axis.value_of(value) is not None
+    lost = list(known.values()).count(False)
+    if not lost:
+        return ()
+    return (f"{counted(lost, 'benchmark')} left out: they have no {axis.name.rpartition(':')[2]}",)
 
 
 def _functions(values: Iterable[SessionValue]) -> set[str]:

@@ -1,7 +1,7 @@
 """The sides that a user names: sessions in the database, session files, folders of them, files of other tools."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from pytest_benchdb.errors import ConfigError, NoBaselineError, StoreMissingErro
 from pytest_benchdb.model.comparison import Comparison, Side
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.compare import Choice, compare, compare_axis, is_session_dimension
+from pytest_benchdb.operations.exchange import as_sources
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
 from pytest_benchdb.operations.source import find_sessions, missing_text, no_session_text
 from pytest_benchdb.store.reader import Reader
@@ -92,33 +93,45 @@ def _opened(named: Sequence[_Named], db: Path, feedback: Feedback) -> Iterator[t
         NoBaselineError: a SPEC matches no session.
         StoreMissingError: a path does not exist, or holds no session.
     """
-    paths = [one.path for one in named if one.path is not None]
-    within = {path: _sessions_in(path, feedback) for path in dict.fromkeys(paths)}
-    needs_db = len(paths) < len(named) or not named
-    if needs_db and not _exists(db):
-        raise StoreMissingError(missing_text(db))
-    with open_source([*([db] if needs_db else []), *within], feedback) as reader:
-        sessions = reader.sessions()
-        if not sessions:
-            raise StoreMissingError(no_session_text([db]))
-        in_db = _sessions_in(db, SILENT) if needs_db and within else {one.session_id for one in sessions}
-        known = [session for session in sessions if session.session_id in in_db]
-        sides = []
-        for one in named:
-            if one.path is None:
-                chosen = _resolve(one.text, known)
-            else:
-                chosen = [session for session in sessions if session.session_id in within[one.path]]
-            if not chosen:
-                raise NoBaselineError(f"{one.text}: there is no such session; see them with: benchdb sessions")
-            sides.append(Side(name=one.text, sessions=tuple(sorted(chosen, key=lambda session: session.started_at))))
-        yield reader, sides
+    paths = list(dict.fromkeys(one.path for one in named if one.path is not None))
+    needs_db = len(paths) == 0 or any(one.path is None for one in named)
+    for path in [*([db] if needs_db else []), *paths]:
+        if not _exists(path):
+            raise StoreMissingError(missing_text(path))
+    with as_sources(paths, feedback) as usable:
+        within = {path: _sessions_in(path, source) for path, source in zip(paths, usable, strict=True)}
+        in_db = _sessions_in(db, db) if needs_db else set()
+        with open_source([*([db] if needs_db else []), *usable], feedback) as reader:
+            sessions = reader.sessions()
+            known = [session for session in sessions if session.session_id in in_db]
+            yield reader, [_side(one, known, sessions, within) for one in named]
 
 
-def _sessions_in(path: Path, feedback: Feedback) -> set[str]:
-    if not _exists(path):
-        raise StoreMissingError(missing_text(path))
-    with open_source([path], feedback) as reader:
+def _side(
+    one: _Named, known: Sequence[SessionRow], sessions: Sequence[SessionRow], within: Mapping[Path, set[str]]
+) -> Side:
+    """Return the sessions of a SPEC, oldest first.
+
+    Args:
+        one: the SPEC.
+        known: the sessions of the database.
+        sessions: those of all paths.
+        within: ids of sessions by path.
+
+    Raises:
+        NoBaselineError: it matches no session.
+    """
+    if one.path is None:
+        chosen = _resolve(one.text, known)
+    else:
+        chosen = [session for session in sessions if session.session_id in within[one.path]]
+    if not chosen:
+        raise NoBaselineError(f"{one.text}: there is no such session; see them with: benchdb sessions")
+    return Side(name=one.text, sessions=tuple(sorted(chosen, key=lambda session: session.started_at)))
+
+
+def _sessions_in(path: Path, source: Path) -> set[str]:
+    with open_source([source]) as reader:
         found = {session.session_id for session in reader.sessions()}
     if not found:
         raise StoreMissingError(no_session_text([path]))
