@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import signal
@@ -112,6 +113,22 @@ def test_duet_that_imports_the_checkout_on_both_sides_is_refused(
     assert ended.status == 2
     assert "imported shop (" in ended.err
     assert "--pythonpath" in ended.err
+    assert worktrees(git) == 1
+
+
+@pytest.mark.long
+def test_compare_interleaved_does_the_same_as_duet(
+    repository: Path, git: Callable[..., str], environ: dict[str, str], benchdb_process: Benchdb
+) -> None:
+    words = ("compare", "v1", "--interleave", "2", "--pythonpath", "src", "-f", "json", "--", "pytest", "tests")
+
+    ended = benchdb_process(*words, cwd=repository, **environ, **QUICK)
+
+    with open_source([repository / ".benchdb-duet"]) as reader:
+        sides = [session.tags["side"] for session in reader.sessions()]
+    assert ended.status == 0, ended.err
+    assert sides == ["base", "head", "head", "base"]
+    assert json.loads(ended.out)["schema"].startswith("benchdb.comparison")
     assert worktrees(git) == 1
 
 

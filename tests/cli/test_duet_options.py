@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.cli.duet import duet_of
+from pytest_benchdb.cli.duet_run import duet_of
 from pytest_benchdb.errors import ConfigError
 
 HERE = (sys.executable, "-m", "pytest")
