@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.series import SeriesKey
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.operations.gate_policy import matches_name
 from pytest_benchdb.operations.thresholds import metrics_of_word
 
@@ -93,6 +94,36 @@ def expired_warnings(allowances: Iterable[Allowance], keys: Iterable[SeriesKey],
         f"no longer allowed since {(one.expires_at or '')[:10]}: {one.pattern} ({one.origin}: {one.reason})"
         for one in allowances
         if one.has_expired(now) and any(one.matches(key, one.fingerprint) for key in series)
+    ]
+
+
+def after_acceptances(
+    history: Iterable[SessionValue],
+    allowances: Iterable[Allowance],
+    sessions: Mapping[str, SessionRow],
+    candidate: SessionRow,
+    now: str,
+) -> list[SessionValue]:
+    """Leave out of a history what is older than a level that people accepted.
+
+    The candidate's own acceptance leaves its history alone: it is what the new level is held against.
+
+    Args:
+        history: values of earlier sessions.
+        allowances: those without a first session of the new level change nothing.
+        sessions: by id.
+        candidate: the session that is judged.
+        now: ISO 8601 in UTC.
+    """
+    starts = []
+    for one in allowances:
+        since = sessions.get(one.since_session_id or "")
+        if since is not None and since.started_at < candidate.started_at and not one.has_expired(now):
+            starts.append((one, since.started_at))
+    return [
+        value
+        for value in history
+        if all(start <= value.started_at for one, start in starts if one.matches(value.key, candidate.fingerprint))
     ]
 
 
