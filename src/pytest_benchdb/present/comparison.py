@@ -67,7 +67,7 @@ def comparison_lines(comparison: Comparison, rows: Sequence[ComparisonRow], look
         rows: those to show, in their order.
         look: width and detail.
     """
-    lines = _head(comparison, look)
+    lines = head_lines(comparison, look)
     metrics = list(dict.fromkeys((row.key.metric, row.unit) for row in rows))
     for metric, unit in metrics:
         chosen = [row for row in rows if (row.key.metric, row.unit) == (metric, unit)]
@@ -76,8 +76,8 @@ def comparison_lines(comparison: Comparison, rows: Sequence[ComparisonRow], look
         if len(metrics) > 1:
             lines += [(Span(sanitize(metric_text(chosen), ascii_only=look.ascii_only), "head"),)]
         lines += _table(chosen, means, look).lines
-    lines += _notes(rows, look)
-    lines += _commands(rows) if look.verbose else []
+    lines += note_lines(rows, look)
+    lines += command_lines(rows) if look.verbose else []
     text = conclusion(comparison)
     if len(rows) < len(comparison.rows):
         text += f" ({len(rows)} of {counted(len(comparison.rows), 'row')} shown)"
@@ -86,7 +86,8 @@ def comparison_lines(comparison: Comparison, rows: Sequence[ComparisonRow], look
     return lines
 
 
-def _head(comparison: Comparison, look: Look) -> list[Line]:
+def head_lines(comparison: Comparison, look: Look) -> list[Line]:
+    """Lay out what readers need before the rows: both sides, how their environments differ, warnings."""
     facts: list[Fact] = [("baseline", side_text(comparison.baseline)), ("candidate", side_text(comparison.candidate))]
     metrics = {row.key.metric for row in comparison.rows}
     if len(metrics) == 1:
@@ -257,7 +258,8 @@ def _mandatory(heading: Heading) -> Heading:
     return Heading(title=heading.title, unit=heading.unit, align=heading.align, priority=0, flexible=heading.flexible)
 
 
-def _notes(rows: Sequence[ComparisonRow], look: Look) -> list[Line]:
+def note_lines(rows: Sequence[ComparisonRow], look: Look) -> list[Line]:
+    """Lay out why rows are as they are, each reason once."""
     notes = notes_of(rows)
     shown = notes if look.verbose else notes[:_MOST_NOTES]
     facts: list[Fact] = []
@@ -276,8 +278,8 @@ def _notes(rows: Sequence[ComparisonRow], look: Look) -> list[Line]:
     return [(Span(""),), *fact_lines(facts, look.total, ascii_only=look.ascii_only)]
 
 
-def _commands(rows: Sequence[ComparisonRow]) -> list[Line]:
-    """Return what repeats each row; never broken, so that it can be copied."""
+def command_lines(rows: Sequence[ComparisonRow]) -> list[Line]:
+    """Lay out what repeats each row; never broken, so that it can be copied."""
     commands = list(dict.fromkeys(row.command for row in rows if row.command))
     if not commands:
         return []
