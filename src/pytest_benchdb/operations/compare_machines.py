@@ -4,17 +4,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pytest_benchdb.model.comparison import Shift, Side
 from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.operations.compare_axis import python_text
 from pytest_benchdb.present.text import counted
 
-_MACHINE: Mapping[str, Callable[[SessionRow], object]] = {
+_FACTS: Mapping[str, Callable[[SessionRow], object]] = {
     "processor": lambda session: session.cpu_model,
-    "number of cores": lambda session: session.cores,
-    "number of threads": lambda session: session.threads,
+    "cores": lambda session: session.cores,
+    "threads": lambda session: session.threads,
     "system": lambda session: session.os,
+    "Python": lambda session: python_text(session.python),
 }
-_PYTHON = "Python"
 # What an axis is about must differ; it is no obstacle then.
-_EXPECTED = {"python": frozenset({_PYTHON}), "cpu": frozenset({"processor"}), "os": frozenset({"system"})}
+_EXPECTED = {"python": frozenset({"Python"}), "cpu": frozenset({"processor"}), "os": frozenset({"system"})}
 
 
 def obstacle_between(
@@ -30,11 +31,18 @@ def obstacle_between(
     prints = [{session.fingerprint for session in side} for side in (baseline, candidate)]
     if prints[0] == prints[1]:
         return None
-    differing = [name for name in (*_MACHINE, _PYTHON) if _seen(name, baseline) != _seen(name, candidate)]
+    differing = [name for name in _FACTS if _differ(_seen(name, baseline), _seen(name, candidate))]
     if across in _EXPECTED and differing and set(differing) <= _EXPECTED[across]:
         return None
-    what = f"another {' and another '.join(differing)}" if differing else "another machine"
-    return f"the sides ran on {what}" if differing[:1] != [_PYTHON] else f"the sides ran with {what}"
+    return f"the sides differ in {_listed(differing) if differing else 'their machine, as far as it is known'}"
+
+
+def _differ(baseline: set[object], candidate: set[object]) -> bool:
+    return bool(baseline and candidate) and baseline != candidate
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def on_one_machine(baseline: Side, candidate: Side) -> tuple[Side, Side, tuple[str, ...]]:
@@ -78,8 +86,5 @@ def _share(number: int, of: int) -> str:
 
 
 def _seen(name: str, sessions: Iterable[SessionRow]) -> set[object]:
-    from pytest_benchdb.operations.compare_axis import python_text
-
-    if name == _PYTHON:
-        return {python_text(session.python) for session in sessions}
-    return {_MACHINE[name](session) for session in sessions}
+    """Return what is known of a fact."""
+    return {_FACTS[name](session) for session in sessions} - {None}

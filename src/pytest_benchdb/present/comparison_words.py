@@ -7,6 +7,7 @@ from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Differenc
 from pytest_benchdb.model.judgement import Interval, Verdict
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.present.grid import Style
+from pytest_benchdb.present.quantity import one_quantity
 from pytest_benchdb.present.session_header import SHORT_ID
 from pytest_benchdb.present.text import counted
 from pytest_benchdb.present.units import NOT_MEASURED
@@ -166,7 +167,13 @@ def side_text(side: Side) -> str:
 def difference_text(difference: Difference) -> str:
     """Write a fact that differs: ``numpy 2.0.0 -> 2.1.0``."""
     name = difference.name.removeprefix("packages.").removeprefix("details.")
-    return f"{name} {difference.baseline or 'none'} -> {difference.candidate or 'none'}"
+    return f"{name} {_fact(name, difference.baseline)} -> {_fact(name, difference.candidate)}"
+
+
+def _fact(name: str, text: str | None) -> str:
+    if text is None:
+        return "unknown"
+    return one_quantity(float(text), "B") if name == "ram" and text.isdigit() else text
 
 
 def is_main_difference(difference: Difference) -> bool:
