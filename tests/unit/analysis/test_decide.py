@@ -1,10 +1,10 @@
 """Decisions follow the rules and count only what could be compared."""
 
 import pytest
+from tests.unit.analysis.comparison_rows import make_row
 
 from pytest_benchdb.analysis.decide import decide, speedup_of
 from pytest_benchdb.analysis.decide_rules import parse_rules
-from tests.unit.analysis.comparison_rows import make_row
 
 RULES = parse_rules({"targets": {"insert": "2x..5x"}}, "rules.toml")
 

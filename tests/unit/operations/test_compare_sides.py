@@ -42,9 +42,9 @@ def test_pairs_of_other_metrics_and_phases_stay_apart(value: Make) -> None:
 
 
 def test_pairs_of_two_devices_are_matched_by_device(value: Make) -> None:
-    sides = [[value("a", device=name, backend="cuda") for name in names] for names in (("A", "B"), ("B", "A"))]
+    first, second = ([value("a", device=name, backend="cuda") for name in names] for names in ("AB", "BA"))
 
-    pairs = pair_sides(*sides)
+    pairs = pair_sides(first, second)
 
     assert [(pair.key.device, pair.obstacle) for pair in pairs] == [("A", None), ("B", None)]
 
@@ -104,7 +104,7 @@ def test_nothing_on_a_side_leaves_the_other(value: Make, side: int) -> None:
     sides: list[list[SessionValue]] = [[], []]
     sides[side] = [value()]
 
-    (pair,) = pair_sides(*sides)
+    (pair,) = pair_sides(sides[0], sides[1])
 
     assert (len(pair.baseline), len(pair.candidate)) == (1 - side, side)
 
