@@ -11,7 +11,7 @@ from pytest_benchdb.environment.remote import without_credentials
 from pytest_benchdb.model.environment import Commit
 
 TIMEOUT_S = 2.0
-_DEFAULT_BRANCHES = ("main", "master", "trunk", "develop")
+DEFAULT_BRANCHES = ("main", "master", "trunk", "develop")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # Set while git runs a hook: they would point at that hook's repository, not at the suite's.
 HOOK_VARIABLES = frozenset({
@@ -49,7 +49,7 @@ class Ref:
     author_unix_s: int | None
 
 
-class _Git:
+class Git:
     """Runs git in one folder, all calls together within one limit of time."""
 
     def __init__(self, root: Path, environ: Mapping[str, str], timeout_s: float) -> None:
@@ -89,7 +89,7 @@ def read_commit(root: Path, environ: Mapping[str, str], *, timeout_s: float = TI
         environ: environment variables of the git processes.
         timeout_s: limit for all git processes together; what is not known by then is None.
     """
-    git = _Git(root, environ, timeout_s)
+    git = Git(root, environ, timeout_s)
     # Listing changed files reads the whole working copy; the commit itself must not wait for that.
     text = git.output("status", "--porcelain=v2", "--branch", "-uno", "--no-renames", share=0.7)
     if text is None and not git.timed_out:
@@ -157,15 +157,15 @@ def utc_text(unix_s: int | None) -> str | None:
         return None
 
 
-def _without_status(git: _Git) -> Status:
+def _without_status(git: Git) -> Status:
     sha, _, name = (git.output("rev-parse", "HEAD", "--symbolic-full-name", "HEAD") or "").strip().partition("\n")
     return Status(sha=sha or None, branch=name.removeprefix("refs/heads/") if name.startswith("refs/heads/") else None)
 
 
-def _history(git: _Git, status: Status, remote: str | None) -> tuple[str | None, str | None]:
+def _history(git: Git, status: Status, remote: str | None) -> tuple[str | None, str | None]:
     """Return the author's time of HEAD, and where it left the default branch."""
-    names = [f"refs/remotes/{remote}/{name}" for name in ("HEAD", *_DEFAULT_BRANCHES) if remote]
-    names += [f"refs/heads/{name}" for name in _DEFAULT_BRANCHES]
+    names = [f"refs/remotes/{remote}/{name}" for name in ("HEAD", *DEFAULT_BRANCHES) if remote]
+    names += [f"refs/heads/{name}" for name in DEFAULT_BRANCHES]
     own = f"refs/heads/{status.branch}"
     listed = git.output("for-each-ref", "--format=%(objectname) %(authordate:unix) %(refname)", own, *names)
     refs = parse_refs(listed or "")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import StoreMissingError
+from pytest_benchdb.model.annotation import Acceptance, Baseline
 from pytest_benchdb.model.report import ReportRow, SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.store.attachments import find, places
@@ -124,6 +125,10 @@ class Reader:
         """Return the ids of the runs that begin with `prefix`."""
         return [row["run_id"] for row in self._rows("find_runs", prefix=prefix.lower())]
 
+    def sessions_of_runs(self, prefix: str) -> dict[str, str]:
+        """Return the ids of the sessions whose runs have an id that begins with `prefix`, by the run's id."""
+        return {row["run_id"]: row["session_id"] for row in self._rows("find_runs", prefix=prefix.lower())}
+
     def runs(self, session_ids: Sequence[str] | None = None, *, limit: int | None = None) -> list[dict[str, Any]]:
         """Return runs with their benchmark, device and model, in the order they ran; None takes every session."""
         ids = None if session_ids is None else list(session_ids)
@@ -154,6 +159,14 @@ class Reader:
     def notes(self, session_id: str | None = None) -> list[dict[str, Any]]:
         """Return what was written about sessions, oldest first."""
         return self._rows("notes", session_id=session_id)
+
+    def baselines(self) -> list[Baseline]:
+        """Return the pinned baselines that stand, by project and name."""
+        return [Baseline(**row) for row in self._rows("baselines")]
+
+    def acceptances(self) -> list[Acceptance]:
+        """Return every change that people accepted, oldest first, expired ones too."""
+        return [Acceptance(**row) for row in self._rows("acceptances")]
 
     def run_detail(self, run_id: str) -> RunDetail:
         """Return everything about one run.

@@ -1,0 +1,63 @@
+"""What people write beside results: points of reference, changes they accept, notes. Times are ISO 8601 in UTC."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """A named point of reference.
+
+    Attributes:
+        spec: what was asked for.
+        session_id: the session it stood for when it was set; the newest if it stood for several.
+        removed_at: when it was removed; None while it stands.
+    """
+
+    baseline_id: str
+    project: str
+    name: str
+    spec: str
+    session_id: str | None
+    created_at: str
+    removed_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """A change of level that people accepted: history before it is no baseline.
+
+    Attributes:
+        benchmark_id: the benchmark; None for all that the pattern matches.
+        pattern: glob of full names.
+        metric: name of the metric; None for all.
+        fingerprint: the machine; None for all.
+        since_session_id: first session of the new level.
+        expires_at: first moment at which it does not count any more; None for never.
+    """
+
+    acceptance_id: str
+    benchmark_id: str | None = None
+    pattern: str | None = None
+    metric: str | None = None
+    fingerprint: str | None = None
+    since_session_id: str | None = None
+    reason: str
+    author: str | None = None
+    created_at: str
+    expires_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Free text about a session, a run or a benchmark."""
+
+    note_id: str
+    session_id: str | None = None
+    run_id: str | None = None
+    benchmark_id: str | None = None
+    author: str | None = None
+    created_at: str
+    text: str
+
+
+Annotation = Baseline | Acceptance | Note
