@@ -1,17 +1,20 @@
 """The sides that a user names: sessions in the database, session files, folders of them, files of other tools."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_benchdb.errors import ConfigError, NoBaselineError, StoreMissingError
 from pytest_benchdb.model.comparison import Comparison, Side
 from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.operations.baseline_spec import resolve_spec
 from pytest_benchdb.operations.compare import Choice, compare, compare_axis, is_session_dimension
 from pytest_benchdb.operations.exchange import as_sources
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
-from pytest_benchdb.operations.source import find_sessions, missing_text, no_session_text
+from pytest_benchdb.operations.source import missing_text, no_session_text
+from pytest_benchdb.operations.spec_context import spec_context
+from pytest_benchdb.operations.spec_syntax import parse_spec
 from pytest_benchdb.store.reader import Reader
 
 LATEST = "latest"
@@ -56,14 +59,14 @@ def compare_named(
     """
     named = [_named(text) for text in specs]
     if axis is not None:
-        with _opened(named, db, feedback) as (reader, sides):
+        with _opened(named, db, feedback, allow_cross=choice.allow_cross, paired=False) as (reader, sides):
             sessions = _of_axis(reader, axis, sides)
             return compare_axis(reader, sessions, axis, choice, baseline_value)
     if not named or len(named) > _MOST_SPECS:
         given = f"{len(named)} are given" if named else "none is given"
         raise ConfigError(f"name a baseline and at most one candidate ({given}): benchdb compare latest~1 latest")
     named += [_named(LATEST)] if len(named) == 1 else []
-    with _opened(named, db, feedback) as (reader, sides):
+    with _opened(named, db, feedback, allow_cross=choice.allow_cross, paired=True) as (reader, sides):
         baseline, candidate = _apart(*sides)
         return (compare(reader, baseline, candidate, choice),)
 
@@ -86,11 +89,19 @@ def _exists(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _opened(named: Sequence[_Named], db: Path, feedback: Feedback) -> Iterator[tuple[Reader, list[Side]]]:
+def _opened(
+    named: Sequence[_Named], db: Path, feedback: Feedback, *, allow_cross: bool, paired: bool
+) -> Iterator[tuple[Reader, list[Side]]]:
     """Open everything that is named as one history, and find the sessions of each SPEC.
 
+    Args:
+        named: the SPECs.
+        db: the database.
+        feedback: told about progress and about sessions that could not be read.
+        allow_cross: whether sessions of other machines will do.
+        paired: whether the SPECs are baseline and candidate.
+
     Raises:
-        NoBaselineError: a SPEC matches no session.
         StoreMissingError: a path does not exist, or holds no session.
     """
     paths = list(dict.fromkeys(one.path for one in named if one.path is not None))
@@ -102,32 +113,59 @@ def _opened(named: Sequence[_Named], db: Path, feedback: Feedback) -> Iterator[t
         within = {path: _sessions_in(path, source) for path, source in zip(paths, usable, strict=True)}
         in_db = _sessions_in(db, db) if needs_db else set()
         with open_source([*([db] if needs_db else []), *usable], feedback) as reader:
-            sessions = reader.sessions()
-            known = [session for session in sessions if session.session_id in in_db]
-            yield reader, [_side(one, known, sessions, within) for one in named]
+            finder = _Finder(reader=reader, in_db=in_db, within=within, allow_cross=allow_cross, warn=feedback.warn)
+            yield reader, finder.sides(named) if paired else [finder.side(one) for one in named]
 
 
-def _side(
-    one: _Named, known: Sequence[SessionRow], sessions: Sequence[SessionRow], within: Mapping[Path, set[str]]
-) -> Side:
-    """Return the sessions of a SPEC, oldest first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finder:
+    """Finds the sessions of SPECs.
 
-    Args:
-        one: the SPEC.
-        known: the sessions of the database.
-        sessions: those of all paths.
+    Attributes:
+        in_db: ids of the sessions of the database.
         within: ids of sessions by path.
-
-    Raises:
-        NoBaselineError: it matches no session.
+        allow_cross: whether sessions of other machines will do.
     """
-    if one.path is None:
-        chosen = _resolve(one.text, known)
-    else:
-        chosen = [session for session in sessions if session.session_id in within[one.path]]
-    if not chosen:
-        raise NoBaselineError(f"{one.text}: there is no such session; see them with: benchdb sessions")
-    return Side(name=one.text, sessions=tuple(sorted(chosen, key=lambda session: session.started_at)))
+
+    reader: Reader
+    in_db: set[str]
+    within: Mapping[Path, set[str]]
+    allow_cross: bool
+    warn: Callable[[str], None]
+
+    def sides(self, named: Sequence[_Named]) -> list[Side]:
+        """Return baseline and candidate; a baseline such as ``window:5`` is looked for before the candidate."""
+        candidate = self.side(named[1])
+        return [self.side(named[0], candidate.sessions), candidate]
+
+    def side(self, one: _Named, candidates: Sequence[SessionRow] = ()) -> Side:
+        """Return the sessions of a SPEC, oldest first.
+
+        Raises:
+            NoBaselineError: it matches no session.
+            ConfigError: it cannot be read, or matches two things.
+        """
+        sessions = self.reader.sessions()
+        if one.path is not None:
+            chosen = [session for session in sessions if session.session_id in self.within[one.path]]
+        else:
+            chosen = self._resolved(one.text, [one for one in sessions if one.session_id in self.in_db], candidates)
+        if not chosen:
+            raise NoBaselineError(f"{one.text}: there is no such session; see them with: benchdb sessions")
+        return Side(name=one.text, sessions=tuple(sorted(chosen, key=lambda session: session.started_at)))
+
+    def _resolved(
+        self, text: str, sessions: Sequence[SessionRow], candidates: Sequence[SessionRow]
+    ) -> list[SessionRow]:
+        context = spec_context(self.reader, candidates, allow_cross=self.allow_cross, warn=self.warn)
+        spec = parse_spec(text)
+        try:
+            return resolve_spec(spec, sessions, context)
+        except NoBaselineError:
+            # Sessions of other machines are shown as what they are: incomparable, and why.
+            with contextlib.suppress(NoBaselineError):
+                return resolve_spec(spec, sessions, replace(context, allow_cross=True))
+            raise
 
 
 def _sessions_in(path: Path, source: Path) -> set[str]:
@@ -136,10 +174,6 @@ def _sessions_in(path: Path, source: Path) -> set[str]:
     if not found:
         raise StoreMissingError(no_session_text([path]))
     return found
-
-
-def _resolve(text: str, sessions: Sequence[SessionRow]) -> list[SessionRow]:
-    return find_sessions([text], sessions)
 
 
 def _apart(baseline: Side, candidate: Side) -> tuple[Side, Side]:
