@@ -1,0 +1,160 @@
+"""Trends: each series over its sessions, in the order of their commits where a checkout knows it."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from pytest_benchdb.analysis.trend import LevelChange, Trend, trend_of
+from pytest_benchdb.environment.commit_order import commits_between
+from pytest_benchdb.errors import ConfigError, StoreMissingError
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
+from pytest_benchdb.operations.report import Selection, in_time
+from pytest_benchdb.operations.series import SeriesChoice, read_series
+from pytest_benchdb.operations.session_order import order_sessions
+from pytest_benchdb.operations.source import Source, find_sessions, no_session_text
+from pytest_benchdb.present.trend_document import Trends
+
+NEWEST = 400
+"""Sessions that are looked at unless users say otherwise: the time that change points take grows with their square."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """Where git is asked.
+
+    Attributes:
+        root: a folder of a git checkout; it need not be one.
+        environ: environment variables of the git processes.
+    """
+
+    root: Path
+    environ: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a user wants to see.
+
+    Attributes:
+        selection: times and number of the sessions.
+        choice: metrics and filters.
+        branch: only sessions of this branch; None takes all.
+        only_changed: whether series without a change, an anomaly or creep are left out.
+    """
+
+    selection: Selection
+    choice: SeriesChoice
+    branch: str | None = None
+    only_changed: bool = False
+
+
+def build_trends(
+    source: Source,
+    wish: Wish,
+    checkout: Checkout,
+    *,
+    now: dt.datetime | None = None,
+    feedback: Feedback = SILENT,
+) -> Trends:
+    """Read the sessions that are asked for and look at each series in them.
+
+    Args:
+        source: files and folders, and names of sessions in them.
+        wish: which sessions and series.
+        checkout: what knows the order of the commits.
+        now: the current time, for spans such as ``7d``; None takes the clock.
+        feedback: told about progress and about sessions that could not be read.
+
+    Raises:
+        ConfigError: a filter, a time, a name or a branch cannot be used.
+        StoreMissingError: there is no session.
+        StoreError: a file cannot be read.
+    """
+    moment = now or dt.datetime.now(dt.timezone.utc)
+    with open_source(source.paths, feedback) as reader:
+        everything = reader.sessions()
+        if not everything:
+            raise StoreMissingError(no_session_text(source.paths))
+        chosen = pick_sessions(everything, source, wish.selection, moment, branch=wish.branch)
+        order = order_sessions(chosen, checkout.root, checkout.environ)
+        by_id = {session.session_id: session for session in order.sessions}
+        found = [trend_of(series.values, by_id) for series in read_series(reader, order.sessions, wish.choice)]
+    if wish.only_changed:
+        found = [trend for trend in found if _is_moved(trend)]
+    if order.reason is None:
+        found = [_with_commits(trend, checkout) for trend in found]
+    return Trends(
+        sources=tuple(map(str, source.paths)),
+        series=tuple(sorted(found, key=_urgency)),
+        order="ancestry" if order.reason is None else "time",
+        order_reason=order.reason,
+        sessions=len(chosen),
+        sessions_in_all=len(everything),
+        selection=wish.choice.text(),
+    )
+
+
+def pick_sessions(
+    sessions: Sequence[SessionRow],
+    source: Source,
+    selection: Selection,
+    now: dt.datetime,
+    *,
+    branch: str | None = None,
+    newest: int = NEWEST,
+) -> list[SessionRow]:
+    """Return the sessions to look at, oldest first.
+
+    Args:
+        sessions: all there are, oldest first.
+        source: names of sessions, if any.
+        selection: times and number.
+        now: the current time, aware.
+        branch: only sessions of this branch; None takes all.
+        newest: how many, where no number was asked for.
+
+    Raises:
+        ConfigError: a name or a time cannot be used, or nothing is left.
+    """
+    chosen = list(sessions)
+    if source.sessions:
+        named = {session.session_id for session in find_sessions(source.sessions, sessions)}
+        chosen = [session for session in chosen if session.session_id in named]
+    if branch is not None:
+        chosen = [session for session in chosen if session.branch == branch]
+        if not chosen:
+            branches = sorted({session.branch for session in sessions if session.branch})
+            known = f"; there are {', '.join(branches)}" if branches else "; no session knows its branch"
+            raise ConfigError(f"--branch {branch}: no session is of this branch{known}")
+    chosen = in_time(chosen, selection, now)
+    if not chosen:
+        raise ConfigError(
+            f"none of the {len(sessions)} sessions lies between --since and --until; see them with: benchdb sessions"
+        )
+    return chosen[-(selection.last or newest) :]
+
+
+def _is_moved(trend: Trend) -> bool:
+    return bool(trend.changes or trend.anomalies or (trend.creep and trend.creep.crept))
+
+
+def _with_commits(trend: Trend, checkout: Checkout) -> Trend:
+    return replace(trend, changes=tuple(map(partial(_counted, checkout=checkout), trend.changes)))
+
+
+def _counted(change: LevelChange, checkout: Checkout) -> LevelChange:
+    before, after = change.before.commit, change.first.commit
+    if before is None or after is None:
+        return change
+    return replace(change, commits=commits_between(checkout.root, before, after, checkout.environ))
+
+
+def _urgency(trend: Trend) -> tuple[int, float, str]:
+    """Put first what got worse lately or crept, then what else changed, then the rest, each by size and name."""
+    latest = trend.changes[-1] if trend.changes else None
+    worse = bool((latest and latest.worse) or (trend.creep and trend.creep.crept))
+    size = abs((latest.found.change if latest else None) or 0.0)
+    return (0 if worse else 1 if latest else 2, -size, trend.key.fullname)
