@@ -35,6 +35,22 @@ def find_db(given: str | None, folder: Path) -> Path:
     return Path(DEFAULT_DB)
 
 
+def project_table(folder: Path) -> tuple[dict[str, Any], Path | None]:
+    """Return ``[tool.benchdb]`` of the nearest ``pyproject.toml`` and where that is; empty and None without one.
+
+    Args:
+        folder: the working folder; it and those above it are asked.
+
+    Raises:
+        ConfigError: the file is not valid.
+    """
+    file = next(
+        (parent / "pyproject.toml" for parent in (folder, *folder.parents) if (parent / "pyproject.toml").is_file()),
+        None,
+    )
+    return ({}, None) if file is None else (_table(file), file)
+
+
 def _relative(path: Path, folder: Path) -> Path:
     """Return the path as a user in `folder` would write it."""
     return path.relative_to(folder) if path.is_relative_to(folder) else path

@@ -8,7 +8,7 @@ from typing import Literal
 from pytest_benchdb.model.comparison import ComparisonRow, Shift
 from pytest_benchdb.model.judgement import Verdict
 from pytest_benchdb.model.series import SeriesKey
-from pytest_benchdb.present.quantity import one_quantity
+from pytest_benchdb.present.gate_words import limit_text
 from pytest_benchdb.present.text import counted
 
 PASSED = 0
@@ -26,11 +26,11 @@ _ORDER: tuple[Verdict, ...] = (
     "regressed",
     "error",
     "missing",
+    "unchanged",
     "improved",
     "new",
     "inconclusive",
     "incomparable",
-    "unchanged",
 )
 
 
@@ -176,19 +176,6 @@ def _told(row: ComparisonRow) -> str:
         return f"{row.key.fullname} {row.judgement.verdict}"
     limit = "" if row.policy is None else f" (limit {limit_text(row)})"
     return f"{row.key.fullname} {row.key.metric} {change * 100:+.1f} %{limit}"
-
-
-def limit_text(row: ComparisonRow) -> str:
-    """Write the change that a row may show: of a share and a quantity the larger one, for both must be passed."""
-    policy = row.policy
-    if policy is None:
-        return "none"
-    share = f"{policy.relative * 100:g} %"
-    quantity = one_quantity(policy.absolute, row.unit)
-    if not policy.absolute:
-        return share if policy.relative else "any change"
-    allowed = policy.relative * abs(row.judgement.baseline or 0.0)
-    return share if allowed >= policy.absolute else quantity
 
 
 def _names(names: Sequence[str]) -> str:
