@@ -1,7 +1,7 @@
 """The scale on which figures are compared: larger is worse on it, whichever direction is better."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.model.judgement import Interval, Policy
@@ -27,6 +27,12 @@ class Scale:
     def figure_at(self, place: float) -> float:
         """Return the figure of a place, in the metric's unit."""
         return math.exp(self.sign * place) if self.logarithmic else self.sign * place
+
+    def middle(self, figures: Sequence[float]) -> float:
+        """Return the median as a figure: halfway between the two middle ones of an even number."""
+        ordered = sorted(figures)
+        low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+        return low if low == high else self.figure_at((self.of(low) + self.of(high)) / 2)
 
     def share(self, distance: float) -> float | None:
         """Return a distance between two places as candidate / baseline - 1; None where the baseline is 0."""

@@ -44,11 +44,11 @@ def judge_sides(
         return refused
     reference = usable_part(candidate)[-1]
     sides = comparable_part(baseline, reference), comparable_part(candidate, reference)
-    cpu_bound = is_cpu_bound([*sides[0], *sides[1]])
-    calm = calm_part(sides[0], cpu_bound=cpu_bound), calm_part(sides[1], cpu_bound=cpu_bound)
+    statistic = shared_statistic([*sides[0], *sides[1]], policy.statistic)
+    cpu_bound = any(is_cpu_bound(side, statistic) for side in sides)
+    calm = [calm_part(side, statistic, cpu_bound=cpu_bound) for side in sides]
     busy = min(map(len, calm)) < min(SESSIONS_A_SIDE, *map(len, sides))
-    kept = sides if busy else calm
-    statistic = shared_statistic([*kept[0], *kept[1]], policy.statistic)
+    kept = sides if busy else (calm[0], calm[1])
     figures = figures_of(kept[0], statistic), figures_of(kept[1], statistic)
     if not all(figures):
         return Judgement(verdict="inconclusive", reason=f"{reference.key.metric} has no finite {statistic}")

@@ -31,3 +31,13 @@ def robust_deviation(values: Sequence[float]) -> float:
     by_mad = _MAD_OF_NORMAL * median([abs(value - centre) for value in values])
     by_iqr = (quantile(values, 0.75) - quantile(values, 0.25)) / _IQR_OF_NORMAL
     return max(by_mad, by_iqr)
+
+
+def clipped_deviation(values: Sequence[float], limit: float) -> float:
+    """Return the standard deviation around the median with every distance cut to `limit`.
+
+    Unlike `robust_deviation` it grows with how often values stray, and unlike the plain one not with how far.
+    """
+    centre = median(values)
+    squares = math.fsum(min(abs(value - centre), limit) ** 2 for value in values)
+    return math.sqrt(squares / (len(values) - 1)) if len(values) > 1 else 0.0

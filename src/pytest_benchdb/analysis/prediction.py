@@ -1,0 +1,112 @@
+"""What the last sessions let one expect of the next: a prediction interval, and whether a figure is beyond it.
+
+The median m and the deviation s of n sessions' logarithms give t = (x - m) / (s·√(1 + π/2n)) with n - 1 degrees of
+freedom, where π/2n is the variance of a median. s is the largest of the median absolute deviation, the interquartile
+range (both scaled to a normal distribution), half a percent, and the standard deviation with each distance cut to the
+smallest change that counts. The last one is for benchmarks that stray now and then, of which the robust ones know
+nothing: on recorded sessions it took away two of three false alarms for 6 points of power at +5 % and none at +10 %.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from statistics import median
+
+from pytest_benchdb.analysis.scale import Scale, scale_for
+from pytest_benchdb.analysis.size import change_of, counts, direction, repeats
+from pytest_benchdb.analysis.spread import clipped_deviation, robust_deviation
+from pytest_benchdb.analysis.student import t_ppf, t_sf
+from pytest_benchdb.model.judgement import Judgement, Policy
+
+_LEAST_DEVIATION = 0.005
+"""Share below which no history is believed to know its own spread."""
+
+_RECENT = 10
+_ENDS = 5
+_DRIFT = 2.0
+"""Deviations from value to value by which the ends of a history differ if its level moves; chance makes 2 in 100."""
+
+_LEVEL = 0.95
+
+
+def judge_figures(history: Sequence[float], figure: float, policy: Policy) -> Judgement:
+    """Judge one figure by earlier ones.
+
+    Args:
+        history: one for each session, oldest first, finite, at least one; in the metric's unit.
+        figure: of the candidate, likewise.
+        policy: when a change counts.
+    """
+    scale = scale_for((*history, figure), policy, centre=median(history))
+    drifting = _drifts(history, scale, policy)
+    level = history[-_RECENT:] if drifting else history
+    baseline = scale.middle(level)
+    judgement = Judgement(
+        verdict="unchanged",
+        change=change_of(baseline, figure),
+        baseline=baseline,
+        candidate=figure,
+        baseline_sessions=len(history),
+        candidate_sessions=1,
+    )
+    least = max(policy.least_sessions, 2)
+    if len(history) < least:
+        return replace(
+            judgement,
+            verdict="inconclusive",
+            state="learning",
+            sessions_needed=least - len(history),
+            reason=f"{len(history)} of {least} sessions that a verdict needs",
+        )
+    if repeats(history, policy):
+        return _decided(replace(judgement, test="exact"), policy, sure=True, drifting=drifting)
+    error = _deviation(history, scale, policy) * math.sqrt(1 + math.pi / (2 * len(level)))
+    tested = _tested(judgement, scale, error, len(level) - 1)
+    chance = 0.5 if tested.p_value is None else min(tested.p_value, 1 - tested.p_value)
+    return _decided(tested, policy, sure=chance < 1 - policy.confidence, drifting=drifting)
+
+
+def _deviation(history: Sequence[float], scale: Scale, policy: Policy) -> float:
+    """Return how far sessions stray from their median, as a distance."""
+    places = [scale.of(value) for value in history]
+    counting = max(scale.spread_of(policy.relative), scale.spread_of(policy.absolute / (scale.centre or 1.0)))
+    least = scale.spread_of(_LEAST_DEVIATION)
+    return max(robust_deviation(places), clipped_deviation(places, counting), least)
+
+
+def _drifts(history: Sequence[float], scale: Scale, policy: Policy) -> bool:
+    """Return whether the ends of a history differ by what counts, and by more than its noise from value to value."""
+    if len(history) < 2 * _ENDS:
+        return False
+    first, last = scale.middle(history[:_ENDS]), scale.middle(history[-_ENDS:])
+    steps = [scale.of(after) - scale.of(before) for before, after in pairwise(history)]
+    noise = robust_deviation(steps) / math.sqrt(2)
+    return counts(first, last, policy) and abs(scale.of(last) - scale.of(first)) > _DRIFT * noise
+
+
+def _tested(judgement: Judgement, scale: Scale, error: float, dof: int) -> Judgement:
+    """Return the judgement with t, its p-value and the interval of the change; `error` is that of a prediction."""
+    if error == 0:
+        return replace(judgement, test="history")
+    distance = scale.of(judgement.candidate or 0.0) - scale.of(judgement.baseline or 0.0)
+    reach = t_ppf((1 + _LEVEL) / 2, dof) * error
+    return replace(
+        judgement,
+        test="history",
+        statistic=distance / error,
+        p_value=t_sf(distance / error, dof),
+        interval=scale.interval(distance - reach, distance + reach, level=_LEVEL),
+    )
+
+
+def _decided(judgement: Judgement, policy: Policy, *, sure: bool, drifting: bool) -> Judgement:
+    baseline, figure = judgement.baseline or 0.0, judgement.candidate or 0.0
+    note = f"the level moves by itself; compared with its last {_RECENT} sessions" if drifting else None
+    judgement = replace(judgement, state="drifting" if drifting else None, reason=note)
+    if not counts(baseline, figure, policy):
+        return judgement
+    verdict, doubt = direction(baseline, figure, policy, sure=sure)
+    if verdict == "inconclusive":
+        return replace(judgement, verdict=verdict, reason=note or doubt)
+    return replace(judgement, verdict=verdict, state="suspect")
