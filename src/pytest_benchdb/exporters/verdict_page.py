@@ -13,9 +13,11 @@ from pytest_benchdb.exporters.comment_html import (
     table_row,
 )
 from pytest_benchdb.exporters.decision import Decided, Decision, FigureWriter, counts, share
-from pytest_benchdb.model.comparison import Side
+from pytest_benchdb.model.comparison import Gate, Side
 
 Item = TypeVar("Item")
+
+_JUDGED = frozenset({"regressed", "improved", "unchanged"})
 
 _MOST_LINES = 20
 """Warnings and differences that are listed; more are counted."""
@@ -87,14 +89,22 @@ def _heading(decision: Decision) -> str:
     gate = decision.gate
     if gate is None:
         return f"### Benchmarks: {counts(decision.comparison)}\n"
-    title = {0: "✅ Benchmarks passed", 1: "❌ Benchmarks failed"}.get(gate.exit_status, "⚠️ Benchmarks were not judged")
-    text = f"### {title}\n\n<p>{prose(gate.sentence)}</p>\n\n<p>{counts(decision.comparison)}</p>\n"
+    text = f"### {_title(gate)}\n\n<p>{prose(gate.sentence)}</p>\n\n<p>{counts(decision.comparison)}</p>\n"
     if gate.shift is not None:
         text += (
             f"\n<p>The whole suite moved by {share(gate.shift.change)}: {gate.shift.agreeing * 100:.0f} % of the "
             "benchmarks changed in the same direction.</p>\n"
         )
     return text
+
+
+def _title(gate: Gate) -> str:
+    if gate.exit_status == 1:
+        return "❌ Benchmarks failed"
+    judgements = [row.judgement for row in gate.comparison.rows]
+    judged = any(one.verdict in _JUDGED and one.state not in {"learning", "unstable"} for one in judgements)
+    # A gate that could judge nothing lets pass, but nobody should read that as a result.
+    return "✅ Benchmarks passed" if gate.exit_status == 0 and judged else "⚠️ Benchmarks were not judged"
 
 
 def _sides(decision: Decision) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -106,6 +107,13 @@ def test_comment_of_a_gate_says_what_it_decided(status: int, title: str) -> None
 
     assert body.splitlines()[1] == title
     assert "The whole suite moved by +7.0 %" in body
+
+
+@pytest.mark.parametrize("state", ["learning", "unstable"])
+def test_comment_of_a_gate_that_judged_nothing_does_not_say_passed(state: Any) -> None:
+    body = pull_request_comment(gate([row(state=state), row("new", "t.py::b")], sentence="nothing was judged"))
+
+    assert body.splitlines()[1] == "### ⚠️ Benchmarks were not judged"
 
 
 def test_comment_of_what_was_not_measured_shows_no_figure() -> None:
