@@ -75,7 +75,8 @@ def cpu_of(info: Mapping[str, Any]) -> Mapping[str, Any]:
 def cpu_model(info: Mapping[str, Any]) -> str | None:
     """Return the processor's name, under the key of either generation of py-cpuinfo."""
     cpu = cpu_of(info)
-    return _text(cpu, "brand_raw") or _text(cpu, "brand")
+    name = _text(cpu, "brand_raw") or _text(cpu, "brand")
+    return None if name is None or name.strip().lower() == "unknown" else name
 
 
 def _details(info: Mapping[str, Any], cpu: Mapping[str, Any]) -> dict[str, object]:

@@ -204,7 +204,7 @@ def _place(index: int, entry: object) -> str:
 
 
 def _json(value: object) -> dict[str, object] | None:
-    made = json_value(value) if isinstance(value, Mapping) and value else None
+    made = json_value(value) if isinstance(value, Mapping) else None
     return made if isinstance(made, dict) else None
 
 

@@ -19,6 +19,8 @@ _HEAD_BYTES = 65_536
 _MOST_FILES = 100_000
 _LATEST_US = 253_402_300_799_000_000  # the end of the year 9999, beyond which neither Python nor people tell times
 _PIECE = 1 << 20
+_SAVED = ".benchmarks"
+"""Where pytest-benchmark saves: the one hidden folder that is looked into."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ class FileContent:
 def find_files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
     """Yield the files that a user named, and those in the folders; and whether each was named itself.
 
-    Hidden files and folders below a folder are passed over; links to folders are not followed.
+    Hidden files and folders below a folder are passed over, but for ``.benchmarks``; links to folders are not followed.
 
     Raises:
         ConfigError: a path does not exist, or a folder holds too many files.
@@ -55,7 +57,7 @@ def find_files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
         if path.is_dir():
             found = 0
             for folder, folders, names in os.walk(path):
-                folders[:] = sorted(name for name in folders if not name.startswith("."))
+                folders[:] = sorted(name for name in folders if not name.startswith(".") or name == _SAVED)
                 for name in sorted(name for name in names if not name.startswith(".")):
                     found += 1
                     if found > _MOST_FILES:

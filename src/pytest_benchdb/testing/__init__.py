@@ -1,4 +1,4 @@
-"""The contract that every backend and every meter keeps, as tests that a package runs on its own.
+"""The contract that every backend, meter and importer keeps, as tests that a package runs on its own.
 
 ::
 
@@ -15,7 +15,8 @@ continuous integration without hardware and a workstation with it.
 """
 
 from pytest_benchdb.testing.backend_contract import BackendContract
+from pytest_benchdb.testing.importer_contract import ImporterContract
 from pytest_benchdb.testing.meter_contract import MeterContract
 from pytest_benchdb.testing.provider_contract import ProviderContract
 
-__all__ = ["BackendContract", "MeterContract", "ProviderContract"]
+__all__ = ["BackendContract", "ImporterContract", "MeterContract", "ProviderContract"]

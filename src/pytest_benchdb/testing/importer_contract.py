@@ -1,0 +1,228 @@
+"""What every importer keeps."""
+
+import json
+import math
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from pytest_benchdb.errors import ImportFormatError, MissingExtraError
+from pytest_benchdb.interfaces import Importer
+from pytest_benchdb.model.imported import ImportedRun, ImportedSession, ImportProblem
+from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.model.run import Measurement, Summary
+from pytest_benchdb.testing.expectation import expect
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_HEADS = (4096, 65_536)
+_CUTS = (0.0, 0.1, 0.5, 0.9)
+_STRANGE_HEADS = (b"", b"\x00", b"\xff\xfe\x00", b"{", b"[" * 4096, b"PAR1", b"\x1f\x8b", b"a,b\n")
+_LATEST_US = 253_402_300_799_000_000
+
+
+class ImporterContract:
+    """Inherit, give the fixtures `importer` and `good_files`, and call the class ``Test...``."""
+
+    @pytest.fixture
+    def importer(self) -> Importer:
+        """Return the importer to check.
+
+        Raises:
+            NotImplementedError: the subclass has none.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a fixture `importer`")
+
+    @pytest.fixture
+    def good_files(self) -> Sequence[Path]:
+        """Return whole files of the format, at least one, without a problem in them.
+
+        Raises:
+            NotImplementedError: the subclass has none.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a fixture `good_files`")
+
+    @pytest.fixture(autouse=True)
+    def quiet(self, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+        """Fail where anything writes to standard output or standard error."""
+        yield
+        out, err = capfd.readouterr()
+        expect(not out, f"the importer writes to standard output: {out!r}")
+        expect(not err, f"the importer writes to standard error: {err!r}")
+
+    def test_name_can_be_typed(self, importer: Importer) -> None:
+        """The name is a FORMAT of ``benchdb import``."""
+        name = importer.name
+        expect(
+            _NAME.fullmatch(name) is not None and name != "auto",
+            f"name is {name!r}; give lower-case letters, digits, - and _, a letter first, and not auto",
+        )
+
+    def test_own_files_are_known_by_their_heads(self, importer: Importer, good_files: Sequence[Path]) -> None:
+        """A file is known by its name and its beginning, without being opened."""
+        expect(len(good_files) > 0, "good_files is empty")
+        for path in good_files:
+            for size in _HEADS:
+                head = path.read_bytes()[:size]
+                gone = path.with_name("not-there") / path.name
+                told = importer.can_read(gone, head)
+                expect(told is True, f"can_read({path.name}, its first {size} bytes) returned {told!r}")
+
+    def test_strange_heads_are_answered(self, importer: Importer) -> None:
+        """`can_read` answers True or False whatever a file is called and begins with."""
+        for head in _STRANGE_HEADS:
+            for name in ("results", "results.json", "results.csv", "a b\u00e9\u2603.txt"):
+                told = importer.can_read(Path(name), head)
+                expect(
+                    type(told) is bool, f"can_read({name!r}, {head[:8]!r}) returned {told!r}; True or False is wanted"
+                )
+
+    def test_good_files_have_sessions_and_no_problems(self, importer: Importer, good_files: Sequence[Path]) -> None:
+        """A whole file gives its sessions, each with its runs."""
+        for path in good_files:
+            read = list(importer.read(path))
+            kinds = {type(item) for item in read}
+            expect(kinds <= {ImportedSession, ImportProblem}, f"read() gives {kinds}")
+            problems = [item.text for item in read if isinstance(item, ImportProblem)]
+            expect(not problems, f"{path.name} has problems, and is to be a good file: {problems[:3]}")
+            expect(bool(read), f"{path.name} gives no session")
+            for session in _sessions(read):
+                expect(len(session.runs) > 0, f"a session of {path.name} has no runs")
+                expect(all(isinstance(run, ImportedRun) for run in session.runs), "a run is no ImportedRun")
+
+    def test_reading_again_gives_the_same(self, importer: Importer, good_files: Sequence[Path], tmp_path: Path) -> None:
+        """Neither the clock, nor the file's own time, nor its folder changes what is read."""
+        for path in good_files:
+            copy = tmp_path / "a folder \u00e9" / path.name
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, copy)
+
+            expect(list(importer.read(path)) == list(importer.read(copy)), f"{path.name} and its copy read differently")
+
+    def test_times_come_from_the_file(self, importer: Importer, good_files: Sequence[Path]) -> None:
+        """Times are microseconds since 1970."""
+        for path in good_files:
+            for session in _sessions(importer.read(path)):
+                times = [session.started_unix_us, *(run.started_unix_us for run in session.runs)]
+                for time_us in times:
+                    sound = time_us is None or (type(time_us) is int and 0 < time_us <= _LATEST_US)
+                    expect(sound, f"{path.name}: a time is {time_us!r}; whole microseconds since 1970 are wanted")
+
+    def test_names_are_told(self, importer: Importer, good_files: Sequence[Path]) -> None:
+        """A tool and every benchmark have a name."""
+        for path in good_files:
+            for session in _sessions(importer.read(path)):
+                expect(bool(session.tool.strip()), f"{path.name}: the tool's name is {session.tool!r}")
+                for run in session.runs:
+                    expect(bool(run.fullname.strip()), f"{path.name}: a benchmark's name is {run.fullname!r}")
+
+    def test_measurements_are_sound(self, importer: Importer, good_files: Sequence[Path]) -> None:
+        """Figures are finite, in the unit and direction of their metric, and never told as measured here."""
+        for path in good_files:
+            for session in _sessions(importer.read(path)):
+                for run in session.runs:
+                    for measurement in run.measurements:
+                        problem = _problem_of(measurement)
+                        expect(problem is None, f"{path.name}: {run.fullname}: {measurement.metric}: {problem}")
+
+    def test_what_is_kept_is_json(self, importer: Importer, good_files: Sequence[Path]) -> None:
+        """Parameters, notes and options can be stored."""
+        for path in good_files:
+            for session in _sessions(importer.read(path)):
+                for run in session.runs:
+                    kept = [run.params, run.extra_info, *(one.details for one in run.measurements)]
+                    try:
+                        json.dumps(kept, allow_nan=False)
+                    except (TypeError, ValueError) as error:
+                        pytest.fail(f"{path.name}: {run.fullname}: {error}", pytrace=False)
+
+    def test_damaged_files_are_told(self, importer: Importer, good_files: Sequence[Path], tmp_path: Path) -> None:
+        """A file that is cut off or overwritten gives a sentence, and never another error."""
+        for path in good_files:
+            content = path.read_bytes()
+            cut = [content[: int(len(content) * share)] for share in _CUTS]
+            half = len(content) // 2
+            overwritten = content[:half] + b"\x00\xff\x00\xff" * 16 + content[half + 64 :]
+            for number, damaged in enumerate([*cut, overwritten, b"\x00" * 4096]):
+                copy = tmp_path / f"{number}-{path.name}"
+                copy.write_bytes(damaged)
+                _read_damaged(importer, copy)
+
+    def test_files_are_left_alone(self, importer: Importer, good_files: Sequence[Path], tmp_path: Path) -> None:
+        """Reading writes nothing, neither into the file nor beside it."""
+        for path in good_files:
+            copy = tmp_path / path.name
+            shutil.copyfile(path, copy)
+            before = copy.read_bytes()
+
+            list(importer.read(copy))
+
+            expect(copy.read_bytes() == before, f"{path.name} was changed")
+            beside = sorted(entry.name for entry in tmp_path.iterdir())
+            expect(beside == [path.name], f"beside {path.name} there is {beside}")
+            copy.unlink()
+
+
+def _sessions(
+    read: "Iterator[ImportedSession | ImportProblem] | list[ImportedSession | ImportProblem]",
+) -> Iterator[ImportedSession]:
+    return (item for item in read if isinstance(item, ImportedSession))
+
+
+def _read_damaged(importer: Importer, path: Path) -> None:
+    try:
+        read = list(importer.read(path))
+    except (ImportFormatError, MissingExtraError) as error:
+        text = str(error)
+        expect(
+            bool(text.strip()) and "\n" not in text, f"the sentence about {path.name} is {text!r}; one line is wanted"
+        )
+        return
+    except Exception as error:  # noqa: BLE001 - this is what the test is for
+        pytest.fail(
+            f"read() of the damaged {path.name} raised {type(error).__name__}: {error}; raise ImportFormatError",
+            pytrace=False,
+        )
+    for item in read:
+        if isinstance(item, ImportProblem):
+            expect(bool(item.place.strip() and item.text.strip()), f"a problem in {path.name} says {item!r}")
+            expect("\n" not in item.place + item.text, f"a problem in {path.name} has more than one line: {item!r}")
+    expect(bool(read), f"the damaged {path.name} gives neither a session nor a problem; raise ImportFormatError")
+
+
+def _problem_of(measurement: Measurement) -> str | None:
+    """Return what is wrong with a measurement; None if nothing is."""
+    known = METRICS.get(measurement.metric)
+    if known is not None and (measurement.unit, measurement.better) != (known.unit, known.better):
+        return f"it is in {measurement.unit!r} ({measurement.better}); {known.unit!r} ({known.better}) is ours"
+    if not measurement.unit or measurement.better not in {"lower", "higher", "none"}:
+        return f"its unit is {measurement.unit!r} and its direction {measurement.better!r}"
+    if measurement.provenance not in {"imported", "simulated"}:
+        return f"its provenance is {measurement.provenance!r}; say imported"
+    return _problem_of_figures(measurement)
+
+
+def _problem_of_figures(measurement: Measurement) -> str | None:
+    given = [one for one in (measurement.samples, measurement.summary, measurement.value) if one is not None]
+    figures = _figures_of(measurement)
+    if len(given) > 1:
+        return "it has more than one of samples, summary and value"
+    if not given and not measurement.reason:
+        return "it has no figure and no reason"
+    if given and not figures:
+        return "it has no figures in its samples or its summary; leave them out"
+    if not all(type(figure) in {float, int} and math.isfinite(figure) for figure in figures):
+        return f"it has figures that are no finite numbers: {figures[:3]}"
+    return None
+
+
+def _figures_of(measurement: Measurement) -> list[float]:
+    if measurement.samples is not None:
+        return list(measurement.samples)
+    if measurement.summary is not None:
+        figures = (getattr(measurement.summary, field.name) for field in fields(Summary))
+        return [figure for figure in figures if figure is not None]
+    return [] if measurement.value is None else [measurement.value]
