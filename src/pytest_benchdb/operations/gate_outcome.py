@@ -115,7 +115,8 @@ def _passed(found: Found) -> str:
     counts = Counter(row.judgement.verdict for row in found.rows if _is_gated(row))
     accepted = sum(row.judgement.state == "accepted" for row in found.rows)
     parts = [f"{counts[verdict]} {verdict}" for verdict in _ORDER if counts[verdict]]
-    return f"passed: {', '.join(parts)}{f', {accepted} of them accepted' if accepted else ''}{_doubts(found)}"
+    told = f"{', '.join(parts)}{f', {accepted} of them accepted' if accepted else ''}{_doubts(found)}"
+    return f"unstable, so not judged as a whole: {told}" if found.shift is not None else f"passed: {told}"
 
 
 def _nothing_compared(found: Found) -> str | None:
@@ -138,7 +139,7 @@ def _doubts(found: Found) -> str:
     if found.shift is not None:
         parts.append(
             f"{found.shift.agreeing * 100:.0f} % of the suite moved, by {found.shift.change * 100:+.1f} % in the "
-            "median: the machine or the interpreter changed"
+            "median: the machine or the interpreter changed, or what all of it uses; compare both in turn: benchdb duet"
         )
     unstable = [row for row in found.rows if _is_gated(row) and row.judgement.state == "unstable"]
     if unstable and found.shift is None:

@@ -71,7 +71,7 @@ def _table(gate: Gate, rows: Sequence[ComparisonRow], look: Look) -> Sequence[Li
         )
     if any(row.confirmations for row in rows):
         columns.append((_figures("confirms", 2), lambda row: _dim(confirms_text(row))))
-    columns.append((_texts("verdict", 0), lambda row: Span(word_of(row), style_of(row, gate))))
+    columns.append((Heading(title="verdict", flexible=False), lambda row: Span(word_of(row), style_of(row, gate))))
     names = row_names(rows)
     entries = tuple(
         Entry(
