@@ -13,6 +13,7 @@ from pytest_benchdb.exporters.decision import (
     FigureWriter,
     figures,
     interval,
+    repeated,
     series_name,
     share,
     verdict_name,
@@ -35,7 +36,7 @@ _ENTITIES = str.maketrans(
     }
 )
 # Words of a sentence that can be no link: letters, digits and what stands between them in figures.
-_HARMLESS = re.compile(r"[(\"']?[\w.%+,;=\u2026-]*[)\"':]?")
+_HARMLESS = re.compile(r"[(\"']?[\w.%+,;=\u2026-]*[)\"':,;.]*")
 _LINKED = re.compile(r"www\.|[a-z]-\d|[0-9a-f]{7}", re.IGNORECASE)
 """Hosts, GH-1 and what other trackers use, commits."""
 
@@ -71,6 +72,7 @@ def table_row(decided: Decided, figure: FigureWriter) -> str:
     """Write a row of the table, on one line."""
     row = decided.row
     sign = {"error": "❌ ", "warning": "⚠️ ", "note": "", "fine": ""}[decided.level]
+    again = f", {repeated(row)}" if row.confirmations else ""
     reason = f"<br>{prose(row.judgement.reason)}" if row.judgement.reason else ""
     baseline, candidate = figures(row, figure)
     cells = [
@@ -80,7 +82,7 @@ def table_row(decided: Decided, figure: FigureWriter) -> str:
         prose(candidate, 60),
         share(row.judgement.change),
         interval(row),
-        sign + verdict_name(row) + reason,
+        sign + verdict_name(row) + again + reason,
     ]
     right = (2, 3, 4)
     written = (f'<td align="right">{cell}</td>' if n in right else f"<td>{cell}</td>" for n, cell in enumerate(cells))

@@ -152,11 +152,16 @@ def sentence(row: ComparisonRow, write: FigureWriter) -> str:
     if row.policy is not None and judgement.verdict == "regressed":
         parts.append(f"limit {_limit(row, write)}")
     if row.confirmations:
-        repeated = sum(again.verdict == judgement.verdict for again in row.confirmations)
-        parts.append(f"repeated in {repeated} of {len(row.confirmations)} re-runs")
+        parts.append(repeated(row))
     if judgement.reason:
         parts.append(judgement.reason)
     return "; ".join(parts)
+
+
+def repeated(row: ComparisonRow) -> str:
+    """Tell how many re-runs had the same verdict: ``repeated in 2 of 2 re-runs``."""
+    same = sum(again.verdict == row.judgement.verdict for again in row.confirmations)
+    return f"repeated in {same} of {len(row.confirmations)} re-runs"
 
 
 def plain_figure(value: float | None, unit: str) -> str:

@@ -116,6 +116,14 @@ def test_comment_of_a_gate_that_judged_nothing_does_not_say_passed(state: Any) -
     assert body.splitlines()[1] == "### ⚠️ Benchmarks were not judged"
 
 
+def test_comment_of_a_confirmed_regression_tells_its_reruns() -> None:
+    again = (row("regressed").judgement, row("unchanged").judgement)
+
+    table = page(gate([row("regressed", confirmations=again, reason="100 % (limit 5 %), sure")])).rows
+
+    assert table[1][-1] == "❌ regressed, repeated in 1 of 2 re-runs100 % (limit 5 %), sure"
+
+
 def test_comment_of_what_was_not_measured_shows_no_figure() -> None:
     table = page(comparison([row("missing", "t.py::a", baseline=None)])).rows
 
