@@ -15,6 +15,9 @@ from pytest_benchdb.analysis.refusal import comparable_part, refuse
 from pytest_benchdb.model.judgement import Judgement, Policy
 from pytest_benchdb.model.series import SessionValue
 
+_LOOK_BACK = 5
+"""Windows of sessions within which enough undisturbed and comparable ones are looked for."""
+
 
 def judge_history(history: Sequence[SessionValue], candidate: SessionValue | None, policy: Policy) -> Judgement:
     """Judge a session by the history of its series.
@@ -27,6 +30,7 @@ def judge_history(history: Sequence[SessionValue], candidate: SessionValue | Non
     Returns:
         ``regressed`` and ``improved`` come with the state ``suspect``: whoever re-runs the benchmark takes it away.
     """
+    history = history[-_LOOK_BACK * policy.window :]
     refused = refuse(history, [candidate] if candidate else [], policy)
     if refused is not None or candidate is None:
         return refused or Judgement(verdict="missing")

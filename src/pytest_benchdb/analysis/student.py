@@ -6,6 +6,7 @@ edition, 2007, section 6.4); with many degrees of freedom G. W. Hill's transform
 """
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 _HILL_FROM = 1e5
@@ -73,6 +74,7 @@ def t_sf(t: float, dof: float) -> float:
     return tail if t >= 0 else 1 - tail
 
 
+@lru_cache(maxsize=1024)
 def t_ppf(p: float, dof: float) -> float:
     """Return the point of Student's t distribution with the share `p` below it.
 
