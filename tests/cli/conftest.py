@@ -56,7 +56,7 @@ def make_run(fullname: str, samples_s: Sequence[float] | None = (1e-3, 1.1e-3, 1
             group_name=changes.pop("group", None),
             params=changes.pop("params", None),
             param_id=None,
-            code_hash="c0de",
+            code_hash=changes.pop("code_hash", "c0de"),
         ),
         "labels": changes.pop("labels", Labels()),
         "device_id": CPU.device_id,
@@ -118,15 +118,16 @@ def make_session(folder: Path, runs: Sequence[Run] | None = None, *, at: int = 0
     finished = changes.pop("finished", True)
     complete = changes.pop("complete", True)
     packages = changes.pop("packages", {"numpy": "2.0.0"})
+    cpu = changes.pop("cpu", CPU.name)
     started_us = STARTED_US + at * 3_600_000_000
     session_id = uuid7(started_us // 1000)
     environment = Environment(
-        environment_id=content_id("environment", json.dumps(packages)),
-        fingerprint=content_id("fingerprint"),
+        environment_id=content_id("environment", json.dumps(packages), cpu),
+        fingerprint=content_id("fingerprint", cpu),
         hostname_hash="h",
         os="Debian GNU/Linux 12",
         kernel="6.1",
-        cpu_model="Test CPU",
+        cpu_model=cpu,
         cores=4,
         threads=8,
         ram_bytes=32 * 2**30,

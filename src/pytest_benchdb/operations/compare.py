@@ -279,7 +279,7 @@ def _without_value(axis: Axis, values: Iterable[SessionValue]) -> tuple[str, ...
     lost = list(known.values()).count(False)
     if not lost:
         return ()
-    return (f"{counted(lost, 'benchmark')} left out: they have no {axis.name.rpartition(':')[2]}",)
+    return (f"{counted(lost, 'benchmark')} without {axis.name.rpartition(':')[2]} left out",)
 
 
 def _functions(values: Iterable[SessionValue]) -> set[str]:

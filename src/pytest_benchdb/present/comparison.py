@@ -1,6 +1,6 @@
 """A comparison as tables that fit the terminal: facts of the sides, a table for each metric, reasons, conclusion."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, GroupMean
@@ -30,6 +30,7 @@ _MOST_NOTES = 8
 _MOST_NAMES = 3
 _MOST_DIFFERENCES = 8
 _LEAST_NAME = 16
+_VALUE_PRIORITY = 12
 _INTERVAL_PRIORITY = 20
 _WIDE_CHANGE = 0.5
 """From here on a change is easier to read as a factor."""
@@ -130,7 +131,7 @@ def _table(rows: Sequence[ComparisonRow], means: Sequence[GroupMean], look: Look
         title = "all benchmarks" if len(groups) > 1 else None
         sections.append(Section(title=title, entries=(_mean_entry(by_group[None], columns, rows[0], len(rows)),)))
     headings = [Heading(title="benchmark"), *(column.heading for column in columns)]
-    return fit(_keep_interval(headings, sections, look.total), sections, look.total, ascii_only=look.ascii_only)
+    return fit(_kept(headings, sections, look.total), sections, look.total, ascii_only=look.ascii_only)
 
 
 def _aligned(spans: Sequence[Span], column: _Column) -> list[Span]:
@@ -200,7 +201,9 @@ def _places(rows: Sequence[ComparisonRow]) -> list[_Column]:
 
 
 def _figure_column(title: str, unit: Unit, value: Callable[[ComparisonRow], float | None]) -> _Column:
-    return _Column(heading=_figures(title, unit.symbol, 0), cell=lambda row: _dim(write_figure(value(row), unit)))
+    return _Column(
+        heading=_figures(title, unit.symbol, _VALUE_PRIORITY), cell=lambda row: _dim(write_figure(value(row), unit))
+    )
 
 
 def _figures(title: str, unit: str, priority: int) -> Heading:
@@ -242,16 +245,23 @@ def _mean_entry(mean: GroupMean, columns: Sequence[_Column], row: ComparisonRow,
     return Entry(cells=(Span(label, "head"), *(Span(column.mean(mean, row), "head") for column in columns)))
 
 
-def _keep_interval(headings: Sequence[Heading], sections: Iterable[Section], total: int) -> list[Heading]:
-    """Keep the interval for as long as enough of the names is left beside it; the grid would shorten no name for it."""
-    needed = 0
-    kept = [index for index, heading in enumerate(headings) if heading.priority in {0, _INTERVAL_PRIORITY} and index]
-    for index in kept:
-        texts = [entry.cells[index].text for section in sections for entry in section.entries]
-        needed += GAP + max(map(width, [headings[index].title, headings[index].unit, *texts]))
-    if needed + _LEAST_NAME > total:
-        return list(headings)
-    return [_mandatory(heading) if heading.priority == _INTERVAL_PRIORITY else heading for heading in headings]
+def _kept(headings: Sequence[Heading], sections: Sequence[Section], total: int) -> list[Heading]:
+    """Keep both values, then the interval, for as long as enough of the names is left beside them.
+
+    The grid would rather leave a column out than shorten a name to less than its share.
+    """
+    kept = list(headings)
+    needed = _LEAST_NAME
+    for priority in (0, _VALUE_PRIORITY, _INTERVAL_PRIORITY):
+        chosen = [index for index, heading in enumerate(headings) if heading.priority == priority and index]
+        for index in chosen:
+            texts = [entry.cells[index].text for section in sections for entry in section.entries]
+            needed += GAP + max(map(width, [headings[index].title, headings[index].unit, *texts]))
+        if needed > total:
+            break
+        for index in chosen:
+            kept[index] = _mandatory(headings[index])
+    return kept
 
 
 def _mandatory(heading: Heading) -> Heading:

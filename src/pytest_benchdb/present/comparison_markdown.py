@@ -62,13 +62,15 @@ def _comparison(
     for metric, unit in dict.fromkeys((row.key.metric, row.unit) for row in rows):
         chosen = [row for row in rows if (row.key.metric, row.unit) == (metric, unit)]
         lines += [f"### {escape(metric_text(chosen))}", "", *_table(comparison, chosen), ""]
-    lines += [f"- {escape(note.subject)}: {escape(note.text)}" for note in notes_of(rows)]
+    notes = [f"- {escape(note.subject)}: {escape(note.text)}" for note in notes_of(rows)]
+    lines += [*notes, ""] if notes else []
     if decision is not None:
-        lines += ["", "### Decision", ""]
+        lines += ["### Decision", ""]
         lines += [f"- **{escape(label)}:** {escape(text)}" for label, text in decision_facts(decision)]
+        lines.append("")
     commands = list(dict.fromkeys(row.command for row in rows if row.command)) if verbose else []
     if commands:
-        lines += ["", "To repeat, in the project's root:", "", *_fenced(commands)]
+        lines += ["To repeat, in the project's root:", "", *_fenced(commands)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
