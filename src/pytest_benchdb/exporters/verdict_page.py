@@ -101,6 +101,8 @@ def _heading(decision: Decision) -> str:
 def _title(gate: Gate) -> str:
     if gate.exit_status == 1:
         return "❌ Benchmarks failed"
+    if gate.shift is not None:
+        return "⚠️ Benchmarks are unstable"
     judgements = [row.judgement for row in gate.comparison.rows]
     judged = any(one.verdict in _JUDGED and one.state not in {"learning", "unstable"} for one in judgements)
     # A gate that could judge nothing lets pass, but nobody should read that as a result.

@@ -103,6 +103,13 @@ def test_comment_shows_changed_rows_and_folds_the_others() -> None:
     [(0, "### ✅ Benchmarks passed"), (1, "### ❌ Benchmarks failed"), (4, "### ⚠️ Benchmarks were not judged")],
 )
 def test_comment_of_a_gate_says_what_it_decided(status: int, title: str) -> None:
+    assert pull_request_comment(gate([row()], exit_status=status)).splitlines()[1] == title
+
+
+@pytest.mark.parametrize(
+    ("status", "title"), [(0, "### ⚠️ Benchmarks are unstable"), (1, "### ❌ Benchmarks failed")], ids=["fine", "failed"]
+)
+def test_comment_of_a_shifted_suite_never_says_passed(status: int, title: str) -> None:
     body = pull_request_comment(gate([row()], exit_status=status, shift=Shift(change=0.07, agreeing=0.9)))
 
     assert body.splitlines()[1] == title
