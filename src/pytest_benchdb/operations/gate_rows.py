@@ -21,6 +21,8 @@ from pytest_benchdb.operations.thresholds import MAIN_TIMES
 
 _NOT_RUN = frozenset({"skipped", "unsupported", "xfailed"})
 _DISTURBED_KINDS = frozenset({"time", "rate", "energy", "power"})
+_CPU_CLOCKS = frozenset({"cpu_time", "thread_time"})
+"""Metrics that other work on the machine does not make longer."""
 _CONFIRMS_FOR_SMALL = 2
 """Re-runs from which the smaller default change counts: with fewer it alarms too often."""
 
@@ -225,6 +227,8 @@ def _unless_disturbed(
     metric = METRICS.get(value.key.metric)
     kind = metric.kind if metric is not None else "time" if value.unit == "s" else "other"
     if judgement.verdict != "regressed" or not session.contended or kind not in _DISTURBED_KINDS:
+        return judgement
+    if value.key.metric in _CPU_CLOCKS:
         return judgement
     if value.cpu_s is not None and is_cpu_bound(values, policy.statistic):
         return judgement
