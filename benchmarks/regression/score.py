@@ -1,6 +1,6 @@
 """Score the product's own decisions on sessions of identical code that `collect.py` recorded.
 
-    python benchmarks/regression/score.py FOLDER [--draws 1]
+    python benchmarks/regression/score.py FOLDER
 
 Gate: each session that two more follow in its burst is a candidate; its history is what was recorded before its burst,
 taken in turn from as many earlier bursts as there are. A suite of 30 benchmarks fails if one of them regresses and
@@ -15,16 +15,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 
-from pytest_benchdb.analysis.history_rule import judge_history
+from pytest_benchdb.analysis.contention import wall_per_cpu
 from pytest_benchdb.analysis.policy import default_policy
 from pytest_benchdb.analysis.sides_rule import judge_sides
-from pytest_benchdb.analysis.suite import suite_shift
-from pytest_benchdb.model.judgement import Judgement, Policy
+from pytest_benchdb.analysis.spread import robust_deviation
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.duet_plan import schedule
+from pytest_benchdb.operations.gate_policy import Rules
+from pytest_benchdb.operations.gate_rows import Context, JudgedRow, is_suspect, judge_again, judge_rows, with_shift
 from pytest_benchdb.operations.opening import open_source
+from pytest_benchdb.operations.thresholds import parse_thresholds
 
 SLOWDOWNS = (1.0, 1.05, 1.10, 1.20)
 HISTORIES = (5, 10, 15, 20)
@@ -32,8 +35,17 @@ CONFIRMS = 2
 PAIRS = (3, 5)
 _SCALED = ("value", "min", "max", "mean", "median", "stddev", "cpu_s")
 
-Suite = dict[str, SessionValue]
-"""One session's values by benchmark."""
+RULES = {"wall_time": Rules(), "thread_time": Rules(thresholds=parse_thresholds(["thread_time:3%"]))}
+"""What the gate is told: nothing, so that its defaults are judged; and to gate the CPU time, which it does not by
+default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One session: what it measured, by benchmark."""
+
+    session: SessionRow
+    values: dict[str, SessionValue]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +56,24 @@ class Case:
     confirmations: tuple[Suite, ...]
     history: tuple[Suite, ...]
 
+    def sessions(self) -> dict[str, SessionRow]:
+        """Return its sessions by id."""
+        suites = (*self.history, self.candidate, *self.confirmations)
+        return {suite.session.session_id: suite.session for suite in suites}
+
 
 def read(folder: Path, metric: str) -> list[list[Suite]]:
     """Return the bursts of a folder, oldest first, with their sessions in order."""
     with open_source([folder]) as reader:
         sessions = reader.sessions()
         values = reader.session_values([session.session_id for session in sessions], metrics=[metric])
-    by_session: dict[str, Suite] = defaultdict(dict)
+    by_session: dict[str, dict[str, SessionValue]] = defaultdict(dict)
     for value in values:
         by_session[value.session_id][value.key.fullname] = value
-    bursts: dict[str, list[SessionRow]] = defaultdict(list)
+    bursts: dict[str, list[Suite]] = defaultdict(list)
     for session in sessions:
-        bursts[session.tags["burst"]].append(session)
-    return [[by_session[one.session_id] for one in bursts[name]] for name in sorted(bursts)]
+        bursts[session.tags["burst"]].append(Suite(session, by_session[session.session_id]))
+    return [bursts[name] for name in sorted(bursts)]
 
 
 def scaled(value: SessionValue, factor: float) -> SessionValue:
@@ -84,15 +101,35 @@ def spread_out(bursts: Sequence[Sequence[Suite]], k: int) -> list[Suite]:
     return [bursts[at][place] for at, place in sorted(found[:k])]
 
 
-def verdicts(case: Case, name: str, factor: float, policy: Policy) -> list[Judgement]:
-    """Return what the rule says of the candidate and, as long as it repeats a regression, of its confirmations."""
-    history = [suite[name] for suite in case.history]
-    found = []
-    for suite in (case.candidate, *case.confirmations):
-        found.append(judge_history(history, scaled(suite[name], factor), policy))
-        if found[-1].verdict != "regressed":
-            break
-    return found
+def failures(case: Case, names: Sequence[str], factor: float, confirms: int, metric: str) -> set[str]:
+    """Return the benchmarks that fail the gate, as `operations.regress` decides it.
+
+    Args:
+        case: candidate, history and confirmations.
+        names: the benchmarks that the suite consists of.
+        factor: how many times slower the candidate and its confirmations are.
+        confirms: how many confirmations must repeat it.
+        metric: the one that is gated.
+    """
+    context = Context(rules=RULES[metric], sessions=case.sessions(), confirms=confirms, by_name=frozenset({metric}))
+    history = [suite.values[name] for suite in case.history for name in names]
+    candidate = [scaled(case.candidate.values[name], factor) for name in names]
+    rows, _ = with_shift(judge_rows(history, candidate, context))
+    if not confirms:
+        return {one.row.key.fullname for one in rows if one.row.judgement.verdict == "regressed"}
+    again = case.confirmations[:confirms]
+    return {one.row.key.fullname for one in rows if is_suspect(one) and _repeat(one, again, factor)}
+
+
+def _repeat(judged: JudgedRow, again: Iterable[Suite], factor: float) -> bool:
+    name = judged.row.key.fullname
+    values = ((scaled(suite.values[name], factor), suite.session) for suite in again)
+    return all(judge_again(judged, value, session).verdict == "regressed" for value, session in values)
+
+
+def shared_names(suites: Iterable[Suite]) -> list[str]:
+    """Return the benchmarks that all of them have."""
+    return sorted(set.intersection(*(set(suite.values) for suite in suites)))
 
 
 @dataclass(slots=True)
@@ -102,10 +139,10 @@ class Tally:
     found: int = 0
     of: int = 0
 
-    def add(self, found: bool) -> None:
-        """Count one more."""
-        self.found += found
-        self.of += 1
+    def add(self, found: float, *, of: int = 1) -> None:
+        """Count some more."""
+        self.found += int(found)
+        self.of += of
 
     def __str__(self) -> str:
         return f"{self.found / self.of:.1%}" if self.of else "-"
@@ -115,31 +152,23 @@ def score_gate(bursts: Sequence[Sequence[Suite]], metric: str) -> None:
     """Print the rows of the gate."""
     print(f"\n### {metric}: one session against k of history\n")
     slow = " | ".join(f"+{factor - 1:.0%}" for factor in SLOWDOWNS[1:])
-    print(f"| k | confirm | suites | suites that fail | false alarms | unstable | shifted suites | {slow} |")
-    print("|---" * (7 + len(SLOWDOWNS) - 1) + "|")
+    print(f"| k | confirm | suites | suites that fail | false alarms | {slow} |")
+    print("|---" * (5 + len(SLOWDOWNS) - 1) + "|")
     for k in HISTORIES:
-        policy = default_policy(metric, "s", "lower", sessions=k)
-        suites = [Tally() for _ in range(CONFIRMS + 1)]
-        shifted, unstable = Tally(), Tally()
-        found = {factor: [Tally() for _ in range(CONFIRMS + 1)] for factor in SLOWDOWNS}
-        for case in cases(bursts, k):
-            names = sorted(set.intersection(*map(set, (case.candidate, *case.confirmations, *case.history))))
-            told = {factor: {name: verdicts(case, name, factor, policy) for name in names} for factor in SLOWDOWNS}
-            for factor, by_name in told.items():
-                for judgements in by_name.values():
-                    alarms = sum(judgement.verdict == "regressed" for judgement in judgements)
-                    for confirms, tally in enumerate(found[factor]):
-                        tally.add(alarms > confirms)
-            unmoved = told[1.0]
-            for judgements in unmoved.values():
-                unstable.add(judgements[0].state == "unstable")
-            shifted.add(suite_shift((case.candidate[name], one[0]) for name, one in unmoved.items()) is not None)
-            for confirms, tally in enumerate(suites):
-                tally.add(any(sum(j.verdict == "regressed" for j in one) > confirms for one in unmoved.values()))
-        for confirms, tally in enumerate(suites):
-            slow = " | ".join(str(found[factor][confirms]) for factor in SLOWDOWNS[1:])
-            noise = f"{tally.of} | {tally} | {found[1.0][confirms]} | {unstable} | {shifted}"
-            print(f"| {k} | {confirms} | {noise} | {slow} |")
+        for confirms in range(CONFIRMS + 1):
+            suites = Tally()
+            found = {factor: Tally() for factor in SLOWDOWNS}
+            for case in cases(bursts, k):
+                names = shared_names((case.candidate, *case.confirmations, *case.history))
+                failed = failures(case, names, 1.0, confirms, metric)
+                suites.add(bool(failed))
+                found[1.0].add(len(failed), of=len(names))
+                for factor in SLOWDOWNS[1:]:
+                    # One at a time: what a whole suite shares is the machine's doing.
+                    slower = [failures(case, [name], factor, confirms, metric) for name in names]
+                    found[factor].add(sum(map(bool, slower)), of=len(names))
+            slow = " | ".join(str(found[factor]) for factor in SLOWDOWNS[1:])
+            print(f"| {k} | {confirms} | {suites.of} | {suites} | {found[1.0]} | {slow} |", flush=True)
 
 
 def deals(bursts: Iterable[Sequence[Suite]], pairs: int) -> Iterator[tuple[list[Suite], list[Suite]]]:
@@ -164,12 +193,12 @@ def score_sides(bursts: Sequence[Sequence[Suite]], metric: str) -> None:
         policy = default_policy(metric, "s", "lower", sessions=pairs)
         suites, found = Tally(), {factor: Tally() for factor in SLOWDOWNS}
         for base, head in deals(bursts, pairs):
-            names = sorted(set.intersection(*map(set, (*base, *head))))
             alarms = []
-            for name in names:
+            for name in shared_names((*base, *head)):
+                before = [suite.values[name] for suite in base]
                 for factor in SLOWDOWNS:
-                    after = [scaled(suite[name], factor) for suite in head]
-                    regressed = judge_sides([suite[name] for suite in base], after, policy).verdict == "regressed"
+                    after = [scaled(suite.values[name], factor) for suite in head]
+                    regressed = judge_sides(before, after, policy).verdict == "regressed"
                     found[factor].add(regressed)
                     if factor == 1.0:
                         alarms.append(regressed)
@@ -180,24 +209,21 @@ def score_sides(bursts: Sequence[Sequence[Suite]], metric: str) -> None:
 
 def score_noise(bursts: Sequence[Sequence[Suite]], metric: str) -> None:
     """Print how much the sessions differ: what the rules have to live with."""
-    from statistics import median
-
-    from pytest_benchdb.analysis.spread import robust_deviation
-
     by_name: dict[str, list[SessionValue]] = defaultdict(list)
     for suite in (suite for burst in bursts for suite in burst):
-        for name, value in suite.items():
+        for name, value in suite.values.items():
             by_name[name].append(value)
-    minima = {name: [value.min for value in values if value.min] for name, values in by_name.items()}
-    medians = {name: [value.median for value in values if value.median] for name, values in by_name.items()}
-    spread = [
-        median(robust_deviation(figures) / median(figures) for figures in kind.values()) for kind in (minima, medians)
-    ]
-    ratios = [value.wall_per_cpu for values in by_name.values() for value in values if value.wall_per_cpu]
-    contended = sum(ratio > 1.1 for ratio in ratios) / len(ratios) if ratios else float("nan")
+    spread = {}
+    for statistic in ("min", "median"):
+        figures = [[getattr(value, statistic) for value in values] for values in by_name.values()]
+        spread[statistic] = median(robust_deviation(one) / median(one) for one in figures)
+    values = [value for one in by_name.values() for value in one]
+    blocks = [value.wall_per_cpu for value in values if value.wall_per_cpu]
+    minima = [ratio for value in values if (ratio := wall_per_cpu(value, "min"))]
     print(
-        f"{metric}: spread between sessions, median over benchmarks: {spread[0]:.1%} of the minimum, "
-        f"{spread[1]:.1%} of the median; wall/CPU above 1.10 in {contended:.0%} of runs"
+        f"{metric}: spread between sessions, median over benchmarks: {spread['min']:.1%} of the minimum, "
+        f"{spread['median']:.1%} of the median; wall/CPU above 1.10: {sum(r > 1.1 for r in blocks) / len(blocks):.0%} "
+        f"of blocks, {sum(r > 1.1 for r in minima) / len(minima):.1%} of smallest rounds"
     )
 
 
