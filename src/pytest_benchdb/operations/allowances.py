@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.annotation import Acceptance
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.operations.gate_policy import matches_name
@@ -79,11 +80,42 @@ def read_allow_file(path: Path) -> tuple[Allowance, ...]:
     return tuple(_allowance(table, f"--allow {path}, entry {number}") for number, table in enumerate(tables, 1))
 
 
+def of_acceptance(acceptance: Acceptance, *, names: Mapping[str, str]) -> Allowance:
+    """Return what `benchdb accept` recorded as an allowance.
+
+    Args:
+        acceptance: as it is stored.
+        names: full names of the candidate's benchmarks by their id; one of another benchmark speaks of none.
+    """
+    by = f" by {acceptance.author}" if acceptance.author else ""
+    pattern = acceptance.pattern or "*"
+    if acceptance.benchmark_id is not None:
+        pattern = names.get(acceptance.benchmark_id, "")
+    return Allowance(
+        pattern=pattern,
+        metric=acceptance.metric,
+        reason=acceptance.reason,
+        expires_at=acceptance.expires_at,
+        since_session_id=acceptance.since_session_id,
+        fingerprint=acceptance.fingerprint,
+        origin=f"accepted {acceptance.created_at[:10]}{by}",
+    )
+
+
 def active_allowance(
-    allowances: Iterable[Allowance], key: SeriesKey, fingerprint: str | None, now: str
+    allowances: Iterable[Allowance], key: SeriesKey, session: SessionRow, now: str
 ) -> Allowance | None:
-    """Return the last allowance of a series that has not expired; None if there is none."""
-    found = [one for one in allowances if one.matches(key, fingerprint) and not one.has_expired(now)]
+    """Return the last allowance of a series of a session that has not expired; None if there is none.
+
+    What was accepted from an earlier session on excuses no second change: it began a new history there.
+    """
+    found = [
+        one
+        for one in allowances
+        if one.since_session_id in {None, session.session_id}
+        and one.matches(key, session.fingerprint)
+        and not one.has_expired(now)
+    ]
     return found[-1] if found else None
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Side
 from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
-from pytest_benchdb.operations.allowances import Allowance, after_acceptances, expired_warnings
+from pytest_benchdb.operations.allowances import Allowance, after_acceptances, expired_warnings, of_acceptance
 from pytest_benchdb.operations.compare_machines import machine_warnings
 from pytest_benchdb.operations.expression import parse_expression
 from pytest_benchdb.operations.gate_policy import Rules, main_times, marker_rules, time_key
@@ -61,14 +62,17 @@ def judge(reader: Reader, sides: Sides, request: GateRequest, now: str) -> Judge
     history = values.of(sides.history, None if sides.are_many else _KEPT)
     _check_thresholds(request.rules, [*candidate, *history])
     by_id = {session.session_id: session for session in (*sides.history, *sides.candidate)}
+    runs = reader.runs([sides.judged.session_id])
+    markers = marker_rules((run["fullname"], run["extra_info"]) for run in runs)
     context = Context(
-        rules=_with_markers(reader, request.rules, sides.judged),
+        rules=replace(request.rules, markers=markers),
         sessions=by_id,
         both_sides=sides.are_many,
         confirms=request.confirms,
         missing=_missing(reader, values, candidate, sides, request),
     )
-    allowances = request.allowances
+    names = {run["benchmark_id"]: run["fullname"] for run in runs}
+    allowances = (*map(partial(of_acceptance, names=names), reader.acceptances()), *request.allowances)
     rows = judge_rows(after_acceptances(history, allowances, by_id, sides.judged, now), candidate, context)
     warnings = [
         *sides.warnings,
@@ -106,11 +110,6 @@ class _Values:
         if asked and value.key.metric not in asked:
             return False
         return self._matches(value.key.fullname) and self._where.matches_value(value)
-
-
-def _with_markers(reader: Reader, rules: Rules, session: SessionRow) -> Rules:
-    runs = reader.runs([session.session_id])
-    return replace(rules, markers=marker_rules((run["fullname"], run["extra_info"]) for run in runs))
 
 
 def _missing(

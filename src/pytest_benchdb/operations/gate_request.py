@@ -7,7 +7,8 @@ from pathlib import Path
 from pytest_benchdb.operations.allowances import Allowance
 from pytest_benchdb.operations.gate_outcome import MissingRule
 from pytest_benchdb.operations.gate_policy import Rules
-from pytest_benchdb.operations.gate_sides import AUTO
+
+AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +29,8 @@ class GateRequest:
         allow_cross: whether other machines may be the history.
         allowances: what may pass, beside what was accepted in the database.
         words: `pytest` and its arguments for the re-runs; None takes the recorded command.
-        folder: where the re-runs start.
-        environ: environment variables of the re-runs.
+        folder: where the git checkout is looked for, and where re-runs start.
+        environ: environment variables of CI, of git and of the re-runs.
     """
 
     candidate: str | None = None

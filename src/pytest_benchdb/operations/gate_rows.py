@@ -144,14 +144,14 @@ def with_q_values(rows: Sequence[JudgedRow], most: float | None) -> list[JudgedR
 
 
 def with_allowances(
-    rows: Sequence[JudgedRow], allowances: Sequence[Allowance], fingerprint: str | None, now: str
+    rows: Sequence[JudgedRow], allowances: Sequence[Allowance], session: SessionRow, now: str
 ) -> list[JudgedRow]:
     """Mark the regressions that people let pass."""
     found = []
     for judged in rows:
         judgement = judged.row.judgement
         if judgement.verdict == "regressed" and _is_gated(judged.row):
-            allowance = active_allowance(allowances, judged.row.key, fingerprint, now)
+            allowance = active_allowance(allowances, judged.row.key, session, now)
             if allowance is not None:
                 judgement = replace(judgement, state="accepted", reason=allowance.text())
         found.append(_with_judgement(judged, judgement))
@@ -213,6 +213,8 @@ def _judgement(pair: Pair, policy: Policy, context: Context) -> Judgement:
     judgement = judge_history(pair.baseline, value, policy)
     if value is None:
         return judgement
+    if judgement.state == "suspect" and judgement.reason is None and not context.confirms:
+        judgement = replace(judgement, reason="not confirmed by a re-run")
     return _unless_disturbed(judgement, policy, (*pair.baseline, value), context.sessions[value.session_id])
 
 

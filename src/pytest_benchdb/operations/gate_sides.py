@@ -1,14 +1,22 @@
 """Which sessions a gate judges, and by which: the candidate, its baseline, and the history up to that."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from pytest_benchdb.errors import NoBaselineError
+from pytest_benchdb.errors import NoBaselineError, StoreMissingError
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.source import find_sessions
+from pytest_benchdb.operations.baseline_spec import resolve_spec
+from pytest_benchdb.operations.exchange import as_sources
+from pytest_benchdb.operations.gate_request import GateRequest
+from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
+from pytest_benchdb.operations.source import missing_text, no_session_text
+from pytest_benchdb.operations.spec_context import SpecContext, spec_context
+from pytest_benchdb.operations.spec_syntax import Spec, parse_spec
 from pytest_benchdb.present.text import counted
+from pytest_benchdb.store.reader import Reader
 
-AUTO = "auto"
 LATEST = "latest"
 LEAST_CALM = 5
 """Sessions that must be left when disturbed ones are taken out of a history; else they all stay in it."""
@@ -49,30 +57,136 @@ class Sides:
         return self.history[-MOST_SHOWN:] or self.baseline
 
 
-def choose_sides(
-    sessions: Sequence[SessionRow], candidate: str | None, baseline: str, *, allow_cross: bool = False
-) -> Sides:
-    """Find the sessions of both sides.
+@contextlib.contextmanager
+def open_sides(
+    paths: Sequence[Path], request: GateRequest, feedback: Feedback = SILENT
+) -> Iterator[tuple[Reader, Sides]]:
+    """Open the database, and the files that SPECs name, and find the sessions of both sides.
 
     Args:
-        sessions: all there are, oldest first.
-        candidate: SPEC; None for the newest.
-        baseline: SPEC, ``auto`` among them.
-        allow_cross: whether sessions of other machines may be the history.
+        paths: the database.
+        request: SPECs, where the git checkout is, and whether machines may be crossed.
+        feedback: told about progress and about sessions that could not be read.
 
     Raises:
-        NoBaselineError: the baseline that was named matches nothing.
+        NoBaselineError: the baseline that was named matches nothing, and its absence has no status of its own.
         ConfigError: a SPEC cannot be read, or matches several things.
+        StoreMissingError: there is no session.
+        StoreError: a file cannot be read.
     """
-    chosen = find(candidate or LATEST, sessions)
-    before = [session for session in sessions if session.project == chosen[-1].project and session not in chosen]
-    try:
-        found = automatic(before, chosen[-1]) if baseline == AUTO else find(baseline, before)
-    except NoBaselineError as error:
-        if baseline != AUTO:
-            raise
-        return Sides(candidate=tuple(chosen), nothing=str(error))
-    return with_history(before, chosen, found, allow_cross=allow_cross)
+    specs = {"candidate": parse_spec(request.candidate or LATEST), "baseline": parse_spec(request.baseline)}
+    files = {role: spec.path for role, spec in specs.items() if spec.path is not None}
+    with as_sources(tuple(files.values()), feedback) as sources:
+        within = {role: _ids_in(source, file) for (role, file), source in zip(files.items(), sources, strict=True)}
+        own = _ids_in(paths[0], paths[0]) if files else None
+        with open_source((*paths, *sources), feedback) as reader:
+            sessions = reader.sessions()
+            if not sessions:
+                raise StoreMissingError(no_session_text(paths))
+            known = sessions if own is None else [one for one in sessions if one.session_id in own]
+            finder = _Finder(reader=reader, request=request, sessions=sessions, known=known, within=within)
+            yield reader, finder.sides(specs["candidate"], specs["baseline"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finder:
+    """Finds the sessions of both sides.
+
+    Attributes:
+        sessions: all there are, those of files too, oldest first.
+        known: those of the database.
+        within: ids of the sessions of a file, by the side that names it.
+    """
+
+    reader: Reader
+    request: GateRequest
+    sessions: Sequence[SessionRow]
+    known: Sequence[SessionRow]
+    within: Mapping[str, frozenset[str]]
+
+    def sides(self, candidate: Spec, baseline: Spec) -> Sides:
+        """Return both sides; without a baseline if there is none and nobody named one.
+
+        Raises:
+            NoBaselineError: the baseline that was named is not there, and its absence has no status of its own.
+        """
+        chosen = self._candidate(candidate)
+        warnings: list[str] = []
+        before = [one for one in self.known if one.project == chosen[-1].project]
+        try:
+            found = self._baseline(baseline, before, chosen, warnings)
+        except NoBaselineError as error:
+            if not self.request.require_baseline:
+                raise
+            return Sides(candidate=tuple(chosen), nothing=str(error), warnings=tuple(warnings))
+        earlier = [one for one in before if one not in chosen]
+        if not found:
+            return Sides(candidate=tuple(chosen), nothing=_nothing_text(earlier, chosen[-1]), warnings=tuple(warnings))
+        sides = with_history(
+            earlier,
+            chosen,
+            found,
+            alone=_stands_alone(baseline, found),
+            allow_cross=self.request.allow_cross,
+        )
+        return replace(sides, warnings=(*warnings, *sides.warnings))
+
+    def _candidate(self, spec: Spec) -> list[SessionRow]:
+        if spec.path is not None:
+            return self._of_file("candidate")
+        return resolve_spec(spec, self.known, self._context(()))
+
+    def _baseline(
+        self, spec: Spec, before: Sequence[SessionRow], candidate: Sequence[SessionRow], warnings: list[str]
+    ) -> list[SessionRow]:
+        if spec.path is not None:
+            return self._of_file("baseline")
+        return resolve_spec(spec, before, replace(self._context(candidate), warn=warnings.append))
+
+    def _context(self, candidate: Sequence[SessionRow]) -> SpecContext:
+        request = self.request
+        return spec_context(
+            self.reader, candidate, root=request.folder, environ=request.environ, allow_cross=request.allow_cross
+        )
+
+    def _of_file(self, role: str) -> list[SessionRow]:
+        return [one for one in self.sessions if one.session_id in self.within[role]]
+
+
+def _ids_in(source: Path, file: Path) -> frozenset[str]:
+    """Return the sessions of a place.
+
+    Raises:
+        StoreMissingError: it is not there, or holds none.
+    """
+    if not source.exists():
+        raise StoreMissingError(missing_text(file))
+    with open_source((source,)) as reader:
+        found = frozenset(session.session_id for session in reader.sessions())
+    if not found:
+        raise StoreMissingError(no_session_text((file,)))
+    return found
+
+
+def _stands_alone(spec: Spec, found: Sequence[SessionRow]) -> bool:
+    """Tell whether a baseline is its own history: several sessions that a user put together."""
+    if len(found) == 1:
+        return spec.kind == "file"
+    named = spec.kind == "word" and all(spec.value == one.label or spec.value in one.tags.values() for one in found)
+    return named or spec.kind in {"label", "tag", "window", "file"}
+
+
+def _nothing_text(earlier: Sequence[SessionRow], judged: SessionRow) -> str:
+    """Say why there is no baseline."""
+    others = [one for one in earlier if one.fingerprint != judged.fingerprint]
+    if not others:
+        return "there is no earlier session yet"
+    newest = others[-1]
+    return (
+        f"no earlier session of this machine and Python is there, {counted(len(others), 'session')} of others, such as "
+        f"{newest.cpu_model or 'an unknown processor'} with {newest.python or 'an unknown Python'}; --allow-cross "
+        "takes them all the same"
+    )
 
 
 def with_history(
@@ -80,75 +194,38 @@ def with_history(
     candidate: Sequence[SessionRow],
     baseline: Sequence[SessionRow],
     *,
-    allow_cross: bool,
+    alone: bool = False,
+    allow_cross: bool = False,
 ) -> Sides:
     """Return the sides with the history that ends with the baseline.
 
-    A baseline of several sessions is its own history. Otherwise it is what the same machine measured up to the
-    baseline; in CI on the baseline's branch, elsewhere on any.
+    It is what the same machine measured up to the baseline; in CI on the baseline's branch, elsewhere on any.
 
     Args:
         sessions: all of the project but the candidate's, oldest first.
         candidate: at least one.
         baseline: at least one, none of the candidate's.
+        alone: whether the baseline is its own history.
         allow_cross: whether sessions of other machines may be in it.
     """
     judged, newest = candidate[-1], baseline[-1]
-    if len(baseline) > 1:
-        history = list(baseline)
-    else:
+    history = list(baseline)
+    if not alone:
         branch = newest.branch if judged.ci_provider is not None else None
-        history = [
-            session
-            for session in sessions
-            if session.started_at <= newest.started_at and (branch is None or session.branch == branch)
-        ]
-    warnings: list[str] = []
+        own = {one.session_id for one in baseline}
+        history = [one for one in sessions if one.session_id in own or _leads_to(one, newest, branch)]
     if not allow_cross:
-        others = len(history)
-        history = [session for session in history if session.fingerprint == judged.fingerprint]
-        others -= len(history)
-        if not history:
-            machine = newest.cpu_model or "an unknown processor"
-            nothing = (
-                f"no earlier session of this machine and Python is there, {counted(others, 'session')} of others "
-                f"({machine}, {newest.python or 'unknown Python'}); --allow-cross compares them all the same"
-            )
-            return Sides(candidate=tuple(candidate), baseline=tuple(baseline), nothing=nothing)
-        if newest.fingerprint != judged.fingerprint:
-            warnings.append(
-                f"the baseline ran on another machine or Python; compared with {counted(len(history), 'session')} of "
-                "this one before it"
-            )
+        history = [one for one in history if one.fingerprint == judged.fingerprint]
+    if not history:
+        return Sides(candidate=tuple(candidate), nothing=_nothing_text(baseline, judged))
     calm = [session for session in history if not session.contended]
-    if LEAST_CALM <= len(calm) < len(history):
-        history = calm
     return Sides(
         candidate=tuple(candidate),
         baseline=tuple(baseline),
-        history=tuple(history),
+        history=tuple(calm if len(calm) >= LEAST_CALM else history),
         are_many=min(len(candidate), len(baseline)) >= _A_SIDE,
-        warnings=tuple(warnings),
     )
 
 
-def find(spec: str, sessions: Sequence[SessionRow]) -> list[SessionRow]:
-    """Return the sessions of a SPEC, oldest first.
-
-    Raises:
-        ConfigError: it cannot be read, or matches nothing, or several things.
-    """
-    return find_sessions([spec], sessions)
-
-
-def automatic(sessions: Sequence[SessionRow], candidate: SessionRow) -> list[SessionRow]:
-    """Return the baseline that nobody named: the last session before the candidate on the same machine.
-
-    Raises:
-        NoBaselineError: there is none.
-    """
-    earlier = [session for session in sessions if session.started_at <= candidate.started_at]
-    same = [session for session in earlier if session.fingerprint == candidate.fingerprint]
-    if not earlier:
-        raise NoBaselineError("there is no earlier session; record this one again after the next change")
-    return (same or earlier)[-1:]
+def _leads_to(session: SessionRow, baseline: SessionRow, branch: str | None) -> bool:
+    return session.started_at <= baseline.started_at and (branch is None or session.branch == branch)

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 
-from pytest_benchdb.errors import NoBaselineError, StoreMissingError
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Shift, Side
 from pytest_benchdb.model.judgement import Judgement
 from pytest_benchdb.model.report import SessionRow
@@ -21,10 +20,10 @@ from pytest_benchdb.operations.gate_rows import (
     with_q_values,
     with_shift,
 )
-from pytest_benchdb.operations.gate_sides import AUTO, Sides, choose_sides
-from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
+from pytest_benchdb.operations.gate_sides import open_sides
+from pytest_benchdb.operations.opening import SILENT, Feedback
 from pytest_benchdb.operations.rerun import ProcessRunner, Runner, suite_of_command, suite_of_words
-from pytest_benchdb.operations.source import Source, no_session_text
+from pytest_benchdb.operations.source import Source
 from pytest_benchdb.present.comparison_groups import group_means
 from pytest_benchdb.store.reader import Reader
 
@@ -60,17 +59,13 @@ def gate(
         StoreError: a file cannot be read.
     """
     moment = (now or dt.datetime.now(dt.timezone.utc)).astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat()
-    with open_source(source.paths, feedback) as reader:
-        sessions = reader.sessions()
-        if not sessions:
-            raise StoreMissingError(no_session_text(source.paths))
-        sides = _sides(sessions, request)
+    with open_sides(source.paths, request, feedback) as (reader, sides):
         if runner is None and request.confirms:
             runner = _runner(reader, sides.judged, request)
         judged = judge(reader, sides, request, moment)
         differences = side_differences(reader, *ends_of(sides)) if sides.baseline else ()
     rows, shift = with_shift(judged.rows)
-    rows = with_allowances(with_q_values(rows, request.fdr), judged.allowances, sides.judged.fingerprint, moment)
+    rows = with_allowances(with_q_values(rows, request.fdr), judged.allowances, sides.judged, moment)
     confirmation = _confirmed(rows, runner, sides.judged, request, say)
     again = {row.key: row for row in confirmation.rows}
     final = tuple(sorted((again.get(one.row.key, one.row) for one in rows), key=_order))
@@ -111,21 +106,6 @@ def _gate(
         shift=shift,
         sentence=outcome.sentence,
     )
-
-
-def _sides(sessions: Sequence[SessionRow], request: GateRequest) -> Sides:
-    """Return the sessions of both sides.
-
-    Raises:
-        NoBaselineError: the baseline that was named is not there, and its absence has no status of its own.
-    """
-    try:
-        return choose_sides(sessions, request.candidate, request.baseline, allow_cross=request.allow_cross)
-    except NoBaselineError as error:
-        if not request.require_baseline:
-            raise
-        candidate = choose_sides(sessions, request.candidate, AUTO).candidate
-        return Sides(candidate=candidate, nothing=str(error))
 
 
 def _runner(reader: Reader, session: SessionRow, request: GateRequest) -> Runner:

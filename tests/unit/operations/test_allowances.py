@@ -1,12 +1,22 @@
 """What may pass: files of allowances, whom they speak of, and until when."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.series import SeriesKey
-from pytest_benchdb.operations.allowances import Allowance, active_allowance, expired_warnings, read_allow_file
+from pytest_benchdb.model.annotation import Acceptance
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.series import SeriesKey, SessionValue
+from pytest_benchdb.operations.allowances import (
+    Allowance,
+    active_allowance,
+    after_acceptances,
+    expired_warnings,
+    of_acceptance,
+    read_allow_file,
+)
 
 KEY = SeriesKey(fullname="tests/test_a.py::test_x[1]", metric="wall_time")
 NOW = "2026-11-21T08:00:00"
@@ -98,12 +108,56 @@ def test_allow_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
         "not over",
     ],
 )
-def test_allowance_speaks_of_its_series_until_it_expires(allowance: Allowance, expected: bool) -> None:
-    assert (active_allowance([allowance], KEY, "f", NOW) is not None) is expected
+def test_allowance_speaks_of_its_series_until_it_expires(
+    session: Callable[..., SessionRow], allowance: Allowance, expected: bool
+) -> None:
+    assert (active_allowance([allowance], KEY, session("s", fingerprint="f"), NOW) is not None) is expected
 
 
-def test_the_last_allowance_counts() -> None:
-    found = active_allowance([_allowance(reason="a"), _allowance(reason="b")], KEY, None, NOW)
+@pytest.mark.parametrize(("since", "expected"), [(None, True), ("s", True), ("earlier", False)])
+def test_allowance_from_an_earlier_session_on_excuses_no_second_change(
+    session: Callable[..., SessionRow], since: str | None, expected: bool
+) -> None:
+    allowance = _allowance(since_session_id=since)
+
+    assert (active_allowance([allowance], KEY, session("s"), NOW) is not None) is expected
+
+
+@pytest.mark.parametrize(
+    ("allowance", "left"),
+    [
+        (_allowance(since_session_id="2"), ["2", "3"]),
+        (_allowance(since_session_id="2", metric="memory"), ["1", "2", "3"]),
+        (_allowance(since_session_id="4"), ["1", "2", "3"]),
+        (_allowance(since_session_id="gone"), ["1", "2", "3"]),
+        (_allowance(since_session_id="2", expires_at="2026-11-01T00:00:00"), ["1", "2", "3"]),
+        (_allowance(), ["1", "2", "3"]),
+    ],
+    ids=["level", "other metric", "the candidate", "unknown session", "expired", "no session"],
+)
+def test_history_before_an_accepted_level_is_left_out(
+    session: Callable[..., SessionRow], value: Callable[..., SessionValue], allowance: Allowance, left: list[str]
+) -> None:
+    sessions = {name: session(name, f"2026-11-21T0{name}:00:00") for name in "1234"}
+    history = [value(name, started_at=sessions[name].started_at) for name in "123"]
+
+    kept = after_acceptances(history, [allowance], sessions, sessions["4"], NOW)
+
+    assert [one.session_id for one in kept] == left
+
+
+def test_acceptance_of_a_benchmark_speaks_of_its_name() -> None:
+    acceptance = Acceptance(
+        acceptance_id="a", benchmark_id="b", reason="new codec", author="me", created_at="2026-11-20T10:00:00"
+    )
+
+    assert of_acceptance(acceptance, names={"b": KEY.fullname}).pattern == KEY.fullname
+    assert of_acceptance(acceptance, names={}).pattern == ""
+    assert of_acceptance(acceptance, names={}).text() == "new codec (accepted 2026-11-20 by me)"
+
+
+def test_the_last_allowance_counts(session: Callable[..., SessionRow]) -> None:
+    found = active_allowance([_allowance(reason="a"), _allowance(reason="b")], KEY, session("s"), NOW)
 
     assert found is not None
     assert found.reason == "b"
