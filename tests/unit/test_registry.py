@@ -8,11 +8,11 @@ import pytest
 
 from pytest_benchdb import hookspecs
 from pytest_benchdb.errors import BackendUnavailableError, ConfigError
-from pytest_benchdb.interfaces import Backend
+from pytest_benchdb.interfaces import Backend, Importer
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.probe import Probe
-from pytest_benchdb.registry import Registry, bounded
+from pytest_benchdb.registry import Registry, bounded, find_importers
 
 hookimpl = pluggy.HookimplMarker("pytest")
 
@@ -183,3 +183,57 @@ def test_registry_selects_the_hardware_that_is_there_by_itself() -> None:
     assert [name.text for name in found.selected(())] == ["cpu", "cuda", "cuda:1"]
     assert [name.text for name in found.selected(["sim", "auto", "cuda"])] == ["sim", "cpu", "cuda", "cuda:1"]
     assert found.provenance("sim") == "simulated"
+
+
+class Reader:
+    def __init__(self, name: object) -> None:
+        self.name = name
+
+
+def importing(*importers: object) -> object:
+    class Plugin:
+        @hookimpl
+        def pytest_benchdb_importers(self) -> Sequence[Importer]:
+            return list(importers)  # type: ignore[arg-type]
+
+    return Plugin()
+
+
+def test_registry_takes_the_importers_of_packages_beside_its_own() -> None:
+    found = registry(told=[importing(Reader("asv-2"))])
+
+    assert list(found.importers([Reader("csv")])) == ["csv", "asv-2"]  # type: ignore[list-item]
+
+
+def test_registry_refuses_two_importers_of_one_name() -> None:
+    found = registry(told=[importing(Reader("csv"))])
+
+    with pytest.raises(ConfigError, match="'csv' is claimed by pytest-benchdb and by package0; remove one"):
+        found.importers([Reader("csv")])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("name", ["My Format", "", "auto", None, "-x"])
+def test_registry_leaves_out_an_importer_whose_name_cannot_be_typed(name: object) -> None:
+    found = registry(told=[importing(Reader(name))])
+
+    assert found.importers([]) == {}
+    assert "give lower-case letters" in found.disabled["package0"]
+
+
+def test_registry_leaves_out_importers_of_a_package_that_raises_and_keeps_the_others() -> None:
+    class Broken:
+        @hookimpl
+        def pytest_benchdb_importers(self) -> Sequence[Importer]:
+            raise RuntimeError("no licence")
+
+    found = registry(told=[Broken(), importing(Reader("asv"))])
+
+    assert list(found.importers([])) == ["asv"]
+    assert found.disabled == {"package0": "left out, because it raised RuntimeError: no licence"}
+
+
+def test_find_importers_knows_the_built_in_ones() -> None:
+    found, left_out = find_importers()
+
+    assert {"pytest-benchmark", "csv", "parquet"} <= set(found)
+    assert left_out == {}

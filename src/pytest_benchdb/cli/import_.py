@@ -122,6 +122,9 @@ def _problems_of(one: FileOutcome) -> list[str]:
 
 
 def _tell_sum(imported: Imported, request: ImportRequest, output: Output) -> None:
+    if not imported.files:
+        output.say(f"nothing to import: no file of a known format in {', '.join(map(str, request.paths))}")
+        return
     files = [one for one in imported.files if one.reason is None]
     sessions, runs, known = (sum(getattr(one, name) for one in files) for name in ("sessions", "runs", "known"))
     verb = "would import" if request.dry_run else "imported"

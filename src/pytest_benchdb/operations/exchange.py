@@ -122,7 +122,7 @@ def import_files(request: ImportRequest, feedback: Feedback = SILENT) -> Importe
             if reader is not None:
                 outcomes.append(_take(read_file(path, *reader), known, naming, stage, request))
             elif named:
-                outcomes.append(FileOutcome(path=str(path), reason=_no_reader(request.format, list(importers))))
+                outcomes.append(FileOutcome(path=str(path), reason=_no_reader(path, request.format, list(importers))))
             else:
                 passed_over.append(str(path))
         stage.finish()
@@ -237,7 +237,9 @@ def _holds_sessions(target: Target) -> bool:
     return target.path.is_dir() and any(target.path.glob(f"*{SESSION_SUFFIX}"))
 
 
-def _no_reader(name: str, importers: Sequence[str]) -> str:
+def _no_reader(path: Path, name: str, importers: Sequence[str]) -> str:
+    if not path.stat().st_size:
+        return "it is empty: its writer died, or has not finished"
     if name == AUTO:
         return f"it is of no known format; known are {', '.join(importers)}"
     return f"it is no file of {name}; say auto to find out what it is"
