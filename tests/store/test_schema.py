@@ -45,7 +45,7 @@ def test_statement_runs_on_an_empty_schema(connection: object, name: str) -> Non
     assert connection.execute(render(read(name), VALUES)).fetchall() == []  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", [*names("queries"), *names("checks"), *names("fold")])
+@pytest.mark.parametrize("name", [*names("queries"), *names("checks"), *names("fold"), *names("annotate")])
 def test_statement_begins_with_what_it_is(name: str) -> None:
     assert re.match(r"-- \S", read(name))
 

@@ -1,7 +1,7 @@
-"""Takes sessions from session files (or histories) into one history: idempotent, in batches of attached files.
+"""Takes sessions and annotations from files into one history: idempotent, in batches of attached files.
 
 Sessions whose id is there already are left out, what is the same everywhere is added once by its key, and what a
-benchmark is grouped by follows the newest session.
+benchmark is grouped by follows the newest session. Annotations come from every file, with sessions or without.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import is_database_error, translate
 from pytest_benchdb.store.migrate import migrate, read_meta, version_of
-from pytest_benchdb.store.statement import identifier, literal
+from pytest_benchdb.store.statement import literal
 from pytest_benchdb.store.template import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ IMPORTER = "pytest-benchdb"
 FACTS = ("session", "run", "measurement", "round_chunk", "series", "request", "attachment")
 """Tables whose rows belong to one session each."""
 
+ANNOTATIONS = {"baseline": "baseline_id", "acceptance": "acceptance_id", "note": "note_id"}
+"""Tables of what people wrote, with their keys."""
+
 KEYS = {
     "environment": "environment_id",
     "device": "device_id",
@@ -41,9 +44,7 @@ KEYS = {
     "framework": "framework_id",
     "use_case": "use_case_id",
     "metric": "metric",
-    "baseline": "baseline_id",
-    "acceptance": "acceptance_id",
-    "note": "note_id",
+    **ANNOTATIONS,
     "source_file": "source_file_id",
 }
 """Tables whose rows are the same everywhere, with their keys."""
@@ -70,7 +71,7 @@ class _Job:
     """What one call of `absorb` knows and has learnt.
 
     Attributes:
-        only: ids of the sessions to take; None takes all.
+        only: ids of the sessions to take, without annotations; None takes all.
         known: ids of the sessions in the target.
         taken: fingerprints of tables that were copied whole.
     """
@@ -124,7 +125,7 @@ def absorb(
         files: paths of session files and histories.
         named: gives the name under which a file is remembered.
         progress: called with the number of files done.
-        only: ids of the sessions to take; None takes all.
+        only: ids of the sessions to take, without annotations; None takes all.
 
     Returns:
         The files that could not be read.
@@ -179,8 +180,10 @@ def _absorb_batch(job: _Job, batch: Sequence[str]) -> list[Refused]:
             sources.append(source)
         job.connection.execute("BEGIN")
         try:
-            copied = _copy(job, [source for source in sources if source.new])
-            _insert_sources(job, sources, refused)
+            filled = _filled_tables(job.connection, sources)
+            copied = _copy(job, [source for source in sources if source.new], filled)
+            annotations = _copy_annotations(job, sources, filled)
+            _insert_sources(job, sources, refused, annotations)
             job.connection.execute("COMMIT")
         except BaseException:
             job.connection.execute("ROLLBACK")
@@ -239,12 +242,11 @@ def _detach(connection: "DuckDBPyConnection", alias: str) -> None:
         connection.execute(f"DETACH {alias}")
 
 
-def _copy(job: _Job, sources: Sequence[_Source]) -> set[tuple[str, str]]:
+def _copy(job: _Job, sources: Sequence[_Source], filled: set[tuple[str, str]]) -> set[tuple[str, str]]:
     """Copy the new sessions of the sources; return the fingerprints of what was copied whole."""
     copied: set[tuple[str, str]] = set()
     if not sources:
         return copied
-    filled = _filled_tables(job.connection, sources)
     _update_benchmarks(job, sources)
     for table in FACTS:
         selects = [_select(source, table) for source in sources if (source.alias, table) in filled]
@@ -258,9 +260,24 @@ def _copy(job: _Job, sources: Sequence[_Source]) -> set[tuple[str, str]]:
                 selects.append(f"SELECT * FROM {source.alias}.{table}")
                 if table in _FINGERPRINTS:
                     copied.add(mark)
-        if selects and table != "benchmark":
+        if selects and table != "benchmark" and table not in ANNOTATIONS:
             _insert_missing(job, table, key, selects)
     return copied
+
+
+def _copy_annotations(job: _Job, sources: Sequence[_Source], filled: set[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Copy what people wrote; return each file's name with the id of each annotation in it."""
+    found: list[tuple[str, str]] = []
+    if job.only is not None:
+        return found
+    for table, key in ANNOTATIONS.items():
+        holders = [source for source in sources if (source.alias, table) in filled]
+        if holders:
+            _insert_missing(job, table, key, [f"SELECT * FROM {source.alias}.{table}" for source in holders])
+        for source in holders:
+            ids = job.connection.execute(f"SELECT CAST({key} AS VARCHAR) FROM {source.alias}.{table}").fetchall()
+            found += [(source.name, one) for (one,) in ids]
+    return found
 
 
 def _insert_missing(job: _Job, table: str, key: str, selects: Sequence[str]) -> None:
@@ -325,9 +342,19 @@ def _update_benchmarks(job: _Job, sources: Sequence[_Source]) -> None:
     )
 
 
-def _insert_sources(job: _Job, sources: Sequence[_Source], refused: Sequence[Refused]) -> None:
-    """Write down which files are in the history, and which cannot be."""
-    rows = [*_source_rows(sources), *((job.named(path), None, 0, reason, stamp(path)) for path, reason in refused)]
+_SourceRow = tuple[str, str | None, int, str | None, str | None, str | None]
+
+
+def _insert_sources(
+    job: _Job, sources: Sequence[_Source], refused: Sequence[Refused], annotations: Sequence[tuple[str, str]] = ()
+) -> None:
+    """Write down which files are in the history, and which cannot be.
+
+    A row stands for a session or, its own id being that one's, for an annotation of a file.
+    """
+    rows: list[_SourceRow] = [*_source_rows(sources, {name for name, _ in annotations})]
+    rows += [(name, None, 1, None, None, one) for name, one in annotations]
+    rows += [(job.named(path), None, 0, reason, stamp(path), None) for path, reason in refused]
     if not rows:
         return
     values = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
@@ -335,19 +362,20 @@ def _insert_sources(job: _Job, sources: Sequence[_Source], refused: Sequence[Ref
         f"""
         INSERT INTO {job.target}.source_file
         SELECT
-            CAST(md5(concat_ws('/', path, session_id)) AS UUID), CAST(session_id AS UUID), path, checksum,
-            {literal(IMPORTER)}, row_count, reason, CAST(now() AT TIME ZONE 'UTC' AS TIMESTAMP)
-        FROM (VALUES {values}) AS entry (path, session_id, row_count, reason, checksum)
+            CAST(coalesce(CAST(annotation_id AS VARCHAR), md5(concat_ws('/', path, session_id))) AS UUID),
+            CAST(session_id AS UUID),
+            path, checksum, {literal(IMPORTER)}, row_count, reason, CAST(now() AT TIME ZONE 'UTC' AS TIMESTAMP)
+        FROM (VALUES {values}) AS entry (path, session_id, row_count, reason, checksum, annotation_id)
         """
     )
 
 
-def _source_rows(sources: Sequence[_Source]) -> Iterator[tuple[str, str | None, int, str | None, str | None]]:
+def _source_rows(sources: Sequence[_Source], annotated: set[str]) -> Iterator[_SourceRow]:
     for source in sources:
         for session in source.sessions:
-            yield source.name, session, int(session in source.new), None, None
-        if not source.sessions:
-            yield source.name, None, 0, None, None
+            yield source.name, session, int(session in source.new), None, None, None
+        if not source.sessions and source.name not in annotated:
+            yield source.name, None, 0, None, None, None
 
 
 def stamp(path: str) -> str | None:
@@ -357,25 +385,3 @@ def stamp(path: str) -> str | None:
     except OSError:
         return None
     return f"{status.st_size}:{status.st_mtime_ns}"
-
-
-def forget(connection: "DuckDBPyConnection", target: str, names: Sequence[str]) -> None:
-    """Remove the files `names` from a history, and the sessions that no other file holds."""
-    if not names:
-        return
-    gone = f"path IN (SELECT unnest({literal(list(names))})) AND importer = {literal(IMPORTER)}"
-    connection.execute("BEGIN")
-    try:
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE gone_session AS SELECT session_id FROM {target}.source_file WHERE {gone} "
-            f"EXCEPT SELECT session_id FROM {target}.source_file WHERE importer = {literal(IMPORTER)} AND NOT ({gone})"
-        )
-        for table in (*FACTS, "note", "source_file"):
-            connection.execute(
-                f"DELETE FROM {identifier(target)}.{table} WHERE session_id IN (SELECT session_id FROM gone_session)"
-            )
-        connection.execute(f"DELETE FROM {target}.source_file WHERE {gone}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise

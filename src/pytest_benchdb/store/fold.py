@@ -139,7 +139,7 @@ def _fold_locked(journal: str, descriptor: int, cache: str | None, row_limit: in
                     raise
                 source, damaged, _ = _salvage(journal)
                 report = _write(source, part, damaged, cache, row_limit)
-            _sync(part)
+            sync_file(part)
             os.replace(part, final)
         finally:
             _remove(part, f"{part}.wal", source if source != journal else part)
@@ -334,7 +334,8 @@ def _escape_glob(path: str) -> str:
     return "".join(f"[{char}]" if char in "*?[" else char for char in path)
 
 
-def _sync(path: str) -> None:
+def sync_file(path: str) -> None:
+    """Wait until what was written to a file is on its disk."""
     descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
     try:
         os.fsync(descriptor)

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import StoreError, StoreLockedError
 from pytest_benchdb.store import connection as db
-from pytest_benchdb.store.absorb import IMPORTER, absorb, forget, stamp
+from pytest_benchdb.store.absorb import IMPORTER, absorb, stamp
 from pytest_benchdb.store.cache import cache_folder
 from pytest_benchdb.store.file_errors import is_database_error, translated
 from pytest_benchdb.store.folder import session_files
+from pytest_benchdb.store.forget import forget
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import read_meta, version_of
 from pytest_benchdb.store.statement import literal

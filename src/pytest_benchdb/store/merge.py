@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_benchdb.errors import ConfigError, StoreError, StoreMissingError
 from pytest_benchdb.store import connection as db
-from pytest_benchdb.store.absorb import Refused, absorb
+from pytest_benchdb.store.absorb import ANNOTATIONS, Refused, absorb
+from pytest_benchdb.store.annotate import new_file
 from pytest_benchdb.store.attachments import bring
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.fold import session_file_name
@@ -18,6 +19,7 @@ from pytest_benchdb.store.folder import recover, session_files, writable
 from pytest_benchdb.store.inbox import LOCK_SUFFIX, open_main_file, waiting
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import read_meta, version_of
+from pytest_benchdb.store.statement import literal
 from pytest_benchdb.store.target import INBOX_SUFFIX, SESSION_SUFFIX, Target
 from pytest_benchdb.store.template import attach_new
 
@@ -33,7 +35,6 @@ _REFERENCED = {
     "model_version": ("model_version_id", "SELECT model_version_id FROM run"),
     "model": ("model_id", "SELECT model_id FROM model_version"),
     "framework": ("framework_id", "SELECT framework_id FROM run"),
-    "note": ("session_id", "SELECT session_id FROM session"),
 }
 """What a session file keeps of the tables that are the same everywhere."""
 
@@ -149,34 +150,62 @@ def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> M
                     known += 1
                     continue
                 final = target.path / session_file_name(session_id, started_us)
-                _place(file, session_id, final, whole=len(listed.sessions) == 1)
+                _place(file, session_id, final, whole=listed.kind == "session")
                 present.add(session_id)
                 added += 1
+            for entry in listed.annotations:
+                if entry.key not in present:
+                    _place_annotation(file, entry, target.path)
+                    present.add(entry.key)
         except StoreError as error:
             refused.append(Refused(os.fspath(file), str(error)))
         progress(done, len(files))
     return Merged(added=added, known=known, refused=tuple(_line(one) for one in refused), missing=tuple(missing))
 
 
+class _Entry(NamedTuple):
+    """An annotation in a file: its table, its id, and when it was written."""
+
+    table: str
+    key: str
+    created_us: int
+
+
 class _Listed(NamedTuple):
     """What a file holds.
 
     Attributes:
+        kind: session, annotation or history.
         sessions: id and start of each, oldest first.
         attachments: names of its runs' files by their checksum.
+        annotations: those that need a file of their own in a folder; notes within a session file go with it.
     """
 
+    kind: str
     sessions: list[tuple[str, int]]
     attachments: dict[str, str]
+    annotations: list[_Entry]
 
 
 def _listed(file: Path) -> _Listed:
     with _reading(file) as connection:
+        kind = read_meta(connection, "source", file).get("file_kind", "history")
         sessions = connection.execute(
             "SELECT CAST(session_id AS VARCHAR), epoch_us(started_at) FROM source.session ORDER BY started_at"
         ).fetchall()
         attachments = connection.execute("SELECT checksum, any_value(name) FROM source.attachment GROUP BY checksum")
-        return _Listed([(str(row[0]), int(row[1])) for row in sessions], dict(attachments.fetchall()))
+        names = dict(attachments.fetchall())
+        selects = (
+            f"SELECT '{table}', CAST({key} AS VARCHAR), epoch_us(created_at) FROM source.{table}"
+            for table, key in ANNOTATIONS.items()
+        )
+        entries = connection.execute(" UNION ALL ".join(selects)).fetchall() if kind != "session" else []
+        return _Listed(
+            kind=kind,
+            sessions=[(str(row[0]), int(row[1])) for row in sessions],
+            attachments=names,
+            annotations=[_Entry(*row) for row in entries],
+        )
 
 
 def _bring(listed: _Listed, file: Path, target: Target) -> list[str]:
@@ -204,6 +233,21 @@ def _place(file: Path, session_id: str, final: Path, *, whole: bool) -> None:
             os.replace(part, final)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _place_annotation(file: Path, entry: _Entry, folder: Path) -> None:
+    """Put one annotation into a folder, as a file of its own.
+
+    Raises:
+        StoreError: it cannot be read or written.
+    """
+    with new_file(folder / session_file_name(entry.key, entry.created_us)) as connection:
+        db.attach(connection, file, "source", read_only=True)
+        connection.execute(
+            f"INSERT INTO {entry.table} SELECT * FROM source.{entry.table} "
+            f"WHERE {ANNOTATIONS[entry.table]} = {literal(entry.key)}"
+        )
+        connection.execute("DETACH source")
 
 
 def _extract(file: Path, session_id: str, part: Path) -> None:

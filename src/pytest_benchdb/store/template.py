@@ -39,7 +39,7 @@ def attach_new(
         connection: what to attach it to.
         path: the file; it must not exist.
         alias: name of the database within `connection`.
-        file_kind: ``session`` or ``history``.
+        file_kind: ``session``, ``annotation`` or ``history``.
         block_bytes: size of its blocks.
         cache: folder of templates; None makes the file from the schema.
 

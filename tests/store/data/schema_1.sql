@@ -10,7 +10,7 @@ CREATE TABLE meta (
     value VARCHAR NOT NULL
 );
 COMMENT ON TABLE meta IS 'One fact about this file per row';
-COMMENT ON COLUMN meta.key IS 'format, schema_version, file_kind (session or history), created_by';
+COMMENT ON COLUMN meta.key IS 'format, schema_version, file_kind (session, annotation or history), created_by';
 COMMENT ON COLUMN meta.value IS 'The fact, as text';
 
 -- One invocation of pytest, one import, or one use of the API.
@@ -498,7 +498,7 @@ CREATE TABLE source_file (
     seen_at TIMESTAMP NOT NULL
 );
 COMMENT ON TABLE source_file IS 'A file that was imported, or a session file that was folded into this history';
-COMMENT ON COLUMN source_file.source_file_id IS 'Content hash of path and checksum';
+COMMENT ON COLUMN source_file.source_file_id IS 'Content hash of path and session; of an annotation its id';
 COMMENT ON COLUMN source_file.session_id IS 'The session it became';
 COMMENT ON COLUMN source_file.path IS 'Path as given';
 COMMENT ON COLUMN source_file.checksum IS 'BLAKE2b of its bytes';

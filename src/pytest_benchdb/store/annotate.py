@@ -1,0 +1,125 @@
+"""Writes what people add to results: baselines, accepted changes, notes.
+
+In a folder each is a small file of its own, named as session files are and folded as they are, because nothing that was
+written is ever changed: who removes something writes that down. A single file takes the row itself, or finds it in its
+inbox later if somebody else holds it.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_benchdb.errors import ConfigError, StoreError, StoreLockedError
+from pytest_benchdb.model.annotation import Acceptance, Annotation, Baseline
+from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.file_errors import translated
+from pytest_benchdb.store.fold import session_file_name, sync_file
+from pytest_benchdb.store.folder import templates, writable
+from pytest_benchdb.store.inbox import LOCK_SUFFIX, open_main_file
+from pytest_benchdb.store.lock import file_lock
+from pytest_benchdb.store.migrate import read_meta
+from pytest_benchdb.store.statement import read, render
+from pytest_benchdb.store.target import Target
+from pytest_benchdb.store.template import attach_new
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+FILE_KIND = "annotation"
+"""What a file without a session calls itself."""
+
+_WAIT_S = 5.0
+
+
+def annotate(target: Target, entry: Annotation, *, wait_s: float = _WAIT_S) -> Path:
+    """Write one annotation.
+
+    Args:
+        target: an existing folder of sessions, or an existing single file.
+        entry: what to write; its id is a UUIDv7.
+        wait_s: how long to wait for others that hold a single file.
+
+    Returns:
+        The file that was written: of a single file that others hold, one in its inbox.
+
+    Raises:
+        ConfigError: the file holds one session of a folder, and stays as it was recorded.
+        StoreError: the place cannot be written.
+    """
+    if target.kind == "folder":
+        return _write_file(target.spool, entry)
+    try:
+        _insert(target.path, entry, wait_s)
+    except StoreLockedError:
+        with translated(os.fspath(target.spool)):
+            target.spool.mkdir(exist_ok=True)
+        return _write_file(target.spool, entry)
+    return target.path
+
+
+def id_of(entry: Annotation) -> str:
+    """Return the id of an annotation."""
+    if isinstance(entry, Baseline):
+        return entry.baseline_id
+    return entry.acceptance_id if isinstance(entry, Acceptance) else entry.note_id
+
+
+@contextlib.contextmanager
+def new_file(final: Path) -> Iterator["DuckDBPyConnection"]:
+    """Give an empty file, attached as ``part``, for the length of a block; it is at `final` whole, or not at all.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    part = final.with_name(f".{final.stem}.part")
+    with translated(os.fspath(final)):
+        try:
+            with contextlib.closing(db.connect()) as connection:
+                attach_new(
+                    connection,
+                    os.fspath(part),
+                    "part",
+                    file_kind=FILE_KIND,
+                    block_bytes=db.SESSION_BLOCK_BYTES,
+                    cache=templates(),
+                )
+                yield connection
+                connection.execute("USE memory; DETACH part")
+            sync_file(os.fspath(part))
+            os.replace(part, final)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _write_file(folder: Path, entry: Annotation) -> Path:
+    if not writable(folder):
+        message = f"{folder} cannot be written; nothing was stored: give this user the right to write there"
+        raise StoreError(message)
+    created = datetime.fromisoformat(entry.created_at).replace(tzinfo=timezone.utc)
+    final = folder / session_file_name(id_of(entry), round(created.timestamp() * 1e6))
+    with new_file(final) as connection:
+        connection.execute(_statement(entry))
+    return final
+
+
+def _insert(path: Path, entry: Annotation, wait_s: float) -> None:
+    text = os.fspath(path)
+    with (
+        translated(text),
+        file_lock(Path(text + LOCK_SUFFIX), timeout_s=wait_s),
+        contextlib.closing(db.connect()) as connection,
+    ):
+        open_main_file(connection, text)
+        if read_meta(connection, "main_file", path).get("file_kind") != "history":
+            message = f"{text} holds one session as it was recorded; name the folder it is in: --db {path.parent}"
+            raise ConfigError(message)
+        connection.execute(f"USE main_file; {_statement(entry)}; USE memory; DETACH main_file")
+
+
+def _statement(entry: Annotation) -> str:
+    name = type(entry).__name__.lower()
+    return render(read(f"annotate/{name}"), asdict(entry))
