@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 from pytest_benchdb.analysis.student import normal_ppf, t_sf
 from pytest_benchdb.model.judgement import Interval
@@ -11,6 +12,8 @@ LEAST_PAIRS = 4
 """Pairs below which no interval can be given."""
 
 _LEVEL = 0.95
+_MOST_PERMUTED = 7
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +23,7 @@ class Coefficient:
     Attributes:
         value: from -1 to 1.
         interval: confidence interval by Fisher's transform.
-        p_value: two-sided, of no correlation, by Student's t.
+        p_value: two-sided, of no correlation.
     """
 
     value: float
@@ -47,7 +50,8 @@ def correlate(first: Sequence[float | None], second: Sequence[float | None]) -> 
     """Return how two quantities go together.
 
     The interval of Pearson's r has the standard error 1/√(n-3) on Fisher's scale, which assumes normal values; that of
-    Spearman's √((1+r²/2)/(n-3)) (D. G. Bonett and T. A. Wright, Psychometrika 65, 2000).
+    Spearman's √((1+r²/2)/(n-3)) (D. G. Bonett and T. A. Wright, Psychometrika 65, 2000). The p-value of Spearman's is
+    counted over all orders with up to 7 pairs, where Student's t would be too sure.
 
     Args:
         first: values of one quantity.
@@ -68,11 +72,7 @@ def correlate(first: Sequence[float | None], second: Sequence[float | None]) -> 
     if r is None or rho is None:
         return None
     n = len(pairs)
-    return Correlation(
-        pairs=n,
-        pearson=_coefficient(r, n, 1 / math.sqrt(n - 3)),
-        spearman=_coefficient(rho, n, math.sqrt((1 + rho * rho / 2) / (n - 3))),
-    )
+    return Correlation(pairs=n, pearson=_of_values(r, n), spearman=_of_ranks(rho, ranks(ones), ranks(others)))
 
 
 def ranks(values: Sequence[float]) -> list[float]:
@@ -109,10 +109,38 @@ def _normed(values: Sequence[float]) -> list[float] | None:
     return [rest / length for rest in rests]
 
 
-def _coefficient(r: float, n: int, error: float) -> Coefficient:
-    if abs(r) >= 1:
-        return Coefficient(value=r, interval=Interval(low=r, high=r, level=_LEVEL), p_value=0.0)
+def _of_values(r: float, n: int) -> Coefficient:
+    error = 1 / math.sqrt(n - 3)
+    low, high = (r, r) if abs(r) >= 1 else _fisher(r, error)
+    return Coefficient(value=r, interval=Interval(low=low, high=high, level=_LEVEL), p_value=_student(r, n))
+
+
+def _of_ranks(rho: float, first: Sequence[float], second: Sequence[float]) -> Coefficient:
+    n = len(first)
+    # Four ranks in order are no certainty: the interval is then that of the next smaller value that n ranks can have.
+    inner = math.copysign(min(abs(rho), 1 - 12 / (n * (n * n - 1))), rho)
+    low, high = _fisher(inner, math.sqrt((1 + inner * inner / 2) / (n - 3)))
+    interval = Interval(
+        low=low if rho > -1 + _ROUNDING else -1.0, high=high if rho < 1 - _ROUNDING else 1.0, level=_LEVEL
+    )
+    p_value = _permuted(first, second) if n <= _MOST_PERMUTED else max(_student(rho, n), 2 / math.factorial(min(n, 20)))
+    return Coefficient(value=rho, interval=interval, p_value=p_value)
+
+
+def _permuted(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return the share of all orders of one side in which the ranks agree, or disagree, at least as much."""
+    ones, others = _normed(first) or [], _normed(second) or []
+    found = abs(math.fsum(one * other for one, other in zip(ones, others, strict=True))) - _ROUNDING
+    sums = [abs(sum(one * other for one, other in zip(ones, order, strict=True))) for order in permutations(others)]
+    return sum(value >= found for value in sums) / len(sums)
+
+
+def _fisher(r: float, error: float) -> tuple[float, float]:
     half = normal_ppf((1 + _LEVEL) / 2) * error
-    interval = Interval(low=math.tanh(math.atanh(r) - half), high=math.tanh(math.atanh(r) + half), level=_LEVEL)
-    t = abs(r) * math.sqrt((n - 2) / ((1 - r) * (1 + r)))
-    return Coefficient(value=r, interval=interval, p_value=min(1.0, 2 * t_sf(t, n - 2)))
+    return math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
+
+
+def _student(r: float, n: int) -> float:
+    if abs(r) >= 1:
+        return 0.0
+    return min(1.0, 2 * t_sf(abs(r) * math.sqrt((n - 2) / ((1 - r) * (1 + r))), n - 2))

@@ -25,7 +25,9 @@ this folder is a git checkout that has them all, else in that of time.
 A change of level is told from 12 sessions on, if it is lasting and at least 3 %: with its size, the commits between the
 last session before it and the first one after, and how sure it is; with fewer than 5 sessions after it, it is
 provisional. An anomaly is a single session that stands out and did not last. Noise is the standard deviation from
-session to session. Without --since, --until and --last the newest {NEWEST} sessions are looked at.
+session to session. Creep is a level that is more than 10 % worse than a pinned baseline.
+
+Without --since, --until and --last the newest {NEWEST} sessions are looked at.
 
 Example: benchdb trend results -k parse --branch main
 """
@@ -43,6 +45,11 @@ Example: benchdb trend results -k parse --branch main
 )
 @options.session_options
 @click.option("--branch", metavar="NAME", help="Only sessions of this branch.")
+@click.option(
+    "--baseline",
+    metavar="SPEC",
+    help="Measure creep against these sessions. Default: the baseline that `benchdb baseline set` pinned last.",
+)
 @click.option("--only-changed", is_flag=True, help="Only series with a change, an anomaly or creep.")
 @options.format_option()
 @options.output_option
@@ -56,13 +63,21 @@ def command(**given: Any) -> None:
         choice=SeriesChoice(metrics=parse_metrics(given["metric"]), keyword=given["keyword"], where=given["where"]),
         branch=given["branch"],
         only_changed=given["only_changed"],
+        baseline=given["baseline"],
     )
     checkout = Checkout(root=Path.cwd(), environ=os.environ)
     with feedback_of(output, "Reading new sessions") as feedback:
         trends = build_trends(source, wish, checkout, feedback=feedback)
     _present(trends, output)
     if not trends.series:
-        output.say(f"no series matches {trends.selection}" if trends.selection else "no benchmark has a time")
+        output.say(_nothing(trends, only_changed=given["only_changed"]))
+
+
+def _nothing(trends: Trends, *, only_changed: bool) -> str:
+    what = "no series has changed" if only_changed else "no series"
+    if trends.selection is None:
+        return what if only_changed else "no benchmark has a time; --metric all shows what there is"
+    return f"{what} among those that match {trends.selection}" if only_changed else f"{what} matches {trends.selection}"
 
 
 def _present(trends: Trends, output: Output) -> None:

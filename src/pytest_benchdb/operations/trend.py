@@ -10,12 +10,14 @@ from pytest_benchdb.analysis.trend import LevelChange, Trend, trend_of
 from pytest_benchdb.environment.commit_order import commits_between
 from pytest_benchdb.errors import ConfigError, StoreMissingError
 from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.operations.baseline_spec import SpecContext, parse_spec, resolve_spec, spec_context
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
 from pytest_benchdb.operations.report import Selection, in_time
 from pytest_benchdb.operations.series import SeriesChoice, read_series
 from pytest_benchdb.operations.session_order import order_sessions
 from pytest_benchdb.operations.source import Source, find_sessions, no_session_text
 from pytest_benchdb.present.trend_document import Trends
+from pytest_benchdb.store.reader import Reader
 
 NEWEST = 400
 """Sessions that are looked at unless users say otherwise: the time that change points take grows with their square."""
@@ -43,12 +45,14 @@ class Wish:
         choice: metrics and filters.
         branch: only sessions of this branch; None takes all.
         only_changed: whether series without a change, an anomaly or creep are left out.
+        baseline: SPEC that creep is measured against; None takes the baseline that was pinned last.
     """
 
     selection: Selection
     choice: SeriesChoice
     branch: str | None = None
     only_changed: bool = False
+    baseline: str | None = None
 
 
 def build_trends(
@@ -80,8 +84,8 @@ def build_trends(
             raise StoreMissingError(no_session_text(source.paths))
         chosen = pick_sessions(everything, source, wish.selection, moment, branch=wish.branch)
         order = order_sessions(chosen, checkout.root, checkout.environ)
-        by_id = {session.session_id: session for session in order.sessions}
-        found = [trend_of(series.values, by_id) for series in read_series(reader, order.sessions, wish.choice)]
+        name, pinned = _pinned(wish, everything, spec_context(reader, root=checkout.root, environ=checkout.environ))
+        found = _look(reader, order.sessions, pinned, wish.choice)
     if wish.only_changed:
         found = [trend for trend in found if _is_moved(trend)]
     if order.reason is None:
@@ -93,6 +97,7 @@ def build_trends(
         order_reason=order.reason,
         sessions=len(chosen),
         sessions_in_all=len(everything),
+        baseline=name,
         selection=wish.choice.text(),
     )
 
@@ -135,6 +140,33 @@ def pick_sessions(
             f"none of the {len(sessions)} sessions lies between --since and --until; see them with: benchdb sessions"
         )
     return chosen[-(selection.last or newest) :]
+
+
+def _pinned(wish: Wish, sessions: Sequence[SessionRow], context: SpecContext) -> tuple[str | None, list[SessionRow]]:
+    """Return the name of the baseline that creep is measured against, and its sessions; None without one."""
+    name = wish.baseline
+    if name is None:
+        newest = max(context.baselines.values(), key=lambda baseline: baseline.created_at, default=None)
+        if newest is None:
+            return None, []
+        name = newest.name
+    return name, resolve_spec(parse_spec(name), sessions, context)
+
+
+def _look(
+    reader: Reader, sessions: Sequence[SessionRow], pinned: Sequence[SessionRow], choice: SeriesChoice
+) -> list[Trend]:
+    wanted = {session.session_id for session in sessions}
+    baseline = {session.session_id for session in pinned}
+    # The baseline may be older than what is looked at.
+    together = [*(session for session in pinned if session.session_id not in wanted), *sessions]
+    by_id = {session.session_id: session for session in together}
+    found = []
+    for series in read_series(reader, together, choice):
+        values = [value for value in series.values if value.session_id in wanted]
+        if any(value.value is not None for value in values):
+            found.append(trend_of(values, by_id, [one for one in series.values if one.session_id in baseline]))
+    return found
 
 
 def _is_moved(trend: Trend) -> bool:

@@ -34,7 +34,35 @@ def test_coefficients_equal_those_of_scipy(n: int, step: float) -> None:
     assert found.pearson.p_value == pytest.approx(pearson.pvalue, rel=1e-9)
     assert (found.pearson.interval.low, found.pearson.interval.high) == pytest.approx(tuple(expected), rel=1e-9)
     assert found.spearman.value == pytest.approx(spearman.statistic, abs=1e-12)
-    assert found.spearman.p_value == pytest.approx(spearman.pvalue, rel=1e-9, abs=1e-300)
+    if n > 7:
+        assert found.spearman.p_value == pytest.approx(spearman.pvalue, rel=1e-9, abs=1e-300)
+
+
+@pytest.mark.parametrize("step", [0.0, 0.7], ids=["distinct", "tied"])
+@pytest.mark.parametrize("n", [4, 6, 7])
+def test_p_value_of_few_ranks_is_counted_over_all_orders(n: int, step: float) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    ones, others = pairs(n + 1, n, step=step)
+
+    found = correlate(ones, others)
+    counted = stats.permutation_test(
+        (ones,),
+        lambda order: stats.spearmanr(order, others).statistic,
+        permutation_type="pairings",
+        n_resamples=math.inf,
+    )
+
+    assert found is not None
+    assert found.spearman.p_value == pytest.approx(counted.pvalue, abs=1e-12)
+
+
+def test_few_ranks_in_full_order_are_no_certainty() -> None:
+    found = correlate([1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 4.0, 9.0, 16.0, 25.0])
+
+    assert found is not None
+    assert found.spearman.value == pytest.approx(1.0)
+    assert found.spearman.interval.low < 0 < found.spearman.interval.high == 1.0
+    assert found.spearman.p_value == pytest.approx(2 / math.factorial(5))
 
 
 def test_interval_of_spearman_is_wider_than_that_of_pearson() -> None:
@@ -53,7 +81,7 @@ def test_straight_line_correlates_fully(sign: float) -> None:
     assert found is not None
     assert found.pearson.value == pytest.approx(sign)
     assert found.pearson.interval.low == pytest.approx(sign)
-    assert found.spearman.p_value == pytest.approx(0.0, abs=1e-9)
+    assert found.spearman.value == pytest.approx(sign)
 
 
 def test_rising_curve_has_full_rank_correlation_only() -> None:
