@@ -100,11 +100,7 @@ def _target(target: Target, rows: Sequence[ComparisonRow], metrics: Sequence[str
     names_metric = target.match is None and target.name in {row.key.metric for row in rows}
     asked = (target.metric,) if target.metric else (target.name,) if names_metric else metrics
     match = target.match or (None if target.metric or names_metric else target.name)
-    meant = [
-        row
-        for row in rows
-        if row.key.metric in asked and (match is None or matches(match, f"{row.group or ''} {row.key.fullname}"))
-    ]
+    meant = [row for row in rows if row.key.metric in asked and (match is None or matches(match, _name(row)))]
     speedups = [speedup for row in meant if (speedup := speedup_of(row)) is not None]
     speedup = geometric_mean(speedups) if speedups else None
     reason = None
@@ -117,6 +113,11 @@ def _target(target: Target, rows: Sequence[ComparisonRow], metrics: Sequence[str
         met=None if speedup is None else target.range.holds(speedup),
         reason=reason,
     )
+
+
+def _name(row: ComparisonRow) -> str:
+    """Return what expressions are held against: group and test, without the file, whose name would match all of it."""
+    return f"{row.group or ''} {row.key.fullname.partition('::')[2] or row.key.fullname}"
 
 
 def _why_not(row: ComparisonRow) -> str:

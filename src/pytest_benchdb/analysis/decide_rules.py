@@ -53,7 +53,7 @@ class Target:
 
     Attributes:
         name: what people call it; without `match` and `metric` it names a metric, or benchmarks as `match` does.
-        match: `-k` expression over group and full name; None for all.
+        match: `-k` expression over the group and the test's name without its file; None for all.
         metric: None for those of the verdict.
     """
 

@@ -105,3 +105,9 @@ def test_target_finds_benchmarks_by_their_group_too() -> None:
     (target,) = decide([make_row("a", -0.5, group="insert")], RULES, contains).targets
 
     assert target.rows == 1
+
+
+def test_target_is_not_found_in_the_name_of_the_file() -> None:
+    rules = parse_rules({"targets": {"test_a.py": ">1x"}}, "rules.toml")
+
+    assert decide([make_row("a", -0.5)], rules, contains).targets[0].rows == 0
