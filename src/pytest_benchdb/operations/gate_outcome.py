@@ -139,7 +139,7 @@ def _doubts(found: Found) -> str:
     if found.shift is not None:
         parts.append(
             f"{found.shift.agreeing * 100:.0f} % of the suite moved, by {found.shift.change * 100:+.1f} % in the "
-            "median: the machine or the interpreter changed, or what all of it uses; compare both in turn: benchdb duet"
+            "median: the machine or the interpreter changed, or what all of it uses; benchdb duet tells which"
         )
     unstable = [row for row in found.rows if _is_gated(row) and row.judgement.state == "unstable"]
     if unstable and found.shift is None:

@@ -1,5 +1,6 @@
 """Judges every series of a gate: by its history, or by the sessions of the other side."""
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +24,7 @@ _NOT_RUN = frozenset({"skipped", "unsupported", "xfailed"})
 _DISTURBED_KINDS = frozenset({"time", "rate", "energy", "power"})
 _CPU_CLOCKS = frozenset({"cpu_time", "thread_time"})
 """Metrics that other work on the machine does not make longer."""
+_FOLLOWING = 2.0
 _CONFIRMS_FOR_SMALL = 2
 """Re-runs from which the smaller default change counts: with fewer it alarms too often."""
 
@@ -115,11 +117,24 @@ def with_shift(rows: Sequence[JudgedRow]) -> tuple[list[JudgedRow], Shift | None
 
 def _shifted(judged: JudgedRow, shift: Shift | None) -> JudgedRow:
     judgement = judged.row.judgement
-    if shift is None or judgement.verdict != "regressed" or (judgement.change or 0.0) * shift.change <= 0:
+    if shift is None or judgement.verdict != "regressed" or not _explains(shift, judged.row):
         return judged
     reason = f"most of the suite moved alike, by {shift.change:+.1%} in the median"
     doubted = replace(judgement, verdict="inconclusive", state="unstable", reason=reason)
     return replace(_with_judgement(judged, doubted), shifted=True)
+
+
+def _explains(shift: Shift, row: ComparisonRow) -> bool:
+    """Tell whether a row's change may be the suite's: it goes the same way, and not much further.
+
+    Benchmarks do not all follow a machine by the same share, so twice the shift beside the limit may be its doing.
+    """
+    change = row.judgement.change
+    if change is None or change * shift.change <= 0:
+        return False
+    own = abs(math.log1p(change)) - abs(math.log1p(shift.change)) if min(change, shift.change) > -1 else 0.0
+    limit = row.policy.relative if row.policy is not None else 0.0
+    return own <= math.log1p(limit + _FOLLOWING * abs(shift.change))
 
 
 def with_q_values(rows: Sequence[JudgedRow], most: float | None) -> list[JudgedRow]:

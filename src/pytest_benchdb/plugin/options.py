@@ -69,11 +69,27 @@ OPTIONS = (
     ),
     Option("--benchdb-json", "json", "text", "FILE", "Write this session in pytest-benchmark's JSON format too."),
     Option(
+        "--benchdb-fail-on",
+        "fail_on",
+        "list",
+        "LIMIT",
+        "Fail the run if a metric became worse than its history allows: time:5%, memory[backend=cuda]:64MiB; may be "
+        "repeated (default: no gate).",
+    ),
+    Option("--benchdb-baseline", "baseline", "text", "SPEC", "What --benchdb-fail-on compares with (default: auto)."),
+    Option(
+        "--benchdb-confirm",
+        "confirm",
+        "text",
+        "N",
+        "Run what looks worse N times again in fresh processes; only what all of them repeat fails (default: 0).",
+    ),
+    Option(
         "--benchdb-strict",
         "strict",
         "flag",
         None,
-        "Fail the run when the results cannot be stored (default: warn and keep the journal).",
+        "Fail the run when the results cannot be stored or judged (default: warn and keep the journal).",
     ),
 )
 

@@ -12,7 +12,7 @@ import pytest
 from pytest_benchdb.measure.boundary import BoundaryProbe
 from pytest_benchdb.model.session import SessionOutcome
 from pytest_benchdb.operations.record import SessionRecorder
-from pytest_benchdb.plugin import isolate, summary
+from pytest_benchdb.plugin import gate, isolate, summary
 from pytest_benchdb.plugin.crashed import crashed_lines
 from pytest_benchdb.plugin.fixtures import devices_of
 from pytest_benchdb.plugin.identity import Identifier
@@ -43,6 +43,7 @@ class SessionPlugin:
         self._running: dict[str, bytes] = {}
         self._result: FoldResult | None = None
         self._outputs = Outputs()
+        self._gate: gate.GateReport | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -115,8 +116,12 @@ class SessionPlugin:
                 self._config.invocation_params.dir,
                 lambda path: summary.shown_path(path, self._config),
             )
-            if self._settings.strict and (self._is_lost or self._outputs.trouble):
+            if int(exitstatus) in _ENDED_BY_ITSELF:
+                self._judge(self._recorder.start.session_id)
+            if self._settings.strict and (self._is_lost or self._outputs.trouble or self._is_undecided):
                 session.exitstatus = max(int(exitstatus), 1)
+            if self._gate is not None and self._gate.failed and int(session.exitstatus) in _ENDED_BY_ITSELF:
+                session.exitstatus = 1
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -127,6 +132,13 @@ class SessionPlugin:
         finally:
             if self._recorder is not None:
                 summary.write(terminalreporter, self._config, self._recorder, self._result, self._outputs)
+            if self._gate is not None:
+                gate.write(terminalreporter, self._config, self._gate)
+
+    def _judge(self, session_id: str) -> None:
+        if self._settings.fail_on:
+            gate.announce(self._config, self._settings)
+            self._gate = gate.judge_run(self._config, self._settings, self._target, session_id, self._result)
 
     def _told(self, worker: str | None) -> dict[str, str | None]:
         """Return what another process that runs tests of this session needs to know."""
@@ -142,6 +154,10 @@ class SessionPlugin:
     def _device_id(self) -> str | None:
         devices = self._recorder.start.devices if self._recorder is not None else ()
         return devices[0].device_id if devices else None
+
+    @property
+    def _is_undecided(self) -> bool:
+        return self._gate is not None and self._gate.trouble is not None
 
     @property
     def _is_lost(self) -> bool:

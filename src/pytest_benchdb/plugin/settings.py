@@ -18,6 +18,9 @@ from pytest_benchdb.plugin.options import CONFIG_ONLY, OPTIONS
 DEFAULT_PATH = ".benchdb"
 PASSES = ("memory", "energy", "series")
 """What ``--benchdb-passes`` may name beside ``time``, which is always made."""
+MOST_CONFIRMS = 20
+TABLES = frozenset({"thresholds"})
+"""Keys of ``[tool.benchdb]`` that are tables of their own, and are read by those who use them."""
 OVERRIDES_KEY = pytest.StashKey[Mapping[str, Any]]()
 """Settings by key that go over every other place: what a re-run of the gate was told."""
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -39,6 +42,9 @@ class Settings(NamedTuple):
         strict: fail the run when the results cannot be stored.
         backends: devices that were selected; none selects ``auto``.
         passes: what is done after timing.
+        fail_on: limits of the gate at the end of the run; empty for no gate.
+        baseline: what the gate compares with.
+        confirm: how many re-runs must repeat what the gate found.
     """
 
     path: str
@@ -53,6 +59,9 @@ class Settings(NamedTuple):
     strict: bool
     backends: tuple[str, ...]
     passes: tuple[str, ...]
+    fail_on: tuple[str, ...] = ()
+    baseline: str = "auto"
+    confirm: int = 0
 
 
 class Sources:
@@ -161,7 +170,50 @@ def read_settings(config: Any, sources: Sources) -> Settings:
         strict=bool(sources.flag("strict")),
         backends=backends_selected(sources),
         passes=passes_selected(sources),
+        fail_on=_limits(sources),
+        baseline=_baseline(sources),
+        confirm=_confirms(sources),
     )
+
+
+def _limits(sources: Sources) -> tuple[str, ...]:
+    """Return the limits of the gate; they are read now, because a wrong one must end the run before its first test.
+
+    Raises:
+        ConfigError: one cannot be read.
+    """
+    texts = tuple(sources.items("fail_on"))
+    if texts:
+        from pytest_benchdb.operations.thresholds import parse_thresholds
+
+        try:
+            parse_thresholds(texts)
+        except ConfigError as error:
+            raise ConfigError(f"--benchdb-fail-on: {error}") from error
+    return texts
+
+
+def _baseline(sources: Sources) -> str:
+    text = sources.text("baseline")
+    if text is None:
+        return "auto"
+    from pytest_benchdb.operations.spec_syntax import parse_spec
+
+    try:
+        parse_spec(text)
+    except ConfigError as error:
+        raise ConfigError(f"--benchdb-baseline: {error}") from error
+    return text
+
+
+def _confirms(sources: Sources) -> int:
+    value, place = sources.get("confirm")
+    if value in {None, ""}:
+        return 0
+    text = str(value).strip()
+    if isinstance(value, bool) or not text.isdecimal() or int(text) > MOST_CONFIRMS:
+        raise ConfigError(f"{place} is {value!r}; give a number of re-runs from 0 to {MOST_CONFIRMS}")
+    return int(text)
 
 
 def _tags(sources: Sources) -> dict[str, str]:
@@ -210,8 +262,9 @@ def _pyproject_table(path: Path) -> Mapping[str, Any]:
     except tomllib.TOMLDecodeError:
         return {}  # pytest itself reports a broken pyproject.toml
     for key in table:
-        if key not in _BY_KEY:
-            message = f"{path}: [tool.benchdb] has an unknown key {key!r}; known are {', '.join(sorted(_BY_KEY))}"
+        if key not in _BY_KEY and key not in TABLES:
+            known = ", ".join(sorted({*_BY_KEY, *TABLES}))
+            message = f"{path}: [tool.benchdb] has an unknown key {key!r}; known are {known}"
             raise ConfigError(message)
     return table
 

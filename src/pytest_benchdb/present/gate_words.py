@@ -67,11 +67,19 @@ def limit_text(row: ComparisonRow) -> str:
     policy = row.policy
     if policy is None or not policy.gated:
         return NOT_MEASURED
-    share = f"{policy.relative * 100:.4g} %"
-    if not policy.absolute:
-        return share if policy.relative else "any"
-    allowed = policy.relative * abs(row.judgement.baseline or 0.0)
-    return share if allowed >= policy.absolute else one_quantity(policy.absolute, row.unit)
+    return limit_words(policy.relative, policy.absolute, row.judgement.baseline, row.unit)
+
+
+def limit_words(relative: float, absolute: float, baseline: float | None, unit: str) -> str:
+    """Write a limit as `limit_text` does.
+
+    >>> limit_words(0.055, 5e-8, 1e-3, "s"), limit_words(0.05, 5e-8, 1e-7, "s"), limit_words(0.0, 0.0, 1.0, "s")
+    ('5.5 %', '50.00 ns', 'any')
+    """
+    share = f"{relative * 100:.4g} %"
+    if not absolute:
+        return share if relative else "any"
+    return share if relative * abs(baseline or 0.0) >= absolute else one_quantity(absolute, unit)
 
 
 def change_text(row: ComparisonRow) -> str:
