@@ -5,6 +5,11 @@ freedom, where π/2n is the variance of a median. s is the largest of the median
 range (both scaled to a normal distribution), half a percent, and the standard deviation with each distance cut to the
 smallest change that counts. The last one is for benchmarks that stray now and then, of which the robust ones know
 nothing: on recorded sessions it took away two of three false alarms for 6 points of power at +5 % and none at +10 %.
+
+A figure beyond every one of the history is a suspicion too. Whatever the distribution, three new sessions are all
+beyond n earlier ones once in C(n + 3, 3) times: 1,771 for n = 20. That finds changes of benchmarks with two levels,
+whose s is the distance between them: on the same sessions +20 % in 98 % of cases instead of 95, +10 % in 96 instead of
+92, with no false alarm more that two re-runs repeated.
 """
 
 import math
@@ -28,6 +33,8 @@ _DRIFT = 2.0
 """Deviations from value to value by which the ends of a history differ if its level moves; chance makes 2 in 100."""
 
 _LEVEL = 0.95
+_TOGETHER = 3
+"""Sessions that a confirmed change stands on: the candidate and two re-runs."""
 
 
 def judge_figures(history: Sequence[float], figure: float, policy: Policy) -> Judgement:
@@ -64,7 +71,15 @@ def judge_figures(history: Sequence[float], figure: float, policy: Policy) -> Ju
     error = _deviation(history, scale, policy) * math.sqrt(1 + math.pi / (2 * len(level)))
     tested = _tested(judgement, scale, error, len(level) - 1)
     chance = 0.5 if tested.p_value is None else min(tested.p_value, 1 - tested.p_value)
-    return _decided(tested, policy, sure=chance < 1 - policy.confidence, drifting=drifting)
+    sure = chance < 1 - policy.confidence or _is_beyond(level, figure, policy)
+    return _decided(tested, policy, sure=sure, drifting=drifting)
+
+
+def _is_beyond(history: Sequence[float], figure: float, policy: Policy) -> bool:
+    """Return whether a figure is beyond every one of a history that is long enough for that to mean something."""
+    if math.comb(len(history) + _TOGETHER, _TOGETHER) * (1 - policy.confidence) < 1:
+        return False
+    return not min(history) <= figure <= max(history)
 
 
 def _deviation(history: Sequence[float], scale: Scale, policy: Policy) -> float:

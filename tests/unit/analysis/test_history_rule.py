@@ -388,3 +388,24 @@ def test_code_that_begins_to_wait_regresses_where_load_never_reached_its_figure(
     judgement = judge_history(history, session(1.4e-3, cpu_s=1e-3, wall_per_cpu=1.9), POLICY)
 
     assert (judgement.verdict, judgement.state) == ("regressed", "suspect")
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict"), [(1.035, "inconclusive"), (1.08, "regressed"), (0.92, "improved"), (0.99, "unchanged")]
+)
+def test_history_of_two_levels_suspects_what_is_beyond_both(factor: float, verdict: str) -> None:
+    levels = [1e-3 * (1.04 if number % 2 else 0.96) for number in range(20)]
+
+    judgement = judge_figures(levels, 1e-3 * factor, POLICY)
+
+    assert judgement.verdict == verdict
+    assert judgement.p_value is not None
+    assert min(judgement.p_value, 1 - judgement.p_value) > 0.01  # t alone would not know
+
+
+def test_history_of_six_sessions_is_too_short_to_suspect_what_is_beyond_it() -> None:
+    levels = [1e-3 * (1.04 if number % 2 else 0.96) for number in range(7)]
+
+    verdicts = [judge_figures(levels[:count], 1.08e-3, POLICY).verdict for count in (6, 7)]
+
+    assert verdicts == ["inconclusive", "regressed"]

@@ -51,6 +51,24 @@ def test_sides_within_a_wide_noise_are_inconclusive() -> None:
     assert (judgement.verdict, judgement.reason) == ("inconclusive", "within the noise")
 
 
+@pytest.mark.parametrize(("sessions_a_side", "verdict"), [(4, "inconclusive"), (5, "regressed")])
+def test_sides_that_are_wholly_apart_differ_whatever_one_session_did(sessions_a_side: int, verdict: str) -> None:
+    baseline = steady(sessions_a_side)
+    candidate = [1.1 * figure for figure in steady(sessions_a_side - 1, seed=2)]
+
+    judgement = judge_samples(baseline, [*candidate, 2.5e-3], POLICY)
+
+    assert judgement.verdict == verdict
+    assert judgement.p_value is not None
+    assert judgement.p_value > 0.01  # Welch alone would not know
+
+
+def test_sides_that_are_apart_by_less_than_counts_are_unchanged() -> None:
+    judgement = judge_samples(steady(5, spread=1e-4), [1.02 * figure for figure in steady(5, spread=1e-4)], POLICY)
+
+    assert judgement.verdict == "unchanged"
+
+
 def test_sides_of_exact_figures_need_one_session_each() -> None:
     verdicts = [
         judge_sides([reading(1e6, unit="B")], [reading(size, unit="B")], MEMORY).verdict
