@@ -28,7 +28,7 @@ def forget(connection: "DuckDBPyConnection", target: str, names: Sequence[str]) 
             AND note_id NOT IN (SELECT source_file_id FROM {sources} WHERE {here})
             """
         )
-        for table in FACTS:
+        for table in (*FACTS, "source_file"):  # the file that an imported session came from
             connection.execute(
                 f"DELETE FROM {identifier(target)}.{table} WHERE session_id IN (SELECT session_id FROM gone_session)"
             )
