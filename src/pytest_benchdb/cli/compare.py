@@ -128,7 +128,7 @@ def choice_of(given: Mapping[str, Any]) -> Choice:
     """
     share, thresholds = limits_named(given["thresholds"])
     return Choice(
-        metrics=metrics_named(given["metrics"]),
+        metrics=metrics_named(given["metrics"], given.get("where")),
         keyword=given.get("keyword"),
         where=given.get("where"),
         share=share,

@@ -303,17 +303,23 @@ def _sessions_of(values: Iterable[SessionValue], sessions: Sequence[SessionRow])
     return tuple(session for session in sessions if session.session_id in ids)
 
 
-def metrics_named(names: Sequence[str]) -> tuple[str, ...]:
+def metrics_named(names: Sequence[str], where: str | None = None) -> tuple[str, ...]:
     """Return the metrics that were asked for; words such as ``time`` and ``memory`` stand for their usual metric.
 
+    Args:
+        names: of `--metric`.
+        where: `-w` filter, whose ``metric=`` counts where there are no names.
+
     Raises:
-        ConfigError: a name is empty.
+        ConfigError: a name is empty, or the filter cannot be read.
     """
+    if not names:
+        return parse_where(where or "").metrics or (WALL_TIME,)
     words = {"time": WALL_TIME, "wall": WALL_TIME, "cpu": "cpu_time", "memory": "peak_rss"}
     given = [name.strip() for text in names for name in text.split(",")]
     if not all(given):
         raise ConfigError("--metric names no metric; write for example --metric wall_time --metric peak_rss")
-    return tuple(dict.fromkeys(words.get(name, name) for name in given)) or (WALL_TIME,)
+    return tuple(dict.fromkeys(words.get(name, name) for name in given))
 
 
 def limits_named(texts: Sequence[str]) -> tuple[float | None, tuple[Threshold, ...]]:

@@ -190,14 +190,10 @@ def metric_text(rows: Sequence[ComparisonRow]) -> str:
 
 
 def conclusion(comparison: Comparison) -> str:
-    """Count the verdicts, and tell the geometric mean: ``2 regressed, 1 improved, 27 unchanged``."""
+    """Count the verdicts: ``2 regressed, 1 improved, 27 unchanged``."""
     verdicts = [row.judgement.verdict for row in comparison.rows]
     counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICT_STYLES if verdict in verdicts]
-    text = ", ".join(counts) or "nothing to compare"
-    means = [mean for mean in comparison.means if mean.group is None]
-    for mean in means:
-        text += f"; geometric mean of {mean.metric} {share_text(mean.ratio - 1)} % over {mean.rows}"
-    return text
+    return ", ".join(counts) or "nothing to compare"
 
 
 def conclusion_style(comparison: Comparison) -> Style:
