@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import MissingExtraError, StoreMissingError
 from pytest_benchdb.model.report import ReportRow, SessionRow
+from pytest_benchdb.operations.baseline_spec import spec_context
 from pytest_benchdb.operations.expression import parse_expression
 from pytest_benchdb.operations.opening import open_source
 from pytest_benchdb.operations.query import TIMEOUT_S
@@ -140,7 +141,8 @@ class History:
         matches, condition = parse_expression(k or ""), parse_where(where or "")
         sessions = self._reader.sessions()
         if session is not None:
-            sessions = find_sessions([session] if isinstance(session, str) else session, sessions)
+            names = [session] if isinstance(session, str) else session
+            sessions = find_sessions(names, sessions, spec_context(self._reader))
         report = self._reader.report([row.session_id for row in sessions])
         return [row for rows in report.values() for row in rows if matches(row.fullname) and condition.matches(row)]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_benchdb.errors import ConfigError, StoreMissingError
 from pytest_benchdb.model.report import ReportRow, SessionRow
+from pytest_benchdb.operations.baseline_spec import SpecContext, spec_context
 from pytest_benchdb.operations.expression import parse_expression
 from pytest_benchdb.operations.instant import parse_instant
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
@@ -69,7 +70,8 @@ def build_report(
         everything = reader.sessions()
         if not everything:
             raise StoreMissingError(no_session_text(source.paths))
-        chosen = choose_sessions(everything, source, selection, moment)
+        context = spec_context(reader, warn=feedback.warn) if source.sessions else None
+        chosen = choose_sessions(everything, source, selection, moment, context)
         rows = reader.report([session.session_id for session in chosen])
     shown = tuple(
         SessionReport(
@@ -88,7 +90,11 @@ def build_report(
 
 
 def choose_sessions(
-    sessions: Sequence[SessionRow], source: Source, selection: Selection, now: dt.datetime
+    sessions: Sequence[SessionRow],
+    source: Source,
+    selection: Selection,
+    now: dt.datetime,
+    context: SpecContext | None = None,
 ) -> list[SessionRow]:
     """Return the sessions to show, oldest first.
 
@@ -97,13 +103,14 @@ def choose_sessions(
         source: names of sessions, and the paths, of which files count.
         selection: times and number.
         now: the current time, aware.
+        context: what names are resolved against; None knows no baselines.
 
     Raises:
         ConfigError: a name or a time cannot be used, or nothing is left.
     """
     chosen = list(sessions)
     if source.sessions:
-        named = {session.session_id for session in find_sessions(source.sessions, sessions)}
+        named = {session.session_id for session in find_sessions(source.sessions, sessions, context)}
         chosen = [session for session in chosen if session.session_id in named]
     chosen = in_time(chosen, selection, now)
     if not chosen:

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from pytest_benchdb.errors import ConfigError, StoreMissingError
+from pytest_benchdb.operations.baseline_spec import spec_context
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
 from pytest_benchdb.operations.source import Source, find_sessions, no_session_text
 from pytest_benchdb.present.document import Report, SessionReport
@@ -40,7 +41,7 @@ def _session(reader: Reader, source: Source, name: str) -> Report:
     sessions = reader.sessions()
     if not sessions:
         raise StoreMissingError(no_session_text(source.paths))
-    (session,) = find_sessions([name], sessions)
+    session = find_sessions([name], sessions, spec_context(reader))[-1]
     rows = reader.report([session.session_id])[session.session_id]
     outcomes: dict[str, int] = dict(Counter(row.outcome for row in rows))
     shown = SessionReport(session=session, rows=tuple(rows), outcomes=outcomes)

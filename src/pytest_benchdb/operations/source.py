@@ -1,16 +1,15 @@
 """What a user names: files and folders to read, and sessions within them."""
 
-import re
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from pytest_benchdb.errors import ConfigError, StoreMissingError
+from pytest_benchdb.environment.ancestry import open_ancestry
+from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.report import SessionRow
-
-_LATEST = re.compile(r"latest(?:~(?P<back>\d{1,6}))?")
-_HEX = re.compile(r"[0-9a-f-]{4,36}")
-_MOST_CANDIDATES = 5
+from pytest_benchdb.operations.baseline_spec import SpecContext, parse_spec, resolve_spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,7 @@ def split_specs(specs: Sequence[str], db: Path, *, sessions: Sequence[str] = ())
     names = list(sessions)
     for spec in specs:
         kind, _, rest = spec.partition(":")
-        if (kind in {"session", "label"} and rest) or _LATEST.fullmatch(spec):
+        if spec.strip() and parse_spec(spec).kind not in {"word", "file"}:
             names.append(spec)
         else:
             path = Path(rest if kind == "file" and rest else spec).expanduser()
@@ -72,42 +71,28 @@ def no_session_text(paths: Sequence[Path]) -> str:
     return f"{', '.join(map(str, paths))} holds no session; record one with: pytest --benchdb={paths[0]}"
 
 
-def find_sessions(specs: Sequence[str], sessions: Sequence[SessionRow]) -> list[SessionRow]:
+def find_sessions(
+    specs: Sequence[str], sessions: Sequence[SessionRow], context: SpecContext | None = None
+) -> list[SessionRow]:
     """Return the sessions that names stand for, each once, in the order of the names.
 
     Args:
-        specs: ``latest``, ``latest~N``, ``session:ID``, ``label:NAME``; a bare word is a label or the
-            beginning of an id. A label stands for its newest session.
+        specs: SPECs as `baseline_spec` reads them. What stands for several sessions (a label, a commit, a branch)
+            gives its newest one, but for ``window:N``.
         sessions: oldest first.
+        context: pinned baselines, runs and git; None knows no baselines and no runs.
 
     Raises:
-        ConfigError: a name fits no session, or several.
+        NoBaselineError: a name fits no session.
+        ConfigError: a name fits several, or cannot be read.
     """
-    found = {session.session_id: session for session in (_find(spec, sessions) for spec in specs)}
+    known = context or SpecContext(git=cache(lambda: open_ancestry(Path.cwd(), os.environ)))
+    found: dict[str, SessionRow] = {}
+    for text in specs:
+        spec = parse_spec(text)
+        fitting = resolve_spec(spec, sessions, known)
+        found |= {one.session_id: one for one in (fitting if spec.kind == "window" else fitting[-1:])}
     return list(found.values())
-
-
-def _find(spec: str, sessions: Sequence[SessionRow]) -> SessionRow:
-    latest = _LATEST.fullmatch(spec)
-    if latest:
-        back = int(latest["back"] or 0)
-        if back >= len(sessions):
-            raise ConfigError(f"{spec}: there are only {len(sessions)} of them; see them with: benchdb sessions")
-        return sessions[-1 - back]
-    kind, _, rest = spec.partition(":")
-    name = rest if kind in {"session", "label"} and rest else spec
-    labelled = [session for session in sessions if session.label == name]
-    if kind != "session" and labelled:
-        return labelled[-1]
-    prefix = name.lower()
-    fitting = [session for session in sessions if session.session_id.startswith(prefix)]
-    if kind == "label" or not _HEX.fullmatch(prefix) or not fitting:
-        raise ConfigError(f"{spec!r} is no session: no label or id fits; see them with: benchdb sessions")
-    if len(fitting) > 1:
-        names = ", ".join(f"{session.session_id} ({session.started_at[:16]})" for session in fitting[:_MOST_CANDIDATES])
-        more = f" and {len(fitting) - _MOST_CANDIDATES} more" if len(fitting) > _MOST_CANDIDATES else ""
-        raise ConfigError(f"{spec!r} fits {len(fitting)} sessions: {names}{more}; write more of the id")
-    return fitting[0]
 
 
 def _exists(path: Path) -> bool:
