@@ -39,7 +39,7 @@ def test_coefficients_equal_those_of_scipy(n: int, step: float) -> None:
 
 
 @pytest.mark.parametrize("step", [0.0, 0.7], ids=["distinct", "tied"])
-@pytest.mark.parametrize("n", [4, 6, 7])
+@pytest.mark.parametrize("n", [4, 6])
 def test_p_value_of_few_ranks_is_counted_over_all_orders(n: int, step: float) -> None:
     stats = pytest.importorskip("scipy.stats")
     ones, others = pairs(n + 1, n, step=step)

@@ -1,0 +1,229 @@
+"""Estimates of figures that were not measured from those that were, with the error they have on what was held out.
+
+The logarithm of a figure is a sum of what each label adds and of a parabola in the logarithm of each size, such as the
+batch; in a second form every label bends these for itself. Ridge regression keeps chance from shaping the fit of few.
+Which form is used, and how far estimates are off, is told by leaving cases out and estimating them from the rest.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from statistics import median
+from typing import Any, Literal
+
+from pytest_benchdb.errors import MissingExtraError
+
+LEAST_CASES = 12
+"""Configurations that must have been measured."""
+
+LEAST_HELD_OUT = 6
+"""Cases that must have been estimated from others before any estimate is given."""
+
+Form = Literal["sum", "bent"]
+
+_FOLDS = 10
+_INNER_FOLDS = 5
+_LEVEL = 0.9
+_STRENGTHS = (0.001, 0.01, 0.1, 1.0)
+_FORMS: tuple[Form, ...] = ("sum", "bent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What a figure belongs to.
+
+    Attributes:
+        labels: such as ``model`` and ``device``.
+        sizes: such as ``batch_size``; above 0.
+    """
+
+    labels: Mapping[str, str]
+    sizes: Mapping[str, float]
+
+    @property
+    def cell(self) -> tuple[tuple[str, str], ...]:
+        """The labels without the sizes."""
+        return tuple(sorted(self.labels.items()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A configuration that was measured, with its figure above 0."""
+
+    configuration: Configuration
+    figure: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accuracy:
+    """How far estimates were off cases that were held out.
+
+    Attributes:
+        held_out: how many cases were estimated from others.
+        typical: half of them were off by less than this share.
+        bound: `level` of them were off by less than this factor.
+        level: share of the cases that `bound` covers, 0.9 unless there are too few.
+        by_guessing: what `typical` is for one figure for all: the median of the rest.
+    """
+
+    held_out: int
+    typical: float
+    bound: float
+    level: float
+    by_guessing: float
+
+    @property
+    def is_useful(self) -> bool:
+        """Whether estimates are nearer than guesses."""
+        return self.typical < self.by_guessing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimator:
+    """Estimates figures from cases; use `fit`.
+
+    Attributes:
+        form: which form did best on held-out cases.
+        accuracy: on held-out cases; None if too few could be estimated from the others.
+    """
+
+    form: Form
+    accuracy: Accuracy | None
+    _columns: "_Columns"
+    _model: Any
+
+    def estimate(self, configuration: Configuration) -> float:
+        """Return the estimate for one configuration, whose labels were all measured."""
+        return math.exp(float(self._model.predict([self._columns.row(configuration, self.form)])[0]))
+
+
+def fit(cases: Sequence[Case], *, whole_cells: bool) -> Estimator:
+    """Fit the cases and tell how far estimates are off.
+
+    The form is chosen anew for each part that is held out, from the rest alone, so that the error is not flattered.
+
+    Args:
+        cases: at least 12, each configuration once.
+        whole_cells: whether all sizes of the same labels are held out together, as for a combination of labels that was
+            never measured; else each case for itself, as for a size between measured ones.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
+    groups = [case.configuration.cell if whole_cells else (index,) for index, case in enumerate(cases)]
+    errors, guesses = [], []
+    for rest, held in _folds(cases, groups, _FOLDS):
+        train = [cases[index] for index in rest]
+        inside = [groups[index] for index in rest]
+        columns = _Columns.of(train)
+        known = [index for index in held if columns.knows(cases[index].configuration)]
+        if not known:
+            continue
+        form = _best_form(train, inside)
+        model = _fitted(train, columns, form)
+        middle = median([math.log(case.figure) for case in train])
+        for index in known:
+            figure = math.log(cases[index].figure)
+            errors.append(float(model.predict([columns.row(cases[index].configuration, form)])[0]) - figure)
+            guesses.append(middle - figure)
+    columns = _Columns.of(cases)
+    form = _best_form(cases, groups)
+    return Estimator(
+        form=form,
+        accuracy=_accuracy(errors, guesses) if len(errors) >= LEAST_HELD_OUT else None,
+        _columns=columns,
+        _model=_fitted(cases, columns, form),
+    )
+
+
+def _accuracy(errors: Sequence[float], guesses: Sequence[float]) -> Accuracy:
+    sizes = sorted(abs(error) for error in errors)
+    # The rank that covers a further case with this probability (V. Vovk et al., Algorithmic Learning, 2005).
+    rank = min(math.ceil(_LEVEL * (len(sizes) + 1)), len(sizes))
+    return Accuracy(
+        held_out=len(sizes),
+        typical=math.expm1(median(sizes)),
+        bound=math.exp(sizes[rank - 1]),
+        level=min(_LEVEL, rank / (len(sizes) + 1)),
+        by_guessing=math.expm1(median([abs(guess) for guess in guesses])),
+    )
+
+
+def _best_form(cases: Sequence[Case], groups: Sequence[object]) -> Form:
+    """Return the form with the smallest typical error on parts of the cases that are held out."""
+    folds = list(_folds(cases, groups, _INNER_FOLDS))
+    return min(_FORMS, key=lambda form: _typical_error(cases, folds, form))
+
+
+def _typical_error(cases: Sequence[Case], folds: Sequence[tuple[list[int], list[int]]], form: Form) -> float:
+    errors = []
+    for rest, held in folds:
+        train = [cases[index] for index in rest]
+        columns = _Columns.of(train)
+        known = [cases[index] for index in held if columns.knows(cases[index].configuration)]
+        if known:
+            found = _fitted(train, columns, form).predict([columns.row(case.configuration, form) for case in known])
+            errors += [abs(float(one) - math.log(case.figure)) for one, case in zip(found, known, strict=True)]
+    return median(errors) if errors else math.inf
+
+
+def _folds(cases: Sequence[Case], groups: Sequence[object], most: int) -> "list[tuple[list[int], list[int]]]":
+    """Return pairs of the cases to learn from and those that are held out; a group is never in both."""
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+    if len(numbers) < 2:  # noqa: PLR2004 - nothing would be left to learn from
+        return []
+    splitter = _sklearn("model_selection").GroupKFold(min(most, len(numbers)))
+    found = splitter.split([[0]] * len(cases), groups=[numbers[group] for group in groups])
+    return [(rest.tolist(), held.tolist()) for rest, held in found]
+
+
+def _fitted(cases: Sequence[Case], columns: "_Columns", form: Form) -> Any:
+    model = _sklearn("linear_model").RidgeCV(alphas=_STRENGTHS)
+    rows = [columns.row(case.configuration, form) for case in cases]
+    return model.fit(rows, [math.log(case.figure) for case in cases])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Columns:
+    """How a configuration becomes a row of numbers.
+
+    Attributes:
+        labels: every label with its value.
+        sizes: every size, with the mean of its logarithm.
+    """
+
+    labels: tuple[tuple[str, str], ...]
+    sizes: tuple[tuple[str, float], ...]
+
+    @classmethod
+    def of(cls, cases: Sequence[Case]) -> "_Columns":
+        labels = sorted({item for case in cases for item in case.configuration.labels.items()})
+        logs: dict[str, list[float]] = {}
+        for case in cases:
+            for name, size in case.configuration.sizes.items():
+                logs.setdefault(name, []).append(math.log2(size))
+        return cls(
+            labels=tuple(labels),
+            sizes=tuple((name, math.fsum(found) / len(found)) for name, found in sorted(logs.items())),
+        )
+
+    def knows(self, configuration: Configuration) -> bool:
+        return set(configuration.labels.items()) <= set(self.labels)
+
+    def row(self, configuration: Configuration, form: Form) -> list[float]:
+        hot = [float(configuration.labels.get(name) == value) for name, value in self.labels]
+        logs = [math.log2(configuration.sizes[name]) - mean for name, mean in self.sizes]
+        row = [*hot, *logs, *(log * log for log in logs)]
+        if form == "bent":
+            row += [one * log for one in hot for log in logs]
+        return row
+
+
+def _sklearn(part: str) -> Any:
+    try:
+        return import_module(f"sklearn.{part}")
+    except ImportError as error:
+        raise MissingExtraError(
+            "estimates need scikit-learn; install it with: pip install 'pytest-benchdb[predict]'"
+        ) from error
