@@ -159,9 +159,19 @@ def _report(status: int, output: bytes, errors: bytes) -> GateReport:
 
 def _told(answer: Mapping[str, Any], status: int) -> GateReport:
     failures = tuple(map(_failure, answer["failures"]))
-    notes = (*(f"warning: {text}" for text in answer["warnings"]), answer["sentence"])
+    notes = (*(f"warning: {text}" for text in answer["warnings"]), _sentence(answer, len(failures)))
     trouble = "not judged to the end: interrupted" if status == _INTERRUPTED else None
     return GateReport(failures=failures, notes=notes, trouble=trouble)
+
+
+def _sentence(answer: Mapping[str, Any], failures: int) -> str:
+    """Return the outcome; where failures are listed above it, without them."""
+    if not failures:
+        return str(answer["sentence"])
+    gated = sum(1 for row in answer["rows"] if row["policy"] is not None and row["policy"]["gated"])
+    shift = answer["shift"]
+    moved = "" if shift is None else f"; most of the suite moved, by {shift['change']:+.1%} in the median"
+    return f"{failures} of {gated} gated results failed{moved}"
 
 
 def _failure(row: Mapping[str, Any]) -> str:
