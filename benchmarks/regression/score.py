@@ -7,7 +7,7 @@ taken in turn from as many earlier bursts as there are. A suite of 30 benchmarks
 every confirmation, which the next sessions stand for, repeats it. Slowdowns are injected by scaling all rounds of the
 candidate and of its confirmations, so that their figures grow in proportion.
 
-Two sides: the sessions of a long burst, dealt out as A, B, B, A, ... and as B, A, A, B, ...
+Two sides: sessions one after the other, dealt out as A, B, B, A, ... and as B, A, A, B, ...
 """
 
 import argparse
@@ -23,6 +23,7 @@ from pytest_benchdb.analysis.sides_rule import judge_sides
 from pytest_benchdb.analysis.spread import robust_deviation
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.operations.duet_comparison import ENOUGH_PAIRS, SHARE
 from pytest_benchdb.operations.duet_plan import schedule
 from pytest_benchdb.operations.gate_policy import Rules
 from pytest_benchdb.operations.gate_rows import Context, JudgedRow, is_suspect, judge_again, judge_rows, with_shift
@@ -32,7 +33,9 @@ from pytest_benchdb.operations.thresholds import parse_thresholds
 SLOWDOWNS = (1.0, 1.05, 1.10, 1.20)
 HISTORIES = (5, 10, 15, 20)
 CONFIRMS = 2
-PAIRS = (3, 5)
+PAIRS = (3, 5, 10)
+LONG = 10
+"""Sessions from which a burst is a stretch of its own for interleaved sides."""
 _SCALED = ("value", "min", "max", "mean", "median", "stddev", "cpu_s")
 
 RULES = {"wall_time": Rules(), "thread_time": Rules(thresholds=parse_thresholds(["thread_time:3%"]))}
@@ -171,12 +174,17 @@ def score_gate(bursts: Sequence[Sequence[Suite]], metric: str) -> None:
             print(f"| {k} | {confirms} | {suites.of} | {suites} | {found[1.0]} | {slow} |", flush=True)
 
 
-def deals(bursts: Iterable[Sequence[Suite]], pairs: int) -> Iterator[tuple[list[Suite], list[Suite]]]:
-    """Yield both sides of each stretch of `pairs` pairs in long bursts, and the same with the sides exchanged."""
+def deals(bursts: Sequence[Sequence[Suite]], pairs: int) -> Iterator[tuple[list[Suite], list[Suite]]]:
+    """Yield both sides of each stretch of `pairs` pairs, and the same with the sides exchanged.
+
+    A stretch lies within a long burst, or goes through short ones: then minutes lie between some of its sessions.
+    """
     places = list(schedule(pairs))
-    for burst in bursts:
-        for start in range(0, len(burst) - len(places) + 1, len(places)):
-            part = burst[start : start + len(places)]
+    long = [burst for burst in bursts if len(burst) >= LONG]
+    short = [suite for burst in bursts if len(burst) < LONG for suite in burst]
+    for stretch in (*long, short):
+        for start in range(0, len(stretch) - len(places) + 1, len(places)):
+            part = stretch[start : start + len(places)]
             base = [suite for suite, place in zip(part, places, strict=True) if place == "base"]
             head = [suite for suite, place in zip(part, places, strict=True) if place == "head"]
             yield base, head
@@ -191,6 +199,8 @@ def score_sides(bursts: Sequence[Sequence[Suite]], metric: str) -> None:
     print("|---" * (4 + len(SLOWDOWNS) - 1) + "|")
     for pairs in PAIRS:
         policy = default_policy(metric, "s", "lower", sessions=pairs)
+        if pairs >= ENOUGH_PAIRS:
+            policy = replace(policy, relative=SHARE)
         suites, found = Tally(), {factor: Tally() for factor in SLOWDOWNS}
         for base, head in deals(bursts, pairs):
             alarms = []
