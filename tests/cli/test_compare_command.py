@@ -12,6 +12,7 @@ import pytest
 from pytest_benchdb.cli.failure import run
 from pytest_benchdb.cli.main import cli
 from pytest_benchdb.model.benchmark import Labels
+from pytest_benchdb.model.identity import uuid7
 
 Call = Callable[..., Any]
 SNAPSHOTS = Path(__file__).with_name("snapshots")
@@ -213,6 +214,7 @@ def test_spec_that_matches_nothing_has_its_status(compare: Call, extra: Sequence
         (["latest~1", "--threshold", "fast"], "'fast'"),
         (["latest~1", "--threshold", "5ms"], "is no percentage"),
         (["latest~1", "--metric", ""], "--metric names no metric"),
+        (["latest~1", "--metric", "speed"], "--metric speed: nothing here measured it; there are peak_rss, wall_time"),
         (["latest~1", "-k", "("], "-k '('"),
         (["--axis", "colour"], "nothing here has it"),
         (["--axis", "backend"], "it is 'cpu' everywhere"),
@@ -326,9 +328,9 @@ def test_axis_compares_every_value_with_the_first(
             rounds(base_s),
             group="insert",
             labels=Labels(implementation=name),
-            params=None,
+            run_id=uuid7(1_790_000_000_000 + number),
         )
-        for name, base_s in (("rows", 1e-3), ("batch", 4e-4), ("bulk", 1e-4))
+        for number, (name, base_s) in enumerate((("rows", 1e-3), ("batch", 4e-4), ("bulk", 1e-4)))
     ]
     new_session(tmp_path / "db", [*runs, new_run("t.py::test_other")])
 

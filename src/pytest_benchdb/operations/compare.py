@@ -86,10 +86,9 @@ def compare(reader: Reader, baseline: Side, candidate: Side, choice: Choice) -> 
     told: tuple[str, ...] = ()
     if not choice.allow_cross:
         baseline, candidate, told = on_one_machine(baseline, candidate)
-    values = [
-        [value for value in reader.session_values(_ids(side), metrics=_asked(choice)) if fits(value)]
-        for side in (baseline, candidate)
-    ]
+    every = [reader.session_values(_ids(side), metrics=_asked(choice)) for side in (baseline, candidate)]
+    _check_metrics(reader, [*every[0], *every[1]], [*_ids(baseline), *_ids(candidate)], choice)
+    values = [[value for value in side if fits(value)] for side in every]
     found = _compared(reader, (baseline, candidate), (values[0], values[1]), choice, BY_FULLNAME)
     return replace(found, warnings=(*told, *found.warnings))
 
@@ -119,7 +118,9 @@ def compare_axis(
     """
     fits = _filter(choice)
     by_id = {session.session_id: session for session in sessions}
-    values = [value for value in reader.session_values(list(by_id), metrics=_asked(choice)) if fits(value)]
+    every = reader.session_values(list(by_id), metrics=_asked(choice))
+    _check_metrics(reader, every, list(by_id), choice)
+    values = [value for value in every if fits(value)]
     axis = find_axis(dimension, values, by_id)
     first, *others = split_axis(axis, values, by_id, baseline_value)
     told = _without_value(axis, values)
@@ -254,6 +255,20 @@ def _filter(choice: Choice) -> Callable[[SessionValue], bool]:
 
 def _asked(choice: Choice) -> list[str]:
     return list(dict.fromkeys(choice.metrics))
+
+
+def _check_metrics(reader: Reader, values: Iterable[SessionValue], session_ids: Sequence[str], choice: Choice) -> None:
+    """Refuse a metric that no session has, where the sessions have others.
+
+    Raises:
+        ConfigError: a metric is not there; the message lists those that are.
+    """
+    seen = {value.key.metric for value in values}
+    absent = [metric for metric in choice.metrics if metric not in seen]
+    if absent:
+        known = sorted({value.key.metric for value in reader.session_values(session_ids, metrics=None)})
+        if known:
+            raise ConfigError(f"--metric {absent[0]}: nothing here measured it; there are {', '.join(known)}")
 
 
 def _is_asked(pair: Pair, choice: Choice) -> bool:
