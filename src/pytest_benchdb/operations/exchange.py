@@ -8,19 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_benchdb.environment.vcs import read_commit
-from pytest_benchdb.errors import ConfigError, ImportFormatError
+from pytest_benchdb.errors import ConfigError, ForeignFileError, ImportFormatError
 from pytest_benchdb.model.imported import ImportProblem, SourceFile
 from pytest_benchdb.operations.import_source import AUTO, FileContent, find_files, read_file, reader_of
 from pytest_benchdb.operations.imported_session import Naming, is_known, journal_of, session_id_of, split_id
-from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
+from pytest_benchdb.operations.opening import SILENT, Feedback, is_foreign, open_source
 from pytest_benchdb.operations.record import project_name
 from pytest_benchdb.registry import find_importers
 from pytest_benchdb.store.reader import Reader
 from pytest_benchdb.store.staging import Staging, staging
 from pytest_benchdb.store.target import JOURNAL_SUFFIX, SESSION_SUFFIX, Target, resolve
-
-_DATABASE_MAGIC = b"DUCK"
-_MAGIC_OFFSET = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +148,12 @@ def as_sources(paths: Sequence[Path], feedback: Feedback = SILENT) -> Iterator[t
 
     Raises:
         ConfigError: nothing of such a file can be read.
+        ForeignFileError: it is of no format that is known.
     """
     with contextlib.ExitStack() as stack:
         sources = []
         for path in paths:
-            if not is_foreign(path):
+            if not (is_foreign(path) or _holds_files_only(path)):
                 sources.append(path)
                 continue
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-file-"))) / "sessions"
@@ -163,19 +161,6 @@ def as_sources(paths: Sequence[Path], feedback: Feedback = SILENT) -> Iterator[t
             _tell(done, path, feedback)
             sources.append(scratch)
         yield tuple(sources)
-
-
-def is_foreign(path: Path) -> bool:
-    """Tell whether a path is not one of ours: a file that is no database, or a folder without a session file."""
-    if path.is_dir():
-        names = [entry.name for entry in path.iterdir()]
-        return bool(names) and not any(name.endswith((SESSION_SUFFIX, JOURNAL_SUFFIX)) for name in names)
-    try:
-        with path.open("rb") as file:
-            head = file.read(_MAGIC_OFFSET + len(_DATABASE_MAGIC))
-    except OSError:
-        return False  # whoever opens it says what is wrong
-    return bool(head) and head[_MAGIC_OFFSET:] != _DATABASE_MAGIC and path.suffix.lower() not in {".duckdb", ".db"}
 
 
 def _take(
@@ -245,12 +230,24 @@ def _no_reader(path: Path, name: str, importers: Sequence[str]) -> str:
     return f"it is no file of {name}; say auto to find out what it is"
 
 
+def _holds_files_only(path: Path) -> bool:
+    """Tell whether a path is a folder without sessions or journals of ours."""
+    names = [entry.name for entry in path.iterdir()] if path.is_dir() else []
+    return bool(names) and not any(name.endswith((SESSION_SUFFIX, JOURNAL_SUFFIX)) for name in names)
+
+
 def _tell(done: Imported, path: Path, feedback: Feedback) -> None:
     """Warn of what was left out of a file.
 
     Raises:
         ConfigError: all of it was.
+        ForeignFileError: it is of no format that is known.
     """
+    if not any(one.importer for one in done.files):
+        raise ForeignFileError(
+            f"{path} is of another kind: neither a pytest-benchdb database, nor of a format that benchdb import reads; "
+            "name another path"
+        )
     if not any(one.sessions for one in done.files):
         reasons = [f"{one.path}: {one.reason}" for one in done.files if one.reason]
         raise ConfigError(f"file:{path} has no results that can be read; {reasons[0] if reasons else 'it is empty'}")

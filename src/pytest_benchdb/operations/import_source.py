@@ -62,9 +62,12 @@ def find_files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
                     found += 1
                     if found > _MOST_FILES:
                         raise ConfigError(f"{path} holds more than {_MOST_FILES} files; name one of its folders")
-                    yield Path(folder, name), False
-        elif path.exists():
+                    if Path(folder, name).is_file():  # to read from a pipe would be to wait for ever
+                        yield Path(folder, name), False
+        elif path.is_file():
             yield path, True
+        elif path.exists():
+            raise ConfigError(f"{path} is neither a file nor a folder; save what it gives to a file")
         else:
             raise ConfigError(f"{path} does not exist; name a file or a folder to import")
 

@@ -7,6 +7,11 @@ from pathlib import Path
 
 from pytest_benchdb.store.history import open_history
 from pytest_benchdb.store.reader import Reader
+from pytest_benchdb.store.target import FILE_SUFFIXES
+
+_DATABASE_MAGIC = b"DUCK"
+_MAGIC_OFFSET = 8
+_SAVED = ".benchmarks"
 
 
 def _no_progress(_done: int, _total: int) -> None:
@@ -35,12 +40,30 @@ SILENT = Feedback()
 
 @contextlib.contextmanager
 def open_source(paths: Sequence[Path], feedback: Feedback = SILENT) -> Iterator[Reader]:
-    """Open files and folders for reading, for the length of a block.
+    """Open files and folders for reading, for the length of a block; files of other tools as if they were imported.
 
     Raises:
+        ConfigError: nothing of a file of another tool can be read.
         StoreError: a path is missing, foreign, damaged, locked or newer.
     """
-    with open_history(paths, progress=feedback.progress) as reader:
+    with contextlib.ExitStack() as stack:
+        if any(map(is_foreign, paths)):
+            from pytest_benchdb.operations.exchange import as_sources
+
+            paths = stack.enter_context(as_sources(paths, feedback))
+        reader = stack.enter_context(open_history(paths, progress=feedback.progress))
         for warning in reader.warnings:
             feedback.warn(warning)
         yield reader
+
+
+def is_foreign(path: Path) -> bool:
+    """Tell whether a path is a file that is no database, or a folder of pytest-benchmark's."""
+    if path.is_dir():
+        return _SAVED in path.resolve().parts
+    try:
+        with path.open("rb") as file:
+            head = file.read(_MAGIC_OFFSET + len(_DATABASE_MAGIC))
+    except OSError:
+        return False  # whoever opens it says what is wrong
+    return bool(head) and head[_MAGIC_OFFSET:] != _DATABASE_MAGIC and path.suffix.lower() not in FILE_SUFFIXES

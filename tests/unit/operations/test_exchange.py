@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -5,7 +6,7 @@ from typing import Any
 import pytest
 from tests.unit.importers.source_files import document, entry, write_csv, write_json, write_rows
 
-from pytest_benchdb.errors import ConfigError, StoreMissingError
+from pytest_benchdb.errors import ConfigError, ForeignFileError, StoreMissingError
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession
 from pytest_benchdb.model.run import Measurement
 from pytest_benchdb.operations import exchange
@@ -173,6 +174,17 @@ def test_import_of_a_named_file_that_nobody_reads_says_so(name: str, text: str, 
     assert outcome.reason.startswith(text)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_import_waits_for_no_pipe(tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    write_json(folder / "a.json", document())
+    os.mkfifo(folder / "pipe.json")
+
+    assert outcomes(bring(folder)) == [(1, 0, 0)]
+    with pytest.raises(ConfigError, match="is neither a file nor a folder"):
+        bring(folder / "pipe.json")
+
+
 class Rough:
     """An importer of another package, which breaks off after its first session."""
 
@@ -272,3 +284,25 @@ def test_as_sources_opens_files_of_others_beside_ours(tmp_path: Path) -> None:
         open_source(sources) as reader,
     ):
         assert len(reader.sessions()) == 3
+
+
+def test_load_file_of_no_known_format_is_foreign(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+
+    with pytest.raises(ForeignFileError, match=r"notes\.txt is of another kind"), load_file(tmp_path / "notes.txt"):
+        pass
+
+
+def test_load_file_takes_a_folder_of_files(tmp_path: Path) -> None:
+    write_json(tmp_path / "files" / "a.json", document())
+
+    with load_file(tmp_path / "files") as reader:
+        assert len(reader.sessions()) == 1
+
+
+def test_open_source_takes_files_of_other_tools(tmp_path: Path) -> None:
+    saved = write_json(tmp_path / ".benchmarks" / "Linux" / "0001_a.json", document())
+
+    for path in (saved, tmp_path / ".benchmarks"):
+        with open_source((path,)) as reader:
+            assert len(reader.sessions()) == 1
