@@ -245,7 +245,13 @@ def main() -> None:
     for metric in ("wall_time", "thread_time"):
         bursts = read(given.folder, metric)
         if metric == "wall_time":
-            print(f"{sum(map(len, bursts))} sessions in {len(bursts)} bursts")
+            suites = [suite for burst in bursts for suite in burst]
+            loads = sorted(suite.session.load_start for suite in suites if suite.session.load_start is not None)
+            print(
+                f"{len(suites)} sessions in {len(bursts)} bursts, {suites[0].session.started_at[:16]} to "
+                f"{suites[-1].session.started_at[:16]} UTC, load {loads[0]:.1f} to {loads[-1]:.1f}, "
+                f"median {median(loads):.1f}"
+            )
         score_noise(bursts, metric)
         score_gate(bursts, metric)
         score_sides(bursts, metric)
