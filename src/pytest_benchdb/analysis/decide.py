@@ -4,11 +4,11 @@ A speedup is how many times better the candidate is than the baseline, in the me
 2 is half the time, or twice the throughput.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.analysis.decide_rules import Range, Rules, Target
+from pytest_benchdb.analysis.ratio import COMPARED, speedup_of
 from pytest_benchdb.analysis.suite import geometric_mean
 from pytest_benchdb.model.comparison import ComparisonRow
 
@@ -68,7 +68,7 @@ def decide(rows: Sequence[ComparisonRow], rules: Rules, matches: Matches) -> Dec
     """
     metrics = rules.metrics or tuple(row.key.metric for row in rows[:1])
     counted = [row for row in rows if row.key.metric in metrics]
-    speedups = [(row, speedup_of(row)) for row in counted]
+    speedups = [(row, speedup_of(row.judgement, row.better)) for row in counted]
     known = [(row, speedup) for row, speedup in speedups if speedup is not None]
     overall = geometric_mean([speedup for _, speedup in known]) if known else None
     name, held = rules.verdict_of(overall) if overall is not None else (None, None)
@@ -83,25 +83,13 @@ def decide(rows: Sequence[ComparisonRow], rules: Rules, matches: Matches) -> Dec
     )
 
 
-def speedup_of(row: ComparisonRow) -> float | None:
-    """Return how many times better the candidate is; None where that cannot be said.
-
-    A metric without a direction has none.
-    """
-    change = row.judgement.change
-    comparable = row.judgement.verdict in {"regressed", "improved", "unchanged", "inconclusive"}
-    if not comparable or change is None or not math.isfinite(change) or change <= -1 or row.better == "none":
-        return None
-    return 1 + change if row.better == "higher" else 1 / (1 + change)
-
-
 def _target(target: Target, rows: Sequence[ComparisonRow], metrics: Sequence[str], matches: Matches) -> TargetOutcome:
     # The short form names either a metric or benchmarks.
     names_metric = target.match is None and target.name in {row.key.metric for row in rows}
     asked = (target.metric,) if target.metric else (target.name,) if names_metric else metrics
     match = target.match or (None if target.metric or names_metric else target.name)
     meant = [row for row in rows if row.key.metric in asked and (match is None or matches(match, _name(row)))]
-    speedups = [speedup for row in meant if (speedup := speedup_of(row)) is not None]
+    speedups = [speedup for row in meant if (speedup := speedup_of(row.judgement, row.better)) is not None]
     speedup = geometric_mean(speedups) if speedups else None
     reason = None
     if speedup is None:
@@ -121,7 +109,7 @@ def _name(row: ComparisonRow) -> str:
 
 
 def _why_not(row: ComparisonRow) -> str:
-    comparable = row.judgement.verdict in {"regressed", "improved", "unchanged", "inconclusive"}
+    comparable = row.judgement.verdict in COMPARED
     if comparable and row.better == "none":
         return f"{row.key.metric} has no direction"
     return "no ratio" if comparable else row.judgement.verdict

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_benchdb.analysis.policy import default_policy
+from pytest_benchdb.analysis.ratio import COMPARED
 from pytest_benchdb.analysis.sides_rule import judge_sides
 from pytest_benchdb.analysis.suite import suite_shift
 from pytest_benchdb.errors import ConfigError
@@ -20,7 +21,7 @@ from pytest_benchdb.operations.expression import parse_expression
 from pytest_benchdb.operations.reproduce import Recipe, recipes_of
 from pytest_benchdb.operations.thresholds import MAIN_TIMES, Threshold, parse_threshold, parse_thresholds
 from pytest_benchdb.operations.where import parse_where
-from pytest_benchdb.present.comparison_groups import COMPARED, group_means
+from pytest_benchdb.present.comparison_groups import group_means
 from pytest_benchdb.present.text import counted
 from pytest_benchdb.store.reader import Reader
 

@@ -1,12 +1,10 @@
 """How the rows of a comparison are grouped, and the geometric mean of each group."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from pytest_benchdb.analysis.ratio import ratio_of
 from pytest_benchdb.analysis.suite import geometric_mean
 from pytest_benchdb.model.comparison import ComparisonRow, GroupMean
-
-COMPARED = frozenset({"regressed", "improved", "unchanged", "inconclusive"})
-"""Verdicts of rows whose change may be averaged."""
 
 
 def group_of(row: ComparisonRow) -> str:
@@ -22,14 +20,7 @@ def group_means(rows: Sequence[ComparisonRow]) -> tuple[GroupMean, ...]:
         groups = list(dict.fromkeys(map(group_of, of_metric)))
         members = [(group, [row for row in of_metric if group_of(row) == group]) for group in groups]
         for group, chosen in [*(members if len(groups) > 1 else []), (None, of_metric)]:
-            ratios = list(_ratios(chosen))
+            ratios = [ratio for row in chosen if (ratio := ratio_of(row.judgement)) is not None]
             if len(ratios) > 1:
                 means.append(GroupMean(group=group, metric=metric, ratio=geometric_mean(ratios), rows=len(ratios)))
     return tuple(means)
-
-
-def _ratios(rows: Iterable[ComparisonRow]) -> Iterable[float]:
-    for row in rows:
-        change = row.judgement.change
-        if row.judgement.verdict in COMPARED and change is not None and change > -1:
-            yield 1 + change

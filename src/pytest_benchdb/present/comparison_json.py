@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from pytest_benchdb.analysis.decide import Decision, speedup_of
+from pytest_benchdb.analysis.decide import Decision
+from pytest_benchdb.analysis.ratio import speedup_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Side
 from pytest_benchdb.present.comparison_groups import group_of
 from pytest_benchdb.present.comparison_words import VERDICT_STYLES, conclusion
@@ -111,7 +112,7 @@ def row_values(row: ComparisonRow) -> dict[str, object]:
         "better": row.better,
         **{name: getattr(judgement, name) for name in _JUDGED},
         "interval": None if judgement.interval is None else asdict(judgement.interval),
-        "speedup": speedup_of(row),
+        "speedup": speedup_of(row.judgement, row.better),
         "q_value": row.q_value,
         "policy": None if row.policy is None else asdict(row.policy),
         "confirmations": [{name: getattr(one, name) for name in _JUDGED} for one in row.confirmations],

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_benchdb.analysis.ratio import speedup_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Difference, Side
 from pytest_benchdb.model.judgement import Interval, Verdict
 from pytest_benchdb.model.metric import Better
@@ -93,10 +94,8 @@ def interval_text(interval: Interval | None, *, widths: Sequence[int] = (0, 0), 
 
 def factor_text(row: ComparisonRow) -> str:
     """Write how many times better the candidate is, in the metric's direction: ``2.50x``, ``0.40x``."""
-    change = row.judgement.change
-    if change is None or change <= -1 or row.better == "none":
-        return NOT_MEASURED
-    return times_text(1 + change if row.better == "higher" else 1 / (1 + change))
+    factor = speedup_of(row.judgement, row.better)
+    return NOT_MEASURED if factor is None else times_text(factor)
 
 
 def times_text(factor: float) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.analysis.comparison_rows import make_row
 
-from pytest_benchdb.analysis.decide import decide, speedup_of
+from pytest_benchdb.analysis.decide import decide
 from pytest_benchdb.analysis.decide_rules import parse_rules
 
 RULES = parse_rules({"targets": {"insert": "2x..5x"}}, "rules.toml")
@@ -11,23 +11,6 @@ RULES = parse_rules({"targets": {"insert": "2x..5x"}}, "rules.toml")
 
 def contains(expression: str, name: str) -> bool:
     return expression in name
-
-
-def test_speedup_follows_the_direction_of_the_metric() -> None:
-    assert speedup_of(make_row(change=-0.5)) == pytest.approx(2.0)
-    assert speedup_of(make_row(change=1.0)) == pytest.approx(0.5)
-    assert speedup_of(make_row(change=1.0, better="higher")) == pytest.approx(2.0)
-    assert speedup_of(make_row(change=1.0, better="none")) is None
-
-
-@pytest.mark.parametrize("verdict", ["error", "missing", "new", "incomparable"])
-def test_speedup_of_what_was_not_compared_is_none(verdict: str) -> None:
-    assert speedup_of(make_row(change=-0.5, verdict=verdict)) is None
-
-
-@pytest.mark.parametrize("change", [None, -1.0, -2.0, float("nan"), float("inf")])
-def test_speedup_without_a_ratio_is_none(change: float | None) -> None:
-    assert speedup_of(make_row(change=change)) is None
 
 
 def test_decide_takes_the_geometric_mean_of_the_speedups() -> None:
