@@ -1,6 +1,6 @@
 """Where the level of a series changed for good.
 
-The rule, with its measured bar in docs/explanation/deciding.md: logarithms, a running median of five against single
+The rule, with its measured bar in docs/explanation/change-points.md: logarithms, a running median of five against single
 outliers, optimal partitioning, and then merging: of the cuts, the weakest goes until each survives three questions.
 
 1. Do the values differ in rank (Mann-Whitney)? The probability is small because a cut is chosen among many.
