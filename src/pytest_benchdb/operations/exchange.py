@@ -10,14 +10,16 @@ from pathlib import Path
 from pytest_benchdb.environment.vcs import read_commit
 from pytest_benchdb.errors import ConfigError, ForeignFileError, ImportFormatError
 from pytest_benchdb.model.imported import ImportProblem, SourceFile
+from pytest_benchdb.operations.feedback import SILENT, Feedback
 from pytest_benchdb.operations.import_source import AUTO, FileContent, find_files, read_file, reader_of
 from pytest_benchdb.operations.imported_session import Naming, is_known, journal_of, session_id_of, split_id
-from pytest_benchdb.operations.opening import SILENT, Feedback, is_foreign, open_source
 from pytest_benchdb.operations.record import project_name
+from pytest_benchdb.operations.source_kind import holds_only_other_files, is_foreign
 from pytest_benchdb.registry import find_importers
+from pytest_benchdb.store.history import open_history
 from pytest_benchdb.store.reader import Reader
 from pytest_benchdb.store.staging import Staging, staging
-from pytest_benchdb.store.target import JOURNAL_SUFFIX, SESSION_SUFFIX, Target, resolve
+from pytest_benchdb.store.target import SESSION_SUFFIX, Target, resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +140,9 @@ def load_file(path: Path, feedback: Feedback = SILENT) -> Iterator[Reader]:
         ConfigError: nothing of it can be read.
         StoreError: a path is missing, foreign, damaged, locked or newer.
     """
-    with as_sources((path,), feedback) as sources, open_source(sources, feedback) as reader:
+    with as_sources((path,), feedback) as sources, open_history(sources, progress=feedback.progress) as reader:
+        for warning in reader.warnings:
+            feedback.warn(warning)
         yield reader
 
 
@@ -153,7 +157,7 @@ def as_sources(paths: Sequence[Path], feedback: Feedback = SILENT) -> Iterator[t
     with contextlib.ExitStack() as stack:
         sources = []
         for path in paths:
-            if not (is_foreign(path) or _holds_files_only(path)):
+            if not (is_foreign(path) or holds_only_other_files(path)):
                 sources.append(path)
                 continue
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-file-"))) / "sessions"
@@ -209,7 +213,7 @@ def _known(target: Target) -> dict[str, list[int]]:
     """Return the sessions of the target: times in milliseconds by what follows them in an id."""
     known: dict[str, list[int]] = {}
     if _holds_sessions(target):
-        with open_source((target.path,)) as reader:
+        with open_history((target.path,)) as reader:
             for session in reader.sessions():
                 ms, key = split_id(session.session_id)
                 known.setdefault(key, []).append(ms)
@@ -228,12 +232,6 @@ def _no_reader(path: Path, name: str, importers: Sequence[str]) -> str:
     if name == AUTO:
         return f"it is of no known format; known are {', '.join(importers)}"
     return f"it is no file of {name}; say auto to find out what it is"
-
-
-def _holds_files_only(path: Path) -> bool:
-    """Tell whether a path is a folder without sessions or journals of ours."""
-    names = [entry.name for entry in path.iterdir()] if path.is_dir() else []
-    return bool(names) and not any(name.endswith((SESSION_SUFFIX, JOURNAL_SUFFIX)) for name in names)
 
 
 def _tell(done: Imported, path: Path, feedback: Feedback) -> None:

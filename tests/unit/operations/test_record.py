@@ -39,6 +39,8 @@ def test_start_session_suite_facts_change_the_environment_but_not_the_fingerprin
     plain = start_session(context).environment
     told = start_session(replace(context, suite={"build": "release"})).environment
 
+    assert plain is not None
+    assert told is not None
     assert told.details["suite"] == {"build": "release"}
     assert told.environment_id != plain.environment_id
     assert told.fingerprint == plain.fingerprint
@@ -73,6 +75,7 @@ def test_session_end_tells_whether_other_work_disturbed(
     context: Context, load1: float | None, steal_s: float | None, seconds: int, contended: bool | None
 ) -> None:
     start = start_session(context)
+    assert start.environment is not None
     start = replace(
         start,
         load=Load(load1=load1, steal_s=None if steal_s is None else 1.0),
