@@ -19,7 +19,7 @@ from pytest_benchdb.operations.spec_finders import (
     session_text,
     several_text,
 )
-from pytest_benchdb.operations.spec_syntax import FORMS, Spec, parse_spec, split_back
+from pytest_benchdb.operations.spec_syntax import Spec, parse_spec, split_back
 
 __all__ = ["Spec", "SpecContext", "auto_baseline", "parse_spec", "resolve_spec", "spec_context"]
 
@@ -96,7 +96,7 @@ def _by_other_word(spec: Spec, sessions: Sequence[SessionRow], context: SpecCont
     labels, branches = names_text(one.label for one in sessions), names_text(one.branch for one in sessions)
     raise NoBaselineError(
         f"{word!r} is no session: no label, baseline, tag, branch, commit or id fits (labels: {labels}; branches: "
-        f"{branches}); see them with: benchdb sessions; a SPEC is {FORMS}"
+        f"{branches}); see them with: benchdb sessions"
     )
 
 
