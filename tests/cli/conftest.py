@@ -119,6 +119,7 @@ def make_session(folder: Path, runs: Sequence[Run] | None = None, *, at: int = 0
     complete = changes.pop("complete", True)
     packages = changes.pop("packages", {"numpy": "2.0.0"})
     cpu = changes.pop("cpu", CPU.name)
+    contended = changes.pop("contended", False)
     started_us = STARTED_US + at * 3_600_000_000
     session_id = uuid7(started_us // 1000)
     environment = Environment(
@@ -164,7 +165,7 @@ def make_session(folder: Path, runs: Sequence[Run] | None = None, *, at: int = 0
         complete=complete,
         load1=0.2,
         steal_s=0.0,
-        contended=False,
+        contended=contended,
     )
     folder.mkdir(parents=True, exist_ok=True)
     journal = folder / f"{session_id}{JOURNAL_SUFFIX}"
