@@ -182,7 +182,8 @@ def _interval_column(rows: Sequence[ComparisonRow], *, ascii_only: bool) -> _Col
     lows = [len(share_text(interval.low)) + mark for interval, mark in zip(intervals, marks, strict=True)]
     widths = max(lows), max(len(share_text(interval.high)) for interval in intervals)
     levels = {interval.level for interval in intervals}
-    title = f"{levels.pop() * 100:g} % interval" if len(levels) == 1 else "interval"
+    what = "of medians" if all(interval.within_session for interval in intervals) else "interval"
+    title = f"{levels.pop() * 100:g} % {what}" if len(levels) == 1 else what
     return _Column(
         heading=_figures(title, "%", _INTERVAL_PRIORITY),
         cell=lambda row: _dim(interval_text(row.judgement.interval, widths=widths, ascii_only=ascii_only)),
