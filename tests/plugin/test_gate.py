@@ -1,0 +1,237 @@
+"""The gate at the end of a run, and the markers that speak to it: real pytest runs over values that no clock made."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+
+import pytest
+from tests.plugin.recorded import Record, Recorded
+
+from pytest_benchdb.model.run import GATE_RULE_KEY
+
+SUITE = """
+    from pathlib import Path
+
+    import pytest
+
+    FOLDER = Path(__file__).parent
+
+    @pytest.mark.parametrize("name", ["a", "b c::d[1]"])
+    def test_loss(bench_cpu, name):
+        loss = float((FOLDER / f"{name[0]}.txt").read_text())
+        bench_cpu.record("loss", loss, unit="1", better="lower")
+
+    def test_plain():
+        pass
+"""
+LIMIT = "--benchdb-fail-on=loss:5%"
+
+
+@pytest.fixture
+def losses(pytester: pytest.Pytester) -> Callable[..., None]:
+    """Return a function that says what the tests will record."""
+
+    def write(a: float = 1.0, b: float = 1.0) -> None:
+        (pytester.path / "a.txt").write_text(str(a))
+        (pytester.path / "b.txt").write_text(str(b))
+
+    return write
+
+
+@pytest.fixture
+def history(record: Record, losses: Callable[..., None]) -> Recorded:
+    """Return the last of five runs."""
+    losses()
+    for _ in range(5):
+        recorded = record(SUITE)
+        recorded.result.assert_outcomes(passed=3)
+    return recorded
+
+
+def test_marker_is_recorded_with_the_run(record: Record) -> None:
+    recorded = record(
+        """
+        import pytest
+
+        @pytest.mark.benchdb(max_regression=0.10, gate=False)
+        def test_marked(benchmark):
+            benchmark.extra_info["mine"] = 1
+            benchmark(sum, [1])
+
+        @pytest.mark.benchdb(model="bert")
+        def test_labelled(benchmark):
+            benchmark(sum, [1])
+        """
+    )
+
+    recorded.result.assert_outcomes(passed=2)
+    rows = recorded.sql(
+        f"SELECT name, extra_info->>'$.mine', extra_info->'$.{GATE_RULE_KEY}'->>'max_regression',"
+        f" extra_info->'$.{GATE_RULE_KEY}'->>'gate' FROM run JOIN benchmark USING (benchmark_id) ORDER BY name"
+    )
+    assert rows == [("test_labelled", None, None, None), ("test_marked", "1", "0.1", "false")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        ("gate=1", "(gate=1) is neither True nor False"),
+        ("max_regression='10%'", "(max_regression='10%') is no share"),
+    ],
+)
+def test_marker_that_cannot_be_read_is_told(record: Record, arguments: str, what: str) -> None:
+    recorded = record(
+        f"""
+        import pytest
+
+        @pytest.mark.benchdb({arguments})
+        def test_marked(benchmark):
+            benchmark(sum, [1])
+        """
+    )
+
+    assert what in recorded.text
+
+
+@pytest.mark.parametrize(
+    ("option", "what"),
+    [
+        ("--benchdb-fail-on=time:five", "--benchdb-fail-on: threshold 'time:five'"),
+        ("--benchdb-baseline=window:many", "--benchdb-baseline: "),
+        ("--benchdb-confirm=99", "--benchdb-confirm is '99'"),
+    ],
+)
+def test_option_that_cannot_be_read_ends_the_run_before_its_first_test(
+    record: Record, losses: Callable[..., None], option: str, what: str
+) -> None:
+    losses()
+
+    recorded = record(SUITE, option)
+
+    assert what in recorded.text
+    assert recorded.result.ret == 4
+    assert "Traceback" not in recorded.text
+
+
+def test_first_run_is_not_judged_and_passes(record: Record, losses: Callable[..., None]) -> None:
+    losses(a=9.0)
+
+    recorded = record(SUITE, LIMIT)
+
+    assert recorded.result.ret == 0
+    recorded.result.stdout.fnmatch_lines(
+        ["*benchdb gate*", "nothing was judged: there is no earlier session yet", "*3 passed*"]
+    )
+
+
+def test_run_without_a_gate_has_no_section(record: Record, losses: Callable[..., None]) -> None:
+    losses()
+
+    assert "benchdb gate" not in record(SUITE, "--benchdb-confirm=2").text
+
+
+@pytest.mark.long
+def test_regression_that_reruns_repeat_fails_the_run(
+    history: Recorded, record: Record, losses: Callable[..., None], pytester: pytest.Pytester
+) -> None:
+    losses(b=1.2)
+
+    recorded = record(
+        None,
+        LIMIT,
+        "--benchdb-confirm=2",
+        "--junitxml=junit.xml",
+        "--benchdb-report=report.json",
+        "--benchdb-label=candidate",
+    )
+
+    assert recorded.result.ret == 1
+    recorded.result.assert_outcomes(passed=3)
+    recorded.result.stdout.fnmatch_lines(
+        [
+            "*benchdb gate*",
+            "FAILED test_suite.py::test_loss[[]b c::d[[]1[]][]] - loss +20.0% (*, limit 5 %, repeated in 2 of 2 re-runs)",
+            "1 of 2 gated results failed",
+            "*3 passed*",
+        ]
+    )
+    assert "Traceback" not in recorded.text
+    assert len(recorded.files) == 6
+    # The re-runs left the files of this run alone.
+    assert len(list(ET.parse(pytester.path / "junit.xml").iter("testcase"))) == 3  # noqa: S314 - written by this test
+    assert (pytester.path / "report.json").read_text().count('"run_id"') == 2
+
+
+@pytest.mark.long
+def test_suspect_that_reruns_do_not_repeat_passes(
+    history: Recorded, record: Record, losses: Callable[..., None], pytester: pytest.Pytester
+) -> None:
+    losses()
+    # Worse in this run only: whoever reads the value mends it.
+    suite = SUITE.replace(
+        "def test_plain():\n        pass", "def test_plain():\n        (FOLDER / 'b.txt').write_text('1.0')"
+    )
+    losses(b=1.2)
+
+    recorded = record(suite, LIMIT, "--benchdb-confirm=2", "-p", "no:randomly")
+
+    assert recorded.result.ret == 0
+    assert "passed: 1 unchanged, 1 inconclusive" in recorded.text
+
+
+@pytest.mark.long
+def test_controller_gates_a_run_on_workers(history: Recorded, record: Record, losses: Callable[..., None]) -> None:
+    losses(a=1.2)
+
+    recorded = record(None, LIMIT, "-n1", "--benchdb-confirm=1")
+
+    assert recorded.result.ret == 1
+    assert recorded.text.count("FAILED test_suite.py::test_loss[[]a[]]".replace("[[]", "[").replace("[]]", "]")) == 1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("option", "status"), [([], 0), (["--benchdb-strict"], 1)], ids=["usual", "strict"])
+def test_gate_that_cannot_judge_warns_and_fails_only_when_strict(
+    record: Record, losses: Callable[..., None], option: list[str], status: int
+) -> None:
+    losses()
+
+    recorded = record(SUITE, LIMIT, "--benchdb-baseline=branch:none", *option)
+
+    assert recorded.result.ret == status
+    assert "benchdb gate: not judged:" in recorded.text
+    assert "branch:none" in recorded.text
+
+
+@pytest.mark.long
+def test_project_configures_the_gate(
+    history: Recorded, record: Record, losses: Callable[..., None], pytester: pytest.Pytester
+) -> None:
+    losses(a=1.2)
+    configured = '[tool.benchdb]\nfail_on = ["loss:5%"]\nconfirm = 1\n'
+    file = pytester.path / "pyproject.toml"
+    file.write_text(f'{configured}\n[tool.benchdb.thresholds]\n"*test_loss?a?" = "loss:50%"\n')
+
+    assert record(None).result.ret == 0
+
+    file.write_text(configured)
+
+    assert record(None).result.ret == 1
+
+
+@pytest.mark.long
+def test_gate_loads_no_duckdb_into_pytest(
+    record: Record, losses: Callable[..., None], pytester: pytest.Pytester
+) -> None:
+    losses()
+    pytester.makeconftest(
+        """
+        import sys
+
+        def pytest_unconfigure():
+            print("loaded:", "duckdb" in sys.modules)
+        """
+    )
+
+    recorded = record(SUITE, LIMIT)
+
+    assert "loaded: False" in recorded.text
