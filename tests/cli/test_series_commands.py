@@ -5,6 +5,7 @@ import io
 import json
 import math
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,19 @@ def test_trend_against_a_baseline_tells_creep(benchdb: Call, history: Path) -> N
 
     assert found["baseline"] == f"commit:{sha(1)}"
     assert (creep[STEPPED]["crept"], creep[STEADY]["crept"]) == (True, False)
+
+
+def test_trend_shows_why_a_change_was_accepted(benchdb: Call, history: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    shutil.copytree(history, folder)
+    accepted = benchdb("accept", "*stepped", "--reason", "more checks", "--db", str(folder))
+
+    series = {one["fullname"]: one for one in json.loads(benchdb("trend", str(folder), "-f", "json").out)["series"]}
+    (change,) = series[STEPPED]["changes"]
+
+    assert accepted.status == 0
+    assert "more checks" in change["accepted"]
+    assert "accepted: more checks" in benchdb("trend", str(folder), "--width", "300").out
 
 
 @pytest.mark.parametrize(

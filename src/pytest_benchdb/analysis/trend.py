@@ -47,6 +47,7 @@ class LevelChange:
         unmeasured: sessions between the two without a figure.
         worse: whether it goes in the worse direction; None for a metric without one.
         commits: commits after that of `before` up to that of `first`; None without a checkout that knows both.
+        accepted: why people accepted it; None if nobody did.
     """
 
     found: ChangePoint
@@ -55,6 +56,7 @@ class LevelChange:
     unmeasured: int
     worse: bool | None
     commits: int | None = None
+    accepted: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ from pytest_benchdb.cli.configuration import find_db
 from pytest_benchdb.cli.output import Output, make_output
 from pytest_benchdb.cli.progress import feedback_of
 from pytest_benchdb.operations.report import Selection
-from pytest_benchdb.operations.series import SeriesChoice, parse_metrics
+from pytest_benchdb.operations.series import NEWEST, SeriesChoice, parse_metrics
 from pytest_benchdb.operations.source import split_specs
-from pytest_benchdb.operations.trend import NEWEST, Checkout, Wish, build_trends
+from pytest_benchdb.operations.trend import Checkout, Wish, build_trends
 from pytest_benchdb.present.trend_document import Trends
 
 _HELP = f"""Show how the level of each benchmark moved over the sessions, and where it changed for good.

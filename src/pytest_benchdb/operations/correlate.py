@@ -13,9 +13,8 @@ from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.observations import Observation, by_configuration, by_session
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
 from pytest_benchdb.operations.report import Selection
-from pytest_benchdb.operations.series import ALL_METRICS, SeriesChoice, read_series
+from pytest_benchdb.operations.series import ALL_METRICS, SeriesChoice, pick_sessions, read_series
 from pytest_benchdb.operations.source import Source, no_session_text
-from pytest_benchdb.operations.trend import pick_sessions
 from pytest_benchdb.present.correlation_document import CorrelationRow, Correlations
 
 Over = Literal["benchmarks", "sessions"]

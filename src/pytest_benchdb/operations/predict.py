@@ -11,10 +11,9 @@ from pytest_benchdb.errors import ConfigError, StoreMissingError
 from pytest_benchdb.operations.observations import Observation, by_configuration
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
 from pytest_benchdb.operations.report import Selection
-from pytest_benchdb.operations.series import SeriesChoice, read_series
+from pytest_benchdb.operations.series import SeriesChoice, pick_sessions, read_series
 from pytest_benchdb.operations.source import Source, no_session_text
 from pytest_benchdb.operations.thresholds import MAIN_TIMES
-from pytest_benchdb.operations.trend import pick_sessions
 from pytest_benchdb.present.estimate_document import EstimateRow, Estimates
 
 LABELS = ("model", "device", "precision", "implementation", "workload", "version")

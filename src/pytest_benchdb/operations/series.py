@@ -1,5 +1,6 @@
 """Series of session values: which ones a user asks for, each on one machine and in the order of its sessions."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,12 +8,17 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.operations.expression import parse_expression
+from pytest_benchdb.operations.report import Selection, in_time
+from pytest_benchdb.operations.source import Source, find_sessions
 from pytest_benchdb.operations.thresholds import MAIN_TIMES
 from pytest_benchdb.operations.where import parse_where
 from pytest_benchdb.store.reader import Reader
 
 ALL_METRICS = "all"
 """Asks for every metric that has a direction."""
+
+NEWEST = 400
+"""Sessions that are looked at unless users say otherwise: the time that change points take grows with their square."""
 
 _WORDS = {"wall": "wall_time", "cpu": "cpu_time", "memory": "peak_rss"}
 
@@ -60,6 +66,46 @@ def parse_metrics(texts: Sequence[str]) -> tuple[str, ...]:
     if not all(names):
         raise ConfigError("--metric names no metric; write for example --metric wall_time,peak_rss, or --metric all")
     return tuple(dict.fromkeys(_WORDS.get(name, name) for name in names if name != "time"))
+
+
+def pick_sessions(
+    sessions: Sequence[SessionRow],
+    source: Source,
+    selection: Selection,
+    now: dt.datetime,
+    *,
+    branch: str | None = None,
+    newest: int = NEWEST,
+) -> list[SessionRow]:
+    """Return the sessions to look at, oldest first.
+
+    Args:
+        sessions: all there are, oldest first.
+        source: names of sessions, if any.
+        selection: times and number.
+        now: the current time, aware.
+        branch: only sessions of this branch; None takes all.
+        newest: how many, where no number was asked for.
+
+    Raises:
+        ConfigError: a name or a time cannot be used, or nothing is left.
+    """
+    chosen = list(sessions)
+    if source.sessions:
+        named = {session.session_id for session in find_sessions(source.sessions, sessions)}
+        chosen = [session for session in chosen if session.session_id in named]
+    if branch is not None:
+        chosen = [session for session in chosen if session.branch == branch]
+        if not chosen:
+            branches = sorted({session.branch for session in sessions if session.branch})
+            known = f"; there are {', '.join(branches)}" if branches else "; no session knows its branch"
+            raise ConfigError(f"--branch {branch}: no session is of this branch{known}")
+    chosen = in_time(chosen, selection, now)
+    if not chosen:
+        raise ConfigError(
+            f"none of the {len(sessions)} sessions lies between --since and --until; see them with: benchdb sessions"
+        )
+    return chosen[-(selection.last or newest) :]
 
 
 def read_series(reader: Reader, sessions: Sequence[SessionRow], choice: SeriesChoice) -> list[Series]:

@@ -8,19 +8,17 @@ from pathlib import Path
 
 from pytest_benchdb.analysis.trend import LevelChange, Trend, trend_of
 from pytest_benchdb.environment.commit_order import commits_between
-from pytest_benchdb.errors import ConfigError, StoreMissingError
+from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.operations.allowances import Allowance, of_acceptance
 from pytest_benchdb.operations.baseline_spec import SpecContext, parse_spec, resolve_spec, spec_context
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
-from pytest_benchdb.operations.report import Selection, in_time
-from pytest_benchdb.operations.series import SeriesChoice, read_series
+from pytest_benchdb.operations.report import Selection
+from pytest_benchdb.operations.series import SeriesChoice, pick_sessions, read_series
 from pytest_benchdb.operations.session_order import order_sessions
-from pytest_benchdb.operations.source import Source, find_sessions, no_session_text
+from pytest_benchdb.operations.source import Source, no_session_text
 from pytest_benchdb.present.trend_document import Trends
 from pytest_benchdb.store.reader import Reader
-
-NEWEST = 400
-"""Sessions that are looked at unless users say otherwise: the time that change points take grows with their square."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +83,8 @@ def build_trends(
         chosen = pick_sessions(everything, source, wish.selection, moment, branch=wish.branch)
         order = order_sessions(chosen, checkout.root, checkout.environ)
         name, pinned = _pinned(wish, everything, spec_context(reader, root=checkout.root, environ=checkout.environ))
-        found = _look(reader, order.sessions, pinned, wish.choice)
+        accepted = [of_acceptance(one, names={}) for one in reader.acceptances()]
+        found = [_with_acceptances(one, accepted) for one in _look(reader, order.sessions, pinned, wish.choice)]
     if wish.only_changed:
         found = [trend for trend in found if _is_moved(trend)]
     if order.reason is None:
@@ -100,46 +99,6 @@ def build_trends(
         baseline=name,
         selection=wish.choice.text(),
     )
-
-
-def pick_sessions(
-    sessions: Sequence[SessionRow],
-    source: Source,
-    selection: Selection,
-    now: dt.datetime,
-    *,
-    branch: str | None = None,
-    newest: int = NEWEST,
-) -> list[SessionRow]:
-    """Return the sessions to look at, oldest first.
-
-    Args:
-        sessions: all there are, oldest first.
-        source: names of sessions, if any.
-        selection: times and number.
-        now: the current time, aware.
-        branch: only sessions of this branch; None takes all.
-        newest: how many, where no number was asked for.
-
-    Raises:
-        ConfigError: a name or a time cannot be used, or nothing is left.
-    """
-    chosen = list(sessions)
-    if source.sessions:
-        named = {session.session_id for session in find_sessions(source.sessions, sessions)}
-        chosen = [session for session in chosen if session.session_id in named]
-    if branch is not None:
-        chosen = [session for session in chosen if session.branch == branch]
-        if not chosen:
-            branches = sorted({session.branch for session in sessions if session.branch})
-            known = f"; there are {', '.join(branches)}" if branches else "; no session knows its branch"
-            raise ConfigError(f"--branch {branch}: no session is of this branch{known}")
-    chosen = in_time(chosen, selection, now)
-    if not chosen:
-        raise ConfigError(
-            f"none of the {len(sessions)} sessions lies between --since and --until; see them with: benchdb sessions"
-        )
-    return chosen[-(selection.last or newest) :]
 
 
 def _pinned(wish: Wish, sessions: Sequence[SessionRow], context: SpecContext) -> tuple[str | None, list[SessionRow]]:
@@ -173,6 +132,19 @@ def _is_moved(trend: Trend) -> bool:
     return bool(trend.changes or trend.anomalies or (trend.creep and trend.creep.crept))
 
 
+def _with_acceptances(trend: Trend, accepted: Sequence[Allowance]) -> Trend:
+    """Mark the changes in whose new level a session was accepted, the last word counting."""
+    reasons = {one.since_session_id: one.text() for one in accepted if one.matches(trend.key, trend.fingerprint)}
+    starts = [change.found.index for change in trend.changes]
+    changes = []
+    for change, end in zip(trend.changes, [*starts[1:], len(trend.points)], strict=False):
+        told = [
+            reasons[point.session_id] for point in trend.points[change.found.index : end] if point.session_id in reasons
+        ]
+        changes.append(replace(change, accepted=told[-1]) if told else change)
+    return replace(trend, changes=tuple(changes))
+
+
 def _with_commits(trend: Trend, checkout: Checkout) -> Trend:
     return replace(trend, changes=tuple(map(partial(_counted, checkout=checkout), trend.changes)))
 
@@ -187,6 +159,6 @@ def _counted(change: LevelChange, checkout: Checkout) -> LevelChange:
 def _urgency(trend: Trend) -> tuple[int, float, str]:
     """Put first what got worse lately or crept, then what else changed, then the rest, each by size and name."""
     latest = trend.changes[-1] if trend.changes else None
-    worse = bool((latest and latest.worse) or (trend.creep and trend.creep.crept))
+    worse = bool((latest and latest.worse and latest.accepted is None) or (trend.creep and trend.creep.crept))
     size = abs((latest.found.change if latest else None) or 0.0)
     return (0 if worse else 1 if latest else 2, -size, trend.key.fullname)

@@ -123,6 +123,8 @@ def sure_text(change: LevelChange) -> str:
         words.append("provisional")
     if change.unmeasured:
         words.append(f"{change.unmeasured} unmeasured before it")
+    if change.accepted is not None:
+        words.append(f"accepted: {change.accepted}")
     return ", ".join(words)
 
 
@@ -187,7 +189,7 @@ def _changes_table(
         Heading(title="first seen (UTC)", flexible=False, priority=4),
         Heading(title="commits", flexible=False, priority=1),
         Heading(title="p", align="right", flexible=False, priority=6),
-        Heading(title="how sure", flexible=False, priority=5),
+        Heading(title="how sure", priority=5),
     ]
     entries = []
     for trend, change in changes:
@@ -199,7 +201,7 @@ def _changes_table(
             Span(utc_text(change.first.started_at)[:16], "dim"),
             Span(sanitize(commits_text(change), ascii_only=ascii_only)),
             Span(f"{change.found.p_value:.1g}", "dim"),
-            Span(sure_text(change), "warn" if change.found.provisional else ""),
+            Span(sanitize(sure_text(change), ascii_only=ascii_only), "warn" if change.found.provisional else ""),
         )
         entries.append(Entry(cells=cells))
     return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).lines

@@ -136,6 +136,7 @@ def _change(change: LevelChange) -> dict[str, object]:
         "commit": change.first.commit,
         "commits": change.commits,
         "unmeasured": change.unmeasured,
+        "accepted": change.accepted,
     }
 
 
