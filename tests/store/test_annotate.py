@@ -94,6 +94,12 @@ def test_annotate_rows_come_back_as_they_were_written(place: Target) -> None:
         assert (found["session_id"], found["text"], found["created_at"]) == (session_id, "ü", AT)
 
 
+def test_annotate_leaves_nothing_else_behind(tmp_path: Path) -> None:
+    path = annotate(folder_of(tmp_path), note())
+
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_annotate_disturbs_no_reader(place: Target) -> None:
     before = ids(place.path)
     for entry in (baseline(), acceptance(), note()):
@@ -247,7 +253,7 @@ def test_annotate_read_only_folder_says_so(tmp_path: Path) -> None:
     with read_only_mount(folder), pytest.raises(StoreError, match=r"cannot be written|Read-only"):
         annotate(folder_of(folder), note())
 
-    assert list(folder.glob(".*.part")) == []
+    assert list(folder.glob(".*")) == []
 
 
 def test_annotate_damaged_file_says_so(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ inbox later if somebody else holds it.
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, timezone
@@ -33,6 +34,7 @@ FILE_KIND = "annotation"
 """What a file without a session calls itself."""
 
 _WAIT_S = 5.0
+_PREFIX = ".annotate-"
 
 
 def annotate(target: Target, entry: Annotation, *, wait_s: float = _WAIT_S) -> Path:
@@ -75,24 +77,22 @@ def new_file(final: Path) -> Iterator["DuckDBPyConnection"]:
     Raises:
         StoreError: it cannot be written.
     """
-    part = final.with_name(f".{final.stem}.part")
-    with translated(os.fspath(final)):
-        try:
-            with contextlib.closing(db.connect()) as connection:
-                attach_new(
-                    connection,
-                    os.fspath(part),
-                    "part",
-                    file_kind=FILE_KIND,
-                    block_bytes=db.SESSION_BLOCK_BYTES,
-                    cache=templates(),
-                )
-                yield connection
-                connection.execute("USE memory; DETACH part")
-            sync_file(os.fspath(part))
-            os.replace(part, final)
-        finally:
-            part.unlink(missing_ok=True)
+    # In a folder of its own: readers remove parts whose session is dead, and this one has none.
+    with translated(os.fspath(final)), tempfile.TemporaryDirectory(prefix=_PREFIX, dir=final.parent) as folder:
+        part = os.path.join(folder, final.name)
+        with contextlib.closing(db.connect()) as connection:
+            attach_new(
+                connection,
+                part,
+                "part",
+                file_kind=FILE_KIND,
+                block_bytes=db.SESSION_BLOCK_BYTES,
+                cache=templates(),
+            )
+            yield connection
+            connection.execute("USE memory; DETACH part")
+        sync_file(part)
+        os.replace(part, final)
 
 
 def _write_file(folder: Path, entry: Annotation) -> Path:
