@@ -131,8 +131,13 @@ def test_run_without_a_gate_has_no_section(record: Record, losses: Callable[...,
 
 @pytest.mark.long
 def test_regression_that_reruns_repeat_fails_the_run(
-    history: Recorded, record: Record, losses: Callable[..., None], pytester: pytest.Pytester
+    history: Recorded,
+    record: Record,
+    losses: Callable[..., None],
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("BENCHDB_CONFIRM_PAUSE", "0")
     losses(b=1.2)
 
     recorded = record(
@@ -149,7 +154,7 @@ def test_regression_that_reruns_repeat_fails_the_run(
     recorded.result.stdout.fnmatch_lines(
         [
             "*benchdb gate*",
-            "FAILED test_suite.py::test_loss[[]b c::d[[]1[]][]] - loss +20.0% (*, limit 5 %, repeated in 2 of 2 re-runs)",
+            "FAILED test_suite.py::test_loss[[]b c::d[[]1[]][]] - loss +20.0% (*, repeated in 2 of 2 re-runs)",
             "1 of 2 gated results failed",
             "*3 passed*",
         ]

@@ -19,6 +19,7 @@ from pytest_benchdb.operations.allowances import read_allow_file
 from pytest_benchdb.operations.gate_policy import Override, Rules, parse_overrides
 from pytest_benchdb.operations.gate_request import GateRequest
 from pytest_benchdb.operations.regress import gate
+from pytest_benchdb.operations.rerun import PAUSE_S, PAUSE_VARIABLE
 from pytest_benchdb.operations.source import split_specs
 from pytest_benchdb.operations.thresholds import parse_thresholds
 
@@ -65,6 +66,14 @@ Example: benchdb regress --threshold time:5% --confirm 2 -- pytest tests/bench
     "--threshold", "thresholds", metavar="LIMIT", multiple=True, help="What may become how much worse; may be repeated."
 )
 @click.option("--confirm", metavar="N", type=click.IntRange(0, 20), default=0, help="Run suspects N times again [0].")
+@click.option(
+    "--confirm-pause",
+    metavar="SECONDS",
+    type=click.FloatRange(0, 3600),
+    envvar=PAUSE_VARIABLE,
+    show_envvar=True,
+    help=f"Wait between re-runs, so that what disturbs the machine passes [{PAUSE_S:g}].",
+)
 @click.option("--fdr", metavar="Q", type=click.FloatRange(0, 1), help="Doubt regressions whose q-value is above Q.")
 @click.option(
     "--missing",
@@ -113,8 +122,12 @@ def _request(given: Mapping[str, Any], words: list[str] | None, folder: Path) ->
         allowances=allowances,
         words=None if words is None else tuple(words),
         folder=folder,
-        environ=os.environ,
+        environ=_environ(given["confirm_pause"]),
     )
+
+
+def _environ(pause_s: float | None) -> Mapping[str, str]:
+    return os.environ if pause_s is None else {**os.environ, PAUSE_VARIABLE: f"{pause_s:g}"}
 
 
 def _overrides(folder: Path) -> tuple[Override, ...]:

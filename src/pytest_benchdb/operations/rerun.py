@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,15 @@ from pytest_benchdb.operations.opening import open_source
 VARIABLE = "BENCHDB_RERUN"
 """Environment variable that tells the process what to run; `plugin.rerun` reads it."""
 PLUGIN = "pytest_benchdb.plugin.rerun"
+
+PAUSE_VARIABLE = "BENCHDB_CONFIRM_PAUSE"
+"""Environment variable that tells how many seconds lie between two re-runs."""
+PAUSE_S = 60.0
+"""What disturbs a machine lasts for tens of seconds: re-runs right after each other all meet it.
+
+With a pause before the second re-run, suites of identical code that failed fell from 9 in 100 to 1, on a machine under
+load; see docs/explanation/regression-quality.md. It costs nothing where the first re-run clears all suspects.
+"""
 
 _USABLE = frozenset({0, 1})
 """Exit statuses of pytest after which there is something to look at: each test's own outcome is recorded."""
@@ -113,15 +123,32 @@ def find_root(folder: Path, names: Sequence[str]) -> Path | None:
 
 
 class ProcessRunner:
-    """Runs benchmarks again in processes; use it as a `Runner`."""
+    """Runs benchmarks again in processes, with a pause between them; use it as a `Runner`."""
 
-    def __init__(self, suite: Suite, environ: Mapping[str, str]) -> None:
-        """Prepare; `environ` is the environment of the processes."""
+    def __init__(
+        self, suite: Suite, environ: Mapping[str, str], *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        """Prepare.
+
+        Args:
+            suite: how to run them.
+            environ: environment of the processes.
+            sleep: waits for some seconds.
+
+        Raises:
+            ConfigError: the pause that `environ` asks for is no time.
+        """
         self._suite = suite
         self._environ = environ
+        self._pause_s = _pause_s(environ.get(PAUSE_VARIABLE, ""))
+        self._sleep = sleep
+        self._has_run = False
 
     def __call__(self, names: Sequence[str]) -> Rerun:
         """Run benchmarks again; what goes wrong is told in `problem`, only Ctrl-C is raised."""
+        if self._has_run:
+            self._sleep(self._pause_s)
+        self._has_run = True
         root = find_root(self._suite.folder, names)
         if root is None:
             file = names[0].partition("::")[0]
@@ -136,6 +163,23 @@ class ProcessRunner:
         assignment = {"root": str(root), "names": list(names), "db": str(folder / "db")}
         kept = {name: text for name, text in self._environ.items() if name != "PYTEST_CURRENT_TEST"}
         return {**kept, VARIABLE: json.dumps(assignment)}
+
+
+def _pause_s(text: str) -> float:
+    """Return the pause that a text tells; an empty one leaves it to us.
+
+    Raises:
+        ConfigError: it is no time.
+    """
+    if not text:
+        return PAUSE_S
+    try:
+        pause_s = float(text)
+    except ValueError:
+        pause_s = -1.0
+    if not 0 <= pause_s < float("inf"):
+        raise ConfigError(f"{PAUSE_VARIABLE}={text!r}: give a number of seconds, 0 for no pause between re-runs")
+    return pause_s
 
 
 def _own_pytest() -> tuple[str, ...]:

@@ -100,6 +100,27 @@ def test_runner_of_a_process_that_records_nothing_tells_its_end(tmp_path: Path, 
     assert problem.endswith(what)
 
 
+@pytest.mark.parametrize(("environ", "pause_s"), [({}, 60.0), ({"BENCHDB_CONFIRM_PAUSE": "2.5"}, 2.5)])
+def test_runner_pauses_between_its_runs_and_not_before_the_first(
+    tmp_path: Path, environ: dict[str, str], pause_s: float
+) -> None:
+    slept: list[float] = []
+    runner = ProcessRunner(suite_of_words([], tmp_path), environ, sleep=slept.append)
+
+    pauses = []
+    for _ in range(3):
+        runner(["test_a.py::test_x"])
+        pauses.append(list(slept))
+
+    assert pauses == [[], [pause_s], [pause_s] * 2]
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "inf", "nan"])
+def test_runner_with_a_pause_that_is_no_time_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=f"BENCHDB_CONFIRM_PAUSE='{text}'"):
+        ProcessRunner(suite_of_words([], tmp_path), {"BENCHDB_CONFIRM_PAUSE": text})
+
+
 def test_both_sides_of_a_rerun_mean_the_same_variable() -> None:
     assert rerun.VARIABLE == plugin.VARIABLE
     assert plugin.__name__ == rerun.PLUGIN
