@@ -1,6 +1,7 @@
 """Reads what a gate judges, and judges it: everything of a gate but re-runs and its outcome."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,11 +23,14 @@ from pytest_benchdb.operations.thresholds import MAIN_TIMES
 from pytest_benchdb.operations.where import parse_where
 from pytest_benchdb.store.reader import Reader
 
-DEFAULT_METRICS = (*MAIN_TIMES, "python_peak", "peak_rss", "energy")
-"""What is looked at when nothing is named; only some of it fails the gate, as `analysis.policy` says."""
+DEFAULT_METRICS = ("python_peak", "peak_rss", "energy")
+"""What is looked at beside times when nothing is named; only some of it fails the gate, as `analysis.policy` says."""
 
-_KEPT = 40
+_KEPT = 25
 """Sessions of each series that are read: the rule looks at 20, and leaves out some that were disturbed."""
+_SPAN = 60
+"""Sessions in which they are looked for first: to look through a thousand takes most of a second."""
+_LEAST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,10 @@ def judge(reader: Reader, sides: Sides, request: GateRequest, now: str) -> Judge
     """
     values = _Values(reader, request)
     candidate = values.of(sides.candidate)
-    history = values.of(sides.history, None if sides.are_many else _KEPT)
+    reference = values.of(sides.baseline[-1:])
+    values.only_main_times([*candidate, *reference])
+    candidate = [value for value in candidate if values.has(value.key.metric)]
+    history = values.of(sides.history) if sides.are_many else _history(values, sides.history, candidate)
     _check_thresholds(request.rules, [*candidate, *history])
     by_id = {session.session_id: session for session in (*sides.history, *sides.candidate)}
     runs = reader.runs([sides.judged.session_id])
@@ -69,7 +76,7 @@ def judge(reader: Reader, sides: Sides, request: GateRequest, now: str) -> Judge
         sessions=by_id,
         both_sides=sides.are_many,
         confirms=request.confirms,
-        missing=_missing(reader, values, candidate, sides, request),
+        missing=_missing(reader, reference, candidate, sides, request),
     )
     names = {run["benchmark_id"]: run["fullname"] for run in runs}
     allowances = (*map(partial(of_acceptance, names=names), reader.acceptances()), *request.allowances)
@@ -96,14 +103,24 @@ class _Values:
         self._reader = reader
         self._matches = parse_expression(request.keyword or "")
         self._where = parse_where(request.where or "")
-        own = named_metrics(request.rules)
-        self._metrics = list(dict.fromkeys([*DEFAULT_METRICS, *sorted(own), *self._where.metrics]))
+        usual = () if request.rules.thresholds else DEFAULT_METRICS
+        self._own = [*usual, *sorted(named_metrics(request.rules)), *self._where.metrics]
+        self._metrics = list(dict.fromkeys([*MAIN_TIMES, *self._own]))
+
+    def only_main_times(self, values: Iterable[SessionValue]) -> None:
+        """Read no other times from here on than those that stand for the time of a benchmark: reading takes time."""
+        main = {MAIN_TIMES[0], *main_times(values).values()}
+        self._metrics = list(dict.fromkeys([*(name for name in MAIN_TIMES if name in main), *self._own]))
 
     def of(self, sessions: Sequence[SessionRow], keep: int | None = None) -> list[SessionValue]:
         """Return values by series and then oldest first; `keep` sessions of each series, the newest."""
         ids = [session.session_id for session in sessions]
         found = self._reader.session_values(ids, metrics=self._metrics, keep=keep)
         return [value for value in found if self._is_asked(value)]
+
+    def has(self, metric: str) -> bool:
+        """Tell whether a metric is read."""
+        return metric in self._metrics
 
     def _is_asked(self, value: SessionValue) -> bool:
         asked = self._where.metrics
@@ -112,18 +129,31 @@ class _Values:
         return self._matches(value.key.fullname) and self._where.matches_value(value)
 
 
+def _history(values: _Values, sessions: Sequence[SessionRow], candidate: Sequence[SessionValue]) -> list[SessionValue]:
+    """Return the newest values of each series; from all sessions only if the newest ones know too little of one."""
+    history = values.of(sessions[-_SPAN:], _KEPT)
+    if len(sessions) <= _SPAN:
+        return history
+    known = Counter(value.key for value in history)
+    scarce = any(known[value.key] < _LEAST for value in candidate if value.value is not None)
+    return values.of(sessions, _KEPT) if scarce else history
+
+
 def _missing(
-    reader: Reader, values: _Values, candidate: Sequence[SessionValue], sides: Sides, request: GateRequest
+    reader: Reader,
+    reference: Sequence[SessionValue],
+    candidate: Sequence[SessionValue],
+    sides: Sides,
+    request: GateRequest,
 ) -> frozenset[str]:
     if request.missing == "ignore" or not sides.baseline:
         return frozenset()
-    reference, judged = sides.baseline[-1], sides.judged
-    before = {value.key.fullname: None for value in values.of([reference]) if value.value is not None}
-    commands = reader.commands([reference.session_id, judged.session_id])
+    before, judged = sides.baseline[-1].session_id, sides.judged
+    commands = reader.commands([before, judged.session_id])
     names = missing_names(
-        before,
+        {value.key.fullname: None for value in reference if value.value is not None},
         {value.key.fullname for value in candidate},
-        commands=(commands.get(reference.session_id), commands.get(judged.session_id)),
+        commands=(commands.get(before), commands.get(judged.session_id)),
         complete=judged.complete,
     )
     return frozenset(names)
