@@ -44,10 +44,7 @@ def finished_run(
     block = attempt.own_block if attempt.fixture is None and attempt.bench is None else attempt.block
     invalid = result.invalid if outcome == "passed" else f"the test did not pass: {outcome}"
     group = result.group or _marker_group(item)
-    extra_info = dict(result.extra_info or {})
-    rule = gate_rule_of(item)
-    if rule is not None:
-        extra_info[GATE_RULE_KEY] = rule
+    extra_info = {**(result.extra_info or {}), **_gate_rule(item)}
     run = Run(
         run_id=attempt.run_id,
         benchmark=attempt.benchmark if group is None else replace(attempt.benchmark, group_name=str(group)),
@@ -98,6 +95,11 @@ def finished_lines(run: Run, *, keep_rounds: bool, attachments: Path) -> bytes:
     if kept.lost:
         run = replace(run, extra_info={**(run.extra_info or {}), LOST_FILES_KEY: list(kept.lost)})
     return run_lines(run, keep_rounds=keep_rounds, attachments=kept.files)
+
+
+def _gate_rule(item: pytest.Item) -> dict[str, object]:
+    rule = gate_rule_of(item)
+    return {} if rule is None else {GATE_RULE_KEY: rule}
 
 
 def _outcome(attempt: Attempt) -> tuple[Outcome, str | None]:

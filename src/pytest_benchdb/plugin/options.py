@@ -104,14 +104,15 @@ def add_options(parser: Any) -> None:
     """Register the options and their ini keys with pytest."""
     group = parser.getgroup("benchdb", "benchmark database (pytest-benchdb)")
     for option in OPTIONS:
+        text = option.help.replace("%", "%%")  # argparse formats it
         if option.kind == "flag":
-            group.addoption(option.flag, action="store_true", default=None, help=option.help)
+            group.addoption(option.flag, action="store_true", default=None, help=text)
         elif option.kind == "list":
-            group.addoption(option.flag, action="append", metavar=option.metavar, help=option.help)
+            group.addoption(option.flag, action="append", metavar=option.metavar, help=text)
         elif option.kind == "path":
-            group.addoption(option.flag, nargs="?", const="", metavar=option.metavar, help=option.help)
+            group.addoption(option.flag, nargs="?", const="", metavar=option.metavar, help=text)
         else:
-            group.addoption(option.flag, metavar=option.metavar, help=option.help)
+            group.addoption(option.flag, metavar=option.metavar, help=text)
     for option in (*OPTIONS, *CONFIG_ONLY):
         if option.key is not None:
             ini_type = {"list": "linelist"}.get(option.kind, "string")
