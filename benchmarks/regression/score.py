@@ -4,13 +4,16 @@
 
 Gate: each session that two more follow in its burst is a candidate; its history is what was recorded before its burst,
 taken in turn from as many earlier bursts as there are. A suite of 30 benchmarks fails if one of them regresses and
-every confirmation, which the next sessions stand for, repeats it. Slowdowns are injected by scaling all rounds of the
+every confirmation repeats it. The next session of the burst stands for the first re-run; for the second one the next
+but one ("2 at once"), or the first session of a later burst that began a pause afterwards ("2"), as the product does
+it. Slowdowns are injected by scaling all rounds of the
 candidate and of its confirmations, so that their figures grow in proportion.
 
 Two sides: sessions one after the other, dealt out as A, B, B, A, ... and as B, A, A, B, ...
 """
 
 import argparse
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,11 +31,16 @@ from pytest_benchdb.operations.duet_plan import schedule
 from pytest_benchdb.operations.gate_policy import Rules
 from pytest_benchdb.operations.gate_rows import Context, JudgedRow, is_suspect, judge_again, judge_rows, with_shift
 from pytest_benchdb.operations.opening import open_source
+from pytest_benchdb.operations.rerun import PAUSE_S
 from pytest_benchdb.operations.thresholds import parse_thresholds
 
 SLOWDOWNS = (1.0, 1.05, 1.10, 1.20)
 HISTORIES = (5, 10, 15, 20)
-CONFIRMS = 2
+CONFIRMS: dict[str, int] = {"0": 0, "1": 1, "2 at once": 2, "2": 2}
+IN_BURST = 3
+"""Sessions of a burst that a case needs: the candidate and two re-runs."""
+LATEST_S = 600.0
+"""A session that began later than this after the first re-run stands for no second one."""
 PAIRS = (3, 5, 10)
 LONG = 10
 """Sessions from which a burst is a stretch of its own for interleaved sides."""
@@ -53,15 +61,29 @@ class Suite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A candidate with the sessions that confirm it and those that it may be held against."""
+    """A candidate with the sessions that confirm it and those that it may be held against.
+
+    Attributes:
+        confirmations: the next sessions.
+        later: the session that began a pause after the first of them; None if there is none.
+    """
 
     candidate: Suite
     confirmations: tuple[Suite, ...]
+    later: Suite | None
     history: tuple[Suite, ...]
+
+    def again(self, confirms: str) -> tuple[Suite, ...]:
+        """Return the re-runs of a way to confirm."""
+        if CONFIRMS[confirms] < len(self.confirmations):
+            return self.confirmations[: CONFIRMS[confirms]]
+        if confirms == "2 at once" or self.later is None:
+            return self.confirmations
+        return self.confirmations[0], self.later
 
     def sessions(self) -> dict[str, SessionRow]:
         """Return its sessions by id."""
-        suites = (*self.history, self.candidate, *self.confirmations)
+        suites = (*self.history, self.candidate, *self.confirmations, *([self.later] if self.later else []))
         return {suite.session.session_id: suite.session for suite in suites}
 
 
@@ -86,14 +108,25 @@ def scaled(value: SessionValue, factor: float) -> SessionValue:
 
 
 def cases(bursts: Sequence[Sequence[Suite]], k: int) -> Iterator[Case]:
-    """Yield the candidates that have `k` sessions of history; no session takes part in two of them."""
+    """Yield the candidates that have `k` sessions of history; only the later re-runs may be those of several."""
     for at, burst in enumerate(bursts):
         history = spread_out(bursts[:at], k)
         if len(history) < k:
             continue
-        for first in range(0, len(burst) - CONFIRMS, CONFIRMS + 1):
-            confirmations = tuple(burst[first + 1 : first + 1 + CONFIRMS])
-            yield Case(candidate=burst[first], confirmations=confirmations, history=tuple(history))
+        for first in range(0, len(burst) - IN_BURST + 1, IN_BURST):
+            candidate, *again = burst[first : first + IN_BURST]
+            later = _later(again[0], bursts[at + 1 :])
+            if later is not None:
+                yield Case(candidate=candidate, confirmations=tuple(again), later=later, history=tuple(history))
+
+
+def _later(after: Suite, bursts: Iterable[Sequence[Suite]]) -> Suite | None:
+    ended = dt.datetime.fromisoformat(after.session.finished_at or after.session.started_at)
+    for burst in bursts:
+        pause_s = (dt.datetime.fromisoformat(burst[0].session.started_at) - ended).total_seconds()
+        if PAUSE_S <= pause_s <= LATEST_S:
+            return burst[0]
+    return None
 
 
 def spread_out(bursts: Sequence[Sequence[Suite]], k: int) -> list[Suite]:
@@ -104,23 +137,24 @@ def spread_out(bursts: Sequence[Sequence[Suite]], k: int) -> list[Suite]:
     return [bursts[at][place] for at, place in sorted(found[:k])]
 
 
-def failures(case: Case, names: Sequence[str], factor: float, confirms: int, metric: str) -> set[str]:
+def failures(case: Case, names: Sequence[str], factor: float, confirms: str, metric: str) -> set[str]:
     """Return the benchmarks that fail the gate, as `operations.regress` decides it.
 
     Args:
         case: candidate, history and confirmations.
         names: the benchmarks that the suite consists of.
         factor: how many times slower the candidate and its confirmations are.
-        confirms: how many confirmations must repeat it.
+        confirms: the way to confirm.
         metric: the one that is gated.
     """
-    context = Context(rules=RULES[metric], sessions=case.sessions(), confirms=confirms, by_name=frozenset({metric}))
+    count = CONFIRMS[confirms]
+    context = Context(rules=RULES[metric], sessions=case.sessions(), confirms=count, by_name=frozenset({metric}))
     history = [suite.values[name] for suite in case.history for name in names]
     candidate = [scaled(case.candidate.values[name], factor) for name in names]
     rows, _ = with_shift(judge_rows(history, candidate, context))
-    if not confirms:
+    if not count:
         return {one.row.key.fullname for one in rows if one.row.judgement.verdict == "regressed"}
-    again = case.confirmations[:confirms]
+    again = case.again(confirms)
     return {one.row.key.fullname for one in rows if is_suspect(one) and _repeat(one, again, factor)}
 
 
@@ -158,11 +192,11 @@ def score_gate(bursts: Sequence[Sequence[Suite]], metric: str) -> None:
     print(f"| k | confirm | suites | suites that fail | false alarms | {slow} |")
     print("|---" * (5 + len(SLOWDOWNS) - 1) + "|")
     for k in HISTORIES:
-        for confirms in range(CONFIRMS + 1):
+        for confirms in CONFIRMS:
             suites = Tally()
             found = {factor: Tally() for factor in SLOWDOWNS}
             for case in cases(bursts, k):
-                names = shared_names((case.candidate, *case.confirmations, *case.history))
+                names = shared_names((case.candidate, *case.confirmations, *case.again("2"), *case.history))
                 failed = failures(case, names, 1.0, confirms, metric)
                 suites.add(bool(failed))
                 found[1.0].add(len(failed), of=len(names))

@@ -8,8 +8,11 @@ nothing: on recorded sessions it took away two of three false alarms for 6 point
 
 A figure beyond every one of the history is a suspicion too. Whatever the distribution, three new sessions are all
 beyond n earlier ones once in C(n + 3, 3) times: 1,771 for n = 20. That finds changes of benchmarks with two levels,
-whose s is the distance between them: on the same sessions +20 % in 98 % of cases instead of 95, +10 % in 96 instead of
-92, with no false alarm more that two re-runs repeated.
+whose s is the distance between them.
+
+What a tenth of the history has shown before is no news, however small s is: strays of a benchmark resemble each other,
+and come in clusters that outlast re-runs. Those more than twice as far off are of another kind, and do not count.
+docs/explanation/regression-quality.md has what each of these is worth on recorded sessions.
 """
 
 import math
@@ -33,6 +36,10 @@ _DRIFT = 2.0
 """Deviations from value to value by which the ends of a history differ if its level moves; chance makes 2 in 100."""
 
 _LEVEL = 0.95
+_SEEN = 0.1
+"""Share of the history that may have been as far off, at most."""
+_ANOTHER_KIND = 2.0
+"""Times as far off, beyond which a stray says nothing of this one."""
 _TOGETHER = 3
 """Sessions that a confirmed change stands on: the candidate and two re-runs."""
 
@@ -72,7 +79,17 @@ def judge_figures(history: Sequence[float], figure: float, policy: Policy) -> Ju
     tested = _tested(judgement, scale, error, len(level) - 1)
     chance = 0.5 if tested.p_value is None else min(tested.p_value, 1 - tested.p_value)
     sure = chance < 1 - policy.confidence or _is_beyond(level, figure, policy)
+    seen = _times_seen([scale.of(one) - scale.of(baseline) for one in level], scale.of(figure) - scale.of(baseline))
+    if sure and seen >= math.ceil(_SEEN * len(level)):
+        tested = replace(tested, reason=f"{seen} of {len(level)} earlier sessions were as far off")
+        sure = False
     return _decided(tested, policy, sure=sure, drifting=drifting)
+
+
+def _times_seen(distances: Sequence[float], distance: float) -> int:
+    """Return how many sessions of a history strayed as far on the same side; not those that strayed much further."""
+    shares = [one / distance if distance else 0.0 for one in distances]
+    return sum(1 <= share <= _ANOTHER_KIND for share in shares)
 
 
 def _is_beyond(history: Sequence[float], figure: float, policy: Policy) -> bool:
@@ -118,10 +135,11 @@ def _tested(judgement: Judgement, scale: Scale, error: float, dof: int) -> Judge
 def _decided(judgement: Judgement, policy: Policy, *, sure: bool, drifting: bool) -> Judgement:
     baseline, figure = judgement.baseline or 0.0, judgement.candidate or 0.0
     note = f"the level moves by itself; compared with its last {_RECENT} sessions" if drifting else None
+    seen = judgement.reason
     judgement = replace(judgement, state="drifting" if drifting else None, reason=note)
     if not counts(baseline, figure, policy):
         return judgement
     verdict, doubt = direction(baseline, figure, policy, sure=sure)
     if verdict == "inconclusive":
-        return replace(judgement, verdict=verdict, reason=note or doubt)
+        return replace(judgement, verdict=verdict, reason=seen or note or doubt)
     return replace(judgement, verdict=verdict, state="suspect")

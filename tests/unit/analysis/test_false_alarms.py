@@ -55,7 +55,8 @@ def test_gate_that_confirms_twice_is_quiet_on_identical_code() -> None:
     assert alarms(1.0, confirmations=2) <= 1 / 600  # of 600 candidates: 20 suites of 30 benchmarks
 
 
-@pytest.mark.parametrize(("factor", "least"), [(1.05, 0.55), (1.1, 0.9), (1.2, 0.98)])
+# What is missed at +20 % is a benchmark that was as slow in two of its last 20 sessions.
+@pytest.mark.parametrize(("factor", "least"), [(1.05, 0.55), (1.1, 0.9), (1.2, 0.95)])
 def test_gate_that_confirms_twice_finds_slowdowns(factor: float, least: float) -> None:
     assert alarms(factor, confirmations=2) >= least
 

@@ -409,3 +409,25 @@ def test_history_of_six_sessions_is_too_short_to_suspect_what_is_beyond_it() -> 
     verdicts = [judge_figures(levels[:count], 1.08e-3, POLICY).verdict for count in (6, 7)]
 
     assert verdicts == ["inconclusive", "regressed"]
+
+
+@pytest.mark.parametrize(
+    ("strays", "verdict", "reason"),
+    [
+        ([1.12], "regressed", None),
+        ([1.12, 1.15], "inconclusive", "2 of 20 earlier sessions were as far off"),
+        ([1.12, 1.5], "regressed", None),
+        ([0.85, 0.88], "regressed", None),
+    ],
+    ids=["one", "two", "one-of-another-kind", "on-the-other-side"],
+)
+def test_history_that_strayed_as_far_before_says_that_it_is_no_news(
+    strays: list[float], verdict: str, reason: str | None
+) -> None:
+    figures = steady(20)
+    for number, factor in enumerate(strays):
+        figures[5 * number] = 1e-3 * factor
+
+    judgement = judge_figures(figures, 1.1e-3, POLICY)
+
+    assert (judgement.verdict, judgement.reason) == (verdict, reason)
