@@ -3,6 +3,8 @@
 Markers are registered in ``pyproject.toml``: `long` and `hardware(kind)`.
 """
 
+import os
+
 from hypothesis import settings
 
 pytest_plugins = ["pytester"]
@@ -10,3 +12,7 @@ pytest_plugins = ["pytester"]
 # A test that depends on how fast the machine is at the moment is a test that fails on its own.
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
+
+# What tests start must not take itself for a worker of this run: pytest-benchmark measures nothing in one.
+for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
+    os.environ.pop(name, None)
