@@ -26,7 +26,7 @@ from pytest_benchdb.store.reader import Reader
 DEFAULT_METRICS = ("python_peak", "peak_rss", "energy")
 """What is looked at beside times when nothing is named; only some of it fails the gate, as `analysis.policy` says."""
 
-_KEPT = 25
+_KEPT = 22
 """Sessions of each series that are read: the rule looks at 20, and leaves out some that were disturbed."""
 _SPAN = 60
 """Sessions in which they are looked for first: to look through a thousand takes most of a second."""
