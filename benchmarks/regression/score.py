@@ -1,6 +1,6 @@
 """Score the product's own decisions on sessions of identical code that `collect.py` recorded.
 
-    python benchmarks/regression/score.py FOLDER
+    python benchmarks/regression/score.py FOLDER... [--since 2026-11-21T10:13]
 
 Gate: each session that two more follow in its burst is a candidate; its history is what was recorded before its burst,
 taken in turn from as many earlier bursts as there are. A suite of 30 benchmarks fails if one of them regresses and
@@ -87,9 +87,9 @@ class Case:
         return {suite.session.session_id: suite.session for suite in suites}
 
 
-def read(folder: Path, metric: str) -> list[list[Suite]]:
-    """Return the bursts of a folder, oldest first, with their sessions in order."""
-    with open_source([folder]) as reader:
+def read(folders: Sequence[Path], metric: str) -> list[list[Suite]]:
+    """Return the bursts of folders, oldest first, with their sessions in order."""
+    with open_source(folders) as reader:
         sessions = reader.sessions()
         values = reader.session_values([session.session_id for session in sessions], metrics=[metric])
     by_session: dict[str, dict[str, SessionValue]] = defaultdict(dict)
@@ -107,11 +107,11 @@ def scaled(value: SessionValue, factor: float) -> SessionValue:
     return replace(value, **{name: figure * factor for name, figure in told.items() if figure is not None})
 
 
-def cases(bursts: Sequence[Sequence[Suite]], k: int) -> Iterator[Case]:
+def cases(bursts: Sequence[Sequence[Suite]], k: int, since: str = "") -> Iterator[Case]:
     """Yield the candidates that have `k` sessions of history; only the later re-runs may be those of several."""
     for at, burst in enumerate(bursts):
         history = spread_out(bursts[:at], k)
-        if len(history) < k:
+        if len(history) < k or burst[0].session.started_at < since:
             continue
         for first in range(0, len(burst) - IN_BURST + 1, IN_BURST):
             candidate, *again = burst[first : first + IN_BURST]
@@ -185,7 +185,7 @@ class Tally:
         return f"{self.found / self.of:.1%}" if self.of else "-"
 
 
-def score_gate(bursts: Sequence[Sequence[Suite]], metric: str) -> None:
+def score_gate(bursts: Sequence[Sequence[Suite]], metric: str, since: str) -> None:
     """Print the rows of the gate."""
     print(f"\n### {metric}: one session against k of history\n")
     slow = " | ".join(f"+{factor - 1:.0%}" for factor in SLOWDOWNS[1:])
@@ -195,7 +195,7 @@ def score_gate(bursts: Sequence[Sequence[Suite]], metric: str) -> None:
         for confirms in CONFIRMS:
             suites = Tally()
             found = {factor: Tally() for factor in SLOWDOWNS}
-            for case in cases(bursts, k):
+            for case in cases(bursts, k, since):
                 names = shared_names((case.candidate, *case.confirmations, *case.again("2"), *case.history))
                 failed = failures(case, names, 1.0, confirms, metric)
                 suites.add(bool(failed))
@@ -274,10 +274,11 @@ def score_noise(bursts: Sequence[Sequence[Suite]], metric: str) -> None:
 def main() -> None:
     """Read the options and score."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
+    parser.add_argument("--since", default="", help="candidates from this time on only, UTC; earlier ones are history")
     given = parser.parse_args()
     for metric in ("wall_time", "thread_time"):
-        bursts = read(given.folder, metric)
+        bursts = read(given.folders, metric)
         if metric == "wall_time":
             suites = [suite for burst in bursts for suite in burst]
             loads = sorted(suite.session.load_start for suite in suites if suite.session.load_start is not None)
@@ -287,8 +288,8 @@ def main() -> None:
                 f"median {median(loads):.1f}"
             )
         score_noise(bursts, metric)
-        score_gate(bursts, metric)
-        score_sides(bursts, metric)
+        score_gate(bursts, metric, given.since)
+        score_sides([burst for burst in bursts if burst[0].session.started_at >= given.since], metric)
 
 
 if __name__ == "__main__":

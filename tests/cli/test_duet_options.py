@@ -1,11 +1,15 @@
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.analysis.comparison_rows import make_row
 
+from pytest_benchdb.cli import duet as command
 from pytest_benchdb.cli.duet_run import duet_of
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.comparison import Comparison, Side
 
 HERE = (sys.executable, "-m", "pytest")
 
@@ -80,3 +84,24 @@ def test_duet_of_two_commands_takes_them_instead_of_pytest() -> None:
 def test_duet_of_what_cannot_be_run_is_refused(options: dict[str, Any], words: list[str] | None, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         duet_of(given(**options), words)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "options", "status"),
+    [
+        ("regressed", ["--gate"], 1),
+        ("error", ["--gate"], 1),
+        ("regressed", [], 0),
+        ("unchanged", ["--gate"], 0),
+        ("improved", ["--gate"], 0),
+        ("inconclusive", ["--gate"], 0),
+    ],
+)
+def test_duet_ends_with_one_only_if_it_is_a_gate_that_failed(
+    verdict: str, options: list[str], status: int, benchdb: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side = Side(name="main", sessions=())
+    comparison = Comparison(baseline=side, candidate=side, rows=(make_row(verdict=verdict),))
+    monkeypatch.setattr(command, "compared_in_turn", lambda *_: comparison)
+
+    assert benchdb("duet", "main", *options, "--", "pytest").status == status

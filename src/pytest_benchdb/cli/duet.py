@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from pytest_benchdb.cli import options
+from pytest_benchdb.cli import exit_codes, options
 from pytest_benchdb.cli.ci_outputs import ci_options
 from pytest_benchdb.cli.compare import FORMATS, Show, choice_of
 from pytest_benchdb.cli.duet_run import DUET_DB, compared_in_turn, duet_of
@@ -13,6 +13,7 @@ from pytest_benchdb.cli.words_after_dashes import CommandWithProgram, words_afte
 from pytest_benchdb.present.comparison_order import ORDERS
 
 _PAIRS = 5
+_FAILS = frozenset({"regressed", "error"})
 
 _HELP = f"""Run two commits or two environments in turn, in fresh pytest processes, and compare them.
 
@@ -22,6 +23,8 @@ into {DUET_DB}; a side is then judged by one figure for each of its sessions.
 
 The package under test must be imported from each side's own folder. One that is installed in editable mode is not,
 unless --pythonpath puts the folder first; a side that imported your checkout's files is an error.
+
+The exit status is 0 whatever the verdicts are, unless --gate asks for another.
 
 Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
 """
@@ -62,6 +65,7 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
     multiple=True,
     help="Smallest change that counts: 5%, or for one metric 'wall_time:200us'.",
 )
+@click.option("--gate", is_flag=True, help="Exit with 1 if a benchmark regressed or did not pass.")
 @click.option("--only-changed", is_flag=True, help="Leave out what did not change or is not sure to have.")
 @click.option("--sort", "order", type=click.Choice(ORDERS), help="Order within groups. Default: as recorded.")
 @options.format_option(FORMATS)
@@ -74,4 +78,7 @@ def command(context: click.Context, /, **given: Any) -> int:
     output = make_output(given, formats=FORMATS)
     show, choice = Show(given), choice_of(given)
     comparison = compared_in_turn(duet_of(given, words_after_dashes(context)), choice, output)
-    return show.comparisons((comparison,), output)
+    status = show.comparisons((comparison,), output)
+    if given["gate"] and any(row.judgement.verdict in _FAILS for row in comparison.rows):
+        return exit_codes.GATE_FAILED
+    return status
