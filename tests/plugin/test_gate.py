@@ -218,6 +218,7 @@ def test_project_configures_the_gate(
 
     assert record(None).result.ret == 0
 
+    losses(a=1.5)
     file.write_text(configured)
 
     assert record(None).result.ret == 1

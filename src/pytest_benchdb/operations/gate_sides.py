@@ -1,7 +1,7 @@
 """Which sessions a gate judges, and by which: the candidate, its baseline, and the history up to that."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from pytest_benchdb.present.text import counted
 from pytest_benchdb.store.reader import Reader
 
 LATEST = "latest"
-LEAST_CALM = 5
-"""Sessions that must be left when disturbed ones are taken out of a history; else they all stay in it."""
+LEAST_LEFT = 5
+"""Sessions that must be left when some are taken out of a history; else they all stay in it."""
 MOST_SHOWN = 20
 """Sessions of a history that are named: as many as the rule looks at."""
 _A_SIDE = 3
@@ -210,7 +210,8 @@ def with_history(
 ) -> Sides:
     """Return the sides with the history that ends with the baseline.
 
-    It is what the same machine measured up to the baseline; in CI on the baseline's branch, elsewhere on any.
+    It is what the same machine measured up to the baseline; in CI on the baseline's branch, elsewhere on any. Disturbed
+    sessions and those of the candidate's own commit are left out, if enough others are left.
 
     Args:
         sessions: all of the project but the candidate's, oldest first.
@@ -229,13 +230,26 @@ def with_history(
         history = [one for one in history if one.fingerprint == judged.fingerprint]
     if not history:
         return Sides(candidate=tuple(candidate), nothing=_nothing_text(baseline, judged))
-    calm = [session for session in history if not session.contended]
+    if not alone:
+        # A commit that failed would pass in the end, if its own sessions were what it is held against.
+        history = _without(history, lambda one: _is_same_commit(one, judged))
+    history = _without(history, lambda one: bool(one.contended))
     return Sides(
         candidate=tuple(candidate),
         baseline=tuple(baseline),
-        history=tuple(calm if len(calm) >= LEAST_CALM else history),
+        history=tuple(history),
         are_many=min(len(candidate), len(baseline)) >= _A_SIDE,
     )
+
+
+def _without(sessions: list[SessionRow], unwanted: Callable[[SessionRow], bool]) -> list[SessionRow]:
+    """Leave sessions out, if enough are left to judge by."""
+    rest = [one for one in sessions if not unwanted(one)]
+    return rest if len(rest) >= LEAST_LEFT else sessions
+
+
+def _is_same_commit(session: SessionRow, judged: SessionRow) -> bool:
+    return session.commit_sha is not None and session.commit_sha == judged.commit_sha and not judged.dirty
 
 
 def _leads_to(session: SessionRow, baseline: SessionRow, branch: str | None) -> bool:

@@ -64,6 +64,21 @@ def test_history_leaves_disturbed_sessions_out_while_enough_are_left(
     assert _names(sides([8], of={at: {"contended": True} for at in range(disturbed)})) == expected
 
 
+@pytest.mark.parametrize(
+    ("own", "dirty", "expected"),
+    [((7, 8), False, "0123456"), ((7, 8), True, "012345678"), (range(4, 9), False, "012345678")],
+    ids=["same commit", "uncommitted changes", "too few others"],
+)
+def test_history_leaves_the_candidates_own_commit_out_while_enough_are_left(
+    sides: Callable[..., Sides], own: Sequence[int], dirty: bool, expected: str
+) -> None:
+    of = {at: {"commit_sha": "c"} for at in own}
+
+    found = sides([8], of={**of, 9: {"commit_sha": "c", "dirty": dirty}})
+
+    assert _names(found) == expected
+
+
 def test_sides_of_several_sessions_are_judged_as_sides(session: Callable[..., SessionRow]) -> None:
     rows = [session(str(at), f"2026-11-21T0{at}:00:00", fingerprint="f") for at in range(8)]
 
