@@ -105,7 +105,7 @@ class Gate:
     """What a gate decided.
 
     Attributes:
-        exit_status: 0 passed, 1 regressed, 3 nothing to compare, 4 unstable (only under ``strict``).
+        exit_status: 0 passed, 1 regressed, 3 nothing to compare, 4 unstable (only under ``strict``), 130 interrupted.
         failures: the rows that failed it.
         shift: what the whole suite shares; None if it stood still.
         sentence: the outcome in one line.
