@@ -25,8 +25,8 @@ PAUSE_VARIABLE = "BENCHDB_CONFIRM_PAUSE"
 PAUSE_S = 60.0
 """What disturbs a machine lasts for tens of seconds: re-runs right after each other all meet it.
 
-With a pause before the second re-run, suites of identical code that failed fell from 9 in 100 to 1, on a machine under
-load; see docs/explanation/regression-quality.md. It costs nothing where the first re-run clears all suspects.
+With a pause before the second re-run, suites of identical code that failed fell from 4 of 57 to none, on a machine
+under load; see docs/explanation/regression-quality.md. It costs nothing where the first re-run clears all suspects.
 """
 
 _USABLE = frozenset({0, 1})
