@@ -3,8 +3,8 @@
 With three sessions or more a side, Welch's t test on the logarithms of one figure for each session: rounds within a
 session share what disturbed it, so that tests on rounds call 19 to 43 % of identical builds different. One disturbed
 session widens Welch's interval beyond use, so that the ranks may speak too: five sessions that are all slower than all
-five of the other side differ whatever one of them did. On recorded interleaved sessions that found +10 % in 83 % of
-cases instead of 80, +5 % in 43 % instead of 37, with no false alarm by either.
+five of the other side differ whatever one of them did. That finds two or three more of 100 slowdowns, see
+docs/explanation/regression-quality.md.
 """
 
 import math
