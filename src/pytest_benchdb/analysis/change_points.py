@@ -1,7 +1,8 @@
 """Where the level of a series changed for good.
 
-The rule, with its measured bar in docs/explanation/change-points.md: logarithms, a running median of five against single
-outliers, optimal partitioning, and then merging: of the cuts, the weakest goes until each survives three questions.
+The rule, with its measured bar in docs/explanation/change-points.md: logarithms, a running median of five against
+single outliers, optimal partitioning, and then merging: of the cuts, the weakest goes until each survives three
+questions.
 
 1. Do the values differ in rank (Mann-Whitney)? The probability is small because a cut is chosen among many.
 2. Is the step large against what a wandering level does by itself? Values that follow each other resemble each other,
