@@ -11,7 +11,8 @@ beyond n earlier ones once in C(n + 3, 3) times: 1,771 for n = 20. That finds ch
 whose s is the distance between them.
 
 What a tenth of the history has shown before is no news, however small s is: strays of a benchmark resemble each other,
-and come in clusters that outlast re-runs. Those more than twice as far off are of another kind, and do not count.
+and come in clusters that outlast re-runs. Those more than twice as far off are of another kind, and do not count; nor
+do those right before the candidate, which show that a change stays.
 docs/explanation/regression-quality.md has what each of these is worth on recorded sessions.
 """
 
@@ -40,6 +41,8 @@ _SEEN = 0.1
 """Share of the history that may have been as far off, at most."""
 _ANOTHER_KIND = 2.0
 """Times as far off, beyond which a stray says nothing of this one."""
+_STILL = 0.5
+"""Share of the distance from which a session right before the candidate shows the same change."""
 _TOGETHER = 3
 """Sessions that a confirmed change stands on: the candidate and two re-runs."""
 
@@ -87,8 +90,13 @@ def judge_figures(history: Sequence[float], figure: float, policy: Policy) -> Ju
 
 
 def _times_seen(distances: Sequence[float], distance: float) -> int:
-    """Return how many sessions of a history strayed as far on the same side; not those that strayed much further."""
+    """Return how many sessions of a history strayed as far on the same side; not those that strayed much further.
+
+    The last ones in a row do not count: a change that stays is the same news until it is accepted or mended.
+    """
     shares = [one / distance if distance else 0.0 for one in distances]
+    while shares and shares[-1] >= _STILL:
+        shares.pop()
     return sum(1 <= share <= _ANOTHER_KIND for share in shares)
 
 

@@ -431,3 +431,12 @@ def test_history_that_strayed_as_far_before_says_that_it_is_no_news(
     judgement = judge_figures(figures, 1.1e-3, POLICY)
 
     assert (judgement.verdict, judgement.reason) == (verdict, reason)
+
+
+@pytest.mark.parametrize(("before", "last"), [(5, 1), (6, 2), (10, 2), (20, 2), (20, 4)], ids=str)
+def test_change_that_stays_is_told_again(before: int, last: int) -> None:
+    figures = steady(before) + [1.2 * figure for figure in steady(last)]
+
+    judgement = judge_figures(figures, 1.2e-3, POLICY)
+
+    assert (judgement.verdict, judgement.state) == ("regressed", "suspect")
