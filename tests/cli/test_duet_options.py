@@ -51,9 +51,9 @@ def test_duet_of_two_pythons_runs_each_and_is_named_by_it() -> None:
 
 
 def test_duet_of_a_python_in_a_folder_beside_finds_it_from_any_folder() -> None:
-    duet = duet_of(given(base_python=".venv/bin/python"), ["pytest"])
+    duet = duet_of(given(base_python="elsewhere/bin/python"), ["pytest"])
 
-    assert duet.base.program[0] == str(Path.cwd() / ".venv" / "bin" / "python")
+    assert duet.base.program[0] == str(Path.cwd() / "elsewhere" / "bin" / "python")
 
 
 def test_duet_of_a_python_without_a_folder_is_left_to_the_path() -> None:

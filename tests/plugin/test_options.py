@@ -15,6 +15,7 @@ def label_of(recorded: Recorded) -> object:
     return recorded.one("SELECT label FROM session")[0]
 
 
+@pytest.mark.long
 def test_precedence_is_command_line_variable_pyproject_ini(
     record: Record, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

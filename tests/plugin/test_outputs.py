@@ -176,6 +176,7 @@ def test_json_has_the_keys_of_pytest_benchmark(record: Record) -> None:
     assert ours["datetime"][:13] <= own["datetime"][:13]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("raw", [(), ("--no-benchdb-raw",)], ids=["rounds", "statistics"])
 def test_json_loads_with_pytest_benchmarks_compare(record: Record, raw: tuple[str, ...]) -> None:
     record(SUITE, "--benchmark-json=own.json", "--benchdb-json=ours.json", "-k", "test_sort", *raw)

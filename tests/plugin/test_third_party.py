@@ -48,6 +48,7 @@ def values(recorded: Recorded, test: str) -> dict[tuple[str | None, str], tuple[
     return {(phase, metric): (value, provenance) for phase, metric, value, provenance in rows}
 
 
+@pytest.mark.long
 def test_example_package_records_its_own_suite(with_example: Record) -> None:
     suite = (EXAMPLE / "tests" / "test_dot.py").read_text(encoding="utf-8")
 

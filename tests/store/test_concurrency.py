@@ -25,6 +25,7 @@ for number in range({SESSIONS}):
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["results", "results.duckdb"], ids=["folder", "file"])
 def test_eight_processes_at_once_lose_nothing(tmp_path: Path, name: str) -> None:
     place = tmp_path / name

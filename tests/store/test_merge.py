@@ -59,6 +59,7 @@ def test_merge_takes_every_session_once(tmp_path: Path, places: list[Path], kind
     assert validate(target.path).problems == ()
 
 
+@pytest.mark.long
 def test_merge_of_a_history_into_a_folder_splits_it_exactly(tmp_path: Path, ask: Ask) -> None:
     made = [session(tmp_path / "a", number) for number in range(3)]
     merge([tmp_path / "a"], Target(path=tmp_path / "all.duckdb", kind="file"))
