@@ -3,7 +3,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -20,6 +20,9 @@ def test_mann_whitney_agrees_with_scipy(sizes: tuple[int, int], digits: int, alt
     generator = np.random.default_rng(sum(sizes))
     first, second = (generator.normal(shift, size=n).round(digits) for shift, n in zip((0, 0.4), sizes, strict=True))
 
+    if digits == 0 and sizes == (1, 1):
+        second += 1  # of equal values newer versions of scipy say nothing
+
     result = mann_whitney(first.tolist(), second.tolist(), alternative)
 
     expected = stats.mannwhitneyu(first, second, alternative=alternative)
@@ -29,6 +32,8 @@ def test_mann_whitney_agrees_with_scipy(sizes: tuple[int, int], digits: int, alt
 
 @given(first=FEW_VALUES, second=FEW_VALUES)
 def test_mann_whitney_of_ties_agrees_with_scipy(first: list[float], second: list[float]) -> None:
+    assume(len({*first, *second}) > 1)  # of equal values newer versions of scipy say nothing
+
     result = mann_whitney(first, second)
 
     assert result.p_value == pytest.approx(stats.mannwhitneyu(first, second).pvalue, rel=1e-9)
