@@ -104,9 +104,12 @@ def suite_of_command(command: str | None, folder: Path) -> Suite:
     if _MASK in command:
         raise ConfigError(f"--confirm: secrets were masked in the recorded command ({command}); {advice}")
     try:
-        return suite_of_words(shlex.split(command), folder)
+        words = shlex.split(command)
     except ValueError as error:
         raise ConfigError(f"--confirm: the recorded command cannot be read ({command}); {advice}") from error
+    if words[:1] != ["pytest"]:  # ours all begin so: no file from elsewhere chooses the program
+        raise ConfigError(f"--confirm: the recorded command does not call pytest ({command}); {advice}")
+    return suite_of_words(words, folder)
 
 
 def find_root(folder: Path, names: Sequence[str]) -> Path | None:
