@@ -44,8 +44,8 @@ def test_suite_of_a_recorded_command_is_split_as_a_shell_does() -> None:
         ("", "does not say how pytest was called"),
         ("pytest --token '***'", "secrets were masked"),
         ("pytest 'open", "cannot be read"),
-        ("/tmp/from-elsewhere -m pytest", "does not call pytest"),
-        ("/tmp/from-elsewhere/pytest -q", "does not call pytest"),
+        ("/srv/from-elsewhere -m pytest", "does not call pytest"),
+        ("/srv/from-elsewhere/pytest -q", "does not call pytest"),
     ],
 )
 def test_suite_of_a_command_that_cannot_be_run_says_what_to_type(command: str | None, what: str) -> None:
