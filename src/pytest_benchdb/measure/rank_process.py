@@ -3,6 +3,7 @@
 Which rank it is, and how it finds the others, stands in the variables that `torchrun` sets as well.
 """
 
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -12,7 +13,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.interfaces import OpenDevice
@@ -232,5 +233,13 @@ def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+def _end(status: int) -> NoReturn:
+    """End this process at once: it has told what it measured, and torch's threads sometimes abort a normal end."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    _end(main(sys.argv[1]))

@@ -67,6 +67,13 @@ def test_training_on_ranks_of_torchrun_tells_every_rank() -> None:
     train_for_real("torchrun", (2,))
 
 
+def test_rank_that_told_its_figures_cannot_fail_while_its_interpreter_is_taken_down() -> None:
+    result = run_distributed(ranked_functions.abort_at_exit, plan=WITHOUT_TORCH)
+
+    assert result.error() is None
+    assert result.results[2] == (0, 1)
+
+
 def test_ranks_without_torch_tell_figures_and_results() -> None:
     plan = RankPlan(world_sizes=(2, 1, 2), backend=None, timeout_s=20)
 
