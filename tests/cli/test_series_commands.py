@@ -148,6 +148,20 @@ def test_trend_against_a_baseline_tells_creep(benchdb: Call, history: Path) -> N
     assert (creep[STEPPED]["crept"], creep[STEADY]["crept"]) == (True, False)
 
 
+@pytest.mark.parametrize("command", ["trend", "noise", "correlate", "predict"])
+def test_series_of_a_pinned_baseline_are_found_by_its_name(
+    benchdb: Call, history: Path, tmp_path: Path, command: str
+) -> None:
+    folder = tmp_path / "results"
+    shutil.copytree(history, folder)
+    assert benchdb("baseline", "set", "good", "latest~2", "--db", str(folder)).status == 0
+
+    told = benchdb(command, "good", "--db", str(folder), "-f", "json")
+
+    assert "is no session" not in told.err
+    assert json.loads(told.out)["sessions"] == 1
+
+
 def test_trend_shows_why_a_change_was_accepted(benchdb: Call, history: Path, tmp_path: Path) -> None:
     folder = tmp_path / "results"
     shutil.copytree(history, folder)

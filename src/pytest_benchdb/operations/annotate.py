@@ -14,7 +14,7 @@ from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.baseline_spec import parse_spec, resolve_spec, spec_context
 from pytest_benchdb.operations.gate_policy import matches_name
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
-from pytest_benchdb.operations.source import missing_text, no_session_text
+from pytest_benchdb.operations.source import missing_text, stored_sessions
 from pytest_benchdb.store.annotate import annotate
 from pytest_benchdb.store.reader import Reader
 from pytest_benchdb.store.target import Target
@@ -240,9 +240,7 @@ def parse_expiry(text: str, now: dt.datetime) -> str:
 
 
 def _sessions_of(reader: Reader, spec: str, db: Path, feedback: Feedback) -> list[SessionRow]:
-    sessions = reader.sessions()
-    if not sessions:
-        raise StoreMissingError(no_session_text([db]))
+    sessions = stored_sessions(reader, [db])
     found = resolve_spec(parse_spec(spec), sessions, spec_context(reader, warn=feedback.warn))
     if not found:
         raise NoBaselineError(f"{spec}: there is no such session yet; see them with: benchdb sessions")

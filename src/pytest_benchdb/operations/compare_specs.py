@@ -12,7 +12,7 @@ from pytest_benchdb.operations.baseline_spec import resolve_spec
 from pytest_benchdb.operations.compare import Choice, compare, compare_axis, is_session_dimension
 from pytest_benchdb.operations.exchange import as_sources
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
-from pytest_benchdb.operations.source import missing_text, no_session_text
+from pytest_benchdb.operations.source import missing_text, stored_sessions
 from pytest_benchdb.operations.spec_context import spec_context
 from pytest_benchdb.operations.spec_syntax import parse_spec
 from pytest_benchdb.store.reader import Reader
@@ -170,10 +170,7 @@ class _Finder:
 
 def _sessions_in(path: Path, source: Path) -> set[str]:
     with open_source([source]) as reader:
-        found = {session.session_id for session in reader.sessions()}
-    if not found:
-        raise StoreMissingError(no_session_text([path]))
-    return found
+        return {session.session_id for session in stored_sessions(reader, [path])}
 
 
 def _apart(baseline: Side, candidate: Side) -> tuple[Side, Side]:

@@ -8,13 +8,14 @@ from typing import Literal
 
 from pytest_benchdb.analysis.correlation import LEAST_PAIRS, correlate
 from pytest_benchdb.analysis.fdr import q_values
-from pytest_benchdb.errors import ConfigError, StoreMissingError
+from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.observations import Observation, by_configuration, by_session
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
-from pytest_benchdb.operations.report import Selection
+from pytest_benchdb.operations.report import Selection, named_sessions
 from pytest_benchdb.operations.series import ALL_METRICS, SeriesChoice, pick_sessions, read_series
-from pytest_benchdb.operations.source import Source, no_session_text
+from pytest_benchdb.operations.source import Source, stored_sessions
+from pytest_benchdb.operations.spec_context import spec_context
 from pytest_benchdb.present.correlation_document import CorrelationRow, Correlations
 
 Over = Literal["benchmarks", "sessions"]
@@ -63,10 +64,9 @@ def find_correlations(
         else SeriesChoice(metrics=(ALL_METRICS,), keyword=wish.choice.keyword, where=wish.choice.where)
     )
     with open_source(source.paths, feedback) as reader:
-        everything = reader.sessions()
-        if not everything:
-            raise StoreMissingError(no_session_text(source.paths))
-        chosen = pick_sessions(everything, source, wish.selection, moment)
+        everything = stored_sessions(reader, source.paths)
+        named = named_sessions(everything, source, spec_context(reader, warn=feedback.warn))
+        chosen = pick_sessions(everything, named, wish.selection, moment)
         here = [session for session in chosen if session.fingerprint == chosen[-1].fingerprint]
         values: list[SessionValue] = [value for series in read_series(reader, here, choice) for value in series.values]
     by_id = {session.session_id: session for session in here}

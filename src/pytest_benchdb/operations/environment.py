@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pytest_benchdb.errors import ConfigError, StoreMissingError
+from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
 from pytest_benchdb.operations.report import Selection, choose_sessions
-from pytest_benchdb.operations.source import Source, no_session_text
+from pytest_benchdb.operations.source import Source, stored_sessions
 
 Facts = Mapping[str, object]
 
@@ -48,9 +48,7 @@ def read_places(source: Source, feedback: Feedback = SILENT) -> list[Place]:
         StoreError: a file cannot be read.
     """
     with open_source(source.paths, feedback) as reader:
-        sessions = reader.sessions()
-        if not sessions:
-            raise StoreMissingError(no_session_text(source.paths))
+        sessions = stored_sessions(reader, source.paths)
         chosen = choose_sessions(sessions, source, Selection(), dt.datetime.now(dt.timezone.utc))
         if len(chosen) > _MOST_COMPARED:
             raise ConfigError(f"{len(chosen)} sessions are named; give one to show its environment, two to compare")

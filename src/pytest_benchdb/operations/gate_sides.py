@@ -10,7 +10,7 @@ from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.baseline_spec import resolve_spec
 from pytest_benchdb.operations.gate_request import GateRequest
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
-from pytest_benchdb.operations.source import missing_text, no_session_text
+from pytest_benchdb.operations.source import missing_text, stored_sessions
 from pytest_benchdb.operations.spec_context import SpecContext, spec_context
 from pytest_benchdb.operations.spec_syntax import Spec, parse_spec
 from pytest_benchdb.present.text import counted
@@ -79,9 +79,7 @@ def open_sides(
         within = {role: _ids_in(source, file) for (role, file), source in zip(files.items(), sources, strict=True)}
         own = _ids_in(paths[0], paths[0]) if files else None
         with open_source((*paths, *sources), feedback) as reader:
-            sessions = reader.sessions()
-            if not sessions:
-                raise StoreMissingError(no_session_text(paths))
+            sessions = stored_sessions(reader, paths)
             known = sessions if own is None else [one for one in sessions if one.session_id in own]
             finder = _Finder(reader=reader, request=request, sessions=sessions, known=known, within=within)
             yield reader, finder.sides(specs["candidate"], specs["baseline"])
@@ -173,10 +171,7 @@ def _ids_in(source: Path, file: Path) -> frozenset[str]:
     if not source.exists():
         raise StoreMissingError(missing_text(file))
     with open_source((source,)) as reader:
-        found = frozenset(session.session_id for session in reader.sessions())
-    if not found:
-        raise StoreMissingError(no_session_text((file,)))
-    return found
+        return frozenset(session.session_id for session in stored_sessions(reader, (file,)))
 
 
 def _stands_alone(spec: Spec, found: Sequence[SessionRow]) -> bool:

@@ -8,13 +8,13 @@ from statistics import median
 from pytest_benchdb.analysis.figure import figure_of, shared_statistic
 from pytest_benchdb.analysis.noise import Sessions, noise_of
 from pytest_benchdb.analysis.policy import statistic_of
-from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.report import ReportRow, SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
-from pytest_benchdb.operations.report import Selection
+from pytest_benchdb.operations.report import Selection, named_sessions
 from pytest_benchdb.operations.series import Series, SeriesChoice, pick_sessions, read_series
-from pytest_benchdb.operations.source import Source, no_session_text
+from pytest_benchdb.operations.source import Source, stored_sessions
+from pytest_benchdb.operations.spec_context import spec_context
 from pytest_benchdb.present.noise_document import NoiseRow, NoiseScore
 
 PER_SIDE = (3, 5, 10)
@@ -53,10 +53,9 @@ def score_noise(
     """
     moment = now or dt.datetime.now(dt.timezone.utc)
     with open_source(source.paths, feedback) as reader:
-        everything = reader.sessions()
-        if not everything:
-            raise StoreMissingError(no_session_text(source.paths))
-        chosen = pick_sessions(everything, source, selection, moment, newest=NEWEST)
+        everything = stored_sessions(reader, source.paths)
+        named = named_sessions(everything, source, spec_context(reader, warn=feedback.warn))
+        chosen = pick_sessions(everything, named, selection, moment, newest=NEWEST)
         here = [session for session in chosen if session.fingerprint == chosen[-1].fingerprint]
         found = read_series(reader, here, choice)
         rounds = _round_lengths(reader.report([session.session_id for session in here]))

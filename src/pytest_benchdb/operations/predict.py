@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from itertools import product
 
 from pytest_benchdb.analysis.estimate import LEAST_CASES, LEAST_HELD_OUT, Accuracy, Case, Configuration, Estimator, fit
-from pytest_benchdb.errors import ConfigError, StoreMissingError
+from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.operations.observations import Observation, by_configuration
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
-from pytest_benchdb.operations.report import Selection
+from pytest_benchdb.operations.report import Selection, named_sessions
 from pytest_benchdb.operations.series import SeriesChoice, pick_sessions, read_series
-from pytest_benchdb.operations.source import Source, no_session_text
+from pytest_benchdb.operations.source import Source, stored_sessions
+from pytest_benchdb.operations.spec_context import spec_context
 from pytest_benchdb.operations.thresholds import MAIN_TIMES
 from pytest_benchdb.present.estimate_document import EstimateRow, Estimates
 
@@ -79,10 +80,9 @@ def predict(
     moment = now or dt.datetime.now(dt.timezone.utc)
     choice = SeriesChoice(metrics=wish.choice.metrics or _METRICS, keyword=wish.choice.keyword, where=wish.choice.where)
     with open_source(source.paths, feedback) as reader:
-        everything = reader.sessions()
-        if not everything:
-            raise StoreMissingError(no_session_text(source.paths))
-        chosen = pick_sessions(everything, source, wish.selection, moment)
+        everything = stored_sessions(reader, source.paths)
+        named = named_sessions(everything, source, spec_context(reader, warn=feedback.warn))
+        chosen = pick_sessions(everything, named, wish.selection, moment)
         values = [value for series in read_series(reader, chosen, choice) for value in series.values]
     labelled = [one for one in by_configuration(values) if "model" in one.texts or "model" in one.numbers]
     metric = _metric(labelled, choice.metrics)

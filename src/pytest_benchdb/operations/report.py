@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_benchdb.errors import ConfigError, StoreMissingError
+from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import ReportRow, SessionRow
 from pytest_benchdb.operations.baseline_spec import SpecContext, spec_context
 from pytest_benchdb.operations.expression import parse_expression
 from pytest_benchdb.operations.instant import parse_instant
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
-from pytest_benchdb.operations.source import Source, find_sessions, no_session_text
+from pytest_benchdb.operations.source import Source, find_sessions, stored_sessions
 from pytest_benchdb.operations.where import Where, parse_where
 from pytest_benchdb.present.columns import COLUMN_KEYS, figure_of
 from pytest_benchdb.present.document import Report, SessionReport
@@ -67,9 +67,7 @@ def build_report(
     check_sort(selection.sort)
     moment = now or dt.datetime.now(dt.timezone.utc)
     with open_source(source.paths, feedback) as reader:
-        everything = reader.sessions()
-        if not everything:
-            raise StoreMissingError(no_session_text(source.paths))
+        everything = stored_sessions(reader, source.paths)
         context = spec_context(reader, warn=feedback.warn) if source.sessions else None
         chosen = choose_sessions(everything, source, selection, moment, context)
         rows = reader.report([session.session_id for session in chosen])
@@ -108,20 +106,42 @@ def choose_sessions(
     Raises:
         ConfigError: a name or a time cannot be used, or nothing is left.
     """
-    chosen = list(sessions)
-    if source.sessions:
-        named = {session.session_id for session in find_sessions(source.sessions, sessions, context)}
-        chosen = [session for session in chosen if session.session_id in named]
-    chosen = in_time(chosen, selection, now)
-    if not chosen:
-        raise ConfigError(
-            f"none of the {len(sessions)} sessions lies between --since and --until; see them with: benchdb sessions"
-        )
+    chosen = some_in_time(named_sessions(sessions, source, context), selection, now, of=len(sessions))
     last = selection.last
     if last is None and not (source.sessions or selection.since or selection.until):
         files = sum(1 for path in source.paths if path.is_file())
         last = max(1, files)
     return chosen if last is None else chosen[-last:]
+
+
+def named_sessions(
+    sessions: Sequence[SessionRow], source: Source, context: SpecContext | None = None
+) -> list[SessionRow]:
+    """Return the sessions that were named, oldest first; without names all of them.
+
+    Raises:
+        ConfigError: a name cannot be used.
+    """
+    if not source.sessions:
+        return list(sessions)
+    named = {session.session_id for session in find_sessions(source.sessions, sessions, context)}
+    return [session for session in sessions if session.session_id in named]
+
+
+def some_in_time(
+    sessions: Iterable[SessionRow], selection: Selection, now: dt.datetime, *, of: int
+) -> list[SessionRow]:
+    """Return the sessions that started within `--since` and `--until`, at least one; there are `of` in all.
+
+    Raises:
+        ConfigError: a time cannot be read, or nothing is left.
+    """
+    chosen = in_time(sessions, selection, now)
+    if not chosen:
+        raise ConfigError(
+            f"none of the {of} sessions lies between --since and --until; see them with: benchdb sessions"
+        )
+    return chosen
 
 
 def in_time(sessions: Iterable[SessionRow], selection: Selection, now: dt.datetime) -> list[SessionRow]:

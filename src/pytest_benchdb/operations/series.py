@@ -8,8 +8,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.operations.expression import parse_expression
-from pytest_benchdb.operations.report import Selection, in_time
-from pytest_benchdb.operations.source import Source, find_sessions
+from pytest_benchdb.operations.report import Selection, some_in_time
 from pytest_benchdb.operations.thresholds import MAIN_TIMES
 from pytest_benchdb.operations.where import parse_where
 from pytest_benchdb.store.reader import Reader
@@ -70,7 +69,7 @@ def parse_metrics(texts: Sequence[str]) -> tuple[str, ...]:
 
 def pick_sessions(
     sessions: Sequence[SessionRow],
-    source: Source,
+    named: Sequence[SessionRow],
     selection: Selection,
     now: dt.datetime,
     *,
@@ -81,31 +80,23 @@ def pick_sessions(
 
     Args:
         sessions: all there are, oldest first.
-        source: names of sessions, if any.
+        named: those of them that were asked for by name, or all, oldest first.
         selection: times and number.
         now: the current time, aware.
         branch: only sessions of this branch; None takes all.
         newest: how many, where no number was asked for.
 
     Raises:
-        ConfigError: a name or a time cannot be used, or nothing is left.
+        ConfigError: a time cannot be used, or nothing is left.
     """
-    chosen = list(sessions)
-    if source.sessions:
-        named = {session.session_id for session in find_sessions(source.sessions, sessions)}
-        chosen = [session for session in chosen if session.session_id in named]
+    chosen = list(named)
     if branch is not None:
         chosen = [session for session in chosen if session.branch == branch]
         if not chosen:
             branches = sorted({session.branch for session in sessions if session.branch})
             known = f"; there are {', '.join(branches)}" if branches else "; no session knows its branch"
             raise ConfigError(f"--branch {branch}: no session is of this branch{known}")
-    chosen = in_time(chosen, selection, now)
-    if not chosen:
-        raise ConfigError(
-            f"none of the {len(sessions)} sessions lies between --since and --until; see them with: benchdb sessions"
-        )
-    return chosen[-(selection.last or newest) :]
+    return some_in_time(chosen, selection, now, of=len(sessions))[-(selection.last or newest) :]
 
 
 def read_series(reader: Reader, sessions: Sequence[SessionRow], choice: SeriesChoice) -> list[Series]:

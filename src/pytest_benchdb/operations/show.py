@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from pytest_benchdb.errors import ConfigError, StoreMissingError
+from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.operations.baseline_spec import spec_context
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
-from pytest_benchdb.operations.source import Source, find_sessions, no_session_text
+from pytest_benchdb.operations.source import Source, find_sessions, stored_sessions
 from pytest_benchdb.present.document import Report, SessionReport
 from pytest_benchdb.store.reader import Reader, RunDetail
 
@@ -38,9 +38,7 @@ def find_shown(source: Source, feedback: Feedback = SILENT) -> Report | RunDetai
 
 
 def _session(reader: Reader, source: Source, name: str) -> Report:
-    sessions = reader.sessions()
-    if not sessions:
-        raise StoreMissingError(no_session_text(source.paths))
+    sessions = stored_sessions(reader, source.paths)
     session = find_sessions([name], sessions, spec_context(reader))[-1]
     rows = reader.report([session.session_id])[session.session_id]
     outcomes: dict[str, int] = dict(Counter(row.outcome for row in rows))

@@ -10,6 +10,7 @@ from pytest_benchdb.environment.ancestry import open_ancestry
 from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.baseline_spec import SpecContext, parse_spec, resolve_spec
+from pytest_benchdb.store.reader import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,18 @@ def missing_text(path: Path) -> str:
 def no_session_text(paths: Sequence[Path]) -> str:
     """Return what to say of a place that holds no session."""
     return f"{', '.join(map(str, paths))} holds no session; record one with: pytest --benchdb={paths[0]}"
+
+
+def stored_sessions(reader: Reader, paths: Sequence[Path]) -> list[SessionRow]:
+    """Return every session of a history, oldest first.
+
+    Raises:
+        StoreMissingError: there is none.
+    """
+    sessions = reader.sessions()
+    if not sessions:
+        raise StoreMissingError(no_session_text(paths))
+    return sessions
 
 
 def find_sessions(

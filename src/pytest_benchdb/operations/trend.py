@@ -8,15 +8,14 @@ from pathlib import Path
 
 from pytest_benchdb.analysis.trend import LevelChange, Trend, trend_of
 from pytest_benchdb.environment.commit_order import commits_between
-from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.allowances import Allowance, of_acceptance
 from pytest_benchdb.operations.baseline_spec import SpecContext, parse_spec, resolve_spec, spec_context
 from pytest_benchdb.operations.opening import SILENT, Feedback, open_source
-from pytest_benchdb.operations.report import Selection
+from pytest_benchdb.operations.report import Selection, named_sessions
 from pytest_benchdb.operations.series import SeriesChoice, pick_sessions, read_series
 from pytest_benchdb.operations.session_order import order_sessions
-from pytest_benchdb.operations.source import Source, no_session_text
+from pytest_benchdb.operations.source import Source, stored_sessions
 from pytest_benchdb.present.trend_document import Trends
 from pytest_benchdb.store.reader import Reader
 
@@ -77,12 +76,13 @@ def build_trends(
     """
     moment = now or dt.datetime.now(dt.timezone.utc)
     with open_source(source.paths, feedback) as reader:
-        everything = reader.sessions()
-        if not everything:
-            raise StoreMissingError(no_session_text(source.paths))
-        chosen = pick_sessions(everything, source, wish.selection, moment, branch=wish.branch)
+        everything = stored_sessions(reader, source.paths)
+        context = spec_context(reader, root=checkout.root, environ=checkout.environ, warn=feedback.warn)
+        chosen = pick_sessions(
+            everything, named_sessions(everything, source, context), wish.selection, moment, branch=wish.branch
+        )
         order = order_sessions(chosen, checkout.root, checkout.environ)
-        name, pinned = _pinned(wish, everything, spec_context(reader, root=checkout.root, environ=checkout.environ))
+        name, pinned = _pinned(wish, everything, context)
         accepted = [of_acceptance(one, names={}) for one in reader.acceptances()]
         found = [_with_acceptances(one, accepted) for one in _look(reader, order.sessions, pinned, wish.choice)]
     if wish.only_changed:
