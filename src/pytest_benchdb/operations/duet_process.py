@@ -1,12 +1,12 @@
 """Runs pytest once for a side of a duet, and makes sure that it measured what it should."""
 
 import os
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.operations.child_process import run_to_end
 from pytest_benchdb.operations.duet_plan import DUET_TAG, SIDE_TAG, Duet
 from pytest_benchdb.operations.duet_sides import OpenSide
 from pytest_benchdb.operations.import_probe import (
@@ -23,7 +23,6 @@ TESTS_FAILED = 1
 _USABLE = frozenset({0, TESTS_FAILED, 5})
 """Exit statuses of pytest after which sessions are worth looking at; 5 is that no test was collected."""
 _TAIL_LINES = 15
-_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,44 +140,14 @@ def _advice(text: str) -> str:
 
 
 def _wait(command: Sequence[str], side: OpenSide, environ: Mapping[str, str], log: Path) -> int:
-    """Run a command to its end, also after Ctrl-C, which reaches it as well: what it recorded is not to be lost.
+    """Run a command of a side to its end.
 
     Raises:
         ConfigError: it cannot be started.
     """
     try:
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=side.folder,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        return run_to_end(command, folder=side.folder, environ=environ, log=log)
     except OSError as error:
         raise ConfigError(
             f"{side.name}: cannot start {command[0]}: {error.strerror}; name a program that exists"
         ) from error
-    try:
-        return process.wait()
-    finally:
-        _end(process)
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Let a process that was interrupted end by itself, then make it."""
-    stops: tuple[Callable[[], None], ...] = (process.terminate, process.kill)
-    for stop in stops:
-        if _has_ended(process):
-            return
-        stop()
-    process.wait()
-
-
-def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
-    try:
-        process.wait(_PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        return False
-    return True

@@ -1,19 +1,18 @@
 """Runs suspects of the gate again, in a fresh pytest process that records into a folder of its own."""
 
-import contextlib
 import json
 import shlex
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_benchdb.errors import ConfigError, StoreError
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.operations.child_process import run_to_end
 from pytest_benchdb.operations.opening import open_source
 
 VARIABLE = "BENCHDB_RERUN"
@@ -32,7 +31,6 @@ under load; see docs/explanation/regression-quality.md. It costs nothing where t
 _USABLE = frozenset({0, 1})
 """Exit statuses of pytest after which there is something to look at: each test's own outcome is recorded."""
 _MASK = "***"
-_PATIENCE_S = 10.0
 
 # As the script `pytest` starts: without the working directory, which `python -m pytest` has in its path.
 _SCRIPT = "import sys; del sys.path[0]; import pytest; raise SystemExit(pytest.main(sys.argv[1:]))"
@@ -193,40 +191,9 @@ def _run(suite: Suite, environ: Mapping[str, str], log: Path) -> int | str:
     """Return the exit status of pytest, or why it could not be started."""
     command = [*suite.program, "-p", PLUGIN, *suite.arguments]
     try:
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=suite.folder,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        return run_to_end(command, folder=suite.folder, environ=environ, log=log)
     except OSError as error:
         return f"cannot start {command[0]}: {error.strerror}"
-    with _ended(process):
-        return process.wait()
-
-
-@contextlib.contextmanager
-def _ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Let no process outlive the block: Ctrl-C reaches it as well, and it may end in order."""
-    try:
-        yield
-    finally:
-        if not _has_ended(process):
-            process.terminate()
-        if not _has_ended(process):
-            process.kill()
-        process.wait()
-
-
-def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
-    try:
-        process.wait(_PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
 
 
 def _read(folder: Path, status: int | str) -> Rerun:
