@@ -2,10 +2,10 @@
 
 import os
 import platform
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_benchdb.backends.blocking import OpenBlocking
 from pytest_benchdb.backends.memory_errors import says_out_of_memory
 from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.model.environment import Device
@@ -51,62 +51,28 @@ class CpuBackend:
         return OpenCpu(present)
 
 
-class OpenCpu:
-    """The processor in use.
+class OpenCpu(OpenBlocking):
+    """The processor in use: its timeline is the wall clock's, and its memory the process's, which ``peak_rss`` tells.
 
-    Attributes:
-        device: what it is.
-        handle: ``cpu``, which is what torch and others call it.
-        sync_mode: None: a call has done its work when it returns.
+    Its caches are not emptied: what would push everything out of them would be in ``peak_rss`` as well. The handle is
+    ``cpu``, which is what torch and others call it.
     """
-
-    handle: object = "cpu"
-    sync_mode: str | None = None
 
     def __init__(self, device: Device) -> None:
         """Take the processor into use."""
-        self.device = device
-
-    def clock_ns(self) -> int:
-        """Return the wall clock, nanoseconds."""
-        return time.perf_counter_ns()
-
-    def synchronize(self) -> None:
-        """Return at once: there is nothing to wait for."""
-
-    def mark(self) -> object | None:
-        """Return None: the processor's timeline is the wall clock's."""
-        return None
-
-    def elapsed_s(self, begin: object, end: object) -> float:
-        """Refuse: there are no marks.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError(f"the cpu backend gives no marks, so there is no time between {begin!r} and {end!r}")
-
-    def reset_memory(self) -> None:
-        """Do nothing: the process's memory is read at the ends of a block, not here."""
-
-    def memory(self) -> Mapping[str, float]:
-        """Return nothing: the processor's memory is the process's, which ``peak_rss`` tells."""
-        return {}
-
-    def flush_cache(self) -> bool:
-        """Return False: what would push everything out of the caches would be in ``peak_rss`` as well."""
-        return False
-
-    def is_out_of_memory(self, error: BaseException) -> bool:
-        """Tell whether an exception says that the machine's memory ran out.
-
-        >>> OpenCpu.is_out_of_memory(None, MemoryError())
-        True
-        """
-        return says_out_of_memory(error, _PHRASES, classes=(MemoryError,))
+        super().__init__(device, "cpu", _is_out_of_memory)
 
     def close(self) -> None:
         """Do nothing: the processor was never taken from others."""
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an exception says that the machine's memory ran out.
+
+    >>> _is_out_of_memory(MemoryError())
+    True
+    """
+    return says_out_of_memory(error, _PHRASES, classes=(MemoryError,))
 
 
 def read_device(root: Path) -> Device:
