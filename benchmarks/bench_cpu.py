@@ -19,10 +19,9 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 from pytest_benchdb.backends.cpu import CpuBackend
-from pytest_benchdb.measure.boundary import BoundaryProbe
-from pytest_benchdb.measure.calls import repeated
-from pytest_benchdb.measure.plan import Plan
-from pytest_benchdb.measure.rounds import Rounds, Timed
+from pytest_benchdb.measure.process.boundary import BoundaryProbe
+from pytest_benchdb.measure.timing.calls import repeated
+from pytest_benchdb.measure.timing.rounds import Plan, Rounds, Timed
 
 DOCUMENT = json.dumps([{"id": number, "name": f"user {number}"} for number in range(60)])
 FUNCTIONS: dict[str, Callable[[], object]] = {

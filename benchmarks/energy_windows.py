@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pytest_benchdb.backends.sim.backend import SimHandle
 from pytest_benchdb.backends.sim.machine import SimMachine, SimProfile
 from pytest_benchdb.backends.sim.meter import SimMeter
-from pytest_benchdb.measure.energy_window import EnergyPlan, watched
-from pytest_benchdb.measure.sensors import Sensors
+from pytest_benchdb.measure.energy.sensors import Sensors
+from pytest_benchdb.measure.energy.window import EnergyPlan, watched
 
 WINDOWS_S = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 TICKS_S = (0.1, 0.02)

@@ -20,8 +20,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_benchdb.measure.boundary import BoundaryProbe
-from pytest_benchdb.measure.sampler import Sampler
+from pytest_benchdb.measure.process.boundary import BoundaryProbe
+from pytest_benchdb.measure.sampler.sampler import Sampler
 
 MIB = 1 << 20
 SIZE_MIB = 200
@@ -35,8 +35,8 @@ WORKLOADS = {
 FIGURES = ("peak_rss", "uss", "python_peak", "native_peak", "tree_peak")
 CHILD = """
     import importlib.util, json
-    from pytest_benchdb.measure.boundary import BoundaryProbe
-    from pytest_benchdb.measure.memory_pass import measure_memory
+    from pytest_benchdb.measure.process.boundary import BoundaryProbe
+    from pytest_benchdb.measure.process.memory_pass import measure_memory
 
     if importlib.util.find_spec("numpy"):
         import numpy

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
-from pytest_benchdb.analysis.change_points import change_points
+from pytest_benchdb.analysis.series.change_points import change_points
 
 SERIES = 200
 LENGTH = 100

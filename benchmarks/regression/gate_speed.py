@@ -14,9 +14,9 @@ from pathlib import Path
 
 from benchmarks.session_values import best_ms, write_history
 
-from pytest_benchdb.operations.gate_request import GateRequest
-from pytest_benchdb.operations.regress import gate
-from pytest_benchdb.operations.source import Source
+from pytest_benchdb.operations.gate.policy import GateRequest
+from pytest_benchdb.operations.gate.run import gate
+from pytest_benchdb.operations.select.sessions import Source
 
 _ENDED = (0, 1)
 

@@ -20,19 +20,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from pytest_benchdb.analysis.contention import wall_per_cpu
-from pytest_benchdb.analysis.policy import default_policy
-from pytest_benchdb.analysis.sides_rule import judge_sides
-from pytest_benchdb.analysis.spread import robust_deviation
+from pytest_benchdb.analysis.rules.policy import default_policy
+from pytest_benchdb.analysis.rules.sides import judge_sides
+from pytest_benchdb.analysis.rules.two_clocks import wall_per_cpu
+from pytest_benchdb.analysis.statistics.spread import robust_deviation
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
-from pytest_benchdb.operations.duet_comparison import ENOUGH_PAIRS, SHARE
-from pytest_benchdb.operations.duet_plan import schedule
-from pytest_benchdb.operations.gate_policy import Rules
-from pytest_benchdb.operations.gate_rows import Context, JudgedRow, is_suspect, judge_again, judge_rows, with_shift
-from pytest_benchdb.operations.opening import open_source
-from pytest_benchdb.operations.rerun import PAUSE_S
-from pytest_benchdb.operations.thresholds import parse_thresholds
+from pytest_benchdb.operations.duet.plan import schedule
+from pytest_benchdb.operations.duet.run import ENOUGH_PAIRS, SHARE
+from pytest_benchdb.operations.exchange.open import open_source
+from pytest_benchdb.operations.gate.policy import Rules
+from pytest_benchdb.operations.gate.rows import Context, JudgedRow, is_suspect, judge_again, judge_rows, with_shift
+from pytest_benchdb.operations.pytest_run import PAUSE_S
+from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 
 SLOWDOWNS = (1.0, 1.05, 1.10, 1.20)
 HISTORIES = (5, 10, 15, 20)

@@ -5,8 +5,8 @@ PYTEST_DONT_REWRITE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pytest_benchdb.operations.read import History as History
-    from pytest_benchdb.operations.read import open_history as open  # noqa: A004 - as in gzip and tarfile
+    from pytest_benchdb.operations.read.api import History as History
+    from pytest_benchdb.operations.read.api import open_history as open  # noqa: A004 - as in gzip and tarfile
 
 __version__ = "0.1.0"
 __all__ = ["History", "__version__", "open"]
@@ -15,7 +15,7 @@ __all__ = ["History", "__version__", "open"]
 def __getattr__(name: str) -> object:
     # Late, because `pytest` imports this package at every start, recording or not.
     if name in {"History", "open"}:
-        from pytest_benchdb.operations import read
+        from pytest_benchdb.operations.read import api as read
 
         return getattr(read, {"History": "History", "open": "open_history"}[name])
     message = f"module {__name__!r} has no attribute {name!r}"

@@ -13,8 +13,7 @@ from typing import Protocol
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.probe import Probe
-from pytest_benchdb.model.reading import Domain, Reading
+from pytest_benchdb.model.reading import Domain, Probe, Reading
 
 
 class OpenDevice(Protocol):

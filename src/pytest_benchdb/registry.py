@@ -17,7 +17,7 @@ from pytest_benchdb.errors import BackendUnavailableError, ConfigError
 from pytest_benchdb.interfaces import Backend, Importer, Meter, OpenDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.probe import Probe
+from pytest_benchdb.model.reading import Probe
 
 GROUP = "pytest_benchdb"
 """Entry-point group in which a package names the module with its hooks."""

@@ -7,11 +7,11 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
-from tests.unit.exporters.results import gate, row
+from tests.exporters.results import gate, row
 
-from pytest_benchdb.cli import options
-from pytest_benchdb.cli.ci_outputs import CI_FORMATS, ci_options, ci_outputs, ci_text
-from pytest_benchdb.cli.output import make_output
+from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_outputs, ci_text
+from pytest_benchdb.cli.frame import options
+from pytest_benchdb.cli.frame.output import make_output
 from pytest_benchdb.errors import ConfigError
 
 RESULT = gate([row("regressed", "test_a.py::test_x", command="pytest test_a.py::test_x")])

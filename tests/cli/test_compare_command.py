@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.cli.failure import run
+from pytest_benchdb.cli.frame.failure import run
 from pytest_benchdb.cli.main import cli
 from pytest_benchdb.model.benchmark import Labels
 from pytest_benchdb.model.identity import uuid7

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.operations.opening import open_source
+from pytest_benchdb.operations.exchange.open import open_source
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 

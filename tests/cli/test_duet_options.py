@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.analysis.comparison_rows import make_row
+from tests.analysis.comparison_rows import make_row
 
-from pytest_benchdb.cli import duet as command
-from pytest_benchdb.cli.duet_run import duet_of
+from pytest_benchdb.cli.decide import duet as command
+from pytest_benchdb.cli.decide.duet import duet_of
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison, Side
 

@@ -65,7 +65,7 @@ def test_report_loads_neither_rich_nor_its_neighbours_into_a_pipe(benchdb_proces
         "from pytest_benchdb.cli.main import report\n"
         "try:\n    report()\n"
         "finally:\n    print(sorted(n for n in sys.modules if n.split('.')[0] in ('rich', 'pytest', 'pyarrow', 'numpy')"
-        " or n in ('pytest_benchdb.cli.query', 'pytest_benchdb.cli.doctor')), file=sys.stderr)"
+        " or n in ('pytest_benchdb.cli.read.query', 'pytest_benchdb.cli.upkeep.doctor')), file=sys.stderr)"
     )
 
     ended = benchdb_process(cwd=results.parent, program=("-c", code))

@@ -186,7 +186,7 @@ def test_internal_error_is_one_line_and_status_70(benchdb: Call, monkeypatch: py
     def broken(*_: object, **__: object) -> None:
         raise KeyError("x")
 
-    monkeypatch.setattr("pytest_benchdb.cli.sessions.list_sessions", broken)
+    monkeypatch.setattr("pytest_benchdb.cli.read.sessions.list_sessions", broken)
 
     ended = benchdb("sessions", "results")
 
@@ -195,7 +195,7 @@ def test_internal_error_is_one_line_and_status_70(benchdb: Call, monkeypatch: py
 
 
 def test_internal_error_with_debug_shows_the_traceback(benchdb: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_benchdb.cli.sessions.list_sessions", None)
+    monkeypatch.setattr("pytest_benchdb.cli.read.sessions.list_sessions", None)
     monkeypatch.setenv("BENCHDB_DEBUG", "1")
 
     ended = benchdb("sessions", "results")
@@ -208,7 +208,7 @@ def test_interrupt_is_told_and_status_130(benchdb: Call, monkeypatch: pytest.Mon
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pytest_benchdb.cli.sessions.list_sessions", interrupted)
+    monkeypatch.setattr("pytest_benchdb.cli.read.sessions.list_sessions", interrupted)
 
     ended = benchdb("sessions", "results")
 

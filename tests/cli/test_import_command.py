@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.importers.source_files import SHA, document, entry, write_csv, write_json, write_rows
+from tests.importers.source_files import SHA, document, entry, write_csv, write_json, write_rows
 
 Call = Callable[..., Any]
 

@@ -12,10 +12,9 @@ import pytest
 
 from pytest_benchdb.model.benchmark import Labels
 from pytest_benchdb.model.reading import Series
-from pytest_benchdb.model.request import Request
-from pytest_benchdb.model.run import Attachment, Measurement, Run
+from pytest_benchdb.model.run import Attachment, Measurement, Request, Run
 from pytest_benchdb.store.attachments import keep
-from pytest_benchdb.store.journal_lines import run_lines
+from pytest_benchdb.store.journal.lines import run_lines
 
 Call = Callable[..., Any]
 SNAPSHOTS = Path(__file__).with_name("snapshots")

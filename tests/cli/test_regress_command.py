@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.cli.failure import run
+from pytest_benchdb.cli.frame.failure import run
 from pytest_benchdb.cli.main import cli
 from pytest_benchdb.model.annotation import Acceptance
 from pytest_benchdb.model.environment import Commit
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.run import GATE_RULE_KEY
-from pytest_benchdb.operations import regress as operation
-from pytest_benchdb.operations.rerun import Rerun
+from pytest_benchdb.operations.gate import run as operation
+from pytest_benchdb.operations.pytest_run import Rerun
 from pytest_benchdb.store.annotate import annotate
 from pytest_benchdb.store.target import resolve
 
@@ -451,7 +451,7 @@ class FakeRunner:
 @pytest.fixture
 def reruns(monkeypatch: pytest.MonkeyPatch, gated: Gated, tmp_path: Path) -> Callable[..., None]:
     """Return a function that says what re-runs will measure: factors of the slow benchmark, or what goes wrong."""
-    from pytest_benchdb.operations.opening import open_source
+    from pytest_benchdb.operations.exchange.open import open_source
 
     def measured(number: int, factor: float) -> Rerun:
         folder = tmp_path / f"again{number}"

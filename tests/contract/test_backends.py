@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.unit.backends import fake_torch
-from tests.unit.backends.fake_torch import FakeMpsTorch, Gpu
-from tests.unit.backends.test_onnxruntime import CUDA, FakeOnnxruntime
+from tests.backends import fake_torch
+from tests.backends.fake_torch import FakeMpsTorch, Gpu
+from tests.backends.test_onnxruntime import CUDA, FakeOnnxruntime
 
 from pytest_benchdb.backends.builtin import backends
-from pytest_benchdb.backends.cuda import CudaBackend
-from pytest_benchdb.backends.mps import MpsBackend
 from pytest_benchdb.backends.onnxruntime import OnnxRuntimeBackend
-from pytest_benchdb.backends.rocm import RocmBackend
-from pytest_benchdb.backends.web.shared import SHARED
-from pytest_benchdb.backends.xpu import XpuBackend
+from pytest_benchdb.backends.torch.cuda import CudaBackend
+from pytest_benchdb.backends.torch.mps import MpsBackend
+from pytest_benchdb.backends.torch.rocm import RocmBackend
+from pytest_benchdb.backends.torch.xpu import XpuBackend
+from pytest_benchdb.backends.web.backend import SHARED
 from pytest_benchdb.interfaces import Backend
 from pytest_benchdb.testing import BackendContract, ProviderContract
 

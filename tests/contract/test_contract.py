@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from tests.contract.toys import DEVICE, ENERGY, POWER, Toy, ToyMeter, promises_of, run
 
-from pytest_benchdb.model.probe import Probe
-from pytest_benchdb.model.reading import Domain, Reading
+from pytest_benchdb.model.reading import Domain, Probe, Reading
 from pytest_benchdb.testing import BackendContract, MeterContract, ProviderContract
-from pytest_benchdb.testing.forked import problem_in_forked_child
+from pytest_benchdb.testing.provider_contract import problem_in_forked_child
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 Fault = Callable[[Any], object]
@@ -293,7 +292,7 @@ def test_contract_is_used_by_inheriting_and_skips_with_the_true_reason(pytester:
 
         import pytest
 
-        from pytest_benchdb.model.probe import Probe
+        from pytest_benchdb.model.reading import Probe
         from pytest_benchdb.testing import BackendContract, MeterContract
 
 

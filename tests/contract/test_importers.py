@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.contract.toys import promises_of, run
-from tests.unit.importers.source_files import (
+from tests.importers.source_files import (
     DATA,
     document,
     first_document,

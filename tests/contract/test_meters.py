@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.unit.backends.meters.fake_amdsmi import Card, FakeAmdsmi
-from tests.unit.backends.meters.fake_nvml import FakeNvml, Gpu
-from tests.unit.backends.meters.powercap_tree import add_zone
+from tests.backends.meters.fake_amdsmi import Card, FakeAmdsmi
+from tests.backends.meters.fake_nvml import FakeNvml, Gpu
+from tests.backends.meters.powercap_tree import add_zone
 
 from pytest_benchdb.backends.meters import meters
 from pytest_benchdb.backends.meters.amdsmi import AmdsmiMeter

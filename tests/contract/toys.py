@@ -8,8 +8,7 @@ from typing import Any
 from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.probe import Probe
-from pytest_benchdb.model.reading import Domain, Reading
+from pytest_benchdb.model.reading import Domain, Probe, Reading
 
 DEVICE = Device(device_id="toy-0", backend="toy", name="Toy", uuid="TOY-0", memory_bytes=1 << 20)
 ENERGY = Domain(name="toy/energy", metric="energy", unit="J", kind="counter", scope="device", range=1000.0)

@@ -196,7 +196,7 @@ def test_bench_first_operation_that_fails_is_a_failure_of_its_runs_only(
         """
         import pytest
         from pytest_benchdb.model.environment import Device
-        from pytest_benchdb.model.probe import Probe
+        from pytest_benchdb.model.reading import Probe
 
         class Broken:
             name = "broken"
@@ -232,7 +232,7 @@ def test_backend_that_hangs_while_it_opens_a_device_is_left_out_and_the_session_
         import time
         import pytest
         from pytest_benchdb.backends.cpu import CpuBackend
-        from pytest_benchdb.plugin import devices
+        from pytest_benchdb.plugin.bench.bench import devices
 
         devices.OPEN_LIMIT_S = 0.05
 

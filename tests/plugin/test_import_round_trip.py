@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.operations.exchange import load_file
-from pytest_benchdb.operations.opening import open_source
-from pytest_benchdb.store.reader import Reader
+from pytest_benchdb.operations.exchange.importing import load_file
+from pytest_benchdb.operations.exchange.open import open_source
+from pytest_benchdb.store.read.reader import Reader
 
 SUITE = """
 import pytest

@@ -10,9 +10,9 @@ from tests.store import journals as j
 from tests.store.conftest import Ask
 
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.store.fold import fold
-from pytest_benchdb.store.history import open_history
-from pytest_benchdb.store.reader import SERIES_BINS, Reader
+from pytest_benchdb.store.fold.fold import fold
+from pytest_benchdb.store.history.history import open_history
+from pytest_benchdb.store.read.reader import SERIES_BINS, Reader
 
 Item = dict[str, Any]
 

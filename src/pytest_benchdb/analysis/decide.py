@@ -2,15 +2,199 @@
 
 A speedup is how many times better the candidate is than the baseline, in the metric's own direction:
 2 is half the time, or twice the throughput.
+
+The rules of `benchdb compare --decide`: how a table of TOML becomes ranges, targets and verdicts.
 """
 
-from collections.abc import Callable, Sequence
+import itertools
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_benchdb.analysis.decide_rules import Range, Rules, Target
-from pytest_benchdb.analysis.ratio import COMPARED, speedup_of
-from pytest_benchdb.analysis.suite import geometric_mean
+from pytest_benchdb.analysis.rules.suite import COMPARED, geometric_mean, speedup_of
+from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import ComparisonRow
+
+_FACTOR = r"(\d+(?:\.\d+)?|\.\d+)\s*[x\u00d7]?"
+_BETWEEN = re.compile(rf"(?:{_FACTOR})?\s*\.\.\s*(?:{_FACTOR})?")
+_BOUND = re.compile(rf"(?P<sign><=|>=|<|>)\s*{_FACTOR}")
+_TOLERANCE = 1e-9
+_EXAMPLE = '"2x..5x", "<2x", "<=2x", ">5x" or ">=5x"'
+_TABLES = ("verdict", "targets", "metrics")
+_TARGET_KEYS = ("range", "match", "metric")
+
+DEFAULT_VERDICTS = {"keep": "<2x", "hybrid": "2x..5x", "rewrite": ">5x"}
+"""Verdicts of rules that name none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """A range of speedups.
+
+    Attributes:
+        low: lower end; 0 for none.
+        high: upper end; infinity for none.
+        with_low: whether the lower end belongs to it.
+        with_high: whether the upper end belongs to it.
+        text: as it was written.
+    """
+
+    low: float
+    high: float
+    with_low: bool
+    with_high: bool
+    text: str
+
+    def holds(self, value: float) -> bool:
+        """Tell whether a speedup lies in the range; bounds are met to nine digits, as means are rounded."""
+        if math.isclose(value, self.low, rel_tol=_TOLERANCE):
+            return self.with_low
+        if math.isclose(value, self.high, rel_tol=_TOLERANCE):
+            return self.with_high
+        return self.low < value < self.high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A range that some rows must reach.
+
+    Attributes:
+        name: what people call it; without `match` and `metric` it names a metric, or benchmarks as `match` does.
+        match: `-k` expression over the group and the test's name without its file; None for all.
+        metric: None for those of the verdict.
+    """
+
+    name: str
+    range: Range
+    match: str | None = None
+    metric: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Targets, and the verdicts that share out all speedups.
+
+    Attributes:
+        verdicts: name and range, the smallest speedups first; every speedup lies in exactly one.
+        metrics: metrics that count for the verdict; empty for the first that is compared.
+    """
+
+    verdicts: tuple[tuple[str, Range], ...]
+    targets: tuple[Target, ...] = ()
+    metrics: tuple[str, ...] = ()
+
+    def verdict_of(self, speedup: float) -> tuple[str, Range]:
+        """Return the verdict that a speedup above 0 lies in."""
+        return next((name, held) for name, held in self.verdicts if held.holds(speedup))
+
+
+def parse_range(text: object, where: str) -> Range:
+    """Read a range of speedups.
+
+    >>> found = parse_range("2x..5x", "[targets] insert")
+    >>> [found.holds(value) for value in (1.99, 2.0, 5.0, 5.01)]
+    [False, True, True, False]
+
+    Args:
+        text: as in the rules; both ends of ``2x..5x`` belong to it.
+        where: what to name in the message.
+
+    Raises:
+        ConfigError: it cannot be read, or holds nothing.
+    """
+    given = text.strip() if isinstance(text, str) else ""
+    between, bound = _BETWEEN.fullmatch(given), _BOUND.fullmatch(given)
+    low, high, with_low, with_high = 0.0, math.inf, False, False
+    if between is not None and (between[1] or between[2]):
+        low, with_low = (float(between[1]), True) if between[1] else (0.0, False)
+        high, with_high = (float(between[2]), True) if between[2] else (math.inf, False)
+    elif bound is not None and bound["sign"].startswith(">"):
+        low, with_low = float(bound[2]), bound["sign"] == ">="
+    elif bound is not None:
+        high, with_high = float(bound[2]), bound["sign"] == "<="
+    else:
+        raise ConfigError(f"{where} = {text!r} is no range of speedups; write {_EXAMPLE}")
+    if low > high or high == 0:
+        raise ConfigError(f"{where} = {text!r} holds nothing; write the smaller end first, as in {_EXAMPLE}")
+    return Range(low=low, high=high, with_low=with_low, with_high=with_high, text=given)
+
+
+def parse_rules(table: Mapping[str, object], source: str) -> Rules:
+    """Read the rules of a TOML file.
+
+    Args:
+        table: the whole file: ``[verdict]`` (name = range), ``[targets]`` (name = range, or a table with `range`,
+            `match`, `metric`), and ``metrics``, a list of names.
+        source: the file, for messages.
+
+    Raises:
+        ConfigError: a key is unknown, a range cannot be read, or the verdicts leave a gap or overlap.
+    """
+    unknown = [key for key in table if key not in _TABLES]
+    if unknown:
+        raise ConfigError(f"{source}: there is no {unknown[0]!r} in rules; there are {', '.join(_TABLES)}")
+    verdicts = _table(table.get("verdict", DEFAULT_VERDICTS), f"{source}: [verdict]")
+    ranges = [(name, parse_range(text, f"{source}: [verdict] {name}")) for name, text in verdicts.items()]
+    targets = _table(table.get("targets", {}), f"{source}: [targets]")
+    return Rules(
+        verdicts=_complete(ranges, f"{source}: [verdict]"),
+        targets=tuple(_parsed_target(name, given, f"{source}: [targets] {name}") for name, given in targets.items()),
+        metrics=_metrics(table.get("metrics", []), source),
+    )
+
+
+def _table(value: object, where: str) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{where} is {value!r}; make it a table of names and ranges")
+    return value
+
+
+def _metrics(value: object, source: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        raise ConfigError(f'{source}: metrics is {value!r}; give a list of names, as in metrics = ["wall_time"]')
+    return tuple(value)
+
+
+def _parsed_target(name: str, given: object, where: str) -> Target:
+    if not isinstance(given, Mapping):
+        return Target(name=name, range=parse_range(given, where))
+    unknown = [key for key in given if key not in _TARGET_KEYS]
+    if unknown:
+        raise ConfigError(f"{where}: there is no {unknown[0]!r} in a target; there are {', '.join(_TARGET_KEYS)}")
+    if "range" not in given:
+        raise ConfigError(f"{where} has no range; add one, as in range = {_EXAMPLE.partition(',')[0]}")
+    for key in ("match", "metric"):
+        if key in given and (not isinstance(given[key], str) or not given[key]):
+            raise ConfigError(f"{where}: {key} is {given[key]!r}; give a text")
+    return Target(
+        name=name,
+        range=parse_range(given["range"], f"{where}: range"),
+        match=given.get("match"),
+        metric=given.get("metric"),
+    )
+
+
+def _complete(ranges: Sequence[tuple[str, Range]], where: str) -> tuple[tuple[str, Range], ...]:
+    """Return verdicts in order.
+
+    Raises:
+        ConfigError: a speedup has no verdict, or two.
+    """
+    ordered = sorted(ranges, key=lambda item: (item[1].low, item[1].high))
+    if not ordered or ordered[0][1].low > 0:
+        first = f"below {ordered[0][1].low:g}x" if ordered else "at all"
+        raise ConfigError(f"{where} has no verdict {first}; add one")
+    for (name, one), (next_name, other) in itertools.pairwise(ordered):
+        if one.high > other.low or (one.high == other.low and one.with_high and other.with_low):
+            at = f"{min(one.high, other.high):g}x" if one.high > other.low else f"{one.high:g}x"
+            raise ConfigError(f"{where}: {name} = {one.text!r} and {next_name} = {other.text!r} both hold {at}")
+        if one.high < other.low or not (one.with_high or other.with_low):
+            raise ConfigError(f"{where} has no verdict between {name} = {one.text!r} and {next_name} = {other.text!r}")
+    if ordered[-1][1].high != math.inf:
+        raise ConfigError(f"{where} has no verdict above {ordered[-1][1].high:g}x; add one")
+    return tuple(ordered)
+
 
 Matches = Callable[[str, str], bool]
 """Tells whether a row's name fits a keyword expression: called with the expression and the name."""

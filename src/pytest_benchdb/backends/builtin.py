@@ -11,14 +11,14 @@ def backends(cpu: Device | None = None) -> list[Backend]:
         cpu: the processor, where it has been read already.
     """
     from pytest_benchdb.backends.cpu import CpuBackend
-    from pytest_benchdb.backends.cuda import CudaBackend
-    from pytest_benchdb.backends.mps import MpsBackend
     from pytest_benchdb.backends.onnxruntime import OnnxRuntimeBackend
     from pytest_benchdb.backends.openvino import OpenVinoBackend
-    from pytest_benchdb.backends.rocm import RocmBackend
     from pytest_benchdb.backends.sim.backend import SimBackend
+    from pytest_benchdb.backends.torch.cuda import CudaBackend
+    from pytest_benchdb.backends.torch.mps import MpsBackend
+    from pytest_benchdb.backends.torch.rocm import RocmBackend
+    from pytest_benchdb.backends.torch.xpu import XpuBackend
     from pytest_benchdb.backends.web.backend import WasmBackend, WebGpuBackend, WebNnBackend
-    from pytest_benchdb.backends.xpu import XpuBackend
 
     return [
         CpuBackend(cpu),

@@ -11,7 +11,7 @@ from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.probe import Probe
+from pytest_benchdb.model.reading import Probe
 
 _CPUINFO_BYTES = 8192
 # The first processor of a machine is all that is read; 256 of them write 400 kB.

@@ -3,11 +3,22 @@
 `get_available_providers` lists what was compiled in. A session of a provider that cannot be had falls back to the
 processor in silence, and even a provider that `session.get_providers` lists may run nothing. So `open` makes a session
 in which falling back is an error.
+
+Holds back what native libraries write to standard error, and finds the cause of a failure in it.
+
+The smallest ONNX model that execution providers take: y = x · w for 2 x 2 matrices, w twice the identity.
+
+Written by hand, as the ``onnx`` package is not needed to run a model. A product with a constant is what nearly every
+provider can do, XNNPACK and NPUs included; a bare addition is not. Fields are those of onnx.proto3 (IR version 7,
+operators of version 13): ``key length content``, where key is ``field number * 8 + 2`` for what has a length.
 """
 
 import os
+import re
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -15,12 +26,79 @@ from pytest_benchdb.backends.blocking import OpenBlocking
 from pytest_benchdb.backends.device_ids import known, position, with_ids
 from pytest_benchdb.backends.installed import forked, package_folder
 from pytest_benchdb.backends.memory_errors import says_out_of_memory
-from pytest_benchdb.backends.native_errors import held_back, onnxruntime_messages
-from pytest_benchdb.backends.onnx_model import DOUBLING
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.probe import Probe
+from pytest_benchdb.model.reading import Probe
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_ONNXRUNTIME = re.compile(r"\[[EWF]:onnxruntime:[^\]]*\] ?(?P<text>.*)")
+
+
+@contextmanager
+def held_back() -> Iterator[Callable[[], str]]:
+    """Keep everything that is written to file descriptor 2 meanwhile; the value tells what was, so far.
+
+    For moments only: what other threads write then is held back too.
+    """
+    with tempfile.TemporaryFile() as kept:
+        try:
+            original = os.dup(2)
+        except OSError:  # a process without standard error, as pythonw's
+            yield str
+            return
+
+        def told() -> str:
+            kept.seek(0)
+            return kept.read().decode("utf-8", "replace")
+
+        with suppress(AttributeError, OSError, ValueError):  # none, or closed
+            sys.stderr.flush()
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield told
+        finally:
+            os.dup2(original, 2)
+            os.close(original)
+
+
+def onnxruntime_messages(text: str) -> list[str]:
+    r"""Return the messages of ONNX Runtime's log, without colours, times and places in its source.
+
+    >>> onnxruntime_messages("\x1b[1;31m2026-11-21 07:03:32.8 [E:onnxruntime:Default, x.cc:9 F] no libcudnn.so.9\x1b[m")
+    ['no libcudnn.so.9']
+    """
+    found = (_ONNXRUNTIME.search(_COLOUR.sub("", line)) for line in text.splitlines())
+    return [match["text"].strip() for match in found if match]
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+def _number(number: int, value: int) -> bytes:
+    return bytes([number << 3, value])
+
+
+def _matrix(name: bytes) -> bytes:
+    two = _number(1, 2)  # TensorShapeProto.Dimension: dim_value
+    shape = _field(1, two) + _field(1, two)
+    tensor = _number(1, 1) + _field(2, shape)  # TypeProto.Tensor: elem_type FLOAT, shape
+    return _field(1, name) + _field(2, _field(1, tensor))  # ValueInfoProto: name, type
+
+
+_NODE = _field(1, b"x") + _field(1, b"w") + _field(2, b"y") + _field(4, b"MatMul")
+_TWO = b"\0\0\0@"  # 2.0, little-endian
+_WEIGHT = (
+    _number(1, 2) + _number(1, 2) + _number(2, 1)  # TensorProto: dims, data_type FLOAT
+    + _field(8, b"w") + _field(9, _TWO + bytes(4) + bytes(4) + _TWO)  # name, raw_data
+)  # fmt: skip
+_GRAPH = _field(1, _NODE) + _field(2, b"g") + _field(5, _WEIGHT) + _field(11, _matrix(b"x")) + _field(12, _matrix(b"y"))
+_OPERATORS = _field(1, b"") + _number(2, 13)
+
+DOUBLING: bytes = _number(1, 7) + _field(7, _GRAPH) + _field(8, _OPERATORS)
+"""The model: 103 bytes."""
+
 
 CPU = "CPUExecutionProvider"
 _REMOTE = "AzureExecutionProvider"

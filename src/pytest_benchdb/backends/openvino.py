@@ -17,7 +17,7 @@ from pytest_benchdb.backends.memory_errors import says_out_of_memory
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.probe import Probe
+from pytest_benchdb.model.reading import Probe
 
 _PHRASES = ("out of memory", "out_of_memory", "mem_object_allocation_failure", "max size of memory", "bad_alloc")
 # oneDNN and Level Zero, OpenCL, OpenVINO's GPU plugin ("Exceeded max size of memory object allocation"), C++.

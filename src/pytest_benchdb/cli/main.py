@@ -5,30 +5,30 @@ from typing import NoReturn
 import click
 
 from pytest_benchdb import __version__
-from pytest_benchdb.cli.failure import run
-from pytest_benchdb.cli.lazy import LazyCommands, OrderedGroup
+from pytest_benchdb.cli.frame.failure import run
+from pytest_benchdb.cli.frame.lazy import LazyCommands, OrderedGroup
 
 _MODULES = {
-    "report": "report",
-    "compare": "compare",
-    "regress": "regress",
-    "trend": "trend",
-    "noise": "noise",
-    "duet": "duet",
-    "correlate": "correlate",
-    "predict": "predict",
-    "baseline": "baseline",
-    "accept": "accept",
-    "note": "note",
-    "import": "import_",
-    "sessions": "sessions",
-    "show": "show",
-    "query": "query",
-    "env": "env",
-    "schema": "schema",
-    "merge": "merge",
-    "recover": "recover",
-    "doctor": "doctor",
+    "report": "read.report",
+    "compare": "decide.compare",
+    "regress": "decide.regress",
+    "trend": "history.trend",
+    "noise": "history.noise",
+    "duet": "decide.duet",
+    "correlate": "history.correlate",
+    "predict": "history.predict",
+    "baseline": "upkeep.baseline",
+    "accept": "upkeep.accept",
+    "note": "upkeep.note",
+    "import": "upkeep.import_",
+    "sessions": "read.sessions",
+    "show": "read.show",
+    "query": "read.query",
+    "env": "read.env",
+    "schema": "read.schema",
+    "merge": "upkeep.merge",
+    "recover": "upkeep.recover",
+    "doctor": "upkeep.doctor",
 }
 
 cli = OrderedGroup(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from pytest_benchdb.environment.remote import without_credentials
+from pytest_benchdb.environment.git.checkout import without_credentials
 from pytest_benchdb.model.environment import CiJob
 
 Environ = Mapping[str, str]

@@ -8,11 +8,9 @@ from pathlib import Path
 
 from pytest_benchdb.environment.ci import read_ci
 from pytest_benchdb.environment.fingerprint import SpeedParts, fingerprint
-from pytest_benchdb.environment.host import Host, read_host
-from pytest_benchdb.environment.load import read_load
-from pytest_benchdb.environment.packages import read_versions
-from pytest_benchdb.environment.python import Python, read_python
-from pytest_benchdb.environment.vcs import read_commit
+from pytest_benchdb.environment.git.checkout import read_commit
+from pytest_benchdb.environment.machine.host import Host, read_host, read_load
+from pytest_benchdb.environment.python import Python, read_python, read_versions
 from pytest_benchdb.model.environment import CiJob, Commit, Device, Environment, Load
 from pytest_benchdb.model.identity import content_id
 

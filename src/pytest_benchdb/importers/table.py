@@ -2,17 +2,191 @@
 
 Columns ``session, started_at, benchmark, value``, and if it has them ``round, metric, unit, better, commit, branch,
 fingerprint, backend, params``; others are left alone.
+
+The rows of a CSV file, each with its line.
+
+The rows of a Parquet file, each with its number; read by pyarrow.
 """
 
+import contextlib
+import csv
+import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-from pytest_benchdb.errors import ImportFormatError
-from pytest_benchdb.importers.csv_rows import csv_rows, header_of
-from pytest_benchdb.importers.parquet_rows import MAGIC, parquet_rows
-from pytest_benchdb.importers.table_row import BadRow, Cells, is_empty, parse_row
+from pytest_benchdb.errors import ImportFormatError, MissingExtraError
+from pytest_benchdb.importers.file_content import opened
+from pytest_benchdb.importers.table_row import COLUMNS, REQUIRED, BadRow, Cells, is_empty, parse_row
 from pytest_benchdb.importers.table_sessions import Sessions
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem
+
+DELIMITERS = (",", ";", "\t", "|")
+_MOST_LINE = 1 << 20
+_MOST_HEADER = 64 * 1024
+
+
+def header_of(head: bytes) -> tuple[str, list[str]] | None:
+    """Return the delimiter and the columns of a table whose first bytes these are; None if it is no such table."""
+    line = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace").strip()
+    for delimiter in DELIMITERS:
+        try:
+            names = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
+        except csv.Error:
+            continue
+        if len(set(REQUIRED) & set(names)) >= 2:  # noqa: PLR2004 - one might be chance
+            return delimiter, names
+    return None
+
+
+def csv_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
+    """Yield the rows below the header: place and cells, or what is wrong with the row.
+
+    Raises:
+        ImportFormatError: it has no header with the columns that are needed.
+    """
+    with opened(path) as file:
+        delimiter, names = _header(file.readline(_MOST_HEADER))
+        # Latin-1 never fails; each row is decoded for itself, so that one bad byte costs one row.
+        text = io.TextIOWrapper(file, encoding="latin-1", newline="")
+        lines = _Lines(text)
+        reader = csv.reader(lines, delimiter=delimiter)
+        while True:
+            first = reader.line_num + 2
+            try:
+                fields = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield f"line {first}", BadRow(f"it cannot be split into cells: {error}")
+                continue
+            if fields:
+                yield f"line {first}", _cells(names, fields)
+
+
+class _Lines:
+    """Lines of bounded length: a file without line ends must not be read into memory as one."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(_MOST_LINE)
+        if not line:
+            raise StopIteration
+        if len(line) == _MOST_LINE and not line.endswith("\n"):
+            raise ImportFormatError(f"it has a line of more than {_MOST_LINE} bytes; it is no table of results")
+        return line
+
+
+def _header(line: bytes) -> tuple[str, list[str]]:
+    found = header_of(line)
+    if found is None:
+        shown = line[:60].decode("utf-8", "replace").strip()
+        raise ImportFormatError(f"its first line is {shown!r}; a header with {', '.join(REQUIRED)} is wanted")
+    delimiter, names = found
+    check_columns(names)
+    return delimiter, names
+
+
+def check_columns(names: list[str]) -> None:
+    """Check that a table has the columns that it needs, each once.
+
+    Raises:
+        ImportFormatError: it has not.
+    """
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        raise ImportFormatError(f"it lacks the column {', '.join(missing)}; it has {', '.join(names)[:200]}")
+    twice = sorted({name for name in names if name in COLUMNS and names.count(name) > 1})
+    if twice:
+        raise ImportFormatError(f"it has the column {', '.join(twice)} twice")
+
+
+def _cells(names: list[str], fields: list[str]) -> Cells | BadRow:
+    if len(fields) != len(names):
+        return BadRow(f"it has {len(fields)} cells, and the header {len(names)}")
+    try:
+        return {
+            name: cell.encode("latin-1").decode("utf-8")
+            for name, cell in zip(names, fields, strict=True)
+            if name in COLUMNS
+        }
+    except UnicodeDecodeError:
+        return BadRow("it is not UTF-8")
+
+
+MAGIC = b"PAR1"
+_BATCH_ROWS = 10_000
+_TEXTS = ("session", "benchmark", "metric", "unit", "better", "commit", "branch", "fingerprint", "backend")
+
+
+def parquet_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
+    """Yield the rows: place and cells.
+
+    Raises:
+        ImportFormatError: it is damaged, or has not the columns that are needed, or of other types.
+        MissingExtraError: pyarrow is not installed.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        message = "Parquet files are read by pyarrow; install it with: pip install 'pytest-benchdb[arrow]'"
+        raise MissingExtraError(message) from error
+    try:
+        with contextlib.closing(pq.ParquetFile(path)) as file:
+            present = {name.strip().lower(): name for name in file.schema_arrow.names}
+            check_columns(list(present))
+            wanted = [name for name in present if name in COLUMNS]
+            number = 0
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[present[name] for name in wanted]):
+                columns = [_column(pa, name, batch.column(present[name])) for name in wanted]
+                for cells in zip(*columns, strict=True):
+                    number += 1
+                    yield f"row {number}", dict(zip(wanted, cells, strict=True))
+    except (pa.ArrowException, OSError) as error:
+        what = " ".join(str(error).split())[:200]
+        raise ImportFormatError(f"it is no Parquet file that can be read: {what}") from error
+
+
+def _column(pa: Any, name: str, column: Any) -> list[Any]:
+    """Return the cells of a column as plain values.
+
+    Raises:
+        ImportFormatError: a column has a type that it cannot have.
+    """
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.dictionary_decode(), kind.value_type
+    text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    nothing = pa.types.is_null(kind)
+    if name == "value" and not text and not nothing:
+        if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
+            raise ImportFormatError(f"its column value is of type {kind}; a number is wanted")
+        column = column.cast(pa.float64(), safe=False)
+    elif name == "round" and not text and not nothing:
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            raise ImportFormatError(f"its column round is of type {kind}; a whole number is wanted")
+        column = column.cast(pa.int64())
+    elif name == "started_at" and not text:
+        column = _times(pa, column, kind)
+    elif name in _TEXTS and not text and not nothing:
+        column = column.cast(pa.string())
+    cells: list[Any] = column.to_pylist()
+    return cells
+
+
+def _times(pa: Any, column: Any, kind: Any) -> Any:
+    if pa.types.is_timestamp(kind):
+        return column.cast(pa.timestamp("us", tz="UTC"), safe=False)
+    if pa.types.is_date(kind):
+        return column.cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC"))
+    raise ImportFormatError(f"its column started_at is of type {kind}; a timestamp or a text is wanted")
+
 
 _TEXT_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 

@@ -1,4 +1,7 @@
-"""A benchmark (what is measured, stable across sessions) and the labels a suite gives it."""
+"""A benchmark (what is measured, stable across sessions) and the labels a suite gives it.
+
+Where the code of a benchmark stands in a checkout.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,3 +73,16 @@ class Benchmark:
     params: Mapping[str, object] | None
     param_id: str | None
     code_hash: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """A line of a file.
+
+    Attributes:
+        file: path from the root of the checkout, with forward slashes.
+        line: counted from 1: the line of ``def``.
+    """
+
+    file: str
+    line: int

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pytest_benchdb.model.judgement import Judgement, Policy
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey
+from pytest_benchdb.model.verdict import Judgement, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,10 @@
-"""What sensors say: domains, readings, and series of them."""
+"""What sensors say: domains, readings, and series of them.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+What a backend or a meter says of itself before it is used.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_benchdb.model.metric import Provenance
@@ -70,3 +73,18 @@ class Series:
     values: Sequence[float]
     provenance: Provenance = "measured"
     phase: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Whether a backend or a meter can be used here.
+
+    Attributes:
+        available: whether it can.
+        reason: why not, as the skip reason shows it; None if it can.
+        versions: versions of its libraries and drivers, by name.
+    """
+
+    available: bool
+    reason: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)

@@ -8,15 +8,15 @@ from pathlib import Path
 from pytest_benchdb import __version__
 from pytest_benchdb.environment.collect import collect, environment_id
 from pytest_benchdb.environment.command import sanitized_command
-from pytest_benchdb.environment.load import read_load
+from pytest_benchdb.environment.machine.host import read_load
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.model.environment import CiJob, Commit, Environment, Load
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.session import SessionEnd, SessionOutcome, SessionStart
 from pytest_benchdb.store.cache import spool_folder
-from pytest_benchdb.store.fold_process import FoldResult, fold_in_child
-from pytest_benchdb.store.journal import Journal
-from pytest_benchdb.store.journal_lines import end_line, session_line
+from pytest_benchdb.store.fold.process import FoldResult, fold_in_child
+from pytest_benchdb.store.journal.journal import Journal
+from pytest_benchdb.store.journal.lines import end_line, session_line
 from pytest_benchdb.store.target import Target
 
 STEAL_SHARE = 0.02

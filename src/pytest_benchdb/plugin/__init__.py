@@ -31,7 +31,7 @@ def pytest_addhooks(pluginmanager: Any) -> None:
 
 def pytest_configure(config: Any) -> None:
     """Register the marker and, if this run records, the recorder."""
-    from pytest_benchdb.plugin import fixtures
+    from pytest_benchdb.plugin.bench import fixtures
 
     config.pluginmanager.register(fixtures, "benchdb-fixtures")
     config.addinivalue_line("markers", _MARKER)

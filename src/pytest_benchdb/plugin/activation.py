@@ -34,9 +34,9 @@ def _recorder(config: pytest.Config, settings: Settings) -> object | None:
 
     None in a worker whose controller does not record: only one process writes a session.
     """
-    from pytest_benchdb.plugin import isolate, isolated
-    from pytest_benchdb.plugin.recording import WORKER_KEY, worker_watcher
-    from pytest_benchdb.plugin.session import SessionPlugin
+    from pytest_benchdb.plugin.processes import isolate, isolated
+    from pytest_benchdb.plugin.recording.recording import WORKER_KEY, worker_watcher
+    from pytest_benchdb.plugin.recording.session import SessionPlugin
     from pytest_benchdb.store.target import resolve
 
     if (told := isolated.told_of(config)) is not None:

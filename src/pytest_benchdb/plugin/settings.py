@@ -184,7 +184,7 @@ def _limits(sources: Sources) -> tuple[str, ...]:
     """
     texts = tuple(sources.items("fail_on"))
     if texts:
-        from pytest_benchdb.operations.thresholds import parse_thresholds
+        from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 
         try:
             parse_thresholds(texts)
@@ -197,7 +197,7 @@ def _baseline(sources: Sources) -> str:
     text = sources.text("baseline")
     if text is None:
         return "auto"
-    from pytest_benchdb.operations.spec_syntax import parse_spec
+    from pytest_benchdb.operations.select.spec.syntax import parse_spec
 
     try:
         parse_spec(text)
@@ -228,14 +228,14 @@ def _tags(sources: Sources) -> dict[str, str]:
 
 
 def _checked_report(path: str) -> str:
-    from pytest_benchdb.present.formats import format_of
+    from pytest_benchdb.present.report.formats import format_of
 
     name = format_of(path)
     if name is None:
         message = f"--benchdb-report {path!r}: the format is told by the ending; give a .md, .json, .csv or .html file"
         raise ConfigError(message)
     if name == "html":
-        from pytest_benchdb.present.html import require_jinja
+        from pytest_benchdb.present.report.page import require_jinja
 
         require_jinja()  # now rather than after the last test
     return path

@@ -18,14 +18,14 @@ from pytest_benchdb.errors import ConfigError, StoreError, StoreLockedError
 from pytest_benchdb.model.annotation import Acceptance, Annotation, Baseline
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import translated
-from pytest_benchdb.store.fold import session_file_name, sync_file
-from pytest_benchdb.store.folder import templates, writable
-from pytest_benchdb.store.inbox import LOCK_SUFFIX, open_main_file
+from pytest_benchdb.store.fold.fold import session_file_name, sync_file
+from pytest_benchdb.store.fold.template import attach_new
+from pytest_benchdb.store.history.folder import templates, writable
+from pytest_benchdb.store.history.inbox import LOCK_SUFFIX, open_main_file
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import read_meta
 from pytest_benchdb.store.statement import read, render
 from pytest_benchdb.store.target import Target
-from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -1,15 +1,76 @@
-"""What backends and meters both keep: what they say of themselves before they are used."""
+"""What backends and meters both keep: what they say of themselves before they are used.
 
+Runs something in a forked child, where a library that was started in the parent may hang or abort.
+"""
+
+import json
 import os
 import re
+import select
+import signal
+import tempfile
+import threading
+import warnings
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from pytest_benchdb.interfaces import Backend, Meter
-from pytest_benchdb.model.probe import Probe
+from pytest_benchdb.model.reading import Probe
 from pytest_benchdb.testing.expectation import expect, timed
-from pytest_benchdb.testing.forked import problem_in_forked_child, use_standard_library
+
+
+def use_standard_library() -> None:
+    """Use what a forked child must still be able to use: a thread, a lock, a file."""
+    done: list[int] = []
+    thread = threading.Thread(target=done.append, args=(1,))
+    thread.start()
+    thread.join()
+    with tempfile.TemporaryFile("w+") as file:
+        json.dump(done, file)
+
+
+def problem_in_forked_child(action: Callable[[], object], limit_s: float) -> str | None:
+    """Run an action in a forked child; return what went wrong there, None if nothing did.
+
+    Args:
+        action: what to run; its result is dropped.
+        limit_s: how long the child may take before it is ended.
+    """
+    receive, send = os.pipe()
+    with warnings.catch_warnings():
+        # Since 3.12 Python warns of every fork beside threads; what it warns of is what is tried here.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        _run_and_exit(action, send)
+    os.close(send)
+    try:
+        answered = bool(select.select([receive], [], [], limit_s)[0])
+        answer = os.read(receive, 4096).decode("utf-8", "replace") if answered else ""
+    finally:
+        os.close(receive)
+        if not answered:
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+    if not answered:
+        return f"the child gave no answer within {limit_s:g} s"
+    if not answer:
+        return f"the child died with {os.waitstatus_to_exitcode(status)}"
+    return None if answer == "done" else answer
+
+
+def _run_and_exit(action: Callable[[], object], send: int) -> None:
+    answer = "done"
+    try:
+        action()
+    except BaseException as error:  # noqa: BLE001 - nothing may get out of the child: it would run the rest of pytest
+        answer = f"the child raised {type(error).__name__}: {error}"
+    try:
+        os.write(send, answer.encode("utf-8", "replace")[:4096])
+    finally:
+        os._exit(0)
+
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -59,7 +120,7 @@ class ProviderContract:
         """A probe has a reason exactly where the provider is not available."""
         probe = provider.probe()
 
-        expect(type(probe) is Probe, f"probe() returned {probe!r}; return a pytest_benchdb.model.probe.Probe")
+        expect(type(probe) is Probe, f"probe() returned {probe!r}; return a pytest_benchdb.model.reading.Probe")
         if probe.available:
             expect(probe.reason is None, f"the probe is available and yet has the reason {probe.reason!r}")
         else:

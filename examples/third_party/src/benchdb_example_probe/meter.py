@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from benchdb_example_probe.accelerator import BUSY_W, FIRMWARE, TICK_J, this_accelerator
 from benchdb_example_probe.backend import UUID
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.probe import Probe
-from pytest_benchdb.model.reading import Domain, Reading
+from pytest_benchdb.model.reading import Domain, Probe, Reading
 
 ENERGY = Domain(
     name=f"{UUID}/energy",

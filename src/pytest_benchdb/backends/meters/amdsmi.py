@@ -4,6 +4,8 @@ Importing it prints to stdout where ROCm is missing, and raises OSError, KeyErro
 do not fit together. Its order of devices is not HIP's, so devices are known by their unique id. Its energy
 counter is wrong on some cards (ROCm/amdsmi issue 38) and absent in guests of a hypervisor: before it is trusted,
 half a second of it is held against the power that the card tells.
+
+One AMD GPU as amdsmi shows it: which readings it supports, and how they become SI units.
 """
 
 import contextlib
@@ -15,10 +17,199 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from pytest_benchdb.backends.meters.amdsmi_device import AmdsmiDevice
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.probe import Probe
-from pytest_benchdb.model.reading import Domain, Reading
+from pytest_benchdb.model.reading import Domain, Probe, Reading, Scope
+
+CELSIUS_K = 273.15
+# IntEnum members of amdsmi by value: HOTSPOT, CURRENT, GFX, VRAM.
+_HOTSPOT, _CURRENT, _GFX, _VRAM = 1, 0, 0, 0
+_LEAST_RATIO, _MOST_RATIO = 0.1, 10.0
+"""Between these, counted energy over told power is no obvious nonsense (zeus uses the same)."""
+_LAST = 1 << 30
+_Call = Callable[[Any, Any], float]
+
+
+class AmdsmiDevice:
+    """One GPU; of an MI250, one of its two dies.
+
+    Attributes:
+        uuid: HIP's unique id where amdsmi tells it, else amdsmi's.
+        name: what the vendor calls it.
+        order: its place in HIP's order: its ``hip_id``, else its node in the kernel's driver.
+        domains: the sensors that answered.
+        absent: why others did not, by the name that the domain would have.
+    """
+
+    def __init__(self, smi: Any, handle: Any, monotonic_ns: Callable[[], int]) -> None:
+        """Find out which device this is."""
+        self._smi = smi
+        self._handle = handle
+        self._monotonic_ns = monotonic_ns
+        self.absent: dict[str, str] = {}
+        self.domains: list[Domain] = []
+        self._calls: dict[str, _Call] = {}
+        enumeration = self._asked("amdsmi_get_gpu_enumeration_info")
+        kernel = self._asked("amdsmi_get_gpu_kfd_info")
+        self.order = _first_int(enumeration.get("hip_id"), kernel.get("node_id"))
+        uuid = enumeration.get("hip_uuid")
+        self.uuid = uuid if isinstance(uuid, str) and uuid not in {"", "N/A"} else self._own_uuid()
+        self.name = str(self._asked("amdsmi_get_gpu_asic_info").get("market_name", "AMD GPU"))
+
+    @property
+    def counts_energy(self) -> bool:
+        """Whether it has an energy counter that is still trusted."""
+        return "energy" in self._calls
+
+    def settle(self, hip_index: int) -> None:
+        """Ask every sensor once, knowing the device's place among all.
+
+        The even die of an MI250 counts for both, the odd one for none.
+        """
+        is_half = "MI250" in self.name
+        scope: Scope = "module" if is_half else "device"
+        for sensor, (metric, unit, call) in _SENSORS.items():
+            if is_half and hip_index % 2 and metric in {"energy", "power"}:
+                self.absent[self._named(sensor)] = "the other die of this module reports for both"
+                continue
+            value, reason = self._called(call)
+            if value is None or (value <= 0 and metric in {"energy", "power"}):
+                self.absent[self._named(sensor)] = reason or "it reads 0"
+                continue
+            self._calls[sensor] = call
+            self.domains.append(
+                Domain(
+                    name=self._named(sensor),
+                    metric=metric,
+                    unit=unit,
+                    kind="counter" if metric == "energy" else "gauge",
+                    scope=scope if metric in {"energy", "power"} else "device",
+                    device_uuid=self.uuid,
+                )
+            )
+
+    def energy(self) -> tuple[float | None, float | None, int]:
+        """Return counted energy (J), told power (W), and when."""
+        energy_j, _ = self._called(_energy_j)
+        now_ns = self._monotonic_ns()
+        powers = [value for call in (_average_w, _current_w) if (value := self._called(call)[0]) is not None]
+        return energy_j, (powers[0] if powers else None), now_ns
+
+    def check(self, begin: tuple[float | None, float | None, int], end: tuple[float | None, float | None, int]) -> None:
+        """Drop the energy counter if it does not fit the power between two readings of both."""
+        reason = self._why_wrong(begin, end)
+        if reason is None:
+            return
+        self.absent[self._named("energy")] = reason
+        del self._calls["energy"]
+        self.domains = [domain for domain in self.domains if domain.metric != "energy"]
+
+    def read(self, *, counters: bool) -> dict[str, Reading]:
+        """Read the energy counter, or everything else."""
+        told = {}
+        for sensor, call in self._calls.items():
+            if (sensor == "energy") is not counters:
+                continue
+            name = self._named(sensor)
+            value, reason = self._called(call)
+            now_ns = self._monotonic_ns()
+            told[name] = Reading(value, now_ns, None if reason is None else f"{name}: {reason}")
+        return told
+
+    def _why_wrong(
+        self, begin: tuple[float | None, float | None, int], end: tuple[float | None, float | None, int]
+    ) -> str | None:
+        (begin_j, begin_w, begin_ns), (end_j, end_w, end_ns) = begin, end
+        if begin_j is None or end_j is None:
+            return "the energy counter fell silent while it was checked"
+        watts = [power for power in (begin_w, end_w) if power]
+        if not watts:
+            return "the energy counter cannot be checked: the device tells no power"
+        expected_j = sum(watts) / len(watts) * (end_ns - begin_ns) / 1e9
+        ratio = (end_j - begin_j) / expected_j if expected_j > 0 else 0.0
+        if _LEAST_RATIO < ratio < _MOST_RATIO:
+            return None
+        counted = f"{end_j - begin_j:.3g} J where its power makes {expected_j:.3g} J"
+        return f"the energy counter is wrong on this card (ROCm/amdsmi issue 38): it shows {counted}"
+
+    def _named(self, sensor: str) -> str:
+        return f"{self.uuid}/{sensor}"
+
+    def _asked(self, function: str) -> dict[str, Any]:
+        """Return what a function tells of this device; nothing where it is missing or fails."""
+        try:
+            told = getattr(self._smi, function)(self._handle)
+        except (AttributeError, self._smi.AmdSmiException):
+            return {}
+        return told if isinstance(told, dict) else {}
+
+    def _own_uuid(self) -> str:
+        return str(self._smi.amdsmi_get_gpu_device_uuid(self._handle))
+
+    def _called(self, call: _Call) -> tuple[float | None, str | None]:
+        try:
+            return call(self._smi, self._handle), None
+        except self._smi.AmdSmiException as error:
+            return None, " ".join(str(error).split())
+        except (AttributeError, KeyError, ValueError) as error:
+            return None, f"amdsmi does not tell it: {error}"
+
+
+def _number(value: Any) -> float:
+    """Return a number as it is.
+
+    Raises:
+        ValueError: amdsmi says ``N/A``.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"it says {value!r}")  # noqa: TRY004 - what amdsmi gives is data, not a programming error
+    return float(value)
+
+
+def _first_int(*values: Any) -> int:
+    return next((value for value in values if isinstance(value, int) and not isinstance(value, bool)), _LAST)
+
+
+def _energy_j(smi: Any, handle: Any) -> float:
+    told = smi.amdsmi_get_energy_count(handle)
+    count = told["energy_accumulator"] if "energy_accumulator" in told else told["power"]  # named so before ROCm 6.2.1
+    return _number(count) * _number(told["counter_resolution"]) * 1e-6
+
+
+def _average_w(smi: Any, handle: Any) -> float:
+    return _number(smi.amdsmi_get_power_info(handle)["average_socket_power"])
+
+
+def _current_w(smi: Any, handle: Any) -> float:
+    return _number(smi.amdsmi_get_power_info(handle)["current_socket_power"])
+
+
+def _temperature_k(smi: Any, handle: Any) -> float:
+    sensor, metric = smi.AmdSmiTemperatureType(_HOTSPOT), smi.AmdSmiTemperatureMetric(_CURRENT)
+    return _number(smi.amdsmi_get_temp_metric(handle, sensor, metric)) + CELSIUS_K
+
+
+def _clock_hz(smi: Any, handle: Any) -> float:
+    return _number(smi.amdsmi_get_clock_info(handle, smi.AmdSmiClkType(_GFX))["clk"]) * 1e6
+
+
+def _utilization(smi: Any, handle: Any) -> float:
+    return _number(smi.amdsmi_get_gpu_activity(handle)["gfx_activity"]) / 100
+
+
+def _used_bytes(smi: Any, handle: Any) -> float:
+    return _number(smi.amdsmi_get_gpu_memory_usage(handle, smi.AmdSmiMemoryType(_VRAM)))
+
+
+_SENSORS: dict[str, tuple[str, str, _Call]] = {
+    "energy": ("energy", "J", _energy_j),
+    "power_average": ("power", "W", _average_w),
+    "power_instant": ("power", "W", _current_w),
+    "temperature": ("temperature", "K", _temperature_k),
+    "clock_gfx": ("clock_frequency", "Hz", _clock_hz),
+    "utilization": ("utilization", "1", _utilization),
+    "memory_used": ("device_used", "B", _used_bytes),
+}
+
 
 CHECK_S = 0.5
 """For how long the energy counter is watched before it is trusted."""

@@ -13,8 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.probe import Probe
-from pytest_benchdb.model.reading import Domain, Reading
+from pytest_benchdb.model.reading import Domain, Probe, Reading
 
 RUSAGE_INFO_V6 = 6
 USAGE_BYTES = 464

@@ -3,18 +3,177 @@
 Both show the same registers, updated about every millisecond. perf's counts are extended to 64 bits by the
 kernel and never wrap; powercap's wrap at `max_energy_range_uj`. Both are closed to ordinary users since
 CVE-2020-8694 (PLATYPUS); neither exists in most virtual machines.
+
+RAPL by perf: the events ``power/energy-*`` of the kernel, opened with `perf_event_open(2)`.
+
+An event is opened for one processor of each package, as ``cpumask`` says, and counts in ``scale`` joules
+(2 to the power of -32). It needs root, CAP_PERFMON, or ``kernel.perf_event_paranoid`` of 0 or less.
 """
 
+import ctypes
+import errno
+import os
+import platform
+import re
+import struct
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_benchdb.backends.meters.perf_power import PerfPower
-from pytest_benchdb.backends.meters.powercap import Powercap
+from pytest_benchdb.backends.meters.powercap import Powercap, energy_domain
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.probe import Probe
-from pytest_benchdb.model.reading import Domain, Reading
+from pytest_benchdb.model.reading import Domain, Probe, Reading
+
+_PARTS = {"energy-pkg": "", "energy-cores": "core", "energy-gpu": "uncore", "energy-ram": "dram", "energy-psys": "psys"}
+_SYSCALL = {"x86_64": 298, "i686": 336, "aarch64": 241}
+_ATTR_BYTES = 64  # PERF_ATTR_SIZE_VER0
+_CLOEXEC = 8
+_CONFIG = re.compile(r"event=0x([0-9a-fA-F]+)")
+_COUNT = struct.Struct("=Q")
+
+OpenEvent = Callable[[int, int, int], int]
+"""Opens an event by type, config and processor; returns a descriptor or raises OSError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Event:
+    """An open counter."""
+
+    fd: int
+    scale_j: float
+
+
+class PerfPower:
+    """The power events of a machine.
+
+    Attributes:
+        name: of this source.
+        reason: why they cannot be read; None while they can.
+    """
+
+    name = "perf"
+
+    def __init__(self, root: Path, *, monotonic_ns: Callable[[], int], open_event: OpenEvent | None = None) -> None:
+        """Take the folder that stands for ``/``; None for `open_event` asks the kernel."""
+        self.reason: str | None = None
+        self._folder = root / "sys/bus/event_source/devices/power"
+        self._topology = root / "sys/devices/system/cpu"
+        self._monotonic_ns = monotonic_ns
+        self._open_event = open_event or perf_event_open
+        self._events: dict[str, _Event] = {}
+        self._domains: list[Domain] = []
+
+    def open(self) -> bool:
+        """Open every event; tell whether there is one."""
+        try:
+            kind = int((self._folder / "type").read_bytes())
+            cpus = _cpus((self._folder / "cpumask").read_text(encoding="utf-8"))
+            files = [self._folder / "events" / name for name in _PARTS]
+            for file in files:
+                if file.exists():
+                    self._open_on(file, kind, cpus)
+        except (OSError, ValueError) as error:
+            self.close()
+            self.reason = self._why(error)
+            return False
+        if not self._events:
+            self.reason = f"{self._folder} has no energy event"
+            return False
+        self.reason = None
+        self._domains = [energy_domain(name, None, has_psys="psys" in self._events) for name in self._events]
+        return True
+
+    def domains(self) -> list[Domain]:
+        """Return a counter for each event and package."""
+        return self._domains
+
+    def read(self) -> dict[str, Reading]:
+        """Read every event."""
+        return {name: self._reading(name, event) for name, event in self._events.items()}
+
+    def close(self) -> None:
+        """Close every event."""
+        for event in self._events.values():
+            os.close(event.fd)
+        self._events = {}
+        self._domains = []
+
+    def _reading(self, name: str, event: _Event) -> Reading:
+        try:
+            joules = _COUNT.unpack(os.read(event.fd, _COUNT.size))[0] * event.scale_j
+        except (OSError, struct.error) as error:
+            return Reading(None, self._monotonic_ns(), f"{name}: perf cannot be read: {error}")
+        return Reading(joules, self._monotonic_ns())
+
+    def _open_on(self, file: Path, kind: int, cpus: list[int]) -> None:
+        """Open one event on each package.
+
+        Raises:
+            OSError: it may not be opened, or a file is missing.
+            ValueError: a file is not understood.
+        """
+        match = _CONFIG.search(file.read_text(encoding="utf-8"))
+        if match is None:
+            raise ValueError(f"{file} names no event")
+        scale_j = float(file.with_name(f"{file.name}.scale").read_text(encoding="utf-8"))
+        part = _PARTS[file.name]
+        for cpu in cpus[:1] if part == "psys" else cpus:
+            package = f"package-{self._package(cpu)}"
+            name = part if part == "psys" else f"{package}/{part}".rstrip("/")
+            if name not in self._events:
+                self._events[name] = _Event(fd=self._open_event(kind, int(match[1], 16), cpu), scale_j=scale_j)
+
+    def _package(self, cpu: int) -> int:
+        return int((self._topology / f"cpu{cpu}/topology/physical_package_id").read_bytes())
+
+    def _why(self, error: Exception) -> str:
+        if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EPERM}:
+            command = "sudo sysctl kernel.perf_event_paranoid=0"
+            return f"perf's power events may only be opened by root; until the next boot, this opens them: {command}"
+        if isinstance(error, FileNotFoundError):
+            return f"{self._folder} is not there: a virtual machine, or a processor without such counters"
+        return f"perf's power events cannot be opened: {error}"
+
+
+def perf_event_open(kind: int, config: int, cpu: int) -> int:
+    """Open a counter for everything that runs on one processor; return its descriptor.
+
+    Raises:
+        OSError: the kernel refuses, or there is no such call on this system.
+    """
+    number = _SYSCALL.get(platform.machine())
+    if number is None or not hasattr(os, "sched_getaffinity"):
+        raise OSError(errno.ENOSYS, f"perf_event_open is not known on {platform.system()} {platform.machine()}")
+    attr = struct.pack("=IIQ", kind, _ATTR_BYTES, config).ljust(_ATTR_BYTES, b"\0")
+    libc = ctypes.CDLL(None, use_errno=True)
+    buffer = ctypes.create_string_buffer(attr, _ATTR_BYTES)
+    fd = libc.syscall(
+        ctypes.c_long(number),
+        buffer,
+        ctypes.c_int(-1),
+        ctypes.c_int(cpu),
+        ctypes.c_int(-1),
+        ctypes.c_ulong(_CLOEXEC),
+    )
+    if fd < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return int(fd)
+
+
+def _cpus(text: str) -> list[int]:
+    """Return the processors of a mask such as ``0,28-29``.
+
+    Raises:
+        ValueError: it is no such mask.
+    """
+    cpus: list[int] = []
+    for part in text.strip().split(","):
+        first, _, last = part.partition("-")
+        cpus += range(int(first), int(last or first) + 1)
+    return cpus
 
 
 class RaplMeter:

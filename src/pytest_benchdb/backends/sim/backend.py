@@ -7,7 +7,7 @@ from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.probe import Probe
+from pytest_benchdb.model.reading import Probe
 
 
 class SimOutOfMemoryError(RuntimeError):

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pytest_benchdb.backends.sim.machine import SimMachine, this_machine
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.probe import Probe
-from pytest_benchdb.model.reading import Domain, Reading
+from pytest_benchdb.model.reading import Domain, Probe, Reading
 
 _GAUGES = {"power": "W", "temperature": "K", "clock_frequency": "Hz", "device_used": "B"}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import cast
 
-from pytest_benchdb.backends.web.faults import JavaScriptError, is_out_of_memory
+from pytest_benchdb.backends.web.browser import JavaScriptError, is_out_of_memory
 from pytest_benchdb.backends.web.page import CALL_LIMIT_S, WebPage
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.model.environment import Device

@@ -9,8 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_benchdb.backends.web.browser import Browser
-from pytest_benchdb.backends.web.faults import JavaScriptError, PageGoneError, PageTimeoutError
+from pytest_benchdb.backends.web.browser import Browser, JavaScriptError, PageGoneError, PageTimeoutError
 from pytest_benchdb.errors import MeasurementError
 
 if TYPE_CHECKING:

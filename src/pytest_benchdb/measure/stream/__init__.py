@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from pytest_benchdb.measure.stream.chunk import Chunk
 from pytest_benchdb.measure.stream.client import run_requests
 from pytest_benchdb.measure.stream.endpoint import Endpoint
-from pytest_benchdb.measure.stream.figures import judged
-from pytest_benchdb.measure.stream.metrics import measurements_of
+from pytest_benchdb.measure.stream.metrics import judged, measurements_of
 from pytest_benchdb.measure.stream.plan import StreamPlan
 from pytest_benchdb.measure.stream.sender import Clock, Sleep
 from pytest_benchdb.measure.stream.source import Source
-from pytest_benchdb.model.request import Request
-from pytest_benchdb.model.run import Measurement
+from pytest_benchdb.model.run import Measurement, Request
 
 __all__ = ["Chunk", "Endpoint", "Source", "StreamPlan", "StreamResult", "run_stream"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_benchdb.measure.stream.chunk import interpret
 from pytest_benchdb.measure.stream.plan import StreamPlan
-from pytest_benchdb.model.request import Request
+from pytest_benchdb.model.run import Request
 
 LONGEST_ERROR = 500
 """Characters of a failure's text that are kept: enough for a server's message, not for its page."""

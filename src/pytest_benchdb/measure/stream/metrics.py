@@ -3,16 +3,210 @@
 Latencies are samples, from which the store takes percentiles by linear interpolation between the closest
 ranks (Hyndman and Fan 1996, type 7; numpy's default). Only answers that came whole are in them. Rates are
 counts over the block's duration: from its start to the end of the request that ended last, failed ones too.
+
+A block of requests as a whole, and how its figures become measurements.
+
+Figures of one request, by the definitions of vLLM's `bench serve` (`vllm/benchmarks/serve.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import MappingProxyType
 
-from pytest_benchdb.measure.stream.block import Block
-from pytest_benchdb.measure.stream.figures import e2e_latency_s, gaps_s, queue_time_s, tpot_s, ttft_s
 from pytest_benchdb.measure.stream.plan import StreamPlan
-from pytest_benchdb.model.request import Request
-from pytest_benchdb.model.run import Measurement
+from pytest_benchdb.model.run import Measurement, Request
+
+_NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """The requests of a block and what all of its metrics share.
+
+    Attributes:
+        requests: all of them.
+        whole: those that were answered whole.
+        duration_s: from the block's start to the end of the request that ended last.
+        slo: objectives, by metric.
+        counting: how tokens were counted, for `Measurement.method`.
+        nothing: why there is no figure at all; None if there is.
+    """
+
+    requests: Sequence[Request]
+    whole: Sequence[Request]
+    duration_s: float
+    slo: Mapping[str, float]
+    counting: str
+    nothing: str | None
+
+    @classmethod
+    def of(cls, requests: Sequence[Request], plan: StreamPlan, duration_s: float) -> "Block":
+        """Return the block of these requests."""
+        whole = [request for request in requests if request.ok]
+        return cls(
+            requests=requests,
+            whole=whole,
+            duration_s=duration_s,
+            slo=plan.slo,
+            counting=_counting(plan),
+            nothing=_nothing(requests, whole, duration_s),
+        )
+
+    @property
+    def failed(self) -> int:
+        """How many requests were not answered whole."""
+        return len(self.requests) - len(self.whole)
+
+    def number(self, condition: Callable[[Request], bool]) -> int:
+        """Return for how many of the whole answers a condition holds."""
+        return sum(condition(request) for request in self.whole)
+
+    def latency(
+        self,
+        metric: str,
+        method: str,
+        figure: Callable[[Request], Sequence[float] | float | None],
+        *,
+        none: str = "no answer has one",
+        details: Mapping[str, object] = _NOTHING_MORE,
+    ) -> Measurement:
+        """Return the samples of a figure over the whole answers, in the order of sending, seconds.
+
+        Args:
+            metric: its name.
+            method: its definition.
+            figure: of one request: a number, several that are pooled, or None to leave the request out.
+            none: why there is no sample.
+            details: beside those of the block.
+        """
+        samples: list[float] = []
+        for request in self.whole:
+            value = figure(request)
+            samples.extend([] if value is None else value if isinstance(value, Sequence) else [value])
+        return Measurement(
+            metric=metric,
+            unit="s",
+            better="lower",
+            method=method,
+            samples=tuple(samples) or None,
+            reason=None if samples else self.nothing or none,
+            details={**self._details(), **details},
+        )
+
+    def rate(self, metric: str, method: str, number: int, *, none: str | None = None) -> Measurement:
+        """Return a number per second of the block.
+
+        Args:
+            metric: its name.
+            method: its definition.
+            number: what is counted.
+            none: why it cannot be counted; None if it can.
+        """
+        reason = self.nothing or none
+        return Measurement(
+            metric=metric,
+            unit="1/s",
+            better="higher",
+            method=method,
+            value=None if reason else number / self.duration_s,
+            reason=reason,
+            details=self._details(),
+        )
+
+    def count(self, metric: str, method: str, number: int) -> Measurement:
+        """Return a number of requests of which fewer are better."""
+        return Measurement(
+            metric=metric, unit="1", better="lower", method=method, value=float(number), details=self._details()
+        )
+
+    def _details(self) -> dict[str, object]:
+        return {"duration_s": self.duration_s, "requests": len(self.requests), "failed": self.failed}
+
+
+def _counting(plan: StreamPlan) -> str:
+    if plan.tokens == "chunks":
+        return "one chunk counted as one token"
+    if callable(plan.tokens):
+        return f"tokens counted by {getattr(plan.tokens, '__qualname__', type(plan.tokens).__name__)}"
+    return "tokens as reported"
+
+
+def _nothing(requests: Sequence[Request], whole: Sequence[Request], duration_s: float) -> str | None:
+    if not requests:
+        return "no request was sent"
+    if not whole:
+        return f"none of {len(requests)} requests was answered whole; the first one: {requests[0].error}"
+    return None if duration_s > 0 else "the block took no time by its clock"
+
+
+def ttft_s(request: Request) -> float:
+    """Return the time to first token: first chunk with text - send, of an answer that came whole."""
+    return request.chunk_s[0] - _sent_s(request)
+
+
+def e2e_latency_s(request: Request) -> float:
+    """Return the end-to-end latency: last chunk with text - send."""
+    return request.chunk_s[-1] - _sent_s(request)
+
+
+def gaps_s(request: Request) -> tuple[float, ...]:
+    """Return the gaps between consecutive chunks, which are tokens only where each chunk holds one."""
+    return tuple(later - earlier for earlier, later in pairwise(request.chunk_s))
+
+
+def tpot_s(request: Request) -> float | None:
+    """Return the time per output token after the first: (E2E - TTFT) / (tokens - 1).
+
+    None where it cannot be seen: the tokens were not told; there is at most one; or several came in a single
+    chunk, for which the formula would say 0.
+    """
+    if request.tokens_out is None or request.tokens_out <= 1 or len(request.chunk_s) == 1:
+        return None
+    return (e2e_latency_s(request) - ttft_s(request)) / (request.tokens_out - 1)
+
+
+def queue_time_s(request: Request) -> float | None:
+    """Return how long a request was due before it was sent; None in a closed loop."""
+    return None if request.due_s is None else _sent_s(request) - request.due_s
+
+
+def meets(request: Request, slo: Mapping[str, float]) -> bool | None:
+    """Tell whether a request met every objective; None without objectives, or where one cannot be judged.
+
+    A failed request met none. An answer of at most one token counts as a TPOT of 0, as in vLLM.
+    """
+    if not slo:
+        return None
+    if not request.ok:
+        return False
+    verdicts = [_within(request, metric, limit_s) for metric, limit_s in slo.items()]
+    if False in verdicts:
+        return False
+    return None if None in verdicts else True
+
+
+def judged(requests: Sequence[Request], slo: Mapping[str, float]) -> tuple[Request, ...]:
+    """Return the requests with `Request.slo_ok` filled in."""
+    return tuple(replace(request, slo_ok=meets(request, slo)) for request in requests)
+
+
+def _within(request: Request, metric: str, limit_s: float) -> bool | None:
+    if metric == "ttft":
+        return ttft_s(request) <= limit_s
+    if metric == "e2e_latency":
+        return e2e_latency_s(request) <= limit_s
+    if request.tokens_out is not None and request.tokens_out <= 1:
+        return True
+    tpot = tpot_s(request)
+    return None if tpot is None else tpot <= limit_s
+
+
+def _sent_s(request: Request) -> float:
+    if request.sent_s is None:
+        raise ValueError(f"request {request.index} was never sent")
+    return request.sent_s
+
 
 _NOBODY: Mapping[int, float] = MappingProxyType({})
 

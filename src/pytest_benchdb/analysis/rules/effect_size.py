@@ -1,0 +1,115 @@
+"""Whether a change is large enough to count, and what it then means.
+
+The scale on which figures are compared: larger is worse on it, whichever direction is better.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_benchdb.model.verdict import Interval, Policy, Verdict
+
+
+def counts(baseline: float, candidate: float, policy: Policy) -> bool:
+    """Return whether a change exceeds both the share and the amount below which nobody asks.
+
+    Args:
+        baseline: in the metric's unit; of 0 every change is a share without bound.
+        candidate: likewise.
+        policy: tells both limits.
+    """
+    amount = abs(candidate - baseline)
+    return amount > policy.absolute and amount > policy.relative * abs(baseline)
+
+
+def direction(baseline: float, candidate: float, policy: Policy, *, sure: bool) -> tuple[Verdict, str | None]:
+    """Return what a change that counts is called; with a reason if it has no name.
+
+    Args:
+        baseline: in the metric's unit.
+        candidate: likewise.
+        policy: tells which direction is better.
+        sure: whether chance is out.
+    """
+    if not sure:
+        return "inconclusive", "within the noise"
+    if policy.better == "none":
+        return "inconclusive", "changed, but neither direction is better"
+    if baseline == 0 and not policy.exact:
+        return "inconclusive", "the baseline is 0, of which no share can be told"
+    return ("regressed" if (candidate > baseline) == (policy.better == "lower") else "improved"), None
+
+
+def change_of(baseline: float, candidate: float) -> float | None:
+    """Return candidate / baseline - 1; of a negative baseline likewise by its magnitude; None of 0."""
+    return (candidate - baseline) / abs(baseline) if baseline else None
+
+
+def repeats(figures: Sequence[float], policy: Policy) -> bool:
+    """Return whether figures repeat: exactly or, for a metric that is meant to, but for changes that never count.
+
+    A metric that is meant to repeat and does not is tested like any other.
+    """
+    low, high = min(figures), max(figures)
+    return low == high or (policy.exact and not counts(low, high, policy))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """Logarithms, on which equal ratios are equal distances; plain figures where one of them is not above 0.
+
+    Attributes:
+        sign: -1 for a metric of which more is better, else 1.
+        centre: magnitude that shares of plain figures refer to; 0 if no share can be told.
+    """
+
+    logarithmic: bool
+    sign: int
+    centre: float
+
+    def of(self, figure: float) -> float:
+        """Return a figure's place: the larger the worse."""
+        return self.sign * (math.log(figure) if self.logarithmic else figure)
+
+    def figure_at(self, place: float) -> float:
+        """Return the figure of a place, in the metric's unit."""
+        return math.exp(self.sign * place) if self.logarithmic else self.sign * place
+
+    def middle(self, figures: Sequence[float]) -> float:
+        """Return the median as a figure: halfway between the two middle ones of an even number."""
+        ordered = sorted(figures)
+        low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+        return low if low == high else self.figure_at((self.of(low) + self.of(high)) / 2)
+
+    def share(self, distance: float) -> float | None:
+        """Return a distance between two places as candidate / baseline - 1; None where the baseline is 0."""
+        if self.logarithmic:
+            return math.expm1(self.sign * distance)
+        return self.sign * distance / self.centre if self.centre else None
+
+    def spread_of(self, share: float) -> float:
+        """Return a share, such as a least spread, as a distance."""
+        return share if self.logarithmic else share * self.centre
+
+    def interval(self, low: float, high: float, *, level: float, within_session: bool = False) -> Interval | None:
+        """Return the interval between two distances as shares, lower end first; None where no share can be told."""
+        ends = [self.share(low), self.share(high)]
+        shares = sorted(end for end in ends if end is not None)
+        if len(shares) < len(ends):
+            return None
+        return Interval(low=shares[0], high=shares[1], level=level, within_session=within_session)
+
+
+def scale_for(figures: Iterable[float], policy: Policy, *, centre: float) -> Scale:
+    """Return the scale for all figures of a comparison.
+
+    Args:
+        figures: of both sides, finite.
+        policy: tells the direction.
+        centre: value of the baseline.
+    """
+    return Scale(
+        logarithmic=all(figure > 0 for figure in figures),
+        sign=-1 if policy.better == "higher" else 1,
+        centre=abs(centre),
+    )

@@ -1,0 +1,91 @@
+"""When a change of a metric counts, unless somebody says otherwise."""
+
+from dataclasses import dataclass
+
+from pytest_benchdb.model.metric import METRICS, Better, Kind
+from pytest_benchdb.model.verdict import Policy, Statistic
+
+KIB = 1024
+MIB = 1024 * KIB
+ENOUGH_SESSIONS = 10
+"""Sessions of history from which a smaller change counts: before, their spread is not known well enough."""
+
+_FLOOR_S = 50e-9
+"""Percents of a few nanoseconds are the clock's."""
+
+_GATED = frozenset({"wall_time", "python_peak"})
+_MINIMUM = frozenset({"wall_time", "cpu_time", "thread_time", "device_time"})
+_MEDIAN = frozenset({"step_time", "ttft", "tpot", "itl", "e2e_latency", "ttfot", "queue_time"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Limit:
+    """Smallest changes that count, as shares, with few and with enough sessions; and in the metric's unit."""
+
+    few: float
+    enough: float
+    absolute: float = 0.0
+    exact: bool = False
+
+
+_TIME = _Limit(few=0.05, enough=0.03, absolute=_FLOOR_S)
+_CPU = _Limit(few=0.03, enough=0.03, absolute=_FLOOR_S)
+_ALLOCATIONS = _Limit(few=0.01, enough=0.01, absolute=KIB, exact=True)
+_RESIDENT = _Limit(few=0.05, enough=0.05, absolute=MIB)
+_ENERGY = _Limit(few=0.10, enough=0.10)
+_OTHER = _Limit(few=0.05, enough=0.05)
+
+_BY_METRIC = {
+    "cpu_time": _CPU,
+    "thread_time": _CPU,
+    "first_call_time": _Limit(few=0.10, enough=0.10, absolute=_FLOOR_S),
+    "python_peak": _ALLOCATIONS,
+    "native_peak": _ALLOCATIONS,
+    "failed_requests": _Limit(few=0.0, enough=0.0, exact=True),
+}
+_BY_KIND: dict[Kind, _Limit] = {
+    "time": _TIME,
+    "memory": _RESIDENT,
+    "energy": _ENERGY,
+    "power": _ENERGY,
+    "rate": _Limit(few=0.05, enough=0.03),
+}
+_KIND_OF_UNIT: dict[str, Kind] = {"s": "time", "B": "memory", "J": "energy", "W": "power"}
+
+
+def default_policy(metric: str, unit: str, better: Better, *, sessions: int) -> Policy:
+    """Return when a change of a metric counts by default.
+
+    Args:
+        metric: of the registry, or a suite's own.
+        unit: tells the kind of a metric that the registry does not know.
+        better: its direction; a metric with none never regresses.
+        sessions: of history, or of the smaller side: with fewer than ten a larger change is asked for.
+    """
+    limit = _BY_METRIC.get(metric) or _BY_KIND.get(_kind_of(metric, unit), _OTHER)
+    return Policy(
+        better=better,
+        relative=limit.enough if sessions >= ENOUGH_SESSIONS else limit.few,
+        absolute=limit.absolute,
+        exact=limit.exact,
+        statistic=statistic_of(metric),
+        gated=metric in _GATED and better != "none",
+    )
+
+
+def statistic_of(metric: str) -> Statistic:
+    """Return which figure of a session stands for it.
+
+    The least disturbed round for times of code that does the same each time (its false-alarm rate on identical code is
+    half of the median's); the median where every sample is a different piece of work; else the reading.
+    """
+    if metric in _MINIMUM:
+        return "min"
+    return "median" if metric in _MEDIAN else "value"
+
+
+def _kind_of(metric: str, unit: str) -> Kind:
+    known = METRICS.get(metric)
+    if known is not None:
+        return known.kind
+    return "rate" if unit.endswith("/s") else _KIND_OF_UNIT.get(unit, "other")

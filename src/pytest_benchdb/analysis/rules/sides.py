@@ -1,0 +1,136 @@
+"""Two sides of sessions against each other: the rule of comparisons.
+
+With three sessions or more a side, Welch's t test on the logarithms of one figure for each session: rounds within a
+session share what disturbed it, so that tests on rounds call 19 to 43 % of identical builds different. One disturbed
+session widens Welch's interval beyond use, so that the ranks may speak too: five sessions that are all slower than all
+five of the other side differ whatever one of them did. That finds two or three more of 100 slowdowns, see
+docs/explanation/regression-quality.md.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
+
+from pytest_benchdb.analysis.rules.effect_size import change_of, counts, direction, repeats, scale_for
+from pytest_benchdb.analysis.rules.few_sessions import SESSIONS_A_SIDE, Rounds, Sides, judge_few
+from pytest_benchdb.analysis.rules.session_figures import (
+    comparable_part,
+    defect_of,
+    figures_of,
+    refuse,
+    shared_statistic,
+    usable_part,
+)
+from pytest_benchdb.analysis.rules.two_clocks import by_both_clocks, calm_part, is_cpu_bound
+from pytest_benchdb.analysis.statistics.mann_whitney import mann_whitney
+from pytest_benchdb.analysis.statistics.student import welch
+from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.model.verdict import Judgement, Policy
+
+_LEVEL = 0.95
+
+
+def judge_sides(
+    baseline: Sequence[SessionValue],
+    candidate: Sequence[SessionValue],
+    policy: Policy,
+    *,
+    rounds: Rounds | None = None,
+) -> Judgement:
+    """Judge a candidate's sessions by a baseline's.
+
+    Args:
+        baseline: sessions of one series, oldest first.
+        candidate: likewise.
+        policy: when a change counts.
+        rounds: of the baseline and of the candidate, per iteration in the metric's unit; None if only summaries are
+            left. Needed with fewer than three sessions a side only.
+    """
+    refused = _failed_baseline(baseline, candidate) or refuse(baseline, candidate, policy)
+    if refused is not None:
+        return refused
+    reference = usable_part(candidate)[-1]
+    sides = comparable_part(baseline, reference), comparable_part(candidate, reference)
+    statistic = shared_statistic([*sides[0], *sides[1]], policy.statistic)
+    cpu_bound = any(is_cpu_bound(side, statistic) for side in sides)
+    calm = [calm_part(side, statistic, cpu_bound=cpu_bound) for side in sides]
+    busy = min(map(len, calm)) < min(SESSIONS_A_SIDE, *map(len, sides))
+    kept = sides if busy else (calm[0], calm[1])
+    figures = figures_of(kept[0], statistic), figures_of(kept[1], statistic)
+    if not all(figures):
+        return Judgement(verdict="inconclusive", reason=f"{reference.key.metric} has no finite {statistic}")
+    exact = policy.exact and all(repeats(side, policy) for side in figures)
+    if exact or min(map(len, figures)) >= SESSIONS_A_SIDE:
+        wall = judge_samples(*figures, policy)
+        cpu = _judge_cpu(sides, policy) if cpu_bound else None
+        return by_both_clocks(wall, cpu, busy=busy) if cpu else wall
+    return judge_few(kept, policy, statistic, rounds, cpu_bound=cpu_bound)
+
+
+def judge_samples(baseline: Sequence[float], candidate: Sequence[float], policy: Policy) -> Judgement:
+    """Judge one figure for each session by those of the other side.
+
+    Args:
+        baseline: in the metric's unit, finite, in any order; at least two, or such as repeat.
+        candidate: likewise.
+        policy: when a change counts.
+    """
+    scale = scale_for([*baseline, *candidate], policy, centre=median(baseline))
+    places = [scale.of(figure) for figure in baseline], [scale.of(figure) for figure in candidate]
+    before, after = (scale.figure_at(math.fsum(side) / len(side)) for side in places)
+    judgement = Judgement(
+        verdict="unchanged",
+        change=change_of(before, after),
+        baseline=before,
+        candidate=after,
+        baseline_sessions=len(baseline),
+        candidate_sessions=len(candidate),
+    )
+    if repeats(baseline, policy) and repeats(candidate, policy):
+        return _named(replace(judgement, test="exact"), policy, sure=True)
+    test = welch(*places, level=_LEVEL)
+    tested = replace(
+        judgement,
+        test="welch",
+        statistic=test.t,
+        p_value=test.p_value,
+        interval=scale.interval(test.low, test.high, level=_LEVEL),
+    )
+    sure = min(test.p_value, 1 - test.p_value) < 1 - policy.confidence
+    alike = (after - before) * (median(candidate) - median(baseline)) > 0
+    return _named(tested, policy, sure=sure or (alike and _are_apart(baseline, candidate, policy)))
+
+
+def _are_apart(baseline: Sequence[float], candidate: Sequence[float], policy: Policy) -> bool:
+    """Return whether the ranks alone tell the sides apart by what counts.
+
+    Half of the error that the policy allows is theirs, because they are a second look at the same figures.
+    """
+    p_value = mann_whitney(baseline, candidate).p_value / 2
+    return p_value < (1 - policy.confidence) / 2 and counts(median(baseline), median(candidate), policy)
+
+
+def _named(judgement: Judgement, policy: Policy, *, sure: bool) -> Judgement:
+    before, after = judgement.baseline or 0.0, judgement.candidate or 0.0
+    if not counts(before, after, policy):
+        return judgement
+    verdict, doubt = direction(before, after, policy, sure=sure)
+    return replace(judgement, verdict=verdict, reason=doubt)
+
+
+def _failed_baseline(baseline: Sequence[SessionValue], candidate: Sequence[SessionValue]) -> Judgement | None:
+    if not baseline or not candidate or usable_part(baseline):
+        return None
+    defect = defect_of(baseline[-1], "value")
+    if defect is None or defect[0] != "error":
+        return None
+    return Judgement(verdict="error", reason=f"the baseline {defect[1]}", candidate_sessions=len(candidate))
+
+
+def _judge_cpu(sides: Sides, policy: Policy) -> Judgement | None:
+    """Return what the CPU time says; None where some sessions lack it."""
+    times = [[value.cpu_s for value in side if value.cpu_s is not None] for side in sides]
+    if any(len(known) < len(side) for known, side in zip(times, sides, strict=True)):
+        return None
+    return judge_samples(times[0], times[1], policy)

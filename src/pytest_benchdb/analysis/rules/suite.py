@@ -1,0 +1,86 @@
+"""What a whole suite shares: a geometric mean, and a shift that is the machine's rather than a benchmark's.
+
+The ratio of two sides, where there is one: what geometric means and speedups are made of.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from statistics import median
+
+from pytest_benchdb.model.comparison import Shift
+from pytest_benchdb.model.metric import Better
+from pytest_benchdb.model.series import SeriesKey, SessionValue
+from pytest_benchdb.model.verdict import Judgement, Verdict
+
+_LEAST_BENCHMARKS = 5
+"""With fewer, one commit can well have touched them all."""
+
+_LEAST_CHANGE = 0.03
+_LEAST_AGREEMENT = 0.7
+
+
+def geometric_mean(ratios: Iterable[float]) -> float:
+    """Return the geometric mean: the one mean by which A is as much slower than B as B is faster than A.
+
+    Raises:
+        ValueError: there is no ratio, or one is not above 0.
+    """
+    kept = list(ratios)
+    if not kept or min(kept) <= 0:
+        raise ValueError(f"a geometric mean needs ratios above 0, not {kept or 'none'}")
+    return math.exp(math.fsum(map(math.log, kept)) / len(kept))
+
+
+def suite_shift(judgements: Iterable[tuple[SeriesKey | SessionValue, Judgement]]) -> Shift | None:
+    """Return the change that most of a suite shares, as a new interpreter or a slower machine makes it.
+
+    Each benchmark has one vote for each metric, however many phases it has; metrics are looked at apart.
+
+    Returns:
+        The largest shift of a metric that moved by more than 3 % in the median, more than 70 % of at least five
+        benchmarks in the same direction; None if there is none.
+    """
+    changes: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for series, judgement in judgements:
+        key = series.key if isinstance(series, SessionValue) else series
+        if judgement.change is not None:
+            changes[key.metric][key.fullname].append(judgement.change)
+    shifts = [_shift_of([median(votes) for votes in suite.values()]) for suite in changes.values()]
+    return max((shift for shift in shifts if shift), key=lambda shift: abs(shift.change), default=None)
+
+
+def _shift_of(changes: list[float]) -> Shift | None:
+    if len(changes) < _LEAST_BENCHMARKS:
+        return None
+    middle = median(changes)
+    agreeing = sum(change * middle > 0 for change in changes) / len(changes)
+    if abs(middle) <= _LEAST_CHANGE or agreeing <= _LEAST_AGREEMENT:
+        return None
+    return Shift(change=middle, agreeing=agreeing)
+
+
+COMPARED: frozenset[Verdict] = frozenset({"regressed", "improved", "unchanged", "inconclusive"})
+"""Verdicts on a change; the others are on a side that has nothing to compare."""
+
+
+def ratio_of(judgement: Judgement) -> float | None:
+    """Return candidate / baseline; None where nothing was compared, or a side is not above 0.
+
+    >>> ratio_of(Judgement(verdict="regressed", change=0.25, baseline=4.0, candidate=5.0))
+    1.25
+    """
+    change = judgement.change
+    if judgement.verdict not in COMPARED or change is None or not math.isfinite(change) or change <= -1:
+        return None
+    if any(figure is not None and figure <= 0 for figure in (judgement.baseline, judgement.candidate)):
+        return None
+    return 1 + change
+
+
+def speedup_of(judgement: Judgement, better: Better) -> float | None:
+    """Return how many times better the candidate is, in the metric's direction; None without a ratio or a direction."""
+    ratio = ratio_of(judgement)
+    if ratio is None or better == "none":
+        return None
+    return ratio if better == "higher" else 1 / ratio

@@ -1,0 +1,286 @@
+"""One series over its sessions: its level, where that changed, which sessions stand out, how far it has crept.
+
+Single sessions that stand out from their neighbours and did not last: of the machine, not of the code.
+
+Whether a level has crept away from a pinned baseline in steps too small to be told one by one.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from pytest_benchdb.analysis.rules.policy import statistic_of
+from pytest_benchdb.analysis.rules.session_figures import defect_of, figure_of, shared_statistic
+from pytest_benchdb.analysis.series.change_points import LEAST_VALUES, ChangePoint, change_points, levels
+from pytest_benchdb.analysis.statistics.spread import robust_deviation
+from pytest_benchdb.model.metric import Better
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.series import SeriesKey, SessionValue
+from pytest_benchdb.model.verdict import Statistic
+
+LEAST_SHARE = 0.05
+"""Smallest distance from the level that is told, as a share."""
+
+_DEVIATIONS = 5.0
+_FEWEST = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anomaly:
+    """A session far off the level around it, whose successor is back.
+
+    Attributes:
+        index: of the session's value.
+        value: in the series' unit.
+        level: where its neighbours are, likewise.
+        change: value / level - 1.
+        deviations: distance from the level in standard deviations of the series' noise; infinite if it has none.
+    """
+
+    index: int
+    value: float
+    level: float
+    change: float
+    deviations: float
+
+
+def anomalies(values: Sequence[float | None], points: Sequence[ChangePoint]) -> list[Anomaly]:
+    """Return the single outlying values that reverted, the earliest first.
+
+    The rule is Conbench's, on logarithms: five standard deviations off, of noise that outliers do not widen, and the
+    next value less than half as far off in this direction. The newest value may yet be the first of a new level.
+
+    Args:
+        values: one per session, in order; None, NaN and values that are not above 0 are passed over.
+        points: change points of the same values.
+    """
+    at = levels(values, points)
+    rests = [
+        (place, value, level, math.log(value / level))
+        for place, (value, level) in enumerate(zip(values, at, strict=True))
+        if value is not None and level is not None and math.isfinite(value) and value > 0 and level > 0
+    ]
+    if len(rests) < _FEWEST:
+        return []
+    noise = robust_deviation([rest for *_, rest in rests])
+    found = []
+    for (place, value, level, rest), (*_, following) in pairwise(rests):
+        far = abs(rest) > max(_DEVIATIONS * noise, math.log1p(LEAST_SHARE))
+        if far and following * math.copysign(1, rest) < abs(rest) / 2:
+            deviations = abs(rest) / noise if noise else math.inf
+            change = value / level - 1
+            found.append(Anomaly(index=place, value=value, level=level, change=change, deviations=deviations))
+    return found
+
+
+LEAST_CREEP = 0.10
+"""Smallest distance from the baseline that is told, as a share."""
+
+RECENT = 5
+"""Newest values whose median stands for today."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Creep:
+    """Where a series stands against its pinned baseline.
+
+    Attributes:
+        baseline: median of the baseline's values, in the series' unit.
+        recent: median of the newest values, likewise.
+        change: recent / baseline - 1.
+        crept: whether it is worse by more than the limit.
+        values: newest values that it stands on.
+    """
+
+    baseline: float
+    recent: float
+    change: float
+    crept: bool
+    values: int
+
+
+def creep(
+    values: Sequence[float | None], baseline: Sequence[float | None], better: Better, *, limit: float = LEAST_CREEP
+) -> Creep | None:
+    """Hold the newest values against those of a pinned baseline.
+
+    Args:
+        values: one per session, in order; None and NaN are passed over.
+        baseline: those of the pinned sessions.
+        better: direction of the metric; ``none`` never creeps.
+        limit: distance that counts, as a share; for ``higher`` the baseline is held against today, so that a fall to
+            a half counts as much as a rise to the double.
+
+    Returns:
+        None where one side has no value, or the baseline is not above 0.
+    """
+    newest = _measured(values)[-RECENT:]
+    pinned = _measured(baseline)
+    if not newest or not pinned or median(pinned) <= 0:
+        return None
+    low, high = median(pinned), median(newest)
+    worse = {"lower": high > low * (1 + limit), "higher": high * (1 + limit) < low}.get(better, False)
+    return Creep(baseline=low, recent=high, change=high / low - 1, crept=worse, values=len(newest))
+
+
+def _measured(values: Sequence[float | None]) -> list[float]:
+    return [value for value in values if value is not None and math.isfinite(value)]
+
+
+_FEWEST_FOR_SPREAD = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendPoint:
+    """One session of a series.
+
+    Attributes:
+        commit: what was checked out; None if that is not known.
+        value: the figure of the session in the metric's unit; None where `reason` says why there is none.
+        level: median of the level that the session belongs to, likewise.
+    """
+
+    session_id: str
+    started_at: str
+    commit: str | None
+    value: float | None
+    level: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelChange:
+    """A lasting change, and the sessions on both sides of it.
+
+    Attributes:
+        found: where and how large.
+        before: last session of the level before.
+        first: first session of the new level.
+        unmeasured: sessions between the two without a figure.
+        worse: whether it goes in the worse direction; None for a metric without one.
+        commits: commits after that of `before` up to that of `first`; None without a checkout that knows both.
+        accepted: why people accepted it; None if nobody did.
+    """
+
+    found: ChangePoint
+    before: TrendPoint
+    first: TrendPoint
+    unmeasured: int
+    worse: bool | None
+    commits: int | None = None
+    accepted: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """A series of one benchmark and metric on one machine, in the order of its commits or of time.
+
+    Attributes:
+        fingerprint: of the machine; None if it is not known.
+        statistic: which figure of each session is shown.
+        measured: how many points have a value.
+        changes: the earliest first.
+        creep: against the pinned baseline; None if there is none.
+        level: median since the last change, in the metric's unit; None if nothing was measured.
+        deviation: standard deviation of the logarithms since the last change; None below 3 values.
+        other_code: sessions left out because the benchmark's code or unit was another one than it is now.
+    """
+
+    key: SeriesKey
+    fingerprint: str | None
+    unit: str
+    better: Better
+    statistic: Statistic
+    group: str | None
+    points: tuple[TrendPoint, ...]
+    measured: int
+    changes: tuple[LevelChange, ...]
+    anomalies: tuple[Anomaly, ...]
+    creep: Creep | None
+    level: float | None
+    deviation: float | None
+    other_code: int
+
+    @property
+    def wanting(self) -> int:
+        """How many more sessions it takes before change points are looked for."""
+        return max(0, LEAST_VALUES - self.measured)
+
+
+def trend_of(
+    values: Sequence[SessionValue],
+    sessions: Mapping[str, SessionRow],
+    baseline: Sequence[SessionValue] = (),
+) -> Trend:
+    """Look at one series.
+
+    Args:
+        values: of one series on one machine, in order; at least one.
+        sessions: their sessions, by id.
+        baseline: values of the same series in the pinned sessions.
+    """
+    newest = next((value for value in reversed(values) if value.value is not None), values[-1])
+    kept = [value for value in values if _goes_on(value, newest)]
+    statistic = shared_statistic([value for value in kept if value.value is not None], statistic_of(newest.key.metric))
+    figures = [figure_of(value, statistic) for value in kept]
+    found = change_points(figures)
+    points = tuple(
+        _point(value, figure, level, sessions, statistic)
+        for value, figure, level in zip(kept, figures, levels(figures, found), strict=True)
+    )
+    pinned = [figure_of(value, statistic) for value in baseline if _goes_on(value, newest)]
+    recent = [figure for figure in figures[found[-1].index if found else 0 :] if figure is not None]
+    logs = [math.log(figure) for figure in recent if figure > 0]
+    return Trend(
+        key=newest.key,
+        fingerprint=sessions[newest.session_id].fingerprint,
+        unit=newest.unit,
+        better=newest.better,
+        statistic=statistic,
+        group=newest.group,
+        points=points,
+        measured=sum(figure is not None for figure in figures),
+        changes=tuple(_change(point, points, newest.better) for point in found),
+        anomalies=tuple(anomalies(figures, found)),
+        creep=creep(figures, pinned, newest.better) if pinned else None,
+        level=points[-1].level,
+        deviation=robust_deviation(logs) if len(logs) >= _FEWEST_FOR_SPREAD else None,
+        other_code=len(values) - len(kept),
+    )
+
+
+def _goes_on(value: SessionValue, newest: SessionValue) -> bool:
+    """Tell whether a value may be held against the newest: same code as far as known, and same unit."""
+    same_code = value.code_hash is None or newest.code_hash is None or value.code_hash == newest.code_hash
+    return same_code and (value.unit == newest.unit or value.value is None)
+
+
+def _point(
+    value: SessionValue,
+    figure: float | None,
+    level: float | None,
+    sessions: Mapping[str, SessionRow],
+    statistic: Statistic,
+) -> TrendPoint:
+    defect = defect_of(value, statistic)
+    return TrendPoint(
+        session_id=value.session_id,
+        started_at=value.started_at,
+        commit=sessions[value.session_id].commit_sha,
+        value=figure,
+        level=level,
+        reason=None if defect is None else defect[1],
+    )
+
+
+def _change(found: ChangePoint, points: Sequence[TrendPoint], better: Better) -> LevelChange:
+    worse = None if better == "none" else (found.after > found.before) is (better == "lower")
+    return LevelChange(
+        found=found,
+        before=points[found.previous],
+        first=points[found.index],
+        unmeasured=found.index - found.previous - 1,
+        worse=worse,
+    )

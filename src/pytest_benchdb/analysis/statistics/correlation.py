@@ -1,0 +1,146 @@
+"""How closely two quantities go together, with what the number of pairs leaves open."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from pytest_benchdb.analysis.statistics.student import normal_ppf, t_sf
+from pytest_benchdb.model.verdict import Interval
+
+LEAST_PAIRS = 4
+"""Pairs below which no interval can be given."""
+
+_LEVEL = 0.95
+_MOST_PERMUTED = 7
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coefficient:
+    """A coefficient of correlation.
+
+    Attributes:
+        value: from -1 to 1.
+        interval: confidence interval by Fisher's transform.
+        p_value: two-sided, of no correlation.
+    """
+
+    value: float
+    interval: Interval
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    """Both coefficients of one set of pairs.
+
+    Attributes:
+        pairs: how many pairs have both values.
+        pearson: of the values: how closely they follow a straight line.
+        spearman: of their ranks: how closely one rises with the other, in whatever shape.
+    """
+
+    pairs: int
+    pearson: Coefficient
+    spearman: Coefficient
+
+
+def correlate(first: Sequence[float | None], second: Sequence[float | None]) -> Correlation | None:
+    """Return how two quantities go together.
+
+    The interval of Pearson's r has the standard error 1/√(n-3) on Fisher's scale, which assumes normal values; that of
+    Spearman's √((1+r²/2)/(n-3)) (D. G. Bonett and T. A. Wright, Psychometrika 65, 2000). The p-value of Spearman's is
+    counted over all orders with up to 7 pairs, where Student's t would be too sure.
+
+    Args:
+        first: values of one quantity.
+        second: values of the other, pair by pair; a pair that lacks one, or has one that is not finite, is left out.
+
+    Returns:
+        None with fewer than 4 pairs, or where one quantity is the same in all of them.
+    """
+    pairs = [
+        (one, other)
+        for one, other in zip(first, second, strict=True)
+        if one is not None and other is not None and math.isfinite(one) and math.isfinite(other)
+    ]
+    if len(pairs) < LEAST_PAIRS:
+        return None
+    ones, others = [one for one, _ in pairs], [other for _, other in pairs]
+    r, rho = _product_moment(ones, others), _product_moment(ranks(ones), ranks(others))
+    if r is None or rho is None:
+        return None
+    n = len(pairs)
+    return Correlation(pairs=n, pearson=_of_values(r, n), spearman=_of_ranks(rho, ranks(ones), ranks(others)))
+
+
+def ranks(values: Sequence[float]) -> list[float]:
+    """Return the rank of each value from 1; equal values share the mean of their ranks."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    result = [0.0] * len(values)
+    start = 0
+    while start < len(order):
+        stop = start
+        while stop < len(order) and values[order[stop]] == values[order[start]]:
+            stop += 1
+        for place in order[start:stop]:
+            result[place] = (start + 1 + stop) / 2
+        start = stop
+    return result
+
+
+def _product_moment(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Return Pearson's r; None if one side does not vary."""
+    ones, others = _normed(first), _normed(second)
+    if ones is None or others is None:
+        return None
+    return max(-1.0, min(1.0, math.fsum(one * other for one, other in zip(ones, others, strict=True))))
+
+
+def _normed(values: Sequence[float]) -> list[float] | None:
+    """Return distances from the mean, of length 1 together; None if there are none beside rounding."""
+    mean = math.fsum(values) / len(values)
+    rests = [value - mean for value in values]
+    length = math.hypot(*rests)
+    # Where scipy warns of input that is nearly constant.
+    if length <= 1e-13 * math.hypot(*values):
+        return None
+    return [rest / length for rest in rests]
+
+
+def _of_values(r: float, n: int) -> Coefficient:
+    error = 1 / math.sqrt(n - 3)
+    low, high = (r, r) if abs(r) >= 1 else _fisher(r, error)
+    return Coefficient(value=r, interval=Interval(low=low, high=high, level=_LEVEL), p_value=_student(r, n))
+
+
+def _of_ranks(rho: float, first: Sequence[float], second: Sequence[float]) -> Coefficient:
+    n = len(first)
+    # Four ranks in order are no certainty: the interval is then that of the next smaller value that n ranks can have.
+    inner = math.copysign(min(abs(rho), 1 - 12 / (n * (n * n - 1))), rho)
+    low, high = _fisher(inner, math.sqrt((1 + inner * inner / 2) / (n - 3)))
+    interval = Interval(
+        low=low if rho > -1 + _ROUNDING else -1.0, high=high if rho < 1 - _ROUNDING else 1.0, level=_LEVEL
+    )
+    p_value = _permuted(first, second) if n <= _MOST_PERMUTED else max(_student(rho, n), 2 / math.factorial(min(n, 20)))
+    return Coefficient(value=rho, interval=interval, p_value=p_value)
+
+
+def _permuted(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return the share of all orders of one side in which the ranks agree, or disagree, at least as much."""
+    ones, others = _normed(first) or [], _normed(second) or []
+    found = abs(math.fsum(one * other for one, other in zip(ones, others, strict=True))) - _ROUNDING
+    sums = [abs(sum(one * other for one, other in zip(ones, order, strict=True))) for order in permutations(others)]
+    return sum(value >= found for value in sums) / len(sums)
+
+
+def _fisher(r: float, error: float) -> tuple[float, float]:
+    half = normal_ppf((1 + _LEVEL) / 2) * error
+    return math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
+
+
+def _student(r: float, n: int) -> float:
+    if abs(r) >= 1:
+        return 0.0
+    return min(1.0, 2 * t_sf(abs(r) * math.sqrt((n - 2) / ((1 - r) * (1 + r))), n - 2))

@@ -1,0 +1,291 @@
+"""Finds devices through torch; `cuda`, `rocm`, `mps` and `xpu` add what is their own.
+
+torch is imported only where its build could have the device, and a device is touched only by `devices` and `open`:
+both initialise the vendor's runtime, after which a forked child cannot use it (torch's "poison fork"). `probe` does
+not, where the vendor's management library is there.
+
+What a torch was built for, read from its ``version.py`` so that torch need not be imported for a refusal.
+"""
+
+import ast
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pytest_benchdb.backends.device_ids import known, position, with_ids
+from pytest_benchdb.backends.installed import forked, package_folder
+from pytest_benchdb.backends.torch.device import OpenTorchDevice, TorchParts
+from pytest_benchdb.errors import BackendUnavailableError
+from pytest_benchdb.model.environment import Device
+from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.reading import Probe
+
+_TOOLKITS = ("cuda", "hip", "xpu")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TorchBuild:
+    """One build of torch.
+
+    Attributes:
+        version: as torch tells it, with its local part: ``2.13.0+cpu``.
+        toolkits: versions of the toolkits (``cuda``, ``hip``, ``xpu``) that it was built with; None for one that
+            it says it was built without. A toolkit that it says nothing of is absent: older torches know no ``xpu``.
+    """
+
+    version: str
+    toolkits: Mapping[str, str | None]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of torch and of its toolkits, by name."""
+        return {"torch": self.version, **{name: text for name, text in self.toolkits.items() if text is not None}}
+
+
+def parse_version(source: str) -> TorchBuild:
+    r"""Return what the source of ``torch/version.py`` says.
+
+    Raises:
+        ValueError: it does not tell a version.
+
+    >>> parse_version("__version__ = '2.13.0+cpu'\ncuda: Optional[str] = None").toolkits
+    {'cuda': None}
+    """
+    told: dict[str, object] = {}
+    for node in ast.parse(source).body:
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if isinstance(value, ast.Constant):
+            told.update({target.id: value.value for target in targets if isinstance(target, ast.Name)})
+    return _build(told.get("__version__"), told)
+
+
+def read_build(folder: Path) -> TorchBuild:
+    """Return the build of the torch in a folder.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it does not tell a version.
+    """
+    return parse_version((folder / "version.py").read_text(encoding="utf-8"))
+
+
+def build_of(torch: Any) -> TorchBuild:
+    """Return the build of a torch that has been imported.
+
+    Raises:
+        ValueError: it does not tell a version.
+    """
+    return _build(torch.__version__, vars(torch.version))
+
+
+def _build(version: object, told: Mapping[str, object]) -> TorchBuild:
+    if version is None:
+        raise ValueError("torch/version.py tells no version")
+    toolkits = {name: None if told[name] is None else str(told[name]) for name in _TOOLKITS if name in told}
+    return TorchBuild(version=str(version), toolkits=toolkits)
+
+
+NVML_CHECK = "PYTORCH_NVML_BASED_CUDA_CHECK"
+"""With it set to 1, `torch.cuda.is_available` asks NVML first, and a process may fork after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TorchFacts:
+    """What a vendor tells of a device beside its name and memory; None means not told.
+
+    Attributes:
+        uuid: as the vendor's meter tells it, which is how a device finds its energy.
+        driver: version of the driver.
+        cache_bytes: size of the cache before the device's memory.
+        details: everything else.
+    """
+
+    uuid: str | None
+    driver: str | None
+    cache_bytes: int | None
+    details: Mapping[str, object]
+
+
+class TorchBackend:
+    """What the kinds have in common.
+
+    Attributes:
+        kind: torch's name of the device type; `torch.get_device_module` gives its module.
+    """
+
+    name: str
+    kind: str
+    provenance: Provenance = "measured"
+
+    def __init__(
+        self,
+        module: Any = None,
+        *,
+        path: Sequence[str] | None = None,
+        root: Path = Path("/"),
+        platform: str = sys.platform,
+    ) -> None:
+        """Make a backend; torch is imported when it is first needed.
+
+        Args:
+            module: stands for torch; None imports it.
+            path: where torch is looked for, as `sys.path`; None takes `sys.path`.
+            root: folder that stands for ``/``; drivers tell their version below it.
+            platform: `sys.platform`.
+        """
+        self._module = module
+        self._path = path
+        self._root = root
+        self._platform = platform
+
+    def probe(self) -> Probe:
+        """Tell whether torch has this kind of device; imports torch only if it was built for it."""
+        try:
+            return self._probe()
+        except Exception as error:  # noqa: BLE001 - a library that is missing or broken raises what it likes
+            return Probe(available=False, reason=f"torch cannot be used: {type(error).__name__}: {error}")
+
+    def devices(self) -> Sequence[Device]:
+        """Return the devices that this process may see, in the order of the vendor's runtime, which it starts.
+
+        Raises:
+            Exception: the runtime does not start; the text is the driver's.
+        """
+        if not self.probe().available:
+            return []
+        torch = self._torch()
+        return with_ids([self.describe(torch, index) for index in range(self.module(torch).device_count())])
+
+    def open(self, device: Device) -> OpenTorchDevice:
+        """Take a device into use and let it add.
+
+        Raises:
+            BackendUnavailableError: it is not there.
+            Exception: whatever the addition raised.
+        """
+        probe = self.probe()
+        if not probe.available:
+            raise BackendUnavailableError(f"{self.name}: {probe.reason}")
+        present = self.devices()
+        index = position(device, present)
+        torch = self._torch()
+        return OpenTorchDevice(torch, present[index], self.parts(torch, index))
+
+    def module(self, torch: Any) -> Any:
+        """Return torch's module for this kind: `torch.cuda`."""
+        return torch.get_device_module(self.kind)
+
+    def refusal(self, build: TorchBuild) -> str | None:
+        """Return why a build of torch can never have this kind of device; None if it can."""
+        raise NotImplementedError
+
+    def absence(self, torch: Any) -> str:
+        """Return why a torch that was built for this kind sees no device, as far as can be told."""
+        return f"torch {torch.__version__} sees no device: torch.{self.kind}.is_available() is False"
+
+    def is_available(self, torch: Any) -> bool:
+        """Ask torch whether there is a device, and not only that it was built for one."""
+        return bool(self.module(torch).is_available())
+
+    def facts(self, properties: Any) -> TorchFacts:
+        """Return what is the vendor's own among torch's device properties."""
+        raise NotImplementedError
+
+    def describe(self, torch: Any, index: int) -> Device:
+        """Return a device, still without its id."""
+        properties = self.module(torch).get_device_properties(index)
+        facts = self.facts(properties)
+        return Device(
+            device_id="",
+            backend=self.name,
+            name=properties.name,
+            uuid=facts.uuid,
+            memory_bytes=properties.total_memory or None,
+            driver=facts.driver,
+            details=known(index=index, device=f"{self.kind}:{index}", l2_bytes=facts.cache_bytes, **facts.details),
+        )
+
+    def parts(self, torch: Any, index: int) -> TorchParts:
+        """Return how a device is waited for, timed and asked for its memory."""
+        module = self.module(torch)
+        handle = torch.device(self.kind, index)
+        return TorchParts(
+            handle=handle,
+            sync_mode=f"torch.{self.kind}.synchronize",
+            barrier=lambda: module.synchronize(index),
+            # torch.Event, not the module's: that one records on the current device, whichever that is.
+            new_event=lambda: torch.Event(device=handle, enable_timing=True),
+            # memory_stats is empty while the allocator is not initialised; max_memory_allocated would say 0.
+            stats=lambda: module.memory_stats(index),
+            reset_peaks=lambda: module.reset_peak_memory_stats(index),
+            cache_bytes=self.facts(module.get_device_properties(index)).cache_bytes,
+        )
+
+    def read_driver(self, path: str) -> str | None:
+        """Return the version in a file below the root; None where there is no such file."""
+        try:
+            return (self._root / path).read_text(encoding="utf-8", errors="replace").strip() or None
+        except OSError:
+            return None
+
+    def _probe(self) -> Probe:
+        torch = self._module
+        if torch is None and self._path is None:
+            torch = sys.modules.get("torch")
+        if torch is None:
+            folder = package_folder("torch", self._path)
+            if folder is None:
+                return Probe(available=False, reason="torch is not installed")
+            build = read_build(folder)
+            if reason := self.refusal(build):
+                return Probe(available=False, reason=reason, versions=build.versions)
+            torch = self._torch()
+        build = build_of(torch)
+        reason = self.refusal(build) or self._unavailable(torch)
+        return Probe(available=reason is None, reason=reason, versions=build.versions)
+
+    def _unavailable(self, torch: Any) -> str | None:
+        module = self.module(torch)
+        if module._is_in_bad_fork():  # noqa: SLF001 - torch's own answer, the same since 1.x; it has no public one
+            return forked(f"torch.{self.kind}")
+        with warnings.catch_warnings(record=True) as told, _variable(NVML_CHECK, "1"):
+            warnings.simplefilter("always")
+            if self.is_available(torch):
+                return None
+        # A driver that is too old or broken is told as a warning, and its text is the true reason.
+        texts = [str(one.message).strip().splitlines()[0] for one in told]
+        return texts[0] if texts else self.absence(torch)
+
+    def _torch(self) -> Any:
+        if self._module is None:
+            self._module = import_module("torch")
+        return self._module
+
+
+def pci_bus_id(properties: Any) -> str | None:
+    """Return the PCI address as ``nvidia-smi`` writes it: ``00000000:3B:00.0``; None before torch 2.8 or so."""
+    try:
+        domain, bus, slot = properties.pci_domain_id, properties.pci_bus_id, properties.pci_device_id
+    except AttributeError:
+        return None
+    return f"{domain:08X}:{bus:02X}:{slot:02X}.0"
+
+
+@contextmanager
+def _variable(name: str, value: str) -> Iterator[None]:
+    """Set an environment variable for a while, unless the user has set it."""
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)

@@ -1,0 +1,161 @@
+"""What `compare` and `regress` write for CI: formats of its tools, the job's summary, a comment, GitLab's metrics."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pytest_benchdb import __version__
+from pytest_benchdb.cli.frame.output import Output
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.comparison import Comparison, Gate
+from pytest_benchdb.operations.exchange.export import write_file
+from pytest_benchdb.present.writing.units import one_quantity
+
+CI_FORMATS = ("junit", "sarif", "github")
+"""Formats of `-f` that `ci_text` writes."""
+
+_STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+_NO_FILE = "-"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def ci_options(function: Function) -> Function:
+    """Add the options of this module to a command."""
+    for option in reversed(
+        (
+            click.option(
+                "--summary",
+                metavar="[FILE]",
+                is_flag=False,
+                flag_value=_NO_FILE,
+                help="Append the outcome in Markdown to FILE; without one, to the job's summary, $GITHUB_STEP_SUMMARY.",
+            ),
+            click.option("--comment", metavar="FILE", help="Write the body of a pull-request comment to FILE."),
+            click.option(
+                "--comment-name",
+                metavar="NAME",
+                default="benchmarks",
+                show_default=True,
+                help="Tells this comment from others of the pull request: it is hidden in the first line.",
+            ),
+            click.option(
+                "--gitlab-metrics",
+                metavar="FILE",
+                help="Write the candidate's figures for GitLab's metrics report to FILE.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiOutputs:
+    """Files that a command was asked to write beside its data; None for those it was not.
+
+    Attributes:
+        summary: is appended to.
+    """
+
+    summary: Path | None
+    comment: Path | None
+    comment_name: str
+    gitlab_metrics: Path | None
+
+    def write(self, result: Gate | Comparison, output: Output) -> None:
+        """Write them and say so.
+
+        Raises:
+            ConfigError: one cannot be written.
+        """
+        if self.summary is not None:
+            _append_summary(self.summary, result)
+            output.say(f"appended to {self.summary}")
+        if self.comment is not None:
+            from pytest_benchdb.present.verdicts.page import pull_request_comment
+
+            body = pull_request_comment(result, name=self.comment_name, figure=one_quantity)
+            write_file(self.comment, [body.encode("utf-8")])
+            output.say(f"wrote {self.comment}")
+        if self.gitlab_metrics is not None:
+            from pytest_benchdb.present.verdicts.gitlab import gitlab_metrics
+
+            write_file(self.gitlab_metrics, [gitlab_metrics(result).encode("utf-8")])
+            output.say(f"wrote {self.gitlab_metrics}")
+
+
+def ci_outputs(given: Mapping[str, Any]) -> CiOutputs:
+    """Return the files that the options of a command ask for; call it before the work begins.
+
+    Raises:
+        ConfigError: `--summary` has no file, or took an argument of the command for one.
+    """
+    return CiOutputs(
+        summary=_summary_file(given["summary"], os.environ),
+        comment=_path(given["comment"]),
+        comment_name=given["comment_name"],
+        gitlab_metrics=_path(given["gitlab_metrics"]),
+    )
+
+
+def ci_text(result: Gate | Comparison, format_name: str, folder: Path | None = None) -> str:
+    """Write a result in one of `CI_FORMATS`.
+
+    Args:
+        result: what was decided.
+        format_name: ``junit``, ``sarif`` or ``github``.
+        folder: where to look for the code of the benchmarks; None is the working folder.
+    """
+    from pytest_benchdb.operations.compare.locate import locate
+
+    comparison = result if isinstance(result, Comparison) else result.comparison
+    locations = locate({row.key.fullname for row in comparison.rows}, folder or Path.cwd())
+    if format_name == "junit":
+        from pytest_benchdb.present.verdicts.junit import junit
+
+        return junit(result, locations, figure=one_quantity)
+    if format_name == "sarif":
+        from pytest_benchdb.present.verdicts.sarif import sarif
+
+        return sarif(result, locations, figure=one_quantity, version=__version__)
+    from pytest_benchdb.present.verdicts.github import github_annotations
+
+    return github_annotations(result, locations, figure=one_quantity)
+
+
+def _append_summary(path: Path, result: Gate | Comparison) -> None:
+    from pytest_benchdb.present.verdicts.page import MOST_BYTES, job_summary
+
+    try:
+        there = path.stat().st_size if path.is_file() else 0
+        text = job_summary(result, figure=one_quantity, size=MOST_BYTES - there)
+        with path.open("ab") as file:
+            file.write(text.encode("utf-8"))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(
+            f"--summary {path} cannot be written: {reason}; name a file in a folder that exists"
+        ) from error
+
+
+def _summary_file(given: str | None, environ: Mapping[str, str]) -> Path | None:
+    if given is None:
+        return None
+    if given == _NO_FILE:
+        if not environ.get(_STEP_SUMMARY):
+            raise ConfigError(f"--summary: {_STEP_SUMMARY} is not set; name a file: --summary=summary.md")
+        return Path(environ[_STEP_SUMMARY])
+    path = Path(given)
+    # `benchdb compare --summary main` means the branch: a value without suffix and folder is no file's name.
+    if not path.suffix and path.name == given:
+        raise ConfigError(f"--summary {given}: no name of a file; say --summary=./{given}, or put --summary last")
+    return path
+
+
+def _path(given: str | None) -> Path | None:
+    return Path(given) if given else None

@@ -1,0 +1,252 @@
+"""`benchdb compare`: two sides, or the values of one dimension, benchmark by benchmark."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytest_benchdb.analysis.decide import Decision
+from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_outputs, ci_text
+from pytest_benchdb.cli.frame import exit_codes, options
+from pytest_benchdb.cli.frame.configuration import find_db
+from pytest_benchdb.cli.frame.options import CommandWithProgram, words_after_dashes
+from pytest_benchdb.cli.frame.output import Output, make_output
+from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.errors import ConfigError, NoBaselineError
+from pytest_benchdb.model.comparison import Comparison
+from pytest_benchdb.operations.compare.decide import decide_comparisons, read_rules
+from pytest_benchdb.operations.compare.judge import Choice, compared_anything, limits_named, metrics_named
+from pytest_benchdb.operations.compare.sides import compare_named
+from pytest_benchdb.present.verdicts.words import ORDERS, shown_rows
+from pytest_benchdb.present.writing.grid import Line, Span
+
+_SIDES = 2
+FORMATS = ("table", "md", "json", "csv", *CI_FORMATS)
+
+_HELP = """Compare two sides, benchmark by benchmark: both values, the change with its interval, the test, a verdict.
+
+BASE and HEAD are SPECs: latest~1, label:before, branch:main~3, tag:v1*, commit:0123abc, window:5, last-good,
+merge-base, a session file or a folder of them (all its sessions). HEAD is the newest session unless it is said.
+
+With --axis the values of one dimension are compared instead: backend, model, precision, device, implementation, python,
+branch, or any parameter or tag, within the newest session, or within the sessions that the SPECs name. Benchmarks are
+matched by everything but that dimension.
+
+With three sessions or more a side the verdict is Welch's test on the logarithms of one figure for each session; with
+fewer, an interval of the rounds is shown and only what no disturbance explains is called a change. Sides of other
+machines, other code of the benchmark or another number of results are incomparable. The exit status is 0 whatever the
+verdicts are: `benchdb regress` is the gate.
+
+With --interleave N the commits BASE and HEAD are run instead, in turn; `benchdb duet` does the same and knows more.
+
+Example: benchdb compare label:before label:after --only-changed --sort worst
+"""
+
+
+@click.command(
+    "compare",
+    cls=CommandWithProgram,
+    context_settings=options.CONTEXT,
+    help=_HELP,
+    short_help="Compare two sides, or an axis.",
+)
+@click.argument("specs", metavar="[BASE [HEAD]]", nargs=-1)
+@options.database_option
+@click.option("--axis", metavar="DIM", help="Compare the values of a dimension: backend, model, param:n, tag:os, ...")
+@click.option("--baseline-value", metavar="VALUE", help="The value of --axis that the others are held against.")
+@click.option(
+    "--metric", "metrics", metavar="NAME", multiple=True, help="What to compare; may be repeated. Default: wall_time."
+)
+@options.run_options
+@click.option(
+    "--threshold",
+    "thresholds",
+    metavar="LIMIT",
+    multiple=True,
+    help="Smallest change that counts: 5%, or for one metric 'wall_time:200us', 'memory[backend=cuda]:64MiB'.",
+)
+@click.option("--allow-cross", is_flag=True, help="Compare other machines, other Pythons and changed benchmarks too.")
+@click.option("--only-changed", is_flag=True, help="Leave out what did not change or is not sure to have.")
+@click.option("--sort", "order", type=click.Choice(ORDERS), help="Order within groups. Default: as recorded.")
+@click.option("--decide", metavar="FILE", help="Judge each candidate by the rules of a TOML file.")
+@click.option(
+    "--interleave",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Run the commits BASE and HEAD in turn, N times each, and compare that: --interleave 5 -- pytest tests.",
+)
+@click.option(
+    "--pythonpath",
+    metavar="DIR",
+    multiple=True,
+    help="With --interleave: folder of each side that Python looks into first, such as src. May be repeated.",
+)
+@click.option("--require-baseline", is_flag=True, help="Exit with 3 when there is nothing to compare.")
+@options.format_option(FORMATS)
+@options.output_option
+@ci_options
+@options.display_options
+@click.pass_context
+def command(context: click.Context, /, **given: Any) -> int:
+    """Read, compare and show.
+
+    Raises:
+        ConfigError: an option cannot be used.
+        NoBaselineError: there is nothing to compare with, and no `--require-baseline`.
+    """
+    output = make_output(given, formats=FORMATS)
+    show = Show(given)
+    if given["baseline_value"] is not None and given["axis"] is None:
+        raise ConfigError("--baseline-value is a value of --axis; say which, as in --axis backend")
+    choice = choice_of(given)
+    if given["interleave"] is not None:
+        return show.comparisons((_interleaved(context, given, choice, output),), output)
+    try:
+        with feedback_of(output, "Reading new sessions") as feedback:
+            comparisons = compare_named(
+                given["specs"],
+                find_db(given["db"], Path.cwd()),
+                choice,
+                axis=given["axis"],
+                baseline_value=given["baseline_value"],
+                feedback=feedback,
+            )
+    except NoBaselineError as error:
+        if not given["require_baseline"]:
+            raise
+        output.say(f"nothing to compare: {error}")
+        return exit_codes.NO_BASELINE
+    return show.comparisons(comparisons, output)
+
+
+def choice_of(given: Mapping[str, Any]) -> Choice:
+    """Return what the options of a command say of what is compared; those that it does not have are not used.
+
+    Raises:
+        ConfigError: one cannot be used.
+    """
+    share, thresholds = limits_named(given["thresholds"])
+    return Choice(
+        metrics=metrics_named(given["metrics"], given.get("where")),
+        keyword=given.get("keyword"),
+        where=given.get("where"),
+        share=share,
+        thresholds=thresholds,
+        allow_cross=bool(given.get("allow_cross")),
+    )
+
+
+class Show:
+    """Shows comparisons as the options of a command say, and writes what they ask for beside."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        """Read the options, so that a mistake in them ends the command before it works.
+
+        Args:
+            given: of the command; options that it does not have are not used.
+
+        Raises:
+            ConfigError: one cannot be used.
+        """
+        self._given = given
+        self._extras = ci_outputs(given)
+        self._rules = read_rules(Path(given["decide"])) if given.get("decide") else None
+
+    def comparisons(self, comparisons: Sequence[Comparison], output: Output) -> int:
+        """Show them and return the exit status.
+
+        Raises:
+            ConfigError: a format cannot hold as many.
+        """
+        decisions = decide_comparisons(comparisons, self._rules) if self._rules is not None else ()
+        _present(comparisons, decisions, output, self._given)
+        if _wants(self._given):
+            self._extras.write(_only(comparisons, "--summary, --comment and --gitlab-metrics"), output)
+        if self._given.get("require_baseline") and not any(map(compared_anything, comparisons)):
+            output.say("nothing to compare: no benchmark has a usable value on both sides")
+            return exit_codes.NO_BASELINE
+        return exit_codes.FINE
+
+
+def _interleaved(context: click.Context, given: Mapping[str, Any], choice: Choice, output: Output) -> Comparison:
+    """Run BASE and HEAD, which are commits, in turn.
+
+    Raises:
+        ConfigError: an option says something else than to run commits.
+    """
+    from pytest_benchdb.cli.decide.duet import compared_in_turn, duet_of
+
+    specs = given["specs"]
+    if given["axis"] is not None or not 1 <= len(specs) <= _SIDES:
+        raise ConfigError("--interleave runs one commit against another, or against the working tree: name one or two")
+    base, head = [*specs, None][:_SIDES]
+    from_line = context.get_parameter_source("db") is click.core.ParameterSource.COMMANDLINE
+    asked = {
+        "base": base,
+        "head": head,
+        "pairs": given["interleave"],
+        "pythonpath": given["pythonpath"],
+        "db": given["db"] if from_line else None,
+    }
+    return compared_in_turn(duet_of(asked, words_after_dashes(context)), choice, output)
+
+
+def _present(
+    comparisons: Sequence[Comparison], decisions: Sequence[Decision], output: Output, given: Mapping[str, Any]
+) -> None:
+    rows = [shown_rows(one.rows, only_changed=given["only_changed"], order=given["order"]) for one in comparisons]
+    if output.format in CI_FORMATS:
+        output.text(ci_text(_only(comparisons, f"-f {output.format}"), output.format))
+    elif output.format == "json":
+        from pytest_benchdb.present.verdicts.json_ import comparisons_json
+
+        output.text(comparisons_json(comparisons, rows, decisions))
+    elif output.format == "csv":
+        from pytest_benchdb.present.verdicts.json_ import comparisons_csv
+
+        output.text(comparisons_csv(comparisons, rows))
+    elif output.format == "md":
+        from pytest_benchdb.present.verdicts.markdown import comparisons_markdown
+
+        output.text(comparisons_markdown(comparisons, rows, decisions, verbose=output.verbose))
+    else:
+        output.lines(_lines(comparisons, rows, decisions, output, factors=bool(given.get("axis") or decisions)))
+
+
+def _lines(
+    comparisons: Sequence[Comparison],
+    rows: Sequence[Sequence[Any]],
+    decisions: Sequence[Decision],
+    output: Output,
+    *,
+    factors: bool,
+) -> list[Line]:
+    from pytest_benchdb.present.verdicts.markdown import decision_lines
+    from pytest_benchdb.present.verdicts.table import Look, comparison_lines
+
+    look = Look(total=output.width, ascii_only=output.ascii_only, verbose=output.verbose, factors=factors)
+    lines: list[Line] = []
+    for number, (one, shown) in enumerate(zip(comparisons, rows, strict=True)):
+        lines += [(Span(""),), (Span(""),)] if number else []
+        lines += comparison_lines(one, shown, look)
+        if decisions:
+            lines += decision_lines(decisions[number], output.width, ascii_only=output.ascii_only)
+    return lines
+
+
+def _wants(given: Mapping[str, Any]) -> bool:
+    return any(given[name] is not None for name in ("summary", "comment", "gitlab_metrics"))
+
+
+def _only(comparisons: Sequence[Comparison], what: str) -> Comparison:
+    """Return the one comparison that formats of CI can hold.
+
+    Raises:
+        ConfigError: an axis has more than two values.
+    """
+    if len(comparisons) != 1:
+        raise ConfigError(
+            f"{what} can show one candidate, and --axis found {len(comparisons)}; leave two values with -w"
+        )
+    return comparisons[0]

@@ -1,0 +1,163 @@
+"""`benchdb regress`: the gate of CI."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_outputs, ci_text
+from pytest_benchdb.cli.frame import options
+from pytest_benchdb.cli.frame.configuration import find_db, project_table
+from pytest_benchdb.cli.frame.options import CommandWithProgram, words_after_dashes
+from pytest_benchdb.cli.frame.output import Output, make_output
+from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.comparison import Gate
+from pytest_benchdb.operations.gate.allowances import read_allow_file
+from pytest_benchdb.operations.gate.policy import GateRequest, Override, Rules, parse_overrides
+from pytest_benchdb.operations.gate.run import gate
+from pytest_benchdb.operations.pytest_run import PAUSE_S, PAUSE_VARIABLE
+from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
+from pytest_benchdb.operations.select.sessions import split_specs
+
+_FORMATS = ("table", "md", "json", *CI_FORMATS)
+_KEY = "thresholds"
+
+_HELP = """Fail if a session became worse than its baseline: the gate of CI.
+
+SPEC is the session to judge, the newest one unless it is said. It is held against the last 20 sessions that the same
+machine measured up to the baseline; with fewer than 5 nothing fails yet. Several sessions on both sides are held
+against each other.
+
+LIMIT is METRIC:LIMIT or METRIC[FILTER]:LIMIT: time:5%, memory[backend=cuda]:64MiB, throughput:5.5%, wall_time:200us.
+Without one, wall time and Python's memory are gated by their defaults; with one, only what is named is gated.
+[tool.benchdb.thresholds] of pyproject.toml and @pytest.mark.benchdb(max_regression=0.10, gate=False) go over it.
+
+With --confirm N suspects are run again in N fresh pytest processes, by the recorded command line or by the one after
+--, and only what every one of them repeats is a regression.
+
+Exit status: 0 passed, 1 regressed, 2 wrong usage, 3 something is missing, 4 unstable (--strict), 5 a problem with the
+database, 130 interrupted.
+
+Example: benchdb regress --threshold time:5% --confirm 2 -- pytest tests/bench
+"""
+
+
+@click.command(
+    "regress",
+    cls=CommandWithProgram,
+    context_settings=options.CONTEXT,
+    help=_HELP,
+    short_help="Fail if a session became worse: the gate of CI.",
+    options_metavar="[OPTIONS]",
+)
+@click.argument("spec", metavar="[SPEC]", required=False)
+@options.database_option
+@click.option(
+    "--baseline",
+    metavar="SPEC",
+    default="auto",
+    help="What to compare with: auto, branch:main, label:before, ... [auto].",
+)
+@click.option(
+    "--threshold", "thresholds", metavar="LIMIT", multiple=True, help="What may become how much worse; may be repeated."
+)
+@click.option("--confirm", metavar="N", type=click.IntRange(0, 20), default=0, help="Run suspects N times again [0].")
+@click.option(
+    "--confirm-pause",
+    metavar="SECONDS",
+    type=click.FloatRange(0, 3600),
+    envvar=PAUSE_VARIABLE,
+    show_envvar=True,
+    help=f"Wait between re-runs, so that what disturbs the machine passes [{PAUSE_S:g}].",
+)
+@click.option("--fdr", metavar="Q", type=click.FloatRange(0, 1), help="Doubt regressions whose q-value is above Q.")
+@click.option(
+    "--missing",
+    type=click.Choice(["warn", "fail", "ignore"]),
+    default="warn",
+    help="What a benchmark means that the baseline has and this session lacks [warn].",
+)
+@click.option("--require-baseline", is_flag=True, help="Exit with 3 when there is nothing to compare.")
+@click.option("--strict", is_flag=True, help="Exit with 4 when the machine was too disturbed to judge.")
+@click.option("--allow", metavar="FILE", multiple=True, help="TOML file of regressions that may pass; may be repeated.")
+@click.option("--allow-cross", is_flag=True, help="Compare with other machines and other Pythons too.")
+@options.run_options
+@options.format_option(_FORMATS)
+@options.output_option
+@ci_options
+@options.display_options
+@click.pass_context
+def command(context: click.Context, /, **given: Any) -> int:
+    """Judge, confirm and show."""
+    output = make_output(given, formats=_FORMATS)
+    extras = ci_outputs(given)
+    request = _request(given, words_after_dashes(context), Path.cwd())
+    source = split_specs([], find_db(given["db"], Path.cwd()))
+    with feedback_of(output, "Reading new sessions") as feedback:
+        decided = gate(source, request, feedback=feedback, say=output.say)
+    _present(decided, output)
+    extras.write(decided, output)
+    return decided.exit_status
+
+
+def _request(given: Mapping[str, Any], words: list[str] | None, folder: Path) -> GateRequest:
+    rules = Rules(thresholds=parse_thresholds(given["thresholds"]), overrides=_overrides(folder))
+    allowances = tuple(one for path in given["allow"] for one in read_allow_file(Path(path)))
+    return GateRequest(
+        candidate=given["spec"],
+        baseline=given["baseline"],
+        keyword=given["keyword"],
+        where=given["where"],
+        rules=rules,
+        confirms=given["confirm"],
+        fdr=given["fdr"],
+        missing=given["missing"],
+        require_baseline=given["require_baseline"],
+        strict=given["strict"],
+        allow_cross=given["allow_cross"],
+        allowances=allowances,
+        words=None if words is None else tuple(words),
+        folder=folder,
+        environ=_environ(given["confirm_pause"]),
+    )
+
+
+def _environ(pause_s: float | None) -> Mapping[str, str]:
+    return os.environ if pause_s is None else {**os.environ, PAUSE_VARIABLE: f"{pause_s:g}"}
+
+
+def _overrides(folder: Path) -> tuple[Override, ...]:
+    """Return ``[tool.benchdb.thresholds]`` of the project.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    table, file = project_table(folder)
+    given = table.get(_KEY, {})
+    if not isinstance(given, dict):
+        raise ConfigError(
+            f"{file}: [tool.benchdb] {_KEY} is {given!r}; give a table of globs: '*::test_io*' = 'time:20%'"
+        )
+    return parse_overrides(given, f"{file}: [tool.benchdb.{_KEY}]")
+
+
+def _present(decided: Gate, output: Output) -> None:
+    if output.format in CI_FORMATS:
+        output.text(ci_text(decided, output.format))
+    elif output.format == "json":
+        from pytest_benchdb.present.verdicts.json_ import gate_json
+
+        output.text(gate_json(decided))
+    elif output.format == "md":
+        from pytest_benchdb.present.verdicts.json_ import gate_markdown
+
+        output.text(gate_markdown(decided, everything=output.verbose))
+    else:
+        from pytest_benchdb.present.verdicts.gate import gate_lines
+        from pytest_benchdb.present.verdicts.table import Look
+
+        look = Look(total=output.width, ascii_only=output.ascii_only, verbose=output.verbose)
+        output.lines(gate_lines(decided, look))

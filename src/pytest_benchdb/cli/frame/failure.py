@@ -1,0 +1,74 @@
+"""Run a command so that every end has its exit status and one line: never a bare traceback.
+
+A traceback ends Python with status 1, which CI would read as a failed gate.
+"""
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from pytest_benchdb.cli.frame import exit_codes
+from pytest_benchdb.errors import BenchdbError, StoreError
+
+
+def run(command: click.Command, prog: str, arguments: list[str] | None = None) -> NoReturn:
+    """Run a command and end the process with the status of DESIGN section 7.
+
+    Args:
+        command: the command or group.
+        prog: the name under which the user called it.
+        arguments: without the program's name; None takes those of the process.
+    """
+    try:
+        status = _run(command, prog, arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+        status = exit_codes.BROKEN_PIPE
+    sys.exit(status)
+
+
+def _run(command: click.Command, prog: str, arguments: list[str] | None) -> int:
+    try:
+        # Not `command.main`, whose own answers to a closed pipe and an interrupt differ between versions of click.
+        with command.make_context(prog, sys.argv[1:] if arguments is None else arguments) as context:
+            result = command.invoke(context)
+    except BrokenPipeError:
+        raise
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return exit_codes.USAGE
+    except (click.Abort, KeyboardInterrupt, EOFError):
+        _say(prog, "interrupted")
+        return exit_codes.INTERRUPTED
+    except BenchdbError as error:
+        _say(prog, " ".join(str(error).split()))
+        return exit_codes.DATABASE if isinstance(error, StoreError) else exit_codes.USAGE
+    except Exception as error:  # noqa: BLE001 - the last catch: see the module's text
+        return _internal(prog, error)
+    return result if isinstance(result, int) else exit_codes.FINE
+
+
+def _internal(prog: str, error: Exception) -> int:
+    if os.environ.get("BENCHDB_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    _say(prog, f"internal error: {what}; set BENCHDB_DEBUG=1 to see where, and please report it")
+    return exit_codes.INTERNAL
+
+
+def _say(prog: str, message: str) -> None:
+    safe = message.encode("utf-8", "backslashreplace").decode("utf-8")
+    click.echo(f"{prog}: {safe}", err=True)
+
+
+def _drop_output() -> None:
+    """Point stdout elsewhere, or the interpreter complains when it flushes it at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())

@@ -1,0 +1,99 @@
+"""The options that commands share, each defined once.
+
+Commands that take another command after ``--``: `benchdb duet main -- pytest tests`.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from pytest_benchdb.cli.frame.output import FORMATS
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Decorator = Callable[[Function], Function]
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+def _together(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def decorate(function: Any) -> Any:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+database_option = click.option(
+    "--db",
+    metavar="PATH",
+    envvar="BENCHDB_DB",
+    show_envvar=True,
+    help="Folder of sessions or .duckdb file to read. Default: [tool.benchdb] db of pyproject.toml, then .benchdb.",
+)
+
+session_options = _together(
+    click.option("--since", metavar="WHEN", help="Only sessions from this time on: 2026-11-21, 2026-11-21T08:00, 7d."),
+    click.option("--until", metavar="WHEN", help="Only sessions up to this time, or to the end of this day."),
+    click.option("--last", metavar="N", type=click.IntRange(min=1), help="Only the newest N sessions."),
+)
+
+run_options = _together(
+    click.option(
+        "-k",
+        "keyword",
+        metavar="EXPR",
+        help="Only benchmarks whose full name matches, as with pytest: -k 'sort and not slow'.",
+    ),
+    click.option(
+        "-w",
+        "--where",
+        metavar="FILTER",
+        help="Only runs that match: -w 'backend=cuda model=bert* outcome!=passed metric=time'.",
+    ),
+)
+
+output_option = click.option("-o", "--output", metavar="FILE", help="Write to FILE; its suffix tells the format.")
+
+display_options = _together(
+    click.option("--width", metavar="N", type=click.IntRange(min=1), help="Width of tables. Default: the terminal's."),
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=False,
+        help="Colour; auto asks the terminal, NO_COLOR and FORCE_COLOR.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing beside the data."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more."),
+    click.option("--no-progress", is_flag=True, help="Show no progress bars."),
+)
+
+
+def format_option(formats: tuple[str, ...] = FORMATS) -> Callable[[Any], Any]:
+    """Return `-f` with the formats of a command; the first is the default."""
+    text = f"Format of the data. Default: by the suffix of -o, else {formats[0]}."
+    return click.option("-f", "--format", type=click.Choice(formats), help=text)
+
+
+_KEY = "pytest_benchdb.words_after_dashes"
+
+
+class CommandWithProgram(click.Command):
+    """A command whose words after the first ``--`` are another program's, and are not looked at."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the words after ``--`` for `words_after_dashes`, and read the rest."""
+        words: list[str] | None = None
+        if "--" in args:
+            at = args.index("--")
+            args, words = args[:at], args[at + 1 :]
+        ctx.meta[_KEY] = words
+        return super().parse_args(ctx, args)
+
+
+def words_after_dashes(context: click.Context) -> list[str] | None:
+    """Return what stood after ``--``; None if there was none."""
+    found: list[str] | None = context.meta.get(_KEY)
+    return found

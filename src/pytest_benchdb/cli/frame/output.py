@@ -1,0 +1,167 @@
+"""Where a command writes, in which format, how wide and in which colours.
+
+Write a table of values in the format that was asked for.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.present.report.document import DataTable
+from pytest_benchdb.present.report.formats import REPORT_SUFFIXES
+from pytest_benchdb.present.writing.grid import Line, plain_text, write_lines
+from pytest_benchdb.present.writing.text import SIGNS
+
+FORMATS = ("table", "md", "json", "csv")
+_PIECE = 32_768
+PIPE_WIDTH = 120
+"""Width of tables that go into a pipe or a file, where there is no terminal to ask."""
+
+_SUFFIXES = {**REPORT_SUFFIXES, ".markdown": "md", ".htm": "html", ".txt": "table", ".xml": "junit", ".sarif": "sarif"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """How a command presents its data.
+
+    Attributes:
+        path: file to write to; None is standard output.
+        width: columns that a table may take.
+        ascii_only: whether the terminal can show ASCII only.
+        progress: whether progress may be shown on standard error.
+    """
+
+    format: str
+    path: Path | None
+    color: bool
+    width: int
+    ascii_only: bool
+    quiet: bool
+    verbose: bool
+    progress: bool
+
+    def text(self, text: str) -> None:
+        """Write text as it is.
+
+        Raises:
+            ConfigError: the file cannot be written.
+        """
+        if self.path is None:
+            stream = sys.stdout
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+            # In pieces: with PYTHONUNBUFFERED one large write to a pipe that closes ends without an error.
+            for start in range(0, len(text), _PIECE):
+                stream.write(text[start : start + _PIECE])
+            return
+        try:
+            # newline="": CSV brings its own line ends.
+            self.path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+        except OSError as error:
+            raise ConfigError(f"-o {self.path}: {error.strerror}; name a file in a folder that exists") from error
+        self.say(f"wrote {self.path}")
+
+    def lines(self, lines: Iterable[Line]) -> None:
+        """Write lines of a table, in colour where it is wanted."""
+        if self.path is None and self.color:
+            write_lines(lines, sys.stdout, color=True)
+        else:
+            self.text(plain_text(lines))
+
+    def say(self, message: str) -> None:
+        """Tell something beside the data, on standard error, unless the user wants it quiet."""
+        if not self.quiet:
+            click.echo(message, err=True)
+
+
+def make_output(given: Mapping[str, Any], *, formats: tuple[str, ...] = FORMATS) -> Output:
+    """Return the output that the options of a command ask for.
+
+    Raises:
+        ConfigError: no format fits the suffix of the file.
+    """
+    target = given.get("output")
+    path = Path(target) if target and target != "-" else None
+    name = given.get("format") or _format_of(path, formats)
+    color = _color(given.get("color") or "auto", sys.stdout, os.environ) and path is None
+    return Output(
+        format=name,
+        path=path,
+        color=color,
+        width=given.get("width") or _width(os.environ),
+        ascii_only=path is None and not _can_show(sys.stdout),
+        quiet=bool(given.get("quiet")),
+        verbose=bool(given.get("verbose")),
+        progress=not given.get("no_progress") and not given.get("quiet") and sys.stderr.isatty(),
+    )
+
+
+def _format_of(path: Path | None, formats: tuple[str, ...]) -> str:
+    if path is None or not path.suffix:
+        return formats[0]
+    name = _SUFFIXES.get(path.suffix.lower())
+    if name not in formats:
+        known = ", ".join(formats)
+        raise ConfigError(f"-o {path}: no format belongs to {path.suffix!r}; say -f with one of {known}")
+    return name
+
+
+def _color(wish: str, stream: TextIO, environ: Mapping[str, str]) -> bool:
+    if wish != "auto":
+        return wish == "always"
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and environ.get("TERM") != "dumb"
+
+
+def _width(environ: Mapping[str, str]) -> int:
+    if environ.get("COLUMNS", "").isdigit() and int(environ["COLUMNS"]) > 0:
+        return int(environ["COLUMNS"])
+    if not sys.stdout.isatty():
+        return PIPE_WIDTH
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def _can_show(stream: TextIO) -> bool:
+    try:
+        SIGNS.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+_MOST_NAMED = 8
+
+
+def write_table(table: DataTable, output: Output) -> None:
+    """Write values as a table, Markdown, JSON or CSV."""
+    if output.format == "json":
+        from pytest_benchdb.present.report.json_ import table_json
+
+        output.text(table_json(table))
+    elif output.format == "csv":
+        from pytest_benchdb.present.report.csv_ import table_csv
+
+        output.text(table_csv(table))
+    elif output.format == "md":
+        from pytest_benchdb.present.report.markdown import table_markdown
+
+        output.text(table_markdown(table))
+    else:
+        from pytest_benchdb.present.writing.values import layout_values
+
+        laid = layout_values(table, output.width, ascii_only=output.ascii_only)
+        output.lines(laid.lines)
+        if laid.left_out:
+            named = ", ".join(laid.left_out[:_MOST_NAMED])
+            more = f" and {len(laid.left_out) - _MOST_NAMED} more" if len(laid.left_out) > _MOST_NAMED else ""
+            output.say(f"left out for want of room: {named}{more}; -f csv, or --width N, shows them")

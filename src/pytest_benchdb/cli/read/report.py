@@ -1,0 +1,163 @@
+"""`benchdb report`: the benchmarks of a session, as a table or as data."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytest_benchdb.cli.frame import options
+from pytest_benchdb.cli.frame.configuration import find_db
+from pytest_benchdb.cli.frame.output import Output, make_output
+from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.operations.read.report import build_report
+from pytest_benchdb.operations.select.filters.where import METRIC_COLUMNS, parse_where
+from pytest_benchdb.operations.select.selection import Selection
+from pytest_benchdb.operations.select.sessions import split_specs
+from pytest_benchdb.present.report.columns import (
+    COLUMN_KEYS,
+    GROUP_KEYS,
+    Column,
+    columns_named,
+    default_columns,
+    default_grouping,
+    figure_of,
+)
+from pytest_benchdb.present.report.document import Report
+from pytest_benchdb.present.report.formats import Shape, report_text
+from pytest_benchdb.present.report.table import layout
+from pytest_benchdb.present.writing.grid import Line, Span
+from pytest_benchdb.present.writing.units import FigureKind, Unit, parse_units
+
+_FORMATS = ("table", "md", "html", "json", "csv")
+
+_HELP = """Show the benchmarks of a session: time, spread, CPU time, memory and rounds.
+
+SPEC is a file or folder of sessions, or a session in the database: latest, latest~2, a label, or the beginning of an
+id. Without a SPEC the newest session of the database is shown; of several files, as many as there are files.
+
+Times are for one iteration, in one unit for the whole table. IQR is the interquartile range of the rounds in percent of
+the median; CPU is the CPU time of the process in percent of the wall-clock time; memory is the peak resident set. A run
+that did not pass shows its outcome and the reason, never a number.
+
+A run whose whole was not timed shows its training steps, its requests or its longest phase: then a column names the
+metric of each run. Throughput (items per second) and energy (of one iteration, valid figures only) are shown where at
+least one run has them.
+
+Example: benchdb report results -k "sort and not slow" --sort=-median
+"""
+
+
+@click.command("report", context_settings=options.CONTEXT, help=_HELP, short_help="Show the benchmarks of a session.")
+@click.argument("specs", metavar="[SPEC]...", nargs=-1)
+@options.database_option
+@options.run_options
+@options.session_options
+@options.format_option(_FORMATS)
+@options.output_option
+@click.option(
+    "--columns",
+    metavar="NAMES",
+    help=f"Columns in this order: --columns benchmark,median,p95,memory. There are: {', '.join(COLUMN_KEYS)}.",
+)
+@click.option(
+    "--group-by",
+    metavar="KEY",
+    type=click.Choice([*GROUP_KEYS, "none"]),
+    help=f"Group the runs by {', '.join(GROUP_KEYS)}, or none. Default: group, else model, else file.",
+)
+@click.option("--sort", metavar="COLUMN", help="Order the runs by a column; --sort=-median puts the slowest first.")
+@click.option(
+    "--unit",
+    metavar="KIND=UNIT",
+    multiple=True,
+    help="Show figures in a unit: --unit time=us, energy=mJ, rate=k/s, memory=MiB.",
+)
+@options.display_options
+def command(**given: Any) -> None:
+    """Read, select and show."""
+    output = make_output(given, formats=_FORMATS)
+    columns = columns_named(given["columns"].split(",")) if given["columns"] is not None else None
+    units = parse_units(given["unit"])
+    source = split_specs(given["specs"], find_db(given["db"], Path.cwd()))
+    names = ("keyword", "where", "since", "until", "last", "sort")
+    selection = Selection(**{name: given[name] for name in names})
+    with feedback_of(output, "Reading new sessions") as feedback:
+        report = build_report(source, selection, feedback=feedback)
+    metrics = parse_where(selection.where or "").metrics
+    _present(report, output, _Choice(columns, metrics, given["group_by"], units))
+    if report.selection and not any(shown.rows for shown in report.sessions):
+        output.say(f"no run matches {report.selection}")
+
+
+class _Choice:
+    """Columns, groups and units that the user asked for."""
+
+    def __init__(
+        self,
+        columns: tuple[Column, ...] | None,
+        metrics: Sequence[str],
+        group_by: str | None,
+        units: dict[FigureKind, Unit],
+    ) -> None:
+        self.asked_columns = columns
+        self.metrics = metrics
+        self.asked_group = group_by
+        self.units = units
+
+    def columns(self, rows: Sequence[Any]) -> tuple[Column, ...]:
+        if self.asked_columns is not None:
+            return self.asked_columns
+        columns = default_columns(rows)
+        if not self.metrics:
+            return columns
+        texts = tuple(column for column in columns if column.kind == "text")
+        wanted = columns_named(key for metric in self.metrics for key in METRIC_COLUMNS[metric])
+        measured = tuple(column for column in wanted if any(figure_of(row, column.key) is not None for row in rows))
+        return texts + (measured or wanted)
+
+    def group(self, rows: Sequence[Any]) -> str | None:
+        if self.asked_group is None:
+            return default_grouping(rows)
+        return None if self.asked_group == "none" else self.asked_group
+
+
+def _present(report: Report, output: Output, choice: _Choice) -> None:
+    if output.format == "table":
+        output.lines(_table(report, output, choice))
+        return
+    columns = choice.asked_columns
+    if choice.metrics and columns is None and output.format != "csv":
+        columns = choice.columns([row for shown in report.sessions for row in shown.rows])
+    shape = Shape(columns=columns, group_by=choice.asked_group, units=choice.units)
+    output.text(report_text(report, output.format, shape))
+
+
+def _table(report: Report, output: Output, choice: _Choice) -> list[Line]:
+    from pytest_benchdb.present.report.session_header import session_header
+
+    lines: list[Line] = []
+    for number, shown in enumerate(report.sessions):
+        lines += [(Span(""),)] if number else []
+        lines += session_header(shown, report, output.width, ascii_only=output.ascii_only)
+        if choice.asked_group != "benchmark":
+            lines += _rows(shown.rows, output, choice)
+    if choice.asked_group == "benchmark":
+        lines += _rows([row for shown in report.sessions for row in shown.rows], output, choice)
+    return lines
+
+
+def _rows(rows: Sequence[Any], output: Output, choice: _Choice) -> list[Line]:
+    if not rows:
+        return []
+    table = layout(
+        rows,
+        choice.columns(rows),
+        output.width,
+        group_by=choice.group(rows),
+        ascii_only=output.ascii_only,
+        units=choice.units,
+    )
+    if table.left_out and output.verbose:
+        output.say(f"left out for want of room: {', '.join(table.left_out)}; --columns or --width N brings them back")
+    return [(Span(""),), *table.lines]

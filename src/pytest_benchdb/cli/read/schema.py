@@ -1,0 +1,26 @@
+"""`benchdb schema`: the tables and views, and what their columns mean."""
+
+from typing import Any
+
+import click
+
+from pytest_benchdb.cli.frame import options
+from pytest_benchdb.cli.frame.output import make_output
+from pytest_benchdb.operations.read.schema import SCHEMA_FORMATS, schema_text
+
+_HELP = """Print the schema of every database that pytest-benchdb writes.
+
+Formats: sql is the statements that create it, markdown a page of tables, mermaid a diagram of how they belong together.
+
+Example: benchdb schema --format markdown -o schema.md
+"""
+
+
+@click.command("schema", context_settings=options.CONTEXT, help=_HELP, short_help="Print the schema of a database.")
+@click.option("-f", "--format", "kind", type=click.Choice(SCHEMA_FORMATS), default="sql", help="How to print it.")
+@options.output_option
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing beside the data.")
+def command(**given: Any) -> None:
+    """Print the schema."""
+    output = make_output({"quiet": given["quiet"], "format": "table", "output": given["output"]})
+    output.text(schema_text(given["kind"]))

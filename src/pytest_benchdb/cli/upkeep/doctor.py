@@ -1,0 +1,79 @@
+"""`benchdb doctor`: is everything in order, and what to do if not."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytest_benchdb.cli.frame import exit_codes, options
+from pytest_benchdb.cli.frame.configuration import find_db
+from pytest_benchdb.cli.frame.output import make_output
+from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.operations.upkeep.doctor import Finding, diagnose
+from pytest_benchdb.present.report.session_header import wrap
+from pytest_benchdb.present.writing.grid import Line, Span, Style
+from pytest_benchdb.present.writing.text import counted, sanitize
+
+DOCTOR_SCHEMA = "benchdb.doctor/1"
+
+_HELP = """Look at the installation, the machine and the database, and say what to do.
+
+PATH is a database; without one it is that of --db. What is in order is listed with -v only. The exit status is 5 if
+something keeps results from being stored or read, else 0.
+
+Example: benchdb doctor results
+"""
+
+_STYLES: dict[str, Style] = {"ok": "good", "note": "", "warning": "warn", "error": "bad"}
+
+
+@click.command(
+    "doctor", context_settings=options.CONTEXT, help=_HELP, short_help="Look at everything and say what to do."
+)
+@click.argument("path", required=False)
+@options.database_option
+@click.option("--full", is_flag=True, help="Read and check every value of the database too.")
+@options.format_option(("table", "json"))
+@options.output_option
+@options.display_options
+def command(**given: Any) -> int:
+    """Look and tell."""
+    output = make_output(given, formats=("table", "json"))
+    path = Path(given["path"]) if given["path"] else find_db(given["db"], Path.cwd())
+    with feedback_of(output, "Looking at the database") as feedback:
+        findings = diagnose(path, full=given["full"], feedback=feedback)
+    failed = any(finding.severity == "error" for finding in findings)
+    if output.format == "json":
+        from pytest_benchdb.present.report.json_ import object_json
+
+        rows = [{name: getattr(finding, name) for name in Finding.__slots__} for finding in findings]
+        output.text(object_json(DOCTOR_SCHEMA, {"findings": rows}))
+    else:
+        shown = [finding for finding in findings if output.verbose or finding.severity != "ok"]
+        output.lines(_lines(shown, output.width, ascii_only=output.ascii_only))
+        output.lines([(Span(_summary(findings), "bad" if failed else "good"),)])
+    return exit_codes.DATABASE if failed else exit_codes.FINE
+
+
+def _lines(findings: list[Finding], width: int, *, ascii_only: bool) -> list[Line]:
+    lines: list[Line] = []
+    for finding in findings:
+        text = sanitize(f"{finding.subject}: {finding.message}", ascii_only=ascii_only)
+        word = finding.severity.ljust(9)
+        for number, part in enumerate(wrap(text, width - len(word), ascii_only=ascii_only)):
+            lines.append((Span(word if number == 0 else " " * len(word), _STYLES[finding.severity]), Span(part)))
+        if finding.advice:
+            advice = sanitize(finding.advice, ascii_only=ascii_only)
+            for number, part in enumerate(wrap(advice, width - len(word) - 3, ascii_only=ascii_only)):
+                lead = "-> " if number == 0 else "   "
+                lines.append((Span(" " * len(word) + lead, "dim"), Span(part)))
+    return lines
+
+
+def _summary(findings: list[Finding]) -> str:
+    counts = {severity: sum(f.severity == severity for f in findings) for severity in _STYLES}
+    if counts["error"]:
+        return f"{counted(counts['error'], 'thing')} broken, {counted(counts['warning'], 'warning')}"
+    if counts["warning"]:
+        return f"everything works, with {counted(counts['warning'], 'warning')}"
+    return f"everything is in order ({counted(counts['ok'], 'check')}; -v lists them)"

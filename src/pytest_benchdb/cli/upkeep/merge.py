@@ -1,0 +1,42 @@
+"""`benchdb merge`: many files and folders become one file or folder."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytest_benchdb.cli.frame import options
+from pytest_benchdb.cli.frame.output import make_output
+from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.operations.upkeep.maintain import merge_sources
+from pytest_benchdb.present.writing.text import counted
+
+_HELP = """Copy the sessions of files and folders into one.
+
+Nothing is renumbered, and a session that is there already is left out: doing it twice changes nothing. The sources
+stay as they are.
+
+Example: benchdb merge machine-a machine-b -o all.duckdb
+"""
+
+
+@click.command(
+    "merge", context_settings=options.CONTEXT, help=_HELP, short_help="Copy the sessions of files and folders into one."
+)
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.option("-o", "--output", "--db", "target", metavar="PATH", required=True, help="File or folder to merge into.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@click.option("--no-progress", is_flag=True, help="Show no progress bars.")
+def command(**given: Any) -> None:
+    """Merge and tell how many sessions came in."""
+    output = make_output({"quiet": given["quiet"], "no_progress": given["no_progress"]})
+    with feedback_of(output, "Merging") as feedback:
+        merged = merge_sources([Path(source) for source in given["sources"]], given["target"], feedback)
+    output.say(
+        f"merged {counted(merged.added, 'session')} into {given['target']}"
+        + (f"; {counted(merged.known, 'session')} left out, there already" if merged.known else "")
+    )
+    for line in merged.refused:
+        output.say(f"left out: {line}")
+    for line in merged.missing:
+        output.say(f"attachment left out: {line}")

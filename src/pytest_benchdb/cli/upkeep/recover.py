@@ -1,0 +1,42 @@
+"""`benchdb recover`: fold what sessions that died left behind."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytest_benchdb.cli.frame import exit_codes, options
+from pytest_benchdb.cli.frame.configuration import find_db
+from pytest_benchdb.cli.frame.output import make_output
+from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.operations.upkeep.maintain import recover_sessions
+from pytest_benchdb.present.writing.text import counted
+
+_HELP = """Fold the journals of sessions that died, and what waits to go into a single file.
+
+PATH is a folder, a single file, or a journal; without one the database of --db is taken. Every benchmark that had
+finished is kept, once; the one that was running is recorded as crashed. Sessions that still run are left alone.
+
+Example: benchdb recover results
+"""
+
+
+@click.command(
+    "recover", context_settings=options.CONTEXT, help=_HELP, short_help="Fold what sessions that died left behind."
+)
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@options.database_option
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@click.option("--no-progress", is_flag=True, help="Show no progress bars.")
+def command(**given: Any) -> int:
+    """Recover and tell what came back."""
+    output = make_output({"quiet": given["quiet"], "no_progress": given["no_progress"]})
+    paths = [Path(path) for path in given["paths"]] or [find_db(given["db"], Path.cwd())]
+    with feedback_of(output, "Recovering") as feedback:
+        recovered = recover_sessions(paths, feedback)
+    for path in recovered.stored:
+        output.text(f"{path}\n")
+    for line in recovered.problems:
+        output.say(line)
+    output.say(f"recovered {counted(recovered.sessions, 'session')}" if recovered.sessions else "nothing to recover")
+    return exit_codes.DATABASE if recovered.problems else exit_codes.FINE

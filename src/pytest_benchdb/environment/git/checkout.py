@@ -1,0 +1,234 @@
+"""Asks git for the commit: at most five short processes, none of which takes a lock or a hook.
+
+Takes user names, passwords and tokens out of URLs.
+"""
+
+import re
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from pytest_benchdb.model.environment import Commit
+
+_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
+_PORT = re.compile(r"^[^:]*(?::\d*)?$")
+
+
+def without_credentials(url: str) -> str | None:
+    """Return a URL without user name, password, query and fragment; None where it cannot be told.
+
+    >>> without_credentials("https://oauth2:glpat-x@gitlab.com/a/b.git?private_token=y")
+    'https://gitlab.com/a/b.git'
+    >>> without_credentials("git@github.com:a/b.git")
+    'github.com:a/b.git'
+    """
+    url = url.strip()
+    if match := _SCHEME.match(url):
+        rest = re.split(r"[?#]", url[match.end() :], maxsplit=1)[0]
+        return match.group() + _without_user(rest)
+    if "::" in url:  # `ext::command`, `codecommit::region://profile@repository`: a program's own words
+        return None
+    host, separator, path = url.partition(":")
+    if separator and "/" not in host and "\\" not in host:
+        return f"{host.rpartition('@')[2]}:{path}"
+    return url or None
+
+
+def _without_user(rest: str) -> str:
+    authority, slash, path = rest.partition("/")
+    if "@" in authority:
+        return authority.rpartition("@")[2] + slash + path
+    if "@" in path and not _PORT.match(authority):
+        # `user:pass/word@host`: an unescaped slash within the password.
+        return path.rpartition("@")[2]
+    return rest
+
+
+TIMEOUT_S = 2.0
+DEFAULT_BRANCHES = ("main", "master", "trunk", "develop")
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# Set while git runs a hook: they would point at that hook's repository, not at the suite's.
+HOOK_VARIABLES = frozenset({
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+})  # fmt: skip
+_SETTINGS = {
+    "GIT_OPTIONAL_LOCKS": "0",  # `status` would write the index
+    "GIT_NO_LAZY_FETCH": "1",  # a partial clone would go to the network
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What ``git status --porcelain=v2 --branch`` says."""
+
+    sha: str | None = None
+    branch: str | None = None
+    upstream: str | None = None
+    dirty: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ref:
+    """One line of ``git for-each-ref``: the commit that a branch points at, and its author's time."""
+
+    sha: str
+    author_unix_s: int | None
+
+
+class Git:
+    """Runs git in one folder, all calls together within one limit of time."""
+
+    def __init__(self, root: Path, environ: Mapping[str, str], timeout_s: float) -> None:
+        self._root = root
+        self._environ = {name: value for name, value in environ.items() if name not in HOOK_VARIABLES} | _SETTINGS
+        self.timed_out = False
+        self._deadline = time.monotonic() + timeout_s
+
+    def output(self, *arguments: str, share: float = 1.0) -> str | None:
+        """Return what git prints; None if it is missing, fails or takes more than `share` of the time left."""
+        try:
+            done = subprocess.run(
+                # Neither a file-system monitor nor gpg is to be started by what a repository configures.
+                ["git", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", *arguments],
+                cwd=self._root,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=max(0.0, self._deadline - time.monotonic()) * share,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            self.timed_out = True
+            return None
+        except (OSError, ValueError, subprocess.SubprocessError):
+            return None
+        return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+
+
+def read_commit(root: Path, environ: Mapping[str, str], *, timeout_s: float = TIMEOUT_S) -> Commit:
+    """Return the commit that is checked out in `root`; all None without git or outside a repository.
+
+    Args:
+        root: a folder of the working copy.
+        environ: environment variables of the git processes.
+        timeout_s: limit for all git processes together; what is not known by then is None.
+    """
+    git = Git(root, environ, timeout_s)
+    # Listing changed files reads the whole working copy; the commit itself must not wait for that.
+    text = git.output("status", "--porcelain=v2", "--branch", "-uno", "--no-renames", share=0.7)
+    if text is None and not git.timed_out:
+        return Commit()
+    status = parse_status(text) if text is not None else _without_status(git)
+    remotes = parse_remotes(git.output("config", "-z", "--get-regexp", r"^remote\..*\.url$") or "")
+    remote = choose_remote(remotes, status.upstream)
+    committed_at, merge_base = _history(git, status, remote) if status.sha else (None, None)
+    return Commit(
+        sha=status.sha,
+        branch=status.branch,
+        dirty=status.dirty,
+        committed_at=committed_at,
+        merge_base=merge_base,
+        remote_url=without_credentials(remotes[remote]) if remote else None,
+    )
+
+
+def parse_status(text: str) -> Status:
+    """Read the output of ``git status --porcelain=v2 --branch``."""
+    headers = {}
+    dirty = False
+    for line in text.splitlines():
+        if line.startswith("# "):
+            name, _, value = line[2:].partition(" ")
+            headers[name] = value
+        elif line:
+            dirty = True
+    sha, branch = headers.get("branch.oid"), headers.get("branch.head")
+    if sha == "(initial)":
+        return Status(branch=branch)
+    return Status(
+        sha=sha,
+        branch=None if branch == "(detached)" else branch,
+        upstream=headers.get("branch.upstream"),
+        dirty=dirty,
+    )
+
+
+def parse_remotes(text: str) -> dict[str, str]:
+    """Return the URL of each remote from ``git config -z --get-regexp``."""
+    remotes: dict[str, str] = {}
+    for entry in text.split("\0"):
+        key, separator, url = entry.partition("\n")
+        if separator:
+            remotes.setdefault(key.removeprefix("remote.").removesuffix(".url"), url)
+    return remotes
+
+
+def choose_remote(remotes: Mapping[str, str], upstream: str | None) -> str | None:
+    """Return the name of the remote that the branch follows, else ``origin``, else the first."""
+    followed = [name for name in remotes if upstream and upstream.startswith(f"{name}/")]
+    if followed:
+        return max(followed, key=len)
+    return "origin" if "origin" in remotes else next(iter(remotes), None)
+
+
+def utc_text(unix_s: int | None) -> str | None:
+    """Return a time as ISO 8601 in UTC without an offset; None if it is no date of the calendar."""
+    if unix_s is None:
+        return None
+    try:
+        return (_EPOCH + timedelta(seconds=unix_s)).replace(tzinfo=None).isoformat()
+    except OverflowError:
+        return None
+
+
+def _without_status(git: Git) -> Status:
+    sha, _, name = (git.output("rev-parse", "HEAD", "--symbolic-full-name", "HEAD") or "").strip().partition("\n")
+    return Status(sha=sha or None, branch=name.removeprefix("refs/heads/") if name.startswith("refs/heads/") else None)
+
+
+def _history(git: Git, status: Status, remote: str | None) -> tuple[str | None, str | None]:
+    """Return the author's time of HEAD, and where it left the default branch."""
+    names = [f"refs/remotes/{remote}/{name}" for name in ("HEAD", *DEFAULT_BRANCHES) if remote]
+    names += [f"refs/heads/{name}" for name in DEFAULT_BRANCHES]
+    own = f"refs/heads/{status.branch}"
+    listed = git.output("for-each-ref", "--format=%(objectname) %(authordate:unix) %(refname)", own, *names)
+    refs = parse_refs(listed or "")
+    if own in refs and refs[own].sha == status.sha:
+        authored = refs[own].author_unix_s
+    else:
+        authored = _number(git.output("log", "-1", "--format=%at"))
+    default = next((name for name in names if name in refs), None)
+    base = None
+    if default is not None:
+        base = status.sha if refs[default].sha == status.sha else git.output("merge-base", "HEAD", default)
+    return utc_text(authored), (base or "").strip() or None
+
+
+def parse_refs(text: str) -> dict[str, Ref]:
+    """Return the references that `_history` asked for, by full name."""
+    refs = {}
+    for line in text.splitlines():
+        sha, _, rest = line.partition(" ")
+        authored, _, name = rest.partition(" ")
+        refs[name] = Ref(sha=sha, author_unix_s=_number(authored))
+    return refs
+
+
+def _number(text: str | None) -> int | None:
+    try:
+        return int(text or "")
+    except ValueError:
+        return None

@@ -1,0 +1,100 @@
+"""Other commits of a git repository in folders of their own; the user's checkout stays as it is."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pytest_benchdb.environment.git.checkout import HOOK_VARIABLES
+from pytest_benchdb.errors import ConfigError
+
+_NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")  # a post-checkout hook is meant for the user's own checkout
+_DESCRIBED = 300
+"""Characters of git's own words that a message repeats."""
+
+
+def find_checkout(folder: Path, environ: Mapping[str, str]) -> Path:
+    """Return the top folder of the checkout that `folder` belongs to.
+
+    Raises:
+        ConfigError: git is not there, or the folder belongs to no checkout.
+    """
+    done = _git(folder, environ, "rev-parse", "--show-toplevel")
+    top = done.stdout.strip()
+    if done.returncode != 0 or not top:
+        raise ConfigError(f"{folder} is in no git checkout; run this inside of one: commits are checked out from it")
+    return Path(top)
+
+
+def find_commit(checkout: Path, name: str, environ: Mapping[str, str]) -> str:
+    """Return the full hash of a commit.
+
+    Args:
+        checkout: top folder of the checkout.
+        name: a branch, tag, hash, or anything else that git understands.
+        environ: environment variables of the git processes.
+
+    Raises:
+        ConfigError: there is no such commit.
+    """
+    done = _git(checkout, environ, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    if done.returncode == 0:
+        return done.stdout.strip()
+    if _git(checkout, environ, "rev-parse", "--is-shallow-repository").stdout.strip() == "true":
+        advice = "this clone is shallow; git fetch --unshallow brings the rest (actions/checkout: fetch-depth: 0)"
+    else:
+        advice = "name a branch, a tag or a hash that git log shows"
+    raise ConfigError(f"{name!r} is no commit of {checkout}; {advice}")
+
+
+def has_changes(checkout: Path, environ: Mapping[str, str]) -> bool:
+    """Return whether files under version control differ from the commit that is checked out."""
+    done = _git(checkout, environ, "--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
+    return bool(done.stdout.strip())
+
+
+@contextlib.contextmanager
+def worktree(checkout: Path, sha: str, folder: Path, environ: Mapping[str, str]) -> Iterator[Path]:
+    """Check a commit out into a new folder for the length of a block, however that ends.
+
+    Args:
+        checkout: top folder of the user's checkout.
+        sha: the commit.
+        folder: where; must not exist yet.
+        environ: environment variables of the git processes.
+
+    Raises:
+        ConfigError: git cannot check it out.
+    """
+    if folder.exists():
+        raise ConfigError(f"{folder} exists; a commit is checked out into a new folder only")
+    try:
+        done = _git(checkout, environ, *_NO_HOOKS, "worktree", "add", "--quiet", "--detach", os.fspath(folder), sha)
+        if done.returncode != 0:
+            words = " ".join(done.stderr.split())[:_DESCRIBED]
+            raise ConfigError(f"git cannot check {sha[:12]} out into {folder}: {words}")
+        yield folder
+    finally:
+        # Forced twice: once for files that the tests left, once for the lock of a worktree that was cut short.
+        _git(checkout, environ, "worktree", "remove", "--force", "--force", os.fspath(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _git(folder: Path, environ: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    kept = {name: value for name, value in environ.items() if name not in HOOK_VARIABLES}
+    try:
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            env={**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            check=False,
+        )
+    except OSError as error:
+        raise ConfigError(f"git cannot be started in {folder}: {error.strerror}; install git") from error

@@ -1,0 +1,245 @@
+"""One rank, in a process of its own: ``python -m pytest_benchdb.measure.distributed.process JOB``.
+
+Which rank it is, and how it finds the others, stands in the variables that `torchrun` sets as well.
+"""
+
+import contextlib
+import importlib
+import importlib.util
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pytest_benchdb.errors import MeasurementError
+from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.measure.distributed.exchange import RankJob, RankReport, stderr_path, write_report
+from pytest_benchdb.measure.distributed.host_device import HostDevice
+from pytest_benchdb.measure.distributed.ranks import RankInfo, rank_of
+from pytest_benchdb.measure.process.boundary import BoundaryProbe
+from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
+from pytest_benchdb.measure.training import Steps
+from pytest_benchdb.model.run import Boundary, Measurement
+
+ORPHANED = 86
+"""Exit code of a rank whose parent is gone."""
+
+
+class Rank:
+    """What a distributed function gets as its first argument.
+
+    Attributes:
+        rank: which rank this process is: 0, 1, ...
+        world_size: how many there are.
+        local_rank: which of the machine's devices is this rank's.
+        device: the device's handle, as ``bench.device``.
+    """
+
+    def __init__(self, info: RankInfo, opened: OpenDevice, job: RankJob) -> None:
+        self.rank = info.rank
+        self.world_size = info.world_size
+        self.local_rank = info.local_rank
+        self.device = opened.handle
+        self._opened = opened
+        self._job = job
+        self._phases = PhaseRecorder(opened, provenance=job.provenance, test=job.test)
+        self._loops: list[Steps] = []
+
+    def steps(self, n: int, *, warmup: int = 0, samples_per_step: float | None = None) -> Steps:
+        """Return a loop of `n` steps, which begins when every rank is here; see `measure.steps.Steps`.
+
+        `samples_per_step` is what this rank alone handles in a step.
+        """
+        loop = Steps(
+            n,
+            device=self._opened,
+            warmup=warmup,
+            samples_per_step=samples_per_step,
+            provenance=self._job.provenance,
+            phase=self._phases.current,
+            test=self._job.test,
+        )
+        self._loops.append(loop)
+        self.barrier()
+        return loop
+
+    def phase(self, name: str) -> Phase:
+        """Measure the block as a phase of that name."""
+        return self._phases.phase(name)
+
+    def barrier(self) -> None:
+        """Wait until every rank is here; nothing where `torch.distributed` is not in use."""
+        torch_distributed = sys.modules.get("torch.distributed")
+        if torch_distributed is not None and torch_distributed.is_initialized():
+            torch_distributed.barrier()
+
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Return what was measured.
+
+        Raises:
+            MeasurementError: a phase was never closed.
+        """
+        for error in (self._phases.error(), *(loop.error() for loop in self._loops)):
+            if error is not None:
+                raise error
+        loops = (row for loop in self._loops for row in loop.measurements())
+        return (*self._phases.measurements(), *loops)
+
+
+def main(path: str) -> int:
+    """Run the job at `path` as the rank that the environment names, and write what it came to.
+
+    Raises:
+        MeasurementError: the environment names no rank of this job.
+    """
+    job = RankJob.load(Path(path))
+    info = rank_of(os.environ)
+    if info is None or info.world_size != job.world_size:
+        raise MeasurementError(f"this process is not a rank of {job.world_size}: {info}")
+    folder = Path(job.folder)
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun mixes the ranks' words into its own
+        _redirect_stderr(stderr_path(folder, info.rank))
+    threading.Thread(target=_follow_parent, daemon=True).start()
+    try:
+        rows, result = _run(job, info)
+    except BaseException as error:  # noqa: BLE001 - also SystemExit and KeyboardInterrupt end a rank
+        failed_ns = time.monotonic_ns()
+        write_report(folder, RankReport(rank=info.rank, error=_one_line(error), failed_ns=failed_ns))
+        traceback.print_exc()
+        return 1
+    write_report(folder, RankReport(rank=info.rank, measurements=rows, result=result))
+    return 0
+
+
+def _run(job: RankJob, info: RankInfo) -> tuple[tuple[Measurement, ...], object]:
+    sys.path[:] = job.sys_path
+    function = load_function(job)
+    opened = _open_device(job, info)
+    if job.backend is not None:
+        _join(job, info)
+    rank = Rank(info, opened, job)
+    probe = BoundaryProbe()
+    rank.barrier()
+    token = probe.start()
+    result = function(rank, *job.args, **job.kwargs)
+    opened.synchronize()
+    boundary = probe.stop(token)
+    rows = (*_whole_rows(boundary, job, probe.unmeasured()), *rank.measurements())
+    if job.backend is not None:
+        _leave()
+    opened.close()
+    return rows, result
+
+
+def load_function(job: RankJob) -> Any:
+    """Return the function that the job names, from its module or, where that is not on the path, its file.
+
+    Raises:
+        MeasurementError: it is not there.
+    """
+    if _origin(job.module) == os.path.realpath(job.file):
+        found: Any = importlib.import_module(job.module)
+    else:
+        spec = importlib.util.spec_from_file_location(job.module, job.file)
+        if spec is None or spec.loader is None:
+            raise MeasurementError(f"{job.file} is no Python module")
+        found = importlib.util.module_from_spec(spec)
+        sys.modules[job.module] = found
+        spec.loader.exec_module(found)
+    for name in job.function.split("."):
+        found = getattr(found, name, None)
+        if found is None:
+            raise MeasurementError(f"{job.file} has no {job.function}; a distributed function stands in its module")
+    return found
+
+
+def _origin(module: str) -> str | None:
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, AttributeError, ValueError):
+        return None
+    return None if spec is None or spec.origin is None else os.path.realpath(spec.origin)
+
+
+def _open_device(job: RankJob, info: RankInfo) -> OpenDevice:
+    if job.opener is None:
+        return HostDevice()
+    module, _, name = job.opener.partition(":")
+    opened: OpenDevice = getattr(importlib.import_module(module), name)(job.opener_argument, info.local_rank)
+    return opened
+
+
+def _join(job: RankJob, info: RankInfo) -> None:
+    import torch.distributed
+
+    if job.init_method == "env://":
+        torch.distributed.init_process_group(job.backend)
+    else:
+        torch.distributed.init_process_group(
+            job.backend, init_method=job.init_method, rank=info.rank, world_size=info.world_size
+        )
+
+
+def _leave() -> None:
+    import torch.distributed
+
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def _whole_rows(boundary: Boundary, job: RankJob, unmeasured: Mapping[str, str]) -> tuple[Measurement, ...]:
+    wall = Measurement(
+        metric="wall_time",
+        unit="s",
+        better="lower",
+        provenance=job.provenance,
+        method="perf_counter",
+        value=boundary.wall_s,
+    )
+    peak = boundary.peak_rss_bytes
+    memory = Measurement(
+        metric="peak_rss",
+        unit="B",
+        better="lower",
+        method="high-water mark of the resident set",
+        value=None if peak is None else float(peak),
+        reason=unmeasured.get("peak_rss", "not measured") if peak is None else None,
+    )
+    return (wall, memory)
+
+
+def _follow_parent() -> None:
+    """End this process when the test's process is gone: its end of the pipe is closed then.
+
+    Waiting in `read` costs nothing while steps are timed.
+    """
+    while os.read(0, 1024):
+        pass
+    os._exit(ORPHANED)
+
+
+def _redirect_stderr(path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+
+
+def _one_line(error: BaseException) -> str:
+    text = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _end(status: int) -> NoReturn:
+    """End this process at once: it has told what it measured, and torch's threads sometimes abort a normal end."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    _end(main(sys.argv[1]))

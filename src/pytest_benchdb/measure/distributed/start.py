@@ -1,0 +1,277 @@
+"""Starts the ranks of one world, waits for them within a time limit, and stops those that outlive a failure.
+
+``spawn`` starts a fresh interpreter for each rank, as `torch.multiprocessing` does, but without a pickle of
+the function. ``torchrun`` has `torch.distributed.run` start them. Either way each rank's standard error goes
+into a file of its own, so that its last words can be told.
+
+Why a world of ranks failed: the rank that failed first, in one line. Pure functions.
+"""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pytest_benchdb.measure.distributed.exchange import RankReport, stderr_path
+from pytest_benchdb.measure.distributed.ranks import TORCHRUN_VARIABLES
+
+_SAME_TIME_NS = 250_000_000
+"""How much later a death without a word may be noticed than the broken connections of its peers are told."""
+_ROOT_CAUSE = re.compile(r"Root Cause.*?rank\s*:\s*(\d+).*?exitcode\s*:\s*(-?\d+)", re.DOTALL)
+"""What `torchrun` writes of the process that it saw fail first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How the process of a rank, or the launcher of all ranks, ended.
+
+    Attributes:
+        rank: which; None for a launcher of all ranks.
+        code: exit code, negative for a signal; None if it had to be stopped.
+        ended_ns: when, by `time.monotonic_ns`; None if it had to be stopped.
+    """
+
+    rank: int | None
+    code: int | None
+    ended_ns: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What the processes wrote to their standard error.
+
+    Attributes:
+        last: last line of each rank that wrote something, by rank.
+        launcher: everything that a launcher wrote.
+    """
+
+    last: Mapping[int, str]
+    launcher: str = ""
+
+
+def why_failed(
+    ends: Sequence[End], reports: Sequence[RankReport | None], words: Words, *, timeout_s: float
+) -> str | None:
+    """Return why a world failed; None if every rank came to its end.
+
+    A rank that died hard takes the connections of the others with it, and they say so before its death is
+    noticed: it comes first, unless another had failed clearly earlier.
+
+    Args:
+        ends: how the processes ended.
+        reports: what each rank came to; None for one that never said.
+        words: what the processes wrote.
+        timeout_s: the time limit they had.
+    """
+    size = len(reports)
+    failures = [*_told(reports), *_died(ends, reports, words), *_blamed(reports, words)]
+    if failures:
+        return min(failures)[1]
+    silent = [rank for rank, report in enumerate(reports) if report is None]
+    hung = [end.rank for end in ends if end.code is None]
+    late = silent or [rank for rank in hung if rank is not None]
+    who = " and ".join(f"rank {rank} of {size}" for rank in late)
+    said = _said(next((words.last[rank] for rank in late if rank in words.last), None))
+    if hung:
+        return f"{who or 'the launcher'} did not end within {timeout_s:g} s and was stopped{said}"
+    if silent:
+        return f"{who} ended without figures{said}"
+    code = next((end.code for end in ends if end.code), None)
+    return None if code is None else f"the launcher of {size} ranks {_how_ended(code)}"
+
+
+def _told(reports: Sequence[RankReport | None]) -> list[tuple[int, str]]:
+    return [
+        (report.failed_ns or 0, f"rank {report.rank} of {len(reports)} failed: {report.error}")
+        for report in reports
+        if report is not None and report.error is not None
+    ]
+
+
+def _died(ends: Sequence[End], reports: Sequence[RankReport | None], words: Words) -> list[tuple[int, str]]:
+    found = []
+    for end in ends:
+        if end.rank is None or not end.code:
+            continue
+        report = reports[end.rank]
+        if report is None or report.error is None:
+            text = f"rank {end.rank} of {len(reports)} {_how_ended(end.code)}{_said(words.last.get(end.rank))}"
+            found.append(((end.ended_ns or 0) - _SAME_TIME_NS, text))
+    return found
+
+
+def _blamed(reports: Sequence[RankReport | None], words: Words) -> list[tuple[int, str]]:
+    """Return what a launcher says of a rank that said nothing itself; it watched, so it comes first."""
+    match = _ROOT_CAUSE.search(words.launcher)
+    if match is None or not int(match[1]) < len(reports) or reports[int(match[1])] is not None:
+        return []
+    rank = int(match[1])
+    return [(-1, f"rank {rank} of {len(reports)} {_how_ended(int(match[2]))}{_said(words.last.get(rank))}")]
+
+
+def _how_ended(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
+
+
+def _said(words: str | None) -> str:
+    return f": {words}" if words else ""
+
+
+Method = Literal["spawn", "torchrun"]
+_MODULE = "pytest_benchdb.measure.distributed.process"
+_POLL_S = 0.02
+_LAST_WORDS_S = 1.0
+"""Time for the other ranks to end by themselves after one has failed: what they say may name the cause."""
+_STOP_S = 5.0
+"""Time between asking a process to end and making it."""
+_WORD_LENGTH = 300
+
+
+@dataclass(slots=True)
+class Watched:
+    """A process that was started.
+
+    Attributes:
+        rank: which; None for a launcher of all ranks.
+        code: its exit code; None while it runs, or where it was stopped.
+        ended_ns: when that was noticed, by `time.monotonic_ns`.
+    """
+
+    rank: int | None
+    process: "subprocess.Popen[bytes]"
+    code: int | None = None
+    ended_ns: int | None = None
+
+
+def run_ranks(
+    job_path: Path, *, world_size: int, method: Method, timeout_s: float, threads: int | None = None
+) -> tuple[End, ...]:
+    """Run the job on all ranks; return how each ended. No process outlives the call.
+
+    Args:
+        job_path: the job, in the folder where the ranks write.
+        world_size: how many ranks.
+        method: how they are started.
+        timeout_s: time for all of them, start included.
+        threads: ``OMP_NUM_THREADS`` of each; None leaves it alone.
+    """
+    folder = job_path.parent
+    environ = {name: value for name, value in os.environ.items() if name not in TORCHRUN_VARIABLES}
+    if threads is not None:
+        environ["OMP_NUM_THREADS"] = str(threads)
+    command = [sys.executable, "-m", _MODULE, str(job_path)]
+    with _stopped_at_the_end() as watched:
+        if method == "torchrun":
+            launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={world_size}", *command[1:]]
+            watched.append(Watched(None, _start([sys.executable, *launch], environ, stderr_path(folder, None))))
+        else:
+            place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+            for rank in range(world_size):
+                own = {**environ, **place, **_rank_variables(rank, world_size)}
+                watched.append(Watched(rank, _start(command, own, stderr_path(folder, rank))))
+        _watch(watched, timeout_s)
+    return tuple(End(rank=one.rank, code=one.code, ended_ns=one.ended_ns) for one in watched)
+
+
+def words_of(folder: Path, world_size: int) -> Words:
+    """Return what the processes that wrote into `folder` said."""
+    said = {rank: _lines(stderr_path(folder, rank)) for rank in range(world_size)}
+    return Words(
+        last={rank: lines[-1][:_WORD_LENGTH] for rank, lines in said.items() if lines},
+        launcher="\n".join(_lines(stderr_path(folder, None))),
+    )
+
+
+def free_port() -> int:
+    """Return a TCP port of this machine that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _rank_variables(rank: int, world_size: int) -> dict[str, str]:
+    return {
+        "RANK": str(rank),
+        "WORLD_SIZE": str(world_size),
+        "LOCAL_RANK": str(rank),
+        "LOCAL_WORLD_SIZE": str(world_size),
+    }
+
+
+def _start(command: Sequence[str], environ: Mapping[str, str], words: Path) -> "subprocess.Popen[bytes]":
+    with words.open("wb") as stderr:
+        # Its standard input is a pipe of ours that nothing is written to: a rank sees its end when we are gone.
+        # A session of its own lets us stop what it started as well, and keeps Ctrl-C for the test's process.
+        return subprocess.Popen(
+            command,
+            env=dict(environ),
+            stdin=subprocess.PIPE,
+            stdout=stderr,
+            stderr=stderr,
+            start_new_session=sys.platform != "win32",
+        )
+
+
+def _watch(watched: Sequence[Watched], timeout_s: float, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        for one in watched:
+            if one.code is None and (code := one.process.poll()) is not None:
+                one.code, one.ended_ns = code, time.monotonic_ns()
+                if code != 0:
+                    deadline = min(deadline, time.monotonic() + _LAST_WORDS_S)
+        if all(one.code is not None for one in watched) or time.monotonic() >= deadline:
+            return
+        sleep(_POLL_S)
+
+
+@contextlib.contextmanager
+def _stopped_at_the_end() -> Iterator[list[Watched]]:
+    watched: list[Watched] = []
+    try:
+        yield watched
+    finally:
+        for one in watched:
+            if one.process.stdin is not None:
+                one.process.stdin.close()
+            _signal(one.process, "SIGTERM")
+        deadline = time.monotonic() + _STOP_S
+        for one in watched:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                one.process.wait(max(0.0, deadline - time.monotonic()))
+            _signal(one.process, "SIGKILL")
+            one.process.wait()
+
+
+def _signal(process: "subprocess.Popen[bytes]", name: str) -> None:
+    """Signal a process and what it started; what is gone already is left alone."""
+    if sys.platform == "win32":
+        if process.poll() is None:
+            process.kill()
+        return
+    # The process leads its own group, which may outlive it.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.Signals[name])
+
+
+def _lines(path: Path) -> list[str]:
+    """Return the lines of a file that are not empty."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return []
+    return [line.strip() for line in text.splitlines() if line.strip()]

@@ -1,0 +1,214 @@
+"""The energy pass: joules per iteration, as the difference of counters over a window of repeated rounds.
+
+One measurement for each energy counter that sees the device, with the window, the tick and the scope that say
+how far it can be trusted, mean power over the same window, and the idle power beside it, never taken off.
+Nothing is estimated: without a counter there is no figure, but the reason.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from pytest_benchdb.measure.energy import counter
+from pytest_benchdb.measure.energy.sensors import Key, Panel, Sensor, Sensors, is_same_device
+from pytest_benchdb.measure.energy.window import EnergyPlan, Window, watched
+from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.model.reading import Reading
+from pytest_benchdb.model.run import Measurement
+
+PASS_NAME = "energy"
+IDLE_WINDOW_S = 2.0
+"""Least time for which idle power is watched."""
+_IDLE_STEP_S = 0.02
+
+Call = Callable[[], object]
+Idle = Mapping[Key, Mapping[str, float | None]]
+
+
+def measure_energy(call: Call, sensors: Sensors, plan: EnergyPlan) -> tuple[Measurement, ...]:
+    """Run the energy pass of one benchmark on one device.
+
+    The first pass on a device measures the idle power and, where meters do not tell them, the ticks first
+    (about 2 s each); `idle_power` does so at a moment of the caller's choice.
+
+    Args:
+        call: runs one round of `plan.iterations` calls and returns when the device is done.
+        sensors: the session's meters.
+        plan: how long, and for which device.
+
+    Returns:
+        For each energy counter: energy (J per iteration), power (mean W over the window) and idle_power (W).
+        Without a counter, one energy without a value, with the reason and what would give access.
+
+    Raises:
+        Exception: whatever `call` raised.
+    """
+    panel = sensors.panel(plan.device_uuid, plan.provenance)
+    if not panel.energy:
+        return (unmeasured(_why_nothing(panel, sensors, plan)),)
+    idle = idle_power(sensors, plan)
+    ticks = sensors.ticks(panel)
+    others_before = sensors.other_processes(plan.device_uuid)
+    window = watched(call, panel, ticks, plan)
+    others = _most(others_before, sensors.other_processes(plan.device_uuid))
+    rows: list[Measurement] = []
+    for sensor in panel.energy:
+        details = _details(sensor, panel, window, idle.get(sensor.key, {}))
+        if others is not None and sensor.domain.device_uuid is not None:
+            details["other_processes"] = others
+        rows += _rows(sensor, window, ticks[sensor.key], plan, details)
+    if not _covers_device(panel, plan):
+        rows.append(unmeasured(_why_nothing(panel, sensors, plan)))
+    return tuple(rows)
+
+
+def unmeasured(reason: str) -> Measurement:
+    """Return the row of an energy that nobody could measure, or that must not be, with the reason."""
+    return Measurement(
+        metric="energy", unit="J", better=METRICS["energy"].better, pass_name=PASS_NAME, reason=reason, valid=False
+    )
+
+
+def idle_power(sensors: Sensors, plan: EnergyPlan) -> Idle:
+    """Return what each energy counter of a device shows while nothing is asked of it, measured once per session.
+
+    Call it when the device's context exists and before its first benchmark, or at least seconds after one:
+    clocks and power of a GPU take a while to come down.
+
+    Returns:
+        By sensor: ``watts`` (None if not measured) and ``window_s``.
+    """
+    key = (plan.device_uuid, plan.provenance)
+    if key not in sensors.idle:
+        panel = sensors.panel(plan.device_uuid, plan.provenance)
+        sensors.idle[key] = _watched_idle(panel, sensors, plan) if panel.energy else {}
+    return sensors.idle[key]
+
+
+def _watched_idle(panel: Panel, sensors: Sensors, plan: EnergyPlan) -> Idle:
+    still = replace(plan, rounds_hint_s=_IDLE_STEP_S, min_window_s=IDLE_WINDOW_S)
+    window = watched(lambda: panel.sleep(_IDLE_STEP_S), panel, sensors.ticks(panel), still)
+    idle = {}
+    for sensor in panel.energy:
+        moved = counter.accumulated(sensor.domain, _series(window, sensor.key))
+        known = moved.value is not None and moved.window_s > 0 and not moved.may_lack_wrap
+        watts = moved.value / moved.window_s if known and moved.value is not None else None
+        idle[sensor.key] = {"watts": watts, "window_s": moved.window_s}
+    return idle
+
+
+def _rows(
+    sensor: Sensor, window: Window, tick_s: float | None, plan: EnergyPlan, details: dict[str, object]
+) -> list[Measurement]:
+    """Return energy, power and idle power of one counter."""
+    moved = counter.accumulated(sensor.domain, _series(window, sensor.key))
+    held = None if tick_s is None else counter.ticks(moved.window_s, tick_s)
+    reason = moved.reason or _why_invalid(moved, held, plan.min_ticks, sensor)
+    details["ticks"] = held
+    details["window_j"] = moved.value
+    simulated = sensor.meter.provenance == "simulated"
+    energy = Measurement(
+        metric="energy",
+        unit="J",
+        better=METRICS["energy"].better,
+        pass_name=PASS_NAME,
+        provenance=sensor.meter.provenance,
+        method=sensor.meter.name,
+        reason=reason,
+        value=None if moved.value is None else moved.value / (window.rounds * plan.iterations),
+        valid=reason is None,
+        domain=sensor.domain.name,
+        scope=sensor.domain.scope,
+        window_s=moved.window_s,
+        tick_s=tick_s,
+        details=details,
+    )
+    power = replace(
+        energy,
+        metric="power",
+        unit="W",
+        better=METRICS["power"].better,
+        provenance="simulated" if simulated else "derived",
+        value=None if moved.value is None else moved.value / moved.window_s,
+        details=None,
+    )
+    idle_w, idle_window_s = details["idle_power_w"], details["idle_window_s"]
+    idle = replace(
+        power,
+        metric="idle_power",
+        better=METRICS["idle_power"].better,
+        value=idle_w if isinstance(idle_w, float) else None,
+        window_s=idle_window_s if isinstance(idle_window_s, float) else None,
+        reason=None if idle_w is not None else "the counter gave no idle power",
+        valid=idle_w is not None,
+    )
+    return [energy, power, idle]
+
+
+def _why_invalid(moved: counter.Delta, held: int | None, min_ticks: int, sensor: Sensor) -> str | None:
+    if moved.may_lack_wrap:
+        wrap = f"{sensor.domain.range:g} {sensor.domain.unit}"
+        return f"a wrap of the counter at {wrap} may have been missed: one round outlasts it"
+    if held is None:
+        return "how often the counter changes could not be measured"
+    if held < min_ticks:
+        return f"window of {held} ticks is shorter than {min_ticks}"
+    return None
+
+
+def _details(sensor: Sensor, panel: Panel, window: Window, idle: Mapping[str, float | None]) -> dict[str, object]:
+    """Return what says how far the figure can be trusted."""
+    first, last = window.readings[0], window.after_rounds
+    details: dict[str, object] = {
+        "rounds_in_window": window.rounds,
+        "readings": len(window.readings),
+        "starts_at_edge": window.starts_at_edge,
+        "ends_at_edge": window.ends_at_edge,
+        "tail_s": window.tail_s,
+        "idle_power_w": idle.get("watts"),
+        "idle_window_s": idle.get("window_s"),
+    }
+    if sensor.domain.within is not None:
+        details["within"] = sensor.domain.within
+    owner = sensor.domain.device_uuid
+    throttled: dict[str, float | None] = {}
+    for other in panel.sensors:
+        if owner is None or other.domain.device_uuid is None or not is_same_device(owner, other.domain.device_uuid):
+            continue
+        if other.domain.metric == "temperature":
+            details |= {"temperature_start_k": first[other.key].value, "temperature_end_k": last[other.key].value}
+        elif other.domain.metric == "clock_frequency":
+            details |= {"clock_start_hz": first[other.key].value, "clock_end_hz": last[other.key].value}
+        elif other.domain.metric == "throttle_time":
+            name = other.domain.name.rpartition("/")[2]
+            throttled[name] = counter.delta(other.domain, first[other.key], last[other.key]).value
+    if throttled:
+        details["throttle_time_s"] = throttled
+    return details
+
+
+def _series(window: Window, key: Key) -> list[Reading]:
+    return [readings[key] for readings in window.readings]
+
+
+def _covers_device(panel: Panel, plan: EnergyPlan) -> bool:
+    if plan.device_uuid is None:
+        return True
+    return any(sensor.domain.device_uuid is not None for sensor in panel.energy)
+
+
+def _why_nothing(panel: Panel, sensors: Sensors, plan: EnergyPlan) -> str:
+    gauges = sorted(
+        {
+            sensor.meter.name
+            for sensor in panel.sensors
+            if sensor.domain.metric == "power" and (plan.device_uuid is None or sensor.domain.device_uuid is not None)
+        }
+    )
+    reasons = list(sensors.absences(plan.device_uuid))
+    if gauges:
+        reasons.append(f"{', '.join(gauges)} tells power only, and a mean of power readings is not energy")
+    return "; ".join(reasons) or "no meter reads the energy of this device"
+
+
+def _most(before: int | None, after: int | None) -> int | None:
+    return max((count for count in (before, after) if count is not None), default=None)

@@ -1,0 +1,184 @@
+"""Reads clocks, memory and counters at the two ends of a timed block.
+
+The wall clock is read last at the start and first at the stop, so that the probe's own cost
+(about 10 us) is not in the block.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pytest_benchdb.measure.process.proc_files import ProcFiles, counter_error_bytes
+from pytest_benchdb.model.run import Boundary
+
+if sys.platform != "win32":
+    import resource
+
+STEAL_REUSE_NS = 5_000_000
+"""How old a reading of the stolen time may be: half of the 10 ms tick in which the kernel counts it.
+
+Reading ``/proc/stat`` costs 6 us on 2 CPUs and hundreds on large machines. Back-to-back blocks share
+readings, so no tick is lost or counted twice; one may fall to a neighbour that ran within 5 ms.
+"""
+
+BlockToken = tuple[int, int, int, int, "Sequence[float] | None", int | None, int | None]
+"""What `BoundaryProbe.start` returns; opaque: pid, wall, CPU and thread clock, rusage, steal ticks, resident set."""
+
+# Places in the sequence that getrusage returns: names would cost twice as much.
+_MAXRSS, _MINFLT, _MAJFLT, _NVCSW, _NIVCSW = 2, 6, 7, 14, 15
+_NOTHING_USED = (0,) * 16
+_RUSAGE_METRICS = ("minor_faults", "major_faults", "voluntary_switches", "involuntary_switches")
+
+
+class BoundaryProbe:
+    """Measures blocks of this process, one after the other; one probe per process.
+
+    After a fork, the child's first reading opens the child's own files.
+    """
+
+    def __init__(
+        self,
+        *,
+        proc_root: Path = Path("/"),
+        wall_ns: Callable[[], int] = time.perf_counter_ns,
+        cpu_ns: Callable[[], int] = time.process_time_ns,
+        platform: str = sys.platform,
+    ) -> None:
+        """Open what is read at each boundary.
+
+        Args:
+            proc_root: folder that stands for ``/``.
+            wall_ns: clock of the block, nanoseconds.
+            cpu_ns: CPU time of the process, nanoseconds.
+            platform: `sys.platform`; only ``linux`` has files to read.
+        """
+        self._wall_ns = wall_ns
+        self._cpu_ns = cpu_ns
+        self._thread_ns = getattr(time, "thread_time_ns", None)
+        self._platform = platform
+        self._files = ProcFiles(proc_root) if platform == "linux" else None
+        self._pid = os.getpid()
+        self._slack_kib = min(counter_error_bytes(), 1 << 20) >> 10 if self._files else 0
+        self._steal_ticks: int | None = None
+        self._steal_read_ns: int | None = None
+        self._portable_rss = None if self._files else _portable_rss()
+
+    def start(self) -> BlockToken:
+        """Begin a block; hand the token to `stop`."""
+        pid = os.getpid()
+        rss = None
+        if (files := self._files) is not None:
+            self._claim(files, pid)
+            files.reset_peak()
+            rss = files.rss_bytes()
+        elif self._portable_rss is not None:
+            rss = self._portable_rss()
+        steal = self._steal(self._wall_ns())
+        usage = _usage()
+        thread_ns = self._thread_ns() if self._thread_ns is not None else 0
+        cpu_ns = self._cpu_ns()
+        return (pid, self._wall_ns(), cpu_ns, thread_ns, usage, steal, rss)
+
+    def stop(self, token: BlockToken) -> Boundary:
+        """End the block that `token` began."""
+        wall_ns = self._wall_ns()
+        cpu_ns = self._cpu_ns()
+        thread_ns = self._thread_ns() if self._thread_ns is not None else None
+        usage = _usage()
+        start_pid, wall_start, cpu_start, thread_start, usage_start, steal_start, rss = token
+        if (pid := os.getpid()) != start_pid:
+            # The block forked and this is the child: its clocks and counters began at 0 in the block.
+            cpu_start, thread_start, usage_start = 0, 0, _NOTHING_USED
+        if self._files is not None:
+            self._claim(self._files, pid)
+        steal = self._steal(wall_ns)
+        after, before = usage or _NOTHING_USED, usage_start or _NOTHING_USED
+        counted = usage is not None
+        return Boundary(
+            wall_s=(wall_ns - wall_start) / 1e9,
+            cpu_s=(cpu_ns - cpu_start) / 1e9,
+            thread_s=None if thread_ns is None else (thread_ns - thread_start) / 1e9,
+            peak_rss_bytes=self._peak_bytes(before[_MAXRSS], after[_MAXRSS], rss),
+            rss_start_bytes=rss,
+            minor_faults=int(after[_MINFLT] - before[_MINFLT]) if counted else None,
+            major_faults=int(after[_MAJFLT] - before[_MAJFLT]) if counted else None,
+            voluntary_switches=int(after[_NVCSW] - before[_NVCSW]) if counted else None,
+            involuntary_switches=int(after[_NIVCSW] - before[_NIVCSW]) if counted else None,
+            steal_s=self._seconds(steal_start, steal),
+        )
+
+    def unmeasured(self) -> dict[str, str]:
+        """Return why metrics of `model.run.BOUNDARY_METRICS` cannot be measured here, by name."""
+        reasons = dict(self._files.reasons) if self._files is not None else self._missing_elsewhere()
+        if self._thread_ns is None:
+            reasons["block_thread_time"] = f"{self._platform} has no CPU clock for one thread"
+        if _usage() is None:
+            reasons |= dict.fromkeys(_RUSAGE_METRICS, f"{self._platform} has no getrusage")
+        return reasons
+
+    def close(self) -> None:
+        """Close the files that were kept open; a later `start` opens them again."""
+        if self._files is not None:
+            self._files.close()
+
+    def _missing_elsewhere(self) -> dict[str, str]:
+        # macOS has proc_reset_footprint_interval, but of the footprint, which is not the resident set;
+        # Windows' PeakWorkingSetSize and ru_maxrss are peaks of the process, never of one block.
+        reasons = {
+            "peak_rss": f"{self._platform} has no peak of the resident set that can be set back",
+            "steal_time": f"{self._platform} does not tell stolen CPU time",
+        }
+        if self._portable_rss is None:
+            reasons["rss_start"] = "psutil cannot be imported"
+        return reasons
+
+    def _claim(self, files: ProcFiles, pid: int) -> None:
+        if pid != self._pid or not files.owned():
+            files.open()
+            self._pid = pid
+
+    def _steal(self, now_ns: int) -> int | None:
+        if self._files is None:
+            return None
+        if self._steal_read_ns is None or now_ns - self._steal_read_ns > STEAL_REUSE_NS:
+            self._steal_ticks = self._files.steal_ticks()
+            self._steal_read_ns = now_ns
+        return self._steal_ticks
+
+    def _seconds(self, before_ticks: int | None, ticks: int | None) -> float | None:
+        if self._files is None or before_ticks is None or ticks is None:
+            return None
+        return (ticks - before_ticks) / self._files.ticks_per_s
+
+    def _peak_bytes(self, mark_before_kib: float, mark_kib: float, rss: int | None) -> int | None:
+        """Return the peak resident set of the block.
+
+        `ru_maxrss` shows the same high-water mark as ``VmHWM``, but never less than the peak of the
+        program that called `exec`. Where it stands at the resident set after the reset and has not
+        moved at the stop, the block's peak is its start (within the error of the kernel's counter);
+        only otherwise is ``/proc/self/status`` read (8.6 us, as much as all else together).
+        """
+        files = self._files
+        if files is None or "peak_rss" in files.reasons:
+            return None
+        if rss is not None and mark_kib == mark_before_kib and mark_kib - (rss >> 10) <= self._slack_kib:
+            return rss
+        peak = files.peak_bytes()
+        return peak if peak is None or rss is None else max(peak, rss)
+
+
+def _usage() -> Sequence[float] | None:
+    if sys.platform == "win32":
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF)
+
+
+def _portable_rss() -> Callable[[], int] | None:
+    try:
+        import psutil
+    except ImportError:
+        return None
+    process = psutil.Process()
+    return lambda: int(process.memory_info().rss)

@@ -1,0 +1,344 @@
+"""The memory pass: what a call needs, each figure from an execution of its own, none of them timed.
+
+Every figure sees something else. The resident set is memory that is in use: 200 MiB that were asked for and
+never touched are not in it. tracemalloc and memray count what was asked for. The control group counts children and
+page cache too. None of them may run beside the timing: tracemalloc slows Python down 4 to 22 times.
+
+Peak memory of the process and its children, by the control group that they are in.
+
+cgroup v2's ``memory.peak`` is set back by a write, for the descriptor that wrote only (Linux 6.12,
+`Documentation/admin-guide/cgroup-v2.rst`); cgroup v1's ``memory.max_usage_in_bytes`` is set back for everybody
+(`cgroup-v1/memory.rst`), so that is done only in a group that holds nobody else. Page cache is counted in.
+"""
+
+import gc
+import os
+import tempfile
+import tracemalloc
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_benchdb.measure.process.boundary import BoundaryProbe
+from pytest_benchdb.measure.process.proc_files import counter_error_bytes
+from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.model.run import Measurement
+
+_CLOSED = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreePeak:
+    """What a control group told of one block.
+
+    Attributes:
+        value_bytes: the most memory that the group had; None if it cannot be told.
+        start_bytes: memory of the group before the block; None if it cannot be told.
+        reason: why there is no value, or why it may not be compared.
+        method: file that told it; None without one.
+        others: processes in the group that are not of this tree; None if they cannot be told.
+    """
+
+    value_bytes: int | None = None
+    start_bytes: int | None = None
+    reason: str | None = None
+    method: str | None = None
+    others: int | None = None
+
+
+class TreeMemory:
+    """The control group around one block of this process."""
+
+    def __init__(self, root: Path = Path("/"), pid: int | None = None) -> None:
+        """Find the group; nothing is written yet.
+
+        Args:
+            root: folder that stands for ``/``.
+            pid: process whose tree it is; None for this one.
+        """
+        self._root = root
+        self._pid = pid or os.getpid()
+        self._fd = _CLOSED
+        self._reason: str | None = None
+        self._start_bytes: int | None = None
+        self._others: int | None = None
+        self._peak, self._usage = _files_of(root)
+
+    def start(self) -> None:
+        """Set the peak back; what prevents it is told by `stop`."""
+        if self._peak is None or self._usage is None:
+            self._reason = "this process is in no control group of its own that counts memory"
+            return
+        shared = self._peak.name != "memory.peak"
+        self._others = self._count_others(self._peak.parent)
+        if shared and self._others != 0:
+            # Somebody else may be watching the peak of a group that others live in.
+            self._reason = f"{self._peak.parent} holds processes of others, whose peak would be set back too"
+            return
+        try:
+            self._fd = os.open(self._peak, os.O_RDWR)
+            os.write(self._fd, b"0" if shared else b"reset\n")
+            self._start_bytes = int(self._usage.read_text(encoding="ascii"))
+        except (OSError, ValueError) as error:
+            self._reason = f"{self._peak} cannot be set back: {error}"
+            self._close()
+
+    def stop(self) -> TreePeak:
+        """Return the peak since `start`."""
+        value = None
+        if self._fd != _CLOSED:
+            try:
+                value = int(os.pread(self._fd, 64, 0))
+            except (OSError, ValueError) as error:
+                self._reason = f"{self._peak} cannot be read: {error}"
+            if value is not None and self._others != 0:
+                self._reason = f"the control group holds {self._others or 'unknown'} processes of others as well"
+            self._close()
+        method = None if self._peak is None else f"cgroup {self._peak.name}"
+        return TreePeak(
+            value_bytes=value,
+            start_bytes=self._start_bytes,
+            reason=self._reason,
+            method=method,
+            others=self._others,
+        )
+
+    def _close(self) -> None:
+        if self._fd != _CLOSED:
+            os.close(self._fd)
+            self._fd = _CLOSED
+
+    def _count_others(self, folder: Path) -> int | None:
+        try:
+            pids = [int(line) for line in (folder / "cgroup.procs").read_text(encoding="ascii").split()]
+        except (OSError, ValueError):
+            return None
+        return sum(not self._is_ours(pid) for pid in pids)
+
+    def _is_ours(self, pid: int) -> bool:
+        while pid > 0:
+            if pid == self._pid:
+                return True
+            try:
+                stat = (self._root / "proc" / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+            except OSError:  # it ended meanwhile, or belongs to nobody in this namespace
+                return False
+            pid = int(stat.rpartition(")")[2].split()[1])
+        return False
+
+
+def _files_of(root: Path) -> tuple[Path | None, Path | None]:
+    """Return the files of this process's group that tell its peak and its memory now."""
+    try:
+        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None, None
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        names = controllers.split(",")
+        if "memory" in names:
+            folder, peak, usage = "memory", "memory.max_usage_in_bytes", "memory.usage_in_bytes"
+        elif names == [""]:
+            folder, peak, usage = "", "memory.peak", "memory.current"
+        else:
+            continue
+        group = root / "sys/fs/cgroup" / folder / path.lstrip("/")
+        # The root group has no such file in v2, and is the whole machine in v1.
+        if (group / peak).exists() and (folder == "" or path != "/"):
+            return group / peak, group / usage
+    return None, None
+
+
+DEFAULT_FIGURES = ("peak_rss", "uss", "python_peak", "tree_peak")
+FIGURES = (*DEFAULT_FIGURES, "native_peak")
+"""What can be asked for; `native_peak` needs the extra ``[memray]``, and `uss` psutil."""
+
+Call = Callable[[], object]
+
+
+def measure_memory(
+    call: Call,
+    *,
+    probe: BoundaryProbe,
+    figures: Collection[str] = DEFAULT_FIGURES,
+    root: Path = Path("/"),
+    before: Callable[[], None] | None = None,
+    after: Callable[[], None] | None = None,
+) -> tuple[Measurement, ...]:
+    """Execute a call once for each figure, and return the figures; pass ``memory``.
+
+    Args:
+        call: what is measured; what it returns is kept until the figure is read.
+        probe: reads the resident set of this process.
+        figures: some of `FIGURES`.
+        root: folder that stands for ``/``.
+        before: runs before each execution, and is not measured.
+        after: runs after each execution, also one that raised.
+
+    Returns:
+        A measurement for each figure; one that cannot be taken here says why.
+
+    Raises:
+        Exception: whatever the call raises; nothing is left tracing.
+    """
+    takers: dict[str, Callable[[Call], tuple[Measurement, ...]]] = {
+        "peak_rss": lambda prepared: _resident(prepared, probe, with_uss="uss" in figures),
+        "python_peak": _python_peak,
+        "tree_peak": lambda prepared: _tree_peak(prepared, TreeMemory(root)),
+        "native_peak": _native_peak,
+    }
+    found: list[Measurement] = []
+    for name, take in takers.items():
+        if name in figures or (name == "peak_rss" and "uss" in figures):
+            if before is not None:
+                before()
+            try:
+                settle()
+                found.extend(take(call))
+            finally:
+                if after is not None:
+                    after()
+    return tuple(one for one in found if one.metric in figures or one.metric == "rss_start")
+
+
+def settle(library: Callable[[], Any] | None = None) -> bool:
+    """Collect garbage and give free memory back to the system, so that a call finds none that others left.
+
+    Args:
+        library: opens the C library; `ctypes.CDLL(None)`.
+
+    Returns:
+        Whether memory was given back: only glibc has `malloc_trim`.
+    """
+    gc.collect()
+    try:
+        (library or _c_library)().malloc_trim(0)
+    except (AttributeError, OSError, TypeError):
+        return False
+    return True
+
+
+def _c_library() -> Any:
+    import ctypes
+
+    return ctypes.CDLL(None)
+
+
+def _resident(call: Call, probe: BoundaryProbe, *, with_uss: bool) -> tuple[Measurement, ...]:
+    uss = _Uss() if with_uss else None
+    token = probe.start()
+    try:
+        result = call()
+    finally:
+        boundary = probe.stop(token)
+    private = () if uss is None else (uss.read(),)
+    del result
+    reasons = probe.unmeasured()
+    peak, start = boundary.peak_rss_bytes, boundary.rss_start_bytes
+    details = None
+    if peak is not None and start is not None:
+        details = {"increase_bytes": peak - start, "counter_error_bytes": counter_error_bytes()}
+    return (
+        _measurement(
+            "peak_rss", value=peak, reason=reasons.get("peak_rss"), method="VmHWM since clear_refs", details=details
+        ),
+        _measurement("rss_start", value=start, reason=reasons.get("rss_start"), method="resident set before the call"),
+        *private,
+    )
+
+
+class _Uss:
+    """Memory that would be free if the process ended now; read once, because it costs 15 ms for each GiB."""
+
+    def __init__(self) -> None:
+        self._reason: str | None = None
+        try:
+            import psutil  # before the call: afterwards its own 3 MiB would be in the figure
+        except ImportError:
+            self._reason = "psutil cannot be imported"
+        else:
+            self._read: Callable[[], Any] = psutil.Process().memory_full_info
+
+    def read(self) -> Measurement:
+        value = None
+        if self._reason is None:
+            try:
+                value = int(self._read().uss)
+            except Exception as error:  # noqa: BLE001 - AttributeError, OSError or one of psutil's own
+                self._reason = f"psutil cannot tell it: {error}"
+        return _measurement(
+            "uss", value=value, reason=self._reason, method="psutil memory_full_info, its result still held"
+        )
+
+
+def _python_peak(call: Call) -> tuple[Measurement, ...]:
+    was_tracing = tracemalloc.is_tracing()
+    if not was_tracing:
+        tracemalloc.start(1)
+    try:
+        tracemalloc.reset_peak()
+        start = tracemalloc.get_traced_memory()[0]
+        call()
+        peak = tracemalloc.get_traced_memory()[1] - start if tracemalloc.is_tracing() else None
+    finally:
+        if not was_tracing:
+            tracemalloc.stop()
+    reason = "the call itself stopped tracemalloc" if peak is None else None
+    return (_measurement("python_peak", value=peak, reason=reason, method="tracemalloc"),)
+
+
+def _tree_peak(call: Call, tree: TreeMemory) -> tuple[Measurement, ...]:
+    tree.start()
+    try:
+        call()
+    finally:
+        told = tree.stop()
+    details = {"start_bytes": told.start_bytes, "other_processes": told.others}
+    return (_measurement("tree_peak", value=told.value_bytes, reason=told.reason, method=told.method, details=details),)
+
+
+def _native_peak(call: Call) -> tuple[Measurement, ...]:
+    try:
+        import memray
+    except ImportError as error:
+        reason = f"memray cannot be imported ({error}); pip install 'pytest-benchdb[memray]'"
+        return (_measurement("native_peak", value=None, reason=reason, method="memray"),)
+    with tempfile.TemporaryDirectory(prefix="benchdb-memray-") as folder:
+        file = Path(folder) / "allocations.bin"
+        tracker = memray.Tracker(file, file_format=memray.FileFormat.AGGREGATED_ALLOCATIONS)
+        try:
+            tracker.__enter__()
+        except RuntimeError as error:  # another one is at work: pytest --memray
+            reason = f"memray cannot begin: {error}"
+            return (_measurement("native_peak", value=None, reason=reason, method="memray"),)
+        try:
+            call()
+        finally:
+            tracker.__exit__(None, None, None)
+        with memray.FileReader(file) as reader:
+            peak = int(reader.metadata.peak_memory)
+    method = f"memray {getattr(memray, '__version__', '')}".strip()
+    return (_measurement("native_peak", value=peak, reason=None, method=method),)
+
+
+def _measurement(
+    metric: str,
+    *,
+    value: float | None,
+    reason: str | None,
+    method: str | None,
+    details: Mapping[str, object] | None = None,
+) -> Measurement:
+    known = METRICS.get(metric)
+    return Measurement(
+        metric=metric,
+        unit="B",
+        better="lower" if known is None else known.better,
+        pass_name="memory",
+        method=method,
+        value=value,
+        reason=reason,
+        valid=reason is None,
+        details=details,
+    )

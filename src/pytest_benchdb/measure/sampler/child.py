@@ -1,0 +1,267 @@
+"""The process that samples sensors while a benchmark repeats; standard library only, one for a session.
+
+`measure.sampler` starts it with ``python -I -S`` (about 21 ms) and talks to it in lines of JSON: ``start`` and ``stop``
+on its input, ``ready``, ``started`` and ``stopped`` on its output. It ends when its input ends or its parent does, so
+that nothing has to end it.
+
+Sensors that libraries tell: NVML's, and psutil's where there is no ``/proc``; for the process that samples.
+
+The modules are arguments: the process that samples imports them, and only if it was asked to.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pytest_benchdb.measure.sampler.files import file_sensors
+from pytest_benchdb.measure.sampler.sensor import Sensor
+
+_ZERO_CELSIUS_K = 273.15
+
+
+def nvml_sensors(nvml: Any, uuids: Sequence[str]) -> Iterator[Sensor]:
+    """Find power, temperature, clock, load and memory of NVIDIA devices.
+
+    A device may support some readings only (Jetson: none), which the first reading of each tells.
+
+    Args:
+        nvml: the module `pynvml`.
+        uuids: unique ids of the devices, as NVML or torch write them.
+    """
+    nvml.nvmlInit()
+    for uuid in uuids:
+        named = uuid if uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}"
+        yield from _nvml_device(nvml, nvml.nvmlDeviceGetHandleByUUID(named), uuid)
+
+
+def _nvml_device(nvml: Any, handle: Any, uuid: str) -> Iterator[Sensor]:
+    readings = (
+        ("power", "W", 1e-3, lambda: _nvml_power_mw(nvml, handle)),
+        (
+            "temperature",
+            "K",
+            1.0,
+            lambda: nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU) + _ZERO_CELSIUS_K,
+        ),
+        ("clock_frequency", "Hz", 1e6, lambda: nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM)),
+        ("utilization", "1", 1e-2, lambda: nvml.nvmlDeviceGetUtilizationRates(handle).gpu),
+        ("device_used", "B", 1.0, lambda: nvml.nvmlDeviceGetMemoryInfo(handle).used),
+    )
+    for metric, unit, scale, read in readings:
+        yield Sensor(metric, unit, f"{uuid}/{metric}", read, scale=scale, scope="device", device=uuid)
+
+
+def _nvml_power_mw(nvml: Any, handle: Any) -> float:
+    # nvmlDeviceGetPowerUsage is the average of 1 s since Ampere; the field is the power of this moment.
+    field = nvml.nvmlDeviceGetFieldValues(handle, [nvml.NVML_FI_DEV_POWER_INSTANT])[0]
+    if field.nvmlReturn == nvml.NVML_SUCCESS:
+        return int(field.value.uiVal)
+    return int(nvml.nvmlDeviceGetPowerUsage(handle))
+
+
+def portable_sensors(psutil: Any, pid: int) -> Iterator[Sensor]:
+    """Find what psutil tells of the process and the machine.
+
+    Args:
+        psutil: the module.
+        pid: process that the benchmark runs in.
+    """
+    process, cpus = psutil.Process(pid), os.cpu_count() or 1
+
+    def used_s() -> float:
+        times = process.cpu_times()
+        return float(times.user + times.system)
+
+    def busy_s() -> float:
+        times = psutil.cpu_times()
+        # guest time is counted in user time as well
+        idle = ("idle", "iowait", "steal", "guest", "guest_nice")
+        return float(sum(times) - sum(getattr(times, name, 0.0) for name in idle))
+
+    yield Sensor("rss", "B", "process", lambda: process.memory_info().rss, scope="process")
+    yield Sensor("utilization", "1", "process", used_s, kind="flow", scale=1 / cpus, scope="process")
+    yield Sensor("utilization", "1", "machine", busy_s, kind="flow", scale=1 / cpus, scope="system")
+
+
+PATIENT_S = 5.0
+"""How often an idle child looks whether its parent lives: a forked process may hold its input open."""
+DOMAIN_LIMIT = 64
+"""Sensors of one metric, so that a machine of 256 processors is not asked 256 times in each period."""
+
+Command = Mapping[str, Any]
+
+
+class SensorSet:
+    """Every sensor that can be read; one that fails is left out of its window, with its reason.
+
+    Attributes:
+        reasons: why there are no points, by ``metric/domain`` or by the name of a library.
+    """
+
+    def __init__(self, config: Mapping[str, Any], load: Callable[[str, str | None], Any] | None = None) -> None:
+        """Find the sensors.
+
+        Args:
+            config: `root`, `pid`, `uuids`, and `folders` that libraries were found in, by their names.
+            load: imports a library from its folder.
+        """
+        self._sensors: list[Sensor] = []
+        self._missing: dict[str, str] = {}
+        self._failed: dict[str, str] = {}
+        self._names: set[tuple[str, str]] = set()
+        self._folders: Mapping[str, str | None] = config["folders"]
+        self._load = load or _import_from
+        root, pid = str(config["root"]).rstrip("/") + "/", int(config["pid"])
+        if os.access(f"{root}proc/{pid}/statm", os.R_OK):
+            self._add(file_sensors(root, pid))
+        else:
+            self._add_library("psutil", lambda psutil: portable_sensors(psutil, pid))
+        if uuids := config["uuids"]:
+            self._add_library("pynvml", lambda nvml: nvml_sensors(nvml, uuids))
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why there are no points, of everything that was looked for."""
+        return self._missing | self._failed
+
+    def begin(self) -> None:
+        """Forget the points of the last window, and whose readings failed in it."""
+        self._failed.clear()
+        for sensor in self._sensors:
+            sensor.begin()
+
+    def sample(self, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        """Read every sensor once."""
+        for sensor in self._sensors:
+            if _name(sensor) not in self._failed:
+                try:
+                    sensor.sample(clock)
+                except Exception as error:  # noqa: BLE001 - whatever one sensor raises, the others are read
+                    self._failed[_name(sensor)] = _described(error)
+
+    def told(self) -> list[dict[str, object]]:
+        """Return the series that have points."""
+        return [sensor.told() for sensor in self._sensors if sensor.values]
+
+    def _add(self, found: Iterator[Sensor]) -> None:
+        for sensor in found:
+            self._name_apart(sensor)
+            if sum(other.metric == sensor.metric for other in self._sensors) >= DOMAIN_LIMIT:
+                self._missing[_name(sensor)] = f"there are more than {DOMAIN_LIMIT} sensors of {sensor.metric}"
+                continue
+            try:
+                sensor.read()
+            except Exception as error:  # noqa: BLE001 - as above
+                self._missing[_name(sensor)] = _described(error)
+            else:
+                self._sensors.append(sensor)
+
+    def _add_library(self, name: str, find: Callable[[Any], Iterator[Sensor]]) -> None:
+        try:
+            self._add(find(self._load(name, self._folders.get(name))))
+        except Exception as error:  # noqa: BLE001 - a vendor's library may raise anything
+            self._missing[name] = _described(error)
+
+    def _name_apart(self, sensor: Sensor) -> None:
+        name, number = sensor.domain, 1
+        while (sensor.metric, sensor.domain) in self._names:
+            number += 1
+            sensor.domain = f"{name}#{number}"
+        self._names.add((sensor.metric, sensor.domain))
+
+
+def main() -> None:
+    """Serve commands until the input ends."""
+    config = json.loads(sys.argv[2])
+    parent = os.getppid()
+    commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+    threading.Thread(target=_read_commands, args=(commands,), daemon=True).start()
+    sensors = SensorSet(config)
+    _answer({"k": "ready"})
+    serve(sensors, commands.get, period_ns=int(1e9 / config["rate_hz"]), orphaned=lambda: os.getppid() != parent)
+
+
+def serve(
+    sensors: SensorSet,
+    next_command: Callable[[bool, float], Command | None],
+    *,
+    period_ns: int,
+    orphaned: Callable[[], bool],
+) -> None:
+    """Sample between ``start`` and ``stop`` until the commands end.
+
+    Args:
+        sensors: what is sampled.
+        next_command: waits for a command as `queue.Queue.get` does; None is the end.
+        period_ns: time between two samples. A late sample is not made up for: its time is that of its reading.
+        orphaned: tells whether the parent is gone.
+    """
+    due_ns: int | None = None
+    while not orphaned():
+        wait_s = PATIENT_S if due_ns is None else max(0.0, (due_ns - time.monotonic_ns()) / 1e9)
+        try:
+            command = next_command(True, wait_s)
+        except queue.Empty:
+            if due_ns is not None:
+                sensors.sample()
+                due_ns = max(due_ns + period_ns, time.monotonic_ns())
+            continue
+        if command is None:
+            return
+        if command["k"] == "start":
+            _keep_off(command["avoid"])
+            sensors.begin()
+            sensors.sample()
+            due_ns = time.monotonic_ns() + period_ns
+            _answer({"k": "started"})
+        else:
+            # Counters tick every 10 ms: over a shorter rest of a period they would tell nothing but their ticks.
+            if due_ns is not None and time.monotonic_ns() > due_ns - period_ns // 2:
+                sensors.sample()
+            due_ns = None
+            _answer({"k": "stopped", "series": sensors.told(), "reasons": sensors.reasons})
+
+
+def _read_commands(commands: "queue.SimpleQueue[Command | None]") -> None:
+    for line in sys.stdin:
+        commands.put(json.loads(line))
+    commands.put(None)
+
+
+def _answer(told: Mapping[str, object]) -> None:
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+
+
+def _keep_off(cpus: Sequence[int]) -> None:
+    """Run on other CPUs than the benchmark's, if there are any and they are allowed."""
+    if sys.platform != "linux":
+        return
+    others = set(range(os.cpu_count() or 1)) - set(cpus)
+    if others:
+        try:
+            os.sched_setaffinity(0, others)
+        except OSError:
+            return
+
+
+def _import_from(name: str, folder: str | None) -> Any:
+    """Import a library from the folder that the parent found it in: ``-S`` leaves those folders out."""
+    if folder is not None and folder not in sys.path:
+        sys.path.append(folder)
+    return __import__(name)
+
+
+def _name(sensor: Sensor) -> str:
+    return f"{sensor.metric}/{sensor.domain}"
+
+
+def _described(error: Exception) -> str:
+    if isinstance(error, PermissionError) and isinstance(error.filename, str):
+        return f"{error.filename} cannot be read; this lets everybody: sudo chmod a+r {error.filename}"
+    return " ".join(f"{type(error).__name__}: {error}".split())

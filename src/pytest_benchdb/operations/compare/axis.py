@@ -1,0 +1,250 @@
+"""Compare the values of one dimension with each other: backends, models, implementations, parameters, Pythons."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.operations.compare.pairs import Matching
+
+SESSION_DIMENSIONS: Mapping[str, Callable[[SessionRow], str | None]] = {
+    "python": lambda session: python_text(session.python),
+    "branch": lambda session: session.branch,
+    "commit": lambda session: session.commit_sha and session.commit_sha[:10],
+    "label": lambda session: session.label,
+    "os": lambda session: session.os,
+    "cpu": lambda session: session.cpu_model,
+}
+"""Dimensions of a session as a whole."""
+
+_PLACES: Mapping[str, Callable[[SessionValue], str | None]] = {
+    "backend": lambda value: value.key.backend,
+    "device": lambda value: value.key.device,
+}
+_PLACE_PARAMS = frozenset({"bench_each", "backend", "device"})
+_VERSION = re.compile(r"(?P<name>\w+) (?P<version>\d+\.\d+)")
+_MOST_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """A dimension, and where in the data it was found.
+
+    Attributes:
+        name: as the user wrote it: ``backend``, ``param:n``.
+        kind: what tells its value: the place, a label, a parameter, or the session.
+        value_of: the value, as text; None for what has none.
+    """
+
+    name: str
+    kind: str
+    value_of: Callable[[SessionValue], str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AxisSide:
+    """One value of an axis and what was measured with it."""
+
+    value: str
+    values: tuple[SessionValue, ...]
+
+
+def find_axis(name: str, values: Sequence[SessionValue], sessions: Mapping[str, SessionRow]) -> Axis:
+    """Find the dimension that a word means: the first of place, label, session, parameter and tag that differs.
+
+    Args:
+        name: a dimension; ``param:NAME`` and ``tag:NAME`` say which is meant.
+        values: what is to be compared.
+        sessions: by id.
+
+    Raises:
+        ConfigError: nothing has such a dimension, or all have the same value of it.
+    """
+    kind, _, rest = name.partition(":")
+    found = [
+        axis
+        for axis in _candidates(name, rest or kind, sessions)
+        if not rest or axis.kind == {"param": "parameter"}.get(kind, kind)
+    ]
+    seen = {
+        axis.kind: sorted({text for value in values if (text := axis.value_of(value)) is not None}) for axis in found
+    }
+    for axis in found:
+        if len(seen[axis.kind]) > 1:
+            return axis
+    single = next((texts[0] for texts in seen.values() if texts), None)
+    if single is not None:
+        raise ConfigError(
+            f"--axis {name}: it is {single!r} everywhere in what was chosen; name more sessions, or choose another axis"
+        )
+    raise ConfigError(f"--axis {name}: nothing here has it; there are {', '.join(_known(values, sessions))}")
+
+
+def split_axis(
+    axis: Axis, values: Sequence[SessionValue], sessions: Mapping[str, SessionRow], baseline: str | None
+) -> list[AxisSide]:
+    """Return what was measured with each value of an axis, the baseline first.
+
+    Args:
+        axis: of `find_axis`.
+        values: what is to be compared; what has no value of the axis is left out.
+        sessions: by id.
+        baseline: the value to hold the others against; None takes the first: the smallest number, the processor,
+            else what was measured first.
+
+    Raises:
+        ConfigError: nothing has the baseline's value.
+    """
+    found: dict[str, list[SessionValue]] = {}
+    for value in values:
+        text = axis.value_of(value)
+        if text is not None:
+            found.setdefault(text, []).append(value)
+    order = sorted(found, key=lambda text: _rank(text, found, sessions))
+    if baseline is not None:
+        first = _named(axis, baseline, order)
+        order = [first, *(text for text in order if text != first)]
+    return [AxisSide(value=text, values=tuple(found[text])) for text in order]
+
+
+def axis_matching(axis: Axis, sides: Sequence[AxisSide]) -> Matching:
+    """Return how the benchmarks of an axis' values are matched: by everything but the axis.
+
+    A benchmark is known by its function and its other parameters; where only one value has such a function, by the
+    function's name without the value in it (`test_insert_sqlite` is `test_insert`); else by its group, where each value
+    has one benchmark in it.
+    """
+    if axis.kind in {"session", "tag"}:
+        return Matching()
+    first: dict[str, set[str]] = {}
+    second: dict[str, set[str]] = {}
+    third: dict[str, dict[str, set[str]]] = {}
+    for side in sides:
+        for value in side.values:
+            heads = _names(axis, value, side.value)
+            first.setdefault(heads[0], set()).add(side.value)
+            second.setdefault(heads[1], set()).add(side.value)
+            third.setdefault(heads[2], {}).setdefault(side.value, set()).add(value.key.fullname)
+    grouped = {name for name, of in third.items() if len(of) > 1 and all(len(names) == 1 for names in of.values())}
+
+    def name_of(value: SessionValue) -> str:
+        plain, stripped, group = _names(axis, value, axis.value_of(value) or "")
+        if len(first.get(plain, ())) > 1:
+            return plain
+        if len(second.get(stripped, ())) > 1:
+            return stripped
+        return group if value.group and group in grouped else plain
+
+    return Matching(name_of=name_of, with_place=axis.kind != "place")
+
+
+def python_text(text: str | None) -> str | None:
+    """Return implementation and version of a Python without its patch release.
+
+    >>> python_text("CPython 3.13.1 (main, free-threaded)")
+    'CPython 3.13 free-threaded'
+    """
+    match = _VERSION.match(text or "")
+    if match is None:
+        return text
+    return f"{match['name']} {match['version']}" + (" free-threaded" if "free-threaded" in (text or "") else "")
+
+
+def _candidates(name: str, key: str, sessions: Mapping[str, SessionRow]) -> list[Axis]:
+    found = []
+    if key in _PLACES:
+        found.append(Axis(name=name, kind="place", value_of=_PLACES[key]))
+    found.append(Axis(name=name, kind="label", value_of=lambda value: value.labels.get(key)))
+    if key in SESSION_DIMENSIONS:
+        of_session = SESSION_DIMENSIONS[key]
+        found.append(Axis(name=name, kind="session", value_of=lambda value: of_session(sessions[value.session_id])))
+    found.append(Axis(name=name, kind="parameter", value_of=lambda value: _param(value, key)))
+    found.append(Axis(name=name, kind="tag", value_of=lambda value: sessions[value.session_id].tags.get(key)))
+    return found
+
+
+def _known(values: Iterable[SessionValue], sessions: Mapping[str, SessionRow]) -> list[str]:
+    kept = list(values)
+    labels = sorted({name for value in kept for name in value.labels})
+    params = sorted({f"param:{name}" for value in kept for name in value.params or {}})
+    tags = sorted({f"tag:{name}" for value in kept for name in sessions[value.session_id].tags})
+    return [*_PLACES, *SESSION_DIMENSIONS, *labels, *params, *tags]
+
+
+def _param(value: SessionValue, name: str) -> str | None:
+    params = value.params or {}
+    return _text(params[name]) if name in params else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _rank(
+    text: str, found: Mapping[str, Sequence[SessionValue]], sessions: Mapping[str, SessionRow]
+) -> tuple[float, str, str]:
+    numbers = [_number(value) for value in found]
+    number = _number(text)
+    if number is not None and None not in numbers:
+        return number, "", ""
+    if text == "cpu":
+        return -1.0, "", ""
+    earliest = min((sessions[value.session_id].started_at, value.run_id) for value in found[text])
+    return 0.0, *earliest
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _named(axis: Axis, wanted: str, values: Sequence[str]) -> str:
+    if wanted in values:
+        return wanted
+    close = [value for value in values if value.lower().startswith(wanted.lower())]
+    if len(close) == 1:
+        return close[0]
+    problem = f"fits {len(close)} values" if close else f"is no value of {axis.name}"
+    named = ", ".join((close or values)[:_MOST_NAMED])
+    raise ConfigError(f"--baseline-value {wanted!r} {problem}; choose one of {named}")
+
+
+def _names(axis: Axis, value: SessionValue, axis_value: str) -> tuple[str, str, str]:
+    """Return what a benchmark may be called: by its function, by that without the value, and by its group."""
+    head, bracket, tail = value.key.fullname.partition("[")
+    rest = _rest(axis, value, axis_value) if value.params is not None else _id_rest(tail[:-1], axis_value)
+    suffix = f"[{rest}]" if rest and bracket else ""
+    return head + suffix, _stripped(head, axis_value) + suffix, (value.group or "") + suffix
+
+
+def _rest(axis: Axis, value: SessionValue, axis_value: str) -> str:
+    """Return the parameters that do not tell the axis' value: ``n=100, order=random``."""
+    params = value.params or {}
+    key = axis.name.rpartition(":")[2]
+    dropped = {name for name in params if name == key or (axis.kind == "place" and name in _PLACE_PARAMS)}
+    if not dropped and axis.kind != "parameter":
+        # A label is often said by a parameter of another name: `engine="sqlite"`.
+        dropped = {name for name, one in params.items() if isinstance(one, str) and _tells(one, axis_value)}
+    return ", ".join(f"{name}={_text(one)}" for name, one in params.items() if name not in dropped)
+
+
+def _id_rest(param_id: str, axis_value: str) -> str:
+    return "-".join(word for word in param_id.split("-") if not _tells(word, axis_value))
+
+
+def _tells(text: str, axis_value: str) -> bool:
+    return text == axis_value or text.startswith(f"{axis_value}:")
+
+
+def _stripped(head: str, axis_value: str) -> str:
+    """Return a test's name without a word in it: `tests/test_a.py::test_insert_sqlite` without ``sqlite``."""
+    word = re.escape(re.sub(r"\W+", "_", axis_value))
+    if not word:
+        return head
+    without = re.sub(rf"_{word}(?=_|::|$|\.py)", "", head, flags=re.IGNORECASE)
+    return re.sub(rf"(?<=::)(Test)?{word}(?=::)", r"\1", without, flags=re.IGNORECASE)

@@ -1,0 +1,144 @@
+"""Whether two sides ran on machines that are alike enough, and what readers must know of the sessions.
+
+How the environments of two sides differ: machine, operating system, Python, packages, governor.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from pytest_benchdb.model.comparison import Difference, Shift, Side
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.operations.compare.axis import python_text
+from pytest_benchdb.operations.read.environment import flatten
+from pytest_benchdb.present.writing.text import counted
+from pytest_benchdb.store.read.reader import Reader
+
+_FACTS: Mapping[str, Callable[[SessionRow], object]] = {
+    "processor": lambda session: session.cpu_model,
+    "cores": lambda session: session.cores,
+    "threads": lambda session: session.threads,
+    "system": lambda session: session.os,
+    "Python": lambda session: python_text(session.python),
+}
+# What an axis is about must differ; it is no obstacle then.
+_EXPECTED = {"python": frozenset({"Python"}), "cpu": frozenset({"processor"}), "os": frozenset({"system"})}
+
+
+def obstacle_between(
+    baseline: Sequence[SessionRow], candidate: Sequence[SessionRow], *, across: str | None = None
+) -> str | None:
+    """Return why sessions must not be compared; None if they may.
+
+    Args:
+        baseline: sessions that measured one benchmark.
+        candidate: likewise.
+        across: the axis that is compared, whose own difference is no obstacle.
+    """
+    prints = [{session.fingerprint for session in side} for side in (baseline, candidate)]
+    if prints[0] == prints[1]:
+        return None
+    differing = [name for name in _FACTS if _differ(_seen(name, baseline), _seen(name, candidate))]
+    if across in _EXPECTED and differing and set(differing) <= _EXPECTED[across]:
+        return None
+    return f"the sides differ in {_listed(differing) if differing else 'their machine, as far as it is known'}"
+
+
+def _differ(baseline: set[object], candidate: set[object]) -> bool:
+    return bool(baseline and candidate) and baseline != candidate
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
+def on_one_machine(baseline: Side, candidate: Side) -> tuple[Side, Side, tuple[str, ...]]:
+    """Keep the sessions of the one machine and Python that both sides know, where they know several.
+
+    Returns:
+        The sides, and a sentence on what was left out. Sides that share no machine stay as they are.
+    """
+    prints = [{session.fingerprint for session in side.sessions} for side in (baseline, candidate)]
+    shared = prints[0] & prints[1]
+    if not shared or len(prints[0] | prints[1]) == 1:
+        return baseline, candidate, ()
+    kept = next(session.fingerprint for session in reversed(candidate.sessions) if session.fingerprint in shared)
+    sides = [
+        Side(name=side.name, sessions=tuple(one for one in side.sessions if one.fingerprint == kept))
+        for side in (baseline, candidate)
+    ]
+    lost = sum(len(side.sessions) for side in (baseline, candidate)) - sum(len(side.sessions) for side in sides)
+    text = f"{counted(lost, 'session')} of another machine or Python left out; --allow-cross takes them in"
+    return sides[0], sides[1], (text,)
+
+
+def machine_warnings(baseline: Side, candidate: Side, shift: Shift | None) -> Iterator[str]:
+    """Yield what readers must know before they believe the rows."""
+    sessions = {session.session_id: session for side in (baseline, candidate) for session in side.sessions}.values()
+    disturbed = sum(1 for session in sessions if session.contended)
+    if disturbed:
+        yield f"other work disturbed {_share(disturbed, len(sessions))}: repeat on a quiet machine"
+    incomplete = sum(1 for session in sessions if not session.complete)
+    if incomplete:
+        yield f"some benchmarks may be missing from {_share(incomplete, len(sessions))}: it did not end by itself"
+    if shift is not None:
+        yield (
+            f"{shift.agreeing * 100:.0f} % of the benchmarks changed in the same direction, in the median by "
+            f"{shift.change * 100:+.1f} %, as on a slower machine or another interpreter; repeat both sides in turn"
+        )
+
+
+def _share(number: int, of: int) -> str:
+    return "the session" if of == 1 else f"{number} of {of} sessions"
+
+
+def _seen(name: str, sessions: Iterable[SessionRow]) -> set[object]:
+    """Return what is known of a fact."""
+    return {_FACTS[name](session) for session in sessions} - {None}
+
+
+MOST_SESSIONS = 20
+"""Sessions of a side that are looked at, the newest."""
+
+_HASHES = frozenset({"fingerprint"})
+_NAMES = {"hostname_hash": "host", "cpu_model": "cpu", "ram_bytes": "ram"}
+_SHOWN_OF_A_HASH = 8
+
+
+def side_differences(reader: Reader, baseline: Side, candidate: Side) -> tuple[Difference, ...]:
+    """Return the facts that two sides do not share; of several sessions, all that is found in them.
+
+    Args:
+        reader: an open history that holds the sessions.
+        baseline: a side.
+        candidate: a side.
+
+    Raises:
+        StoreError: the history cannot be read.
+    """
+    read: dict[str, Mapping[str, object]] = {}
+    sides = []
+    for side in (baseline, candidate):
+        facts: dict[str, set[str]] = {}
+        for session in side.sessions[-MOST_SESSIONS:]:
+            key = session.session_id
+            if key not in read:
+                read[key] = dict(flatten(reader.environment_of(key)))
+            for name, value in read[key].items():
+                facts.setdefault(name, set()).add(_text(name, value))
+            if session.tool_version:
+                facts.setdefault(session.tool, set()).add(session.tool_version)
+        sides.append(facts)
+    before, after = sides
+    return tuple(
+        Difference(name=_NAMES.get(name, name), baseline=_joined(before.get(name)), candidate=_joined(after.get(name)))
+        for name in dict.fromkeys([*before, *after])
+        if name not in _HASHES and before.get(name) != after.get(name)
+    )
+
+
+def _text(name: str, value: object) -> str:
+    text = str(value)
+    return text[:_SHOWN_OF_A_HASH] if name == "hostname_hash" else text
+
+
+def _joined(texts: set[str] | None) -> str | None:
+    return ", ".join(sorted(texts)) if texts else None

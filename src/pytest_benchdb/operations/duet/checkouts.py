@@ -1,0 +1,106 @@
+"""The two sides of a duet: where each runs, and what it is called."""
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_benchdb.environment.git.worktree import find_checkout, find_commit, has_changes, worktree
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.operations.duet.plan import Place, SideChoice
+
+WORKING_TREE = "working tree"
+_SHORT = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSide:
+    """A side that can be run.
+
+    Attributes:
+        root: top folder of its checkout.
+        folder: where pytest runs: the folder within it that the user stands in.
+        checkout: top folder of the user's checkout, whose code this side must not import; None where that is no error.
+    """
+
+    place: Place
+    name: str
+    program: tuple[str, ...]
+    root: Path
+    folder: Path
+    checkout: Path | None
+
+
+@contextlib.contextmanager
+def open_sides(
+    base: SideChoice, head: SideChoice, folder: Path, environ: Mapping[str, str], say: Callable[[str], None]
+) -> Iterator[dict[Place, OpenSide]]:
+    """Check the commits of the sides out, for the length of a block.
+
+    Args:
+        base: the baseline.
+        head: the candidate.
+        folder: where the user stands.
+        environ: environment variables of the git processes.
+        say: told what the user must know.
+
+    Raises:
+        ConfigError: there is no checkout or no such commit, or the commit has no such folder.
+    """
+    if base.commit is None and head.commit is None:
+        yield {"base": _here("base", base, folder), "head": _here("head", head, folder)}
+        return
+    checkout = find_checkout(folder, environ)
+    hashes: dict[str | None, str] = {
+        choice.commit: find_commit(checkout, choice.commit, environ)
+        for choice in (base, head)
+        if choice.commit is not None
+    }
+    if None in {base.commit, head.commit}:
+        if has_changes(checkout, environ):
+            say(f"the {WORKING_TREE} has changes that are not committed; they are measured as they are")
+    elif hashes[base.commit] == hashes[head.commit] and base.program == head.program:
+        say("both sides are the same commit: what differs is the noise of this machine")
+    with contextlib.ExitStack() as stack:
+        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-duet-")))
+        sides: dict[Place, OpenSide] = {}
+        choices: tuple[tuple[Place, SideChoice], ...] = (("base", base), ("head", head))
+        for place, choice in choices:
+            if choice.commit is None:
+                sides[place] = _here(place, choice, folder, root=checkout)
+                continue
+            sha = hashes[choice.commit]
+            # The last part of the path stays: suites without a name of their own are known by it.
+            root = stack.enter_context(worktree(checkout, sha, temporary / place / checkout.name, environ))
+            sides[place] = _elsewhere(place, choice, root, folder, checkout, sha)
+        yield sides
+
+
+def _here(place: Place, choice: SideChoice, folder: Path, *, root: Path | None = None) -> OpenSide:
+    return OpenSide(
+        place=place,
+        name=choice.name or WORKING_TREE,
+        program=choice.program,
+        root=root or folder,
+        folder=folder,
+        checkout=root,
+    )
+
+
+def _elsewhere(
+    place: Place, choice: SideChoice, root: Path, folder: Path, checkout: Path, sha: str
+) -> OpenSide:  # fmt: skip
+    inner = root / folder.resolve().relative_to(checkout.resolve())
+    commit = str(choice.commit)
+    if not inner.is_dir():
+        raise ConfigError(f"{commit} has no folder {inner.relative_to(root)}; run this where both sides have one")
+    name = commit if sha.startswith(commit) else f"{commit} ({sha[:_SHORT]})"
+    return OpenSide(
+        place=place,
+        name=f"{name}, {choice.name}" if choice.name else name,
+        program=choice.program,
+        root=root,
+        folder=inner,
+        checkout=checkout,
+    )

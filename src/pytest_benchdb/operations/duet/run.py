@@ -1,0 +1,175 @@
+"""Runs two sides in turn, in fresh pytest processes, so that what disturbs the machine disturbs both alike.
+
+Sides that alternate share the slow drift of a machine (Bulej et al., "Duet Benchmarking", ICPE 2020); what this
+gains here is measured in docs/explanation/regression-quality.md.
+
+Compares the sides of a duet that was run.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.comparison import Comparison, Side
+from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.operations.compare.judge import Choice, compare
+from pytest_benchdb.operations.duet.checkouts import OpenSide, open_sides
+from pytest_benchdb.operations.duet.import_probe import listed
+from pytest_benchdb.operations.duet.plan import DUET_TAG, SIDE_TAG, Duet, Place, Played, schedule
+from pytest_benchdb.operations.duet.process import TESTS_FAILED, Turn, TurnRunner
+from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
+
+_ID_BYTES = 4
+
+
+def play(duet: Duet, folder: Path, environ: Mapping[str, str], feedback: Feedback = SILENT) -> Played:
+    """Run both sides in turn and return their sessions.
+
+    Args:
+        duet: what to run.
+        folder: where the user stands; a side's pytest runs in the same folder of its own checkout.
+        environ: environment variables of the processes.
+        feedback: told how many runs are done, and what the user must know.
+
+    Raises:
+        ConfigError: a side cannot be checked out or run, recorded nothing, or imported another side's code.
+        StoreError: the sessions cannot be read back.
+    """
+    _check(duet, folder)
+    duet_id = os.urandom(_ID_BYTES).hex()
+    turns = list(schedule(duet.pairs))
+    notes: list[str] = []
+    with contextlib.ExitStack() as stack:
+        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-duet-")))
+        sides = stack.enter_context(open_sides(duet.base, duet.head, folder, environ, feedback.warn))
+        runner = TurnRunner(duet, duet_id, temporary, environ, feedback.warn)
+        feedback.progress(0, len(turns))
+        for done, place in enumerate(turns, 1):
+            turn = runner.run(sides[place])
+            if done <= len(sides):  # the first turn of each side
+                notes += _looked_at(turn, sides[place], runner, _sessions(duet.database, duet_id))
+            feedback.progress(done, len(turns))
+        names = {place: side.name for place, side in sides.items()}
+    for note in notes:
+        feedback.warn(note)
+    found = _sessions(duet.database, duet_id)
+    return Played(
+        duet_id=duet_id,
+        base_name=names["base"],
+        head_name=names["head"],
+        base=found["base"],
+        head=found["head"],
+        notes=tuple(notes),
+    )
+
+
+def _check(duet: Duet, folder: Path) -> None:
+    if duet.pairs < 1:
+        raise ConfigError(f"--pairs {duet.pairs}: give a whole number above 0")
+    if duet.base.commit is None and duet.head.commit is None:
+        return
+    for argument in duet.arguments:
+        path = Path(argument.partition("::")[0])
+        if path.is_absolute() and path.exists() and path.is_relative_to(folder):
+            raise ConfigError(f"{argument} is in your checkout for both sides; write {path.relative_to(folder)}")
+
+
+def _looked_at(
+    turn: Turn, side: OpenSide, runner: TurnRunner, found: Mapping[Place, tuple[SessionRow, ...]]
+) -> list[str]:
+    """Return what the first turn of a side gives to say.
+
+    Raises:
+        ConfigError: nothing was recorded, or nothing passed.
+    """
+    sessions = found[side.place]
+    if not sessions or not sessions[-1].runs:
+        runner.show()
+        raise ConfigError(
+            f"{side.name}: no benchmark was recorded; choose tests that have some, and install pytest-benchdb there"
+        )
+    failed, runs = sessions[-1].not_passed, sessions[-1].runs
+    if failed == runs:
+        runner.show()
+        raise ConfigError(f"{side.name}: none of {runs} benchmarks passed; mend them, or choose others with -k")
+    notes = []
+    if failed or turn.status == TESTS_FAILED:
+        notes.append(f"{side.name}: {failed} of {runs} benchmarks did not pass")
+    return notes + _import_notes(turn, side)
+
+
+def _import_notes(turn: Turn, side: OpenSide) -> list[str]:
+    imported = turn.imported
+    if imported is None:
+        return [f"{side.name}: where its modules came from is not known"]
+    if side.checkout is None:
+        return []
+    notes = []
+    if imported.installed:
+        notes.append(f"{side.name}: measured {listed(imported.installed)}, not the side's own; see --pythonpath")
+    if imported.own:
+        notes.append(f"{side.name}: imported {', '.join(imported.own)} from its own folder")
+    elif not imported.installed:
+        notes.append(f"{side.name}: the tests imported nothing of the project itself")
+    return notes
+
+
+def _sessions(database: Path, duet_id: str) -> dict[Place, tuple[SessionRow, ...]]:
+    if not database.exists():
+        return {"base": (), "head": ()}
+    with open_source([database]) as reader:
+        mine = [session for session in reader.sessions() if session.tags.get(DUET_TAG) == duet_id]
+    return {
+        "base": tuple(session for session in mine if session.tags.get(SIDE_TAG) == "base"),
+        "head": tuple(session for session in mine if session.tags.get(SIDE_TAG) == "head"),
+    }
+
+
+ENOUGH_PAIRS = 5
+SHARE = 0.03
+"""Smallest change of a time that counts from so many pairs on.
+
+Other comparisons ask for 5 % below ten sessions, because their sides were not taken in turn; what this one costs in
+false alarms is in docs/explanation/regression-quality.md.
+"""
+
+
+def compare_played(duet: Duet, played: Played, choice: Choice, feedback: Feedback = SILENT) -> Comparison:
+    """Compare the sessions of both sides.
+
+    Two environments may differ in their Python, which otherwise makes benchmarks incomparable.
+
+    Args:
+        duet: what was run.
+        played: the sessions.
+        choice: metrics, filters and thresholds.
+        feedback: told about sessions that could not be read.
+
+    Raises:
+        ConfigError: a filter cannot be used, or a threshold has another unit than its metric.
+        StoreError: the sessions cannot be read.
+    """
+    with open_source([duet.database], feedback) as reader:
+        return compare(
+            reader,
+            Side(name=played.base_name, sessions=played.base),
+            Side(name=played.head_name, sessions=played.head),
+            choice_for(duet, choice),
+        )
+
+
+def choice_for(duet: Duet, choice: Choice) -> Choice:
+    """Return a choice with what a duet changes of its defaults."""
+    crosses = choice.allow_cross or duet.base.program != duet.head.program
+    is_default = choice.share is None and not choice.thresholds
+    small = is_default and duet.pairs >= ENOUGH_PAIRS and all(map(_is_time, choice.metrics))
+    return replace(choice, allow_cross=crosses, share=SHARE if small else choice.share)
+
+
+def _is_time(metric: str) -> bool:
+    return metric in METRICS and METRICS[metric].kind == "time"

@@ -1,0 +1,171 @@
+"""An imported session -> what a journal says of it: ids, benchmarks, provenance."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_benchdb.model.benchmark import Benchmark
+from pytest_benchdb.model.environment import CiJob, Device, Load
+from pytest_benchdb.model.identity import content_id, timed_id, without_addresses
+from pytest_benchdb.model.imported import ImportedRun, ImportedSession, SourceFile
+from pytest_benchdb.model.run import Measurement, Run
+from pytest_benchdb.model.session import SessionEnd, SessionStart
+from pytest_benchdb.store.journal.lines import end_line, run_lines, session_line
+
+_SAME_S = 10.0
+"""Two files of one session tell the time at which each was written: they are no further apart than this."""
+_MS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """What the user says of the sessions of an import.
+
+    Attributes:
+        project: name of the project; None takes what the file says.
+        otherwise: name of the project where the file says none.
+        label: for every session; None takes the file's own names.
+    """
+
+    project: str | None
+    otherwise: str
+    label: str | None
+    tags: dict[str, str]
+
+
+def session_id_of(session: ImportedSession) -> str:
+    """Return the session's id: its time, and a hash of what was measured.
+
+    Project, label and path are not in it, nor is whether the file has every round or only their number and extremes:
+    a session that comes a second time, in whatever form, is the same.
+    """
+    facts: list[str | None] = ["session/1", session.source_key, session.commit.sha]
+    for run in session.runs:
+        facts += [without_addresses(run.fullname), run.device.backend if run.device else None]
+        for measurement in run.measurements:
+            facts += [measurement.metric, measurement.phase, *_figures(measurement)]
+    digest = hashlib.blake2b(ascii(facts).encode("ascii"), digest_size=16).hexdigest()
+    return timed_id(session.started_unix_us // _MS, digest)
+
+
+def is_known(session_id: str, known: dict[str, list[int]]) -> bool:
+    """Tell whether a session, or the same one in another file, is among the known ones.
+
+    Args:
+        session_id: made by `session_id_of`.
+        known: times in milliseconds by what follows them in an id.
+    """
+    ms, content = split_id(session_id)
+    return any(abs(ms - other) <= _SAME_S * _MS for other in known.get(content, ()))
+
+
+def split_id(session_id: str) -> tuple[int, str]:
+    """Return the milliseconds of an id, and what follows them."""
+    return int(session_id[:8] + session_id[9:13], 16), session_id[14:]
+
+
+def journal_of(session: ImportedSession, session_id: str, source: SourceFile, naming: Naming) -> Iterator[bytes]:
+    """Yield the lines of a session's journal."""
+    project = naming.project or session.project or naming.otherwise
+    devices: dict[str, Device] = {run.device.device_id: run.device for run in session.runs if run.device}
+    start = SessionStart(
+        session_id=session_id,
+        project=project,
+        kind="import",
+        started_unix_us=session.started_unix_us,
+        label=naming.label or session.label,
+        tags=naming.tags,
+        note=None,
+        command=None,
+        tool=session.tool,
+        tool_version=session.tool_version,
+        environment=session.environment,
+        devices=tuple(devices.values()),
+        commit=session.commit,
+        ci=CiJob(),
+        load=Load(),
+        unmeasured={},
+    )
+    yield session_line(start, source)
+    for place, run in enumerate(session.runs):
+        yield run_lines(_run(run, place, session, session_id, project))
+    failed = any(run.outcome in {"failed", "error", "timeout", "oom", "crashed"} for run in session.runs)
+    yield end_line(
+        SessionEnd(
+            finished_unix_us=session.finished_unix_us or session.started_unix_us,
+            outcome="failed" if failed else "passed",
+            exit_status=None,
+            complete=True,
+            load1=None,
+            steal_s=None,
+            contended=None,
+        )
+    )
+
+
+def _run(run: ImportedRun, place: int, session: ImportedSession, session_id: str, project: str) -> Run:
+    started_us = run.started_unix_us or session.started_unix_us
+    # The place leads the hash, so that runs sort as they stand in the file.
+    digest = f"{place:08x}" + hashlib.blake2b(f"{session_id}/{place}".encode(), digest_size=8).hexdigest()
+    measurements = tuple(_imported(one) for one in run.measurements)
+    passed = run.outcome == "passed"
+    return Run(
+        run_id=timed_id(session.started_unix_us // _MS, digest),
+        benchmark=_benchmark(run, project),
+        labels=run.labels,
+        device_id=run.device.device_id if run.device else None,
+        outcome=run.outcome,
+        reason=run.reason,
+        attempt=1,
+        worker=None,
+        parallel=False,
+        started_unix_us=started_us,
+        duration_s=run.duration_s,
+        iterations=run.iterations,
+        rounds=run.rounds,
+        warmup_rounds=run.warmup_rounds,
+        calls=None,
+        timer=run.timer,
+        extra_info=run.extra_info,
+        boundary=None,
+        measurements=measurements,
+        samples_valid=passed,
+        invalid_reason=None if passed else run.reason or f"the run is {run.outcome}",
+        provenance="simulated" if any(one.provenance == "simulated" for one in measurements) else "imported",
+    )
+
+
+def _imported(measurement: Measurement) -> Measurement:
+    return measurement if measurement.provenance == "simulated" else replace(measurement, provenance="imported")
+
+
+def _benchmark(run: ImportedRun, project: str) -> Benchmark:
+    """Return the benchmark, with the id that the plugin gives to the test of that name."""
+    fullname = without_addresses(run.fullname)
+    head, bracket, tail = fullname.partition("[")
+    file, _, names = head.rpartition("::") if "::" in head else ("", "", head)
+    file, _, classes = file.partition("::")
+    return Benchmark(
+        benchmark_id=content_id("benchmark", project, fullname),
+        project=project,
+        fullname=fullname,
+        file=file,
+        class_name=classes or None,
+        function=names,
+        name=names + bracket + tail,
+        group_name=run.group,
+        params=run.params,
+        param_id=run.param_id or (tail[:-1] if bracket and tail.endswith("]") else None),
+        code_hash=None,
+    )
+
+
+def _figures(measurement: Measurement) -> Sequence[str]:
+    """Return number, least and largest value, which a file without rounds has as well."""
+    samples, summary = measurement.samples, measurement.summary
+    if samples is not None:
+        return (str(len(samples)), repr(float(min(samples))), repr(float(max(samples)))) if len(samples) else ("0",)
+    if summary is not None:
+        middle = () if summary.min is not None else (repr(summary.median), repr(summary.mean))
+        return (str(summary.n), repr(summary.min), repr(summary.max), *middle)
+    return (repr(measurement.value),)

@@ -1,0 +1,151 @@
+"""Exports: stored sessions in the formats of other tools.
+
+A file that a user asked for: written whole, or left as it was.
+"""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.exporters import pytest_benchmark
+from pytest_benchdb.model.export import RunRecord
+from pytest_benchdb.model.run import Summary
+from pytest_benchdb.operations.exchange.open import open_source
+from pytest_benchdb.operations.select.sessions import find_sessions
+from pytest_benchdb.store.read.reader import Reader
+
+
+def write_file(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file; one that was there is replaced when the new one is complete.
+
+    Args:
+        path: the file; a device or a pipe is written to directly.
+        pieces: its content.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            with path.open("wb") as file:
+                file.writelines(pieces)
+        else:
+            _replace(path, pieces)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"{path} cannot be written: {reason}; name a file in a folder that exists") from error
+
+
+def _replace(path: Path, pieces: Iterable[bytes]) -> None:
+    path = Path(os.path.realpath(path))  # a link stays a link
+    fresh = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        with fresh.open("xb") as file:
+            file.writelines(pieces)
+        fresh.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        raise
+
+
+TOGETHER = 1_000_000
+"""Rounds that are read in one query; sessions with more are read run by run, to bound the memory."""
+
+_METRICS = ("wall_time", "cpu_time")
+"""Metrics whose rounds pytest-benchmark's timers give, the usual one first."""
+
+_NEEDED = ("n", "min", "max", "mean", "median")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What an export wrote.
+
+    Attributes:
+        runs: how many runs are in the file.
+        left_out: how many are not: they did not pass, or have no valid rounds.
+    """
+
+    runs: int
+    left_out: int
+
+
+def export_pytest_benchmark(source: Path, session_id: str, target: Path) -> Exported:
+    """Write one session to a file in the JSON shape of pytest-benchmark.
+
+    Args:
+        source: a session file, or a file or folder that holds the session.
+        session_id: the session.
+        target: the file to write; one that is there is replaced.
+
+    Raises:
+        ConfigError: there is no such session, or the file cannot be written.
+        StoreError: the source cannot be read.
+    """
+    with open_source((source,)) as reader:
+        (session,) = find_sessions([f"session:{session_id}"], reader.sessions())
+        rows = reader.runs([session.session_id])
+        readings = _readings(reader.measurements([session.session_id]))
+        chosen = [row for row in rows if row["outcome"] == "passed" and row["run_id"] in readings]
+        environment = reader.environment_of(session.session_id)
+        records = _records(reader, chosen, readings)
+        write_file(target, pytest_benchmark.export(session, environment, records))
+    return Exported(runs=len(chosen), left_out=len(rows) - len(chosen))
+
+
+def _readings(measurements: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the measurement of each run whose rounds may be told to others, by run."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for metric in reversed(_METRICS):
+        for row in measurements:
+            whole = row["metric"] == metric and row["phase"] is None and row["pass"] == "time"
+            measured = row["valid"] and row["provenance"] != "simulated"
+            if whole and measured and all(row[name] is not None for name in _NEEDED):
+                found[row["run_id"]] = row
+    return found
+
+
+def _records(
+    reader: Reader, rows: Sequence[Mapping[str, Any]], readings: Mapping[str, Mapping[str, Any]]
+) -> Iterator[RunRecord]:
+    if not rows:
+        return
+    session_ids = [rows[0]["session_id"]]
+    together = sum(row["rounds"] or 0 for row in rows) <= TOGETHER
+    samples = _samples(reader.samples(session_ids)) if together else {}
+    for row in rows:
+        if not together:
+            samples = _samples(reader.samples(session_ids, run_id=row["run_id"]))
+        reading = readings[row["run_id"]]
+        yield _record(row, reading, samples.get((row["run_id"], reading["metric"])))
+
+
+def _samples(found: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Sequence[float]]:
+    return {
+        (row["run_id"], row["metric"]): row["samples"]
+        for row in found
+        if row["phase"] is None and row["pass"] == "time" and row["samples"]
+    }
+
+
+def _record(row: Mapping[str, Any], reading: Mapping[str, Any], samples: Sequence[float] | None) -> RunRecord:
+    names = ("n", "min", "max", "mean", "median", "stddev", "q1", "q3")
+    return RunRecord(
+        fullname=row["fullname"],
+        name=row["name"],
+        group=row["group_name"],
+        params=row["params"],
+        param_id=row["param_id"],
+        extra_info=row["extra_info"] or {},
+        timer=row["timer"],
+        iterations=row["iterations"] or 1,
+        samples_s=samples,
+        summary=Summary(**{name: reading[name] for name in names}),
+        outliers=reading["outliers"],
+    )

@@ -1,0 +1,276 @@
+"""Regressions that people let pass: ``--allow FILE``, and what `benchdb accept` recorded.
+
+Which benchmarks are missing from a session, and which were only not asked for.
+"""
+
+import datetime as dt
+import shlex
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.annotation import Acceptance
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.series import SeriesKey, SessionValue
+from pytest_benchdb.operations.gate.policy import matches_name
+from pytest_benchdb.operations.select.filters.threshold import metrics_of_word
+
+_KEYS = ("pattern", "metric", "reason", "expires")
+_EXAMPLE = 'write [[allow]] with pattern = "tests/test_a.py::*", reason = "..." and expires = 2027-01-31'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """A regression that may pass.
+
+    Attributes:
+        pattern: glob over full names.
+        metric: metric or word such as ``time``; None for all.
+        reason: why.
+        expires_at: first moment at which it does not count any more, ISO 8601 in UTC; None for never.
+        since_session_id: first session of the level that was accepted; None for the one that is judged.
+        fingerprint: the machine; None for all.
+        origin: where it stands, in words.
+    """
+
+    pattern: str
+    metric: str | None
+    reason: str
+    expires_at: str | None
+    since_session_id: str | None = None
+    fingerprint: str | None = None
+    origin: str = ""
+
+    def matches(self, key: SeriesKey, fingerprint: str | None) -> bool:
+        """Tell whether it speaks of a series on a machine."""
+        if self.fingerprint is not None and self.fingerprint != fingerprint:
+            return False
+        if self.metric is not None and key.metric not in metrics_of_word(self.metric):
+            return False
+        return matches_name(key.fullname, self.pattern)
+
+    def has_expired(self, now: str) -> bool:
+        """Tell whether it counts no more at a moment, ISO 8601 in UTC."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def text(self) -> str:
+        """Say why and for how long."""
+        until = f", until {self.expires_at[:10]}" if self.expires_at else ""
+        return f"{self.reason} ({self.origin}{until})"
+
+
+def read_allow_file(path: Path) -> tuple[Allowance, ...]:
+    """Read the ``[[allow]]`` tables of a TOML file.
+
+    Raises:
+        ConfigError: the file or an entry cannot be read.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib  # pytest depends on it below Python 3.11
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"--allow {path}: {error.strerror}; name a file that exists") from error
+    except ValueError as error:
+        raise ConfigError(f"--allow {path} is not valid TOML ({error}); {_EXAMPLE}") from error
+    tables = document.get("allow")
+    if set(document) - {"allow"} or not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
+        raise ConfigError(f"--allow {path} holds something else than [[allow]] tables; {_EXAMPLE}")
+    return tuple(_allowance(table, f"--allow {path}, entry {number}") for number, table in enumerate(tables, 1))
+
+
+def of_acceptance(acceptance: Acceptance, *, names: Mapping[str, str]) -> Allowance:
+    """Return what `benchdb accept` recorded as an allowance.
+
+    Args:
+        acceptance: as it is stored.
+        names: full names of the candidate's benchmarks by their id; one of another benchmark speaks of none.
+    """
+    by = f" by {acceptance.author}" if acceptance.author else ""
+    pattern = acceptance.pattern or "*"
+    if acceptance.benchmark_id is not None:
+        pattern = names.get(acceptance.benchmark_id, "")
+    return Allowance(
+        pattern=pattern,
+        metric=acceptance.metric,
+        reason=acceptance.reason,
+        expires_at=acceptance.expires_at,
+        since_session_id=acceptance.since_session_id,
+        fingerprint=acceptance.fingerprint,
+        origin=f"accepted {acceptance.created_at[:10]}{by}",
+    )
+
+
+def active_allowance(
+    allowances: Iterable[Allowance], key: SeriesKey, session: SessionRow, now: str
+) -> Allowance | None:
+    """Return the last allowance of a series of a session that has not expired; None if there is none.
+
+    What was accepted from an earlier session on excuses no second change: it began a new history there.
+    """
+    found = [
+        one
+        for one in allowances
+        if one.since_session_id in {None, session.session_id}
+        and one.matches(key, session.fingerprint)
+        and not one.has_expired(now)
+    ]
+    return found[-1] if found else None
+
+
+def expired_warnings(allowances: Iterable[Allowance], keys: Iterable[SeriesKey], now: str) -> list[str]:
+    """Return one line for each allowance that speaks of one of these series and does not count any more."""
+    series = list(keys)
+    return [
+        f"no longer allowed since {(one.expires_at or '')[:10]}: {one.pattern} ({one.origin}: {one.reason})"
+        for one in allowances
+        if one.has_expired(now) and any(one.matches(key, one.fingerprint) for key in series)
+    ]
+
+
+def after_acceptances(
+    history: Iterable[SessionValue],
+    allowances: Iterable[Allowance],
+    sessions: Mapping[str, SessionRow],
+    candidate: SessionRow,
+    now: str,
+) -> list[SessionValue]:
+    """Leave out of a history what is older than a level that people accepted.
+
+    The candidate's own acceptance leaves its history alone: it is what the new level is held against.
+
+    Args:
+        history: values of earlier sessions.
+        allowances: those without a first session of the new level change nothing.
+        sessions: by id.
+        candidate: the session that is judged.
+        now: ISO 8601 in UTC.
+    """
+    starts = []
+    for one in allowances:
+        since = sessions.get(one.since_session_id or "")
+        if since is not None and since.started_at < candidate.started_at and not one.has_expired(now):
+            starts.append((one, since.started_at))
+    return [
+        value
+        for value in history
+        if all(start <= value.started_at for one, start in starts if one.matches(value.key, candidate.fingerprint))
+    ]
+
+
+def _allowance(table: Mapping[str, Any], place: str) -> Allowance:
+    unknown = set(table) - set(_KEYS)
+    if unknown:
+        raise ConfigError(f"{place}: unknown key {min(unknown)!r}; known are {', '.join(_KEYS)}")
+    texts = {name: table.get(name) for name in ("pattern", "metric", "reason")}
+    for name, text in texts.items():
+        if (text is None and name != "metric") or not (text is None or (isinstance(text, str) and text.strip())):
+            raise ConfigError(f"{place}: {name} is {text!r}; {_EXAMPLE}")
+    return Allowance(
+        pattern=str(texts["pattern"]),
+        metric=texts["metric"],
+        reason=" ".join(str(texts["reason"]).split()),
+        expires_at=_expiry(table.get("expires"), place),
+        origin=place.removeprefix("--allow "),
+    )
+
+
+def _expiry(given: object, place: str) -> str | None:
+    """Return the moment after a day, or a moment itself; a time without a zone is UTC.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str):
+        try:
+            given = dt.datetime.fromisoformat(given) if "T" in given or " " in given else dt.date.fromisoformat(given)
+        except ValueError:
+            given = object()
+    if isinstance(given, dt.datetime):
+        aware = given if given.tzinfo else given.replace(tzinfo=dt.timezone.utc)
+        return aware.astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat()
+    if isinstance(given, dt.date):
+        return f"{given + dt.timedelta(days=1)}T00:00:00"
+    raise ConfigError(f"{place}: expires is no date; write for example expires = 2027-01-31")
+
+
+_SELECTING = (
+    "-k",
+    "-m",
+    "--lf",
+    "--last-failed",
+    "--sw",
+    "--stepwise",
+    "--deselect",
+    "--ignore",
+    "--ignore-glob",
+    "--shard-id",
+    "--splits",
+)
+"""Options after which nobody can tell from the command line what was to run."""
+
+
+def missing_names(
+    baseline: Collection[str],
+    candidate: Collection[str],
+    *,
+    commands: tuple[str | None, str | None],
+    complete: bool,
+) -> list[str]:
+    """Return the benchmarks that the baseline has and the candidate should have had, in the baseline's order.
+
+    Args:
+        baseline: full names of the newest session of the baseline.
+        candidate: full names of the candidate.
+        commands: command lines of both, in this order; None if one has none.
+        complete: whether every test ran that the candidate had selected.
+    """
+    absent = [name for name in baseline if name not in candidate]
+    if not absent or not complete:
+        return []
+    before, after = commands
+    if after is None or before == after:
+        return absent
+    chosen = _chosen_paths(after, [*baseline, *candidate])
+    return [] if chosen is None else [name for name in absent if not chosen or any(_lies_in(name, p) for p in chosen)]
+
+
+def _chosen_paths(command: str, names: Iterable[str]) -> list[str] | None:
+    """Return the files, folders and node ids that a command names; None if it selects by other means."""
+    try:
+        words = shlex.split(command)[1:]
+    except ValueError:
+        return None
+    if any(map(_selects, words)):
+        return None
+    files = {name.partition("::")[0] for name in names}
+    paths = [word.removeprefix("./").rstrip("/") for word in words if not word.startswith("-")]
+    if "." in paths:
+        return []
+    return [path for path in paths if _is_path(path) or any(_lies_in(file, path) for file in files)]
+
+
+def _selects(word: str) -> bool:
+    return word.partition("=")[0] in _SELECTING or (word[:2] in {"-k", "-m"} and not word.startswith("--"))
+
+
+def _is_path(word: str) -> bool:
+    return word.endswith(".py") or "::" in word
+
+
+def _lies_in(name: str, path: str) -> bool:
+    """Tell whether a benchmark lies in what a command names, which may be seen from below the project's root.
+
+    >>> _lies_in("tests/unit/test_a.py::test_x[1]", "unit"), _lies_in("tests/test_a.py", "est_a.py")
+    (True, False)
+    """
+    file = name.partition("::")[0]
+    starts = [0, *(at + 1 for at, char in enumerate(file) if char == "/")]
+    return any(name.startswith(path, at) and name[at + len(path) :][:1] in {"", "/", "[", ":"} for at in starts)

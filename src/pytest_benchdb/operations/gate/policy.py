@@ -1,0 +1,224 @@
+"""Which change of which series fails the gate: defaults, thresholds, overrides of the project and of markers.
+
+Each goes over the one before: the default of the metric, ``--threshold``, ``[tool.benchdb.thresholds]``, the marker.
+
+What a gate is asked.
+"""
+
+import fnmatch
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pytest_benchdb.analysis.rules.policy import default_policy
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.run import GATE_RULE_KEY
+from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.model.verdict import Policy
+from pytest_benchdb.operations.gate.allowances import Allowance
+from pytest_benchdb.operations.gate.exit_status import MissingRule
+from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES, Threshold, parse_threshold
+
+OFF = "off"
+"""What a glob says instead of a threshold, to leave benchmarks out of the gate."""
+
+TimeKey = tuple[str, str | None, str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """What the project says of the benchmarks that a glob matches.
+
+    Attributes:
+        pattern: glob over full names.
+        thresholds: over those of the command line.
+        gated: False leaves them out of the gate.
+    """
+
+    pattern: str
+    thresholds: tuple[Threshold, ...] = ()
+    gated: bool = True
+
+    def matches(self, fullname: str) -> bool:
+        """Tell whether it speaks of a benchmark."""
+        return matches_name(fullname, self.pattern)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkerRule:
+    """What ``@pytest.mark.benchdb(max_regression=..., gate=...)`` says of one benchmark; None where it is silent."""
+
+    max_regression: float | None = None
+    gate: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Everything that users said of what fails.
+
+    Attributes:
+        thresholds: of the command line; with any, only what they name is gated; the last that matches counts.
+        overrides: of the project; the last that matches counts.
+        markers: by full name of the benchmark.
+    """
+
+    thresholds: tuple[Threshold, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    markers: Mapping[str, MarkerRule] = field(default_factory=dict)
+
+
+def matches_name(fullname: str, pattern: str) -> bool:
+    """Tell whether a glob matches a full name; brackets are part of names, not classes of characters.
+
+    >>> matches_name("tests/test_a.py::test_x[1]", "*::test_x[*]")
+    True
+    """
+    return fnmatch.fnmatchcase(fullname, pattern.replace("[", "[[]"))
+
+
+def parse_overrides(table: Mapping[str, object], place: str) -> tuple[Override, ...]:
+    """Read ``[tool.benchdb.thresholds]``: a glob, and a threshold, a list of thresholds, or ``off``.
+
+    Args:
+        table: as it stands in the file.
+        place: what to call it in messages.
+
+    Raises:
+        ConfigError: an entry cannot be read.
+    """
+    return tuple(_override(pattern, given, place) for pattern, given in table.items())
+
+
+def marker_rules(extra: Iterable[tuple[str, Mapping[str, object] | None]]) -> dict[str, MarkerRule]:
+    """Return what markers said, from full names and `extra_info` of runs; what is no rule of ours is passed over."""
+    found = {}
+    for fullname, info in extra:
+        given = (info or {}).get(GATE_RULE_KEY)
+        if isinstance(given, Mapping):
+            most, gate = given.get("max_regression"), given.get("gate")
+            found[fullname] = MarkerRule(
+                max_regression=float(most) if isinstance(most, int | float) and not isinstance(most, bool) else None,
+                gate=gate if isinstance(gate, bool) else None,
+            )
+    return found
+
+
+def main_times(values: Iterable[SessionValue]) -> dict[TimeKey, str]:
+    """Return the metric that stands for the time of each benchmark, phase and device: the first of `MAIN_TIMES`."""
+    found: dict[TimeKey, str] = {}
+    for value in values:
+        metric = value.key.metric
+        if metric in MAIN_TIMES and value.valid and value.value is not None:
+            best = found.get(time_key(value))
+            if best is None or MAIN_TIMES.index(metric) < MAIN_TIMES.index(best):
+                found[time_key(value)] = metric
+    return found
+
+
+def time_key(value: SessionValue) -> TimeKey:
+    """Return what a benchmark's times share."""
+    return value.key.fullname, value.key.phase, value.key.backend, value.key.device
+
+
+def policy_of(value: SessionValue, rules: Rules, *, sessions: int, main_time: str | None) -> Policy:
+    """Return when a change of a series counts, and whether it fails the gate.
+
+    Args:
+        value: one session's value of the series.
+        rules: what users said.
+        sessions: how many sessions of history there are.
+        main_time: the metric that stands for the time of this benchmark; None if it has none.
+
+    Raises:
+        ConfigError: a threshold's unit is not the metric's.
+    """
+    policy = default_policy(value.key.metric, value.unit, value.better, sessions=sessions)
+    if rules.thresholds:
+        policy = replace(policy, gated=False)
+    policy = _limited(policy, [one for one in rules.thresholds if one.matches(value, main_time)])
+    for override in rules.overrides:
+        if override.matches(value.key.fullname):
+            policy = _limited(policy, [one for one in override.thresholds if one.matches(value, main_time)])
+            policy = policy if override.gated else replace(policy, gated=False)
+    marker = rules.markers.get(value.key.fullname)
+    if marker is not None:
+        policy = _marked(policy, marker)
+    return replace(policy, gated=policy.gated and policy.better != "none")
+
+
+def _limited(policy: Policy, thresholds: Iterable[Threshold]) -> Policy:
+    """Return a policy with the last share and the last quantity of thresholds; without a share, any share counts."""
+    relative = absolute = None
+    for threshold in thresholds:
+        relative = threshold.relative if threshold.relative is not None else relative
+        absolute = threshold.absolute if threshold.absolute is not None else absolute
+    if relative is None and absolute is None:
+        return policy
+    return replace(
+        policy,
+        relative=relative or 0.0,
+        absolute=policy.absolute if absolute is None else absolute,
+        gated=True,
+    )
+
+
+def _marked(policy: Policy, marker: MarkerRule) -> Policy:
+    if marker.max_regression is not None:
+        policy = replace(policy, relative=marker.max_regression)
+    return policy if marker.gate is not False else replace(policy, gated=False)
+
+
+def _override(pattern: str, given: object, place: str) -> Override:
+    texts = [given] if isinstance(given, str) else given
+    if isinstance(texts, list) and texts and all(isinstance(text, str) for text in texts):
+        if [text.strip().lower() for text in texts] == [OFF]:
+            return Override(pattern=pattern, gated=False)
+        try:
+            return Override(pattern=pattern, thresholds=tuple(map(parse_threshold, texts)))
+        except ConfigError as error:
+            raise ConfigError(f"{place}: {pattern!r}: {error}") from error
+    raise ConfigError(
+        f"{place}: {pattern!r} is {given!r}; give a threshold such as 'time:10%', a list of them, or 'off'"
+    )
+
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRequest:
+    """What a gate is asked.
+
+    Attributes:
+        candidate: SPEC of what is judged; None for the newest session.
+        baseline: SPEC of what it is compared with.
+        keyword: `-k` expression over full names.
+        where: `-w` filter.
+        rules: thresholds and overrides; what markers said is added from the runs.
+        confirms: how many re-runs must repeat a regression; 0 for none.
+        fdr: q-value above which a regression is put in doubt; None for no such filter.
+        missing: what a missing benchmark means.
+        require_baseline: exit status 3 if nothing could be compared.
+        strict: exit status 4 if nobody can tell.
+        allow_cross: whether other machines may be the history.
+        allowances: what may pass, beside what was accepted in the database.
+        words: `pytest` and its arguments for the re-runs; None takes the recorded command.
+        folder: where the git checkout is looked for, and where re-runs start.
+        environ: environment variables of CI, of git and of the re-runs.
+    """
+
+    candidate: str | None = None
+    baseline: str = AUTO
+    keyword: str | None = None
+    where: str | None = None
+    rules: Rules = field(default_factory=Rules)
+    confirms: int = 0
+    fdr: float | None = None
+    missing: MissingRule = "warn"
+    require_baseline: bool = False
+    strict: bool = False
+    allow_cross: bool = False
+    allowances: tuple[Allowance, ...] = ()
+    words: tuple[str, ...] | None = None
+    folder: Path = Path()
+    environ: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,127 @@
+"""The noise of a machine: how much each benchmark varies between sessions of unchanged code."""
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from pytest_benchdb.analysis.rules.policy import statistic_of
+from pytest_benchdb.analysis.rules.session_figures import figure_of, shared_statistic
+from pytest_benchdb.analysis.series.noise import Sessions, noise_of
+from pytest_benchdb.model.report import ReportRow, SessionRow
+from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
+from pytest_benchdb.operations.select.selection import Selection, named_sessions
+from pytest_benchdb.operations.select.series import Series, SeriesChoice, pick_sessions, read_series
+from pytest_benchdb.operations.select.sessions import Source, stored_sessions
+from pytest_benchdb.operations.select.spec.context import spec_context
+from pytest_benchdb.present.history.noise_document import NoiseRow, NoiseScore
+
+PER_SIDE = (3, 5, 10)
+"""Sessions per side that are answered for."""
+
+HISTORY = 20
+"""Sessions of history that are answered for: what the gate looks at."""
+
+NEWEST = 50
+"""Sessions that are looked at unless users say otherwise."""
+
+
+def score_noise(
+    source: Source,
+    selection: Selection,
+    choice: SeriesChoice,
+    *,
+    change: float = 0.05,
+    now: dt.datetime | None = None,
+    feedback: Feedback = SILENT,
+) -> NoiseScore:
+    """Score the machine of the newest session that is asked for.
+
+    Args:
+        source: files and folders, and names of sessions in them.
+        selection: times and number of the sessions.
+        choice: metrics and filters.
+        change: the rise that is to be found, as a share.
+        now: the current time, for spans such as ``7d``; None takes the clock.
+        feedback: told about progress and about sessions that could not be read.
+
+    Raises:
+        ConfigError: a filter, a time or a name cannot be used.
+        StoreMissingError: there is no session.
+        StoreError: a file cannot be read.
+    """
+    moment = now or dt.datetime.now(dt.timezone.utc)
+    with open_source(source.paths, feedback) as reader:
+        everything = stored_sessions(reader, source.paths)
+        named = named_sessions(everything, source, spec_context(reader, warn=feedback.warn))
+        chosen = pick_sessions(everything, named, selection, moment, newest=NEWEST)
+        here = [session for session in chosen if session.fingerprint == chosen[-1].fingerprint]
+        found = read_series(reader, here, choice)
+        rounds = _round_lengths(reader.report([session.session_id for session in here]))
+    rows = [_row(series, rounds, change) for series in found]
+    return NoiseScore(
+        sources=tuple(map(str, source.paths)),
+        machine=_machine(here[-1]),
+        fingerprint=here[-1].fingerprint,
+        rows=tuple(sorted(rows, key=_noisiest)),
+        sessions=len(here),
+        other_machines=len(chosen) - len(here),
+        commits=len({session.commit_sha for session in here if session.commit_sha is not None}),
+        contended=sum(bool(session.contended) for session in here),
+        per_side=PER_SIDE,
+        history=HISTORY,
+        change=change,
+        selection=choice.text(),
+    )
+
+
+def _round_lengths(reports: Mapping[str, Sequence[ReportRow]]) -> dict[str, float]:
+    """Return the length of a round in seconds, by the id of the run."""
+    return {
+        row.run_id: row.median_s * row.iterations
+        for rows in reports.values()
+        for row in rows
+        if row.main_metric == "wall_time" and row.median_s is not None and row.iterations
+    }
+
+
+def _row(series: Series, rounds: Mapping[str, float], change: float) -> NoiseRow:
+    newest = next(value for value in reversed(series.values) if value.value is not None)
+    kept = [value for value in series.values if value.unit == newest.unit and value.code_hash == newest.code_hash]
+    statistic = shared_statistic([value for value in kept if value.value is not None], statistic_of(series.key.metric))
+    figures = [figure_of(value, statistic) for value in kept]
+    is_time = newest.unit == "s"
+    sessions = Sessions(
+        values=figures,
+        wall_per_cpu=[value.wall_per_cpu for value in kept] if is_time else [],
+        rounds=[value.n for value in kept] if is_time else [],
+        round_s=[rounds.get(value.run_id) for value in kept] if series.key.metric == "wall_time" else [],
+    )
+    return NoiseRow(
+        key=series.key,
+        unit=newest.unit,
+        noise=noise_of(sessions, per_side=PER_SIDE, history=HISTORY, change=change),
+        measured=sum(figure is not None for figure in figures),
+        wall_per_cpu=_median([value.wall_per_cpu for value in _passed(kept)]) if is_time else None,
+        round_s=_median(sessions.round_s),
+        rounds=_median([value.n for value in _passed(kept)]) if is_time else None,
+    )
+
+
+def _passed(values: Sequence[SessionValue]) -> list[SessionValue]:
+    return [value for value in values if value.value is not None]
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
+
+
+def _noisiest(row: NoiseRow) -> tuple[float, str]:
+    return (math.inf if row.noise is None else -row.noise.deviation, row.key.fullname)
+
+
+def _machine(session: SessionRow) -> str:
+    cores = f"{session.cores} cores" if session.cores else None
+    return ", ".join(part for part in (session.cpu_model, cores, session.os, session.python) if part) or "unknown"

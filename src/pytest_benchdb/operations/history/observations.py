@@ -1,0 +1,106 @@
+"""What was measured, one row for each configuration or each session: the raw material of correlation and prediction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from pytest_benchdb.analysis.rules.policy import statistic_of
+from pytest_benchdb.analysis.rules.session_figures import figure_of
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.series import SeriesKey, SessionValue
+
+_SESSION_FACTS = ("load_start", "load_end", "steal_s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """The figures of one benchmark on one device, over all sessions or in one of them.
+
+    Attributes:
+        fullname: the benchmark.
+        function: the benchmark without its parameters.
+        texts: labels and parameters that are no numbers, by name.
+        numbers: labels and parameters that are, likewise.
+        figures: the metrics by name, ``metric of phase`` for those of a phase, in SI units.
+        units: their units.
+        sessions: how many sessions they stand on.
+    """
+
+    fullname: str
+    function: str
+    device: str | None
+    texts: Mapping[str, str]
+    numbers: Mapping[str, float]
+    figures: Mapping[str, float]
+    units: Mapping[str, str]
+    sessions: int
+
+
+def by_configuration(values: Iterable[SessionValue]) -> list[Observation]:
+    """Return one observation for each benchmark and device: the median over the sessions.
+
+    Repetitions of one configuration are no further evidence of how configurations differ.
+    """
+    groups: dict[tuple[str, str | None], list[SessionValue]] = {}
+    for value in values:
+        groups.setdefault((value.key.fullname, value.key.device), []).append(value)
+    observations = (_observation(group) for group in groups.values())
+    return [one for one in observations if one.figures]
+
+
+def by_session(values: Iterable[SessionValue], sessions: Mapping[str, SessionRow]) -> list[Observation]:
+    """Return one observation for each benchmark, device and session, with the session's load among its numbers."""
+    groups: dict[tuple[str, str | None, str], list[SessionValue]] = {}
+    for value in values:
+        groups.setdefault((value.key.fullname, value.key.device, value.session_id), []).append(value)
+    observations = (_observation(group, sessions[group[0].session_id]) for group in groups.values())
+    return [one for one in observations if one.figures]
+
+
+def figure_name(key: SeriesKey) -> str:
+    """Return what a metric is called among those of one benchmark."""
+    return key.metric if key.phase is None else f"{key.metric} of {key.phase}"
+
+
+def _observation(values: Sequence[SessionValue], session: SessionRow | None = None) -> Observation:
+    newest = values[-1]
+    told: dict[str, object] = {**(newest.params or {}), **newest.labels}
+    numbers = {name: number for name, value in told.items() if (number := _number(value)) is not None}
+    texts = {name: str(value) for name, value in told.items() if name not in numbers and value is not None}
+    if session is not None:
+        facts = {name: getattr(session, name) for name in _SESSION_FACTS}
+        facts["wall_per_cpu"] = newest.wall_per_cpu
+        numbers |= {name: float(fact) for name, fact in facts.items() if fact is not None}
+    figures: dict[str, list[float]] = {}
+    units = {}
+    for value in values:
+        figure = figure_of(value, statistic_of(value.key.metric))
+        if figure is None:
+            figure = figure_of(value, "value")
+        if figure is not None:
+            figures.setdefault(figure_name(value.key), []).append(figure)
+            units[figure_name(value.key)] = value.unit
+    return Observation(
+        fullname=newest.key.fullname,
+        function=newest.key.fullname.partition("[")[0],
+        device=newest.key.device,
+        texts=texts,
+        numbers=numbers,
+        figures={name: median(found) for name, found in figures.items()},
+        units=units,
+        sessions=len({value.session_id for value in values if value.value is not None}),
+    )
+
+
+def _number(value: object) -> float | None:
+    """Return a label or a parameter as a number; None if it is none.
+
+    Labels are stored as texts. A truth value is no quantity.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if abs(number) < float("inf") else None

@@ -1,0 +1,275 @@
+"""Runs suspects of the gate again, in a fresh pytest process that records into a folder of its own.
+
+Runs a program to its end, and lets none outlive us.
+"""
+
+import contextlib
+import json
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_benchdb.errors import ConfigError, StoreError
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.operations.exchange.open import open_source
+
+_PATIENCE_S = 10.0
+
+
+def run_to_end(command: Sequence[str], *, folder: Path, environ: Mapping[str, str], log: Path) -> int:
+    """Run a program and return its exit status.
+
+    Ctrl-C reaches it as well, and it may end in order: what it recorded is not to be lost.
+
+    Args:
+        command: the program and its arguments.
+        folder: where it is started.
+        environ: its environment variables.
+        log: takes what it prints.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    with _ended(process):
+        return process.wait()
+
+
+@contextlib.contextmanager
+def _ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Let a process end by itself after the block, then make it."""
+    try:
+        yield
+    finally:
+        stops: tuple[Callable[[], None], ...] = (process.terminate, process.kill)
+        for stop in stops:
+            if not _has_ended(process):
+                stop()
+        process.wait()
+
+
+def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
+    try:
+        process.wait(_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+VARIABLE = "BENCHDB_RERUN"
+"""Environment variable that tells the process what to run; `plugin.rerun` reads it."""
+PLUGIN = "pytest_benchdb.plugin.processes.rerun"
+
+PAUSE_VARIABLE = "BENCHDB_CONFIRM_PAUSE"
+"""Environment variable that tells how many seconds lie between two re-runs."""
+PAUSE_S = 60.0
+"""What disturbs a machine lasts for tens of seconds: re-runs right after each other all meet it.
+
+With a pause before the second re-run, suites of identical code that failed fell from 4 of 57 to none, on a machine
+under load; see docs/explanation/regression-quality.md. It costs nothing where the first re-run clears all suspects.
+"""
+
+_USABLE = frozenset({0, 1})
+"""Exit statuses of pytest after which there is something to look at: each test's own outcome is recorded."""
+_MASK = "***"
+
+# As the script `pytest` starts: without the working directory, which `python -m pytest` has in its path.
+_SCRIPT = "import sys; del sys.path[0]; import pytest; raise SystemExit(pytest.main(sys.argv[1:]))"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """How to run the suite that is judged.
+
+    Attributes:
+        program: what stands for `pytest`.
+        arguments: what follows it.
+        folder: where it is started.
+    """
+
+    program: tuple[str, ...]
+    arguments: tuple[str, ...]
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rerun:
+    """What a process measured.
+
+    Attributes:
+        session: None if it recorded none.
+        values: what it measured; empty if it recorded nothing.
+        problem: why it tells nothing, in one line; None if it does.
+    """
+
+    session: SessionRow | None = None
+    values: tuple[SessionValue, ...] = ()
+    problem: str | None = None
+
+
+Runner = Callable[[Sequence[str]], Rerun]
+"""Runs benchmarks, by their full names, again."""
+
+
+def suite_of_words(words: Sequence[str], folder: Path) -> Suite:
+    """Return the suite that a user names: ``pytest ARGS``, ``python -m pytest ARGS`` or the arguments alone.
+
+    >>> suite_of_words(["pytest", "-q", "tests"], Path()).arguments
+    ('-q', 'tests')
+    """
+    words = list(words)
+    if words[:1] in (["pytest"], ["py.test"]):
+        return Suite(program=_own_pytest(), arguments=tuple(words[1:]), folder=folder)
+    if words[1:3] == ["-m", "pytest"]:
+        return Suite(program=tuple(words[:3]), arguments=tuple(words[3:]), folder=folder)
+    if words and Path(words[0]).name in {"pytest", "pytest.exe"}:
+        return Suite(program=tuple(words[:1]), arguments=tuple(words[1:]), folder=folder)
+    return Suite(program=_own_pytest(), arguments=tuple(words), folder=folder)
+
+
+def suite_of_command(command: str | None, folder: Path) -> Suite:
+    """Return the suite of a recorded session.
+
+    Args:
+        command: its command line; None if it has none.
+        folder: where to start it.
+
+    Raises:
+        ConfigError: it cannot be run as it was recorded.
+    """
+    advice = "give it yourself: benchdb regress --confirm 2 -- pytest ARGS"
+    if not command:
+        raise ConfigError(f"--confirm: the session does not say how pytest was called; {advice}")
+    if _MASK in command:
+        raise ConfigError(f"--confirm: secrets were masked in the recorded command ({command}); {advice}")
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise ConfigError(f"--confirm: the recorded command cannot be read ({command}); {advice}") from error
+    if words[:1] != ["pytest"]:  # ours all begin so: no file from elsewhere chooses the program
+        raise ConfigError(f"--confirm: the recorded command does not call pytest ({command}); {advice}")
+    return suite_of_words(words, folder)
+
+
+def find_root(folder: Path, names: Sequence[str]) -> Path | None:
+    """Return the folder that full names begin at: the working copy's, else the nearest above that has their files.
+
+    Args:
+        folder: where the user stands.
+        names: full names of benchmarks.
+    """
+    above = [folder, *folder.parents]
+    copies = [parent for parent in above if (parent / ".git").exists()]
+    files = {name.partition("::")[0] for name in names}
+    return next((parent for parent in [*copies[:1], *above] if any((parent / file).is_file() for file in files)), None)
+
+
+class ProcessRunner:
+    """Runs benchmarks again in processes, with a pause between them; use it as a `Runner`."""
+
+    def __init__(
+        self, suite: Suite, environ: Mapping[str, str], *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        """Prepare.
+
+        Args:
+            suite: how to run them.
+            environ: environment of the processes.
+            sleep: waits for some seconds.
+
+        Raises:
+            ConfigError: the pause that `environ` asks for is no time.
+        """
+        self._suite = suite
+        self._environ = environ
+        self._pause_s = _pause_s(environ.get(PAUSE_VARIABLE, ""))
+        self._sleep = sleep
+        self._has_run = False
+
+    def __call__(self, names: Sequence[str]) -> Rerun:
+        """Run benchmarks again; what goes wrong is told in `problem`, only Ctrl-C is raised."""
+        if self._has_run:
+            self._sleep(self._pause_s)
+        self._has_run = True
+        root = find_root(self._suite.folder, names)
+        if root is None:
+            file = names[0].partition("::")[0]
+            return Rerun(problem=f"there is no {file} in or above {self._suite.folder}")
+        there = [name for name in names if (root / name.partition("::")[0]).is_file()]
+        with tempfile.TemporaryDirectory(prefix="benchdb-rerun-", ignore_cleanup_errors=True) as name:
+            folder = Path(name)
+            status = _run(self._suite, self._variables(root, there, folder), folder / "output")
+            return _read(folder, status)
+
+    def _variables(self, root: Path, names: Sequence[str], folder: Path) -> dict[str, str]:
+        assignment = {"root": str(root), "names": list(names), "db": str(folder / "db")}
+        kept = {name: text for name, text in self._environ.items() if name != "PYTEST_CURRENT_TEST"}
+        return {**kept, VARIABLE: json.dumps(assignment)}
+
+
+def _pause_s(text: str) -> float:
+    """Return the pause that a text tells; an empty one leaves it to us.
+
+    Raises:
+        ConfigError: it is no time.
+    """
+    if not text:
+        return PAUSE_S
+    try:
+        pause_s = float(text)
+    except ValueError:
+        pause_s = -1.0
+    if not 0 <= pause_s < float("inf"):
+        raise ConfigError(f"{PAUSE_VARIABLE}={text!r}: give a number of seconds, 0 for no pause between re-runs")
+    return pause_s
+
+
+def _own_pytest() -> tuple[str, ...]:
+    return (sys.executable, "-c", _SCRIPT)
+
+
+def _run(suite: Suite, environ: Mapping[str, str], log: Path) -> int | str:
+    """Return the exit status of pytest, or why it could not be started."""
+    command = [*suite.program, "-p", PLUGIN, *suite.arguments]
+    try:
+        return run_to_end(command, folder=suite.folder, environ=environ, log=log)
+    except OSError as error:
+        return f"cannot start {command[0]}: {error.strerror}"
+
+
+def _read(folder: Path, status: int | str) -> Rerun:
+    if isinstance(status, str):
+        return Rerun(problem=status)
+    if status not in _USABLE:
+        return Rerun(problem=f"pytest ended with exit status {status}{_last_line(folder / 'output')}")
+    try:
+        with open_source((folder / "db",)) as reader:
+            sessions = reader.sessions()
+            values = reader.session_values([session.session_id for session in sessions])
+    except StoreError as error:
+        last = _last_line(folder / "output")
+        return Rerun(problem=f"it recorded nothing{last}" if not (folder / "db").exists() else str(error))
+    if not sessions:
+        return Rerun(problem="it recorded nothing")
+    return Rerun(session=sessions[-1], values=tuple(values))
+
+
+def _last_line(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+    told = [line for line in lines if line.strip("= ")]
+    errors = [line for line in told if line.startswith(("ERROR", "E  "))]
+    return f": {(errors or told)[-1]}" if told else ""

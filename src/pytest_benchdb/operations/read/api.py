@@ -1,0 +1,220 @@
+"""The Python API: recorded results as Arrow tables."""
+
+import contextlib
+import os
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from types import TracebackType, UnionType
+from typing import TYPE_CHECKING, Any
+
+from pytest_benchdb.errors import MissingExtraError, StoreMissingError
+from pytest_benchdb.model.report import ReportRow, SessionRow
+from pytest_benchdb.operations.exchange.open import open_source
+from pytest_benchdb.operations.read.query import TIMEOUT_S
+from pytest_benchdb.operations.select.filters.keyword import parse_expression
+from pytest_benchdb.operations.select.filters.where import parse_where
+from pytest_benchdb.operations.select.sessions import find_sessions, missing_text
+from pytest_benchdb.operations.select.spec.resolve import spec_context
+from pytest_benchdb.present.report.json_ import run_values
+from pytest_benchdb.store.read.query import Limits
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from typing_extensions import Self
+
+
+PathLike = str | os.PathLike[str]
+
+
+class History:
+    """Recorded sessions, open for reading; `pytest_benchdb.open` makes one.
+
+    Every method returns a `pyarrow.Table`: ``.to_pandas()`` makes a pandas frame of it, ``polars.from_arrow`` a Polars
+    one. Times are seconds for one iteration, sizes are bytes, and null is what was not measured.
+
+    Attributes:
+        paths: what was opened.
+        warnings: one line for each session that could not be read.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """Open files and folders; use `pytest_benchdb.open`."""
+        self.paths = tuple(paths)
+        self._stack = contextlib.ExitStack()
+        self._reader = self._stack.enter_context(open_source(self.paths))
+        self.warnings = self._reader.warnings
+
+    def __enter__(self) -> "Self":
+        """Return the handle itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the files; tables that were returned stay valid."""
+        self._stack.close()
+
+    def sessions(self) -> "pa.Table":
+        """Return one row per session, oldest first: project, time, outcome, commit, machine, numbers of runs.
+
+        Raises:
+            MissingExtraError: pyarrow is not installed.
+            StoreError: the files cannot be read.
+        """
+        rows = [{field.name: getattr(row, field.name) for field in fields(row)} for row in self._reader.sessions()]
+        return _table(SessionRow, rows)
+
+    def runs(
+        self, *, k: str | None = None, where: str | None = None, session: str | Sequence[str] | None = None
+    ) -> "pa.Table":
+        """Return one row per run, with the statistics of its wall time, CPU share and peak memory.
+
+        The figures of a run that did not pass are null.
+
+        Args:
+            k: expression over full names, as `-k`: ``"sort and not slow"``.
+            where: filter, as `-w`: ``"backend=cuda model=bert*"``.
+            session: names of sessions, as `benchdb report` takes them: ``"latest"``, a label, an id; None for all.
+
+        Raises:
+            ConfigError: a filter or a name cannot be used.
+            MissingExtraError: pyarrow is not installed.
+            StoreError: the files cannot be read.
+        """
+        return _table(ReportRow, [run_values(row) for row in self._runs(k, where, session)])
+
+    def samples(
+        self,
+        *,
+        metric: str | None = "wall_time",
+        k: str | None = None,
+        where: str | None = None,
+        session: str | Sequence[str] | None = None,
+    ) -> "pa.Table":
+        """Return the raw rounds: one row per measurement, with a list of one value per round in the order they ran.
+
+        Time is in seconds per iteration; warm-up is not among the rounds. Runs that did not pass have their rounds
+        too, so look at ``outcome``.
+
+        Args:
+            metric: name of a metric; None for all that have rounds.
+            k: as in `runs`.
+            where: as in `runs`.
+            session: as in `runs`.
+
+        Raises:
+            ConfigError: a filter or a name cannot be used.
+            MissingExtraError: pyarrow is not installed.
+            StoreError: the files cannot be read.
+        """
+        import_arrow()
+        runs = {row.run_id: row for row in self._runs(k, where, session)}
+        sessions = sorted({row.session_id for row in runs.values()})
+        found = [row for row in self._reader.samples(sessions, metric=metric) if row["run_id"] in runs]
+        return _samples_table(found, runs)
+
+    def sql(self, statement: str, *, timeout_s: float = TIMEOUT_S, rows: int | None = Limits().rows) -> "pa.Table":
+        """Return the answer to one SELECT statement, which has no access to files or the network.
+
+        `benchdb schema` prints the tables and views.
+
+        Args:
+            statement: the statement.
+            timeout_s: how long it may take.
+            rows: how many rows the answer may have; None for any number.
+
+        Raises:
+            QueryError: the statement was refused, failed, or ran past a limit.
+            MissingExtraError: pyarrow is not installed.
+            StoreError: the files cannot be read.
+        """
+        import_arrow()
+        # On a connection of its own: the sandbox closes it for everything else.
+        with open_source(self.paths) as reader:
+            return reader.query_arrow(statement, Limits(seconds=timeout_s, rows=rows))
+
+    def _runs(self, k: str | None, where: str | None, session: str | Sequence[str] | None) -> list[ReportRow]:
+        matches, condition = parse_expression(k or ""), parse_where(where or "")
+        sessions = self._reader.sessions()
+        if session is not None:
+            names = [session] if isinstance(session, str) else session
+            sessions = find_sessions(names, sessions, spec_context(self._reader))
+        report = self._reader.report([row.session_id for row in sessions])
+        return [row for rows in report.values() for row in rows if matches(row.fullname) and condition.matches(row)]
+
+
+def open_history(path: PathLike, *more: PathLike) -> History:
+    """Open recorded results for reading: a folder of sessions, a file, or several of either.
+
+    Args:
+        path: what `pytest --benchdb=PATH` was given, or a session file.
+        more: further ones; a session that is in several is read once.
+
+    Returns:
+        A handle; use it in a ``with`` statement, or close it.
+
+    Raises:
+        StoreMissingError: a path does not exist, or holds no session.
+        StoreError: a path is foreign, damaged, locked or newer.
+
+    Example:
+        >>> import pytest_benchdb
+        >>> with pytest_benchdb.open("results") as history:  # doctest: +SKIP
+        ...     runs = history.runs(k="sort", session="latest").to_pandas()
+        ...     slow = history.sql("SELECT name, max(median_s) FROM report GROUP BY name")
+    """
+    paths = [Path(one) for one in (path, *more)]
+    for one in paths:
+        if not one.exists():
+            raise StoreMissingError(missing_text(one))
+    return History(paths)
+
+
+def import_arrow() -> Any:
+    """Return pyarrow.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import pyarrow as pa
+    except ImportError as error:
+        message = "Arrow tables need pyarrow; install it with: pip install 'pytest-benchdb[arrow]'"
+        raise MissingExtraError(message) from error
+    return pa
+
+
+def _table(kind: type[Any], rows: Sequence[Mapping[str, object]]) -> "pa.Table":
+    """Return rows as a table whose types follow the annotations, so that empty columns keep theirs."""
+    pa = import_arrow()
+    hints = typing.get_type_hints(kind)
+    schema = pa.schema([(field.name, _arrow_type(pa, hints[field.name])) for field in fields(kind)])
+    columns = {name: [_arrow_value(row[name]) for row in rows] for name in schema.names}
+    return pa.table(columns, schema=schema)
+
+
+def _arrow_value(value: object) -> object:
+    # Arrow takes a map as a list of pairs.
+    return list(value.items()) if isinstance(value, dict) else value
+
+
+def _arrow_type(pa: Any, hint: Any) -> Any:
+    if isinstance(hint, UnionType):
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    types = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), dict[str, str]: pa.map_(pa.string(), pa.string())}
+    return types.get(hint, pa.string())
+
+
+def _samples_table(found: Sequence[Mapping[str, Any]], runs: Mapping[str, ReportRow]) -> "pa.Table":
+    pa = import_arrow()
+    names = ("run_id", "session_id", "phase", "pass", "metric", "unit")
+    columns: dict[str, Any] = {name: pa.array([row[name] for row in found], pa.string()) for name in names}
+    columns["fullname"] = pa.array([runs[row["run_id"]].fullname for row in found], pa.string())
+    columns["outcome"] = pa.array([runs[row["run_id"]].outcome for row in found], pa.string())
+    columns["samples"] = pa.array([row["samples"] for row in found], pa.list_(pa.float64()))
+    return pa.table(columns)

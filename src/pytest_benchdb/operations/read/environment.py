@@ -1,0 +1,81 @@
+"""Where sessions ran, and how the places of two sessions differ."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
+from pytest_benchdb.operations.read.report import choose_sessions
+from pytest_benchdb.operations.select.selection import Selection
+from pytest_benchdb.operations.select.sessions import Source, stored_sessions
+
+Facts = Mapping[str, object]
+
+_NOT_OF_THE_PLACE = frozenset({"environment_id", "sessions", "first_seen_at", "last_seen_at"})
+_MOST_COMPARED = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The environment of one session.
+
+    Attributes:
+        facts: what is known, by dotted name: ``cpu_model``, ``packages.numpy``, ``details.governor``.
+    """
+
+    session: SessionRow
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A fact that two environments do not share; None where it is not known."""
+
+    name: str
+    first: object
+    second: object
+
+
+def read_places(source: Source, feedback: Feedback = SILENT) -> list[Place]:
+    """Return the environments of one or two sessions, in the order in which they were named.
+
+    Without names it is the newest session, or the newest two of two files.
+
+    Raises:
+        ConfigError: a name fits no session, or there are more than two.
+        StoreMissingError: there is no session.
+        StoreError: a file cannot be read.
+    """
+    with open_source(source.paths, feedback) as reader:
+        sessions = stored_sessions(reader, source.paths)
+        chosen = choose_sessions(sessions, source, Selection(), dt.datetime.now(dt.timezone.utc))
+        if len(chosen) > _MOST_COMPARED:
+            raise ConfigError(f"{len(chosen)} sessions are named; give one to show its environment, two to compare")
+        return [Place(session=s, facts=dict(flatten(reader.environment_of(s.session_id)))) for s in chosen]
+
+
+def differences(first: Facts, second: Facts) -> list[Difference]:
+    """Return what two environments do not share, in the order of the first, then of the second.
+
+    >>> differences({"os": "Debian 12", "cores": 4}, {"os": "Debian 13", "cores": 4})
+    [Difference(name='os', first='Debian 12', second='Debian 13')]
+    """
+    names = dict.fromkeys([*first, *second])
+    return [
+        Difference(name=name, first=first.get(name), second=second.get(name))
+        for name in names
+        if first.get(name) != second.get(name)
+    ]
+
+
+def flatten(environment: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield nested facts under dotted names; what is not known is left out."""
+    for name, value in environment.items():
+        if not prefix and name in _NOT_OF_THE_PLACE:
+            continue
+        if isinstance(value, Mapping):
+            yield from flatten(dict(sorted(value.items())), f"{prefix}{name}.")
+        elif value is not None:
+            yield f"{prefix}{name}", value

@@ -1,0 +1,174 @@
+"""Thresholds of the gate: ``time:5%``, ``memory[backend=cuda]:64MiB``, ``throughput:5.5%``, ``wall_time:200us``."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.operations.select.filters.where import Where, parse_where
+
+MAIN_TIMES = ("wall_time", "step_time", "e2e_latency", "device_time", "cpu_time")
+"""What ``time`` stands for: of each benchmark the first of these that it has."""
+
+_KINDS = ("memory", "rate")
+_ALIASES: Mapping[str, tuple[str, ...]] = {
+    "time": MAIN_TIMES,
+    "wall": ("wall_time",),
+    "cpu": ("cpu_time",),
+    **{kind: tuple(m.name for m in METRICS.values() if m.kind == kind and m.better != "none") for kind in _KINDS},
+}
+
+THRESHOLD_EXAMPLES = "'time:5%', 'memory[backend=cuda]:64MiB' or 'wall_time:200us'"
+
+_SHAPE = re.compile(r"\s*(?P<word>[\w.-]+)\s*(?:\[(?P<filter>.*)\])?\s*:\s*(?P<limit>[^\[\]]*?)\s*", re.DOTALL)
+_LIMIT = re.compile(r"(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(?P<unit>.*)", re.DOTALL)
+
+_DECIMAL = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+_BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
+_SMALL = {"n": 1e-9, "u": 1e-6, "\N{MICRO SIGN}": 1e-6, "\N{GREEK SMALL LETTER MU}": 1e-6, "m": 1e-3, "": 1.0}
+_UNITS: Mapping[str, tuple[str, float]] = {
+    **{f"{prefix}s": ("s", size) for prefix, size in _SMALL.items()},
+    "min": ("s", 60.0),
+    **{f"{prefix}B": ("B", size) for prefix, size in (_DECIMAL | _BINARY).items()},
+    **{f"{prefix}B/s": ("B/s", size) for prefix, size in (_DECIMAL | _BINARY).items()},
+    **{f"{prefix}/s": ("1/s", size) for prefix, size in _DECIMAL.items()},
+    **{f"{prefix}J": ("J", size) for prefix, size in (_SMALL | {"k": 1e3}).items()},
+    **{f"{prefix}W": ("W", size) for prefix, size in (_SMALL | {"k": 1e3}).items()},
+    "": ("1", 1.0),
+}
+_LOWER_UNITS = {symbol.lower(): meaning for symbol, meaning in reversed(list(_UNITS.items()))}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """How much worse a metric may become.
+
+    Attributes:
+        text: as the user wrote it.
+        metrics: names of metrics that it speaks of, the first one first.
+        first_only: whether it speaks only of the first of `metrics` that a benchmark has.
+        where: conditions on the benchmark; one without terms is for all.
+        relative: share by which the metric may become worse; None if only an absolute change is limited.
+        absolute: change in the metric's SI unit; None if only a share is limited.
+        unit: SI unit of `absolute`.
+    """
+
+    text: str
+    metrics: tuple[str, ...]
+    first_only: bool
+    where: Where
+    relative: float | None = None
+    absolute: float | None = None
+    unit: str | None = None
+
+    def matches(self, value: SessionValue, main_time: str | None) -> bool:
+        """Tell whether it speaks of a series.
+
+        Args:
+            value: one session's value of it.
+            main_time: the metric that stands for the time of this benchmark; None if it has none.
+
+        Raises:
+            ConfigError: its limit has another unit than the metric.
+        """
+        metric = value.key.metric
+        if metric not in self.metrics or (self.first_only and metric != main_time):
+            return False
+        if not self.where.matches_value(value):
+            return False
+        if self.absolute is not None and self.unit != value.unit:
+            raise ConfigError(_wrong(self.text, f"{metric} is measured in {value.unit!r}, not in {self.unit!r}"))
+        return True
+
+
+def parse_thresholds(texts: Iterable[str]) -> tuple[Threshold, ...]:
+    """Read thresholds in their order.
+
+    Raises:
+        ConfigError: one cannot be read.
+    """
+    return tuple(map(parse_threshold, texts))
+
+
+def parse_threshold(text: str) -> Threshold:
+    """Read ``METRIC:LIMIT`` or ``METRIC[FILTER]:LIMIT``.
+
+    METRIC is the name of a metric, or ``time``, ``wall``, ``cpu``, ``memory`` or ``rate``; LIMIT is a percentage or a
+    quantity with its unit; FILTER is what `-w` takes.
+
+    >>> parse_threshold("throughput:5.5%").relative
+    0.055
+
+    Raises:
+        ConfigError: it is not of this form, or the unit does not belong to the metric.
+    """
+    match = _SHAPE.fullmatch(text)
+    if match is None or not match["limit"]:
+        raise ConfigError(_wrong(text, "not of the form METRIC:LIMIT"))
+    word = match["word"]
+    try:
+        where = parse_where(match["filter"] or "")
+    except ConfigError as error:
+        raise ConfigError(_wrong(text, f"its filter cannot be read ({error})")) from error
+    if where.metrics:
+        raise ConfigError(_wrong(text, "the metric stands before the bracket"))
+    relative, absolute, unit = _limit(text, match["limit"])
+    return Threshold(
+        text=text,
+        metrics=_metrics(text, word, unit),
+        first_only=word.lower() == "time",
+        where=where,
+        relative=relative,
+        absolute=absolute,
+        unit=unit,
+    )
+
+
+def metrics_of_word(word: str) -> tuple[str, ...]:
+    """Return the metrics that a word stands for: itself, or those of ``time``, ``memory``, ..."""
+    return _ALIASES.get(word.lower(), (word,))
+
+
+def _limit(text: str, limit: str) -> tuple[float | None, float | None, str | None]:
+    match = _LIMIT.fullmatch(limit)
+    if match is None:
+        raise ConfigError(_wrong(text, f"{limit!r} does not begin with a number"))
+    number, symbol = float(match["number"]), match["unit"].strip()
+    if number < 0 or not math.isfinite(number):
+        raise ConfigError(_wrong(text, f"{limit!r} is no limit: it says how much worse a metric may become, 0 or more"))
+    if symbol == "%":
+        # Divided as text, so that 5.5% is the number nearest to 0.055.
+        return float(f"{match['number']}e-2") if "e" not in match["number"].lower() else number / 100, None, None
+    meaning = _UNITS.get(symbol) or _LOWER_UNITS.get(symbol.lower())
+    if meaning is None:
+        raise ConfigError(
+            _wrong(text, f"there is no unit {symbol!r}; give % or one of ns, us, ms, s, B, KiB, MiB, mJ, J, W, /s")
+        )
+    unit, size = meaning
+    return None, number * size, unit
+
+
+def _metrics(text: str, word: str, unit: str | None) -> tuple[str, ...]:
+    """Return the metrics that a word stands for and the limit's unit belongs to; an unknown name for itself.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    known = [METRICS[name] for name in metrics_of_word(word) if name in METRICS]
+    if not known:
+        return (word,)
+    if all(metric.better == "none" for metric in known):
+        raise ConfigError(_wrong(text, f"{word} has no better direction, so it cannot become worse"))
+    fitting = tuple(metric.name for metric in known if unit in {None, metric.unit})
+    if fitting:
+        return fitting
+    if unit == "1":
+        raise ConfigError(_wrong(text, f"the limit has no unit; give a percentage or a quantity in {known[0].unit!r}"))
+    raise ConfigError(_wrong(text, f"{word} is measured in {known[0].unit!r}, not in {unit!r}"))
+
+
+def _wrong(text: str, what: str) -> str:
+    return f"threshold {text!r}: {what}; write for example {THRESHOLD_EXAMPLES}"

@@ -1,0 +1,153 @@
+"""Series of session values: which ones a user asks for, each on one machine and in the order of its sessions."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.series import SeriesKey, SessionValue
+from pytest_benchdb.operations.select.filters.keyword import parse_expression
+from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES
+from pytest_benchdb.operations.select.filters.where import parse_where
+from pytest_benchdb.operations.select.selection import Selection, some_in_time
+from pytest_benchdb.store.read.reader import Reader
+
+ALL_METRICS = "all"
+"""Asks for every metric that has a direction."""
+
+NEWEST = 400
+"""Sessions that are looked at unless users say otherwise: the time that change points take grows with their square."""
+
+_WORDS = {"wall": "wall_time", "cpu": "cpu_time", "memory": "peak_rss"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesChoice:
+    """Which series; texts are as users write them, None selects nothing away.
+
+    Attributes:
+        metrics: names of metrics; empty for the main time of each benchmark.
+        keyword: `-k` expression over full names.
+        where: `-w` filter.
+    """
+
+    metrics: tuple[str, ...] = ()
+    keyword: str | None = None
+    where: str | None = None
+
+    def text(self) -> str | None:
+        """Return the filters as the user wrote them; None without."""
+        parts = [f"-k {self.keyword}" if self.keyword else "", f"-w {self.where}" if self.where else ""]
+        parts.append(f"--metric {','.join(self.metrics)}" if self.metrics else "")
+        return " ".join(part for part in parts if part) or None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """The values of one series on one machine, in the order of the sessions; at least one was measured."""
+
+    key: SeriesKey
+    fingerprint: str | None
+    values: tuple[SessionValue, ...]
+
+
+def parse_metrics(texts: Sequence[str]) -> tuple[str, ...]:
+    """Read `--metric` arguments: names, several of them separated by commas.
+
+    Returns:
+        Empty for the main time of each benchmark.
+
+    Raises:
+        ConfigError: a name is empty.
+    """
+    names = [name.strip() for text in texts for name in text.split(",")]
+    if not all(names):
+        raise ConfigError("--metric names no metric; write for example --metric wall_time,peak_rss, or --metric all")
+    return tuple(dict.fromkeys(_WORDS.get(name, name) for name in names if name != "time"))
+
+
+def pick_sessions(
+    sessions: Sequence[SessionRow],
+    named: Sequence[SessionRow],
+    selection: Selection,
+    now: dt.datetime,
+    *,
+    branch: str | None = None,
+    newest: int = NEWEST,
+) -> list[SessionRow]:
+    """Return the sessions to look at, oldest first.
+
+    Args:
+        sessions: all there are, oldest first.
+        named: those of them that were asked for by name, or all, oldest first.
+        selection: times and number.
+        now: the current time, aware.
+        branch: only sessions of this branch; None takes all.
+        newest: how many, where no number was asked for.
+
+    Raises:
+        ConfigError: a time cannot be used, or nothing is left.
+    """
+    chosen = list(named)
+    if branch is not None:
+        chosen = [session for session in chosen if session.branch == branch]
+        if not chosen:
+            branches = sorted({session.branch for session in sessions if session.branch})
+            known = f"; there are {', '.join(branches)}" if branches else "; no session knows its branch"
+            raise ConfigError(f"--branch {branch}: no session is of this branch{known}")
+    return some_in_time(chosen, selection, now, of=len(sessions))[-(selection.last or newest) :]
+
+
+def read_series(reader: Reader, sessions: Sequence[SessionRow], choice: SeriesChoice) -> list[Series]:
+    """Read the series that are asked for.
+
+    Args:
+        reader: an open history that holds the sessions.
+        sessions: in the order in which their values are wanted.
+        choice: metrics and filters.
+
+    Raises:
+        ConfigError: a filter cannot be used.
+        StoreError: the history cannot be read.
+    """
+    where = parse_where(choice.where or "")
+    matches = parse_expression(choice.keyword or "")
+    asked = (*choice.metrics, *where.metrics)
+    metrics = None if ALL_METRICS in asked else asked or MAIN_TIMES
+    values = reader.session_values([session.session_id for session in sessions], metrics=metrics)
+    fitting = [value for value in values if matches(value.key.fullname) and where.matches_value(value)]
+    # A run that did not pass is there as a wall time, whatever was asked for.
+    keys = {value.key for value in fitting if value.value is not None}
+    wanted = keys if asked else _main_series(keys)
+    return _grouped((value for value in fitting if value.key in wanted), sessions)
+
+
+def _main_series(keys: Iterable[SeriesKey]) -> set[SeriesKey]:
+    """Return of each benchmark and device the main time; that of the whole rather than of its phases."""
+    by_benchmark: dict[tuple[str, str | None], list[SeriesKey]] = {}
+    for key in keys:
+        by_benchmark.setdefault((key.fullname, key.device), []).append(key)
+    return {key for found in by_benchmark.values() for key in _main(found)}
+
+
+def _main(keys: Sequence[SeriesKey]) -> list[SeriesKey]:
+    best = min(map(_rank, keys))
+    return [key for key in keys if _rank(key) == best]
+
+
+def _rank(key: SeriesKey) -> tuple[bool, int]:
+    return key.phase is not None, MAIN_TIMES.index(key.metric)
+
+
+def _grouped(values: Iterable[SessionValue], sessions: Sequence[SessionRow]) -> list[Series]:
+    place: Mapping[str, int] = {session.session_id: number for number, session in enumerate(sessions)}
+    machine = {session.session_id: session.fingerprint for session in sessions}
+    groups: dict[tuple[SeriesKey, str | None], list[SessionValue]] = {}
+    for value in values:
+        groups.setdefault((value.key, machine[value.session_id]), []).append(value)
+    return [
+        Series(key=key, fingerprint=fingerprint, values=tuple(sorted(found, key=lambda value: place[value.session_id])))
+        for (key, fingerprint), found in groups.items()
+        if any(value.value is not None for value in found)
+    ]

@@ -1,0 +1,279 @@
+"""Baselines with a name, changes that people accept, and notes: what users add to recorded results."""
+
+import datetime as dt
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_benchdb.errors import ConfigError, NoBaselineError, StoreMissingError
+from pytest_benchdb.model.annotation import Acceptance, Annotation, Baseline, Note
+from pytest_benchdb.model.identity import uuid7
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
+from pytest_benchdb.operations.gate.policy import matches_name
+from pytest_benchdb.operations.select.sessions import missing_text, stored_sessions
+from pytest_benchdb.operations.select.spec.resolve import parse_spec, resolve_spec, spec_context
+from pytest_benchdb.store.annotate import annotate
+from pytest_benchdb.store.read.reader import Reader
+from pytest_benchdb.store.target import Target
+
+_NAME = re.compile(r"[^\s:~*?\[\]][^\s:~*?\[\]]{0,99}")
+_DAYS = re.compile(r"(\d{1,5})\s*([dw])")
+_AUTHORS = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR", "BUILDKITE_BUILD_AUTHOR", "USER", "USERNAME")
+_MOST_NAMES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What was written, and where.
+
+    Attributes:
+        path: the file that holds it now.
+        waits: whether that is one that a single file takes in later, because others hold it now.
+        session: the session that it names; None if it names none.
+    """
+
+    entry: Annotation
+    path: Path
+    waits: bool
+    session: SessionRow | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """A baseline and the session that it stands for; None if that is not here."""
+
+    baseline: Baseline
+    session: SessionRow | None
+
+
+def set_baseline(db: Path, name: str, spec: str = "latest", *, feedback: Feedback = SILENT) -> Written:
+    """Give sessions a name that stays with them.
+
+    Args:
+        db: folder or file.
+        name: one word; a baseline of that name is replaced.
+        spec: which sessions; what it stands for now counts, whatever is recorded later.
+        feedback: told about progress and about what did not go as asked.
+
+    Raises:
+        ConfigError: the name cannot be told from a SPEC, or `spec` fits nothing or two things.
+        StoreError: the place cannot be read or written.
+    """
+    if not _NAME.fullmatch(name) or parse_spec(name).kind != "word":
+        raise ConfigError(
+            f"{name!r} cannot name a baseline: write one word without blanks, ':', '~' and wildcards, "
+            "that is no SPEC itself; for example release-1.2"
+        )
+    target = _target(db)
+    with open_source([db], feedback) as reader:
+        found = _sessions_of(reader, spec, db, feedback)
+    newest = found[-1]
+    entry = Baseline(
+        baseline_id=uuid7(),
+        project=newest.project,
+        name=name,
+        spec=spec,
+        session_id=newest.session_id,
+        created_at=_now(),
+    )
+    return _write(target, entry, newest)
+
+
+def list_baselines(db: Path, *, feedback: Feedback = SILENT) -> list[Pinned]:
+    """Return the baselines that stand, by name.
+
+    Raises:
+        StoreError: the place cannot be read.
+    """
+    with open_source([_existing(db)], feedback) as reader:
+        sessions = {one.session_id: one for one in reader.sessions()}
+        return [Pinned(baseline=one, session=sessions.get(one.session_id or "")) for one in reader.baselines()]
+
+
+def remove_baseline(db: Path, name: str, *, feedback: Feedback = SILENT) -> Written:
+    """Take a name away; the sessions stay.
+
+    Raises:
+        NoBaselineError: there is no baseline of that name.
+        StoreError: the place cannot be read or written.
+    """
+    target = _target(db)
+    with open_source([db], feedback) as reader:
+        every = reader.baselines()
+    found = [one for one in every if one.name == name]
+    if not found:
+        names = ", ".join(sorted({one.name for one in every})) or "none"
+        raise NoBaselineError(f"there is no baseline {name!r}; there are {names}")
+    now = _now()
+    removals = [replace(one, baseline_id=uuid7(), created_at=now, removed_at=now) for one in found]
+    return [_write(target, one) for one in removals][-1]
+
+
+def accept_change(  # noqa: PLR0913 - what an acceptance can say
+    db: Path,
+    pattern: str,
+    reason: str,
+    *,
+    metric: str | None = None,
+    expires: str | None = None,
+    since: str = "latest",
+    environ: Mapping[str, str] = os.environ,
+    now: dt.datetime | None = None,
+    feedback: Feedback = SILENT,
+) -> Written:
+    """Accept a change of level: the gate lets it pass, and history before it is no baseline any more.
+
+    Args:
+        db: folder or file.
+        pattern: glob of full names; it must match a benchmark of the session.
+        reason: why.
+        metric: name of a metric or a word such as ``time``; None for all.
+        expires: last day (``2027-01-31``) or a span from now (``30d``, ``4w``); None for never.
+        since: the first session of the new level.
+        environ: environment variables, which tell who accepts.
+        now: the current time, aware; None takes the clock.
+        feedback: told about progress and about what did not go as asked.
+
+    Raises:
+        ConfigError: the pattern matches nothing, the reason is empty, or another value cannot be used.
+        StoreError: the place cannot be read or written.
+    """
+    if not reason.strip():
+        raise ConfigError("--reason is empty; say why the change is accepted")
+    expires_at = None if expires is None else parse_expiry(expires, now or dt.datetime.now(dt.timezone.utc))
+    target = _target(db)
+    with open_source([db], feedback) as reader:
+        first = _sessions_of(reader, since, db, feedback)[0]
+        names = [row.fullname for row in reader.report([first.session_id])[first.session_id]]
+    if not any(matches_name(name, pattern) for name in names):
+        raise ConfigError(_no_match(pattern, names, first))
+    entry = Acceptance(
+        acceptance_id=uuid7(),
+        pattern=pattern,
+        metric=metric,
+        since_session_id=first.session_id,
+        reason=" ".join(reason.split()),
+        author=_author(environ),
+        created_at=_now(),
+        expires_at=expires_at,
+    )
+    return _write(target, entry, first)
+
+
+def list_acceptances(db: Path, *, feedback: Feedback = SILENT) -> list[Acceptance]:
+    """Return what was accepted, oldest first, expired ones too.
+
+    Raises:
+        StoreError: the place cannot be read.
+    """
+    with open_source([_existing(db)], feedback) as reader:
+        return reader.acceptances()
+
+
+def write_note(
+    db: Path, name: str, text: str, *, environ: Mapping[str, str] = os.environ, feedback: Feedback = SILENT
+) -> Written:
+    """Write a note about a session or a run.
+
+    Args:
+        db: folder or file.
+        name: a SPEC, whose newest session is taken; ``run:ID`` or the beginning of a run's id for a run.
+        text: the note.
+        environ: environment variables, which tell who writes.
+        feedback: told about progress and about what did not go as asked.
+
+    Raises:
+        NoBaselineError: the name fits nothing.
+        ConfigError: the text is empty, or the name fits two things.
+        StoreError: the place cannot be read or written.
+    """
+    if not text.strip():
+        raise ConfigError("the note is empty; write its text after the session, in quotes")
+    target = _target(db)
+    with open_source([db], feedback) as reader:
+        prefix = name.removeprefix("run:")
+        runs = reader.sessions_of_runs(prefix) if prefix else {}
+        try:
+            session = _sessions_of(reader, name, db, feedback)[-1]
+            run_id = next(iter(runs)) if name.startswith("run:") else None
+        except NoBaselineError:
+            if len(runs) != 1:
+                raise
+            run_id, session_id = runs.popitem()
+            session = next(one for one in reader.sessions() if one.session_id == session_id)
+    entry = Note(
+        note_id=uuid7(),
+        session_id=session.session_id,
+        run_id=run_id,
+        author=_author(environ),
+        created_at=_now(),
+        text=text.strip(),
+    )
+    return _write(target, entry, session)
+
+
+def parse_expiry(text: str, now: dt.datetime) -> str:
+    """Return the first moment after a last day or a span from now, ISO 8601 in UTC.
+
+    Args:
+        text: ``2027-01-31``, of which the whole day still counts, ``30d`` or ``4w``.
+        now: the current time, aware.
+
+    Raises:
+        ConfigError: it is neither, or has passed.
+    """
+    span = _DAYS.fullmatch(text.strip().lower())
+    try:
+        if span:
+            moment = now + dt.timedelta(days=int(span[1]) * (7 if span[2] == "w" else 1))
+        else:
+            day = dt.date.fromisoformat(text.strip())
+            moment = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.timezone.utc)
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(f"--expires {text!r}: not a day; write 2027-01-31, 30d or 4w") from error
+    if moment <= now:
+        raise ConfigError(f"--expires {text!r} has passed; write a day that is still to come, or 30d")
+    return moment.astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+def _sessions_of(reader: Reader, spec: str, db: Path, feedback: Feedback) -> list[SessionRow]:
+    sessions = stored_sessions(reader, [db])
+    found = resolve_spec(parse_spec(spec), sessions, spec_context(reader, warn=feedback.warn))
+    if not found:
+        raise NoBaselineError(f"{spec}: there is no such session yet; see them with: benchdb sessions")
+    return found
+
+
+def _existing(db: Path) -> Path:
+    if not db.exists():
+        raise StoreMissingError(missing_text(db))
+    return db
+
+
+def _target(db: Path) -> Target:
+    path = _existing(db).absolute()
+    return Target(path=path, kind="folder" if path.is_dir() else "file")
+
+
+def _write(target: Target, entry: Annotation, session: SessionRow | None = None) -> Written:
+    path = annotate(target, entry)
+    return Written(entry=entry, path=path, waits=target.kind == "file" and path != target.path, session=session)
+
+
+def _author(environ: Mapping[str, str]) -> str | None:
+    return next((environ[name] for name in _AUTHORS if environ.get(name)), None)
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+def _no_match(pattern: str, names: Sequence[str], session: SessionRow) -> str:
+    some = ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "")
+    return (
+        f"{pattern!r} matches no benchmark of session {session.session_id[:13]}; a pattern covers the whole name, "
+        f"as in '*::test_sort*'; names are {some or 'none'}"
+    )

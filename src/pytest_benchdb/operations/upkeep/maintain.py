@@ -1,0 +1,96 @@
+"""Merge sources, and recover what sessions that died left behind."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_benchdb.errors import StoreError, StoreMissingError
+from pytest_benchdb.operations.exchange.open import SILENT, Feedback
+from pytest_benchdb.operations.select.sessions import missing_text
+from pytest_benchdb.store.history.folder import recover
+from pytest_benchdb.store.history.inbox import fold_inbox, waiting
+from pytest_benchdb.store.history.merge import Merged, merge
+from pytest_benchdb.store.target import INBOX_SUFFIX, JOURNAL_SUFFIX, resolve
+
+_WAIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What a recovery did.
+
+    Attributes:
+        stored: the session files that were made, or the single file that took them in.
+        sessions: how many sessions came back.
+        problems: one line for each journal or session that could not be taken.
+    """
+
+    stored: tuple[Path, ...]
+    sessions: int
+    problems: tuple[str, ...]
+
+
+def merge_sources(sources: Sequence[Path], target: str, feedback: Feedback = SILENT) -> Merged:
+    """Copy the sessions of files and folders into one file or folder.
+
+    Args:
+        sources: files and folders; they stay as they are.
+        target: file (``.duckdb`` or ``.db``) or folder, as `--benchdb=PATH` takes it.
+        feedback: told about progress.
+
+    Raises:
+        ConfigError: the target is no place for sessions, or one of the sources.
+        StoreError: a source does not exist, or the target cannot be written.
+    """
+    return merge(sources, resolve(target, Path.cwd()), progress=feedback.progress)
+
+
+def recover_sessions(paths: Sequence[Path], feedback: Feedback = SILENT) -> Recovered:
+    """Fold the journals of dead sessions, and take what waits for a single file into it.
+
+    Sessions that still run are left alone.
+
+    Args:
+        paths: folders, single files, or journals, whose folder is taken then.
+        feedback: told about progress.
+
+    Raises:
+        StoreMissingError: a path does not exist.
+    """
+    stored: list[Path] = []
+    problems: list[str] = []
+    sessions = 0
+    for done, path in enumerate(paths):
+        feedback.progress(done, len(paths))
+        if not path.exists() and not _inbox(path).is_dir():
+            raise StoreMissingError(missing_text(path))
+        folder = path.parent if path.name.endswith(JOURNAL_SUFFIX) else path
+        if folder.is_dir():
+            found, wrong = recover(folder)
+            stored += found
+            sessions += len(found)
+        else:
+            count, wrong = _recover_file(path)
+            stored += [path] if count else []
+            sessions += count
+        problems += wrong
+    return Recovered(stored=tuple(stored), sessions=sessions, problems=tuple(problems))
+
+
+def _inbox(path: Path) -> Path:
+    return Path(os.fspath(path) + INBOX_SUFFIX)
+
+
+def _recover_file(path: Path) -> tuple[int, list[str]]:
+    """Fold the journals in the inbox of a single file, then the inbox into the file."""
+    inbox = _inbox(path)
+    problems = recover(inbox)[1] if inbox.is_dir() else []
+    count = len(waiting(os.fspath(path)))
+    if not count:
+        return 0, problems
+    try:
+        refused = fold_inbox(os.fspath(path), wait_s=_WAIT_S)
+    except StoreError as error:
+        return 0, [*problems, f"{count} sessions wait in {inbox}: {error}"]
+    return count - len(refused), [*problems, *(f"{one.path} stays: {one.reason}" for one in refused)]

@@ -1,0 +1,432 @@
+"""The object that every ``bench_*`` fixture gives: it times a function on a device and gathers what else a test says.
+
+PYTEST_DONT_REWRITE
+
+How a `Bench` calls one function: by which plan, with which arguments, with what around each round.
+
+PYTEST_DONT_REWRITE
+"""
+
+import contextlib
+import os
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_benchdb.errors import ConfigError, MeasurementError
+from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.measure.timing.calls import repeated
+from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
+from pytest_benchdb.measure.timing.rounds import Plan, Rounds, Timed
+from pytest_benchdb.measure.training import Steps
+from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.reading import Series
+from pytest_benchdb.model.run import Attachment, Measurement, Request
+from pytest_benchdb.plugin.bench.passes import Passes, Timing
+from pytest_benchdb.plugin.bench.timing import timing
+from pytest_benchdb.plugin.bench.values import MetricBook, RecordedValues
+from pytest_benchdb.plugin.recording.attempt import Attempt, Block
+from pytest_benchdb.plugin.recording.results import Result, not_measured
+
+if TYPE_CHECKING:
+    from pytest_benchdb.measure.distributed.run import Distributed
+    from pytest_benchdb.measure.stream import Source, StreamResult
+
+
+@contextlib.contextmanager
+def timed_block(block: Block) -> Iterator[None]:
+    """Read the boundary of an attempt's timed block around a `with` block."""
+    block.start()
+    try:
+        yield
+        block.whole = True
+    finally:
+        block.stop()
+
+
+def call_once(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], how: "How") -> Any:
+    """Call a function once, untimed, with what runs around a round."""
+    if how.before is not None:
+        how.before()
+    with repeated(function, args, kwargs) as calls:
+        result = calls.keep(1)
+    if how.after is not None:
+        how.after()
+    return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How one function is timed: the plan, the work of one call, and what runs around each round."""
+
+    plan: Plan
+    work: Mapping[str, float | None] = field(default_factory=dict)
+    before: Callable[[], None] | None = None
+    after: Callable[[], None] | None = None
+
+
+class Arguments:
+    """Arguments of a round, which `setup` may renew."""
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], setup: Callable[[], Any] | None) -> None:
+        self.args = args
+        self.kwargs = kwargs
+        self._setup = setup
+        self._own = bool(args or kwargs)
+
+    def renew(self) -> None:
+        """Run `setup`.
+
+        Raises:
+            MeasurementError: it returns arguments, and the test gave some as well.
+        """
+        returned = None if self._setup is None else self._setup()
+        if returned is None:
+            return
+        if self._own:
+            raise MeasurementError("setup returns the arguments, so pedantic must not get args or kwargs as well")
+        self.args, self.kwargs = tuple(returned[0]), dict(returned[1])
+
+
+RANK_OPENER = "pytest_benchdb.registry:open_for_rank"
+"""What opens the device of a rank, in its own process."""
+
+
+class Bench:
+    """Times code on one device.
+
+    Attributes:
+        backend: name of the device's backend.
+        device: what the backend's own library calls the device: a `torch.device`, a provider's name, a page.
+        extra_info: kept with the run, as JSON values.
+        result_count: number of results that the benchmarked code returned, for comparisons to check.
+    """
+
+    def __init__(
+        self,
+        opened: OpenDevice,
+        attempt: Attempt | None,
+        *,
+        test: str,
+        provenance: Provenance = "measured",
+        passes: Passes | None = None,
+        book: MetricBook | None = None,
+    ) -> None:
+        """Make the object of one test; tests get it from a fixture.
+
+        Args:
+            opened: the device.
+            attempt: the attempt at the test, which reads the boundary of the timed block; None where nothing
+                is recorded: then functions are called once.
+            test: the test's node id, for messages.
+            provenance: of the device's backend.
+            passes: what is done after timing.
+            book: units of the session's metrics.
+        """
+        self.backend = opened.device.backend
+        self.device = opened.handle
+        self.extra_info: dict[Any, Any] = {}
+        self.result_count: int | None = None
+        self.opened = opened
+        self.provenance = provenance
+        self._attempt = attempt
+        self._test = test
+        self._passes = passes
+        self._plan = Plan()
+        self._phases = PhaseRecorder(opened, provenance=provenance, test=test)
+        self._timed: dict[str | None, Timed] = {}
+        self._used: dict[str | None, str] = {}
+        self._cut: str | None = None
+        self._rows: list[Measurement] = []
+        self._series: list[Series] = []
+        self._requests: list[Request] = []
+        self._loops: list[Steps] = []
+        self._values = RecordedValues(book or MetricBook())
+        self._attachments: list[Attachment] = []
+
+    def __call__(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        items: float | None = None,
+        bytes: float | None = None,  # noqa: A002 - the word that people know
+        flops: float | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Time `function(*args, **kwargs)` in calibrated rounds and return the result of one more call.
+
+        Args:
+            function: what is timed; an `async def` function is awaited.
+            args: its arguments.
+            items: items that one call handles, for `throughput`.
+            bytes: bytes that one call handles, for `bytes_per_second`.
+            flops: floating-point operations of one call, for `flops_per_second`.
+            kwargs: its arguments by name; use `functools.partial` for the three names above.
+
+        Raises:
+            MeasurementError: something was timed here already, or an amount of work is not above 0.
+        """
+        work = {"items": items, "bytes": bytes, "flops": flops}
+        for name, amount in work.items():
+            if amount is not None and not 0 < amount < float("inf"):
+                raise self._mistake(f"{name}={amount!r}; give the amount that one call handles, above 0")
+        return self._time(function, args, kwargs, How(plan=self._plan, work=work))
+
+    def pedantic(  # noqa: PLR0913, PLR0917 - pytest-benchmark's signature
+        self,
+        target: Callable[..., Any],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        setup: Callable[[], Any] | None = None,
+        teardown: Callable[..., Any] | None = None,
+        rounds: int = 1,
+        warmup_rounds: int = 0,
+        iterations: int = 1,
+    ) -> Any:
+        """Time a function in rounds that the test counts, as pytest-benchmark's `pedantic` does.
+
+        `setup` runs before each round and may return its ``(args, kwargs)``; `teardown` gets them after it.
+
+        Raises:
+            MeasurementError: `setup` is there and `iterations` is not 1, or a number has no sense.
+        """
+        if setup is not None and iterations != 1:
+            raise self._mistake(f"setup runs once a round, so iterations={iterations} would time old arguments; use 1")
+        plan = self._changed(rounds=rounds, warmup_rounds=warmup_rounds, iterations=iterations)
+        given = Arguments(tuple(args), dict(kwargs or {}), setup)
+        before = None if setup is None else given.renew
+        after = None if teardown is None else lambda: teardown(*given.args, **given.kwargs)
+        how = How(plan=plan, before=before, after=after)
+        if setup is None:
+            return self._time(target, given.args, given.kwargs, how)
+        return self._time(lambda: target(*given.args, **given.kwargs), (), {}, how)
+
+    def options(self, **options: Any) -> "Bench":
+        """Change how rounds are made, by the names of `measure.plan.Plan`; returns the object itself.
+
+        Raises:
+            MeasurementError: an option is unknown or has no sense.
+        """
+        self._plan = self._changed(**options)
+        return self
+
+    def phase(self, name: str) -> Phase:
+        """Return a context manager that measures its block as a phase of its own.
+
+        Raises:
+            MeasurementError: the name is empty.
+        """
+        return self._phases.phase(name)
+
+    def record(self, metric: str, value: Any, unit: str | None = None, better: str | None = None) -> None:
+        """Keep a value, or an iterable of samples, of a metric; again adds to its samples.
+
+        Args:
+            metric: a known metric, or a name of the suite's own.
+            value: in `unit`.
+            unit: SI unit; known metrics have theirs.
+            better: ``lower``, ``higher`` or ``none``.
+
+        Raises:
+            MeasurementError: no finite number, below 0 where nothing is, or another unit than before.
+        """
+        try:
+            self._values.add(metric, value, unit=unit, better=better, phase=self._phases.current)
+        except MeasurementError as error:
+            raise self._mistake(str(error)) from error
+
+    def attach(self, path: "str | os.PathLike[str]", name: str | None = None) -> None:
+        """Keep a file with the run: a profile, a trace. The store takes a copy by its hash.
+
+        Raises:
+            MeasurementError: there is no such file.
+        """
+        file = Path(path).resolve()
+        if not file.is_file():
+            raise self._mistake(f"there is no file {file} to attach")
+        self._attachments.append(Attachment(path=str(file), name=name or file.name))
+
+    def steps(self, n: int, *, warmup: int = 0, samples_per_step: float | None = None) -> Steps:
+        """Return a training loop of `n` steps to iterate over.
+
+        Args:
+            n: how often the loop runs, the first step and the warm-up included.
+            warmup: steps after the first that are thrown away.
+            samples_per_step: samples that one step handles, for `throughput`.
+
+        Raises:
+            MeasurementError: a number is out of range.
+        """
+        phase = self._claim("a training loop")
+        loop = Steps(
+            n,
+            device=self.opened,
+            warmup=warmup,
+            samples_per_step=samples_per_step,
+            provenance=self.provenance,
+            phase=phase,
+            test=self._test,
+        )
+        self._loops.append(loop)
+        return loop
+
+    def stream(self, source: "Source", **options: Any) -> "StreamResult":
+        """Send requests whose answers are token streams, and keep their events and metrics.
+
+        Args:
+            source: a function that returns a generator of chunks, an `Endpoint`, or its URL.
+            options: by the names of `measure.stream.StreamPlan`: ``concurrency``, ``rate``, ``requests``, ``slo``, ...;
+                ``warmup`` is short for ``warmup_requests``.
+
+        Raises:
+            MeasurementError: an option cannot be used, or requests were sent here already.
+            MissingExtraError: the source is a URL and httpx is not installed.
+        """
+        from pytest_benchdb.measure.stream import StreamPlan, run_stream
+
+        if "warmup" in options:
+            options["warmup_requests"] = options.pop("warmup")
+        phase = self._claim("a stream")
+        try:
+            plan = StreamPlan(**options)
+            if self._attempt is None:
+                plan = replace(plan, requests=1, duration_s=None, warmup_requests=0)
+            result = run_stream(source, plan)
+        except (ConfigError, TypeError) as error:
+            raise self._mistake(str(error)) from error
+        self._rows += (replace(row, phase=phase, provenance=self._of(row)) for row in result.measurements)
+        self._requests += (replace(request, phase=phase) for request in result.requests)
+        if result.requests and len(result.failed) == len(result.requests):
+            self._cut = f"no request was answered whole: {result.failed[0].error}"
+        return result
+
+    def distributed(self, function: Callable[..., object], *args: object, **options: Any) -> "Distributed":
+        """Run `function(rank, *args)` on worlds of several ranks, each rank a process of its own.
+
+        Args:
+            function: stands at the top of its module; times its steps with ``rank.steps(n)``.
+            args: JSON values.
+            options: by the names of `measure.distributed.RankPlan`: ``world_sizes``, ``backend``, ``method``, ...
+
+        Raises:
+            MeasurementError: the plan cannot be followed, or a rank failed: then nothing of its world is stored.
+            BackendUnavailableError: torch is not installed.
+        """
+        from pytest_benchdb.measure.distributed.run import RankPlan, run_distributed
+
+        self._claim("ranks")
+        if self.backend != "cpu":
+            options = {"opener": RANK_OPENER, "opener_argument": self.backend, **options}
+        try:
+            plan = RankPlan(**{"provenance": self.provenance, **options})
+        except TypeError as error:
+            raise self._mistake(str(error)) from error
+        if self._attempt is None:
+            plan = replace(plan, world_sizes=(1,))
+        result = run_distributed(function, plan=plan, args=args, test=self._test)
+        self._rows += result.measurements
+        failure = result.error(self._test)
+        if failure is not None:
+            raise failure
+        return result
+
+    def mistakes(self) -> list[str]:
+        """Return what the test did wrong that only its end can tell."""
+        errors = [self._phases.error(), *(loop.error() for loop in self._loops)]
+        return [str(error) for error in errors if error is not None]
+
+    def result(self) -> Result:
+        """Return everything that was measured."""
+        rows = [
+            *self._rows,
+            # What was timed within a phase is the phase's time; the clock around all of it is not.
+            *self._phases.measurements(without=self._used),
+            *(row for loop in self._loops for row in loop.measurements()),
+            *self._values.measurements(self.provenance),
+        ]
+        if not rows and not self._requests:
+            why = self._cut or f"bench_{self.backend} was not used"
+            return replace(not_measured(why, extra_info=self.extra_info), provenance=self.provenance)
+        timed = self._timed.get(None)
+        return Result(
+            measurements=tuple(rows),
+            iterations=None if timed is None else timed.iterations,
+            rounds=None if timed is None else len(timed.wall_ns),
+            warmup_rounds=None if timed is None else timed.warmup_rounds,
+            calls=None if timed is None else timed.iterations * len(timed.wall_ns),
+            timer="time.perf_counter_ns",
+            extra_info=self.extra_info,
+            invalid=self._cut,
+            sync_mode=None if timed is None else timed.sync_mode,
+            cache_mode=None if timed is None else timed.cache_mode,
+            provenance=self.provenance,
+            result_count=self.result_count,
+            series=tuple(self._series),
+            requests=tuple(self._requests),
+            attachments=tuple(self._attachments),
+        )
+
+    def _time(
+        self,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        how: How,
+    ) -> Any:
+        phase = self._claim("a function")
+        if self._attempt is None:
+            return call_once(function, args, kwargs, how)
+        self._cut = "the benchmarked function raised"
+        with repeated(function, args, kwargs) as calls:
+            rounds = Rounds(calls, self.opened, how.plan, before=how.before, after=how.after)
+            timed = rounds.run(timed_block(self._attempt.block) if phase is None else contextlib.nullcontext())
+            self._timed[phase] = timed
+            self._rows += timing(timed, how.plan, how.work, phase=phase, provenance=self.provenance)
+            self._cut = None
+            if self._passes is not None:
+                self._make_passes(self._passes, lambda: rounds.once(timed.iterations), timed, phase)
+        return timed.result
+
+    def _make_passes(self, passes: Passes, call: Callable[[], object], timed: Timed, phase: str | None) -> None:
+        made = passes.make(
+            Timing(
+                call=call,
+                opened=self.opened,
+                iterations=timed.iterations,
+                round_s=statistics.median(timed.wall_ns) / 1e9,
+                phase=phase,
+                provenance=self.provenance,
+            )
+        )
+        self._rows += made.measurements
+        self._series += made.series
+
+    def _claim(self, what: str) -> str | None:
+        """Return the phase that the test is in; one thing is timed in each, or their rows could not be told apart.
+
+        Raises:
+            MeasurementError: another was timed in it before.
+        """
+        phase = self._phases.current
+        if phase in self._used:
+            place = "" if phase is None else f" in phase {phase!r}"
+            raise self._mistake(
+                f"bench_{self.backend} timed {self._used[phase]}{place} before and now gets {what}; "
+                "parametrize the test, or use a phase for each"
+            )
+        self._used[phase] = what
+        return phase
+
+    def _of(self, row: Measurement) -> Provenance:
+        return row.provenance if self.provenance == "measured" else self.provenance
+
+    def _changed(self, **options: Any) -> Plan:
+        try:
+            return self._plan.changed(**options)
+        except MeasurementError as error:
+            raise self._mistake(str(error)) from error
+
+    def _mistake(self, text: str) -> MeasurementError:
+        return MeasurementError(f"{self._test}: {text}")

@@ -1,0 +1,186 @@
+"""The devices of this process: which are selected, which are open, and the `Bench` of a test on one of them.
+
+PYTEST_DONT_REWRITE
+
+A limit on how long a provider may take in the main thread, where it cannot be asked in another.
+
+PYTEST_DONT_REWRITE
+"""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from types import FrameType
+
+import pytest
+
+from pytest_benchdb.backends.builtin import backends as builtin_backends
+from pytest_benchdb.errors import BackendUnavailableError, ConfigError
+from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.model.environment import Device
+from pytest_benchdb.model.identity import content_id
+from pytest_benchdb.plugin.bench.bench import Bench
+from pytest_benchdb.plugin.bench.passes import Passes
+from pytest_benchdb.plugin.bench.values import MetricBook
+from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt
+from pytest_benchdb.plugin.settings import Sources, backends_selected, passes_selected
+from pytest_benchdb.registry import DeviceName, Registry, load_entry_points
+
+
+class LimitPassedError(Exception):
+    """What was asked took longer than it may."""
+
+
+@contextlib.contextmanager
+def time_limit(limit_s: float) -> Iterator[None]:
+    """Raise `LimitPassedError` in the block once it has taken `limit_s`.
+
+    It interrupts what runs Python or waits in a system call, not a C function that never returns. The alarm of
+    somebody else, pytest-timeout's for instance, goes on; where it would ring first, it is left alone. There is no
+    limit outside the main thread and on platforms without alarms.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    others_s = signal.getitimer(signal.ITIMER_REAL)[0]
+    if 0 < others_s <= limit_s:
+        yield
+        return
+
+    def ring(_number: int, _frame: FrameType | None) -> None:
+        raise LimitPassedError(f"gave no answer within {limit_s:g} s")
+
+    began = time.monotonic()
+    handler = signal.signal(signal.SIGALRM, ring)
+    _, interval_s = signal.setitimer(signal.ITIMER_REAL, limit_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        if others_s:
+            signal.setitimer(signal.ITIMER_REAL, max(others_s - (time.monotonic() - began), 1e-3), interval_s)
+
+
+OPEN_LIMIT_S = 120.0
+"""How long a backend may take to open a device: a driver's first context takes seconds."""
+
+_DEVICES_KEY = pytest.StashKey["Devices"]()
+
+
+class Devices:
+    """What the fixtures of one process share."""
+
+    def __init__(self, config: pytest.Config, selected: Sequence[str], passes: Sequence[str]) -> None:
+        """Find every backend; none is asked anything yet.
+
+        Raises:
+            ConfigError: two packages claim one name, or the selection names an unknown backend.
+        """
+        manager = config.pluginmanager
+        problems = load_entry_points(manager)
+        self.registry = Registry(manager, builtin_backends())
+        self.registry.disabled.update(problems)
+        self.registry.load()
+        self._chosen = [self.registry.named(text) for text in selected if text != "auto"]
+        self._selected = selected
+        self._passes = Passes(passes, self.registry, alone=not hasattr(config, "workerinput"))
+        self._book = MetricBook()
+
+    def each(self) -> list[str]:
+        """Return the selected devices, as users name them.
+
+        Raises:
+            pytest.UsageError: the selection names an unknown device.
+        """
+        try:
+            return [name.text for name in self.registry.selected(self._selected)]
+        except ConfigError as error:
+            raise pytest.UsageError(f"--benchdb-backends: {error}") from error
+
+    def bench(self, request: pytest.FixtureRequest, text: str | None) -> Bench:
+        """Return the object that a test gets; skip the test where the device is not there.
+
+        Args:
+            request: of the fixture.
+            text: the device as the fixture names it; None for the default.
+        """
+        attempt: Attempt | None = request.node.stash.get(ATTEMPT_KEY, None)
+        test = request.node.nodeid
+        if attempt is not None and attempt.bench is not None:
+            pytest.fail(
+                f"{test}: asks for two bench fixtures; use bench_each, or a test for each device", pytrace=False
+            )
+        name = self._name(text)
+        try:
+            opened = self._open(name)
+        except BackendUnavailableError as error:
+            if attempt is not None:
+                attempt.unsupported = str(error)
+                attempt.devices = (_absent(name),)
+            pytest.skip(str(error))
+        except Exception:
+            if attempt is not None:
+                attempt.device_failed = True
+                attempt.devices = self.registry.devices(name.backend)[name.index : name.index + 1]
+            raise
+        provenance = self.registry.provenance(name.backend)
+        made = Bench(opened, attempt, test=test, provenance=provenance, passes=self._passes, book=self._book)
+        if attempt is not None:
+            attempt.bench = made
+            # The processor is in every session already, with more said of it.
+            attempt.devices = () if name.backend == "cpu" else (opened.device,)
+        return made
+
+    def _open(self, name: DeviceName) -> OpenDevice:
+        """Return a device ready for use.
+
+        Raises:
+            BackendUnavailableError: it is not there, or it hangs; then the backend is left out from now on.
+        """
+        try:
+            with time_limit(OPEN_LIMIT_S):
+                return self.registry.open(name)
+        except LimitPassedError as error:
+            reason = f"left out, because opening {name.text} {error}"
+            self.registry.disabled[name.backend] = reason
+            raise BackendUnavailableError(f"{name.backend}: {reason}") from error
+
+    def _name(self, text: str | None) -> DeviceName:
+        """Return the device that a fixture means: the selection says which of several."""
+        if text is None:
+            return self._chosen[0] if self._chosen else self.registry.named("cpu")
+        name = self.registry.named(text)
+        if ":" in text:
+            return name
+        return next((chosen for chosen in self._chosen if chosen.backend == name.backend), name)
+
+    def close(self) -> None:
+        """Give back devices and whatever the passes started."""
+        self._passes.close()
+        self.registry.close()
+
+
+def devices_of(config: pytest.Config) -> Devices:
+    """Return the devices of this process, found at the first call.
+
+    Raises:
+        pytest.UsageError: the selection cannot be used, or two packages claim one backend.
+    """
+    if _DEVICES_KEY not in config.stash:
+        try:
+            sources = Sources(config, os.environ)
+            devices = Devices(config, backends_selected(sources), passes_selected(sources))
+        except ConfigError as error:
+            raise pytest.UsageError(str(error)) from error
+        config.stash[_DEVICES_KEY] = devices
+        config.add_cleanup(devices.close)
+    return config.stash[_DEVICES_KEY]
+
+
+def _absent(name: DeviceName) -> Device:
+    """Return what stands for the device that a run did not find."""
+    return Device(device_id=content_id(name.backend, "not present", None), backend=name.backend, name="not present")

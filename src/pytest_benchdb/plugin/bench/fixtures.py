@@ -1,0 +1,100 @@
+"""The ``bench_*`` fixtures: one for each backend, `bench` for the default device, `bench_each` for every selected one.
+
+Every pytest run in an environment imports this module; a backend is looked for when a test asks for it.
+
+PYTEST_DONT_REWRITE
+"""
+
+import types
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_benchdb.plugin.bench.bench import Bench
+    from pytest_benchdb.plugin.bench.devices import Devices
+
+
+BUILTIN = (
+    "cpu",
+    "cuda",
+    "rocm",
+    "mps",
+    "xpu",
+    "openvino",
+    "onnxruntime",
+    "webgpu",
+    "webnn",
+    "wasm",
+    "sim",
+)
+"""Backends that ship with pytest-benchdb, whose fixtures are always there."""
+
+NAMES = {"bench", "bench_each", *(f"bench_{name}" for name in BUILTIN)}
+"""Names of all fixtures of ours; those of other packages' backends are added when they are found."""
+
+
+def _fixture_of(name: str) -> Any:
+    @pytest.fixture(name=f"bench_{name}")
+    def bench_on_backend(request: pytest.FixtureRequest) -> Iterator["Bench"]:
+        yield from _bench(request, name)
+
+    bench_on_backend.__doc__ = f"Times code on the backend {name!r}; skips the test where that is not there."
+    return bench_on_backend
+
+
+for _name in BUILTIN:
+    globals()[f"bench_{_name}"] = _fixture_of(_name)
+del _name
+
+
+@pytest.fixture
+def bench(request: pytest.FixtureRequest) -> Iterator["Bench"]:
+    """Times code on the default device: the first of ``--benchdb-backends``, else the CPU."""
+    yield from _bench(request, None)
+
+
+@pytest.fixture
+def bench_each(request: pytest.FixtureRequest) -> Iterator["Bench"]:
+    """Times code on each device that ``--benchdb-backends`` selects, a test for each."""
+    yield from _bench(request, request.param)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrize `bench_each`, and look for packages' backends when a test asks for an unknown one."""
+    if "bench_each" in metafunc.fixturenames:
+        metafunc.parametrize("bench_each", devices_of(metafunc.config).each(), indirect=True)
+    if any(name.startswith("bench_") and name not in NAMES for name in metafunc.fixturenames):
+        devices_of(metafunc.config)
+
+
+def _register(manager: pytest.PytestPluginManager, backends: Iterable[str]) -> None:
+    """Add fixtures for backends of other packages."""
+    module = types.ModuleType("benchdb_fixtures", "Fixtures of the backends of other packages.")
+    for name in backends:
+        if f"bench_{name}" not in NAMES:
+            setattr(module, f"bench_{name}", _fixture_of(name))
+            NAMES.add(f"bench_{name}")
+    if any(name.startswith("bench_") for name in vars(module)):
+        manager.register(module, f"benchdb-fixtures-{id(module)}")
+
+
+def devices_of(config: pytest.Config) -> "Devices":
+    """Return the devices of this process, found at the first call; fixtures of packages' backends come with them.
+
+    Raises:
+        pytest.UsageError: the selection names what is unknown, or two packages claim one backend.
+    """
+    from pytest_benchdb.plugin.bench import devices
+
+    found = devices.devices_of(config)
+    _register(config.pluginmanager, found.registry.names)
+    return found
+
+
+def _bench(request: pytest.FixtureRequest, device: str | None) -> Iterator["Bench"]:
+    made = devices_of(request.config).bench(request, device)
+    yield made
+    if mistakes := made.mistakes():
+        pytest.fail("\n".join(mistakes), pytrace=False)

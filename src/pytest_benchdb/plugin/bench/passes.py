@@ -1,0 +1,146 @@
+"""The passes after the timing pass: memory, energy and series, each in executions of its own.
+
+PYTEST_DONT_REWRITE
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.model.metric import METRICS, Provenance
+from pytest_benchdb.model.reading import Series
+from pytest_benchdb.model.run import Measurement
+from pytest_benchdb.registry import Registry
+
+if TYPE_CHECKING:
+    from pytest_benchdb.measure.energy.sensors import Sensors
+    from pytest_benchdb.measure.sampler.sampler import Sampler
+
+
+SERIES_S = 1.0
+"""Time for which the series pass repeats rounds."""
+_FIGURE_OF = {"memory": "python_peak", "energy": "energy", "series": "rss"}
+"""The metric that says so when a pass has failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """What a pass is told of the timed function.
+
+    Attributes:
+        call: runs one round and waits for the device.
+        opened: the device.
+        iterations: calls in one round.
+        round_s: median time of one round.
+        phase: named part of the run; None for the whole.
+        provenance: of the device.
+    """
+
+    call: Callable[[], object]
+    opened: OpenDevice
+    iterations: int
+    round_s: float
+    phase: str | None
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassResult:
+    """What a pass gave."""
+
+    measurements: tuple[Measurement, ...] = ()
+    series: tuple[Series, ...] = ()
+
+
+class Passes:
+    """The passes of one process; what they need is started when the first is made."""
+
+    def __init__(self, names: Sequence[str], registry: Registry, *, alone: bool) -> None:
+        """Take what the passes need.
+
+        Args:
+            names: of the passes to make, in their order.
+            registry: tells meters.
+            alone: whether no other xdist worker works beside this process.
+        """
+        self._names = names
+        self._alone = alone
+        self._registry = registry
+        self._sensors: Sensors | None = None
+        self._samplers: dict[str, Sampler] = {}
+
+    def make(self, timing: Timing) -> PassResult:
+        """Make every chosen pass of one function; one that fails says why, and costs nothing that was timed."""
+        made = [self._made(name, timing) for name in self._names]
+        rows = (row for result in made for row in result.measurements)
+        series = (one for result in made for one in result.series)
+        return PassResult(
+            measurements=tuple(replace(row, phase=timing.phase) for row in rows),
+            series=tuple(replace(one, phase=timing.phase) for one in series),
+        )
+
+    def close(self) -> None:
+        """End what was started."""
+        for sampler in self._samplers.values():
+            sampler.close()
+        self._samplers.clear()
+
+    def _made(self, name: str, timing: Timing) -> PassResult:
+        if timing.provenance == "simulated" and name != "energy":
+            return PassResult()  # this host's memory and sensors say nothing of a simulated device
+        metric = METRICS[_FIGURE_OF[name]]
+        try:
+            result: PassResult = getattr(self, f"_{name}")(timing)
+        except Exception as error:  # noqa: BLE001 - of the function, or of a library that a meter uses
+            why = f"the {name} pass ended with {type(error).__name__}: {error}"
+            missing = Measurement(
+                metric=metric.name, unit=metric.unit, better=metric.better, pass_name=name, reason=why
+            )
+            return PassResult(measurements=(missing,))
+        return result
+
+    def _memory(self, timing: Timing) -> PassResult:
+        from pytest_benchdb.measure.process.boundary import BoundaryProbe
+        from pytest_benchdb.measure.process.memory_pass import measure_memory
+
+        probe = BoundaryProbe()
+        try:
+            return PassResult(measurements=measure_memory(timing.call, probe=probe))
+        finally:
+            probe.close()
+
+    def _series(self, timing: Timing) -> PassResult:
+        from pytest_benchdb.measure.sampler.sampler import Sampler
+        from pytest_benchdb.measure.sampler.series_pass import record_series
+
+        device = timing.opened.device
+        if device.device_id not in self._samplers:
+            watched = {device.uuid: device.device_id} if device.backend == "cuda" and device.uuid else {}
+            self._samplers[device.device_id] = Sampler(devices=watched)
+        series, summaries = record_series(
+            timing.call, self._samplers[device.device_id], min_duration_s=SERIES_S, clock=time.monotonic
+        )
+        return PassResult(measurements=summaries, series=series)
+
+    def _energy(self, timing: Timing) -> PassResult:
+        from pytest_benchdb.backends.meters import meters
+        from pytest_benchdb.measure.energy.energy import measure_energy, unmeasured
+        from pytest_benchdb.measure.energy.sensors import Sensors
+        from pytest_benchdb.measure.energy.window import EnergyPlan
+
+        if not self._alone:
+            # A counter sees the whole device: nobody could tell whose joules they were.
+            why = "other xdist workers use the device meanwhile; run without -n"
+            return PassResult(measurements=(unmeasured(why),))
+        if self._sensors is None:
+            found = self._registry.meters(meters())
+            self._sensors = Sensors(found, unavailable=self._registry.meters_left_out)
+        plan = EnergyPlan(
+            rounds_hint_s=timing.round_s,
+            iterations=timing.iterations,
+            device_uuid=timing.opened.device.uuid,
+            provenance=timing.provenance,
+        )
+        return PassResult(measurements=measure_energy(timing.call, self._sensors, plan))

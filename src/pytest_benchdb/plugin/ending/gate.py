@@ -1,0 +1,194 @@
+"""The gate at the end of a run, ``--benchdb-fail-on``: `benchdb regress` in a process of its own, and what it said.
+
+A process of its own, because it reads the database, and pytest's never loads DuckDB.
+
+PYTEST_DONT_REWRITE
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from pytest_benchdb.plugin.settings import Settings
+from pytest_benchdb.present.verdicts.gate_words import limit_words
+from pytest_benchdb.present.writing.units import one_quantity
+from pytest_benchdb.store.fold.process import FoldResult
+from pytest_benchdb.store.target import Target
+
+_PASSED = 0
+_FAILED = 1
+_INTERRUPTED = 130
+_JUDGED = frozenset({_PASSED, _FAILED, _INTERRUPTED})
+"""Exit statuses of `benchdb regress` with which it tells what it found."""
+_MOST_FAILURES = 30
+
+# Without the working directory in its path, where a file of the project could stand for a library.
+_BOOT = "import sys; del sys.path[0]; from pytest_benchdb.cli.main import main; main()"
+
+
+class GateReport(NamedTuple):
+    """What the gate said.
+
+    Attributes:
+        failures: a line for each result that failed it.
+        notes: what else is to be told of it.
+        trouble: why it could not judge; None if it did.
+    """
+
+    failures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    trouble: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether something became worse."""
+        return bool(self.failures)
+
+
+def judge_run(
+    config: pytest.Config, settings: Settings, target: Target, session_id: str, result: FoldResult | None
+) -> GateReport | None:
+    """Judge the session that was just stored; None if nobody asked for it.
+
+    Never raises for what can go wrong with processes, files and databases: `trouble` tells.
+
+    Args:
+        config: of this run.
+        settings: of this run.
+        target: where its results are.
+        session_id: the session.
+        result: what became of it; None if nothing was recorded.
+    """
+    if not settings.fail_on:
+        return None
+    if result is None:
+        return GateReport(notes=("nothing was recorded, so nothing was judged",))
+    if result.status == "failed":
+        return GateReport(trouble="not judged, because the session is not in the database yet")
+    db = target.path if _is_in(result.path, target) else result.path
+    command = _command(config, settings, db, session_id)
+    try:
+        done = subprocess.run(
+            command,
+            cwd=config.invocation_params.dir,
+            env=_variables(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    except KeyboardInterrupt:
+        return GateReport(trouble="not judged: interrupted")
+    except OSError as error:
+        return GateReport(trouble=f"not judged: {sys.executable!r} cannot be started: {error.strerror}")
+    return _report(done.returncode, done.stdout, done.stderr)
+
+
+def announce(config: pytest.Config, settings: Settings) -> None:
+    """Say on a terminal that suspects may be run again, which takes a noticeable time."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if not settings.confirm or reporter is None or not reporter.isatty or config.get_verbosity() < 0:
+        return
+    reporter.ensure_newline()
+    reporter.write_line("benchdb: judging this session; what looks worse is run again ...")
+
+
+def write(reporter: "pytest.TerminalReporter", config: pytest.Config, report: GateReport) -> None:
+    """Write the section; without its title under ``-q``, and only what is wrong under ``-qq``."""
+    verbosity = config.get_verbosity()
+    if verbosity >= 0:
+        reporter.section("benchdb gate", sep="-")
+    for line in report.failures[:_MOST_FAILURES]:
+        reporter.write_line(line, red=True)
+    if len(report.failures) > _MOST_FAILURES:
+        reporter.write_line(f"and {len(report.failures) - _MOST_FAILURES} more: benchdb regress", red=True)
+    if verbosity >= -1 or report.failed:
+        for line in report.notes:
+            reporter.write_line(line)
+    if report.trouble is not None:
+        reporter.write_line(f"benchdb gate: {report.trouble}", yellow=True, bold=True)
+
+
+def _is_in(path: Path, target: Target) -> bool:
+    return path == target.path or target.path in path.parents or target.kind != "folder"
+
+
+def _command(config: pytest.Config, settings: Settings, db: Path, session_id: str) -> list[str]:
+    limits = [word for limit in settings.fail_on for word in ("--threshold", limit)]
+    parameters = config.invocation_params
+    # As this run was started: `python -m pytest` has the working directory in its path and the script has not.
+    as_module = not {"", str(parameters.dir)}.isdisjoint(sys.path)
+    words = [sys.executable, "-m", "pytest"] if as_module else ["pytest"]
+    return [
+        sys.executable,
+        "-c",
+        _BOOT,
+        "regress",
+        f"session:{session_id}",
+        f"--db={db}",
+        f"--baseline={settings.baseline}",
+        f"--confirm={settings.confirm}",
+        *limits,
+        "--format=json",
+        "--quiet",
+        "--",
+        *words,
+        *map(str, parameters.args),
+    ]
+
+
+def _variables() -> dict[str, str]:
+    return {name: text for name, text in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
+def _report(status: int, output: bytes, errors: bytes) -> GateReport:
+    if status in _JUDGED:
+        try:
+            return _told(json.loads(output), status)
+        except (ValueError, KeyError, TypeError):
+            pass
+    lines = errors.decode("utf-8", "replace").strip().splitlines()
+    why = lines[-1].removeprefix("benchdb: ") if lines else f"its process ended with exit status {status}"
+    return GateReport(trouble=f"not judged: {why}")
+
+
+def _told(answer: Mapping[str, Any], status: int) -> GateReport:
+    failures = tuple(map(_failure, answer["failures"]))
+    notes = (*(f"warning: {text}" for text in answer["warnings"]), _sentence(answer, len(failures)))
+    trouble = "not judged to the end: interrupted" if status == _INTERRUPTED else None
+    return GateReport(failures=failures, notes=notes, trouble=trouble)
+
+
+def _sentence(answer: Mapping[str, Any], failures: int) -> str:
+    """Return the outcome; where failures are listed above it, without them."""
+    if not failures:
+        return str(answer["sentence"])
+    gated = sum(1 for row in answer["rows"] if row["policy"] is not None and row["policy"]["gated"])
+    shift = answer["shift"]
+    moved = "" if shift is None else f"; most of the suite moved, by {shift['change']:+.1%} in the median"
+    return f"{failures} of {gated} gated results failed{moved}"
+
+
+def _failure(row: Mapping[str, Any]) -> str:
+    """Write one line: which benchmark, which metric, how much worse, and what would have been allowed."""
+    name, unit, policy = row["benchmark"], row["unit"], row["policy"]
+    if row["verdict"] != "regressed":
+        return f"FAILED {name} - {row['verdict']}: {row['reason'] or 'no reason told'}"
+    change = "" if row["change"] is None else f" {row['change']:+.1%}"
+    figures = f"{one_quantity(row['baseline'], unit)} -> {one_quantity(row['candidate'], unit)}"
+    limit = limit_words(policy["relative"], policy["absolute"], row["baseline"], unit)
+    repeated = _repeated(row["confirmations"])
+    return f"FAILED {name} - {row['metric']}{change} ({figures}, limit {limit}{repeated})"
+
+
+def _repeated(confirmations: Sequence[Mapping[str, Any]]) -> str:
+    if not confirmations:
+        return ""
+    return (
+        f", repeated in {sum(one['verdict'] == 'regressed' for one in confirmations)} of {len(confirmations)} re-runs"
+    )

@@ -1,0 +1,107 @@
+"""The files that ``--benchdb-report`` and ``--benchdb-json`` name, written once the session is stored.
+
+They are read back from the database, so that they say what `benchdb report` will say. DuckDB is loaded into
+pytest's process here, and only here: after the last test, and only if such a file is asked for.
+
+PYTEST_DONT_REWRITE
+"""
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pytest_benchdb.errors import BenchdbError
+from pytest_benchdb.plugin.settings import Settings
+from pytest_benchdb.store.fold.process import FoldResult
+
+ShowPath = Callable[[Path], str]
+Writer = Callable[[Path], str]
+"""Writes one file and returns what to say of it."""
+
+
+class Outputs(NamedTuple):
+    """What became of the files.
+
+    Attributes:
+        notes: a line for each file that was written, or that there was nothing to write into.
+        trouble: a line for each file that should have been written and was not.
+    """
+
+    notes: tuple[str, ...] = ()
+    trouble: tuple[str, ...] = ()
+
+
+def write_outputs(
+    settings: Settings, session_id: str, result: FoldResult | None, folder: Path, show: ShowPath
+) -> Outputs:
+    """Write the files that the settings name; never raises for what can go wrong with one of them.
+
+    Args:
+        settings: of this run.
+        session_id: the session.
+        result: what became of it; None if nothing was recorded.
+        folder: where pytest was started: relative names are relative to it.
+        show: tells how to show a path to the user.
+    """
+    files = [*settings.reports, *([settings.json_path] if settings.json_path else [])]
+    if not files:
+        return Outputs()
+    names = ", ".join(files)
+    if result is None:
+        return Outputs(notes=(f"not written, for want of results: {names}",))
+    if result.status == "failed":
+        return Outputs(trouble=(f"not written, because the session is not in the database yet: {names}",))
+    writers = [(name, _report_writer(result.path, session_id, show)) for name in settings.reports]
+    if settings.json_path:
+        writers.append((settings.json_path, _json_writer(result.path, session_id, show)))
+    # The suite's filters are for the suite: with `error`, a deprecation in a library would cost the files.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _write_all(writers, folder)
+
+
+def _write_all(writers: Sequence[tuple[str, Writer]], folder: Path) -> Outputs:
+    notes: list[str] = []
+    trouble: list[str] = []
+    for name, write in writers:
+        _write(name, write, folder, notes, trouble)
+    return Outputs(notes=tuple(notes), trouble=tuple(trouble))
+
+
+def _write(name: str, write: Writer, folder: Path, notes: list[str], trouble: list[str]) -> None:
+    try:
+        notes.append(write(folder / Path(name).expanduser()))
+    except BenchdbError as error:
+        trouble.append(str(error))
+    except Exception as error:  # noqa: BLE001 - a file beside the results must not cost the run its exit status
+        trouble.append(f"{name} was not written: {type(error).__name__}: {' '.join(str(error).split())}")
+
+
+def _report_writer(source: Path, session_id: str, show: ShowPath) -> Writer:
+    def write(path: Path) -> str:
+        from pytest_benchdb.operations.exchange.export import write_file
+        from pytest_benchdb.operations.read.report import build_report
+        from pytest_benchdb.operations.select.selection import Selection
+        from pytest_benchdb.operations.select.sessions import Source
+        from pytest_benchdb.present.report.formats import format_of, report_text
+
+        report = build_report(Source(paths=(source,), sessions=(f"session:{session_id}",)), Selection())
+        text = report_text(dataclasses.replace(report, sources=(show(source),)), format_of(path.name) or "md")
+        write_file(path, [text.encode("utf-8", "backslashreplace")])
+        return f"report written to {show(path)}"
+
+    return write
+
+
+def _json_writer(source: Path, session_id: str, show: ShowPath) -> Writer:
+    def write(path: Path) -> str:
+        from pytest_benchdb.operations.exchange.export import export_pytest_benchmark
+        from pytest_benchdb.present.writing.text import counted
+
+        done = export_pytest_benchmark(source, session_id, path)
+        left_out = f", without {done.left_out} that did not pass or have no valid rounds" if done.left_out else ""
+        return f"pytest-benchmark's JSON written to {show(path)}: {counted(done.runs, 'run')}{left_out}"
+
+    return write

@@ -1,0 +1,125 @@
+"""The section that pytest's own output ends with: a table, where the data went, what to type next.
+
+PYTEST_DONT_REWRITE
+"""
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.operations.record import SessionRecorder
+from pytest_benchdb.plugin.ending.outputs import Outputs
+from pytest_benchdb.plugin.recording.results import BENCHMARK_DISABLED
+from pytest_benchdb.present.report.table import default_columns, default_grouping, layout
+from pytest_benchdb.store.fold.process import FoldResult
+
+ROW_LIMIT = 30
+"""Rows of the table at most; `benchdb-report` shows the others."""
+
+_LARGE_BYTES = 8_000_000
+
+_MARKUP: Mapping[str, dict[str, bool]] = {
+    "head": {"bold": True},
+    "dim": {"light": True},
+    "good": {"green": True},
+    "bad": {"red": True},
+    "warn": {"yellow": True},
+}
+
+
+def write(
+    reporter: "pytest.TerminalReporter",
+    config: pytest.Config,
+    recorder: SessionRecorder,
+    result: FoldResult | None,
+    outputs: Outputs,
+) -> None:
+    """Write the section; one line with ``-q``, nothing but trouble with ``-qq`` and in ranks other than 0."""
+    verbosity = config.get_verbosity()
+    trouble = [text for text in (recorder.problem, result.message if result else None, *outputs.trouble) if text]
+    if (verbosity < -1 or _is_other_rank(recorder.start.tags)) and not trouble:
+        return
+    if verbosity >= 0:
+        reporter.section("benchdb", sep="-")
+        if result is not None and result.rows:
+            _write_table(reporter, config, result)
+    for line in (*_remarks(config, recorder, result), *outputs.notes):
+        reporter.write_line(line)
+    for line in trouble:
+        reporter.write_line(f"benchdb: {line}", yellow=True, bold=True)
+
+
+def _is_other_rank(tags: Mapping[str, str]) -> bool:
+    """Tell whether another process of the same launch writes the section: torchrun mixes the words of its ranks."""
+    return "world_size" in tags and tags.get("rank") != "0"
+
+
+def announce(config: pytest.Config, recorder: SessionRecorder) -> None:
+    """Say on a terminal that a large session is being stored, which takes a noticeable time."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if recorder.size_bytes < _LARGE_BYTES or reporter is None or not reporter.isatty or config.get_verbosity() < 0:
+        return
+    reporter.ensure_newline()
+    reporter.write_line(f"benchdb: storing {recorder.size_bytes / 2**20:.0f} MiB of rounds ...")
+
+
+def shown_path(path: Path, config: pytest.Config) -> str:
+    """Return a path as the user would type it."""
+    relative = os.path.relpath(path, config.invocation_params.dir)
+    return str(path) if relative.startswith("..") else relative
+
+
+def _write_table(reporter: "pytest.TerminalReporter", config: pytest.Config, result: FoldResult) -> None:
+    writer = config.get_terminal_writer()
+    encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
+    table = layout(
+        result.rows,
+        default_columns(result.rows),
+        writer.fullwidth,
+        group_by=default_grouping(result.rows),
+        ascii_only=not encoding.lower().startswith("utf"),
+    )
+    for line in table.lines:
+        for span in line:
+            reporter.write(span.text, **_MARKUP.get(span.style, {}))
+        reporter.write_line("")
+
+
+def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResult | None) -> list[str]:
+    if result is None:
+        if recorder.problem is not None:
+            return []
+        return ["no benchmark ran, so nothing was recorded; --benchdb-all records plain tests too"]
+    lines = []
+    where = shown_path(result.path, config)
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in result.outcomes.items())
+    if result.status == "stored":
+        lines.append(f"{counts} -> {where}")
+    lines += _timing_remarks(result.rows)
+    if result.recovered:
+        lines.append(f"also recovered {len(result.recovered)} session(s) that had died")
+    if result.status == "stored" and config.get_verbosity() >= 0:
+        hidden = result.total_runs - len(result.rows)
+        more = f"{hidden} more: " if hidden > 0 else "next: "
+        lines.append(f"{more}benchdb-report {shlex.quote(shown_path(recorder.target.path, config))}")
+    return lines
+
+
+def _timing_remarks(rows: Sequence[ReportRow]) -> list[str]:
+    """Say why times are missing, or should not be compared with others."""
+    remarks = []
+    untimed = [row for row in rows if row.reason == BENCHMARK_DISABLED]
+    if any(row.worker for row in untimed):
+        remarks.append(
+            "pytest-benchmark switches itself off under xdist: outcomes are recorded, times are not; run without -n"
+        )
+    elif untimed:
+        remarks.append("pytest-benchmark was disabled: outcomes are recorded, times are not")
+    if any(row.worker and row.valid for row in rows):
+        remarks.append("timed in xdist's workers, which disturb each other: run without -n for times to compare")
+    return remarks

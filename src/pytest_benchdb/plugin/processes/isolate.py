@@ -1,0 +1,282 @@
+"""``@pytest.mark.benchdb(isolate=True)``: the test runs in a fresh process, and its reports come back.
+
+Memory figures depend on what earlier tests left in the allocators; a process of its own has nothing left. It is
+pytest again, with the arguments of this run and `plugin.isolated` beside them, for this one test. Its reports, with
+the journal lines on them, come through a file that is read when the process has ended: nothing runs beside it.
+
+PYTEST_DONT_REWRITE
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_benchdb.model.run import Outcome
+from pytest_benchdb.plugin.processes.isolated import VARIABLE, read_messages, told_of
+from pytest_benchdb.plugin.recording.identity import Identifier
+from pytest_benchdb.plugin.recording.run import crashed_lines
+from pytest_benchdb.plugin.recording.watcher import LINES_ATTRIBUTE
+
+DEFAULT_LIMIT_S = 3600.0
+"""How long an isolated test may take where pytest-timeout sets no limit."""
+START_LIMIT_S = 60.0
+"""How much longer than pytest-timeout's limit its process may take: pytest starts, and that plugin acts first."""
+_GRACE_S = 5.0
+_TAIL_LINES = 40
+
+# `python -m pytest` has the working directory in its path and the script `pytest` has not: as it was here.
+_BOOT = """
+import os, sys
+if sys.path[0] == "": sys.path[:1] = [os.getcwd()] if sys.argv.pop(1) == "cwd" else []
+else: sys.argv.pop(1)
+import pytest
+raise SystemExit(pytest.main(sys.argv[1:]))
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a test's own process ended.
+
+    Attributes:
+        status: exit status, negative for a signal; None if it was killed here, at its limit.
+        limit_s: how long it was allowed to take.
+        output: the last lines that it wrote.
+    """
+
+    status: int | None
+    limit_s: float
+    output: str
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of the test that has no end."""
+        return "timeout" if self.status is None else "crashed"
+
+    @property
+    def reason(self) -> str:
+        """Say in one line why the test has no end."""
+        if self.status is None:
+            return f"Timeout >{self.limit_s:g}s: the test's own process did not end and was killed"
+        if self.status < 0:
+            return f"the test's own process was killed by {_signal_name(-self.status)}"
+        last = next((f": {line}" for line in reversed(self.output.splitlines()) if line.strip()), "")
+        return f"the test's own process ended with exit status {self.status} before the test did{last}"
+
+
+def register(config: pytest.Config, told: Mapping[str, Any], *, limit_s: float = DEFAULT_LIMIT_S) -> None:
+    """Run the marked tests of this process in processes of their own; without effect within one of those.
+
+    Args:
+        config: of this process: the one that writes, or an xdist worker.
+        told: what `plugin.recording.worker_watcher` needs, as JSON values.
+        limit_s: how long a test may take where pytest-timeout sets no limit.
+    """
+    if told_of(config) is None:
+        config.pluginmanager.register(IsolatePlugin(config, told, limit_s), "benchdb-isolate")
+
+
+def is_isolated(item: pytest.Item) -> bool:
+    """Tell whether a test's nearest marker that speaks of it asks for a process of its own."""
+    asked = (marker.kwargs["isolate"] for marker in item.iter_markers("benchdb") if "isolate" in marker.kwargs)
+    return bool(next(asked, False))
+
+
+class IsolatePlugin:
+    """Runs marked tests elsewhere, and logs their reports here."""
+
+    def __init__(self, config: pytest.Config, told: Mapping[str, Any], limit_s: float) -> None:
+        self._config = config
+        self._told = told
+        self._limit_s = limit_s
+        self._identifier = Identifier(told["project"], Path(told["root"]))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Take the test over if it is marked; a debugger needs it in this process."""
+        option = self._config.option
+        if not is_isolated(item) or option.usepdb or option.trace or option.setuponly or option.setupplan:
+            return None
+        _stop_timer(item)
+        hook = item.ihook
+        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        torn_down = self._tear_down_others(item, nextitem)
+        for report in self._reports(item):
+            hook.pytest_runtest_logreport(report=report)
+        if torn_down.failed:
+            hook.pytest_runtest_logreport(report=torn_down)
+        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    def _tear_down_others(self, item: pytest.Item, nextitem: pytest.Item | None) -> pytest.TestReport:
+        """End the fixtures of earlier tests that later ones do not share, as the end of this test would."""
+        state = item.session._setupstate  # noqa: SLF001 - there is no public way
+        call = pytest.CallInfo.from_call(
+            lambda: state.teardown_exact(nextitem), "teardown", reraise=(KeyboardInterrupt, pytest.exit.Exception)
+        )
+        # Not by the hook: other plugins' implementations count on this test having been set up here.
+        return pytest.TestReport.from_item_and_call(item, call)
+
+    def _reports(self, item: pytest.Item) -> Iterator[pytest.TestReport]:
+        begun: dict[str, Any] = {"benchmark": asdict(self._identifier.benchmark(item)), "worker": self._told["worker"]}
+        last = None
+        with tempfile.TemporaryDirectory(prefix="benchdb-isolated-", ignore_cleanup_errors=True) as folder:
+            ended = self._run(item, Path(folder))
+            for message in read_messages(Path(folder) / "reports"):
+                report = self._config.hook.pytest_report_from_serializable(config=self._config, data=message)
+                if report is None or not isinstance(report, pytest.TestReport):
+                    continue
+                report.nodeid = item.nodeid
+                if report.when == "setup" and (lines := getattr(report, LINES_ATTRIBUTE, None)) is not None:
+                    begun = json.loads(lines)
+                last = report.when
+                yield report
+        if last != "teardown":
+            yield self._crashed(item, ended, begun, "call" if last in {None, "setup"} else "teardown")
+
+    def _crashed(self, item: pytest.Item, ended: Ended, begun: Mapping[str, Any], when: Any) -> pytest.TestReport:
+        report = pytest.TestReport(
+            nodeid=item.nodeid,
+            location=item.location,
+            keywords={},
+            outcome="failed",
+            longrepr=ended.reason,
+            when=when,
+            sections=[("Output of the test's own process", ended.output)] if ended.output else [],
+        )
+        parallel = self._told["worker"] is not None
+        lines = crashed_lines(begun, self._identifier, ended.reason, outcome=ended.outcome, parallel=parallel)
+        setattr(report, LINES_ATTRIBUTE, lines)
+        return report
+
+    def _run(self, item: pytest.Item, folder: Path) -> Ended:
+        """Run pytest for the test, and wait for it."""
+        parameters = self._config.invocation_params
+        assignment = {
+            "nodeid": _nodeid(item),
+            "argument": f"{item.path}::{_nodeid(item).partition('::')[2]}".removesuffix("::"),
+            "reports": str(folder / "reports"),
+            "told": dict(self._told),
+        }
+        cwd_is_in_path = {"", str(parameters.dir)} & set(sys.path)
+        command = [
+            *_interpreter(),
+            "-c",
+            _BOOT,
+            "cwd" if cwd_is_in_path else "script",
+            "-p",
+            "pytest_benchdb.plugin.processes.isolated",
+            *(str(argument) for argument in parameters.args),
+        ]
+        environ = {**os.environ, VARIABLE: json.dumps(assignment)}
+        shows_output = self._config.option.capture == "no"
+        limit_s = _limit_s(item, self._limit_s)
+        with (folder / "output").open("w+b") as output:
+            status = run_limited(
+                command, limit_s, cwd=str(parameters.dir), env=environ, output=None if shows_output else output
+            )
+            output.seek(0)
+            lines = output.read().decode("utf-8", "replace").splitlines()
+        return Ended(status=status, limit_s=limit_s, output="\n".join(lines[-_TAIL_LINES:]))
+
+
+def run_limited(
+    command: Sequence[str], limit_s: float, *, cwd: str, env: Mapping[str, str], output: Any = None
+) -> int | None:
+    """Run a program; return its exit status, or None if it had to be killed at its limit.
+
+    It stays in this process's group, so that Ctrl-C and a kill of the group reach it. What it started is killed
+    with it.
+
+    Args:
+        command: program and arguments.
+        limit_s: how long it may run.
+        cwd: its working directory.
+        env: its environment.
+        output: file for what it writes; None for this process's own.
+    """
+    process = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    try:
+        return process.wait(limit_s)
+    except subprocess.TimeoutExpired:
+        _kill_tree(process)
+        return None
+    except BaseException:  # Ctrl-C, which it was sent as well: it may end its test in order
+        try:
+            process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            _kill_tree(process)
+        raise
+
+
+def _kill_tree(process: "subprocess.Popen[bytes]") -> None:
+    import psutil
+
+    try:
+        children = psutil.Process(process.pid).children(recursive=True)
+    except psutil.Error:
+        children = []
+    process.kill()
+    for child in children:
+        with contextlib.suppress(psutil.Error):  # it ended by itself
+            child.kill()
+    process.wait()
+
+
+def _limit_s(item: pytest.Item, otherwise_s: float) -> float:
+    """Return how long a test's process may take, by pytest-timeout's limit if that is set."""
+    config = item.config
+    marker = item.get_closest_marker("timeout")
+    given: Any = None
+    if marker is not None:
+        given = marker.args[0] if marker.args else marker.kwargs.get("timeout")
+    elif config.pluginmanager.hasplugin("timeout"):
+        given = config.getoption("timeout", None) or os.environ.get("PYTEST_TIMEOUT") or config.getini("timeout")
+    try:
+        limit_s = float(given or 0)
+    except (TypeError, ValueError):
+        limit_s = 0.0
+    return limit_s + START_LIMIT_S if limit_s > 0 else otherwise_s
+
+
+def _stop_timer(item: pytest.Item) -> None:
+    """Stop pytest-timeout's timer of this process: the one in the test's own process counts.
+
+    With ``timeout_method=thread`` it would end the whole session.
+    """
+    cancel = getattr(item.config.hook, "pytest_timeout_cancel_timer", None)
+    if cancel is not None:
+        cancel(item=item)
+
+
+def _nodeid(item: pytest.Item) -> str:
+    """Return the node id without the ``@group`` that xdist's loadgroup adds before pytest 9.2."""
+    marker = item.get_closest_marker("xdist_group") if hasattr(item.config, "workerinput") else None
+    if marker is None:
+        return item.nodeid
+    group = marker.args[0] if marker.args else marker.kwargs.get("name", "default")
+    return item.nodeid.removesuffix(f"@{group}")
+
+
+def _interpreter() -> list[str]:
+    """Return this interpreter with the flags that change what a test does."""
+    flags = ["-I"] if sys.flags.isolated else []
+    flags += ["-O"] * sys.flags.optimize
+    return [sys.executable, *flags, *(f"-W{text}" for text in sys.warnoptions)]
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

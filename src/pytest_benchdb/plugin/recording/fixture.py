@@ -1,0 +1,78 @@
+"""Sits on the `benchmark` fixture of pytest-benchmark and pytest-codspeed, without patching either.
+
+The one object that the test got is given a subclass of its own class, which reads the boundary when
+the timed block begins and ends. Nothing runs between two rounds. Signatures are passed through, because
+they differ between releases.
+
+PYTEST_DONT_REWRITE
+"""
+
+import inspect
+from functools import cache
+from typing import Any
+
+from pytest_benchdb.plugin.recording.attempt import Attempt
+
+PYTEST_BENCHMARK = "pytest_benchmark.fixture"
+CODSPEED = "pytest_codspeed.plugin"
+_set_class: Any = vars(object)["__class__"].__set__
+
+
+def kind_of(fixture: object) -> str | None:
+    """Return the module whose `benchmark` fixture this is; None for a suite's own object.
+
+    `type`, not `isinstance`: pytest-codspeed's fixture claims to be pytest-benchmark's.
+    """
+    module = type(fixture).__module__
+    return module if module in {PYTEST_BENCHMARK, CODSPEED} else None
+
+
+def observe(fixture: Any, attempt: Attempt) -> None:
+    """Have the fixture tell `attempt` when its timed block begins and ends."""
+    attempt.fixture = fixture
+    fixture._benchdb_attempt = attempt  # noqa: SLF001
+    # Not `fixture.__class__ = ...`: pytest-codspeed's class makes that name a property.
+    kind: Any = type(fixture)
+    _set_class(fixture, _observed(kind))
+
+
+@cache
+def _observed(kind: Any) -> type:
+    tells_start = hasattr(kind, "_make_stats")  # pytest-benchmark calls it between calibration and warm-up
+
+    class Observed(kind):  # type: ignore[misc]
+        _benchdb_attempt: Attempt
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            return self._benchdb_timed(super().__call__, args, kwargs)
+
+        def pedantic(self, *args: Any, **kwargs: Any) -> Any:
+            self._benchdb_attempt.arguments = _bind(super().pedantic, args, kwargs)
+            return self._benchdb_timed(super().pedantic, args, kwargs)
+
+        def _make_stats(self, *args: Any, **kwargs: Any) -> Any:
+            stats = super()._make_stats(*args, **kwargs)
+            self._benchdb_attempt.block.start()
+            return stats
+
+        def _benchdb_timed(self, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            block = self._benchdb_attempt.block
+            block.whole = False
+            if not tells_start:
+                block.start()
+            try:
+                result = call(*args, **kwargs)
+            finally:
+                block.stop()
+            block.whole = True
+            return result
+
+    Observed.__module__, Observed.__name__, Observed.__qualname__ = kind.__module__, kind.__name__, kind.__qualname__
+    return Observed
+
+
+def _bind(method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return dict(inspect.signature(method).bind(*args, **kwargs).arguments)
+    except TypeError:
+        return {}  # the call itself raises, with the fixture's own words

@@ -1,0 +1,167 @@
+"""The hooks around the session, in the process that writes: a plain run or xdist's controller.
+
+PYTEST_DONT_REWRITE
+"""
+
+import json
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from pytest_benchdb.measure.process.boundary import BoundaryProbe
+from pytest_benchdb.model.session import SessionOutcome
+from pytest_benchdb.operations.record import SessionRecorder
+from pytest_benchdb.plugin.bench.fixtures import devices_of
+from pytest_benchdb.plugin.ending import gate, summary
+from pytest_benchdb.plugin.ending.outputs import Outputs, write_outputs
+from pytest_benchdb.plugin.processes import isolate
+from pytest_benchdb.plugin.recording.identity import Identifier
+from pytest_benchdb.plugin.recording.recording import WORKER_KEY, begin, project_root
+from pytest_benchdb.plugin.recording.run import crashed_lines
+from pytest_benchdb.plugin.recording.watcher import LINES_ATTRIBUTE, Process, TestWatcher
+from pytest_benchdb.plugin.settings import Settings
+from pytest_benchdb.registry import load_entry_points
+from pytest_benchdb.store.fold.process import FoldResult
+from pytest_benchdb.store.target import Target
+
+_OUTCOMES: dict[int, SessionOutcome] = {0: "passed", 1: "failed", 2: "interrupted", 5: "empty"}
+_ENDED_BY_ITSELF = frozenset({0, 1, 5})
+
+
+class SessionPlugin:
+    """Records one session; tests that run in this process are watched by a `TestWatcher`."""
+
+    def __init__(self, config: pytest.Config, settings: Settings, target: Target) -> None:
+        self._config = config
+        self._settings = settings
+        self._target = target
+        self._probe = BoundaryProbe()
+        self._root = project_root(config.rootpath)
+        self._recorder: SessionRecorder | None = None
+        self._identifier: Identifier | None = None
+        self._watcher: TestWatcher | None = None
+        self._running: dict[str, bytes] = {}
+        self._result: FoldResult | None = None
+        self._outputs = Outputs()
+        self._gate: gate.GateReport | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Read the machine; tests are watched from here on."""
+        load_entry_points(self._config.pluginmanager)  # environment probes among them
+        if self._settings.backends:
+            devices_of(self._config)  # now, because a wrong name must end the run before its first test
+        start = begin(self._config, self._settings, self._root, self._probe)
+        self._recorder = SessionRecorder(start, self._target)
+        self._identifier = Identifier(start.project, self._root)
+        self._watcher = TestWatcher(
+            self._identifier,
+            self._probe,
+            self._settings,
+            Process(append=self._recorder.append, attachments=self._target.attachments, device_id=self._device_id),
+        )
+        self._config.pluginmanager.register(self._watcher, "benchdb-watcher")
+        isolate.register(self._config, self._told(None))
+
+    def pytest_report_header(self) -> str:
+        """Say where the results go."""
+        return f"benchdb: recording into {summary.shown_path(self._target.path, self._config)}"
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell an xdist worker what it cannot find out by itself."""
+        if self._recorder is not None:
+            node.workerinput[WORKER_KEY] = self._told(node.gateway.id)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write what a worker or a forked child sent; take it off, so that no other plugin dumps it."""
+        lines = report.__dict__.pop(LINES_ATTRIBUTE, None)
+        if lines is None or self._recorder is None:
+            return
+        if report.when == "setup":
+            self._running[report.nodeid] = lines
+        else:
+            self._running.pop(report.nodeid, None)
+        self._recorder.append(lines)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
+        """Record the test that took its xdist worker down."""
+        if self._recorder is None or self._identifier is None:
+            return
+        begun = self._running.pop(crashitem, None)
+        if begun is not None:
+            self._recorder.append(crashed_lines(json.loads(begun), self._identifier, str(report.longrepr)))
+        elif self._settings.everything:
+            self._recorder.append(crashed_lines({"nodeid": crashitem}, self._identifier, str(report.longrepr)))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
+        """Store the session before other plugins save theirs, because theirs may raise."""
+        if self._watcher is not None:
+            self._watcher.finish_interrupted()
+        if self._recorder is not None:
+            summary.announce(self._config, self._recorder)
+            self._result = self._recorder.finish(
+                outcome=_OUTCOMES.get(int(exitstatus), "error"),
+                exit_status=int(exitstatus),
+                complete=int(exitstatus) in _ENDED_BY_ITSELF and not session.shouldstop and not session.shouldfail,
+                row_limit=summary.ROW_LIMIT,
+            )
+            self._outputs = write_outputs(
+                self._settings,
+                self._recorder.start.session_id,
+                self._result,
+                self._config.invocation_params.dir,
+                lambda path: summary.shown_path(path, self._config),
+            )
+            if int(exitstatus) in _ENDED_BY_ITSELF:
+                self._judge(self._recorder.start.session_id)
+            if self._settings.strict and (self._is_lost or self._outputs.trouble or self._is_undecided):
+                session.exitstatus = max(int(exitstatus), 1)
+            if self._gate is not None and self._gate.failed and int(session.exitstatus) in _ENDED_BY_ITSELF:
+                session.exitstatus = 1
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> Generator[None, None, None]:
+        """Print the table after everybody else's sections, also when one of them raises."""
+        try:
+            return (yield)
+        finally:
+            if self._recorder is not None:
+                summary.write(terminalreporter, self._config, self._recorder, self._result, self._outputs)
+            if self._gate is not None:
+                gate.write(terminalreporter, self._config, self._gate)
+
+    def _judge(self, session_id: str) -> None:
+        if self._settings.fail_on:
+            gate.announce(self._config, self._settings)
+            self._gate = gate.judge_run(self._config, self._settings, self._target, session_id, self._result)
+
+    def _told(self, worker: str | None) -> dict[str, str | None]:
+        """Return what another process that runs tests of this session needs to know."""
+        return {
+            "project": None if self._recorder is None else self._recorder.start.project,
+            "root": str(self._root),
+            "worker": worker,
+            "device_id": self._device_id,
+            "attachments": str(self._target.attachments),
+        }
+
+    @property
+    def _device_id(self) -> str | None:
+        devices = self._recorder.start.devices if self._recorder is not None else ()
+        return devices[0].device_id if devices else None
+
+    @property
+    def _is_undecided(self) -> bool:
+        return self._gate is not None and self._gate.trouble is not None
+
+    @property
+    def _is_lost(self) -> bool:
+        if self._recorder is None or self._recorder.is_empty:
+            return False
+        return self._result is None or self._result.status != "stored" or self._recorder.problem is not None

@@ -1,0 +1,221 @@
+"""Watches tests run and hands each finished one on as journal lines, in the process that runs it.
+
+PYTEST_DONT_REWRITE
+"""
+
+import os
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_benchdb.measure.process.boundary import BoundaryProbe
+from pytest_benchdb.plugin.bench.fixtures import NAMES as BENCH_FIXTURES
+from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt, Block
+from pytest_benchdb.plugin.recording.fixture import kind_of, observe
+from pytest_benchdb.plugin.recording.identity import Identifier, labels_of
+from pytest_benchdb.plugin.recording.outcome import Phase, phase_of, with_subtests
+from pytest_benchdb.plugin.recording.results import codspeed_results
+from pytest_benchdb.plugin.recording.run import finished_lines, finished_run
+from pytest_benchdb.plugin.settings import Settings
+from pytest_benchdb.store.journal.lines import begin_line
+
+LINES_ATTRIBUTE = "_benchdb_lines"
+"""Where a report carries journal lines from the process that ran the test to the one that writes."""
+
+_FIXTURES = frozenset({"benchmark", "benchmark_weave", "codspeed_benchmark"})
+_MARKERS = frozenset({"benchdb", "benchmark", "codspeed_benchmark"})
+_attempts_key = pytest.StashKey[int]()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """The process that runs tests, and where what it sees goes.
+
+    Attributes:
+        append: writes journal lines; None sends them with the reports.
+        attachments: the store's folder for files that belong to runs.
+        worker: name of this xdist worker; None without xdist.
+        device_id: the device that tests run on.
+    """
+
+    append: Callable[[bytes], None] | None
+    attachments: Path
+    worker: str | None = None
+    device_id: str | None = None
+
+
+class TestWatcher:
+    """The hooks around each test; one object per process that runs tests."""
+
+    __test__ = False
+
+    def __init__(
+        self,
+        identifier: Identifier,
+        probe: BoundaryProbe,
+        settings: Settings,
+        process: Process,
+    ) -> None:
+        """Make a watcher.
+
+        Args:
+            identifier: tells the benchmark of an item.
+            probe: reads the boundaries of timed blocks.
+            settings: what is recorded.
+            process: where this watcher is.
+        """
+        self._identifier = identifier
+        self._probe = probe
+        self._settings = settings
+        self._process = process
+        self._pid = os.getpid()
+        self._codspeed: Any = None
+        self._open: pytest.Item | None = None
+        self._calling: pytest.Item | None = None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Begin an attempt at a test that is recorded."""
+        item.stash[_attempts_key] = item.stash.get(_attempts_key, 0) + 1
+        problem = self._begin(item).problem if self._is_recorded(item) else None
+        yield
+        if problem is not None:
+            pytest.fail(problem, pytrace=False)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        """Sit on the `benchmark` fixture, however the test came by it."""
+        value = yield
+        if fixturedef.argname in _FIXTURES and kind_of(value) is not None:
+            item = request.node
+            if isinstance(item, pytest.Item):
+                attempt = item.stash.get(ATTEMPT_KEY, None) or self._begin(item)
+                if attempt.fixture is None:
+                    observe(value, attempt)
+        return value
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Time the whole test, if it has no fixture that times a part of it."""
+        self._calling = item
+        attempt = item.stash.get(ATTEMPT_KEY, None)
+        block = None if attempt is None else self._begin_call(item, attempt)
+        try:
+            result = yield
+            if block is not None:
+                block.whole = True
+            return result
+        finally:
+            if block is not None:
+                block.stop()
+            self._calling = None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Gather the phases; after the last, hand the run on."""
+        report = yield
+        attempt = item.stash.get(ATTEMPT_KEY, None)
+        if attempt is None:
+            return report
+        if self._calling is item:  # within the call, reports are those of subtests
+            attempt.failed_subtests += report.outcome == "failed"
+            return report
+        phase = phase_of(report, call.excinfo)
+        if call.excinfo is not None and attempt.ran_out_of_memory(call.excinfo.value):
+            phase = replace(phase, oom=True)
+        if call.when == "setup":
+            attempt.setup = phase
+            self._attach_begin(attempt, report)
+        elif call.when == "call":
+            attempt.call = with_subtests(phase, attempt.failed_subtests)
+            attempt.duration_s = call.duration
+        else:
+            attempt.teardown = phase
+            self._finish(item, attempt, report)
+        return report
+
+    def finish_interrupted(self) -> None:
+        """Record the test that Ctrl-C, `pytest.exit` or a broken hook left without its end."""
+        if self._open is not None and (attempt := self._open.stash.get(ATTEMPT_KEY, None)) is not None:
+            self._finish(self._open, attempt, None)
+
+    def _is_recorded(self, item: pytest.Item) -> bool:
+        names = getattr(item, "fixturenames", ())
+        if self._settings.everything or not _FIXTURES.isdisjoint(names) or not BENCH_FIXTURES.isdisjoint(names):
+            return True
+        return any(marker.name in _MARKERS for marker in item.iter_markers())
+
+    def _begin_call(self, item: pytest.Item, attempt: Attempt) -> Block | None:
+        attempt.codspeed_seen = len(codspeed_results(self._codspeed_of(item)))
+        if attempt.fixture is not None or attempt.bench is not None:
+            return None
+        attempt.own_block = Block(self._probe)
+        attempt.own_block.start()
+        return attempt.own_block
+
+    def _begin(self, item: pytest.Item) -> Attempt:
+        labels, problem = labels_of(item)
+        attempt = Attempt(
+            benchmark=self._identifier.benchmark(item),
+            labels=labels,
+            problem=problem,
+            number=item.stash.get(_attempts_key, 1),
+            block=Block(self._probe),
+        )
+        if self._calling is item:  # the test asked for the fixture in its body
+            attempt.setup = Phase(outcome="passed")
+        item.stash[ATTEMPT_KEY] = attempt
+        self._open = item
+        if self._writes_itself:
+            self._write(self._begin_line(attempt))
+        return attempt
+
+    def _begin_line(self, attempt: Attempt) -> bytes:
+        return begin_line(
+            attempt.run_id,
+            attempt.benchmark,
+            started_unix_us=attempt.started_unix_us,
+            attempt=attempt.number,
+            worker=self._process.worker,
+        )
+
+    def _attach_begin(self, attempt: Attempt, report: pytest.TestReport) -> None:
+        if not self._writes_itself:
+            setattr(report, LINES_ATTRIBUTE, self._begin_line(attempt))
+
+    @property
+    def _writes_itself(self) -> bool:
+        # A test that runs in a forked child (pytest-forked) sends its lines with its report.
+        return self._process.append is not None and os.getpid() == self._pid
+
+    def _finish(self, item: pytest.Item, attempt: Attempt, report: pytest.TestReport | None) -> None:
+        del item.stash[ATTEMPT_KEY]
+        self._open = None
+        run = finished_run(
+            item,
+            attempt,
+            codspeed=self._codspeed_of(item),
+            device_id=self._process.device_id,
+            worker=self._process.worker,
+        )
+        lines = finished_lines(run, keep_rounds=self._settings.keep_rounds, attachments=self._process.attachments)
+        if self._writes_itself:
+            self._write(lines)
+        elif report is not None:
+            setattr(report, LINES_ATTRIBUTE, lines)
+
+    def _write(self, lines: bytes) -> None:
+        if self._process.append is not None:
+            self._process.append(lines)
+
+    def _codspeed_of(self, item: pytest.Item) -> Any:
+        if self._codspeed is None:
+            self._codspeed = item.config.pluginmanager.get_plugin("codspeed_plugin") or False
+        return self._codspeed

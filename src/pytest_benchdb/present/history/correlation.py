@@ -1,0 +1,123 @@
+"""Correlations as text and as data."""
+
+from collections.abc import Sequence
+
+from pytest_benchdb.analysis.statistics.correlation import LEAST_PAIRS, Coefficient
+from pytest_benchdb.present.history.correlation_document import CorrelationRow, Correlations
+from pytest_benchdb.present.report.document import DataTable
+from pytest_benchdb.present.report.session_header import wrap
+from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, fit
+from pytest_benchdb.present.writing.text import clip, counted, sanitize
+
+CORRELATION_SCHEMA = "benchdb.correlation/1"
+
+_MOST_ROWS = 40
+_SURE = 0.05
+_COLUMNS = (
+    "group",
+    "first",
+    "second",
+    "n",
+    "pearson",
+    "pearson_low",
+    "pearson_high",
+    "pearson_p",
+    "spearman",
+    "spearman_low",
+    "spearman_high",
+    "spearman_p",
+    "spearman_q",
+)
+
+
+def correlation_lines(
+    found: Correlations, width: int, *, ascii_only: bool = False, all_rows: bool = False
+) -> list[Line]:
+    """Return the lines of the terminal, none wider than `width`."""
+    lines: list[Line] = [(Span(clip(head_text(found), width), "head"),)]
+    for text in notes_of(found):
+        lines += [(Span(line, "dim"),) for line in wrap(text, width)]
+    shown = found.rows if all_rows else found.rows[:_MOST_ROWS]
+    if shown:
+        lines += [(Span(""),), *_table(shown, width, ascii_only=ascii_only)]
+    if len(shown) < len(found.rows):
+        lines.append((Span(f"{len(found.rows) - len(shown)} weaker ones not shown: -v shows all", "dim"),))
+    return lines
+
+
+def head_text(found: Correlations) -> str:
+    """Say what was looked at, in one line."""
+    one = "benchmark" if found.over == "benchmarks" else "benchmark and session"
+    return (
+        f"{counted(len(found.rows), 'pair')} of quantities; an observation is one {one}: {found.observations} of "
+        f"{counted(found.sessions, 'session')}"
+    )
+
+
+def notes_of(found: Correlations) -> list[str]:
+    """Return what readers must know before they believe a coefficient."""
+    notes = ["q is the p-value of Spearman's coefficient, corrected for the number of pairs (Benjamini and Hochberg)"]
+    if found.untold:
+        pairs = counted(found.untold, "pair")
+        notes.append(f"{pairs} left out: fewer than {LEAST_PAIRS} observations, or one quantity does not vary")
+    return notes
+
+
+def correlation_table(found: Correlations) -> DataTable:
+    """Return every pair as plain values."""
+    facts = {
+        "sources": list(found.sources),
+        "over": found.over,
+        "observations": found.observations,
+        "sessions": found.sessions,
+        "untold": found.untold,
+        "selection": found.selection,
+    }
+    return DataTable(
+        schema=CORRELATION_SCHEMA, columns=_COLUMNS, rows=[_values(row) for row in found.rows], facts=facts
+    )
+
+
+def coefficient_text(coefficient: Coefficient) -> str:
+    """Write a coefficient with its interval: ``+0.93 [+0.81, +0.97]``."""
+    interval = coefficient.interval
+    return f"{coefficient.value:+.2f} [{interval.low:+.2f}, {interval.high:+.2f}]"
+
+
+def _table(rows: Sequence[CorrelationRow], width: int, *, ascii_only: bool) -> Sequence[Line]:
+    grouped = any(row.group is not None for row in rows)
+    headings = [
+        *([Heading(title="benchmark")] if grouped else []),
+        Heading(title="quantity"),
+        Heading(title="with"),
+        Heading(title="n", align="right", flexible=False),
+        Heading(title="Spearman, 95 %", align="right", flexible=False),
+        Heading(title="Pearson, 95 %", align="right", flexible=False, priority=2),
+        Heading(title="q", align="right", flexible=False, priority=1),
+    ]
+    entries = []
+    for row in rows:
+        names = [*([row.group or ""] if grouped else []), row.first, row.second]
+        sure = row.q_value < _SURE
+        cells = [
+            *(Span(sanitize(name, ascii_only=ascii_only)) for name in names),
+            Span(str(row.correlation.pairs)),
+            Span(coefficient_text(row.correlation.spearman), "" if sure else "dim"),
+            Span(coefficient_text(row.correlation.pearson), "" if sure else "dim"),
+            Span(f"{row.q_value:.2g}", "" if sure else "dim"),
+        ]
+        entries.append(Entry(cells=tuple(cells)))
+    return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).lines
+
+
+def _values(row: CorrelationRow) -> list[object]:
+    pearson, spearman = row.correlation.pearson, row.correlation.spearman
+    return [
+        row.group,
+        row.first,
+        row.second,
+        row.correlation.pairs,
+        *(pearson.value, pearson.interval.low, pearson.interval.high, pearson.p_value),
+        *(spearman.value, spearman.interval.low, spearman.interval.high, spearman.p_value),
+        row.q_value,
+    ]

@@ -1,0 +1,125 @@
+"""Estimates as text and as data, marked as what they are."""
+
+from collections.abc import Iterable, Sequence
+
+from pytest_benchdb.analysis.estimate import Accuracy
+from pytest_benchdb.present.history.estimate_document import EstimateRow, Estimates
+from pytest_benchdb.present.report.document import DataTable
+from pytest_benchdb.present.report.session_header import wrap
+from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, fit
+from pytest_benchdb.present.writing.text import clip, counted, sanitize
+from pytest_benchdb.present.writing.units import quantity, unit_for
+
+ESTIMATE_SCHEMA = "benchdb.estimate/1"
+
+_FIGURES = ("kind", "value", "low", "high", "level", "typical_error", "held_out", "reason")
+
+
+def estimate_lines(found: Estimates, width: int, *, ascii_only: bool = False) -> list[Line]:
+    """Return the lines of the terminal, none wider than `width`."""
+    lines: list[Line] = [(Span(clip(sanitize(head_text(found), ascii_only=ascii_only), width), "head"),)]
+    for text in notes_of(found):
+        lines += [(Span(line, "warn"),) for line in wrap(sanitize(text, ascii_only=ascii_only), width)]
+    if found.rows:
+        lines += [(Span(""),), *_table(found, width, ascii_only=ascii_only)]
+    return lines
+
+
+def head_text(found: Estimates) -> str:
+    """Say what the estimates stand on, in one line."""
+    return (
+        f"Estimates of {found.metric} from {counted(found.cases, 'measured configuration')} of "
+        f"{counted(found.sessions, 'session')}"
+    )
+
+
+def notes_of(found: Estimates) -> Iterable[str]:
+    """Yield what readers must know before they use an estimate."""
+    if found.refusal is not None:
+        yield f"refused: {found.refusal}"
+        return
+    if not found.rows:
+        yield "every combination of what was measured was measured itself"
+        return
+    if any(row.estimate is not None for row in found.rows):
+        yield "nothing below was measured unless it says so; estimates are not stored"
+    accuracies = {row.accuracy for row in found.rows if row.accuracy is not None and row.estimate is not None}
+    yield from sorted(accuracy_text(accuracy) for accuracy in accuracies)
+
+
+def accuracy_text(accuracy: Accuracy) -> str:
+    """Say how far estimates were off."""
+    return (
+        f"of {accuracy.held_out} measured configurations that were held out, half were off by more than "
+        f"{accuracy.typical * 100:.1f} %; {accuracy.level * 100:.0f} % lie in the range given "
+        f"(guessing the middle is off by {accuracy.by_guessing * 100:.0f} %)"
+    )
+
+
+def estimate_table(found: Estimates) -> DataTable:
+    """Return every row as plain values; `kind` tells estimates, measured figures and refusals apart."""
+    names = _names(found.rows)
+    rows = [_values(row, names) for row in found.rows]
+    facts = {
+        "sources": list(found.sources),
+        "metric": found.metric,
+        "unit": found.unit,
+        "provenance": "estimated",
+        "cases": found.cases,
+        "sessions": found.sessions,
+        "refusal": found.refusal,
+        "selection": found.selection,
+    }
+    return DataTable(
+        schema=ESTIMATE_SCHEMA,
+        columns=(*names, "metric", *_FIGURES),
+        rows=[[*row[: len(names)], found.metric, *row[len(names) :]] for row in rows],
+        facts=facts,
+    )
+
+
+def _names(rows: Sequence[EstimateRow]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for row in rows for name in (*row.labels, *row.sizes)))
+
+
+def _values(row: EstimateRow, names: Sequence[str]) -> list[object]:
+    told = {**row.labels, **row.sizes}
+    kind = "measured" if row.measured is not None else "refused" if row.estimate is None else "estimate"
+    accuracy = row.accuracy
+    return [
+        *(told.get(name) for name in names),
+        kind,
+        row.measured if row.measured is not None else row.estimate,
+        row.low,
+        row.high,
+        None if accuracy is None else accuracy.level,
+        None if accuracy is None else accuracy.typical,
+        None if accuracy is None else accuracy.held_out,
+        row.refusal,
+    ]
+
+
+def _table(found: Estimates, width: int, *, ascii_only: bool) -> Sequence[Line]:
+    names = _names(found.rows)
+    headings = [
+        *(Heading(title=name.replace("_", " ")) for name in names),
+        Heading(title=found.metric, align="right", flexible=False),
+        Heading(title="expected range", align="right", flexible=False),
+        Heading(title="", flexible=False),
+    ]
+    entries = tuple(_entry(row, names, found.unit, ascii_only=ascii_only) for row in found.rows)
+    return fit(headings, [Section(title=None, entries=entries)], width, ascii_only=ascii_only).lines
+
+
+def _entry(row: EstimateRow, names: Sequence[str], unit: str, *, ascii_only: bool) -> Entry:
+    told = {**row.labels, **{name: f"{size:g}" for name, size in row.sizes.items()}}
+    about = [Span(sanitize(told.get(name, ""), ascii_only=ascii_only)) for name in names]
+    if row.refusal is not None:
+        message = Span(sanitize(f"refused: {row.refusal}", ascii_only=ascii_only), "warn")
+        return Entry(cells=(*about, Span(""), Span(""), Span("")), message=message)
+    value = row.measured if row.measured is not None else row.estimate
+    scale = unit_for(unit, [value])
+    scale = scale.ascii() if ascii_only else scale
+    expected = "" if row.estimate is None else f"{quantity(row.low, scale)} to {quantity(row.high, scale)}"
+    kind = "measured" if row.measured is not None else "estimate"
+    return Entry(cells=(*about, Span(quantity(value, scale)), Span(expected, "dim"), Span(kind, "warn")))

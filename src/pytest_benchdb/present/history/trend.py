@@ -1,0 +1,376 @@
+"""Trends as text: one line for each series, and below them what changed.
+
+Trends as data: JSON with everything, CSV with one line per session of a series, Markdown with two tables.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import pairwise
+from statistics import median
+
+from pytest_benchdb.analysis.series.trend import LevelChange, Trend
+from pytest_benchdb.present.history.trend_document import Trends
+from pytest_benchdb.present.report.csv_ import table_csv
+from pytest_benchdb.present.report.document import DataTable
+from pytest_benchdb.present.report.json_ import object_json
+from pytest_benchdb.present.report.markdown import escape, table_markdown
+from pytest_benchdb.present.report.session_header import utc_text, wrap
+from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Style, fit
+from pytest_benchdb.present.writing.sparkline import sparkline
+from pytest_benchdb.present.writing.text import clip, counted, sanitize
+from pytest_benchdb.present.writing.units import one_quantity, quantity, unit_for
+
+COURSE = 24
+"""Characters of a series' course: older sessions share one."""
+
+_SHORT_COMMIT = 8
+_SHORT_MACHINE = 8
+_MOST_CHANGES = 20
+
+
+def trend_lines(trends: Trends, width: int, *, ascii_only: bool = False, all_changes: bool = False) -> list[Line]:
+    """Return the lines of the terminal, none wider than `width`.
+
+    Args:
+        trends: what was found.
+        width: columns of the terminal.
+        ascii_only: whether the terminal can show ASCII only.
+        all_changes: whether more than the newest 20 change points are listed.
+    """
+    lines: list[Line] = [(Span(clip(sanitize(head_text(trends)), width), "head"),)]
+    lines += [(Span(line, "dim"),) for text in notes_of(trends) for line in wrap(sanitize(text), width)]
+    if not trends.series:
+        return lines
+    lines += [(Span(""),), *_series_table(trends, width, ascii_only=ascii_only)]
+    changes = changes_of(trends)
+    if changes:
+        shown = changes if all_changes else changes[:_MOST_CHANGES]
+        lines += [(Span(""),), *_changes_table(trends, shown, width, ascii_only=ascii_only)]
+        if len(shown) < len(changes):
+            lines.append(
+                (Span(f"{counted(len(changes) - len(shown), 'older change')} not shown: -v shows all", "dim"),)
+            )
+    return lines
+
+
+def head_text(trends: Trends) -> str:
+    """Say what was looked at, in one line."""
+    of = f" of {trends.sessions_in_all}" if trends.sessions < trends.sessions_in_all else ""
+    count = sum(len(trend.changes) for trend in trends.series)
+    return (
+        f"{len(trends.series)} series over {counted(trends.sessions, 'session')}{of}: "
+        f"{counted(count, 'change')} of level"
+    )
+
+
+def notes_of(trends: Trends) -> Iterator[str]:
+    """Yield what readers must know before they believe a trend, one line each."""
+    if trends.order == "time":
+        yield f"ordered by time, not by commit: {trends.order_reason}"
+    if trends.baseline is not None:
+        yield f"creep is measured against {trends.baseline}"
+    wanting = [trend for trend in trends.series if trend.wanting]
+    if wanting:
+        least = min(trend.wanting for trend in wanting)
+        most = max(trend.wanting for trend in wanting)
+        more = f"{least}" if least == most else f"{least} to {most}"
+        yield f"{len(wanting)} series need {more} more sessions before changes of level are looked for"
+    other = sum(trend.other_code > 0 for trend in trends.series)
+    if other:
+        yield f"{other} series begin where the benchmark's code or unit last changed"
+
+
+def changes_of(trends: Trends) -> list[tuple[Trend, LevelChange]]:
+    """Return every change of level with its series, the newest first."""
+    found = [(trend, change) for trend in trends.series for change in trend.changes]
+    return sorted(found, key=lambda pair: pair[1].first.started_at, reverse=True)
+
+
+def series_name(trend: Trend, trends: Trends) -> str:
+    """Return what tells a series from the others: its benchmark, and what else differs."""
+    keys = [other.key for other in trends.series]
+    parts = [trend.key.fullname]
+    if trend.key.phase is not None:
+        parts.append(f"phase {trend.key.phase}")
+    if len({key.device for key in keys if key.fullname == trend.key.fullname}) > 1:
+        parts.append(trend.key.device or "no device")
+    if len({other.fingerprint for other in trends.series}) > 1:
+        parts.append(f"machine {(trend.fingerprint or 'unknown')[:_SHORT_MACHINE]}")
+    return " · ".join(parts)
+
+
+def state_of(trend: Trend) -> str:
+    """Say in a few words how the series stands."""
+    words = []
+    if trend.creep is not None and trend.creep.crept:
+        words.append(f"creep {share(trend.creep.change)}")
+    if trend.changes and trend.changes[-1].found.provisional:
+        words.append("provisional")
+    if trend.anomalies:
+        words.append("1 anomaly" if len(trend.anomalies) == 1 else f"{len(trend.anomalies)} anomalies")
+    if trend.wanting:
+        words.append(f"learning, {trend.wanting} to go")
+    return ", ".join(words) or "steady"
+
+
+def commits_text(change: LevelChange) -> str:
+    """Say between which commits a change lies."""
+    before, after = change.before.commit, change.first.commit
+    if before is None or after is None:
+        return "-"
+    if before == after:
+        return f"within {after[:_SHORT_COMMIT]}: not the code"
+    count = "" if change.commits is None else f" ({counted(change.commits, 'commit')})"
+    return f"{before[:_SHORT_COMMIT]}..{after[:_SHORT_COMMIT]}{count}"
+
+
+def sure_text(change: LevelChange) -> str:
+    """Say how sure a change is."""
+    words = [counted(change.found.values_after, "session") + " since"]
+    if change.found.provisional:
+        words.append("provisional")
+    if change.unmeasured:
+        words.append(f"{change.unmeasured} unmeasured before it")
+    if change.accepted is not None:
+        words.append(f"accepted: {change.accepted}")
+    return ", ".join(words)
+
+
+def share(change: float | None) -> str:
+    """Write a change as a signed percentage.
+
+    >>> share(0.123), share(-0.5), share(None)
+    ('+12.3 %', '-50.0 %', '-')
+    """
+    return "-" if change is None else f"{change * 100:+.1f} %"
+
+
+def course_of(trend: Trend, characters: int = COURSE) -> list[float | None]:
+    """Return the values as at most `characters` medians of stretches of equal length, oldest first."""
+    values = [point.value for point in trend.points]
+    if len(values) <= characters:
+        return values
+    borders = [round(place * len(values) / characters) for place in range(characters + 1)]
+    stretches = [values[start:stop] for start, stop in pairwise(borders)]
+    known = [[value for value in stretch if value is not None] for stretch in stretches]
+    return [median(stretch) if stretch else None for stretch in known]
+
+
+def _series_table(trends: Trends, width: int, *, ascii_only: bool) -> Sequence[Line]:
+    metrics = {trend.key.metric for trend in trends.series}
+    headings = [
+        Heading(title="benchmark"),
+        *([Heading(title="metric", flexible=False)] if len(metrics) > 1 else []),
+        Heading(title="sessions", align="right", flexible=False, priority=4),
+        Heading(title="level", align="right", flexible=False),
+        Heading(title="noise", align="right", flexible=False, priority=3),
+        Heading(title="course", flexible=False, priority=5),
+        Heading(title="last change", align="right", flexible=False),
+        Heading(title="state", flexible=False),
+    ]
+    entries = []
+    for trend in trends.series:
+        latest = trend.changes[-1] if trend.changes else None
+        noise = "-" if trend.deviation is None else f"{trend.deviation * 100:.1f} %"
+        cells = [
+            Span(sanitize(series_name(trend, trends), ascii_only=ascii_only)),
+            *([Span(sanitize(trend.key.metric, ascii_only=ascii_only))] if len(metrics) > 1 else []),
+            Span(str(trend.measured)),
+            Span(_figure(trend, trend.level, ascii_only=ascii_only)),
+            Span(noise, "dim"),
+            Span(sparkline(course_of(trend), ascii_only=ascii_only)),
+            Span("-" if latest is None else share(latest.found.change), _style(latest)),
+            Span(state_of(trend), "" if state_of(trend) == "steady" else "warn"),
+        ]
+        entries.append(Entry(cells=tuple(cells)))
+    return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).lines
+
+
+def _changes_table(
+    trends: Trends, changes: Sequence[tuple[Trend, LevelChange]], width: int, *, ascii_only: bool
+) -> Sequence[Line]:
+    headings = [
+        Heading(title="changes of level"),
+        Heading(title="change", align="right", flexible=False),
+        Heading(title="before", align="right", flexible=False, priority=3),
+        Heading(title="after", align="right", flexible=False, priority=2),
+        Heading(title="first seen (UTC)", flexible=False, priority=4),
+        Heading(title="commits", flexible=False, priority=1),
+        Heading(title="p", align="right", flexible=False, priority=6),
+        Heading(title="how sure", priority=5),
+    ]
+    entries = []
+    for trend, change in changes:
+        cells = (
+            Span(sanitize(_named(trend, trends), ascii_only=ascii_only)),
+            Span(share(change.found.change), _style(change)),
+            Span(_figure(trend, change.found.before, ascii_only=ascii_only)),
+            Span(_figure(trend, change.found.after, ascii_only=ascii_only)),
+            Span(utc_text(change.first.started_at)[:16], "dim"),
+            Span(sanitize(commits_text(change), ascii_only=ascii_only)),
+            Span(f"{change.found.p_value:.1g}", "dim"),
+            Span(sanitize(sure_text(change), ascii_only=ascii_only), "warn" if change.found.provisional else ""),
+        )
+        entries.append(Entry(cells=cells))
+    return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).lines
+
+
+def _named(trend: Trend, trends: Trends) -> str:
+    name = series_name(trend, trends)
+    return f"{name} {trend.key.metric}" if len({other.key.metric for other in trends.series}) > 1 else name
+
+
+def _figure(trend: Trend, value: float | None, *, ascii_only: bool) -> str:
+    unit = unit_for(trend.unit, [value])
+    return quantity(value, unit.ascii() if ascii_only else unit)
+
+
+def _style(change: LevelChange | None) -> Style:
+    if change is None or change.worse is None:
+        return ""
+    return "bad" if change.worse else "good"
+
+
+TREND_SCHEMA = "benchdb.trend/1"
+
+_COLUMNS = (
+    "fullname",
+    "metric",
+    "phase",
+    "backend",
+    "device",
+    "fingerprint",
+    "unit",
+    "session_id",
+    "started_at",
+    "commit_sha",
+    "value",
+    "level",
+    "reason",
+    "change",
+    "provisional",
+    "anomaly",
+)
+
+_SERIES = ("benchmark", "metric", "sessions", "level", "last change", "state")
+_CHANGES = ("change of level", "metric", "change", "before", "after", "first seen (UTC)", "commits", "how sure")
+
+
+def trend_json(trends: Trends) -> str:
+    """Write everything that was found."""
+    content = {
+        "sources": list(trends.sources),
+        "selection": trends.selection,
+        "sessions": trends.sessions,
+        "sessions_in_all": trends.sessions_in_all,
+        "order": trends.order,
+        "order_reason": trends.order_reason,
+        "baseline": trends.baseline,
+        "series": [_series(trend) for trend in trends.series],
+    }
+    return object_json(TREND_SCHEMA, content)
+
+
+def trend_csv(trends: Trends) -> str:
+    """Write the sessions of every series, one a line; `change` stands at the first session of a new level."""
+    rows = [row for trend in trends.series for row in _rows(trend)]
+    return table_csv(DataTable(schema=TREND_SCHEMA, columns=_COLUMNS, rows=rows))
+
+
+def trend_markdown(trends: Trends) -> str:
+    """Write the series and the changes of level as two tables."""
+    lines = [f"## {escape(head_text(trends))}", "", *(f"- {escape(note)}" for note in notes_of(trends))]
+    series = [
+        [
+            series_name(trend, trends),
+            trend.key.metric,
+            trend.measured,
+            one_quantity(trend.level, trend.unit),
+            share(trend.changes[-1].found.change if trend.changes else None),
+            state_of(trend),
+        ]
+        for trend in trends.series
+    ]
+    text = "\n".join(lines).rstrip() + "\n"
+    if series:
+        text += "\n" + table_markdown(DataTable(schema=TREND_SCHEMA, columns=_SERIES, rows=series))
+    changes = [_change_row(trend, change, trends) for trend, change in changes_of(trends)]
+    if changes:
+        text += "\n" + table_markdown(DataTable(schema=TREND_SCHEMA, columns=_CHANGES, rows=changes))
+    return text
+
+
+def _change_row(trend: Trend, change: LevelChange, trends: Trends) -> list[object]:
+    return [
+        series_name(trend, trends),
+        trend.key.metric,
+        share(change.found.change),
+        one_quantity(change.found.before, trend.unit),
+        one_quantity(change.found.after, trend.unit),
+        change.first.started_at[:16].replace("T", " "),
+        commits_text(change),
+        sure_text(change),
+    ]
+
+
+def _series(trend: Trend) -> dict[str, object]:
+    return {
+        **asdict(trend.key),
+        "fingerprint": trend.fingerprint,
+        "group": trend.group,
+        "unit": trend.unit,
+        "better": trend.better,
+        "statistic": trend.statistic,
+        "level": trend.level,
+        "noise": trend.deviation,
+        "measured": trend.measured,
+        "sessions_needed": trend.wanting,
+        "other_code": trend.other_code,
+        "creep": None if trend.creep is None else asdict(trend.creep),
+        "changes": [_change(change) for change in trend.changes],
+        "anomalies": [
+            {**asdict(found), "session_id": trend.points[found.index].session_id} for found in trend.anomalies
+        ],
+        "points": [asdict(point) for point in trend.points],
+    }
+
+
+def _change(change: LevelChange) -> dict[str, object]:
+    found = asdict(change.found)
+    return {
+        **{name: value for name, value in found.items() if name not in {"index", "previous"}},
+        "worse": change.worse,
+        "session_before": change.before.session_id,
+        "session": change.first.session_id,
+        "started_at": change.first.started_at,
+        "commit_before": change.before.commit,
+        "commit": change.first.commit,
+        "commits": change.commits,
+        "unmeasured": change.unmeasured,
+        "accepted": change.accepted,
+    }
+
+
+def _rows(trend: Trend) -> list[list[object]]:
+    changes = {change.found.index: change.found for change in trend.changes}
+    anomalies = {found.index for found in trend.anomalies}
+    key = trend.key
+    about = [key.fullname, key.metric, key.phase, key.backend, key.device, trend.fingerprint, trend.unit]
+    rows: list[list[object]] = []
+    for place, point in enumerate(trend.points):
+        found = changes.get(place)
+        rows.append(
+            [
+                *about,
+                point.session_id,
+                point.started_at,
+                point.commit,
+                point.value,
+                point.level,
+                point.reason,
+                None if found is None else found.change,
+                None if found is None else found.provisional,
+                place in anomalies,
+            ]
+        )
+    return rows

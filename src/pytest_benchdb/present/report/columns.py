@@ -1,0 +1,214 @@
+"""The columns that a report of runs can show: one definition for every format."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.present.writing.units import FigureKind
+
+Align = Literal["left", "right"]
+ColumnKind = Literal["text", "time", "memory", "rate", "energy", "percent", "count", "rounds"]
+Value = str | float | int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a report.
+
+    Attributes:
+        key: what `--columns` and `--sort` call it.
+        kind: `text`, or the quantity, which decides the unit.
+        priority: 0 is never left out for want of room; of the others the largest goes first.
+    """
+
+    key: str
+    title: str
+    kind: ColumnKind
+    priority: int
+    align: Align
+
+
+def _spread(row: ReportRow) -> float | None:
+    """Return the interquartile range as a share of the median; None below two rounds."""
+    width_s = _iqr(row)
+    return None if width_s is None or not row.median_s else width_s / row.median_s
+
+
+def _iqr(row: ReportRow) -> float | None:
+    if row.q1_s is None or row.q3_s is None or row.rounds is None or row.rounds <= 1:
+        return None
+    return row.q3_s - row.q1_s
+
+
+def metric_of(row: ReportRow) -> str | None:
+    """Return what the times of a run are: a metric, and the phase if it is not the whole; None if nothing was timed."""
+    if row.main_metric is None or row.main_phase is None:
+        return row.main_metric
+    return f"{row.main_metric} of {row.main_phase}"
+
+
+def _text(key: str, title: str, priority: int) -> Column:
+    return Column(key=key, title=title, kind="text", priority=priority, align="left")
+
+
+def _figure(key: str, title: str, kind: FigureKind, priority: int) -> Column:
+    return Column(key=key, title=title, kind=kind, priority=priority, align="right")
+
+
+_COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
+    column.key: (column, value)
+    for column, value in (
+        (_text("benchmark", "benchmark", 0), lambda row: row.fullname),
+        (_text("group", "group", 15), lambda row: row.group),
+        (_text("backend", "backend", 10), lambda row: row.backend),
+        (_text("device", "device", 12), lambda row: row.device),
+        (_text("model", "model", 11), lambda row: row.model),
+        (_text("version", "version", 16), lambda row: row.model_version),
+        (_text("implementation", "implementation", 13), lambda row: row.implementation),
+        (_text("workload", "workload", 9), lambda row: row.workload),
+        (_text("precision", "precision", 14), lambda row: row.precision),
+        (_figure("batch", "batch", "count", 17), lambda row: row.batch_size),
+        # Never left out for want of room: without it, times of different things would stand below each other.
+        (_text("metric", "metric", 0), lambda row: metric_of(row) if has_figures(row) else None),
+        (_figure("median", "median", "time", 0), lambda row: row.median_s),
+        (_figure("spread", "IQR", "percent", 30), _spread),
+        (_figure("iqr", "IQR", "time", 31), _iqr),
+        (_figure("mean", "mean", "time", 32), lambda row: row.mean_s),
+        (_figure("stddev", "stddev", "time", 33), lambda row: row.stddev_s),
+        (_figure("min", "min", "time", 60), lambda row: row.min_s),
+        (_figure("max", "max", "time", 61), lambda row: row.max_s),
+        (_figure("q1", "q1", "time", 62), lambda row: row.q1_s),
+        (_figure("q3", "q3", "time", 63), lambda row: row.q3_s),
+        (_figure("p95", "p95", "time", 58), lambda row: row.p95_s),
+        (_figure("p99", "p99", "time", 59), lambda row: row.p99_s),
+        (_figure("outliers", "outliers", "count", 64), lambda row: row.outliers),
+        (_figure("throughput", "throughput", "rate", 35), lambda row: row.throughput),
+        (_figure("energy", "energy", "energy", 34), lambda row: row.energy_j),
+        (_figure("first_call", "first call", "time", 57), lambda row: row.first_call_s),
+        (_figure("cpu", "CPU", "percent", 40), lambda row: row.cpu_per_wall),
+        (_figure("cpu_time", "CPU time", "time", 65), lambda row: row.cpu_s),
+        (_figure("memory", "memory", "memory", 50), lambda row: row.peak_rss_bytes),
+        (_figure("device_memory", "device memory", "memory", 51), lambda row: row.device_peak_bytes),
+        (
+            Column(key="rounds", title="rounds", kind="rounds", priority=70, align="right"),
+            lambda row: row.rounds,
+        ),
+        (_text("outcome", "outcome", 5), lambda row: row.outcome),
+        (_text("provenance", "provenance", 7), lambda row: row.provenance),
+        (_text("worker", "worker", 71), lambda row: row.worker),
+        (_text("session", "session", 6), lambda row: row.session_id[:13]),
+    )
+}
+
+COLUMN_KEYS = tuple(_COLUMNS)
+"""Every name that `--columns` and `--sort` take."""
+
+GROUP_KEYS = (
+    "group",
+    "file",
+    "backend",
+    "device",
+    "model",
+    "implementation",
+    "workload",
+    "precision",
+    "session",
+    "benchmark",
+)
+"""Every name that `--group-by` takes, apart from `none`."""
+
+_DEFAULT = ("benchmark", "median", "spread", "min", "throughput", "energy", "cpu", "memory", "rounds")
+_WHERE_MEASURED = frozenset({"throughput", "energy"})
+USUAL_METRIC = "wall_time"
+"""What times are where nothing else is said."""
+# Shown only where the runs differ in it: a column of equal texts tells nothing.
+_WHERE_DIFFERENT = ("session", "backend", "implementation")
+
+
+# Names of the columns in CSV, where they differ from the key and the unit's suffix.
+_RAW_NAMES = {
+    "benchmark": "fullname",
+    "version": "model_version",
+    "batch": "batch_size",
+    "spread": "iqr_per_median",
+    "cpu": "cpu_per_wall",
+    "cpu_time": "cpu_s",
+    "memory": "peak_rss_bytes",
+    "device_memory": "device_peak_bytes",
+    "energy": "energy_j",
+}
+
+
+def has_figures(row: ReportRow) -> bool:
+    """Tell whether a run's figures may be shown: it passed, and they hold."""
+    return row.outcome == "passed" and row.valid
+
+
+def raw_name(column: Column) -> str:
+    """Return the name of a column of unscaled values, with its SI unit: ``median_s``."""
+    suffix = "_s" if column.kind == "time" else ""
+    return _RAW_NAMES.get(column.key, column.key + suffix)
+
+
+def figure_of(row: ReportRow, key: str) -> Value:
+    """Return the unscaled value of a column; None for a figure of a run that did not pass."""
+    if _COLUMNS[key][0].kind != "text" and not has_figures(row):
+        return None
+    return value_of(row, key)
+
+
+def value_of(row: ReportRow, key: str) -> Value:
+    """Return what a column shows of a run, in SI units and unrounded; None is not measured."""
+    return _COLUMNS[key][1](row)
+
+
+def columns_named(keys: Iterable[str]) -> tuple[Column, ...]:
+    """Return columns by their names, in the order given; a space or a hyphen may stand for an underscore.
+
+    Raises:
+        ConfigError: there is no such column.
+    """
+    wanted = ["_".join(key.lower().replace("-", " ").split()) for key in keys if key.strip()]
+    unknown = [key for key in wanted if key not in _COLUMNS]
+    if unknown or not wanted:
+        message = f"no column {unknown[0]!r}" if unknown else "--columns names no column"
+        message += f"; choose from {', '.join(COLUMN_KEYS)}"
+        raise ConfigError(message)
+    return tuple(_COLUMNS[key][0] for key in dict.fromkeys(wanted))
+
+
+def default_columns(rows: Sequence[ReportRow]) -> tuple[Column, ...]:
+    """Return the columns for these runs: what nobody needs to ask for."""
+    differing = [key for key in _WHERE_DIFFERENT if len({value_of(row, key) for row in rows}) > 1]
+    unusual = ["metric"] if any(unusual_metric(row) for row in rows) else []
+    figures = [key for key in _DEFAULT[1:] if key not in _WHERE_MEASURED or _is_measured(rows, key)]
+    return tuple(_COLUMNS[key][0] for key in (_DEFAULT[0], *differing, *unusual, *figures))
+
+
+def unusual_metric(row: ReportRow) -> str | None:
+    """Return what the times of a run are, if they are not wall times of the whole and are shown at all."""
+    metric = metric_of(row) if has_figures(row) else None
+    return None if metric == USUAL_METRIC else metric
+
+
+def _is_measured(rows: Sequence[ReportRow], key: str) -> bool:
+    return any(figure_of(row, key) is not None for row in rows)
+
+
+def default_grouping(rows: Sequence[ReportRow]) -> str | None:
+    """Return the name to group these runs by: their groups, their models or their files, or nothing."""
+    for key in ("group", "model", "file"):
+        values = {group_value(row, key) for row in rows}
+        if len(values) > 1 or (key != "file" and values - {None}):
+            return key
+    return None
+
+
+def group_value(row: ReportRow, key: str) -> str | None:
+    """Return what a run is grouped by; None where it has none."""
+    if key == "file":
+        return row.fullname.partition("::")[0]
+    value = value_of(row, key)
+    return None if value is None else str(value)

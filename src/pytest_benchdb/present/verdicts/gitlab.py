@@ -1,0 +1,76 @@
+"""Writes the candidate's figures in OpenMetrics text, for GitLab's metrics report.
+
+GitLab compares them with those of the target branch. It reads each line as a shell would (``Metrics::Generic``) after
+it has cut off what follows a ``#``, so none may stand in a label.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+
+from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate
+from pytest_benchdb.present.verdicts.findings import plain_line
+
+_UNITS: Mapping[str, str] = {
+    "s": "seconds",
+    "B": "bytes",
+    "J": "joules",
+    "W": "watts",
+    "K": "kelvins",
+    "Hz": "hertz",
+    "1/s": "per_second",
+    "B/s": "bytes_per_second",
+}
+_NUMBER_SIGN = "\N{FULLWIDTH NUMBER SIGN}"
+
+
+def gitlab_metrics(result: Gate | Comparison) -> str:
+    """Write one line a row; rows without a finite figure of the candidate have none.
+
+    Args:
+        result: what was decided.
+    """
+    comparison = result if isinstance(result, Comparison) else result.comparison
+    families: dict[tuple[str, str], dict[str, float]] = {}
+    for row in comparison.rows:
+        value = row.judgement.candidate
+        if value is not None and math.isfinite(value):
+            families.setdefault(_family(row), {})[_labels(row)] = value
+    lines = []
+    for (name, unit), samples in sorted(families.items()):
+        lines.append(f"# TYPE {name} gauge")
+        if unit:
+            lines.append(f"# UNIT {name} {unit}")
+        lines += [f"{name}{{{labels}}} {value!r}" for labels, value in samples.items()]
+    return "\n".join([*lines, "# EOF"]) + "\n"
+
+
+def _family(row: ComparisonRow) -> tuple[str, str]:
+    """Return the name of the metric and its unit, which ends the name."""
+    unit = _UNITS.get(row.unit, "" if row.unit in {"", "1"} else _word(row.unit))
+    metric = _word(row.key.metric)
+    ends = not unit or metric.endswith(f"_{unit}") or metric == unit
+    return f"benchdb_{metric}" if ends else f"benchdb_{metric}_{unit}", unit
+
+
+def _labels(row: ComparisonRow) -> str:
+    return ",".join(f'{name}="{_escape(value)}"' for name, value in _label_values(row))
+
+
+def _label_values(row: ComparisonRow) -> Iterator[tuple[str, str]]:
+    key = row.key
+    yield "benchmark", key.fullname
+    if _word(key.metric) != key.metric:
+        yield "metric", key.metric
+    for name, value in (("phase", key.phase), ("backend", key.backend), ("device", key.device)):
+        if value is not None:
+            yield name, value
+
+
+def _escape(text: str) -> str:
+    text = plain_line(text).replace("#", _NUMBER_SIGN)
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _word(text: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9_]+", "_", text).strip("_").lower() or "other"

@@ -1,0 +1,258 @@
+"""Comparisons as JSON and CSV: SI values and shares, unrounded, null for what is not known.
+
+A gate as JSON, and as GitHub-flavoured Markdown.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from pytest_benchdb.analysis.decide import Decision
+from pytest_benchdb.analysis.rules.suite import speedup_of
+from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Side
+from pytest_benchdb.present.report.csv_ import table_csv
+from pytest_benchdb.present.report.document import DataTable
+from pytest_benchdb.present.report.json_ import object_json
+from pytest_benchdb.present.report.markdown import escape
+from pytest_benchdb.present.verdicts.gate_words import (
+    baseline_text,
+    change_text,
+    confirms_text,
+    folded_text,
+    limit_text,
+    shown_rows,
+    word_of,
+)
+from pytest_benchdb.present.verdicts.groups import group_of
+from pytest_benchdb.present.verdicts.words import (
+    VERDICT_STYLES,
+    conclusion,
+    difference_text,
+    interval_text,
+    is_main_difference,
+    notes_of,
+    side_text,
+)
+from pytest_benchdb.present.writing.units import one_quantity
+
+COMPARISON_SCHEMA = "benchdb.comparison/1"
+
+_SESSION = ("session_id", "started_at", "label", "branch", "commit_sha", "dirty", "fingerprint", "tags")
+_JUDGED = (
+    "verdict",
+    "state",
+    "change",
+    "test",
+    "statistic",
+    "p_value",
+    "baseline",
+    "candidate",
+    "baseline_sessions",
+    "candidate_sessions",
+    "sessions_needed",
+    "reason",
+)
+_CSV_COLUMNS = (
+    "baseline_side",
+    "candidate_side",
+    "group",
+    "benchmark",
+    "metric",
+    "phase",
+    "backend",
+    "device",
+    "unit",
+    "better",
+    "baseline",
+    "candidate",
+    "change",
+    "interval_low",
+    "interval_high",
+    "interval_level",
+    "speedup",
+    "verdict",
+    "state",
+    "test",
+    "p_value",
+    "baseline_sessions",
+    "candidate_sessions",
+    "reason",
+    "command",
+)
+
+
+def comparisons_json(
+    comparisons: Sequence[Comparison],
+    rows: Sequence[Sequence[ComparisonRow]],
+    decisions: Sequence[Decision] = (),
+) -> str:
+    """Write comparisons as one JSON object with a line end.
+
+    Args:
+        comparisons: one, or one for each value of an axis.
+        rows: the rows of each that are to be shown, in their order.
+        decisions: what rules say of each; empty without rules.
+    """
+    documents = [comparison_values(one, shown) for one, shown in zip(comparisons, rows, strict=True)]
+    for document, decision in zip(documents, decisions, strict=False):
+        document["decision"] = _decision(decision)
+    return object_json(COMPARISON_SCHEMA, {"comparisons": documents})
+
+
+def comparison_values(comparison: Comparison, rows: Sequence[ComparisonRow] | None = None) -> dict[str, object]:
+    """Return a comparison as JSON has it.
+
+    Args:
+        comparison: the counts and means are of all its rows.
+        rows: those to show; None for all.
+    """
+    verdicts = [row.judgement.verdict for row in comparison.rows]
+    return {
+        "baseline": _side(comparison.baseline),
+        "candidate": _side(comparison.candidate),
+        "conclusion": conclusion(comparison),
+        "verdicts": {verdict: verdicts.count(verdict) for verdict in VERDICT_STYLES if verdict in verdicts},
+        "means": [asdict(mean) for mean in comparison.means],
+        "differences": [asdict(difference) for difference in comparison.differences],
+        "warnings": list(comparison.warnings),
+        "rows": [row_values(row) for row in (comparison.rows if rows is None else rows)],
+    }
+
+
+def row_values(row: ComparisonRow) -> dict[str, object]:
+    """Return a row as JSON has it; figures in the metric's SI unit, changes as shares."""
+    judgement = row.judgement
+    return {
+        "benchmark": row.key.fullname,
+        "group": group_of(row),
+        "metric": row.key.metric,
+        "phase": row.key.phase,
+        "backend": row.key.backend,
+        "device": row.key.device,
+        "labels": dict(row.labels),
+        "params": row.params,
+        "unit": row.unit,
+        "better": row.better,
+        **{name: getattr(judgement, name) for name in _JUDGED},
+        "interval": None if judgement.interval is None else asdict(judgement.interval),
+        "speedup": speedup_of(row.judgement, row.better),
+        "q_value": row.q_value,
+        "policy": None if row.policy is None else asdict(row.policy),
+        "confirmations": [{name: getattr(one, name) for name in _JUDGED} for one in row.confirmations],
+        "command": row.command,
+    }
+
+
+def comparisons_csv(comparisons: Sequence[Comparison], rows: Sequence[Sequence[ComparisonRow]]) -> str:
+    """Write the rows of comparisons as CSV, one a line."""
+    lines = [_line(one, row) for one, shown in zip(comparisons, rows, strict=True) for row in shown]
+    table = DataTable(schema=COMPARISON_SCHEMA, columns=_CSV_COLUMNS, rows=lines)
+    return table_csv(table)
+
+
+def _line(comparison: Comparison, row: ComparisonRow) -> list[object]:
+    values: dict[str, object] = {
+        **row_values(row),
+        "baseline_side": comparison.baseline.name,
+        "candidate_side": comparison.candidate.name,
+    }
+    interval = row.judgement.interval
+    if interval is not None:
+        values |= {
+            "interval_low": interval.low,
+            "interval_high": interval.high,
+            "interval_level": interval.level,
+        }
+    return [values.get(name) for name in _CSV_COLUMNS]
+
+
+def _side(side: Side) -> dict[str, object]:
+    sessions = [{name: getattr(session, name) for name in _SESSION} for session in side.sessions]
+    return {"name": side.name, "sessions": sessions}
+
+
+def _decision(decision: Decision) -> Mapping[str, object]:
+    return {
+        "verdict": decision.verdict,
+        "range": None if decision.range is None else decision.range.text,
+        "speedup": decision.speedup,
+        "rows": decision.rows,
+        "unsure": decision.unsure,
+        "targets": [
+            {
+                "name": one.target.name,
+                "range": one.target.range.text,
+                "match": one.target.match,
+                "metric": one.target.metric,
+                "speedup": one.speedup,
+                "rows": one.rows,
+                "met": one.met,
+                "reason": one.reason,
+            }
+            for one in decision.targets
+        ],
+        "left_out": [{"benchmark": name, "why": why} for name, why in decision.left_out],
+    }
+
+
+GATE_SCHEMA = "benchdb.gate/1"
+
+_HEADS = ("benchmark", "metric", "baseline (n)", "candidate", "change", "limit", "95 % interval", "confirms", "verdict")
+_RULES = (":---", ":---", "---:", "---:", "---:", "---:", "---:", "---:", ":---")
+
+
+def gate_json(gate: Gate) -> str:
+    """Write a gate as one JSON object with a line end; figures in SI units, changes as shares, null for unknown."""
+    content = {
+        "exit_status": gate.exit_status,
+        "sentence": gate.sentence,
+        "shift": None if gate.shift is None else asdict(gate.shift),
+        "failures": [row_values(row) for row in gate.failures],
+        **comparison_values(gate.comparison),
+    }
+    return object_json(GATE_SCHEMA, content)
+
+
+def gate_markdown(gate: Gate, *, everything: bool = False) -> str:
+    """Write a gate as Markdown: the outcome, both sides, and the rows that want eyes.
+
+    Args:
+        gate: what was decided.
+        everything: write every row.
+    """
+    comparison = gate.comparison
+    rows = shown_rows(gate, everything=everything)
+    lines = ["## Benchmark gate", "", f"**{escape(gate.sentence)}**", ""]
+    lines += [f"- **baseline:** {escape(side_text(comparison.baseline))}"]
+    lines += [f"- **candidate:** {escape(side_text(comparison.candidate))}"]
+    lines += [
+        f"- **differs:** {escape(difference_text(one))}" for one in comparison.differences if is_main_difference(one)
+    ]
+    lines += [f"- **warning:** {escape(warning)}" for warning in comparison.warnings]
+    if rows:
+        lines += ["", _gate_line(_HEADS), _gate_line(_RULES), *(_row(row) for row in rows)]
+    notes = notes_of(rows)
+    lines += ["", *(f"- {escape(note.subject)}: {escape(note.text)}" for note in notes)] if notes else []
+    folded = folded_text(gate, rows)
+    lines += ["", f"{'And ' if rows else ''}{escape(folded)}."] if folded else []
+    return "\n".join(lines) + "\n"
+
+
+def _row(row: ComparisonRow) -> str:
+    interval = row.judgement.interval
+    name = f"{row.key.fullname} ({row.key.phase})" if row.key.phase else row.key.fullname
+    cells = (
+        name,
+        row.key.metric,
+        baseline_text(row),
+        one_quantity(row.judgement.candidate, row.unit),
+        change_text(row),
+        limit_text(row),
+        interval_text(interval) + (" %" if interval else ""),
+        confirms_text(row),
+        word_of(row),
+    )
+    return _gate_line([escape(cell) for cell in cells])
+
+
+def _gate_line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

@@ -1,0 +1,300 @@
+"""A comparison as tables that fit the terminal: facts of the sides, a table for each metric, reasons, conclusion."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pytest_benchdb.model.comparison import Comparison, ComparisonRow, GroupMean
+from pytest_benchdb.present.report.session_header import Fact, fact_lines, wrap
+from pytest_benchdb.present.verdicts.groups import group_of
+from pytest_benchdb.present.verdicts.words import (
+    VERDICT_STYLES,
+    conclusion,
+    conclusion_style,
+    difference_text,
+    factor_text,
+    interval_text,
+    is_main_difference,
+    metric_text,
+    notes_of,
+    row_names,
+    share_text,
+    side_text,
+    times_text,
+)
+from pytest_benchdb.present.writing.grid import GAP, Entry, Heading, Line, Section, Span, Table, fit
+from pytest_benchdb.present.writing.text import counted, sanitize, width
+from pytest_benchdb.present.writing.units import NOT_MEASURED, Unit, align_points, unit_for, write_figure
+
+_MOST_NOTES = 8
+_MOST_NAMES = 3
+_MOST_DIFFERENCES = 8
+_LEAST_NAME = 16
+_VALUE_PRIORITY = 12
+_INTERVAL_PRIORITY = 20
+_WIDE_CHANGE = 0.5
+"""From here on a change is easier to read as a factor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a comparison is shown.
+
+    Attributes:
+        total: columns of the terminal.
+        ascii_only: for terminals that cannot show other characters.
+        verbose: show every difference and reason, and the commands.
+        factors: show how many times better the candidate is, whatever the changes are.
+    """
+
+    total: int
+    ascii_only: bool = False
+    verbose: bool = False
+    factors: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    heading: Heading
+    cell: Callable[[ComparisonRow], Span]
+    mean: Callable[[GroupMean, ComparisonRow], str] = lambda _mean, _row: ""
+
+
+def comparison_lines(comparison: Comparison, rows: Sequence[ComparisonRow], look: Look) -> list[Line]:
+    """Lay a comparison out.
+
+    Args:
+        comparison: what was found; the conclusion counts all its rows.
+        rows: those to show, in their order.
+        look: width and detail.
+    """
+    lines = head_lines(comparison, look)
+    metrics = list(dict.fromkeys((row.key.metric, row.unit) for row in rows))
+    for metric, unit in metrics:
+        chosen = [row for row in rows if (row.key.metric, row.unit) == (metric, unit)]
+        means = [mean for mean in comparison.means if mean.metric == metric]
+        lines.append((Span(""),))
+        if len(metrics) > 1:
+            lines += [(Span(sanitize(metric_text(chosen), ascii_only=look.ascii_only), "head"),)]
+        lines += _table(chosen, means, look).lines
+    lines += note_lines(rows, look)
+    lines += command_lines(rows) if look.verbose else []
+    text = conclusion(comparison)
+    if len(rows) < len(comparison.rows):
+        text += f" ({len(rows)} of {counted(len(comparison.rows), 'row')} shown)"
+    lines.append((Span(""),))
+    lines += [(Span(line, conclusion_style(comparison)),) for line in wrap(text, look.total)]
+    return lines
+
+
+def head_lines(comparison: Comparison, look: Look) -> list[Line]:
+    """Lay out what readers need before the rows: both sides, how their environments differ, warnings."""
+    facts: list[Fact] = [("baseline", side_text(comparison.baseline)), ("candidate", side_text(comparison.candidate))]
+    metrics = {row.key.metric for row in comparison.rows}
+    if len(metrics) == 1:
+        facts.append(("compared", metric_text(comparison.rows)))
+    main = [difference for difference in comparison.differences if look.verbose or is_main_difference(difference)]
+    texts = [difference_text(difference) for difference in main]
+    shown = texts if look.verbose else texts[:_MOST_DIFFERENCES]
+    rest = len(comparison.differences) - len(shown)
+    if rest:
+        shown = [*shown, f"{rest} {'more ' if shown else ''}in detail (-v)"]
+    if shown:
+        facts.append(("differs", " · ".join(shown)))
+    lines = fact_lines(facts, look.total, ascii_only=look.ascii_only)
+    for warning in comparison.warnings:
+        text = sanitize(f"warning: {warning}", ascii_only=look.ascii_only)
+        lines += [(Span(line, "warn"),) for line in wrap(text, look.total, ascii_only=look.ascii_only)]
+    return lines
+
+
+def _table(rows: Sequence[ComparisonRow], means: Sequence[GroupMean], look: Look) -> Table:
+    columns = _columns(rows, look)
+    names = [sanitize(name, ascii_only=look.ascii_only) for name in row_names(rows)]
+    cells = [_aligned([column.cell(row) for row in rows], column) for column in columns]
+    entries = [
+        Entry(cells=(Span(name), *spans), message=_message(row, look))
+        for row, name, *spans in zip(rows, names, *cells, strict=True)
+    ]
+    groups: dict[str, list[Entry]] = {}
+    for row, entry in zip(rows, entries, strict=True):
+        groups.setdefault(group_of(row), []).append(entry)
+    by_group = {mean.group: mean for mean in means}
+    for group, members in groups.items():
+        if group in by_group:
+            members.append(_mean_entry(by_group[group], columns, rows[0], len(members)))
+    sections = [
+        Section(title=sanitize(group, ascii_only=look.ascii_only) if len(groups) > 1 else None, entries=tuple(members))
+        for group, members in groups.items()
+    ]
+    if None in by_group:
+        title = "all benchmarks" if len(groups) > 1 else None
+        sections.append(Section(title=title, entries=(_mean_entry(by_group[None], columns, rows[0], len(rows)),)))
+    headings = [Heading(title="benchmark"), *(column.heading for column in columns)]
+    return fit(_kept(headings, sections, look.total), sections, look.total, ascii_only=look.ascii_only)
+
+
+def _aligned(spans: Sequence[Span], column: _Column) -> list[Span]:
+    if column.heading.flexible:
+        return list(spans)
+    if column.heading.priority == _INTERVAL_PRIORITY:
+        return list(spans)
+    return [Span(text, span.style) for text, span in zip(align_points([s.text for s in spans]), spans, strict=True)]
+
+
+def _columns(rows: Sequence[ComparisonRow], look: Look) -> list[_Column]:
+    judged = [row.judgement for row in rows]
+    unit = unit_for(rows[0].unit, [figure for one in judged for figure in (one.baseline, one.candidate)])
+    unit = unit.ascii() if look.ascii_only else unit
+    found = _places(rows)
+    found += [
+        _figure_column("baseline", unit, lambda row: row.judgement.baseline),
+        _figure_column("candidate", unit, lambda row: row.judgement.candidate),
+        _Column(
+            heading=_figures("change", "%", 0),
+            cell=lambda row: _styled(share_text(row.judgement.change), row),
+            mean=lambda mean, _row: share_text(mean.ratio - 1),
+        ),
+    ]
+    if any(one.interval for one in judged):
+        found.append(_interval_column(rows, ascii_only=look.ascii_only))
+    if look.factors or any(abs(one.change or 0.0) >= _WIDE_CHANGE for one in judged):
+        found.append(
+            _Column(
+                heading=_figures("speedup" if rows[0].unit in {"s", "1/s", "B/s"} else "gain", "", 40),
+                cell=lambda row: _dim(factor_text(row)),
+                mean=lambda mean, row: times_text(mean.ratio if row.better == "higher" else 1 / mean.ratio),
+            )
+        )
+    found.append(_Column(heading=_texts("verdict", 0), cell=_verdict))
+    if any(one.state for one in judged):
+        found.append(_Column(heading=_texts("state", 30), cell=lambda row: Span(row.judgement.state or "", "warn")))
+    found += [
+        _Column(heading=_texts("sessions", 50), cell=_sessions, mean=lambda mean, _row: counted(mean.rows, "row")),
+        _Column(heading=_texts("test", 60), cell=lambda row: Span(row.judgement.test or "", "dim")),
+    ]
+    return found
+
+
+def _interval_column(rows: Sequence[ComparisonRow], *, ascii_only: bool) -> _Column:
+    intervals = [row.judgement.interval for row in rows if row.judgement.interval]
+    marks = [len("~") if interval.within_session else 0 for interval in intervals]
+    lows = [len(share_text(interval.low)) + mark for interval, mark in zip(intervals, marks, strict=True)]
+    widths = max(lows), max(len(share_text(interval.high)) for interval in intervals)
+    levels = {interval.level for interval in intervals}
+    what = "of medians" if all(interval.within_session for interval in intervals) else "interval"
+    title = f"{levels.pop() * 100:g} % {what}" if len(levels) == 1 else what
+    return _Column(
+        heading=_figures(title, "%", _INTERVAL_PRIORITY),
+        cell=lambda row: _dim(interval_text(row.judgement.interval, widths=widths, ascii_only=ascii_only)),
+    )
+
+
+def _places(rows: Sequence[ComparisonRow]) -> list[_Column]:
+    """Return columns for what tells equal names apart, where it differs."""
+    found = []
+    if len({row.key.backend for row in rows if row.key.backend}) > 1:
+        found.append(_Column(heading=_texts("backend", 10), cell=lambda row: Span(row.key.backend or "")))
+    devices = {(row.key.backend, row.key.device) for row in rows if row.key.device}
+    if len(devices) > len({backend for backend, _ in devices}):
+        found.append(_Column(heading=_texts("device", 35), cell=lambda row: Span(row.key.device or "")))
+    return found
+
+
+def _figure_column(title: str, unit: Unit, value: Callable[[ComparisonRow], float | None]) -> _Column:
+    return _Column(
+        heading=_figures(title, unit.symbol, _VALUE_PRIORITY), cell=lambda row: _dim(write_figure(value(row), unit))
+    )
+
+
+def _figures(title: str, unit: str, priority: int) -> Heading:
+    return Heading(title=title, unit=unit, align="right", priority=priority, flexible=False)
+
+
+def _texts(title: str, priority: int) -> Heading:
+    return Heading(title=title, priority=priority)
+
+
+def _verdict(row: ComparisonRow) -> Span:
+    return Span(row.judgement.verdict, VERDICT_STYLES[row.judgement.verdict])
+
+
+def _sessions(row: ComparisonRow) -> Span:
+    return Span(f"{row.judgement.baseline_sessions} + {row.judgement.candidate_sessions}", "dim")
+
+
+def _styled(text: str, row: ComparisonRow) -> Span:
+    changed = row.judgement.verdict in {"regressed", "improved"}
+    return Span(text, VERDICT_STYLES[row.judgement.verdict] if changed else "dim" if text == NOT_MEASURED else "")
+
+
+def _dim(text: str) -> Span:
+    return Span(text, "dim" if text == NOT_MEASURED else "")
+
+
+def _message(row: ComparisonRow, look: Look) -> Span | None:
+    """Return what stands in place of figures, where there are none at all."""
+    judgement = row.judgement
+    if judgement.baseline is not None or judgement.candidate is not None:
+        return None
+    text = judgement.reason or judgement.verdict
+    return Span(sanitize(text, ascii_only=look.ascii_only), VERDICT_STYLES[judgement.verdict])
+
+
+def _mean_entry(mean: GroupMean, columns: Sequence[_Column], row: ComparisonRow, shown: int) -> Entry:
+    label = "geometric mean" if shown == mean.rows else f"geometric mean of {mean.rows}"
+    return Entry(cells=(Span(label, "head"), *(Span(column.mean(mean, row), "head") for column in columns)))
+
+
+def _kept(headings: Sequence[Heading], sections: Sequence[Section], total: int) -> list[Heading]:
+    """Keep both values, then the interval, for as long as enough of the names is left beside them.
+
+    The grid would rather leave a column out than shorten a name to less than its share.
+    """
+    kept = list(headings)
+    needed = _LEAST_NAME
+    for priority in (0, _VALUE_PRIORITY, _INTERVAL_PRIORITY):
+        chosen = [index for index, heading in enumerate(headings) if heading.priority == priority and index]
+        for index in chosen:
+            texts = [entry.cells[index].text for section in sections for entry in section.entries]
+            needed += GAP + max(map(width, [headings[index].title, headings[index].unit, *texts]))
+        if needed > total:
+            break
+        for index in chosen:
+            kept[index] = _mandatory(headings[index])
+    return kept
+
+
+def _mandatory(heading: Heading) -> Heading:
+    return Heading(title=heading.title, unit=heading.unit, align=heading.align, priority=0, flexible=heading.flexible)
+
+
+def note_lines(rows: Sequence[ComparisonRow], look: Look) -> list[Line]:
+    """Lay out why rows are as they are, each reason once."""
+    notes = notes_of(rows)
+    shown = notes if look.verbose else notes[:_MOST_NOTES]
+    facts: list[Fact] = []
+    for note in shown:
+        names = note.names if look.verbose else note.names[:_MOST_NAMES]
+        of = ""
+        if len(names) == len(note.names) and len(note.names) < len(rows):
+            of = f"{', '.join(names)}: "
+        facts.append((note.subject, of + note.text))
+    if len(shown) < len(notes):
+        facts.append((f"{len(notes) - len(shown)} more", "reasons (-v)"))
+    if any(row.judgement.interval is not None and row.judgement.interval.within_session for row in rows):
+        facts.append(("~", "interval of the medians by the rounds within a session; sessions differ by more"))
+    if not facts:
+        return []
+    return [(Span(""),), *fact_lines(facts, look.total, ascii_only=look.ascii_only)]
+
+
+def command_lines(rows: Sequence[ComparisonRow]) -> list[Line]:
+    """Lay out what repeats each row; never broken, so that it can be copied."""
+    commands = list(dict.fromkeys(row.command for row in rows if row.command))
+    if not commands:
+        return []
+    return [
+        (Span(""),),
+        (Span("to repeat, in the project's root", "head"),),
+        *((Span(f"  {sanitize(one)}"),) for one in commands),
+    ]

@@ -1,0 +1,244 @@
+"""The words of a comparison that all its formats share: names, changes, reasons, the conclusion.
+
+Which rows of a comparison are shown, and in which order.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_benchdb.analysis.rules.suite import speedup_of
+from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Difference, Side
+from pytest_benchdb.model.metric import Better
+from pytest_benchdb.model.verdict import Interval, Verdict
+from pytest_benchdb.present.report.session_header import SHORT_ID
+from pytest_benchdb.present.writing.grid import Style
+from pytest_benchdb.present.writing.text import counted
+from pytest_benchdb.present.writing.units import NOT_MEASURED, one_quantity
+
+VERDICT_STYLES: Mapping[Verdict, Style] = {
+    "regressed": "bad",
+    "error": "bad",
+    "improved": "good",
+    "missing": "warn",
+    "new": "",
+    "incomparable": "warn",
+    "inconclusive": "warn",
+    "unchanged": "dim",
+}
+"""Styles in the order in which verdicts are told: what wants eyes first."""
+
+_DIRECTIONS: Mapping[Better, str] = {
+    "lower": "lower is better",
+    "higher": "higher is better",
+    "none": "neither direction is better",
+}
+_STATISTICS = {
+    "min": "smallest round of each session",
+    "median": "median of each session",
+    "mean": "mean of each session",
+    "value": "one reading for each session",
+}
+_STATES = {
+    "suspect": "too few sessions to tell it from a disturbance",
+    "learning": "too few sessions to judge it by",
+    "unstable": "other work disturbed the machine",
+    "drifting": "its level moves by itself",
+    "accepted": "people accepted it",
+    "not gated": "nobody asked for it to be judged",
+}
+_SHARE_DIGITS = 100.0
+_MINUTE = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Why rows are as they are.
+
+    Attributes:
+        subject: which rows: ``2 incomparable``.
+        text: the reason.
+        names: the rows.
+    """
+
+    subject: str
+    text: str
+    names: tuple[str, ...]
+
+
+def share_text(share: float | None) -> str:
+    """Write a change in percent with its sign, without the unit.
+
+    >>> share_text(0.0512), share_text(-0.5), share_text(12.0), share_text(-0.00001), share_text(None)
+    ('+5.1', '-50.0', '+1200', '0.0', '-')
+    """
+    if share is None:
+        return NOT_MEASURED
+    percent = share * 100
+    text = f"{percent:+.1f}" if abs(percent) < _SHARE_DIGITS else f"{percent:+.0f}"
+    return "0.0" if text in {"+0.0", "-0.0"} else text
+
+
+def interval_text(interval: Interval | None, *, widths: Sequence[int] = (0, 0), ascii_only: bool = False) -> str:
+    """Write an interval in percent; ``~`` before it if it knows the rounds of one session only.
+
+    Args:
+        interval: None is a dash.
+        widths: columns that the two ends are filled up to, the mark with the lower one.
+        ascii_only: for terminals that cannot show other characters.
+    """
+    if interval is None:
+        return NOT_MEASURED
+    to = ".." if ascii_only else "…"
+    mark = "~" if interval.within_session else ""
+    low, high = mark + share_text(interval.low), share_text(interval.high)
+    return f"{low.rjust(widths[0])} {to} {high.rjust(widths[1])}"
+
+
+def factor_text(row: ComparisonRow) -> str:
+    """Write how many times better the candidate is, in the metric's direction: ``2.50x``, ``0.40x``."""
+    factor = speedup_of(row.judgement, row.better)
+    return NOT_MEASURED if factor is None else times_text(factor)
+
+
+def times_text(factor: float) -> str:
+    """Write a factor with three digits.
+
+    >>> times_text(2.5), times_text(0.1234), times_text(1234.5)
+    ('2.50x', '0.123x', '1234x')
+    """
+    digits = 0 if factor >= 100 else 1 if factor >= 10 else 2 if factor >= 1 else 3  # noqa: PLR2004 - powers of ten
+    return f"{factor:.{digits}f}x"
+
+
+def row_names(rows: Sequence[ComparisonRow]) -> list[str]:
+    """Return the shortest names that tell the rows apart, the phase in parentheses."""
+    short = [row.key.fullname.partition("::")[2] or row.key.fullname for row in rows]
+    files: dict[str, set[str]] = {}
+    for name, row in zip(short, rows, strict=True):
+        files.setdefault(name, set()).add(row.key.fullname)
+    clash = any(len(names) > 1 for names in files.values())
+    names = [row.key.fullname for row in rows] if clash else short
+    return [f"{name} ({row.key.phase})" if row.key.phase else name for name, row in zip(names, rows, strict=True)]
+
+
+def notes_of(rows: Sequence[ComparisonRow]) -> list[Note]:
+    """Return the reasons of rows, each once, in the order of `VERDICT_STYLES`, and what would make them sure."""
+    order = list(VERDICT_STYLES)
+    named = sorted(zip(rows, row_names(rows), strict=True), key=lambda one: order.index(one[0].judgement.verdict))
+    found: dict[tuple[str, str], list[str]] = {}
+    needed: dict[int, list[str]] = {}
+    for row, name in named:
+        judgement = row.judgement
+        text = judgement.reason or _STATES.get(judgement.state or "", "")
+        if text:
+            word = f"{judgement.verdict} ({judgement.state})" if judgement.state else judgement.verdict
+            found.setdefault((word, text), []).append(name)
+        if judgement.sessions_needed and judgement.verdict != "new":
+            needed.setdefault(judgement.sessions_needed, []).append(name)
+    notes = [
+        Note(subject=f"{len(names)} {word}", text=text, names=tuple(names)) for (word, text), names in found.items()
+    ]
+    return notes + [
+        Note(subject="to be sure", text=f"record {counted(number, 'more session')} a side", names=tuple(names))
+        for number, names in sorted(needed.items())
+    ]
+
+
+def side_text(side: Side) -> str:
+    """Write which sessions a side has: ``main · 5 sessions, 2026-11-20 22:10 to 23:40 UTC · 0123456789 on main``."""
+    sessions = side.sessions
+    if not sessions:
+        return f"{side.name} · no session"
+    first, last = sessions[0], sessions[-1]
+    when = first.started_at[:_MINUTE].replace("T", " ")
+    if len(sessions) == 1:
+        which = f"session {first.session_id[:SHORT_ID]}, {when} UTC"
+    else:
+        until = last.started_at[:_MINUTE].replace("T", " ")
+        until = until[11:] if until[:10] == when[:10] else until
+        which = f"{len(sessions)} sessions, {when} to {until} UTC"
+    commits = {session.commit_sha[:10] for session in sessions if session.commit_sha}
+    branches = {session.branch for session in sessions if session.branch}
+    commit = commits.pop() if len(commits) == 1 else counted(len(commits), "commit") if commits else ""
+    where = " on ".join(part for part in (commit, branches.pop() if len(branches) == 1 else "") if part)
+    dirty = " with uncommitted changes" if any(session.dirty for session in sessions) else ""
+    return " · ".join(part for part in (side.name, which, where + dirty) if part)
+
+
+def difference_text(difference: Difference) -> str:
+    """Write a fact that differs: ``numpy 2.0.0 -> 2.1.0``."""
+    name = difference.name.removeprefix("packages.").removeprefix("details.")
+    return f"{name} {_fact(name, difference.baseline)} -> {_fact(name, difference.candidate)}"
+
+
+def _fact(name: str, text: str | None) -> str:
+    if text is None:
+        return "unknown"
+    return one_quantity(float(text), "B") if name == "ram" and text.isdigit() else text
+
+
+def is_main_difference(difference: Difference) -> bool:
+    """Tell whether a difference is one that people look for first: not a detail of the machine."""
+    return not difference.name.startswith("details.") or "governor" in difference.name or "turbo" in difference.name
+
+
+def metric_text(rows: Sequence[ComparisonRow]) -> str:
+    """Write what rows of one metric compare: ``wall_time, smallest round of each session, lower is better``."""
+    row = rows[0]
+    policies = {one.policy.statistic for one in rows if one.policy is not None}
+    statistic = _STATISTICS[policies.pop()] if len(policies) == 1 else ""
+    return ", ".join(part for part in (row.key.metric, statistic, _DIRECTIONS[row.better]) if part)
+
+
+def conclusion(comparison: Comparison) -> str:
+    """Count the verdicts: ``2 regressed, 1 improved, 27 unchanged``."""
+    verdicts = [row.judgement.verdict for row in comparison.rows]
+    counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICT_STYLES if verdict in verdicts]
+    return ", ".join(counts) or "nothing to compare"
+
+
+def conclusion_style(comparison: Comparison) -> Style:
+    """Return the style of the conclusion: that of the verdict that wants eyes most."""
+    verdicts = {row.judgement.verdict for row in comparison.rows}
+    return next((VERDICT_STYLES[one] for one in VERDICT_STYLES if one in verdicts and VERDICT_STYLES[one]), "")
+
+
+Order = Literal["worst", "name", "change"]
+ORDERS: tuple[Order, ...] = ("worst", "name", "change")
+
+_QUIET = frozenset({"unchanged", "inconclusive"})
+_NOT_KNOWN = float("-inf")
+
+
+def shown_rows(
+    rows: Sequence[ComparisonRow], *, only_changed: bool = False, order: Order | None = None
+) -> list[ComparisonRow]:
+    """Choose and order rows.
+
+    Args:
+        rows: of one comparison.
+        only_changed: leave out what did not surely change; what could not be compared stays, and so does a suspect.
+        order: ``worst`` puts errors and then the most harmful change first, whatever direction the metric has;
+            ``change`` the largest change of either sign; None keeps the order.
+    """
+    chosen = [row for row in rows if not only_changed or _stands_out(row)]
+    if order == "name":
+        return sorted(chosen, key=lambda row: (row.key.fullname, row.key.metric, row.key.phase or ""))
+    if order == "change":
+        return sorted(chosen, key=lambda row: -abs(row.judgement.change or 0.0))
+    return sorted(chosen, key=_harm, reverse=True) if order == "worst" else chosen
+
+
+def _stands_out(row: ComparisonRow) -> bool:
+    return row.judgement.verdict not in _QUIET or row.judgement.state == "suspect"
+
+
+def _harm(row: ComparisonRow) -> tuple[bool, bool, float]:
+    change = row.judgement.change
+    if change is None:
+        return row.judgement.verdict == "error", False, _NOT_KNOWN
+    # A factor of two is as much in either direction.
+    ratio = max(1 + change, 1e-300)
+    worse = {"lower": ratio, "higher": 1 / ratio, "none": 0.0}[row.better]
+    return False, row.judgement.verdict == "regressed", worse

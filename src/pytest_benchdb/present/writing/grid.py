@@ -1,0 +1,267 @@
+"""Fit a grid of short texts into a width: the one place where tables are laid out.
+
+Columns are left out by priority first; then texts are shortened. No line is ever wider than the width.
+
+Lines of spans on a terminal, in colour through rich where colour is wanted.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TextIO
+
+from pytest_benchdb.present.writing.text import clip, pad, shorten, width
+
+Style = Literal["", "head", "dim", "good", "bad", "warn"]
+
+GAP = 2
+"""Spaces between two columns."""
+
+_NAME_SHARE = 0.4
+_SIDE_TEXT = 18
+_SENTENCE = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a line in one style; styles only repeat what the words say."""
+
+    text: str
+    style: Style = ""
+
+
+Line = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """The head of a column.
+
+    Attributes:
+        unit: the second line of the head.
+        priority: 0 is never left out; of the others the largest goes first.
+        flexible: whether texts may be shortened; figures may not, a cut figure is a wrong one.
+    """
+
+    title: str
+    unit: str = ""
+    align: Literal["left", "right"] = "left"
+    priority: int = 0
+    flexible: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row: a span for each heading.
+
+    Attributes:
+        suffix: goes after one cell and is never shortened away: marks such as ``(simulated)``.
+        suffix_at: which cell.
+        message: stands in place of the figures, across their columns.
+    """
+
+    cells: tuple[Span, ...]
+    suffix: str = ""
+    suffix_at: int = 0
+    message: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Rows under one title; no title for rows that stand alone."""
+
+    title: str | None
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table that fits its width.
+
+    Attributes:
+        lines: the lines, without line ends.
+        left_out: titles of the columns for which there was no room.
+    """
+
+    lines: tuple[Line, ...]
+    left_out: tuple[str, ...]
+
+    def plain(self) -> str:
+        """Return the text without styles, one line each."""
+        return "".join("".join(span.text for span in line).rstrip() + "\n" for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Which columns are shown and how wide each is."""
+
+    shown: tuple[int, ...]
+    widths: tuple[int, ...]
+    indent: int
+    total: int
+    ascii_only: bool
+
+    def start(self, position: int) -> int:
+        return self.indent + sum(self.widths[:position]) + GAP * position
+
+
+def fit(headings: Sequence[Heading], sections: Sequence[Section], total: int, *, ascii_only: bool = False) -> Table:
+    """Lay the sections out in at most `total` columns of the terminal.
+
+    The first heading is the main column: the one that keeps most of its text when there is little room.
+    """
+    total = max(total, 1)
+    indent = 2 if any(section.title for section in sections) else 0
+    natural = [_natural(headings, sections, index) for index in range(len(headings))]
+    shown = _choose(headings, natural, total - indent)
+    widths = _widths(headings, natural, shown, total - indent)
+    layout = _Layout(tuple(shown), tuple(widths), indent, total, ascii_only)
+    lines = _head(headings, layout)
+    for number, section in enumerate(sections):
+        if section.title is not None:
+            lines += [(Span(""),)] if number else []
+            lines.append((Span(section.title, "head"),))
+        for entry in section.entries:
+            lines += _entry(headings, entry, layout)
+    left_out = tuple(heading.title for index, heading in enumerate(headings) if index not in shown)
+    return Table(lines=tuple(_crop(line, total) for line in lines), left_out=left_out)
+
+
+def _natural(headings: Sequence[Heading], sections: Sequence[Section], index: int) -> int:
+    heading = headings[index]
+    most = max(width(heading.title), width(heading.unit))
+    for section in sections:
+        for entry in section.entries:
+            suffix = width(entry.suffix) if index == entry.suffix_at else 0
+            most = max(most, width(entry.cells[index].text) + suffix)
+    return most
+
+
+def _wish(headings: Sequence[Heading], natural: Sequence[int], index: int, total: int) -> int:
+    """Return the room that a column must get before others may stay beside it."""
+    if not headings[index].flexible:
+        return natural[index]
+    most = max(int(total * _NAME_SHARE), 8) if index == 0 else _SIDE_TEXT
+    return min(natural[index], most)
+
+
+def _choose(headings: Sequence[Heading], natural: Sequence[int], total: int) -> list[int]:
+    shown = list(range(len(headings)))
+    while len(shown) > 1:
+        wish = sum(_wish(headings, natural, index, total) for index in shown) + GAP * (len(shown) - 1)
+        droppable = [index for index in shown if headings[index].priority > 0]
+        if wish <= total or not droppable:
+            break
+        shown.remove(max(droppable, key=lambda index: (headings[index].priority, index)))
+    return shown
+
+
+def _widths(headings: Sequence[Heading], natural: Sequence[int], shown: Sequence[int], total: int) -> list[int]:
+    widths = {index: _wish(headings, natural, index, total) for index in shown}
+    spare = total - sum(widths.values()) - GAP * (len(shown) - 1)
+    for index in shown:
+        if headings[index].flexible:
+            # A negative spare means that even the wishes do not fit: then texts give way too.
+            change = max(min(spare, natural[index] - widths[index]), 1 - widths[index])
+            widths[index] += change
+            spare -= change
+    return [widths[index] for index in shown]
+
+
+def _head(headings: Sequence[Heading], layout: _Layout) -> list[Line]:
+    units = any(headings[index].unit for index in layout.shown)
+    lines = [_head_line(headings, layout, "title", "head")]
+    if units:
+        lines.append(_head_line(headings, layout, "unit", "dim"))
+    rule = layout.start(len(layout.shown)) - GAP
+    lines.append((Span(("-" if layout.ascii_only else "─") * rule, "dim"),))
+    return lines
+
+
+def _head_line(headings: Sequence[Heading], layout: _Layout, field: Literal["title", "unit"], style: Style) -> Line:
+    parts = []
+    for index, columns in zip(layout.shown, layout.widths, strict=True):
+        text = clip(getattr(headings[index], field), columns, ascii_only=layout.ascii_only)
+        parts.append(pad(text, columns, right=headings[index].align == "right"))
+    return (Span((" " * GAP).join(parts).rstrip(), style),)
+
+
+def _entry(headings: Sequence[Heading], entry: Entry, layout: _Layout) -> list[Line]:
+    first, stop = _figure_block(headings, layout) if entry.message else (len(layout.shown), len(layout.shown))
+    spans: list[Span] = [Span(" " * layout.indent)]
+    for position, index in enumerate(layout.shown):
+        if first < position < stop:
+            continue
+        if position:
+            spans.append(Span(" " * GAP))
+        if position == first and entry.message:
+            room = layout.total - layout.start(first)
+            if stop < len(layout.shown):
+                room = layout.start(stop) - GAP - layout.start(first)
+            if room < min(_SENTENCE, width(entry.message.text)):
+                return [tuple(spans), _own_line(entry.message, layout)]
+            text = clip(entry.message.text, room, ascii_only=layout.ascii_only)
+            spans.append(Span(pad(text, room) if stop < len(layout.shown) else text, entry.message.style))
+        else:
+            spans.append(_cell(headings[index], entry, index, layout.widths[position], ascii_only=layout.ascii_only))
+    if entry.message and first == len(layout.shown):
+        return [tuple(spans), _own_line(entry.message, layout)]
+    return [tuple(spans)]
+
+
+def _figure_block(headings: Sequence[Heading], layout: _Layout) -> tuple[int, int]:
+    """Return the first run of columns of figures: where a message may stand."""
+    figures = [not headings[index].flexible for index in layout.shown]
+    if True not in figures:
+        return len(figures), len(figures)
+    first = figures.index(True)
+    stop = figures.index(False, first) if False in figures[first:] else len(figures)
+    return first, stop
+
+
+def _own_line(message: Span, layout: _Layout) -> Line:
+    lead = " " * (layout.indent + 2)
+    return (Span(lead), Span(clip(message.text, layout.total - len(lead), ascii_only=layout.ascii_only), message.style))
+
+
+def _cell(heading: Heading, entry: Entry, index: int, columns: int, *, ascii_only: bool) -> Span:
+    span = entry.cells[index]
+    suffix = entry.suffix if index == entry.suffix_at else ""
+    text = shorten(span.text, columns - width(suffix), ascii_only=ascii_only) + suffix
+    return Span(pad(text, columns, right=heading.align == "right"), span.style)
+
+
+def _crop(line: Line, total: int) -> Line:
+    """Cut what still sticks out: a terminal narrower than its one figure column."""
+    spans: list[Span] = []
+    left = total
+    for span in line:
+        text = span.text if width(span.text) <= left else clip(span.text, left, ascii_only=span.text.isascii())
+        left -= width(text)
+        spans.append(Span(text, span.style))
+    return tuple(spans)
+
+
+_RICH_STYLES = {"head": "bold", "dim": "dim", "good": "green", "bad": "bold red", "warn": "yellow"}
+
+
+def plain_text(lines: Iterable[Line]) -> str:
+    """Return the lines without styles."""
+    return "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines)
+
+
+def write_lines(lines: Iterable[Line], stream: TextIO, *, color: bool) -> None:
+    """Write lines that already fit the terminal; with `color` in the terminal's own 16 colours."""
+    if not color:
+        stream.write(plain_text(lines))
+        return
+    # Late: 50 ms that a pipe does not need.
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=stream, force_terminal=True, color_system="standard", highlight=False, soft_wrap=True)
+    for line in lines:
+        text = Text(no_wrap=True, overflow="ignore", end="")
+        for span in line:
+            text.append(span.text, _RICH_STYLES.get(span.style, ""))
+        text.rstrip()
+        console.print(text, crop=False)

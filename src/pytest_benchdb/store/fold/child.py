@@ -1,0 +1,87 @@
+"""The process that folds a session: started by `fold_process`, loaded by nothing else.
+
+It prints one JSON object and imports as little as it can: its CPU time is part of every recorded session.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import time
+from typing import Any
+
+from pytest_benchdb.errors import StoreError
+from pytest_benchdb.store.fold.fold import DAMAGED_SUFFIX, JOURNAL_SUFFIX, Folded, fold
+from pytest_benchdb.store.fold.settings import Settings
+
+RECOVER_LIMIT = 20
+RECOVER_S = 5.0
+"""Journals of dead sessions that one session folds on its way, and the time it takes for them."""
+
+
+def main(*settings: Any) -> None:
+    """Fold one session and print what came of it, as JSON; the arguments are those of `Settings`."""
+    sys.stdout.buffer.write(work(Settings(*settings)).encode())
+    sys.stdout.buffer.flush()
+    os._exit(0)  # everything is on disk: an orderly end of the interpreter would only cost time
+
+
+def work(settings: Settings) -> str:
+    """Fold one session; return the JSON text of `fold_process.FoldResult`."""
+    try:
+        folded = fold(settings.journal, cache=settings.cache, row_limit=settings.row_limit, wait_s=settings.wait_s)
+    except StoreError as error:
+        return json.dumps({"status": "failed", "path": settings.journal, "message": str(error)})
+    answer: dict[str, Any] = {
+        "status": "stored",
+        "path": folded.path or settings.path,
+        "message": _damage(settings.journal, folded),
+        "recovered": _recover(settings.spool, settings.cache),
+    }
+    if folded.path is not None and os.path.abspath(settings.spool) != os.path.abspath(settings.path):
+        answer.update(_into_file(folded.path, settings.path, settings.wait_s))
+    if folded.report is not None:
+        answer["report"] = folded.report._asdict()
+    return json.dumps(answer)
+
+
+def _damage(journal: str, folded: Folded) -> str | None:
+    if not folded.damaged_lines:
+        return None
+    kept = journal + DAMAGED_SUFFIX
+    return (
+        f"{folded.damaged_lines} line(s) of the journal were damaged and are not stored; the journal is kept as {kept}"
+    )
+
+
+def _recover(spool: str, cache: str | None) -> list[str]:
+    """Fold what dead sessions left in the spool, within limits; return their session files."""
+    recovered = []
+    deadline = time.monotonic() + RECOVER_S
+    with contextlib.suppress(OSError):
+        names = os.listdir(spool)
+        journals = sorted(name for name in names if name.endswith(JOURNAL_SUFFIX))
+        if journals or any(name.endswith(".part") for name in names):
+            from pytest_benchdb.store.history.folder import remove_stale_parts
+
+            remove_stale_parts(spool, names)
+        for name in journals[:RECOVER_LIMIT]:
+            if time.monotonic() > deadline:
+                break
+            with contextlib.suppress(StoreError):
+                folded = fold(os.path.join(spool, name), cache=cache)
+                if folded.path is not None:
+                    recovered.append(folded.path)
+    return recovered
+
+
+def _into_file(session_file: str, path: str, wait_s: float) -> dict[str, str]:
+    from pytest_benchdb.store.history.inbox import fold_inbox
+
+    try:
+        fold_inbox(path, wait_s=wait_s)
+    except StoreError as error:
+        how = f"goes in with the next session, or with: benchdb recover {path}"
+        waits = f"{error}; the session waits in {session_file} and {how}"
+        return {"status": "waiting", "path": session_file, "message": waits}
+    return {"path": path}

@@ -1,0 +1,350 @@
+"""The fold: a journal becomes a session file, all of it or nothing, exactly once.
+
+journal -> ``.<session>.part`` (one transaction) -> ``<utc>-<session>.duckdb`` (rename) -> the journal goes.
+Whoever folds holds the journal's lock; a process that dies anywhere in between leaves a journal that the next one
+folds, or a session file whose journal is only left to be removed.
+"""
+
+import contextlib
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pytest_benchdb.errors import CorruptFileError, StoreLockedError
+from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.file_errors import translated
+from pytest_benchdb.store.fold.template import attach_new
+from pytest_benchdb.store.lock import lock_now
+from pytest_benchdb.store.statement import Value, read, render
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+JOURNAL_SUFFIX = ".journal.jsonl"
+DAMAGED_SUFFIX = ".damaged"
+_LARGE_JOURNAL_BYTES = 2_000_000
+"""About `LARGE_SESSION_ROUNDS`: where the larger blocks pay."""
+_SCANNED_BYTES = 16_000_000
+_BUCKET_ROUNDS = 2_000_000
+_RETRY_S = 0.01
+
+
+class Report(NamedTuple):
+    """What a session came to.
+
+    Attributes:
+        rows: fields of `model.report.ReportRow`, by name.
+        outcomes: number of runs by outcome.
+    """
+
+    rows: list[dict[str, Any]]
+    outcomes: dict[str, int]
+
+
+class Folded(NamedTuple):
+    """What became of a journal.
+
+    Attributes:
+        path: the session file; None if the journal held nothing, or somebody else has folded it.
+        report: None unless asked for.
+        damaged_lines: lines of the journal that could not be read.
+    """
+
+    path: str | None
+    report: Report | None = None
+    damaged_lines: int = 0
+
+
+def fold(journal: str, *, cache: str | None, row_limit: int | None = None, wait_s: float = 0.0) -> Folded:
+    """Turn a journal into a session file beside it, and remove the journal.
+
+    Args:
+        journal: path of the journal; its session has ended.
+        cache: folder of templates for new files.
+        row_limit: how many rows of the report are wanted; None wants no report.
+        wait_s: how long to wait for another process that holds the journal.
+
+    Raises:
+        StoreLockedError: the session still runs, or another process folds it.
+        StoreError: the session file cannot be written; the journal stays.
+    """
+    descriptor = _lock(journal, wait_s)
+    if descriptor is None:
+        return Folded(None)
+    try:
+        with translated(journal):
+            return _fold_locked(journal, descriptor, cache, row_limit)
+    finally:
+        os.close(descriptor)
+
+
+def session_id_of(journal: str) -> str:
+    """Return the session's id, which is the journal's name."""
+    return os.path.basename(journal)[: -len(JOURNAL_SUFFIX)]
+
+
+def session_file_name(session_id: str, started_us: int) -> str:
+    """Return the name of a session's file.
+
+    >>> session_file_name("0198c5d4-1a2b-7c3d-8e4f-001122334455", 1_700_000_000_000_000)
+    '20231114T221320Z-0198c5d4-1a2b-7c3d-8e4f-001122334455.duckdb'
+    """
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started_us // 1_000_000))}-{session_id}.duckdb"
+
+
+def _lock(journal: str, wait_s: float) -> int | None:
+    """Open and lock a journal; None if it has been folded meanwhile.
+
+    Raises:
+        StoreLockedError: others hold it for longer than `wait_s`.
+    """
+    with translated(journal):
+        try:
+            descriptor = os.open(journal, os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+        except FileNotFoundError:
+            return None
+    deadline = time.monotonic() + wait_s
+    while not lock_now(descriptor):
+        if time.monotonic() >= deadline:
+            os.close(descriptor)
+            message = f"{journal} is in use: its session still runs; wait until it has ended"
+            raise StoreLockedError(message)
+        time.sleep(_RETRY_S)
+    if os.name != "nt" and os.fstat(descriptor).st_nlink == 0:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _fold_locked(journal: str, descriptor: int, cache: str | None, row_limit: int | None) -> Folded:
+    size = _cut_torn_line(descriptor)
+    if size == 0:
+        os.unlink(journal)
+        return Folded(None)
+    folder, session_id = os.path.dirname(journal), session_id_of(journal)
+    source, damaged = journal, 0
+    started_us = _started_us(descriptor, size)
+    if started_us is None:
+        source, damaged, started_us = _salvage(journal)
+    final = os.path.join(folder, session_file_name(session_id, started_us))
+    report = None
+    if not os.path.exists(final):
+        part = os.path.join(folder, f".{session_id}.part")
+        try:
+            try:
+                report = _write(source, part, damaged, cache, row_limit)
+            except CorruptFileError:
+                if source != journal:
+                    raise
+                source, damaged, _ = _salvage(journal)
+                report = _write(source, part, damaged, cache, row_limit)
+            sync_file(part)
+            os.replace(part, final)
+        finally:
+            _remove(part, f"{part}.wal", source if source != journal else part)
+    if damaged:
+        os.replace(journal, journal + DAMAGED_SUFFIX)
+    else:
+        os.unlink(journal)
+    return Folded(final, report, damaged)
+
+
+def _cut_torn_line(descriptor: int) -> int:
+    """Cut what follows the last line feed, which its writer never finished; return the new size."""
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    end, step = size, 65536
+    while end > 0:
+        start = max(0, end - step)
+        os.lseek(descriptor, start, os.SEEK_SET)
+        place = os.read(descriptor, end - start).rfind(b"\n")
+        if place >= 0:
+            end = start + place + 1
+            break
+        end = start
+    if end < size:
+        os.ftruncate(descriptor, end)
+    return end
+
+
+def _started_us(descriptor: int, size: int) -> int | None:
+    """Return the session's start from the journal's first line; None if that cannot be read."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    head = os.read(descriptor, min(size, _SCANNED_BYTES)).split(b"\n", 1)[0]
+    try:
+        entry = json.loads(head)
+        started = entry["session"]["started_us"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return started if isinstance(started, int) and entry.get("k") == "session" else None
+
+
+def _salvage(journal: str) -> tuple[str, int, int]:
+    from pytest_benchdb.store.journal.salvage import salvage
+
+    return salvage(journal)
+
+
+def _write(source: str, part: str, damaged: int, cache: str | None, row_limit: int | None) -> Report | None:
+    """Write the part from the journal in one transaction; return the report."""
+    _remove(part, f"{part}.wal")
+    size = os.path.getsize(source)
+    large = size > _LARGE_JOURNAL_BYTES
+    values: dict[str, Value] = {
+        "journal": source.replace("\\", "/") if os.name == "nt" else _escape_glob(source),
+        "longest_line": _longest_line(source, size),
+        "session_id": os.path.basename(part)[1 : -len(".part")],
+        "damaged": damaged > 0,
+        "limit": row_limit,
+    }
+    with contextlib.closing(db.connect()) as connection, translated(part):
+        block_bytes = db.LARGE_SESSION_BLOCK_BYTES if large else db.SESSION_BLOCK_BYTES
+        attach_new(connection, part, "part", file_kind="session", block_bytes=block_bytes, cache=cache)
+        # Straight into the file: a write-ahead log would be written and read once more.
+        connection.execute("SET checkpoint_threshold = '1B'")
+        _store_lines(connection, source, values)
+        _measure(connection, values, large=large)
+        if damaged:
+            _run(connection, "fold/note", {**values, "text": _damage_note(damaged)})
+        report = None if row_limit is None else _fetch_report(connection, values)
+        connection.execute("COMMIT")
+        connection.execute("USE memory; DETACH part")
+    return report
+
+
+_BAD_LINE_ERRORS = frozenset(
+    {"InvalidInputException", "ConversionException", "ConstraintException", "OutOfRangeException"}
+)
+
+
+def _run(connection: "DuckDBPyConnection", name: str, values: dict[str, Value]) -> None:
+    connection.execute(render(read(name), values))
+
+
+def fetch(connection: "DuckDBPyConnection", name: str, values: dict[str, Value]) -> list[dict[str, Any]]:
+    """Run ``sql/<name>.sql`` and return its rows by column name."""
+    cursor = connection.execute(render(read(name), values))
+    columns = [column[0] for column in cursor.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _store_lines(connection: "DuckDBPyConnection", source: str, values: dict[str, Value]) -> None:
+    """Begin the transaction and insert everything but statistics.
+
+    Raises:
+        CorruptFileError: a line of the journal is not what its writer wrote.
+    """
+    try:
+        content = _stage(connection, values)
+        connection.execute("BEGIN")
+        _insert(connection, values, content)
+    except Exception as error:
+        if type(error).__name__ in _BAD_LINE_ERRORS:
+            what = " ".join(str(error).split())[:200]
+            raise CorruptFileError(f"{source} has damaged lines ({what}); see: benchdb recover") from error
+        raise
+
+
+class _Content(NamedTuple):
+    """What a journal holds, as far as it spares statements."""
+
+    ended: bool
+    repeated: bool
+    labelled: bool
+    with_series: bool
+    with_requests: bool
+    with_attachments: bool
+    imported: bool
+
+
+def _stage(connection: "DuckDBPyConnection", values: dict[str, Value]) -> _Content:
+    """Read the journal's lines, without its rounds, into temporary tables."""
+    row = connection.execute(render(read("fold/stage_lines"), values)).fetchone()
+    content = _Content(*map(bool, row or (False,) * len(_Content._fields)))
+    if not content.ended:
+        _run(connection, "fold/died", values)
+    if content.repeated:
+        _run(connection, "fold/deduplicate", values)
+    _run(connection, "fold/stage_readings", values)
+    return content
+
+
+def _insert(connection: "DuckDBPyConnection", values: dict[str, Value], content: _Content) -> None:
+    _run(connection, "fold/insert", values)
+    if content.labelled:
+        _run(connection, "fold/labels", values)
+    if _one(connection, "SELECT count(*) FROM reading WHERE item.metric NOT IN (SELECT metric FROM metric)"):
+        _run(connection, "fold/metrics", values)
+    _run(connection, "fold/chunks", values)
+    if content.with_series:
+        _run(connection, "fold/series", values)
+    if content.with_requests:
+        _run(connection, "fold/requests", values)
+    if content.with_attachments:
+        _run(connection, "fold/attachments", values)
+    if content.imported:
+        _run(connection, "fold/source", values)
+
+
+def _measure(connection: "DuckDBPyConnection", values: dict[str, Value], *, large: bool) -> None:
+    """Compute the statistics of the rounds, then drop the rounds that are not kept."""
+    buckets = 1
+    if large:
+        rounds = _one(connection, "SELECT sum(coalesce(len(round_ns), len(value))) FROM round_chunk") or 0
+        buckets = rounds // _BUCKET_ROUNDS + 1
+    for bucket in range(buckets):
+        _run(connection, "fold/statistics", {**values, "buckets": buckets, "bucket": bucket})
+    _run(connection, "fold/measurements", values)
+    if _one(connection, "SELECT bool_or(NOT item.keep) FROM reading"):
+        connection.execute(
+            "DELETE FROM round_chunk WHERE measurement_id IN (SELECT measurement_id FROM reading WHERE NOT item.keep)"
+        )
+
+
+def _fetch_report(connection: "DuckDBPyConnection", values: dict[str, Value]) -> Report:
+    session_id = str(values["session_id"])
+    rows = fetch(
+        connection,
+        "queries/report_rows",
+        {"session_ids": [session_id], "first_id": session_id, "last_id": session_id, "limit": values["limit"]},
+    )
+    outcomes = connection.execute("SELECT outcome, count(*) FROM run GROUP BY outcome ORDER BY outcome").fetchall()
+    return Report(rows, dict(outcomes))
+
+
+def _one(connection: "DuckDBPyConnection", sql: str) -> Any:
+    row = connection.execute(sql).fetchone()
+    return None if row is None else row[0]
+
+
+def _damage_note(damaged: int) -> str:
+    return f"{damaged} damaged line(s) of the journal are not in this session; what they told is missing or not valid"
+
+
+def _longest_line(source: str, size: int) -> int:
+    """Return a size that no line exceeds; only large journals are read for it."""
+    if size <= _SCANNED_BYTES:
+        return size + 1
+    with open(source, "rb") as file:
+        return max(map(len, file)) + 1
+
+
+def _escape_glob(path: str) -> str:
+    """Protect characters that `read_json` takes for a pattern."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in path)
+
+
+def sync_file(path: str) -> None:
+    """Wait until what was written to a file is on its disk."""
+    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(*paths: str) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            os.unlink(path)

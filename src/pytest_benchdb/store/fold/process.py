@@ -1,0 +1,145 @@
+"""Folds a session in a process of its own, so that pytest's never loads DuckDB.
+
+The child starts without `site` and gets this process's ``sys.path``: that halves its start.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.store.cache import cache_folder
+from pytest_benchdb.store.fold.settings import Settings
+from pytest_benchdb.store.target import Target
+
+_LOCK_SHARE = 0.5
+"""Part of the time limit that may be spent on waiting for other processes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldResult:
+    """What became of a session's journal.
+
+    Attributes:
+        status: `stored`; `waiting` in the inbox because the single file cannot take it now; or `failed`,
+            then the journal is the result.
+        path: the session file, the single file, or the journal.
+        message: one line, what happened and what to type; None if there is nothing to say.
+        rows: the first rows of the report.
+        outcomes: number of runs by outcome.
+        recovered: session files of dead sessions that were folded on the way.
+    """
+
+    status: Literal["stored", "waiting", "failed"]
+    path: Path
+    message: str | None = None
+    rows: tuple[ReportRow, ...] = ()
+    total_runs: int = 0
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    recovered: tuple[Path, ...] = ()
+
+
+def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit: int) -> FoldResult:
+    """Fold a journal into a session file, and into the single file if the target is one.
+
+    Never raises for what can go wrong with files, locks, disks or processes: `status` tells.
+
+    Args:
+        journal: the journal; its lock has been given back.
+        target: where the session goes.
+        timeout_s: how long the child may take; then it is killed, and the journal stays.
+        row_limit: how many rows of the report to return.
+    """
+    elsewhere = journal.parent != target.spool  # the spool could not be written: the session stays with its journal
+    settings = Settings(
+        journal=str(journal),
+        path=str(journal.parent if elsewhere else target.path),
+        spool=str(journal.parent),
+        cache=_templates(),
+        row_limit=row_limit,
+        wait_s=timeout_s * _LOCK_SHARE,
+    )
+    try:
+        output = _run_child(settings, timeout_s)
+    except subprocess.TimeoutExpired:
+        return _failed(journal, target, f"storing the session took longer than {timeout_s:g} s")
+    except KeyboardInterrupt:  # the tests are over: their outcome must not be lost for impatience
+        return _failed(journal, target, "storing the session was interrupted")
+    except OSError:
+        output = _run_here(settings)
+    except subprocess.CalledProcessError as error:
+        return _failed(journal, target, f"the process that stores the session died ({_last_line(error)})")
+    try:
+        answer = json.loads(output)
+    except ValueError:
+        return _failed(journal, target, "the process that stores the session gave no answer")
+    return _result(answer, journal, target)
+
+
+def child_command(settings: Settings) -> list[str]:
+    """Return the command that runs `fold_child.main` with `settings` in a fresh interpreter.
+
+    Raises:
+        FileNotFoundError: this program does not know its interpreter.
+    """
+    if not sys.executable:
+        raise FileNotFoundError("python")
+    path = [*map(str, sys.path), str(Path(__file__).parents[3])]
+    boot = (
+        f"import sys\nsys.path[:] = {path!r}\n"
+        f"from pytest_benchdb.store.fold.child import main\nmain(*{tuple(settings)!r})\n"
+    )
+    # -I: no PYTHON* variable and no current folder changes what the child loads.
+    return [sys.executable, "-I", "-S", "-c", boot]
+
+
+def _run_child(settings: Settings, timeout_s: float) -> bytes:
+    command = child_command(settings)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=True)
+    return done.stdout
+
+
+def _run_here(settings: Settings) -> bytes:
+    """Fold in this process: where no other can be started, that beats leaving the journal."""
+    from pytest_benchdb.store.fold.child import work
+
+    return work(settings).encode()
+
+
+def _result(answer: Mapping[str, Any], journal: Path, target: Target) -> FoldResult:
+    report = answer.get("report") or {"rows": [], "outcomes": {}}
+    outcomes = {str(outcome): int(runs) for outcome, runs in report["outcomes"].items()}
+    if answer["status"] == "failed":
+        return _failed(journal, target, str(answer["message"]))
+    return FoldResult(
+        status=answer["status"],
+        path=Path(answer["path"]),
+        message=answer["message"],
+        rows=tuple(ReportRow(**row) for row in report["rows"]),
+        total_runs=sum(outcomes.values()),
+        outcomes=outcomes,
+        recovered=tuple(map(Path, answer["recovered"])),
+    )
+
+
+def _failed(journal: Path, target: Target, what: str) -> FoldResult:
+    place = target.path if journal.parent == target.spool else journal.parent
+    hint = f"nothing is lost: {journal} holds the session; type: benchdb recover {place}"
+    return FoldResult(status="failed", path=journal, message=f"{what}; {hint}")
+
+
+def _templates() -> str | None:
+    try:
+        return os.fspath(cache_folder())
+    except OSError:
+        return None
+
+
+def _last_line(error: subprocess.CalledProcessError) -> str:
+    lines = error.stderr.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else f"exit status {error.returncode}"

@@ -1,0 +1,121 @@
+"""A folder of session files: what is in it, and the journals that dead sessions left there.
+
+What dead sessions leave behind: journals to fold, and parts of session files to remove.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_benchdb.errors import StoreError, StoreLockedError, StoreMissingError
+from pytest_benchdb.store.attachments import beside_spool, remove_stale_copies
+from pytest_benchdb.store.cache import cache_folder
+from pytest_benchdb.store.fold.fold import DAMAGED_SUFFIX, fold
+from pytest_benchdb.store.lock import lock_now
+from pytest_benchdb.store.target import HISTORY_NAME, JOURNAL_SUFFIX, SESSION_SUFFIX
+
+_PART_ENDINGS = (".part", ".part.wal", ".clean")
+
+
+def remove_stale_parts(folder: str, names: Sequence[str]) -> None:
+    """Remove parts of session files that no process writes any more.
+
+    Args:
+        folder: the spool.
+        names: what it holds.
+    """
+    for name in names:
+        if not name.startswith(".") or not name.endswith(_PART_ENDINGS):
+            continue
+        session_id = name[1:].split(".", 1)[0]
+        if not _is_live(os.path.join(folder, session_id + JOURNAL_SUFFIX)):
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(folder, name))
+
+
+def _is_live(journal: str) -> bool:
+    """Tell whether somebody holds the journal: its session, or whoever folds it."""
+    try:
+        descriptor = os.open(journal, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return False
+    try:
+        return not lock_now(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def session_files(folder: Path) -> set[str]:
+    """Return the names of the session files in a folder, without looking into any.
+
+    Raises:
+        StoreMissingError: there is no such folder.
+    """
+    try:
+        names = os.listdir(folder)
+    except OSError as error:
+        message = f"{folder} cannot be listed ({error.strerror}); record into it with: pytest --benchdb={folder}"
+        raise StoreMissingError(message) from error
+    return {name for name in names if name.endswith(SESSION_SUFFIX) and name[0] != "." and name != HISTORY_NAME}
+
+
+def journals(folder: Path) -> list[Path]:
+    """Return the journals in a folder, oldest session first: of sessions that run, and of those that died."""
+    with contextlib.suppress(OSError):
+        return sorted(folder / name for name in os.listdir(folder) if name.endswith(JOURNAL_SUFFIX))
+    return []
+
+
+def recover(folder: Path, *, limit_s: float | None = None) -> tuple[list[Path], list[str]]:
+    """Fold every journal in a folder whose session has died.
+
+    Args:
+        folder: the spool.
+        limit_s: stop after this long; None folds all.
+
+    Returns:
+        The session files, and one line for each journal that could not be folded or was damaged.
+    """
+    started = time.monotonic()
+    found = journals(folder)
+    with contextlib.suppress(OSError):
+        remove_stale_parts(os.fspath(folder), os.listdir(folder))
+    remove_stale_copies(beside_spool(folder))
+    stored: list[Path] = []
+    problems: list[str] = []
+    for journal in found:
+        if limit_s is not None and time.monotonic() - started > limit_s:
+            break
+        try:
+            folded = fold(os.fspath(journal), cache=templates())
+        except StoreLockedError:
+            continue  # its session still runs
+        except StoreError as error:
+            problems.append(f"{journal} stays: {error}")
+            continue
+        if folded.path is not None:
+            stored.append(Path(folded.path))
+        if folded.damaged_lines:
+            problems.append(f"{folded.damaged_lines} damaged line(s) left out; see {journal}{DAMAGED_SUFFIX}")
+    return stored, problems
+
+
+def writable(folder: Path) -> bool:
+    """Tell whether files can be made in a folder, by its modes."""
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def no_session(paths: Sequence[Path]) -> StoreMissingError:
+    """Return the error for a place without a session."""
+    where = ", ".join(map(str, paths))
+    return StoreMissingError(f"{where} holds no session; record one with: pytest --benchdb={paths[0]}")
+
+
+def templates() -> str | None:
+    """Return the folder of templates for new files; None where there can be none."""
+    try:
+        return os.fspath(cache_folder())
+    except OSError:
+        return None

@@ -1,0 +1,278 @@
+"""Copies sessions of many places into one; a session that is there already is left out."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_benchdb.errors import ConfigError, StoreError, StoreMissingError
+from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.annotate import new_file
+from pytest_benchdb.store.attachments import bring
+from pytest_benchdb.store.file_errors import translated
+from pytest_benchdb.store.fold.fold import session_file_name
+from pytest_benchdb.store.fold.template import attach_new
+from pytest_benchdb.store.history.absorb import ANNOTATIONS, Refused, absorb
+from pytest_benchdb.store.history.folder import recover, session_files, writable
+from pytest_benchdb.store.history.inbox import LOCK_SUFFIX, open_main_file, waiting
+from pytest_benchdb.store.lock import file_lock
+from pytest_benchdb.store.migrate import read_meta, version_of
+from pytest_benchdb.store.statement import literal
+from pytest_benchdb.store.target import INBOX_SUFFIX, SESSION_SUFFIX, Target
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+Progress = Callable[[int, int], None]
+
+_REFERENCED = {
+    "environment": ("environment_id", "SELECT environment_id FROM session"),
+    "device": ("device_id", "SELECT device_id FROM run"),
+    "benchmark": ("benchmark_id", "SELECT benchmark_id FROM run"),
+    "model_version": ("model_version_id", "SELECT model_version_id FROM run"),
+    "model": ("model_id", "SELECT model_id FROM model_version"),
+    "framework": ("framework_id", "SELECT framework_id FROM run"),
+}
+"""What a session file keeps of the tables that are the same everywhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What a merge did.
+
+    Attributes:
+        added: sessions that came in.
+        known: sessions that were there already.
+        refused: one line for each source that could not be read.
+        missing: one line for each file of a run that could not be taken along.
+    """
+
+    added: int
+    known: int
+    refused: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+
+def merge(
+    sources: Sequence[Path],
+    target: Target,
+    *,
+    timeout_s: float = 60.0,
+    progress: Progress = lambda _done, _total: None,
+) -> Merged:
+    """Copy the sessions of files and folders into a file or a folder, with their attachments; sources stay as they are.
+
+    Raises:
+        ConfigError: a source is the target.
+        StoreMissingError: a source does not exist.
+        StoreError: the target cannot be written.
+    """
+    if any(source.resolve() == target.path.resolve() for source in sources):
+        message = f"{target.path} is both a source and the target; name it once"
+        raise ConfigError(message)
+    files = [file for source in sources for file in _files(source)]
+    if target.kind == "file":
+        return _into_file(files, target, timeout_s, progress)
+    return _into_folder(files, target, progress)
+
+
+def _files(source: Path) -> list[Path]:
+    """Return the databases of a source, after folding what a dead session left, if it can be written.
+
+    Raises:
+        StoreMissingError: it does not exist.
+    """
+    if source.is_dir():
+        if writable(source):
+            recover(source)
+        return [source / name for name in sorted(session_files(source))]
+    if not source.exists():
+        message = f"{source} does not exist; name files and folders that hold sessions"
+        raise StoreMissingError(message)
+    inbox = Path(os.fspath(source) + INBOX_SUFFIX)
+    if inbox.is_dir() and writable(inbox):
+        recover(inbox)
+    return [source, *map(Path, waiting(os.fspath(source)))]
+
+
+def _into_file(files: Sequence[Path], target: Target, timeout_s: float, progress: Progress) -> Merged:
+    path = os.fspath(target.path)
+    target.path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        translated(path),
+        file_lock(Path(path + LOCK_SUFFIX), timeout_s=timeout_s),
+        contextlib.closing(db.connect(threads=None)) as connection,
+    ):
+        open_main_file(connection, path)
+        before = _sessions(connection, "main_file")
+        refused = absorb(
+            connection,
+            "main_file",
+            [os.fspath(file) for file in files],
+            named=os.path.abspath,
+            progress=lambda done: progress(done, len(files)),
+        )
+        after = _sessions(connection, "main_file")
+        connection.execute("USE memory; DETACH main_file")
+    bad = {one.path for one in refused}
+    offered: set[str] = set()
+    missing: list[str] = []
+    for file in files:
+        if os.fspath(file) not in bad:
+            listed = _listed(file)
+            offered.update(session_id for session_id, _ in listed.sessions)
+            missing += _bring(listed, file, target)
+    return Merged(
+        added=len(after - before),
+        known=len(offered & before),
+        refused=tuple(_line(one) for one in refused),
+        missing=tuple(missing),
+    )
+
+
+def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> Merged:
+    """Copy session files as they are, and make one for each session of a file that holds several."""
+    target.path.mkdir(parents=True, exist_ok=True)
+    present = {name[-len(SESSION_SUFFIX) - 36 : -len(SESSION_SUFFIX)] for name in session_files(target.path)}
+    added, known = 0, 0
+    refused: list[Refused] = []
+    missing: list[str] = []
+    for done, file in enumerate(files, 1):
+        try:
+            listed = _listed(file)
+            # Before the rows that name them: a merge that dies leaves files too many, never too few.
+            missing += _bring(listed, file, target)
+            for session_id, started_us in listed.sessions:
+                if session_id in present:
+                    known += 1
+                    continue
+                final = target.path / session_file_name(session_id, started_us)
+                _place(file, session_id, final, whole=listed.kind == "session")
+                present.add(session_id)
+                added += 1
+            for entry in listed.annotations:
+                if entry.key not in present:
+                    _place_annotation(file, entry, target.path)
+                    present.add(entry.key)
+        except StoreError as error:
+            refused.append(Refused(os.fspath(file), str(error)))
+        progress(done, len(files))
+    return Merged(added=added, known=known, refused=tuple(_line(one) for one in refused), missing=tuple(missing))
+
+
+class _Entry(NamedTuple):
+    """An annotation in a file: its table, its id, and when it was written."""
+
+    table: str
+    key: str
+    created_us: int
+
+
+class _Listed(NamedTuple):
+    """What a file holds.
+
+    Attributes:
+        kind: session, annotation or history.
+        sessions: id and start of each, oldest first.
+        attachments: names of its runs' files by their checksum.
+        annotations: those that need a file of their own in a folder; notes within a session file go with it.
+    """
+
+    kind: str
+    sessions: list[tuple[str, int]]
+    attachments: dict[str, str]
+    annotations: list[_Entry]
+
+
+def _listed(file: Path) -> _Listed:
+    with _reading(file) as connection:
+        kind = read_meta(connection, "source", file).get("file_kind", "history")
+        sessions = connection.execute(
+            "SELECT CAST(session_id AS VARCHAR), epoch_us(started_at) FROM source.session ORDER BY started_at"
+        ).fetchall()
+        attachments = connection.execute("SELECT checksum, any_value(name) FROM source.attachment GROUP BY checksum")
+        names = dict(attachments.fetchall())
+        selects = (
+            f"SELECT '{table}', CAST({key} AS VARCHAR), epoch_us(created_at) FROM source.{table}"
+            for table, key in ANNOTATIONS.items()
+        )
+        entries = connection.execute(" UNION ALL ".join(selects)).fetchall() if kind != "session" else []
+        return _Listed(
+            kind=kind,
+            sessions=[(str(row[0]), int(row[1])) for row in sessions],
+            attachments=names,
+            annotations=[_Entry(*row) for row in entries],
+        )
+
+
+def _bring(listed: _Listed, file: Path, target: Target) -> list[str]:
+    return bring(listed.attachments, file, target.attachments)
+
+
+@contextlib.contextmanager
+def _reading(file: Path) -> Iterator["DuckDBPyConnection"]:
+    with contextlib.closing(db.connect()) as connection:
+        db.attach(connection, file, "source", read_only=True)
+        version_of(read_meta(connection, "source", file), file)
+        with translated(os.fspath(file)):
+            yield connection
+
+
+def _place(file: Path, session_id: str, final: Path, *, whole: bool) -> None:
+    """Put one session into a folder, by a temporary name and a rename."""
+    part = final.with_name(f".{session_id}.part")
+    try:
+        with translated(os.fspath(final)):
+            if whole:
+                shutil.copyfile(file, part)
+            else:
+                _extract(file, session_id, part)
+            os.replace(part, final)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _place_annotation(file: Path, entry: _Entry, folder: Path) -> None:
+    """Put one annotation into a folder, as a file of its own.
+
+    Raises:
+        StoreError: it cannot be read or written.
+    """
+    with new_file(folder / session_file_name(entry.key, entry.created_us)) as connection:
+        db.attach(connection, file, "source", read_only=True)
+        connection.execute(
+            f"INSERT INTO {entry.table} SELECT * FROM source.{entry.table} "
+            f"WHERE {ANNOTATIONS[entry.table]} = {literal(entry.key)}"
+        )
+        connection.execute("DETACH source")
+
+
+def _extract(file: Path, session_id: str, part: Path) -> None:
+    """Write one session of a history as a session file.
+
+    Raises:
+        StoreError: the history cannot be read.
+    """
+    with contextlib.closing(db.connect()) as connection:
+        attach_new(connection, os.fspath(part), "part", file_kind="session", block_bytes=db.SESSION_BLOCK_BYTES)
+        for refused in absorb(connection, "part", [os.fspath(file)], only=[session_id]):
+            raise StoreError(refused.reason)
+        connection.execute("DELETE FROM source_file WHERE importer = 'pytest-benchdb'")
+        for table, (key, used) in _REFERENCED.items():
+            connection.execute(
+                f"DELETE FROM {table} WHERE {key} IS NOT NULL AND {key} NOT IN ({used} WHERE {key} IS NOT NULL)"
+            )
+        connection.execute("USE memory; DETACH part")
+
+
+def _sessions(connection: "DuckDBPyConnection", alias: str) -> set[str]:
+    rows = connection.execute(f"SELECT CAST(session_id AS VARCHAR) FROM {alias}.session").fetchall()
+    return {row[0] for row in rows}
+
+
+def _line(refused: Refused) -> str:
+    return refused.reason if refused.path in refused.reason else f"{refused.path}: {refused.reason}"

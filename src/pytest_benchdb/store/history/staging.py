@@ -1,0 +1,135 @@
+"""Puts whole sessions into a store at once, as imports do: folded aside, several at a time, then moved in.
+
+A session is a file that appears by a rename; until then nothing of it can be seen, and a process that dies leaves
+only a hidden folder that the next import removes.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from pytest_benchdb.errors import StoreError
+from pytest_benchdb.store.file_errors import translated
+from pytest_benchdb.store.fold.fold import fold
+from pytest_benchdb.store.history.folder import templates
+from pytest_benchdb.store.history.inbox import fold_inbox
+from pytest_benchdb.store.target import JOURNAL_SUFFIX, Target
+
+_PREFIX = ".import-"
+_STALE_S = 86_400.0
+_LOCK_WAIT_S = 60.0
+_WORKERS = min(4, os.cpu_count() or 1)
+"""Folds at a time: DuckDB works outside Python's lock, and the reading of files within it takes a fifth of the time."""
+
+
+@contextlib.contextmanager
+def staging(target: Target) -> Iterator["Staging"]:
+    """Give a place beside the store's sessions for the length of a block; what was not published by then goes."""
+    place = Staging(target)
+    try:
+        yield place
+    finally:
+        place.discard()
+
+
+class Staging:
+    """A place beside the store's sessions; from `staging`."""
+
+    def __init__(self, target: Target) -> None:
+        """Name the store; nothing is written yet."""
+        self._target = target
+        self._folder: Path | None = None
+        self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="benchdb-fold")
+        self._group: list[Future[str]] = []
+        self._groups: deque[list[Future[str]]] = deque()
+
+    def add(self, session_id: str, lines: Iterable[bytes]) -> None:
+        """Fold the lines of a whole journal into a session file, beside the caller's next work.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        first = self._folder is None
+        journal = os.fspath(self._home() / f"{session_id}{JOURNAL_SUFFIX}")
+        with translated(journal), open(journal, "wb") as file:
+            file.writelines(lines)
+        folded = self._workers.submit(_fold, journal)
+        if first:
+            wait((folded,))  # it may make the template that the others copy
+        self._group.append(folded)
+
+    def publish(self) -> None:
+        """Move what was added since into the store, all of it, once it is folded.
+
+        Raises:
+            StoreError: some of what was added, now or before, cannot be stored.
+        """
+        if self._group:
+            self._groups.append(self._group)
+            self._group = []
+        while len(self._groups) > _WORKERS:
+            self._move()
+
+    def _move(self) -> None:
+        spool = os.fspath(self._target.spool)
+        files = [folded.result() for folded in self._groups.popleft()]
+        with translated(spool):
+            for file in files:
+                os.replace(file, os.path.join(spool, os.path.basename(file)))
+
+    def finish(self) -> None:
+        """Wait until everything published is in the store.
+
+        Raises:
+            StoreError: some of it cannot be stored, or waits beside the single file that cannot take it now.
+        """
+        while self._groups:
+            self._move()
+        if self._target.kind == "file" and self._folder is not None:
+            path = os.fspath(self._target.path)
+            for refused in fold_inbox(path, wait_s=_LOCK_WAIT_S):
+                raise StoreError(f"{refused.path} waits beside {path}: {refused.reason}")
+
+    def discard(self) -> None:
+        """Remove the place and what was not published."""
+        self._workers.shutdown(cancel_futures=True)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            if self._target.kind == "file":
+                with contextlib.suppress(OSError):
+                    self._target.spool.rmdir()
+
+    def _home(self) -> Path:
+        """Return the folder to fold in.
+
+        Raises:
+            StoreError: it cannot be made.
+        """
+        if self._folder is None:
+            spool = self._target.spool
+            with translated(os.fspath(spool)):
+                spool.mkdir(parents=True, exist_ok=True)
+                _remove_stale(spool)
+                self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=spool))
+        return self._folder
+
+
+def _fold(journal: str) -> str:
+    folded = fold(journal, cache=templates())
+    if folded.path is None or folded.damaged_lines:
+        raise StoreError(f"{journal} has {folded.damaged_lines} damaged line(s); nothing of it was imported")
+    return folded.path
+
+
+def _remove_stale(spool: Path) -> None:
+    """Remove what imports that were killed left behind, a day later."""
+    for entry in spool.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - entry.stat().st_mtime > _STALE_S:
+                shutil.rmtree(entry, ignore_errors=True)

@@ -1,0 +1,292 @@
+"""Reads a history: the queries under ``sql/queries/`` as rows of the model.
+
+Everything that reports, lists or compares reads through it, so the same question gets the same answer everywhere.
+
+Rows of ``queries/session_values.sql`` as values of the model.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_benchdb.errors import StoreMissingError
+from pytest_benchdb.model.annotation import Acceptance, Baseline
+from pytest_benchdb.model.report import ReportRow, SessionRow
+from pytest_benchdb.model.series import SeriesKey, SessionValue
+from pytest_benchdb.store.attachments import find, places
+from pytest_benchdb.store.file_errors import translated
+from pytest_benchdb.store.fold.fold import fetch
+from pytest_benchdb.store.read.query import Answer, Limits, ask, ask_arrow
+from pytest_benchdb.store.statement import Value, literal
+
+if TYPE_CHECKING:
+    import pyarrow
+    from duckdb import DuckDBPyConnection
+
+
+LABELS = (
+    "model",
+    "version",
+    "precision",
+    "implementation",
+    "workload",
+    "batch_size",
+    "sequence_length",
+    "framework",
+    "use_case",
+)
+"""Columns that become labels where a run told them."""
+
+_KEY = ("fullname", "metric", "phase", "backend", "device")
+
+
+def values_of(rows: Iterable[dict[str, Any]]) -> list[SessionValue]:
+    """Return the rows as session values, in their order."""
+    keys: dict[tuple[Any, ...], SeriesKey] = {}
+    params: dict[str, Mapping[str, object]] = {}
+    values = []
+    for row in rows:
+        about = tuple(row.pop(name) for name in _KEY)
+        if about not in keys:
+            keys[about] = SeriesKey(**dict(zip(_KEY, about, strict=True)))
+        text = row.pop("params")
+        if text is not None and text not in params:
+            params[text] = json.loads(text)
+        told = {name: row.pop(name) for name in LABELS}
+        labels = {name: str(value) for name, value in told.items() if value is not None}
+        given = None if text is None else params[text]
+        values.append(SessionValue(key=keys[about], labels=labels, params=given, **row))
+    return values
+
+
+SERIES_BINS = 16
+"""Spans of time of which a series shows one mean each; the store keeps every reading."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDetail:
+    """Everything about one run.
+
+    Attributes:
+        session: the session it belongs to.
+        run: columns of `run`, `benchmark`, `device`, `model`, `framework`, by name.
+        environment: columns of `environment`; empty if the session has none.
+        measurements: columns of `measurement`, by name, one row each.
+        samples: rounds in run order by the id of their measurement.
+        series: what was sampled over time, one row per metric and sensor: `n`, `min`, `mean`, `max`, and `means` in
+            `SERIES_BINS` equal spans of the time from `begin_s` to `end_s`, None for spans without a value.
+        requests: what became of the requests of a token stream, one row per phase.
+        notes: what was written about its session or about itself.
+        attachments: columns of `attachment`, by name, and `path`: where the file is, None if it is not there.
+    """
+
+    session: SessionRow
+    run: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    measurements: tuple[Mapping[str, Any], ...]
+    samples: Mapping[str, Sequence[float]]
+    notes: tuple[Mapping[str, Any], ...]
+    series: tuple[Mapping[str, Any], ...] = ()
+    requests: tuple[Mapping[str, Any], ...] = ()
+    attachments: tuple[Mapping[str, Any], ...] = ()
+
+
+class Reader:
+    """An open history; use `history.open_history`.
+
+    Attributes:
+        paths: what was opened, as shown in messages.
+        warnings: one line for each session that could not be read, or that waits to be folded.
+    """
+
+    def __init__(self, connection: "DuckDBPyConnection", paths: Sequence[str], warnings: Sequence[str] = ()) -> None:
+        """Read from `connection`, whose current database is the history."""
+        self._connection = connection
+        self.paths = tuple(paths)
+        self.warnings = tuple(warnings)
+
+    def sessions(self) -> list[SessionRow]:
+        """Return every session, oldest first."""
+        return [SessionRow(**row) for row in self._rows("sessions")]
+
+    def report(self, session_ids: Sequence[str], *, limit: int | None = None) -> dict[str, list[ReportRow]]:
+        """Return the runs of sessions as reports show them, by session.
+
+        Args:
+            session_ids: whole ids.
+            limit: how many runs at most.
+        """
+        if not session_ids:
+            return {}
+        found: dict[str, list[ReportRow]] = {session_id: [] for session_id in session_ids}
+        bounds = {"first_id": min(session_ids), "last_id": max(session_ids)}
+        for row in self._rows("report_rows", session_ids=list(session_ids), limit=limit, **bounds):
+            found[row["session_id"]].append(ReportRow(**row))
+        return found
+
+    def session_values(
+        self, session_ids: Sequence[str], *, metrics: Sequence[str] | None = None, keep: int | None = None
+    ) -> list[SessionValue]:
+        """Return what sessions measured, by series and then oldest first: one value per series and session.
+
+        The last attempt at a benchmark stands for its session. A run that did not pass is there once, as a
+        ``wall_time`` without figures and with its outcome and reason, whatever metrics are asked for. Figures that may
+        not be compared are None. Simulated ones, those of single ranks and what was sampled over time are left out.
+
+        Args:
+            session_ids: whole ids.
+            metrics: names of metrics; None takes all that have a direction.
+            keep: only the newest sessions of each series, that many; None takes all.
+        """
+        if not session_ids:
+            return []
+        rows = self._rows(
+            "session_values",
+            session_ids=list(session_ids),
+            metrics=None if metrics is None else list(metrics),
+            keep=keep,
+            first_id=min(session_ids),
+            last_id=max(session_ids),
+        )
+        return values_of(rows)
+
+    def commands(self, session_ids: Sequence[str]) -> dict[str, str | None]:
+        """Return the command line of each session that pytest recorded, secrets masked, by session."""
+        rows = self._rows("session_commands", session_ids=list(session_ids))
+        return {row["session_id"]: row["command"] for row in rows}
+
+    def find_runs(self, prefix: str) -> list[str]:
+        """Return the ids of the runs that begin with `prefix`."""
+        return [row["run_id"] for row in self._rows("find_runs", prefix=prefix.lower())]
+
+    def sessions_of_runs(self, prefix: str) -> dict[str, str]:
+        """Return the ids of the sessions whose runs have an id that begins with `prefix`, by the run's id."""
+        return {row["run_id"]: row["session_id"] for row in self._rows("find_runs", prefix=prefix.lower())}
+
+    def runs(self, session_ids: Sequence[str] | None = None, *, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return runs with their benchmark, device and model, in the order they ran; None takes every session."""
+        ids = None if session_ids is None else list(session_ids)
+        return [_decoded(row) for row in self._rows("run_rows", run_id=None, session_ids=ids, limit=limit)]
+
+    def measurements(
+        self, session_ids: Sequence[str] | None = None, *, run_id: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return measurements in long form, one row per metric of a run."""
+        ids = None if session_ids is None else list(session_ids)
+        return self._rows("measurements", run_id=run_id, session_ids=ids)
+
+    def samples(
+        self,
+        session_ids: Sequence[str] | None = None,
+        *,
+        run_id: str | None = None,
+        metric: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return rounds in run order, one row per measurement; time per iteration in seconds."""
+        ids = None if session_ids is None else list(session_ids)
+        return self._rows("samples", run_id=run_id, session_ids=ids, metric=metric)
+
+    def environments(self, environment_id: str | None = None) -> list[dict[str, Any]]:
+        """Return environments, the one of the latest session first."""
+        return [_decoded(row) for row in self._rows("environments", environment_id=environment_id)]
+
+    def notes(self, session_id: str | None = None) -> list[dict[str, Any]]:
+        """Return what was written about sessions, oldest first."""
+        return self._rows("notes", session_id=session_id)
+
+    def baselines(self) -> list[Baseline]:
+        """Return the pinned baselines that stand, by project and name."""
+        return [Baseline(**row) for row in self._rows("baselines")]
+
+    def acceptances(self) -> list[Acceptance]:
+        """Return every change that people accepted, oldest first, expired ones too."""
+        return [Acceptance(**row) for row in self._rows("acceptances")]
+
+    def run_detail(self, run_id: str) -> RunDetail:
+        """Return everything about one run.
+
+        Raises:
+            StoreMissingError: there is no such run.
+        """
+        rows = self._rows("run_rows", run_id=run_id, session_ids=None, limit=1)
+        if not rows:
+            message = f"there is no run {run_id} in {', '.join(self.paths)}; list them with: benchdb report"
+            raise StoreMissingError(message)
+        run = _decoded(rows[0])
+        session = next(one for one in self.sessions() if one.session_id == run["session_id"])
+        samples = {
+            row["measurement_id"]: row["samples"]
+            for row in self._rows("samples", run_id=run_id, session_ids=[session.session_id], metric=None)
+        }
+        measurements = self._rows("measurements", run_id=run_id, session_ids=[session.session_id])
+        return RunDetail(
+            session=session,
+            run=run,
+            environment=self.environment_of(session.session_id),
+            measurements=tuple(map(_decoded, measurements)),
+            samples=samples,
+            notes=tuple(note for note in self.notes(session.session_id) if note["run_id"] in (None, run_id)),
+            series=tuple(self.series(run_id)),
+            requests=tuple(self._rows("request_summary", run_id=run_id)),
+            attachments=tuple(self.attachments(run_id)),
+        )
+
+    def series(self, run_id: str) -> list[dict[str, Any]]:
+        """Return what was sampled over time in a run, summed up as `RunDetail` says."""
+        rows = self._rows("series_summary", run_id=run_id, bins=SERIES_BINS)
+        for row in rows:
+            places = SERIES_BINS if row["end_s"] > row["begin_s"] else 1
+            row["means"] = [row["means"].get(place) for place in range(places)]
+        return rows
+
+    def attachments(self, run_id: str) -> list[dict[str, Any]]:
+        """Return the files of a run, and where each is: its `path` is None if it is not beside what was opened."""
+        folders = [folder for path in self.paths for folder in places(Path(path))]
+        rows = self._rows("attachments", run_id=run_id)
+        return [{**row, "path": _text(find(row["checksum"], folders))} for row in rows]
+
+    def environment_of(self, session_id: str) -> dict[str, Any]:
+        """Return the environment of a session; empty if it has none."""
+        sql = f"SELECT CAST(environment_id AS VARCHAR) FROM session WHERE session_id = {literal(session_id)}"
+        row = self._connection.execute(sql).fetchone()
+        found = self.environments(row[0]) if row and row[0] else []
+        return found[0] if found else {}
+
+    def query(self, sql: str, limits: Limits | None = None) -> Answer:
+        """Run one SELECT of the user, without files, network or settings, and within limits.
+
+        The first call locks the settings of this reader; its other methods go on working.
+
+        Raises:
+            QueryError: the statement was refused, failed, or ran past a limit.
+        """
+        return ask(self._connection, sql, limits or Limits())
+
+    def query_arrow(self, sql: str, limits: Limits | None = None) -> "pyarrow.Table":
+        """Run one SELECT of the user, as `query` does, and return an Arrow table.
+
+        Raises:
+            QueryError: as in `query`.
+            MissingExtraError: pyarrow is not installed.
+        """
+        return ask_arrow(self._connection, sql, limits or Limits())
+
+    def _rows(self, name: str, **values: Value) -> list[dict[str, Any]]:
+        with translated(", ".join(self.paths)):
+            return fetch(self._connection, f"queries/{name}", values)
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+_JSON_COLUMNS = ("params", "extra_info", "details")
+
+
+def _decoded(row: dict[str, Any]) -> dict[str, Any]:
+    for column in _JSON_COLUMNS:
+        if isinstance(row.get(column), str):
+            row[column] = json.loads(row[column])
+    return row

@@ -1,0 +1,111 @@
+"""Functions that tests run on ranks, each in a process of its own."""
+
+import atexit
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import NoReturn
+
+from pytest_benchdb.measure.distributed.host_device import HostDevice
+from pytest_benchdb.measure.distributed.process import Rank
+
+SYNTHETIC_BATCH = 16
+
+
+def train(rank: Rank, steps: int) -> dict[str, object]:
+    """Train a line on synthetic data; the ranks average their gradients."""
+    import torch
+    import torch.distributed
+
+    torch.manual_seed(0)
+    model = torch.nn.Linear(8, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    generator = torch.Generator().manual_seed(rank.rank)
+    truth = torch.arange(8.0)
+    for step in rank.steps(steps, warmup=1, samples_per_step=SYNTHETIC_BATCH):
+        with step.data():
+            inputs = torch.randn(SYNTHETIC_BATCH, 8, generator=generator)
+            targets = inputs @ truth
+        with step.forward():
+            loss = torch.nn.functional.mse_loss(model(inputs).squeeze(1), targets)
+        with step.backward():
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
+            for parameter in model.parameters():
+                torch.distributed.all_reduce(parameter.grad)
+                assert parameter.grad is not None
+                parameter.grad /= rank.world_size
+        with step.optimizer():
+            optimizer.step()
+        step.record("loss", loss)
+    weights = torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
+    return {"rank": rank.rank, "weights": [round(float(weight), 4) for weight in weights]}
+
+
+def count(rank: Rank, steps: int = 4, *, samples: int = 10) -> list[int]:
+    """Need no torch."""
+    for step in rank.steps(steps, samples_per_step=samples):
+        with step.forward():
+            sum(range(100 * step.index))
+    return [rank.rank, rank.world_size, rank.local_rank]
+
+
+def raise_in_rank_1(rank: Rank) -> None:
+    if rank.rank == 1:
+        raise ValueError("boom\nand more")
+    time.sleep(60)
+
+
+def be_killed_in_rank_1(rank: Rank) -> None:
+    if rank.rank == 1:
+        sys.stderr.write("last words\n")
+        sys.stderr.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(60)
+
+
+def hang_in_rank_1(rank: Rank) -> None:
+    if rank.rank == 1:
+        sys.stderr.write("waiting for a message\n")
+        sys.stderr.flush()
+        threading.Event().wait()
+
+
+def leave_a_phase_open(rank: Rank) -> None:
+    rank.phase("load").__enter__()
+
+
+def say_who_you_are(rank: Rank, path: str) -> NoReturn:
+    """Write down the process, and never end."""
+    Path(path).write_text(f"{os.getpid()}\n", encoding="utf-8")
+    threading.Event().wait()
+    raise AssertionError(rank)
+
+
+class Nested:
+    @staticmethod
+    def measure(rank: Rank) -> int:
+        return rank.rank
+
+
+class DoubledDevice(HostDevice):
+    """A device of somebody else: its handle says how it was opened."""
+
+    def __init__(self, argument: object, local_rank: int) -> None:
+        super().__init__()
+        self.handle = f"{argument}:{local_rank}"
+        self.sync_mode = "doubled"
+
+
+def tell_device(rank: Rank) -> object:
+    list(rank.steps(3))
+    return rank.device
+
+
+def abort_at_exit(rank: Rank) -> int:
+    """Return a result, and die while the interpreter is taken down."""
+    atexit.register(os.abort)
+    return rank.rank

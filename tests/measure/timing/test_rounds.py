@@ -1,0 +1,248 @@
+import contextlib
+import gc
+from collections.abc import Callable, Mapping
+
+import pytest
+from tests.measure.ticking_device import TickingDevice
+
+from pytest_benchdb.errors import MeasurementError
+from pytest_benchdb.measure.timing.calls import Calls
+from pytest_benchdb.measure.timing.rounds import Clocks, Plan, Rounds, Timed, is_settled
+
+MS = 1_000_000
+
+
+class Device(TickingDevice):
+    """A ticking device with an allocator, and with caches that can be emptied or not."""
+
+    def __init__(self, *, marks: bool = True, sync_mode: str | None = "barrier", cache: bool = True) -> None:
+        super().__init__(marks=marks, sync_mode=sync_mode)
+        self.peak = 7.0
+        self.flushes = 0
+        self._cache = cache
+
+    def reset_memory(self) -> None:
+        self.peak = 0.0
+
+    def memory(self) -> Mapping[str, float]:
+        return {"device_peak": self.peak}
+
+    def flush_cache(self) -> bool:
+        self.flushes += 1
+        self.wall_ns += 100 * MS  # must be in no round
+        return self._cache
+
+
+def time_it(device: Device, call: Callable[[int], object], **options: object) -> Timed:
+    clocks = Clocks(cpu_ns=lambda: device.cpu_ns, thread_ns=lambda: device.thread_ns)
+    return Rounds(Calls(call, call), device, Plan().changed(**options), clocks=clocks).run(contextlib.nullcontext())
+
+
+def host_work(device: Device, wall_ms: float) -> Callable[[int], object]:
+    def call(iterations: int) -> object:
+        device.work(wall_ms * iterations, cpu_ms=wall_ms * iterations / 2, thread_ms=wall_ms * iterations / 4)
+        return iterations
+
+    return call
+
+
+def test_rounds_of_a_fast_function_hold_as_many_calls_as_fill_the_round_time() -> None:
+    device = Device()
+
+    timed = time_it(device, host_work(device, 0.01), round_time_s=0.001, max_time_s=0.1)
+
+    assert timed.iterations == 100
+    assert set(timed.wall_ns) == {MS}
+    assert set(timed.cpu_ns) == {MS // 2}
+    assert timed.thread_ns is not None
+    assert set(timed.thread_ns) == {MS // 4}
+    assert len(timed.wall_ns) == 100
+    assert timed.first_call_ns == MS // 100
+    assert timed.result == 1  # of one more call
+
+
+def test_rounds_of_a_slow_function_are_single_calls_and_no_fewer_than_asked() -> None:
+    device = Device()
+
+    timed = time_it(device, host_work(device, 3000), min_rounds=4, max_time_s=1.0)
+
+    assert timed.iterations == 1
+    assert list(timed.wall_ns) == [3000 * MS] * 4
+    assert timed.warmup_rounds == 0  # the first call was warming enough
+
+
+def test_rounds_of_work_on_the_device_wait_for_it_in_every_round() -> None:
+    device = Device()
+
+    def launch(iterations: int) -> object:
+        device.work(0.1 * iterations)
+        device.launch(2.0 * iterations)
+        return None
+
+    timed = time_it(device, launch, max_time_s=0.05)
+
+    assert timed.sync_mode == "barrier per round"
+    assert timed.iterations == 1
+    assert set(timed.wall_ns) == {2_100_000}
+    assert timed.device_s is not None
+    assert set(timed.device_s) == {0.002}
+
+
+def test_rounds_with_one_barrier_for_the_block_tell_only_the_device_apart() -> None:
+    device = Device()
+
+    def launch(iterations: int) -> object:
+        device.work(0.5 * iterations)
+        device.launch(2.0 * iterations)
+        return None
+
+    timed = time_it(device, launch, barrier="block", rounds=10, iterations=1, warmup_rounds=0)
+
+    assert timed.sync_mode == "barrier per block"
+    assert set(timed.wall_ns) == {500_000}
+    assert timed.device_s == pytest.approx([0.002] * 10)
+
+
+def test_rounds_on_a_device_without_clock_or_barrier_say_so() -> None:
+    device = Device(marks=False, sync_mode=None)
+
+    timed = time_it(device, host_work(device, 1))
+
+    assert timed.device_s is None
+    assert timed.sync_mode is None
+
+
+@pytest.mark.parametrize(("cache", "mode"), [(True, "cold"), (False, "hot")])
+def test_rounds_are_cold_only_where_the_caches_were_emptied(cache: bool, mode: str) -> None:
+    device = Device(cache=cache)
+
+    timed = time_it(device, host_work(device, 1), cache_mode="cold", rounds=5, iterations=1, warmup_rounds=0)
+
+    assert timed.cache_mode == mode
+    assert set(timed.wall_ns) == {MS}
+    assert device.flushes == 5
+
+
+@pytest.mark.parametrize(("iterations", "calls"), [(1, [1, 1, 1, 1, 1]), (4, [4, 4, 4, 4, 4, 1])])
+def test_rounds_that_the_caller_counts_are_all_the_calls_there_are(iterations: int, calls: list[int]) -> None:
+    device = Device()
+    seen = []
+
+    def call(number: int) -> object:
+        seen.append(number)
+        device.work(1)
+        return len(seen)
+
+    timed = time_it(device, call, rounds=3, iterations=iterations, warmup_rounds=2)
+
+    assert seen == calls  # of several iterations, one more for the result
+    assert timed.result == len(calls)
+    assert timed.first_call_ns is None
+
+
+def test_rounds_begin_the_devices_peaks_anew() -> None:
+    device = Device()
+
+    timed = time_it(device, host_work(device, 1), rounds=2)
+
+    assert timed.memory == {"device_peak": 0.0}
+
+
+def test_rounds_warm_up_until_they_agree() -> None:
+    device = Device()
+    calls = []
+
+    def call(iterations: int) -> object:
+        calls.append(iterations)
+        device.work(max(500 * 0.9 ** len(calls), 10.0))  # a clock that ramps up, say
+        return None
+
+    timed = time_it(device, call, iterations=1, warmup_time_s=0.1, max_warmup_time_s=1000.0, max_time_s=0.1)
+
+    assert set(timed.wall_ns) == {10 * MS}
+    assert timed.warmup_rounds >= 40
+
+
+def test_rounds_that_never_agree_are_warmed_up_for_a_limited_time() -> None:
+    device = Device()
+    calls = []
+
+    def call(iterations: int) -> object:
+        calls.append(iterations)
+        device.work(10.0 * 1.5 ** (len(calls) % 12))
+        return None
+
+    timed = time_it(device, call, iterations=1, warmup_time_s=0.1, max_warmup_time_s=0.5, rounds=1)
+
+    assert 2 <= timed.warmup_rounds <= 50
+
+
+def test_rounds_run_what_belongs_around_them_untimed_and_once_each() -> None:
+    device = Device()
+    events = []
+
+    def around(name: str) -> Callable[[], None]:
+        def run() -> None:
+            events.append(name)
+            device.work(50)
+
+        return run
+
+    clocks = Clocks(cpu_ns=lambda: device.cpu_ns, thread_ns=None)
+    rounds = Rounds(
+        Calls(host_work(device, 1), host_work(device, 1)),
+        device,
+        Plan().changed(rounds=3, warmup_rounds=1),
+        clocks=clocks,
+        before=around("setup"),
+        after=around("teardown"),
+    )
+    timed = rounds.run(contextlib.nullcontext())
+
+    assert timed.iterations == 1
+    assert set(timed.wall_ns) == {MS}
+    assert events == ["setup", "teardown"] * 6  # the first call, one warm-up round, three rounds, the result
+    assert timed.thread_ns is None
+
+
+def test_rounds_without_the_collector_give_it_back_even_after_an_error() -> None:
+    device = Device()
+    seen = []
+
+    def call(iterations: int) -> object:
+        seen.append(gc.isenabled())
+        device.work(10.0 * iterations)
+        if len(seen) == 4:
+            raise ZeroDivisionError
+        return None
+
+    with pytest.raises(ZeroDivisionError):
+        time_it(device, call, gc=False, rounds=9, iterations=1, warmup_rounds=0)
+
+    assert seen == [False] * 4
+    assert gc.isenabled()
+
+
+def test_is_settled_needs_two_handfuls_that_agree() -> None:
+    assert not is_settled([100] * 9)
+    assert is_settled([500] * 3 + [100] * 10)
+    assert not is_settled([110] * 5 + [100] * 5)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"rounds": 0}, "rounds=0; give a whole number, above 0"),
+        ({"rounds": 2.5}, "rounds=2.5"),
+        ({"iterations": True}, "iterations=True"),
+        ({"max_time_s": -1}, "max_time_s=-1; give a number of seconds, 0 or more"),
+        ({"max_time_s": float("nan")}, "max_time_s=nan"),
+        ({"cache_mode": "warm"}, "cache_mode='warm'; give one of 'hot', 'cold'"),
+        ({"time": 3}, "unknown option 'time'; known are rounds"),
+    ],
+)
+def test_plan_refuses_what_has_no_sense(options: dict[str, object], words: str) -> None:
+    with pytest.raises(MeasurementError) as caught:
+        Plan().changed(**options)
+
+    assert words in str(caught.value)

@@ -1,0 +1,102 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_benchdb.operations.duet.import_probe import (
+    PLUGIN,
+    Imported,
+    listed,
+    packages_of,
+    sort_modules,
+    take_modules,
+    write_probe,
+)
+
+
+def sort(tmp_path: Path, **files: str) -> Imported:
+    modules = {name: str((tmp_path / file).resolve()) for name, file in files.items()}
+    return sort_modules(modules, side=tmp_path / "side", checkout=tmp_path / "checkout", packages={"shop"})
+
+
+def test_sort_modules_from_the_side_are_its_own(tmp_path: Path) -> None:
+    files = {"shop": "side/src/shop/__init__.py", "shop.sale": "side/src/shop/sale.py", "test_a": "side/test_a.py"}
+
+    assert sort(tmp_path, **files) == Imported(own=("shop",), foreign={}, installed={})
+
+
+def test_sort_modules_from_the_checkout_are_foreign(tmp_path: Path) -> None:
+    found = sort(tmp_path, shop="checkout/src/shop/__init__.py")
+
+    assert found.foreign == {"shop": str((tmp_path / "checkout/src/shop/__init__.py").resolve())}
+
+
+def test_sort_modules_from_an_environment_within_the_checkout_are_no_foreign_ones(tmp_path: Path) -> None:
+    found = sort(tmp_path, numpy="checkout/.venv/lib/python3.11/site-packages/numpy/__init__.py")
+
+    assert found == Imported(own=(), foreign={}, installed={})
+
+
+def test_sort_modules_tells_a_package_of_the_side_that_came_from_the_environment(tmp_path: Path) -> None:
+    found = sort(tmp_path, shop="env/site-packages/shop/__init__.py")
+
+    assert list(found.installed) == ["shop"]
+
+
+def test_sort_modules_where_the_side_is_the_checkout_finds_none_foreign(tmp_path: Path) -> None:
+    file = tmp_path.resolve() / "src" / "shop" / "__init__.py"
+
+    found = sort_modules({"shop": str(file)}, side=tmp_path, checkout=tmp_path, packages={"shop"})
+
+    assert found == Imported(own=("shop",), foreign={}, installed={})
+
+
+@pytest.mark.parametrize("place", [".", "src", "lib/python"])
+def test_packages_of_finds_them_at_the_top_in_src_and_in_the_path(place: str, tmp_path: Path) -> None:
+    (tmp_path / place / "shop").mkdir(parents=True)
+    (tmp_path / place / "shop" / "__init__.py").touch()
+
+    assert packages_of(tmp_path, ["lib/python"]) == {"shop"}
+
+
+def test_packages_of_finds_modules_in_src(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "shop.py").touch()
+    (tmp_path / "setup.py").touch()
+
+    assert packages_of(tmp_path, []) == {"shop"}
+
+
+def test_packages_of_leaves_tests_out(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "__init__.py").touch()
+
+    assert packages_of(tmp_path, []) == set()
+
+
+def test_listed_names_three_and_counts_the_rest() -> None:
+    files = {name: f"/{name}.py" for name in "dbca"}
+
+    assert listed(files) == "a (/a.py), b (/b.py), c (/c.py) and 1 more"
+
+
+def test_write_probe_tells_what_a_pytest_process_imported_once(tmp_path: Path) -> None:
+    told = write_probe(tmp_path)
+    (tmp_path / "shop.py").touch()
+    (tmp_path / "test_shop.py").write_text("import json, shop\ndef test_it(): pass\n", encoding="utf-8")
+    options = ["-q", "-p", PLUGIN, "-p", "no:cacheprovider", f"--rootdir={tmp_path}", "test_shop.py"]
+
+    subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=tmp_path,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        check=True,
+        capture_output=True,
+    )
+    modules = take_modules(told)
+
+    assert modules["shop"] == str(tmp_path.resolve() / "shop.py")
+    assert "json" not in modules
+    assert take_modules(told) == {}

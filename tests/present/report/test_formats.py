@@ -1,0 +1,186 @@
+"""Markdown, JSON and CSV: nothing lost, nothing invented, nothing that acts on who reads it."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_benchdb.present.report.columns import columns_named
+from pytest_benchdb.present.report.csv_ import read_text, report_csv, table_csv
+from pytest_benchdb.present.report.document import DataTable
+from pytest_benchdb.present.report.json_ import report_json, table_json
+from pytest_benchdb.present.report.markdown import escape, report_markdown, table_markdown, unescape
+from pytest_benchdb.present.writing.text import sanitize
+from pytest_benchdb.present.writing.values import layout_values, value_text
+
+Make = Callable[..., Any]
+ANY_TEXT = st.text(st.characters(), max_size=40)
+SAFE_TEXT = ANY_TEXT.filter(lambda text: "\0" not in text)
+FIGURE = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
+
+
+def read_csv(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def cells_of(line: str) -> list[str]:
+    return [cell.strip(" ") for cell in re.split(r"(?<!\\)(?:\\\\)*\|", line)[1:-1]]
+
+
+@given(ANY_TEXT)
+def test_markdown_of_any_text_stays_in_its_cell(text: str) -> None:
+    escaped = escape(text)
+
+    assert "\n" not in escaped
+    assert not re.search(r"(?<!\\)(?:\\\\)*[|`]", escaped)
+    assert "<" not in escaped
+    assert not re.search(r"@\w", escaped)
+
+
+@given(ANY_TEXT)
+def test_markdown_of_any_text_reads_back(text: str) -> None:
+    assert unescape(escape(text)) == sanitize(text)
+
+
+def test_markdown_of_test_names_stays_readable() -> None:
+    assert escape("test_sort_list") == "test_sort_list"
+    assert escape("__init__") == "\\_\\_init\\_\\_"
+
+
+def test_markdown_report_is_exact(run: Make, report: Make) -> None:
+    rows = [run("t.py::test_a[x|y]", 1.25e-3), run("t.py::test_b", None, outcome="failed", reason="<b>`no`</b>")]
+
+    text = report_markdown(report(*rows), columns_named(["benchmark", "median", "memory", "rounds"]), "none", {})
+
+    assert text.partition("\n\n| ")[2].splitlines() == [
+        "benchmark | median (ms) | memory (MiB) | rounds |",
+        "| :--- | ---: | ---: | ---: |",
+        "| test_a\\[x\\|y\\] | 1.250 | 61.3 | 1000\N{MULTIPLICATION SIGN}10 |",
+        "| test_b | failed: &lt;b&gt;\\`no\\`&lt;/b&gt; |  |  |",
+    ]
+
+
+def test_markdown_report_groups_get_headings(run: Make, report: Make) -> None:
+    rows = [run("a.py::test_a"), run("b.py::test_b")]
+
+    text = report_markdown(report(*rows), None, None, {})
+
+    assert "\n### a.py\n" in text
+    assert "\n### b.py\n" in text
+
+
+def test_markdown_table_says_that_rows_are_left_out() -> None:
+    table = DataTable(schema="benchdb.query/1", columns=("n",), rows=[[1]], more=True)
+
+    assert table_markdown(table).splitlines() == [
+        "| n |",
+        "| ---: |",
+        "| 1 |",
+        "",
+        "_More rows were left out: raise `--limit`._",
+    ]
+
+
+@given(names=st.lists(SAFE_TEXT, min_size=1, max_size=4), figure=FIGURE)
+def test_csv_report_reads_back(run: Make, report: Make, names: list[str], figure: float | None) -> None:
+    rows = [run(name, median_s=figure) for name in names]
+
+    lines = read_csv(report_csv(report(*rows), None))
+
+    head = lines[0]
+    assert [read_text(line[head.index("fullname")]) for line in lines[1:]] == names
+    for line in lines[1:]:
+        cell = line[head.index("median_s")]
+        assert (None if cell == "" else float(cell)) == figure
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "'", "\N{FULLWIDTH EQUALS SIGN}"])
+def test_csv_text_is_never_a_formula(run: Make, report: Make, start: str) -> None:
+    text = report_csv(report(run(start + "cmd|' /C calc'!A0")), columns_named(["benchmark"]))
+
+    assert text.splitlines(keepends=False)[1].startswith("\"'")
+
+
+def test_csv_columns_have_their_units(run: Make, report: Make) -> None:
+    text = report_csv(report(run(median_s=2e-3)), columns_named(["benchmark", "median", "memory", "rounds"]))
+
+    assert text.splitlines() == [
+        '"fullname","median_s","peak_rss_bytes","rounds"',
+        '"tests/test_a.py::test_x",0.002,64277708.8,1000',
+    ]
+
+
+def test_csv_of_a_failed_run_has_no_figures(run: Make, report: Make) -> None:
+    rows = read_csv(report_csv(report(run(median_s=2e-3, outcome="failed", valid=False)), None))
+
+    values = dict(zip(*rows, strict=True))
+    assert values["outcome"] == "failed"
+    assert [values[name] for name in ("median_s", "cpu_s", "peak_rss_bytes")] == ["", "", ""]
+
+
+def test_csv_table_writes_values_plainly() -> None:
+    table = DataTable(schema="x", columns=("a", "b,c"), rows=[[None, True], [float("nan"), 'say "x"']])
+
+    assert table_csv(table) == '"a","b,c"\r\n,true\r\n,"say ""x"""\r\n'
+
+
+def test_json_report_has_schema_units_and_raw_values(run: Make, report: Make) -> None:
+    document = json.loads(report_json(report(run(median_s=1.2345678901e-6), selection="-k x")))
+
+    (session,) = document["sessions"]
+    (row,) = session["rows"]
+    assert document["schema"] == "benchdb.report/1"
+    assert document["selection"] == "-k x"
+    assert document["units"]["median_s"] == "s"
+    assert document["units"]["peak_rss_bytes"] == "B"
+    assert row["median_s"] == 1.2345678901e-6
+    assert session["outcomes"] == {"passed": 1}
+
+
+def test_json_report_turns_nan_into_null(run: Make, report: Make) -> None:
+    text = report_json(report(run(stddev_s=float("nan"), max_s=float("inf"))))
+
+    row = json.loads(text, parse_constant=pytest.fail)["sessions"][0]["rows"][0]
+    assert (row["stddev_s"], row["max_s"]) == (None, None)
+
+
+def test_json_report_of_a_failed_run_has_no_figures(run: Make, report: Make) -> None:
+    row = json.loads(report_json(report(run(outcome="failed", valid=False))))["sessions"][0]["rows"][0]
+
+    assert {name: row[name] for name in ("median_s", "cpu_s", "peak_rss_bytes")} == {
+        "median_s": None,
+        "cpu_s": None,
+        "peak_rss_bytes": None,
+    }
+
+
+def test_json_table_numbers_equal_names() -> None:
+    table = DataTable(schema="benchdb.query/1", columns=("a", "a"), rows=[[1, b"\x01"]], types=("INTEGER", "BLOB"))
+
+    document = json.loads(table_json(table))
+
+    assert document["columns"] == [{"name": "a", "type": "INTEGER"}, {"name": "a_1", "type": "BLOB"}]
+    assert document["rows"] == [{"a": 1, "a_1": "01"}]
+
+
+@given(st.lists(ANY_TEXT, min_size=1, max_size=3), st.integers(1, 120))
+def test_layout_values_of_any_texts_fits(texts: list[str], columns: int) -> None:
+    table = DataTable(schema="x", columns=tuple(texts), rows=[texts, [1] * len(texts)])
+
+    lines = layout_values(table, columns, ascii_only=True).plain().splitlines()
+
+    assert max(len(line) for line in lines) <= columns
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, ""), (float("nan"), "NaN"), (True, "true"), (0.1, "0.1"), ([1, None], "[1, ]"), ({"a": 1}, "a=1")],
+)
+def test_value_text_of_a_value_is_plain(value: object, text: str) -> None:
+    assert value_text(value) == text

@@ -1,0 +1,121 @@
+"""Figures: one unit a column, digits that tell something, and never a number for what was not measured."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.present.writing.units import (
+    Unit,
+    align_points,
+    choose_unit,
+    named_unit,
+    parse_units,
+    write_figure,
+)
+
+MICROSECOND = named_unit("time", "us")
+
+
+@pytest.mark.parametrize(
+    ("values", "symbol"),
+    [
+        ([3.2e-10], "ns"),
+        ([1.5e-9], "ns"),
+        ([999e-9], "ns"),
+        ([1e-6], "\N{MICRO SIGN}s"),
+        ([2e-3, 5e-3, 7.0], "ms"),
+        ([1.0], "s"),
+        ([7200.0], "s"),
+        ([None, 1e-3, None], "ms"),
+        ([float("nan"), 1e-3], "ms"),
+        ([0.0], "s"),
+        ([], "s"),
+    ],
+)
+def test_choose_unit_of_times_follows_the_typical_value(values: list[float | None], symbol: str) -> None:
+    assert choose_unit("time", values).symbol == symbol
+
+
+@pytest.mark.parametrize(
+    ("value", "symbol"), [(512.0, "B"), (1024.0, "KiB"), (64 * 2.0**20, "MiB"), (3 * 2.0**40, "TiB")]
+)
+def test_choose_unit_of_memory_is_binary(value: float, symbol: str) -> None:
+    assert choose_unit("memory", [value]).symbol == symbol
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (float("nan"), "-"),
+        (float("inf"), "-"),
+        (0.0, "0"),
+        (1.23456e-6, "1.235"),
+        (12.3456e-6, "12.35"),
+        (123.456e-6, "123.5"),
+        (1234.56e-6, "1235"),
+        (123456.7e-6, "123457"),
+        (9.99996e-6, "10.00"),
+        (0.99996e-6, "1.000"),
+        (0.123456e-6, "0.123"),
+        (0.00123456e-6, "0.00123"),
+        (1.23456e-12, "1.23e-6"),
+        (5e3, "5.000e9"),
+        (-12.3456e-6, "-12.35"),
+    ],
+)
+def test_write_figure_has_sensible_digits(value: float | None, text: str) -> None:
+    assert write_figure(value, MICROSECOND) == text
+
+
+def test_write_figure_of_a_count_is_exact() -> None:
+    assert write_figure(1_000_003, choose_unit("count", [5])) == "1000003"
+
+
+@given(st.floats(min_value=1e-12, max_value=1e6), st.sampled_from(["ns", "us", "ms", "s"]))
+def test_write_figure_is_within_rounding_of_the_value(value_s: float, symbol: str) -> None:
+    unit = named_unit("time", symbol)
+
+    shown_s = float(write_figure(value_s, unit)) * unit.size
+
+    assert math.isclose(shown_s, value_s, rel_tol=0.0051)
+
+
+@given(st.floats(min_value=1e-9, max_value=1e3))
+def test_write_figure_in_its_own_unit_keeps_four_digits(value_s: float) -> None:
+    unit = choose_unit("time", [value_s])
+
+    shown_s = float(write_figure(value_s, unit)) * unit.size
+
+    assert math.isclose(shown_s, value_s, rel_tol=0.00051)
+    assert len(write_figure(value_s, unit)) <= 6
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(allow_nan=True)), max_size=5))
+def test_write_figure_of_the_unmeasured_is_never_a_number(values: list[float | None]) -> None:
+    unit = choose_unit("time", values)
+
+    for value in values:
+        shown = write_figure(value, unit)
+        assert (shown == "-") == (value is None or not math.isfinite(value))
+
+
+def test_align_points_puts_points_below_each_other() -> None:
+    padded = align_points(["1.235", "12.35", "1235", "-"])
+
+    assert [text.rjust(8) for text in padded] == ["   1.235", "  12.35 ", "1235    ", "       -"]
+
+
+def test_parse_units_reads_several() -> None:
+    units = parse_units(["time=ms", "memory=kib"])
+
+    assert units == {"time": Unit("ms", 1e-3), "memory": Unit("KiB", 1024.0, 3)}
+
+
+@pytest.mark.parametrize("text", ["time=parsec", "time", "speed=ms", "memory=MB"])
+def test_parse_units_of_nonsense_tells_what_to_write(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"--unit .*(choose one of|as in)"):
+        parse_units([text])
