@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.session_values import best_ms, write_history
 
-from pytest_benchdb.operations.gate.policy import GateRequest
+from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.gate.run import gate
 from pytest_benchdb.operations.select.sessions import Source
 

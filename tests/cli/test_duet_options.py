@@ -7,7 +7,7 @@ import pytest
 from tests.analysis.comparison_rows import make_row
 
 from pytest_benchdb.cli.decide import duet as command
-from pytest_benchdb.cli.decide.duet import duet_of
+from pytest_benchdb.cli.decide.duet_run import duet_of
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison, Side
 

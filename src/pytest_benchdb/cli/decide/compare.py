@@ -175,7 +175,7 @@ def _interleaved(context: click.Context, given: Mapping[str, Any], choice: Choic
     Raises:
         ConfigError: an option says something else than to run commits.
     """
-    from pytest_benchdb.cli.decide.duet import compared_in_turn, duet_of
+    from pytest_benchdb.cli.decide.duet_run import compared_in_turn, duet_of
 
     specs = given["specs"]
     if given["axis"] is not None or not 1 <= len(specs) <= _SIDES:

@@ -16,7 +16,8 @@ from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Gate
 from pytest_benchdb.operations.gate.allowances import read_allow_file
-from pytest_benchdb.operations.gate.policy import GateRequest, Override, Rules, parse_overrides
+from pytest_benchdb.operations.gate.policy import Override, Rules, parse_overrides
+from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.gate.run import gate
 from pytest_benchdb.operations.pytest_run import PAUSE_S, PAUSE_VARIABLE
 from pytest_benchdb.operations.select.filters.threshold import parse_thresholds

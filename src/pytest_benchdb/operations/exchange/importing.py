@@ -18,7 +18,7 @@ from pytest_benchdb.interfaces import Importer
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem, SourceFile
 from pytest_benchdb.operations.exchange.as_journal import Naming, is_known, journal_of, session_id_of, split_id
 from pytest_benchdb.operations.exchange.feedback import SILENT, Feedback
-from pytest_benchdb.operations.exchange.open import holds_only_other_files, is_foreign
+from pytest_benchdb.operations.exchange.source_kind import holds_only_other_files, is_foreign
 from pytest_benchdb.operations.record import project_name
 from pytest_benchdb.registry import find_importers
 from pytest_benchdb.store.history.history import open_history

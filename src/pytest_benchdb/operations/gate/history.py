@@ -8,7 +8,7 @@ from pathlib import Path
 from pytest_benchdb.errors import NoBaselineError, StoreMissingError
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
-from pytest_benchdb.operations.gate.policy import GateRequest
+from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.select.sessions import missing_text, stored_sessions
 from pytest_benchdb.operations.select.spec.context import SpecContext, spec_context
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec

@@ -11,15 +11,11 @@ from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.compare.machines import machine_warnings
-from pytest_benchdb.operations.gate.allowances import (
-    Allowance,
-    after_acceptances,
-    expired_warnings,
-    missing_names,
-    of_acceptance,
-)
+from pytest_benchdb.operations.gate.allowances import Allowance, after_acceptances, expired_warnings, of_acceptance
 from pytest_benchdb.operations.gate.history import Sides
-from pytest_benchdb.operations.gate.policy import GateRequest, Rules, main_times, marker_rules, time_key
+from pytest_benchdb.operations.gate.missing import missing_names
+from pytest_benchdb.operations.gate.policy import Rules, main_times, marker_rules, time_key
+from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.gate.rows import Context, JudgedRow, judge_rows, named_metrics
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES

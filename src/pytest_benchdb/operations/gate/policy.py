@@ -8,15 +8,12 @@ What a gate is asked.
 import fnmatch
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from pytest_benchdb.analysis.rules.policy import default_policy
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.run import GATE_RULE_KEY
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Policy
-from pytest_benchdb.operations.gate.allowances import Allowance
-from pytest_benchdb.operations.gate.exit_status import MissingRule
 from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES, Threshold, parse_threshold
 
 OFF = "off"
@@ -183,42 +180,3 @@ def _override(pattern: str, given: object, place: str) -> Override:
 
 
 AUTO = "auto"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateRequest:
-    """What a gate is asked.
-
-    Attributes:
-        candidate: SPEC of what is judged; None for the newest session.
-        baseline: SPEC of what it is compared with.
-        keyword: `-k` expression over full names.
-        where: `-w` filter.
-        rules: thresholds and overrides; what markers said is added from the runs.
-        confirms: how many re-runs must repeat a regression; 0 for none.
-        fdr: q-value above which a regression is put in doubt; None for no such filter.
-        missing: what a missing benchmark means.
-        require_baseline: exit status 3 if nothing could be compared.
-        strict: exit status 4 if nobody can tell.
-        allow_cross: whether other machines may be the history.
-        allowances: what may pass, beside what was accepted in the database.
-        words: `pytest` and its arguments for the re-runs; None takes the recorded command.
-        folder: where the git checkout is looked for, and where re-runs start.
-        environ: environment variables of CI, of git and of the re-runs.
-    """
-
-    candidate: str | None = None
-    baseline: str = AUTO
-    keyword: str | None = None
-    where: str | None = None
-    rules: Rules = field(default_factory=Rules)
-    confirms: int = 0
-    fdr: float | None = None
-    missing: MissingRule = "warn"
-    require_baseline: bool = False
-    strict: bool = False
-    allow_cross: bool = False
-    allowances: tuple[Allowance, ...] = ()
-    words: tuple[str, ...] | None = None
-    folder: Path = Path()
-    environ: Mapping[str, str] = field(default_factory=dict)

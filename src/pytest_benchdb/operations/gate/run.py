@@ -13,7 +13,7 @@ from pytest_benchdb.operations.gate.confirm import Confirmation, confirm
 from pytest_benchdb.operations.gate.exit_status import Found, outcome_of
 from pytest_benchdb.operations.gate.history import open_sides
 from pytest_benchdb.operations.gate.judge import ends_of, judge
-from pytest_benchdb.operations.gate.policy import GateRequest
+from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.gate.rows import (
     JudgedRow,
     is_suspect,

@@ -1,0 +1,128 @@
+"""Runs a duet for a command: what its words mean, and how its progress is shown."""
+
+import contextlib
+import os
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pytest_benchdb.cli.frame.output import Output
+from pytest_benchdb.cli.frame.progress import progress_bar
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.comparison import Comparison
+from pytest_benchdb.operations.compare.judge import Choice
+from pytest_benchdb.operations.duet.plan import Duet, SideChoice
+from pytest_benchdb.operations.duet.run import compare_played, play
+from pytest_benchdb.operations.exchange.open import Feedback
+
+DUET_DB = ".benchdb-duet"
+"""Not the history: what was run to compare two commits is no record of the newest one."""
+
+_PYTEST = frozenset({"pytest", "py.test"})
+
+
+def duet_of(given: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
+    """Return the duet that options ask for: `base`, `head`, `pairs`, `base_python` and so on, all but `pairs` optional.
+
+    Raises:
+        ConfigError: what to run is not said, or the sides are the same.
+    """
+    if not words:
+        raise ConfigError("say what to run after --, for example: benchdb duet main -- pytest tests/bench")
+    base, head = given.get("base"), given.get("head")
+    at = next((at for at, word in enumerate(words) if Path(word).name in _PYTEST), None)
+    if at is None:
+        raise ConfigError(f"-- {shlex.join(words)}: this runs no pytest; write: -- pytest {shlex.join(words)}")
+    own = words[: at + 1]
+    programs = {place: _program(place, given, own) for place in ("base", "head")}
+    if base is None and programs["base"] == programs["head"]:
+        raise ConfigError("both sides are the same: name a commit, or --base-python and --head-python")
+    named = programs["base"] != programs["head"]
+    return Duet(
+        base=SideChoice(commit=base, program=programs["base"], name=_name("base", given) if named else None),
+        head=SideChoice(commit=head, program=programs["head"], name=_name("head", given) if named else None),
+        arguments=tuple(words[at + 1 :]),
+        pairs=given["pairs"],
+        database=Path(given.get("db") or DUET_DB).expanduser(),
+        pythonpath=tuple(given.get("pythonpath") or ()),
+        module=given.get("module"),
+    )
+
+
+def compared_in_turn(duet: Duet, choice: Choice, output: Output) -> Comparison:
+    """Run a duet, with a progress bar on a terminal and a line for each run elsewhere, and compare its sides.
+
+    Raises:
+        ConfigError: a side cannot be run, or the choice cannot be used.
+        StoreError: the sessions cannot be read back.
+    """
+    with _ended_like_an_interrupt(), progress_bar("Running", shown=output.progress) as progress:
+
+        def say_progress(done: int, total: int) -> None:
+            if done:
+                output.say(f"run {done} of {total} done")
+
+        feedback = Feedback(progress=progress or say_progress, warn=output.say)
+        played = play(duet, Path.cwd(), os.environ, feedback)
+    return compare_played(duet, played, choice)
+
+
+def _program(place: str, given: Mapping[str, Any], own: Sequence[str]) -> tuple[str, ...]:
+    """Return what stands for `pytest` on a side.
+
+    Raises:
+        ConfigError: it is said twice, or there is nothing to stand for.
+    """
+    python, text = given.get(f"{place}_python"), given.get(f"{place}_command")
+    if python and text:
+        raise ConfigError(f"--{place}-python and --{place}-command both say how to run pytest; give one of them")
+    if (python or text) and list(own) != ["pytest"]:
+        raise ConfigError(f"-- {shlex.join(own)}: write pytest here; --{place}-python or --{place}-command replaces it")
+    if text:
+        first, *rest = _split(text, f"--{place}-command")
+    elif python or list(own) == ["pytest"]:
+        first, rest = python or sys.executable, ["-m", "pytest"]
+    else:
+        first, *rest = own
+    return (_found_from_here(first), *rest)
+
+
+def _found_from_here(program: str) -> str:
+    """Return the program as it is found from any folder; links stay, because a virtual environment is one."""
+    path = Path(program).expanduser()
+    return str(path.absolute()) if path.name != program else program
+
+
+def _split(text: str, option: str) -> list[str]:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ConfigError(f"{option} {text!r}: {error}") from error
+    if not words:
+        raise ConfigError(f"{option} is empty; give a command such as 'uv run pytest'")
+    return words
+
+
+def _name(place: str, given: Mapping[str, Any]) -> str:
+    return given.get(f"{place}_python") or given.get(f"{place}_command") or "this Python"
+
+
+@contextlib.contextmanager
+def _ended_like_an_interrupt() -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C, so that what was checked out is removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
