@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from pytest_benchdb.analysis.rules.suite import group_means
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Difference, Side
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey
 from pytest_benchdb.model.verdict import Interval, Judgement, Policy
-from pytest_benchdb.present.verdicts.groups import group_means
 from pytest_benchdb.present.verdicts.json_ import comparison_values
 from pytest_benchdb.present.verdicts.markdown import comparisons_markdown
 from pytest_benchdb.present.verdicts.table import Look, comparison_lines

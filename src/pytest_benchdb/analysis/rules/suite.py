@@ -1,14 +1,11 @@
-"""What a whole suite shares: a geometric mean, and a shift that is the machine's rather than a benchmark's.
-
-The ratio of two sides, where there is one: what geometric means and speedups are made of.
-"""
+"""Figures of a whole suite: ratios, geometric means of groups, and a shift that most of its benchmarks share."""
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from statistics import median
 
-from pytest_benchdb.model.comparison import Shift
+from pytest_benchdb.model.comparison import ComparisonRow, GroupMean, Shift
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.verdict import Judgement, Verdict
@@ -84,3 +81,22 @@ def speedup_of(judgement: Judgement, better: Better) -> float | None:
     if ratio is None or better == "none":
         return None
     return ratio if better == "higher" else 1 / ratio
+
+
+def group_of(row: ComparisonRow) -> str:
+    """Return the group of a row: its own, else its model, else its file."""
+    return row.group or row.labels.get("model") or row.key.fullname.partition("::")[0]
+
+
+def group_means(rows: Sequence[ComparisonRow]) -> tuple[GroupMean, ...]:
+    """Return the geometric mean of each group of at least two rows, and of all rows of a metric together."""
+    means: list[GroupMean] = []
+    for metric in dict.fromkeys(row.key.metric for row in rows):
+        of_metric = [row for row in rows if row.key.metric == metric]
+        groups = list(dict.fromkeys(map(group_of, of_metric)))
+        members = [(group, [row for row in of_metric if group_of(row) == group]) for group in groups]
+        for group, of_group in [*(members if len(groups) > 1 else []), (None, of_metric)]:
+            ratios = [ratio for row in of_group if (ratio := ratio_of(row.judgement)) is not None]
+            if len(ratios) > 1:
+                means.append(GroupMean(group=group, metric=metric, ratio=geometric_mean(ratios), rows=len(ratios)))
+    return tuple(means)

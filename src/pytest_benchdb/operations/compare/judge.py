@@ -10,7 +10,7 @@ from typing import Any
 from pytest_benchdb.analysis.rules.few_sessions import SESSIONS_A_SIDE
 from pytest_benchdb.analysis.rules.policy import default_policy
 from pytest_benchdb.analysis.rules.sides import judge_sides
-from pytest_benchdb.analysis.rules.suite import COMPARED, suite_shift
+from pytest_benchdb.analysis.rules.suite import COMPARED, group_means, suite_shift
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Side
 from pytest_benchdb.model.report import SessionRow
@@ -28,7 +28,6 @@ from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES, Threshold, parse_threshold, parse_thresholds
 from pytest_benchdb.operations.select.filters.where import parse_where
 from pytest_benchdb.operations.select.recipe import Recipe, recipes_of
-from pytest_benchdb.present.verdicts.groups import group_means
 from pytest_benchdb.present.writing.text import counted
 from pytest_benchdb.store.read.reader import Reader
 

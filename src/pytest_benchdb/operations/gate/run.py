@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 
+from pytest_benchdb.analysis.rules.suite import group_means
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Shift, Side
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
@@ -24,7 +25,6 @@ from pytest_benchdb.operations.gate.rows import (
 )
 from pytest_benchdb.operations.pytest_run import ProcessRunner, Runner, suite_of_command, suite_of_words
 from pytest_benchdb.operations.select.sessions import Source
-from pytest_benchdb.present.verdicts.groups import group_means
 from pytest_benchdb.store.read.reader import Reader
 
 _RANK = {"regressed": 0, "error": 1, "missing": 2, "inconclusive": 3, "incomparable": 4, "new": 5, "improved": 6}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from pytest_benchdb.analysis.decide import Decision
-from pytest_benchdb.analysis.rules.suite import speedup_of
+from pytest_benchdb.analysis.rules.suite import group_of, speedup_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Side
 from pytest_benchdb.present.report.csv_ import table_csv
 from pytest_benchdb.present.report.document import DataTable
@@ -22,7 +22,6 @@ from pytest_benchdb.present.verdicts.gate_words import (
     shown_rows,
     word_of,
 )
-from pytest_benchdb.present.verdicts.groups import group_of
 from pytest_benchdb.present.verdicts.words import (
     VERDICT_STYLES,
     conclusion,

@@ -6,10 +6,10 @@ What rules say of a candidate, in words.
 from collections.abc import Sequence
 
 from pytest_benchdb.analysis.decide import Decision, TargetOutcome
+from pytest_benchdb.analysis.rules.suite import group_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow
 from pytest_benchdb.present.report.markdown import escape
 from pytest_benchdb.present.report.session_header import Fact, fact_lines
-from pytest_benchdb.present.verdicts.groups import group_of
 from pytest_benchdb.present.verdicts.words import (
     conclusion,
     difference_text,

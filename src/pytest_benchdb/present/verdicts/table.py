@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pytest_benchdb.analysis.rules.suite import group_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, GroupMean
 from pytest_benchdb.present.report.session_header import Fact, fact_lines, wrap
-from pytest_benchdb.present.verdicts.groups import group_of
 from pytest_benchdb.present.verdicts.words import (
     VERDICT_STYLES,
     conclusion,
