@@ -19,7 +19,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 from pytest_benchdb.backends.cpu import CpuBackend
-from pytest_benchdb.measure.process.boundary import BoundaryProbe
+from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.measure.timing.calls import repeated
 from pytest_benchdb.measure.timing.rounds import Plan, Rounds, Timed
 
@@ -86,7 +86,7 @@ def accuracy() -> None:
             rival.kill()
             rival.wait()
             os.sched_setaffinity(0, cores)
-    probe = BoundaryProbe()
+    probe = BlockProbe()
     costs = []
     for _ in range(2_000):
         start = time.perf_counter_ns()

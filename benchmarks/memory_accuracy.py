@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_benchdb.measure.process.boundary import BoundaryProbe
+from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.measure.sampler.sampler import Sampler
 
 MIB = 1 << 20
@@ -35,12 +35,12 @@ WORKLOADS = {
 FIGURES = ("peak_rss", "uss", "python_peak", "native_peak", "tree_peak")
 CHILD = """
     import importlib.util, json
-    from pytest_benchdb.measure.process.boundary import BoundaryProbe
+    from pytest_benchdb.measure.process.block_usage import BlockProbe
     from pytest_benchdb.measure.process.memory_pass import measure_memory
 
     if importlib.util.find_spec("numpy"):
         import numpy
-    call, probe = {call}, BoundaryProbe()
+    call, probe = {call}, BlockProbe()
     measure_memory(call, probe=probe, figures={figures})  # whatever the first execution loads stays loaded
     nothing = {{each.metric: each.value for each in measure_memory(lambda: None, probe=probe, figures={figures})}}
     found = measure_memory(call, probe=probe, figures={figures})
@@ -126,7 +126,7 @@ def samplers(repeat: int) -> None:
         with Sampler(rate_hz=rate_hz) as sampler:
             seen = [seen_by_process(sampler) for _ in range(repeat)]
         print(f"  process, {rate_hz:>3} Hz   {statistics.median(seen):6.1f}")
-    probe = BoundaryProbe()
+    probe = BlockProbe()
     print(f"  VmHWM             {statistics.median(seen_by_mark(probe) for _ in range(repeat)):6.1f}")
 
 
@@ -149,12 +149,12 @@ def seen_by_process(sampler: Sampler) -> float:
     return max(0.0, (max(series[0].values) - before) / (SIZE_MIB * MIB) * 100)
 
 
-def seen_by_mark(probe: BoundaryProbe) -> float:
+def seen_by_mark(probe: BlockProbe) -> float:
     """Return what the kernel's own high-water mark says, %."""
     token = probe.start()
     one_c_call()
-    boundary = probe.stop(token)
-    return ((boundary.peak_rss_bytes or 0) - (boundary.rss_start_bytes or 0)) / (SIZE_MIB * MIB) * 100
+    usage = probe.stop(token)
+    return ((usage.peak_rss_bytes or 0) - (usage.rss_start_bytes or 0)) / (SIZE_MIB * MIB) * 100
 
 
 def cost(repeat: int) -> None:

@@ -16,7 +16,7 @@ from pytest_benchdb.cli.main import cli
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.environment import CiJob, Commit, Device, Environment, Load
 from pytest_benchdb.model.identity import content_id, uuid7
-from pytest_benchdb.model.run import Boundary, Measurement, Run
+from pytest_benchdb.model.run import BlockUsage, Measurement, Run
 from pytest_benchdb.model.session import SessionEnd, SessionStart
 from pytest_benchdb.store.fold.fold import fold
 from pytest_benchdb.store.journal.lines import end_line, run_lines, session_line
@@ -73,9 +73,9 @@ def make_run(fullname: str, samples_s: Sequence[float] | None = (1e-3, 1.1e-3, 1
         "calls": None,
         "timer": "perf_counter",
         "extra_info": changes.pop("extra_info", None),
-        "boundary": None
+        "usage": None
         if samples_s is None
-        else Boundary(
+        else BlockUsage(
             wall_s=0.01,
             cpu_s=0.0098,
             thread_s=0.0098,

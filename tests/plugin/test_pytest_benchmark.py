@@ -115,7 +115,7 @@ def test_benchmark_pedantic_counts_warm_up_and_calls(record: Record) -> None:
     ) == (3, 7, 2, 28)
 
 
-def test_benchmark_boundary_is_measured_around_the_rounds(record: Record) -> None:
+def test_benchmark_usage_is_measured_around_the_rounds(record: Record) -> None:
     recorded = record(
         """
         import time

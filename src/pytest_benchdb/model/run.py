@@ -54,7 +54,7 @@ GATE_RULE_KEY = "pytest_benchdb_gate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Boundary:
+class BlockUsage:
     """Readings around the timed block as differences or peaks, in SI units; None was not measured.
 
     Attributes:
@@ -82,7 +82,7 @@ class Boundary:
     steal_s: float | None
 
 
-BOUNDARY_METRICS = (
+BLOCK_METRICS = (
     "block_wall_time",
     "block_cpu_time",
     "block_thread_time",
@@ -94,7 +94,7 @@ BOUNDARY_METRICS = (
     "involuntary_switches",
     "steal_time",
 )
-"""Metric names in the order of the fields of `Boundary`."""
+"""Metric names in the order of the fields of `BlockUsage`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +177,7 @@ class Run:
         started_unix_us: microseconds since the epoch, UTC.
         duration_s: time of the test's call phase; None if the call never began.
         calls: calls of the benchmarked function within the timed block, warm-up included;
-            None if they are not known. `Boundary.cpu_s / calls` is the CPU time of one call.
+            None if they are not known. `BlockUsage.cpu_s / calls` is the CPU time of one call.
         attempt: 1 for the first, 2 for the first rerun, and so on.
         worker: the xdist worker's name, None without xdist.
         parallel: whether other tests ran beside it on this machine.
@@ -206,7 +206,7 @@ class Run:
     calls: int | None
     timer: str | None
     extra_info: Mapping[str, object] | None
-    boundary: Boundary | None
+    usage: BlockUsage | None
     measurements: tuple[Measurement, ...]
     samples_valid: bool
     invalid_reason: str | None

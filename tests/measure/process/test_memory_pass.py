@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_benchdb.measure.process.boundary import BoundaryProbe
+from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.measure.process.memory_pass import DEFAULT_FIGURES, FIGURES, measure_memory, settle
 from pytest_benchdb.model.run import Measurement
 
@@ -18,7 +18,7 @@ Measure = Callable[..., dict[str, Measurement]]
 
 @pytest.fixture
 def measure() -> Iterator[Measure]:
-    probe = BoundaryProbe()
+    probe = BlockProbe()
 
     def run(call: Callable[[], object], figures: Collection[str], **named: object) -> dict[str, Measurement]:
         found = measure_memory(call, probe=probe, figures=figures, **named)  # type: ignore[arg-type]

@@ -51,7 +51,7 @@ def run_of(samples: list[float], *, iterations: int = 1, unit: str = "s") -> Run
         calls=None,
         timer=None,
         extra_info={"name": 'a\nb\udc80"é😀'},
-        boundary=None,
+        usage=None,
         measurements=(Measurement(metric="m", unit=unit, better="lower", samples=samples),),
         samples_valid=True,
         invalid_reason=None,

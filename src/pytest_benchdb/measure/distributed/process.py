@@ -20,10 +20,10 @@ from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.measure.distributed.exchange import RankJob, RankReport, stderr_path, write_report
 from pytest_benchdb.measure.distributed.host_device import HostDevice
 from pytest_benchdb.measure.distributed.ranks import RankInfo, rank_of
-from pytest_benchdb.measure.process.boundary import BoundaryProbe
+from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
 from pytest_benchdb.measure.training import Steps
-from pytest_benchdb.model.run import Boundary, Measurement
+from pytest_benchdb.model.run import BlockUsage, Measurement
 
 ORPHANED = 86
 """Exit code of a rank whose parent is gone."""
@@ -122,13 +122,13 @@ def _run(job: RankJob, info: RankInfo) -> tuple[tuple[Measurement, ...], object]
     if job.backend is not None:
         _join(job, info)
     rank = Rank(info, opened, job)
-    probe = BoundaryProbe()
+    probe = BlockProbe()
     rank.barrier()
     token = probe.start()
     result = function(rank, *job.args, **job.kwargs)
     opened.synchronize()
-    boundary = probe.stop(token)
-    rows = (*_whole_rows(boundary, job, probe.unmeasured()), *rank.measurements())
+    usage = probe.stop(token)
+    rows = (*_whole_rows(usage, job, probe.unmeasured()), *rank.measurements())
     if job.backend is not None:
         _leave()
     opened.close()
@@ -191,16 +191,16 @@ def _leave() -> None:
         torch.distributed.destroy_process_group()
 
 
-def _whole_rows(boundary: Boundary, job: RankJob, unmeasured: Mapping[str, str]) -> tuple[Measurement, ...]:
+def _whole_rows(usage: BlockUsage, job: RankJob, unmeasured: Mapping[str, str]) -> tuple[Measurement, ...]:
     wall = Measurement(
         metric="wall_time",
         unit="s",
         better="lower",
         provenance=job.provenance,
         method="perf_counter",
-        value=boundary.wall_s,
+        value=usage.wall_s,
     )
-    peak = boundary.peak_rss_bytes
+    peak = usage.peak_rss_bytes
     memory = Measurement(
         metric="peak_rss",
         unit="B",

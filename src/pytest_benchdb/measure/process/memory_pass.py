@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_benchdb.measure.process.boundary import BoundaryProbe
+from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.measure.process.proc_files import counter_error_bytes
 from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.run import Measurement
@@ -160,7 +160,7 @@ Call = Callable[[], object]
 def measure_memory(
     call: Call,
     *,
-    probe: BoundaryProbe,
+    probe: BlockProbe,
     figures: Collection[str] = DEFAULT_FIGURES,
     root: Path = Path("/"),
     before: Callable[[], None] | None = None,
@@ -225,17 +225,17 @@ def _c_library() -> Any:
     return ctypes.CDLL(None)
 
 
-def _resident(call: Call, probe: BoundaryProbe, *, with_uss: bool) -> tuple[Measurement, ...]:
+def _resident(call: Call, probe: BlockProbe, *, with_uss: bool) -> tuple[Measurement, ...]:
     uss = _Uss() if with_uss else None
     token = probe.start()
     try:
         result = call()
     finally:
-        boundary = probe.stop(token)
+        usage = probe.stop(token)
     private = () if uss is None else (uss.read(),)
     del result
     reasons = probe.unmeasured()
-    peak, start = boundary.peak_rss_bytes, boundary.rss_start_bytes
+    peak, start = usage.peak_rss_bytes, usage.rss_start_bytes
     details = None
     if peak is not None and start is not None:
         details = {"increase_bytes": peak - start, "counter_error_bytes": counter_error_bytes()}

@@ -1,7 +1,7 @@
 """All clocks of one block of code: wall, CPU and, where the device has one, the device's own.
 
-The order is that of `measure.boundary`: the wall clock is read last at the begin and first at the end, so that
-reading the other clocks (about 1 us) is not in the block. The device's work is: a barrier stands at both ends.
+The wall clock is read last at the begin and first at the end, as in `measure.process.block_usage`, so that reading
+the other clocks (about 1 us) is not in the block. The work of the device is: a barrier stands at both ends.
 """
 
 import threading

@@ -127,7 +127,7 @@ def _run(run: ImportedRun, place: int, session: ImportedSession, session_id: str
         calls=None,
         timer=run.timer,
         extra_info=run.extra_info,
-        boundary=None,
+        usage=None,
         measurements=measurements,
         samples_valid=passed,
         invalid_reason=None if passed else run.reason or f"the run is {run.outcome}",

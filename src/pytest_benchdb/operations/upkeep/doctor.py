@@ -306,6 +306,6 @@ def _plugin_is_registered() -> bool:
 
 
 def _unmeasured() -> Mapping[str, str]:
-    from pytest_benchdb.measure.process.boundary import BoundaryProbe
+    from pytest_benchdb.measure.process.block_usage import BlockProbe
 
-    return BoundaryProbe().unmeasured()
+    return BlockProbe().unmeasured()

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def timed_block(block: Block) -> Iterator[None]:
-    """Read the boundary of an attempt's timed block around a `with` block."""
+    """Read the usage of an attempt's timed block around a `with` block."""
     block.start()
     try:
         yield
@@ -118,7 +118,7 @@ class Bench:
 
         Args:
             opened: the device.
-            attempt: the attempt at the test, which reads the boundary of the timed block; None where nothing
+            attempt: the attempt at the test, which reads the usage of the timed block; None where nothing
                 is recorded: then functions are called once.
             test: the test's node id, for messages.
             provenance: of the device's backend.

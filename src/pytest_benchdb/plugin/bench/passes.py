@@ -102,10 +102,10 @@ class Passes:
         return result
 
     def _memory(self, timing: Timing) -> PassResult:
-        from pytest_benchdb.measure.process.boundary import BoundaryProbe
+        from pytest_benchdb.measure.process.block_usage import BlockProbe
         from pytest_benchdb.measure.process.memory_pass import measure_memory
 
-        probe = BoundaryProbe()
+        probe = BlockProbe()
         try:
             return PassResult(measurements=measure_memory(timing.call, probe=probe))
         finally:

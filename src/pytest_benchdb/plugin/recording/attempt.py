@@ -9,23 +9,23 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.measure.process.boundary import BlockToken, BoundaryProbe
+from pytest_benchdb.measure.process.block_usage import BlockProbe, BlockToken
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.model.run import Boundary
+from pytest_benchdb.model.run import BlockUsage
 from pytest_benchdb.plugin.recording.outcome import Phase
 
 
 class Block:
     """The timed block of an attempt: at most one is read, the first."""
 
-    __slots__ = ("_probe", "_token", "boundary", "whole")
+    __slots__ = ("_probe", "_token", "usage", "whole")
 
-    def __init__(self, probe: BoundaryProbe) -> None:
+    def __init__(self, probe: BlockProbe) -> None:
         self._probe = probe
         self._token: BlockToken | None = None
-        self.boundary: Boundary | None = None
+        self.usage: BlockUsage | None = None
         self.whole = False
         """Whether what runs in the block ran to its end."""
 
@@ -36,8 +36,8 @@ class Block:
 
     def stop(self) -> None:
         """End the block, if it ever began."""
-        if self._token is not None and self.boundary is None:
-            self.boundary = self._probe.stop(self._token)
+        if self._token is not None and self.usage is None:
+            self.usage = self._probe.stop(self._token)
 
 
 @dataclass(slots=True, kw_only=True)

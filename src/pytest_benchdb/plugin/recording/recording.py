@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.measure.process.boundary import BoundaryProbe
+from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.session import SessionStart
 from pytest_benchdb.operations.record import Context, start_session
@@ -27,7 +27,7 @@ def worker_watcher(settings: Settings, told: Mapping[str, Any]) -> TestWatcher:
     """Return the watcher of an xdist worker, which sends what it sees with its reports."""
     return TestWatcher(
         Identifier(told["project"], Path(told["root"])),
-        BoundaryProbe(),
+        BlockProbe(),
         settings,
         Process(
             append=None,
@@ -38,7 +38,7 @@ def worker_watcher(settings: Settings, told: Mapping[str, Any]) -> TestWatcher:
     )
 
 
-def begin(config: pytest.Config, settings: Settings, root: Path, probe: BoundaryProbe) -> SessionStart:
+def begin(config: pytest.Config, settings: Settings, root: Path, probe: BlockProbe) -> SessionStart:
     """Read the machine, the commit and the suite's own facts."""
     return start_session(
         Context(

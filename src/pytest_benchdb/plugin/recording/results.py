@@ -76,9 +76,9 @@ def of_codspeed_marker(attempt: Attempt, codspeed: Any) -> Result | None:
 def of_whole_test(attempt: Attempt) -> Result | None:
     """Return the test's own time as one round of one iteration; None if it was not timed."""
     block = attempt.own_block
-    if block is None or block.boundary is None:
+    if block is None or block.usage is None:
         return None
-    wall = _measurement("wall_time", samples=[block.boundary.wall_s], method="perf_counter_ns around the test")
+    wall = _measurement("wall_time", samples=[block.usage.wall_s], method="perf_counter_ns around the test")
     return Result(
         measurements=(wall,),
         iterations=1,
@@ -171,8 +171,8 @@ def _of_codspeed_fixture(attempt: Attempt, fixture: Any, codspeed: Any) -> Resul
     if measured:
         result = _of_codspeed(measured[-1], fixture.extra_info)
         return result if attempt.block.whole else _cut(result)
-    boundary = attempt.block.boundary
-    if boundary is None:
+    usage = attempt.block.usage
+    if usage is None:
         return not_measured("the benchmark fixture was not used", extra_info=fixture.extra_info)
     if getattr(codspeed, "is_codspeed_enabled", False):
         return not_measured(
@@ -182,7 +182,7 @@ def _of_codspeed_fixture(attempt: Attempt, fixture: Any, codspeed: Any) -> Resul
         return not_measured(
             "pytest-codspeed is off, and calls a pedantic benchmark once, untimed", extra_info=fixture.extra_info
         )
-    wall = _measurement("wall_time", samples=[boundary.wall_s], method="perf_counter_ns around the one call")
+    wall = _measurement("wall_time", samples=[usage.wall_s], method="perf_counter_ns around the one call")
     return Result(
         measurements=(wall,),
         iterations=1,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.measure.process.boundary import BoundaryProbe
+from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.model.session import SessionOutcome
 from pytest_benchdb.operations.record import SessionRecorder
 from pytest_benchdb.plugin.bench.fixtures import devices_of
@@ -36,7 +36,7 @@ class SessionPlugin:
         self._config = config
         self._settings = settings
         self._target = target
-        self._probe = BoundaryProbe()
+        self._probe = BlockProbe()
         self._root = project_root(config.rootpath)
         self._recorder: SessionRecorder | None = None
         self._identifier: Identifier | None = None

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.measure.process.boundary import BoundaryProbe
+from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.plugin.bench.fixtures import NAMES as BENCH_FIXTURES
 from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt, Block
 from pytest_benchdb.plugin.recording.fixture import kind_of, observe
@@ -55,7 +55,7 @@ class TestWatcher:
     def __init__(
         self,
         identifier: Identifier,
-        probe: BoundaryProbe,
+        probe: BlockProbe,
         settings: Settings,
         process: Process,
     ) -> None:

@@ -14,7 +14,7 @@ from dataclasses import fields
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.identity import content_id, uuid7
 from pytest_benchdb.model.imported import SourceFile
-from pytest_benchdb.model.run import CHUNK_ROUNDS, Boundary, Measurement, Run, Summary
+from pytest_benchdb.model.run import CHUNK_ROUNDS, BlockUsage, Measurement, Run, Summary
 from pytest_benchdb.model.session import SessionEnd, SessionStart
 from pytest_benchdb.store.attachments import KeptFile
 
@@ -122,7 +122,7 @@ def run_lines(run: Run, *, keep_rounds: bool = True, attachments: Sequence[KeptF
         "extra_info": run.extra_info,
         "benchmark": benchmark_dict(run.benchmark),
         "labels": _labels_dict(run.labels),
-        "boundary": None if run.boundary is None else _boundary_list(run.boundary),
+        "boundary": None if run.usage is None else _usage_list(run.usage),
         "measurements": measurements,
     }
     if run.sync_mode or run.cache_mode or run.result_count is not None or run.devices or run.provenance != "measured":
@@ -303,18 +303,18 @@ def _attachment_dict(file: KeptFile) -> dict[str, object]:
     }
 
 
-def _boundary_list(boundary: Boundary) -> list[float | None]:
+def _usage_list(usage: BlockUsage) -> list[float | None]:
     return [
-        boundary.wall_s,
-        boundary.cpu_s,
-        boundary.thread_s,
-        boundary.peak_rss_bytes,
-        boundary.rss_start_bytes,
-        boundary.minor_faults,
-        boundary.major_faults,
-        boundary.voluntary_switches,
-        boundary.involuntary_switches,
-        boundary.steal_s,
+        usage.wall_s,
+        usage.cpu_s,
+        usage.thread_s,
+        usage.peak_rss_bytes,
+        usage.rss_start_bytes,
+        usage.minor_faults,
+        usage.major_faults,
+        usage.voluntary_switches,
+        usage.involuntary_switches,
+        usage.steal_s,
     ]
 
 

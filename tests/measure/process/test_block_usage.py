@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_benchdb.measure.process.boundary import STEAL_REUSE_NS, BoundaryProbe
-from pytest_benchdb.model.run import BOUNDARY_METRICS, Boundary
+from pytest_benchdb.measure.process.block_usage import STEAL_REUSE_NS, BlockProbe
+from pytest_benchdb.model.run import BLOCK_METRICS, BlockUsage
 
 MIB = 1 << 20
 
@@ -45,14 +45,14 @@ def proc(tmp_path: Path) -> ProcTree:
 
 
 @pytest.fixture
-def probe() -> Iterator[BoundaryProbe]:
-    real = BoundaryProbe()
+def probe() -> Iterator[BlockProbe]:
+    real = BlockProbe()
     yield real
     real.close()
 
 
-def measured(boundary: Boundary) -> dict[str, float | None]:
-    return dict(zip(BOUNDARY_METRICS, astuple(boundary), strict=True))
+def measured(usage: BlockUsage) -> dict[str, float | None]:
+    return dict(zip(BLOCK_METRICS, astuple(usage), strict=True))
 
 
 def run_python(script: str) -> str:
@@ -64,27 +64,27 @@ def run_python(script: str) -> str:
 
 
 @on_linux
-def test_boundary_on_this_machine_lacks_only_what_has_a_reason(probe: BoundaryProbe) -> None:
-    boundary = probe.stop(probe.start())
+def test_usage_on_this_machine_lacks_only_what_has_a_reason(probe: BlockProbe) -> None:
+    usage = probe.stop(probe.start())
 
-    assert {name for name, value in measured(boundary).items() if value is None} == set(probe.unmeasured())
+    assert {name for name, value in measured(usage).items() if value is None} == set(probe.unmeasured())
 
 
 @on_linux
 @pytest.mark.parametrize("kept", ["block", "None"], ids=["still-held", "given-back"])
 def test_peak_of_200_mib_from_one_c_call_is_seen_within_one_mib(kept: str) -> None:
     excess = run_python(f"""
-        from pytest_benchdb.measure.process.boundary import BoundaryProbe
+        from pytest_benchdb.measure.process.block_usage import BlockProbe
 
-        probe = BoundaryProbe()
+        probe = BlockProbe()
         token = probe.start()
         block = b"\\1" * (200 << 20)
         block = {kept}
-        boundary = probe.stop(token)
+        usage = probe.stop(token)
         if "peak_rss" in probe.unmeasured():
             print("unmeasured")
         else:
-            print(boundary.peak_rss_bytes - boundary.rss_start_bytes)
+            print(usage.peak_rss_bytes - usage.rss_start_bytes)
     """)
 
     if excess == "unmeasured":
@@ -95,9 +95,9 @@ def test_peak_of_200_mib_from_one_c_call_is_seen_within_one_mib(kept: str) -> No
 @on_linux
 def test_peak_of_a_block_does_not_hold_the_peak_of_the_block_before() -> None:
     peaks = run_python("""
-        from pytest_benchdb.measure.process.boundary import BoundaryProbe
+        from pytest_benchdb.measure.process.block_usage import BlockProbe
 
-        probe = BoundaryProbe()
+        probe = BlockProbe()
         first = probe.start()
         block = b"\\1" * (200 << 20)
         del block
@@ -120,14 +120,14 @@ def test_peak_below_the_parents_peak_before_exec_is_still_the_blocks() -> None:
         large = b"\\1" * (300 << 20)
         child = '''if True:
             import resource
-            from pytest_benchdb.measure.process.boundary import BoundaryProbe
+            from pytest_benchdb.measure.process.block_usage import BlockProbe
 
-            probe = BoundaryProbe()
+            probe = BlockProbe()
             token = probe.start()
             block = b"\\1" * (100 << 20)
-            boundary = probe.stop(token)
+            usage = probe.stop(token)
             inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-            print(inherited, boundary.peak_rss_bytes and boundary.peak_rss_bytes - boundary.rss_start_bytes)
+            print(inherited, usage.peak_rss_bytes and usage.peak_rss_bytes - usage.rss_start_bytes)
         '''
         subprocess.run([sys.executable, "-c", child], check=True)
     """)
@@ -143,16 +143,16 @@ def test_peak_below_the_parents_peak_before_exec_is_still_the_blocks() -> None:
 def test_child_of_a_fork_is_measured_by_its_own_files() -> None:
     sizes = run_python("""
         import os
-        from pytest_benchdb.measure.process.boundary import BoundaryProbe
+        from pytest_benchdb.measure.process.block_usage import BlockProbe
 
-        probe = BoundaryProbe()
+        probe = BlockProbe()
         probe.stop(probe.start())
         if os.fork() == 0:
             token = probe.start()
             block = b"\\1" * (100 << 20)
-            boundary = probe.stop(token)
-            peak = boundary.peak_rss_bytes
-            print("unmeasured" if peak is None else peak - boundary.rss_start_bytes, flush=True)
+            usage = probe.stop(token)
+            peak = usage.peak_rss_bytes
+            print("unmeasured" if peak is None else peak - usage.rss_start_bytes, flush=True)
             os._exit(0)
         os.wait()
     """)
@@ -167,15 +167,15 @@ def test_block_that_forks_gives_the_child_no_negative_figure() -> None:
     figures = run_python("""
         import os
         from dataclasses import astuple
-        from pytest_benchdb.measure.process.boundary import BoundaryProbe
+        from pytest_benchdb.measure.process.block_usage import BlockProbe
 
         sum(range(3_000_000))  # the parent's CPU time is larger than the child's will be
-        probe = BoundaryProbe()
+        probe = BlockProbe()
         token = probe.start()
         child = os.fork() == 0
-        boundary = probe.stop(token)
+        usage = probe.stop(token)
         if child:
-            print(min(value for value in astuple(boundary) if value is not None), flush=True)
+            print(min(value for value in astuple(usage) if value is not None), flush=True)
             os._exit(0)
         os.wait()
     """)
@@ -187,9 +187,9 @@ def test_block_that_forks_gives_the_child_no_negative_figure() -> None:
 def test_closed_descriptors_are_opened_again_and_another_file_is_not_written(tmp_path: Path) -> None:
     text = run_python(f"""
         import os
-        from pytest_benchdb.measure.process.boundary import BoundaryProbe
+        from pytest_benchdb.measure.process.block_usage import BlockProbe
 
-        probe = BoundaryProbe()
+        probe = BlockProbe()
         before = probe.stop(probe.start())
         os.closerange(3, 64)
         files = [open({str(tmp_path / "precious")!r} + str(i), "w+") for i in range(8)]
@@ -201,16 +201,16 @@ def test_closed_descriptors_are_opened_again_and_another_file_is_not_written(tmp
     assert text == "''"
 
 
-def test_cpu_bound_block_has_cpu_time_between_nothing_and_wall_time_per_thread(probe: BoundaryProbe) -> None:
+def test_cpu_bound_block_has_cpu_time_between_nothing_and_wall_time_per_thread(probe: BlockProbe) -> None:
     token = probe.start()
     total = sum(range(300_000))
-    boundary = probe.stop(token)
+    usage = probe.stop(token)
 
     assert total
-    assert boundary.wall_s > 0
-    assert boundary.cpu_s > 0
-    assert boundary.thread_s is not None
-    assert 0 < boundary.thread_s <= boundary.wall_s + 0.001
+    assert usage.wall_s > 0
+    assert usage.cpu_s > 0
+    assert usage.thread_s is not None
+    assert 0 < usage.thread_s <= usage.wall_s + 0.001
 
 
 def test_clocks_are_read_nearest_to_the_block(proc: ProcTree) -> None:
@@ -221,37 +221,37 @@ def test_clocks_are_read_nearest_to_the_block(proc: ProcTree) -> None:
         readings.append(next(clock))
         return readings[-1]
 
-    probe = BoundaryProbe(proc_root=proc.root, wall_ns=wall_ns, cpu_ns=lambda: next(clock), platform="linux")
+    probe = BlockProbe(proc_root=proc.root, wall_ns=wall_ns, cpu_ns=lambda: next(clock), platform="linux")
     token = probe.start()
     last_of_start = next(clock) - 1000
     first_of_stop = last_of_start + 2000
-    boundary = probe.stop(token)
+    usage = probe.stop(token)
 
     assert last_of_start in readings
-    assert boundary.wall_s == pytest.approx((first_of_stop - last_of_start) / 1e9)
+    assert usage.wall_s == pytest.approx((first_of_stop - last_of_start) / 1e9)
 
 
 def test_start_writes_5_to_clear_refs(proc: ProcTree) -> None:
-    BoundaryProbe(proc_root=proc.root, platform="linux").start()
+    BlockProbe(proc_root=proc.root, platform="linux").start()
 
     assert set(proc.clear_refs.read_text()) == {"5"}
 
 
 def test_peak_is_the_high_water_mark_of_status(proc: ProcTree) -> None:
-    probe = BoundaryProbe(proc_root=proc.root, platform="linux")
+    probe = BlockProbe(proc_root=proc.root, platform="linux")
 
     token = probe.start()
     proc.set_memory(rss_kib=41_000, peak_kib=90_000_000)
-    boundary = probe.stop((*token[:4], (0,) * 16, *token[5:]))  # as if ru_maxrss had risen
+    usage = probe.stop((*token[:4], (0,) * 16, *token[5:]))  # as if ru_maxrss had risen
 
-    assert boundary.peak_rss_bytes == 90_000_000 * 1024
-    assert boundary.rss_start_bytes == 40_000 * 1024
+    assert usage.peak_rss_bytes == 90_000_000 * 1024
+    assert usage.rss_start_bytes == 40_000 * 1024
 
 
 def test_clear_refs_that_does_nothing_makes_the_peak_unmeasured(proc: ProcTree) -> None:
     proc.set_memory(rss_kib=40_000, peak_kib=90_000_000)
 
-    probe = BoundaryProbe(proc_root=proc.root, platform="linux")
+    probe = BlockProbe(proc_root=proc.root, platform="linux")
 
     assert probe.stop(probe.start()).peak_rss_bytes is None
     assert "VmHWM stays" in probe.unmeasured()["peak_rss"]
@@ -269,10 +269,10 @@ def test_clear_refs_that_does_nothing_makes_the_peak_unmeasured(proc: ProcTree) 
 def test_missing_file_makes_its_metric_unmeasured_with_the_files_name(proc: ProcTree, name: str, metric: str) -> None:
     (proc.root / "proc" / name).unlink()
 
-    probe = BoundaryProbe(proc_root=proc.root, platform="linux")
-    boundary = probe.stop(probe.start())
+    probe = BlockProbe(proc_root=proc.root, platform="linux")
+    usage = probe.stop(probe.start())
 
-    assert measured(boundary)[metric] is None
+    assert measured(usage)[metric] is None
     assert set(probe.unmeasured()) == {metric}
     assert f"/proc/{name} cannot be" in probe.unmeasured()[metric]
 
@@ -281,7 +281,7 @@ def test_missing_file_makes_its_metric_unmeasured_with_the_files_name(proc: Proc
 def test_read_only_clear_refs_makes_the_peak_unmeasured(proc: ProcTree) -> None:
     proc.clear_refs.chmod(0o400)
 
-    probe = BoundaryProbe(proc_root=proc.root, platform="linux")
+    probe = BlockProbe(proc_root=proc.root, platform="linux")
 
     assert "Permission denied" in probe.unmeasured()["peak_rss"]
 
@@ -290,37 +290,37 @@ def test_read_only_clear_refs_makes_the_peak_unmeasured(proc: ProcTree) -> None:
     ("name", "metric"), [("self/statm", "rss_start"), ("stat", "steal_time")], ids=["statm", "stat"]
 )
 def test_file_that_turns_unreadable_makes_its_metric_unmeasured(proc: ProcTree, name: str, metric: str) -> None:
-    probe = BoundaryProbe(proc_root=proc.root, platform="linux")
+    probe = BlockProbe(proc_root=proc.root, platform="linux")
 
     (proc.root / "proc" / name).write_text("?")
-    boundary = probe.stop(probe.start())
+    usage = probe.stop(probe.start())
 
-    assert measured(boundary)[metric] is None
+    assert measured(usage)[metric] is None
     assert "not understood" in probe.unmeasured()[metric]
 
 
 def test_steal_between_start_and_stop_is_told_in_seconds(proc: ProcTree) -> None:
     clock = count(0, STEAL_REUSE_NS)
-    probe = BoundaryProbe(proc_root=proc.root, wall_ns=lambda: next(clock), platform="linux")
+    probe = BlockProbe(proc_root=proc.root, wall_ns=lambda: next(clock), platform="linux")
 
     token = probe.start()
     proc.set_steal_ticks(os.sysconf("SC_CLK_TCK") * 3)
-    boundary = probe.stop(token)
+    usage = probe.stop(token)
 
-    assert boundary.steal_s == pytest.approx(3)
+    assert usage.steal_s == pytest.approx(3)
 
 
 def test_steal_of_back_to_back_blocks_is_counted_once(proc: ProcTree) -> None:
     clock = count(0, STEAL_REUSE_NS // 4)
-    probe = BoundaryProbe(proc_root=proc.root, wall_ns=lambda: next(clock), platform="linux")
+    probe = BlockProbe(proc_root=proc.root, wall_ns=lambda: next(clock), platform="linux")
 
     total = 0.0
     for ticks in range(40):
         token = probe.start()
         proc.set_steal_ticks(ticks)
-        boundary = probe.stop(token)
-        assert boundary.steal_s is not None
-        total += boundary.steal_s
+        usage = probe.stop(token)
+        assert usage.steal_s is not None
+        total += usage.steal_s
 
     # What the last 5 ms brought may be on its way still: never more than was stolen.
     ticks_seen = total * os.sysconf("SC_CLK_TCK")
@@ -329,31 +329,31 @@ def test_steal_of_back_to_back_blocks_is_counted_once(proc: ProcTree) -> None:
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 def test_platform_without_proc_tells_why_there_is_no_peak_and_no_steal(platform: str) -> None:
-    probe = BoundaryProbe(platform=platform)
+    probe = BlockProbe(platform=platform)
 
-    boundary = probe.stop(probe.start())
+    usage = probe.stop(probe.start())
 
-    assert boundary.peak_rss_bytes is None
-    assert boundary.steal_s is None
-    assert {"peak_rss", "steal_time"} <= set(probe.unmeasured()) <= set(BOUNDARY_METRICS)
+    assert usage.peak_rss_bytes is None
+    assert usage.steal_s is None
+    assert {"peak_rss", "steal_time"} <= set(probe.unmeasured()) <= set(BLOCK_METRICS)
     assert all(platform in reason for reason in probe.unmeasured().values())
 
 
 def test_platform_without_proc_takes_the_resident_set_from_psutil() -> None:
     pytest.importorskip("psutil")
-    probe = BoundaryProbe(platform="darwin")
+    probe = BlockProbe(platform="darwin")
 
-    boundary = probe.stop(probe.start())
+    usage = probe.stop(probe.start())
 
-    assert boundary.rss_start_bytes is not None
-    assert boundary.rss_start_bytes > MIB
+    assert usage.rss_start_bytes is not None
+    assert usage.rss_start_bytes > MIB
 
 
 def test_closed_probe_opens_its_files_again_at_the_next_start(proc: ProcTree) -> None:
-    probe = BoundaryProbe(proc_root=proc.root, platform="linux")
+    probe = BlockProbe(proc_root=proc.root, platform="linux")
 
     probe.close()
-    boundary = probe.stop(probe.start())
+    usage = probe.stop(probe.start())
 
-    assert boundary.rss_start_bytes == 40_000 * 1024
+    assert usage.rss_start_bytes == 40_000 * 1024
     assert probe.unmeasured() == {}

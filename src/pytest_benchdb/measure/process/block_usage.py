@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_benchdb.measure.process.proc_files import ProcFiles, counter_error_bytes
-from pytest_benchdb.model.run import Boundary
+from pytest_benchdb.model.run import BlockUsage
 
 if sys.platform != "win32":
     import resource
@@ -24,7 +24,7 @@ readings, so no tick is lost or counted twice; one may fall to a neighbour that 
 """
 
 BlockToken = tuple[int, int, int, int, "Sequence[float] | None", int | None, int | None]
-"""What `BoundaryProbe.start` returns; opaque: pid, wall, CPU and thread clock, rusage, steal ticks, resident set."""
+"""What `BlockProbe.start` returns; opaque: pid, wall, CPU and thread clock, rusage, steal ticks, resident set."""
 
 # Places in the sequence that getrusage returns: names would cost twice as much.
 _MAXRSS, _MINFLT, _MAJFLT, _NVCSW, _NIVCSW = 2, 6, 7, 14, 15
@@ -32,7 +32,7 @@ _NOTHING_USED = (0,) * 16
 _RUSAGE_METRICS = ("minor_faults", "major_faults", "voluntary_switches", "involuntary_switches")
 
 
-class BoundaryProbe:
+class BlockProbe:
     """Measures blocks of this process, one after the other; one probe per process.
 
     After a fork, the child's first reading opens the child's own files.
@@ -46,7 +46,7 @@ class BoundaryProbe:
         cpu_ns: Callable[[], int] = time.process_time_ns,
         platform: str = sys.platform,
     ) -> None:
-        """Open what is read at each boundary.
+        """Open what is read at both ends of a block.
 
         Args:
             proc_root: folder that stands for ``/``.
@@ -81,7 +81,7 @@ class BoundaryProbe:
         cpu_ns = self._cpu_ns()
         return (pid, self._wall_ns(), cpu_ns, thread_ns, usage, steal, rss)
 
-    def stop(self, token: BlockToken) -> Boundary:
+    def stop(self, token: BlockToken) -> BlockUsage:
         """End the block that `token` began."""
         wall_ns = self._wall_ns()
         cpu_ns = self._cpu_ns()
@@ -96,7 +96,7 @@ class BoundaryProbe:
         steal = self._steal(wall_ns)
         after, before = usage or _NOTHING_USED, usage_start or _NOTHING_USED
         counted = usage is not None
-        return Boundary(
+        return BlockUsage(
             wall_s=(wall_ns - wall_start) / 1e9,
             cpu_s=(cpu_ns - cpu_start) / 1e9,
             thread_s=None if thread_ns is None else (thread_ns - thread_start) / 1e9,
@@ -110,7 +110,7 @@ class BoundaryProbe:
         )
 
     def unmeasured(self) -> dict[str, str]:
-        """Return why metrics of `model.run.BOUNDARY_METRICS` cannot be measured here, by name."""
+        """Return why metrics of `model.run.BLOCK_METRICS` cannot be measured here, by name."""
         reasons = dict(self._files.reasons) if self._files is not None else self._missing_elsewhere()
         if self._thread_ns is None:
             reasons["block_thread_time"] = f"{self._platform} has no CPU clock for one thread"
