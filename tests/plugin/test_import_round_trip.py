@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.operations.exchange.importing import load_file
 from pytest_benchdb.operations.exchange.open import open_source
 from pytest_benchdb.store.read.reader import Reader
 
@@ -44,7 +43,7 @@ def test_import_of_a_recorded_session_gives_its_figures(how: str, pytester: pyte
 
     with open_source((Path(pytester.path, "db"),)) as reader:
         recorded = told(reader)
-    with load_file(Path(pytester.path, "out.json")) as reader:
+    with open_source((Path(pytester.path, "out.json"),)) as reader:
         imported = told(reader)
         (session,) = reader.sessions()
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from pytest_benchdb.analysis.statistics.student import normal_cdf, normal_ppf, normal_sf, t_cdf, t_ppf, t_sf
+from pytest_benchdb.analysis.statistics.student import normal_ppf, normal_sf, t_ppf, t_sf
 
 DEGREES = [1.0, 1.5, 2.0, 3.0, 4.7, 9.0, 19.0, 99.3, 101.0, 999.0, 99_999.0, 1e5, 1e6, 1e8, 1e12, math.inf]
 PLACES = [0.0, 1e-9, 0.01, 0.5, 1.0, 1.9, 2.0, 3.0, 5.0, 10.0, 50.0, 1e3, 1e8]
@@ -16,7 +16,6 @@ SHARES = [1e-100, 1e-12, 1e-6, 0.001, 0.01, 0.3, 0.4999999, 0.5, 0.500001, 0.7, 
 def test_t_tails_agree_with_scipy(dof: float) -> None:
     for t in [*PLACES, *(-place for place in PLACES)]:
         assert t_sf(t, dof) == pytest.approx(stats.t.sf(t, dof), abs=1e-9)
-        assert t_cdf(t, dof) == pytest.approx(stats.t.cdf(t, dof), abs=1e-9)
 
 
 @pytest.mark.parametrize("dof", DEGREES)
@@ -34,12 +33,12 @@ def test_t_quantiles_agree_with_scipy(dof: float) -> None:
 
 @given(p=st.floats(1e-12, 1 - 1e-12), dof=st.floats(1, 1e7))
 def test_t_quantile_is_the_inverse_of_the_share(p: float, dof: float) -> None:
-    assert t_cdf(t_ppf(p, dof), dof) == pytest.approx(p, rel=1e-9)
+    assert t_sf(-t_ppf(p, dof), dof) == pytest.approx(p, rel=1e-9)
 
 
 @given(t=st.floats(-1e6, 1e6), dof=st.floats(0.5, 1e9))
 def test_t_share_agrees_with_the_incomplete_beta_function(t: float, dof: float) -> None:
-    assert t_cdf(t, dof) == pytest.approx(special.stdtr(dof, t), abs=1e-9)
+    assert t_sf(-t, dof) == pytest.approx(special.stdtr(dof, t), abs=1e-9)
 
 
 def test_t_of_tails_too_small_for_floats_is_infinite_or_zero() -> None:
@@ -51,7 +50,6 @@ def test_t_of_tails_too_small_for_floats_is_infinite_or_zero() -> None:
 
 def test_normal_agrees_with_scipy() -> None:
     for z in [-40.0, -8.0, -1.0, 0.0, 0.3, 2.0, 6.0]:
-        assert normal_cdf(z) == pytest.approx(stats.norm.cdf(z), rel=1e-12)
         assert normal_sf(z) == pytest.approx(stats.norm.sf(z), rel=1e-12)
     for share in SHARES:
         assert normal_ppf(share) == pytest.approx(stats.norm.ppf(share), rel=1e-9, abs=1e-15)

@@ -11,7 +11,7 @@ import pytest
 from tests.backends.meters.powercap_tree import CLASS, add_power_event, add_power_events, add_zone
 
 from pytest_benchdb.backends.meters.rapl import PerfPower, RaplMeter, perf_event_open
-from pytest_benchdb.measure.energy.counter import delta, summable
+from pytest_benchdb.measure.energy.counter import delta
 from pytest_benchdb.measure.energy.energy import measure_energy
 from pytest_benchdb.measure.energy.sensors import Sensors
 from pytest_benchdb.measure.energy.window import EnergyPlan
@@ -72,7 +72,6 @@ def test_meter_domains_nest_and_sum_to_packages_and_memory(tmp_path: Path) -> No
     }
     assert domains["psys"].scope == "system"
     assert {domain.scope for name, domain in domains.items() if name != "psys"} == {"package"}
-    assert {domain.name for domain in summable(domains.values())} == {"package-0", "package-1", "package-0/dram"}
 
 
 def test_meter_domains_tell_range_and_tick(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_benchdb.measure.energy.counter import accumulated, delta, summable, ticks, unread_limit_s
+from pytest_benchdb.measure.energy.counter import accumulated, delta, ticks, unread_limit_s
 from pytest_benchdb.model.reading import Domain, Reading
 
 S = 1_000_000_000
@@ -143,26 +143,3 @@ def test_ticks_counts_whole_ones(window_s: float, tick_s: float, expected: int) 
 def test_ticks_of_no_length_are_an_error() -> None:
     with pytest.raises(ValueError, match="above 0"):
         ticks(1.0, 0.0)
-
-
-def test_summable_counts_packages_and_their_memory_once() -> None:
-    zones = [
-        zone("psys", scope="system"),
-        zone("package-0", within="psys"),
-        zone("package-0/core", within="package-0"),
-        zone("package-0/uncore", within="package-0"),
-        zone("package-0/dram"),
-        GAUGE,
-    ]
-
-    assert [domain.name for domain in summable(zones)] == ["package-0", "package-0/dram"]
-
-
-def test_summable_without_psys_keeps_every_package() -> None:
-    zones = [zone("package-0"), zone("package-1"), zone("package-1/core", within="package-1")]
-
-    assert [domain.name for domain in summable(zones)] == ["package-0", "package-1"]
-
-
-def test_summable_keeps_psys_where_it_is_alone() -> None:
-    assert [domain.name for domain in summable([zone("psys", scope="system")])] == ["psys"]

@@ -10,7 +10,7 @@ from pytest_benchdb.errors import ConfigError, ForeignFileError, StoreMissingErr
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession
 from pytest_benchdb.model.run import Measurement
 from pytest_benchdb.operations.exchange import importing as exchange
-from pytest_benchdb.operations.exchange.importing import Imported, ImportRequest, as_sources, import_files, load_file
+from pytest_benchdb.operations.exchange.importing import Imported, ImportRequest, as_sources, import_files
 from pytest_benchdb.operations.exchange.open import Feedback, open_source
 
 
@@ -237,42 +237,42 @@ def test_import_refuses_what_an_importer_may_not_give(
     assert outcome.reason == "none of its 1 items can be taken"
 
 
-def test_load_file_reads_a_file_of_another_tool_and_leaves_nothing(tmp_path: Path) -> None:
+def test_open_source_reads_a_file_of_another_tool_and_leaves_nothing(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "t.csv")
 
-    with load_file(path) as reader:
+    with open_source((path,)) as reader:
         labels = [session.label for session in reader.sessions()]
 
     assert labels == ["night-1", "night-2"]
     assert [entry.name for entry in tmp_path.iterdir()] == ["t.csv"]
 
 
-def test_load_file_reads_our_own_folders_as_they_are(tmp_path: Path) -> None:
+def test_open_source_reads_our_own_folders_as_they_are(tmp_path: Path) -> None:
     bring(write_rows(tmp_path / "t.csv"))
 
-    with load_file(tmp_path / "db") as reader:
+    with open_source((tmp_path / "db",)) as reader:
         assert len(reader.sessions()) == 2
 
 
-def test_load_file_warns_of_what_is_left_out(tmp_path: Path) -> None:
+def test_open_source_warns_of_what_is_left_out(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "t.csv", "a,2026-01-01,sort,1", "a,2026-01-01,sort,x")
     warnings: list[str] = []
 
-    with load_file(path, Feedback(warn=warnings.append)):
+    with open_source((path,), Feedback(warn=warnings.append)):
         pass
 
     assert warnings == [f"{path}: line 3: value is 'x'; a finite number is wanted, with a point for decimals"]
 
 
-def test_load_file_without_any_result_is_refused(tmp_path: Path) -> None:
+def test_open_source_without_any_result_is_refused(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "t.csv", "a,2026-01-01,sort,x")
 
-    with pytest.raises(ConfigError, match="has no results that can be read"), load_file(path):
+    with pytest.raises(ConfigError, match="has no results that can be read"), open_source((path,)):
         pass
 
 
-def test_load_file_of_a_missing_path_is_the_stores_error(tmp_path: Path) -> None:
-    with pytest.raises(StoreMissingError), load_file(tmp_path / "gone.json"):
+def test_open_source_of_a_missing_path_is_the_stores_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreMissingError), open_source((tmp_path / "gone.json",)):
         pass
 
 
@@ -286,17 +286,20 @@ def test_as_sources_opens_files_of_others_beside_ours(tmp_path: Path) -> None:
         assert len(reader.sessions()) == 3
 
 
-def test_load_file_of_no_known_format_is_foreign(tmp_path: Path) -> None:
+def test_open_source_of_no_known_format_is_foreign(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
 
-    with pytest.raises(ForeignFileError, match=r"notes\.txt is of another kind"), load_file(tmp_path / "notes.txt"):
+    with (
+        pytest.raises(ForeignFileError, match=r"notes\.txt is of another kind"),
+        open_source((tmp_path / "notes.txt",)),
+    ):
         pass
 
 
-def test_load_file_takes_a_folder_of_files(tmp_path: Path) -> None:
+def test_as_sources_takes_a_folder_of_files(tmp_path: Path) -> None:
     write_json(tmp_path / "files" / "a.json", document())
 
-    with load_file(tmp_path / "files") as reader:
+    with as_sources((tmp_path / "files",)) as sources, open_source(sources) as reader:
         assert len(reader.sessions()) == 1
 
 

@@ -15,8 +15,7 @@ from pytest_benchdb.present.report.columns import columns_named
 from pytest_benchdb.present.report.csv_ import read_text, report_csv, table_csv
 from pytest_benchdb.present.report.document import DataTable
 from pytest_benchdb.present.report.json_ import report_json, table_json
-from pytest_benchdb.present.report.markdown import escape, report_markdown, table_markdown, unescape
-from pytest_benchdb.present.writing.text import sanitize
+from pytest_benchdb.present.report.markdown import escape, report_markdown, table_markdown
 from pytest_benchdb.present.writing.values import layout_values, value_text
 
 Make = Callable[..., Any]
@@ -41,11 +40,6 @@ def test_markdown_of_any_text_stays_in_its_cell(text: str) -> None:
     assert not re.search(r"(?<!\\)(?:\\\\)*[|`]", escaped)
     assert "<" not in escaped
     assert not re.search(r"@\w", escaped)
-
-
-@given(ANY_TEXT)
-def test_markdown_of_any_text_reads_back(text: str) -> None:
-    assert unescape(escape(text)) == sanitize(text)
 
 
 def test_markdown_of_test_names_stays_readable() -> None:

@@ -25,11 +25,6 @@ _CLOSE = 1e-16
 _STEPS = 2_000
 
 
-def normal_cdf(z: float) -> float:
-    """Return the share of the standard normal distribution below `z`."""
-    return 0.5 * math.erfc(-z / math.sqrt(2))
-
-
 def normal_sf(z: float) -> float:
     """Return the share of the standard normal distribution above `z`."""
     return 0.5 * math.erfc(z / math.sqrt(2))
@@ -46,19 +41,6 @@ def normal_ppf(p: float) -> float:
     if p in {0, 1}:
         return math.copysign(math.inf, p - 0.5)
     return NormalDist().inv_cdf(p)
-
-
-def t_cdf(t: float, dof: float) -> float:
-    """Return the share of Student's t distribution below `t`.
-
-    Args:
-        t: any number.
-        dof: degrees of freedom, above 0; need not be whole.
-
-    Raises:
-        ValueError: `dof` is not above 0.
-    """
-    return t_sf(-t, dof)
 
 
 def t_sf(t: float, dof: float) -> float:

@@ -4,7 +4,7 @@ An unmeasured difference is None with its reason; it is never 0 and never negati
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.model.reading import Domain, Reading
@@ -110,19 +110,3 @@ def ticks(window_s: float, tick_s: float) -> int:
     if tick_s <= 0:
         raise ValueError(f"tick_s={tick_s!r}; give a time above 0")
     return max(0, int(window_s / tick_s + _ROUNDING))
-
-
-def summable(domains: Iterable[Domain]) -> tuple[Domain, ...]:
-    """Return the energy counters whose sum counts nothing twice: packages and their memory, not their parts.
-
-    ``psys`` holds the packages and whatever else the board's maker connected, so that only its parts are
-    added up (the rule of `docs/explanation/energy.md`).
-    """
-    known = {domain.name: domain for domain in domains if domain.metric == "energy" and domain.kind == "counter"}
-
-    def is_part(domain: Domain) -> bool:
-        outer = known.get(domain.within or "")
-        return outer is not None and outer.scope == domain.scope
-
-    holders = {domain.within for domain in known.values() if domain.within and not is_part(domain)}
-    return tuple(domain for domain in known.values() if domain.name not in holders and not is_part(domain))

@@ -23,7 +23,6 @@ from pytest_benchdb.operations.record import project_name
 from pytest_benchdb.registry import find_importers
 from pytest_benchdb.store.history.history import open_history
 from pytest_benchdb.store.history.staging import Staging, staging
-from pytest_benchdb.store.read.reader import Reader
 from pytest_benchdb.store.target import SESSION_SUFFIX, Target, resolve
 
 AUTO = "auto"
@@ -274,23 +273,6 @@ def import_files(request: ImportRequest, feedback: Feedback = SILENT) -> Importe
         stage.finish()
         feedback.progress(len(found), len(found))
     return Imported(files=tuple(outcomes), passed_over=tuple(passed_over), left_out=left_out)
-
-
-@contextlib.contextmanager
-def load_file(path: Path, feedback: Feedback = SILENT) -> Iterator[Reader]:
-    """Open what ``file:PATH`` names, for the length of a block: our own files and folders, or those of other tools.
-
-    Files of other tools are read into a history of their own, which is gone afterwards; what of them cannot be taken
-    goes to `feedback.warn`.
-
-    Raises:
-        ConfigError: nothing of it can be read.
-        StoreError: a path is missing, foreign, damaged, locked or newer.
-    """
-    with as_sources((path,), feedback) as sources, open_history(sources, progress=feedback.progress) as reader:
-        for warning in reader.warnings:
-            feedback.warn(warning)
-        yield reader
 
 
 @contextlib.contextmanager

@@ -39,14 +39,6 @@ def escape(text: str) -> str:
     return safe.replace("@", _MENTION)
 
 
-def unescape(text: str) -> str:
-    """Undo `escape`, except for what `sanitize` made visible."""
-    text = text.replace(_MENTION, "@")
-    for char, entity in reversed(_ENTITIES.items()):
-        text = text.replace(entity, char)
-    return re.sub(r"\\(\W|_)", r"\1", text)
-
-
 def report_markdown(
     report: Report, columns: Sequence[Column] | None, group_by: str | None, units: Mapping[FigureKind, Unit]
 ) -> str:

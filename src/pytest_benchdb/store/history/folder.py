@@ -107,12 +107,6 @@ def writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK | os.X_OK)
 
 
-def no_session(paths: Sequence[Path]) -> StoreMissingError:
-    """Return the error for a place without a session."""
-    where = ", ".join(map(str, paths))
-    return StoreMissingError(f"{where} holds no session; record one with: pytest --benchdb={paths[0]}")
-
-
 def templates() -> str | None:
     """Return the folder of templates for new files; None where there can be none."""
     try:
