@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_benchdb.present.report.columns import columns_named
-from pytest_benchdb.present.report.csv_ import read_text, report_csv, table_csv
+from pytest_benchdb.present.report.csv_ import report_csv
 from pytest_benchdb.present.report.document import DataTable
-from pytest_benchdb.present.report.json_ import report_json, table_json
-from pytest_benchdb.present.report.markdown import escape, report_markdown, table_markdown
-from pytest_benchdb.present.writing.values import layout_values, value_text
+from pytest_benchdb.present.report.json_ import report_json
+from pytest_benchdb.present.report.markdown import report_markdown
+from pytest_benchdb.present.writing.markdown import escape, table_markdown
+from pytest_benchdb.present.writing.text import sanitize
+from pytest_benchdb.present.writing.values import layout_values, read_text, table_csv, table_json, value_text
 
 Make = Callable[..., Any]
 ANY_TEXT = st.text(st.characters(), max_size=40)
@@ -40,6 +42,18 @@ def test_markdown_of_any_text_stays_in_its_cell(text: str) -> None:
     assert not re.search(r"(?<!\\)(?:\\\\)*[|`]", escaped)
     assert "<" not in escaped
     assert not re.search(r"@\w", escaped)
+
+
+def _unescape(text: str) -> str:
+    text = text.replace("@\u200b", "@")
+    for char, entity in (("<", "&lt;"), (">", "&gt;"), ("&", "&amp;")):
+        text = text.replace(entity, char)
+    return re.sub(r"\\(\W|_)", r"\1", text)
+
+
+@given(ANY_TEXT)
+def test_markdown_of_any_text_reads_back(text: str) -> None:
+    assert _unescape(escape(text)) == sanitize(text)
 
 
 def test_markdown_of_test_names_stays_readable() -> None:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_benchdb.present.report.document import Report
-from pytest_benchdb.present.report.session_header import session_header, wrap
+from pytest_benchdb.present.report.session_header import session_header
 from pytest_benchdb.present.report.session_table import layout_sessions
 from pytest_benchdb.present.writing.grid import plain_text
-from pytest_benchdb.present.writing.text import sanitize, width
+from pytest_benchdb.present.writing.text import sanitize, width, wrap
 
 Make = Callable[..., Any]
 ANY_TEXT = st.text(st.characters(), max_size=60)

@@ -145,15 +145,15 @@ _MOST_NAMED = 8
 def write_table(table: DataTable, output: Output) -> None:
     """Write values as a table, Markdown, JSON or CSV."""
     if output.format == "json":
-        from pytest_benchdb.present.report.json_ import table_json
+        from pytest_benchdb.present.writing.values import table_json
 
         output.text(table_json(table))
     elif output.format == "csv":
-        from pytest_benchdb.present.report.csv_ import table_csv
+        from pytest_benchdb.present.writing.values import table_csv
 
         output.text(table_csv(table))
     elif output.format == "md":
-        from pytest_benchdb.present.report.markdown import table_markdown
+        from pytest_benchdb.present.writing.markdown import table_markdown
 
         output.text(table_markdown(table))
     else:

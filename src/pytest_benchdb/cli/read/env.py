@@ -13,7 +13,7 @@ from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.operations.read.environment import Place, differences, read_places
 from pytest_benchdb.operations.select.sessions import split_specs
 from pytest_benchdb.present.report.document import DataTable
-from pytest_benchdb.present.report.session_header import SHORT_ID, utc_text
+from pytest_benchdb.present.writing.text import SHORT_ID, utc_text
 from pytest_benchdb.present.writing.units import choose_unit, write_figure
 
 ENV_SCHEMA = "benchdb.env/1"

@@ -45,7 +45,7 @@ def command(**given: Any) -> None:
     if isinstance(found, Report):
         _session(found, output)
     elif output.format == "json":
-        from pytest_benchdb.present.report.json_ import object_json
+        from pytest_benchdb.present.writing.values import object_json
 
         samples = [
             {**{name: row[name] for name in _ABOUT_SAMPLES}, "samples": found.samples[row["measurement_id"]]}

@@ -15,7 +15,7 @@ _MINUTE = len("2026-11-21T08:00")
 def say_written(output: Output, schema: str, written: Written, what: str) -> None:
     """Tell what was written: as JSON on standard output, else in a line beside the data."""
     if output.format == "json":
-        from pytest_benchdb.present.report.json_ import object_json
+        from pytest_benchdb.present.writing.values import object_json
 
         output.text(object_json(schema, {**asdict(written.entry), "path": str(written.path)}))
     else:

@@ -10,9 +10,8 @@ from pytest_benchdb.cli.frame.configuration import find_db
 from pytest_benchdb.cli.frame.output import make_output
 from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.operations.upkeep.doctor import Finding, diagnose
-from pytest_benchdb.present.report.session_header import wrap
 from pytest_benchdb.present.writing.grid import Line, Span, Style
-from pytest_benchdb.present.writing.text import counted, sanitize
+from pytest_benchdb.present.writing.text import counted, sanitize, wrap
 
 DOCTOR_SCHEMA = "benchdb.doctor/1"
 
@@ -44,7 +43,7 @@ def command(**given: Any) -> int:
         findings = diagnose(path, full=given["full"], feedback=feedback)
     failed = any(finding.severity == "error" for finding in findings)
     if output.format == "json":
-        from pytest_benchdb.present.report.json_ import object_json
+        from pytest_benchdb.present.writing.values import object_json
 
         rows = [{name: getattr(finding, name) for name in Finding.__slots__} for finding in findings]
         output.text(object_json(DOCTOR_SCHEMA, {"findings": rows}))

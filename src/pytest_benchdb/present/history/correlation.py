@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pytest_benchdb.analysis.statistics.correlation import LEAST_PAIRS, Coefficient
 from pytest_benchdb.present.history.correlation_document import CorrelationRow, Correlations
 from pytest_benchdb.present.report.document import DataTable
-from pytest_benchdb.present.report.session_header import wrap
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, fit
-from pytest_benchdb.present.writing.text import clip, counted, sanitize
+from pytest_benchdb.present.writing.text import clip, counted, sanitize, wrap
 
 CORRELATION_SCHEMA = "benchdb.correlation/1"
 

@@ -10,9 +10,8 @@ from pytest_benchdb.analysis.series.noise import LEAST_SESSIONS, Cause
 from pytest_benchdb.analysis.statistics.spread import quantile
 from pytest_benchdb.present.history.noise_document import NoiseRow, NoiseScore
 from pytest_benchdb.present.report.document import DataTable
-from pytest_benchdb.present.report.session_header import wrap
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, fit
-from pytest_benchdb.present.writing.text import clip, counted, sanitize
+from pytest_benchdb.present.writing.text import clip, counted, sanitize, wrap
 from pytest_benchdb.present.writing.units import one_quantity
 
 MOST_ADVICE = 5

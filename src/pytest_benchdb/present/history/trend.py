@@ -10,15 +10,13 @@ from statistics import median
 
 from pytest_benchdb.analysis.series.trend import LevelChange, Trend
 from pytest_benchdb.present.history.trend_document import Trends
-from pytest_benchdb.present.report.csv_ import table_csv
 from pytest_benchdb.present.report.document import DataTable
-from pytest_benchdb.present.report.json_ import object_json
-from pytest_benchdb.present.report.markdown import escape, table_markdown
-from pytest_benchdb.present.report.session_header import utc_text, wrap
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Style, fit
+from pytest_benchdb.present.writing.markdown import escape, table_markdown
 from pytest_benchdb.present.writing.sparkline import sparkline
-from pytest_benchdb.present.writing.text import clip, counted, sanitize
+from pytest_benchdb.present.writing.text import clip, counted, sanitize, utc_text, wrap
 from pytest_benchdb.present.writing.units import one_quantity, quantity, unit_for
+from pytest_benchdb.present.writing.values import object_json, table_csv
 
 COURSE = 24
 """Characters of a series' course: older sessions share one."""

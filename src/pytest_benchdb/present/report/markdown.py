@@ -1,10 +1,9 @@
-"""Reports and tables as GitHub-flavoured Markdown, safe against what names may hold."""
+"""Reports as GitHub-flavoured Markdown, safe against what names may hold."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from pytest_benchdb.present.report.columns import Column, default_columns, default_grouping, group_value
-from pytest_benchdb.present.report.document import DataTable, Report, SessionReport
+from pytest_benchdb.present.report.document import Report, SessionReport
 from pytest_benchdb.present.report.session_header import facts_of, warnings_of
 from pytest_benchdb.present.report.table import (
     figure_text,
@@ -16,27 +15,8 @@ from pytest_benchdb.present.report.table import (
     unit_symbol,
     units_for,
 )
-from pytest_benchdb.present.writing.text import sanitize
+from pytest_benchdb.present.writing.markdown import escape, markdown_table
 from pytest_benchdb.present.writing.units import FigureKind, Unit
-from pytest_benchdb.present.writing.values import value_text
-
-# An underscore inside a word is never emphasis, and test names are full of them.
-_SPECIAL = re.compile(r"[\\`*\[\]~|#]|(?<![^\W_])_|_(?![^\W_])")
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_MENTION = "@\u200b"
-
-
-def escape(text: str) -> str:
-    r"""Write text so that Markdown shows it as it is, on one line and inside a table.
-
-    A zero-width space after ``@`` keeps a name from notifying somebody.
-
-    >>> escape("a|b\n<script>`_x_`")
-    'a\\|b\\\\n&lt;script&gt;\\`\\_x\\_\\`'
-    """
-    safe = _SPECIAL.sub(lambda match: "\\" + match[0], sanitize(text))
-    safe = re.sub(r"[&<>]", lambda match: _ENTITIES[match[0]], safe)
-    return safe.replace("@", _MENTION)
 
 
 def report_markdown(
@@ -52,17 +32,6 @@ def report_markdown(
     """
     parts = [_session(shown, report, columns, group_by, units) for shown in report.sessions]
     return "\n".join(parts)
-
-
-def table_markdown(table: DataTable) -> str:
-    """Write a table; figures are right-aligned."""
-    right = [
-        all(isinstance(row[index], int | float) or row[index] is None for row in table.rows)
-        for index in range(len(table.columns))
-    ]
-    rows = [[escape(value_text(value)) for value in row] for row in table.rows]
-    text = _table([escape(name) for name in table.columns], right, rows)
-    return text + ("\n_More rows were left out: raise `--limit`._\n" if table.more else "")
 
 
 def _session(
@@ -91,7 +60,7 @@ def _session(
         groups.setdefault(group_value(row, key) if key else None, []).append(cells)
     for value, rows in groups.items():
         lines += [f"### {escape(title_of(key, value))}", ""] if key else []
-        lines.append(_table(heads, right, rows))
+        lines.append(markdown_table(heads, right, rows))
     return "\n".join(lines)
 
 
@@ -111,9 +80,3 @@ def _with_message(cells: Sequence[str], columns: Sequence[Column], message: str)
             result.append(left)
             left = ""
     return result
-
-
-def _table(heads: Sequence[str], right: Sequence[bool], rows: Sequence[Sequence[str]]) -> str:
-    rule = ["---:" if is_right else ":---" for is_right in right]
-    lines = ["| " + " | ".join(cells) + " |" for cells in (heads, rule, *rows)]
-    return "\n".join(lines) + "\n"

@@ -27,19 +27,18 @@ from pytest_benchdb.present.report.columns import (
     has_figures,
 )
 from pytest_benchdb.present.report.document import Report, SessionReport
-from pytest_benchdb.present.report.session_header import Fact, facts_of, warnings_of
+from pytest_benchdb.present.report.session_header import facts_of, warnings_of
 from pytest_benchdb.present.report.table import (
     figure_text,
     mark_place,
     marks_of,
     message_of,
     names_of,
-    outcome_style,
     title_of,
     unit_symbol,
     units_for,
 )
-from pytest_benchdb.present.writing.grid import Style
+from pytest_benchdb.present.writing.grid import Fact, Style, outcome_style
 from pytest_benchdb.present.writing.text import sanitize
 from pytest_benchdb.present.writing.units import FigureKind, Unit, align_points
 

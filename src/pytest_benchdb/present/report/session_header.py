@@ -4,17 +4,11 @@ import datetime as dt
 
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.present.report.document import Report, SessionReport
-from pytest_benchdb.present.report.table import outcome_style
-from pytest_benchdb.present.writing.grid import Line, Span
-from pytest_benchdb.present.writing.text import clip, sanitize, width
+from pytest_benchdb.present.writing.grid import FACT_SEPARATOR, Fact, Line, Span, fact_lines
+from pytest_benchdb.present.writing.text import SHORT_ID, clip, sanitize, utc_text, wrap
 from pytest_benchdb.present.writing.units import Unit, choose_unit, write_figure
 
-SHORT_ID = 13
-"""Characters of a UUIDv7 that hold its millisecond: enough to tell the sessions of one machine apart."""
-
-_SEPARATOR = " · "
 _SECONDS = Unit("s", 1.0, 3)
-Fact = tuple[str, str]
 
 
 def facts_of(shown: SessionReport, report: Report) -> list[Fact]:
@@ -63,40 +57,6 @@ def session_header(shown: SessionReport, report: Report, total: int, *, ascii_on
     return lines
 
 
-def fact_lines(facts: list[Fact], total: int, *, ascii_only: bool = False) -> list[Line]:
-    """Return labels and texts below each other; a text that is too long goes on under itself."""
-    indent = min(max((width(label) for label, _ in facts), default=0) + 2, total // 2)
-    lines: list[Line] = []
-    for label, text in facts:
-        safe = sanitize(text, ascii_only=False)
-        if ascii_only:
-            safe = sanitize(safe.replace(_SEPARATOR, ", "), ascii_only=True)
-        style = outcome_style(text.partition(":")[0]) if label == "outcome" else ""
-        for number, line in enumerate(wrap(safe, total - indent, ascii_only=ascii_only)):
-            head = clip(label, indent, ascii_only=ascii_only) if number == 0 else ""
-            lines.append((Span(head.ljust(indent), "dim"), Span(line, style)))
-    return lines
-
-
-def wrap(text: str, total: int, *, ascii_only: bool = False) -> list[str]:
-    """Break sanitized text at spaces into lines of at most `total` columns; longer words are cut."""
-    lines = [""]
-    for word in text.split(" "):
-        candidate = f"{lines[-1]} {word}" if lines[-1] else word
-        if width(candidate) <= total:
-            lines[-1] = candidate
-        elif lines[-1]:
-            lines.append(clip(word, total, ascii_only=ascii_only))
-        else:
-            lines[-1] = clip(word, total, ascii_only=ascii_only)
-    return lines
-
-
-def utc_text(iso: str | None) -> str:
-    """Write an ISO 8601 time in UTC for people: ``2026-11-21 02:03:04 UTC``."""
-    return "" if iso is None else iso[:19].replace("T", " ") + " UTC"
-
-
 def counts_text(outcomes: object) -> str:
     """Write how many runs had which outcome: ``298 passed, 2 failed``."""
     if not isinstance(outcomes, dict) or not outcomes:
@@ -106,7 +66,7 @@ def counts_text(outcomes: object) -> str:
 
 
 def _joined(*parts: str | None) -> str:
-    return _SEPARATOR.join(part for part in parts if part)
+    return FACT_SEPARATOR.join(part for part in parts if part)
 
 
 def _tags(session: SessionRow) -> str | None:

@@ -5,10 +5,8 @@ from dataclasses import fields
 
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.present.report.document import DataTable
-from pytest_benchdb.present.report.session_header import SHORT_ID, utc_text
-from pytest_benchdb.present.report.table import outcome_style
-from pytest_benchdb.present.writing.grid import Entry, Heading, Section, Span, Style, Table, fit
-from pytest_benchdb.present.writing.text import sanitize
+from pytest_benchdb.present.writing.grid import Entry, Heading, Section, Span, Style, Table, fit, outcome_style
+from pytest_benchdb.present.writing.text import SHORT_ID, sanitize, utc_text
 from pytest_benchdb.present.writing.units import NOT_MEASURED
 
 SESSIONS_SCHEMA = "benchdb.sessions/1"

@@ -13,7 +13,7 @@ from pytest_benchdb.present.report.columns import (
     unusual_metric,
     value_of,
 )
-from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Style, Table, fit
+from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Table, fit, outcome_style
 from pytest_benchdb.present.writing.text import sanitize
 from pytest_benchdb.present.writing.units import NOT_MEASURED, FigureKind, Unit, align_points, choose_unit, write_figure
 
@@ -26,23 +26,9 @@ __all__ = [
     "default_columns",
     "default_grouping",
     "layout",
-    "outcome_style",
 ]
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
-
-_OUTCOME_STYLES: dict[str, Style] = {
-    "passed": "good",
-    "failed": "bad",
-    "error": "bad",
-    "crashed": "bad",
-    "timeout": "bad",
-    "oom": "bad",
-    "xpassed": "warn",
-    "skipped": "dim",
-    "xfailed": "dim",
-    "unsupported": "dim",
-}
 
 
 def layout(
@@ -128,11 +114,6 @@ def mark_place(columns: Sequence[Column]) -> int:
 
 def _names_metric(columns: Sequence[Column]) -> bool:
     return any(column.key == "metric" for column in columns)
-
-
-def outcome_style(outcome: str) -> Style:
-    """Return the style of an outcome's word."""
-    return _OUTCOME_STYLES.get(outcome, "")
 
 
 def figure_text(row: ReportRow, column: Column, units: Mapping[FigureKind, Unit], *, ascii_only: bool = False) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_benchdb.present.report.document import Row, RunDocument
-from pytest_benchdb.present.report.session_header import Fact, fact_lines, utc_text, wrap
 from pytest_benchdb.present.run.rows import indent_within, sorted_rows, title_lines
 from pytest_benchdb.present.run.sections import (
     measurement_lines,
@@ -17,9 +16,9 @@ from pytest_benchdb.present.run.sections import (
     sensor_lines,
     series_lines,
 )
-from pytest_benchdb.present.writing.grid import Line, Span
+from pytest_benchdb.present.writing.grid import Fact, Line, Span, fact_lines
 from pytest_benchdb.present.writing.sparkline import histogram
-from pytest_benchdb.present.writing.text import sanitize, width
+from pytest_benchdb.present.writing.text import sanitize, utc_text, width, wrap
 from pytest_benchdb.present.writing.units import choose_unit, one_quantity, write_figure
 from pytest_benchdb.present.writing.values import value_text
 

@@ -10,7 +10,6 @@ What sensors said of one run: energy and power with what they cover, and series 
 from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_benchdb.present.report.document import Row
-from pytest_benchdb.present.report.session_header import Fact, fact_lines, wrap
 from pytest_benchdb.present.run.rows import (
     NOT_VALID,
     figure,
@@ -20,9 +19,9 @@ from pytest_benchdb.present.run.rows import (
     name_of,
     title_lines,
 )
-from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Style, fit
+from pytest_benchdb.present.writing.grid import Entry, Fact, Heading, Line, Section, Span, Style, fact_lines, fit
 from pytest_benchdb.present.writing.sparkline import sparkline
-from pytest_benchdb.present.writing.text import counted, sanitize
+from pytest_benchdb.present.writing.text import counted, sanitize, wrap
 from pytest_benchdb.present.writing.units import NOT_MEASURED, choose_unit, unit_for
 
 _HEADINGS = (

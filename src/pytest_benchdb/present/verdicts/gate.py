@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 
 from pytest_benchdb.model.comparison import ComparisonRow, Gate
-from pytest_benchdb.present.report.session_header import wrap
 from pytest_benchdb.present.verdicts.gate_words import (
     baseline_text,
     change_text,
@@ -18,7 +17,7 @@ from pytest_benchdb.present.verdicts.gate_words import (
 from pytest_benchdb.present.verdicts.table import Look, command_lines, head_lines, note_lines
 from pytest_benchdb.present.verdicts.words import interval_text, row_names
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, fit
-from pytest_benchdb.present.writing.text import sanitize
+from pytest_benchdb.present.writing.text import sanitize, wrap
 from pytest_benchdb.present.writing.units import NOT_MEASURED, one_quantity
 
 _Cell = Callable[[ComparisonRow], Span]

@@ -9,10 +9,7 @@ from dataclasses import asdict
 from pytest_benchdb.analysis.decide import Decision
 from pytest_benchdb.analysis.rules.suite import group_of, speedup_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Side
-from pytest_benchdb.present.report.csv_ import table_csv
 from pytest_benchdb.present.report.document import DataTable
-from pytest_benchdb.present.report.json_ import object_json
-from pytest_benchdb.present.report.markdown import escape
 from pytest_benchdb.present.verdicts.gate_words import (
     baseline_text,
     change_text,
@@ -31,7 +28,9 @@ from pytest_benchdb.present.verdicts.words import (
     notes_of,
     side_text,
 )
+from pytest_benchdb.present.writing.markdown import escape
 from pytest_benchdb.present.writing.units import one_quantity
+from pytest_benchdb.present.writing.values import object_json, table_csv
 
 COMPARISON_SCHEMA = "benchdb.comparison/1"
 

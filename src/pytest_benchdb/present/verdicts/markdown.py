@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from pytest_benchdb.analysis.decide import Decision, TargetOutcome
 from pytest_benchdb.analysis.rules.suite import group_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow
-from pytest_benchdb.present.report.markdown import escape
-from pytest_benchdb.present.report.session_header import Fact, fact_lines
 from pytest_benchdb.present.verdicts.words import (
     conclusion,
     difference_text,
@@ -23,7 +21,8 @@ from pytest_benchdb.present.verdicts.words import (
     side_text,
     times_text,
 )
-from pytest_benchdb.present.writing.grid import Line, Span, Style
+from pytest_benchdb.present.writing.grid import Fact, Line, Span, Style, fact_lines
+from pytest_benchdb.present.writing.markdown import escape
 from pytest_benchdb.present.writing.text import counted
 from pytest_benchdb.present.writing.units import quantity, unit_for
 

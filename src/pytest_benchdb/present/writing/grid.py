@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
-from pytest_benchdb.present.writing.text import clip, pad, shorten, width
+from pytest_benchdb.present.writing.text import clip, pad, sanitize, shorten, width, wrap
 
 Style = Literal["", "head", "dim", "good", "bad", "warn"]
 
@@ -30,6 +30,9 @@ class Span:
 
 
 Line = tuple[Span, ...]
+Fact = tuple[str, str]
+"""A label and its text."""
+FACT_SEPARATOR = " · "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +244,18 @@ def _crop(line: Line, total: int) -> Line:
     return tuple(spans)
 
 
+_OUTCOME_STYLES: dict[str, Style] = {
+    "passed": "good",
+    "failed": "bad",
+    "error": "bad",
+    "crashed": "bad",
+    "timeout": "bad",
+    "oom": "bad",
+    "xpassed": "warn",
+    "skipped": "dim",
+    "xfailed": "dim",
+    "unsupported": "dim",
+}
 _RICH_STYLES = {"head": "bold", "dim": "dim", "good": "green", "bad": "bold red", "warn": "yellow"}
 
 
@@ -265,3 +280,23 @@ def write_lines(lines: Iterable[Line], stream: TextIO, *, color: bool) -> None:
             text.append(span.text, _RICH_STYLES.get(span.style, ""))
         text.rstrip()
         console.print(text, crop=False)
+
+
+def fact_lines(facts: list[Fact], total: int, *, ascii_only: bool = False) -> list[Line]:
+    """Return labels and texts below each other; a text that is too long goes on under itself."""
+    indent = min(max((width(label) for label, _ in facts), default=0) + 2, total // 2)
+    lines: list[Line] = []
+    for label, text in facts:
+        safe = sanitize(text, ascii_only=False)
+        if ascii_only:
+            safe = sanitize(safe.replace(FACT_SEPARATOR, ", "), ascii_only=True)
+        style = outcome_style(text.partition(":")[0]) if label == "outcome" else ""
+        for number, line in enumerate(wrap(safe, total - indent, ascii_only=ascii_only)):
+            head = clip(label, indent, ascii_only=ascii_only) if number == 0 else ""
+            lines.append((Span(head.ljust(indent), "dim"), Span(line, style)))
+    return lines
+
+
+def outcome_style(outcome: str) -> Style:
+    """Return the style of an outcome's word."""
+    return _OUTCOME_STYLES.get(outcome, "")

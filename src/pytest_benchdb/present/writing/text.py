@@ -5,6 +5,9 @@ import unicodedata
 SIGNS = "…─·\N{MULTIPLICATION SIGN}\N{MICRO SIGN}"
 """What tables hold beside ASCII, unless they are told to do without."""
 
+SHORT_ID = 13
+"""Characters of a UUIDv7 that hold its millisecond: enough to tell the sessions of one machine apart."""
+
 _ZERO_WIDTH_JOINER = "\u200d"
 _EMOJI_STYLE = "\ufe0f"
 
@@ -124,3 +127,22 @@ def pad(text: str, columns: int, *, right: bool = False) -> str:
     """Fill with spaces up to a number of columns; `right` puts the text at the right edge."""
     fill = " " * max(0, columns - width(text))
     return fill + text if right else text + fill
+
+
+def wrap(text: str, total: int, *, ascii_only: bool = False) -> list[str]:
+    """Break sanitized text at spaces into lines of at most `total` columns; longer words are cut."""
+    lines = [""]
+    for word in text.split(" "):
+        candidate = f"{lines[-1]} {word}" if lines[-1] else word
+        if width(candidate) <= total:
+            lines[-1] = candidate
+        elif lines[-1]:
+            lines.append(clip(word, total, ascii_only=ascii_only))
+        else:
+            lines[-1] = clip(word, total, ascii_only=ascii_only)
+    return lines
+
+
+def utc_text(iso: str | None) -> str:
+    """Write an ISO 8601 time in UTC for people: ``2026-11-21 02:03:04 UTC``."""
+    return "" if iso is None else iso[:19].replace("T", " ") + " UTC"

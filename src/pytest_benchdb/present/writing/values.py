@@ -1,11 +1,26 @@
-"""Values of any kind (answers to queries, environments) as text, and as tables that fit the terminal."""
+"""Values of any kind and tables of them, as text on a terminal, JSON or CSV.
+
+CSV is RFC 4180: raw SI values, units in the names of the columns.
+
+Every text is quoted, and one that a spreadsheet would take for a formula begins with an apostrophe,
+as OWASP advises against CSV injection; a text that begins with an apostrophe gets a second one, so
+that `read_text` gives every text back.
+
+"""
+
+import datetime as dt
+import decimal
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_benchdb.present.report.document import DataTable
-from pytest_benchdb.present.report.json_ import plain_value
 from pytest_benchdb.present.writing.grid import Entry, Heading, Section, Span, Table, fit
 from pytest_benchdb.present.writing.text import sanitize
 
 MISSING = ""
+_FULLWIDTH = "\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+_DANGEROUS = tuple("=+-@\t\r\n'" + _FULLWIDTH)
 
 
 def value_text(value: object) -> str:
@@ -43,3 +58,102 @@ def layout_values(table: DataTable, width: int, *, ascii_only: bool = False) -> 
         for row in table.rows
     )
     return fit(headings, [Section(title=None, entries=entries)], width, ascii_only=ascii_only)
+
+
+def table_json(table: DataTable) -> str:
+    """Write a table as one JSON object, one object a row; equal column names get a number."""
+    names = _unique(table.columns)
+    columns: list[object] = list(names)
+    if table.types:
+        columns = [{"name": name, "type": kind} for name, kind in zip(names, table.types, strict=True)]
+    document = {
+        "schema": table.schema,
+        **table.facts,
+        "columns": columns,
+        "more": table.more,
+        "rows": [dict(zip(names, row, strict=True)) for row in table.rows],
+    }
+    return dump_json(document)
+
+
+def object_json(schema: str, content: Mapping[str, object]) -> str:
+    """Write one object under a schema name."""
+    return dump_json({"schema": schema, **content})
+
+
+def plain_value(value: object) -> object:
+    """Turn what DuckDB returns into what JSON has; NaN and infinities become null.
+
+    >>> plain_value([float("nan"), dt.date(2026, 1, 2)])
+    [None, '2026-01-02']
+    """
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain_value(item) for item in value]
+    return _scalar(value)
+
+
+def _scalar(value: object) -> object:
+    if isinstance(value, decimal.Decimal):
+        return float(value) if value.is_finite() else None
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    return str(value)
+
+
+def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
+    taken: dict[str, int] = {}
+    result = []
+    for name in names:
+        count = taken.get(name, 0)
+        taken[name] = count + 1
+        result.append(name if count == 0 else f"{name}_{count}")
+    return tuple(result)
+
+
+def dump_json(document: object) -> str:
+    """Write a document with a line end."""
+    # ASCII only: any terminal, pipe and editor takes it, and lone surrogates of a test's name too.
+    return json.dumps(plain_value(document), indent=1, allow_nan=False) + "\n"
+
+
+def table_csv(table: DataTable) -> str:
+    """Write a table with its column names in the first line."""
+    return write_csv(table.columns, table.rows)
+
+
+def read_text(cell: str) -> str:
+    """Undo what the writer does to a text, after a CSV reader has undone the quotes."""
+    return cell.removeprefix("'")
+
+
+def write_csv(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Write rows of values below the names of their columns."""
+    lines = [",".join(map(_text, names))]
+    lines += [",".join(map(_cell, row)) for row in rows]
+    return "".join(line + "\r\n" for line in lines)
+
+
+def _cell(value: object) -> str:
+    plain = plain_value(value)
+    if plain is None:
+        return ""
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    return repr(plain) if isinstance(plain, int | float) else _text(str(plain))
+
+
+def _text(text: str) -> str:
+    # Readers before Python 3.11 and most spreadsheets stop at a NUL.
+    text = text.replace("\0", "\\0")
+    guard = "'" if text.startswith(_DANGEROUS) else ""
+    return '"' + guard + text.replace('"', '""') + '"'
