@@ -1,10 +1,11 @@
-"""Writes the parts of the reference pages that the code knows best: options, commands, hooks, schema, metrics.
+"""Writes the parts of the documentation that the code knows best: options, commands, hooks, schema, layers, errors.
 
-A part stands between ``<!-- generated: NAME -->`` and ``<!-- end generated -->`` in a page under
-``docs/reference/``. Run this script after a change to the code; ``--check`` only tells whether it is needed.
+A part is between ``<!-- generated: NAME -->`` and ``<!-- end generated -->`` in a page of ``docs/``. Run this script
+after a change to the code; ``--check`` only reports whether that is necessary.
 """
 
 import argparse
+import ast
 import inspect
 import re
 import sys
@@ -14,7 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-REFERENCE = Path(__file__).parent / "reference"
+DOCS = Path(__file__).parent
+PROJECT = DOCS.parent
 PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- end generated -->)", re.DOTALL)
 
 
@@ -32,7 +34,12 @@ def code(text: str) -> str:
 
 def prose(text: str) -> str:
     """Return a sentence of the code for a page: what looks like an option or a glob stays as it is typed."""
-    return re.sub(r"(?<![\w`-])(--[a-z][\w-]*)", r"`\1`", text.replace("*", "\\*").replace("<", "\\<"))
+    parts = text.split("`")  # every second part is code already
+    parts[::2] = [
+        re.sub(r"(?<![\w-])(--[a-z][\w-]*)", r"`\1`", part.replace("*", "\\*").replace("<", "\\<"))
+        for part in parts[::2]
+    ]
+    return "`".join(parts)
 
 
 def options() -> str:
@@ -117,10 +124,10 @@ def hooks() -> str:
     if find_spec("pytest_benchdb.hookspecs") is None:
         return "This version defines no hooks of its own.\n"
     module = import_module("pytest_benchdb.hookspecs")
-    found = [(name, hook) for name, hook in vars(module).items() if name.startswith("pytest_benchdb_")]
+    specifications = {name: hook for name, hook in vars(module).items() if name.startswith("pytest_benchdb_")}
     return "\n".join(
         f"## {name}\n\n```python\ndef {name}{_signature(hook)}: ...\n```\n\n{_docstring(hook)}\n"
-        for name, hook in found
+        for name, hook in specifications.items()
     )
 
 
@@ -185,11 +192,67 @@ def _relation(name: str, comment: str | None, columns: list[tuple[Any, ...]], *,
     return f"### {name}\n\n{prose(comment or '')}\n\n{table(header, rows)}"
 
 
+def layers() -> str:
+    """Return the layers of the import contract, and what lives in each package according to its docstring."""
+    lines = _layer_lines()
+    rows = ([code(name), prose(_first_paragraph(name))] for line in lines for name in line)
+    diagram = "\n".join(" | ".join(line) for line in lines)
+    return f"```text\n{diagram}\n```\n\n{table(['Package', 'What lives there'], rows)}"
+
+
+def rooms() -> str:
+    """Return what lives in each sub-package, in the order of the layers."""
+    source = PROJECT / "src" / "pytest_benchdb"
+    names = [
+        ".".join(folder.parent.relative_to(source).parts)
+        for line in _layer_lines()
+        for package in line
+        for folder in sorted((source / package).rglob("__init__.py"))
+        if folder.parent != source / package
+    ]
+    return table(["Room", "What lives there"], ([code(name), prose(_first_paragraph(name))] for name in names))
+
+
+def _layer_lines() -> list[list[str]]:
+    """Return the packages of each layer of import-linter's contract in ``pyproject.toml``, top layer first."""
+    try:
+        tomllib = import_module("tomllib")
+    except ImportError:  # Python 3.10
+        tomllib = import_module("tomli")
+    linter = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    contract = next(contract for contract in linter["contracts"] if contract["type"] == "layers")
+    lines = [[name.strip() for name in line.split("|")] for line in contract["layers"]]
+    # In parentheses: not written yet.
+    return [[name for name in line if not name.startswith("(")] for line in lines]
+
+
+def _first_paragraph(name: str) -> str:
+    """Return the first paragraph of the docstring of a module or package, read without importing it."""
+    path = PROJECT.joinpath("src", "pytest_benchdb", *name.split("."))
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return " ".join(docstring.split("\n\n")[0].split()).replace("``", "`")
+
+
+def errors() -> str:
+    """Return the classes of errors, each with a link to its section, whose anchor is the slug."""
+    module = import_module("pytest_benchdb.errors")
+    classes: list[Any] = [kind for kind in vars(module).values() if inspect.isclass(kind) and hasattr(kind, "slug")]
+    rows = (
+        [f"[{code(kind.slug)}](#{kind.slug})", code(kind.__name__), code(kind.__base__.__name__), prose(kind.__doc__)]
+        for kind in classes
+    )
+    return table(["Slug", "Class", "Is a", "When"], rows)
+
+
 GENERATORS: dict[str, Callable[[], str]] = {
     "commands": commands,
+    "errors": errors,
     "hooks": hooks,
+    "layers": layers,
     "metrics": metrics,
     "options": options,
+    "rooms": rooms,
     "schema": schema,
 }
 
@@ -204,12 +267,12 @@ def rendered(page: str) -> str:
 
 
 def main() -> int:
-    """Write the pages, or tell which are stale."""
+    """Write the pages, or report which are stale."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a page is stale")
     check = parser.parse_args().check
     stale = []
-    for path in sorted(REFERENCE.glob("*.md")):
+    for path in sorted(DOCS.glob("*/*.md")):
         page = path.read_text(encoding="utf-8")
         current = rendered(page)
         if current != page:
