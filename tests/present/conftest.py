@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.model.report import ReportRow, SessionRow
-from pytest_benchdb.present.report.document import Report, SessionReport
+from pytest_benchdb.model.report import Report, ReportRow, SessionReport, SessionRow
 
 SESSION_ID = "019a9e5c-7b2c-7000-8000-0123456789ab"
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.model.report import Report, ReportRow
 from pytest_benchdb.present.report.columns import Column, columns_named, default_columns, figure_of, metric_of, raw_name
 from pytest_benchdb.present.report.csv_ import report_csv
-from pytest_benchdb.present.report.document import Report
 from pytest_benchdb.present.report.json_ import report_json
 from pytest_benchdb.present.report.markdown import report_markdown
 from pytest_benchdb.present.report.page import report_html

@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any, Literal
 
 from pytest_benchdb.errors import MissingExtraError
+from pytest_benchdb.model.answer.estimate import Accuracy
 
 LEAST_CASES = 12
 """Configurations that must have been measured."""
@@ -53,30 +54,6 @@ class Case:
 
     configuration: Configuration
     figure: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accuracy:
-    """How far estimates were off cases that were held out.
-
-    Attributes:
-        held_out: how many cases were estimated from others.
-        typical: half of them were off by less than this share.
-        bound: `level` of them were off by less than this factor.
-        level: share of the cases that `bound` covers, 0.9 unless there are too few.
-        by_guessing: what `typical` is for one figure for all: the median of the rest.
-    """
-
-    held_out: int
-    typical: float
-    bound: float
-    level: float
-    by_guessing: float
-
-    @property
-    def is_useful(self) -> bool:
-        """Whether estimates are nearer than guesses."""
-        return self.typical < self.by_guessing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
-"""Rows of a report: what the terminal summary, `benchdb-report` and the API show of a session."""
+"""Reports: sessions and their runs, as the terminal summary, `benchdb report` and the API show them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_benchdb.model.metric import Provenance
@@ -112,3 +113,33 @@ class SessionRow:
     contended: bool | None
     runs: int
     not_passed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionReport:
+    """A session with the runs that were asked for.
+
+    Attributes:
+        rows: the runs to show, filtered and sorted.
+        outcomes: how many runs of the whole session had which outcome, filtered or not.
+    """
+
+    session: SessionRow
+    rows: tuple[ReportRow, ...]
+    outcomes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One or more sessions, oldest first.
+
+    Attributes:
+        sources: the files and folders that were read, as the user wrote them.
+        sessions_in_all: how many sessions are there, shown or not.
+        selection: the filters in force, as the user wrote them; None without.
+    """
+
+    sources: tuple[str, ...]
+    sessions: tuple[SessionReport, ...]
+    sessions_in_all: int
+    selection: str | None = None

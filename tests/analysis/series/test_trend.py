@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.analysis.series.trend import Trend, trend_of
+from pytest_benchdb.analysis.series.trend import trend_of
+from pytest_benchdb.model.answer.trend import Trend
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
@@ -117,9 +118,9 @@ def test_creep_is_told_against_the_baseline_alone() -> None:
     assert with_baseline.crept
 
 
-def test_wanting_counts_the_sessions_before_changes_are_looked_for() -> None:
-    assert trend([value(0, LOW)]).wanting == 11
-    assert trend(stepped()).wanting == 0
+def test_sessions_needed_counts_those_before_changes_are_looked_for() -> None:
+    assert trend([value(0, LOW)]).sessions_needed == 11
+    assert trend(stepped()).sessions_needed == 0
 
 
 def test_series_without_any_figure_has_no_level() -> None:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.present.report.columns import columns_named
 from pytest_benchdb.present.report.csv_ import report_csv
-from pytest_benchdb.present.report.document import DataTable
 from pytest_benchdb.present.report.json_ import report_json
 from pytest_benchdb.present.report.markdown import report_markdown
 from pytest_benchdb.present.writing.markdown import escape, table_markdown

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_benchdb.present.report.document import Report
+from pytest_benchdb.model.report import Report
 from pytest_benchdb.present.report.session_header import session_header
 from pytest_benchdb.present.report.session_table import layout_sessions
 from pytest_benchdb.present.writing.grid import plain_text

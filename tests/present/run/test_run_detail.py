@@ -1,5 +1,6 @@
 """One run with every measurement."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_benchdb.present.report.document import RunDocument
+from pytest_benchdb.model.answer.run import RunDetail
+from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.present.run.detail import run_lines
 from pytest_benchdb.present.writing.grid import plain_text
 from pytest_benchdb.present.writing.text import width
@@ -75,10 +77,13 @@ def attachment(**changes: Any) -> dict[str, Any]:
     return {**values, "checksum": "c" * 40, "size_bytes": 12_288, "path": f"results/attachments/{'c' * 40}", **changes}
 
 
+def detail(**parts: Any) -> RunDetail:
+    unknown: dict[str, Any] = dict.fromkeys(column.name for column in fields(SessionRow))
+    return RunDetail(**{"session": SessionRow(**unknown), "run": RUN, "measurements": (), **parts})
+
+
 def shown(columns: int, *, ascii_only: bool = False, **parts: Any) -> str:
-    return plain_text(
-        run_lines(RunDocument(**{"run": RUN, "measurements": (), **parts}), columns, ascii_only=ascii_only)
-    )
+    return plain_text(run_lines(detail(**parts), columns, ascii_only=ascii_only))
 
 
 def text_of(columns: int, *measurements: dict[str, Any]) -> str:
@@ -207,7 +212,7 @@ def test_run_lines_of_ranks_that_cannot_be_compared_name_none_slowest(times: lis
 
 
 def test_run_lines_of_a_simulated_run_say_so_in_words() -> None:
-    document = RunDocument(
+    document = detail(
         run={**RUN, "provenance": "simulated"},
         measurements=[measurement(provenance="simulated"), sensor(provenance="simulated")],
         series=[series(provenance="simulated")],

@@ -19,12 +19,12 @@ of a piece is the sum of squared differences from its mean, each cut costs a pen
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from statistics import median
 
 from pytest_benchdb.analysis.statistics.mann_whitney import mann_whitney
 from pytest_benchdb.analysis.statistics.spread import robust_deviation
+from pytest_benchdb.model.answer.trend import ChangePoint
 
 _CLIP = 2.0
 _MAD_OF_NORMAL = 1.4826
@@ -132,31 +132,6 @@ _NOISE_PER_STEP = 1.5
 _LEAST_NOISE = 0.001
 _NORMAL_MAD = 1.4826
 _REACH = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangePoint:
-    """A lasting change of a series' level.
-
-    Attributes:
-        index: of the first value of the new level.
-        previous: index of the last value of the level before; what lies between was not measured.
-        before: median of the level before, in the values' unit.
-        after: median of the new level, up to the next change point or the end.
-        change: after / before - 1; None where `before` is not above 0.
-        p_value: of the two-sided Mann-Whitney test of the two levels, not corrected for the choice of the place.
-        values_after: values of the new level.
-        provisional: whether these are fewer than 5: it may yet turn out to be an outlier.
-    """
-
-    index: int
-    previous: int
-    before: float
-    after: float
-    change: float | None
-    p_value: float
-    values_after: int
-    provisional: bool
 
 
 def change_points(values: Sequence[float | None], *, least_change: float = LEAST_CHANGE) -> list[ChangePoint]:

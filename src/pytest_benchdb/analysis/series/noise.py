@@ -4,13 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal
 
 from pytest_benchdb.analysis.series.change_points import change_points
 from pytest_benchdb.analysis.statistics.spread import robust_deviation
 from pytest_benchdb.analysis.statistics.student import normal_ppf, t_ppf
-
-Cause = Literal["contended", "short rounds", "few rounds", "bimodal", "level changed", "exact"]
+from pytest_benchdb.model.answer.noise import Cause, Noise
 
 LEAST_SESSIONS = 3
 """Sessions below which nothing is said of the noise."""
@@ -41,30 +39,6 @@ class Sessions:
     wall_per_cpu: Sequence[float | None] = ()
     rounds: Sequence[int | None] = ()
     round_s: Sequence[float | None] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noise:
-    """How much one series varies by itself.
-
-    Attributes:
-        sessions: values that it stands on: those since the level last changed.
-        deviation: standard deviation of the logarithms from session to session, robust against outliers: 0.02 is 2 %.
-        worst: largest distance of one session from the median, as a share.
-        detectable: smallest rise that is found in 80 % of cases, as a share, by sessions per side (run in turn;
-            one-sided Welch test, p < 0.01).
-        detectable_by_history: the same of one session against the last 20.
-        needed: sessions per side for the change that was asked for; None if 100 are too few.
-        causes: what makes it so, the gravest first.
-    """
-
-    sessions: int
-    deviation: float
-    worst: float
-    detectable: dict[int, float]
-    detectable_by_history: float
-    needed: int | None
-    causes: tuple[Cause, ...]
 
 
 def noise_of(

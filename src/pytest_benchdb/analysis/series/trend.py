@@ -7,17 +7,17 @@ Whether a level has crept away from a pinned baseline in steps too small to be t
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
 from pytest_benchdb.analysis.rules.policy import statistic_of
 from pytest_benchdb.analysis.rules.session_figures import defect_of, figure_of, shared_statistic
-from pytest_benchdb.analysis.series.change_points import LEAST_VALUES, ChangePoint, change_points, levels
+from pytest_benchdb.analysis.series.change_points import LEAST_VALUES, change_points, levels
 from pytest_benchdb.analysis.statistics.spread import robust_deviation
+from pytest_benchdb.model.answer.trend import Anomaly, ChangePoint, Creep, LevelChange, Trend, TrendPoint
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.model.series import SeriesKey, SessionValue
+from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Statistic
 
 LEAST_SHARE = 0.05
@@ -25,25 +25,6 @@ LEAST_SHARE = 0.05
 
 _DEVIATIONS = 5.0
 _FEWEST = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Anomaly:
-    """A session far off the level around it, whose successor is back.
-
-    Attributes:
-        index: of the session's value.
-        value: in the series' unit.
-        level: where its neighbours are, likewise.
-        change: value / level - 1.
-        deviations: distance from the level in standard deviations of the series' noise; infinite if it has none.
-    """
-
-    index: int
-    value: float
-    level: float
-    change: float
-    deviations: float
 
 
 def anomalies(values: Sequence[float | None], points: Sequence[ChangePoint]) -> list[Anomaly]:
@@ -82,25 +63,6 @@ RECENT = 5
 """Newest values whose median stands for today."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Creep:
-    """Where a series stands against its pinned baseline.
-
-    Attributes:
-        baseline: median of the baseline's values, in the series' unit.
-        recent: median of the newest values, likewise.
-        change: recent / baseline - 1.
-        crept: whether it is worse by more than the limit.
-        values: newest values that it stands on.
-    """
-
-    baseline: float
-    recent: float
-    change: float
-    crept: bool
-    values: int
-
-
 def creep(
     values: Sequence[float | None], baseline: Sequence[float | None], better: Better, *, limit: float = LEAST_CREEP
 ) -> Creep | None:
@@ -130,83 +92,6 @@ def _measured(values: Sequence[float | None]) -> list[float]:
 
 
 _FEWEST_FOR_SPREAD = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrendPoint:
-    """One session of a series.
-
-    Attributes:
-        commit: what was checked out; None if that is not known.
-        value: the figure of the session in the metric's unit; None where `reason` says why there is none.
-        level: median of the level that the session belongs to, likewise.
-    """
-
-    session_id: str
-    started_at: str
-    commit: str | None
-    value: float | None
-    level: float | None
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LevelChange:
-    """A lasting change, and the sessions on both sides of it.
-
-    Attributes:
-        found: where and how large.
-        before: last session of the level before.
-        first: first session of the new level.
-        unmeasured: sessions between the two without a figure.
-        worse: whether it goes in the worse direction; None for a metric without one.
-        commits: commits after that of `before` up to that of `first`; None without a checkout that knows both.
-        accepted: why people accepted it; None if nobody did.
-    """
-
-    found: ChangePoint
-    before: TrendPoint
-    first: TrendPoint
-    unmeasured: int
-    worse: bool | None
-    commits: int | None = None
-    accepted: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trend:
-    """A series of one benchmark and metric on one machine, in the order of its commits or of time.
-
-    Attributes:
-        fingerprint: of the machine; None if it is not known.
-        statistic: which figure of each session is shown.
-        measured: how many points have a value.
-        changes: the earliest first.
-        creep: against the pinned baseline; None if there is none.
-        level: median since the last change, in the metric's unit; None if nothing was measured.
-        deviation: standard deviation of the logarithms since the last change; None below 3 values.
-        other_code: sessions left out because the benchmark's code or unit was another one than it is now.
-    """
-
-    key: SeriesKey
-    fingerprint: str | None
-    unit: str
-    better: Better
-    statistic: Statistic
-    group: str | None
-    points: tuple[TrendPoint, ...]
-    measured: int
-    changes: tuple[LevelChange, ...]
-    anomalies: tuple[Anomaly, ...]
-    creep: Creep | None
-    level: float | None
-    deviation: float | None
-    other_code: int
-
-    @property
-    def wanting(self) -> int:
-        """How many more sessions it takes before change points are looked for."""
-        return max(0, LEAST_VALUES - self.measured)
 
 
 def trend_of(
@@ -248,6 +133,7 @@ def trend_of(
         level=points[-1].level,
         deviation=robust_deviation(logs) if len(logs) >= _FEWEST_FOR_SPREAD else None,
         other_code=len(values) - len(kept),
+        sessions_needed=max(0, LEAST_VALUES - sum(figure is not None for figure in figures)),
     )
 
 

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import permutations
 
 from pytest_benchdb.analysis.statistics.student import normal_ppf, t_sf
+from pytest_benchdb.model.answer.correlation import Coefficient, Correlation
 from pytest_benchdb.model.verdict import Interval
 
 LEAST_PAIRS = 4
@@ -14,36 +14,6 @@ LEAST_PAIRS = 4
 _LEVEL = 0.95
 _MOST_PERMUTED = 7
 _ROUNDING = 1e-9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coefficient:
-    """A coefficient of correlation.
-
-    Attributes:
-        value: from -1 to 1.
-        interval: confidence interval by Fisher's transform.
-        p_value: two-sided, of no correlation.
-    """
-
-    value: float
-    interval: Interval
-    p_value: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correlation:
-    """Both coefficients of one set of pairs.
-
-    Attributes:
-        pairs: how many pairs have both values.
-        pearson: of the values: how closely they follow a straight line.
-        spearman: of their ranks: how closely one rises with the other, in whatever shape.
-    """
-
-    pairs: int
-    pearson: Coefficient
-    spearman: Coefficient
 
 
 def correlate(first: Sequence[float | None], second: Sequence[float | None]) -> Correlation | None:

@@ -10,11 +10,11 @@ from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.configuration import find_db
 from pytest_benchdb.cli.frame.output import Output, make_output
 from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.model.answer.trend import Trends
 from pytest_benchdb.operations.history.trend import Checkout, Wish, build_trends
 from pytest_benchdb.operations.select.selection import Selection
 from pytest_benchdb.operations.select.series import NEWEST, SeriesChoice, parse_metrics
 from pytest_benchdb.operations.select.sessions import split_specs
-from pytest_benchdb.present.history.trend_document import Trends
 
 _HELP = f"""Show how the level of each benchmark moved over the sessions, and where it changed for good.
 

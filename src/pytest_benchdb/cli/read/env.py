@@ -10,9 +10,9 @@ from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.configuration import find_db
 from pytest_benchdb.cli.frame.output import Output, make_output, write_table
 from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.operations.read.environment import Place, differences, read_places
 from pytest_benchdb.operations.select.sessions import split_specs
-from pytest_benchdb.present.report.document import DataTable
 from pytest_benchdb.present.writing.text import SHORT_ID, utc_text
 from pytest_benchdb.present.writing.units import choose_unit, write_figure
 

@@ -10,6 +10,7 @@ from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.configuration import find_db
 from pytest_benchdb.cli.frame.output import Output, make_output
 from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.model.report import Report
 from pytest_benchdb.operations.read.report import build_report
 from pytest_benchdb.operations.select.filters.where import METRIC_COLUMNS, parse_where
 from pytest_benchdb.operations.select.selection import Selection
@@ -23,7 +24,6 @@ from pytest_benchdb.present.report.columns import (
     default_grouping,
     figure_of,
 )
-from pytest_benchdb.present.report.document import Report
 from pytest_benchdb.present.report.formats import Shape, report_text
 from pytest_benchdb.present.report.table import layout
 from pytest_benchdb.present.writing.grid import Line, Span

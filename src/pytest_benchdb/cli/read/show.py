@@ -10,9 +10,9 @@ from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.configuration import find_db
 from pytest_benchdb.cli.frame.output import Output, make_output
 from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.model.report import Report
 from pytest_benchdb.operations.read.show import find_shown
 from pytest_benchdb.operations.select.sessions import split_specs
-from pytest_benchdb.present.report.document import Report, RunDocument
 from pytest_benchdb.present.writing.grid import Line, Span
 
 RUN_SCHEMA = "benchdb.run/1"
@@ -67,9 +67,7 @@ def command(**given: Any) -> None:
     else:
         from pytest_benchdb.present.run.detail import run_lines
 
-        names = ("run", "measurements", "samples", "series", "requests", "attachments")
-        document = RunDocument(**{name: getattr(found, name) for name in names})
-        output.lines(run_lines(document, output.width, ascii_only=output.ascii_only))
+        output.lines(run_lines(found, output.width, ascii_only=output.ascii_only))
 
 
 def _session(report: Report, output: Output) -> None:

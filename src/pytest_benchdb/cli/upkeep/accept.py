@@ -13,8 +13,8 @@ from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.cli.upkeep.annotation import FORMATS, minute, say_written, short
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.annotation import Acceptance
+from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.operations.upkeep.annotate import accept_change, list_acceptances
-from pytest_benchdb.present.report.document import DataTable
 
 SCHEMA = "benchdb.acceptances/1"
 _COLUMNS = ("pattern", "metric", "reason", "since", "expires", "expired", "author", "accepted_at")

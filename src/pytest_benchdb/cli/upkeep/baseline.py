@@ -10,8 +10,8 @@ from pytest_benchdb.cli.frame.configuration import find_db
 from pytest_benchdb.cli.frame.output import make_output, write_table
 from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.cli.upkeep.annotation import FORMATS, minute, say_written, short
+from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.operations.upkeep.annotate import Pinned, list_baselines, remove_baseline, set_baseline
-from pytest_benchdb.present.report.document import DataTable
 
 SCHEMA = "benchdb.baselines/1"
 _COLUMNS = ("name", "spec", "session", "recorded", "branch", "commit", "project", "set_at")

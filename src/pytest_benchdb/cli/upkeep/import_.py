@@ -10,8 +10,8 @@ from pytest_benchdb.cli.frame.configuration import find_db
 from pytest_benchdb.cli.frame.output import FORMATS, Output, make_output, write_table
 from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.operations.exchange.importing import FileOutcome, Imported, ImportRequest, import_files
-from pytest_benchdb.present.report.document import DataTable
 from pytest_benchdb.present.writing.text import counted, sanitize
 
 _MOST_TOLD = 20

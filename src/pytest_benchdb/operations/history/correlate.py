@@ -9,6 +9,7 @@ from typing import Literal
 from pytest_benchdb.analysis.statistics.correlation import LEAST_PAIRS, correlate
 from pytest_benchdb.analysis.statistics.false_discovery import q_values
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.answer.correlation import CorrelationRow, Correlations
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.history.observations import Observation, by_configuration, by_session
@@ -16,7 +17,6 @@ from pytest_benchdb.operations.select.selection import Selection, named_sessions
 from pytest_benchdb.operations.select.series import ALL_METRICS, SeriesChoice, pick_sessions, read_series
 from pytest_benchdb.operations.select.sessions import Source, stored_sessions
 from pytest_benchdb.operations.select.spec.context import spec_context
-from pytest_benchdb.present.history.correlation_document import CorrelationRow, Correlations
 
 Over = Literal["benchmarks", "sessions"]
 
@@ -71,14 +71,14 @@ def find_correlations(
         values: list[SessionValue] = [value for series in read_series(reader, here, choice) for value in series.values]
     by_id = {session.session_id: session for session in here}
     found = by_session(values, by_id) if wish.over == "sessions" else by_configuration(values)
-    rows, untold = _correlated(found, wish)
+    rows, insufficient = _correlated(found, wish)
     return Correlations(
         sources=tuple(map(str, source.paths)),
         over=wish.over,
         rows=tuple(rows),
         observations=len(found),
         sessions=len(here),
-        untold=untold,
+        insufficient=insufficient,
         selection=wish.choice.text(),
     )
 
@@ -89,13 +89,13 @@ def _correlated(observations: Sequence[Observation], wish: CorrelationWish) -> t
     if unknown and observations:
         raise ConfigError(f"{unknown[0]!r} is no quantity of these benchmarks; there are {', '.join(sorted(known))}")
     found = []
-    untold = 0
+    insufficient = 0
     for group, members in _groups(observations, wish):
         for first, second in _pairs(members, wish.names):
             told = [_quantities(one) for one in members]
             correlation = correlate([one.get(first) for one in told], [one.get(second) for one in told])
             if correlation is None:
-                untold += 1
+                insufficient += 1
             else:
                 found.append((group, first, second, correlation))
     q = q_values([correlation.spearman.p_value for *_, correlation in found])
@@ -104,7 +104,7 @@ def _correlated(observations: Sequence[Observation], wish: CorrelationWish) -> t
         for (group, first, second, correlation), q_value in zip(found, q, strict=True)
     ]
     rows.sort(key=lambda row: (-abs(row.correlation.spearman.value), -row.correlation.pairs, row.group or ""))
-    return rows, untold
+    return rows, insufficient
 
 
 def _groups(

@@ -8,6 +8,7 @@ from statistics import median
 from pytest_benchdb.analysis.rules.policy import statistic_of
 from pytest_benchdb.analysis.rules.session_figures import figure_of, shared_statistic
 from pytest_benchdb.analysis.series.noise import Sessions, noise_of
+from pytest_benchdb.model.answer.noise import NoiseRow, NoiseScore
 from pytest_benchdb.model.report import ReportRow, SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
@@ -15,7 +16,6 @@ from pytest_benchdb.operations.select.selection import Selection, named_sessions
 from pytest_benchdb.operations.select.series import Series, SeriesChoice, pick_sessions, read_series
 from pytest_benchdb.operations.select.sessions import Source, stored_sessions
 from pytest_benchdb.operations.select.spec.context import spec_context
-from pytest_benchdb.present.history.noise_document import NoiseRow, NoiseScore
 
 PER_SIDE = (3, 5, 10)
 """Sessions per side that are answered for."""

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from pytest_benchdb.analysis.estimate import LEAST_CASES, LEAST_HELD_OUT, Accuracy, Case, Configuration, Estimator, fit
+from pytest_benchdb.analysis.estimate import LEAST_CASES, LEAST_HELD_OUT, Case, Configuration, Estimator, fit
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.answer.estimate import Accuracy, EstimateRow, Estimates
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.history.observations import Observation, by_configuration
 from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES
@@ -15,7 +16,6 @@ from pytest_benchdb.operations.select.selection import Selection, named_sessions
 from pytest_benchdb.operations.select.series import SeriesChoice, pick_sessions, read_series
 from pytest_benchdb.operations.select.sessions import Source, stored_sessions
 from pytest_benchdb.operations.select.spec.context import spec_context
-from pytest_benchdb.present.history.estimate_document import EstimateRow, Estimates
 
 LABELS = ("model", "device", "precision", "implementation", "workload", "version")
 """What estimates go by, beside sizes; those in which the measured configurations differ."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from pytest_benchdb.analysis.series.trend import LevelChange, Trend, trend_of
+from pytest_benchdb.analysis.series.trend import trend_of
 from pytest_benchdb.environment.git.commit_order import commit_positions, commits_between
+from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.gate.allowances import Allowance, of_acceptance
@@ -18,7 +19,6 @@ from pytest_benchdb.operations.select.selection import Selection, named_sessions
 from pytest_benchdb.operations.select.series import SeriesChoice, pick_sessions, read_series
 from pytest_benchdb.operations.select.sessions import Source, stored_sessions
 from pytest_benchdb.operations.select.spec.resolve import SpecContext, parse_spec, resolve_spec, spec_context
-from pytest_benchdb.present.history.trend_document import Trends
 from pytest_benchdb.store.read.reader import Reader
 
 

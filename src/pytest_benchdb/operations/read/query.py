@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
-from pytest_benchdb.present.report.document import DataTable
 from pytest_benchdb.store.read.query import Limits
 
 QUERY_SCHEMA = "benchdb.query/1"

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.report import ReportRow, SessionRow
+from pytest_benchdb.model.report import Report, ReportRow, SessionReport, SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.where import Where, parse_where
@@ -17,7 +17,6 @@ from pytest_benchdb.operations.select.selection import Selection, in_time, named
 from pytest_benchdb.operations.select.sessions import Source, stored_sessions
 from pytest_benchdb.operations.select.spec.resolve import SpecContext, spec_context
 from pytest_benchdb.present.report.columns import COLUMN_KEYS, figure_of
-from pytest_benchdb.present.report.document import Report, SessionReport
 
 
 def build_report(

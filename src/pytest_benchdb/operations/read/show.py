@@ -3,11 +3,12 @@
 from collections import Counter
 
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.answer.run import RunDetail
+from pytest_benchdb.model.report import Report, SessionReport
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.sessions import Source, find_sessions, stored_sessions
 from pytest_benchdb.operations.select.spec.resolve import spec_context
-from pytest_benchdb.present.report.document import Report, SessionReport
-from pytest_benchdb.store.read.reader import Reader, RunDetail
+from pytest_benchdb.store.read.reader import Reader
 
 _FULL_ID = 36
 _MOST_CANDIDATES = 5

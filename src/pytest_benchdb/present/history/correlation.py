@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from pytest_benchdb.analysis.statistics.correlation import LEAST_PAIRS, Coefficient
-from pytest_benchdb.present.history.correlation_document import CorrelationRow, Correlations
-from pytest_benchdb.present.report.document import DataTable
+from pytest_benchdb.analysis.statistics.correlation import LEAST_PAIRS
+from pytest_benchdb.model.answer.correlation import Coefficient, CorrelationRow, Correlations
+from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, fit
 from pytest_benchdb.present.writing.text import clip, counted, sanitize, wrap
 
@@ -56,8 +56,8 @@ def head_text(found: Correlations) -> str:
 def notes_of(found: Correlations) -> list[str]:
     """Return what readers must know before they believe a coefficient."""
     notes = ["q is the p-value of Spearman's coefficient, corrected for the number of pairs (Benjamini and Hochberg)"]
-    if found.untold:
-        pairs = counted(found.untold, "pair")
+    if found.insufficient:
+        pairs = counted(found.insufficient, "pair")
         notes.append(f"{pairs} left out: fewer than {LEAST_PAIRS} observations, or one quantity does not vary")
     return notes
 
@@ -69,7 +69,7 @@ def correlation_table(found: Correlations) -> DataTable:
         "over": found.over,
         "observations": found.observations,
         "sessions": found.sessions,
-        "untold": found.untold,
+        "insufficient": found.insufficient,
         "selection": found.selection,
     }
     return DataTable(

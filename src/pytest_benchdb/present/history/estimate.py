@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from pytest_benchdb.analysis.estimate import Accuracy
-from pytest_benchdb.present.history.estimate_document import EstimateRow, Estimates
-from pytest_benchdb.present.report.document import DataTable
+from pytest_benchdb.model.answer.estimate import Accuracy, EstimateRow, Estimates
+from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, fit
 from pytest_benchdb.present.writing.text import clip, counted, sanitize, wrap
 from pytest_benchdb.present.writing.units import quantity, unit_for

@@ -6,10 +6,10 @@ A machine's noise as data: one row for each series.
 import math
 from collections.abc import Iterator, Sequence
 
-from pytest_benchdb.analysis.series.noise import LEAST_SESSIONS, Cause
+from pytest_benchdb.analysis.series.noise import LEAST_SESSIONS
 from pytest_benchdb.analysis.statistics.spread import quantile
-from pytest_benchdb.present.history.noise_document import NoiseRow, NoiseScore
-from pytest_benchdb.present.report.document import DataTable
+from pytest_benchdb.model.answer.noise import Cause, NoiseRow, NoiseScore
+from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, fit
 from pytest_benchdb.present.writing.text import clip, counted, sanitize, wrap
 from pytest_benchdb.present.writing.units import one_quantity

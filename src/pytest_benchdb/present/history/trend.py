@@ -8,9 +8,8 @@ from dataclasses import asdict
 from itertools import pairwise
 from statistics import median
 
-from pytest_benchdb.analysis.series.trend import LevelChange, Trend
-from pytest_benchdb.present.history.trend_document import Trends
-from pytest_benchdb.present.report.document import DataTable
+from pytest_benchdb.model.answer.table import DataTable
+from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Style, fit
 from pytest_benchdb.present.writing.markdown import escape, table_markdown
 from pytest_benchdb.present.writing.sparkline import sparkline
@@ -67,12 +66,12 @@ def notes_of(trends: Trends) -> Iterator[str]:
         yield f"ordered by time, not by commit: {trends.order_reason}"
     if trends.baseline is not None:
         yield f"creep is measured against {trends.baseline}"
-    wanting = [trend for trend in trends.series if trend.wanting]
-    if wanting:
-        least = min(trend.wanting for trend in wanting)
-        most = max(trend.wanting for trend in wanting)
+    learning = [trend for trend in trends.series if trend.sessions_needed]
+    if learning:
+        least = min(trend.sessions_needed for trend in learning)
+        most = max(trend.sessions_needed for trend in learning)
         more = f"{least}" if least == most else f"{least} to {most}"
-        yield f"{len(wanting)} series need {more} more sessions before changes of level are looked for"
+        yield f"{len(learning)} series need {more} more sessions before changes of level are looked for"
     other = sum(trend.other_code > 0 for trend in trends.series)
     if other:
         yield f"{other} series begin where the benchmark's code or unit last changed"
@@ -106,8 +105,8 @@ def state_of(trend: Trend) -> str:
         words.append("provisional")
     if trend.anomalies:
         words.append("1 anomaly" if len(trend.anomalies) == 1 else f"{len(trend.anomalies)} anomalies")
-    if trend.wanting:
-        words.append(f"learning, {trend.wanting} to go")
+    if trend.sessions_needed:
+        words.append(f"learning, {trend.sessions_needed} to go")
     return ", ".join(words) or "steady"
 
 
@@ -322,7 +321,7 @@ def _series(trend: Trend) -> dict[str, object]:
         "level": trend.level,
         "noise": trend.deviation,
         "measured": trend.measured,
-        "sessions_needed": trend.wanting,
+        "sessions_needed": trend.sessions_needed,
         "other_code": trend.other_code,
         "creep": None if trend.creep is None else asdict(trend.creep),
         "changes": [_change(change) for change in trend.changes],

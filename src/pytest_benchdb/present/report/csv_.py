@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
-from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.model.report import Report, ReportRow
 from pytest_benchdb.present.report.columns import Column, columns_named, figure_of, raw_name, unusual_metric
-from pytest_benchdb.present.report.document import Report
 from pytest_benchdb.present.report.json_ import run_values
 from pytest_benchdb.present.writing.values import write_csv
 

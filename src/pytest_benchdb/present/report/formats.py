@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+from pytest_benchdb.model.report import Report
 from pytest_benchdb.present.report.columns import Column
-from pytest_benchdb.present.report.document import Report
 from pytest_benchdb.present.writing.units import FigureKind, Unit
 
 REPORT_SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".html": "html"}

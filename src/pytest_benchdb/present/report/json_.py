@@ -2,9 +2,8 @@
 
 from dataclasses import fields
 
-from pytest_benchdb.model.report import ReportRow, SessionRow
+from pytest_benchdb.model.report import Report, ReportRow, SessionReport, SessionRow
 from pytest_benchdb.present.report.columns import has_figures
-from pytest_benchdb.present.report.document import Report, SessionReport
 from pytest_benchdb.present.writing.values import dump_json
 
 REPORT_SCHEMA = "benchdb.report/1"

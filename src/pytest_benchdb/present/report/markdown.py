@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from pytest_benchdb.model.report import Report, SessionReport
 from pytest_benchdb.present.report.columns import Column, default_columns, default_grouping, group_value
-from pytest_benchdb.present.report.document import Report, SessionReport
 from pytest_benchdb.present.report.session_header import facts_of, warnings_of
 from pytest_benchdb.present.report.table import (
     figure_text,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pytest_benchdb import __version__
 from pytest_benchdb.errors import MissingExtraError
-from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.model.report import Report, ReportRow, SessionReport
 from pytest_benchdb.present.report.columns import (
     Column,
     default_columns,
@@ -26,7 +26,6 @@ from pytest_benchdb.present.report.columns import (
     group_value,
     has_figures,
 )
-from pytest_benchdb.present.report.document import Report, SessionReport
 from pytest_benchdb.present.report.session_header import facts_of, warnings_of
 from pytest_benchdb.present.report.table import (
     figure_text,

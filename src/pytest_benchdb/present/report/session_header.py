@@ -2,8 +2,7 @@
 
 import datetime as dt
 
-from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.present.report.document import Report, SessionReport
+from pytest_benchdb.model.report import Report, SessionReport, SessionRow
 from pytest_benchdb.present.writing.grid import FACT_SEPARATOR, Fact, Line, Span, fact_lines
 from pytest_benchdb.present.writing.text import SHORT_ID, clip, sanitize, utc_text, wrap
 from pytest_benchdb.present.writing.units import Unit, choose_unit, write_figure

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
+from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.present.report.document import DataTable
 from pytest_benchdb.present.writing.grid import Entry, Heading, Section, Span, Style, Table, fit, outcome_style
 from pytest_benchdb.present.writing.text import SHORT_ID, sanitize, utc_text
 from pytest_benchdb.present.writing.units import NOT_MEASURED

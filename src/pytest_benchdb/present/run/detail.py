@@ -6,7 +6,7 @@ The files that belong to one run, and where they are.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_benchdb.present.report.document import Row, RunDocument
+from pytest_benchdb.model.answer.run import Row, RunDetail
 from pytest_benchdb.present.run.rows import indent_within, sorted_rows, title_lines
 from pytest_benchdb.present.run.sections import (
     measurement_lines,
@@ -88,7 +88,7 @@ def run_facts(run: Mapping[str, Any]) -> list[Fact]:
     return [*facts, ("run again", f"pytest {_quoted(str(run['fullname']))} --benchdb")]
 
 
-def run_lines(document: RunDocument, total: int, *, ascii_only: bool = False) -> list[Line]:
+def run_lines(document: RunDetail, total: int, *, ascii_only: bool = False) -> list[Line]:
     """Return the lines about a run: facts, measurements with phases, ranks, sensors, series, requests and files.
 
     Args:
@@ -113,7 +113,7 @@ def run_lines(document: RunDocument, total: int, *, ascii_only: bool = False) ->
     return lines + attachment_lines(document.attachments, total, ascii_only=ascii_only)
 
 
-def _shape_lines(document: RunDocument, total: int, *, ascii_only: bool) -> list[Line]:
+def _shape_lines(document: RunDetail, total: int, *, ascii_only: bool) -> list[Line]:
     """Return how often the rounds of the whole run took how long; empty if there is no room or nothing to show."""
     whole = [row for row in document.measurements if row["phase"] is None and row.get("rank") is None]
     found = next(

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytest_benchdb.model.answer.run import Row, RunDetail
 from pytest_benchdb.model.metric import METRICS
-from pytest_benchdb.present.report.document import Row, RunDocument
 from pytest_benchdb.present.writing.grid import Line, Span
 from pytest_benchdb.present.writing.text import clip, sanitize
 from pytest_benchdb.present.writing.units import Unit, quantity
@@ -34,7 +34,7 @@ class RunRows:
     latencies: tuple[Row, ...]
 
 
-def sorted_rows(document: RunDocument) -> RunRows:
+def sorted_rows(document: RunDetail) -> RunRows:
     """Return the measurements of a run by what they are of, those of the whole before those of its phases."""
     parts: dict[str, list[Row]] = {"own": [], "ranks": [], "sensors": [], "latencies": []}
     for row in sorted(document.measurements, key=_place):

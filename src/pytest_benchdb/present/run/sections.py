@@ -9,7 +9,7 @@ What sensors said of one run: energy and power with what they cover, and series 
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pytest_benchdb.present.report.document import Row
+from pytest_benchdb.model.answer.run import Row
 from pytest_benchdb.present.run.rows import (
     NOT_VALID,
     figure,

@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 from pytest_benchdb.analysis.decide import Decision
 from pytest_benchdb.analysis.rules.suite import group_of, speedup_of
+from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Side
-from pytest_benchdb.present.report.document import DataTable
 from pytest_benchdb.present.verdicts.gate_words import (
     baseline_text,
     change_text,

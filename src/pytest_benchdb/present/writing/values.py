@@ -14,7 +14,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from pytest_benchdb.present.report.document import DataTable
+from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.present.writing.grid import Entry, Heading, Section, Span, Table, fit
 from pytest_benchdb.present.writing.text import sanitize
 

@@ -7,12 +7,12 @@ Rows of ``queries/session_values.sql`` as values of the model.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.annotation import Acceptance, Baseline
+from pytest_benchdb.model.answer.run import RunDetail
 from pytest_benchdb.model.report import ReportRow, SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.store.attachments import find, places
@@ -63,34 +63,6 @@ def values_of(rows: Iterable[dict[str, Any]]) -> list[SessionValue]:
 
 SERIES_BINS = 16
 """Spans of time of which a series shows one mean each; the store keeps every reading."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunDetail:
-    """Everything about one run.
-
-    Attributes:
-        session: the session it belongs to.
-        run: columns of `run`, `benchmark`, `device`, `model`, `framework`, by name.
-        environment: columns of `environment`; empty if the session has none.
-        measurements: columns of `measurement`, by name, one row each.
-        samples: rounds in run order by the id of their measurement.
-        series: what was sampled over time, one row per metric and sensor: `n`, `min`, `mean`, `max`, and `means` in
-            `SERIES_BINS` equal spans of the time from `begin_s` to `end_s`, None for spans without a value.
-        requests: what became of the requests of a token stream, one row per phase.
-        notes: what was written about its session or about itself.
-        attachments: columns of `attachment`, by name, and `path`: where the file is, None if it is not there.
-    """
-
-    session: SessionRow
-    run: Mapping[str, Any]
-    environment: Mapping[str, Any]
-    measurements: tuple[Mapping[str, Any], ...]
-    samples: Mapping[str, Sequence[float]]
-    notes: tuple[Mapping[str, Any], ...]
-    series: tuple[Mapping[str, Any], ...] = ()
-    requests: tuple[Mapping[str, Any], ...] = ()
-    attachments: tuple[Mapping[str, Any], ...] = ()
 
 
 class Reader:

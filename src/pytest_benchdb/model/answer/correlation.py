@@ -1,8 +1,38 @@
-"""What a correlation shows, before a format is chosen."""
+"""Correlations of metrics and parameters."""
 
 from dataclasses import dataclass
 
-from pytest_benchdb.analysis.statistics.correlation import Correlation
+from pytest_benchdb.model.verdict import Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coefficient:
+    """A coefficient of correlation.
+
+    Attributes:
+        value: from -1 to 1.
+        interval: confidence interval by Fisher's transform.
+        p_value: two-sided, of no correlation.
+    """
+
+    value: float
+    interval: Interval
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    """Both coefficients of one set of pairs.
+
+    Attributes:
+        pairs: how many pairs have both values.
+        pearson: of the values: how closely they follow a straight line.
+        spearman: of their ranks: how closely one rises with the other, in whatever shape.
+    """
+
+    pairs: int
+    pearson: Coefficient
+    spearman: Coefficient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +60,7 @@ class Correlations:
         over: what one observation is: ``benchmarks`` or ``sessions``.
         observations: how many there are in all.
         sessions: how many sessions they stand on.
-        untold: pairs with too few observations, or of which one does not vary.
+        insufficient: pairs with too few observations, or of which one does not vary.
     """
 
     sources: tuple[str, ...]
@@ -38,5 +68,5 @@ class Correlations:
     rows: tuple[CorrelationRow, ...]
     observations: int
     sessions: int
-    untold: int
+    insufficient: int
     selection: str | None = None

@@ -1,9 +1,35 @@
-"""What a score of a machine's noise shows, before a format is chosen."""
+"""The noise of a machine: how much each series varies between sessions of unchanged code."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from pytest_benchdb.analysis.series.noise import Noise
 from pytest_benchdb.model.series import SeriesKey
+
+Cause = Literal["contended", "short rounds", "few rounds", "bimodal", "level changed", "exact"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noise:
+    """How much one series varies by itself.
+
+    Attributes:
+        sessions: values that it stands on: those since the level last changed.
+        deviation: standard deviation of the logarithms from session to session, robust against outliers: 0.02 is 2 %.
+        worst: largest distance of one session from the median, as a share.
+        detectable: smallest rise that is found in 80 % of cases, as a share, by sessions per side (run in turn;
+            one-sided Welch test, p < 0.01).
+        detectable_by_history: the same of one session against the last 20.
+        needed: sessions per side for the change that was asked for; None if 100 are too few.
+        causes: what makes it so, the gravest first.
+    """
+
+    sessions: int
+    deviation: float
+    worst: float
+    detectable: dict[int, float]
+    detectable_by_history: float
+    needed: int | None
+    causes: tuple[Cause, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

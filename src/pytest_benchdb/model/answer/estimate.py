@@ -1,9 +1,31 @@
-"""What a prediction shows, before a format is chosen."""
+"""Estimates of what was not measured."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pytest_benchdb.analysis.estimate import Accuracy
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accuracy:
+    """How far estimates were off cases that were held out.
+
+    Attributes:
+        held_out: how many cases were estimated from others.
+        typical: half of them were off by less than this share.
+        bound: `level` of them were off by less than this factor.
+        level: share of the cases that `bound` covers, 0.9 unless there are too few.
+        by_guessing: what `typical` is for one figure for all: the median of the rest.
+    """
+
+    held_out: int
+    typical: float
+    bound: float
+    level: float
+    by_guessing: float
+
+    @property
+    def is_useful(self) -> bool:
+        """Whether estimates are nearer than guesses."""
+        return self.typical < self.by_guessing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

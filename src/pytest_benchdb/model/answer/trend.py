@@ -1,0 +1,170 @@
+"""Trends: series over sessions, with what changed in them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_benchdb.model.metric import Better
+from pytest_benchdb.model.series import SeriesKey
+from pytest_benchdb.model.verdict import Statistic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePoint:
+    """A lasting change of a series' level.
+
+    Attributes:
+        index: of the first value of the new level.
+        previous: index of the last value of the level before; what lies between was not measured.
+        before: median of the level before, in the values' unit.
+        after: median of the new level, up to the next change point or the end.
+        change: after / before - 1; None where `before` is not above 0.
+        p_value: of the two-sided Mann-Whitney test of the two levels, not corrected for the choice of the place.
+        values_after: values of the new level.
+        provisional: whether these are fewer than 5: it may yet turn out to be an outlier.
+    """
+
+    index: int
+    previous: int
+    before: float
+    after: float
+    change: float | None
+    p_value: float
+    values_after: int
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anomaly:
+    """A session far off the level around it, whose successor is back.
+
+    Attributes:
+        index: of the session's value.
+        value: in the series' unit.
+        level: where its neighbours are, likewise.
+        change: value / level - 1.
+        deviations: distance from the level in standard deviations of the series' noise; infinite if it has none.
+    """
+
+    index: int
+    value: float
+    level: float
+    change: float
+    deviations: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Creep:
+    """Where a series stands against its pinned baseline.
+
+    Attributes:
+        baseline: median of the baseline's values, in the series' unit.
+        recent: median of the newest values, likewise.
+        change: recent / baseline - 1.
+        crept: whether it is worse by more than the limit.
+        values: newest values that it stands on.
+    """
+
+    baseline: float
+    recent: float
+    change: float
+    crept: bool
+    values: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendPoint:
+    """One session of a series.
+
+    Attributes:
+        commit: what was checked out; None if that is not known.
+        value: the figure of the session in the metric's unit; None where `reason` says why there is none.
+        level: median of the level that the session belongs to, likewise.
+    """
+
+    session_id: str
+    started_at: str
+    commit: str | None
+    value: float | None
+    level: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelChange:
+    """A lasting change, and the sessions on both sides of it.
+
+    Attributes:
+        found: where and how large.
+        before: last session of the level before.
+        first: first session of the new level.
+        unmeasured: sessions between the two without a figure.
+        worse: whether it goes in the worse direction; None for a metric without one.
+        commits: commits after that of `before` up to that of `first`; None without a checkout that knows both.
+        accepted: why people accepted it; None if nobody did.
+    """
+
+    found: ChangePoint
+    before: TrendPoint
+    first: TrendPoint
+    unmeasured: int
+    worse: bool | None
+    commits: int | None = None
+    accepted: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """A series of one benchmark and metric on one machine, in the order of its commits or of time.
+
+    Attributes:
+        fingerprint: of the machine; None if it is not known.
+        statistic: which figure of each session is shown.
+        measured: how many points have a value.
+        changes: the earliest first.
+        creep: against the pinned baseline; None if there is none.
+        level: median since the last change, in the metric's unit; None if nothing was measured.
+        deviation: standard deviation of the logarithms since the last change; None below 3 values.
+        sessions_needed: how many more sessions it takes before change points are looked for.
+        other_code: sessions left out because the benchmark's code or unit was another one than it is now.
+    """
+
+    key: SeriesKey
+    fingerprint: str | None
+    unit: str
+    better: Better
+    statistic: Statistic
+    group: str | None
+    points: tuple[TrendPoint, ...]
+    measured: int
+    changes: tuple[LevelChange, ...]
+    anomalies: tuple[Anomaly, ...]
+    creep: Creep | None
+    level: float | None
+    deviation: float | None
+    other_code: int
+    sessions_needed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trends:
+    """Series over sessions.
+
+    Attributes:
+        sources: the files and folders that were read, as the user wrote them.
+        series: those that changed or crept for the worse first.
+        order: what put the sessions in order: the ancestry of their commits, or the time of their start.
+        order_reason: why not ancestry; None if it is.
+        sessions: how many sessions were looked at.
+        sessions_in_all: how many there are.
+        baseline: name of the pinned baseline; None without one.
+        selection: the filters in force, as the user wrote them; None without.
+    """
+
+    sources: tuple[str, ...]
+    series: tuple[Trend, ...]
+    order: Literal["ancestry", "time"]
+    order_reason: str | None
+    sessions: int
+    sessions_in_all: int
+    baseline: str | None = None
+    selection: str | None = None
