@@ -21,8 +21,6 @@ from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.measure.timing.calls import Calls
 
-Setup = Callable[[], Any]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
