@@ -61,7 +61,7 @@ def test_import_of_nothing_that_can_be_taken_is_a_usage_error(strict: list[str],
     done = bring("auto", "t.csv", "--db", "db", *strict)
 
     assert done.status == 2
-    assert "t.csv: nothing of it was taken: none of its 1 items can be taken" in done.err
+    assert "t.csv: nothing of it was taken: none of its 1 items can be read" in done.err
     assert not (tmp_path / "db").exists()
 
 

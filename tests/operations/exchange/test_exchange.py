@@ -10,8 +10,8 @@ from pytest_benchdb.errors import ConfigError, ForeignFileError, StoreMissingErr
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession
 from pytest_benchdb.model.run import Measurement
 from pytest_benchdb.operations.exchange import importing as exchange
-from pytest_benchdb.operations.exchange.importing import Imported, ImportRequest, as_sources, import_files
-from pytest_benchdb.operations.exchange.open import Feedback, open_source
+from pytest_benchdb.operations.exchange.importing import Imported, ImportRequest, import_files
+from pytest_benchdb.operations.exchange.open import Feedback, as_sources, open_source
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +129,26 @@ def test_import_names_sessions_and_project_as_asked(tmp_path: Path) -> None:
     ] * 2
 
 
+@pytest.mark.parametrize(
+    ("asked", "in_file", "project"),
+    [(None, None, "checkout"), (None, "theirs", "theirs"), ("mine", "theirs", "mine")],
+    ids=["folder", "file", "user"],
+)
+def test_import_takes_the_project_from_user_then_file_then_folder(
+    asked: str | None, in_file: str | None, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    source = write_json(folder / "a.json", document(commit_info={"project": in_file}))
+
+    bring(source, project=asked)
+
+    with open_source((Path("db"),)) as reader:
+        assert [session.project for session in reader.sessions()] == [project]
+        assert {row["project"] for row in reader.runs()} == {project}
+
+
 def test_import_stores_what_the_file_says(tmp_path: Path) -> None:
     bring(write_json(tmp_path / "0001_mine.json", document()))
 
@@ -162,7 +182,7 @@ def test_import_of_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("auto", "it is of no known format; known are pytest-benchmark, parquet, csv"), ("csv", "it is no file of csv")],
+    [("auto", "its format is unknown; known formats: pytest-benchmark, parquet, csv"), ("csv", "it is not a csv file")],
 )
 def test_import_of_a_named_file_that_nobody_reads_says_so(name: str, text: str, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
@@ -234,7 +254,7 @@ def test_import_refuses_what_an_importer_may_not_give(
     (outcome,) = bring(tmp_path / "a.rough").files
 
     assert (outcome.sessions, outcome.refused) == (0, 1)
-    assert outcome.reason == "none of its 1 items can be taken"
+    assert outcome.reason == "none of its 1 items can be read"
 
 
 def test_open_source_reads_a_file_of_another_tool_and_leaves_nothing(tmp_path: Path) -> None:
@@ -290,7 +310,7 @@ def test_open_source_of_no_known_format_is_foreign(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
 
     with (
-        pytest.raises(ForeignFileError, match=r"notes\.txt is of another kind"),
+        pytest.raises(ForeignFileError, match=r"notes\.txt is neither a pytest-benchdb database nor"),
         open_source((tmp_path / "notes.txt",)),
     ):
         pass

@@ -9,7 +9,7 @@ from pytest_benchdb.model.environment import Commit, Device
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, SourceFile
 from pytest_benchdb.model.run import Measurement, Summary
-from pytest_benchdb.operations.exchange.as_journal import Naming, is_known, journal_of, session_id_of, split_id
+from pytest_benchdb.operations.exchange.as_journal import is_known, journal_of, session_id_of, split_id
 
 START_US = 1_790_000_000_123_456
 TIME = Measurement(metric="wall_time", unit="s", better="lower", samples=[3e-3, 1e-3, 2e-3])
@@ -17,16 +17,15 @@ SUMMARY = replace(TIME, samples=None, summary=Summary(n=3, min=1e-3, max=3e-3, m
 RUN = ImportedRun(fullname="tests/test_a.py::TestX::test_y[a::b]", measurements=(TIME,))
 SESSION = ImportedSession(started_unix_us=START_US, tool="toy", runs=(RUN,))
 SOURCE = SourceFile(path="a.toy", checksum="c0de", importer="toy", rows=1)
-NAMING = Naming(project=None, otherwise="here", label=None, tags={})
 
 
-def lines_of(session: ImportedSession = SESSION, naming: Naming = NAMING) -> list[dict[str, Any]]:
-    text = b"".join(journal_of(session, session_id_of(session), SOURCE, naming)).decode()
+def lines_of(session: ImportedSession = SESSION) -> list[dict[str, Any]]:
+    text = b"".join(journal_of(session, session_id_of(session), SOURCE, {})).decode()
     return [json.loads(line) for line in text.splitlines()]
 
 
-def run_line(session: ImportedSession = SESSION, naming: Naming = NAMING) -> dict[str, Any]:
-    return next(line for line in lines_of(session, naming) if line["k"] == "run")
+def run_line(session: ImportedSession = SESSION) -> dict[str, Any]:
+    return next(line for line in lines_of(session) if line["k"] == "run")
 
 
 def with_run(**changes: Any) -> ImportedSession:
@@ -90,24 +89,6 @@ def test_is_known_tells_other_figures_of_one_time_apart() -> None:
     ms, content = split_id(session_id_of(SESSION))
 
     assert not is_known(session_id_of(replace(SESSION, source_key="x")), {content: [ms]})
-
-
-@pytest.mark.parametrize(
-    ("naming", "told", "project"),
-    [
-        (NAMING, None, "here"),
-        (NAMING, "theirs", "theirs"),
-        (replace(NAMING, project="mine"), "theirs", "mine"),
-    ],
-    ids=["folder", "file", "user"],
-)
-def test_journal_takes_the_project_from_user_then_file_then_folder(
-    naming: Naming, told: str | None, project: str
-) -> None:
-    session = replace(SESSION, project=told)
-
-    assert lines_of(session, naming)[0]["session"]["project"] == project
-    assert run_line(session, naming)["benchmark"]["project"] == project
 
 
 def test_journal_says_that_the_session_was_imported_and_from_where() -> None:

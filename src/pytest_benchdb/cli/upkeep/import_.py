@@ -68,7 +68,7 @@ def command(**given: Any) -> int:
         strict=given["strict"],
     )
     with feedback_of(output, "Importing") as feedback:
-        imported = import_files(request, feedback)
+        imported = import_files(request, feedback.progress)
     if given["format"]:
         write_table(_table(imported, request), output)
     _tell_problems(imported, output)

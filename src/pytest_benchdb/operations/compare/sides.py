@@ -9,8 +9,7 @@ from pytest_benchdb.errors import ConfigError, NoBaselineError, StoreMissingErro
 from pytest_benchdb.model.comparison import Comparison, Side
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.compare.judge import Choice, compare, compare_axis, is_session_dimension
-from pytest_benchdb.operations.exchange.importing import as_sources
-from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
+from pytest_benchdb.operations.exchange.open import SILENT, Feedback, as_sources, open_source
 from pytest_benchdb.operations.select.sessions import missing_text, stored_sessions
 from pytest_benchdb.operations.select.spec.context import spec_context
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec

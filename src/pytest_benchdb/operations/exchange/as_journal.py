@@ -1,11 +1,11 @@
-"""An imported session -> what a journal says of it: ids, benchmarks, provenance."""
+"""Write an imported session as a journal, with its ids, benchmarks and provenance."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pytest_benchdb.model.benchmark import Benchmark
-from pytest_benchdb.model.environment import CiJob, Device, Load
+from pytest_benchdb.model.environment import CiJob, Load
 from pytest_benchdb.model.identity import content_id, timed_id, without_addresses
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, SourceFile
 from pytest_benchdb.model.run import Measurement, Run
@@ -13,31 +13,15 @@ from pytest_benchdb.model.session import SessionEnd, SessionStart
 from pytest_benchdb.store.journal.lines import end_line, run_lines, session_line
 
 _SAME_S = 10.0
-"""Two files of one session tell the time at which each was written: they are no further apart than this."""
+"""Files of one session have the time at which each was written: they are at most this far apart."""
 _MS = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
-    """What the user says of the sessions of an import.
-
-    Attributes:
-        project: name of the project; None takes what the file says.
-        otherwise: name of the project where the file says none.
-        label: for every session; None takes the file's own names.
-    """
-
-    project: str | None
-    otherwise: str
-    label: str | None
-    tags: dict[str, str]
 
 
 def session_id_of(session: ImportedSession) -> str:
     """Return the session's id: its time, and a hash of what was measured.
 
-    Project, label and path are not in it, nor is whether the file has every round or only their number and extremes:
-    a session that comes a second time, in whatever form, is the same.
+    Project, label and path are not part of it, nor is whether the file has every round or only their number and
+    extremes: a session that is imported again in another form has the same id.
     """
     facts: list[str | None] = ["session/1", session.source_key, session.commit.sha]
     for run in session.runs:
@@ -49,7 +33,7 @@ def session_id_of(session: ImportedSession) -> str:
 
 
 def is_known(session_id: str, known: dict[str, list[int]]) -> bool:
-    """Tell whether a session, or the same one in another file, is among the known ones.
+    """Return whether a session, or the same one in another file, is among the known ones.
 
     Args:
         session_id: made by `session_id_of`.
@@ -64,17 +48,19 @@ def split_id(session_id: str) -> tuple[int, str]:
     return int(session_id[:8] + session_id[9:13], 16), session_id[14:]
 
 
-def journal_of(session: ImportedSession, session_id: str, source: SourceFile, naming: Naming) -> Iterator[bytes]:
+def journal_of(
+    session: ImportedSession, session_id: str, source: SourceFile, tags: Mapping[str, str]
+) -> Iterator[bytes]:
     """Yield the lines of a session's journal."""
-    project = naming.project or session.project or naming.otherwise
-    devices: dict[str, Device] = {run.device.device_id: run.device for run in session.runs if run.device}
+    project = session.project or ""
+    devices = {run.device.device_id: run.device for run in session.runs if run.device}
     start = SessionStart(
         session_id=session_id,
         project=project,
         kind="import",
         started_unix_us=session.started_unix_us,
-        label=naming.label or session.label,
-        tags=naming.tags,
+        label=session.label,
+        tags=tags,
         note=None,
         command=None,
         tool=session.tool,
@@ -105,9 +91,11 @@ def journal_of(session: ImportedSession, session_id: str, source: SourceFile, na
 
 def _run(run: ImportedRun, place: int, session: ImportedSession, session_id: str, project: str) -> Run:
     started_us = run.started_unix_us or session.started_unix_us
-    # The place leads the hash, so that runs sort as they stand in the file.
+    # The place leads the hash, so that runs sort in the order of the file.
     digest = f"{place:08x}" + hashlib.blake2b(f"{session_id}/{place}".encode(), digest_size=8).hexdigest()
-    measurements = tuple(_imported(one) for one in run.measurements)
+    measurements = tuple(
+        one if one.provenance == "simulated" else replace(one, provenance="imported") for one in run.measurements
+    )
     passed = run.outcome == "passed"
     return Run(
         run_id=timed_id(session.started_unix_us // _MS, digest),
@@ -135,10 +123,6 @@ def _run(run: ImportedRun, place: int, session: ImportedSession, session_id: str
     )
 
 
-def _imported(measurement: Measurement) -> Measurement:
-    return measurement if measurement.provenance == "simulated" else replace(measurement, provenance="imported")
-
-
 def _benchmark(run: ImportedRun, project: str) -> Benchmark:
     """Return the benchmark, with the id that the plugin gives to the test of that name."""
     fullname = without_addresses(run.fullname)
@@ -161,7 +145,7 @@ def _benchmark(run: ImportedRun, project: str) -> Benchmark:
 
 
 def _figures(measurement: Measurement) -> Sequence[str]:
-    """Return number, least and largest value, which a file without rounds has as well."""
+    """Return number, minimum and maximum, which a file without rounds has as well."""
     samples, summary = measurement.samples, measurement.summary
     if samples is not None:
         return (str(len(samples)), repr(float(min(samples))), repr(float(max(samples)))) if len(samples) else ("0",)

@@ -1,7 +1,4 @@
-"""Exports: stored sessions in the formats of other tools.
-
-A file that a user asked for: written whole, or left as it was.
-"""
+"""Export stored sessions in the formats of other tools, to files that are written as a whole or left as they were."""
 
 import contextlib
 import os
@@ -19,13 +16,17 @@ from pytest_benchdb.operations.exchange.open import open_source
 from pytest_benchdb.operations.select.sessions import find_sessions
 from pytest_benchdb.store.read.reader import Reader
 
+TOGETHER = 1_000_000
+"""Rounds that are read in one query; sessions with more are read run by run, to bound the memory."""
+
+_METRICS = ("wall_time", "cpu_time")
+"""Metrics whose rounds pytest-benchmark's timers give, the usual one first."""
+
+_NEEDED = ("n", "min", "max", "mean", "median")
+
 
 def write_file(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file; one that was there is replaced when the new one is complete.
-
-    Args:
-        path: the file; a device or a pipe is written to directly.
-        pieces: its content.
+    """Write a file; an existing one is replaced when the new one is complete. Devices and pipes are written directly.
 
     Raises:
         ConfigError: it cannot be written.
@@ -54,61 +55,42 @@ def _replace(path: Path, pieces: Iterable[bytes]) -> None:
         raise
 
 
-TOGETHER = 1_000_000
-"""Rounds that are read in one query; sessions with more are read run by run, to bound the memory."""
-
-_METRICS = ("wall_time", "cpu_time")
-"""Metrics whose rounds pytest-benchmark's timers give, the usual one first."""
-
-_NEEDED = ("n", "min", "max", "mean", "median")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """What an export wrote.
-
-    Attributes:
-        runs: how many runs are in the file.
-        left_out: how many are not: they did not pass, or have no valid rounds.
-    """
+    """How many runs an export wrote, and how many it left out: they did not pass, or have no valid rounds."""
 
     runs: int
     left_out: int
 
 
 def export_pytest_benchmark(source: Path, session_id: str, target: Path) -> Exported:
-    """Write one session to a file in the JSON shape of pytest-benchmark.
-
-    Args:
-        source: a session file, or a file or folder that holds the session.
-        session_id: the session.
-        target: the file to write; one that is there is replaced.
+    """Write one session, stored in `source`, to a file in the JSON shape of pytest-benchmark.
 
     Raises:
-        ConfigError: there is no such session, or the file cannot be written.
+        ConfigError: the session does not exist, or the file cannot be written.
         StoreError: the source cannot be read.
     """
     with open_source((source,)) as reader:
         (session,) = find_sessions([f"session:{session_id}"], reader.sessions())
         rows = reader.runs([session.session_id])
         readings = _readings(reader.measurements([session.session_id]))
-        chosen = [row for row in rows if row["outcome"] == "passed" and row["run_id"] in readings]
+        exported = [row for row in rows if row["outcome"] == "passed" and row["run_id"] in readings]
         environment = reader.environment_of(session.session_id)
-        records = _records(reader, chosen, readings)
+        records = _records(reader, exported, readings)
         write_file(target, pytest_benchmark.export(session, environment, records))
-    return Exported(runs=len(chosen), left_out=len(rows) - len(chosen))
+    return Exported(runs=len(exported), left_out=len(rows) - len(exported))
 
 
 def _readings(measurements: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Return the measurement of each run whose rounds may be told to others, by run."""
-    found: dict[str, Mapping[str, Any]] = {}
+    """Return the measurement whose rounds may be exported, by run."""
+    readings: dict[str, Mapping[str, Any]] = {}
     for metric in reversed(_METRICS):
         for row in measurements:
             whole = row["metric"] == metric and row["phase"] is None and row["pass"] == "time"
             measured = row["valid"] and row["provenance"] != "simulated"
             if whole and measured and all(row[name] is not None for name in _NEEDED):
-                found[row["run_id"]] = row
-    return found
+                readings[row["run_id"]] = row
+    return readings
 
 
 def _records(
@@ -126,10 +108,10 @@ def _records(
         yield _record(row, reading, samples.get((row["run_id"], reading["metric"])))
 
 
-def _samples(found: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Sequence[float]]:
+def _samples(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Sequence[float]]:
     return {
         (row["run_id"], row["metric"]): row["samples"]
-        for row in found
+        for row in rows
         if row["phase"] is None and row["pass"] == "time" and row["samples"]
     }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_benchdb.errors import NoBaselineError, StoreMissingError
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
+from pytest_benchdb.operations.exchange.open import SILENT, Feedback, as_sources, open_source
 from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.select.sessions import missing_text, stored_sessions
 from pytest_benchdb.operations.select.spec.context import SpecContext, spec_context
@@ -75,7 +75,7 @@ def open_sides(
     """
     specs = {"candidate": parse_spec(request.candidate or LATEST), "baseline": parse_spec(request.baseline)}
     files = {role: spec.path for role, spec in specs.items() if spec.path is not None}
-    with _usable(tuple(files.values()), feedback) as sources:
+    with as_sources(tuple(files.values()), feedback) as sources:
         within = {role: _ids_in(source, file) for (role, file), source in zip(files.items(), sources, strict=True)}
         own = _ids_in(paths[0], paths[0]) if files else None
         with open_source((*paths, *sources), feedback) as reader:
@@ -148,18 +148,6 @@ class _Finder:
 
     def _of_file(self, role: str) -> list[SessionRow]:
         return [one for one in self.sessions if one.session_id in self.within[role]]
-
-
-@contextlib.contextmanager
-def _usable(files: Sequence[Path], feedback: Feedback) -> Iterator[tuple[Path, ...]]:
-    """Give files that can be opened; those of other tools are stood for by temporary folders."""
-    if not files:
-        yield ()
-        return
-    from pytest_benchdb.operations.exchange.importing import as_sources  # importers: a twentieth of a second
-
-    with as_sources(files, feedback) as sources:
-        yield sources
 
 
 def _ids_in(source: Path, file: Path) -> frozenset[str]:
