@@ -202,6 +202,16 @@ def test_unknown_key_in_pyproject_is_a_usage_error(pytester: pytest.Pytester) ->
     assert "unknown key 'lable'" in str(result.stderr)
 
 
+def test_broken_pyproject_with_our_table_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    pytester.makefile(".toml", pyproject="[tool.benchdb]\nrecord = yes\n")
+    Path("pytest.ini").write_text("[pytest]\n")  # pytest then leaves pyproject.toml alone
+
+    result = pytester.runpytest_subprocess()
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "pyproject.toml is not valid TOML" in str(result.stderr)
+
+
 def test_file_path_takes_one_session_more_each_time(record: Record, pytester: pytest.Pytester) -> None:
     for _ in range(2):
         record(ONE, path="all.duckdb")

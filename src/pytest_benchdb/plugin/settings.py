@@ -5,13 +5,13 @@ Precedence: command line, then ``BENCHDB_*``, then ``[tool.benchdb]``, then the 
 PYTEST_DONT_REWRITE
 """
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from pytest_benchdb.environment.toml_files import benchdb_table
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.plugin.options import CONFIG_ONLY, OPTIONS
 
@@ -242,25 +242,8 @@ def _checked_report(path: str) -> str:
 
 
 def _pyproject_table(path: Path) -> Mapping[str, Any]:
-    """Return ``[tool.benchdb]``; the file is parsed only if it names the table.
-
-    Raises:
-        ConfigError: the table has a key that nothing reads.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return {}
-    if "tool.benchdb" not in text:
-        return {}
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib  # pytest depends on it below Python 3.11
-    try:
-        table: dict[str, Any] = tomllib.loads(text).get("tool", {}).get("benchdb", {})
-    except tomllib.TOMLDecodeError:
-        return {}  # pytest itself reports a broken pyproject.toml
+    """Return ``[tool.benchdb]``, whose every key something reads."""
+    table = benchdb_table(path)
     for key in table:
         if key not in _BY_KEY and key not in TABLES:
             known = ", ".join(sorted({*_BY_KEY, *TABLES}))

@@ -1,11 +1,10 @@
 """Judge comparisons by the rules of a file."""
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_benchdb.analysis.decide import Decision, Rules, decide, parse_rules
-from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.environment.toml_files import read_toml
 from pytest_benchdb.model.comparison import Comparison
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
 
@@ -16,18 +15,7 @@ def read_rules(path: Path) -> Rules:
     Raises:
         ConfigError: it cannot be read, is no TOML, or a rule in it cannot be used.
     """
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib  # pytest depends on it below Python 3.11
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"--decide {path}: {error.strerror}; name a TOML file of rules") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"--decide {path} is not UTF-8; name a TOML file of rules") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"--decide {path} is not valid TOML ({error}); mend it") from error
+    table = read_toml(path, "--decide", "name a TOML file of rules")
     rules = parse_rules(table, str(path))
     for target in rules.targets:
         parse_expression(target.match or target.name)

@@ -1,12 +1,12 @@
 """Regressions that people let pass: ``--allow FILE``, and what `benchdb accept` recorded."""
 
 import datetime as dt
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_benchdb.environment.toml_files import read_toml
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.annotation import Acceptance
 from pytest_benchdb.model.report import SessionRow
@@ -64,16 +64,7 @@ def read_allow_file(path: Path) -> tuple[Allowance, ...]:
     Raises:
         ConfigError: the file or an entry cannot be read.
     """
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib  # pytest depends on it below Python 3.11
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"--allow {path}: {error.strerror}; name a file that exists") from error
-    except ValueError as error:
-        raise ConfigError(f"--allow {path} is not valid TOML ({error}); {_EXAMPLE}") from error
+    document = read_toml(path, "--allow", _EXAMPLE)
     tables = document.get("allow")
     if set(document) - {"allow"} or not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
         raise ConfigError(f"--allow {path} holds something else than [[allow]] tables; {_EXAMPLE}")

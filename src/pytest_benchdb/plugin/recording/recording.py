@@ -4,13 +4,13 @@ PYTEST_DONT_REWRITE
 """
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_benchdb.environment.toml_files import project_name
 from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.session import SessionStart
@@ -45,7 +45,7 @@ def begin(config: pytest.Config, settings: Settings, root: Path, probe: BlockPro
             root=root,
             environ=os.environ,
             argv=["pytest", *config.invocation_params.args],
-            project=settings.project or _declared_name(root) or _declared_name(config.rootpath),
+            project=settings.project or project_name(root) or project_name(config.rootpath),
             label=settings.label,
             tags={**_rank_tags(os.environ), **settings.tags},
             note=settings.note,
@@ -68,19 +68,6 @@ def _rank_tags(environ: Mapping[str, str]) -> dict[str, str]:
 def project_root(rootpath: Path) -> Path:
     """Return the root of the working copy, or pytest's root outside of one."""
     return next((folder for folder in (rootpath, *rootpath.parents) if (folder / ".git").exists()), rootpath)
-
-
-def _declared_name(folder: Path) -> str | None:
-    """Return the name in ``pyproject.toml``, which is the same in every checkout."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        name = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8")).get("project", {}).get("name")
-    except (OSError, ValueError):
-        return None
-    return name if isinstance(name, str) and name else None
 
 
 def _suite_facts(config: pytest.Config) -> dict[str, object]:
