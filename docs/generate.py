@@ -6,6 +6,7 @@ after a change to the code; ``--check`` only reports whether that is necessary.
 
 import argparse
 import ast
+import dataclasses
 import inspect
 import re
 import sys
@@ -245,6 +246,35 @@ def errors() -> str:
     return table(["Slug", "Class", "Is a", "When"], rows)
 
 
+def options_of_rounds() -> str:
+    """Return the options of `Bench.options`."""
+    return _fields(import_module("pytest_benchdb.measure.timing.rounds").Plan)
+
+
+def options_of_streams() -> str:
+    """Return the options of `Bench.stream`."""
+    return _fields(import_module("pytest_benchdb.measure.stream.plan").StreamPlan)
+
+
+def options_of_ranks() -> str:
+    """Return the options of `Bench.distributed` that are for tests."""
+    plan = import_module("pytest_benchdb.measure.distributed.run").RankPlan
+    return _fields(plan, without=("opener", "opener_argument", "provenance"))
+
+
+def _fields(kind: Any, without: tuple[str, ...] = ()) -> str:
+    """Return the fields of a dataclass with their defaults and what its docstring says about them."""
+    attributes = (inspect.getdoc(kind) or "").partition("Attributes:\n")[2]
+    entries = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", attributes, re.MULTILINE)
+    meanings = {name: " ".join(text.split()).replace("``", "`") for name, text in entries}
+    rows = []
+    for field in dataclasses.fields(kind):
+        if field.name not in without:
+            default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+            rows.append([code(field.name), code(repr(default)), prose(meanings[field.name])])
+    return table(["Option", "Default", "Meaning"], rows)
+
+
 GENERATORS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "errors": errors,
@@ -252,6 +282,9 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "layers": layers,
     "metrics": metrics,
     "options": options,
+    "options-of-ranks": options_of_ranks,
+    "options-of-rounds": options_of_rounds,
+    "options-of-streams": options_of_streams,
     "rooms": rooms,
     "schema": schema,
 }

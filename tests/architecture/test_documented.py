@@ -1,5 +1,6 @@
 """What users can type or meet has its place in docs/reference; the lists come from the code itself."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from pytest_benchdb import errors, hookspecs
 from pytest_benchdb.cli.main import cli
 from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.plugin.bench.bench import Bench
 
 ROOT = Path(__file__).parents[2]
 SQL = ROOT / "src" / "pytest_benchdb" / "store" / "sql"
@@ -44,8 +46,8 @@ HOOKS = [name for name in vars(hookspecs) if name.startswith("pytest_benchdb_")]
 def relations() -> dict[str, set[str]]:
     """Return the tables and views of the schema with the columns that carry a comment."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in SQL.glob("*.sql"))
-    found = dict.fromkeys(re.findall(r"^CREATE (?:TABLE|(?:OR REPLACE )?VIEW) (\w+)", text, re.MULTILINE))
-    columns: dict[str, set[str]] = {name: set() for name in found}
+    names = re.findall(r"^CREATE (?:TABLE|(?:OR REPLACE )?VIEW) (\w+)", text, re.MULTILINE)
+    columns: dict[str, set[str]] = {name: set() for name in names}
     for relation, column in re.findall(r"COMMENT ON COLUMN (\w+)\.(\w+)", text):
         columns[relation].add(column)
     return columns
@@ -113,6 +115,22 @@ def test_metric_is_documented(metric: str) -> None:
     assert f"| `{metric}` | {METRICS[metric].unit} | {METRICS[metric].better} |" in page("metrics")
 
 
+def test_bench_methods_and_their_arguments_are_documented() -> None:
+    # Not for tests: what the plugin calls when a test ends.
+    methods = [name for name in vars(Bench) if not name.startswith("_") and name not in {"mistakes", "result"}]
+
+    missing = []
+    for heading, method in {"call": "__call__", **{name: name for name in methods}}.items():
+        section = page("bench").partition(f"## {heading}\n")[2].partition("\n## ")[0]
+        for name, parameter in list(inspect.signature(getattr(Bench, method)).parameters.items())[1:]:
+            default = "" if parameter.default is parameter.empty else f"`{parameter.default}`"
+            row = " | ".join(part for part in (f"| `{name}`", default) if part)
+            if row not in section:
+                missing.append(f"{method}: {row}")
+
+    assert missing == []
+
+
 def test_generated_parts_are_current() -> None:
     command = [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"]
 
@@ -121,7 +139,7 @@ def test_generated_parts_are_current() -> None:
     assert result.returncode == 0, f"run python docs/generate.py\n{result.stdout}{result.stderr}"
 
 
-def test_generated_parts_check_tells_a_stale_page(tmp_path: Path) -> None:
+def test_generated_parts_check_reports_a_stale_page(tmp_path: Path) -> None:
     script = tmp_path / "generate.py"
     script.write_bytes((ROOT / "docs" / "generate.py").read_bytes())
     (tmp_path / "reference").mkdir()

@@ -34,6 +34,8 @@ class Plan:
         min_rounds: least number of rounds.
         max_time_s: time for all rounds.
         round_time_s: time that one round should last, so that the clock's tick and the loop do not show.
+        warmup_time_s: least time for warming up.
+        max_warmup_time_s: most time for warming up.
         gc: whether the garbage collector may run within rounds.
         cache_mode: ``hot`` leaves the device's caches alone, ``cold`` empties them before every round.
         barrier: ``round`` waits for the device at both ends of every round, which is what a user waits for;
