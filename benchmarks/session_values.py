@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_benchdb.store import connection as db
-from pytest_benchdb.store.fold.template import attach_new
-from pytest_benchdb.store.history.history import open_history
+from pytest_benchdb.store.history.open import open_history
+from pytest_benchdb.store.template import attach_new
 
 _FILL = """
 SELECT setseed(0.5);

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pytest_benchdb.store.check import validate
-from pytest_benchdb.store.history.history import open_history
+from pytest_benchdb.store.history.open import open_history
 
 PROCESSES = 8
 SESSIONS = 3
@@ -13,7 +13,7 @@ SESSIONS = 3
 WRITER = f"""
 import sys
 from pathlib import Path
-from pytest_benchdb.store.fold.process import fold_in_child
+from pytest_benchdb.store.fold_process import fold_in_child
 from pytest_benchdb.store.target import resolve
 from tests.store import journals as j
 

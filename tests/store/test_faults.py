@@ -9,8 +9,8 @@ import pytest
 from tests.store import journals as j
 
 from pytest_benchdb.errors import StoreError
-from pytest_benchdb.store.fold.process import fold_in_child
-from pytest_benchdb.store.history.history import open_history
+from pytest_benchdb.store.fold_process import fold_in_child
+from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.target import Target
 
 needs_mounts = pytest.mark.skipif(

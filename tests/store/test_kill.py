@@ -9,10 +9,10 @@ import pytest
 from tests.store import journals as j
 
 from pytest_benchdb.store.check import validate
-from pytest_benchdb.store.fold.process import child_command
-from pytest_benchdb.store.fold.settings import Settings
-from pytest_benchdb.store.history.folder import recover
-from pytest_benchdb.store.history.history import open_history
+from pytest_benchdb.store.fold_child import Settings
+from pytest_benchdb.store.fold_process import child_command
+from pytest_benchdb.store.history.open import open_history
+from pytest_benchdb.store.history.session_folder import recover
 
 RUNS = 40
 ROUNDS = list(range(1000, 1200))

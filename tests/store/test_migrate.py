@@ -4,8 +4,8 @@ import pytest
 
 from pytest_benchdb.errors import ForeignFileError, SchemaVersionError, StoreError
 from pytest_benchdb.store import connection as db
-from pytest_benchdb.store.fold.template import SCHEMA_VERSION, attach_new
 from pytest_benchdb.store.migrate import MIGRATIONS, migrate, migrations, read_meta, version_of
+from pytest_benchdb.store.template import SCHEMA_VERSION, attach_new
 
 _SHAPE = (
     """

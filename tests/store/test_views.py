@@ -8,7 +8,7 @@ from tests.store import journals as j
 
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.store.fold.fold import fold
-from pytest_benchdb.store.history.history import open_history
+from pytest_benchdb.store.history.open import open_history
 
 Rows = list[tuple[Any, ...]]
 View = Callable[..., Rows]

@@ -14,7 +14,7 @@ from pytest_benchdb.model.environment import CiJob, Commit, Environment, Load
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.session import SessionEnd, SessionOutcome, SessionStart
 from pytest_benchdb.store.cache import spool_folder
-from pytest_benchdb.store.fold.process import FoldResult, fold_in_child
+from pytest_benchdb.store.fold_process import FoldResult, fold_in_child
 from pytest_benchdb.store.journal.journal import Journal
 from pytest_benchdb.store.journal.lines import end_line, session_line
 from pytest_benchdb.store.target import Target

@@ -28,6 +28,14 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     return _private_temporary_folder()
 
 
+def template_folder() -> str | None:
+    """Return the folder for templates of new files; None if there is none that can be written."""
+    try:
+        return os.fspath(cache_folder())
+    except OSError:
+        return None
+
+
 def spool_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder for journals whose own folder cannot be written.
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import is_database_error, translate, translated
-from pytest_benchdb.store.history.folder import journals, session_files
-from pytest_benchdb.store.history.inbox import waiting
+from pytest_benchdb.store.history.session_folder import journals, session_files
+from pytest_benchdb.store.history.single_file import waiting
 from pytest_benchdb.store.migrate import read_meta, version_of
 from pytest_benchdb.store.statement import identifier, names, read
 from pytest_benchdb.store.target import INBOX_SUFFIX

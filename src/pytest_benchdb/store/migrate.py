@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from pytest_benchdb.errors import ForeignFileError, SchemaVersionError, StoreError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import translated
-from pytest_benchdb.store.fold.template import FORMAT, SCHEMA_VERSION
 from pytest_benchdb.store.statement import identifier, literal
+from pytest_benchdb.store.template import FORMAT, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

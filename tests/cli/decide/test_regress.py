@@ -19,7 +19,7 @@ from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.run import GATE_RULE_KEY
 from pytest_benchdb.operations.gate import run as operation
 from pytest_benchdb.operations.pytest_run import Rerun
-from pytest_benchdb.store.annotate import annotate
+from pytest_benchdb.store.history.annotate import annotate
 from pytest_benchdb.store.target import resolve
 
 Call = Callable[..., Any]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.store.history.history import open_history
 from pytest_benchdb.store.history.merge import merge
+from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.target import Target
 
 Call = Callable[..., Any]

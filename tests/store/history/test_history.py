@@ -16,7 +16,7 @@ from tests.store.processes import HOLD, LOCK, running
 from pytest_benchdb.errors import CorruptFileError, ForeignFileError, StoreError, StoreMissingError
 from pytest_benchdb.model.identity import content_id, uuid7
 from pytest_benchdb.store.fold.fold import fold
-from pytest_benchdb.store.history.history import open_history
+from pytest_benchdb.store.history.open import open_history
 
 MINUTE_US = 60_000_000
 
@@ -362,7 +362,7 @@ def test_reader_long_form_of_sessions(tmp_path: Path) -> None:
 
 
 def test_open_history_file_folds_its_inbox_first(tmp_path: Path) -> None:
-    from pytest_benchdb.store.history.inbox import fold_inbox
+    from pytest_benchdb.store.history.single_file import fold_inbox
 
     path = tmp_path / "all.duckdb"
     first = session(tmp_path / "all.duckdb.inbox")
@@ -374,7 +374,7 @@ def test_open_history_file_folds_its_inbox_first(tmp_path: Path) -> None:
 
 
 def test_open_history_file_in_use_is_read_without_its_inbox(tmp_path: Path) -> None:
-    from pytest_benchdb.store.history.inbox import fold_inbox
+    from pytest_benchdb.store.history.single_file import fold_inbox
 
     path = tmp_path / "all.duckdb"
     first = session(tmp_path / "all.duckdb.inbox")

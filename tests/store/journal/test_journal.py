@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.run import CHUNK_ROUNDS, Measurement, Run
-from pytest_benchdb.store.history.folder import recover
+from pytest_benchdb.store.history.session_folder import recover
 from pytest_benchdb.store.journal.journal import Journal
 from pytest_benchdb.store.journal.lines import run_lines
 from pytest_benchdb.store.lock import lock_now

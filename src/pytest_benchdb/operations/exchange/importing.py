@@ -14,7 +14,7 @@ from pytest_benchdb.model.imported import ImportedSession, ImportProblem, Source
 from pytest_benchdb.operations.exchange.as_journal import is_known, journal_of, session_id_of, split_id
 from pytest_benchdb.operations.record import project_name
 from pytest_benchdb.registry import find_importers
-from pytest_benchdb.store.history.history import open_history
+from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.history.staging import Staging, staging
 from pytest_benchdb.store.target import SESSION_SUFFIX, Target, resolve
 

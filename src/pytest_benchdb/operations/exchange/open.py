@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_benchdb.errors import ConfigError, ForeignFileError
-from pytest_benchdb.store.history.history import open_history
+from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.read.reader import Reader
 from pytest_benchdb.store.target import FILE_SUFFIXES, JOURNAL_SUFFIX, SESSION_SUFFIX
 

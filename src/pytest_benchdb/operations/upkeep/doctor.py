@@ -19,8 +19,8 @@ from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_sourc
 from pytest_benchdb.present.writing.text import counted
 from pytest_benchdb.present.writing.units import choose_unit, write_figure
 from pytest_benchdb.store.check import validate
-from pytest_benchdb.store.history.folder import journals
-from pytest_benchdb.store.history.inbox import waiting
+from pytest_benchdb.store.history.session_folder import journals
+from pytest_benchdb.store.history.single_file import waiting
 from pytest_benchdb.store.target import HISTORY_NAME, INBOX_SUFFIX
 
 Severity = Literal["ok", "note", "warning", "error"]

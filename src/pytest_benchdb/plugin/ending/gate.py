@@ -18,7 +18,7 @@ import pytest
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.present.verdicts.gate_words import limit_words
 from pytest_benchdb.present.writing.units import one_quantity
-from pytest_benchdb.store.fold.process import FoldResult
+from pytest_benchdb.store.fold_process import FoldResult
 from pytest_benchdb.store.target import Target
 
 _PASSED = 0

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pytest_benchdb.errors import BenchdbError
 from pytest_benchdb.plugin.settings import Settings
-from pytest_benchdb.store.fold.process import FoldResult
+from pytest_benchdb.store.fold_process import FoldResult
 
 ShowPath = Callable[[Path], str]
 Writer = Callable[[Path], str]

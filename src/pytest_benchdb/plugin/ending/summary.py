@@ -16,7 +16,7 @@ from pytest_benchdb.operations.record import SessionRecorder
 from pytest_benchdb.plugin.ending.outputs import Outputs
 from pytest_benchdb.plugin.recording.results import BENCHMARK_DISABLED
 from pytest_benchdb.present.report.table import default_columns, default_grouping, layout
-from pytest_benchdb.store.fold.process import FoldResult
+from pytest_benchdb.store.fold_process import FoldResult
 
 ROW_LIMIT = 30
 """Rows of the table at most; `benchdb-report` shows the others."""

@@ -22,7 +22,7 @@ from pytest_benchdb.plugin.recording.run import crashed_lines
 from pytest_benchdb.plugin.recording.watcher import LINES_ATTRIBUTE, Process, TestWatcher
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.registry import load_entry_points
-from pytest_benchdb.store.fold.process import FoldResult
+from pytest_benchdb.store.fold_process import FoldResult
 from pytest_benchdb.store.target import Target
 
 _OUTCOMES: dict[int, SessionOutcome] = {0: "passed", 1: "failed", 2: "interrupted", 5: "empty"}

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pytest_benchdb.errors import CorruptFileError, StoreLockedError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import translated
-from pytest_benchdb.store.fold.template import attach_new
 from pytest_benchdb.store.lock import lock_now
 from pytest_benchdb.store.statement import Value, read, render
+from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

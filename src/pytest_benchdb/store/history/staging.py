@@ -15,10 +15,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from pytest_benchdb.errors import StoreError
+from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.fold.fold import fold
-from pytest_benchdb.store.history.folder import templates
-from pytest_benchdb.store.history.inbox import fold_inbox
+from pytest_benchdb.store.history.single_file import fold_inbox
 from pytest_benchdb.store.target import JOURNAL_SUFFIX, Target
 
 _PREFIX = ".import-"
@@ -121,7 +121,7 @@ class Staging:
 
 
 def _fold(journal: str) -> str:
-    folded = fold(journal, cache=templates())
+    folded = fold(journal, cache=template_folder())
     if folded.path is None or folded.damaged_lines:
         raise StoreError(f"{journal} has {folded.damaged_lines} damaged line(s); nothing of it was imported")
     return folded.path

@@ -10,8 +10,9 @@ from tests.store.conftest import Ask
 from tests.store.processes import HOLD, LOCK, running
 
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.store.fold import process as fold_process
-from pytest_benchdb.store.fold.process import FoldResult, fold_in_child
+from pytest_benchdb.store import fold_process
+from pytest_benchdb.store.cache import template_folder
+from pytest_benchdb.store.fold_process import FoldResult, fold_in_child
 from pytest_benchdb.store.target import Target, resolve
 
 
@@ -190,7 +191,7 @@ def test_fold_in_child_journal_that_went_elsewhere_is_stored_there(tmp_path: Pat
 
 def test_fold_process_loads_no_database() -> None:
     program = (
-        "import sys; import pytest_benchdb.store.fold.process, pytest_benchdb.store.journal.lines\n"
+        "import sys; import pytest_benchdb.store.fold_process, pytest_benchdb.store.journal.lines\n"
         "print([name for name in ('duckdb', '_duckdb', 'rich', 'click', 'psutil') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -208,7 +209,7 @@ def test_fold_child_loads_neither_the_public_module_nor_the_model(tmp_path: Path
         "print([name for name in heavy if name in sys.modules])"
     )
     stored(*in_folder(tmp_path, j.run_lines("test_0", [10])))
-    folder = fold_process._templates()
+    folder = template_folder()
     program = program.replace(os.environ["XDG_CACHE_HOME"], str(folder))
     journal = j.write_journal(tmp_path, j.run_lines("test_0", [10]))
 

@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING
 from pytest_benchdb.errors import ConfigError, StoreError, StoreLockedError
 from pytest_benchdb.model.annotation import Acceptance, Annotation, Baseline
 from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.fold.fold import session_file_name, sync_file
-from pytest_benchdb.store.fold.template import attach_new
-from pytest_benchdb.store.history.folder import templates, writable
-from pytest_benchdb.store.history.inbox import LOCK_SUFFIX, open_main_file
+from pytest_benchdb.store.history.session_folder import writable
+from pytest_benchdb.store.history.single_file import LOCK_SUFFIX, open_main_file
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import read_meta
 from pytest_benchdb.store.statement import read, render
 from pytest_benchdb.store.target import Target
+from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -87,7 +88,7 @@ def new_file(final: Path) -> Iterator["DuckDBPyConnection"]:
                 "part",
                 file_kind=FILE_KIND,
                 block_bytes=db.SESSION_BLOCK_BYTES,
-                cache=templates(),
+                cache=template_folder(),
             )
             yield connection
             connection.execute("USE memory; DETACH part")

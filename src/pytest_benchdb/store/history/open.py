@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
-from pytest_benchdb.store.fold.template import SCHEMA_VERSION, attach_new
 from pytest_benchdb.store.history.absorb import absorb
-from pytest_benchdb.store.history.cached import folder_history
-from pytest_benchdb.store.history.folder import journals, recover, writable
-from pytest_benchdb.store.history.inbox import LOCK_SUFFIX, fold_inbox, waiting
+from pytest_benchdb.store.history.folder_history import folder_history
+from pytest_benchdb.store.history.session_folder import journals, recover, writable
+from pytest_benchdb.store.history.single_file import LOCK_SUFFIX, fold_inbox, waiting
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import migrate, read_meta, version_of
 from pytest_benchdb.store.read.reader import Reader
 from pytest_benchdb.store.target import INBOX_SUFFIX
+from pytest_benchdb.store.template import SCHEMA_VERSION, attach_new
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

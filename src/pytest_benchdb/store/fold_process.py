@@ -4,7 +4,6 @@ The child starts without `site` and gets this process's ``sys.path``: that halve
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pytest_benchdb.model.report import ReportRow
-from pytest_benchdb.store.cache import cache_folder
-from pytest_benchdb.store.fold.settings import Settings
+from pytest_benchdb.store.cache import template_folder
+from pytest_benchdb.store.fold_child import Settings
 from pytest_benchdb.store.target import Target
 
 _LOCK_SHARE = 0.5
@@ -60,7 +59,7 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
         journal=str(journal),
         path=str(journal.parent if elsewhere else target.path),
         spool=str(journal.parent),
-        cache=_templates(),
+        cache=template_folder(),
         row_limit=row_limit,
         wait_s=timeout_s * _LOCK_SHARE,
     )
@@ -89,10 +88,10 @@ def child_command(settings: Settings) -> list[str]:
     """
     if not sys.executable:
         raise FileNotFoundError("python")
-    path = [*map(str, sys.path), str(Path(__file__).parents[3])]
+    path = [*map(str, sys.path), str(Path(__file__).parents[2])]
     boot = (
         f"import sys\nsys.path[:] = {path!r}\n"
-        f"from pytest_benchdb.store.fold.child import main\nmain(*{tuple(settings)!r})\n"
+        f"from pytest_benchdb.store.fold_child import main\nmain(*{tuple(settings)!r})\n"
     )
     # -I: no PYTHON* variable and no current folder changes what the child loads.
     return [sys.executable, "-I", "-S", "-c", boot]
@@ -106,7 +105,7 @@ def _run_child(settings: Settings, timeout_s: float) -> bytes:
 
 def _run_here(settings: Settings) -> bytes:
     """Fold in this process: where no other can be started, that beats leaving the journal."""
-    from pytest_benchdb.store.fold.child import work
+    from pytest_benchdb.store.fold_child import work
 
     return work(settings).encode()
 
@@ -131,13 +130,6 @@ def _failed(journal: Path, target: Target, what: str) -> FoldResult:
     place = target.path if journal.parent == target.spool else journal.parent
     hint = f"nothing is lost: {journal} holds the session; type: benchdb recover {place}"
     return FoldResult(status="failed", path=journal, message=f"{what}; {hint}")
-
-
-def _templates() -> str | None:
-    try:
-        return os.fspath(cache_folder())
-    except OSError:
-        return None
 
 
 def _last_line(error: subprocess.CalledProcessError) -> str:

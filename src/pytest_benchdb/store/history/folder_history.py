@@ -3,19 +3,7 @@
 ``history.duckdb`` in the folder, or in the user's cache folder where that cannot be written. Readers hold a shared lock
 on ``history.lock`` while they read; whoever folds holds it alone. A reader that finds new sessions while others read
 folds them into a copy of its own. The cache is made again when it is damaged or of another version.
-
-Takes out of a history what files that are gone brought into it.
 """
-
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from pytest_benchdb.store.history.absorb import ANNOTATIONS, FACTS, IMPORTER
-from pytest_benchdb.store.statement import identifier, literal
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
 
 import contextlib
 import hashlib
@@ -31,48 +19,16 @@ from pytest_benchdb.errors import StoreError, StoreLockedError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.cache import cache_folder
 from pytest_benchdb.store.file_errors import is_database_error, translated
-from pytest_benchdb.store.fold.template import SCHEMA_VERSION, attach_new
-from pytest_benchdb.store.history.absorb import absorb, stamp
-from pytest_benchdb.store.history.folder import session_files
+from pytest_benchdb.store.history.absorb import IMPORTER, absorb, forget, stamp
+from pytest_benchdb.store.history.session_folder import session_files
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import read_meta, version_of
+from pytest_benchdb.store.statement import literal
 from pytest_benchdb.store.target import HISTORY_NAME
+from pytest_benchdb.store.template import SCHEMA_VERSION, attach_new
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-
-def forget(connection: "DuckDBPyConnection", target: str, names: Sequence[str]) -> None:
-    """Remove the files `names` from a history, with the sessions and annotations that no other file holds."""
-    if not names:
-        return
-    gone = f"path IN (SELECT unnest({literal(list(names))})) AND importer = {literal(IMPORTER)}"
-    sources, here = f"{target}.source_file", f"importer = {literal(IMPORTER)} AND NOT ({gone})"
-    connection.execute("BEGIN")
-    try:
-        connection.execute(
-            f"""
-            CREATE OR REPLACE TEMP TABLE gone_session AS SELECT session_id FROM {sources} WHERE {gone}
-            EXCEPT SELECT session_id FROM {sources} WHERE {here};
-            CREATE OR REPLACE TEMP TABLE gone_annotation AS SELECT source_file_id AS id FROM {sources} WHERE {gone}
-            EXCEPT SELECT source_file_id FROM {sources} WHERE {here};
-            DELETE FROM {target}.note WHERE session_id IN (SELECT session_id FROM gone_session)
-            AND note_id NOT IN (SELECT source_file_id FROM {sources} WHERE {here})
-            """
-        )
-        for table in (*FACTS, "source_file"):  # the file that an imported session came from
-            connection.execute(
-                f"DELETE FROM {identifier(target)}.{table} WHERE session_id IN (SELECT session_id FROM gone_session)"
-            )
-        for table, key in ANNOTATIONS.items():
-            connection.execute(
-                f"DELETE FROM {identifier(target)}.{table} WHERE {key} IN (SELECT id FROM gone_annotation)"
-            )
-        connection.execute(f"DELETE FROM {sources} WHERE {gone}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
 
 
 LOCK_NAME = "history.lock"

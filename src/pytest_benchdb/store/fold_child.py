@@ -1,6 +1,7 @@
-"""The process that folds a session: started by `fold_process`, loaded by nothing else.
+"""The process that stores a session; `fold_process` starts it.
 
-It prints one JSON object and imports as little as it can: its CPU time is part of every recorded session.
+It prints one JSON object and imports as little as it can, because its CPU time is part of every recorded session.
+pytest's own process loads this module for `Settings`, so that nothing of the store is imported before it is needed.
 """
 
 import contextlib
@@ -8,15 +9,36 @@ import json
 import os
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_benchdb.errors import StoreError
-from pytest_benchdb.store.fold.fold import DAMAGED_SUFFIX, JOURNAL_SUFFIX, Folded, fold
-from pytest_benchdb.store.fold.settings import Settings
+
+if TYPE_CHECKING:
+    from pytest_benchdb.store.fold.fold import Folded
 
 RECOVER_LIMIT = 20
 RECOVER_S = 5.0
 """Journals of dead sessions that one session folds on its way, and the time it takes for them."""
+
+
+class Settings(NamedTuple):
+    """The arguments of the process.
+
+    Attributes:
+        journal: the journal of the session that ended.
+        path: PATH of `--benchdb`.
+        spool: folder of journals and fresh session files; for a single file it is not `path`.
+        cache: folder of templates; None without.
+        row_limit: how many rows of the report to print.
+        wait_s: how long to wait for locks.
+    """
+
+    journal: str
+    path: str
+    spool: str
+    cache: str | None
+    row_limit: int
+    wait_s: float
 
 
 def main(*settings: Any) -> None:
@@ -28,6 +50,8 @@ def main(*settings: Any) -> None:
 
 def work(settings: Settings) -> str:
     """Fold one session; return the JSON text of `fold_process.FoldResult`."""
+    from pytest_benchdb.store.fold.fold import fold
+
     try:
         folded = fold(settings.journal, cache=settings.cache, row_limit=settings.row_limit, wait_s=settings.wait_s)
     except StoreError as error:
@@ -45,7 +69,9 @@ def work(settings: Settings) -> str:
     return json.dumps(answer)
 
 
-def _damage(journal: str, folded: Folded) -> str | None:
+def _damage(journal: str, folded: "Folded") -> str | None:
+    from pytest_benchdb.store.fold.fold import DAMAGED_SUFFIX
+
     if not folded.damaged_lines:
         return None
     kept = journal + DAMAGED_SUFFIX
@@ -56,13 +82,15 @@ def _damage(journal: str, folded: Folded) -> str | None:
 
 def _recover(spool: str, cache: str | None) -> list[str]:
     """Fold what dead sessions left in the spool, within limits; return their session files."""
+    from pytest_benchdb.store.fold.fold import JOURNAL_SUFFIX, fold
+
     recovered = []
     deadline = time.monotonic() + RECOVER_S
     with contextlib.suppress(OSError):
         names = os.listdir(spool)
         journals = sorted(name for name in names if name.endswith(JOURNAL_SUFFIX))
         if journals or any(name.endswith(".part") for name in names):
-            from pytest_benchdb.store.history.folder import remove_stale_parts
+            from pytest_benchdb.store.history.session_folder import remove_stale_parts
 
             remove_stale_parts(spool, names)
         for name in journals[:RECOVER_LIMIT]:
@@ -76,7 +104,7 @@ def _recover(spool: str, cache: str | None) -> list[str]:
 
 
 def _into_file(session_file: str, path: str, wait_s: float) -> dict[str, str]:
-    from pytest_benchdb.store.history.inbox import fold_inbox
+    from pytest_benchdb.store.history.single_file import fold_inbox
 
     try:
         fold_inbox(path, wait_s=wait_s)

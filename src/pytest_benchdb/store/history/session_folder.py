@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pytest_benchdb.errors import StoreError, StoreLockedError, StoreMissingError
 from pytest_benchdb.store.attachments import beside_spool, remove_stale_copies
-from pytest_benchdb.store.cache import cache_folder
+from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.fold.fold import DAMAGED_SUFFIX, fold
 from pytest_benchdb.store.lock import lock_now
 from pytest_benchdb.store.target import HISTORY_NAME, JOURNAL_SUFFIX, SESSION_SUFFIX
@@ -89,7 +89,7 @@ def recover(folder: Path, *, limit_s: float | None = None) -> tuple[list[Path], 
         if limit_s is not None and time.monotonic() - started > limit_s:
             break
         try:
-            folded = fold(os.fspath(journal), cache=templates())
+            folded = fold(os.fspath(journal), cache=template_folder())
         except StoreLockedError:
             continue  # its session still runs
         except StoreError as error:
@@ -105,11 +105,3 @@ def recover(folder: Path, *, limit_s: float | None = None) -> tuple[list[Path], 
 def writable(folder: Path) -> bool:
     """Tell whether files can be made in a folder, by its modes."""
     return os.access(folder, os.W_OK | os.X_OK)
-
-
-def templates() -> str | None:
-    """Return the folder of templates for new files; None where there can be none."""
-    try:
-        return os.fspath(cache_folder())
-    except OSError:
-        return None

@@ -22,7 +22,7 @@ FORMAT = "pytest-benchdb"
 SCHEMA_VERSION = 1
 """Number of the last migration; `store.migrate` brings older files up to it."""
 
-_METRICS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "model", "metric.py")
+_METRICS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "model", "metric.py")
 
 
 def attach_new(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import translated
-from pytest_benchdb.store.fold.template import attach_new
 from pytest_benchdb.store.history.absorb import Refused, absorb
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import migrate
 from pytest_benchdb.store.target import INBOX_SUFFIX, SESSION_SUFFIX
+from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
