@@ -51,10 +51,10 @@ class Toy:
         return self.opened[-1]
 
 
-def registry(*builtin: Toy, told: Sequence[object] = (), limit_s: float = 5.0) -> Registry:
+def registry(*builtin: Toy, provided: Sequence[object] = (), limit_s: float = 5.0) -> Registry:
     manager = pluggy.PluginManager("pytest")
     manager.add_hookspecs(hookspecs)
-    for number, plugin in enumerate(told):
+    for number, plugin in enumerate(provided):
         manager.register(plugin, f"package{number}")
     made = Registry(manager, builtin, limit_s=limit_s)  # type: ignore[arg-type]
     made.load()
@@ -71,18 +71,18 @@ def package(*backends: object) -> object:
 
 
 def test_registry_takes_the_backends_of_packages_beside_its_own() -> None:
-    found = registry(Toy("cpu"), told=[package(Toy("hpu", 2))])
+    loaded = registry(Toy("cpu"), provided=[package(Toy("hpu", 2))])
 
-    assert found.names == ("cpu", "hpu")
-    assert found.open(found.named("hpu:1")).device.name == "Toy 1"
+    assert loaded.names == ("cpu", "hpu")
+    assert loaded.open(loaded.named("hpu:1")).device.name == "Toy 1"
 
 
 def test_registry_asks_and_opens_once_and_closes_what_raises() -> None:
     toy = Toy("cpu")
-    found = registry(toy)
+    loaded = registry(toy)
 
-    first, second = found.open(found.named("cpu")), found.open(found.named("cpu:0"))
-    found.close()
+    first, second = loaded.open(loaded.named("cpu")), loaded.open(loaded.named("cpu:0"))
+    loaded.close()
 
     assert first is second
     assert toy.probes == 1
@@ -91,15 +91,15 @@ def test_registry_asks_and_opens_once_and_closes_what_raises() -> None:
 
 def test_registry_refuses_two_claims_of_one_name() -> None:
     with pytest.raises(ConfigError, match="'cpu' is claimed by pytest-benchdb and by package0; remove one"):
-        registry(Toy("cpu"), told=[package(Toy("cpu"))])
+        registry(Toy("cpu"), provided=[package(Toy("cpu"))])
 
 
 @pytest.mark.parametrize("name", ["My GPU", "", "GPU", "3d"])
 def test_registry_leaves_out_a_backend_whose_name_makes_no_fixture(name: str) -> None:
-    found = registry(Toy("cpu"), told=[package(Toy(name))])
+    loaded = registry(Toy("cpu"), provided=[package(Toy(name))])
 
-    assert found.names == ("cpu",)
-    assert "give lower-case letters" in found.disabled["package0"]
+    assert loaded.names == ("cpu",)
+    assert "names must be lower-case letters" in loaded.disabled["package0"]
 
 
 def test_registry_leaves_out_a_package_that_raises_and_keeps_the_others() -> None:
@@ -108,10 +108,10 @@ def test_registry_leaves_out_a_package_that_raises_and_keeps_the_others() -> Non
         def pytest_benchdb_backends(self) -> Sequence[Backend]:
             raise RuntimeError("no licence")
 
-    found = registry(Toy("cpu"), told=[Broken(), package(Toy("hpu"))])
+    loaded = registry(Toy("cpu"), provided=[Broken(), package(Toy("hpu"))])
 
-    assert found.names == ("cpu", "hpu")
-    assert found.disabled == {"package0": "left out, because it raised RuntimeError: no licence"}
+    assert loaded.names == ("cpu", "hpu")
+    assert loaded.disabled == {"package0": "left out, because it raised RuntimeError: no licence"}
 
 
 def test_registry_leaves_out_a_backend_that_raises_exits_or_hangs() -> None:
@@ -128,14 +128,14 @@ def test_registry_leaves_out_a_backend_that_raises_exits_or_hangs() -> None:
             time.sleep(5)
             return Probe(available=True)
 
-    found = registry(Raising("a"), Exiting("b"), Hanging("c"), Toy("d"), limit_s=0.05)
+    loaded = registry(Raising("a"), Exiting("b"), Hanging("c"), Toy("d"), limit_s=0.05)
 
-    assert found.probe("a") == Probe(available=False, reason="left out, because it raised OSError: driver")
-    assert found.probe("b").reason == "left out, because it raised SystemExit: licence expired"
-    assert found.probe("c").reason == "left out, because it gave no answer within 0.05 s"
-    assert found.probe("d").available
+    assert loaded.probe("a") == Probe(available=False, reason="left out, because it raised OSError: driver")
+    assert loaded.probe("b").reason == "left out, because it raised SystemExit: licence expired"
+    assert loaded.probe("c").reason == "left out, because it gave no answer within 0.05 s"
+    assert loaded.probe("d").available
     with pytest.raises(BackendUnavailableError, match="a: left out, because it raised OSError: driver"):
-        found.open(found.named("a"))
+        loaded.open(loaded.named("a"))
 
 
 def test_bounded_swallows_what_a_provider_prints(capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,10 +167,10 @@ def test_registry_refuses_a_name_that_means_nothing(text: str, words: str) -> No
     ],
 )
 def test_registry_says_why_a_device_is_not_there(toy: Toy, text: str, words: str) -> None:
-    found = registry(toy)
+    loaded = registry(toy)
 
     with pytest.raises(BackendUnavailableError) as caught:
-        found.open(found.named(text))
+        loaded.open(loaded.named(text))
 
     assert str(caught.value) == words
 
@@ -178,11 +178,11 @@ def test_registry_says_why_a_device_is_not_there(toy: Toy, text: str, words: str
 def test_registry_selects_the_hardware_that_is_there_by_itself() -> None:
     sim = Toy("sim")
     sim.provenance = "simulated"
-    found = registry(Toy("cpu"), Toy("cuda", 2), Toy("xpu", reason="none"), Toy("openvino"), sim)
+    loaded = registry(Toy("cpu"), Toy("cuda", 2), Toy("xpu", reason="none"), Toy("openvino"), sim)
 
-    assert [name.text for name in found.selected(())] == ["cpu", "cuda", "cuda:1"]
-    assert [name.text for name in found.selected(["sim", "auto", "cuda"])] == ["sim", "cpu", "cuda", "cuda:1"]
-    assert found.provenance("sim") == "simulated"
+    assert [name.text for name in loaded.selected(())] == ["cpu", "cuda", "cuda:1"]
+    assert [name.text for name in loaded.selected(["sim", "auto", "cuda"])] == ["sim", "cpu", "cuda", "cuda:1"]
+    assert loaded.provenance("sim") == "simulated"
 
 
 class Reader:
@@ -200,24 +200,24 @@ def importing(*importers: object) -> object:
 
 
 def test_registry_takes_the_importers_of_packages_beside_its_own() -> None:
-    found = registry(told=[importing(Reader("asv-2"))])
+    loaded = registry(provided=[importing(Reader("asv-2"))])
 
-    assert list(found.importers([Reader("csv")])) == ["csv", "asv-2"]  # type: ignore[list-item]
+    assert list(loaded.importers([Reader("csv")])) == ["csv", "asv-2"]  # type: ignore[list-item]
 
 
 def test_registry_refuses_two_importers_of_one_name() -> None:
-    found = registry(told=[importing(Reader("csv"))])
+    loaded = registry(provided=[importing(Reader("csv"))])
 
     with pytest.raises(ConfigError, match="'csv' is claimed by pytest-benchdb and by package0; remove one"):
-        found.importers([Reader("csv")])  # type: ignore[list-item]
+        loaded.importers([Reader("csv")])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("name", ["My Format", "", "auto", None, "-x"])
 def test_registry_leaves_out_an_importer_whose_name_cannot_be_typed(name: object) -> None:
-    found = registry(told=[importing(Reader(name))])
+    loaded = registry(provided=[importing(Reader(name))])
 
-    assert found.importers([]) == {}
-    assert "give lower-case letters" in found.disabled["package0"]
+    assert loaded.importers([]) == {}
+    assert "names must be lower-case letters" in loaded.disabled["package0"]
 
 
 def test_registry_leaves_out_importers_of_a_package_that_raises_and_keeps_the_others() -> None:
@@ -226,14 +226,14 @@ def test_registry_leaves_out_importers_of_a_package_that_raises_and_keeps_the_ot
         def pytest_benchdb_importers(self) -> Sequence[Importer]:
             raise RuntimeError("no licence")
 
-    found = registry(told=[Broken(), importing(Reader("asv"))])
+    loaded = registry(provided=[Broken(), importing(Reader("asv"))])
 
-    assert list(found.importers([])) == ["asv"]
-    assert found.disabled == {"package0": "left out, because it raised RuntimeError: no licence"}
+    assert list(loaded.importers([])) == ["asv"]
+    assert loaded.disabled == {"package0": "left out, because it raised RuntimeError: no licence"}
 
 
 def test_find_importers_knows_the_built_in_ones() -> None:
-    found, left_out = find_importers()
+    loaded, left_out = find_importers()
 
-    assert {"pytest-benchmark", "csv", "parquet"} <= set(found)
+    assert {"pytest-benchmark", "csv", "parquet"} <= set(loaded)
     assert left_out == {}

@@ -31,7 +31,7 @@ def pytest_benchdb_record(item: "pytest.Item", run: "Run") -> None:
     """See a finished run just before it is written; under xdist, in the worker that ran it.
 
     `run.extra_info` is a dict that may be added to. An exception is kept there, as
-    ``pytest_benchdb_record_error``, and the run is recorded all the same.
+    ``pytest_benchdb_record_error``, and the run is recorded anyway.
     """
 
 
@@ -40,7 +40,7 @@ def pytest_benchdb_backends() -> "Sequence[Backend]":  # type: ignore[empty-body
     """Return backends: each gets a fixture ``bench_<name>`` and a place in ``--benchdb-backends``.
 
     A package adds its own through one entry point in the group ``pytest_benchdb`` that names the module
-    with this function. Nothing may be touched yet: `Backend.probe` is called when a test first asks.
+    with this function. Nothing may be touched yet: `Backend.probe` is called when a test first needs it.
     """
 
 
@@ -53,5 +53,5 @@ def pytest_benchdb_meters() -> "Sequence[Meter]":  # type: ignore[empty-body]
 def pytest_benchdb_importers() -> "Sequence[Importer]":  # type: ignore[empty-body]
     """Return importers: each is a FORMAT of ``benchdb import``, and of ``file:PATH``; found like backends.
 
-    The command line calls this hook without pytest, so that only entry points have a say in it, no conftest.py.
+    The command line calls this hook without pytest, so only entry points take part, not conftest.py.
     """

@@ -1,6 +1,6 @@
-"""Finds backends, meters and importers, our own and those of other packages, and keeps the devices that are open.
+"""Finds backends, meters and importers, built in and of other packages, and keeps the devices that are open.
 
-Code of others runs bounded: what raises, prints or hangs is left out for the session, with its reason.
+Other packages' code runs with a time limit: what raises, prints or hangs is left out for the session, with its reason.
 """
 
 import contextlib
@@ -22,9 +22,9 @@ from pytest_benchdb.model.reading import Probe
 GROUP = "pytest_benchdb"
 """Entry-point group in which a package names the module with its hooks."""
 PROBE_LIMIT_S = 30.0
-"""Time for one question to a provider; importing torch from a cold disk takes ten seconds."""
+"""Time for one call of a provider; importing torch from a cold disk takes ten seconds."""
 AUTO = ("cpu", "cuda", "rocm", "mps", "xpu")
-"""Backends of which ``auto`` takes every device that is there."""
+"""Backends whose devices ``auto`` selects."""
 
 _FORMAT = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceName:
-    """A device as users name it: ``cuda:1``; ``cuda`` is its first.
+    """A device as users name it: ``cuda:1``; ``cuda`` is the first one.
 
     Attributes:
         backend: name of the backend.
@@ -47,18 +47,17 @@ class DeviceName:
 
 
 class Registry:
-    """Everything that was found, asked for once and kept."""
+    """What providers returned, each asked once.
+
+    Attributes:
+        disabled: why a provider was left out, by its name.
+        meters_left_out: why a meter cannot be read here, by its name.
+    """
 
     def __init__(
         self, manager: pluggy.PluginManager, builtin: Sequence[Backend], *, limit_s: float = PROBE_LIMIT_S
     ) -> None:
-        """Make a registry.
-
-        Args:
-            manager: whose hooks tell the providers of other packages.
-            builtin: backends that are always known.
-            limit_s: time for one question to a provider.
-        """
+        """Take the manager of the hooks, the built-in backends, and the time limit of one call of a provider."""
         self._manager = manager
         self._limit_s = limit_s
         self._backends: dict[str, Backend] = {backend.name: backend for backend in builtin}
@@ -67,32 +66,29 @@ class Registry:
         self._devices: dict[str, tuple[Device, ...]] = {}
         self._open: dict[tuple[str, int], OpenDevice] = {}
         self.disabled: dict[str, str] = {}
-        """Why a provider was left out, by its name."""
         self.meters_left_out: dict[str, str] = {}
-        """Why a meter cannot be read here, by its name."""
 
     def load(self) -> None:
-        """Take the backends of other packages and of conftest files.
+        """Add the backends of other packages and of conftest files.
 
         Raises:
             ConfigError: two providers claim one name.
         """
-        for owner, backends in self._told("pytest_benchdb_backends"):
-            for backend in backends:
-                name = getattr(backend, "name", None)
-                if not isinstance(name, str) or not name.isidentifier() or name != name.lower():
-                    self.disabled[owner] = f"{owner} tells a backend named {name!r}; give lower-case letters and digits"
-                elif name in self._backends:
-                    raise ConfigError(f"backend {name!r} is claimed by {self._owners[name]} and by {owner}; remove one")
-                else:
-                    self._backends[name] = backend
-                    self._owners[name] = owner
+        for owner, backend in self._provided("pytest_benchdb_backends"):
+            name = getattr(backend, "name", None)
+            if not isinstance(name, str) or not name.isidentifier() or name != name.lower():
+                self.disabled[owner] = (
+                    f"{owner} registered a backend named {name!r}; names must be lower-case letters and digits"
+                )
+                continue
+            _claim(self._owners, name, owner, "backend")
+            self._backends[name] = backend
 
     def meters(self, builtin: Iterable[Meter]) -> tuple[Meter, ...]:
         """Return the meters that can be read here; why others cannot goes to `meters_left_out`."""
-        told = [meter for _, meters in self._told("pytest_benchdb_meters") for meter in meters]
+        provided = [meter for _, meter in self._provided("pytest_benchdb_meters")]
         usable = []
-        for meter in (*builtin, *told):
+        for meter in (*builtin, *provided):
             probe = self._ask(meter.name, meter.probe, Probe(available=False))
             if probe.available:
                 usable.append(meter)
@@ -101,24 +97,23 @@ class Registry:
         return tuple(usable)
 
     def importers(self, builtin: Iterable[Importer]) -> dict[str, Importer]:
-        """Return our importers and those of other packages, by name.
+        """Return the built-in importers and those of other packages, by name.
 
         Raises:
             ConfigError: two providers claim one name.
         """
-        found = {importer.name: importer for importer in builtin}
-        owners = dict.fromkeys(found, "pytest-benchdb")
-        for owner, importers in self._told("pytest_benchdb_importers"):
-            for importer in importers:
-                name = getattr(importer, "name", None)
-                if not isinstance(name, str) or not _FORMAT.fullmatch(name) or name == "auto":
-                    self.disabled[owner] = f"{owner} tells an importer named {name!r}; give lower-case letters"
-                elif name in found:
-                    raise ConfigError(f"importer {name!r} is claimed by {owners[name]} and by {owner}; remove one")
-                else:
-                    found[name] = importer
-                    owners[name] = owner
-        return found
+        importers = {importer.name: importer for importer in builtin}
+        owners = dict.fromkeys(importers, "pytest-benchdb")
+        for owner, importer in self._provided("pytest_benchdb_importers"):
+            name = getattr(importer, "name", None)
+            if not isinstance(name, str) or not _FORMAT.fullmatch(name) or name == "auto":
+                self.disabled[owner] = (
+                    f"{owner} registered an importer named {name!r}; names must be lower-case letters"
+                )
+                continue
+            _claim(owners, name, owner, "importer")
+            importers[name] = importer
+        return importers
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -126,7 +121,7 @@ class Registry:
         return tuple(self._backends)
 
     def probe(self, name: str) -> Probe:
-        """Tell whether a backend can be used, asking it once.
+        """Return whether a backend can be used; its own probe is called once.
 
         Raises:
             ConfigError: there is no such backend.
@@ -156,7 +151,7 @@ class Registry:
         return self._backend(name).provenance
 
     def selected(self, texts: Sequence[str]) -> tuple[DeviceName, ...]:
-        """Return the devices that ``--benchdb-backends`` names; ``auto`` takes the hardware that is there.
+        """Return the devices that ``--benchdb-backends`` names; ``auto`` selects the hardware that is there.
 
         Raises:
             ConfigError: a name or an index is unknown.
@@ -175,10 +170,10 @@ class Registry:
         return tuple(dict.fromkeys(names))
 
     def named(self, text: str) -> DeviceName:
-        """Return what ``cuda:1`` names, without looking whether it is there.
+        """Return what ``cuda:1`` names, without checking that it is there.
 
         Raises:
-            ConfigError: there is no such backend, or the index is no number.
+            ConfigError: there is no such backend, or the index is not a number.
         """
         backend, colon, index = text.strip().partition(":")
         self._backend(backend)
@@ -208,29 +203,24 @@ class Registry:
         return self._open[key]
 
     def close(self) -> None:
-        """Give all devices back; what a provider raises then is nobody's loss."""
+        """Give all devices back; what a provider raises then no longer matters."""
         for device in self._open.values():
             with contextlib.suppress(Exception):
                 device.close()
         self._open.clear()
 
     def _backend(self, name: str) -> Backend:
-        """Return a backend by its name.
-
-        Raises:
-            ConfigError: there is none.
-        """
         if name not in self._backends:
             raise ConfigError(f"backend {name!r} is unknown; known are {', '.join(self._backends)}")
         return self._backends[name]
 
-    def _told(self, hook: str) -> list[tuple[str, list[Any]]]:
-        """Ask every implementation of a hook apart, so that one that fails takes no other along."""
-        told: list[tuple[str, list[Any]]] = []
+    def _provided(self, hook: str) -> list[tuple[str, Any]]:
+        """Return what each implementation of a hook provides, with its owner; one that fails does not stop others."""
+        provided: list[tuple[str, Any]] = []
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-            answer = self._ask(implementation.plugin_name, implementation.function, ())
-            told.append((implementation.plugin_name, list(answer)))
-        return told
+            answer: Iterable[Any] = self._ask(implementation.plugin_name, implementation.function, ())
+            provided += [(implementation.plugin_name, provider) for provider in answer]
+        return provided
 
     def _ask(self, name: str, question: Callable[[], T], otherwise: T) -> T:
         answer, problem = bounded(question, self._limit_s)
@@ -247,7 +237,7 @@ def open_for_rank(backend: object, local_rank: int) -> OpenDevice:
         BackendUnavailableError: the backend has no such device.
         ConfigError: there is no such backend.
     """
-    from pytest_benchdb.backends.builtin import backends
+    from pytest_benchdb.backends import backends
 
     manager, _ = plugin_manager()
     registry = Registry(manager, backends())
@@ -265,8 +255,7 @@ def find_importers() -> tuple[dict[str, Importer], dict[str, str]]:
 
     manager, problems = plugin_manager()
     registry = Registry(manager, ())
-    found = registry.importers(importers())
-    return found, {**problems, **registry.disabled}
+    return registry.importers(importers()), {**problems, **registry.disabled}
 
 
 def plugin_manager() -> tuple[pluggy.PluginManager, dict[str, str]]:
@@ -279,7 +268,7 @@ def plugin_manager() -> tuple[pluggy.PluginManager, dict[str, str]]:
 
 
 def bounded(question: Callable[[], T], limit_s: float) -> tuple[T | None, str | None]:
-    """Ask a provider in a thread, with its prints swallowed; return its answer, or why there is none."""
+    """Call a provider in a thread, with its prints swallowed; return its answer, or why there is none."""
     answers: list[T] = []
     errors: list[BaseException] = []
 
@@ -298,8 +287,9 @@ def bounded(question: Callable[[], T], limit_s: float) -> tuple[T | None, str | 
         return answers[0], None
     if errors:
         error = errors[0]
-        told = isinstance(error, BackendUnavailableError)
-        return None, str(error) if told else f"left out, because it raised {type(error).__name__}: {error}"
+        if isinstance(error, BackendUnavailableError):
+            return None, str(error)
+        return None, f"left out, because it raised {type(error).__name__}: {error}"
     return None, f"left out, because it gave no answer within {limit_s:g} s"
 
 
@@ -317,6 +307,12 @@ def load_entry_points(manager: pluggy.PluginManager) -> dict[str, str]:
         except Exception as error:  # noqa: BLE001 - a broken package must not stop the session
             problems[entry.name] = f"{entry.value} cannot be loaded: {type(error).__name__}: {error}"
     return problems
+
+
+def _claim(owners: dict[str, str], name: str, owner: str, kind: str) -> None:
+    if name in owners:
+        raise ConfigError(f"{kind} {name!r} is claimed by {owners[name]} and by {owner}; remove one")
+    owners[name] = owner
 
 
 def _count(devices: int) -> str:

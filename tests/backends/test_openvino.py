@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.backends.blocking import OpenBlocking
 from pytest_benchdb.backends.openvino import OpenVinoBackend, OpenVinoHandle
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
+from pytest_benchdb.interfaces import BlockingDevice
 from pytest_benchdb.testing.provider_contract import problem_in_forked_child
 
 ARC = {
@@ -68,7 +68,7 @@ class FakeCompiled:
         return [inputs[0] * self._answer]
 
 
-def opened_on(fake: FakeOpenvino, index: int = 0) -> OpenBlocking:
+def opened_on(fake: FakeOpenvino, index: int = 0) -> BlockingDevice:
     pytest.importorskip("numpy")
     backend = OpenVinoBackend(fake)
     return backend.open(backend.devices()[index])

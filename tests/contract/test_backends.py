@@ -7,12 +7,9 @@ from tests.backends import fake_torch
 from tests.backends.fake_torch import FakeMpsTorch, Gpu
 from tests.backends.test_onnxruntime import CUDA, FakeOnnxruntime
 
-from pytest_benchdb.backends.builtin import backends
+from pytest_benchdb.backends import backends
 from pytest_benchdb.backends.onnxruntime import OnnxRuntimeBackend
-from pytest_benchdb.backends.torch.cuda import CudaBackend
-from pytest_benchdb.backends.torch.mps import MpsBackend
-from pytest_benchdb.backends.torch.rocm import RocmBackend
-from pytest_benchdb.backends.torch.xpu import XpuBackend
+from pytest_benchdb.backends.torch.vendors import CudaBackend, MpsBackend, RocmBackend, XpuBackend
 from pytest_benchdb.backends.web.backend import SHARED
 from pytest_benchdb.interfaces import Backend
 from pytest_benchdb.testing import BackendContract, ProviderContract

@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from pytest_benchdb.measure.distributed.host_device import HostDevice
-from pytest_benchdb.measure.distributed.process import Rank
+from pytest_benchdb.interfaces import BlockingDevice
+from pytest_benchdb.measure.distributed.rank_process import Rank
+from pytest_benchdb.model.environment import Device
 
 SYNTHETIC_BATCH = 16
 
@@ -91,13 +92,13 @@ class Nested:
         return rank.rank
 
 
-class DoubledDevice(HostDevice):
-    """A device of somebody else: its handle says how it was opened."""
+class DoubledDevice(BlockingDevice):
+    """A device of another package: its handle says how it was opened."""
+
+    sync_mode = "doubled"
 
     def __init__(self, argument: object, local_rank: int) -> None:
-        super().__init__()
-        self.handle = f"{argument}:{local_rank}"
-        self.sync_mode = "doubled"
+        super().__init__(Device(device_id="", backend="doubled", name="doubled"), f"{argument}:{local_rank}")
 
 
 def tell_device(rank: Rank) -> object:

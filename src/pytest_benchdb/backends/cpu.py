@@ -1,20 +1,19 @@
-"""Runs code on the processor: nothing to wait for, and no clock but the wall's."""
+"""Runs code on the processor: there is nothing to wait for, and no clock but the wall clock."""
 
 import os
 import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_benchdb.backends.blocking import OpenBlocking
-from pytest_benchdb.backends.memory_errors import says_out_of_memory
+from pytest_benchdb.backends.libraries import says_out_of_memory
 from pytest_benchdb.errors import BackendUnavailableError
+from pytest_benchdb.interfaces import BlockingDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Probe
 
-_CPUINFO_BYTES = 8192
-# The first processor of a machine is all that is read; 256 of them write 400 kB.
+_CPUINFO_BYTES = 8192  # the first processor is all that is read; 256 of them write 400 kB
 _PHRASES = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "bad allocation")
 # torch's DefaultCPUAllocator, the C library's ENOMEM, and C++ libraries that pass on their own.
 
@@ -26,11 +25,11 @@ class CpuBackend:
     provenance: Provenance = "measured"
 
     def __init__(self, device: Device | None = None) -> None:
-        """Take the processor as whoever read the machine describes it; None reads its name here."""
+        """Take the description of the processor, where the machine has been read already; None reads it here."""
         self._device = device
 
     def probe(self) -> Probe:
-        """Tell that it is there."""
+        """Return that it is there."""
         return Probe(available=True)
 
     def devices(self) -> Sequence[Device]:
@@ -39,8 +38,11 @@ class CpuBackend:
             self._device = read_device(Path("/"))
         return (self._device,)
 
-    def open(self, device: Device) -> "OpenCpu":
-        """Return the processor; the interpreter has tried it out.
+    def open(self, device: Device) -> BlockingDevice:
+        """Return the processor; that the interpreter runs has tried it out. The handle is torch's name of it.
+
+        Its memory is the process's, which ``peak_rss`` measures. Its caches are not emptied: what would push
+        everything out of them would be in ``peak_rss`` as well.
 
         Raises:
             BackendUnavailableError: the device is another machine's processor.
@@ -48,30 +50,10 @@ class CpuBackend:
         (present,) = self.devices()
         if device.device_id != present.device_id:
             raise BackendUnavailableError(f"cpu: {device.name} is not the processor here, which is {present.name}")
-        return OpenCpu(present)
-
-
-class OpenCpu(OpenBlocking):
-    """The processor in use: its timeline is the wall clock's, and its memory the process's, which ``peak_rss`` tells.
-
-    Its caches are not emptied: what would push everything out of them would be in ``peak_rss`` as well. The handle is
-    ``cpu``, which is what torch and others call it.
-    """
-
-    def __init__(self, device: Device) -> None:
-        """Take the processor into use."""
-        super().__init__(device, "cpu", _is_out_of_memory)
-
-    def close(self) -> None:
-        """Do nothing: the processor was never taken from others."""
+        return BlockingDevice(present, "cpu", _is_out_of_memory)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an exception says that the machine's memory ran out.
-
-    >>> _is_out_of_memory(MemoryError())
-    True
-    """
     return says_out_of_memory(error, _PHRASES, classes=(MemoryError,))
 
 

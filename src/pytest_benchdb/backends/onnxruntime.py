@@ -1,16 +1,8 @@
 """Execution providers of ONNX Runtime, each a device: CPU, CUDA, TensorRT, DirectML, CoreML, Qualcomm's QNN, ...
 
-`get_available_providers` lists what was compiled in. A session of a provider that cannot be had falls back to the
-processor in silence, and even a provider that `session.get_providers` lists may run nothing. So `open` makes a session
-in which falling back is an error.
-
-Holds back what native libraries write to standard error, and finds the cause of a failure in it.
-
-The smallest ONNX model that execution providers take: y = x · w for 2 x 2 matrices, w twice the identity.
-
-Written by hand, as the ``onnx`` package is not needed to run a model. A product with a constant is what nearly every
-provider can do, XNNPACK and NPUs included; a bare addition is not. Fields are those of onnx.proto3 (IR version 7,
-operators of version 13): ``key length content``, where key is ``field number * 8 + 2`` for what has a length.
+`get_available_providers` lists what was compiled in. A session of a provider that is unavailable falls back to the
+processor silently, and even a provider that `session.get_providers` lists may run nothing. So `open` makes a session
+in which falling back is an error, and reads the cause of a failure from what native code writes to standard error.
 """
 
 import os
@@ -22,11 +14,16 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
-from pytest_benchdb.backends.blocking import OpenBlocking
-from pytest_benchdb.backends.device_ids import known, position, with_ids
-from pytest_benchdb.backends.installed import forked, package_folder
-from pytest_benchdb.backends.memory_errors import says_out_of_memory
+from pytest_benchdb.backends.libraries import (
+    forked,
+    package_folder,
+    position,
+    says_out_of_memory,
+    with_ids,
+    without_none,
+)
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
+from pytest_benchdb.interfaces import BlockingDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Probe
@@ -37,9 +34,9 @@ _ONNXRUNTIME = re.compile(r"\[[EWF]:onnxruntime:[^\]]*\] ?(?P<text>.*)")
 
 @contextmanager
 def held_back() -> Iterator[Callable[[], str]]:
-    """Keep everything that is written to file descriptor 2 meanwhile; the value tells what was, so far.
+    """Keep back everything that is written to file descriptor 2; the value returns what was written so far.
 
-    For moments only: what other threads write then is held back too.
+    Use it briefly: what other threads write meanwhile is held back too.
     """
     with tempfile.TemporaryFile() as kept:
         try:
@@ -48,7 +45,7 @@ def held_back() -> Iterator[Callable[[], str]]:
             yield str
             return
 
-        def told() -> str:
+        def written() -> str:
             kept.seek(0)
             return kept.read().decode("utf-8", "replace")
 
@@ -56,7 +53,7 @@ def held_back() -> Iterator[Callable[[], str]]:
             sys.stderr.flush()
         os.dup2(kept.fileno(), 2)
         try:
-            yield told
+            yield written
         finally:
             os.dup2(original, 2)
             os.close(original)
@@ -68,8 +65,14 @@ def onnxruntime_messages(text: str) -> list[str]:
     >>> onnxruntime_messages("\x1b[1;31m2026-11-21 07:03:32.8 [E:onnxruntime:Default, x.cc:9 F] no libcudnn.so.9\x1b[m")
     ['no libcudnn.so.9']
     """
-    found = (_ONNXRUNTIME.search(_COLOUR.sub("", line)) for line in text.splitlines())
-    return [match["text"].strip() for match in found if match]
+    matches = (_ONNXRUNTIME.search(_COLOUR.sub("", line)) for line in text.splitlines())
+    return [match["text"].strip() for match in matches if match]
+
+
+# The smallest ONNX model that execution providers take: y = x · w for 2 x 2 matrices, w twice the identity.
+# Written by hand, as the ``onnx`` package is not needed to run a model. A product with a constant is what nearly every
+# provider can do, XNNPACK and NPUs included; a bare addition is not. Fields are those of onnx.proto3 (IR version 7,
+# operators of version 13): ``key length content``, where key is ``field number * 8 + 2`` for what has a length.
 
 
 def _field(number: int, content: bytes) -> bytes:
@@ -101,8 +104,8 @@ DOUBLING: bytes = _number(1, 7) + _field(7, _GRAPH) + _field(8, _OPERATORS)
 
 
 CPU = "CPUExecutionProvider"
+# Sends operators of its own to a web service and runs no others: not a device, although it is first in the list.
 _REMOTE = "AzureExecutionProvider"
-# It sends operators of its own to a web service and runs no others: no device, though it stands first in the list.
 _PHRASES = ("out of memory", "failed to allocate memory", "bad allocation", "bad_alloc")
 _FALLBACK = "assigned to the default CPU EP"
 
@@ -114,12 +117,9 @@ class OnnxRuntimeBackend:
     provenance: Provenance = "measured"
 
     def __init__(self, module: Any = None, *, path: Sequence[str] | None = None, platform: str = sys.platform) -> None:
-        """Make a backend; onnxruntime is imported when it is first needed.
+        """Take a stand-in for the module, a search path as `sys.path`, and `sys.platform`.
 
-        Args:
-            module: stands for onnxruntime; None imports it.
-            path: where onnxruntime is looked for, as `sys.path`; None takes `sys.path`.
-            platform: `sys.platform`.
+        onnxruntime is imported when it is first needed.
         """
         self._module = module
         self._path = path
@@ -130,7 +130,7 @@ class OnnxRuntimeBackend:
         }
 
     def probe(self) -> Probe:
-        """Tell whether ONNX Runtime is there; makes no session."""
+        """Return whether ONNX Runtime is there; makes no session."""
         if self._module is None and package_folder("onnxruntime", self._path) is None:
             return Probe(available=False, reason="onnxruntime is not installed")
         if self._pid not in {None, os.getpid()}:
@@ -142,7 +142,7 @@ class OnnxRuntimeBackend:
         return Probe(available=True, versions={"onnxruntime": version})
 
     def devices(self) -> Sequence[Device]:
-        """Return the providers in ONNX Runtime's order, which is that of preference; that they work is for `open`."""
+        """Return the providers in ONNX Runtime's order of preference; only `open` finds out whether they work."""
         if not self.probe().available:
             return []
         onnxruntime = self._onnxruntime()
@@ -154,17 +154,17 @@ class OnnxRuntimeBackend:
                     device_id="",
                     backend=self.name,
                     name=name,
-                    details=known(index=index, provider=name, hardware=hardware.get(name)),
+                    details=without_none(index=index, provider=name, hardware=hardware.get(name)),
                 )
                 for index, name in enumerate(names)
             ]
         )
 
-    def open(self, device: Device) -> OpenBlocking:
+    def open(self, device: Device) -> BlockingDevice:
         """Run a product on a provider, and on nothing else.
 
         Raises:
-            BackendUnavailableError: it is not there, its libraries or hardware are missing, or it runs nothing.
+            BackendUnavailableError: it is missing, its libraries or hardware are missing, or it runs nothing.
             MeasurementError: the product is wrong.
             Exception: whatever running it raised.
         """
@@ -175,18 +175,13 @@ class OnnxRuntimeBackend:
         device = present[position(device, present)]
         session = self._session(device.name)
         numpy = import_module("numpy")
-        told = session.run(None, {"x": numpy.ones((2, 2), numpy.float32)})[0]
-        if told.tolist() != [[2.0, 2.0], [2.0, 2.0]]:
-            raise MeasurementError(f"{device.name} cannot be trusted: twice 1 gave {told.tolist()}")
-        return OpenBlocking(device, device.name, _is_out_of_memory)
+        product = session.run(None, {"x": numpy.ones((2, 2), numpy.float32)})[0]
+        if product.tolist() != [[2.0, 2.0], [2.0, 2.0]]:
+            raise MeasurementError(f"{device.name} cannot be trusted: twice 1 gave {product.tolist()}")
+        return BlockingDevice(device, device.name, _is_out_of_memory)
 
     def _session(self, provider: str) -> Any:
-        """Return a session in which nothing but the provider runs.
-
-        Raises:
-            BackendUnavailableError: there is none, and why.
-            Exception: the device's memory ran out.
-        """
+        """Return a session in which nothing but the provider runs."""
         options = self._onnxruntime().SessionOptions()
         if provider != CPU:
             options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
@@ -203,7 +198,7 @@ class OnnxRuntimeBackend:
         return session
 
     def _reason(self, provider: str, error: Exception, messages: Sequence[str]) -> str:
-        """Return why a provider gave no session: it could not be had, or it takes no part of the model."""
+        """Return why a provider gave no session: it is unavailable, or it takes no part of the model."""
         causes = [text for text in messages if _FALLBACK not in text]
         if _FALLBACK not in str(error):
             return f"{provider} cannot be used: {'; '.join([str(error), *causes])}"
@@ -221,21 +216,22 @@ class OnnxRuntimeBackend:
 
     def _onnxruntime(self) -> Any:
         if self._module is None:
-            with held_back():  # it looks for GPUs when it is imported, and complains of files that are not there
+            with held_back():  # importing it looks for GPUs, and complains about missing files
                 self._module = import_module("onnxruntime")
         return self._module
 
 
 def _hardware(onnxruntime: Any) -> dict[str, list[dict[str, object]]]:
-    """Return what each provider could run on, as ONNX Runtime 1.22 and later tell it."""
+    """Return what each provider could run on, as ONNX Runtime 1.22 and later report it."""
     if not hasattr(onnxruntime, "get_ep_devices"):
         return {}
-    found: dict[str, list[dict[str, object]]] = {}
-    for one in onnxruntime.get_ep_devices():
-        kind = str(one.device.type).rpartition(".")[2].lower()
-        facts = known(type=kind, vendor=one.device.vendor or None, metadata=dict(one.device.metadata) or None)
-        found.setdefault(one.ep_name, []).append(facts)
-    return found
+    hardware: dict[str, list[dict[str, object]]] = {}
+    for entry in onnxruntime.get_ep_devices():
+        device = entry.device
+        kind = str(device.type).rpartition(".")[2].lower()
+        facts = without_none(type=kind, vendor=device.vendor or None, metadata=dict(device.metadata) or None)
+        hardware.setdefault(entry.ep_name, []).append(facts)
+    return hardware
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

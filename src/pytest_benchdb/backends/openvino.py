@@ -1,7 +1,7 @@
 """Devices of OpenVINO: processors, Intel's GPUs and NPUs.
 
-That ``import openvino`` works says nothing: `Core().available_devices` tells for which devices a plugin could be
-loaded and found one. Properties are told device by device; one that a plugin does not have raises `RuntimeError`.
+That ``import openvino`` works proves nothing: `Core().available_devices` lists the devices for which a plugin could be
+loaded and found one. Properties are read device by device; one that a plugin does not have raises `RuntimeError`.
 """
 
 import os
@@ -10,17 +10,22 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from pytest_benchdb.backends.blocking import OpenBlocking
-from pytest_benchdb.backends.device_ids import known, position, with_ids
-from pytest_benchdb.backends.installed import forked, package_folder
-from pytest_benchdb.backends.memory_errors import says_out_of_memory
+from pytest_benchdb.backends.libraries import (
+    forked,
+    package_folder,
+    position,
+    says_out_of_memory,
+    with_ids,
+    without_none,
+)
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
+from pytest_benchdb.interfaces import BlockingDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Probe
 
-_PHRASES = ("out of memory", "out_of_memory", "mem_object_allocation_failure", "max size of memory", "bad_alloc")
 # oneDNN and Level Zero, OpenCL, OpenVINO's GPU plugin ("Exceeded max size of memory object allocation"), C++.
+_PHRASES = ("out of memory", "out_of_memory", "mem_object_allocation_failure", "max size of memory", "bad_alloc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +42,20 @@ class OpenVinoHandle:
 
 
 class OpenVinoBackend:
-    """Whatever OpenVINO has a plugin and a device for."""
+    """Every device that OpenVINO has a plugin for."""
 
     name = "openvino"
     provenance: Provenance = "measured"
 
     def __init__(self, module: Any = None, *, path: Sequence[str] | None = None) -> None:
-        """Make a backend; openvino is imported when it is first needed.
-
-        Args:
-            module: stands for openvino; None imports it.
-            path: where openvino is looked for, as `sys.path`; None takes `sys.path`.
-        """
+        """Take a stand-in for the module and a search path as `sys.path`; openvino is imported when first needed."""
         self._module = module
         self._path = path
         self._core: Any = None
         self._pid: int | None = None
 
     def probe(self) -> Probe:
-        """Tell whether OpenVINO has a device; loads its plugins, which touch no device's memory."""
+        """Return whether OpenVINO has a device; loads its plugins, which touch no device's memory."""
         if self._module is None and package_folder("openvino", self._path) is None:
             return Probe(available=False, reason="openvino is not installed")
         if self._pid not in {None, os.getpid()}:
@@ -76,7 +76,7 @@ class OpenVinoBackend:
         core = self._started()
         return with_ids([_describe(core, index, name) for index, name in enumerate(core.available_devices)])
 
-    def open(self, device: Device) -> OpenBlocking:
+    def open(self, device: Device) -> BlockingDevice:
         """Compile a sum for a device and infer it.
 
         Raises:
@@ -91,7 +91,7 @@ class OpenVinoBackend:
         device = present[position(device, present)]
         handle = OpenVinoHandle(self._started(), str(device.details["device"]))
         self._first_use(handle)
-        return OpenBlocking(device, handle, _is_out_of_memory)
+        return BlockingDevice(device, handle, _is_out_of_memory)
 
     def _first_use(self, handle: OpenVinoHandle) -> None:
         openvino, numpy = self._openvino(), import_module("numpy")
@@ -100,12 +100,12 @@ class OpenVinoBackend:
         model = openvino.Model([operations.add(operand, operand)], [operand], "benchdb_first_use")
         compiled = handle.core.compile_model(model, handle.name)
         ran_on = list(compiled.get_property("EXECUTION_DEVICES"))
-        # "GPU" runs as "GPU.0"; anything else is a fall-back that nobody asked for.
+        # "GPU" runs as "GPU.0"; anything else is an unwanted fallback.
         if not ran_on or any(name != handle.name and not name.startswith(f"{handle.name}.") for name in ran_on):
             raise BackendUnavailableError(f"openvino: a model for {handle.name} would run on {', '.join(ran_on)}")
-        told = compiled([numpy.ones(4, numpy.float32)])[0]
-        if told.tolist() != [2.0] * 4:
-            raise MeasurementError(f"{handle.name} cannot be trusted: 1 + 1 gave {told.tolist()}")
+        total = compiled([numpy.ones(4, numpy.float32)])[0]
+        if total.tolist() != [2.0] * 4:
+            raise MeasurementError(f"{handle.name} cannot be trusted: 1 + 1 gave {total.tolist()}")
 
     def _openvino(self) -> Any:
         if self._module is None:
@@ -131,12 +131,12 @@ def _describe(core: Any, index: int, name: str) -> Device:
         uuid=None if uuid is None else str(uuid),
         memory_bytes=int(memory) if memory else None,
         driver=None if driver is None else str(driver),
-        details=known(
+        details=without_none(
             index=index,
             device=name,
             architecture=_property(core, name, "DEVICE_ARCHITECTURE"),
             type=None if kind is None else str(kind).rpartition(".")[2].lower(),
-            capabilities=None if capabilities is None else [str(one) for one in capabilities],
+            capabilities=None if capabilities is None else [str(capability) for capability in capabilities],
         ),
     )
 

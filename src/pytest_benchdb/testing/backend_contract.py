@@ -12,8 +12,7 @@ from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.interfaces import Backend, OpenDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import METRICS
-from pytest_benchdb.testing.expectation import expect
-from pytest_benchdb.testing.provider_contract import ProviderContract
+from pytest_benchdb.testing.provider_contract import ProviderContract, expect
 
 _MEMORY = ("device_peak", "device_reserved")
 _SLACK_S = 1e-3

@@ -15,7 +15,7 @@ from pytest_benchdb.interfaces import Importer
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, ImportProblem
 from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.run import Measurement, Summary
-from pytest_benchdb.testing.expectation import expect
+from pytest_benchdb.testing.provider_contract import expect
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _HEADS = (4096, 65_536)

@@ -13,8 +13,7 @@ import pytest
 from pytest_benchdb.interfaces import Meter
 from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.reading import Domain, Reading, Scope
-from pytest_benchdb.testing.expectation import expect, timed
-from pytest_benchdb.testing.provider_contract import ProviderContract
+from pytest_benchdb.testing.provider_contract import ProviderContract, expect, timed
 
 _READS = 20
 

@@ -1,7 +1,4 @@
-"""What backends and meters both keep: what they say of themselves before they are used.
-
-Runs something in a forked child, where a library that was started in the parent may hang or abort.
-"""
+"""What every backend and every meter must do before it is used, and how a contract fails."""
 
 import json
 import os
@@ -10,14 +7,30 @@ import select
 import signal
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pytest
 
 from pytest_benchdb.interfaces import Backend, Meter
 from pytest_benchdb.model.reading import Probe
-from pytest_benchdb.testing.expectation import expect, timed
+
+T = TypeVar("T")
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    """Fail the test with a sentence unless something holds."""
+    if not holds:
+        pytest.fail(otherwise, pytrace=False)
+
+
+def timed(question: Callable[[], T]) -> tuple[T, float]:
+    """Return an answer and how long it took, seconds."""
+    began = time.perf_counter()
+    answer = question()
+    return answer, time.perf_counter() - began
 
 
 def use_standard_library() -> None:

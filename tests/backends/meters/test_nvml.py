@@ -8,7 +8,7 @@ from tests.backends.meters import fake_nvml
 from tests.backends.meters.fake_nvml import ENERGY, GPU, MODULE, POWER_AVERAGE, POWER_INSTANT, FakeNvml, Gpu
 
 from pytest_benchdb.backends.meters.nvml import _FIELDS, _VALUE_MEMBERS, NvmlMeter
-from pytest_benchdb.measure.energy.energy import idle_power, measure_energy
+from pytest_benchdb.measure.energy.energy_pass import idle_power, measure_energy
 from pytest_benchdb.measure.energy.sensors import Sensors
 from pytest_benchdb.measure.energy.window import EnergyPlan
 from pytest_benchdb.model.metric import METRICS

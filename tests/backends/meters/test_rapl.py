@@ -12,7 +12,7 @@ from tests.backends.meters.powercap_tree import CLASS, add_power_event, add_powe
 
 from pytest_benchdb.backends.meters.rapl import PerfPower, RaplMeter, perf_event_open
 from pytest_benchdb.measure.energy.counter import delta
-from pytest_benchdb.measure.energy.energy import measure_energy
+from pytest_benchdb.measure.energy.energy_pass import measure_energy
 from pytest_benchdb.measure.energy.sensors import Sensors
 from pytest_benchdb.measure.energy.window import EnergyPlan
 from pytest_benchdb.model.reading import Domain

@@ -11,10 +11,14 @@ from tests.backends import fake_torch
 from tests.backends.fake_torch import FakeMpsTorch, FakeTorch, Gpu
 
 from pytest_benchdb.backends.torch.backend import NVML_CHECK, TorchBackend
-from pytest_benchdb.backends.torch.cuda import CudaBackend, nvidia_uuid
-from pytest_benchdb.backends.torch.mps import MpsBackend
-from pytest_benchdb.backends.torch.rocm import RocmBackend, amd_uuid
-from pytest_benchdb.backends.torch.xpu import XpuBackend
+from pytest_benchdb.backends.torch.vendors import (
+    CudaBackend,
+    MpsBackend,
+    RocmBackend,
+    XpuBackend,
+    amd_uuid,
+    nvidia_uuid,
+)
 from pytest_benchdb.errors import BackendUnavailableError
 
 KINDS: list[type[TorchBackend]] = [CudaBackend, RocmBackend, MpsBackend, XpuBackend]
@@ -78,7 +82,7 @@ def test_probe_of_a_broken_torch_tells_its_error(tmp_path: Path) -> None:
 
 def test_probe_of_the_installed_torch_imports_it_only_if_it_may_have_a_gpu() -> None:
     code = (
-        "import sys; from pytest_benchdb.backends.torch.cuda import CudaBackend; probe = CudaBackend().probe();"
+        "import sys; from pytest_benchdb.backends.torch.vendors import CudaBackend; probe = CudaBackend().probe();"
         "print(probe.reason); print('torch' in sys.modules)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()

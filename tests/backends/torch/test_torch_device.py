@@ -6,9 +6,8 @@ from tests.backends import fake_torch
 from tests.backends.fake_torch import MIB, FakeMpsTorch, Gpu, OutOfMemoryError
 
 from pytest_benchdb.backends.torch.backend import TorchBackend, TorchBuild, TorchFacts
-from pytest_benchdb.backends.torch.cuda import CudaBackend
 from pytest_benchdb.backends.torch.device import OpenTorchDevice
-from pytest_benchdb.backends.torch.mps import MpsBackend
+from pytest_benchdb.backends.torch.vendors import CudaBackend, MpsBackend
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.model.environment import Device
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_benchdb.measure.stream import StreamPlan, StreamResult, client, run_stream
+from pytest_benchdb.measure.stream import StreamPlan, StreamResult, run_stream, sender
 
 TIMEOUT_S = 0.2
 
@@ -222,7 +222,7 @@ def test_async_generator_that_ignores_cancellation_is_left_behind(monkeypatch: p
 def test_async_generator_that_blocks_its_loop_is_bounded(
     monkeypatch: pytest.MonkeyPatch, released: threading.Event
 ) -> None:
-    monkeypatch.setattr(client, "BLOCKED_S", 0.2)
+    monkeypatch.setattr(sender, "BLOCKED_S", 0.2)
 
     async def blocks() -> AsyncIterator[str]:
         released.wait(60)  # not awaited: nothing else runs in the loop
@@ -242,7 +242,7 @@ def test_async_generator_that_blocks_its_loop_is_bounded(
 def test_warm_up_that_blocks_its_loop_leaves_no_request_of_its_own(
     monkeypatch: pytest.MonkeyPatch, released: threading.Event
 ) -> None:
-    monkeypatch.setattr(client, "BLOCKED_S", 0.2)
+    monkeypatch.setattr(sender, "BLOCKED_S", 0.2)
 
     async def blocks() -> AsyncIterator[str]:
         released.wait(60)
@@ -270,8 +270,8 @@ def test_interruption_of_the_test_stops_sending() -> None:
         raise Interrupted
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client._LoopThread, "_is_blocked", interrupt)
-        patch.setattr(client, "GRACE_S", 0.05)
+        patch.setattr(sender._LoopThread, "_is_blocked", interrupt)
+        patch.setattr(sender, "GRACE_S", 0.05)
         with pytest.raises(Interrupted):
             run_stream(ask, StreamPlan(duration_s=60))
         interrupted = True

@@ -2,9 +2,8 @@ import json
 
 import pytest
 
-from pytest_benchdb.measure.stream.chunk import Chunk
 from pytest_benchdb.measure.stream.endpoint import EventLines, chunks_of
-from pytest_benchdb.measure.stream.events import AnswerError
+from pytest_benchdb.measure.stream.events import AnswerError, Chunk
 
 STREAM = (
     b": ping\r\n\r\n"

@@ -1,9 +1,10 @@
-"""Runs code on the simulated machine: what a test gets is a handle that takes simulated time and memory."""
+"""Runs code on the simulated machine: a test gets a handle that takes simulated time and memory."""
 
 from collections.abc import Mapping, Sequence
 
 from pytest_benchdb.backends.sim.machine import SimMachine, SimProfile, this_machine
 from pytest_benchdb.errors import BackendUnavailableError
+from pytest_benchdb.interfaces import BlockingDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.metric import Provenance
@@ -11,7 +12,7 @@ from pytest_benchdb.model.reading import Probe
 
 
 class SimOutOfMemoryError(RuntimeError):
-    """The simulated device has less memory than was asked for."""
+    """The simulated device has less memory than requested."""
 
 
 class SimFailedError(RuntimeError):
@@ -19,7 +20,7 @@ class SimFailedError(RuntimeError):
 
 
 class SimHandle:
-    """What a test gets as ``bench.device``: a device that does nothing but take time, power and memory."""
+    """The ``bench.device`` of a test: a device that does nothing but take time, power and memory."""
 
     def __init__(self, machine: SimMachine, index: int) -> None:
         """Take one device of a machine."""
@@ -30,12 +31,11 @@ class SimHandle:
     def work(self, seconds: float, watts: float | None = None) -> float:
         """Keep the device busy; return how long it took, seconds.
 
-        Args:
-            seconds: time of the work, before the profile's jitter.
-            watts: power meanwhile; None takes the profile's.
+        `seconds` is the time of the work before the profile's jitter, `watts` the power meanwhile; None is the
+        profile's.
 
         Raises:
-            SimFailedError: the profile lets operations fail from some number on.
+            SimFailedError: the profile lets operations fail after some number.
         """
         self._state.operations += 1
         limit = self._machine.profile.fail_after
@@ -61,30 +61,19 @@ class SimHandle:
         self._state.allocated_bytes = max(0, self._state.allocated_bytes - size_bytes)
 
 
-class OpenSim:
-    """A simulated device in use.
-
-    Attributes:
-        device: what it is.
-        handle: takes simulated time, power and memory.
-        sync_mode: ``sim``: work is done when it returns.
-    """
+class OpenSim(BlockingDevice):
+    """A simulated device in use; work is done when it returns."""
 
     sync_mode: str | None = "sim"
 
     def __init__(self, machine: SimMachine, device: Device, index: int) -> None:
-        """Take one device of a machine."""
-        self.device = device
-        self.handle: object = SimHandle(machine, index)
+        super().__init__(device, SimHandle(machine, index))
         self._machine = machine
         self._state = machine.states[index]
 
     def clock_ns(self) -> int:
         """Return simulated time, nanoseconds."""
         return self._machine.now_ns
-
-    def synchronize(self) -> None:
-        """Return at once: work is done when it returns."""
 
     def mark(self) -> object | None:
         """Return the present moment of simulated time."""
@@ -94,26 +83,22 @@ class OpenSim:
         """Return simulated time between two marks, seconds.
 
         Raises:
-            TypeError: these are no marks.
+            TypeError: these are not marks.
         """
         if not isinstance(begin, int) or not isinstance(end, int):
             raise TypeError(f"{begin!r} and {end!r} are not marks of a simulated device")
         return (end - begin) / 1e9
 
     def reset_memory(self) -> None:
-        """Let the peak begin again."""
+        """Restart the peak."""
         self._state.peak_bytes = self._state.allocated_bytes
 
     def memory(self) -> Mapping[str, float]:
         """Return the peak of what was allocated, bytes."""
         return {"device_peak": float(self._state.peak_bytes)}
 
-    def flush_cache(self) -> bool:
-        """Tell that there is no cache."""
-        return False
-
     def is_out_of_memory(self, error: BaseException) -> bool:
-        """Tell whether an exception is this machine's own."""
+        """Return whether an exception is this machine's own."""
         return isinstance(error, SimOutOfMemoryError)
 
     def close(self) -> None:
@@ -132,16 +117,11 @@ class SimBackend:
     provenance: Provenance = "simulated"
 
     def __init__(self, profile: SimProfile | None = None, *, machine: SimMachine | None = None) -> None:
-        """Make a backend.
-
-        Args:
-            profile: makes a machine of its own; None takes `machine`.
-            machine: the machine to run on; None takes the one of this process.
-        """
+        """Run on `machine`, on a new one with a profile, or on the one of this process."""
         self.machine = machine or (this_machine() if profile is None else SimMachine(profile))
 
     def probe(self) -> Probe:
-        """Tell that it is always there."""
+        """Return that it is always there."""
         return Probe(available=True)
 
     def devices(self) -> Sequence[Device]:
@@ -162,7 +142,7 @@ class SimBackend:
         ]
 
     def open(self, device: Device) -> OpenSim:
-        """Take a device into use and let it do one operation of a microsecond.
+        """Start using a device and let it do one operation of a microsecond.
 
         Raises:
             SimFailedError: the profile lets it fail.

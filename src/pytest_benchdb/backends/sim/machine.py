@@ -1,4 +1,4 @@
-"""The simulated machine: its clock, what its devices draw, and what their counters show of it."""
+"""The simulated machine: its clock, the power of its devices, and what their counters show."""
 
 import functools
 import math
@@ -20,16 +20,16 @@ class SimProfile:
     Attributes:
         name: in the device's name: ``sim:<name>``.
         devices: how many it has.
-        idle_w: what a device draws when nothing is asked of it.
-        busy_w: what it draws at work, where the work does not say.
+        idle_w: power of an idle device.
+        busy_w: power at work, where the work itself has none.
         tick_s: how often its energy counter is updated.
         phase_s: when the first update is.
-        tells_tick: whether the meter tells `tick_s`, or leaves it to be measured.
-        wrap_j: energy at which the counter begins again at 0; None if it does not.
+        reports_tick: whether the meter reports `tick_s`, or leaves it to be measured.
+        wrap_j: energy at which the counter restarts at 0; None if it does not.
         reset_at_s: moment at which the counter is set back to 0; None if it is not.
         not_supported: sensors that the machine lacks: ``energy``, ``power``, ``temperature``, ...
         lost_at_s: moment from which on no sensor answers; None if they always do.
-        fail_after: operations after which every other fails; None if none does.
+        fail_after: operations after which all others fail; None if none does.
         memory_bytes: memory of each device.
         read_s: time that one reading of all sensors takes.
         jitter: standard deviation of the duration of work, as a share of it.
@@ -42,7 +42,7 @@ class SimProfile:
     busy_w: float = 500.0
     tick_s: float = 0.1
     phase_s: float = 0.0
-    tells_tick: bool = True
+    reports_tick: bool = True
     wrap_j: float | None = None
     reset_at_s: float | None = None
     not_supported: frozenset[str] = frozenset()

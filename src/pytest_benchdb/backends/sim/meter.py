@@ -21,7 +21,6 @@ class SimMeter:
     provenance: Provenance = "simulated"
 
     def __init__(self, machine: SimMachine | None = None) -> None:
-        """Take a machine; None takes the one of this process."""
         self.machine = this_machine() if machine is None else machine
         self.absent: dict[str, str] = {
             f"{self.machine.uuid(index)}/{sensor}": "NOT_SUPPORTED"
@@ -30,17 +29,17 @@ class SimMeter:
         }
 
     def probe(self) -> Probe:
-        """Tell that it is always there."""
+        """Return that it is always there."""
         return Probe(available=True)
 
     def domains(self) -> Sequence[Domain]:
         """Return one energy counter and four gauges for each device, less what is not supported."""
         profile = self.machine.profile
-        told: list[Domain] = []
+        domains: list[Domain] = []
         for index in range(profile.devices):
             uuid = self.machine.uuid(index)
             if "energy" not in profile.not_supported:
-                told.append(
+                domains.append(
                     Domain(
                         name=f"{uuid}/energy",
                         metric="energy",
@@ -48,18 +47,18 @@ class SimMeter:
                         kind="counter",
                         scope="device",
                         device_uuid=uuid,
-                        tick_s=profile.tick_s if profile.tells_tick else None,
+                        tick_s=profile.tick_s if profile.reports_tick else None,
                         range=profile.wrap_j,
                     )
                 )
-            told += [
+            domains += [
                 Domain(
                     name=f"{uuid}/{metric}", metric=metric, unit=unit, kind="gauge", scope="device", device_uuid=uuid
                 )
                 for metric, unit in _GAUGES.items()
                 if metric not in profile.not_supported
             ]
-        return told
+        return domains
 
     def read(self) -> Mapping[str, Reading]:
         """Read every sensor at one simulated moment."""
@@ -68,7 +67,7 @@ class SimMeter:
         now_ns = machine.now_ns
         if machine.is_lost:
             return {d.name: Reading(None, now_ns, f"{d.name}: the simulated machine is lost") for d in self.domains()}
-        told: dict[str, Reading] = {}
+        readings: dict[str, Reading] = {}
         for index, state in enumerate(machine.states):
             values = {
                 "energy": machine.counter_j(index),
@@ -79,8 +78,8 @@ class SimMeter:
             }
             for metric, value in values.items():
                 if metric not in machine.profile.not_supported:
-                    told[f"{machine.uuid(index)}/{metric}"] = Reading(value, now_ns)
-        return told
+                    readings[f"{machine.uuid(index)}/{metric}"] = Reading(value, now_ns)
+        return readings
 
     def sleep(self, seconds: float) -> None:
         """Let simulated time pass, with every device idle."""

@@ -1,10 +1,8 @@
-"""Finds devices through torch; `cuda`, `rocm`, `mps` and `xpu` add what is their own.
+"""Finds devices through torch; the backends in `vendors` add what is their own.
 
-torch is imported only where its build could have the device, and a device is touched only by `devices` and `open`:
-both initialise the vendor's runtime, after which a forked child cannot use it (torch's "poison fork"). `probe` does
-not, where the vendor's management library is there.
-
-What a torch was built for, read from its ``version.py`` so that torch need not be imported for a refusal.
+torch is imported only where its build could have the device: what it was built for is read from its ``version.py``.
+A device is touched only by `devices` and `open`: both initialise the vendor's runtime, after which a forked child
+cannot use it (torch's "poison fork"). `probe` does not, where the vendor's management library is available.
 """
 
 import ast
@@ -18,8 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pytest_benchdb.backends.device_ids import known, position, with_ids
-from pytest_benchdb.backends.installed import forked, package_folder
+from pytest_benchdb.backends.libraries import forked, package_folder, position, with_ids, without_none
 from pytest_benchdb.backends.torch.device import OpenTorchDevice, TorchParts
 from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.model.environment import Device
@@ -34,9 +31,9 @@ class TorchBuild:
     """One build of torch.
 
     Attributes:
-        version: as torch tells it, with its local part: ``2.13.0+cpu``.
+        version: with its local part: ``2.13.0+cpu``.
         toolkits: versions of the toolkits (``cuda``, ``hip``, ``xpu``) that it was built with; None for one that
-            it says it was built without. A toolkit that it says nothing of is absent: older torches know no ``xpu``.
+            it was built without. A toolkit that it does not mention is absent: older torches do not know ``xpu``.
     """
 
     version: str
@@ -49,21 +46,21 @@ class TorchBuild:
 
 
 def parse_version(source: str) -> TorchBuild:
-    r"""Return what the source of ``torch/version.py`` says.
+    r"""Return the build that the source of ``torch/version.py`` describes.
 
     Raises:
-        ValueError: it does not tell a version.
+        ValueError: it has no version.
 
     >>> parse_version("__version__ = '2.13.0+cpu'\ncuda: Optional[str] = None").toolkits
     {'cuda': None}
     """
-    told: dict[str, object] = {}
+    variables: dict[str, object] = {}
     for node in ast.parse(source).body:
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if isinstance(value, ast.Constant):
-            told.update({target.id: value.value for target in targets if isinstance(target, ast.Name)})
-    return _build(told.get("__version__"), told)
+            variables.update({target.id: value.value for target in targets if isinstance(target, ast.Name)})
+    return _build(variables.get("__version__"), variables)
 
 
 def read_build(folder: Path) -> TorchBuild:
@@ -71,7 +68,7 @@ def read_build(folder: Path) -> TorchBuild:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it does not tell a version.
+        ValueError: it has no version.
     """
     return parse_version((folder / "version.py").read_text(encoding="utf-8"))
 
@@ -80,15 +77,16 @@ def build_of(torch: Any) -> TorchBuild:
     """Return the build of a torch that has been imported.
 
     Raises:
-        ValueError: it does not tell a version.
+        ValueError: it has no version.
     """
     return _build(torch.__version__, vars(torch.version))
 
 
-def _build(version: object, told: Mapping[str, object]) -> TorchBuild:
+def _build(version: object, variables: Mapping[str, object]) -> TorchBuild:
     if version is None:
-        raise ValueError("torch/version.py tells no version")
-    toolkits = {name: None if told[name] is None else str(told[name]) for name in _TOOLKITS if name in told}
+        raise ValueError("torch/version.py has no version")
+    values = {name: variables[name] for name in _TOOLKITS if name in variables}
+    toolkits = {name: None if value is None else str(value) for name, value in values.items()}
     return TorchBuild(version=str(version), toolkits=toolkits)
 
 
@@ -98,10 +96,10 @@ NVML_CHECK = "PYTORCH_NVML_BASED_CUDA_CHECK"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorchFacts:
-    """What a vendor tells of a device beside its name and memory; None means not told.
+    """What a vendor reports about a device beside its name and memory; None means not reported.
 
     Attributes:
-        uuid: as the vendor's meter tells it, which is how a device finds its energy.
+        uuid: as the vendor's meter writes it, which is how a device finds its energy.
         driver: version of the driver.
         cache_bytes: size of the cache before the device's memory.
         details: everything else.
@@ -114,7 +112,7 @@ class TorchFacts:
 
 
 class TorchBackend:
-    """What the kinds have in common.
+    """What all kinds of device have in common.
 
     Attributes:
         kind: torch's name of the device type; `torch.get_device_module` gives its module.
@@ -132,13 +130,9 @@ class TorchBackend:
         root: Path = Path("/"),
         platform: str = sys.platform,
     ) -> None:
-        """Make a backend; torch is imported when it is first needed.
+        """Take a stand-in for the module, a search path as `sys.path`, a folder in place of ``/``, and `sys.platform`.
 
-        Args:
-            module: stands for torch; None imports it.
-            path: where torch is looked for, as `sys.path`; None takes `sys.path`.
-            root: folder that stands for ``/``; drivers tell their version below it.
-            platform: `sys.platform`.
+        torch is imported when it is first needed; drivers show their version below the root.
         """
         self._module = module
         self._path = path
@@ -146,7 +140,7 @@ class TorchBackend:
         self._platform = platform
 
     def probe(self) -> Probe:
-        """Tell whether torch has this kind of device; imports torch only if it was built for it."""
+        """Return whether torch has this kind of device; imports torch only if it was built for it."""
         try:
             return self._probe()
         except Exception as error:  # noqa: BLE001 - a library that is missing or broken raises what it likes
@@ -164,7 +158,7 @@ class TorchBackend:
         return with_ids([self.describe(torch, index) for index in range(self.module(torch).device_count())])
 
     def open(self, device: Device) -> OpenTorchDevice:
-        """Take a device into use and let it add.
+        """Start using a device and let it add.
 
         Raises:
             BackendUnavailableError: it is not there.
@@ -187,15 +181,15 @@ class TorchBackend:
         raise NotImplementedError
 
     def absence(self, torch: Any) -> str:
-        """Return why a torch that was built for this kind sees no device, as far as can be told."""
+        """Return why a torch that was built for this kind sees no device, as far as is known."""
         return f"torch {torch.__version__} sees no device: torch.{self.kind}.is_available() is False"
 
     def is_available(self, torch: Any) -> bool:
-        """Ask torch whether there is a device, and not only that it was built for one."""
+        """Return whether torch has a device, not only that it was built for one."""
         return bool(self.module(torch).is_available())
 
     def facts(self, properties: Any) -> TorchFacts:
-        """Return what is the vendor's own among torch's device properties."""
+        """Return what only this vendor has among torch's device properties."""
         raise NotImplementedError
 
     def describe(self, torch: Any, index: int) -> Device:
@@ -209,11 +203,13 @@ class TorchBackend:
             uuid=facts.uuid,
             memory_bytes=properties.total_memory or None,
             driver=facts.driver,
-            details=known(index=index, device=f"{self.kind}:{index}", l2_bytes=facts.cache_bytes, **facts.details),
+            details=without_none(
+                index=index, device=f"{self.kind}:{index}", l2_bytes=facts.cache_bytes, **facts.details
+            ),
         )
 
     def parts(self, torch: Any, index: int) -> TorchParts:
-        """Return how a device is waited for, timed and asked for its memory."""
+        """Return how to wait for a device, time it and read its memory."""
         module = self.module(torch)
         handle = torch.device(self.kind, index)
         return TorchParts(
@@ -255,27 +251,18 @@ class TorchBackend:
         module = self.module(torch)
         if module._is_in_bad_fork():  # noqa: SLF001 - torch's own answer, the same since 1.x; it has no public one
             return forked(f"torch.{self.kind}")
-        with warnings.catch_warnings(record=True) as told, _variable(NVML_CHECK, "1"):
+        with warnings.catch_warnings(record=True) as caught, _variable(NVML_CHECK, "1"):
             warnings.simplefilter("always")
             if self.is_available(torch):
                 return None
-        # A driver that is too old or broken is told as a warning, and its text is the true reason.
-        texts = [str(one.message).strip().splitlines()[0] for one in told]
+        # torch warns about a driver that is too old or broken, and that text is the true reason.
+        texts = [str(warning.message).strip().splitlines()[0] for warning in caught]
         return texts[0] if texts else self.absence(torch)
 
     def _torch(self) -> Any:
         if self._module is None:
             self._module = import_module("torch")
         return self._module
-
-
-def pci_bus_id(properties: Any) -> str | None:
-    """Return the PCI address as ``nvidia-smi`` writes it: ``00000000:3B:00.0``; None before torch 2.8 or so."""
-    try:
-        domain, bus, slot = properties.pci_domain_id, properties.pci_bus_id, properties.pci_device_id
-    except AttributeError:
-        return None
-    return f"{domain:08X}:{bus:02X}:{slot:02X}.0"
 
 
 @contextmanager

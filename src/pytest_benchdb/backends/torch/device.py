@@ -1,7 +1,6 @@
-"""A torch device in use, whatever its kind: barrier, events, allocator figures, cache flush.
+"""A torch device in use, of any kind: barrier, events, allocator figures, cache flush.
 
-The figures and traps are those of `docs/reference/backends.md`. Nothing here asks for a kind: what differs between
-them is in `TorchParts`.
+The figures and traps are those of `docs/reference/backends.md`. What differs between kinds is in `TorchParts`.
 """
 
 import time
@@ -9,31 +8,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_benchdb.backends.memory_errors import says_out_of_memory
+from pytest_benchdb.backends.libraries import says_out_of_memory
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.model.environment import Device
 
 _FIGURES = {"device_peak": "allocated_bytes.all", "device_reserved": "reserved_bytes.all"}
-_PHRASES = ("out of memory", "out_of_memory", "alloc_failed", "out_of_device_memory")
 # torch's own texts, CUBLAS_STATUS_ALLOC_FAILED, CUDNN_STATUS_ALLOC_FAILED, UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY.
+_PHRASES = ("out of memory", "out_of_memory", "alloc_failed", "out_of_device_memory")
+# torch.Event exists even without events behind it: on the cpu it constructs, and `record` raises RuntimeError.
 _NO_EVENTS = (AttributeError, NotImplementedError, RuntimeError, TypeError)
-# torch.Event is there without events behind it: on the cpu it constructs, and `record` raises RuntimeError.
 
 Stats = Callable[[], Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorchParts:
-    """What one kind of device brings.
+    """What one kind of device provides.
 
     Attributes:
         handle: the `torch.device`.
         sync_mode: name of `barrier`, as stored.
-        barrier: returns once everything that was asked of the device is done.
+        barrier: returns once all work given to the device is done.
         new_event: makes an event that can be timed on this device's current stream.
         stats: figures of the device's allocator; empty while it is not initialised.
-        reset_peaks: lets the peaks in `stats` begin again.
-        cache_bytes: size of the cache between the device and its memory; None if the vendor does not tell.
+        reset_peaks: restarts the peaks in `stats`.
+        cache_bytes: size of the cache between the device and its memory; None if the vendor does not report it.
     """
 
     handle: Any
@@ -55,7 +54,7 @@ class OpenTorchDevice:
     """
 
     def __init__(self, torch: Any, device: Device, parts: TorchParts) -> None:
-        """Run one tiny operation on a device and see what it can tell.
+        """Run one tiny operation on a device and find out what it can measure.
 
         Raises:
             MeasurementError: the operation gave a wrong result.
@@ -69,8 +68,8 @@ class OpenTorchDevice:
         self._flush_buffer: Any = None
         self._flush_bytes: Mapping[str, int] = {}
         self._peaks_before_flush: Mapping[str, float] = {}
-        self._tells_memory = self._first_use()
-        self._tells_time = self._events_work()
+        self._has_memory_figures = self._first_use()
+        self._has_events = self._events_work()
 
     def clock_ns(self) -> int:
         """Return the wall clock, nanoseconds."""
@@ -82,27 +81,27 @@ class OpenTorchDevice:
 
     def mark(self) -> object | None:
         """Record an event on the current stream; None where events cannot be timed."""
-        if not self._tells_time:
+        if not self._has_events:
             return None
         event: object = self._parts.new_event()
         event.record()  # type: ignore[attr-defined]
         return event
 
     def elapsed_s(self, begin: object, end: object) -> float:
-        """Return the time between two events that have happened, seconds; torch tells milliseconds."""
+        """Return the time between two events that have happened, seconds; torch returns milliseconds."""
         return float(begin.elapsed_time(end)) / 1e3  # type: ignore[attr-defined]
 
     def reset_memory(self) -> None:
-        """Let the allocator's peaks begin again at what is allocated now."""
+        """Restart the allocator's peaks at what is allocated now."""
         self._peaks_before_flush = {}
-        if self._tells_memory:
+        if self._has_memory_figures:
             self._parts.reset_peaks()
 
     def memory(self) -> Mapping[str, float]:
         """Return the allocator's peaks, bytes, without our own buffer; empty if the allocator keeps no figures."""
-        told = {metric: value - self._flush_bytes.get(metric, 0) for metric, value in self._figures("peak").items()}
+        peaks = {metric: value - self._flush_bytes.get(metric, 0) for metric, value in self._figures("peak").items()}
         before = self._peaks_before_flush
-        return {metric: float(max(value, before.get(metric, 0.0))) for metric, value in told.items()}
+        return {metric: float(max(value, before.get(metric, 0.0))) for metric, value in peaks.items()}
 
     def flush_cache(self) -> bool:
         """Write zeros over as much memory as the cache holds; False if its size is not known or memory is short."""
@@ -119,10 +118,10 @@ class OpenTorchDevice:
         return True
 
     def is_out_of_memory(self, error: BaseException) -> bool:
-        """Tell whether an exception says that the device's memory ran out."""
+        """Return whether an exception says that the device's memory ran out."""
         # torch.OutOfMemoryError since 2.5; torch.cuda's is an older name of the same class.
-        told = getattr(self._torch, "OutOfMemoryError", None)
-        return says_out_of_memory(error, _PHRASES, classes=() if told is None else (told,))
+        own = getattr(self._torch, "OutOfMemoryError", None)
+        return says_out_of_memory(error, _PHRASES, classes=() if own is None else (own,))
 
     def close(self) -> None:
         """Free our own buffer; the context stays, as torch cannot give one back."""
@@ -130,13 +129,10 @@ class OpenTorchDevice:
         self._flush_bytes = {}
 
     def _first_use(self) -> bool:
-        """Let the device add, and tell whether its allocator knows of the operands.
+        """Let the device add, and return whether its allocator has counted the operands.
 
         An allocator that is not initialised, keeps no figures (``PYTORCH_NO_CUDA_MEMORY_CACHING=1``) or has none yet
-        (MPS before torch 2.15) tells 0, which would read as a measurement.
-
-        Raises:
-            MeasurementError: the sum is wrong.
+        (MPS before torch 2.15) returns 0, which would read as a measurement.
         """
         ones = self._torch.ones(8, device=self.handle)
         total = float((ones + ones).sum().item())
@@ -156,18 +152,18 @@ class OpenTorchDevice:
             return False
 
     def _figures(self, moment: str) -> dict[str, int]:
-        return self._figures_now(moment) if self._tells_memory else {}
+        return self._figures_now(moment) if self._has_memory_figures else {}
 
     def _figures_now(self, moment: str) -> dict[str, int]:
         try:
             stats = self._parts.stats()
         except (AttributeError, NotImplementedError, RuntimeError):  # this torch keeps none for this kind
             return {}
-        told = {metric: stats.get(f"{name}.{moment}") for metric, name in _FIGURES.items()}
-        return {metric: int(value) for metric, value in told.items() if value is not None}
+        figures = {metric: stats.get(f"{name}.{moment}") for metric, name in _FIGURES.items()}
+        return {metric: int(value) for metric, value in figures.items() if value is not None}
 
     def _take_flush_buffer(self, size_bytes: int) -> None:
-        """Allocate the buffer in such a way that `memory` can leave it out, whatever the peak was before."""
+        """Allocate the buffer so that `memory` can leave it out, whatever the peak was before."""
         peaks, before = self.memory(), self._figures("current")
         self._flush_buffer = self._torch.empty(size_bytes, dtype=self._torch.uint8, device=self.handle)
         after = self._figures("current")

@@ -1,7 +1,4 @@
-"""The backends `webgpu`, `webnn` and `wasm`: pages of one Chromium.
-
-Keeps the one browser of this process, for every backend that needs one.
-"""
+"""The backends `webgpu`, `webnn` and `wasm`: pages of the one Chromium of this process."""
 
 import atexit
 import os
@@ -22,18 +19,13 @@ from pytest_benchdb.model.reading import Probe
 
 
 class SharedBrowser:
-    """The browser of this process: started by the first who asks, ended with the process.
+    """The browser of this process: started when it is first needed, ended with the process.
 
-    A forked child starts its own; the browser of its parent is not its to use.
+    A forked child starts its own; it must not use the browser of its parent.
     """
 
     def __init__(self, start: Callable[[Path], Browser] = Browser, host: Host | None = None) -> None:
-        """Remember how to start it.
-
-        Args:
-            start: starts the browser of a program.
-            host: where to look for the program; None for this machine.
-        """
+        """Remember how to start it, and where to look for the program; None for this machine."""
         self._start = start
         self._host = host
         self._pid = os.getpid()
@@ -46,7 +38,7 @@ class SharedBrowser:
         return self._host or Host.this()
 
     def get(self) -> Browser:
-        """Return the browser, started if need be; one that has crashed is replaced.
+        """Return the browser, started if necessary; one that has crashed is replaced.
 
         Raises:
             BackendUnavailableError: there is none, or it does not start.
@@ -82,19 +74,18 @@ SHARED = SharedBrowser()
 
 
 class WebBackend:
-    """What the three have in common: a browser, and devices that a page of it tells once."""
+    """What the three have in common: a browser, and devices that one of its pages lists once."""
 
     name: str
     provenance: Provenance = "measured"
     sync_mode: str | None = None
 
     def __init__(self, browser: SharedBrowser = SHARED) -> None:
-        """Use a browser: the process's own by default."""
         self._shared = browser
         self._devices: tuple[Browser, Sequence[Device]] | None = None
 
     def probe(self) -> Probe:
-        """Tell whether Playwright and a Chromium are there; neither is started."""
+        """Return whether Playwright and a Chromium are there; neither is started."""
         return find.probe(self._shared.host)
 
     def devices(self) -> Sequence[Device]:
@@ -122,8 +113,8 @@ class WebBackend:
         return OpenPage(device, lambda: self._prepared(device), self.sync_mode)
 
     def _require(self, device: Device) -> None:
-        if all(known.device_id != device.device_id for known in self.devices()):
-            raise BackendUnavailableError(f"{self.name}: the browser offers no {device.name}")
+        if all(offered.device_id != device.device_id for offered in self.devices()):
+            raise BackendUnavailableError(f"{self.name}: the browser does not offer {device.name}")
 
     def _prepared(self, device: Device) -> WebPage:
         page = open_page(self._shared.get())
@@ -146,23 +137,23 @@ class WebBackend:
 
 
 class WebGpuBackend(WebBackend):
-    """Adapters that the browser gives: GPUs, and SwiftShader, which computes on the processor."""
+    """Adapters that the browser offers: GPUs, and SwiftShader, which computes on the processor."""
 
     name = "webgpu"
 
     def _find(self, page: WebPage, facts: BrowserFacts) -> Sequence[Device]:
         if not page.evaluate("'webgpu' in benchdb"):
             raise BackendUnavailableError(f"Chromium {facts.version} has no WebGPU here")
-        found: dict[str, Device] = {}
+        devices: dict[str, Device] = {}
         for adapter in page.evaluate("benchdb.webgpu.adapters()"):
             name = adapter_name(adapter)
             driver = "; ".join(part for part in (adapter["driver"], f"Chromium {facts.version}") if part)
             details = {**adapter, "software": is_software(adapter), "browser": facts.version}
-            # The same adapter answers to several wishes: the first, for speed, is kept.
-            found.setdefault(name, self._device(name, driver, details))
-        if not found:
-            raise BackendUnavailableError(f"Chromium {facts.version} gives no WebGPU adapter here")
-        return list(found.values())
+            # The same adapter answers several requests: the first, for speed, is kept.
+            devices.setdefault(name, self._device(name, driver, details))
+        if not devices:
+            raise BackendUnavailableError(f"Chromium {facts.version} has no WebGPU adapter here")
+        return list(devices.values())
 
     def open(self, device: Device) -> OpenAdapter:
         """Open a page for an adapter and add two numbers in a compute shader.
@@ -188,7 +179,7 @@ class WebNnBackend(WebBackend):
             raise BackendUnavailableError(f"Chromium {facts.version} has no WebNN (navigator.ml)")
         contexts = page.evaluate("benchdb.webnn.contexts()")
         if not contexts["found"]:
-            # One reason for all three, mostly: a Chromium that was built without WebNN.
+            # Mostly one reason for all three: a Chromium that was built without WebNN.
             reasons = dict.fromkeys(text.splitlines()[0] for text in contexts["refused"].values())
             raise BackendUnavailableError(f"Chromium {facts.version} makes no WebNN context: {'; '.join(reasons)}")
         adapters = page.evaluate("benchdb.webgpu?.adapters() ?? []")
@@ -221,7 +212,7 @@ class WasmBackend(WebBackend):
 
 
 def is_software(adapter: Mapping[str, Any]) -> bool:
-    """Tell whether an adapter computes on the processor; any sign of it counts."""
+    """Return whether an adapter computes on the processor; any sign of it counts."""
     words = f"{adapter['vendor']} {adapter['architecture']} {adapter['description']}".lower()
     named = any(word in words for word in ("swiftshader", "llvmpipe", "lavapipe", "basic render", "warp"))
     return named or adapter["fallback"] is True or adapter["type"] == "CPU"
@@ -240,14 +231,9 @@ def adapter_name(adapter: Mapping[str, Any]) -> str:
 
 
 def context_is_software(context: Mapping[str, Any], adapters: Sequence[Mapping[str, Any]]) -> bool | None:
-    """Tell whether a WebNN context of the type ``gpu`` has only software adapters to run on.
+    """Return whether a WebNN context of the type ``gpu`` has only software adapters to run on.
 
-    Args:
-        context: its type.
-        adapters: the browser's WebGPU adapters.
-
-    Returns:
-        None where it cannot be told; False for other types, which are what they say.
+    None where that is unknown, without WebGPU adapters; False for other types, which are what they say.
     """
     if context["type"] != "gpu":
         return False
@@ -255,7 +241,7 @@ def context_is_software(context: Mapping[str, Any], adapters: Sequence[Mapping[s
 
 
 def context_name(context: Mapping[str, Any], *, software: bool | None) -> str:
-    """Return the name of a WebNN context, with what is not sure about it.
+    """Return the name of a WebNN context, marked where it is software or unconfirmed.
 
     >>> context_name({"type": "npu", "devices": None}, software=False)
     'WebNN npu (unconfirmed)'

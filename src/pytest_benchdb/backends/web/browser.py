@@ -1,48 +1,40 @@
-"""Starts a Chromium and drives it from a thread of its own.
+"""Finds a Chromium, starts it and drives it from a thread of its own.
 
 Playwright's synchronous objects belong to the thread that made them and refuse a thread with a running
 asyncio loop. In a thread of its own the browser serves plain and asyncio tests alike, and a caller can stop
 waiting for a page that hangs.
 
-What can go wrong in a page and in a browser, and what it means.
-
-These are `RuntimeError`, as torch's are: the runtime that was measured raised them, and a run that meets one
+The errors are `RuntimeError`, as torch's are: the runtime that was measured raised them, and a run that meets one
 is recorded as failed with its text.
-
-Finds Playwright and a Chromium without starting either.
 """
 
 import contextlib
 import os
 import queue
 import re
+import shutil
 import signal
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LimitError  # its own class before Python 3.11
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_benchdb.errors import BackendUnavailableError
+from pytest_benchdb.model.reading import Probe
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as PlaywrightBrowser
 
 
-import shutil
-import sys
-from collections.abc import Mapping, Sequence
-from importlib import metadata
-
-from pytest_benchdb.model.reading import Probe
-
-
 class JavaScriptError(RuntimeError):
-    """JavaScript in the page threw, or a device of the page reported an error that nobody caught.
+    """JavaScript in the page threw, or a device of the page reported an error that was not caught.
 
-    The text is the exception's with its stack, as the browser tells it.
+    The text is the exception's with its stack, as the browser reports it.
     """
 
 
@@ -54,7 +46,7 @@ class PageTimeoutError(RuntimeError):
     """The page did not answer within its time limit; its browser was ended."""
 
 
-# What V8, Dawn and Chromium say of memory; nothing else tells a full memory from another failure.
+# Texts of V8, Dawn and Chromium about memory; nothing else distinguishes full memory from another failure.
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|GPUOutOfMemoryError|OutOfMemory|Array buffer allocation failed|could not allocate memory"
     r"|Invalid array buffer length|Cannot allocate Wasm memory|allocation failed",
@@ -63,7 +55,7 @@ _OUT_OF_MEMORY = re.compile(
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error from a page says that memory ran out.
+    """Return whether an error from a page says that memory ran out.
 
     >>> is_out_of_memory(JavaScriptError("RangeError: Array buffer allocation failed"))
     True
@@ -98,12 +90,12 @@ ARGUMENTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserFacts:
-    """What a started browser says of itself.
+    """What a started browser reports about itself.
 
     Attributes:
         version: of Chromium: ``156.0.8078.79``.
-        v8: version of its JavaScript and WebAssembly engine; None if not told.
-        pid: process id of the browser; None if not told.
+        v8: version of its JavaScript and WebAssembly engine; None if not reported.
+        pid: process id of the browser; None if not reported.
     """
 
     version: str
@@ -116,10 +108,6 @@ class Browser:
 
     def __init__(self, executable: Path, *, start_limit_s: float = START_LIMIT_S) -> None:
         """Start the browser.
-
-        Args:
-            executable: the program.
-            start_limit_s: how long its start may take.
 
         Raises:
             BackendUnavailableError: it does not start; the text is Playwright's.
@@ -145,7 +133,7 @@ class Browser:
         return not self._ended.is_set()
 
     def submit(self, job: Job[T]) -> "Future[T]":
-        """Have the browser's thread run a job, after those before it.
+        """Queue a job for the browser's thread.
 
         Raises:
             PageGoneError: the browser has ended.
@@ -158,11 +146,9 @@ class Browser:
         return future
 
     def run(self, job: Job[T], *, limit_s: float) -> T:
-        """Run a job in the browser's thread and return what it returns.
+        """Run a job in the browser's thread and return its result.
 
-        Args:
-            job: gets Playwright's browser.
-            limit_s: the browser is ended when the job takes longer: a page that computes cannot be told to stop.
+        The browser is ended when the job takes longer than `limit_s`: a page that computes cannot be stopped.
 
         Raises:
             PageTimeoutError: it took longer.
@@ -173,25 +159,25 @@ class Browser:
         except BaseException as error:
             if future.done():
                 raise  # the job's own
-            # Ctrl-C and pytest-timeout's signal come here too: who waits no longer leaves nobody to wait behind.
+            # Also after Ctrl-C or pytest-timeout's signal: without a waiting caller nothing would end the job.
             self.kill()
             if not isinstance(error, LimitError):
                 raise
             raise PageTimeoutError(f"the page did not answer within {limit_s:g} s; its browser was ended") from error
 
     def answers(self) -> bool:
-        """Tell whether the browser is still there; it may have crashed while nobody looked."""
+        """Return whether the browser is still there; it may have crashed unnoticed."""
         if not self.running:
             return False
         try:
             self.run(lambda browser: browser.new_browser_cdp_session().detach(), limit_s=CLOSE_LIMIT_S)
-        except Exception:  # noqa: BLE001 - whatever it says, it does not answer
+        except Exception:  # noqa: BLE001 - whatever the error is, there is no answer
             self.kill()
             return False
         return True
 
     def kill(self) -> None:
-        """End the browser at once; jobs under way fail."""
+        """End the browser at once; running jobs fail."""
         with self._gate:
             self._ended.set()
         if self.facts.pid is not None:
@@ -210,7 +196,7 @@ class Browser:
             self._thread.join(limit_s)
 
     def _serve(self, started: "Future[BrowserFacts]") -> None:
-        # The thread's whole life. Nothing may escape it: pytest would report a thread's exception elsewhere.
+        # Nothing may escape: pytest would report a thread's exception with some other test.
         try:
             self._drive(started)
         except BaseException as error:  # noqa: BLE001
@@ -259,7 +245,7 @@ def _facts(browser: "PlaywrightBrowser") -> BrowserFacts:
 def _do(browser: "PlaywrightBrowser", job: Job[object], future: "Future[object]") -> None:
     try:
         future.set_result(job(browser))
-    except BaseException as error:  # noqa: BLE001 - it is the caller's
+    except BaseException as error:  # noqa: BLE001 - it belongs to the caller
         future.set_exception(error)
 
 
@@ -275,7 +261,7 @@ NO_CHROMIUM = (
     f"or name the program in {VARIABLE}"
 )
 
-# Where these systems put programs that are on no PATH.
+# Where these systems put programs that are not on the PATH.
 _APPLICATIONS = {
     "darwin": (
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -286,7 +272,7 @@ _APPLICATIONS = {
         r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
     ),
 }
-# Where Playwright keeps the browsers it downloads, below the user's home, and the program within one of them.
+# Where Playwright keeps the browsers it downloads, below the user's home, and the program in each of them.
 _CACHES = {
     "linux": ".cache/ms-playwright",
     "darwin": "Library/Caches/ms-playwright",
@@ -337,7 +323,7 @@ def find_chromium(host: Host) -> Path | None:
 
 
 def probe(host: Host) -> Probe:
-    """Tell whether a browser could be started; neither Playwright nor a browser is."""
+    """Return whether a browser could be started, without starting it or Playwright."""
     try:
         version = host.version_of("playwright")
     except metadata.PackageNotFoundError:
@@ -353,9 +339,9 @@ def probe(host: Host) -> Probe:
 def _downloaded(host: Host) -> Path | None:
     folder = host.environ.get("PLAYWRIGHT_BROWSERS_PATH")
     root = Path(folder) if folder else host.home / _CACHES.get(host.platform, _CACHES["linux"])
-    found: Sequence[Path] = [path for pattern in _DOWNLOADED for path in root.glob(pattern) if path.is_file()]
+    paths: Sequence[Path] = [path for pattern in _DOWNLOADED for path in root.glob(pattern) if path.is_file()]
     # chromium-1148 is newer than chromium-998: by number, not by name.
-    return max(found, key=lambda path: _revision(path.relative_to(root).parts[0]), default=None)
+    return max(paths, key=lambda path: _revision(path.relative_to(root).parts[0]), default=None)
 
 
 def _revision(folder: str) -> int:

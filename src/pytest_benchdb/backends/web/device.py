@@ -1,31 +1,27 @@
-"""Open devices of the browser: what `interfaces.OpenDevice` asks, answered by a page."""
+"""Open devices of the browser: `interfaces.OpenDevice`, implemented by a page."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import cast
 
 from pytest_benchdb.backends.web.browser import JavaScriptError, is_out_of_memory
 from pytest_benchdb.backends.web.page import CALL_LIMIT_S, WebPage
-from pytest_benchdb.errors import MeasurementError
+from pytest_benchdb.interfaces import BlockingDevice
 from pytest_benchdb.model.environment import Device
 
 
-class OpenPage:
+class OpenPage(BlockingDevice):
     """A device in use through a page of its own.
 
-    It has no timeline: the page's clock cannot tell a call that is shorter than its step (5 us), and a round
+    It has no timeline: the page's clock cannot measure a call that is shorter than its step (5 us), and a round
     of zero seconds would be a lie. `WebPage.time` fills rounds in the page instead.
+
+    It has no memory figures: `performance.measureUserAgentSpecificMemory` returns what is in use at the next garbage
+    collection, not a peak, and no browser reports the size of a GPU's or a model's buffers.
     """
 
     def __init__(self, device: Device, prepare: Callable[[], WebPage], sync_mode: str | None) -> None:
-        """Open the first page.
-
-        Args:
-            device: what is opened.
-            prepare: opens a page and the device in it.
-            sync_mode: how the device is waited for.
-        """
+        """Open the first page; `prepare` opens a page and the device in it."""
         self.device = device
         self.sync_mode = sync_mode
         self._prepare = prepare
@@ -48,48 +44,17 @@ class OpenPage:
     def handle(self, page: object) -> None:
         raise AttributeError(f"the page of {self.device.name} cannot be set to {page!r}")
 
-    def clock_ns(self) -> int:
-        """Return the wall clock of this process, nanoseconds."""
-        return time.perf_counter_ns()
-
     def synchronize(self) -> None:
-        """Return once everything that was asked of the page's devices is done.
+        """Return once all work given to the page's devices is done.
 
         Raises:
-            JavaScriptError: a device reported an error that nobody caught.
+            JavaScriptError: a device reported an error that was not caught.
         """
         if self.sync_mode is not None:
             self._page.barrier()
 
-    def mark(self) -> object | None:
-        """Return None: the page tells times by `WebPage.time` only."""
-        return None
-
-    def elapsed_s(self, begin: object, end: object) -> float:
-        """Refuse: there are no marks.
-
-        Raises:
-            MeasurementError: always.
-        """
-        raise MeasurementError(f"{self.device.name} has no timeline: no time between {begin} and {end}")
-
-    def reset_memory(self) -> None:
-        """Do nothing: a page has no peak of its memory."""
-
-    def memory(self) -> Mapping[str, float]:
-        """Return nothing.
-
-        `performance.measureUserAgentSpecificMemory` tells what is in use at its next garbage collection,
-        not a peak; no browser tells what a GPU's or a model's buffers take.
-        """
-        return {}
-
-    def flush_cache(self) -> bool:
-        """Return False: a page cannot empty caches of the processor or the adapter."""
-        return False
-
     def is_out_of_memory(self, error: BaseException) -> bool:
-        """Tell whether an error says that the page's or the adapter's memory ran out."""
+        """Return whether an error says that the page's or the adapter's memory ran out."""
         return is_out_of_memory(error)
 
     def close(self) -> None:
@@ -101,12 +66,7 @@ class OpenAdapter(OpenPage):
     """A WebGPU adapter in use; its timeline is that of timestamp queries, where the adapter has them."""
 
     def __init__(self, device: Device, prepare: Callable[[], WebPage]) -> None:
-        """Open the first page.
-
-        Args:
-            device: what is opened.
-            prepare: opens a page and the adapter in it.
-        """
+        """Open the first page; `prepare` opens a page and the adapter in it."""
         super().__init__(device, prepare, "queue.onSubmittedWorkDone")
         self._timelines: tuple[WebPage, Timeline | None] | None = None
 
@@ -132,7 +92,7 @@ class OpenAdapter(OpenPage):
 class Timeline:
     """Timestamp queries of a page's ``benchdb.device``, in sets of `SET_SIZE`.
 
-    A mark is its number. Sets that are full are read once, by the first who asks for one of their marks.
+    A mark is its number. Full sets are read once, when one of their marks is first needed.
     """
 
     SET_SIZE = 256
@@ -146,7 +106,7 @@ class Timeline:
         self._read_ns: dict[int, list[int]] = {}
 
     def mark(self) -> int:
-        """Ask for a timestamp after everything that was submitted before; return the mark."""
+        """Request a timestamp after everything that was submitted before; return the mark."""
         number = self._count
         self._count += 1
         self._posted = self._page.post("([set, slot]) => benchdb.webgpu.mark(set, slot)", divmod(number, self.SET_SIZE))
@@ -165,20 +125,20 @@ class Timeline:
 
     def _at_ns(self, mark: int) -> int:
         number, slot = divmod(mark, self.SET_SIZE)
-        known = self._read_ns.get(number, [])
-        if slot >= len(known):
+        read_ns = self._read_ns.get(number, [])
+        if slot >= len(read_ns):
             if self._posted is not None:
                 self._posted.result(CALL_LIMIT_S)  # a mark that failed says why
             count = min(self._count - number * self.SET_SIZE, self.SET_SIZE)
             full = count == self.SET_SIZE
             marks = "(set, count, done) => benchdb.webgpu.marks(set, count, done)"
-            known = [int(text) for text in self._page.evaluate(marks, number, count, full)]
-            self._read_ns[number] = known
-        return known[slot]
+            read_ns = [int(text) for text in self._page.evaluate(marks, number, count, full)]
+            self._read_ns[number] = read_ns
+        return read_ns[slot]
 
 
 def sound_timeline(page: WebPage) -> Timeline | None:
-    """Return the timeline of a page's adapter; None where it has no timestamps, or two of them tell no time."""
+    """Return the timeline of a page's adapter; None where it has no timestamps, or none that work."""
     if not page.evaluate("benchdb.device.features.has('timestamp-query')"):
         return None
     timeline = Timeline(page)

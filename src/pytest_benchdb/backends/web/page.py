@@ -37,7 +37,7 @@ _GONE = ("Target crashed", "has been closed", "Connection closed", "Page crashed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Times of a JavaScript function, taken in the page.
+    """Times of a JavaScript function, measured in the page.
 
     Attributes:
         samples_s: wall-clock time of one iteration, one per round, in run order, warm-up excluded. A round
@@ -45,7 +45,7 @@ class Timing:
         iterations: calls in a round.
         first_call_s: time of the first call, compilation included; not among the samples.
         resolution_s: smallest step of the page's clock; a sample is exact to ``resolution_s / iterations``.
-        barrier_s: what the barrier that ends a round takes with nothing to wait for; None without one.
+        barrier_s: time of the barrier that ends a round, with nothing to wait for; None without one.
             Calibrated rounds last at least 20 times as long.
         result: what the first call returned.
     """
@@ -59,7 +59,7 @@ class Timing:
 
 
 class WebPage:
-    """What a test gets as ``bench.device``: a blank page in a secure, isolated context.
+    """The ``bench.device`` of a test: a blank page in a secure, isolated context.
 
     JavaScript finds the backend's objects under ``benchdb``: ``benchdb.device`` and ``benchdb.adapter`` with
     WebGPU, ``benchdb.context`` with WebNN.
@@ -67,7 +67,7 @@ class WebPage:
     Attributes:
         page: Playwright's page. It belongs to the browser's thread: use it within `with_page`.
         resolution_s: smallest step that the page's clock was seen to take.
-        gone: whether it was seen to have crashed, hung, or lost its device.
+        gone: whether it is known to have crashed, hung, or lost its device.
     """
 
     def __init__(self, browser: Browser, page: "Page", resolution_s: float) -> None:
@@ -96,12 +96,8 @@ class WebPage:
     def evaluate(self, javascript: str, *args: object, limit_s: float = CALL_LIMIT_S) -> Any:
         """Return the value of an expression, or with arguments that of a function called with them.
 
-        For preparing and looking, not for measuring: V8 compiles the text each time.
-
-        Args:
-            javascript: an expression, or a function's source.
-            args: JSON values, or bytes, which arrive as a Uint8Array.
-            limit_s: how long to wait.
+        For preparing and inspecting, not for measuring: V8 compiles the text each time. Arguments are JSON values,
+        or bytes, which arrive as a Uint8Array.
 
         Raises:
             JavaScriptError: it threw.
@@ -115,10 +111,8 @@ class WebPage:
 
         The function is compiled once per page, so that it warms up as it would in an application.
 
-        Args:
-            function: its source: ``"(a, b) => a + b"``.
-            args: JSON values, or bytes, which arrive as a Uint8Array.
-            limit_s: how long to wait.
+        `function` is its source: ``"(a, b) => a + b"``. Arguments are JSON values, or bytes, which arrive as a
+        Uint8Array.
 
         Raises:
             JavaScriptError: it threw, or a device of the page reported an error.
@@ -146,12 +140,12 @@ class WebPage:
             limit_s: how long to wait for all of it.
 
         Raises:
-            MeasurementError: a round was shorter than the page's clock can tell, or a number is out of range.
+            MeasurementError: a round was shorter than a step of the page's clock, or a number is out of range.
             JavaScriptError: the function threw.
         """
         if rounds < 1 or (iterations is not None and iterations < 1):
-            given = f"rounds={rounds}, iterations={iterations}"
-            raise MeasurementError(f"cannot time {_short(function)} with {given}: both begin at 1")
+            numbers = f"rounds={rounds}, iterations={iterations}"
+            raise MeasurementError(f"cannot time {_short(function)} with {numbers}: both must be at least 1")
         plan = {"iterations": iterations, "rounds": rounds, "round_ms": ROUND_S * 1e3, "warmup_ms": warmup_s * 1e3}
         answer = self._answer("time", function, args, plan, limit_s=limit_s)
         count = int(answer["iterations"])
@@ -171,10 +165,10 @@ class WebPage:
         )
 
     def barrier(self) -> None:
-        """Return once everything that was asked of the page's devices is done.
+        """Return once all work given to the page's devices is done.
 
         Raises:
-            JavaScriptError: a device reported an error that nobody caught.
+            JavaScriptError: a device reported an error that was not caught.
         """
         self._answer("call", "() => benchdb.barrier?.()", (), limit_s=CALL_LIMIT_S)
 
@@ -183,7 +177,7 @@ class WebPage:
         return self._browser.submit(self._job(lambda page: page.evaluate(javascript, argument)))
 
     def close(self) -> None:
-        """Close the page and its context; one that is gone already is no error."""
+        """Close the page and its context; one that is gone already is fine."""
         with contextlib.suppress(PageGoneError):
             self.with_page(lambda page: page.context.close(), limit_s=OPEN_LIMIT_S)
 
@@ -199,20 +193,16 @@ class WebPage:
     def _answer(
         self, verb: str, function: str, args: Sequence[object], *more: object, limit_s: float
     ) -> Mapping[str, Any]:
-        """Ask `assets/benchdb.js`, which holds functions by number; their source is sent once per document.
-
-        Raises:
-            JavaScriptError: the function threw.
-        """
-        known = self._known.get(function)
+        """Call `assets/benchdb.js`, which holds functions by number; their source is sent once per document."""
+        is_known = function in self._known
         number = self._known.setdefault(function, len(self._known))
         script = f"([id, source, args, more]) => benchdb.{verb}(id, source, args, ...more)"
         sent = [_sendable(value) for value in args]
-        source = function if known is None else None
+        source = None if is_known else function
 
         def job(page: "Page") -> Mapping[str, Any]:
             answer: Mapping[str, Any] = page.evaluate(script, [number, source, sent, list(more)])
-            if answer.get("missing"):  # the page has a new document since
+            if answer.get("missing"):  # the page has a new document meanwhile
                 answer = page.evaluate(script, [number, function, sent, list(more)])
             return answer
 
@@ -224,7 +214,7 @@ class WebPage:
 
 
 def open_page(browser: Browser) -> WebPage:
-    """Open a blank page at `ORIGIN`, which no network is asked for.
+    """Open a blank page at `ORIGIN`, without any network.
 
     Raises:
         PageGoneError: the browser has ended.
@@ -240,7 +230,7 @@ def open_page(browser: Browser) -> WebPage:
             page.on("crash", lambda crashed: crashed.close())
             page.route(f"{ORIGIN}/**", _serve)
             page.goto(f"{ORIGIN}/")
-            # Rounded to the nanosecond: the page tells differences of doubles.
+            # Rounded to the nanosecond: the page returns differences of doubles.
             return page, round(float(page.evaluate("benchdb.resolution()")) / 1e3, 9)
         except Exception as error:
             raise _translated(error) from error

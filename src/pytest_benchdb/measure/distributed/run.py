@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
 from pytest_benchdb.measure.distributed.exchange import RankJob, RankReport, read_report
+from pytest_benchdb.measure.distributed.launch import Method, run_ranks, why_failed, words_of
 from pytest_benchdb.measure.distributed.ranks import WorldRun, distributed_rows
-from pytest_benchdb.measure.distributed.start import Method, run_ranks, why_failed, words_of
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 

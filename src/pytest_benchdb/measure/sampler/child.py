@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_benchdb.measure.sampler.files import file_sensors
+from pytest_benchdb.measure.sampler.file_sensors import file_sensors
 from pytest_benchdb.measure.sampler.sensor import Sensor
 
 _ZERO_CELSIUS_K = 273.15

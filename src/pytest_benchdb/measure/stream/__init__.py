@@ -8,13 +8,12 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from pytest_benchdb.measure.stream.chunk import Chunk
-from pytest_benchdb.measure.stream.client import run_requests
 from pytest_benchdb.measure.stream.endpoint import Endpoint
+from pytest_benchdb.measure.stream.events import Chunk
 from pytest_benchdb.measure.stream.metrics import judged, measurements_of
 from pytest_benchdb.measure.stream.plan import StreamPlan
-from pytest_benchdb.measure.stream.sender import Clock, Sleep
-from pytest_benchdb.measure.stream.source import Source
+from pytest_benchdb.measure.stream.requests import Source
+from pytest_benchdb.measure.stream.sender import Clock, Sleep, run_requests
 from pytest_benchdb.model.run import Measurement, Request
 
 __all__ = ["Chunk", "Endpoint", "Source", "StreamPlan", "StreamResult", "run_stream"]

@@ -17,8 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import ConfigError, MissingExtraError
-from pytest_benchdb.measure.stream.chunk import Chunk
-from pytest_benchdb.measure.stream.events import LONGEST_ERROR, AnswerError
+from pytest_benchdb.measure.stream.events import LONGEST_ERROR, AnswerError, Chunk
 
 if TYPE_CHECKING:
     import httpx

@@ -17,7 +17,7 @@ from types import FrameType
 
 import pytest
 
-from pytest_benchdb.backends.builtin import backends as builtin_backends
+from pytest_benchdb.backends import backends as builtin_backends
 from pytest_benchdb.errors import BackendUnavailableError, ConfigError
 from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.model.environment import Device

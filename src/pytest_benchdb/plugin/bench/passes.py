@@ -126,7 +126,7 @@ class Passes:
 
     def _energy(self, timing: Timing) -> PassResult:
         from pytest_benchdb.backends.meters import meters
-        from pytest_benchdb.measure.energy.energy import measure_energy, unmeasured
+        from pytest_benchdb.measure.energy.energy_pass import measure_energy, unmeasured
         from pytest_benchdb.measure.energy.sensors import Sensors
         from pytest_benchdb.measure.energy.window import EnergyPlan
 

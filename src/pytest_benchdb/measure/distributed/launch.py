@@ -131,7 +131,7 @@ def _said(words: str | None) -> str:
 
 
 Method = Literal["spawn", "torchrun"]
-_MODULE = "pytest_benchdb.measure.distributed.process"
+_MODULE = "pytest_benchdb.measure.distributed.rank_process"
 _POLL_S = 0.02
 _LAST_WORDS_S = 1.0
 """Time for the other ranks to end by themselves after one has failed: what they say may name the cause."""

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from pytest_benchdb.backends.builtin import backends
+from pytest_benchdb.backends import backends
 from pytest_benchdb.model.environment import Device
 
 
@@ -21,7 +21,7 @@ def test_backends_take_the_processor_that_was_read() -> None:
 def test_backends_import_no_vendor_library() -> None:
     vendors = ("torch", "openvino", "onnxruntime", "playwright", "numpy", "psutil", "duckdb", "pytest")
     code = (
-        "import sys; from pytest_benchdb.backends.builtin import backends; backends();"
+        "import sys; from pytest_benchdb.backends import backends; backends();"
         f"print([name for name in {vendors} if name in sys.modules])"
     )
 

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_benchdb.measure.stream.chunk import Chunk, interpret
+from pytest_benchdb.measure.stream.events import Chunk, interpret
 
 
 @pytest.mark.parametrize(

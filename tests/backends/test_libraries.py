@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_benchdb.backends.device_ids import known, position, with_ids
+from pytest_benchdb.backends.libraries import position, with_ids, without_none
 from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
@@ -35,5 +35,5 @@ def test_position_of_what_is_not_there_says_what_is() -> None:
         position(present[0], [])
 
 
-def test_known_leaves_out_none_and_nothing_else() -> None:
-    assert known(a=None, b=0, c=False, d="") == {"b": 0, "c": False, "d": ""}
+def test_without_none_leaves_out_none_and_nothing_else() -> None:
+    assert without_none(a=None, b=0, c=False, d="") == {"b": 0, "c": False, "d": ""}

@@ -1,4 +1,4 @@
-"""One rank, in a process of its own: ``python -m pytest_benchdb.measure.distributed.process JOB``.
+"""One rank, in a process of its own: ``python -m pytest_benchdb.measure.distributed.rank_process JOB``.
 
 Which rank it is, and how it finds the others, stands in the variables that `torchrun` sets as well.
 """
@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pytest_benchdb.errors import MeasurementError
-from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.interfaces import BlockingDevice, OpenDevice
 from pytest_benchdb.measure.distributed.exchange import RankJob, RankReport, stderr_path, write_report
-from pytest_benchdb.measure.distributed.host_device import HostDevice
 from pytest_benchdb.measure.distributed.ranks import RankInfo, rank_of
 from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
 from pytest_benchdb.measure.training import Steps
+from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.run import BlockUsage, Measurement
 
 ORPHANED = 86
@@ -167,7 +167,7 @@ def _origin(module: str) -> str | None:
 
 def _open_device(job: RankJob, info: RankInfo) -> OpenDevice:
     if job.opener is None:
-        return HostDevice()
+        return BlockingDevice(Device(device_id="", backend="cpu", name="host"), "cpu")
     module, _, name = job.opener.partition(":")
     opened: OpenDevice = getattr(importlib.import_module(module), name)(job.opener_argument, info.local_rank)
     return opened

@@ -7,7 +7,7 @@ import pytest
 from pytest_benchdb.backends.sim.backend import SimBackend, SimHandle
 from pytest_benchdb.backends.sim.machine import SimMachine, SimProfile
 from pytest_benchdb.backends.sim.meter import SimMeter
-from pytest_benchdb.measure.energy.energy import idle_power, measure_energy, unmeasured
+from pytest_benchdb.measure.energy.energy_pass import idle_power, measure_energy, unmeasured
 from pytest_benchdb.measure.energy.sensors import Sensors, measured_ticks
 from pytest_benchdb.measure.energy.window import EnergyPlan, watched
 from pytest_benchdb.model.metric import METRICS, Provenance
@@ -49,16 +49,16 @@ def details(row: Measurement) -> Mapping[str, object]:
 
 
 @pytest.mark.parametrize("phase_s", [0.0, 0.013, 0.05, 0.099])
-@pytest.mark.parametrize("tells_tick", [True, False], ids=["told", "measured"])
-def test_measure_energy_of_500_w_for_2_s_is_1000_j_within_one_tick(phase_s: float, tells_tick: bool) -> None:
-    rig = Rig(SimProfile(tick_s=0.1, phase_s=phase_s, tells_tick=tells_tick))
+@pytest.mark.parametrize("reports_tick", [True, False], ids=["told", "measured"])
+def test_measure_energy_of_500_w_for_2_s_is_1000_j_within_one_tick(phase_s: float, reports_tick: bool) -> None:
+    rig = Rig(SimProfile(tick_s=0.1, phase_s=phase_s, reports_tick=reports_tick))
 
     energy = rig.measure(2.0)["energy"]
 
     assert energy.value == pytest.approx(1000.0, abs=500.0 * 0.1)
     assert energy.valid
     assert energy.provenance == "simulated"
-    assert details(energy)["rounds_in_window"] == (1 if tells_tick else 2)  # 0.1002 s, as measured, by 20 is more
+    assert details(energy)["rounds_in_window"] == (1 if reports_tick else 2)  # 0.1002 s, as measured, by 20 is more
 
 
 @pytest.mark.parametrize("round_s", [1e-4, 1e-3, 0.03, 0.5])
@@ -325,7 +325,7 @@ def test_measure_energy_of_a_device_that_only_the_host_sees_says_that_its_own_is
 
 
 def test_measured_ticks_of_a_counter_that_stands_still_are_unknown() -> None:
-    machine = SimMachine(SimProfile(tick_s=30.0, tells_tick=False))
+    machine = SimMachine(SimProfile(tick_s=30.0, reports_tick=False))
     panel = Sensors([SimMeter(machine)]).panel(machine.uuid(0), "simulated")
 
     (tick_s,) = measured_ticks(panel, [sensor.key for sensor in panel.energy]).values()
@@ -334,7 +334,7 @@ def test_measured_ticks_of_a_counter_that_stands_still_are_unknown() -> None:
 
 
 def test_measure_energy_without_a_known_tick_is_not_valid() -> None:
-    energy = Rig(SimProfile(tick_s=1.5, tells_tick=False)).measure(0.5)["energy"]
+    energy = Rig(SimProfile(tick_s=1.5, reports_tick=False)).measure(0.5)["energy"]
 
     assert energy.tick_s is None
     assert (energy.valid, energy.reason) == (False, "how often the counter changes could not be measured")

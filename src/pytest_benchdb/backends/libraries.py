@@ -1,0 +1,92 @@
+"""What backends of a library have in common: is it installed, which device is which, did memory run out?"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+from pytest_benchdb.errors import BackendUnavailableError
+from pytest_benchdb.model.environment import Device
+from pytest_benchdb.model.identity import content_id
+
+
+def package_folder(name: str, path: Sequence[str] | None = None) -> Path | None:
+    """Return the folder of a top-level package without importing it; None if it is not installed.
+
+    Importing torch takes seconds, finding it milliseconds. `path` holds folders as `sys.path` does, its default.
+    """
+    spec = PathFinder.find_spec(name, path)
+    # A folder that happens to have the name, such as a working copy, is found as a namespace, without a file.
+    if spec is None or spec.origin is None or not spec.has_location:
+        return None
+    return Path(spec.origin).parent
+
+
+def forked(library: str) -> str:
+    """Return why a child cannot use a library whose threads stayed behind in its parent: it would hang (measured)."""
+    return f"this process was forked after {library} had started; start it with spawn"
+
+
+def with_ids(devices: Sequence[Device]) -> list[Device]:
+    """Return the devices with the content hash of backend, name and UUID as their ids: the same in every session.
+
+    Where the vendor gives no UUID, devices of the same name are distinguished by their order.
+    """
+    seen: dict[tuple[str, str, str | None], int] = {}
+    made = []
+    for device in devices:
+        key = (device.backend, device.name, device.uuid)
+        twin = seen[key] = seen.get(key, -1) + 1
+        made.append(replace(device, device_id=content_id(*key, *([twin] if twin else []))))
+    return made
+
+
+def position(device: Device, devices: Sequence[Device]) -> int:
+    """Return the place of a device among those present now; the order may have changed since it was named.
+
+    Raises:
+        BackendUnavailableError: it is not among them.
+    """
+    for index, present in enumerate(devices):
+        if present.device_id == device.device_id:
+            return index
+    identity = f"{device.name} ({device.uuid})" if device.uuid else device.name
+    there = ", ".join(f"{present.backend}:{index} {present.name}" for index, present in enumerate(devices))
+    raise BackendUnavailableError(f"{device.backend}: {identity} is not here; there is {there or 'no device'}")
+
+
+def without_none(**values: object) -> dict[str, object]:
+    """Return the values that are not None, by name."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def says_out_of_memory(
+    error: BaseException, phrases: Sequence[str], *, classes: tuple[type[BaseException], ...] = (), vendor: str = ""
+) -> bool:
+    """Return whether an exception, or one of its causes, says that memory ran out.
+
+    Args:
+        error: what was raised.
+        phrases: lower-case texts that say so in a `RuntimeError` or in an exception of the vendor's own; a failed
+            `assert "out of memory" not in log` says nothing about memory.
+        classes: exceptions that say so by themselves.
+        vendor: top-level package of exceptions whose text counts too.
+    """
+    return any(
+        isinstance(cause, classes)
+        or (
+            (isinstance(cause, RuntimeError) or type(cause).__module__.partition(".")[0] == vendor)
+            and any(phrase in str(cause).lower() for phrase in phrases)
+        )
+        for cause in _causes(error)
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what it was raised from; libraries wrap the errors of other libraries."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__
