@@ -3,20 +3,33 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
 from pytest_benchdb.model.report import Report, ReportRow
-from pytest_benchdb.present.report.columns import Column, columns_named, default_columns, figure_of, metric_of, raw_name
-from pytest_benchdb.present.report.csv_ import report_csv
-from pytest_benchdb.present.report.json_ import report_json
+from pytest_benchdb.present.report.columns import (
+    Column,
+    RenderOptions,
+    columns_named,
+    default_columns,
+    figure_of,
+    metric_of,
+    raw_name,
+)
+from pytest_benchdb.present.report.data import report_csv, report_json
 from pytest_benchdb.present.report.markdown import report_markdown
 from pytest_benchdb.present.report.page import report_html
 from pytest_benchdb.present.report.table import layout
 
 Make = Callable[..., ReportRow]
+
+
+def ungrouped(columns: Iterable[str]) -> RenderOptions:
+    return RenderOptions(columns=columns_named(columns), group_by="none")
+
+
 MakeReport = Callable[..., Report]
 
 
@@ -35,7 +48,7 @@ def keys(columns: tuple[Column, ...]) -> list[str]:
 
 def page(report: Report, *columns: str) -> str:
     pytest.importorskip("jinja2")
-    return report_html(report, columns_named(columns) if columns else None, "none", {})
+    return report_html(report, RenderOptions(columns=columns_named(columns) if columns else None, group_by="none"))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +87,7 @@ def test_metric_column_appears_where_times_are_not_wall_times(
 def test_metric_is_told_at_every_width(run: Make, columns: int) -> None:
     rows = mixed(run)
 
-    table = layout(rows, default_columns(rows), columns)
+    table = layout(rows, columns, RenderOptions(group_by="none"))
 
     assert "metric" not in table.left_out
     assert "step_time" in table.plain()
@@ -83,7 +96,7 @@ def test_metric_is_told_at_every_width(run: Make, columns: int) -> None:
 def test_metric_column_says_nothing_of_a_run_without_figures(run: Make) -> None:
     rows = mixed(run)
 
-    text = layout(rows, default_columns(rows), 120).plain()
+    text = layout(rows, 120, RenderOptions(group_by="none")).plain()
 
     assert "e2e_latency" not in text
     assert [line.split()[1] for line in text.splitlines() if "test_broken" in line] == ["-"]
@@ -93,8 +106,8 @@ def test_metric_column_says_nothing_of_a_run_without_figures(run: Make) -> None:
 def test_metric_is_a_mark_where_times_stand_without_it(run: Make, report: MakeReport, names: list[str]) -> None:
     rows, columns = mixed(run), columns_named(names)
 
-    table = layout(rows, columns, 120).plain()
-    markdown = report_markdown(report(*rows), columns, "none", {})
+    table = layout(rows, 120, RenderOptions(columns=columns, group_by="none")).plain()
+    markdown = report_markdown(report(*rows), RenderOptions(columns=columns, group_by="none"))
     html = page(report(*rows), *names)
 
     for text in (table, markdown, html):
@@ -105,7 +118,7 @@ def test_metric_is_a_mark_where_times_stand_without_it(run: Make, report: MakeRe
 
 @pytest.mark.parametrize("names", [["benchmark", "metric", "median"], ["benchmark", "memory"], ["benchmark", "rounds"]])
 def test_metric_is_no_mark_where_it_is_told_or_nothing_is_timed(run: Make, names: list[str]) -> None:
-    assert "(step_time)" not in layout(mixed(run), columns_named(names), 120).plain()
+    assert "(step_time)" not in layout(mixed(run), 120, ungrouped(names)).plain()
 
 
 @pytest.mark.parametrize("names", [["benchmark", "median"], ["median", "benchmark"], ["median"], ["spread", "median"]])
@@ -115,8 +128,8 @@ def test_simulated_runs_are_marked_whatever_is_shown(
 ) -> None:
     row = run("a.py::test_sim", provenance="simulated")
 
-    assert "(simulated)" in layout([row], columns_named(names), columns).plain()
-    assert "(simulated)" in report_markdown(report(row), columns_named(names), "none", {}).rpartition("warning")[2]
+    assert "(simulated)" in layout([row], columns, ungrouped(names)).plain()
+    assert "(simulated)" in report_markdown(report(row), ungrouped(names)).rpartition("warning")[2]
     assert "(simulated)" in page(report(row), *names).rpartition("<tbody")[2]
 
 
@@ -182,7 +195,7 @@ def test_further_columns_can_be_asked_for(
     columns = columns_named([name])
     row = run(**changes)
 
-    lines = layout([row], columns, 80).plain().splitlines()
+    lines = layout([row], 80, RenderOptions(columns=columns, group_by="none")).plain().splitlines()
 
     assert raw_name(columns[0]) == raw
     assert figure_of(row, columns[0].key) == value

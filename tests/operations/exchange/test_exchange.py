@@ -103,7 +103,7 @@ def test_import_strict_takes_nothing_of_a_file_with_a_problem(tmp_path: Path) ->
     imported = bring(bad, good, strict=True)
 
     assert [one.sessions for one in imported.files] == [0, 1]
-    assert imported.files[0].reason == "--strict: 1 of its items cannot be taken"
+    assert imported.files[0].reason == "--strict: 1 of its items cannot be read"
 
 
 def test_import_dry_run_writes_nothing(tmp_path: Path) -> None:

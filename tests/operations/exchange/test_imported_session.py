@@ -15,7 +15,7 @@ START_US = 1_790_000_000_123_456
 TIME = Measurement(metric="wall_time", unit="s", better="lower", samples=[3e-3, 1e-3, 2e-3])
 SUMMARY = replace(TIME, samples=None, summary=Summary(n=3, min=1e-3, max=3e-3, median=2e-3))
 RUN = ImportedRun(fullname="tests/test_a.py::TestX::test_y[a::b]", measurements=(TIME,))
-SESSION = ImportedSession(started_unix_us=START_US, tool="toy", runs=(RUN,))
+SESSION = ImportedSession(started_unix_us=START_US, tool="toy", project="here", runs=(RUN,))
 SOURCE = SourceFile(path="a.toy", checksum="c0de", importer="toy", rows=1)
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -12,15 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_benchdb.model.answer.table import DataTable
-from pytest_benchdb.present.report.columns import columns_named
-from pytest_benchdb.present.report.csv_ import report_csv
-from pytest_benchdb.present.report.json_ import report_json
+from pytest_benchdb.present.report.columns import RenderOptions, columns_named
+from pytest_benchdb.present.report.data import report_csv, report_json
 from pytest_benchdb.present.report.markdown import report_markdown
 from pytest_benchdb.present.writing.markdown import escape, table_markdown
 from pytest_benchdb.present.writing.text import sanitize
 from pytest_benchdb.present.writing.values import layout_values, read_text, table_csv, table_json, value_text
 
 Make = Callable[..., Any]
+
+
+def ungrouped(columns: Iterable[str]) -> RenderOptions:
+    return RenderOptions(columns=columns_named(columns), group_by="none")
+
+
 ANY_TEXT = st.text(st.characters(), max_size=40)
 SAFE_TEXT = ANY_TEXT.filter(lambda text: "\0" not in text)
 FIGURE = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
@@ -64,7 +69,10 @@ def test_markdown_of_test_names_stays_readable() -> None:
 def test_markdown_report_is_exact(run: Make, report: Make) -> None:
     rows = [run("t.py::test_a[x|y]", 1.25e-3), run("t.py::test_b", None, outcome="failed", reason="<b>`no`</b>")]
 
-    text = report_markdown(report(*rows), columns_named(["benchmark", "median", "memory", "rounds"]), "none", {})
+    text = report_markdown(
+        report(*rows),
+        ungrouped(["benchmark", "median", "memory", "rounds"]),
+    )
 
     assert text.partition("\n\n| ")[2].splitlines() == [
         "benchmark | median (ms) | memory (MiB) | rounds |",
@@ -77,7 +85,7 @@ def test_markdown_report_is_exact(run: Make, report: Make) -> None:
 def test_markdown_report_groups_get_headings(run: Make, report: Make) -> None:
     rows = [run("a.py::test_a"), run("b.py::test_b")]
 
-    text = report_markdown(report(*rows), None, None, {})
+    text = report_markdown(report(*rows))
 
     assert "\n### a.py\n" in text
     assert "\n### b.py\n" in text

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import importlib.util
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html.parser import HTMLParser
 from typing import Any
 
@@ -13,16 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_benchdb.errors import MissingExtraError
-from pytest_benchdb.present.report.columns import columns_named
+from pytest_benchdb.present.report.columns import RenderOptions, columns_named
 from pytest_benchdb.present.report.formats import REPORT_SUFFIXES, format_of, report_text
 from pytest_benchdb.present.report.markdown import report_markdown
 from pytest_benchdb.present.report.page import report_html
-from pytest_benchdb.present.report.session_header import facts_of
+from pytest_benchdb.present.report.session import facts_of
 from pytest_benchdb.present.writing.text import sanitize
 
 pytest.importorskip("jinja2")
 
 Make = Callable[..., Any]
+
+
+def ungrouped(columns: Iterable[str]) -> RenderOptions:
+    return RenderOptions(columns=columns_named(columns), group_by="none")
+
+
 HOSTILE = (
     "<script>alert(1)</script>\"'`\n\N{GRINNING FACE}\u202e</style></title><img src=x onerror=alert(2)>"
     "{{ 7*7 }}{% raw %}<!-- --> javascript:alert(3) &lt; \ud800"
@@ -114,7 +120,7 @@ def hostile_report(run: Make, report: Make, text: str) -> Any:
 
 
 def test_page_of_hostile_names_runs_nothing_and_shows_them(run: Make, report: Make) -> None:
-    page = assert_inert(report_html(hostile_report(run, report, HOSTILE), None, None, {}))
+    page = assert_inert(report_html(hostile_report(run, report, HOSTILE)))
 
     assert page.texts["title"] == [f"Benchmarks of {sanitize(HOSTILE)}"]
     assert page.texts["h1"] == page.texts["title"]
@@ -124,7 +130,7 @@ def test_page_of_hostile_names_runs_nothing_and_shows_them(run: Make, report: Ma
 
 @given(text=st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join))
 def test_page_of_any_text_runs_nothing(run: Make, report: Make, text: str) -> None:
-    page = assert_inert(report_html(hostile_report(run, report, text), None, None, {}))
+    page = assert_inert(report_html(hostile_report(run, report, text)))
 
     assert page.texts["h1"] == [f"Benchmarks of {sanitize(text)}"]
 
@@ -132,7 +138,7 @@ def test_page_of_any_text_runs_nothing(run: Make, report: Make, text: str) -> No
 def test_page_has_the_header_of_the_terminal(run: Make, report: Make) -> None:
     shown = report(run(), label="nightly", complete=False, dirty=True, selection="-k sort")
 
-    page = assert_inert(report_html(shown, None, None, {}))
+    page = assert_inert(report_html(shown))
 
     facts = facts_of(shown.sessions[0], shown)
     assert len(facts) > 5
@@ -144,9 +150,11 @@ def test_page_figures_are_those_of_markdown(run: Make, report: Make) -> None:
     shown = report(run("t.py::test_a", 1.25e-3), run("t.py::test_b", 12.5e-3), run("t.py::test_c", 0.5e-3))
     columns = columns_named(["benchmark", "median", "p99", "memory", "rounds"])
 
-    cells = [text.strip() for text in Page(report_html(shown, columns, "none", {})).texts["td"]]
+    cells = [
+        text.strip() for text in Page(report_html(shown, RenderOptions(columns=columns, group_by="none"))).texts["td"]
+    ]
 
-    lines = report_markdown(shown, columns, "none", {}).splitlines()[-3:]
+    lines = report_markdown(shown, RenderOptions(columns=columns, group_by="none")).splitlines()[-3:]
     assert cells == [cell.strip() for line in lines for cell in line.split("|")[2:-1]]
     assert cells[:2] == ["1.250", "1.500"]
 
@@ -154,7 +162,7 @@ def test_page_figures_are_those_of_markdown(run: Make, report: Make) -> None:
 def test_page_points_stand_below_each_other(run: Make, report: Make) -> None:
     shown = report(run("t.py::test_a", 1.25e-3), run("t.py::test_b", 12.5e-3), run("t.py::test_c", 1250e-3))
 
-    texts = Page(report_html(shown, columns_named(["benchmark", "median"]), "none", {})).texts["td"]
+    texts = Page(report_html(shown, ungrouped(["benchmark", "median"]))).texts["td"]
 
     wide = "\N{FIGURE SPACE}"
     assert texts == ["1.250", f"12.50{wide}", f"1250\N{PUNCTUATION SPACE}{wide * 3}"]
@@ -165,7 +173,7 @@ def test_page_of_a_run_that_did_not_pass_has_its_reason_and_no_number(run: Make,
     # Figures are there, as of a test that fails after timing: they must not be seen.
     row = run("t.py::test_a", 1.25e-3, outcome=outcome, valid=False, reason="no device")
 
-    page = Page(report_html(report(row), None, None, {}))
+    page = Page(report_html(report(row)))
 
     (cell,) = page.attributes("td")
     assert page.texts["td"] == [f"{outcome}: no device"]
@@ -176,7 +184,7 @@ def test_page_of_a_run_that_did_not_pass_has_its_reason_and_no_number(run: Make,
 def test_page_of_a_run_without_columns_of_figures_has_its_reason_beside_the_name(run: Make, report: Make) -> None:
     row = run("t.py::test_a", None, outcome="skipped", valid=False, reason="no device")
 
-    page = Page(report_html(report(row), columns_named(["benchmark", "outcome"]), "none", {}))
+    page = Page(report_html(report(row), ungrouped(["benchmark", "outcome"])))
 
     assert page.texts["th"][-1].split() == ["test_a", "skipped:", "no", "device"]
     assert page.texts["td"] == ["skipped"]
@@ -185,7 +193,7 @@ def test_page_of_a_run_without_columns_of_figures_has_its_reason_beside_the_name
 def test_page_of_passed_without_figures_says_so(run: Make, report: Make) -> None:
     row = run("t.py::test_a", None, valid=False, reason="pytest-benchmark was disabled")
 
-    assert Page(report_html(report(row), None, "none", {})).texts["td"] == [
+    assert Page(report_html(report(row), RenderOptions(group_by="none"))).texts["td"] == [
         "passed, no figures: pytest-benchmark was disabled"
     ]
 
@@ -193,7 +201,7 @@ def test_page_of_passed_without_figures_says_so(run: Make, report: Make) -> None
 def test_page_marks_simulated_runs_and_reruns(run: Make, report: Make) -> None:
     rows = [run("t.py::test_a", provenance="simulated"), run("t.py::test_b", attempt=3), run("t.py::test_c")]
 
-    page = Page(report_html(report(*rows), None, "none", {}))
+    page = Page(report_html(report(*rows), RenderOptions(group_by="none")))
 
     assert [text for text in page.texts["th"] if text.startswith("test_")] == [
         "test_a (simulated)",
@@ -204,7 +212,7 @@ def test_page_marks_simulated_runs_and_reruns(run: Make, report: Make) -> None:
 
 
 def test_page_table_has_caption_scopes_and_labels(run: Make, report: Make) -> None:
-    page = Page(report_html(report(run("a.py::test_a"), run("b.py::test_b")), None, None, {}))
+    page = Page(report_html(report(run("a.py::test_a"), run("b.py::test_b"))))
 
     assert [head["scope"] for head in page.attributes("th")[:3]] == ["col", "col", "col"]
     assert [head["scope"] for head in page.attributes("th")].count("rowgroup") == 2
@@ -216,7 +224,7 @@ def test_page_table_has_caption_scopes_and_labels(run: Make, report: Make) -> No
 
 
 def test_page_of_a_filter_that_matches_nothing_says_so(report: Make) -> None:
-    page = assert_inert(report_html(report(selection="-k nothing"), None, None, {}))
+    page = assert_inert(report_html(report(selection="-k nothing")))
 
     assert "No run to show." in page.texts["p"]
     assert "table" not in page.texts
@@ -240,7 +248,7 @@ def luminance(color: str) -> float:
 @pytest.mark.parametrize("name", ["text", "muted", "accent", "bad", "warn"])
 def test_page_texts_have_a_contrast_of_four_and_a_half(run: Make, report: Make, theme: str, name: str) -> None:
     # WCAG 2.2, success criterion 1.4.3
-    (style,) = Page(report_html(report(run()), None, None, {})).texts["style"]
+    (style,) = Page(report_html(report(run()))).texts["style"]
     colors = themes(style)[theme]
 
     for ground in ("page", "band"):
@@ -255,7 +263,7 @@ def test_page_without_jinja_says_what_to_install(run: Make, report: Make, monkey
     )
 
     with pytest.raises(MissingExtraError, match=re.escape("pip install 'pytest-benchdb[html]'")):
-        report_html(report(run()), None, None, {})
+        report_html(report(run()))
 
 
 @pytest.mark.parametrize(("suffix", "name"), REPORT_SUFFIXES.items())

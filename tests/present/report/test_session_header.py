@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_benchdb.model.report import Report
-from pytest_benchdb.present.report.session_header import session_header
-from pytest_benchdb.present.report.session_table import layout_sessions
+from pytest_benchdb.present.report.session import layout_sessions, session_header
 from pytest_benchdb.present.writing.grid import plain_text
 from pytest_benchdb.present.writing.text import sanitize, width, wrap
 

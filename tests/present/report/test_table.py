@@ -1,7 +1,7 @@
 """The table of runs: exact at five widths, and never wider than the terminal whatever names hold."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,11 +10,25 @@ from hypothesis import strategies as st
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import ReportRow
-from pytest_benchdb.present.report.columns import COLUMN_KEYS, GROUP_KEYS, columns_named, figure_of
-from pytest_benchdb.present.report.table import default_columns, default_grouping, figure_text, layout, units_for
+from pytest_benchdb.present.report.columns import (
+    COLUMN_KEYS,
+    GROUP_KEYS,
+    RenderOptions,
+    columns_named,
+    default_columns,
+    default_grouping,
+    figure_of,
+)
+from pytest_benchdb.present.report.table import figure_text, layout, units_for
 from pytest_benchdb.present.writing.text import width
 
 Make = Callable[..., ReportRow]
+
+
+def ungrouped(columns: Iterable[str]) -> RenderOptions:
+    return RenderOptions(columns=columns_named(columns), group_by="none")
+
+
 ANY_TEXT = st.text(st.characters(), min_size=1, max_size=80)
 
 
@@ -38,7 +52,7 @@ SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
 def test_layout_at_a_width_is_exact(run: Make, columns: int) -> None:
     rows = suite(run)
 
-    table = layout(rows, default_columns(rows), columns, group_by=default_grouping(rows))
+    table = layout(rows, columns)
 
     assert table.plain() == (SNAPSHOTS / f"table-{columns}.txt").read_text(encoding="utf-8")
 
@@ -46,7 +60,7 @@ def test_layout_at_a_width_is_exact(run: Make, columns: int) -> None:
 def test_layout_for_ascii_terminals_is_exact(run: Make) -> None:
     rows = suite(run)
 
-    table = layout(rows, default_columns(rows), 80, ascii_only=True)
+    table = layout(rows, 80, RenderOptions(group_by="none"), ascii_only=True)
 
     assert table.plain() == (SNAPSHOTS / "table-ascii.txt").read_text(encoding="ascii")
 
@@ -54,7 +68,7 @@ def test_layout_for_ascii_terminals_is_exact(run: Make) -> None:
 def test_layout_leaves_columns_out_by_priority(run: Make) -> None:
     rows = suite(run)
 
-    left_out = [layout(rows, default_columns(rows), columns).left_out for columns in (200, 70, 60, 40, 10)]
+    left_out = [layout(rows, columns, RenderOptions(group_by="none")).left_out for columns in (200, 70, 60, 40, 10)]
 
     assert left_out == [
         (),
@@ -87,7 +101,7 @@ def test_layout_of_any_names_never_exceeds_the_width(
         for index, name in enumerate(names)
     ]
 
-    table = layout(rows, columns_named(keys), columns, group_by=group_by, ascii_only=ascii_only)
+    table = layout(rows, columns, RenderOptions(columns=columns_named(keys), group_by=group_by), ascii_only=ascii_only)
 
     for line in table.lines:
         text = "".join(span.text for span in line)
@@ -99,7 +113,7 @@ def test_layout_of_any_names_never_exceeds_the_width(
 def test_layout_of_a_name_of_10000_characters_fits(run: Make) -> None:
     rows = [run("tests/test_a.py::test_x[" + "x" * 10_000 + "]")]
 
-    table = layout(rows, default_columns(rows), 80)
+    table = layout(rows, 80, RenderOptions(group_by="none"))
 
     assert max(len(line) for line in table.plain().splitlines()) <= 80
 
@@ -110,7 +124,15 @@ def test_layout_of_a_name_of_10000_characters_fits(run: Make) -> None:
 def test_layout_of_a_run_that_did_not_pass_shows_no_number(run: Make, outcome: str) -> None:
     rows = [run("test_a.py::test_x", 123.4e-6, outcome=outcome, reason="because", rounds=77)]
 
-    line = layout(rows, columns_named([key for key in COLUMN_KEYS if key != "session"]), 300).plain().splitlines()[-1]
+    line = (
+        layout(
+            rows,
+            300,
+            ungrouped([key for key in COLUMN_KEYS if key != "session"]),
+        )
+        .plain()
+        .splitlines()[-1]
+    )
 
     assert f"{outcome}: because" in line
     assert not any(char.isdigit() for char in line.replace(rows[0].fullname, ""))
@@ -119,7 +141,7 @@ def test_layout_of_a_run_that_did_not_pass_shows_no_number(run: Make, outcome: s
 def test_layout_of_equal_names_in_two_files_tells_them_apart(run: Make) -> None:
     rows = [run("tests/test_a.py::test_x", group="g"), run("tests/test_b.py::test_x", group="g")]
 
-    text = layout(rows, default_columns(rows), 120, group_by="group").plain()
+    text = layout(rows, 120, RenderOptions(group_by="group")).plain()
 
     assert "tests/test_a.py::test_x" in text
     assert "tests/test_b.py::test_x" in text
@@ -137,11 +159,11 @@ def test_layout_marks_simulated_runs_at_every_width(run: Make) -> None:
     rows = [run("tests/test_a.py::test_" + "x" * 100, provenance="simulated")]
 
     for columns in (40, 80, 120, 200):
-        assert "(simulated)" in layout(rows, default_columns(rows), columns).plain()
+        assert "(simulated)" in layout(rows, columns, RenderOptions(group_by="none")).plain()
 
 
 def test_layout_of_no_runs_is_the_head(run: Make) -> None:
-    assert layout([], default_columns([]), 80).plain().startswith("benchmark")
+    assert layout([], 80, RenderOptions(group_by="none")).plain().startswith("benchmark")
 
 
 @pytest.mark.parametrize("rounds", [None, 1])

@@ -1,6 +1,7 @@
 """`benchdb report`: the benchmarks of a session, as a table or as data."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.configuration import find_db
 from pytest_benchdb.cli.frame.output import Output, make_output
 from pytest_benchdb.cli.frame.progress import feedback_of
-from pytest_benchdb.model.report import Report
+from pytest_benchdb.model.report import Report, ReportRow
 from pytest_benchdb.operations.read.report import build_report
 from pytest_benchdb.operations.select.filters.where import METRIC_COLUMNS, parse_where
 from pytest_benchdb.operations.select.selection import Selection
@@ -18,16 +19,16 @@ from pytest_benchdb.operations.select.sessions import split_specs
 from pytest_benchdb.present.report.columns import (
     COLUMN_KEYS,
     GROUP_KEYS,
-    Column,
+    RenderOptions,
     columns_named,
     default_columns,
-    default_grouping,
     figure_of,
 )
-from pytest_benchdb.present.report.formats import Shape, report_text
+from pytest_benchdb.present.report.formats import report_text
+from pytest_benchdb.present.report.session import session_header
 from pytest_benchdb.present.report.table import layout
 from pytest_benchdb.present.writing.grid import Line, Span
-from pytest_benchdb.present.writing.units import FigureKind, Unit, parse_units
+from pytest_benchdb.present.writing.units import parse_units
 
 _FORMATS = ("table", "md", "html", "json", "csv")
 
@@ -77,87 +78,57 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
 def command(**given: Any) -> None:
     """Read, select and show."""
     output = make_output(given, formats=_FORMATS)
-    columns = columns_named(given["columns"].split(",")) if given["columns"] is not None else None
-    units = parse_units(given["unit"])
+    shown = RenderOptions(
+        columns=columns_named(given["columns"].split(",")) if given["columns"] is not None else None,
+        group_by=given["group_by"],
+        units=parse_units(given["unit"]),
+    )
     source = split_specs(given["specs"], find_db(given["db"], Path.cwd()))
     names = ("keyword", "where", "since", "until", "last", "sort")
     selection = Selection(**{name: given[name] for name in names})
     with feedback_of(output, "Reading new sessions") as feedback:
         report = build_report(source, selection, feedback=feedback)
     metrics = parse_where(selection.where or "").metrics
-    _present(report, output, _Choice(columns, metrics, given["group_by"], units))
-    if report.selection and not any(shown.rows for shown in report.sessions):
+    _present(report, output, metrics, shown)
+    if report.selection and not any(session.rows for session in report.sessions):
         output.say(f"no run matches {report.selection}")
 
 
-class _Choice:
-    """Columns, groups and units that the user asked for."""
-
-    def __init__(
-        self,
-        columns: tuple[Column, ...] | None,
-        metrics: Sequence[str],
-        group_by: str | None,
-        units: dict[FigureKind, Unit],
-    ) -> None:
-        self.asked_columns = columns
-        self.metrics = metrics
-        self.asked_group = group_by
-        self.units = units
-
-    def columns(self, rows: Sequence[Any]) -> tuple[Column, ...]:
-        if self.asked_columns is not None:
-            return self.asked_columns
-        columns = default_columns(rows)
-        if not self.metrics:
-            return columns
-        texts = tuple(column for column in columns if column.kind == "text")
-        wanted = columns_named(key for metric in self.metrics for key in METRIC_COLUMNS[metric])
-        measured = tuple(column for column in wanted if any(figure_of(row, column.key) is not None for row in rows))
-        return texts + (measured or wanted)
-
-    def group(self, rows: Sequence[Any]) -> str | None:
-        if self.asked_group is None:
-            return default_grouping(rows)
-        return None if self.asked_group == "none" else self.asked_group
+def _with_metrics(rows: Sequence[ReportRow], metrics: Sequence[str], shown: RenderOptions) -> RenderOptions:
+    """Show the columns of the metrics that were selected instead of the usual figures, unless columns were chosen."""
+    if shown.columns is not None or not metrics:
+        return shown
+    texts = tuple(column for column in default_columns(rows) if column.kind == "text")
+    wanted = columns_named(key for metric in metrics for key in METRIC_COLUMNS[metric])
+    measured = tuple(column for column in wanted if any(figure_of(row, column.key) is not None for row in rows))
+    return replace(shown, columns=texts + (measured or wanted))
 
 
-def _present(report: Report, output: Output, choice: _Choice) -> None:
+def _present(report: Report, output: Output, metrics: Sequence[str], shown: RenderOptions) -> None:
     if output.format == "table":
-        output.lines(_table(report, output, choice))
+        output.lines(_table(report, output, metrics, shown))
         return
-    columns = choice.asked_columns
-    if choice.metrics and columns is None and output.format != "csv":
-        columns = choice.columns([row for shown in report.sessions for row in shown.rows])
-    shape = Shape(columns=columns, group_by=choice.asked_group, units=choice.units)
-    output.text(report_text(report, output.format, shape))
+    if output.format != "csv":
+        shown = _with_metrics([row for session in report.sessions for row in session.rows], metrics, shown)
+    output.text(report_text(report, output.format, shown))
 
 
-def _table(report: Report, output: Output, choice: _Choice) -> list[Line]:
-    from pytest_benchdb.present.report.session_header import session_header
-
+def _table(report: Report, output: Output, metrics: Sequence[str], shown: RenderOptions) -> list[Line]:
     lines: list[Line] = []
-    for number, shown in enumerate(report.sessions):
+    for number, session in enumerate(report.sessions):
         lines += [(Span(""),)] if number else []
-        lines += session_header(shown, report, output.width, ascii_only=output.ascii_only)
-        if choice.asked_group != "benchmark":
-            lines += _rows(shown.rows, output, choice)
-    if choice.asked_group == "benchmark":
-        lines += _rows([row for shown in report.sessions for row in shown.rows], output, choice)
+        lines += session_header(session, report, output.width, ascii_only=output.ascii_only)
+        if shown.group_by != "benchmark":
+            lines += _rows(session.rows, output, metrics, shown)
+    if shown.group_by == "benchmark":
+        lines += _rows([row for session in report.sessions for row in session.rows], output, metrics, shown)
     return lines
 
 
-def _rows(rows: Sequence[Any], output: Output, choice: _Choice) -> list[Line]:
+def _rows(rows: Sequence[ReportRow], output: Output, metrics: Sequence[str], shown: RenderOptions) -> list[Line]:
     if not rows:
         return []
-    table = layout(
-        rows,
-        choice.columns(rows),
-        output.width,
-        group_by=choice.group(rows),
-        ascii_only=output.ascii_only,
-        units=choice.units,
-    )
+    table = layout(rows, output.width, _with_metrics(rows, metrics, shown), ascii_only=output.ascii_only)
     if table.left_out and output.verbose:
         output.say(f"left out for want of room: {', '.join(table.left_out)}; --columns or --width N brings them back")
     return [(Span(""),), *table.lines]

@@ -12,7 +12,7 @@ from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.operations.read.report import list_sessions
 from pytest_benchdb.operations.select.selection import Selection
 from pytest_benchdb.operations.select.sessions import split_specs
-from pytest_benchdb.present.report.session_table import layout_sessions, sessions_table
+from pytest_benchdb.present.report.session import layout_sessions, sessions_table
 
 _HELP = """List the sessions, newest first: when, outcome, how many runs, label, branch and commit.
 

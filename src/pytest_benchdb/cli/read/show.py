@@ -72,22 +72,16 @@ def command(**given: Any) -> None:
 
 def _session(report: Report, output: Output) -> None:
     if output.format == "json":
-        from pytest_benchdb.present.report.json_ import report_json
+        from pytest_benchdb.present.report.data import report_json
 
         output.text(report_json(report))
         return
-    from pytest_benchdb.present.report.session_header import session_header
-    from pytest_benchdb.present.report.table import default_columns, default_grouping, layout
+    from pytest_benchdb.present.report.session import session_header
+    from pytest_benchdb.present.report.table import layout
 
     (shown,) = report.sessions
     lines: list[Line] = session_header(shown, report, output.width, ascii_only=output.ascii_only)
     if shown.rows:
-        table = layout(
-            shown.rows,
-            default_columns(shown.rows),
-            output.width,
-            group_by=default_grouping(shown.rows),
-            ascii_only=output.ascii_only,
-        )
+        table = layout(shown.rows, output.width, ascii_only=output.ascii_only)
         lines += [(Span(""),), *table.lines]
     output.lines(lines)

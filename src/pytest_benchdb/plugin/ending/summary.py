@@ -15,7 +15,7 @@ from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.operations.record import SessionRecorder
 from pytest_benchdb.plugin.ending.outputs import Outputs
 from pytest_benchdb.plugin.recording.results import BENCHMARK_DISABLED
-from pytest_benchdb.present.report.table import default_columns, default_grouping, layout
+from pytest_benchdb.present.report.table import layout
 from pytest_benchdb.store.fold_process import FoldResult
 
 ROW_LIMIT = 30
@@ -77,13 +77,7 @@ def shown_path(path: Path, config: pytest.Config) -> str:
 def _write_table(reporter: "pytest.TerminalReporter", config: pytest.Config, result: FoldResult) -> None:
     writer = config.get_terminal_writer()
     encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
-    table = layout(
-        result.rows,
-        default_columns(result.rows),
-        writer.fullwidth,
-        group_by=default_grouping(result.rows),
-        ascii_only=not encoding.lower().startswith("utf"),
-    )
+    table = layout(result.rows, writer.fullwidth, ascii_only=not encoding.lower().startswith("utf"))
     for line in table.lines:
         for span in line:
             reporter.write(span.text, **_MARKUP.get(span.style, {}))

@@ -1,12 +1,12 @@
-"""The columns that a report of runs can show: one definition for every format."""
+"""The columns that a report of runs can show, and which of them it shows: one definition for every format."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import ReportRow
-from pytest_benchdb.present.writing.units import FigureKind
+from pytest_benchdb.present.writing.units import FigureKind, Unit
 
 Align = Literal["left", "right"]
 ColumnKind = Literal["text", "time", "memory", "rate", "energy", "percent", "count", "rounds"]
@@ -18,9 +18,9 @@ class Column:
     """A column of a report.
 
     Attributes:
-        key: what `--columns` and `--sort` call it.
+        key: its name in `--columns` and `--sort`.
         kind: `text`, or the quantity, which decides the unit.
-        priority: 0 is never left out for want of room; of the others the largest goes first.
+        priority: 0 is never left out in a narrow terminal; of the others the largest goes first.
     """
 
     key: str
@@ -43,7 +43,7 @@ def _iqr(row: ReportRow) -> float | None:
 
 
 def metric_of(row: ReportRow) -> str | None:
-    """Return what the times of a run are: a metric, and the phase if it is not the whole; None if nothing was timed."""
+    """Return the metric of a run's times, with the phase unless it is the whole run; None if nothing was timed."""
     if row.main_metric is None or row.main_phase is None:
         return row.main_metric
     return f"{row.main_metric} of {row.main_phase}"
@@ -70,7 +70,7 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         (_text("workload", "workload", 9), lambda row: row.workload),
         (_text("precision", "precision", 14), lambda row: row.precision),
         (_figure("batch", "batch", "count", 17), lambda row: row.batch_size),
-        # Never left out for want of room: without it, times of different things would stand below each other.
+        # Never left out: without it, times of different things would be in one column.
         (_text("metric", "metric", 0), lambda row: metric_of(row) if has_figures(row) else None),
         (_figure("median", "median", "time", 0), lambda row: row.median_s),
         (_figure("spread", "IQR", "percent", 30), _spread),
@@ -91,10 +91,7 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         (_figure("cpu_time", "CPU time", "time", 65), lambda row: row.cpu_s),
         (_figure("memory", "memory", "memory", 50), lambda row: row.peak_rss_bytes),
         (_figure("device_memory", "device memory", "memory", 51), lambda row: row.device_peak_bytes),
-        (
-            Column(key="rounds", title="rounds", kind="rounds", priority=70, align="right"),
-            lambda row: row.rounds,
-        ),
+        (Column(key="rounds", title="rounds", kind="rounds", priority=70, align="right"), lambda row: row.rounds),
         (_text("outcome", "outcome", 5), lambda row: row.outcome),
         (_text("provenance", "provenance", 7), lambda row: row.provenance),
         (_text("worker", "worker", 71), lambda row: row.worker),
@@ -122,10 +119,9 @@ GROUP_KEYS = (
 _DEFAULT = ("benchmark", "median", "spread", "min", "throughput", "energy", "cpu", "memory", "rounds")
 _WHERE_MEASURED = frozenset({"throughput", "energy"})
 USUAL_METRIC = "wall_time"
-"""What times are where nothing else is said."""
-# Shown only where the runs differ in it: a column of equal texts tells nothing.
+"""The metric of times whose metric is not shown."""
+# Shown only if the runs differ in it: a column of equal texts says nothing.
 _WHERE_DIFFERENT = ("session", "backend", "implementation")
-
 
 # Names of the columns in CSV, where they differ from the key and the unit's suffix.
 _RAW_NAMES = {
@@ -142,7 +138,7 @@ _RAW_NAMES = {
 
 
 def has_figures(row: ReportRow) -> bool:
-    """Tell whether a run's figures may be shown: it passed, and they hold."""
+    """Return whether a run's figures may be shown: it passed, and they are valid."""
     return row.outcome == "passed" and row.valid
 
 
@@ -160,45 +156,45 @@ def figure_of(row: ReportRow, key: str) -> Value:
 
 
 def value_of(row: ReportRow, key: str) -> Value:
-    """Return what a column shows of a run, in SI units and unrounded; None is not measured."""
+    """Return a column's value of a run, in SI units and unrounded; None is not measured."""
     return _COLUMNS[key][1](row)
 
 
 def columns_named(keys: Iterable[str]) -> tuple[Column, ...]:
-    """Return columns by their names, in the order given; a space or a hyphen may stand for an underscore.
+    """Return columns by their names, in the order given; a space or a hyphen is as good as an underscore.
 
     Raises:
-        ConfigError: there is no such column.
+        ConfigError: a column does not exist.
     """
-    wanted = ["_".join(key.lower().replace("-", " ").split()) for key in keys if key.strip()]
-    unknown = [key for key in wanted if key not in _COLUMNS]
-    if unknown or not wanted:
+    names = ["_".join(key.lower().replace("-", " ").split()) for key in keys if key.strip()]
+    unknown = [name for name in names if name not in _COLUMNS]
+    if unknown or not names:
         message = f"no column {unknown[0]!r}" if unknown else "--columns names no column"
         message += f"; choose from {', '.join(COLUMN_KEYS)}"
         raise ConfigError(message)
-    return tuple(_COLUMNS[key][0] for key in dict.fromkeys(wanted))
+    return tuple(_COLUMNS[key][0] for key in dict.fromkeys(names))
 
 
 def default_columns(rows: Sequence[ReportRow]) -> tuple[Column, ...]:
-    """Return the columns for these runs: what nobody needs to ask for."""
+    """Return the columns that are shown of these runs unless the user chooses others."""
     differing = [key for key in _WHERE_DIFFERENT if len({value_of(row, key) for row in rows}) > 1]
     unusual = ["metric"] if any(unusual_metric(row) for row in rows) else []
-    figures = [key for key in _DEFAULT[1:] if key not in _WHERE_MEASURED or _is_measured(rows, key)]
+    figures = [
+        key
+        for key in _DEFAULT[1:]
+        if key not in _WHERE_MEASURED or any(figure_of(row, key) is not None for row in rows)
+    ]
     return tuple(_COLUMNS[key][0] for key in (_DEFAULT[0], *differing, *unusual, *figures))
 
 
 def unusual_metric(row: ReportRow) -> str | None:
-    """Return what the times of a run are, if they are not wall times of the whole and are shown at all."""
+    """Return the metric of a run's times if they are shown and are not wall times of the whole run, else None."""
     metric = metric_of(row) if has_figures(row) else None
     return None if metric == USUAL_METRIC else metric
 
 
-def _is_measured(rows: Sequence[ReportRow], key: str) -> bool:
-    return any(figure_of(row, key) is not None for row in rows)
-
-
 def default_grouping(rows: Sequence[ReportRow]) -> str | None:
-    """Return the name to group these runs by: their groups, their models or their files, or nothing."""
+    """Return the key to group these runs by: their groups, their models or their files; None if these are all equal."""
     for key in ("group", "model", "file"):
         values = {group_value(row, key) for row in rows}
         if len(values) > 1 or (key != "file" and values - {None}):
@@ -207,8 +203,34 @@ def default_grouping(rows: Sequence[ReportRow]) -> str | None:
 
 
 def group_value(row: ReportRow, key: str) -> str | None:
-    """Return what a run is grouped by; None where it has none."""
+    """Return the value that a run is grouped by; None if it has none."""
     if key == "file":
         return row.fullname.partition("::")[0]
     value = value_of(row, key)
     return None if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderOptions:
+    """What a report shows of its runs, in any format.
+
+    Attributes:
+        columns: in order; None chooses them for each session. CSV has every field of a run then, JSON always.
+        group_by: one of `GROUP_KEYS`, or ``none``; None chooses for each session.
+        units: units to show figures in, else the typical value decides; JSON and CSV are always in SI units.
+    """
+
+    columns: Sequence[Column] | None = None
+    group_by: str | None = None
+    units: Mapping[FigureKind, Unit] = field(default_factory=dict)
+
+    def columns_of(self, rows: Sequence[ReportRow]) -> Sequence[Column]:
+        """Return the columns for these runs."""
+        return default_columns(rows) if self.columns is None else self.columns
+
+    def grouping_of(self, rows: Sequence[ReportRow]) -> str | None:
+        """Return the key to group these runs by; None for no groups."""
+        return default_grouping(rows) if self.group_by is None else None if self.group_by == "none" else self.group_by
+
+
+USUAL_OPTIONS = RenderOptions()

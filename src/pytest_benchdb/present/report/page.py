@@ -1,15 +1,13 @@
-"""A report as one HTML file: it loads nothing, runs only its own script, and says in words what it colours.
+"""A report as one HTML file: it loads nothing, runs only its own script, and never says something by colour alone.
 
-Names and reasons come from outside: Jinja escapes them, and the page's Content-Security-Policy lets nothing but
-the style sheet and the script of this package in, by their hashes.
-
-A report as the page shows it: every text safe and scaled, nothing left for the template to decide.
+Names and reasons come from outside: Jinja escapes them, and the page's Content-Security-Policy allows only the style
+sheet and the script of this package, by their hashes. The template decides nothing: it gets texts, scaled and safe.
 """
 
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from importlib.util import find_spec
@@ -18,28 +16,11 @@ from typing import TYPE_CHECKING, Literal
 from pytest_benchdb import __version__
 from pytest_benchdb.errors import MissingExtraError
 from pytest_benchdb.model.report import Report, ReportRow, SessionReport
-from pytest_benchdb.present.report.columns import (
-    Column,
-    default_columns,
-    default_grouping,
-    figure_of,
-    group_value,
-    has_figures,
-)
-from pytest_benchdb.present.report.session_header import facts_of, warnings_of
-from pytest_benchdb.present.report.table import (
-    figure_text,
-    mark_place,
-    marks_of,
-    message_of,
-    names_of,
-    title_of,
-    unit_symbol,
-    units_for,
-)
-from pytest_benchdb.present.writing.grid import Fact, Style, outcome_style
+from pytest_benchdb.present.report.columns import USUAL_OPTIONS, Column, RenderOptions, figure_of
+from pytest_benchdb.present.report.session import facts_of, warnings_of
+from pytest_benchdb.present.report.table import mark_place, marks_of, message_of, row_style, run_table
+from pytest_benchdb.present.writing.grid import Fact, Style
 from pytest_benchdb.present.writing.text import sanitize
-from pytest_benchdb.present.writing.units import FigureKind, Unit, align_points
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -77,9 +58,9 @@ class Cell:
     """A cell of a row.
 
     Attributes:
-        label: the head of its column, which narrow screens show beside it.
-        value: what to sort by, a figure in SI units; None where there is none.
-        span: columns that it takes.
+        label: title of its column, which narrow screens show beside it.
+        value: the value to sort by, a figure in SI units; None if there is none.
+        span: how many columns it takes.
     """
 
     kind: Literal["name", "text", "figure", "message"]
@@ -94,9 +75,9 @@ class PageRow:
     """One run.
 
     Attributes:
-        marks: what must be said beside the name: simulated, a rerun.
-        note: why there are no figures, where no column of figures could hold it.
-        style: the colour of what stands in place of figures.
+        marks: what must be added to the name: simulated, a rerun.
+        note: why there are no figures, if there is no column of figures to hold it.
+        style: the colour of what is shown in place of figures.
     """
 
     fullname: str
@@ -111,9 +92,9 @@ class PagePart:
     """One session.
 
     Attributes:
-        labels: heads of the columns, with their units.
-        groups: rows by title; None for rows that stand alone.
-        meanings: columns that need explaining, with what they mean.
+        labels: titles of the columns with their units.
+        groups: rows by the title of their group; None if they are not grouped.
+        meanings: columns that need explaining, with their meaning.
     """
 
     title: str
@@ -130,52 +111,32 @@ class PagePart:
         return sum(len(rows) for _, rows in self.groups)
 
 
-def page_part(
-    shown: SessionReport,
-    report: Report,
-    columns: Sequence[Column] | None,
-    group_by: str | None,
-    units: Mapping[FigureKind, Unit],
-) -> PagePart:
-    """Return one session as the page shows it; the arguments are those of `html.report_html`."""
-    chosen = tuple(columns) if columns is not None else default_columns(shown.rows)
-    key = default_grouping(shown.rows) if group_by is None else None if group_by == "none" else group_by
-    scale = units_for(shown.rows, chosen, units, ascii_only=False)
-    labels = tuple(_label(column, scale) for column in chosen)
-    names = names_of(shown.rows, key)
-    texts = [names if column.key == "benchmark" else _texts(shown.rows, column, scale) for column in chosen]
-    groups: dict[str | None, list[PageRow]] = {}
-    for index, row in enumerate(shown.rows):
-        cells = [
-            _cell(row, column, label, column_texts[index])
-            for column, label, column_texts in zip(chosen, labels, texts, strict=True)
-        ]
-        groups.setdefault(group_value(row, key) if key else None, []).append(_page_row(row, cells, chosen))
+def _page_part(shown: SessionReport, report: Report, options: RenderOptions) -> PagePart:
+    table = run_table(shown.rows, options)
+    labels = table.labels()
+    texts = [
+        table.texts(column) if column.key == "benchmark" else [_filled(text, column) for text in table.texts(column)]
+        for column in table.columns
+    ]
+    rows = [
+        _page_row(row, list(map(_cell, [row] * len(labels), table.columns, labels, cells)), table.columns)
+        for row, *cells in zip(shown.rows, *texts, strict=True)
+    ]
     return PagePart(
         title=sanitize(f"Benchmarks of {shown.session.project}"),
         facts=tuple((label, sanitize(text)) for label, text in facts_of(shown, report)),
         warnings=tuple(sanitize(text) for text in warnings_of(shown)),
-        columns=chosen,
-        labels=labels,
-        groups=tuple((title_of(key, value) if key else None, tuple(rows)) for value, rows in groups.items()),
-        meanings=tuple((column.title, _MEANINGS[column.key]) for column in chosen if column.key in _MEANINGS),
+        columns=tuple(table.columns),
+        labels=tuple(labels),
+        groups=tuple((title, tuple(members)) for title, members in table.groups(rows)),
+        meanings=tuple((column.title, _MEANINGS[column.key]) for column in table.columns if column.key in _MEANINGS),
     )
 
 
-def _label(column: Column, units: Mapping[FigureKind, Unit]) -> str:
-    symbol = unit_symbol(column, units)
-    return f"{column.title} ({symbol})" if symbol else column.title
-
-
-def _texts(rows: Sequence[ReportRow], column: Column, units: Mapping[FigureKind, Unit]) -> list[str]:
-    texts = [figure_text(row, column, units) if column.kind == "text" or has_figures(row) else "" for row in rows]
-    if column.kind in {"text", "rounds", "count"}:
-        return texts
-    return [_filled(text) for text in align_points(texts)]
-
-
-def _filled(text: str) -> str:
-    """Replace the spaces that put points below each other by such as are as wide as what they stand for."""
+def _filled(text: str, column: Column) -> str:
+    """Replace the spaces that align decimal points by spaces as wide as digits and points."""
+    if column.kind == "text":
+        return text
     figure = text.rstrip(" ")
     spaces = len(text) - len(figure)
     if not figure or not spaces:
@@ -207,12 +168,12 @@ def _page_row(row: ReportRow, cells: list[Cell], columns: Sequence[Column]) -> P
         marks=marks,
         cells=tuple(cells),
         note=note,
-        style=outcome_style(row.outcome) if row.outcome != "passed" else "warn",
+        style=row_style(row),
     )
 
 
 def _with_message(cells: Sequence[Cell], message: str) -> list[Cell]:
-    """Put the outcome and its reason in place of the first figures that stand together, and empty the others."""
+    """Put the outcome and its reason in place of the first adjoining figures, and empty the others."""
     result: list[Cell] = []
     for cell in cells:
         if cell.kind != "figure":
@@ -229,25 +190,17 @@ _JOINTS = re.compile(r"(?<=::)|(?<=/)|(?=\[)")
 
 
 def require_jinja() -> None:
-    """Refuse to go on without Jinja.
+    """Check that Jinja is installed.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: it is not.
     """
     if find_spec("jinja2") is None:
         raise MissingExtraError("HTML reports need Jinja2; install it with: pip install 'pytest-benchdb[html]'")
 
 
-def report_html(
-    report: Report, columns: Sequence[Column] | None, group_by: str | None, units: Mapping[FigureKind, Unit]
-) -> str:
+def report_html(report: Report, options: RenderOptions = USUAL_OPTIONS) -> str:
     """Write a report as one self-contained page.
-
-    Args:
-        report: the sessions.
-        columns: columns to show; None chooses them for each session.
-        group_by: what to group by, ``none`` for nothing; None chooses for each session.
-        units: units that the user asked for.
 
     Raises:
         MissingExtraError: Jinja is not installed.
@@ -260,7 +213,7 @@ def report_html(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["breakable"] = _breakable
-    parts = [page_part(shown, report, columns, group_by, units) for shown in report.sessions]
+    parts = [_page_part(shown, report, options) for shown in report.sessions]
     style, script = _asset("report.css"), _asset("report.js")
     return environment.from_string(_asset("report.html.jinja")).render(
         title=", ".join(dict.fromkeys(part.title for part in parts)) or "Benchmarks",
@@ -278,12 +231,12 @@ def _asset(name: str) -> str:
 
 
 def _breakable(name: str) -> "Markup":
-    """Let the name of a benchmark break into lines at its joints."""
+    """Let the name of a benchmark break into lines between its parts."""
     from markupsafe import Markup
 
     return Markup("<wbr>").join(_JOINTS.split(name))
 
 
 def _source(text: str) -> str:
-    """Return the expression by which a Content-Security-Policy (level 3, section 2.3.1) lets a text in."""
+    """Return the expression of a Content-Security-Policy (level 3, section 2.3.1) that allows a text."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,68 +1,113 @@
-"""A report of runs as a table that fits the terminal; pytest's summary and `benchdb report` share it."""
+"""A report of runs as a table that fits the terminal, and what its other formats share with it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.present.report.columns import (
+    USUAL_OPTIONS,
     Column,
-    columns_named,
-    default_columns,
-    default_grouping,
+    RenderOptions,
     group_value,
     has_figures,
     unusual_metric,
     value_of,
 )
-from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Table, fit, outcome_style
+from pytest_benchdb.present.writing.grid import Entry, Heading, Section, Span, Style, Table, fit, outcome_style
 from pytest_benchdb.present.writing.text import sanitize
 from pytest_benchdb.present.writing.units import NOT_MEASURED, FigureKind, Unit, align_points, choose_unit, write_figure
 
-__all__ = [
-    "Column",
-    "Line",
-    "Span",
-    "Table",
-    "columns_named",
-    "default_columns",
-    "default_grouping",
-    "layout",
-]
-
 _TIMES = "\N{MULTIPLICATION SIGN}"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTable:
+    """Runs with what is shown of them, before a format is chosen; from `run_table`.
+
+    Attributes:
+        group_by: one of `columns.GROUP_KEYS`; None for no groups.
+        units: one for all the columns of a quantity, so that their figures can be compared.
+        names: the shortest that are unique, one for each run.
+    """
+
+    rows: Sequence[ReportRow]
+    columns: Sequence[Column]
+    group_by: str | None
+    units: Mapping[FigureKind, Unit]
+    names: Sequence[str]
+    ascii_only: bool = False
+
+    def labels(self) -> list[str]:
+        """Return the titles of the columns with their units."""
+        symbols = [unit_symbol(column, self.units) for column in self.columns]
+        pairs = zip(self.columns, symbols, strict=True)
+        return [f"{column.title} ({symbol})" if symbol else column.title for column, symbol in pairs]
+
+    def texts(self, column: Column) -> list[str]:
+        """Return the cells of a column, figures with their points below each other; empty where none may be shown."""
+        if column.key == "benchmark":
+            return list(self.names)
+        texts = [
+            figure_text(row, column, self.units, ascii_only=self.ascii_only)
+            if column.kind == "text" or has_figures(row)
+            else ""
+            for row in self.rows
+        ]
+        return texts if column.kind in {"text", "rounds", "count"} else align_points(texts)
+
+    def groups(self, items: Sequence[T]) -> list[tuple[str | None, list[T]]]:
+        """Return items, one for each run, by the titles of their groups; one group without a title if not grouped."""
+        if self.group_by is None:
+            return [(None, list(items))] if items else []
+        groups: dict[str | None, list[T]] = {}
+        for row, item in zip(self.rows, items, strict=True):
+            groups.setdefault(group_value(row, self.group_by), []).append(item)
+        return [(self._title(value), members) for value, members in groups.items()]
+
+    def _title(self, value: str | None) -> str:
+        if value is None:
+            return f"(no {self.group_by})"
+        text = sanitize(value, ascii_only=self.ascii_only)
+        return text if self.group_by in {"file", "benchmark"} else f"{self.group_by}: {text}"
+
+
+def run_table(rows: Sequence[ReportRow], options: RenderOptions, *, ascii_only: bool = False) -> RunTable:
+    """Choose what the options leave open."""
+    columns, group_by = options.columns_of(rows), options.grouping_of(rows)
+    return RunTable(
+        rows=rows,
+        columns=columns,
+        group_by=group_by,
+        units=units_for(rows, columns, options.units, ascii_only=ascii_only),
+        names=_names_of(rows, group_by),
+        ascii_only=ascii_only,
+    )
 
 
 def layout(
-    rows: Sequence[ReportRow],
-    columns: Sequence[Column],
-    width: int,
-    *,
-    group_by: str | None = None,
-    ascii_only: bool = False,
-    units: Mapping[FigureKind, Unit] | None = None,
+    rows: Sequence[ReportRow], width: int, options: RenderOptions = USUAL_OPTIONS, *, ascii_only: bool = False
 ) -> Table:
-    """Lay runs out as a table of at most `width` terminal columns.
+    """Lay runs out, in the order given, as a table of at most `width` terminal columns.
 
     A run that did not pass shows its outcome and the reason in place of figures.
-
-    Args:
-        rows: the runs, in the order to show.
-        columns: of `default_columns(rows)` or `columns_named(keys)`.
-        width: columns of the terminal.
-        group_by: one of `columns.GROUP_KEYS`; None for no groups.
-        ascii_only: for terminals that cannot show other characters.
-        units: units to show figures in; without, the typical value of a quantity decides.
-
-    >>> table = layout(rows, default_columns(rows), 80, group_by=default_grouping(rows))  # doctest: +SKIP
     """
-    chosen = units_for(rows, columns, units or {}, ascii_only=ascii_only)
-    headings = [_heading(column, chosen) for column in columns]
-    names = names_of(rows, group_by)
-    texts = [
-        [sanitize(text, ascii_only=ascii_only) for text in _column_texts(rows, column, names, chosen)]
-        for column in columns
+    shown = run_table(rows, options, ascii_only=ascii_only)
+    headings = [
+        Heading(
+            title=column.title,
+            unit=unit_symbol(column, shown.units),
+            align=column.align,
+            priority=column.priority,
+            flexible=column.kind == "text",
+        )
+        for column in shown.columns
     ]
-    entries = [_entry(row, columns, cells, ascii_only=ascii_only) for row, *cells in zip(rows, *texts, strict=True)]
-    return fit(headings, _sections(rows, entries, group_by, ascii_only=ascii_only), width, ascii_only=ascii_only)
+    texts = [[sanitize(text, ascii_only=ascii_only) for text in shown.texts(column)] for column in shown.columns]
+    entries = [_entry(row, shown, cells) for row, *cells in zip(rows, *texts, strict=True)]
+    sections = [Section(title=title, entries=tuple(members)) for title, members in shown.groups(entries)]
+    return fit(headings, sections, width, ascii_only=ascii_only)
 
 
 def units_for(
@@ -72,18 +117,18 @@ def units_for(
 
     The typical time is that of the medians, or of whatever time is shown without them.
     """
-    chosen: dict[FigureKind, Unit] = {}
+    units: dict[FigureKind, Unit] = {}
     for kind in ("time", "memory", "rate", "energy", "percent", "count"):
         keys = [column.key for column in columns if column.kind == kind]
         leading = ["median"] if "median" in keys else keys
         values = [_number(row, key) for row in rows if has_figures(row) for key in leading]
         unit = asked.get(kind) or choose_unit(kind, values)
-        chosen[kind] = unit.ascii() if ascii_only else unit
-    return chosen
+        units[kind] = unit.ascii() if ascii_only else unit
+    return units
 
 
 def message_of(row: ReportRow) -> str | None:
-    """Return the sentence that stands in place of figures; None for a run whose figures hold."""
+    """Return the sentence that is shown in place of figures; None for a run whose figures are valid."""
     if has_figures(row):
         return None
     word = row.outcome if row.outcome != "passed" else "passed, no figures"
@@ -91,35 +136,32 @@ def message_of(row: ReportRow) -> str | None:
 
 
 def marks_of(row: ReportRow, columns: Sequence[Column]) -> str:
-    """Return what must be said of a run beside its name: that it is simulated, or a rerun, or timed differently.
+    """Return what must be added to the name of a run: that it is simulated, or a rerun, or timed differently.
 
-    Args:
-        row: the run.
-        columns: what is shown of it; the metric is a mark where times are shown without their metric.
+    The metric is such a mark if `columns` show times without their metric.
     """
     marks: list[str] = [row.provenance] if row.provenance == "simulated" else []
     marks += [f"attempt {row.attempt}"] if row.attempt > 1 else []
     metric = unusual_metric(row)
-    if metric is not None and any(column.kind == "time" for column in columns) and not _names_metric(columns):
-        marks.append(metric)
+    if metric is not None and any(column.kind == "time" for column in columns):
+        marks += [] if any(column.key == "metric" for column in columns) else [metric]
     return f" ({', '.join(marks)})" if marks else ""
 
 
 def mark_place(columns: Sequence[Column]) -> int:
-    """Return which column the marks go into: that of the names, else the first that there is always room for."""
+    """Return the index of the column that the marks go into: that of the names, else the first that always fits."""
     places = [index for index, column in enumerate(columns) if column.key == "benchmark"]
     places += [index for index, column in enumerate(columns) if column.priority == 0]
     return places[0] if places else 0
 
 
-def _names_metric(columns: Sequence[Column]) -> bool:
-    return any(column.key == "metric" for column in columns)
-
-
 def figure_text(row: ReportRow, column: Column, units: Mapping[FigureKind, Unit], *, ascii_only: bool = False) -> str:
     """Write one figure of a run in the unit of its column; an unmeasured one is a dash."""
     if column.kind == "rounds":
-        return _rounds(row, "x" if ascii_only else _TIMES)
+        if row.rounds is None:
+            return NOT_MEASURED
+        times = "x" if ascii_only else _TIMES
+        return f"{row.rounds}{times}{row.iterations}" if (row.iterations or 1) > 1 else str(row.rounds)
     if column.kind == "text":
         value = value_of(row, column.key)
         return NOT_MEASURED if value is None else str(value)
@@ -131,31 +173,20 @@ def _number(row: ReportRow, key: str) -> float | None:
     return value if isinstance(value, int | float) else None
 
 
-def _rounds(row: ReportRow, times: str) -> str:
-    if row.rounds is None:
-        return NOT_MEASURED
-    return f"{row.rounds}{times}{row.iterations}" if (row.iterations or 1) > 1 else str(row.rounds)
-
-
 def unit_symbol(column: Column, units: Mapping[FigureKind, Unit]) -> str:
-    """Return the symbol that stands over a column; empty for texts and counts."""
+    """Return the symbol of a column's unit; empty for texts and counts."""
     if column.kind == "text":
         return ""
     return "" if column.kind == "rounds" else units[column.kind].symbol
 
 
-def _heading(column: Column, units: Mapping[FigureKind, Unit]) -> Heading:
-    return Heading(
-        title=column.title,
-        unit=unit_symbol(column, units),
-        align=column.align,
-        priority=column.priority,
-        flexible=column.kind == "text",
-    )
+def row_style(row: ReportRow) -> Style:
+    """Return the style of what is shown in place of figures."""
+    return outcome_style(row.outcome) if row.outcome != "passed" else "warn"
 
 
-def names_of(rows: Sequence[ReportRow], group_by: str | None) -> list[str]:
-    """Return the shortest names that tell the runs apart: without the file if the title or the rest tells it."""
+def _names_of(rows: Sequence[ReportRow], group_by: str | None) -> list[str]:
+    """Return names without the file if the title of the group has it, or if they are unique without it."""
     short = [row.fullname.partition("::")[2] or row.fullname for row in rows]
     if group_by == "file":
         return short
@@ -166,47 +197,16 @@ def names_of(rows: Sequence[ReportRow], group_by: str | None) -> list[str]:
     return [row.fullname for row in rows] if clash else short
 
 
-def _column_texts(
-    rows: Sequence[ReportRow], column: Column, names: Sequence[str], units: Mapping[FigureKind, Unit]
-) -> list[str]:
-    if column.key == "benchmark":
-        return list(names)
-    texts = [figure_text(row, column, units) if column.kind == "text" or has_figures(row) else "" for row in rows]
-    return texts if column.kind in {"text", "rounds", "count"} else align_points(texts)
-
-
-def _entry(row: ReportRow, columns: Sequence[Column], texts: Sequence[str], *, ascii_only: bool) -> Entry:
-    style = outcome_style(row.outcome) if row.outcome != "passed" else "warn"
+def _entry(row: ReportRow, shown: RunTable, texts: Sequence[str]) -> Entry:
+    style = row_style(row)
     message = message_of(row)
     cells = tuple(
         Span(text, style if column.key == "outcome" else "dim" if text.strip() == NOT_MEASURED else "")
-        for column, text in zip(columns, texts, strict=True)
+        for column, text in zip(shown.columns, texts, strict=True)
     )
     return Entry(
         cells=cells,
-        suffix=sanitize(marks_of(row, columns), ascii_only=ascii_only),
-        suffix_at=mark_place(columns),
-        message=None if message is None else Span(sanitize(message, ascii_only=ascii_only), style),
+        suffix=sanitize(marks_of(row, shown.columns), ascii_only=shown.ascii_only),
+        suffix_at=mark_place(shown.columns),
+        message=None if message is None else Span(sanitize(message, ascii_only=shown.ascii_only), style),
     )
-
-
-def _sections(
-    rows: Sequence[ReportRow], entries: Sequence[Entry], group_by: str | None, *, ascii_only: bool
-) -> list[Section]:
-    if group_by is None:
-        return [Section(title=None, entries=tuple(entries))]
-    groups: dict[str | None, list[Entry]] = {}
-    for row, entry in zip(rows, entries, strict=True):
-        groups.setdefault(group_value(row, group_by), []).append(entry)
-    return [
-        Section(title=title_of(group_by, value, ascii_only=ascii_only), entries=tuple(members))
-        for value, members in groups.items()
-    ]
-
-
-def title_of(group_by: str | None, value: str | None, *, ascii_only: bool = False) -> str:
-    """Return the title of a group of runs."""
-    if value is None:
-        return f"(no {group_by})"
-    text = sanitize(value, ascii_only=ascii_only)
-    return text if group_by in {"file", "benchmark"} else f"{group_by}: {text}"

@@ -1,1 +1,1 @@
-"""present/run."""
+"""One run with every measurement, for people; tables of many runs are in `report`."""

@@ -1,0 +1,169 @@
+"""Sessions in words: the facts above the runs of a report, and one line each in the list of sessions."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, fields
+
+from pytest_benchdb.model.answer.table import DataTable
+from pytest_benchdb.model.report import Report, SessionReport, SessionRow
+from pytest_benchdb.present.writing.grid import (
+    FACT_SEPARATOR,
+    Entry,
+    Fact,
+    Heading,
+    Line,
+    Section,
+    Span,
+    Style,
+    Table,
+    fact_lines,
+    fit,
+    outcome_style,
+)
+from pytest_benchdb.present.writing.text import SHORT_ID, clip, sanitize, utc_text, wrap
+from pytest_benchdb.present.writing.units import NOT_MEASURED, Unit, choose_unit, quantity, write_figure
+
+SESSIONS_SCHEMA = "benchdb.sessions/1"
+
+_SECONDS = Unit("s", 1.0, 3)
+_HEADINGS = (
+    Heading(title="session", flexible=False),
+    Heading(title="recorded (UTC)", priority=1, flexible=False),
+    Heading(title="project", priority=7),
+    Heading(title="outcome", flexible=False),
+    Heading(title="runs", align="right", flexible=False, priority=2),
+    Heading(title="not passed", align="right", flexible=False, priority=5),
+    Heading(title="label", priority=3),
+    Heading(title="branch", priority=4),
+    Heading(title="commit", flexible=False, priority=6),
+    Heading(title="machine", priority=9),
+    Heading(title="python", priority=8),
+)
+
+
+def session_header(shown: SessionReport, report: Report, total: int, *, ascii_only: bool = False) -> list[Line]:
+    """Return the lines above a session's table, none wider than `total`."""
+    title = sanitize(f"Benchmarks of {shown.session.project}", ascii_only=ascii_only)
+    lines: list[Line] = [(Span(clip(title, total, ascii_only=ascii_only), "head"),)]
+    lines += fact_lines(facts_of(shown, report), total, ascii_only=ascii_only)
+    for text in warnings_of(shown):
+        lines += [(Span(line, "warn"),) for line in wrap(f"warning: {text}", total, ascii_only=ascii_only)]
+    return lines
+
+
+def facts_of(shown: SessionReport, report: Report) -> list[Fact]:
+    """Return the facts of a session as pairs of label and text; those not known are left out."""
+    session = shown.session
+    label = session.label and f"label {session.label}"
+    tags = session.tags and "tags " + ", ".join(f"{key}={value}" for key, value in session.tags.items())
+    tool = f"{session.kind} by {session.tool} {session.tool_version or ''}".strip()
+    pull_request = session.pull_request and f"pull request {session.pull_request}"
+    facts = [
+        ("session", _joined(session.session_id[:SHORT_ID], label, tags)),
+        ("recorded", _joined(utc_text(session.started_at), _took(session), session.kind != "pytest" and tool)),
+        ("commit", _commit(session)),
+        ("machine", _machine(session)),
+        ("python", session.python),
+        ("CI", _joined(session.ci_provider, pull_request, session.ci_url)),
+        ("note", session.note),
+        ("outcome", f"{session.outcome}: {_counts(shown.outcomes)}"),
+        ("shown", _shown(shown, report)),
+        ("data", ", ".join(report.sources)),
+    ]
+    return [(label, text) for label, text in facts if text]
+
+
+def warnings_of(shown: SessionReport) -> list[str]:
+    """Return what a reader must know before trusting the figures, each with what to do."""
+    session = shown.session
+    warnings = []
+    if not session.complete:
+        warnings.append(f"this session is incomplete ({session.outcome}): some benchmarks may be missing; run it again")
+    if session.contended:
+        warnings.append("other work disturbed this session: repeat it on a quiet machine before you compare it")
+    if any(row.provenance == "simulated" for row in shown.rows):
+        warnings.append("runs marked (simulated) were not measured: leave them out of every comparison")
+    return warnings
+
+
+def _joined(*parts: object) -> str:
+    return FACT_SEPARATOR.join(str(part) for part in parts if part)
+
+
+def _took(session: SessionRow) -> str | None:
+    if session.finished_at is None:
+        return None
+    seconds = (_time(session.finished_at) - _time(session.started_at)).total_seconds()
+    # A clock that was set back between start and end says nothing about the duration.
+    return f"took {write_figure(seconds, _SECONDS)} s" if seconds >= 0 else None
+
+
+def _time(iso: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(iso.replace("Z", "")).replace(tzinfo=None)
+
+
+def _commit(session: SessionRow) -> str | None:
+    if session.commit_sha is None:
+        return session.branch
+    branch = f" on {session.branch}" if session.branch else " (detached)"
+    return session.commit_sha[:10] + branch + (", with uncommitted changes" if session.dirty else "")
+
+
+def _machine(session: SessionRow) -> str:
+    ram = None if session.ram_bytes is None else float(session.ram_bytes)
+    size = (
+        f"{session.cores} cores" if session.cores else None,
+        f"{session.threads} threads" if session.threads else None,
+        quantity(ram, choose_unit("memory", [ram])) if ram else None,
+    )
+    return _joined(session.cpu_model, ", ".join(part for part in size if part), session.os)
+
+
+def _counts(outcomes: Mapping[str, int]) -> str:
+    """Write how many runs had which outcome: ``298 passed, 2 failed``."""
+    order = sorted(outcomes.items(), key=lambda item: (item[0] != "passed", -item[1], item[0]))
+    return ", ".join(f"{count} {outcome}" for outcome, count in order) or "no benchmarks"
+
+
+def _shown(shown: SessionReport, report: Report) -> str | None:
+    total = sum(shown.outcomes.values())
+    if report.selection is None and len(shown.rows) == total:
+        return None
+    selection = f" ({report.selection})" if report.selection else ""
+    return f"{len(shown.rows)} of {total} runs{selection}"
+
+
+def layout_sessions(sessions: Sequence[SessionRow], width: int, *, ascii_only: bool = False) -> Table:
+    """Lay sessions out as a table of at most `width` columns of the terminal."""
+    several_projects = len({session.project for session in sessions}) > 1
+    headings = [heading for heading in _HEADINGS if heading.title != "project" or several_projects]
+    entries = tuple(_entry(session, headings, ascii_only=ascii_only) for session in sessions)
+    return fit(headings, [Section(title=None, entries=entries)], width, ascii_only=ascii_only)
+
+
+def sessions_table(sessions: Sequence[SessionRow]) -> DataTable:
+    """Return sessions with every field, for CSV, JSON and Markdown."""
+    names = tuple(field.name for field in fields(SessionRow))
+    return DataTable(schema=SESSIONS_SCHEMA, columns=names, rows=[astuple(session) for session in sessions])
+
+
+def _entry(session: SessionRow, headings: Sequence[Heading], *, ascii_only: bool) -> Entry:
+    outcome = session.outcome if session.complete else f"{session.outcome}, incomplete"
+    commit = session.commit_sha and session.commit_sha[:8] + ("+" if session.dirty else "")
+    texts: dict[str, tuple[str | None, Style]] = {
+        "session": (session.session_id[:SHORT_ID], ""),
+        "recorded (UTC)": (utc_text(session.started_at).removesuffix(" UTC"), ""),
+        "project": (session.project, ""),
+        "outcome": (outcome, outcome_style(session.outcome) if session.complete else "warn"),
+        "runs": (str(session.runs), ""),
+        "not passed": (str(session.not_passed), "bad" if session.not_passed else ""),
+        "label": (session.label, ""),
+        "branch": (session.branch, ""),
+        "commit": (commit, ""),
+        "machine": (session.cpu_model, "dim"),
+        "python": (session.python, "dim"),
+    }
+    cells = (texts[heading.title] for heading in headings)
+    return Entry(
+        cells=tuple(Span(sanitize(text or NOT_MEASURED, ascii_only=ascii_only), style) for text, style in cells)
+    )
