@@ -21,8 +21,8 @@ from pathlib import Path
 from statistics import median
 
 from pytest_benchdb.analysis.rules.policy import default_policy
+from pytest_benchdb.analysis.rules.session_figures import read_figures, usable_part
 from pytest_benchdb.analysis.rules.sides import judge_sides
-from pytest_benchdb.analysis.rules.two_clocks import wall_per_cpu
 from pytest_benchdb.analysis.statistics.spread import robust_deviation
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
@@ -263,7 +263,7 @@ def score_noise(bursts: Sequence[Sequence[Suite]], metric: str) -> None:
         spread[statistic] = median(robust_deviation(one) / median(one) for one in figures)
     values = [value for one in by_name.values() for value in one]
     blocks = [value.wall_per_cpu for value in values if value.wall_per_cpu]
-    minima = [ratio for value in values if (ratio := wall_per_cpu(value, "min"))]
+    minima = [one.wall_per_cpu for one in read_figures(usable_part(values), "min") if one.wall_per_cpu]
     print(
         f"{metric}: spread between sessions, median over benchmarks: {spread['min']:.1%} of the minimum, "
         f"{spread['median']:.1%} of the median; wall/CPU above 1.10: {sum(r > 1.1 for r in blocks) / len(blocks):.0%} "

@@ -232,7 +232,7 @@ def test_zero_baseline_is_inconclusive_for_times() -> None:
     judgement = judge_history([reading(0.0)] * 9, reading(1.0), POLICY)
 
     assert (judgement.verdict, judgement.change) == ("inconclusive", None)
-    assert judgement.reason == "the baseline is 0, of which no share can be told"
+    assert judgement.reason == "the baseline is 0, so there is no relative change"
 
 
 def test_zero_baseline_of_a_count_regresses_with_the_first() -> None:

@@ -1,7 +1,4 @@
-"""Whether a change is large enough to count, and what it then means.
-
-The scale on which figures are compared: larger is worse on it, whichever direction is better.
-"""
+"""How large a change is, whether it counts, and the scale on which figures are compared."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -11,44 +8,38 @@ from pytest_benchdb.model.verdict import Interval, Policy, Verdict
 
 
 def counts(baseline: float, candidate: float, policy: Policy) -> bool:
-    """Return whether a change exceeds both the share and the amount below which nobody asks.
-
-    Args:
-        baseline: in the metric's unit; of 0 every change is a share without bound.
-        candidate: likewise.
-        policy: tells both limits.
-    """
+    """Return whether a change exceeds both limits of a policy, share and amount; from 0 any share is exceeded."""
     amount = abs(candidate - baseline)
     return amount > policy.absolute and amount > policy.relative * abs(baseline)
 
 
 def direction(baseline: float, candidate: float, policy: Policy, *, sure: bool) -> tuple[Verdict, str | None]:
-    """Return what a change that counts is called; with a reason if it has no name.
+    """Return the verdict on a change that counts, with a reason if it is inconclusive.
 
     Args:
         baseline: in the metric's unit.
-        candidate: likewise.
-        policy: tells which direction is better.
-        sure: whether chance is out.
+        candidate: in the metric's unit.
+        policy: says which direction is better.
+        sure: whether chance is ruled out.
     """
     if not sure:
         return "inconclusive", "within the noise"
     if policy.better == "none":
         return "inconclusive", "changed, but neither direction is better"
     if baseline == 0 and not policy.exact:
-        return "inconclusive", "the baseline is 0, of which no share can be told"
+        return "inconclusive", "the baseline is 0, so there is no relative change"
     return ("regressed" if (candidate > baseline) == (policy.better == "lower") else "improved"), None
 
 
 def change_of(baseline: float, candidate: float) -> float | None:
-    """Return candidate / baseline - 1; of a negative baseline likewise by its magnitude; None of 0."""
+    """Return candidate / baseline - 1, relative to the magnitude of a negative baseline; None if the baseline is 0."""
     return (candidate - baseline) / abs(baseline) if baseline else None
 
 
 def repeats(figures: Sequence[float], policy: Policy) -> bool:
-    """Return whether figures repeat: exactly or, for a metric that is meant to, but for changes that never count.
+    """Return whether figures are all the same; of an exact metric, apart from changes that never count.
 
-    A metric that is meant to repeat and does not is tested like any other.
+    An exact metric that does not repeat is tested like any other.
     """
     low, high = min(figures), max(figures)
     return low == high or (policy.exact and not counts(low, high, policy))
@@ -58,9 +49,11 @@ def repeats(figures: Sequence[float], policy: Policy) -> bool:
 class Scale:
     """Logarithms, on which equal ratios are equal distances; plain figures where one of them is not above 0.
 
+    Larger is worse on it, whichever direction is better.
+
     Attributes:
-        sign: -1 for a metric of which more is better, else 1.
-        centre: magnitude that shares of plain figures refer to; 0 if no share can be told.
+        sign: -1 for a metric that should be high, else 1.
+        centre: magnitude that shares of plain figures refer to; 0 if they have none.
     """
 
     logarithmic: bool
@@ -68,7 +61,7 @@ class Scale:
     centre: float
 
     def of(self, figure: float) -> float:
-        """Return a figure's place: the larger the worse."""
+        """Return the place of a figure: the larger the worse."""
         return self.sign * (math.log(figure) if self.logarithmic else figure)
 
     def figure_at(self, place: float) -> float:
@@ -92,7 +85,7 @@ class Scale:
         return share if self.logarithmic else share * self.centre
 
     def interval(self, low: float, high: float, *, level: float, within_session: bool = False) -> Interval | None:
-        """Return the interval between two distances as shares, lower end first; None where no share can be told."""
+        """Return the interval between two distances as shares, lower end first; None if the baseline is 0."""
         ends = [self.share(low), self.share(high)]
         shares = sorted(end for end in ends if end is not None)
         if len(shares) < len(ends):
@@ -101,13 +94,7 @@ class Scale:
 
 
 def scale_for(figures: Iterable[float], policy: Policy, *, centre: float) -> Scale:
-    """Return the scale for all figures of a comparison.
-
-    Args:
-        figures: of both sides, finite.
-        policy: tells the direction.
-        centre: value of the baseline.
-    """
+    """Return the scale for the finite figures of both sides; `centre` is the value of the baseline."""
     return Scale(
         logarithmic=all(figure > 0 for figure in figures),
         sign=-1 if policy.better == "higher" else 1,

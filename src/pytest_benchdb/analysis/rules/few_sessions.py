@@ -1,16 +1,7 @@
-"""Two sides of which one has fewer than three sessions: what rounds or summaries can say, which is little.
+"""Two sides, one of them with fewer than three sessions: rounds or summaries say little about how sessions differ.
 
-They show an interval, and decide only what no disturbance explains: both the minimum and the median, and the CPU time
+They give an interval, and decide only what no disturbance explains: both the minimum and the median, and the CPU time
 of code that only computes, changed by more than a quarter.
-
-Bootstrap interval of a ratio of medians: how far rounds of one session alone would let it wander.
-
-Source: B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap (1993), percentile method. Resamples are not
-drawn value by value: the median of n values drawn with replacement is an order statistic of n uniform places among the
-sorted values, and places of order statistics follow the beta distribution, so that one draw a resample gives exactly
-the same distribution however many rounds there are.
-
-Effect size: how far two samples lie apart, whatever their unit.
 """
 
 import random
@@ -21,28 +12,37 @@ from functools import lru_cache
 from statistics import median
 
 from pytest_benchdb.analysis.rules.effect_size import change_of, counts, direction
-from pytest_benchdb.analysis.rules.session_figures import figures_of
+from pytest_benchdb.analysis.rules.session_figures import SessionFigure, figure_of, known_figures
 from pytest_benchdb.analysis.statistics.spread import quantile
 from pytest_benchdb.analysis.statistics.student import welch_from_summary
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Interval, Judgement, Policy, Statistic
 
 RESAMPLES = 2000
+SESSIONS_A_SIDE = 3
+"""Sessions on each side from which their spread can be judged."""
+
+Rounds = tuple[Sequence[float], Sequence[float]]
+Sides = tuple[Sequence[SessionFigure], Sequence[SessionFigure]]
+
+_BEYOND_DISTURBANCE = 0.25
+_LEVEL = 0.95
+_STATISTICS: tuple[Statistic, ...] = ("min", "median", "value")
 
 
 def median_ratio_interval(
     baseline: Sequence[float], candidate: Sequence[float], *, level: float = 0.95, resamples: int = RESAMPLES
 ) -> tuple[float, float] | None:
-    """Return the interval of median(candidate) / median(baseline); the same values always give the same interval.
+    """Return the bootstrap interval of median(candidate) / median(baseline): how far rounds alone let it wander.
 
-    Args:
-        baseline: one per round, at least two; any unit.
-        candidate: likewise.
-        level: confidence.
-        resamples: how many; more are smoother and slower.
+    Source: B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap (1993), percentile method. Resamples are not
+    drawn value by value: the median of n values drawn with replacement is an order statistic of n uniform places among
+    the sorted values, and places of order statistics follow the beta distribution, so that one draw for each resample
+    gives exactly the same distribution however many rounds there are.
 
     Returns:
-        Its ends; None where a side has fewer than two values, or a resampled baseline is not above 0.
+        Its ends, always the same ones for the same values; None where a side has fewer than two values, or a resampled
+        baseline is not above 0.
     """
     if min(len(baseline), len(candidate)) < 2:  # noqa: PLR2004 - one value has no spread
         return None
@@ -91,29 +91,16 @@ def cliffs_delta(baseline: Sequence[float], candidate: Sequence[float]) -> float
     return (larger - smaller) / (len(baseline) * len(candidate))
 
 
-SESSIONS_A_SIDE = 3
-"""Sessions on each side from which their spread can be judged."""
-
-Rounds = tuple[Sequence[float], Sequence[float]]
-Sides = tuple[Sequence[SessionValue], Sequence[SessionValue]]
-
-_BEYOND_DISTURBANCE = 0.25
-_LEVEL = 0.95
-
-
-def judge_few(
-    sides: Sides, policy: Policy, statistic: Statistic, rounds: Rounds | None, *, cpu_bound: bool
-) -> Judgement:
-    """Judge sides of which one has too few sessions to know how sessions differ.
+def judge_few(sides: Sides, policy: Policy, rounds: Rounds | None, *, cpu_bound: bool) -> Judgement:
+    """Judge sides, one of them with too few sessions to know how sessions differ.
 
     Args:
-        sides: baseline and candidate, usable and comparable sessions only.
+        sides: baseline and candidate, comparable sessions only.
         policy: when a change counts.
-        statistic: the figure of a session that all of them have.
         rounds: of the baseline and of the candidate, per iteration; None if only summaries are left.
         cpu_bound: whether the CPU time must agree.
     """
-    before, after = (median(figures_of(side, statistic)) for side in sides)
+    before, after = (median(known_figures(side)) for side in sides)
     judgement = Judgement(
         verdict="unchanged",
         change=change_of(before, after),
@@ -139,22 +126,19 @@ def judge_few(
     return replace(judgement, verdict=verdict, state="suspect", reason=doubt)
 
 
-_STATISTICS: tuple[Statistic, ...] = ("min", "median", "value")
-
-
 def _all_beyond(changes: Sequence[float], *, worse: bool) -> bool:
     """Return whether all changes, at least none of them the other way, are too large for a disturbance."""
     return all(change > _BEYOND_DISTURBANCE if worse else change < -_BEYOND_DISTURBANCE for change in changes)
 
 
 def _change(sides: Sides, statistic: Statistic) -> float | None:
-    figures = [figures_of(side, statistic) for side in sides]
+    figures = [[figure for one in side if (figure := figure_of(one.session, statistic)) is not None] for side in sides]
     return change_of(median(figures[0]), median(figures[1])) if all(figures) else None
 
 
 def _cpu_change(sides: Sides) -> list[float]:
     """Return the change of the CPU time as the only item; nothing where one side lacks it."""
-    times = [[value.cpu_s for value in side if value.cpu_s is not None] for side in sides]
+    times = [[one.session.cpu_s for one in side if one.session.cpu_s is not None] for side in sides]
     change = change_of(median(times[0]), median(times[1])) if all(times) else None
     return [] if change is None else [change]
 
@@ -166,7 +150,7 @@ def _rounds_interval(rounds: Rounds) -> Interval | None:
 
 def _summary_interval(sides: Sides) -> Interval | None:
     """Return Welch's interval of the newest sessions' means, as a share of the baseline's mean."""
-    before, after = (_summary(side[-1]) for side in sides)
+    before, after = (_summary(side[-1].session) for side in sides)
     if before is None or after is None or before[0] <= 0:
         return None
     test = welch_from_summary(before, after, level=_LEVEL)

@@ -1,15 +1,14 @@
-"""One session against the history of its benchmark: the rule of the gate.
+"""One session against the history of its benchmark: the rule of the gate, with its p-value.
 
-One session cannot tell a slow build from an unlucky process, so that what it says is a suspicion: `suspect` until runs
-in fresh processes repeat it. Confirming cuts false alarms by 7 to 36 times; no test on one session does.
+One session cannot tell a slow build from an unlucky process, so what the rule finds is a suspicion: `suspect` until
+runs in fresh processes repeat it. Confirming cuts false alarms by 7 to 36 times; no test on one session does.
 
-What the last sessions let one expect of the next: a prediction interval, and whether a figure is beyond it.
-
-The median m and the deviation s of n sessions' logarithms give t = (x - m) / (s·√(1 + π/2n)) with n - 1 degrees of
-freedom, where π/2n is the variance of a median. s is the largest of the median absolute deviation, the interquartile
-range (both scaled to a normal distribution), half a percent, and the standard deviation with each distance cut to the
-smallest change that counts. The last one is for benchmarks that stray now and then, of which the robust ones know
-nothing: on recorded sessions it took away two of three false alarms for 6 points of power at +5 % and none at +10 %.
+The test is a prediction interval for the next session. The median m and the deviation s of n sessions' logarithms give
+t = (x - m) / (s·√(1 + π/2n)) with n - 1 degrees of freedom, where π/2n is the variance of a median. s is the largest of
+the median absolute deviation, the interquartile range (both scaled to a normal distribution), half a percent, and the
+standard deviation with each distance cut to the smallest change that counts. The last one is for benchmarks that stray
+now and then, which the robust ones do not see: on recorded sessions it removed two of three false alarms for 6 points
+of power at +5 % and none at +10 %.
 
 A figure beyond every one of the history is a suspicion too. Whatever the distribution, three new sessions are all
 beyond n earlier ones once in C(n + 3, 3) times: 1,771 for n = 20. That finds changes of benchmarks with two levels,
@@ -18,7 +17,7 @@ whose s is the distance between them.
 What a tenth of the history has shown before is no news, however small s is: strays of a benchmark resemble each other,
 and come in clusters that outlast re-runs. Those more than twice as far off are of another kind, and do not count; nor
 do those right before the candidate, which show that a change stays.
-docs/explanation/regression-quality.md has what each of these is worth on recorded sessions.
+docs/explanation/regression-quality.md says what each of these is worth on recorded sessions.
 """
 
 import math
@@ -28,21 +27,18 @@ from itertools import pairwise
 from statistics import median
 
 from pytest_benchdb.analysis.rules.effect_size import Scale, change_of, counts, direction, repeats, scale_for
-from pytest_benchdb.analysis.rules.session_figures import (
-    comparable_part,
-    figure_of,
-    figures_of,
-    refuse,
-    shared_statistic,
-)
-from pytest_benchdb.analysis.rules.two_clocks import by_both_clocks, calm_part, is_contended, is_cpu_bound, is_immune
+from pytest_benchdb.analysis.rules.session_figures import admit, known_figures, read_figures, shared_statistic
+from pytest_benchdb.analysis.rules.two_clocks import by_both_clocks, calm_part, is_cpu_bound, is_immune
 from pytest_benchdb.analysis.statistics.spread import clipped_deviation, robust_deviation
 from pytest_benchdb.analysis.statistics.student import t_ppf, t_sf
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement, Policy
 
 _LEAST_DEVIATION = 0.005
-"""Share below which no history is believed to know its own spread."""
+"""Smallest spread that is assumed, as a share: no history is long enough to show a smaller one."""
+
+_LOOK_BACK = 5
+"""Windows of sessions in which to look for enough undisturbed and comparable ones."""
 
 _RECENT = 10
 _ENDS = 5
@@ -53,21 +49,15 @@ _LEVEL = 0.95
 _SEEN = 0.1
 """Share of the history that may have been as far off, at most."""
 _ANOTHER_KIND = 2.0
-"""Times as far off, beyond which a stray says nothing of this one."""
+"""Times as far off, beyond which a stray says nothing about this one."""
 _STILL = 0.5
 """Share of the distance from which a session right before the candidate shows the same change."""
 _TOGETHER = 3
-"""Sessions that a confirmed change stands on: the candidate and two re-runs."""
+"""Sessions behind a confirmed change: the candidate and two re-runs."""
 
 
 def judge_figures(history: Sequence[float], figure: float, policy: Policy) -> Judgement:
-    """Judge one figure by earlier ones.
-
-    Args:
-        history: one for each session, oldest first, finite, at least one; in the metric's unit.
-        figure: of the candidate, likewise.
-        policy: when a change counts.
-    """
+    """Judge the figure of a session by those of earlier ones, oldest first, at least one; all finite, in one unit."""
     scale = scale_for((*history, figure), policy, centre=median(history))
     drifting = _drifts(history, scale, policy)
     level = history[-_RECENT:] if drifting else history
@@ -105,7 +95,7 @@ def judge_figures(history: Sequence[float], figure: float, policy: Policy) -> Ju
 def _times_seen(distances: Sequence[float], distance: float) -> int:
     """Return how many sessions of a history strayed as far on the same side; not those that strayed much further.
 
-    The last ones in a row do not count: a change that stays is the same news until it is accepted or mended.
+    The last ones in a row do not count: a change that stays is the same news until it is accepted or fixed.
     """
     shares = [one / distance if distance else 0.0 for one in distances]
     while shares and shares[-1] >= _STILL:
@@ -166,10 +156,6 @@ def _decided(judgement: Judgement, policy: Policy, *, sure: bool, drifting: bool
     return replace(judgement, verdict=verdict, state="suspect")
 
 
-_LOOK_BACK = 5
-"""Windows of sessions within which enough undisturbed and comparable ones are looked for."""
-
-
 def judge_history(history: Sequence[SessionValue], candidate: SessionValue | None, policy: Policy) -> Judgement:
     """Judge a session by the history of its series.
 
@@ -179,29 +165,27 @@ def judge_history(history: Sequence[SessionValue], candidate: SessionValue | Non
         policy: when a change counts.
 
     Returns:
-        ``regressed`` and ``improved`` come with the state ``suspect``: whoever re-runs the benchmark takes it away.
+        ``regressed`` and ``improved`` come with the state ``suspect``, which a confirming re-run removes.
     """
-    history = history[-_LOOK_BACK * policy.window :]
-    refused = refuse(history, [candidate] if candidate else [], policy)
-    if refused is not None or candidate is None:
-        return refused or Judgement(verdict="missing")
-    same = comparable_part(history, candidate)
-    statistic = shared_statistic([*same[-policy.window :], candidate], policy.statistic)
-    cpu_bound = is_cpu_bound([*same, candidate], statistic)
-    calm = calm_part(same, statistic, cpu_bound=cpu_bound)[-policy.window :]
-    enough = len(calm) >= min(policy.least_sessions, len(same))
-    kept = calm if enough else same[-policy.window :]
-    figures, figure = figures_of(kept, statistic), figure_of(candidate, statistic)
-    if figure is None or not figures:
-        return Judgement(verdict="inconclusive", reason=f"{candidate.key.metric} has no finite {statistic}")
-    wall = judge_figures(figures, figure, policy)
+    sides = admit(history[-_LOOK_BACK * policy.window :], [candidate] if candidate else [], policy)
+    if isinstance(sides, Judgement):
+        return sides
+    same, (newest,) = sides
+    statistic = shared_statistic([*same[-policy.window :], newest], policy.statistic)
+    *earlier, current = read_figures([*same, newest], statistic)
+    cpu_bound = is_cpu_bound([*earlier, current])
+    calm = calm_part(earlier, cpu_bound=cpu_bound)[-policy.window :]
+    enough = len(calm) >= min(policy.least_sessions, len(earlier))
+    figures = known_figures(calm if enough else earlier[-policy.window :])
+    if current.figure is None or not figures:
+        return Judgement(verdict="inconclusive", reason=f"{newest.key.metric} has no finite {statistic}")
+    wall = judge_figures(figures, current.figure, policy)
     if not cpu_bound or wall.state == "learning":
         return wall
-    cpu = _judge_cpu(same[-policy.window :], candidate, policy)
-    busy = not enough or is_contended(candidate, statistic)
-    if cpu is None or (enough and is_immune(same, statistic)):
+    cpu = _judge_cpu(same[-policy.window :], newest, policy)
+    if cpu is None or (enough and is_immune(earlier)):
         return wall
-    return by_both_clocks(wall, cpu, busy=busy)
+    return by_both_clocks(wall, cpu, busy=not enough or current.is_contended)
 
 
 def _judge_cpu(history: Sequence[SessionValue], candidate: SessionValue, policy: Policy) -> Judgement | None:

@@ -1,4 +1,4 @@
-"""When a change of a metric counts, unless somebody says otherwise."""
+"""The defaults: which change of a metric counts, and by which figure of a session."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ ENOUGH_SESSIONS = 10
 """Sessions of history from which a smaller change counts: before, their spread is not known well enough."""
 
 _FLOOR_S = 50e-9
-"""Percents of a few nanoseconds are the clock's."""
+"""A few percent of a few nanoseconds are the clock's doing."""
 
 _GATED = frozenset({"wall_time", "python_peak"})
 _MINIMUM = frozenset({"wall_time", "cpu_time", "thread_time", "device_time"})
@@ -58,9 +58,9 @@ def default_policy(metric: str, unit: str, better: Better, *, sessions: int) -> 
 
     Args:
         metric: of the registry, or a suite's own.
-        unit: tells the kind of a metric that the registry does not know.
+        unit: decides the kind of a metric that the registry does not know.
         better: its direction; a metric with none never regresses.
-        sessions: of history, or of the smaller side: with fewer than ten a larger change is asked for.
+        sessions: of history, or of the smaller side: with fewer than ten only a larger change counts.
     """
     limit = _BY_METRIC.get(metric) or _BY_KIND.get(_kind_of(metric, unit), _OTHER)
     return Policy(
@@ -74,7 +74,7 @@ def default_policy(metric: str, unit: str, better: Better, *, sessions: int) -> 
 
 
 def statistic_of(metric: str) -> Statistic:
-    """Return which figure of a session stands for it.
+    """Return which figure of a session represents it.
 
     The least disturbed round for times of code that does the same each time (its false-alarm rate on identical code is
     half of the median's); the median where every sample is a different piece of work; else the reading.

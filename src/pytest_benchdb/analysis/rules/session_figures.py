@@ -1,42 +1,74 @@
-"""Which figure stands for a session, and whether it can be used at all.
-
-What cannot be compared, and why: decided before any test.
-"""
+"""The number that represents a session, and which sessions can be compared at all: what every rule reads first."""
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import median
 
 from pytest_benchdb.model.run import Outcome
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement, Policy, Statistic, Verdict
 
+CONTENDED_FROM = 1.10
+"""Wall time per CPU time above which code that only computes was kept waiting."""
+
 _PASSED: frozenset[Outcome] = frozenset({"passed", "xpassed"})
 _NOT_RUN: frozenset[Outcome] = frozenset({"skipped", "unsupported"})
 
 
-def figure_of(value: SessionValue, statistic: Statistic) -> float | None:
-    """Return the figure that stands for a session.
+@dataclass(frozen=True, slots=True)
+class SessionFigure:
+    """A usable session with the figure that a rule compares.
 
-    A single reading is its own minimum, mean and median.
-
-    Returns:
-        In the metric's unit; None if the run did not pass, its figures may not be compared, it lacks this one,
-        or it is no finite number.
+    Attributes:
+        figure: in the metric's unit; None if the session lacks this statistic, or it is not finite.
+        wall_per_cpu: wall time of the figure per its CPU time: 1 if nothing disturbed code that only computes.
     """
-    if defect_of(value, statistic) is not None:
-        return None
-    return _stored(value, statistic)
+
+    session: SessionValue
+    figure: float | None
+    wall_per_cpu: float | None
+
+    @property
+    def is_contended(self) -> bool:
+        """Whether the figure of code that only computes includes time in which it was kept waiting."""
+        return (self.wall_per_cpu or 0.0) > CONTENDED_FROM
 
 
-def figures_of(values: Iterable[SessionValue], statistic: Statistic) -> list[float]:
+def read_figures(values: Iterable[SessionValue], statistic: Statistic) -> list[SessionFigure]:
+    """Return usable sessions with their figures, in their order.
+
+    A minimum is compared with the smallest round on the CPU's clock, everything else with the whole timed block. The
+    block alone says too little: on a machine with twice the load it can carry, blocks took 1.5 times their CPU time,
+    their fastest rounds 1.00 times theirs in 98 of 100 sessions.
+    """
+    sessions = []
+    for value in values:
+        figure = _stored(value, statistic)
+        if figure is not None and not math.isfinite(figure):
+            figure = None
+        ratio = value.wall_per_cpu
+        if statistic == "min" and figure is not None and value.cpu_s:
+            ratio = figure / value.cpu_s
+        sessions.append(SessionFigure(value, figure, ratio))
+    return sessions
+
+
+def known_figures(sessions: Iterable[SessionFigure]) -> list[float]:
     """Return the figures of those sessions that have one, in their order."""
-    return [figure for value in values if (figure := figure_of(value, statistic)) is not None]
+    return [one.figure for one in sessions if one.figure is not None]
+
+
+def figure_of(value: SessionValue, statistic: Statistic) -> float | None:
+    """Return the figure of a session in the metric's unit; a single reading is its own minimum, mean and median.
+
+    None if the run did not pass, must not be compared, lacks this statistic, or has a value that is not finite.
+    """
+    return None if defect_of(value, statistic) is not None else _stored(value, statistic)
 
 
 def defect_of(value: SessionValue, statistic: Statistic) -> tuple[Verdict, str] | None:
-    """Return what a session without a usable figure means for its side, with the reason; None if all is well."""
+    """Return the verdict on a session without a usable figure, with the reason; None if it has one."""
     because = f": {value.reason}" if value.reason else ""
     if value.outcome in _NOT_RUN:
         return "missing", f"{value.outcome}{because}"
@@ -53,29 +85,17 @@ def defect_of(value: SessionValue, statistic: Statistic) -> tuple[Verdict, str] 
 
 
 def shared_statistic(values: Iterable[SessionValue], statistic: Statistic) -> Statistic:
-    """Return the statistic, or ``value`` where one session's summary lacks it: minima are not held against medians."""
+    """Return the statistic, or ``value`` if one session lacks it: minima are not compared with medians."""
     return statistic if all(_stored(value, statistic) is not None for value in values) else "value"
 
 
-def _stored(value: SessionValue, statistic: Statistic) -> float | None:
-    figure: float | None = getattr(value, statistic)
-    if figure is None and (value.n is None or value.n == 1):
-        return value.value
-    return figure
-
-
-def usable_part(values: Sequence[SessionValue]) -> list[SessionValue]:
+def usable_part(values: Iterable[SessionValue]) -> list[SessionValue]:
     """Return the sessions that passed and have a finite value, in their order."""
     return [value for value in values if defect_of(value, "value") is None]
 
 
-def comparable_part(values: Sequence[SessionValue], reference: SessionValue) -> list[SessionValue]:
-    """Return the usable sessions that measured the same as `reference`: its code, its unit, its number of results."""
-    return [value for value in usable_part(values) if mismatch(value, reference) is None]
-
-
 def mismatch(baseline: SessionValue, candidate: SessionValue) -> str | None:
-    """Return why two sessions did not measure the same; None if they did, or nobody can know."""
+    """Return why two sessions did not measure the same thing; None if they did, or it is not known."""
     if baseline.unit != candidate.unit:
         return f"the unit changed from {baseline.unit} to {candidate.unit}"
     if _differ(baseline.code_hash, candidate.code_hash):
@@ -85,23 +105,41 @@ def mismatch(baseline: SessionValue, candidate: SessionValue) -> str | None:
     return None
 
 
-def refuse(baseline: Sequence[SessionValue], candidate: Sequence[SessionValue], policy: Policy) -> Judgement | None:
-    """Return the judgement of two sides that no test can be made of; None if one can.
+def admit(
+    baseline: Sequence[SessionValue], candidate: Sequence[SessionValue], policy: Policy
+) -> tuple[list[SessionValue], list[SessionValue]] | Judgement:
+    """Return the sessions of both sides that measured what the newest candidate measured, at least one on each side.
 
     Args:
-        baseline: sessions of one series, oldest first; empty if there is none.
-        candidate: likewise.
-        policy: tells the figure of a session.
+        baseline: sessions of one series, oldest first; empty if there are none.
+        candidate: the same for the other side.
+        policy: gives the statistic, and the number of sessions that a verdict needs.
+
+    Returns:
+        The judgement instead if there is nothing to test.
     """
-    earlier, later = usable_part(baseline), usable_part(candidate)
-    refused = _absent(candidate) or _not_passed(baseline, candidate) or _not_usable(candidate, later)
-    if refused is None and not earlier:
-        reason = f"the baseline has no usable value: {_reason(baseline[-1])}" if baseline else None
+    before, after = ([(value, defect_of(value, "value")) for value in side] for side in (baseline, candidate))
+    earlier, later = ([value for value, defect in side if defect is None] for side in (before, after))
+    failed = [defect for _, defect in after if defect and defect[0] == "error"]
+    baseline_failed = any(defect and defect[0] == "error" for _, defect in before)
+    if not candidate:
+        refused = Judgement(verdict="missing", reason="the candidate has no result")
+    elif failed and not (baseline_failed and later):
+        # What is left of a flaky benchmark would be its fast half. Where sessions of the baseline failed as well, it
+        # is judged by those that passed.
+        share = f"{len(failed)} of {len(candidate)} sessions: " if len(candidate) > 1 else ""
+        refused = Judgement(verdict="error", reason=share + failed[-1][1])
+    elif (defect := after[-1][1]) and not later:
+        refused = Judgement(verdict=defect[0], reason=defect[1])
+    elif not earlier:
+        newest = before[-1][1] if before else None
+        reason = f"the baseline has no usable value: {newest[1]}" if newest else None
         refused = Judgement(verdict="new", state="learning", sessions_needed=policy.least_sessions, reason=reason)
-    if refused is None and not comparable_part(earlier, later[-1]):
+    else:
+        same, others = ([v for v in side if mismatch(v, later[-1]) is None] for side in (earlier, later))
+        if same:
+            return same, others
         refused = Judgement(verdict="incomparable", reason=mismatch(earlier[-1], later[-1]))
-    if refused is None:
-        return None
     return replace(
         refused,
         baseline=_middle(earlier, policy),
@@ -111,43 +149,18 @@ def refuse(baseline: Sequence[SessionValue], candidate: Sequence[SessionValue], 
     )
 
 
-def _absent(candidate: Sequence[SessionValue]) -> Judgement | None:
-    return None if candidate else Judgement(verdict="missing", reason="the candidate has no result")
-
-
-def _not_passed(baseline: Sequence[SessionValue], candidate: Sequence[SessionValue]) -> Judgement | None:
-    """Return an error if a session failed: what is left would be the fast half of a flaky benchmark.
-
-    Where sessions of the baseline failed as well, it is judged by those that passed, if any did.
-    """
-    failed = [value for value in candidate if _failed(value)]
-    if not failed or (any(map(_failed, baseline)) and usable_part(candidate)):
-        return None
-    share = f"{len(failed)} of {len(candidate)} sessions: " if len(candidate) > 1 else ""
-    return Judgement(verdict="error", reason=share + _reason(failed[-1]))
-
-
-def _not_usable(candidate: Sequence[SessionValue], usable: Sequence[SessionValue]) -> Judgement | None:
-    defect = defect_of(candidate[-1], "value")
-    return Judgement(verdict=defect[0], reason=defect[1]) if defect and not usable else None
-
-
 def _middle(values: Sequence[SessionValue], policy: Policy) -> float | None:
-    """Return the median of the figures whose unit the newest one has."""
+    """Return the median of the figures in the unit of the newest one."""
     same = [value for value in values if value.unit == values[-1].unit]
-    statistic = shared_statistic(same, policy.statistic)
-    figures = figures_of(same, statistic)
+    figures = known_figures(read_figures(same, shared_statistic(same, policy.statistic)))
     return median(figures) if figures else None
 
 
-def _failed(value: SessionValue) -> bool:
-    defect = defect_of(value, "value")
-    return defect is not None and defect[0] == "error"
-
-
-def _reason(value: SessionValue) -> str:
-    defect = defect_of(value, "value")
-    return defect[1] if defect else ""
+def _stored(value: SessionValue, statistic: Statistic) -> float | None:
+    figure: float | None = getattr(value, statistic)
+    if figure is None and (value.n is None or value.n == 1):
+        return value.value
+    return figure
 
 
 def _differ(one: object, other: object) -> bool:

@@ -13,12 +13,13 @@ from dataclasses import replace
 from statistics import median
 
 from pytest_benchdb.analysis.rules.effect_size import change_of, counts, direction, repeats, scale_for
-from pytest_benchdb.analysis.rules.few_sessions import SESSIONS_A_SIDE, Rounds, Sides, judge_few
+from pytest_benchdb.analysis.rules.few_sessions import SESSIONS_A_SIDE, Rounds, judge_few
 from pytest_benchdb.analysis.rules.session_figures import (
-    comparable_part,
+    SessionFigure,
+    admit,
     defect_of,
-    figures_of,
-    refuse,
+    known_figures,
+    read_figures,
     shared_statistic,
     usable_part,
 )
@@ -42,39 +43,35 @@ def judge_sides(
 
     Args:
         baseline: sessions of one series, oldest first.
-        candidate: likewise.
+        candidate: sessions of the same series, oldest first.
         policy: when a change counts.
         rounds: of the baseline and of the candidate, per iteration in the metric's unit; None if only summaries are
-            left. Needed with fewer than three sessions a side only.
+            left. Used only if a side has fewer than three sessions.
     """
-    refused = _failed_baseline(baseline, candidate) or refuse(baseline, candidate, policy)
-    if refused is not None:
-        return refused
-    reference = usable_part(candidate)[-1]
-    sides = comparable_part(baseline, reference), comparable_part(candidate, reference)
-    statistic = shared_statistic([*sides[0], *sides[1]], policy.statistic)
-    cpu_bound = any(is_cpu_bound(side, statistic) for side in sides)
-    calm = [calm_part(side, statistic, cpu_bound=cpu_bound) for side in sides]
+    comparable = admit(baseline, candidate, policy)
+    if isinstance(comparable, Judgement):
+        return _failed_baseline(baseline, candidate) or comparable
+    statistic = shared_statistic([*comparable[0], *comparable[1]], policy.statistic)
+    sides = read_figures(comparable[0], statistic), read_figures(comparable[1], statistic)
+    cpu_bound = any(map(is_cpu_bound, sides))
+    calm = calm_part(sides[0], cpu_bound=cpu_bound), calm_part(sides[1], cpu_bound=cpu_bound)
     busy = min(map(len, calm)) < min(SESSIONS_A_SIDE, *map(len, sides))
-    kept = sides if busy else (calm[0], calm[1])
-    figures = figures_of(kept[0], statistic), figures_of(kept[1], statistic)
+    kept = sides if busy else calm
+    figures = known_figures(kept[0]), known_figures(kept[1])
     if not all(figures):
-        return Judgement(verdict="inconclusive", reason=f"{reference.key.metric} has no finite {statistic}")
+        return Judgement(verdict="inconclusive", reason=f"{comparable[1][-1].key.metric} has no finite {statistic}")
     exact = policy.exact and all(repeats(side, policy) for side in figures)
     if exact or min(map(len, figures)) >= SESSIONS_A_SIDE:
         wall = judge_samples(*figures, policy)
         cpu = _judge_cpu(sides, policy) if cpu_bound else None
         return by_both_clocks(wall, cpu, busy=busy) if cpu else wall
-    return judge_few(kept, policy, statistic, rounds, cpu_bound=cpu_bound)
+    return judge_few(kept, policy, rounds, cpu_bound=cpu_bound)
 
 
 def judge_samples(baseline: Sequence[float], candidate: Sequence[float], policy: Policy) -> Judgement:
     """Judge one figure for each session by those of the other side.
 
-    Args:
-        baseline: in the metric's unit, finite, in any order; at least two, or such as repeat.
-        candidate: likewise.
-        policy: when a change counts.
+    Figures are finite and in one unit, in any order; at least two on each side, unless they repeat.
     """
     scale = scale_for([*baseline, *candidate], policy, centre=median(baseline))
     places = [scale.of(figure) for figure in baseline], [scale.of(figure) for figure in candidate]
@@ -128,9 +125,9 @@ def _failed_baseline(baseline: Sequence[SessionValue], candidate: Sequence[Sessi
     return Judgement(verdict="error", reason=f"the baseline {defect[1]}", candidate_sessions=len(candidate))
 
 
-def _judge_cpu(sides: Sides, policy: Policy) -> Judgement | None:
-    """Return what the CPU time says; None where some sessions lack it."""
-    times = [[value.cpu_s for value in side if value.cpu_s is not None] for side in sides]
+def _judge_cpu(sides: Sequence[Sequence[SessionFigure]], policy: Policy) -> Judgement | None:
+    """Return the judgement of the CPU time; None where some sessions lack it."""
+    times = [[one.session.cpu_s for one in side if one.session.cpu_s is not None] for side in sides]
     if any(len(known) < len(side) for known, side in zip(times, sides, strict=True)):
         return None
     return judge_samples(times[0], times[1], policy)

@@ -32,7 +32,7 @@ def geometric_mean(ratios: Iterable[float]) -> float:
 def suite_shift(judgements: Iterable[tuple[SeriesKey | SessionValue, Judgement]]) -> Shift | None:
     """Return the change that most of a suite shares, as a new interpreter or a slower machine makes it.
 
-    Each benchmark has one vote for each metric, however many phases it has; metrics are looked at apart.
+    Each benchmark has one vote for each metric, however many phases it has; metrics are judged separately.
 
     Returns:
         The largest shift of a metric that moved by more than 3 % in the median, more than 70 % of at least five
@@ -58,7 +58,7 @@ def _shift_of(changes: list[float]) -> Shift | None:
 
 
 COMPARED: frozenset[Verdict] = frozenset({"regressed", "improved", "unchanged", "inconclusive"})
-"""Verdicts on a change; the others are on a side that has nothing to compare."""
+"""Verdicts on a change; the others mean that a side has nothing to compare."""
 
 
 def ratio_of(judgement: Judgement) -> float | None:

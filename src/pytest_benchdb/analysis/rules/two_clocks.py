@@ -1,24 +1,20 @@
-"""The verdict of two clocks: of code that only computes, the CPU's own knows nothing of other work on the machine.
+"""Combine the verdicts of two clocks: for code that only computes, CPU time is immune to other work on the machine.
 
 On a machine under load the wall time of such code varies by 20 % from session to session, its CPU time by 3 %.
-
-Whether other work disturbed the figure of a session, as its two clocks tell.
-
-The session's whole timed block says too little: on a machine with twice the load it can carry, blocks took 1.5 times
-their CPU time, their fastest rounds 1.00 times theirs in 98 of 100 sessions. So a minimum is held against the
-smallest round on the CPU's clock, and only what has no such pair against its block.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from pytest_benchdb.analysis.rules.session_figures import figure_of
+from pytest_benchdb.analysis.rules.session_figures import CONTENDED_FROM, SessionFigure
 from pytest_benchdb.analysis.statistics.spread import quantile
-from pytest_benchdb.model.series import SessionValue
-from pytest_benchdb.model.verdict import Judgement, Statistic
+from pytest_benchdb.model.verdict import Judgement
 
 _AGREEING = 0.5
 """Share of the wall time's change that the CPU time must show as well, on a machine that was not busy."""
+_CPU_BOUND_UP_TO = 1.05
+_IMMUNE_AFTER = 5
+"""Sessions under load that must have left the figure alone before it is taken to be immune."""
 
 
 def by_both_clocks(wall: Judgement, cpu: Judgement, *, busy: bool) -> Judgement:
@@ -45,42 +41,23 @@ def _agrees(wall: Judgement, cpu: Judgement) -> bool:
     return bool(wall.change) and cpu.change is not None and cpu.change / (wall.change or 1) >= _AGREEING
 
 
-_CPU_BOUND_UP_TO = 1.05
-_CONTENDED_FROM = 1.10
-_IMMUNE_AFTER = 5
-"""Sessions under load that must have left the figure alone before it is taken to be immune."""
+def is_cpu_bound(sessions: Iterable[SessionFigure]) -> bool:
+    """Return whether these are wall times of code that does nothing but compute, so that they ought to be CPU times.
 
-
-def wall_per_cpu(value: SessionValue, statistic: Statistic) -> float | None:
-    """Return the wall time of a session's figure per its CPU time: 1 if nothing disturbed code that only computes."""
-    figure = figure_of(value, statistic)
-    if statistic == "min" and figure is not None and value.cpu_s:
-        return figure / value.cpu_s
-    return value.wall_per_cpu
-
-
-def is_cpu_bound(values: Iterable[SessionValue], statistic: Statistic) -> bool:
-    """Return whether these are wall times of code that does nothing but compute, and so ought to be its CPU times.
-
-    The calmer quarter of its sessions tells: code that waits never comes near its CPU time, however calm the machine,
+    The calmer quarter of its sessions decides: code that waits never comes near its CPU time, however calm the machine,
     while on a busy machine the median session of code that computes is above it.
     """
-    times = [value for value in values if value.key.metric == "wall_time"]
-    ratios = [ratio for value in times if (ratio := wall_per_cpu(value, statistic)) is not None]
+    times = [one.wall_per_cpu for one in sessions if one.session.key.metric == "wall_time"]
+    ratios = [ratio for ratio in times if ratio is not None]
     return bool(ratios) and quantile(ratios, 0.25) <= _CPU_BOUND_UP_TO
 
 
-def is_contended(value: SessionValue, statistic: Statistic) -> bool:
-    """Return whether the figure of code that only computes holds time in which it was kept waiting."""
-    return (wall_per_cpu(value, statistic) or 0.0) > _CONTENDED_FROM
-
-
-def calm_part(values: Sequence[SessionValue], statistic: Statistic, *, cpu_bound: bool) -> list[SessionValue]:
+def calm_part(sessions: Sequence[SessionFigure], *, cpu_bound: bool) -> list[SessionFigure]:
     """Return the sessions that belong to a model of a benchmark's noise, in their order."""
-    return [value for value in values if not (cpu_bound and is_contended(value, statistic))]
+    return [one for one in sessions if not (cpu_bound and one.is_contended)]
 
 
-def is_immune(values: Iterable[SessionValue], statistic: Statistic) -> bool:
-    """Return whether load never reached the figure, though there was load: then what it tells is the code's doing."""
-    loaded = [value for value in values if (value.wall_per_cpu or 0.0) > _CONTENDED_FROM]
-    return len(loaded) >= _IMMUNE_AFTER and not any(is_contended(value, statistic) for value in loaded)
+def is_immune(sessions: Iterable[SessionFigure]) -> bool:
+    """Return whether load never reached the figure, though there was load: then the code itself made it change."""
+    loaded = [one for one in sessions if (one.session.wall_per_cpu or 0.0) > CONTENDED_FROM]
+    return len(loaded) >= _IMMUNE_AFTER and not any(one.is_contended for one in loaded)

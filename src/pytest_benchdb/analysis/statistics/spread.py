@@ -1,4 +1,4 @@
-"""Middle and spread of a few figures, told so that single outliers do not decide them."""
+"""Robust middle and spread of a few figures: single outliers do not decide them."""
 
 import math
 from collections.abc import Sequence

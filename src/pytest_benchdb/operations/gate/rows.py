@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_benchdb.analysis.rules.history import judge_history
 from pytest_benchdb.analysis.rules.policy import ENOUGH_SESSIONS
+from pytest_benchdb.analysis.rules.session_figures import read_figures, usable_part
 from pytest_benchdb.analysis.rules.sides import judge_sides
 from pytest_benchdb.analysis.rules.suite import suite_shift
 from pytest_benchdb.analysis.rules.two_clocks import is_cpu_bound
@@ -247,7 +248,7 @@ def _unless_disturbed(
         return judgement
     if value.key.metric in _CPU_CLOCKS:
         return judgement
-    if value.cpu_s is not None and is_cpu_bound(values, policy.statistic):
+    if value.cpu_s is not None and is_cpu_bound(read_figures(usable_part(values), policy.statistic)):
         return judgement
     return replace(
         judgement, verdict="inconclusive", state="unstable", reason="other work disturbed the machine in this session"
