@@ -37,7 +37,7 @@ def test_meter_of_an_mi300x_reads_si_units() -> None:
             "GPU-a/memory_used": float(3 << 30),
         }
     )
-    assert meter.absent == {"GPU-a/power_instant": "amdsmi does not tell it: it says 'N/A'"}
+    assert meter.absent == {"GPU-a/power_instant": "amdsmi does not report it: it says 'N/A'"}
     for domain in meter.domains():
         assert (domain.unit, domain.device_uuid) == (METRICS[domain.metric].unit, "GPU-a")
 
@@ -101,7 +101,7 @@ def test_meter_of_a_counter_that_cannot_be_checked_drops_it() -> None:
     meter, _ = meter_of(Card("GPU-a", average_w="N/A"))
 
     assert "GPU-a/energy" not in domains_of(meter)
-    assert meter.absent["GPU-a/energy"] == "the energy counter cannot be checked: the device tells no power"
+    assert meter.absent["GPU-a/energy"] == "the energy counter cannot be checked: the device reports no power"
 
 
 def test_meter_of_a_guest_of_a_hypervisor_has_no_energy_but_power() -> None:
@@ -138,7 +138,7 @@ def test_probe_that_fails_to_initialise_tells_the_reason_in_one_line() -> None:
 def test_probe_without_a_card_says_so() -> None:
     meter, _ = meter_of()
 
-    assert meter.probe().reason == "amdsmi shows no device that tells anything"
+    assert meter.probe().reason == "amdsmi shows no device with a reading"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_probe_without_a_card_says_so() -> None:
         ("raise OSError('libamd_smi.so: cannot open shared object file')", "OSError: libamd_smi.so"),
         ("raise KeyError('ROCM_PATH')", "KeyError: 'ROCM_PATH'"),
         ("raise AttributeError('undefined symbol: amdsmi_get_gpu_x')", "AttributeError: undefined symbol"),
-        ("raise ImportError('no amdsmi')", "amdsmi is not there"),
+        ("raise ImportError('no amdsmi')", "amdsmi is not installed"),
     ],
     ids=["no-library", "no-path", "other-release", "no-package"],
 )

@@ -168,7 +168,7 @@ def test_meter_under_mig_has_no_energy_but_a_reason() -> None:
     metrics = {domain.metric for domain in meter.domains()}
 
     assert metrics == {"temperature", "clock_frequency", "device_used"}
-    assert meter.absent["GPU-a/energy"] == "MIG is enabled, and NVML tells it for the whole GPU only"
+    assert meter.absent["GPU-a/energy"] == "MIG is enabled, and NVML reports it for the whole GPU only"
     assert set(meter.read()) == set(domains_of(meter))
 
 
@@ -311,7 +311,7 @@ def test_probe_without_a_gpu_says_so() -> None:
 def test_probe_without_the_package_tells_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pynvml", None)
 
-    assert NvmlMeter().probe().reason == "pynvml is not there; run: pip install 'pytest-benchdb[nvidia]'"
+    assert NvmlMeter().probe().reason == "pynvml is not installed; run: pip install 'pytest-benchdb[nvidia]'"
 
 
 def test_probe_tells_versions() -> None:

@@ -155,7 +155,7 @@ def test_meter_of_a_file_that_holds_no_number_tells_its_reason(tmp_path: Path) -
 
     (folder / "energy_uj").write_text("\n", encoding="utf-8")
 
-    assert (meter.read()["package-0"].reason or "").endswith("its content is no number")
+    assert (meter.read()["package-0"].reason or "").endswith("its content is not a number")
 
 
 @pytest.mark.skipif(is_root, reason="root may read everything; the test below covers the refusal")
@@ -190,7 +190,7 @@ def test_probe_without_permission_tells_the_one_command(tmp_path: Path, root_onl
     assert not probe.available
     assert probe.reason == (
         f"{tmp_path}/{CLASS}/intel-rapl:0/energy_uj may only be read by root; "
-        f"until the next boot, this opens it: sudo chmod a+r {tmp_path}/{CLASS}/*/energy_uj"
+        f"to open it until the next boot, run: sudo chmod a+r {tmp_path}/{CLASS}/*/energy_uj"
     )
 
 
@@ -303,7 +303,9 @@ def test_probe_of_perf_alone_without_permission_tells_the_command(tmp_path: Path
 
     probe = perf_meter(tmp_path, FakeKernel(tmp_path, refuse=errno.EACCES)).probe()
 
-    assert (probe.reason or "").endswith("this opens them: sudo sysctl kernel.perf_event_paranoid=0")
+    assert (probe.reason or "").endswith(
+        "to open them until the next boot, run: sudo sysctl kernel.perf_event_paranoid=0"
+    )
 
 
 def test_meter_that_fails_halfway_through_perf_closes_what_it_opened(tmp_path: Path) -> None:

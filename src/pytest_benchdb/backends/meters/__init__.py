@@ -1,4 +1,4 @@
-"""What sensors say: one module per library or kind of file, each behind `interfaces.Meter`."""
+"""Sensors: a module for each library or kind of file, behind `interfaces.Meter`; `measure.energy` uses them."""
 
 import sys
 
@@ -6,12 +6,9 @@ from pytest_benchdb.interfaces import Meter
 
 
 def meters(platform: str = sys.platform) -> list[Meter]:
-    """Return the built-in meters of this system; none of them has touched a library or a file yet.
+    """Return the built-in meters of a system, `sys.platform`; none has touched a library or a file yet.
 
     The meter of the simulated machine is among them: its domains belong to simulated devices only.
-
-    Args:
-        platform: `sys.platform`.
     """
     from pytest_benchdb.backends.meters.amdsmi import AmdsmiMeter
     from pytest_benchdb.backends.meters.macos import MacosMeter

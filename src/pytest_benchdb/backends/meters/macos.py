@@ -1,7 +1,7 @@
 """Energy of this process on macOS, as its kernel estimates it: `proc_pid_rusage` with RUSAGE_INFO_V6.
 
-It needs no rights. It is of this process alone, without its children; too coarse below about 20 ms; and zero
-where the hardware gives the kernel nothing to estimate from. `ri_billed_energy` beside it stays 0 (others'
+It needs no privileges. It is of this process alone, without its children; too coarse below about 20 ms; and zero
+where the hardware gives the kernel no basis for an estimate. `ri_billed_energy` beside it stays 0 (others'
 measurements on M4), so it is not read.
 """
 
@@ -38,19 +38,13 @@ class MacosMeter:
         usage: Callable[[int], bytes] | None = None,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """Make a meter; the library is loaded when it is first asked.
-
-        Args:
-            platform: `sys.platform`; only ``darwin`` has the call.
-            usage: returns the bytes of `struct rusage_info_v6` of a process; None asks the kernel.
-            monotonic_ns: clock of the readings.
-        """
+        """Take the platform, what returns the `struct rusage_info_v6` of a process, and the clock of the readings."""
         self._platform = platform
         self._usage = usage or process_usage
         self._monotonic_ns = monotonic_ns
 
     def probe(self) -> Probe:
-        """Tell whether the kernel accounts for energy."""
+        """Return whether the kernel accounts for energy."""
         if self._platform != "darwin":
             return Probe(available=False, reason=f"{self._platform} is not macOS")
         reading = self._read()

@@ -1,26 +1,19 @@
 """NVIDIA's management library, through ``pynvml`` of the package nvidia-ml-py (BSD).
 
-Figures and traps: `docs/explanation/energy.md`. What the library says is taken reading by reading: a Jetson
-initialises, reports one device, and then supports nothing. Devices are known by their UUID, never by their index.
+Figures and traps: `docs/explanation/energy.md`. Support is found out reading by reading: a Jetson initialises, reports
+one device, and then supports nothing. Devices are identified by their UUID, never by their index.
 
 Sources: NVML API reference, `nvmlFieldValueEnums` (energy in mJ, power in mW, throttle times in ns);
 zeus pull request 172 (on a GH200 the energy counter is of the whole module).
-
-One GPU as NVML shows it: which readings it supports, and how they become SI units.
 """
 
 import os
-import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, Literal, TypeVar
 
-from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.reading import Domain, Probe, Reading, Scope
-
-CELSIUS_K = 273.15
+from pytest_benchdb.backends.meters.library import CELSIUS_K, LibraryMeter, reading_of
+from pytest_benchdb.model.reading import Domain, Reading, Scope
 
 # Field ids, scopes and return codes of nvml.h, as numbers: older releases of pynvml lack some of the names.
 _ENERGY, _POWER_AVERAGE, _POWER_INSTANT = 83, 185, 186
@@ -32,9 +25,9 @@ _SENSOR_GPU, _CLOCK_SM = 0, 1
 _VALUE_MEMBERS = {0: "dVal", 1: "uiVal", 2: "ulVal", 3: "ullVal", 4: "sllVal", 5: "siVal", 6: "usVal"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Field:
-    """A field value: how it is asked for and what it becomes."""
+    """A field value and its conversion to SI units; `scopes` are tried in their order."""
 
     sensor: str
     metric: str
@@ -46,51 +39,14 @@ class _Field:
 
 
 _FIELDS = (
-    _Field(
-        sensor="energy",
-        metric="energy",
-        unit="J",
-        kind="counter",
-        field_id=_ENERGY,
-        factor=1e-3,
-        scopes=(_SCOPE_GPU, _SCOPE_MODULE),
-    ),
-    _Field(
-        sensor="power_instant",
-        metric="power",
-        unit="W",
-        kind="gauge",
-        field_id=_POWER_INSTANT,
-        factor=1e-3,
-        scopes=(_SCOPE_GPU, _SCOPE_MODULE),
-    ),
-    _Field(
-        sensor="power_average",
-        metric="power",
-        unit="W",
-        kind="gauge",
-        field_id=_POWER_AVERAGE,
-        factor=1e-3,
-        scopes=(_SCOPE_GPU, _SCOPE_MODULE),
-    ),
-    _Field(
-        sensor="power_memory",
-        metric="power",
-        unit="W",
-        kind="gauge",
-        field_id=_POWER_AVERAGE,
-        factor=1e-3,
-        scopes=(_SCOPE_MEMORY,),
-    ),
-    *(
-        _Field(sensor=name, metric="throttle_time", unit="s", kind="counter", field_id=field_id, factor=1e-9)
-        for name, field_id in (
-            ("throttle_power_cap", 74),
-            ("throttle_thermal_software", 269),
-            ("throttle_thermal_hardware", 270),
-            ("throttle_power_brake", 271),
-        )
-    ),
+    _Field("energy", "energy", "J", "counter", _ENERGY, 1e-3, (_SCOPE_GPU, _SCOPE_MODULE)),
+    _Field("power_instant", "power", "W", "gauge", _POWER_INSTANT, 1e-3, (_SCOPE_GPU, _SCOPE_MODULE)),
+    _Field("power_average", "power", "W", "gauge", _POWER_AVERAGE, 1e-3, (_SCOPE_GPU, _SCOPE_MODULE)),
+    _Field("power_memory", "power", "W", "gauge", _POWER_AVERAGE, 1e-3, (_SCOPE_MEMORY,)),
+    _Field("throttle_power_cap", "throttle_time", "s", "counter", 74, 1e-9),
+    _Field("throttle_thermal_software", "throttle_time", "s", "counter", 269, 1e-9),
+    _Field("throttle_thermal_hardware", "throttle_time", "s", "counter", 270, 1e-9),
+    _Field("throttle_power_brake", "throttle_time", "s", "counter", 271, 1e-9),
 )
 
 _Gauge = tuple[str, str, str, Callable[[Any, Any], float]]
@@ -103,12 +59,12 @@ _GAUGES: tuple[_Gauge, ...] = (
 _COUNTER_CALL: _Gauge = ("energy", "energy", "J", lambda n, h: n.nvmlDeviceGetTotalEnergyConsumption(h) * 1e-3)
 _POWER_CALL: _Gauge = ("power", "power", "W", lambda n, h: n.nvmlDeviceGetPowerUsage(h) * 1e-3)
 _NOT_OF_A_SLICE = frozenset({"energy", "power", "throttle_time", "utilization"})
-"""What NVML knows of the whole GPU only; under MIG it is nobody's figure."""
-_SLICED = "MIG is enabled, and NVML tells it for the whole GPU only"
+"""Metrics that NVML knows for the whole GPU only; under MIG they belong to no instance."""
+_SLICED = "MIG is enabled, and NVML reports it for the whole GPU only"
 
 
 def failure(nvml: Any, action: Callable[[], object]) -> str | None:
-    """Do something and return NVML's text if it failed; a library that is not initialised is the caller's matter.
+    """Do something and return NVML's text if it failed; that the library is not initialised, the caller handles.
 
     Raises:
         Exception: ``NVMLError_Uninitialized``.
@@ -153,14 +109,14 @@ class NvmlDevice:
     @classmethod
     def find(cls, nvml: Any, index: int, monotonic_ns: Callable[[], int]) -> tuple["NvmlDevice | None", str]:
         """Return the GPU at a place in NVML's order, or why it cannot be used."""
-        found: list[NvmlDevice] = []
+        devices: list[NvmlDevice] = []
 
         def find() -> None:
             uuid = _text(nvml.nvmlDeviceGetUUID(nvml.nvmlDeviceGetHandleByIndex(index)))
-            found.append(cls(nvml, uuid, monotonic_ns))
+            devices.append(cls(nvml, uuid, monotonic_ns))
 
         reason = failure(nvml, find)
-        return (None, reason) if reason is not None else (found[0], "")
+        return (None, reason) if reason is not None else (devices[0], "")
 
     def take_handle(self) -> None:
         """Take the handle of this UUID, whatever the device's index is now.
@@ -174,38 +130,33 @@ class NvmlDevice:
         """Read energy, power and throttle times in one call."""
         if not self._fields:
             return {}
-        asked = [(field.field_id, scope) for field, scope in self._fields]
-        values, now_ns, lost = self._field_values(asked)
-        told = {}
+        values, now_ns, lost = self._field_values([(field.field_id, scope) for field, scope in self._fields])
+        readings = {}
         for place, (field, _) in enumerate(self._fields):
             name = f"{self.uuid}/{field.sensor}"
             number, reason = (None, lost) if values is None else self._number(values[place])
-            if number is None:
-                told[name] = Reading(None, now_ns, f"{name}: {reason}")
-            else:
-                told[name] = Reading(number * field.factor, now_ns)
-        return told
+            readings[name] = reading_of(name, None if number is None else number * field.factor, now_ns, reason)
+        return readings
 
     def read_gauges(self) -> dict[str, Reading]:
         """Read temperature, clock, utilization and memory, each in its own call."""
-        told = {}
+        readings = {}
         for sensor, _, _, call in self._calls:
             name = f"{self.uuid}/{sensor}"
             value, reason = self._called(call)
-            now_ns = self._monotonic_ns()
-            told[name] = Reading(value, now_ns, None if reason is None else f"{name}: {reason}")
-        return told
+            readings[name] = reading_of(name, value, self._monotonic_ns(), reason)
+        return readings
 
     def other_processes(self) -> int | None:
-        """Return how many processes besides this one have a compute context; None if not told."""
-        found: list[Any] = []
+        """Return how many processes besides this one have a compute context; None if not reported."""
+        processes: list[Any] = []
         reason = failure(
-            self._nvml, lambda: found.extend(self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle))
+            self._nvml, lambda: processes.extend(self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle))
         )
-        return None if reason is not None else sum(process.pid != os.getpid() for process in found)
+        return None if reason is not None else sum(process.pid != os.getpid() for process in processes)
 
     def _find_fields(self) -> None:
-        """Ask each field once."""
+        """Read each field once."""
         for field in _FIELDS:
             scope, reason = (None, _SLICED) if self._is_sliced else self._scope_of(field)
             if scope is None:
@@ -226,7 +177,7 @@ class NvmlDevice:
         return None, reason
 
     def _find_calls(self) -> None:
-        """Ask each function once; energy and power have one of their own, for drivers without the fields."""
+        """Call each function once; energy and power have functions of their own, for drivers without the fields."""
         metrics = {domain.metric for domain in self.domains}
         wanted = [*(call for call in (_COUNTER_CALL, _POWER_CALL) if call[1] not in metrics), *_GAUGES]
         for call in wanted:
@@ -260,27 +211,27 @@ class NvmlDevice:
         )
 
     def _counts_module(self) -> bool:
-        """Tell whether this is the GPU of a Grace Hopper, whose energy counter is of the whole module."""
+        """Return whether this is the GPU of a Grace Hopper, whose energy counter is of the whole module."""
         facts: dict[str, int] = {}
 
-        def ask() -> None:
+        def read() -> None:
             facts["linked"] = int(self._nvml.nvmlDeviceGetC2cModeInfoV(self._handle).isC2cEnabled)
             facts["architecture"] = int(self._nvml.nvmlDeviceGetArchitecture(self._handle))
 
-        return failure(self._nvml, ask) is None and facts["linked"] == 1 and facts["architecture"] == _ARCH_HOPPER
+        return failure(self._nvml, read) is None and facts["linked"] == 1 and facts["architecture"] == _ARCH_HOPPER
 
     def _mig_enabled(self) -> bool:
         modes: list[int] = []
         reason = failure(self._nvml, lambda: modes.extend(self._nvml.nvmlDeviceGetMigMode(self._handle)))
         return reason is None and modes[0] == _MIG_ENABLED
 
-    def _field_values(self, asked: list[tuple[int, int]]) -> tuple[Any, int, str | None]:
+    def _field_values(self, fields: list[tuple[int, int]]) -> tuple[Any, int, str | None]:
         """Return the values, when they were read (the middle of the call), and why there are none."""
-        told: list[Any] = []
+        values: list[Any] = []
         begun_ns = self._monotonic_ns()
-        reason = failure(self._nvml, lambda: told.append(self._nvml.nvmlDeviceGetFieldValues(self._handle, asked)))
+        reason = failure(self._nvml, lambda: values.append(self._nvml.nvmlDeviceGetFieldValues(self._handle, fields)))
         now_ns = (begun_ns + self._monotonic_ns()) // 2
-        return (told[0] if told else None), now_ns, reason
+        return (values[0] if values else None), now_ns, reason
 
     def _number(self, value: Any) -> tuple[float | None, str | None]:
         if value.nvmlReturn != _SUCCESS:
@@ -291,9 +242,9 @@ class NvmlDevice:
         return float(getattr(value.value, member)), None
 
     def _called(self, call: Callable[[Any, Any], float]) -> tuple[float | None, str | None]:
-        told: list[float] = []
-        reason = failure(self._nvml, lambda: told.append(float(call(self._nvml, self._handle))))
-        return (told[0] if told else None), reason
+        values: list[float] = []
+        reason = failure(self._nvml, lambda: values.append(float(call(self._nvml, self._handle))))
+        return (values[0] if values else None), reason
 
 
 def _text(name: Any) -> str:
@@ -303,94 +254,19 @@ def _text(name: Any) -> str:
 
 T = TypeVar("T")
 
-_NO_PACKAGE = "pynvml is not there; run: pip install 'pytest-benchdb[nvidia]'"
 
-
-class NvmlMeter:
-    """Every NVIDIA GPU that the driver shows.
-
-    Attributes:
-        absent: why a device lacks a sensor, by the name that the domain would have.
-    """
+class NvmlMeter(LibraryMeter[NvmlDevice]):
+    """Every NVIDIA GPU that the driver shows; counters and power of a device are read in one call, then its gauges."""
 
     name = "nvml"
-    provenance: Provenance = "measured"
-    covers = "device"
-
-    def __init__(
-        self, module: ModuleType | None = None, *, monotonic_ns: Callable[[], int] = time.monotonic_ns
-    ) -> None:
-        """Make a meter; the library is loaded when it is first asked.
-
-        Args:
-            module: stands for ``pynvml``; None imports it.
-            monotonic_ns: clock of the readings.
-        """
-        self.absent: dict[str, str] = {}
-        self._nvml: Any = module
-        self._monotonic_ns = monotonic_ns
-        self._devices: list[NvmlDevice] | None = None
-        self._owner_pid: int | None = None
-        self._lock = threading.RLock()
-
-    def probe(self) -> Probe:
-        """Tell whether a GPU answers to anything, without a context on it."""
-        with self._lock:
-            try:
-                devices = self._found()
-                versions = {
-                    "driver": str(self._nvml.nvmlSystemGetDriverVersion()),
-                    "nvml": str(self._nvml.nvmlSystemGetNVMLVersion()),
-                }
-            except ImportError:
-                return Probe(available=False, reason=_NO_PACKAGE)
-            except Exception as error:  # noqa: BLE001 - NVMLError, or ctypes of a library that is no NVML
-                return Probe(available=False, reason=f"NVML cannot be used: {error}")
-            if not devices:
-                reason = "; ".join(self.absent.values())
-                return Probe(
-                    available=False, reason=f"NVML shows no device: {reason or 'it counts 0'}", versions=versions
-                )
-            if not any(device.domains for device in devices):
-                names = ", ".join(device.name for device in devices)
-                reason = f"NVML supports no reading of {names}; a Jetson's sensors are not in NVML"
-                return Probe(available=False, reason=reason, versions=versions)
-            return Probe(available=True, versions=versions)
-
-    def domains(self) -> Sequence[Domain]:
-        """Return the sensors that answered when they were first asked.
-
-        Raises:
-            ImportError: pynvml is not there.
-            Exception: NVML cannot be used.
-        """
-        with self._lock:
-            return [domain for device in self._found() for domain in device.domains]
-
-    def read(self) -> Mapping[str, Reading]:
-        """Read every sensor; counters and power of a device in one call, then its gauges.
-
-        Raises:
-            ImportError: pynvml is not there.
-            Exception: NVML cannot be used.
-        """
-        with self._lock:
-            told: dict[str, Reading] = {}
-            devices = self._found()
-            for device in devices:
-                told |= self._with_library(device.read_fields)
-            for device in devices:
-                told |= self._with_library(device.read_gauges)
-            return told
 
     def other_processes(self, device_uuid: str) -> int | None:
-        """Return how many processes besides this one compute on a device; None if the driver does not tell.
+        """Return how many processes besides this one compute on a device; None if the driver does not report it.
 
         In a container the driver's process ids are not ours, and this process counts as another one.
 
         Raises:
-            ImportError: pynvml is not there.
-            Exception: NVML cannot be used.
+            Exception: pynvml is missing, or NVML cannot be used.
         """
         with self._lock:
             for device in self._found():
@@ -398,54 +274,63 @@ class NvmlMeter:
                     return self._with_library(device.other_processes)
         return None
 
-    def close(self) -> None:
-        """Give the library back; it counts its users, so that others keep it."""
-        with self._lock:
-            if self._owner_pid == os.getpid():
-                failure(self._nvml, self._nvml.nvmlShutdown)
-            self._owner_pid = None
-            self._devices = None
+    def _import(self) -> Any:
+        import pynvml
 
-    def _found(self) -> list[NvmlDevice]:
-        self._start()
-        if self._devices is None:
-            self._devices = self._with_library(self._find)
-        return self._devices
+        return pynvml
+
+    def _initialise(self) -> None:
+        self._library.nvmlInit()
+        for device in self._devices or ():
+            failure(self._library, device.take_handle)  # a device that is gone says so when it is read
+
+    def _shut_down(self) -> None:
+        failure(self._library, self._library.nvmlShutdown)  # it counts its users, so others keep it
 
     def _find(self) -> list[NvmlDevice]:
+        return self._with_library(self._listed)
+
+    def _listed(self) -> list[NvmlDevice]:
         devices = []
-        for index in range(self._nvml.nvmlDeviceGetCount()):
-            device, reason = NvmlDevice.find(self._nvml, index, self._monotonic_ns)
+        for index in range(self._library.nvmlDeviceGetCount()):
+            device, reason = NvmlDevice.find(self._library, index, self._monotonic_ns)
             if device is None:
                 self.absent[f"nvml:{index}/energy"] = reason
             else:
                 devices.append(device)
-                self.absent |= device.absent
         return devices
 
-    def _start(self) -> None:
-        """Initialise the library once per process: after a fork, the child does it anew."""
-        if self._owner_pid == os.getpid():
-            return
-        if self._nvml is None:
-            import pynvml
-
-            self._nvml = pynvml
-        self._nvml.nvmlInit()
-        self._owner_pid = os.getpid()
-        self._take_handles()
+    def _read(self, devices: Sequence[NvmlDevice]) -> dict[str, Reading]:
+        readings: dict[str, Reading] = {}
+        for device in devices:
+            readings |= self._with_library(device.read_fields)
+        for device in devices:
+            readings |= self._with_library(device.read_gauges)
+        return readings
 
     def _with_library(self, action: Callable[[], T]) -> T:
-        """Do something, once more if somebody else has shut the library down meanwhile."""
+        """Do something, again if another user has shut the library down meanwhile."""
         try:
             return action()
-        except self._nvml.NVMLError as error:
+        except self._library.NVMLError as error:
             if error.value != _UNINITIALIZED:
                 raise
-        self._nvml.nvmlInit()
-        self._take_handles()
+        self._initialise()
         return action()
 
-    def _take_handles(self) -> None:
-        for device in self._devices or ():
-            failure(self._nvml, device.take_handle)  # a device that is gone says so when it is read
+    def _versions(self) -> dict[str, str]:
+        return {
+            "driver": str(self._library.nvmlSystemGetDriverVersion()),
+            "nvml": str(self._library.nvmlSystemGetNVMLVersion()),
+        }
+
+    def _why_unusable(self, error: Exception) -> str:
+        if isinstance(error, ImportError):
+            return "pynvml is not installed; run: pip install 'pytest-benchdb[nvidia]'"
+        return f"NVML cannot be used: {error}"
+
+    def _why_nothing(self, devices: Sequence[NvmlDevice]) -> str:
+        if not devices:
+            return f"NVML shows no device: {'; '.join(self.absent.values()) or 'it counts 0'}"
+        names = ", ".join(device.name for device in devices)
+        return f"NVML supports no reading of {names}; a Jetson's sensors are not in NVML"

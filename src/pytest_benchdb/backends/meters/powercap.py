@@ -1,4 +1,4 @@
-"""RAPL by the files of powercap: one folder a zone, `energy_uj` in it (Linux, `Documentation/power/powercap`)."""
+"""RAPL through the files of powercap: each zone is a folder with `energy_uj` (`Documentation/power/powercap`)."""
 
 import os
 import re
@@ -24,7 +24,7 @@ class Zone:
         control: ``intel-rapl`` (the registers) or ``intel-rapl-mmio`` (the same, by another way).
         indices: its numbers; two for a part of a zone.
         label: what it measures: ``package-0``, ``core``, ``dram``, ``psys``, ...
-        range_j: energy at which its counter wraps; None if it is not told.
+        range_j: energy at which its counter wraps; None if not known.
     """
 
     path: Path
@@ -46,7 +46,6 @@ class Powercap:
     name = "powercap"
 
     def __init__(self, root: Path, *, monotonic_ns: Callable[[], int]) -> None:
-        """Take the folder that stands for ``/``."""
         self.reason: str | None = None
         self.exists = False
         self._folder = root / "sys/class/powercap"
@@ -55,17 +54,20 @@ class Powercap:
         self._domains: list[Domain] = []
 
     def open(self) -> bool:
-        """Find the zones that can be read; tell whether there is one."""
+        """Find the zones that can be read; return whether there is one."""
         try:
             names = sorted(path.name for path in self._folder.iterdir() if _ZONE.match(path.name))
         except OSError:
             names = []
         self.exists = bool(names)
-        looks = [(name, *self._look(name)) for name in names]
-        found = [zone for _, zone, _ in looks if zone is not None]
-        problems = [(name, error) for name, _, error in looks if error is not None]
-        zones = _named(found)
-        self._zones = zones
+        readable: list[Zone] = []
+        problems: list[tuple[str, Exception]] = []
+        for name in names:
+            try:
+                readable.append(self._zone(name))
+            except (OSError, ValueError) as error:  # noqa: PERF203 - the other zones are read all the same
+                problems.append((name, error))
+        zones = self._zones = _named(readable)
         self._domains = [energy_domain(name, zone.range_j, has_psys="psys" in zones) for name, zone in zones.items()]
         self.reason = None if zones else self._why(problems)
         return bool(zones)
@@ -82,26 +84,15 @@ class Powercap:
         try:
             joules = _number(path) * _UJ
         except (OSError, ValueError) as error:
-            text = error.strerror if isinstance(error, OSError) else "its content is no number"
+            text = error.strerror if isinstance(error, OSError) else "its content is not a number"
             return Reading(None, self._monotonic_ns(), f"{name}: {path} cannot be read: {text}")
         return Reading(joules, self._monotonic_ns())
 
-    def _look(self, name: str) -> tuple[Zone | None, Exception | None]:
-        try:
-            return self._zone(name), None
-        except (OSError, ValueError) as error:
-            return None, error
-
     def _zone(self, name: str) -> Zone:
-        """Read what a zone is, and its counter once.
-
-        Raises:
-            OSError: it cannot be read.
-            ValueError: its name or content is not understood.
-        """
+        """Read the description of a zone, and its counter once."""
         match = _ZONE.match(name)
         if match is None:
-            raise ValueError(f"{name} is no zone")
+            raise ValueError(f"{name} is not a zone")
         path = self._folder / name
         label = (path / "name").read_text(encoding="utf-8").strip()
         _number(path / "energy_uj")
@@ -117,7 +108,7 @@ class Powercap:
         if denied:
             path = self._folder / denied[0] / "energy_uj"
             command = f"sudo chmod a+r {self._folder}/*/energy_uj"
-            return f"{path} may only be read by root; until the next boot, this opens it: {command}"
+            return f"{path} may only be read by root; to open it until the next boot, run: {command}"
         if problems:
             name, error = problems[0]
             return f"{self._folder / name} cannot be read, as in a container that hides it: {error}"
@@ -127,8 +118,8 @@ class Powercap:
 def _named(zones: list[Zone]) -> dict[str, Zone]:
     """Return zones by the names of their domains, ``package-0``, ``package-0/core``, each only once.
 
-    A package stands under ``intel-rapl`` and may stand under ``intel-rapl-mmio`` as well: the first is kept.
-    Two zones of one label under one control, as the ``psys`` of two sockets, are told apart by their number.
+    A package is under ``intel-rapl`` and may be under ``intel-rapl-mmio`` as well: the first is kept.
+    Two zones with the same label and control, as the ``psys`` of two sockets, are distinguished by their number.
     """
     labels = {(zone.control, zone.indices): zone.label for zone in zones}
     named: dict[str, Zone] = {}
@@ -145,12 +136,7 @@ def _named(zones: list[Zone]) -> dict[str, Zone]:
 
 
 def _number(path: Path) -> int:
-    """Return the number in a file, in three system calls: `pathlib` would take as long again for itself.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it holds no number.
-    """
+    """Return the number in a file, in three system calls: `pathlib` would double the time."""
     fd = os.open(path, os.O_RDONLY)
     try:
         return int(os.read(fd, _NUMBER_BYTES))

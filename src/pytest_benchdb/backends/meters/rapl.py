@@ -1,13 +1,12 @@
-"""Energy of processors by their own counters (RAPL): of perf where it may be opened, else of powercap.
+"""Energy of processors from their own counters (RAPL): through perf where it may be opened, else powercap.
 
 Both show the same registers, updated about every millisecond. perf's counts are extended to 64 bits by the
 kernel and never wrap; powercap's wrap at `max_energy_range_uj`. Both are closed to ordinary users since
 CVE-2020-8694 (PLATYPUS); neither exists in most virtual machines.
 
-RAPL by perf: the events ``power/energy-*`` of the kernel, opened with `perf_event_open(2)`.
-
-An event is opened for one processor of each package, as ``cpumask`` says, and counts in ``scale`` joules
-(2 to the power of -32). It needs root, CAP_PERFMON, or ``kernel.perf_event_paranoid`` of 0 or less.
+perf's events are ``power/energy-*`` of the kernel, opened with `perf_event_open(2)` for one processor of each
+package, as ``cpumask`` says; they count in ``scale`` joules (2 to the power of -32). That needs root, CAP_PERFMON,
+or ``kernel.perf_event_paranoid`` of 0 or less.
 """
 
 import ctypes
@@ -56,7 +55,6 @@ class PerfPower:
     name = "perf"
 
     def __init__(self, root: Path, *, monotonic_ns: Callable[[], int], open_event: OpenEvent | None = None) -> None:
-        """Take the folder that stands for ``/``; None for `open_event` asks the kernel."""
         self.reason: str | None = None
         self._folder = root / "sys/bus/event_source/devices/power"
         self._topology = root / "sys/devices/system/cpu"
@@ -66,7 +64,7 @@ class PerfPower:
         self._domains: list[Domain] = []
 
     def open(self) -> bool:
-        """Open every event; tell whether there is one."""
+        """Open every event; return whether there is one."""
         try:
             kind = int((self._folder / "type").read_bytes())
             cpus = _cpus((self._folder / "cpumask").read_text(encoding="utf-8"))
@@ -108,12 +106,7 @@ class PerfPower:
         return Reading(joules, self._monotonic_ns())
 
     def _open_on(self, file: Path, kind: int, cpus: list[int]) -> None:
-        """Open one event on each package.
-
-        Raises:
-            OSError: it may not be opened, or a file is missing.
-            ValueError: a file is not understood.
-        """
+        """Open one event on each package."""
         match = _CONFIG.search(file.read_text(encoding="utf-8"))
         if match is None:
             raise ValueError(f"{file} names no event")
@@ -131,7 +124,7 @@ class PerfPower:
     def _why(self, error: Exception) -> str:
         if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EPERM}:
             command = "sudo sysctl kernel.perf_event_paranoid=0"
-            return f"perf's power events may only be opened by root; until the next boot, this opens them: {command}"
+            return f"perf's power events may only be opened by root; to open them until the next boot, run: {command}"
         if isinstance(error, FileNotFoundError):
             return f"{self._folder} is not there: a virtual machine, or a processor without such counters"
         return f"perf's power events cannot be opened: {error}"
@@ -164,11 +157,7 @@ def perf_event_open(kind: int, config: int, cpu: int) -> int:
 
 
 def _cpus(text: str) -> list[int]:
-    """Return the processors of a mask such as ``0,28-29``.
-
-    Raises:
-        ValueError: it is no such mask.
-    """
+    """Return the processors of a mask such as ``0,28-29``."""
     cpus: list[int] = []
     for part in text.strip().split(","):
         first, _, last = part.partition("-")
@@ -190,38 +179,32 @@ class RaplMeter:
         perf: PerfPower | None = None,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """Make a meter; nothing is opened yet.
-
-        Args:
-            root: folder that stands for ``/``.
-            perf: opens perf's counters; None does it under `root`.
-            monotonic_ns: clock of the readings.
-        """
+        """Take a folder in place of ``/``, what opens perf's counters, and the clock; nothing is opened yet."""
         self._perf = perf or PerfPower(root, monotonic_ns=monotonic_ns)
         self._powercap = Powercap(root, monotonic_ns=monotonic_ns)
         self._source: PerfPower | Powercap | None = None
         self._lock = threading.RLock()
 
     def probe(self) -> Probe:
-        """Tell whether one of the two can be read, and if not, the command that would let us."""
+        """Return whether one of the two can be read, and if not, the command that would allow it."""
         with self._lock:
-            source = self._chosen()
+            source = self._available()
             if source is not None:
                 return Probe(available=True, versions={"source": source.name})
-            # The command for powercap opens these counters only; that for perf opens more.
+            # The command for powercap opens only these counters; that for perf opens more.
             reason = self._powercap.reason if self._powercap.exists else self._perf.reason
             return Probe(available=False, reason=reason)
 
     def domains(self) -> Sequence[Domain]:
         """Return the counters; none where they cannot be read."""
         with self._lock:
-            source = self._chosen()
+            source = self._available()
             return () if source is None else source.domains()
 
     def read(self) -> Mapping[str, Reading]:
         """Read every counter."""
         with self._lock:
-            source = self._chosen()
+            source = self._available()
             return {} if source is None else source.read()
 
     def close(self) -> None:
@@ -230,7 +213,7 @@ class RaplMeter:
             self._perf.close()
             self._source = None
 
-    def _chosen(self) -> PerfPower | Powercap | None:
+    def _available(self) -> PerfPower | Powercap | None:
         if self._source is None:
             if self._perf.open():
                 self._source = self._perf

@@ -1,0 +1,127 @@
+"""Meters of a vendor's library: it is initialised once per process, and read under a lock."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.reading import Domain, Probe, Reading
+
+CELSIUS_K = 273.15
+
+
+class LibraryDevice(Protocol):
+    """One device as a library shows it.
+
+    Attributes:
+        domains: the sensors that answered.
+        absent: why others did not, by the name that the domain would have.
+    """
+
+    domains: list[Domain]
+    absent: dict[str, str]
+
+
+D = TypeVar("D", bound=LibraryDevice)
+
+
+class LibraryMeter(Generic[D]):
+    """Every device that a library shows.
+
+    Attributes:
+        absent: why a device lacks a sensor, by the name that the domain would have.
+    """
+
+    name: str
+    provenance: Provenance = "measured"
+    covers = "device"
+
+    def __init__(self, module: Any = None, *, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        """Take a stand-in for the library, and the clock of the readings; the library is imported when first used."""
+        self.absent: dict[str, str] = {}
+        self._library: Any = module
+        self._monotonic_ns = monotonic_ns
+        self._devices: list[D] | None = None
+        self._owner_pid: int | None = None
+        self._lock = threading.RLock()
+
+    def probe(self) -> Probe:
+        """Return whether a device answers at all; no context is made on it."""
+        with self._lock:
+            try:
+                devices = self._found()
+                versions = self._versions()
+            except Exception as error:  # noqa: BLE001 - the library's own error, a class of what may not be imported
+                return Probe(available=False, reason=self._why_unusable(error))
+            if any(device.domains for device in devices):
+                return Probe(available=True, versions=versions)
+            return Probe(available=False, reason=self._why_nothing(devices), versions=versions)
+
+    def domains(self) -> Sequence[Domain]:
+        """Return the sensors that answered when they were first read.
+
+        Raises:
+            Exception: the library is missing or cannot be used.
+        """
+        with self._lock:
+            return [domain for device in self._found() for domain in device.domains]
+
+    def read(self) -> Mapping[str, Reading]:
+        """Read every sensor, the energy counters of all devices first.
+
+        Raises:
+            Exception: the library is missing or cannot be used.
+        """
+        with self._lock:
+            return self._read(self._found())
+
+    def close(self) -> None:
+        """Give the library back."""
+        with self._lock:
+            if self._owner_pid == os.getpid():
+                self._shut_down()
+            self._owner_pid = None
+            self._devices = None
+
+    def _found(self) -> list[D]:
+        if self._owner_pid != os.getpid():  # after a fork, the child initialises it again
+            if self._library is None:
+                self._library = self._import()
+            self._initialise()
+            self._owner_pid = os.getpid()
+        if self._devices is None:
+            self._devices = self._find()
+            for device in self._devices:
+                self.absent |= device.absent
+        return self._devices
+
+    def _import(self) -> Any:
+        raise NotImplementedError
+
+    def _initialise(self) -> None:
+        raise NotImplementedError
+
+    def _shut_down(self) -> None:
+        raise NotImplementedError
+
+    def _find(self) -> list[D]:
+        raise NotImplementedError
+
+    def _read(self, devices: Sequence[D]) -> dict[str, Reading]:
+        raise NotImplementedError
+
+    def _versions(self) -> dict[str, str]:
+        raise NotImplementedError
+
+    def _why_unusable(self, error: Exception) -> str:
+        raise NotImplementedError
+
+    def _why_nothing(self, devices: Sequence[D]) -> str:
+        raise NotImplementedError
+
+
+def reading_of(name: str, value: float | None, now_ns: int, reason: str | None) -> Reading:
+    """Return a reading whose reason, if it has one, names the domain."""
+    return Reading(value, now_ns, None if reason is None else f"{name}: {reason}")
