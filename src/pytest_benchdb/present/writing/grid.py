@@ -282,7 +282,7 @@ def write_lines(lines: Iterable[Line], stream: TextIO, *, color: bool) -> None:
         console.print(text, crop=False)
 
 
-def fact_lines(facts: list[Fact], total: int, *, ascii_only: bool = False) -> list[Line]:
+def fact_lines(facts: Sequence[Fact], total: int, *, ascii_only: bool = False) -> list[Line]:
     """Return labels and texts below each other; a text that is too long goes on under itself."""
     indent = min(max((width(label) for label, _ in facts), default=0) + 2, total // 2)
     lines: list[Line] = []

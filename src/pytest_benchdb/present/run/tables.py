@@ -1,0 +1,345 @@
+"""The tables about one run: its measurements and those of its phases, ranks, requests, sensors and series."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pytest_benchdb.model.answer.run import Row
+from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.present.writing.grid import Entry, Fact, Heading, Line, Section, Span, Style, fact_lines, fit
+from pytest_benchdb.present.writing.sparkline import sparkline
+from pytest_benchdb.present.writing.text import clip, counted, sanitize, wrap
+from pytest_benchdb.present.writing.units import NOT_MEASURED, Unit, choose_unit, quantity, unit_for
+
+LEADING = ("step_time", "e2e_latency", "wall_time")
+"""Metrics that say how long something took, the first that a run has before the others."""
+
+_ORDER = {name: place for place, name in enumerate(dict.fromkeys([*LEADING, *METRICS]))}
+_LATENCIES = frozenset({"ttft", "ttfot", "tpot", "itl", "e2e_latency", "queue_time"})
+_NOT_VALID = " (not valid)"
+_SIMULATED = " (simulated)"
+_SLOWEST = " (slowest)"
+_LEAST_FOR_INDENT = 20
+_MOST_NAMED = 3
+_MOST_ERRORS = 5
+_DEGREE = "\N{DEGREE SIGN}"
+
+
+def _figures(title: str, priority: int = 0) -> Heading:
+    return Heading(title=title, align="right", flexible=False, priority=priority)
+
+
+_HOW = "how"
+_MEASUREMENT_HEADINGS = (
+    Heading(title="metric"),
+    _figures("value"),
+    _figures("min", 3),
+    _figures("max", 4),
+    _figures("n", 5),
+    Heading(title=_HOW, priority=7),
+    Heading(title="note", priority=6),
+)
+_REQUEST_HEADINGS = (
+    Heading(title="latency"),
+    _figures("p50"),
+    _figures("p90", 2),
+    _figures("p95", 3),
+    _figures("p99", 1),
+    _figures("max", 4),
+    _figures("n", 5),
+    Heading(title=_HOW, priority=6),
+)
+_SENSOR_HEADINGS = (
+    Heading(title="metric"),
+    Heading(title="sensor", priority=3),
+    Heading(title="covers", priority=2),
+    _figures("value"),
+    _figures("window", 4),
+    _figures("ticks", 5),
+    Heading(title=_HOW, priority=6),
+)
+_SERIES_HEADINGS = (
+    Heading(title="metric"),
+    Heading(title="sensor", priority=1),
+    _figures("n", 5),
+    _figures("min", 4),
+    _figures("mean"),
+    _figures("max", 2),
+    _figures("time", 6),
+    Heading(title="course", flexible=False, priority=3),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRows:
+    """The measurements of one run by what they are of, those of the whole run before those of its phases.
+
+    Attributes:
+        own: clocks, memory and the suite's own metrics, of the run and of its phases.
+        ranks: those of the ranks of a distributed run.
+        sensors: energy and power, with the sensor they come from.
+        latencies: of the requests of a token stream.
+    """
+
+    own: list[Row] = field(default_factory=list)
+    ranks: list[Row] = field(default_factory=list)
+    sensors: list[Row] = field(default_factory=list)
+    latencies: list[Row] = field(default_factory=list)
+
+
+def sorted_rows(measurements: Iterable[Row], *, has_requests: bool) -> RunRows:
+    """Sort the measurements of a run."""
+    rows = RunRows()
+    for row in sorted(measurements, key=_place):
+        if row.get("rank") is not None:
+            part = rows.ranks
+        elif row.get("domain") is not None or row["pass"] == "energy":
+            part = rows.sensors
+        elif has_requests and row["metric"] in _LATENCIES:
+            part = rows.latencies
+        else:
+            part = rows.own
+        part.append(row)
+    return rows
+
+
+def _place(row: Row) -> tuple[list[str], int, str, str, int]:
+    order = _ORDER.get(row["metric"], len(_ORDER))
+    rank = row.get("rank")
+    return (_path(row), order, str(row["metric"]), str(row.get("domain") or ""), -1 if rank is None else rank)
+
+
+def _path(row: Row) -> list[str]:
+    return row["phase"].split("/") if row["phase"] else []
+
+
+@dataclass(frozen=True, slots=True)
+class RunTables:
+    """Writes tables of at most `total` columns; one without rows is empty."""
+
+    total: int
+    ascii_only: bool
+
+    @property
+    def indent(self) -> str:
+        """The space before what belongs to the line above it; none if every column is needed."""
+        return "  " if self.total >= _LEAST_FOR_INDENT else ""
+
+    def safe(self, text: object) -> str:
+        """Write text that this terminal can show."""
+        return sanitize(str(text), ascii_only=self.ascii_only)
+
+    def title(self, text: str) -> list[Line]:
+        """Return an empty line and the title of what follows."""
+        return [(Span(""),), (Span(clip(self.safe(text), self.total, ascii_only=self.ascii_only), "head"),)]
+
+    def facts(self, facts: Sequence[Fact]) -> list[Line]:
+        """Return labels and texts below each other."""
+        return fact_lines(facts, self.total, ascii_only=self.ascii_only)
+
+    def measurements(self, rows: Sequence[Row]) -> list[Line]:
+        """Return the measurements of a run, then those of its phases, indented as they are nested."""
+        if not rows:
+            return []
+        has_notes = any(row["provenance"] != "measured" for row in rows)
+        headings = _MEASUREMENT_HEADINGS if has_notes else _MEASUREMENT_HEADINGS[:-1]
+        return [(Span(""),), *self._table(headings, self._nested(rows, len(headings)))]
+
+    def _nested(self, rows: Sequence[Row], columns: int) -> Iterator[Entry]:
+        shown: list[str] = []
+        for row in rows:
+            path = _path(row)
+            common = 0
+            while common < min(len(path), len(shown)) and path[common] == shown[common]:
+                common += 1
+            # A phase around this one may have no figures of its own; its name is needed all the same.
+            for depth in range(common, len(path)):
+                title = "  " * depth + "phase " + self.safe(path[depth])
+                yield Entry(cells=(Span(title, "head"), *[Span("")] * (columns - 1)))
+            shown = path
+            texts = (
+                "  " * len(path) + str(row["metric"]),
+                *self._shared_unit(row, ("value", "min", "max")),
+                _or_dash(row["n"]),
+                row["method"] or row["pass"],
+                "" if row["provenance"] == "measured" else row["provenance"],
+            )
+            yield self._entry(texts[:columns], row)
+
+    def ranks(self, rows: Sequence[Row]) -> list[Line]:
+        """Return a table for each phase that ranks measured: a row for each rank, a column for each metric."""
+        lines: list[Line] = []
+        for phase in dict.fromkeys(row["phase"] for row in rows):
+            lines += self.title("ranks" if phase is None else f"ranks of {phase}")
+            lines += self._ranks_of_phase([row for row in rows if row["phase"] == phase])
+        return lines
+
+    def _ranks_of_phase(self, rows: Sequence[Row]) -> Sequence[Line]:
+        measured = {row["metric"] for row in rows if row["value"] is not None}
+        leading = next((name for name in LEADING if name in measured), None)
+        metrics = list(dict.fromkeys(([leading] if leading else []) + [row["metric"] for row in rows]))
+        by_rank: dict[int, dict[str, Row]] = {}
+        for row in rows:
+            by_rank.setdefault(row["rank"], {})[row["metric"]] = row
+        slowest = _slowest(by_rank, leading)
+        units = {}
+        for metric in metrics:
+            of_metric = [row for row in rows if row["metric"] == metric]
+            units[metric] = unit_for(of_metric[0]["unit"], [row["value"] for row in of_metric])
+        entries = []
+        for rank, own in sorted(by_rank.items()):
+            texts = [
+                self._figure(own[metric]["value"], units[metric]) if metric in own else NOT_MEASURED
+                for metric in metrics
+            ]
+            style: Style = "warn" if rank == slowest else ""
+            invalid = any(_is_shown_invalid(row) for row in own.values())
+            entries.append(
+                Entry(
+                    cells=tuple(Span(text, style) for text in (str(rank), *texts)),
+                    suffix=(_SLOWEST if rank == slowest else "") + (_NOT_VALID if invalid else ""),
+                )
+            )
+        headings = [_figures(self.safe(metric), place) for place, metric in enumerate(metrics)]
+        return self._table([Heading(title="rank"), *headings], entries)
+
+    def requests(self, summaries: Sequence[Row], latencies: Sequence[Row]) -> list[Line]:
+        """Return for each phase that sent requests how many failed and why, and percentiles of their latencies."""
+        lines: list[Line] = []
+        for summary in summaries:
+            phase = summary["phase"]
+            title = "requests" if phase is None else f"requests of {phase}"
+            lines += self.title(title + (_SIMULATED if summary["provenance"] == "simulated" else ""))
+            lines += self.facts(_request_facts(summary))
+            entries = [
+                self._entry(
+                    (
+                        row["metric"],
+                        *self._shared_unit(row, ("median", "p90", "p95", "p99", "max")),
+                        _or_dash(row["n"]),
+                        row["method"] or row["pass"],
+                    ),
+                    row,
+                )
+                for row in latencies
+                if row["phase"] == phase
+            ]
+            lines += [(Span(""),), *self._table(_REQUEST_HEADINGS, entries)] if entries else []
+        return lines
+
+    def sensors(self, rows: Sequence[Row]) -> list[Line]:
+        """Return the energy and power that sensors gave, with what says how far they can be trusted."""
+        entries = []
+        for row in rows:
+            details = row.get("details")
+            texts = (
+                _of_phase(row),
+                _or_dash(row.get("domain")),
+                _or_dash(row.get("scope")),
+                *self._shared_unit(row, ("value",)),
+                self._duration(row.get("window_s")),
+                _or_dash(details.get("ticks") if isinstance(details, dict) else None),
+                row["method"] or row["pass"],
+            )
+            entries.append(self._entry(texts, row, _SIMULATED if row["provenance"] == "simulated" else ""))
+        title = "sensors (energy of one iteration)"
+        return [*self.title(title), *self._table(_SENSOR_HEADINGS, entries)] if entries else []
+
+    def series(self, rows: Sequence[Row]) -> list[Line]:
+        """Return the metrics that were sampled over time."""
+        entries = []
+        for row in rows:
+            texts = (
+                _of_phase(row),
+                _or_dash(row["domain"]),
+                str(row["n"]),
+                *self._shared_unit(row, ("min", "mean", "max")),
+                self._duration(row["end_s"] - row["begin_s"]),
+                sparkline(row["means"], ascii_only=self.ascii_only),
+            )
+            simulated = _SIMULATED if row["provenance"] == "simulated" else ""
+            entries.append(self._entry(texts, None, simulated))
+        return [*self.title("series"), *self._table(_SERIES_HEADINGS, entries)] if entries else []
+
+    def reasons(self, rows: Sequence[Row]) -> list[Line]:
+        """Return why figures are missing or may not be compared, each reason once."""
+        by_reason: dict[str, list[str]] = {}
+        for row in rows:
+            if row["reason"]:
+                rank = None if row.get("rank") is None else f"rank {row['rank']}"
+                name = ", ".join(str(part) for part in (_of_phase(row), row.get("domain"), rank) if part is not None)
+                by_reason.setdefault(row["reason"], []).append(name)
+        lines = self.title("not measured, or not to be compared") if by_reason else []
+        for reason, names in by_reason.items():
+            more = len(names) - _MOST_NAMED
+            which = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+            parts = wrap(self.safe(f"{which}: {reason}"), self.total - len(self.indent), ascii_only=self.ascii_only)
+            lines += [(Span(self.indent if number else ""), Span(part, "warn")) for number, part in enumerate(parts)]
+        return lines
+
+    def _table(self, headings: Sequence[Heading], entries: Iterable[Entry]) -> Sequence[Line]:
+        sections = [Section(title=None, entries=tuple(entries))]
+        return fit(headings, sections, self.total, ascii_only=self.ascii_only).lines
+
+    def _entry(self, texts: Iterable[object], row: Row | None, suffix: str = "") -> Entry:
+        """Return a line about a measurement; `row` says whether it is valid, None for what cannot be invalid."""
+        style: Style = "" if row is None or row["valid"] else "dim"
+        return Entry(
+            cells=tuple(Span(self.safe(text), style) for text in texts),
+            suffix=suffix + (_NOT_VALID if row is not None and _is_shown_invalid(row) else ""),
+        )
+
+    def _shared_unit(self, row: Row, names: Sequence[str]) -> list[str]:
+        """Write figures of one row in the unit that fits them all."""
+        values = [row.get(name) for name in names]
+        unit = unit_for(row["unit"], values)
+        return [self._figure(value, unit) for value in values]
+
+    def _duration(self, seconds: float | None) -> str:
+        return self._figure(seconds, choose_unit("time", [seconds]))
+
+    def _figure(self, value: float | None, unit: Unit) -> str:
+        text = quantity(value, unit.ascii() if self.ascii_only else unit)
+        return self.safe(text.replace(_DEGREE, "deg ") if self.ascii_only else text)
+
+
+def _or_dash(value: object) -> str:
+    return NOT_MEASURED if value is None or value == "" else str(value)
+
+
+def _is_shown_invalid(row: Row) -> bool:
+    """Return whether a measurement has a figure that may not be compared."""
+    return row["value"] is not None and not row["valid"]
+
+
+def _of_phase(row: Row) -> str:
+    return str(row["metric"]) if row["phase"] is None else f"{row['metric']} of {row['phase']}"
+
+
+def _slowest(by_rank: Mapping[int, Mapping[str, Row]], metric: str | None) -> int | None:
+    """Return the rank that took longest by its mean; None unless every rank has one."""
+    times: dict[int, float] = {}
+    for rank, own in by_rank.items():
+        row = own.get(metric or "", {"value": None})
+        mean = row["value"] if row.get("mean") is None else row["mean"]
+        if mean is None:
+            return None
+        times[rank] = mean
+    return max(times, key=lambda rank: (times[rank], -rank)) if len(times) > 1 else None
+
+
+def _request_facts(summary: Row) -> list[Fact]:
+    sent, failed = summary["requests"], summary["failed"]
+    facts = [("sent", f"{counted(sent, 'request')}: {sent - failed} answered whole, {failed} failed")]
+    errors = list(summary["errors"].items())
+    facts += [("failed", f"{count} by {error}") for error, count in errors[:_MOST_ERRORS]]
+    if len(errors) > _MOST_ERRORS:
+        rest = sum(count for _, count in errors[_MOST_ERRORS:])
+        facts.append(("failed", f"{rest} for {len(errors) - _MOST_ERRORS} other reasons"))
+    if summary["judged"]:
+        facts.append(("objectives", f"{summary['met']} of {summary['judged']} met all of them"))
+    tokens = [
+        f"{summary[name]} {word}"
+        for name, word in (("tokens_in", "in"), ("tokens_out", "out"))
+        if summary[name] is not None
+    ]
+    return [*facts, ("tokens", ", ".join(tokens))] if tokens else facts
