@@ -1,8 +1,6 @@
-"""Fit a grid of short texts into a width: the one place where tables are laid out.
+"""Lines for a terminal: tables and facts that fit its width, in colour through rich.
 
-Columns are left out by priority first; then texts are shortened. No line is ever wider than the width.
-
-Lines of spans on a terminal, in colour through rich where colour is wanted.
+Of a table, columns are left out by priority first; then texts are shortened. No line is ever wider than the width.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,7 +40,7 @@ class Heading:
     Attributes:
         unit: the second line of the head.
         priority: 0 is never left out; of the others the largest goes first.
-        flexible: whether texts may be shortened; figures may not, a cut figure is a wrong one.
+        flexible: whether texts may be shortened; figures may not, a shortened figure is a wrong one.
     """
 
     title: str
@@ -57,9 +55,9 @@ class Entry:
     """One row: a span for each heading.
 
     Attributes:
-        suffix: goes after one cell and is never shortened away: marks such as ``(simulated)``.
-        suffix_at: which cell.
-        message: stands in place of the figures, across their columns.
+        suffix: follows one cell and is never shortened away: marks such as ``(simulated)``.
+        suffix_at: index of that cell.
+        message: replaces the figures, across their columns.
     """
 
     cells: tuple[Span, ...]
@@ -70,7 +68,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """Rows under one title; no title for rows that stand alone."""
+    """Rows under one title; None for rows that are not grouped."""
 
     title: str | None
     entries: tuple[Entry, ...]
@@ -78,19 +76,14 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table that fits its width.
-
-    Attributes:
-        lines: the lines, without line ends.
-        left_out: titles of the columns for which there was no room.
-    """
+    """A table that fits its width; `left_out` are the titles of the columns for which there was no room."""
 
     lines: tuple[Line, ...]
     left_out: tuple[str, ...]
 
     def plain(self) -> str:
         """Return the text without styles, one line each."""
-        return "".join("".join(span.text for span in line).rstrip() + "\n" for line in self.lines)
+        return plain_text(self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +103,7 @@ class _Layout:
 def fit(headings: Sequence[Heading], sections: Sequence[Section], total: int, *, ascii_only: bool = False) -> Table:
     """Lay the sections out in at most `total` columns of the terminal.
 
-    The first heading is the main column: the one that keeps most of its text when there is little room.
+    The first heading is the main column: it keeps most of its text when there is little room.
     """
     total = max(total, 1)
     indent = 2 if any(section.title for section in sections) else 0
@@ -139,7 +132,7 @@ def _natural(headings: Sequence[Heading], sections: Sequence[Section], index: in
     return most
 
 
-def _wish(headings: Sequence[Heading], natural: Sequence[int], index: int, total: int) -> int:
+def _needed(headings: Sequence[Heading], natural: Sequence[int], index: int, total: int) -> int:
     """Return the room that a column must get before others may stay beside it."""
     if not headings[index].flexible:
         return natural[index]
@@ -150,20 +143,20 @@ def _wish(headings: Sequence[Heading], natural: Sequence[int], index: int, total
 def _choose(headings: Sequence[Heading], natural: Sequence[int], total: int) -> list[int]:
     shown = list(range(len(headings)))
     while len(shown) > 1:
-        wish = sum(_wish(headings, natural, index, total) for index in shown) + GAP * (len(shown) - 1)
+        needed = sum(_needed(headings, natural, index, total) for index in shown) + GAP * (len(shown) - 1)
         droppable = [index for index in shown if headings[index].priority > 0]
-        if wish <= total or not droppable:
+        if needed <= total or not droppable:
             break
         shown.remove(max(droppable, key=lambda index: (headings[index].priority, index)))
     return shown
 
 
 def _widths(headings: Sequence[Heading], natural: Sequence[int], shown: Sequence[int], total: int) -> list[int]:
-    widths = {index: _wish(headings, natural, index, total) for index in shown}
+    widths = {index: _needed(headings, natural, index, total) for index in shown}
     spare = total - sum(widths.values()) - GAP * (len(shown) - 1)
     for index in shown:
         if headings[index].flexible:
-            # A negative spare means that even the wishes do not fit: then texts give way too.
+            # A negative spare means that not even the needed room is there: then texts are shortened more.
             change = max(min(spare, natural[index] - widths[index]), 1 - widths[index])
             widths[index] += change
             spare -= change
@@ -212,7 +205,7 @@ def _entry(headings: Sequence[Heading], entry: Entry, layout: _Layout) -> list[L
 
 
 def _figure_block(headings: Sequence[Heading], layout: _Layout) -> tuple[int, int]:
-    """Return the first run of columns of figures: where a message may stand."""
+    """Return the first run of columns of figures, where a message may be shown."""
     figures = [not headings[index].flexible for index in layout.shown]
     if True not in figures:
         return len(figures), len(figures)
@@ -234,7 +227,7 @@ def _cell(heading: Heading, entry: Entry, index: int, columns: int, *, ascii_onl
 
 
 def _crop(line: Line, total: int) -> Line:
-    """Cut what still sticks out: a terminal narrower than its one figure column."""
+    """Cut what is still too wide: a terminal narrower than its only figure column."""
     spans: list[Span] = []
     left = total
     for span in line:
@@ -283,7 +276,7 @@ def write_lines(lines: Iterable[Line], stream: TextIO, *, color: bool) -> None:
 
 
 def fact_lines(facts: Sequence[Fact], total: int, *, ascii_only: bool = False) -> list[Line]:
-    """Return labels and texts below each other; a text that is too long goes on under itself."""
+    """Return labels and texts below each other; a text that is too long continues below itself."""
     indent = min(max((width(label) for label, _ in facts), default=0) + 2, total // 2)
     lines: list[Line] = []
     for label, text in facts:

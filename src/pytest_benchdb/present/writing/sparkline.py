@@ -14,13 +14,13 @@ def sparkline(values: Sequence[float | None], *, ascii_only: bool = False) -> st
     '▁▂ █'
     """
     bars = _ASCII_BARS if ascii_only else _BARS
-    known = [value for value in values if value is not None]
-    low, high = min(known, default=0.0), max(known, default=0.0)
+    present = [value for value in values if value is not None]
+    low, high = min(present, default=0.0), max(present, default=0.0)
 
     def bar(value: float | None) -> str:
         if value is None:
             return _GAP
-        # Values that never change are in the middle: neither low nor high.
+        # Values that never change are shown in the middle: neither low nor high.
         share = (value - low) / (high - low) if high > low else 0.5
         return bars[min(int(share * len(bars)), len(bars) - 1)]
 

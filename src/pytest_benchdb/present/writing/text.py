@@ -3,7 +3,7 @@
 import unicodedata
 
 SIGNS = "…─·\N{MULTIPLICATION SIGN}\N{MICRO SIGN}"
-"""What tables hold beside ASCII, unless they are told to do without."""
+"""Characters beyond ASCII that tables use, except for terminals that show ASCII only."""
 
 SHORT_ID = 13
 """Characters of a UUIDv7 that hold its millisecond: enough to tell the sessions of one machine apart."""
@@ -70,7 +70,7 @@ def _char_width(char: str) -> int:
 
 
 def shorten(text: str, limit: int, *, ascii_only: bool = False) -> str:
-    """Shorten in the middle, where test names tell least: the parameters stand at the end.
+    """Shorten in the middle, where test names say least: the parameters are at the end.
 
     >>> shorten("test_sort_a_long_list[numpy-1000]", 20)
     'test_sort…umpy-1000]'

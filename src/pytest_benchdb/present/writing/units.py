@@ -1,12 +1,10 @@
-"""Choose one unit for a column of figures and write figures in it.
+"""Write figures in units that are easy to read: one for a column, or one for a figure that stands alone.
 
 Storage holds SI units; this module is the only one that scales them.
-
-Single figures of any metric with their unit, each in the size that reads best.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +13,7 @@ from pytest_benchdb.errors import ConfigError
 FigureKind = Literal["time", "memory", "rate", "energy", "percent", "count"]
 
 NOT_MEASURED = "-"
-"""Stands for None: a figure that was not measured is never shown as 0."""
+"""Written for None: a figure that was not measured is never shown as 0."""
 
 _MICRO = "\N{MICRO SIGN}"
 _MU = "\N{GREEK SMALL LETTER MU}"
@@ -28,8 +26,8 @@ class Unit:
     """A unit to show figures in.
 
     Attributes:
-        symbol: how it is written: ``ms``, ``MiB``.
-        size: how many SI units one of it is: 1e-3 for ``ms``.
+        symbol: ``ms``, ``MiB``.
+        size: in SI units: 1e-3 for ``ms``.
         digits: significant digits of a figure in it; 0 for whole numbers.
     """
 
@@ -57,32 +55,32 @@ _SCALED: dict[str, FigureKind] = {"time": "time", "memory": "memory", "rate": "r
 
 
 def choose_unit(kind: FigureKind, values: Iterable[float | None]) -> Unit:
-    """Return the unit in which the typical value is easy to read.
+    """Return the unit in which the typical value, the upper median, is easy to read.
 
-    Args:
-        kind: the quantity.
-        values: figures in SI units (shares for percentages); None is passed over. Typical is the upper median.
+    `values` are in SI units, shares for percentages; None is passed over.
     """
-    ladder = _LADDERS[kind]
-    known = sorted(abs(value) for value in values if value is not None and math.isfinite(value) and value)
-    if not known:
+    return _fitting(_LADDERS[kind], values)
+
+
+def _fitting(ladder: Sequence[Unit], values: Iterable[float | None]) -> Unit:
+    sizes = sorted(abs(value) for value in values if value is not None and math.isfinite(value) and value)
+    if not sizes:
         return next((unit for unit in ladder if unit.size == 1.0), ladder[0])
-    typical = known[len(known) // 2]
-    fitting = [unit for unit in ladder if unit.size <= typical * (1 + 1e-12)]
-    return fitting[-1] if fitting else ladder[0]
+    typical = sizes[len(sizes) // 2]
+    return next((unit for unit in reversed(ladder) if unit.size <= typical * (1 + 1e-12)), ladder[0])
 
 
 def named_unit(kind: FigureKind, symbol: str) -> Unit:
-    """Return the unit that a user asked for; ``us`` is the microsecond.
+    """Return the unit of that symbol; ``us`` is the microsecond.
 
     Raises:
-        ConfigError: there is no such unit of this kind.
+        ConfigError: the quantity has no such unit.
     """
     for unit in _LADDERS[kind]:
         if symbol.replace(_MU, _MICRO).lower() in {unit.symbol.lower(), unit.ascii().symbol.lower()}:
             return unit
     choices = ", ".join(unit.ascii().symbol for unit in _LADDERS[kind])
-    message = f"--unit {kind}={symbol}: no unit of {kind}; choose one of {choices}"
+    message = f"--unit {kind}={symbol}: not a unit of {kind}; choose one of {choices}"
     raise ConfigError(message)
 
 
@@ -96,19 +94,19 @@ def parse_units(texts: Iterable[str]) -> dict[FigureKind, Unit]:
     for text in texts:
         for part in text.split(","):
             kind, _, symbol = (piece.strip() for piece in part.partition("="))
-            chosen = _SCALED.get(kind)
-            if chosen is None:
+            quantity_kind = _SCALED.get(kind)
+            if quantity_kind is None:
                 message = (
                     f"--unit {part}: give one of {', '.join(_SCALED)} and a unit, as in --unit time=us or "
                     "--unit memory=MiB"
                 )
                 raise ConfigError(message)
-            units[chosen] = named_unit(chosen, symbol)
+            units[quantity_kind] = named_unit(quantity_kind, symbol)
     return units
 
 
 def write_figure(value: float | None, unit: Unit) -> str:
-    """Write a figure in a unit, with no more digits than tell something.
+    """Write a figure in a unit, with no more digits than are of use.
 
     Figures of 1 and above get the unit's significant digits, but whole digits are never rounded away;
     smaller ones get one digit less. What needs more than six decimals is written with an exponent.
@@ -137,7 +135,7 @@ def write_figure(value: float | None, unit: Unit) -> str:
 
 
 def align_points(texts: list[str]) -> list[str]:
-    """Pad figures on the right so that their decimal points stand below each other when right-aligned."""
+    """Pad figures on the right so that their decimal points are below each other when right-aligned."""
     tails = [len(text) - point if (point := text.find(".")) >= 0 else 0 for text in texts]
     most = max(tails, default=0)
     return [
@@ -153,21 +151,18 @@ _KELVIN_AT_ZERO_CELSIUS = 273.15
 
 
 def unit_for(unit: str, values: Iterable[float | None]) -> Unit:
-    """Return the unit in which figures of one row are shown.
-
-    Args:
-        unit: SI unit as it is stored.
-        values: the figures, in it; None is passed over.
-    """
-    known = [value for value in values if value is not None and math.isfinite(value)]
+    """Return the unit in which `values`, stored in the SI unit `unit`, are shown together; None is passed over."""
+    finite = [value for value in values if value is not None and math.isfinite(value)]
     kind = _KINDS.get(unit)
     if kind is not None:
-        chosen = choose_unit(kind, known)
-        return Unit("B", 1.0, 0) if chosen.symbol == "B" else chosen  # there are no parts of bytes
+        readable = choose_unit(kind, finite)
+        return Unit("B", 1.0, 0) if readable.symbol == "B" else readable  # there are no parts of bytes
     if unit in _PREFIXED:
-        return _prefixed(unit, known)
+        return _fitting(
+            [Unit(prefix + unit, 1000.0 ** (step - _BASE)) for step, prefix in enumerate(_PREFIXES)], finite
+        )
     # Counts are whole; a figure without a unit need not be.
-    whole = all(value.is_integer() for value in map(float, known))
+    whole = all(value.is_integer() for value in map(float, finite))
     return Unit("" if unit == "1" else unit, 1.0, 0 if whole else 4)
 
 
@@ -184,18 +179,9 @@ def quantity(value: float | None, unit: Unit) -> str:
 
 
 def one_quantity(value: float | None, unit: str) -> str:
-    """Write a figure that stands alone.
+    """Write one figure in the unit that fits it.
 
     >>> one_quantity(65.5e3, "W"), one_quantity(1.98e9, "Hz")
     ('65.50 kW', '1.980 GHz')
     """
     return quantity(value, unit_for(unit, [value]))
-
-
-def _prefixed(symbol: str, known: list[float]) -> Unit:
-    ladder = [Unit(prefix + symbol, 1000.0 ** (step - _BASE)) for step, prefix in enumerate(_PREFIXES)]
-    sizes = sorted(abs(value) for value in known if value)
-    if not sizes:
-        return ladder[_BASE]
-    typical = sizes[len(sizes) // 2]
-    return next((unit for unit in reversed(ladder) if unit.size <= typical * (1 + 1e-12)), ladder[0])

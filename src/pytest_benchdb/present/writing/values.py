@@ -1,33 +1,30 @@
 """Values of any kind and tables of them, as text on a terminal, JSON or CSV.
 
-CSV is RFC 4180: raw SI values, units in the names of the columns.
-
-Every text is quoted, and one that a spreadsheet would take for a formula begins with an apostrophe,
-as OWASP advises against CSV injection; a text that begins with an apostrophe gets a second one, so
-that `read_text` gives every text back.
-
+CSV is RFC 4180: raw SI values, units in the names of the columns. Every text is quoted, and one that a spreadsheet
+would take for a formula begins with an apostrophe, as OWASP advises against CSV injection. A text that begins with an
+apostrophe gets a second one, so that removing one from every text that has it gives all texts back.
 """
 
 import datetime as dt
 import decimal
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.present.writing.grid import Entry, Heading, Section, Span, Table, fit
 from pytest_benchdb.present.writing.text import sanitize
 
-MISSING = ""
 _FULLWIDTH = "\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
 _DANGEROUS = tuple("=+-@\t\r\n'" + _FULLWIDTH)
 
 
 def value_text(value: object) -> str:
-    """Write one value; None is empty, floats keep every digit that tells them apart."""
+    """Write one value; None is empty, floats keep all their digits."""
     plain = plain_value(value)
     if plain is None:
-        return "NaN" if isinstance(value, float) else MISSING
+        return "NaN" if isinstance(value, float) else ""
     if isinstance(plain, bool):
         return "true" if plain else "false"
     if isinstance(plain, dict):
@@ -38,7 +35,7 @@ def value_text(value: object) -> str:
 
 
 def layout_values(table: DataTable, width: int, *, ascii_only: bool = False) -> Table:
-    """Lay a table of values out in at most `width` columns of the terminal; figures stand on the right."""
+    """Lay a table of values out in at most `width` columns of the terminal; figures are right-aligned."""
     numeric = [
         any(isinstance(row[index], int | float) for row in table.rows)
         and all(isinstance(row[index], int | float | None) for row in table.rows)
@@ -63,7 +60,7 @@ def layout_values(table: DataTable, width: int, *, ascii_only: bool = False) -> 
 def table_json(table: DataTable) -> str:
     """Write a table as one JSON object, one object a row; equal column names get a number."""
     names = _unique(table.columns)
-    columns: list[object] = list(names)
+    columns: Sequence[object] = names
     if table.types:
         columns = [{"name": name, "type": kind} for name, kind in zip(names, table.types, strict=True)]
     document = {
@@ -73,12 +70,12 @@ def table_json(table: DataTable) -> str:
         "more": table.more,
         "rows": [dict(zip(names, row, strict=True)) for row in table.rows],
     }
-    return dump_json(document)
+    return _dump(document)
 
 
 def object_json(schema: str, content: Mapping[str, object]) -> str:
     """Write one object under a schema name."""
-    return dump_json({"schema": schema, **content})
+    return _dump({"schema": schema, **content})
 
 
 def plain_value(value: object) -> object:
@@ -110,30 +107,24 @@ def _scalar(value: object) -> object:
     return str(value)
 
 
-def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
-    taken: dict[str, int] = {}
-    result = []
+def _unique(names: Sequence[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    unique = []
     for name in names:
-        count = taken.get(name, 0)
-        taken[name] = count + 1
-        result.append(name if count == 0 else f"{name}_{count}")
-    return tuple(result)
+        unique.append(f"{name}_{seen[name]}" if seen[name] else name)
+        seen[name] += 1
+    return unique
 
 
-def dump_json(document: object) -> str:
+def _dump(document: object) -> str:
     """Write a document with a line end."""
-    # ASCII only: any terminal, pipe and editor takes it, and lone surrogates of a test's name too.
+    # ASCII only: every terminal, pipe and editor can show it, and it can hold lone surrogates of a test's name.
     return json.dumps(plain_value(document), indent=1, allow_nan=False) + "\n"
 
 
 def table_csv(table: DataTable) -> str:
     """Write a table with its column names in the first line."""
     return write_csv(table.columns, table.rows)
-
-
-def read_text(cell: str) -> str:
-    """Undo what the writer does to a text, after a CSV reader has undone the quotes."""
-    return cell.removeprefix("'")
 
 
 def write_csv(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
