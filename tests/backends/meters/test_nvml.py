@@ -120,7 +120,7 @@ def test_meter_of_a_pascal_without_any_energy_says_so() -> None:
     (row,) = measure_energy(lambda: None, Sensors([meter]), EnergyPlan(rounds_hint_s=1.0, device_uuid="GPU-a"))
     assert row.value is None
     assert row.reason == (
-        "nvml: GPU-a/energy: Not Supported; nvml tells power only, and a mean of power readings is not energy"
+        "nvml: GPU-a/energy: Not Supported; nvml reports power only, and a mean of power readings is not energy"
     )
 
 

@@ -144,7 +144,7 @@ def test_measure_energy_without_a_counter_says_that_power_is_not_energy() -> Non
     assert list(rows) == ["energy"]
     assert rows["energy"].value is None
     assert rows["energy"].reason == (
-        "sim: SIM-steady-0/energy: NOT_SUPPORTED; sim tells power only, and a mean of power readings is not energy"
+        "sim: SIM-steady-0/energy: NOT_SUPPORTED; sim reports power only, and a mean of power readings is not energy"
     )
 
 

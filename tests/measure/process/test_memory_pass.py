@@ -109,32 +109,25 @@ def test_without_memray_the_reason_names_the_extra(measure: Measure, monkeypatch
 def test_call_that_raises_leaves_nothing_tracing(measure: Measure, figure: str) -> None:
     if figure == "native_peak":
         pytest.importorskip("memray")
-    ended: list[str] = []
 
     def broken() -> None:
         raise OSError("mine")
 
     with pytest.raises(OSError, match="mine"):
-        measure(broken, [figure], after=lambda: ended.append(figure))
+        measure(broken, [figure])
 
-    assert ended == [figure]
     assert not tracemalloc.is_tracing()
     again = measure(lambda: bytes(MIB), [figure])[figure]
     assert again.value is not None or again.reason is not None
     assert "Tracker" not in (again.reason or "")
 
 
-def test_each_figure_has_an_execution_of_its_own_prepared_and_ended(measure: Measure) -> None:
+def test_each_figure_has_an_execution_of_its_own(measure: Measure) -> None:
     done: list[str] = []
 
-    measure(
-        lambda: done.append("call"),
-        ["peak_rss", "uss", "python_peak"],
-        before=lambda: done.append("before"),
-        after=lambda: done.append("after"),
-    )
+    measure(lambda: done.append("call"), ["peak_rss", "uss", "python_peak"])
 
-    assert done == ["before", "call", "after"] * 2  # the resident set after the call is no execution more
+    assert done == ["call"] * 2  # the resident set after the call is no execution more
 
 
 def test_tracemalloc_that_was_on_stays_on_and_its_own_memory_is_not_the_calls(measure: Measure) -> None:

@@ -71,7 +71,7 @@ def test_shared_group_of_v2_gives_a_value_that_may_not_be_compared(tree: Tree) -
     told = memory.stop()
 
     assert (told.value_bytes, told.others) == (5000, 1)
-    assert told.reason == "the control group holds 1 processes of others as well"
+    assert told.reason == "the control group also holds 1 other processes"
 
 
 def test_shared_group_of_v1_is_left_as_it_is(tree: Tree) -> None:
@@ -83,7 +83,7 @@ def test_shared_group_of_v1_is_left_as_it_is(tree: Tree) -> None:
 
     assert tree.peak_text(1) == "77\n"
     assert told.value_bytes is None
-    assert "holds processes of others" in (told.reason or "")
+    assert "holds other processes" in (told.reason or "")
 
 
 def test_process_that_is_gone_counts_as_somebody_elses(tree: Tree) -> None:
@@ -105,7 +105,7 @@ def test_peak_that_cannot_be_set_back_is_a_reason(tree: Tree) -> None:
     told = memory.stop()
 
     assert told.value_bytes is None
-    assert "cannot be set back" in (told.reason or "")
+    assert "cannot be reset" in (told.reason or "")
 
 
 def test_peak_that_says_nothing_is_a_reason(tree: Tree) -> None:
@@ -131,7 +131,7 @@ def test_process_without_a_group_of_its_own_says_so(tree: Tree, membership: str 
     told = memory.stop()
 
     assert (told.value_bytes, told.method) == (None, None)
-    assert "no control group" in (told.reason or "")
+    assert "not in a control group" in (told.reason or "")
 
 
 def test_descriptor_is_closed_after_each_block(tree: Tree) -> None:

@@ -1,6 +1,6 @@
-"""Arithmetic of counters that only grow, but for a wrap or a reset.
+"""Arithmetic of counters that only grow, except for a wrap or a reset.
 
-An unmeasured difference is None with its reason; it is never 0 and never negative.
+A difference that was not measured is None with its reason; it is never 0 and never negative.
 """
 
 import itertools
@@ -12,11 +12,11 @@ from pytest_benchdb.model.reading import Domain, Reading
 PLAUSIBLE_W = 1000.0
 """More than anything with a wrapping counter draws: RAPL counts single processors, of 500 W at most by 2026.
 
-Whether a counter wrapped once more than can be seen is decided by it, not by the power that was seen: if a
-wrap was missed, that power is wrong, and too small.
+It decides whether a counter may have wrapped unseen, not the power that was measured: if a wrap was missed, that
+power is wrong, and too small.
 """
 _ROUNDING = 1e-9
-"""A window of 2.0 s holds 20 ticks of 0.1 s, whatever binary fractions make of it."""
+"""A window of 2.0 s holds 20 ticks of 0.1 s, whatever binary fractions say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +27,8 @@ class Delta:
         value: in the domain's unit; None if it is not known.
         window_s: time between the first and the last reading.
         reason: why there is no value.
-        may_lack_wrap: so much time passed between two readings that the counter may have wrapped once
-            more than can be seen; the value may not be compared.
+        may_lack_wrap: so much time passed between two readings that the counter may have wrapped unseen; the
+            value may not be compared.
     """
 
     value: float | None
@@ -40,9 +40,9 @@ class Delta:
 def delta(domain: Domain, before: Reading, after: Reading) -> Delta:
     """Return how far a counter moved between two readings.
 
-    A counter that fell has wrapped, if its range is known; without a range it was set back by a driver
-    that was loaded anew or by somebody, and the difference is lost. An energy counter that stands still
-    was not updated in the window: hardware that is switched on draws power.
+    A counter that fell has wrapped, if its range is known; without a range it was reset, as when a driver is
+    reloaded, and the difference is lost. An energy counter that did not move was not updated in the window:
+    hardware that is switched on draws power.
     """
     window_s = (after.monotonic_ns - before.monotonic_ns) / 1e9
     if before.value is None or after.value is None:
@@ -63,14 +63,14 @@ def unread_limit_s(domain: Domain) -> float | None:
     return None if domain.range is None or domain.unit != "J" else domain.range / PLAUSIBLE_W
 
 
-def _why_unknown(domain: Domain, moved: float, window_s: float, course: str) -> str | None:
-    """Return why a counter's movement, after a wrap was made good, is none; None if it is one."""
+def _why_unknown(domain: Domain, moved: float, window_s: float, change: str) -> str | None:
+    """Return why a movement, corrected for a wrap, is not valid; None if it is."""
     if domain.kind != "counter":
         return f"{domain.name} is a gauge, which has no difference"
     if window_s <= 0:
         return f"no time passed between two readings of {domain.name}"
     if moved < 0:
-        return f"{domain.name} fell {course}: it was reset"
+        return f"{domain.name} fell {change}: it was reset"
     if moved == 0 and domain.metric == "energy":
         return f"{domain.name} stood still for {window_s:.3g} s"
     return None
@@ -89,7 +89,7 @@ def accumulated(domain: Domain, readings: Sequence[Reading]) -> Delta:
     total, unsure = 0.0, False
     for before, after in itertools.pairwise(readings):
         if before.value is not None and before.value == after.value and before is not after:
-            continue  # between two ticks; the window as a whole is looked at below
+            continue  # between two ticks; the whole window is checked below
         step = delta(domain, before, after)
         if step.value is None:
             return Delta(value=None, window_s=window_s, reason=step.reason)

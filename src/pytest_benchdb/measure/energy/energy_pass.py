@@ -1,8 +1,8 @@
 """The energy pass: joules per iteration, as the difference of counters over a window of repeated rounds.
 
-One measurement for each energy counter that sees the device, with the window, the tick and the scope that say
-how far it can be trusted, mean power over the same window, and the idle power beside it, never taken off.
-Nothing is estimated: without a counter there is no figure, but the reason.
+One measurement for each energy counter that sees the device, with the window, the tick and the scope that show
+how far it can be trusted, mean power over the same window, and the idle power beside it, never subtracted.
+Nothing is estimated: without a counter there is a reason instead of a value.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from pytest_benchdb.model.run import Measurement
 
 PASS_NAME = "energy"
 IDLE_WINDOW_S = 2.0
-"""Least time for which idle power is watched."""
+"""Least time for which idle power is measured."""
 _IDLE_STEP_S = 0.02
 
 Call = Callable[[], object]
@@ -27,8 +27,8 @@ Idle = Mapping[Key, Mapping[str, float | None]]
 def measure_energy(call: Call, sensors: Sensors, plan: EnergyPlan) -> tuple[Measurement, ...]:
     """Run the energy pass of one benchmark on one device.
 
-    The first pass on a device measures the idle power and, where meters do not tell them, the ticks first
-    (about 2 s each); `idle_power` does so at a moment of the caller's choice.
+    The first pass on a device measures the idle power and, where meters do not report them, the ticks first
+    (about 2 s each); `idle_power` does so when the caller chooses.
 
     Args:
         call: runs one round of `plan.iterations` calls and returns when the device is done.
@@ -37,7 +37,7 @@ def measure_energy(call: Call, sensors: Sensors, plan: EnergyPlan) -> tuple[Meas
 
     Returns:
         For each energy counter: energy (J per iteration), power (mean W over the window) and idle_power (W).
-        Without a counter, one energy without a value, with the reason and what would give access.
+        Without a counter, one energy without a value, with the reason and how to get access.
 
     Raises:
         Exception: whatever `call` raised.
@@ -62,14 +62,14 @@ def measure_energy(call: Call, sensors: Sensors, plan: EnergyPlan) -> tuple[Meas
 
 
 def unmeasured(reason: str) -> Measurement:
-    """Return the row of an energy that nobody could measure, or that must not be, with the reason."""
+    """Return the row of an energy that could not or must not be measured, with the reason."""
     return Measurement(
         metric="energy", unit="J", better=METRICS["energy"].better, pass_name=PASS_NAME, reason=reason, valid=False
     )
 
 
 def idle_power(sensors: Sensors, plan: EnergyPlan) -> Idle:
-    """Return what each energy counter of a device shows while nothing is asked of it, measured once per session.
+    """Return the power of each energy counter of an idle device, measured once per session.
 
     Call it when the device's context exists and before its first benchmark, or at least seconds after one:
     clocks and power of a GPU take a while to come down.
@@ -156,7 +156,7 @@ def _why_invalid(moved: counter.Delta, held: int | None, min_ticks: int, sensor:
 
 
 def _details(sensor: Sensor, panel: Panel, window: Window, idle: Mapping[str, float | None]) -> dict[str, object]:
-    """Return what says how far the figure can be trusted."""
+    """Return what shows how far the value can be trusted."""
     first, last = window.readings[0], window.after_rounds
     details: dict[str, object] = {
         "rounds_in_window": window.rounds,
@@ -206,7 +206,7 @@ def _why_nothing(panel: Panel, sensors: Sensors, plan: EnergyPlan) -> str:
     )
     reasons = list(sensors.absences(plan.device_uuid))
     if gauges:
-        reasons.append(f"{', '.join(gauges)} tells power only, and a mean of power readings is not energy")
+        reasons.append(f"{', '.join(gauges)} reports power only, and a mean of power readings is not energy")
     return "; ".join(reasons) or "no meter reads the energy of this device"
 
 

@@ -1,4 +1,4 @@
-"""The meters of a session as one panel of sensors: who can be read, what belongs to a device, one read for all.
+"""The meters of a session as panels of sensors: which can be read, which see a device, one read for all.
 
 A meter that raises is left out for the rest of the session, with its reason.
 """
@@ -19,9 +19,9 @@ Key = tuple[str, str]
 Readings = Mapping[Key, Reading]
 
 POLL_S = 0.0005
-"""Pause between two looks at a counter whose tick is waited for."""
+"""Pause between two readings of a counter while its tick is measured."""
 _BUILTIN_COVERS = {"nvml": "device", "amdsmi": "device", "rapl": "host", "macos": "host"}
-"""What built-in meters cover that were left out before they came here, and so cannot be asked."""
+"""What built-in meters cover, for those that were left out earlier and are not here."""
 _CHANGES = 8
 _TICK_LIMIT_S = 2.0
 
@@ -39,10 +39,10 @@ class ExplainsAbsence(Protocol):
 
 @runtime_checkable
 class KnowsProcesses(Protocol):
-    """A meter that sees who else uses a device."""
+    """A meter that knows which processes use a device."""
 
     def other_processes(self, device_uuid: str) -> int | None:
-        """Return how many other processes compute on the device; None if not told."""
+        """Return how many other processes compute on the device; None if not reported."""
 
 
 @runtime_checkable
@@ -85,31 +85,31 @@ class Panel:
         return tuple(s for s in self.sensors if s.domain.metric == "energy" and s.domain.kind == "counter")
 
     def read(self) -> dict[Key, Reading]:
-        """Read every meter once; what one of them cannot tell is a reading without a value."""
+        """Read every meter once; what one of them cannot read is a reading without a value."""
         meters = {sensor.meter.name: sensor.meter for sensor in self.sensors}
-        told: dict[Key, Reading] = {}
+        readings: dict[Key, Reading] = {}
         for name, meter in meters.items():
             try:
-                readings = meter.read()
-            except Exception as error:  # noqa: BLE001 - a meter of others may raise anything; the session goes on
+                by_domain = meter.read()
+                lost = f"{name} has no reading of it"
+            except Exception as error:  # noqa: BLE001 - another package's meter may raise anything; the session goes on
                 self.on_failure(meter, error)
-                readings = {}
+                by_domain = {}
                 lost = f"{name} failed: {_text(error)}"
-            else:
-                lost = f"{name} tells no reading of it"
             now_ns = time.monotonic_ns()
             for sensor in self.sensors:
                 if sensor.meter is meter:
-                    found = readings.get(sensor.domain.name)
-                    told[sensor.key] = found or Reading(None, now_ns, f"{sensor.domain.name}: {lost}")
-        return told
+                    reading = by_domain.get(sensor.domain.name)
+                    readings[sensor.key] = reading or Reading(None, now_ns, f"{sensor.domain.name}: {lost}")
+        return readings
 
 
 class Sensors:
-    """All meters of a session; asked for once, read often.
+    """All meters of a session; probed once, read often.
 
     Attributes:
         unavailable: why a meter cannot be read, by its name.
+        idle: idle power by device and provenance, as `energy_pass` measured it.
     """
 
     def __init__(
@@ -119,60 +119,52 @@ class Sensors:
         unavailable: Mapping[str, str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take the meters; nothing is read yet.
-
-        Args:
-            meters: all that may be read.
-            unavailable: why others cannot be, by their names, as somebody found before.
-            sleep: lets time pass.
-        """
+        """Take the meters, and why others cannot be read, by their names; nothing is read yet."""
         self.unavailable: dict[str, str] = dict(unavailable or {})
         self._meters = tuple(meters)
         self._sleep = sleep
         self._domains: dict[str, tuple[Domain, ...]] = {}
         self._ticks: dict[Key, float | None] = {}
         self.idle: dict[tuple[str | None, Provenance], Mapping[Key, Mapping[str, float | None]]] = {}
-        """Idle power by device and provenance; filled by `measure.energy`."""
 
     def panel(self, device_uuid: str | None, provenance: Provenance) -> Panel:
         """Return the sensors of a device and of the host around it.
 
-        What is simulated and what is measured never meet: a simulated device has no real host.
-
-        Args:
-            device_uuid: `Device.uuid`; None for the host itself.
-            provenance: of the backend that the code runs on.
+        Simulated and real sensors are never mixed: a simulated device has no real host. `device_uuid` is
+        `Device.uuid`, None for the host itself; `provenance` is that of the backend that the code runs on.
         """
         sensors = tuple(
             Sensor(meter=meter, domain=domain)
             for meter in self._usable()
             if (meter.provenance == "simulated") == (provenance == "simulated")
-            for domain in self._domains_of(meter)
+            for domain in self._domains[meter.name]
             if domain.device_uuid is None or is_same_device(domain.device_uuid, device_uuid)
         )
         own = next((s.meter for s in sensors if isinstance(s.meter, HasOwnTime)), None)
         return Panel(sensors=sensors, sleep=own.sleep if own else self._sleep, on_failure=self._disable)
 
     def absences(self, device_uuid: str | None) -> tuple[str, ...]:
-        """Return why there may be no energy counter for a device: meters that cannot be read, sensors that lack.
+        """Return why there may be no energy counter for a device: unreadable meters, missing sensors.
 
-        Only what could have covered it is named: nobody misses a GPU's library when the processor is measured.
+        Only what could have covered it is named: a missing library for GPUs does not matter to the processor.
         """
         wanted = "host" if device_uuid is None else "device"
         covers = _BUILTIN_COVERS | {meter.name: getattr(meter, "covers", wanted) for meter in self._meters}
-        told = [f"{name}: {reason}" for name, reason in self.unavailable.items() if covers.get(name, wanted) == wanted]
+        reasons = [
+            f"{name}: {reason}" for name, reason in self.unavailable.items() if covers.get(name, wanted) == wanted
+        ]
         for meter in self._meters:
             absent = meter.absent if isinstance(meter, ExplainsAbsence) else {}
             for name, reason in absent.items():
                 owner, _, sensor = name.partition("/")
                 if sensor == "energy" and is_same_device(owner, device_uuid):
-                    told.append(f"{meter.name}: {name}: {reason}")
-        return tuple(told)
+                    reasons.append(f"{meter.name}: {name}: {reason}")
+        return tuple(reasons)
 
     def ticks(self, panel: Panel) -> Mapping[Key, float | None]:
-        """Return how often each energy counter of a panel changes, seconds, measuring what is not told, once.
+        """Return how often each energy counter of a panel changes, seconds; what is not reported is measured once.
 
-        None means that it changed too seldom within two seconds to tell.
+        None means that it changed too seldom within two seconds.
         """
         unknown = []
         for sensor in panel.energy:
@@ -185,7 +177,7 @@ class Sensors:
         return {sensor.key: self._ticks[sensor.key] for sensor in panel.energy}
 
     def other_processes(self, device_uuid: str | None) -> int | None:
-        """Return how many other processes compute on a device; None if no meter tells."""
+        """Return how many other processes compute on a device; None if no meter knows."""
         if device_uuid is None:
             return None
         for meter in self._usable():
@@ -215,9 +207,6 @@ class Sensors:
                 self.unavailable[meter.name] = probe.reason or "not available"
         return [meter for meter in self._meters if meter.name not in self.unavailable]
 
-    def _domains_of(self, meter: Meter) -> tuple[Domain, ...]:
-        return self._domains[meter.name]
-
     def _disable(self, meter: Meter, error: Exception) -> None:
         self.unavailable[meter.name] = f"left out after {_text(error)}"
 
@@ -246,12 +235,8 @@ def measured_ticks(panel: Panel, keys: Sequence[Key]) -> dict[Key, float | None]
 
 
 def is_same_device(one: str, other: str | None) -> bool:
-    """Tell whether two unique ids name one device: NVML writes ``GPU-8c1f...``, torch only ``8c1f...``."""
-    return other is not None and _bare(one) == _bare(other)
-
-
-def _bare(uuid: str) -> str:
-    return uuid.lower().removeprefix("gpu-")
+    """Return whether two unique ids name one device: NVML writes ``GPU-8c1f...``, torch only ``8c1f...``."""
+    return other is not None and one.lower().removeprefix("gpu-") == other.lower().removeprefix("gpu-")
 
 
 def _median_gap_s(times_ns: Sequence[int]) -> float | None:

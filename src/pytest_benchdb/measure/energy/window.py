@@ -1,14 +1,14 @@
 """The window of an energy pass: rounds repeated between two edges of a counter until it is long enough.
 
-A counter that is updated every 100 ms says at most how much went through until its last update. Read at
-arbitrary moments, a window of 2 s under 500 W on a floor of 100 W is off by 2 % on average and 4 % at worst
+A counter that is updated every 100 ms shows at most the energy until its last update. Read at arbitrary moments,
+a window of 2 s under 500 W on an idle power of 100 W is off by 2 % on average and 4 % at worst
 (`benchmarks/energy_windows.py`). So the window begins when the slowest counter changes and ends when it
 changes again:
 
-- Rounds much shorter than a tick run while the edges are waited for; those before the first edge are not
+- Rounds much shorter than a tick run while waiting for the edges; those before the first edge are not
   counted, those before the last edge are.
-- With longer rounds nothing runs while an edge is waited for. The wait at the end is in the window, at what
-  the device draws when it has nothing to do: less than one tick at that power, instead of one at full power.
+- With longer rounds nothing runs while waiting for an edge. The wait at the end is in the window, at the
+  device's idle power: less than one tick at that power, instead of one at full power.
 """
 
 import math
@@ -20,30 +20,30 @@ from pytest_benchdb.measure.energy.sensors import Key, Panel, Readings, Sensor
 from pytest_benchdb.model.metric import Provenance
 
 SHORT_ROUND = 0.1
-"""Share of a tick below which rounds run while an edge is waited for."""
+"""Share of a tick below which rounds run while waiting for an edge."""
 UNREAD_S = 10.0
 """Counters are read at least this often, if rounds end, and more often where they wrap sooner."""
 _PATIENCE = 1.5
-"""Ticks that are waited for an edge; a tick is a median, not a promise."""
+"""Ticks to wait for an edge; a tick is a median, not a promise."""
 _POLLS = 100
-"""Looks at the counter within one tick, where nothing else is done meanwhile."""
+"""Readings of the counter within one tick, where nothing else is done meanwhile."""
 _GROWTH = 4
 """Factor by which rounds between two readings grow: a wrong hint must not cost hours."""
 UNKNOWN_TICK_WINDOW_S = 2.0
-"""Window where no tick is known: as long as 20 ticks of the slowest counter that we know of."""
+"""Window where no tick is known: as long as 20 ticks of the slowest known counter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnergyPlan:
-    """What an energy pass is to do.
+    """What an energy pass should do.
 
     Attributes:
-        rounds_hint_s: what one round will take, as the timing pass found.
-        iterations: calls in one round; figures are per call.
+        rounds_hint_s: time of one round, as the timing pass measured it.
+        iterations: calls in one round; values are per call.
         device_uuid: `Device.uuid` of the device that the rounds run on; None for the processor.
         provenance: of the backend.
-        min_ticks: ticks of a counter that a window must hold to be valid: 20 leave an error of 5 % at
-            worst where edges cannot be waited for, 50 (``strict``) of 2 %.
+        min_ticks: ticks of a counter that a window must hold to be valid: without edges, 20 leave an error of
+            5 % at worst, 50 (``strict``) of 2 %.
         min_window_s: shortest window, whatever the tick; RAPL is within 1 % from 100 ms on.
         max_window_s: longest window; a round that has begun is not cut off.
     """
@@ -59,14 +59,14 @@ class EnergyPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What was seen of the counters.
+    """The readings of one window.
 
     Attributes:
         readings: of the whole panel, in rising order: at the first edge, in between, at the last edge.
-        after_rounds: the reading right after the last round, for gauges: what they say at the last edge may
-            be the peace after it.
+        after_rounds: the reading right after the last round, for gauges: at the last edge they may show the
+            idle device.
         rounds: rounds between the first and the last reading.
-        tail_s: time after the last round in which the last edge was waited for.
+        tail_s: time after the last round spent waiting for the last edge.
         starts_at_edge: whether the slowest counter changed just before the first reading.
         ends_at_edge: whether it changed just before the last.
     """
@@ -98,13 +98,13 @@ def watched(call: Callable[[], object], panel: Panel, ticks: Mapping[Key, float 
     starts_at_edge = watch.to_edge(count_rounds=False)
     watch.begin()
     watch.repeat()
-    told, told_ns = watch.kept[-1], watch.now_ns
+    after_rounds, after_ns = watch.kept[-1], watch.now_ns
     ends_at_edge = watch.to_edge(count_rounds=True)
     return Window(
         readings=tuple(watch.kept),
-        after_rounds=watch.kept[-1] if watch.short else told,
+        after_rounds=watch.kept[-1] if watch.short else after_rounds,
         rounds=watch.rounds,
-        tail_s=0.0 if watch.short else (watch.now_ns - told_ns) / 1e9,
+        tail_s=0.0 if watch.short else (watch.now_ns - after_ns) / 1e9,
         starts_at_edge=starts_at_edge,
         ends_at_edge=ends_at_edge,
     )
@@ -118,8 +118,8 @@ class _Watch:
     ) -> None:
         self._call, self._panel, self._plan = call, panel, plan
         self._last = panel.read()
-        known = [s for s in panel.energy if ticks[s.key] is not None and self._last[s.key].value is not None]
-        self._slowest = max(known, key=lambda sensor: ticks[sensor.key] or 0.0, default=None)
+        ticking = [s for s in panel.energy if ticks[s.key] is not None and self._last[s.key].value is not None]
+        self._slowest = max(ticking, key=lambda sensor: ticks[sensor.key] or 0.0, default=None)
         self._clock: Sensor = self._slowest or panel.energy[0]
         self._tick_s = ticks[self._slowest.key] if self._slowest is not None else None
         self._target_s = min(self._window_s(), plan.max_window_s)
@@ -131,22 +131,20 @@ class _Watch:
 
     @property
     def now_ns(self) -> int:
-        """Time of the last reading."""
         return self._last[self._clock.key].monotonic_ns
 
     def begin(self) -> None:
-        """Let the window begin at the last reading."""
         self.rounds = 0
         self.kept = [self._last]
 
     def repeat(self) -> None:
-        """Repeat rounds until the window is long enough."""
         begun_ns, batch = self.now_ns, 1
         while True:
             for _ in range(batch):
                 self._call()
             self.rounds += batch
-            self._read()
+            self._last = self._panel.read()
+            self.kept.append(self._last)
             elapsed_s = (self.now_ns - begun_ns) / 1e9
             if elapsed_s >= self._target_s or self._is_lost():
                 return
@@ -155,7 +153,7 @@ class _Watch:
             batch = max(1, min(wanted, _GROWTH * batch, int(self._unread_s / round_s)))
 
     def to_edge(self, *, count_rounds: bool) -> bool:
-        """Go on until the slowest counter changes; tell whether it did within a tick and a half."""
+        """Go on until the slowest counter changes; return whether it did within a tick and a half."""
         if self._slowest is None or self._tick_s is None:
             return False
         key = self._slowest.key
@@ -166,22 +164,11 @@ class _Watch:
                 self.rounds += count_rounds
             else:
                 self._panel.sleep(self._tick_s / _POLLS)
-            self._read(keep=False)
+            self._last = self._panel.read()
             if self._last[key].value != before:
                 break
-        else:
-            self._keep()
-            return False
-        self._keep()
-        return self._last[key].value is not None
-
-    def _read(self, *, keep: bool = True) -> None:
-        self._last = self._panel.read()
-        if keep:
-            self._keep()
-
-    def _keep(self) -> None:
         self.kept.append(self._last)
+        return self._last[key].value not in {before, None}
 
     def _is_lost(self) -> bool:
         return all(self._last[sensor.key].value is None for sensor in self._panel.energy)

@@ -24,7 +24,7 @@ readings, so no tick is lost or counted twice; one may fall to a neighbour that 
 """
 
 BlockToken = tuple[int, int, int, int, "Sequence[float] | None", int | None, int | None]
-"""What `BlockProbe.start` returns; opaque: pid, wall, CPU and thread clock, rusage, steal ticks, resident set."""
+"""Returned by `BlockProbe.start`, opaque: pid, wall, CPU and thread clock, rusage, steal ticks, resident set."""
 
 # Places in the sequence that getrusage returns: names would cost twice as much.
 _MAXRSS, _MINFLT, _MAJFLT, _NVCSW, _NIVCSW = 2, 6, 7, 14, 15
@@ -46,14 +46,7 @@ class BlockProbe:
         cpu_ns: Callable[[], int] = time.process_time_ns,
         platform: str = sys.platform,
     ) -> None:
-        """Open what is read at both ends of a block.
-
-        Args:
-            proc_root: folder that stands for ``/``.
-            wall_ns: clock of the block, nanoseconds.
-            cpu_ns: CPU time of the process, nanoseconds.
-            platform: `sys.platform`; only ``linux`` has files to read.
-        """
+        """Open the files that are read at both ends of a block; only ``linux`` has them."""
         self._wall_ns = wall_ns
         self._cpu_ns = cpu_ns
         self._thread_ns = getattr(time, "thread_time_ns", None)
@@ -127,8 +120,8 @@ class BlockProbe:
         # macOS has proc_reset_footprint_interval, but of the footprint, which is not the resident set;
         # Windows' PeakWorkingSetSize and ru_maxrss are peaks of the process, never of one block.
         reasons = {
-            "peak_rss": f"{self._platform} has no peak of the resident set that can be set back",
-            "steal_time": f"{self._platform} does not tell stolen CPU time",
+            "peak_rss": f"{self._platform} has no peak of the resident set that can be reset",
+            "steal_time": f"{self._platform} does not report stolen CPU time",
         }
         if self._portable_rss is None:
             reasons["rss_start"] = "psutil cannot be imported"
@@ -156,9 +149,9 @@ class BlockProbe:
         """Return the peak resident set of the block.
 
         `ru_maxrss` shows the same high-water mark as ``VmHWM``, but never less than the peak of the
-        program that called `exec`. Where it stands at the resident set after the reset and has not
-        moved at the stop, the block's peak is its start (within the error of the kernel's counter);
-        only otherwise is ``/proc/self/status`` read (8.6 us, as much as all else together).
+        program that called `exec`. If it equals the resident set after the reset and has not moved at the
+        stop, the block's peak is its start (within the error of the kernel's counter); only otherwise
+        is ``/proc/self/status`` read (8.6 us, as much as all else together).
         """
         files = self._files
         if files is None or "peak_rss" in files.reasons:

@@ -1,14 +1,12 @@
-"""The memory pass: what a call needs, each figure from an execution of its own, none of them timed.
+"""The memory pass: what a call needs, each value from an execution of its own, none of them timed.
 
-Every figure sees something else. The resident set is memory that is in use: 200 MiB that were asked for and
-never touched are not in it. tracemalloc and memray count what was asked for. The control group counts children and
-page cache too. None of them may run beside the timing: tracemalloc slows Python down 4 to 22 times.
+Every value means something else. The resident set is memory in use: 200 MiB that were allocated and never touched are
+not in it. tracemalloc and memray count what was allocated. The control group counts children and page cache too. None
+of them may run beside the timing: tracemalloc slows Python down 4 to 22 times.
 
-Peak memory of the process and its children, by the control group that they are in.
-
-cgroup v2's ``memory.peak`` is set back by a write, for the descriptor that wrote only (Linux 6.12,
-`Documentation/admin-guide/cgroup-v2.rst`); cgroup v1's ``memory.max_usage_in_bytes`` is set back for everybody
-(`cgroup-v1/memory.rst`), so that is done only in a group that holds nobody else. Page cache is counted in.
+cgroup v2's ``memory.peak`` is reset by a write, for the descriptor that wrote only (Linux 6.12,
+`Documentation/admin-guide/cgroup-v2.rst`); cgroup v1's ``memory.max_usage_in_bytes`` is reset for everybody
+(`cgroup-v1/memory.rst`), so that is done only in a group without other processes.
 """
 
 import gc
@@ -30,14 +28,14 @@ _CLOSED = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreePeak:
-    """What a control group told of one block.
+    """Memory of a control group in one block; None is not known.
 
     Attributes:
-        value_bytes: the most memory that the group had; None if it cannot be told.
-        start_bytes: memory of the group before the block; None if it cannot be told.
+        value_bytes: the most memory that the group had.
+        start_bytes: memory of the group before the block.
         reason: why there is no value, or why it may not be compared.
-        method: file that told it; None without one.
-        others: processes in the group that are not of this tree; None if they cannot be told.
+        method: the file that was read.
+        others: processes in the group that are not of this tree.
     """
 
     value_bytes: int | None = None
@@ -51,12 +49,7 @@ class TreeMemory:
     """The control group around one block of this process."""
 
     def __init__(self, root: Path = Path("/"), pid: int | None = None) -> None:
-        """Find the group; nothing is written yet.
-
-        Args:
-            root: folder that stands for ``/``.
-            pid: process whose tree it is; None for this one.
-        """
+        """Find the group of a process, None for this one; nothing is written yet. `root` replaces ``/``."""
         self._root = root
         self._pid = pid or os.getpid()
         self._fd = _CLOSED
@@ -66,22 +59,22 @@ class TreeMemory:
         self._peak, self._usage = _files_of(root)
 
     def start(self) -> None:
-        """Set the peak back; what prevents it is told by `stop`."""
+        """Reset the peak; `stop` says what prevents it."""
         if self._peak is None or self._usage is None:
-            self._reason = "this process is in no control group of its own that counts memory"
+            self._reason = "this process is not in a control group of its own that counts memory"
             return
         shared = self._peak.name != "memory.peak"
         self._others = self._count_others(self._peak.parent)
         if shared and self._others != 0:
-            # Somebody else may be watching the peak of a group that others live in.
-            self._reason = f"{self._peak.parent} holds processes of others, whose peak would be set back too"
+            # Another program may be watching the peak of a shared group.
+            self._reason = f"{self._peak.parent} holds other processes, whose peak would be reset too"
             return
         try:
             self._fd = os.open(self._peak, os.O_RDWR)
             os.write(self._fd, b"0" if shared else b"reset\n")
             self._start_bytes = int(self._usage.read_text(encoding="ascii"))
         except (OSError, ValueError) as error:
-            self._reason = f"{self._peak} cannot be set back: {error}"
+            self._reason = f"{self._peak} cannot be reset: {error}"
             self._close()
 
     def stop(self) -> TreePeak:
@@ -93,7 +86,7 @@ class TreeMemory:
             except (OSError, ValueError) as error:
                 self._reason = f"{self._peak} cannot be read: {error}"
             if value is not None and self._others != 0:
-                self._reason = f"the control group holds {self._others or 'unknown'} processes of others as well"
+                self._reason = f"the control group also holds {self._others or 'unknown'} other processes"
             self._close()
         method = None if self._peak is None else f"cgroup {self._peak.name}"
         return TreePeak(
@@ -122,14 +115,14 @@ class TreeMemory:
                 return True
             try:
                 stat = (self._root / "proc" / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-            except OSError:  # it ended meanwhile, or belongs to nobody in this namespace
+            except OSError:  # it ended meanwhile, or is not in this namespace
                 return False
             pid = int(stat.rpartition(")")[2].split()[1])
         return False
 
 
 def _files_of(root: Path) -> tuple[Path | None, Path | None]:
-    """Return the files of this process's group that tell its peak and its memory now."""
+    """Return the files of this process's group with its peak and its present memory."""
     try:
         lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -152,7 +145,7 @@ def _files_of(root: Path) -> tuple[Path | None, Path | None]:
 
 DEFAULT_FIGURES = ("peak_rss", "uss", "python_peak", "tree_peak")
 FIGURES = (*DEFAULT_FIGURES, "native_peak")
-"""What can be asked for; `native_peak` needs the extra ``[memray]``, and `uss` psutil."""
+"""What can be measured; `native_peak` needs the extra ``[memray]``, and `uss` psutil."""
 
 Call = Callable[[], object]
 
@@ -163,21 +156,11 @@ def measure_memory(
     probe: BlockProbe,
     figures: Collection[str] = DEFAULT_FIGURES,
     root: Path = Path("/"),
-    before: Callable[[], None] | None = None,
-    after: Callable[[], None] | None = None,
 ) -> tuple[Measurement, ...]:
-    """Execute a call once for each figure, and return the figures; pass ``memory``.
+    """Execute a call once for each of some `FIGURES`, and return them in bytes; pass ``memory``.
 
-    Args:
-        call: what is measured; what it returns is kept until the figure is read.
-        probe: reads the resident set of this process.
-        figures: some of `FIGURES`.
-        root: folder that stands for ``/``.
-        before: runs before each execution, and is not measured.
-        after: runs after each execution, also one that raised.
-
-    Returns:
-        A measurement for each figure; one that cannot be taken here says why.
+    What the call returns is kept until the value is read. A value that cannot be measured here says why.
+    `root` replaces ``/``.
 
     Raises:
         Exception: whatever the call raises; nothing is left tracing.
@@ -188,28 +171,18 @@ def measure_memory(
         "tree_peak": lambda prepared: _tree_peak(prepared, TreeMemory(root)),
         "native_peak": _native_peak,
     }
-    found: list[Measurement] = []
+    rows: list[Measurement] = []
     for name, take in takers.items():
         if name in figures or (name == "peak_rss" and "uss" in figures):
-            if before is not None:
-                before()
-            try:
-                settle()
-                found.extend(take(call))
-            finally:
-                if after is not None:
-                    after()
-    return tuple(one for one in found if one.metric in figures or one.metric == "rss_start")
+            settle()
+            rows.extend(take(call))
+    return tuple(row for row in rows if row.metric in figures or row.metric == "rss_start")
 
 
 def settle(library: Callable[[], Any] | None = None) -> bool:
-    """Collect garbage and give free memory back to the system, so that a call finds none that others left.
+    """Collect garbage and give free memory back to the system, so that a call finds none left by other code.
 
-    Args:
-        library: opens the C library; `ctypes.CDLL(None)`.
-
-    Returns:
-        Whether memory was given back: only glibc has `malloc_trim`.
+    Return whether memory was given back: only glibc has `malloc_trim`. `library` opens the C library.
     """
     gc.collect()
     try:
@@ -266,7 +239,7 @@ class _Uss:
             try:
                 value = int(self._read().uss)
             except Exception as error:  # noqa: BLE001 - AttributeError, OSError or one of psutil's own
-                self._reason = f"psutil cannot tell it: {error}"
+                self._reason = f"psutil cannot read it: {error}"
         return _measurement(
             "uss", value=value, reason=self._reason, method="psutil memory_full_info, its result still held"
         )
@@ -293,9 +266,9 @@ def _tree_peak(call: Call, tree: TreeMemory) -> tuple[Measurement, ...]:
     try:
         call()
     finally:
-        told = tree.stop()
-    details = {"start_bytes": told.start_bytes, "other_processes": told.others}
-    return (_measurement("tree_peak", value=told.value_bytes, reason=told.reason, method=told.method, details=details),)
+        peak = tree.stop()
+    details = {"start_bytes": peak.start_bytes, "other_processes": peak.others}
+    return (_measurement("tree_peak", value=peak.value_bytes, reason=peak.reason, method=peak.method, details=details),)
 
 
 def _native_peak(call: Call) -> tuple[Measurement, ...]:
@@ -309,8 +282,8 @@ def _native_peak(call: Call) -> tuple[Measurement, ...]:
         tracker = memray.Tracker(file, file_format=memray.FileFormat.AGGREGATED_ALLOCATIONS)
         try:
             tracker.__enter__()
-        except RuntimeError as error:  # another one is at work: pytest --memray
-            reason = f"memray cannot begin: {error}"
+        except RuntimeError as error:  # another one is active: pytest --memray
+            reason = f"memray cannot start: {error}"
             return (_measurement("native_peak", value=None, reason=reason, method="memray"),)
         try:
             call()
@@ -330,11 +303,11 @@ def _measurement(
     method: str | None,
     details: Mapping[str, object] | None = None,
 ) -> Measurement:
-    known = METRICS.get(metric)
+    registered = METRICS.get(metric)
     return Measurement(
         metric=metric,
         unit="B",
-        better="lower" if known is None else known.better,
+        better="lower" if registered is None else registered.better,
         pass_name="memory",
         method=method,
         value=value,

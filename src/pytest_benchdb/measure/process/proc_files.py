@@ -14,7 +14,7 @@ OPENED = {
 }
 _METRIC = {"clear_refs": "peak_rss", "status": "peak_rss", "statm": "rss_start", "stat": "steal_time"}
 _CLOSED = -1
-_STATUS_BYTES = 8192  # VmHWM stands in the first kilobyte, behind the list of groups
+_STATUS_BYTES = 8192  # VmHWM is in the first kilobyte, after the list of groups
 
 
 class ProcFiles:
@@ -26,7 +26,7 @@ class ProcFiles:
     """
 
     def __init__(self, root: Path) -> None:
-        """Open the files under `root`, the folder that stands for ``/``."""
+        """Open the files under `root`, a folder in place of ``/``."""
         self._root = root
         self._page_bytes = os.sysconf("SC_PAGE_SIZE")
         self.ticks_per_s = os.sysconf("SC_CLK_TCK")
@@ -37,9 +37,9 @@ class ProcFiles:
         self._check_reset()
 
     def open(self) -> None:
-        """Open the files of the process that calls, without closing what was open before.
+        """Open the files of the calling process, without closing what was open before.
 
-        A descriptor that another part of the process closed may belong to somebody else by now.
+        A descriptor that was closed elsewhere in the process may belong to another file by now.
         """
         for name, (path, flags) in OPENED.items():
             if _METRIC[name] in self.reasons:
@@ -60,7 +60,7 @@ class ProcFiles:
             self._fds[name] = _CLOSED
 
     def owned(self) -> bool:
-        """Tell whether the descriptor that is written to is still the one that was opened.
+        """Return whether the descriptor that is written to is still the one that was opened.
 
         A test may close all descriptors, and one of its own files may get the number: writing to
         it would damage that file. One `fstat` (0.8 us) rules it out.
@@ -74,7 +74,7 @@ class ProcFiles:
         return (status.st_ino, status.st_dev) == self._reset_identity
 
     def reset_peak(self) -> bool:
-        """Set the high-water mark of the resident set back to its present size."""
+        """Reset the high-water mark of the resident set to its present size."""
         if "peak_rss" in self.reasons:
             return False
         try:

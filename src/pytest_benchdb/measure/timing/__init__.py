@@ -1,1 +1,1 @@
-"""measure/timing."""
+"""Clocks: rounds of one function, phases inside a run, and the block clock that both of them read."""

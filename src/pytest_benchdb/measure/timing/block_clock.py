@@ -1,7 +1,7 @@
 """All clocks of one block of code: wall, CPU and, where the device has one, the device's own.
 
 The wall clock is read last at the begin and first at the end, as in `measure.process.block_usage`, so that reading
-the other clocks (about 1 us) is not in the block. The work of the device is: a barrier stands at both ends.
+the other clocks (about 1 us) is not in the block. The work of the device is: there is a barrier at both ends.
 """
 
 import threading
@@ -19,7 +19,7 @@ THREAD_NS: Nanoseconds | None = getattr(time, "thread_time_ns", None)
 
 @dataclass(frozen=True, slots=True)
 class BlockTime:
-    """What the clocks say of one block, seconds.
+    """Times of one block, seconds.
 
     Attributes:
         wall_s: wall-clock time, the barrier at its end included.
@@ -59,7 +59,7 @@ class BlockClock:
         cpu_ns: Nanoseconds = time.process_time_ns,
         thread_ns: Nanoseconds | None = THREAD_NS,
     ) -> None:
-        """Take the device, which brings the wall clock, and the CPU clocks."""
+        """Take the device, which has the wall clock, and the CPU clocks."""
         self._device = device
         self._cpu_ns = cpu_ns
         self._thread_ns = thread_ns
@@ -94,7 +94,7 @@ class BlockClock:
 
 
 def wall_method(sync_mode: str | None) -> str:
-    """Say how a block's wall time was taken."""
+    """Return how a block's wall time was measured."""
     return "wall clock" if sync_mode is None else f"wall clock, barrier at both ends ({sync_mode})"
 
 
@@ -109,18 +109,12 @@ def time_rows(
 ) -> list[Measurement]:
     """Return the rows of blocks of one kind: wall, CPU and device time.
 
-    Args:
-        times: one for each sample, in run order; at least one.
-        metric: name of the wall time.
-        phase: named part of the run that the blocks are.
-        sync_mode: how the device was waited for.
-        provenance: of the device.
-        details: what else to say, in every row.
+    `times` has a block for each sample, at least one, in run order; `metric` is the name of the wall time.
     """
 
     def row(name: str, method: str, samples: Sequence[float | None]) -> Measurement:
-        known = [sample for sample in samples if sample is not None]
-        whole = len(known) == len(samples)
+        measured = [sample for sample in samples if sample is not None]
+        whole = len(measured) == len(samples)
         return Measurement(
             metric=name,
             unit="s",
@@ -128,18 +122,18 @@ def time_rows(
             phase=phase,
             provenance=provenance,
             method=method,
-            samples=known if whole else None,
+            samples=measured if whole else None,
             reason=None if whole else "no CPU clock for one thread, or the block changed threads",
             details=details,
         )
 
     rows = [
-        row(metric, wall_method(sync_mode), [one.wall_s for one in times]),
-        row("cpu_time", "process_time", [one.cpu_s for one in times]),
-        row("thread_time", "thread_time", [one.thread_s for one in times]),
+        row(metric, wall_method(sync_mode), [block.wall_s for block in times]),
+        row("cpu_time", "process_time", [block.cpu_s for block in times]),
+        row("thread_time", "thread_time", [block.thread_s for block in times]),
     ]
-    if all(one.device_s is not None for one in times):
-        rows.append(row("device_time", "marks on the device's timeline", [one.device_s for one in times]))
+    if all(block.device_s is not None for block in times):
+        rows.append(row("device_time", "marks on the device's timeline", [block.device_s for block in times]))
     return rows
 
 
@@ -151,7 +145,7 @@ def missing_rows(
     provenance: Provenance,
     details: Mapping[str, object] | None = None,
 ) -> list[Measurement]:
-    """Return the rows of blocks of which nothing was measured: no figure, and why."""
+    """Return the rows of blocks that were not measured, with the reason."""
     return [
         Measurement(
             metric=name,

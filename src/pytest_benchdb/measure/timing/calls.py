@@ -1,4 +1,4 @@
-"""Turns a benchmarked function into something that runs it N times, with as little around it as can be."""
+"""Turns a benchmarked function into loops that call it N times, with as little overhead as possible."""
 
 import contextlib
 import inspect
@@ -18,7 +18,7 @@ class Calls:
     """How a function is run.
 
     Attributes:
-        loop: calls it N times and lets go of each result at once, so that freeing them is timed, too.
+        loop: calls it N times and drops each result at once, so that freeing them is timed, too.
         keep: calls it N times and returns the last result.
     """
 
@@ -28,7 +28,7 @@ class Calls:
 
 @contextlib.contextmanager
 def repeated(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Calls]:
-    """Give what calls `function` N times.
+    """Yield loops that call `function` N times.
 
     An `async def` function is awaited within a loop of its own, so that a round holds N awaits and one
     start of the loop.
@@ -90,7 +90,7 @@ def _awaited(
 
 
 def _loop_is_running() -> bool:
-    # Nobody who has not imported it runs a loop; importing it costs as much as all else here.
+    # Without the import there is no running loop, and importing it costs as much as all else here.
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return False

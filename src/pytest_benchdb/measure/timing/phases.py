@@ -1,8 +1,8 @@
 """Named parts of a run: ``with recorder.phase("load"):``.
 
-Each time a phase is entered gives one sample. Phases nest: what is entered inside ``decode`` as ``attention`` is
-``decode/attention``. A phase that ended with an exception has no sample for it, and one that was never
-closed has no figure at all: both say why.
+Each time a phase is entered gives one sample. Phases nest: ``attention`` inside ``decode`` is ``decode/attention``.
+A phase that ended with an exception has no sample for it, and one that was never closed has no samples at all: both
+have a reason.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -27,10 +27,10 @@ class Phase:
     """One time that a phase is entered; a context manager, for one use.
 
     Attributes:
-        name: what it was called by itself.
+        name: its own name.
         path: names of the phases around it and its own, joined by ``/``; None before it is entered.
-        recorder: whose phase it is.
-        before: what the calling code was in before, of whichever recorder.
+        recorder: the recorder that keeps it.
+        before: the phase that the calling code was in before, of any recorder.
         closed: whether it was left.
     """
 
@@ -96,12 +96,8 @@ class PhaseRecorder:
     ) -> None:
         """Begin with no phases.
 
-        Args:
-            device: where the code runs; it is waited for at both ends of each phase.
-            provenance: of what is measured on it.
-            test: the test's name, for messages.
-            within: name of the phase around all of these; None for none.
-            clock: another than the device's, with CPU clocks of its own.
+        The device is waited for at both ends of each phase. `within` is the name of a phase around all of these;
+        `test` is the test's name, for messages; `clock` replaces the device's clock.
         """
         self.clock = clock or BlockClock(device)
         self._sync_mode = device.sync_mode
@@ -147,10 +143,9 @@ class PhaseRecorder:
         return self.mistake(f"phase {names} was never closed; write `with bench.phase(...):` around its code")
 
     def measurements(self, *, without: Collection[str | None] = ()) -> tuple[Measurement, ...]:
-        """Return the rows of every phase; their samples are one for each time it was entered.
+        """Return the rows of every phase, a sample for each time it was entered.
 
-        Args:
-            without: phases to leave out, because something inside them was timed by itself.
+        Phases in `without` are left out, because something inside them was timed by itself.
         """
         return tuple(
             row for name, times in self._times.items() if name not in without for row in self.rows(name, times)
@@ -159,26 +154,20 @@ class PhaseRecorder:
     def rows(
         self, name: str, times: Sequence[BlockTime], details: Mapping[str, object] | None = None
     ) -> list[Measurement]:
-        """Return the rows of one phase.
-
-        Args:
-            name: of the phase.
-            times: one for each sample; of none, the rows say why.
-            details: what else to say of them.
-        """
+        """Return the rows of one phase, a time for each sample; without times, the rows say why."""
         failures = self._failures.get(name, [])
         if name in self.unclosed:
             return missing_rows("the phase was never closed", phase=name, provenance=self._provenance)
         if not times:
             reason = f"the phase ended with {failures[-1]}" if failures else "no step that counts had it whole"
             return missing_rows(reason, phase=name, provenance=self._provenance)
-        said = {**(details or {}), **({"failed": failures[:_FAILURES_KEPT]} if failures else {})}
+        details = {**(details or {}), **({"failed": failures[:_FAILURES_KEPT]} if failures else {})}
         return time_rows(
-            times, phase=name, sync_mode=self._sync_mode, provenance=self._provenance, details=said or None
+            times, phase=name, sync_mode=self._sync_mode, provenance=self._provenance, details=details or None
         )
 
     def take(self) -> dict[str, list[BlockTime]]:
-        """Return what was measured since the last time, by phase, and begin anew; failures are kept."""
+        """Return what was measured since the last call, by phase, and start over; failures are kept."""
         taken = {name: times for name, times in self._times.items() if times}
         self._times = {name: [] for name in self._times}
         return taken
@@ -188,7 +177,7 @@ class PhaseRecorder:
         return MeasurementError(text if self._test is None else f"{self._test}: {text}")
 
     def enter(self, phase: Phase) -> str:
-        """Take note of a phase that begins, and return its full name."""
+        """Record that a phase begins, and return its full name."""
         around = self.current
         path = phase.name if around is None else f"{around}/{phase.name}"
         self._times.setdefault(path, [])
@@ -196,7 +185,7 @@ class PhaseRecorder:
         return path
 
     def leave(self, phase: Phase, measured: BlockTime | None, error: BaseException | None) -> None:
-        """Take note of how a phase ended."""
+        """Record how a phase ended."""
         path = str(phase.path)
         self._open.remove(phase)
         if isinstance(error, GeneratorExit):

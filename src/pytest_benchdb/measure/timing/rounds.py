@@ -1,11 +1,10 @@
 """Times a function in rounds on a device: first call, calibration, warm-up, rounds.
 
-Nothing but the clocks is read around a round, in this order: cache flush, barrier, CPU clocks, device mark,
+Only the clocks are read around a round, in this order: cache flush, barrier, CPU clocks, device mark,
 wall clock, the calls, device mark, barrier, wall clock, CPU clocks. So the wall time holds the calls, the wait
 for the device and, where the device has a clock, one mark on its timeline (a mark after the barrier would count
-the time in which the device only waited for us).
-
-How a benchmark is to be timed: what a test asked for, with the defaults of pytest-benchmark where it has them.
+the time in which the device only waited for the host). Defaults of the `Plan` are those of pytest-benchmark where
+it has them.
 """
 
 import contextlib
@@ -24,7 +23,7 @@ from pytest_benchdb.measure.timing.calls import Calls
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How rounds are made; None leaves a number to the clock.
+    """How a benchmark is to be timed; None leaves a number to the clock.
 
     Attributes:
         rounds: timed blocks; None goes on for `max_time_s`, but not below `min_rounds`.
@@ -38,8 +37,8 @@ class Plan:
         max_warmup_time_s: most time for warming up.
         gc: whether the garbage collector may run within rounds.
         cache_mode: ``hot`` leaves the device's caches alone, ``cold`` empties them before every round.
-        barrier: ``round`` waits for the device at both ends of every round, which is what a user waits for;
-            ``block`` waits once after all rounds, and only the device's own clock tells rounds apart.
+        barrier: ``round`` waits for the device at both ends of every round, as a user does; ``block`` waits once
+            after all rounds, and only the device's own clock measures single rounds.
     """
 
     rounds: int | None = None
@@ -58,9 +57,9 @@ class Plan:
         """Return the plan with other options.
 
         Raises:
-            MeasurementError: an option is unknown or has no sense.
+            MeasurementError: an option is unknown or makes no sense.
         """
-        known = {field.name: field.type for field in fields(self)}
+        known = [field.name for field in fields(self)]
         for name, value in options.items():
             if name not in known:
                 raise MeasurementError(f"unknown option {name!r}; known are {', '.join(known)}")
@@ -92,16 +91,16 @@ STABLE_SHARE = 0.02
 """Difference of two neighbouring medians below which a warm-up has settled."""
 _STABLE_ROUNDS = 5
 _GROWTH = 10
-"""Factor by which calibration raises the number of iterations at most: one slow call must not decide."""
+"""Largest factor by which calibration raises the iterations at once: one slow call must not decide."""
 _CLEARLY = 50
-"""A first call that lasts this many rounds is no compilation that the second is spared."""
+"""A first call as long as this many rounds is not just a compilation that the second call is spared."""
 
 _thread_ns: Callable[[], int] | None = getattr(time, "thread_time_ns", None)  # macOS before 10.12 has none
 
 
 @dataclass(slots=True, kw_only=True)
 class Timed:
-    """What the rounds of one function took.
+    """Times of the rounds of one function.
 
     Attributes:
         result: what the function returned.
@@ -162,18 +161,9 @@ class Rounds:
         before: Callable[[], None] | None = None,
         after: Callable[[], None] | None = None,
     ) -> None:
-        """Make a timer of rounds.
-
-        Args:
-            calls: run the function.
-            device: where it runs.
-            plan: how often.
-            clocks: CPU clocks.
-            before: runs before each round, untimed.
-            after: runs after each round, untimed.
-        """
+        """Take the loops that call the function; `before` and `after` run around each round, untimed."""
         self._calls = calls
-        # As pytest-benchmark's pedantic does: who counts the calls gets no other ones.
+        # As pytest-benchmark's pedantic: a caller that gives all numbers gets exactly these calls.
         self._is_exact = None not in {plan.rounds, plan.iterations, plan.warmup_rounds}
         self._keeps = self._is_exact and plan.iterations == 1
         self._call = calls.keep if self._keeps else calls.loop
@@ -187,7 +177,7 @@ class Rounds:
     def run(self, block: contextlib.AbstractContextManager[object]) -> Timed:
         """Make the first call, calibrate, warm up, and time the rounds within `block`.
 
-        A plan that gives rounds, iterations and warm-up rounds is followed to the call: no first call apart.
+        A plan that gives rounds, iterations and warm-up rounds is followed exactly, without a separate first call.
         """
         plan, device = self._plan, self._device
         begun_ns = device.clock_ns()
@@ -229,12 +219,12 @@ class Rounds:
         return result
 
     def once(self, iterations: int) -> None:
-        """Run one round as the timed ones were, and keep nothing; the passes after the timing do."""
+        """Run one round as the timed ones were, for the passes after the timing; nothing is kept."""
         self._round(_kept(), iterations)
         self._device.synchronize()
 
     def _round(self, kept: _Kept, iterations: int) -> None:
-        """Time one round; the order of the readings is the module's promise."""
+        """Time one round; the module's docstring explains the order of the readings."""
         device, clocks = self._device, self._clocks
         if self._before is not None:
             self._before()
@@ -276,7 +266,7 @@ class Rounds:
             iterations = min(iterations * _GROWTH, wanted)
 
     def _warm_up(self, iterations: int, begun_ns: int) -> int:
-        """Run rounds that nobody keeps; return how many. The calls so far count as warming up."""
+        """Run rounds that are thrown away; return how many. The calls so far count as warming up."""
         plan, kept = self._plan, _kept()
         if plan.warmup_rounds is not None:
             for _ in range(plan.warmup_rounds):
@@ -304,7 +294,7 @@ def _kept() -> _Kept:
 
 
 def is_settled(wall_ns: Sequence[int]) -> bool:
-    """Tell whether the medians of the last two handfuls of rounds agree."""
+    """Return whether the medians of the last two groups of rounds agree."""
     if len(wall_ns) < 2 * _STABLE_ROUNDS:
         return False
     last = statistics.median(wall_ns[-_STABLE_ROUNDS:])
