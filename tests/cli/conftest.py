@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from pytest_benchdb.cli.main import cli
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.environment import CiJob, Commit, Device, Environment, Load
 from pytest_benchdb.model.identity import content_id, uuid7
-from pytest_benchdb.model.run import BlockUsage, Measurement, Run
+from pytest_benchdb.model.run import BlockUsage, Measurement, Run, Timing
 from pytest_benchdb.model.session import SessionEnd, SessionStart
 from pytest_benchdb.store.fold.fold import fold
 from pytest_benchdb.store.journal.lines import end_line, run_lines, session_line
@@ -42,7 +42,13 @@ class Made:
 def make_run(fullname: str, samples_s: Sequence[float] | None = (1e-3, 1.1e-3, 1.2e-3), **changes: Any) -> Run:
     """Return a run; None for the samples gives one without figures."""
     file, _, name = fullname.partition("::")
-    measurement = Measurement(metric="wall_time", unit="s", better="lower", samples=samples_s)
+    timing: dict[str, Any] = {"warmup_rounds": 0, "timer": "perf_counter", "measurements": (), "invalid": "not timed"}
+    if samples_s is not None:
+        measurement = Measurement.of("wall_time", round_ns=[round(seconds * 1e9) for seconds in samples_s])
+        timing |= {"iterations": 1, "rounds": len(samples_s), "measurements": (measurement,), "invalid": None}
+    for field in fields(Timing):
+        if field.name in changes:
+            timing[field.name] = changes.pop(field.name)
     values: dict[str, Any] = {
         "run_id": uuid7(),
         "benchmark": Benchmark(
@@ -62,16 +68,9 @@ def make_run(fullname: str, samples_s: Sequence[float] | None = (1e-3, 1.1e-3, 1
         "device_id": CPU.device_id,
         "outcome": "passed",
         "reason": None,
-        "attempt": 1,
-        "worker": None,
-        "parallel": False,
         "started_unix_us": STARTED_US + 1_000_000,
         "duration_s": 0.5,
-        "iterations": None if samples_s is None else 1,
-        "rounds": None if samples_s is None else len(samples_s),
-        "warmup_rounds": 0,
-        "calls": None,
-        "timer": "perf_counter",
+        "timing": Timing(**timing),
         "extra_info": changes.pop("extra_info", None),
         "usage": None
         if samples_s is None
@@ -87,9 +86,6 @@ def make_run(fullname: str, samples_s: Sequence[float] | None = (1e-3, 1.1e-3, 1
             involuntary_switches=0,
             steal_s=0.0,
         ),
-        "measurements": () if samples_s is None else (measurement,),
-        "samples_valid": samples_s is not None,
-        "invalid_reason": None,
         **changes,
     }
     return Run(**values)

@@ -1,29 +1,26 @@
-"""One benchmark on one device in one session: its outcome and what was measured.
-
-One request of a token stream, as it was seen by the client.
-"""
+"""One benchmark on one device in one session: its outcome, and what was measured and how."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.environment import Device
-from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.metric import METRICS, Provenance
 from pytest_benchdb.model.reading import Scope, Series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Events of one request; times in seconds since the start of the stream's block.
+    """One request of a token stream, as its client saw it; times in seconds since the start of the stream's block.
 
     Attributes:
         index: 0, 1, 2, ... in the order of sending.
         due_s: when the arrival process wanted it sent; None in a closed loop.
         sent_s: when it was sent; None if it never was.
         chunk_s: when each chunk with text came, rising.
-        tokens_in: tokens of the prompt; None if not told.
-        tokens_out: tokens of the answer; None if not told.
+        tokens_in: tokens of the prompt; None if not known.
+        tokens_out: tokens of the answer; None if not known.
         ok: whether the answer came whole.
         slo_ok: whether it met every objective; None without objectives.
         error: why it failed; None if it did not.
@@ -55,7 +52,7 @@ GATE_RULE_KEY = "pytest_benchdb_gate"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockUsage:
-    """Readings around the timed block as differences or peaks, in SI units; None was not measured.
+    """What the process used within the timed block: differences or peaks, in SI units; None was not measured.
 
     Attributes:
         wall_s: wall-clock time of the block.
@@ -99,7 +96,7 @@ BLOCK_METRICS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Statistics of rounds that were not kept, in the metric's unit; None where not told."""
+    """Statistics of rounds that were not kept, in the metric's unit; None where not known."""
 
     n: int | None = None
     min: float | None = None
@@ -115,17 +112,18 @@ class Summary:
 class Measurement:
     """One metric of one run.
 
-    At most one of `samples`, `summary` and `value` is given; none of them needs a `reason`.
+    At most one of `round_ns`, `samples`, `summary` and `value` is given; none of them needs a `reason`.
 
     Attributes:
         metric: a name of `model.metric.METRICS`, or the suite's own.
         unit: SI unit of the values.
+        round_ns: whole nanoseconds that each round took, all `Timing.iterations` of it, in run order, warm-up excluded.
         samples: one value per round, per iteration, in run order, warm-up excluded.
-        summary: statistics of rounds that whoever measured did not keep.
+        summary: statistics of rounds that the tool which measured did not keep.
         value: a single reading.
         method: how it was taken.
         reason: why there is no value, or why it may not be compared.
-        valid: False for a figure that was taken but may not be compared.
+        valid: False for a value that was taken but may not be compared.
         device_id: the device it belongs to, where that is not the run's.
         domain: the sensor it comes from; None for clocks and counters of the process.
         scope: what the sensor covers.
@@ -143,6 +141,7 @@ class Measurement:
     provenance: Provenance = "measured"
     method: str | None = None
     reason: str | None = None
+    round_ns: Sequence[int] | None = None
     samples: Sequence[float] | None = None
     summary: Summary | None = None
     value: float | None = None
@@ -154,6 +153,50 @@ class Measurement:
     tick_s: float | None = None
     rank: int | None = None
     details: Mapping[str, object] | None = None
+
+    @classmethod
+    def of(cls, metric: str, **values: Any) -> "Measurement":
+        """Return a measurement of a metric of `METRICS`, with its unit and direction."""
+        known = METRICS[metric]
+        return cls(metric=metric, unit=known.unit, better=known.better, **values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """What was measured in a run, and how.
+
+    Attributes:
+        iterations: calls in one round.
+        rounds: timed blocks, warm-up excluded.
+        calls: calls of the benchmarked function within the timed block, warm-up included;
+            None if they are not known. `BlockUsage.cpu_s / calls` is the CPU time of one call.
+        timer: dotted name of the clock.
+        invalid: why the values may not be compared; None if they may.
+        sync_mode: how the device was waited for; None where it need not be.
+        cache_mode: ``hot`` or ``cold``; None where the test did not choose.
+        provenance: of the run; `simulated` if its device is.
+        result_count: results that the benchmarked code returned; None if the test did not say.
+    """
+
+    measurements: tuple[Measurement, ...]
+    iterations: int | None = None
+    rounds: int | None = None
+    warmup_rounds: int | None = None
+    calls: int | None = None
+    timer: str | None = None
+    invalid: str | None = None
+    sync_mode: str | None = None
+    cache_mode: str | None = None
+    provenance: Provenance = "measured"
+    result_count: int | None = None
+    series: tuple[Series, ...] = ()
+    requests: tuple[Request, ...] = ()
+
+    @classmethod
+    def missing(cls, reason: str, provenance: Provenance = "measured") -> "Timing":
+        """Return the timing of a test that was not timed."""
+        row = Measurement.of("wall_time", reason=reason)
+        return cls(measurements=(row,), invalid=reason, provenance=provenance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,47 +217,31 @@ class Run:
     """One attempt at one benchmark on one device.
 
     Attributes:
-        started_unix_us: microseconds since the epoch, UTC.
-        duration_s: time of the test's call phase; None if the call never began.
-        calls: calls of the benchmarked function within the timed block, warm-up included;
-            None if they are not known. `BlockUsage.cpu_s / calls` is the CPU time of one call.
+        device_id: the device it ran on; None if it never reached one.
         attempt: 1 for the first, 2 for the first rerun, and so on.
         worker: the xdist worker's name, None without xdist.
         parallel: whether other tests ran beside it on this machine.
-        samples_valid: whether this run's figures may be compared; False unless `outcome` is passed
-            and the rounds are whole. `invalid_reason` says why.
-        sync_mode: how the device was waited for; None where it need not be.
-        cache_mode: ``hot`` or ``cold``; None where nobody asked.
-        result_count: results that the benchmarked code returned; None if not told.
+        started_unix_us: microseconds since the epoch, UTC.
+        duration_s: time of the test's call phase; None if the call never began.
+        timing: what was measured; `Timing.invalid` says why a run that did not pass may not be compared.
+        extra_info: what the test, the tool and hooks keep with it.
+        usage: what the process used in the timed block; None if it was not read.
         devices: what was opened for this run, to be stored with it.
     """
 
     run_id: str
     benchmark: Benchmark
     labels: Labels
-    device_id: str | None
+    device_id: str | None = None
     outcome: Outcome
     reason: str | None
-    attempt: int
-    worker: str | None
-    parallel: bool
+    attempt: int = 1
+    worker: str | None = None
+    parallel: bool = False
     started_unix_us: int
-    duration_s: float | None
-    iterations: int | None
-    rounds: int | None
-    warmup_rounds: int | None
-    calls: int | None
-    timer: str | None
-    extra_info: Mapping[str, object] | None
-    usage: BlockUsage | None
-    measurements: tuple[Measurement, ...]
-    samples_valid: bool
-    invalid_reason: str | None
-    sync_mode: str | None = None
-    cache_mode: str | None = None
-    provenance: Provenance = "measured"
-    result_count: int | None = None
+    duration_s: float | None = None
+    timing: Timing
+    extra_info: Mapping[str, object] | None = None
+    usage: BlockUsage | None = None
     devices: tuple[Device, ...] = ()
-    series: tuple[Series, ...] = ()
-    requests: tuple[Request, ...] = ()
     attachments: tuple[Attachment, ...] = ()

@@ -13,7 +13,7 @@ from pytest_benchdb.plugin.settings import Settings, Sources, read_settings, rec
 
 
 def activate(config: Any) -> None:
-    """Register the recorder if the command line or the configuration asks for it.
+    """Register the recorder if the command line or the configuration turns recording on.
 
     Raises:
         pytest.UsageError: a setting cannot be used.
@@ -30,21 +30,23 @@ def activate(config: Any) -> None:
 
 
 def _recorder(config: pytest.Config, settings: Settings) -> object | None:
-    """Return the plugin object that records in this process; an xdist worker's only watches.
+    """Return the plugin object that records in this process; an xdist worker's only watches tests.
 
     None in a worker whose controller does not record: only one process writes a session.
     """
+    from pytest_benchdb.plugin.bench.fixtures import NAMES
     from pytest_benchdb.plugin.processes import isolate, isolated
-    from pytest_benchdb.plugin.recording.recording import WORKER_KEY, worker_watcher
-    from pytest_benchdb.plugin.recording.session import SessionPlugin
+    from pytest_benchdb.plugin.recording.watcher import WORKER_KEY, worker_watcher
+
+    if (worker_config := isolated.worker_config(config)) is not None:
+        return worker_watcher(settings, worker_config, NAMES)
+    if hasattr(config, "workerinput"):
+        worker_config = config.workerinput.get(WORKER_KEY)
+        if worker_config is None:
+            return None
+        isolate.register(config, worker_config)
+        return worker_watcher(settings, worker_config, NAMES)
+    from pytest_benchdb.plugin.session import SessionPlugin
     from pytest_benchdb.store.target import resolve
 
-    if (told := isolated.told_of(config)) is not None:
-        return worker_watcher(settings, told)
-    if hasattr(config, "workerinput"):
-        told = config.workerinput.get(WORKER_KEY)
-        if told is None:
-            return None
-        isolate.register(config, told)
-        return worker_watcher(settings, told)
     return SessionPlugin(config, settings, resolve(settings.path, config.invocation_params.dir))

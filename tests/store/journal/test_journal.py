@@ -2,6 +2,7 @@ import json
 import os
 import stat
 import subprocess
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.model.benchmark import Benchmark, Labels
-from pytest_benchdb.model.run import CHUNK_ROUNDS, Measurement, Run
+from pytest_benchdb.model.run import CHUNK_ROUNDS, Measurement, Run, Timing
 from pytest_benchdb.store.history.session_folder import recover
 from pytest_benchdb.store.journal.journal import Journal
 from pytest_benchdb.store.journal.lines import run_lines
@@ -32,29 +33,16 @@ BENCHMARK = Benchmark(
 )
 
 
-def run_of(samples: list[float], *, iterations: int = 1, unit: str = "s") -> Run:
+def run_of(measurement: Measurement, *, iterations: int = 1) -> Run:
     return Run(
         run_id="1" * 32,
         benchmark=BENCHMARK,
         labels=Labels(),
-        device_id=None,
         outcome="passed",
         reason=None,
-        attempt=1,
-        worker=None,
-        parallel=False,
         started_unix_us=0,
-        duration_s=None,
-        iterations=iterations,
-        rounds=len(samples),
-        warmup_rounds=0,
-        calls=None,
-        timer=None,
+        timing=Timing(measurements=(measurement,), iterations=iterations),
         extra_info={"name": 'a\nb\udc80"é😀'},
-        usage=None,
-        measurements=(Measurement(metric="m", unit=unit, better="lower", samples=samples),),
-        samples_valid=True,
-        invalid_reason=None,
     )
 
 
@@ -62,27 +50,26 @@ def entries(lines: bytes) -> list[dict[str, object]]:
     return [json.loads(line) for line in lines.decode().splitlines()]
 
 
-@given(st.lists(st.integers(0, 10**15), max_size=3000), st.integers(1, 1000))
-def test_run_lines_rounds_come_back_to_the_nanosecond(ticks: list[int], iterations: int) -> None:
-    samples = [tick * 1e-9 / iterations for tick in ticks]
+@given(st.lists(st.integers(0, 10**15), max_size=3000))
+def test_run_lines_rounds_are_whole_nanoseconds_in_chunks(round_ns: list[int]) -> None:
+    measurement = Measurement.of("wall_time", round_ns=array("q", round_ns))
 
-    *chunks, run = entries(run_lines(run_of(samples, iterations=iterations)))
+    *chunks, run = entries(run_lines(run_of(measurement, iterations=7)))
 
     assert run["k"] == "run"
     assert [chunk["i"] for chunk in chunks] == list(range(len(chunks)))
     assert all(len(chunk["ns"]) <= CHUNK_ROUNDS for chunk in chunks)  # type: ignore[arg-type]
-    stored = [ns for chunk in chunks for ns in chunk["ns"]]  # type: ignore[attr-defined]
-    assert all(abs(a - b) <= 1 for a, b in zip(stored, ticks, strict=True))
+    assert [ns for chunk in chunks for ns in chunk["ns"]] == round_ns  # type: ignore[attr-defined]
 
 
-def test_run_lines_of_a_metric_that_is_not_time_keep_the_values() -> None:
-    *chunks, _ = entries(run_lines(run_of([0.1, 2.5e-7], unit="J")))
+def test_run_lines_of_samples_keep_the_values() -> None:
+    *chunks, _ = entries(run_lines(run_of(Measurement.of("energy", samples=[0.1, 2.5e-7]))))
 
     assert [chunk["v"] for chunk in chunks] == [[0.1, 2.5e-7]]
 
 
 def test_run_lines_are_utf8_whatever_the_text() -> None:
-    *_, run = entries(run_lines(run_of([])))
+    *_, run = entries(run_lines(run_of(Measurement.of("wall_time", round_ns=[]))))
 
     assert run["extra_info"] == {"name": 'a\nb?"é😀'}
 

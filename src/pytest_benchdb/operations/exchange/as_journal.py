@@ -8,7 +8,7 @@ from pytest_benchdb.model.benchmark import Benchmark
 from pytest_benchdb.model.environment import CiJob, Load
 from pytest_benchdb.model.identity import content_id, timed_id, without_addresses
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, SourceFile
-from pytest_benchdb.model.run import Measurement, Run
+from pytest_benchdb.model.run import Measurement, Run, Timing
 from pytest_benchdb.model.session import SessionEnd, SessionStart
 from pytest_benchdb.store.journal.lines import end_line, run_lines, session_line
 
@@ -90,13 +90,11 @@ def journal_of(
 
 
 def _run(run: ImportedRun, place: int, session: ImportedSession, session_id: str, project: str) -> Run:
-    started_us = run.started_unix_us or session.started_unix_us
     # The place leads the hash, so that runs sort in the order of the file.
     digest = f"{place:08x}" + hashlib.blake2b(f"{session_id}/{place}".encode(), digest_size=8).hexdigest()
     measurements = tuple(
         one if one.provenance == "simulated" else replace(one, provenance="imported") for one in run.measurements
     )
-    passed = run.outcome == "passed"
     return Run(
         run_id=timed_id(session.started_unix_us // _MS, digest),
         benchmark=_benchmark(run, project),
@@ -104,22 +102,18 @@ def _run(run: ImportedRun, place: int, session: ImportedSession, session_id: str
         device_id=run.device.device_id if run.device else None,
         outcome=run.outcome,
         reason=run.reason,
-        attempt=1,
-        worker=None,
-        parallel=False,
-        started_unix_us=started_us,
+        started_unix_us=run.started_unix_us or session.started_unix_us,
         duration_s=run.duration_s,
-        iterations=run.iterations,
-        rounds=run.rounds,
-        warmup_rounds=run.warmup_rounds,
-        calls=None,
-        timer=run.timer,
+        timing=Timing(
+            measurements=measurements,
+            iterations=run.iterations,
+            rounds=run.rounds,
+            warmup_rounds=run.warmup_rounds,
+            timer=run.timer,
+            invalid=None if run.outcome == "passed" else run.reason or f"the run is {run.outcome}",
+            provenance="simulated" if any(row.provenance == "simulated" for row in measurements) else "imported",
+        ),
         extra_info=run.extra_info,
-        usage=None,
-        measurements=measurements,
-        samples_valid=passed,
-        invalid_reason=None if passed else run.reason or f"the run is {run.outcome}",
-        provenance="simulated" if any(one.provenance == "simulated" for one in measurements) else "imported",
     )
 
 

@@ -1,8 +1,4 @@
-"""The object that every ``bench_*`` fixture gives: it times a function on a device and gathers what else a test says.
-
-PYTEST_DONT_REWRITE
-
-How a `Bench` calls one function: by which plan, with which arguments, with what around each round.
+"""The object that every ``bench_*`` fixture gives: it times code on a device, and keeps what else the test measures.
 
 PYTEST_DONT_REWRITE
 """
@@ -10,8 +6,8 @@ PYTEST_DONT_REWRITE
 import contextlib
 import os
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,75 +19,16 @@ from pytest_benchdb.measure.timing.rounds import Plan, Rounds, Timed
 from pytest_benchdb.measure.training import Steps
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Series
-from pytest_benchdb.model.run import Attachment, Measurement, Request
-from pytest_benchdb.plugin.bench.passes import Passes, Timing
-from pytest_benchdb.plugin.bench.timing import timing
+from pytest_benchdb.model.run import Attachment, Measurement, Request, Timing
+from pytest_benchdb.plugin.bench.passes import Passes, PassTarget
+from pytest_benchdb.plugin.bench.timing import Arguments, TimingSpec, call_once, timing_rows
 from pytest_benchdb.plugin.bench.values import MetricBook, RecordedValues
-from pytest_benchdb.plugin.recording.attempt import Attempt, Block
-from pytest_benchdb.plugin.recording.results import Result, not_measured
+from pytest_benchdb.plugin.recording.attempt import Attempt
+from pytest_benchdb.registry import open_for_rank
 
 if TYPE_CHECKING:
     from pytest_benchdb.measure.distributed.run import Distributed
     from pytest_benchdb.measure.stream import Source, StreamResult
-
-
-@contextlib.contextmanager
-def timed_block(block: Block) -> Iterator[None]:
-    """Read the usage of an attempt's timed block around a `with` block."""
-    block.start()
-    try:
-        yield
-        block.whole = True
-    finally:
-        block.stop()
-
-
-def call_once(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], how: "How") -> Any:
-    """Call a function once, untimed, with what runs around a round."""
-    if how.before is not None:
-        how.before()
-    with repeated(function, args, kwargs) as calls:
-        result = calls.keep(1)
-    if how.after is not None:
-        how.after()
-    return result
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class How:
-    """How one function is timed: the plan, the work of one call, and what runs around each round."""
-
-    plan: Plan
-    work: Mapping[str, float | None] = field(default_factory=dict)
-    before: Callable[[], None] | None = None
-    after: Callable[[], None] | None = None
-
-
-class Arguments:
-    """Arguments of a round, which `setup` may renew."""
-
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], setup: Callable[[], Any] | None) -> None:
-        self.args = args
-        self.kwargs = kwargs
-        self._setup = setup
-        self._own = bool(args or kwargs)
-
-    def renew(self) -> None:
-        """Run `setup`.
-
-        Raises:
-            MeasurementError: it returns arguments, and the test gave some as well.
-        """
-        returned = None if self._setup is None else self._setup()
-        if returned is None:
-            return
-        if self._own:
-            raise MeasurementError("setup returns the arguments, so pedantic must not get args or kwargs as well")
-        self.args, self.kwargs = tuple(returned[0]), dict(returned[1])
-
-
-RANK_OPENER = "pytest_benchdb.registry:open_for_rank"
-"""What opens the device of a rank, in its own process."""
 
 
 class Bench:
@@ -102,6 +39,7 @@ class Bench:
         device: what the backend's own library calls the device: a `torch.device`, a provider's name, a page.
         extra_info: kept with the run, as JSON values.
         result_count: number of results that the benchmarked code returned, for comparisons to check.
+        attachments: files that are kept with the run; `attach` adds one.
     """
 
     def __init__(
@@ -118,8 +56,8 @@ class Bench:
 
         Args:
             opened: the device.
-            attempt: the attempt at the test, which reads the usage of the timed block; None where nothing
-                is recorded: then functions are called once.
+            attempt: the attempt at the test, which reads the usage of the timed block; None where nothing is
+                recorded: then functions are called once.
             test: the test's node id, for messages.
             provenance: of the device's backend.
             passes: what is done after timing.
@@ -129,6 +67,7 @@ class Bench:
         self.device = opened.handle
         self.extra_info: dict[Any, Any] = {}
         self.result_count: int | None = None
+        self.attachments: list[Attachment] = []
         self.opened = opened
         self.provenance = provenance
         self._attempt = attempt
@@ -136,7 +75,7 @@ class Bench:
         self._passes = passes
         self._plan = Plan()
         self._phases = PhaseRecorder(opened, provenance=provenance, test=test)
-        self._timed: dict[str | None, Timed] = {}
+        self._timed: Timed | None = None
         self._used: dict[str | None, str] = {}
         self._cut: str | None = None
         self._rows: list[Measurement] = []
@@ -144,7 +83,6 @@ class Bench:
         self._requests: list[Request] = []
         self._loops: list[Steps] = []
         self._values = RecordedValues(book or MetricBook())
-        self._attachments: list[Attachment] = []
 
     def __call__(
         self,
@@ -172,7 +110,7 @@ class Bench:
         for name, amount in work.items():
             if amount is not None and not 0 < amount < float("inf"):
                 raise self._mistake(f"{name}={amount!r}; give the amount that one call handles, above 0")
-        return self._time(function, args, kwargs, How(plan=self._plan, work=work))
+        return self._time(function, args, kwargs, TimingSpec(plan=self._plan, work=work))
 
     def pedantic(  # noqa: PLR0913, PLR0917 - pytest-benchmark's signature
         self,
@@ -195,13 +133,13 @@ class Bench:
         if setup is not None and iterations != 1:
             raise self._mistake(f"setup runs once a round, so iterations={iterations} would time old arguments; use 1")
         plan = self._changed(rounds=rounds, warmup_rounds=warmup_rounds, iterations=iterations)
-        given = Arguments(tuple(args), dict(kwargs or {}), setup)
-        before = None if setup is None else given.renew
-        after = None if teardown is None else lambda: teardown(*given.args, **given.kwargs)
-        how = How(plan=plan, before=before, after=after)
+        current = Arguments(tuple(args), dict(kwargs or {}), setup)
+        before = None if setup is None else current.renew
+        after = None if teardown is None else lambda: teardown(*current.args, **current.kwargs)
+        spec = TimingSpec(plan=plan, before=before, after=after)
         if setup is None:
-            return self._time(target, given.args, given.kwargs, how)
-        return self._time(lambda: target(*given.args, **given.kwargs), (), {}, how)
+            return self._time(target, current.args, current.kwargs, spec)
+        return self._time(lambda: target(*current.args, **current.kwargs), (), {}, spec)
 
     def options(self, **options: Any) -> "Bench":
         """Change how rounds are made, by the names of `measure.plan.Plan`; returns the object itself.
@@ -246,7 +184,7 @@ class Bench:
         file = Path(path).resolve()
         if not file.is_file():
             raise self._mistake(f"there is no file {file} to attach")
-        self._attachments.append(Attachment(path=str(file), name=name or file.name))
+        self.attachments.append(Attachment(path=str(file), name=name or file.name))
 
     def steps(self, n: int, *, warmup: int = 0, samples_per_step: float | None = None) -> Steps:
         """Return a training loop of `n` steps to iterate over.
@@ -318,7 +256,8 @@ class Bench:
 
         self._claim("ranks")
         if self.backend != "cpu":
-            options = {"opener": RANK_OPENER, "opener_argument": self.backend, **options}
+            opener = f"{open_for_rank.__module__}:{open_for_rank.__name__}"  # each rank imports it
+            options = {"opener": opener, "opener_argument": self.backend, **options}
         try:
             plan = RankPlan(**{"provenance": self.provenance, **options})
         except TypeError as error:
@@ -333,11 +272,11 @@ class Bench:
         return result
 
     def mistakes(self) -> list[str]:
-        """Return what the test did wrong that only its end can tell."""
+        """Return what the test did wrong that shows only at its end."""
         errors = [self._phases.error(), *(loop.error() for loop in self._loops)]
         return [str(error) for error in errors if error is not None]
 
-    def result(self) -> Result:
+    def timing(self) -> Timing:
         """Return everything that was measured."""
         rows = [
             *self._rows,
@@ -347,64 +286,60 @@ class Bench:
             *self._values.measurements(self.provenance),
         ]
         if not rows and not self._requests:
-            why = self._cut or f"bench_{self.backend} was not used"
-            return replace(not_measured(why, extra_info=self.extra_info), provenance=self.provenance)
-        timed = self._timed.get(None)
-        return Result(
+            return Timing.missing(self._cut or f"bench_{self.backend} was not used", self.provenance)
+        timing = Timing(
             measurements=tuple(rows),
-            iterations=None if timed is None else timed.iterations,
-            rounds=None if timed is None else len(timed.wall_ns),
-            warmup_rounds=None if timed is None else timed.warmup_rounds,
-            calls=None if timed is None else timed.iterations * len(timed.wall_ns),
             timer="time.perf_counter_ns",
-            extra_info=self.extra_info,
             invalid=self._cut,
-            sync_mode=None if timed is None else timed.sync_mode,
-            cache_mode=None if timed is None else timed.cache_mode,
             provenance=self.provenance,
             result_count=self.result_count,
             series=tuple(self._series),
             requests=tuple(self._requests),
-            attachments=tuple(self._attachments),
+        )
+        timed = self._timed
+        if timed is None:
+            return timing
+        return replace(
+            timing,
+            iterations=timed.iterations,
+            rounds=len(timed.wall_ns),
+            warmup_rounds=timed.warmup_rounds,
+            calls=timed.iterations * len(timed.wall_ns),
+            sync_mode=timed.sync_mode,
+            cache_mode=timed.cache_mode,
         )
 
     def _time(
-        self,
-        function: Callable[..., Any],
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        how: How,
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], spec: TimingSpec
     ) -> Any:
         phase = self._claim("a function")
         if self._attempt is None:
-            return call_once(function, args, kwargs, how)
+            return call_once(function, args, kwargs, spec)
         self._cut = "the benchmarked function raised"
         with repeated(function, args, kwargs) as calls:
-            rounds = Rounds(calls, self.opened, how.plan, before=how.before, after=how.after)
-            timed = rounds.run(timed_block(self._attempt.block) if phase is None else contextlib.nullcontext())
-            self._timed[phase] = timed
-            self._rows += timing(timed, how.plan, how.work, phase=phase, provenance=self.provenance)
+            rounds = Rounds(calls, self.opened, spec.plan, before=spec.before, after=spec.after)
+            timed = rounds.run(self._attempt.block if phase is None else contextlib.nullcontext())
+            if phase is None:
+                self._timed = timed
+            self._rows += timing_rows(timed, spec, phase=phase, provenance=self.provenance)
             self._cut = None
             if self._passes is not None:
-                self._make_passes(self._passes, lambda: rounds.once(timed.iterations), timed, phase)
+                made = self._passes.make(
+                    PassTarget(
+                        call=lambda: rounds.once(timed.iterations),
+                        opened=self.opened,
+                        iterations=timed.iterations,
+                        round_s=statistics.median(timed.wall_ns) / 1e9,
+                        phase=phase,
+                        provenance=self.provenance,
+                    )
+                )
+                self._rows += made.measurements
+                self._series += made.series
         return timed.result
 
-    def _make_passes(self, passes: Passes, call: Callable[[], object], timed: Timed, phase: str | None) -> None:
-        made = passes.make(
-            Timing(
-                call=call,
-                opened=self.opened,
-                iterations=timed.iterations,
-                round_s=statistics.median(timed.wall_ns) / 1e9,
-                phase=phase,
-                provenance=self.provenance,
-            )
-        )
-        self._rows += made.measurements
-        self._series += made.series
-
     def _claim(self, what: str) -> str | None:
-        """Return the phase that the test is in; one thing is timed in each, or their rows could not be told apart.
+        """Return the phase that the test is in; one thing is timed in each, so that their rows can be told apart.
 
         Raises:
             MeasurementError: another was timed in it before.

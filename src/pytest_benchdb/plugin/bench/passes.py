@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_benchdb.interfaces import OpenDevice
-from pytest_benchdb.model.metric import METRICS, Provenance
+from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Measurement
 from pytest_benchdb.registry import Registry
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 SERIES_S = 1.0
 """Time for which the series pass repeats rounds."""
-_FIGURE_OF = {"memory": "python_peak", "energy": "energy", "series": "rss"}
-"""The metric that says so when a pass has failed."""
+_METRIC_OF = {"memory": "python_peak", "energy": "energy", "series": "rss"}
+"""The metric whose row gives the reason when a pass has failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """What a pass is told of the timed function.
+class PassTarget:
+    """The timed function that a pass runs again.
 
     Attributes:
         call: runs one round and waits for the device.
@@ -48,7 +48,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassResult:
-    """What a pass gave."""
+    """The measurements and series of a pass."""
 
     measurements: tuple[Measurement, ...] = ()
     series: tuple[Series, ...] = ()
@@ -58,27 +58,21 @@ class Passes:
     """The passes of one process; what they need is started when the first is made."""
 
     def __init__(self, names: Sequence[str], registry: Registry, *, alone: bool) -> None:
-        """Take what the passes need.
-
-        Args:
-            names: of the passes to make, in their order.
-            registry: tells meters.
-            alone: whether no other xdist worker works beside this process.
-        """
+        """Make the passes `names`, in their order; `alone` says that no other xdist worker runs beside this process."""
         self._names = names
         self._alone = alone
         self._registry = registry
         self._sensors: Sensors | None = None
         self._samplers: dict[str, Sampler] = {}
 
-    def make(self, timing: Timing) -> PassResult:
-        """Make every chosen pass of one function; one that fails says why, and costs nothing that was timed."""
-        made = [self._made(name, timing) for name in self._names]
+    def make(self, target: PassTarget) -> PassResult:
+        """Make every selected pass of one function; one that fails gives its reason, and what was timed stays."""
+        made = [self._made(name, target) for name in self._names]
         rows = (row for result in made for row in result.measurements)
-        series = (one for result in made for one in result.series)
+        readings = (series for result in made for series in result.series)
         return PassResult(
-            measurements=tuple(replace(row, phase=timing.phase) for row in rows),
-            series=tuple(replace(one, phase=timing.phase) for one in series),
+            measurements=tuple(replace(row, phase=target.phase) for row in rows),
+            series=tuple(replace(series, phase=target.phase) for series in readings),
         )
 
     def close(self) -> None:
@@ -87,60 +81,55 @@ class Passes:
             sampler.close()
         self._samplers.clear()
 
-    def _made(self, name: str, timing: Timing) -> PassResult:
-        if timing.provenance == "simulated" and name != "energy":
-            return PassResult()  # this host's memory and sensors say nothing of a simulated device
-        metric = METRICS[_FIGURE_OF[name]]
+    def _made(self, name: str, target: PassTarget) -> PassResult:
+        if target.provenance == "simulated" and name != "energy":
+            return PassResult()  # this host's memory and sensors are not the simulated device's
         try:
-            result: PassResult = getattr(self, f"_{name}")(timing)
+            result: PassResult = getattr(self, f"_{name}")(target)
         except Exception as error:  # noqa: BLE001 - of the function, or of a library that a meter uses
             why = f"the {name} pass ended with {type(error).__name__}: {error}"
-            missing = Measurement(
-                metric=metric.name, unit=metric.unit, better=metric.better, pass_name=name, reason=why
-            )
-            return PassResult(measurements=(missing,))
+            return PassResult(measurements=(Measurement.of(_METRIC_OF[name], pass_name=name, reason=why),))
         return result
 
-    def _memory(self, timing: Timing) -> PassResult:
+    def _memory(self, target: PassTarget) -> PassResult:
         from pytest_benchdb.measure.process.block_usage import BlockProbe
         from pytest_benchdb.measure.process.memory_pass import measure_memory
 
         probe = BlockProbe()
         try:
-            return PassResult(measurements=measure_memory(timing.call, probe=probe))
+            return PassResult(measurements=measure_memory(target.call, probe=probe))
         finally:
             probe.close()
 
-    def _series(self, timing: Timing) -> PassResult:
+    def _series(self, target: PassTarget) -> PassResult:
         from pytest_benchdb.measure.sampler.sampler import Sampler
         from pytest_benchdb.measure.sampler.series_pass import record_series
 
-        device = timing.opened.device
+        device = target.opened.device
         if device.device_id not in self._samplers:
             watched = {device.uuid: device.device_id} if device.backend == "cuda" and device.uuid else {}
             self._samplers[device.device_id] = Sampler(devices=watched)
         series, summaries = record_series(
-            timing.call, self._samplers[device.device_id], min_duration_s=SERIES_S, clock=time.monotonic
+            target.call, self._samplers[device.device_id], min_duration_s=SERIES_S, clock=time.monotonic
         )
         return PassResult(measurements=summaries, series=series)
 
-    def _energy(self, timing: Timing) -> PassResult:
+    def _energy(self, target: PassTarget) -> PassResult:
         from pytest_benchdb.backends.meters import meters
         from pytest_benchdb.measure.energy.energy_pass import measure_energy, unmeasured
         from pytest_benchdb.measure.energy.sensors import Sensors
         from pytest_benchdb.measure.energy.window import EnergyPlan
 
         if not self._alone:
-            # A counter sees the whole device: nobody could tell whose joules they were.
+            # A counter covers the whole device, and cannot tell its processes apart.
             why = "other xdist workers use the device meanwhile; run without -n"
             return PassResult(measurements=(unmeasured(why),))
         if self._sensors is None:
-            found = self._registry.meters(meters())
-            self._sensors = Sensors(found, unavailable=self._registry.meters_left_out)
+            self._sensors = Sensors(self._registry.meters(meters()), unavailable=self._registry.meters_left_out)
         plan = EnergyPlan(
-            rounds_hint_s=timing.round_s,
-            iterations=timing.iterations,
-            device_uuid=timing.opened.device.uuid,
-            provenance=timing.provenance,
+            rounds_hint_s=target.round_s,
+            iterations=target.iterations,
+            device_uuid=target.opened.device.uuid,
+            provenance=target.provenance,
         )
-        return PassResult(measurements=measure_energy(timing.call, self._sensors, plan))
+        return PassResult(measurements=measure_energy(target.call, self._sensors, plan))

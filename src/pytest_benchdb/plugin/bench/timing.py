@@ -1,98 +1,127 @@
-"""What rounds took -> measurements.
+"""How a `Bench` times one function, and the measurements that its rounds give.
 
 PYTEST_DONT_REWRITE
 """
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_benchdb.errors import MeasurementError
+from pytest_benchdb.measure.timing.calls import repeated
 from pytest_benchdb.measure.timing.rounds import Plan, Timed
-from pytest_benchdb.model.metric import METRICS, Provenance
+from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 
 _RATES = {"items": "throughput", "bytes": "bytes_per_second", "flops": "flops_per_second"}
 
 
-def timing(
-    timed: Timed, plan: Plan, work: Mapping[str, float | None], *, phase: str | None, provenance: Provenance
-) -> list[Measurement]:
-    """Return the rows of one timed function.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimingSpec:
+    """How one function is timed: the plan, the work of one call, and what runs around each round."""
 
-    Args:
-        timed: its rounds.
-        plan: how they were made.
-        work: items, bytes and floating-point operations of one call; None where not told.
-        phase: named part of the run.
-        provenance: of the device.
-    """
+    plan: Plan
+    work: Mapping[str, float | None] = field(default_factory=dict)
+    before: Callable[[], None] | None = None
+    after: Callable[[], None] | None = None
+
+
+class Arguments:
+    """Arguments of a round, which `setup` may renew."""
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], setup: Callable[[], Any] | None) -> None:
+        self.args = args
+        self.kwargs = kwargs
+        self._setup = setup
+        self._fixed = bool(args or kwargs)
+
+    def renew(self) -> None:
+        """Run `setup`.
+
+        Raises:
+            MeasurementError: it returns arguments, and the test gave some as well.
+        """
+        returned = None if self._setup is None else self._setup()
+        if returned is None:
+            return
+        if self._fixed:
+            raise MeasurementError("setup returns the arguments, so pedantic must not get args or kwargs as well")
+        self.args, self.kwargs = tuple(returned[0]), dict(returned[1])
+
+
+def call_once(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], spec: TimingSpec) -> Any:
+    """Call a function once, untimed, with what runs around a round."""
+    if spec.before is not None:
+        spec.before()
+    with repeated(function, args, kwargs) as calls:
+        result = calls.keep(1)
+    if spec.after is not None:
+        spec.after()
+    return result
+
+
+def timing_rows(timed: Timed, spec: TimingSpec, *, phase: str | None, provenance: Provenance) -> list[Measurement]:
+    """Return the measurements of one timed function: its clocks, its memory on the device and its rates."""
     about = {"phase": phase, "provenance": provenance}
     details = {
         "sync_mode": timed.sync_mode,
         "cache_mode": timed.cache_mode,
-        "gc": plan.gc,
+        "gc": spec.plan.gc,
         "iterations": timed.iterations,
         "warmup_rounds": timed.warmup_rounds,
     }
-    wall = _per_iteration(timed.wall_ns, timed.iterations)
-    alone = plan.barrier == "block" and timed.sync_mode is not None
+
+    def rounds(round_ns: Sequence[int]) -> dict[str, Any]:
+        # The database divides by the iterations of the run, and a phase has its own.
+        return {"round_ns": round_ns} if phase is None else {"samples": _per_iteration_s(round_ns, timed.iterations)}
+
+    unwaited = spec.plan.barrier == "block" and timed.sync_mode is not None
+    why = "the device was waited for once after all rounds: these are the times of asking" if unwaited else None
     rows = [
-        _row(
+        Measurement.of(
             "wall_time",
+            **rounds(timed.wall_ns),
             **about,
-            samples=wall,
             method="perf_counter_ns",
             details=details,
-            valid=not alone,
-            reason="the device was waited for once after all rounds: these are the times of asking" if alone else None,
+            valid=not unwaited,
+            reason=why,
         ),
-        _row("cpu_time", **about, samples=_per_iteration(timed.cpu_ns, timed.iterations), method="process_time_ns"),
+        Measurement.of("cpu_time", **rounds(timed.cpu_ns), **about, method="process_time_ns"),
     ]
     if timed.first_call_ns is not None:
-        rows.append(_row("first_call_time", **about, value=timed.first_call_ns / 1e9, method="perf_counter_ns"))
+        value = timed.first_call_ns / 1e9
+        rows.append(Measurement.of("first_call_time", **about, value=value, method="perf_counter_ns"))
     if timed.thread_ns is not None:
-        samples = _per_iteration(timed.thread_ns, timed.iterations)
-        rows.append(_row("thread_time", **about, samples=samples, method="thread_time_ns"))
+        rows.append(Measurement.of("thread_time", **rounds(timed.thread_ns), **about, method="thread_time_ns"))
     if timed.device_s is not None:
-        rows.append(_row("device_time", **about, samples=timed.device_s, method="marks on the device's timeline"))
+        device_ns = [round(seconds * 1e9 * timed.iterations) for seconds in timed.device_s]
+        samples = {"samples": timed.device_s} if phase is not None else {"round_ns": device_ns}
+        rows.append(Measurement.of("device_time", **samples, **about, method="marks on the device's timeline"))
     for metric, value in timed.memory.items():
-        rows.append(_row(metric, **about, value=value, method="peak of the device's allocator"))
-    return rows + _rates(work, wall if not alone else timed.device_s, about)
+        rows.append(Measurement.of(metric, **about, value=value, method="peak of the device's allocator"))
+    if unwaited:
+        return rows + _rates(spec.work, statistics.median(timed.device_s) if timed.device_s else 0.0, about)
+    return rows + _rates(spec.work, statistics.median(timed.wall_ns) / (1e9 * timed.iterations), about)
 
 
-def _rates(
-    work: Mapping[str, float | None], samples: Sequence[float] | None, about: Mapping[str, Any]
-) -> list[Measurement]:
-    """Return amounts per second: the amount of one call by its median time."""
-    rows = []
-    median = statistics.median(samples) if samples else 0.0
-    for name, amount in work.items():
-        if amount is None:
-            continue
-        if median > 0:
-            rows.append(
-                _row(
-                    _RATES[name],
-                    **{**about, "provenance": _derived(about)},
-                    value=amount / median,
-                    method=f"{name} of one call / its median time",
-                    details={name: amount},
-                )
-            )
-        else:
-            rows.append(_row(_RATES[name], **about, reason="the median time is below the clock's tick"))
-    return rows
-
-
-def _derived(about: Mapping[str, Any]) -> Provenance:
-    return "simulated" if about["provenance"] == "simulated" else "derived"
-
-
-def _per_iteration(round_ns: Sequence[int], iterations: int) -> list[float]:
+def _per_iteration_s(round_ns: Sequence[int], iterations: int) -> list[float]:
     scale = 1e9 * iterations
     return [ns / scale for ns in round_ns]
 
 
-def _row(metric: str, **values: Any) -> Measurement:
-    known = METRICS[metric]
-    return Measurement(metric=metric, unit=known.unit, better=known.better, **values)
+def _rates(work: Mapping[str, float | None], median_s: float, about: Mapping[str, Any]) -> list[Measurement]:
+    """Return amounts per second: the amount of one call by its median time."""
+    rows = []
+    derived = {**about, "provenance": "simulated" if about["provenance"] == "simulated" else "derived"}
+    for name, amount in work.items():
+        if amount is None:
+            continue
+        if median_s > 0:
+            method = f"{name} of one call / its median time"
+            value, details = amount / median_s, {name: amount}
+            rows.append(Measurement.of(_RATES[name], **derived, value=value, method=method, details=details))
+        else:
+            rows.append(Measurement.of(_RATES[name], **about, reason="the median time is below the clock's tick"))
+    return rows

@@ -1,1 +1,1 @@
-"""plugin/ending."""
+"""What happens after the last test: the gate, the files that were requested, and the summary in the terminal."""

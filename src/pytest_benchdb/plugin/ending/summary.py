@@ -14,7 +14,7 @@ import pytest
 from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.operations.record import SessionRecorder
 from pytest_benchdb.plugin.ending.outputs import Outputs
-from pytest_benchdb.plugin.recording.results import BENCHMARK_DISABLED
+from pytest_benchdb.plugin.recording.pytest_benchmark import DISABLED
 from pytest_benchdb.present.report.table import layout
 from pytest_benchdb.store.fold_process import FoldResult
 
@@ -55,7 +55,7 @@ def write(
 
 
 def _is_other_rank(tags: Mapping[str, str]) -> bool:
-    """Tell whether another process of the same launch writes the section: torchrun mixes the words of its ranks."""
+    """Return whether another process of the launch writes the section: torchrun mixes the output of its ranks."""
     return "world_size" in tags and tags.get("rank") != "0"
 
 
@@ -107,7 +107,7 @@ def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResul
 def _timing_remarks(rows: Sequence[ReportRow]) -> list[str]:
     """Say why times are missing, or should not be compared with others."""
     remarks = []
-    untimed = [row for row in rows if row.reason == BENCHMARK_DISABLED]
+    untimed = [row for row in rows if row.reason == DISABLED]
     if any(row.worker for row in untimed):
         remarks.append(
             "pytest-benchmark switches itself off under xdist: outcomes are recorded, times are not; run without -n"

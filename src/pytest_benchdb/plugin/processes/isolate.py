@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.model.run import Outcome
-from pytest_benchdb.plugin.processes.isolated import VARIABLE, read_messages, told_of
+from pytest_benchdb.plugin.processes.isolated import VARIABLE, read_messages, worker_config
 from pytest_benchdb.plugin.recording.identity import Identifier
 from pytest_benchdb.plugin.recording.run import crashed_lines
 from pytest_benchdb.plugin.recording.watcher import LINES_ATTRIBUTE
@@ -74,32 +74,32 @@ class Ended:
         return f"the test's own process ended with exit status {self.status} before the test did{last}"
 
 
-def register(config: pytest.Config, told: Mapping[str, Any], *, limit_s: float = DEFAULT_LIMIT_S) -> None:
+def register(config: pytest.Config, worker: Mapping[str, Any], *, limit_s: float = DEFAULT_LIMIT_S) -> None:
     """Run the marked tests of this process in processes of their own; without effect within one of those.
 
     Args:
         config: of this process: the one that writes, or an xdist worker.
-        told: what `plugin.recording.worker_watcher` needs, as JSON values.
+        worker: what `plugin.recording.watcher.worker_watcher` needs, as JSON values.
         limit_s: how long a test may take where pytest-timeout sets no limit.
     """
-    if told_of(config) is None:
-        config.pluginmanager.register(IsolatePlugin(config, told, limit_s), "benchdb-isolate")
+    if worker_config(config) is None:
+        config.pluginmanager.register(IsolatePlugin(config, worker, limit_s), "benchdb-isolate")
 
 
 def is_isolated(item: pytest.Item) -> bool:
-    """Tell whether a test's nearest marker that speaks of it asks for a process of its own."""
-    asked = (marker.kwargs["isolate"] for marker in item.iter_markers("benchdb") if "isolate" in marker.kwargs)
-    return bool(next(asked, False))
+    """Return whether the closest `benchdb` marker that has `isolate` sets it to True."""
+    values = (marker.kwargs["isolate"] for marker in item.iter_markers("benchdb") if "isolate" in marker.kwargs)
+    return bool(next(values, False))
 
 
 class IsolatePlugin:
     """Runs marked tests elsewhere, and logs their reports here."""
 
-    def __init__(self, config: pytest.Config, told: Mapping[str, Any], limit_s: float) -> None:
+    def __init__(self, config: pytest.Config, worker: Mapping[str, Any], limit_s: float) -> None:
         self._config = config
-        self._told = told
+        self._worker_config = worker
         self._limit_s = limit_s
-        self._identifier = Identifier(told["project"], Path(told["root"]))
+        self._identifier = Identifier(worker["project"], Path(worker["root"]))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
@@ -128,7 +128,10 @@ class IsolatePlugin:
         return pytest.TestReport.from_item_and_call(item, call)
 
     def _reports(self, item: pytest.Item) -> Iterator[pytest.TestReport]:
-        begun: dict[str, Any] = {"benchmark": asdict(self._identifier.benchmark(item)), "worker": self._told["worker"]}
+        begun: dict[str, Any] = {
+            "benchmark": asdict(self._identifier.benchmark(item)),
+            "worker": self._worker_config["worker"],
+        }
         last = None
         with tempfile.TemporaryDirectory(prefix="benchdb-isolated-", ignore_cleanup_errors=True) as folder:
             ended = self._run(item, Path(folder))
@@ -154,7 +157,7 @@ class IsolatePlugin:
             when=when,
             sections=[("Output of the test's own process", ended.output)] if ended.output else [],
         )
-        parallel = self._told["worker"] is not None
+        parallel = self._worker_config["worker"] is not None
         lines = crashed_lines(begun, self._identifier, ended.reason, outcome=ended.outcome, parallel=parallel)
         setattr(report, LINES_ATTRIBUTE, lines)
         return report
@@ -166,7 +169,7 @@ class IsolatePlugin:
             "nodeid": _nodeid(item),
             "argument": f"{item.path}::{_nodeid(item).partition('::')[2]}".removesuffix("::"),
             "reports": str(folder / "reports"),
-            "told": dict(self._told),
+            "worker_config": dict(self._worker_config),
         }
         cwd_is_in_path = {"", str(parameters.dir)} & set(sys.path)
         command = [

@@ -64,10 +64,10 @@ OFF: Mapping[str, object] = {
 """Options of pytest and of widespread plugins, by name, and what they are in such a process."""
 
 
-def told_of(config: pytest.Config) -> Mapping[str, Any] | None:
-    """Return what the run around this process told it; None in any other process."""
+def worker_config(config: pytest.Config) -> Mapping[str, Any] | None:
+    """Return what `plugin.recording.watcher.worker_watcher` needs; None in any other process."""
     assignment = config.stash.get(_ASSIGNMENT_KEY, None)
-    return None if assignment is None else assignment["told"]
+    return None if assignment is None else assignment["worker_config"]
 
 
 @pytest.hookimpl(tryfirst=True)

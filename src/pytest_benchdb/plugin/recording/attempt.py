@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE
 
 import time
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any
 
 import pytest
@@ -13,12 +14,17 @@ from pytest_benchdb.measure.process.block_usage import BlockProbe, BlockToken
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.model.run import BlockUsage
+from pytest_benchdb.model.run import BlockUsage, Measurement, Timing
 from pytest_benchdb.plugin.recording.outcome import Phase
 
 
 class Block:
-    """The timed block of an attempt: at most one is read, the first."""
+    """The timed block of an attempt, also as a context manager: at most one is read, the first.
+
+    Attributes:
+        usage: what the process used in it; None if it was not read.
+        whole: whether the code in the block ran to its end.
+    """
 
     __slots__ = ("_probe", "_token", "usage", "whole")
 
@@ -27,7 +33,6 @@ class Block:
         self._token: BlockToken | None = None
         self.usage: BlockUsage | None = None
         self.whole = False
-        """Whether what runs in the block ran to its end."""
 
     def start(self) -> None:
         """Begin the block."""
@@ -38,6 +43,18 @@ class Block:
         """End the block, if it ever began."""
         if self._token is not None and self.usage is None:
             self.usage = self._probe.stop(self._token)
+
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.whole = self.whole or kind is None
+        self.stop()
+
+    @property
+    def cut(self) -> str | None:
+        """Why the rounds in the block may not be compared; None if all of them ran."""
+        return None if self.whole else "the rounds were cut short"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,7 +69,7 @@ class Attempt:
         own_block: the block around the whole test, for tests without a fixture.
         codspeed_seen: results that pytest-codspeed had before this attempt.
         bench: the object of a ``bench_*`` fixture that the test got; None without one.
-        devices: the device that it asked for, be it there or not.
+        devices: the device that it requested, whether it is there or not.
         unsupported: why that device is not there.
         device_failed: whether its first operation failed.
     """
@@ -79,8 +96,21 @@ class Attempt:
     failed_subtests: int = 0
 
     def ran_out_of_memory(self, error: BaseException) -> bool:
-        """Tell whether the device that the test got says that its memory ran out."""
+        """Return whether the device that the test got reports that its memory ran out."""
         return self.bench is not None and bool(self.bench.opened.is_out_of_memory(error))
+
+
+def one_round(usage: BlockUsage, method: str, *, invalid: str | None) -> Timing:
+    """Return the timing of a block that is one round of one iteration."""
+    return Timing(
+        measurements=(Measurement.of("wall_time", round_ns=[round(usage.wall_s * 1e9)], method=method),),
+        iterations=1,
+        rounds=1,
+        warmup_rounds=0,
+        calls=1,
+        timer="time.perf_counter_ns",
+        invalid=invalid,
+    )
 
 
 ATTEMPT_KEY = pytest.StashKey[Attempt]()

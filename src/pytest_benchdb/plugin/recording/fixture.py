@@ -1,6 +1,6 @@
 """Sits on the `benchmark` fixture of pytest-benchmark and pytest-codspeed, without patching either.
 
-The one object that the test got is given a subclass of its own class, which reads the block usage when
+The one object that the test got is given a subclass of its own class, which reads the process's usage where
 the timed block begins and ends. Nothing runs between two rounds. Signatures are passed through, because
 they differ between releases.
 
@@ -28,7 +28,7 @@ def kind_of(fixture: object) -> str | None:
 
 
 def observe(fixture: Any, attempt: Attempt) -> None:
-    """Have the fixture tell `attempt` when its timed block begins and ends."""
+    """Have the fixture read `attempt.block` where its timed block begins and ends."""
     attempt.fixture = fixture
     fixture._benchdb_attempt = attempt  # noqa: SLF001
     # Not `fixture.__class__ = ...`: pytest-codspeed's class makes that name a property.
@@ -38,7 +38,7 @@ def observe(fixture: Any, attempt: Attempt) -> None:
 
 @cache
 def _observed(kind: Any) -> type:
-    tells_start = hasattr(kind, "_make_stats")  # pytest-benchmark calls it between calibration and warm-up
+    has_make_stats = hasattr(kind, "_make_stats")  # pytest-benchmark calls it between calibration and warm-up
 
     class Observed(kind):  # type: ignore[misc]
         _benchdb_attempt: Attempt
@@ -58,7 +58,7 @@ def _observed(kind: Any) -> type:
         def _benchdb_timed(self, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             block = self._benchdb_attempt.block
             block.whole = False
-            if not tells_start:
+            if not has_make_stats:
                 block.start()
             try:
                 result = call(*args, **kwargs)

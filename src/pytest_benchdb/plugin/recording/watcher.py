@@ -3,8 +3,9 @@
 PYTEST_DONT_REWRITE
 """
 
+import contextlib
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,19 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.measure.process.block_usage import BlockProbe
-from pytest_benchdb.plugin.bench.fixtures import NAMES as BENCH_FIXTURES
+from pytest_benchdb.plugin.recording import codspeed
 from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt, Block
 from pytest_benchdb.plugin.recording.fixture import kind_of, observe
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_of
 from pytest_benchdb.plugin.recording.outcome import Phase, phase_of, with_subtests
-from pytest_benchdb.plugin.recording.results import codspeed_results
 from pytest_benchdb.plugin.recording.run import finished_lines, finished_run
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.store.journal.lines import begin_line
 
 LINES_ATTRIBUTE = "_benchdb_lines"
 """Where a report carries journal lines from the process that ran the test to the one that writes."""
+WORKER_KEY = "benchdb"
+"""Where xdist's controller passes its workers what `worker_watcher` needs."""
 
 _FIXTURES = frozenset({"benchmark", "benchmark_weave", "codspeed_benchmark"})
 _MARKERS = frozenset({"benchdb", "benchmark", "codspeed_benchmark"})
@@ -32,7 +34,7 @@ _attempts_key = pytest.StashKey[int]()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """The process that runs tests, and where what it sees goes.
+    """The process that runs tests, and where the lines of its runs go.
 
     Attributes:
         append: writes journal lines; None sends them with the reports.
@@ -47,30 +49,38 @@ class Process:
     device_id: str | None = None
 
 
+def worker_watcher(settings: Settings, config: Mapping[str, Any], fixtures: set[str]) -> "TestWatcher":
+    """Return the watcher of an xdist worker or an isolated test, which sends its lines with the reports.
+
+    Args:
+        settings: what is recorded.
+        config: what the process that writes sent: `SessionPlugin.worker_config`.
+        fixtures: names of the ``bench_*`` fixtures.
+    """
+    process = Process(
+        append=None,
+        attachments=Path(config["attachments"]),
+        worker=config["worker"],
+        device_id=config["device_id"],
+    )
+    identifier = Identifier(config["project"], Path(config["root"]))
+    return TestWatcher(identifier, BlockProbe(), settings, process, fixtures)
+
+
 class TestWatcher:
     """The hooks around each test; one object per process that runs tests."""
 
     __test__ = False
 
     def __init__(
-        self,
-        identifier: Identifier,
-        probe: BlockProbe,
-        settings: Settings,
-        process: Process,
+        self, identifier: Identifier, probe: BlockProbe, settings: Settings, process: Process, fixtures: set[str]
     ) -> None:
-        """Make a watcher.
-
-        Args:
-            identifier: tells the benchmark of an item.
-            probe: reads the boundaries of timed blocks.
-            settings: what is recorded.
-            process: where this watcher is.
-        """
+        """Make a watcher; `fixtures` are the names of the ``bench_*`` fixtures, whose tests are recorded."""
         self._identifier = identifier
         self._probe = probe
         self._settings = settings
         self._process = process
+        self._bench_fixtures = fixtures
         self._pid = os.getpid()
         self._codspeed: Any = None
         self._open: pytest.Item | None = None
@@ -104,22 +114,17 @@ class TestWatcher:
         """Time the whole test, if it has no fixture that times a part of it."""
         self._calling = item
         attempt = item.stash.get(ATTEMPT_KEY, None)
-        block = None if attempt is None else self._begin_call(item, attempt)
         try:
-            result = yield
-            if block is not None:
-                block.whole = True
-            return result
+            with contextlib.nullcontext() if attempt is None else self._begin_call(item, attempt):
+                return (yield)
         finally:
-            if block is not None:
-                block.stop()
             self._calling = None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Gather the phases; after the last, hand the run on."""
+        """Collect the phases; after the last, hand the run on."""
         report = yield
         attempt = item.stash.get(ATTEMPT_KEY, None)
         if attempt is None:
@@ -148,16 +153,15 @@ class TestWatcher:
 
     def _is_recorded(self, item: pytest.Item) -> bool:
         names = getattr(item, "fixturenames", ())
-        if self._settings.everything or not _FIXTURES.isdisjoint(names) or not BENCH_FIXTURES.isdisjoint(names):
+        if self._settings.everything or not _FIXTURES.isdisjoint(names) or not self._bench_fixtures.isdisjoint(names):
             return True
         return any(marker.name in _MARKERS for marker in item.iter_markers())
 
-    def _begin_call(self, item: pytest.Item, attempt: Attempt) -> Block | None:
-        attempt.codspeed_seen = len(codspeed_results(self._codspeed_of(item)))
+    def _begin_call(self, item: pytest.Item, attempt: Attempt) -> contextlib.AbstractContextManager[None]:
+        attempt.codspeed_seen = len(codspeed.results(self._codspeed_of(item)))
         if attempt.fixture is not None or attempt.bench is not None:
-            return None
+            return contextlib.nullcontext()
         attempt.own_block = Block(self._probe)
-        attempt.own_block.start()
         return attempt.own_block
 
     def _begin(self, item: pytest.Item) -> Attempt:
@@ -169,7 +173,7 @@ class TestWatcher:
             number=item.stash.get(_attempts_key, 1),
             block=Block(self._probe),
         )
-        if self._calling is item:  # the test asked for the fixture in its body
+        if self._calling is item:  # the test requested the fixture in its body
             attempt.setup = Phase(outcome="passed")
         item.stash[ATTEMPT_KEY] = attempt
         self._open = item
@@ -201,7 +205,7 @@ class TestWatcher:
         run = finished_run(
             item,
             attempt,
-            codspeed=self._codspeed_of(item),
+            codspeed_plugin=self._codspeed_of(item),
             device_id=self._process.device_id,
             worker=self._process.worker,
         )

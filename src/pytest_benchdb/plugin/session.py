@@ -12,14 +12,14 @@ import pytest
 from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.model.session import SessionOutcome
 from pytest_benchdb.operations.record import SessionRecorder
-from pytest_benchdb.plugin.bench.fixtures import devices_of
+from pytest_benchdb.plugin.bench.fixtures import NAMES, devices_of
 from pytest_benchdb.plugin.ending import gate, summary
 from pytest_benchdb.plugin.ending.outputs import Outputs, write_outputs
 from pytest_benchdb.plugin.processes import isolate
 from pytest_benchdb.plugin.recording.identity import Identifier
-from pytest_benchdb.plugin.recording.recording import WORKER_KEY, begin, project_root
 from pytest_benchdb.plugin.recording.run import crashed_lines
-from pytest_benchdb.plugin.recording.watcher import LINES_ATTRIBUTE, Process, TestWatcher
+from pytest_benchdb.plugin.recording.start import begin_session, project_root
+from pytest_benchdb.plugin.recording.watcher import LINES_ATTRIBUTE, WORKER_KEY, Process, TestWatcher
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.registry import load_entry_points
 from pytest_benchdb.store.fold_process import FoldResult
@@ -52,7 +52,7 @@ class SessionPlugin:
         load_entry_points(self._config.pluginmanager)  # environment probes among them
         if self._settings.backends:
             devices_of(self._config)  # now, because a wrong name must end the run before its first test
-        start = begin(self._config, self._settings, self._root, self._probe)
+        start = begin_session(self._config, self._settings, self._root, self._probe)
         self._recorder = SessionRecorder(start, self._target)
         self._identifier = Identifier(start.project, self._root)
         self._watcher = TestWatcher(
@@ -60,9 +60,10 @@ class SessionPlugin:
             self._probe,
             self._settings,
             Process(append=self._recorder.append, attachments=self._target.attachments, device_id=self._device_id),
+            NAMES,
         )
         self._config.pluginmanager.register(self._watcher, "benchdb-watcher")
-        isolate.register(self._config, self._told(None))
+        isolate.register(self._config, self.worker_config(None))
 
     def pytest_report_header(self) -> str:
         """Say where the results go."""
@@ -70,9 +71,9 @@ class SessionPlugin:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell an xdist worker what it cannot find out by itself."""
+        """Send an xdist worker what it cannot find out by itself."""
         if self._recorder is not None:
-            node.workerinput[WORKER_KEY] = self._told(node.gateway.id)
+            node.workerinput[WORKER_KEY] = self.worker_config(node.gateway.id)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -127,7 +128,7 @@ class SessionPlugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> Generator[None, None, None]:
-        """Print the table after everybody else's sections, also when one of them raises."""
+        """Print the table after every other section, also when one of them raises."""
         try:
             return (yield)
         finally:
@@ -141,8 +142,8 @@ class SessionPlugin:
             gate.announce(self._config, self._settings)
             self._gate = gate.judge_run(self._config, self._settings, self._target, session_id, self._result)
 
-    def _told(self, worker: str | None) -> dict[str, str | None]:
-        """Return what another process that runs tests of this session needs to know."""
+    def worker_config(self, worker: str | None) -> dict[str, str | None]:
+        """Return what another process that runs tests of this session needs; `worker` is its name in xdist."""
         return {
             "project": None if self._recorder is None else self._recorder.start.project,
             "root": str(self._root),

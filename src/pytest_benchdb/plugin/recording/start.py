@@ -1,4 +1,4 @@
-"""What recording begins with: the machine and the project; and what a worker is told of them.
+"""What a session begins with: the machine, the project and the facts that the suite adds.
 
 PYTEST_DONT_REWRITE
 """
@@ -6,7 +6,6 @@ PYTEST_DONT_REWRITE
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,30 +14,10 @@ from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.session import SessionStart
 from pytest_benchdb.operations.record import Context, start_session
-from pytest_benchdb.plugin.recording.identity import Identifier
-from pytest_benchdb.plugin.recording.watcher import Process, TestWatcher
 from pytest_benchdb.plugin.settings import Settings
 
-WORKER_KEY = "benchdb"
-"""Where the controller tells its workers what they need to know."""
 
-
-def worker_watcher(settings: Settings, told: Mapping[str, Any]) -> TestWatcher:
-    """Return the watcher of an xdist worker, which sends what it sees with its reports."""
-    return TestWatcher(
-        Identifier(told["project"], Path(told["root"])),
-        BlockProbe(),
-        settings,
-        Process(
-            append=None,
-            attachments=Path(told["attachments"]),
-            worker=told["worker"],
-            device_id=told["device_id"],
-        ),
-    )
-
-
-def begin(config: pytest.Config, settings: Settings, root: Path, probe: BlockProbe) -> SessionStart:
+def begin_session(config: pytest.Config, settings: Settings, root: Path, probe: BlockProbe) -> SessionStart:
     """Read the machine, the commit and the suite's own facts."""
     return start_session(
         Context(
@@ -73,7 +52,7 @@ def project_root(rootpath: Path) -> Path:
 def _suite_facts(config: pytest.Config) -> dict[str, object]:
     facts: dict[str, object] = {}
     hook = config.hook.pytest_benchdb_environment
-    for told in hook(config=config) if hook.get_hookimpls() else ():
-        if isinstance(told, Mapping):
-            facts.update({str(key): json_value(value) for key, value in told.items()})
+    for answer in hook(config=config) if hook.get_hookimpls() else ():
+        if isinstance(answer, Mapping):
+            facts.update({str(key): json_value(value) for key, value in answer.items()})
     return facts
