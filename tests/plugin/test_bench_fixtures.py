@@ -232,7 +232,7 @@ def test_backend_that_hangs_while_it_opens_a_device_is_left_out_and_the_session_
         import time
         import pytest
         from pytest_benchdb.backends.cpu import CpuBackend
-        from pytest_benchdb.plugin.bench.bench import devices
+        from pytest_benchdb.plugin.bench import devices
 
         devices.OPEN_LIMIT_S = 0.05
 
