@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from pytest_benchdb.model.run import Measurement
+
 Call = Callable[..., Any]
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 
@@ -235,10 +237,7 @@ def test_report_of_hostile_names_shows_them_harmlessly(
 
 
 def test_report_leaves_simulated_runs_marked(benchdb: Call, tmp_path: Path, new_session: Call, new_run: Call) -> None:
-    run = new_run("a.py::test_sim")
-    simulated = type(run.measurements[0])(
-        metric="wall_time", unit="s", better="lower", samples=(1.0, 2.0), provenance="simulated"
-    )
+    simulated = Measurement.of("wall_time", samples=(1.0, 2.0), provenance="simulated")
     new_session(tmp_path / "sim", [new_run("a.py::test_sim", measurements=(simulated,))])
 
     assert "test_sim (simulated)" in benchdb("report", str(tmp_path / "sim")).out
