@@ -27,11 +27,11 @@ _MOST_NAMES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What was written, and where.
+    """An annotation, and where it was written.
 
     Attributes:
         path: the file that holds it now.
-        waits: whether that is one that a single file takes in later, because others hold it now.
+        waits: whether it waits there to go into a single file that is in use.
         session: the session that it names; None if it names none.
     """
 
@@ -43,7 +43,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pinned:
-    """A baseline and the session that it stands for; None if that is not here."""
+    """A baseline and its session; None if that session is not here."""
 
     baseline: Baseline
     session: SessionRow | None
@@ -55,22 +55,21 @@ def set_baseline(db: Path, name: str, spec: str = "latest", *, feedback: Feedbac
     Args:
         db: folder or file.
         name: one word; a baseline of that name is replaced.
-        spec: which sessions; what it stands for now counts, whatever is recorded later.
-        feedback: told about progress and about what did not go as asked.
+        spec: which sessions; those that it selects now, whatever is recorded later.
+        feedback: reports progress and what could not be read.
 
     Raises:
-        ConfigError: the name cannot be told from a SPEC, or `spec` fits nothing or two things.
+        ConfigError: the name could be a SPEC, or `spec` selects nothing or is ambiguous.
         StoreError: the place cannot be read or written.
     """
     if not _NAME.fullmatch(name) or parse_spec(name).kind != "word":
         raise ConfigError(
             f"{name!r} cannot name a baseline: write one word without blanks, ':', '~' and wildcards, "
-            "that is no SPEC itself; for example release-1.2"
+            "that is not a SPEC itself; for example release-1.2"
         )
     target = _target(db)
     with open_source([db], feedback) as reader:
-        found = _sessions_of(reader, spec, db, feedback)
-    newest = found[-1]
+        newest = _sessions_of(reader, spec, db, feedback)[-1]
     entry = Baseline(
         baseline_id=uuid7(),
         project=newest.project,
@@ -83,13 +82,13 @@ def set_baseline(db: Path, name: str, spec: str = "latest", *, feedback: Feedbac
 
 
 def list_baselines(db: Path, *, feedback: Feedback = SILENT) -> list[Pinned]:
-    """Return the baselines that stand, by name.
+    """Return the baselines, by name; removed ones are left out.
 
     Raises:
         StoreError: the place cannot be read.
     """
     with open_source([_existing(db)], feedback) as reader:
-        sessions = {one.session_id: one for one in reader.sessions()}
+        sessions = {session.session_id: session for session in reader.sessions()}
         return [Pinned(baseline=one, session=sessions.get(one.session_id or "")) for one in reader.baselines()]
 
 
@@ -102,14 +101,14 @@ def remove_baseline(db: Path, name: str, *, feedback: Feedback = SILENT) -> Writ
     """
     target = _target(db)
     with open_source([db], feedback) as reader:
-        every = reader.baselines()
-    found = [one for one in every if one.name == name]
-    if not found:
-        names = ", ".join(sorted({one.name for one in every})) or "none"
+        baselines = reader.baselines()
+    named = [baseline for baseline in baselines if baseline.name == name]
+    if not named:
+        names = ", ".join(sorted({baseline.name for baseline in baselines})) or "none"
         raise NoBaselineError(f"there is no baseline {name!r}; there are {names}")
     now = _now()
-    removals = [replace(one, baseline_id=uuid7(), created_at=now, removed_at=now) for one in found]
-    return [_write(target, one) for one in removals][-1]
+    removals = [replace(baseline, baseline_id=uuid7(), created_at=now, removed_at=now) for baseline in named]
+    return [_write(target, removal) for removal in removals][-1]
 
 
 def accept_change(  # noqa: PLR0913 - what an acceptance can say
@@ -124,7 +123,7 @@ def accept_change(  # noqa: PLR0913 - what an acceptance can say
     now: dt.datetime | None = None,
     feedback: Feedback = SILENT,
 ) -> Written:
-    """Accept a change of level: the gate lets it pass, and history before it is no baseline any more.
+    """Accept a change of level: the gate lets it pass, and history before it is no longer a baseline.
 
     Args:
         db: folder or file.
@@ -133,9 +132,9 @@ def accept_change(  # noqa: PLR0913 - what an acceptance can say
         metric: name of a metric or a word such as ``time``; None for all.
         expires: last day (``2027-01-31``) or a span from now (``30d``, ``4w``); None for never.
         since: the first session of the new level.
-        environ: environment variables, which tell who accepts.
+        environ: environment variables, for the author's name.
         now: the current time, aware; None takes the clock.
-        feedback: told about progress and about what did not go as asked.
+        feedback: reports progress and what could not be read.
 
     Raises:
         ConfigError: the pattern matches nothing, the reason is empty, or another value cannot be used.
@@ -164,7 +163,7 @@ def accept_change(  # noqa: PLR0913 - what an acceptance can say
 
 
 def list_acceptances(db: Path, *, feedback: Feedback = SILENT) -> list[Acceptance]:
-    """Return what was accepted, oldest first, expired ones too.
+    """Return the accepted changes, oldest first, expired ones too.
 
     Raises:
         StoreError: the place cannot be read.
@@ -180,14 +179,14 @@ def write_note(
 
     Args:
         db: folder or file.
-        name: a SPEC, whose newest session is taken; ``run:ID`` or the beginning of a run's id for a run.
+        name: a SPEC, for its newest session; ``run:ID`` or the beginning of a run's id for a run.
         text: the note.
-        environ: environment variables, which tell who writes.
-        feedback: told about progress and about what did not go as asked.
+        environ: environment variables, for the author's name.
+        feedback: reports progress and what could not be read.
 
     Raises:
         NoBaselineError: the name fits nothing.
-        ConfigError: the text is empty, or the name fits two things.
+        ConfigError: the text is empty, or the name is ambiguous.
         StoreError: the place cannot be read or written.
     """
     if not text.strip():
@@ -216,11 +215,7 @@ def write_note(
 
 
 def parse_expiry(text: str, now: dt.datetime) -> str:
-    """Return the first moment after a last day or a span from now, ISO 8601 in UTC.
-
-    Args:
-        text: ``2027-01-31``, of which the whole day still counts, ``30d`` or ``4w``.
-        now: the current time, aware.
+    """Return the end of a day (``2027-01-31``) or of a span from now (``30d``, ``4w``), ISO 8601 in UTC.
 
     Raises:
         ConfigError: it is neither, or has passed.
@@ -241,10 +236,10 @@ def parse_expiry(text: str, now: dt.datetime) -> str:
 
 def _sessions_of(reader: Reader, spec: str, db: Path, feedback: Feedback) -> list[SessionRow]:
     sessions = stored_sessions(reader, [db])
-    found = resolve_spec(parse_spec(spec), sessions, spec_context(reader, warn=feedback.warn))
-    if not found:
+    selected = resolve_spec(parse_spec(spec), sessions, spec_context(reader, warn=feedback.warn))
+    if not selected:
         raise NoBaselineError(f"{spec}: there is no such session yet; see them with: benchdb sessions")
-    return found
+    return selected
 
 
 def _existing(db: Path) -> Path:

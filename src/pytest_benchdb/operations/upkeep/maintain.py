@@ -18,12 +18,12 @@ _WAIT_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """What a recovery did.
+    """The outcome of a recovery.
 
     Attributes:
-        stored: the session files that were made, or the single file that took them in.
-        sessions: how many sessions came back.
-        problems: one line for each journal or session that could not be taken.
+        stored: the session files that were made, or the single file that the sessions went into.
+        sessions: how many sessions were recovered.
+        problems: one line for each journal or session that could not be.
     """
 
     stored: tuple[Path, ...]
@@ -37,23 +37,23 @@ def merge_sources(sources: Sequence[Path], target: str, feedback: Feedback = SIL
     Args:
         sources: files and folders; they stay as they are.
         target: file (``.duckdb`` or ``.db``) or folder, as `--benchdb=PATH` takes it.
-        feedback: told about progress.
+        feedback: reports progress.
 
     Raises:
-        ConfigError: the target is no place for sessions, or one of the sources.
+        ConfigError: the target cannot hold sessions, or is one of the sources.
         StoreError: a source does not exist, or the target cannot be written.
     """
     return merge(sources, resolve(target, Path.cwd()), progress=feedback.progress)
 
 
 def recover_sessions(paths: Sequence[Path], feedback: Feedback = SILENT) -> Recovered:
-    """Fold the journals of dead sessions, and take what waits for a single file into it.
+    """Fold the journals of dead sessions, and move what waits for a single file into it.
 
     Sessions that still run are left alone.
 
     Args:
-        paths: folders, single files, or journals, whose folder is taken then.
-        feedback: told about progress.
+        paths: folders, single files, or journals, for the folder they are in.
+        feedback: reports progress.
 
     Raises:
         StoreMissingError: a path does not exist.
@@ -67,14 +67,14 @@ def recover_sessions(paths: Sequence[Path], feedback: Feedback = SILENT) -> Reco
             raise StoreMissingError(missing_text(path))
         folder = path.parent if path.name.endswith(JOURNAL_SUFFIX) else path
         if folder.is_dir():
-            found, wrong = recover(folder)
-            stored += found
-            sessions += len(found)
+            files, failed = recover(folder)
+            stored += files
+            sessions += len(files)
         else:
-            count, wrong = _recover_file(path)
+            count, failed = _recover_file(path)
             stored += [path] if count else []
             sessions += count
-        problems += wrong
+        problems += failed
     return Recovered(stored=tuple(stored), sessions=sessions, problems=tuple(problems))
 
 
