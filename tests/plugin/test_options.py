@@ -206,7 +206,7 @@ def test_broken_pyproject_with_our_table_is_a_usage_error(pytester: pytest.Pytes
     pytester.makefile(".toml", pyproject="[tool.benchdb]\nrecord = yes\n")
     Path("pytest.ini").write_text("[pytest]\n")  # pytest then leaves pyproject.toml alone
 
-    result = pytester.runpytest_subprocess()
+    result = pytester.runpytest_subprocess("-c", "pytest.ini")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "pyproject.toml is not valid TOML" in str(result.stderr)
