@@ -92,7 +92,7 @@ def test_trend_says_that_the_order_is_that_of_time(benchdb: Call, history: Path)
     found = json.loads(benchdb("trend", str(history), "-f", "json").out)
 
     assert found["order"] == "time"
-    assert "no git checkout" in found["order_reason"]
+    assert "not a git checkout" in found["order_reason"]
 
 
 def test_trend_table_fits_its_width_and_names_the_change(benchdb: Call, history: Path) -> None:
@@ -178,7 +178,7 @@ def test_trend_shows_why_a_change_was_accepted(benchdb: Call, history: Path, tmp
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        pytest.param(["--branch", "gone"], 2, "there are main, side", id="branch"),
+        pytest.param(["--branch", "gone"], 2, "choose from main, side", id="branch"),
         pytest.param(["--baseline", "gone"], 2, "gone", id="baseline"),
         pytest.param(["--metric", ","], 2, "--metric names no metric", id="metric"),
         pytest.param(["-w", "colour=red"], 2, "no field 'colour'", id="filter"),

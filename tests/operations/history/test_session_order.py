@@ -67,7 +67,7 @@ def test_sessions_of_known_commits_are_ordered_by_ancestry(
 @pytest.mark.parametrize(
     ("sha", "reason"),
     [
-        pytest.param(None, "1 of 2 sessions name no commit", id="no commit"),
+        pytest.param(None, "1 of 2 sessions have no commit", id="no commit"),
         pytest.param(UNKNOWN, "lacks 1 of 2 commits (a shallow clone?)", id="unknown commit"),
         pytest.param("--all", "lacks 1 of 2 commits", id="no commit's name"),
     ],
@@ -88,7 +88,7 @@ def test_sessions_outside_a_checkout_are_ordered_by_time(
 ) -> None:
     order = order_sessions([session("a", commit_sha=UNKNOWN)], tmp_path, environ)
 
-    assert "is no git checkout" in (order.reason or "")
+    assert "is not a git checkout" in (order.reason or "")
 
 
 def test_commits_between_are_counted(tmp_path: Path, environ: dict[str, str], commits: list[str]) -> None:

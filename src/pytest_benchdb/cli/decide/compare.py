@@ -10,7 +10,7 @@ from pytest_benchdb.analysis.decide import Decision
 from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_outputs, ci_text
 from pytest_benchdb.cli.frame import exit_codes, options
 from pytest_benchdb.cli.frame.configuration import find_db
-from pytest_benchdb.cli.frame.options import CommandWithProgram, words_after_dashes
+from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_args
 from pytest_benchdb.cli.frame.output import Output, make_output
 from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.errors import ConfigError, NoBaselineError
@@ -189,7 +189,7 @@ def _interleaved(context: click.Context, given: Mapping[str, Any], choice: Choic
         "pythonpath": given["pythonpath"],
         "db": given["db"] if from_line else None,
     }
-    return compared_in_turn(duet_of(asked, words_after_dashes(context)), choice, output)
+    return compared_in_turn(duet_of(asked, passthrough_args(context)), choice, output)
 
 
 def _present(

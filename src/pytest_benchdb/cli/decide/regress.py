@@ -10,7 +10,7 @@ import click
 from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_outputs, ci_text
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.configuration import find_db, project_table
-from pytest_benchdb.cli.frame.options import CommandWithProgram, words_after_dashes
+from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_args
 from pytest_benchdb.cli.frame.output import Output, make_output
 from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.errors import ConfigError
@@ -21,7 +21,7 @@ from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.gate.run import gate
 from pytest_benchdb.operations.pytest_run import PAUSE_S, PAUSE_VARIABLE
 from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
-from pytest_benchdb.operations.select.sessions import split_specs
+from pytest_benchdb.operations.select.selection import make_selection
 
 _FORMATS = ("table", "md", "json", *CI_FORMATS)
 _KEY = "thresholds"
@@ -95,10 +95,10 @@ def command(context: click.Context, /, **given: Any) -> int:
     """Judge, confirm and show."""
     output = make_output(given, formats=_FORMATS)
     extras = ci_outputs(given)
-    request = _request(given, words_after_dashes(context), Path.cwd())
-    source = split_specs([], find_db(given["db"], Path.cwd()))
+    request = _request(given, passthrough_args(context), Path.cwd())
+    paths = make_selection([], find_db(given["db"], Path.cwd())).paths
     with feedback_of(output, "Reading new sessions") as feedback:
-        decided = gate(source, request, feedback=feedback, say=output.say)
+        decided = gate(paths, request, feedback=feedback, say=output.say)
     _present(decided, output)
     extras.write(decided, output)
     return decided.exit_status

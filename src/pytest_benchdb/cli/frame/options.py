@@ -1,22 +1,18 @@
-"""The options that commands share, each defined once.
-
-Commands that take another command after ``--``: `benchdb duet main -- pytest tests`.
-"""
+"""The options that commands share, each defined once, and commands that take another one after ``--``."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from pytest_benchdb.cli.frame.output import FORMATS
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-Decorator = Callable[[Function], Function]
-
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
-def _together(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def together(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return one decorator for several; their order is that of the help."""
+
     def decorate(function: Any) -> Any:
         for decorator in reversed(decorators):
             function = decorator(function)
@@ -33,13 +29,13 @@ database_option = click.option(
     help="Folder of sessions or .duckdb file to read. Default: [tool.benchdb] db of pyproject.toml, then .benchdb.",
 )
 
-session_options = _together(
+session_options = together(
     click.option("--since", metavar="WHEN", help="Only sessions from this time on: 2026-11-21, 2026-11-21T08:00, 7d."),
     click.option("--until", metavar="WHEN", help="Only sessions up to this time, or to the end of this day."),
     click.option("--last", metavar="N", type=click.IntRange(min=1), help="Only the newest N sessions."),
 )
 
-run_options = _together(
+run_options = together(
     click.option(
         "-k",
         "keyword",
@@ -54,9 +50,11 @@ run_options = _together(
     ),
 )
 
+specs_argument = click.argument("specs", metavar="[SPEC]...", nargs=-1)
+
 output_option = click.option("-o", "--output", metavar="FILE", help="Write to FILE; its suffix tells the format.")
 
-display_options = _together(
+display_options = together(
     click.option("--width", metavar="N", type=click.IntRange(min=1), help="Width of tables. Default: the terminal's."),
     click.option(
         "--color",
@@ -71,20 +69,25 @@ display_options = _together(
 )
 
 
+def metric_option(text: str) -> Callable[[Any], Any]:
+    """Return `--metric`, which may be repeated, with its help."""
+    return click.option("--metric", metavar="NAMES", multiple=True, help=text)
+
+
 def format_option(formats: tuple[str, ...] = FORMATS) -> Callable[[Any], Any]:
     """Return `-f` with the formats of a command; the first is the default."""
     text = f"Format of the data. Default: by the suffix of -o, else {formats[0]}."
     return click.option("-f", "--format", type=click.Choice(formats), help=text)
 
 
-_KEY = "pytest_benchdb.words_after_dashes"
+_KEY = "pytest_benchdb.passthrough_args"
 
 
 class CommandWithProgram(click.Command):
-    """A command whose words after the first ``--`` are another program's, and are not looked at."""
+    """A command that passes on the words after the first ``--``: `benchdb duet main -- pytest tests`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the words after ``--`` for `words_after_dashes`, and read the rest."""
+        """Keep the words after ``--`` for `passthrough_args`, and parse the rest."""
         words: list[str] | None = None
         if "--" in args:
             at = args.index("--")
@@ -93,7 +96,7 @@ class CommandWithProgram(click.Command):
         return super().parse_args(ctx, args)
 
 
-def words_after_dashes(context: click.Context) -> list[str] | None:
-    """Return what stood after ``--``; None if there was none."""
-    found: list[str] | None = context.meta.get(_KEY)
-    return found
+def passthrough_args(context: click.Context) -> list[str] | None:
+    """Return the words after ``--``; None without it."""
+    words: list[str] | None = context.meta.get(_KEY)
+    return words

@@ -1,15 +1,12 @@
-"""Where a command writes, in which format, how wide and in which colours.
-
-Write a table of values in the format that was asked for.
-"""
+"""Where a command writes, in which format, how wide and in which colours."""
 
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import click
 
@@ -140,6 +137,18 @@ def _can_show(stream: TextIO) -> bool:
 
 
 _MOST_NAMED = 8
+
+Answer = TypeVar("Answer")
+
+
+def write_answer(
+    answer: Answer, lines: Callable[..., Iterable[Line]], table: Callable[[Answer], DataTable], output: Output
+) -> None:
+    """Write an answer as the lines of a terminal, or as a table of plain values in the other formats."""
+    if output.format == "table":
+        output.lines(lines(answer, output.width, ascii_only=output.ascii_only, verbose=output.verbose))
+    else:
+        write_table(table(answer), output)
 
 
 def write_table(table: DataTable, output: Output) -> None:

@@ -1,18 +1,11 @@
 """`benchdb correlate`: which metrics and parameters go together."""
 
-from pathlib import Path
-from typing import Any
-
 import click
 
 from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.configuration import find_db
-from pytest_benchdb.cli.frame.output import make_output, write_table
-from pytest_benchdb.cli.frame.progress import feedback_of
-from pytest_benchdb.operations.history.correlate import CorrelationWish, find_correlations
-from pytest_benchdb.operations.select.selection import Selection
-from pytest_benchdb.operations.select.series import SeriesChoice, parse_metrics
-from pytest_benchdb.operations.select.sessions import split_specs
+from pytest_benchdb.cli.frame.command import Call, reading_command
+from pytest_benchdb.cli.frame.output import write_answer
+from pytest_benchdb.operations.history.correlate import CorrelateRequest, find_correlations
 from pytest_benchdb.present.history.correlation import correlation_lines, correlation_table
 
 _HELP = """Show which metrics and parameters go together, the closest first.
@@ -29,40 +22,33 @@ Example: benchdb correlate results --of batch_size --metric throughput,peak_rss
 """
 
 
-@click.command(
-    "correlate", context_settings=options.CONTEXT, help=_HELP, short_help="Show which metrics and parameters agree."
+@reading_command(
+    "correlate",
+    _HELP,
+    options.specs_argument,
+    options.run_options,
+    options.metric_option("Metrics to look at. Default: all that have a direction."),
+    click.option(
+        "--of",
+        metavar="NAMES",
+        multiple=True,
+        help="Only pairs with one of these metrics or parameters: --of batch_size.",
+    ),
+    click.option(
+        "--over", type=click.Choice(["benchmarks", "sessions"]), default="benchmarks", help="What one observation is."
+    ),
+    click.option("--together", is_flag=True, help="Take all benchmarks as one group."),
+    options.session_options,
+    short_help="Show which metrics and parameters agree.",
 )
-@click.argument("specs", metavar="[SPEC]...", nargs=-1)
-@options.database_option
-@options.run_options
-@click.option(
-    "--metric", metavar="NAMES", multiple=True, help="Metrics to look at. Default: all that have a direction."
-)
-@click.option(
-    "--of", metavar="NAMES", multiple=True, help="Only pairs with one of these metrics or parameters: --of batch_size."
-)
-@click.option(
-    "--over", type=click.Choice(["benchmarks", "sessions"]), default="benchmarks", help="What one observation is."
-)
-@click.option("--together", is_flag=True, help="Take all benchmarks as one group.")
-@options.session_options
-@options.format_option()
-@options.output_option
-@options.display_options
-def command(**given: Any) -> None:
+def command(call: Call) -> None:
     """Read, correlate and show."""
-    output = make_output(given)
-    source = split_specs(given["specs"], find_db(given["db"], Path.cwd()))
-    wish = CorrelationWish(
-        selection=Selection(since=given["since"], until=given["until"], last=given["last"]),
-        choice=SeriesChoice(metrics=parse_metrics(given["metric"]), keyword=given["keyword"], where=given["where"]),
-        over=given["over"],
-        together=given["together"],
-        names=tuple(name.strip() for text in given["of"] for name in text.split(",")),
+    request = CorrelateRequest(
+        over=call.given["over"],
+        together=call.given["together"],
+        names=tuple(name.strip() for text in call.given["of"] for name in text.split(",")),
     )
-    with feedback_of(output, "Reading new sessions") as feedback:
-        found = find_correlations(source, wish, feedback=feedback)
-    if output.format == "table":
-        output.lines(correlation_lines(found, output.width, ascii_only=output.ascii_only, all_rows=output.verbose))
-    else:
-        write_table(correlation_table(found), output)
+    selection = call.selection(call.given["specs"])
+    with call.reading() as feedback:
+        correlations = find_correlations(selection, request, feedback=feedback)
+    write_answer(correlations, correlation_lines, correlation_table, call.output)

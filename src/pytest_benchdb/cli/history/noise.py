@@ -1,20 +1,15 @@
-"""`benchdb noise`: what this machine can tell, and what to do about its worst benchmarks."""
+"""`benchdb noise`: the changes that this machine can show, and how to improve its worst benchmarks."""
 
 import math
-from pathlib import Path
-from typing import Any
 
 import click
 
 from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.configuration import find_db
-from pytest_benchdb.cli.frame.output import make_output, write_table
-from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.cli.frame.command import Call, reading_command
+from pytest_benchdb.cli.frame.output import write_answer
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.operations.history.noise import NEWEST, score_noise
-from pytest_benchdb.operations.select.selection import Selection
-from pytest_benchdb.operations.select.series import SeriesChoice, parse_metrics
-from pytest_benchdb.operations.select.sessions import split_specs
+from pytest_benchdb.present.history.noise import noise_lines, noise_table
 
 _HELP = f"""Score the machine: how much each benchmark varies between sessions of unchanged code, and what that hides.
 
@@ -29,46 +24,33 @@ Example: benchdb noise results --last 20
 """
 
 
-@click.command("noise", context_settings=options.CONTEXT, help=_HELP, short_help="Score this machine's noise.")
-@click.argument("specs", metavar="[SPEC]...", nargs=-1)
-@options.database_option
-@options.run_options
-@click.option(
-    "--metric",
-    metavar="NAMES",
-    multiple=True,
-    help="Metrics to score: --metric wall_time,cpu_time, or all. Default: the main time of each benchmark.",
+@reading_command(
+    "noise",
+    _HELP,
+    options.specs_argument,
+    options.run_options,
+    options.metric_option(
+        "Metrics to score: --metric wall_time,cpu_time, or all. Default: the main time of each benchmark."
+    ),
+    click.option("--change", metavar="PERCENT", default="5%", help="The slowdown that is to be found [5%]."),
+    options.session_options,
+    short_help="Score this machine's noise.",
 )
-@click.option("--change", metavar="PERCENT", default="5%", help="The slowdown that is to be found [5%].")
-@options.session_options
-@options.format_option()
-@options.output_option
-@options.display_options
-def command(**given: Any) -> None:
+def command(call: Call) -> None:
     """Read, score and show."""
-    output = make_output(given)
-    source = split_specs(given["specs"], find_db(given["db"], Path.cwd()))
-    selection = Selection(since=given["since"], until=given["until"], last=given["last"])
-    choice = SeriesChoice(metrics=parse_metrics(given["metric"]), keyword=given["keyword"], where=given["where"])
-    with feedback_of(output, "Reading new sessions") as feedback:
-        score = score_noise(source, selection, choice, change=_share(given["change"]), feedback=feedback)
-    if output.format == "table":
-        from pytest_benchdb.present.history.noise import noise_lines
-
-        output.lines(noise_lines(score, output.width, ascii_only=output.ascii_only, all_advice=output.verbose))
-    else:
-        from pytest_benchdb.present.history.noise import noise_table
-
-        write_table(noise_table(score), output)
+    selection, change = call.selection(call.given["specs"]), _share(call.given["change"])
+    with call.reading() as feedback:
+        score = score_noise(selection, change=change, feedback=feedback)
+    write_answer(score, noise_lines, noise_table, call.output)
     if not score.rows:
-        output.say(f"no series matches {score.selection}" if score.selection else "no benchmark has a time")
+        call.output.say(f"no series matches {score.selection}" if score.selection else "no benchmark has a time")
 
 
 def _share(text: str) -> float:
     """Read a percentage, with its sign or without.
 
     Raises:
-        ConfigError: it is none above 0.
+        ConfigError: it is not a number above 0.
     """
     try:
         share = float(text.strip().removesuffix("%")) / 100

@@ -1,22 +1,16 @@
-"""`benchdb predict`: estimates for what nobody measured."""
+"""`benchdb predict`: estimates of combinations that were not measured."""
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import click
 
 from pytest_benchdb.analysis.estimate import LEAST_CASES
 from pytest_benchdb.cli.frame import exit_codes, options
-from pytest_benchdb.cli.frame.configuration import find_db
-from pytest_benchdb.cli.frame.output import make_output, write_table
-from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.cli.frame.command import Call, reading_command
+from pytest_benchdb.cli.frame.output import write_answer
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.operations.history.predict import PredictionWish, predict
-from pytest_benchdb.operations.select.selection import Selection
-from pytest_benchdb.operations.select.series import SeriesChoice, parse_metrics
-from pytest_benchdb.operations.select.sessions import split_specs
+from pytest_benchdb.operations.history.predict import PredictRequest, predict
 from pytest_benchdb.present.history.estimate import estimate_lines, estimate_table, head_text, notes_of
 
 _LABELS = ("model", "device", "precision", "implementation")
@@ -39,53 +33,44 @@ Example: benchdb predict results --model bert --device 'NVIDIA H100*' --batch 8,
 """
 
 
-def _name_options(function: Any) -> Any:
-    for name in reversed(_LABELS):
-        text = f"Only this {name}; several separated by commas."
-        function = click.option(f"--{name}", metavar="NAMES", multiple=True, help=text)(function)
-    return function
-
-
-@click.command(
-    "predict", context_settings=options.CONTEXT, help=_HELP, short_help="Estimate combinations that were not measured."
+@reading_command(
+    "predict",
+    _HELP,
+    options.specs_argument,
+    *(
+        click.option(f"--{name}", metavar="NAMES", multiple=True, help=f"Only this {name}; commas separate several.")
+        for name in _LABELS
+    ),
+    click.option("--batch", metavar="SIZES", multiple=True, help="Only these batch sizes: --batch 8,16."),
+    click.option("--sequence-length", metavar="SIZES", multiple=True, help="Only these sequence lengths."),
+    click.option(
+        "--metric",
+        metavar="NAME",
+        callback=lambda _context, _param, name: [name] if name else [],
+        help="What to estimate. Default: throughput or a time, whichever was measured most.",
+    ),
+    options.run_options,
+    options.session_options,
+    short_help="Estimate combinations that were not measured.",
 )
-@click.argument("specs", metavar="[SPEC]...", nargs=-1)
-@options.database_option
-@_name_options
-@click.option("--batch", metavar="SIZES", multiple=True, help="Only these batch sizes: --batch 8,16.")
-@click.option("--sequence-length", metavar="SIZES", multiple=True, help="Only these sequence lengths.")
-@click.option(
-    "--metric", metavar="NAME", help="What to estimate. Default: throughput or a time, whichever was measured most."
-)
-@options.run_options
-@options.session_options
-@options.format_option()
-@options.output_option
-@options.display_options
-def command(**given: Any) -> int:
+def command(call: Call) -> int:
     """Read, estimate and show."""
-    output = make_output(given)
-    source = split_specs(given["specs"], find_db(given["db"], Path.cwd()))
+    given = call.given
     sizes = {"batch_size": given["batch"], "sequence_length": given["sequence_length"]}
-    wish = PredictionWish(
-        selection=Selection(since=given["since"], until=given["until"], last=given["last"]),
-        choice=SeriesChoice(
-            metrics=parse_metrics([given["metric"]] if given["metric"] else []),
-            keyword=given["keyword"],
-            where=given["where"],
-        ),
+    request = PredictRequest(
         labels={name: tuple(_words(given[name])) for name in _LABELS if given[name]},
         sizes={name: tuple(_numbers(name, texts)) for name, texts in sizes.items() if texts},
     )
-    with feedback_of(output, "Reading new sessions") as feedback:
-        found = predict(source, wish, feedback=feedback)
-    if output.format == "table":
-        output.lines(estimate_lines(found, output.width, ascii_only=output.ascii_only))
-    else:
-        write_table(estimate_table(found), output)
-        for text in (head_text(found), *notes_of(found)):
-            output.say(text)
-    refused = found.refusal is not None or (found.rows and all(row.refusal is not None for row in found.rows))
+    selection = call.selection(given["specs"])
+    with call.reading() as feedback:
+        estimates = predict(selection, request, feedback=feedback)
+    write_answer(estimates, estimate_lines, estimate_table, call.output)
+    if call.output.format != "table":
+        for text in (head_text(estimates), *notes_of(estimates)):
+            call.output.say(text)
+    refused = estimates.refusal is not None or (
+        estimates.rows and all(row.refusal is not None for row in estimates.rows)
+    )
     return exit_codes.NO_BASELINE if refused else exit_codes.FINE
 
 

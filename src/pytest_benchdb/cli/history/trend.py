@@ -2,19 +2,17 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import click
 
 from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.configuration import find_db
-from pytest_benchdb.cli.frame.output import Output, make_output
-from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.model.answer.trend import Trends
-from pytest_benchdb.operations.history.trend import Checkout, Wish, build_trends
-from pytest_benchdb.operations.select.selection import Selection
-from pytest_benchdb.operations.select.series import NEWEST, SeriesChoice, parse_metrics
-from pytest_benchdb.operations.select.sessions import split_specs
+from pytest_benchdb.operations.history.trend import TrendRequest, build_trends
+from pytest_benchdb.operations.select.selection import NEWEST
+from pytest_benchdb.present.history.trend import trend_csv, trend_json, trend_lines, trend_markdown
+
+_WRITERS = {"json": trend_json, "csv": trend_csv, "md": trend_markdown}
 
 _HELP = f"""Show how the level of each benchmark moved over the sessions, and where it changed for good.
 
@@ -33,42 +31,41 @@ Example: benchdb trend results -k parse --branch main
 """
 
 
-@click.command("trend", context_settings=options.CONTEXT, help=_HELP, short_help="Show levels over time, and changes.")
-@click.argument("specs", metavar="[SPEC]...", nargs=-1)
-@options.database_option
-@options.run_options
-@click.option(
-    "--metric",
-    metavar="NAMES",
-    multiple=True,
-    help="Metrics to follow: --metric wall_time,peak_rss, or all. Default: the main time of each benchmark.",
+@reading_command(
+    "trend",
+    _HELP,
+    options.specs_argument,
+    options.run_options,
+    options.metric_option(
+        "Metrics to follow: --metric wall_time,peak_rss, or all. Default: the main time of each benchmark."
+    ),
+    options.session_options,
+    click.option("--branch", metavar="NAME", help="Only sessions of this branch."),
+    click.option(
+        "--baseline",
+        metavar="SPEC",
+        help="Measure creep against these sessions. Default: the baseline that `benchdb baseline set` pinned last.",
+    ),
+    click.option("--only-changed", is_flag=True, help="Only series with a change, an anomaly or creep."),
+    short_help="Show levels over time, and changes.",
 )
-@options.session_options
-@click.option("--branch", metavar="NAME", help="Only sessions of this branch.")
-@click.option(
-    "--baseline",
-    metavar="SPEC",
-    help="Measure creep against these sessions. Default: the baseline that `benchdb baseline set` pinned last.",
-)
-@click.option("--only-changed", is_flag=True, help="Only series with a change, an anomaly or creep.")
-@options.format_option()
-@options.output_option
-@options.display_options
-def command(**given: Any) -> None:
-    """Read, look and show."""
-    output = make_output(given)
-    source = split_specs(given["specs"], find_db(given["db"], Path.cwd()))
-    wish = Wish(
-        selection=Selection(since=given["since"], until=given["until"], last=given["last"]),
-        choice=SeriesChoice(metrics=parse_metrics(given["metric"]), keyword=given["keyword"], where=given["where"]),
+def command(call: Call) -> None:
+    """Read, follow and show."""
+    given, output = call.given, call.output
+    request = TrendRequest(
         branch=given["branch"],
         only_changed=given["only_changed"],
         baseline=given["baseline"],
+        root=Path.cwd(),
+        environ=os.environ,
     )
-    checkout = Checkout(root=Path.cwd(), environ=os.environ)
-    with feedback_of(output, "Reading new sessions") as feedback:
-        trends = build_trends(source, wish, checkout, feedback=feedback)
-    _present(trends, output)
+    selection = call.selection(given["specs"])
+    with call.reading() as feedback:
+        trends = build_trends(selection, request, feedback=feedback)
+    if output.format == "table":
+        output.lines(trend_lines(trends, output.width, ascii_only=output.ascii_only, verbose=output.verbose))
+    else:
+        output.text(_WRITERS[output.format](trends))
     if not trends.series:
         output.say(_nothing(trends, only_changed=given["only_changed"]))
 
@@ -78,15 +75,3 @@ def _nothing(trends: Trends, *, only_changed: bool) -> str:
     if trends.selection is None:
         return what if only_changed else "no benchmark has a time; --metric all shows what there is"
     return f"{what} among those that match {trends.selection}" if only_changed else f"{what} matches {trends.selection}"
-
-
-def _present(trends: Trends, output: Output) -> None:
-    if output.format == "table":
-        from pytest_benchdb.present.history.trend import trend_lines
-
-        output.lines(trend_lines(trends, output.width, ascii_only=output.ascii_only, all_changes=output.verbose))
-        return
-    from pytest_benchdb.present.history.trend import trend_csv, trend_json, trend_markdown
-
-    writers = {"json": trend_json, "csv": trend_csv, "md": trend_markdown}
-    output.text(writers[output.format](trends))

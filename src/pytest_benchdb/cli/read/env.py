@@ -1,18 +1,13 @@
 """`benchdb env`: where a session ran, and how two sessions differ in that."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import click
 
-from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.configuration import find_db
-from pytest_benchdb.cli.frame.output import Output, make_output, write_table
-from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.cli.frame.command import Call, reading_command
+from pytest_benchdb.cli.frame.output import Output, write_table
 from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.operations.read.environment import Place, differences, read_places
-from pytest_benchdb.operations.select.sessions import split_specs
 from pytest_benchdb.present.writing.text import SHORT_ID, utc_text
 from pytest_benchdb.present.writing.units import choose_unit, write_figure
 
@@ -27,24 +22,21 @@ Example: benchdb env latest~1 latest
 """
 
 
-@click.command(
-    "env", context_settings=options.CONTEXT, help=_HELP, short_help="Show where a session ran, or compare two places."
+@reading_command(
+    "env",
+    _HELP,
+    click.argument("specs", metavar="[A [B]]", nargs=-1),
+    short_help="Show where a session ran, or compare two places.",
 )
-@click.argument("specs", metavar="[A [B]]", nargs=-1)
-@options.database_option
-@options.format_option()
-@options.output_option
-@options.display_options
-def command(**given: Any) -> None:
+def command(call: Call) -> None:
     """Read and show."""
-    output = make_output(given)
-    source = split_specs(given["specs"], find_db(given["db"], Path.cwd()))
-    with feedback_of(output, "Reading new sessions") as feedback:
-        places = read_places(source, feedback)
+    selection = call.selection(call.given["specs"])
+    with call.reading() as feedback:
+        places = read_places(selection, feedback)
     if len(places) == 1:
-        _one(places[0], output)
+        _one(places[0], call.output)
     else:
-        _two(places, output)
+        _two(places, call.output)
 
 
 def _one(place: Place, output: Output) -> None:
@@ -57,17 +49,16 @@ def _one(place: Place, output: Output) -> None:
 
 def _two(places: Sequence[Place], output: Output) -> None:
     first, second = places
-    found = differences(first.facts, second.facts)
-    titles = [f"{place.session.session_id[:SHORT_ID]}" for place in places]
-    rows = [(d.name, _value(d.name, d.first, output), _value(d.name, d.second, output)) for d in found]
-    ids: Mapping[str, object] = {"first": first.session.session_id, "second": second.session.session_id}
-    columns = ("name", "first", "second") if output.format == "json" else ("name", *titles)
-    if found:
-        write_table(DataTable(schema=DIFF_SCHEMA, columns=columns, rows=rows, facts=ids), output)
-    elif output.format == "json":
-        write_table(DataTable(schema=DIFF_SCHEMA, columns=columns, rows=[], facts=ids), output)
-    else:
+    rows = [
+        (one.name, _value(one.name, one.first, output), _value(one.name, one.second, output))
+        for one in differences(first.facts, second.facts)
+    ]
+    if not rows and output.format != "json":
         output.text("no difference\n")
+        return
+    ids: Mapping[str, object] = {"first": first.session.session_id, "second": second.session.session_id}
+    titles = ["first", "second"] if output.format == "json" else [one.session.session_id[:SHORT_ID] for one in places]
+    write_table(DataTable(schema=DIFF_SCHEMA, columns=("name", *titles), rows=rows, facts=ids), output)
 
 
 def _value(name: str, value: object, output: Output) -> object:

@@ -2,27 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import click
 
 from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.configuration import find_db
-from pytest_benchdb.cli.frame.output import Output, make_output
-from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.cli.frame.command import Call, reading_command
+from pytest_benchdb.cli.frame.output import Output
 from pytest_benchdb.model.report import Report, ReportRow
 from pytest_benchdb.operations.read.report import build_report
 from pytest_benchdb.operations.select.filters.where import METRIC_COLUMNS, parse_where
-from pytest_benchdb.operations.select.selection import Selection
-from pytest_benchdb.operations.select.sessions import split_specs
 from pytest_benchdb.present.report.columns import (
     COLUMN_KEYS,
     GROUP_KEYS,
     RenderOptions,
+    check_sort,
     columns_named,
     default_columns,
     figure_of,
+    sorted_report,
 )
 from pytest_benchdb.present.report.formats import report_text
 from pytest_benchdb.present.report.session import session_header
@@ -49,71 +46,58 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
 """
 
 
-@click.command("report", context_settings=options.CONTEXT, help=_HELP, short_help="Show the benchmarks of a session.")
-@click.argument("specs", metavar="[SPEC]...", nargs=-1)
-@options.database_option
-@options.run_options
-@options.session_options
-@options.format_option(_FORMATS)
-@options.output_option
-@click.option(
-    "--columns",
-    metavar="NAMES",
-    help=f"Columns in this order: --columns benchmark,median,p95,memory. There are: {', '.join(COLUMN_KEYS)}.",
+@reading_command(
+    "report",
+    _HELP,
+    options.specs_argument,
+    options.run_options,
+    options.session_options,
+    click.option(
+        "--columns",
+        metavar="NAMES",
+        help=f"Columns in this order: --columns benchmark,median,p95,memory. There are: {', '.join(COLUMN_KEYS)}.",
+    ),
+    click.option(
+        "--group-by",
+        metavar="KEY",
+        type=click.Choice([*GROUP_KEYS, "none"]),
+        help=f"Group the runs by {', '.join(GROUP_KEYS)}, or none. Default: group, else model, else file.",
+    ),
+    click.option("--sort", metavar="COLUMN", help="Order the runs by a column; --sort=-median puts the slowest first."),
+    click.option(
+        "--unit",
+        metavar="KIND=UNIT",
+        multiple=True,
+        help="Show figures in a unit: --unit time=us, energy=mJ, rate=k/s, memory=MiB.",
+    ),
+    short_help="Show the benchmarks of a session.",
+    formats=_FORMATS,
 )
-@click.option(
-    "--group-by",
-    metavar="KEY",
-    type=click.Choice([*GROUP_KEYS, "none"]),
-    help=f"Group the runs by {', '.join(GROUP_KEYS)}, or none. Default: group, else model, else file.",
-)
-@click.option("--sort", metavar="COLUMN", help="Order the runs by a column; --sort=-median puts the slowest first.")
-@click.option(
-    "--unit",
-    metavar="KIND=UNIT",
-    multiple=True,
-    help="Show figures in a unit: --unit time=us, energy=mJ, rate=k/s, memory=MiB.",
-)
-@options.display_options
-def command(**given: Any) -> None:
+def command(call: Call) -> None:
     """Read, select and show."""
-    output = make_output(given, formats=_FORMATS)
+    given, output = call.given, call.output
     shown = RenderOptions(
         columns=columns_named(given["columns"].split(",")) if given["columns"] is not None else None,
         group_by=given["group_by"],
         units=parse_units(given["unit"]),
     )
-    source = split_specs(given["specs"], find_db(given["db"], Path.cwd()))
-    names = ("keyword", "where", "since", "until", "last", "sort")
-    selection = Selection(**{name: given[name] for name in names})
-    with feedback_of(output, "Reading new sessions") as feedback:
-        report = build_report(source, selection, feedback=feedback)
+    check_sort(given["sort"])
+    selection = call.selection(given["specs"])
+    with call.reading() as feedback:
+        report = sorted_report(build_report(selection, feedback=feedback), given["sort"])
     metrics = parse_where(selection.where or "").metrics
-    _present(report, output, metrics, shown)
+    if output.format == "table":
+        output.lines(report_lines(report, output, shown, metrics))
+    else:
+        if output.format != "csv":
+            shown = _with_metrics([row for session in report.sessions for row in session.rows], metrics, shown)
+        output.text(report_text(report, output.format, shown))
     if report.selection and not any(session.rows for session in report.sessions):
         output.say(f"no run matches {report.selection}")
 
 
-def _with_metrics(rows: Sequence[ReportRow], metrics: Sequence[str], shown: RenderOptions) -> RenderOptions:
-    """Show the columns of the metrics that were selected instead of the usual figures, unless columns were chosen."""
-    if shown.columns is not None or not metrics:
-        return shown
-    texts = tuple(column for column in default_columns(rows) if column.kind == "text")
-    wanted = columns_named(key for metric in metrics for key in METRIC_COLUMNS[metric])
-    measured = tuple(column for column in wanted if any(figure_of(row, column.key) is not None for row in rows))
-    return replace(shown, columns=texts + (measured or wanted))
-
-
-def _present(report: Report, output: Output, metrics: Sequence[str], shown: RenderOptions) -> None:
-    if output.format == "table":
-        output.lines(_table(report, output, metrics, shown))
-        return
-    if output.format != "csv":
-        shown = _with_metrics([row for session in report.sessions for row in session.rows], metrics, shown)
-    output.text(report_text(report, output.format, shown))
-
-
-def _table(report: Report, output: Output, metrics: Sequence[str], shown: RenderOptions) -> list[Line]:
+def report_lines(report: Report, output: Output, shown: RenderOptions, metrics: Sequence[str] = ()) -> list[Line]:
+    """Return the lines of a terminal: each session's facts, with its runs below or all runs in one table."""
     lines: list[Line] = []
     for number, session in enumerate(report.sessions):
         lines += [(Span(""),)] if number else []
@@ -130,5 +114,15 @@ def _rows(rows: Sequence[ReportRow], output: Output, metrics: Sequence[str], sho
         return []
     table = layout(rows, output.width, _with_metrics(rows, metrics, shown), ascii_only=output.ascii_only)
     if table.left_out and output.verbose:
-        output.say(f"left out for want of room: {', '.join(table.left_out)}; --columns or --width N brings them back")
+        output.say(f"columns left out to fit the width: {', '.join(table.left_out)}; use --columns or --width N")
     return [(Span(""),), *table.lines]
+
+
+def _with_metrics(rows: Sequence[ReportRow], metrics: Sequence[str], shown: RenderOptions) -> RenderOptions:
+    """Show the columns of the metrics that `-w` names instead of the usual figures, unless columns were named."""
+    if shown.columns is not None or not metrics:
+        return shown
+    texts = tuple(column for column in default_columns(rows) if column.kind == "text")
+    wanted = columns_named(key for metric in metrics for key in METRIC_COLUMNS[metric])
+    measured = tuple(column for column in wanted if any(figure_of(row, column.key) is not None for row in rows))
+    return replace(shown, columns=texts + (measured or wanted))

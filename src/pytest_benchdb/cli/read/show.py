@@ -1,22 +1,20 @@
 """`benchdb show`: one session or one run with everything that is known about it."""
 
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, fields
 
 import click
 
-from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.configuration import find_db
-from pytest_benchdb.cli.frame.output import Output, make_output
-from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.cli.frame.command import Call, reading_command
+from pytest_benchdb.cli.frame.output import Output
+from pytest_benchdb.cli.read.report import report_lines
+from pytest_benchdb.model.answer.run import RunDetail
 from pytest_benchdb.model.report import Report
 from pytest_benchdb.operations.read.show import find_shown
-from pytest_benchdb.operations.select.sessions import split_specs
-from pytest_benchdb.present.writing.grid import Line, Span
+from pytest_benchdb.present.report.columns import USUAL_OPTIONS
 
 RUN_SCHEMA = "benchdb.run/1"
 _ABOUT_SAMPLES = ("metric", "pass", "phase", "rank", "domain")
+_FORMATS = ("table", "json")
 
 _HELP = """Show a session or a run with everything that is known about it.
 
@@ -28,60 +26,42 @@ Example: benchdb show latest
 """
 
 
-@click.command(
-    "show", context_settings=options.CONTEXT, help=_HELP, short_help="Show a session or a run with all that is known."
+@reading_command(
+    "show",
+    _HELP,
+    click.argument("name", metavar="ID"),
+    short_help="Show a session or a run with all that is known.",
+    formats=_FORMATS,
 )
-@click.argument("name", metavar="ID")
-@options.database_option
-@options.format_option(("table", "json"))
-@options.output_option
-@options.display_options
-def command(**given: Any) -> None:
+def command(call: Call) -> None:
     """Find and show."""
-    output = make_output(given, formats=("table", "json"))
-    source = split_specs([], find_db(given["db"], Path.cwd()), sessions=[given["name"]])
-    with feedback_of(output, "Reading new sessions") as feedback:
-        found = find_shown(source, feedback)
-    if isinstance(found, Report):
-        _session(found, output)
-    elif output.format == "json":
-        from pytest_benchdb.present.writing.values import object_json
-
-        samples = [
-            {**{name: row[name] for name in _ABOUT_SAMPLES}, "samples": found.samples[row["measurement_id"]]}
-            for row in found.measurements
-            if row["measurement_id"] in found.samples
-        ]
-        content = {
-            "session": asdict(found.session),
-            "run": found.run,
-            "environment": found.environment,
-            "measurements": found.measurements,
-            "samples": samples,
-            "series": found.series,
-            "requests": found.requests,
-            "attachments": found.attachments,
-            "notes": found.notes,
-        }
-        output.text(object_json(RUN_SCHEMA, content))
+    selection = call.selection(sessions=[call.given["name"]])
+    with call.reading() as feedback:
+        shown = find_shown(selection, feedback)
+    if call.output.format == "json":
+        call.output.text(_json(shown))
+    elif isinstance(shown, Report):
+        call.output.lines(report_lines(shown, call.output, USUAL_OPTIONS))
     else:
-        from pytest_benchdb.present.run.detail import run_lines
-
-        output.lines(run_lines(found, output.width, ascii_only=output.ascii_only))
+        _run(shown, call.output)
 
 
-def _session(report: Report, output: Output) -> None:
-    if output.format == "json":
-        from pytest_benchdb.present.report.data import report_json
+def _json(shown: Report | RunDetail) -> str:
+    from pytest_benchdb.present.report.data import report_json
+    from pytest_benchdb.present.writing.values import object_json
 
-        output.text(report_json(report))
-        return
-    from pytest_benchdb.present.report.session import session_header
-    from pytest_benchdb.present.report.table import layout
+    if isinstance(shown, Report):
+        return report_json(shown)
+    samples = [
+        {**{name: row[name] for name in _ABOUT_SAMPLES}, "samples": shown.samples[row["measurement_id"]]}
+        for row in shown.measurements
+        if row["measurement_id"] in shown.samples
+    ]
+    content = {field.name: getattr(shown, field.name) for field in fields(shown)}
+    return object_json(RUN_SCHEMA, {**content, "session": asdict(shown.session), "samples": samples})
 
-    (shown,) = report.sessions
-    lines: list[Line] = session_header(shown, report, output.width, ascii_only=output.ascii_only)
-    if shown.rows:
-        table = layout(shown.rows, output.width, ascii_only=output.ascii_only)
-        lines += [(Span(""),), *table.lines]
-    output.lines(lines)
+
+def _run(run: RunDetail, output: Output) -> None:
+    from pytest_benchdb.present.run.detail import run_lines
+
+    output.lines(run_lines(run, output.width, ascii_only=output.ascii_only))

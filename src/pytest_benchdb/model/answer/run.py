@@ -32,7 +32,7 @@ class RunDetail:
     environment: Row = field(default_factory=dict)
     measurements: Sequence[Row]
     samples: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    notes: Sequence[Row] = ()
     series: Sequence[Row] = ()
     requests: Sequence[Row] = ()
     attachments: Sequence[Row] = ()
+    notes: Sequence[Row] = ()

@@ -13,7 +13,6 @@ from pytest_benchdb.exporters import pytest_benchmark
 from pytest_benchdb.model.export import RunRecord
 from pytest_benchdb.model.run import Summary
 from pytest_benchdb.operations.exchange.open import open_source
-from pytest_benchdb.operations.select.sessions import find_sessions
 from pytest_benchdb.store.read.reader import Reader
 
 TOGETHER = 1_000_000
@@ -71,7 +70,9 @@ def export_pytest_benchmark(source: Path, session_id: str, target: Path) -> Expo
         StoreError: the source cannot be read.
     """
     with open_source((source,)) as reader:
-        (session,) = find_sessions([f"session:{session_id}"], reader.sessions())
+        session = next((row for row in reader.sessions() if row.session_id == session_id), None)
+        if session is None:
+            raise ConfigError(f"{source} has no session {session_id}")
         rows = reader.runs([session.session_id])
         readings = _readings(reader.measurements([session.session_id]))
         exported = [row for row in rows if row["outcome"] == "passed" and row["run_id"] in readings]

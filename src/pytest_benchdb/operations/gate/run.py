@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from pytest_benchdb.analysis.rules.suite import group_means
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Shift, Side
@@ -24,7 +25,6 @@ from pytest_benchdb.operations.gate.rows import (
     with_shift,
 )
 from pytest_benchdb.operations.pytest_run import ProcessRunner, Runner, suite_of_command, suite_of_words
-from pytest_benchdb.operations.select.sessions import Source
 from pytest_benchdb.store.read.reader import Reader
 
 _RANK = {"regressed": 0, "error": 1, "missing": 2, "inconclusive": 3, "incomparable": 4, "new": 5, "improved": 6}
@@ -35,7 +35,7 @@ def _be_silent(_text: str) -> None:
 
 
 def gate(
-    source: Source,
+    paths: Sequence[Path],
     request: GateRequest,
     *,
     now: dt.datetime | None = None,
@@ -46,7 +46,7 @@ def gate(
     """Judge a session by its baseline and history, run suspects again, and say whether the gate holds.
 
     Args:
-        source: files and folders that hold the sessions.
+        paths: files and folders that hold the sessions.
         request: what is asked.
         now: the current time; None takes the clock.
         feedback: told about progress and about sessions that could not be read.
@@ -59,7 +59,7 @@ def gate(
         StoreError: a file cannot be read.
     """
     moment = (now or dt.datetime.now(dt.timezone.utc)).astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat()
-    with open_sides(source.paths, request, feedback) as (reader, sides):
+    with open_sides(paths, request, feedback) as (reader, sides):
         if runner is None and request.confirms:
             runner = _runner(reader, sides.judged, request)
         judged = judge(reader, sides, request, moment)

@@ -1,6 +1,5 @@
 """The noise of a machine: how much each benchmark varies between sessions of unchanged code."""
 
-import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from statistics import median
@@ -11,68 +10,51 @@ from pytest_benchdb.analysis.series.noise import Sessions, noise_of
 from pytest_benchdb.model.answer.noise import NoiseRow, NoiseScore
 from pytest_benchdb.model.report import ReportRow, SessionRow
 from pytest_benchdb.model.series import SessionValue
-from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
-from pytest_benchdb.operations.select.selection import Selection, named_sessions
-from pytest_benchdb.operations.select.series import Series, SeriesChoice, pick_sessions, read_series
-from pytest_benchdb.operations.select.sessions import Source, stored_sessions
-from pytest_benchdb.operations.select.spec.context import spec_context
+from pytest_benchdb.operations.exchange.open import SILENT, Feedback
+from pytest_benchdb.operations.select.selection import Selection, open_selection
+from pytest_benchdb.operations.select.series import Series, read_series
 
 PER_SIDE = (3, 5, 10)
-"""Sessions per side that are answered for."""
+"""Numbers of sessions per side for which the detectable change is given."""
 
 HISTORY = 20
-"""Sessions of history that are answered for: what the gate looks at."""
+"""Sessions of history for which the detectable change is given: the gate's window."""
 
 NEWEST = 50
-"""Sessions that are looked at unless users say otherwise."""
+"""Sessions that are read without `--last`."""
 
 
-def score_noise(
-    source: Source,
-    selection: Selection,
-    choice: SeriesChoice,
-    *,
-    change: float = 0.05,
-    now: dt.datetime | None = None,
-    feedback: Feedback = SILENT,
-) -> NoiseScore:
-    """Score the machine of the newest session that is asked for.
+def score_noise(selection: Selection, *, change: float = 0.05, feedback: Feedback = SILENT) -> NoiseScore:
+    """Score the machine of the newest session that is selected.
 
     Args:
-        source: files and folders, and names of sessions in them.
-        selection: times and number of the sessions.
-        choice: metrics and filters.
+        selection: sessions and series.
         change: the rise that is to be found, as a share.
-        now: the current time, for spans such as ``7d``; None takes the clock.
-        feedback: told about progress and about sessions that could not be read.
+        feedback: for progress, and for sessions that could not be read.
 
     Raises:
         ConfigError: a filter, a time or a name cannot be used.
         StoreMissingError: there is no session.
         StoreError: a file cannot be read.
     """
-    moment = now or dt.datetime.now(dt.timezone.utc)
-    with open_source(source.paths, feedback) as reader:
-        everything = stored_sessions(reader, source.paths)
-        named = named_sessions(everything, source, spec_context(reader, warn=feedback.warn))
-        chosen = pick_sessions(everything, named, selection, moment, newest=NEWEST)
-        here = [session for session in chosen if session.fingerprint == chosen[-1].fingerprint]
-        found = read_series(reader, here, choice)
-        rounds = _round_lengths(reader.report([session.session_id for session in here]))
-    rows = [_row(series, rounds, change) for series in found]
+    with open_selection(selection, feedback, newest=NEWEST) as selected:
+        here = selected.on_newest_machine()
+        series = read_series(selected.reader, here, selection)
+        rounds = _round_lengths(selected.reader.report([session.session_id for session in here]))
+    rows = [_row(one, rounds, change) for one in series]
     return NoiseScore(
-        sources=tuple(map(str, source.paths)),
+        sources=tuple(map(str, selection.paths)),
         machine=_machine(here[-1]),
         fingerprint=here[-1].fingerprint,
         rows=tuple(sorted(rows, key=_noisiest)),
         sessions=len(here),
-        other_machines=len(chosen) - len(here),
+        other_machines=len(selected.sessions) - len(here),
         commits=len({session.commit_sha for session in here if session.commit_sha is not None}),
         contended=sum(bool(session.contended) for session in here),
         per_side=PER_SIDE,
         history=HISTORY,
         change=change,
-        selection=choice.text(),
+        selection=selection.text(),
     )
 
 

@@ -1,24 +1,21 @@
-"""Estimates for combinations of model, device and batch that nobody measured, from those that were."""
+"""Estimate combinations of model, device and batch that were not measured, from those that were."""
 
-import datetime as dt
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from pytest_benchdb.analysis.estimate import LEAST_CASES, LEAST_HELD_OUT, Case, Configuration, Estimator, fit
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.answer.estimate import Accuracy, EstimateRow, Estimates
-from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
+from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.history.observations import Observation, by_configuration
 from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES
-from pytest_benchdb.operations.select.selection import Selection, named_sessions
-from pytest_benchdb.operations.select.series import SeriesChoice, pick_sessions, read_series
-from pytest_benchdb.operations.select.sessions import Source, stored_sessions
-from pytest_benchdb.operations.select.spec.context import spec_context
+from pytest_benchdb.operations.select.selection import Selection, open_selection
+from pytest_benchdb.operations.select.series import read_series
 
 LABELS = ("model", "device", "precision", "implementation", "workload", "version")
-"""What estimates go by, beside sizes; those in which the measured configurations differ."""
+"""The labels that may tell measured configurations apart, beside sizes."""
 
 SIZES = ("batch_size", "sequence_length")
 MOST_ROWS = 500
@@ -27,31 +24,26 @@ _METRICS = ("throughput", *MAIN_TIMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PredictionWish:
-    """What is to be estimated.
+class PredictRequest:
+    """The configurations to estimate.
 
     Attributes:
-        selection: times and number of the sessions.
-        choice: filters, and the metric; without one the throughput, or a time, whichever most configurations have.
-        labels: the values that are asked for, by label, with ``*`` and ``?``; one that is not there stands for all.
-        sizes: the sizes that are asked for, likewise.
+        labels: values by label, with ``*`` and ``?``; a label that is not among them takes all its values.
+        sizes: values by size; a size that is not among them takes all its values.
     """
 
-    selection: Selection
-    choice: SeriesChoice
     labels: Mapping[str, tuple[str, ...]]
     sizes: Mapping[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ground:
-    """What was measured, and what that allows.
+class _TrainingSet:
+    """The measured configurations.
 
     Attributes:
-        cases: the measured configurations with their figures.
+        shared: the value of each label and size in which they do not differ, as text; empty where some have none.
         labels: the labels in which they differ, with their values.
-        sizes: the sizes in which they differ, with the measured ones.
-        shared: the value of each label and size in which they do not differ, as text; empty where it is not told.
+        sizes: the sizes in which they differ, with their values, rising.
     """
 
     cases: tuple[Case, ...]
@@ -60,16 +52,14 @@ class _Ground:
     sizes: Mapping[str, tuple[float, ...]]
 
 
-def predict(
-    source: Source, wish: PredictionWish, *, now: dt.datetime | None = None, feedback: Feedback = SILENT
-) -> Estimates:
-    """Estimate what is asked for and was not measured.
+def predict(selection: Selection, request: PredictRequest, *, feedback: Feedback = SILENT) -> Estimates:
+    """Estimate requested configurations that were not measured.
 
     Args:
-        source: files and folders, and names of sessions in them.
-        wish: which configurations, of which metric.
-        now: the current time, for spans such as ``7d``; None takes the clock.
-        feedback: told about progress and about sessions that could not be read.
+        selection: sessions and series, and the metric; without one the throughput or a time, whichever most
+            configurations have.
+        request: which configurations.
+        feedback: for progress, and for sessions that could not be read.
 
     Raises:
         ConfigError: a filter, a time, a name or a label cannot be used.
@@ -77,36 +67,29 @@ def predict(
         StoreMissingError: there is no session.
         StoreError: a file cannot be read.
     """
-    moment = now or dt.datetime.now(dt.timezone.utc)
-    choice = SeriesChoice(metrics=wish.choice.metrics or _METRICS, keyword=wish.choice.keyword, where=wish.choice.where)
-    with open_source(source.paths, feedback) as reader:
-        everything = stored_sessions(reader, source.paths)
-        named = named_sessions(everything, source, spec_context(reader, warn=feedback.warn))
-        chosen = pick_sessions(everything, named, wish.selection, moment)
-        values = [value for series in read_series(reader, chosen, choice) for value in series.values]
+    wanted = selection if selection.metrics else replace(selection, metrics=_METRICS)
+    with open_selection(selection, feedback) as selected:
+        series = read_series(selected.reader, selected.sessions, wanted)
+    values = [value for one in series for value in one.values]
     labelled = [one for one in by_configuration(values) if "model" in one.texts or "model" in one.numbers]
-    metric = _metric(labelled, choice.metrics)
+    # Of metrics that equally many configurations have, the first.
+    metric = max(wanted.metrics, key=lambda name: sum(name in one.figures for one in labelled))
     measured = [one for one in labelled if one.figures.get(metric, 0.0) > 0]
-    ground = _ground(measured, metric)
-    refusal = _refusal(ground, wish)
+    training = _training_set(measured, metric)
+    refusal = _refusal(training, request)
     return Estimates(
-        sources=tuple(map(str, source.paths)),
+        sources=tuple(map(str, selection.paths)),
         metric=metric,
         unit=next((one.units[metric] for one in measured), "1"),
-        cases=len(ground.cases),
+        cases=len(training.cases),
         sessions=len({value.session_id for value in values if value.value is not None}),
-        rows=() if refusal else tuple(_rows(ground, wish)),
+        rows=() if refusal else tuple(_rows(training, request)),
         refusal=refusal,
-        selection=wish.choice.text(),
+        selection=selection.text(),
     )
 
 
-def _metric(observations: Sequence[Observation], metrics: Sequence[str]) -> str:
-    """Return the metric that most configurations have; of equals the first."""
-    return max(metrics, key=lambda name: sum(name in one.figures for one in observations))
-
-
-def _ground(observations: Sequence[Observation], metric: str) -> _Ground:
+def _training_set(observations: Sequence[Observation], metric: str) -> _TrainingSet:
     told = [_configuration(one) for one in observations]
     labels = {name: tuple(sorted({one.labels.get(name, "") for one in told})) for name in LABELS}
     sizes = {name: tuple(sorted({one.sizes[name] for one in told if name in one.sizes})) for name in SIZES}
@@ -130,7 +113,7 @@ def _ground(observations: Sequence[Observation], metric: str) -> _Ground:
         cases[key] = Case(configuration=kept, figure=one.figures[metric])
     shared = {name: values[0] for name, values in labels.items() if len(values) == 1}
     shared |= {name: f"{values[0]:g}" if len(values) == 1 else "" for name, values in sizes.items()}
-    return _Ground(
+    return _TrainingSet(
         cases=tuple(cases.values()),
         shared={name: value for name, value in shared.items() if name not in complete},
         labels=differing,
@@ -145,25 +128,25 @@ def _configuration(one: Observation) -> Configuration:
     return Configuration(labels={**labels, **({"device": one.device} if one.device else {})}, sizes=sizes)
 
 
-def _refusal(ground: _Ground, wish: PredictionWish) -> str | None:
+def _refusal(training: _TrainingSet, request: PredictRequest) -> str | None:
     """Return why nothing can be estimated; None if something may."""
-    if not ground.cases:
+    if not training.cases:
         return "no benchmark has a model label and this metric; label tests with @pytest.mark.benchdb(model=...)"
-    if len(ground.cases) < LEAST_CASES:
-        return f"{len(ground.cases)} measured configurations are too few: estimates need {LEAST_CASES}"
-    asked = {**wish.labels, **{name: tuple(f"{size:g}" for size in sizes) for name, sizes in wish.sizes.items()}}
+    if len(training.cases) < LEAST_CASES:
+        return f"{len(training.cases)} measured configurations are too few: estimates need {LEAST_CASES}"
+    asked = {**request.labels, **{name: tuple(f"{size:g}" for size in sizes) for name, sizes in request.sizes.items()}}
     for name, wanted in asked.items():
-        if name in ground.shared and not all(_fits(ground.shared[name], pattern) for pattern in wanted):
-            known = f"all have {ground.shared[name]}" if ground.shared[name] else "not all of them tell it"
+        if name in training.shared and not all(_fits(training.shared[name], pattern) for pattern in wanted):
+            known = f"all have {training.shared[name]}" if training.shared[name] else "not all of them tell it"
             return f"the measured configurations do not differ in {name} ({known}), so that its effect is not known"
     return None
 
 
-def _rows(ground: _Ground, wish: PredictionWish) -> Iterable[EstimateRow]:
-    wanted = _wanted(ground, wish)
-    figures = {(case.configuration.cell, *case.configuration.sizes.items()): case.figure for case in ground.cases}
-    cells = {case.configuration.cell for case in ground.cases}
-    explicit = bool(wish.labels or wish.sizes)
+def _rows(training: _TrainingSet, request: PredictRequest) -> Iterable[EstimateRow]:
+    wanted = _wanted(training, request)
+    figures = {(case.configuration.cell, *case.configuration.sizes.items()): case.figure for case in training.cases}
+    cells = {case.configuration.cell for case in training.cases}
+    explicit = bool(request.labels or request.sizes)
     estimators: dict[bool, Estimator] = {}
     for configuration in wanted:
         measured = figures.get((configuration.cell, *configuration.sizes.items()))
@@ -171,13 +154,13 @@ def _rows(ground: _Ground, wish: PredictionWish) -> Iterable[EstimateRow]:
             if explicit:
                 yield EstimateRow(labels=configuration.labels, sizes=configuration.sizes, measured=measured)
             continue
-        outside = _outside(configuration, ground)
+        outside = _outside(configuration, training)
         if outside is not None:
             yield EstimateRow(labels=configuration.labels, sizes=configuration.sizes, refusal=outside)
             continue
         is_new = configuration.cell not in cells
         if is_new not in estimators:
-            estimators[is_new] = fit(ground.cases, whole_cells=is_new)
+            estimators[is_new] = fit(training.cases, whole_cells=is_new)
         yield _estimated(configuration, estimators[is_new], estimators[is_new].accuracy)
 
 
@@ -202,14 +185,14 @@ def _estimated(configuration: Configuration, estimator: Estimator, accuracy: Acc
     )
 
 
-def _wanted(ground: _Ground, wish: PredictionWish) -> list[Configuration]:
+def _wanted(training: _TrainingSet, request: PredictRequest) -> list[Configuration]:
     """Return the configurations that are asked for: every combination of what is named, else of what was measured.
 
     Raises:
         ConfigError: a label was never measured, or the combinations are too many.
     """
-    labels = {name: _named(name, wish.labels.get(name), values) for name, values in ground.labels.items()}
-    sizes = {name: wish.sizes.get(name, values) for name, values in ground.sizes.items()}
+    labels = {name: _named(name, request.labels.get(name), values) for name, values in training.labels.items()}
+    sizes = {name: request.sizes.get(name, values) for name, values in training.sizes.items()}
     found = [
         Configuration(labels=dict(zip(labels, chosen, strict=True)), sizes=dict(zip(sizes, numbers, strict=True)))
         for chosen in product(*labels.values())
@@ -240,9 +223,9 @@ def _fits(value: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(value.lower(), pattern.lower().replace("[", "[[]"))
 
 
-def _outside(configuration: Configuration, ground: _Ground) -> str | None:
+def _outside(configuration: Configuration, training: _TrainingSet) -> str | None:
     for name, size in configuration.sizes.items():
-        low, high = ground.sizes[name][0], ground.sizes[name][-1]
+        low, high = training.sizes[name][0], training.sizes[name][-1]
         if not low <= size <= high:
             return f"{name} {size:g} lies outside of what was measured, {low:g} to {high:g}"
     return None

@@ -1,25 +1,18 @@
-"""Trends: each series over its sessions, in the order of their commits where a checkout knows it.
+"""Trends: each series over its sessions, in the order of their commits if a checkout has them all, else of time."""
 
-In which order sessions stand: that of their commits where a checkout knows them, else that of time.
-"""
-
-import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from pytest_benchdb.analysis.series.trend import trend_of
 from pytest_benchdb.environment.git.commit_order import commit_positions, commits_between
 from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
+from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.gate.allowances import Allowance, of_acceptance
-from pytest_benchdb.operations.select.selection import Selection, named_sessions
-from pytest_benchdb.operations.select.series import SeriesChoice, pick_sessions, read_series
-from pytest_benchdb.operations.select.sessions import Source, stored_sessions
-from pytest_benchdb.operations.select.spec.resolve import SpecContext, parse_spec, resolve_spec, spec_context
-from pytest_benchdb.store.read.reader import Reader
+from pytest_benchdb.operations.select.selection import SelectedSessions, Selection, open_selection
+from pytest_benchdb.operations.select.series import read_series
+from pytest_benchdb.operations.select.spec.resolve import parse_spec, resolve_spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +29,9 @@ class SessionOrder:
 
 
 def order_sessions(sessions: Sequence[SessionRow], checkout: Path, environ: Mapping[str, str]) -> SessionOrder:
-    """Put sessions in the order of their commits; those of one commit in that of time.
+    """Put sessions in the order of their commits, and those of one commit in the order of time.
 
-    A trend by ancestry in which one commit has no place would put its sessions anywhere: then all go by time.
+    If one commit has no place among the others, all sessions go by time.
 
     Args:
         sessions: oldest first.
@@ -48,11 +41,11 @@ def order_sessions(sessions: Sequence[SessionRow], checkout: Path, environ: Mapp
     by_time = tuple(sorted(sessions, key=lambda session: (session.started_at, session.session_id)))
     without = sum(session.commit_sha is None for session in sessions)
     if without:
-        return SessionOrder(sessions=by_time, reason=f"{without} of {len(sessions)} sessions name no commit")
+        return SessionOrder(sessions=by_time, reason=f"{without} of {len(sessions)} sessions have no commit")
     commits = {session.commit_sha for session in sessions if session.commit_sha is not None}
     places = commit_positions(checkout, commits, environ)
     if not places:
-        return SessionOrder(sessions=by_time, reason=f"{checkout} is no git checkout that holds their commits")
+        return SessionOrder(sessions=by_time, reason=f"{checkout} is not a git checkout that has their commits")
     if len(places) < len(commits):
         reason = f"the git checkout lacks {len(commits) - len(places)} of {len(commits)} commits (a shallow clone?)"
         return SessionOrder(sessions=by_time, reason=reason)
@@ -61,111 +54,86 @@ def order_sessions(sessions: Sequence[SessionRow], checkout: Path, environ: Mapp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checkout:
-    """Where git is asked.
+class TrendRequest:
+    """How to follow what is selected.
 
     Attributes:
-        root: a folder of a git checkout; it need not be one.
+        branch: only sessions of this branch; None takes all.
+        only_changed: whether series without a change, an anomaly or creep are left out.
+        baseline: SPEC that creep is measured against; None takes the baseline that was pinned last.
+        root: a folder of the git checkout that knows the order of the commits; it need not be one.
         environ: environment variables of the git processes.
     """
 
+    branch: str | None = None
+    only_changed: bool = False
+    baseline: str | None = None
     root: Path
     environ: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a user wants to see.
-
-    Attributes:
-        selection: times and number of the sessions.
-        choice: metrics and filters.
-        branch: only sessions of this branch; None takes all.
-        only_changed: whether series without a change, an anomaly or creep are left out.
-        baseline: SPEC that creep is measured against; None takes the baseline that was pinned last.
-    """
-
-    selection: Selection
-    choice: SeriesChoice
-    branch: str | None = None
-    only_changed: bool = False
-    baseline: str | None = None
-
-
-def build_trends(
-    source: Source,
-    wish: Wish,
-    checkout: Checkout,
-    *,
-    now: dt.datetime | None = None,
-    feedback: Feedback = SILENT,
-) -> Trends:
-    """Read the sessions that are asked for and look at each series in them.
+def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedback = SILENT) -> Trends:
+    """Follow each series over the sessions that are selected.
 
     Args:
-        source: files and folders, and names of sessions in them.
-        wish: which sessions and series.
-        checkout: what knows the order of the commits.
-        now: the current time, for spans such as ``7d``; None takes the clock.
-        feedback: told about progress and about sessions that could not be read.
+        selection: sessions and series.
+        request: branch, baseline and checkout.
+        feedback: for progress, and for sessions that could not be read.
 
     Raises:
         ConfigError: a filter, a time, a name or a branch cannot be used.
         StoreMissingError: there is no session.
         StoreError: a file cannot be read.
     """
-    moment = now or dt.datetime.now(dt.timezone.utc)
-    with open_source(source.paths, feedback) as reader:
-        everything = stored_sessions(reader, source.paths)
-        context = spec_context(reader, root=checkout.root, environ=checkout.environ, warn=feedback.warn)
-        chosen = pick_sessions(
-            everything, named_sessions(everything, source, context), wish.selection, moment, branch=wish.branch
-        )
-        order = order_sessions(chosen, checkout.root, checkout.environ)
-        name, pinned = _pinned(wish, everything, context)
-        accepted = [of_acceptance(one, names={}) for one in reader.acceptances()]
-        found = [_with_acceptances(one, accepted) for one in _look(reader, order.sessions, pinned, wish.choice)]
-    if wish.only_changed:
-        found = [trend for trend in found if _is_moved(trend)]
+    root, environ = request.root, request.environ
+    with open_selection(selection, feedback, branch=request.branch, root=root, environ=environ) as selected:
+        order = order_sessions(selected.sessions, root, environ)
+        name, pinned = _pinned(request, selected)
+        accepted = [of_acceptance(one, names={}) for one in selected.reader.acceptances()]
+        trends = [_with_acceptances(trend, accepted) for trend in _trends(selected, order.sessions, pinned, selection)]
+    if request.only_changed:
+        trends = [trend for trend in trends if _is_moved(trend)]
     if order.reason is None:
-        found = [_with_commits(trend, checkout) for trend in found]
+        trends = [
+            replace(trend, changes=tuple(_with_commits(change, request) for change in trend.changes))
+            for trend in trends
+        ]
     return Trends(
-        sources=tuple(map(str, source.paths)),
-        series=tuple(sorted(found, key=_urgency)),
+        sources=tuple(map(str, selection.paths)),
+        series=tuple(sorted(trends, key=_urgency)),
         order="ancestry" if order.reason is None else "time",
         order_reason=order.reason,
-        sessions=len(chosen),
-        sessions_in_all=len(everything),
+        sessions=len(selected.sessions),
+        sessions_in_all=len(selected.everything),
         baseline=name,
-        selection=wish.choice.text(),
+        selection=selection.text(),
     )
 
 
-def _pinned(wish: Wish, sessions: Sequence[SessionRow], context: SpecContext) -> tuple[str | None, list[SessionRow]]:
+def _pinned(request: TrendRequest, selected: SelectedSessions) -> tuple[str | None, list[SessionRow]]:
     """Return the name of the baseline that creep is measured against, and its sessions; None without one."""
-    name = wish.baseline
+    name = request.baseline
     if name is None:
-        newest = max(context.baselines.values(), key=lambda baseline: baseline.created_at, default=None)
+        baselines = selected.context.baselines.values()
+        newest = max(baselines, key=lambda baseline: baseline.created_at, default=None)
         if newest is None:
             return None, []
         name = newest.name
-    return name, resolve_spec(parse_spec(name), sessions, context)
+    return name, resolve_spec(parse_spec(name), selected.everything, selected.context)
 
 
-def _look(
-    reader: Reader, sessions: Sequence[SessionRow], pinned: Sequence[SessionRow], choice: SeriesChoice
-) -> list[Trend]:
+def _trends(
+    selected: SelectedSessions, sessions: Sequence[SessionRow], pinned: Sequence[SessionRow], selection: Selection
+) -> Iterator[Trend]:
     wanted = {session.session_id for session in sessions}
     baseline = {session.session_id for session in pinned}
-    # The baseline may be older than what is looked at.
+    # The baseline may be older than the sessions that are followed.
     together = [*(session for session in pinned if session.session_id not in wanted), *sessions]
     by_id = {session.session_id: session for session in together}
-    found = []
-    for series in read_series(reader, together, choice):
+    for series in read_series(selected.reader, together, selection):
         values = [value for value in series.values if value.session_id in wanted]
         if any(value.value is not None for value in values):
-            found.append(trend_of(values, by_id, [one for one in series.values if one.session_id in baseline]))
-    return found
+            yield trend_of(values, by_id, [value for value in series.values if value.session_id in baseline])
 
 
 def _is_moved(trend: Trend) -> bool:
@@ -185,15 +153,11 @@ def _with_acceptances(trend: Trend, accepted: Sequence[Allowance]) -> Trend:
     return replace(trend, changes=tuple(changes))
 
 
-def _with_commits(trend: Trend, checkout: Checkout) -> Trend:
-    return replace(trend, changes=tuple(map(partial(_counted, checkout=checkout), trend.changes)))
-
-
-def _counted(change: LevelChange, checkout: Checkout) -> LevelChange:
+def _with_commits(change: LevelChange, request: TrendRequest) -> LevelChange:
     before, after = change.before.commit, change.first.commit
     if before is None or after is None:
         return change
-    return replace(change, commits=commits_between(checkout.root, before, after, checkout.environ))
+    return replace(change, commits=commits_between(request.root, before, after, request.environ))
 
 
 def _urgency(trend: Trend) -> tuple[int, float, str]:

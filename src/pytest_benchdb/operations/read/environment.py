@@ -1,15 +1,12 @@
 """Where sessions ran, and how the places of two sessions differ."""
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
-from pytest_benchdb.operations.read.report import choose_sessions
-from pytest_benchdb.operations.select.selection import Selection
-from pytest_benchdb.operations.select.sessions import Source, stored_sessions
+from pytest_benchdb.operations.exchange.open import SILENT, Feedback
+from pytest_benchdb.operations.select.selection import Selection, open_selection
 
 Facts = Mapping[str, object]
 
@@ -38,8 +35,8 @@ class Difference:
     second: object
 
 
-def read_places(source: Source, feedback: Feedback = SILENT) -> list[Place]:
-    """Return the environments of one or two sessions, in the order in which they were named.
+def read_places(selection: Selection, feedback: Feedback = SILENT) -> list[Place]:
+    """Return the environments of one or two sessions, oldest first.
 
     Without names it is the newest session, or the newest two of two files.
 
@@ -48,12 +45,13 @@ def read_places(source: Source, feedback: Feedback = SILENT) -> list[Place]:
         StoreMissingError: there is no session.
         StoreError: a file cannot be read.
     """
-    with open_source(source.paths, feedback) as reader:
-        sessions = stored_sessions(reader, source.paths)
-        chosen = choose_sessions(sessions, source, Selection(), dt.datetime.now(dt.timezone.utc))
-        if len(chosen) > _MOST_COMPARED:
-            raise ConfigError(f"{len(chosen)} sessions are named; give one to show its environment, two to compare")
-        return [Place(session=s, facts=dict(flatten(reader.environment_of(s.session_id)))) for s in chosen]
+    with open_selection(selection, feedback, newest=None) as selected:
+        if len(selected.sessions) > _MOST_COMPARED:
+            raise ConfigError(
+                f"{len(selected.sessions)} sessions are named; give one to show its environment, two to compare"
+            )
+        environment_of = selected.reader.environment_of
+        return [Place(session=s, facts=dict(flatten(environment_of(s.session_id)))) for s in selected.sessions]
 
 
 def differences(first: Facts, second: Facts) -> list[Difference]:

@@ -1,78 +1,207 @@
-"""Which sessions and runs a command works on, as users ask for them."""
+"""What a user selects, and the sessions that this leaves of a history."""
 
+import contextlib
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.errors import ConfigError, StoreMissingError
 from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.filters.instant import parse_instant
-from pytest_benchdb.operations.select.sessions import Source, find_sessions
-from pytest_benchdb.operations.select.spec.resolve import SpecContext
+from pytest_benchdb.operations.select.sessions import find_sessions, missing_text, stored_sessions
+from pytest_benchdb.operations.select.spec.context import SpecContext, spec_context
+from pytest_benchdb.operations.select.spec.syntax import parse_spec
+from pytest_benchdb.store.read.reader import Reader
+
+NEWEST = 400
+"""Sessions that are read without `--last`: the time that change points take grows with their square."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which sessions and runs; texts are as users write them, None selects nothing away.
+    """What to read; texts are as users write them, None leaves nothing out.
 
     Attributes:
+        paths: files and folders.
+        specs: sessions in them: ``latest~1``, ids, labels; empty for all.
         keyword: `-k` expression over full names.
         where: `-w` filter over runs.
+        metrics: names of metrics; empty for the main time of each benchmark.
         since: earliest start of a session.
         until: latest start of a session.
-        last: how many of the newest sessions; None decides by what was named.
-        sort: key of a column, with ``-`` before it for the largest first.
+        last: how many of the newest sessions; None leaves that to the command.
+        now: the current time, aware, for spans such as ``7d``; None takes the clock.
     """
 
+    paths: tuple[Path, ...]
+    specs: tuple[str, ...] = ()
     keyword: str | None = None
     where: str | None = None
+    metrics: tuple[str, ...] = ()
     since: str | None = None
     until: str | None = None
     last: int | None = None
-    sort: str | None = None
+    now: dt.datetime | None = None
 
     def text(self) -> str | None:
         """Return the filters over runs as the user wrote them; None without."""
         parts = [f"-k {self.keyword}" if self.keyword else "", f"-w {self.where}" if self.where else ""]
+        parts.append(f"--metric {','.join(self.metrics)}" if self.metrics else "")
         return " ".join(part for part in parts if part) or None
 
 
-def named_sessions(
-    sessions: Sequence[SessionRow], source: Source, context: SpecContext | None = None
-) -> list[SessionRow]:
-    """Return the sessions that were named, oldest first; without names all of them.
+def make_selection(specs: Sequence[str], db: Path, *, sessions: Sequence[str] = (), **filters: Any) -> Selection:
+    """Return what a command line selects, with paths told from names of sessions.
+
+    What exists is a path, and so is what looks like one. Everything else names a session in the paths.
+
+    Args:
+        specs: as the user wrote them.
+        db: the database when no path is given.
+        sessions: names of sessions, whatever they look like.
+        filters: further fields of the selection.
 
     Raises:
-        ConfigError: a name cannot be used.
+        ConfigError: a SPEC is empty or not well formed.
+        StoreMissingError: a path does not exist.
     """
-    if not source.sessions:
-        return list(sessions)
-    named = {session.session_id for session in find_sessions(source.sessions, sessions, context)}
-    return [session for session in sessions if session.session_id in named]
+    paths: list[Path] = []
+    names = list(sessions)
+    for spec in specs:
+        kind, _, rest = spec.partition(":")
+        if spec.strip() and parse_spec(spec).kind not in {"word", "file"}:
+            names.append(spec)
+            continue
+        path = Path(rest if kind == "file" and rest else spec).expanduser()
+        if _exists(path):
+            paths.append(path)
+        elif kind == "file" or _looks_like_path(spec):
+            raise StoreMissingError(missing_text(path))
+        else:
+            names.append(spec)
+    if not paths:
+        if not _exists(db):
+            word = f"there is no file, folder or session {names[0]!r}, and " if names else ""
+            raise StoreMissingError(f"{word}{missing_text(db)}")
+        paths.append(db)
+    return Selection(paths=tuple(dict.fromkeys(paths)), specs=tuple(dict.fromkeys(names)), **filters)
 
 
-def some_in_time(
-    sessions: Iterable[SessionRow], selection: Selection, now: dt.datetime, *, of: int
-) -> list[SessionRow]:
-    """Return the sessions that started within `--since` and `--until`, at least one; there are `of` in all.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectedSessions:
+    """An open history, and the sessions that were selected in it.
+
+    Attributes:
+        everything: all sessions, oldest first.
+        sessions: the selected ones, oldest first; at least one.
+        context: what further SPECs are resolved against.
+    """
+
+    reader: Reader
+    everything: list[SessionRow]
+    sessions: list[SessionRow]
+    context: SpecContext
+
+    def on_newest_machine(self) -> list[SessionRow]:
+        """Return the selected sessions that ran on the machine of the newest one."""
+        return [session for session in self.sessions if session.fingerprint == self.sessions[-1].fingerprint]
+
+
+@contextlib.contextmanager
+def open_selection(
+    selection: Selection,
+    feedback: Feedback = SILENT,
+    *,
+    newest: int | None = NEWEST,
+    branch: str | None = None,
+    root: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[SelectedSessions]:
+    """Open a history for the length of a block, and find the sessions that are selected.
+
+    Args:
+        selection: paths, names, times and number.
+        feedback: for progress, and for sessions that could not be read.
+        newest: as for `pick_sessions`.
+        branch: as for `pick_sessions`.
+        root: a folder of the git checkout; None takes the current one.
+        environ: environment variables of git; None takes those of the process.
 
     Raises:
-        ConfigError: a time cannot be read, or nothing is left.
+        ConfigError: a name, a time or the branch cannot be used, or selects nothing.
+        StoreMissingError: there is no session.
+        StoreError: a file cannot be read.
     """
-    chosen = in_time(sessions, selection, now)
-    if not chosen:
+    with open_source(selection.paths, feedback) as reader:
+        everything = stored_sessions(reader, selection.paths)
+        context = spec_context(reader, root=root, environ=environ, warn=feedback.warn)
+        sessions = pick_sessions(everything, selection, context, newest=newest, branch=branch)
+        yield SelectedSessions(reader=reader, everything=everything, sessions=sessions, context=context)
+
+
+def pick_sessions(
+    sessions: Sequence[SessionRow],
+    selection: Selection,
+    context: SpecContext | None = None,
+    *,
+    newest: int | None = NEWEST,
+    branch: str | None = None,
+) -> list[SessionRow]:
+    """Return the sessions that are selected, oldest first; at least one.
+
+    Args:
+        sessions: all there are, oldest first.
+        selection: names, times and number.
+        context: what names are resolved against; None knows no baselines.
+        newest: how many of the newest without `--last`; None takes all that names or times select, else as many as
+            files were named, but at least one.
+        branch: only sessions of this branch; None takes all.
+
+    Raises:
+        ConfigError: a name or a time cannot be used, or nothing is left.
+    """
+    picked = list(sessions)
+    if selection.specs:
+        named = {session.session_id for session in find_sessions(selection.specs, sessions, context)}
+        picked = [session for session in sessions if session.session_id in named]
+    if branch is not None:
+        picked = [session for session in picked if session.branch == branch]
+        if not picked:
+            branches = sorted({session.branch for session in sessions if session.branch})
+            choice = f"choose from {', '.join(branches)}" if branches else "no session has a branch"
+            raise ConfigError(f"--branch {branch}: no session of this branch; {choice}")
+    picked = in_time(picked, selection)
+    if not picked:
         raise ConfigError(
-            f"none of the {of} sessions lies between --since and --until; see them with: benchdb sessions"
+            f"none of the {len(sessions)} sessions lies between --since and --until; see them with: benchdb sessions"
         )
-    return chosen
+    last = selection.last or newest
+    if last is None and not (selection.specs or selection.since or selection.until):
+        last = max(1, sum(path.is_file() for path in selection.paths))
+    return picked if last is None else picked[-last:]
 
 
-def in_time(sessions: Iterable[SessionRow], selection: Selection, now: dt.datetime) -> list[SessionRow]:
+def in_time(sessions: Iterable[SessionRow], selection: Selection) -> list[SessionRow]:
     """Return the sessions that started within `--since` and `--until`.
 
     Raises:
         ConfigError: a time cannot be read.
     """
+    now = selection.now or dt.datetime.now(dt.timezone.utc)
     since = parse_instant("--since", selection.since, now) if selection.since else ""
     until = parse_instant("--until", selection.until, now) if selection.until else "9999"
     return [session for session in sessions if since <= session.started_at <= until]
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _looks_like_path(spec: str) -> bool:
+    return "/" in spec or "\\" in spec or spec.endswith((".duckdb", ".db")) or spec.startswith((".", "~"))

@@ -1,6 +1,5 @@
-"""Series of session values: which ones a user asks for, each on one machine and in the order of its sessions."""
+"""The series of session values that a selection requests, each on one machine and in the order of its sessions."""
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,37 +9,13 @@ from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES
 from pytest_benchdb.operations.select.filters.where import parse_where
-from pytest_benchdb.operations.select.selection import Selection, some_in_time
+from pytest_benchdb.operations.select.selection import Selection
 from pytest_benchdb.store.read.reader import Reader
 
 ALL_METRICS = "all"
-"""Asks for every metric that has a direction."""
-
-NEWEST = 400
-"""Sessions that are looked at unless users say otherwise: the time that change points take grows with their square."""
+"""Requests every metric that has a direction."""
 
 _WORDS = {"wall": "wall_time", "cpu": "cpu_time", "memory": "peak_rss"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesChoice:
-    """Which series; texts are as users write them, None selects nothing away.
-
-    Attributes:
-        metrics: names of metrics; empty for the main time of each benchmark.
-        keyword: `-k` expression over full names.
-        where: `-w` filter.
-    """
-
-    metrics: tuple[str, ...] = ()
-    keyword: str | None = None
-    where: str | None = None
-
-    def text(self) -> str | None:
-        """Return the filters as the user wrote them; None without."""
-        parts = [f"-k {self.keyword}" if self.keyword else "", f"-w {self.where}" if self.where else ""]
-        parts.append(f"--metric {','.join(self.metrics)}" if self.metrics else "")
-        return " ".join(part for part in parts if part) or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,53 +42,21 @@ def parse_metrics(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_WORDS.get(name, name) for name in names if name != "time"))
 
 
-def pick_sessions(
-    sessions: Sequence[SessionRow],
-    named: Sequence[SessionRow],
-    selection: Selection,
-    now: dt.datetime,
-    *,
-    branch: str | None = None,
-    newest: int = NEWEST,
-) -> list[SessionRow]:
-    """Return the sessions to look at, oldest first.
-
-    Args:
-        sessions: all there are, oldest first.
-        named: those of them that were asked for by name, or all, oldest first.
-        selection: times and number.
-        now: the current time, aware.
-        branch: only sessions of this branch; None takes all.
-        newest: how many, where no number was asked for.
-
-    Raises:
-        ConfigError: a time cannot be used, or nothing is left.
-    """
-    chosen = list(named)
-    if branch is not None:
-        chosen = [session for session in chosen if session.branch == branch]
-        if not chosen:
-            branches = sorted({session.branch for session in sessions if session.branch})
-            known = f"; there are {', '.join(branches)}" if branches else "; no session knows its branch"
-            raise ConfigError(f"--branch {branch}: no session is of this branch{known}")
-    return some_in_time(chosen, selection, now, of=len(sessions))[-(selection.last or newest) :]
-
-
-def read_series(reader: Reader, sessions: Sequence[SessionRow], choice: SeriesChoice) -> list[Series]:
-    """Read the series that are asked for.
+def read_series(reader: Reader, sessions: Sequence[SessionRow], selection: Selection) -> list[Series]:
+    """Read the series that a selection requests.
 
     Args:
         reader: an open history that holds the sessions.
         sessions: in the order in which their values are wanted.
-        choice: metrics and filters.
+        selection: metrics and filters.
 
     Raises:
         ConfigError: a filter cannot be used.
         StoreError: the history cannot be read.
     """
-    where = parse_where(choice.where or "")
-    matches = parse_expression(choice.keyword or "")
-    asked = (*choice.metrics, *where.metrics)
+    where = parse_where(selection.where or "")
+    matches = parse_expression(selection.keyword or "")
+    asked = (*selection.metrics, *where.metrics)
     metrics = None if ALL_METRICS in asked else asked or MAIN_TIMES
     values = reader.session_values([session.session_id for session in sessions], metrics=metrics)
     fitting = [value for value in values if matches(value.key.fullname) and where.matches_value(value)]

@@ -84,10 +84,9 @@ def _report_writer(source: Path, session_id: str, show: ShowPath) -> Writer:
         from pytest_benchdb.operations.exchange.export import write_file
         from pytest_benchdb.operations.read.report import build_report
         from pytest_benchdb.operations.select.selection import Selection
-        from pytest_benchdb.operations.select.sessions import Source
         from pytest_benchdb.present.report.formats import format_of, report_text
 
-        report = build_report(Source(paths=(source,), sessions=(f"session:{session_id}",)), Selection())
+        report = build_report(Selection(paths=(source,), specs=(f"session:{session_id}",)))
         text = report_text(dataclasses.replace(report, sources=(show(source),)), format_of(path.name) or "md")
         write_file(path, [text.encode("utf-8", "backslashreplace")])
         return f"report written to {show(path)}"

@@ -30,13 +30,13 @@ _COLUMNS = (
 
 
 def correlation_lines(
-    found: Correlations, width: int, *, ascii_only: bool = False, all_rows: bool = False
+    found: Correlations, width: int, *, ascii_only: bool = False, verbose: bool = False
 ) -> list[Line]:
     """Return the lines of the terminal, none wider than `width`."""
     lines: list[Line] = [(Span(clip(head_text(found), width), "head"),)]
     for text in notes_of(found):
         lines += [(Span(line, "dim"),) for line in wrap(text, width)]
-    shown = found.rows if all_rows else found.rows[:_MOST_ROWS]
+    shown = found.rows if verbose else found.rows[:_MOST_ROWS]
     if shown:
         lines += [(Span(""),), *_table(shown, width, ascii_only=ascii_only)]
     if len(shown) < len(found.rows):

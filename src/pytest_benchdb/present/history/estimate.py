@@ -13,8 +13,9 @@ ESTIMATE_SCHEMA = "benchdb.estimate/1"
 _FIGURES = ("kind", "value", "low", "high", "level", "typical_error", "held_out", "reason")
 
 
-def estimate_lines(found: Estimates, width: int, *, ascii_only: bool = False) -> list[Line]:
-    """Return the lines of the terminal, none wider than `width`."""
+def estimate_lines(found: Estimates, width: int, *, ascii_only: bool = False, verbose: bool = False) -> list[Line]:
+    """Return the lines of the terminal, none wider than `width`; there is nothing more to show if `verbose`."""
+    del verbose
     lines: list[Line] = [(Span(clip(sanitize(head_text(found), ascii_only=ascii_only), width), "head"),)]
     for text in notes_of(found):
         lines += [(Span(line, "warn"),) for line in wrap(sanitize(text, ascii_only=ascii_only), width)]

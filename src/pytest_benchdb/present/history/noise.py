@@ -21,7 +21,7 @@ _LARGE = 0.5
 _SHARES = (0.5, 0.9)
 
 
-def noise_lines(score: NoiseScore, width: int, *, ascii_only: bool = False, all_advice: bool = False) -> list[Line]:
+def noise_lines(score: NoiseScore, width: int, *, ascii_only: bool = False, verbose: bool = False) -> list[Line]:
     """Return the lines of the terminal, none wider than `width`."""
     lines: list[Line] = [(Span(clip(sanitize(f"Noise of {score.machine}", ascii_only=ascii_only), width), "head"),)]
     for text in (*summary_of(score), *warnings_of(score)):
@@ -30,7 +30,7 @@ def noise_lines(score: NoiseScore, width: int, *, ascii_only: bool = False, all_
         return lines
     lines += [(Span(""),), *_table(score, width, ascii_only=ascii_only)]
     advice = list(advice_of(score))
-    shown = advice if all_advice else advice[:MOST_ADVICE]
+    shown = advice if verbose else advice[:MOST_ADVICE]
     for name, text in shown:
         lines += [(Span(""),), (Span(clip(sanitize(name, ascii_only=ascii_only), width), "head"),)]
         lines += [(Span(f"  {line}"),) for line in wrap(sanitize(text, ascii_only=ascii_only), width - 2)]

@@ -25,14 +25,14 @@ _SHORT_MACHINE = 8
 _MOST_CHANGES = 20
 
 
-def trend_lines(trends: Trends, width: int, *, ascii_only: bool = False, all_changes: bool = False) -> list[Line]:
+def trend_lines(trends: Trends, width: int, *, ascii_only: bool = False, verbose: bool = False) -> list[Line]:
     """Return the lines of the terminal, none wider than `width`.
 
     Args:
         trends: what was found.
         width: columns of the terminal.
         ascii_only: whether the terminal can show ASCII only.
-        all_changes: whether more than the newest 20 change points are listed.
+        verbose: whether more than the newest 20 change points are listed.
     """
     lines: list[Line] = [(Span(clip(sanitize(head_text(trends)), width), "head"),)]
     lines += [(Span(line, "dim"),) for text in notes_of(trends) for line in wrap(sanitize(text), width)]
@@ -41,7 +41,7 @@ def trend_lines(trends: Trends, width: int, *, ascii_only: bool = False, all_cha
     lines += [(Span(""),), *_series_table(trends, width, ascii_only=ascii_only)]
     changes = changes_of(trends)
     if changes:
-        shown = changes if all_changes else changes[:_MOST_CHANGES]
+        shown = changes if verbose else changes[:_MOST_CHANGES]
         lines += [(Span(""),), *_changes_table(trends, shown, width, ascii_only=ascii_only)]
         if len(shown) < len(changes):
             lines.append(

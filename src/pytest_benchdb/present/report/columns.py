@@ -1,11 +1,12 @@
 """The columns that a report of runs can show, and which of them it shows: one definition for every format."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.model.report import Report, ReportRow
 from pytest_benchdb.present.writing.units import FigureKind, Unit
 
 Align = Literal["left", "right"]
@@ -234,3 +235,39 @@ class RenderOptions:
 
 
 USUAL_OPTIONS = RenderOptions()
+
+
+def check_sort(sort: str | None) -> None:
+    """Refuse an order by a column that does not exist.
+
+    Raises:
+        ConfigError: there is no such column.
+    """
+    if sort is not None and sort.removeprefix("-") not in COLUMN_KEYS:
+        raise ConfigError(
+            f"--sort {sort}: no such column; choose from {', '.join(COLUMN_KEYS)}, with '-' for descending"
+        )
+
+
+def sorted_report(report: Report, sort: str | None) -> Report:
+    """Return a report whose runs are in the order of a column, with ``-`` before it for the largest first."""
+    if sort is None:
+        return report
+    return replace(report, sessions=tuple(replace(one, rows=sort_rows(one.rows, sort)) for one in report.sessions))
+
+
+def sort_rows(rows: Sequence[ReportRow], sort: str) -> tuple[ReportRow, ...]:
+    """Return runs in the order of a column; those without a value come last, in either direction."""
+    key = sort.removeprefix("-")
+    measured = [row for row in rows if not _is_missing(figure_of(row, key))]
+    missing = [row for row in rows if _is_missing(figure_of(row, key))]
+    measured.sort(key=lambda row: _sort_key(figure_of(row, key)), reverse=sort.startswith("-"))
+    return (*measured, *missing)
+
+
+def _sort_key(value: Value) -> tuple[float, str]:
+    return (0.0, value.lower()) if isinstance(value, str) else (float(value or 0), "")
+
+
+def _is_missing(value: Value) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
