@@ -3,7 +3,7 @@
     python benchmarks/bench_cpu.py [--pairs 20]
 
 Both time the same function in turn, with the same number of calls in a round, in one process; the figure is the
-ratio of their median rounds. The second table tells what the promised accuracy comes to: a sleep, a busy thread.
+ratio of their median rounds. The second table checks the promised accuracy: a sleep, a busy thread.
 """
 
 import argparse

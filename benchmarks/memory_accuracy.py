@@ -46,8 +46,7 @@ CHILD = """
     found = measure_memory(call, probe=probe, figures={figures})
     start = {{each.metric: each.value for each in found}}["rss_start"]
     base = nothing | {{"peak_rss": start}}
-    told = {{each.metric: [each.value, each.reason, base[each.metric]] for each in found}}
-    print(json.dumps(told))
+    print(json.dumps({{each.metric: [each.value, each.reason, base[each.metric]] for each in found}}))
 """
 
 
@@ -59,19 +58,19 @@ def fresh(call: str) -> dict[str, tuple[float | None, str | None, float | None]]
 
 
 def figures(repeat: int) -> None:
-    """Print what each figure says of 200 MiB: its median, and the largest error of what it grew by."""
+    """Print how much each figure grew by an allocation of 200 MiB: the median, and the largest error."""
     print(f"\nfigures: growth by a call that takes {SIZE_MIB} MiB, MiB (median; range), {repeat} fresh processes")
     for name, call in WORKLOADS.items():
         if "numpy" in call and importlib.util.find_spec("numpy") is None:
             continue
-        told = [fresh(call) for _ in range(repeat)]
+        answers = [fresh(call) for _ in range(repeat)]
         print(f"  {name}")
         for figure in FIGURES:
-            grown = [(one[figure][0] - (one[figure][2] or 0)) / MIB for one in told if one[figure][0] is not None]
+            grown = [(one[figure][0] - (one[figure][2] or 0)) / MIB for one in answers if one[figure][0] is not None]
             if grown:
                 print(f"    {figure:<12} {statistics.median(grown):8.2f}  ({min(grown):.2f} to {max(grown):.2f})")
             else:
-                print(f"    {figure:<12}     none  {told[0][figure][1]}")
+                print(f"    {figure:<12}     none  {answers[0][figure][1]}")
 
 
 class SamplingThread:

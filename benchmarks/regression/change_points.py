@@ -37,7 +37,7 @@ def white(chance: random.Random) -> list[float]:
 
 
 def wandering(similarity: float) -> Noise:
-    """Values of which each resembles the one before, as machines do."""
+    """Values that each resemble the one before, as those of machines do."""
 
     def make(chance: random.Random) -> list[float]:
         state, values = chance.gauss(0, DEVIATION), []
@@ -50,7 +50,7 @@ def wandering(similarity: float) -> Noise:
 
 
 def spiky(noise: Noise, share: float) -> Noise:
-    """Noise of which a share of the values is much too large."""
+    """Noise in which a share of the values is much too large."""
 
     def make(chance: random.Random) -> list[float]:
         return [v + (abs(chance.gauss(0, 0.3)) if chance.random() < share else 0.0) for v in noise(chance)]
@@ -145,7 +145,7 @@ def clear_step(series: Sequence[float]) -> Sequence[float] | None:
 
 
 def judge(name: str, false: float, found: float, size: str) -> bool:
-    """Print one line; tell whether it meets the bar."""
+    """Print one line; return whether it meets the bar."""
     met = false <= MOST_FALSE and found >= LEAST_FOUND
     print(f"{name:28} {false:10.3f} {found:12.1%} of {size:24} {'' if met else 'MISSED'}")
     return met

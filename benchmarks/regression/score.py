@@ -4,7 +4,7 @@
 
 Gate: each session that two more follow in its burst is a candidate; its history is what was recorded before its burst,
 taken in turn from as many earlier bursts as there are. A suite of 30 benchmarks fails if one of them regresses and
-every confirmation repeats it. The next session of the burst stands for the first re-run; for the second one the next
+every confirmation repeats it. The next session of the burst serves as the first re-run; for the second one the next
 but one ("2 at once"), or the first session of a later burst that began a pause afterwards ("2"), as the product does
 it. Slowdowns are injected by scaling all rounds of the
 candidate and of its confirmations, so that their figures grow in proportion.
@@ -40,14 +40,14 @@ CONFIRMS: dict[str, int] = {"0": 0, "1": 1, "2 at once": 2, "2": 2}
 IN_BURST = 3
 """Sessions of a burst that a case needs: the candidate and two re-runs."""
 LATEST_S = 600.0
-"""A session that began later than this after the first re-run stands for no second one."""
+"""A session that began later than this after the first re-run does not serve as the second."""
 PAIRS = (3, 5, 10)
 LONG = 10
 """Sessions from which a burst is a stretch of its own for interleaved sides."""
 _SCALED = ("value", "min", "max", "mean", "median", "stddev", "cpu_s")
 
 RULES = {"wall_time": Rules(), "thread_time": Rules(thresholds=parse_thresholds(["thread_time:3%"]))}
-"""What the gate is told: nothing, so that its defaults are judged; and to gate the CPU time, which it does not by
+"""What the gate is given: nothing, so that its defaults are judged; and the CPU time, which it does not gate by
 default."""
 
 
@@ -61,7 +61,7 @@ class Suite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A candidate with the sessions that confirm it and those that it may be held against.
+    """A candidate with the sessions that confirm it and those that it may be compared with.
 
     Attributes:
         confirmations: the next sessions.
@@ -103,8 +103,8 @@ def read(folders: Sequence[Path], metric: str) -> list[list[Suite]]:
 
 def scaled(value: SessionValue, factor: float) -> SessionValue:
     """Return a value as it would be had every round taken `factor` times as long."""
-    told = {name: getattr(value, name) for name in _SCALED}
-    return replace(value, **{name: figure * factor for name, figure in told.items() if figure is not None})
+    figures = {name: getattr(value, name) for name in _SCALED}
+    return replace(value, **{name: figure * factor for name, figure in figures.items() if figure is not None})
 
 
 def cases(bursts: Sequence[Sequence[Suite]], k: int, since: str = "") -> Iterator[Case]:

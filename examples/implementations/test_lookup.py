@@ -1,4 +1,4 @@
-"""Three ways to look words up: which one to take is what `benchdb compare --axis implementation` tells."""
+"""Three ways to look words up, for `benchdb compare --axis implementation` to compare."""
 
 import bisect
 

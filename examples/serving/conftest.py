@@ -1,4 +1,4 @@
-"""The server runs in a process of its own: what it computes must not slow down whoever measures it."""
+"""The server runs in a process of its own: what it computes must not slow down the process that measures it."""
 
 import subprocess
 import sys

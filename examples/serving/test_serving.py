@@ -10,7 +10,7 @@ WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog"]
 
 
 def generate():
-    """Stand for a model's generate function: one word every 2 ms."""
+    """Act like a model's generate function: one word every 2 ms."""
     for word in WORDS:
         time.sleep(0.002)
         yield word

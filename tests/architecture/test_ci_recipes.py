@@ -251,7 +251,7 @@ class Runner:
         )
 
     def run(self, name: str, **inputs: str) -> tuple[str, str]:
-        """Run a step; return the status that it tells later steps, and what it printed."""
+        """Run a step; return the status that it hands to later steps, and what it printed."""
         given = {
             "INPUT_DATABASE": ".benchdb",
             "INPUT_PATHS": "suite/test_sorting.py\n",
@@ -264,8 +264,8 @@ class Runner:
         }
         self.output.write_text("", encoding="utf-8")
         files = {"GITHUB_OUTPUT": self.output, "GITHUB_STEP_SUMMARY": self.summary, "RUNNER_TEMP": self.folder / "temp"}
-        told = {name: str(path) for name, path in files.items()}
-        result = bash(script(ACTION, name), self.folder, GITHUB_ACTIONS="true", **{**given, **inputs}, **told)
+        outputs = {name: str(path) for name, path in files.items()}
+        result = bash(script(ACTION, name), self.folder, GITHUB_ACTIONS="true", **{**given, **inputs}, **outputs)
         assert result.returncode == 0, result.stdout + result.stderr
         status = self.output.read_text(encoding="utf-8").strip().removeprefix("status=")
         return status, result.stdout + result.stderr
