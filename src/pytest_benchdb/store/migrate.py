@@ -1,7 +1,8 @@
-"""Versions of the schema: tell a file's, refuse a newer one, bring an older one up.
+"""Schema versions: read a file's version, refuse a newer one, migrate an older one.
 
 A migration is ``sql/migrations/NNNN_name.sql``: numbered without gaps from 2, never changed once released, and run in
-one transaction with its record in `meta`. Session files are immutable: an older one is read through a migrated copy.
+one transaction with its record in `meta`. There is none yet, because version 1 is the only one; the folder comes with
+the first. Session files are immutable: an older one is read through a migrated copy.
 """
 
 import os
@@ -26,23 +27,23 @@ def migrations(folder: Path = MIGRATIONS) -> dict[int, Path]:
     """Return the migrations by number, in order.
 
     Raises:
-        StoreError: a number is missing, doubled, or a name is not ``NNNN_name.sql``.
+        StoreError: a number is missing or used twice, or a name is not ``NNNN_name.sql``.
     """
-    found: dict[int, Path] = {}
+    steps: dict[int, Path] = {}
     for path in sorted(folder.glob("*.sql")) if folder.is_dir() else []:
         match = _NAME.fullmatch(path.name)
-        if match is None or int(match[1]) != len(found) + 2:
-            message = f"{path} is not the next migration; its name must begin with {len(found) + 2:04}_"
+        if match is None or int(match[1]) != len(steps) + 2:
+            message = f"{path} is not the next migration; its name must begin with {len(steps) + 2:04}_"
             raise StoreError(message)
-        found[int(match[1])] = path
-    return found
+        steps[int(match[1])] = path
+    return steps
 
 
 def read_meta(connection: "DuckDBPyConnection", alias: str, path: str | os.PathLike[str]) -> dict[str, str]:
-    """Return the facts about an attached file.
+    """Return the rows of `meta` of an attached file.
 
     Raises:
-        ForeignFileError: it is not one of ours.
+        ForeignFileError: pytest-benchdb did not write the file.
         CorruptFileError: it cannot be read.
     """
     with translated(os.fspath(path)):
@@ -50,20 +51,20 @@ def read_meta(connection: "DuckDBPyConnection", alias: str, path: str | os.PathL
             rows = connection.execute(f"SELECT key, value FROM {identifier(alias)}.meta").fetchall()
         except (db.engine().CatalogException, db.engine().BinderException):
             rows = []  # a database without our table
-    facts = dict(rows)
-    if facts.get("format") != FORMAT:
-        message = f"{os.fspath(path)} is a DuckDB database, but not one of pytest-benchdb; name another path"
+    meta = dict(rows)
+    if meta.get("format") != FORMAT:
+        message = f"{os.fspath(path)} is a DuckDB database, but not one of pytest-benchdb; give another path"
         raise ForeignFileError(message)
-    return facts
+    return meta
 
 
-def version_of(facts: dict[str, str], path: str | os.PathLike[str], newest: int = SCHEMA_VERSION) -> int:
-    """Return the schema version that `read_meta` found.
+def version_of(meta: dict[str, str], path: str | os.PathLike[str], newest: int = SCHEMA_VERSION) -> int:
+    """Return the schema version of a file by its `meta`.
 
     Raises:
-        SchemaVersionError: it is newer than this program knows.
+        SchemaVersionError: it is newer than `newest`.
     """
-    text = facts.get("schema_version", "")
+    text = meta.get("schema_version", "")
     if not text.isdecimal() or int(text) > newest:
         message = (
             f"{os.fspath(path)} has schema version {text or 'unknown'}, and this pytest-benchdb knows {newest}; "

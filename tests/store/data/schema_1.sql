@@ -1,6 +1,7 @@
 -- The whole schema of a pytest-benchdb file, session file and history alike.
--- If you change it: add a migration under migrations/, raise SCHEMA_VERSION in store/migrate.py,
--- and run docs/generate.py. Times are UTC, units are SI, NULL means not measured or not known.
+-- If you change it after a release: raise SCHEMA_VERSION in store/template.py and add the migration
+-- migrations/NNNN_name.sql (there is none yet: store/migrate.py has the rules). Then run docs/generate.py.
+-- Times are UTC, units are SI, NULL means not measured or not known.
 -- No primary, foreign or unique keys: they cost 3 to 5 times the space and 5 to 14 times the write time,
 -- and DuckLake has none. The statements under checks/ prove what keys would.
 
@@ -139,7 +140,7 @@ CREATE TABLE hardware_config (
     spot BOOLEAN,
     details JSON
 );
-COMMENT ON TABLE hardware_config IS 'Catalogue: a machine that can be rented or bought';
+COMMENT ON TABLE hardware_config IS 'Catalogue: a machine that can be rented or bought; reserved, no command fills it yet';
 COMMENT ON COLUMN hardware_config.hardware_config_id IS 'Content hash of provider and instance_type, or of the devices';
 COMMENT ON COLUMN hardware_config.name IS 'What people call it';
 COMMENT ON COLUMN hardware_config.provider IS 'Cloud provider';
@@ -248,7 +249,7 @@ CREATE TABLE use_case (
     default_weights MAP(VARCHAR, DOUBLE),
     details JSON
 );
-COMMENT ON TABLE use_case IS 'Catalogue: what models are used for, with the weights of their ranking';
+COMMENT ON TABLE use_case IS 'Catalogue: what models are used for, with the weights of their ranking; reserved, no command fills it yet';
 COMMENT ON COLUMN use_case.use_case_id IS 'Content hash of the name';
 COMMENT ON COLUMN use_case.name IS 'chatbot, summarization, ...';
 COMMENT ON COLUMN use_case.category IS 'Wider group';
@@ -618,8 +619,10 @@ FROM (
         measurement.session_id,
         measurement.measurement_id,
         coalesce(any_value(run.iterations), 1) AS iterations,
-        flatten(list(round_chunk.round_ns ORDER BY round_chunk.chunk) FILTER (WHERE round_chunk.round_ns IS NOT NULL)) AS round_ns,
-        flatten(list(round_chunk.value ORDER BY round_chunk.chunk) FILTER (WHERE round_chunk.value IS NOT NULL)) AS value
+        flatten(list(round_chunk.round_ns ORDER BY round_chunk.chunk) FILTER (WHERE round_chunk.round_ns IS NOT NULL))
+            AS round_ns,
+        flatten(list(round_chunk.value ORDER BY round_chunk.chunk) FILTER (WHERE round_chunk.value IS NOT NULL))
+            AS value
     FROM measurement
     INNER JOIN run
         ON run.run_id = measurement.run_id AND run.session_id = measurement.session_id
@@ -793,8 +796,10 @@ SELECT
     energy.value AS energy_j,
     beside.peak_rss AS peak_rss_bytes,
     beside.device_peak AS device_peak_bytes,
-    CASE WHEN figures.phase IS NULL AND figures.metric IN ('wall_time', 'cpu_time') THEN run.rounds ELSE figures.n END AS rounds,
-    CASE WHEN figures.phase IS NULL AND figures.metric IN ('wall_time', 'cpu_time') THEN run.iterations END AS iterations
+    CASE WHEN figures.phase IS NULL AND figures.metric IN ('wall_time', 'cpu_time') THEN run.rounds ELSE figures.n END
+        AS rounds,
+    CASE WHEN figures.phase IS NULL AND figures.metric IN ('wall_time', 'cpu_time') THEN run.iterations END
+        AS iterations
 FROM run
 LEFT JOIN benchmark ON benchmark.benchmark_id = run.benchmark_id
 LEFT JOIN device ON device.device_id = run.device_id
@@ -999,7 +1004,8 @@ SELECT
     report.backend AS hardware_type,
     report.device AS device_name,
     report.outcome AS status,
-    CASE WHEN report.outcome NOT IN ('skipped', 'unsupported') THEN report.outcome IN ('passed', 'xpassed') END AS success,
+    CASE WHEN report.outcome NOT IN ('skipped', 'unsupported') THEN report.outcome IN ('passed', 'xpassed') END
+        AS success,
     report.reason AS error_message,
     run.duration_s AS execution_time_seconds,
     report.peak_rss_bytes / 1e6 AS memory_usage_mb,
@@ -1175,7 +1181,7 @@ SELECT
         AS temperature_celsius_avg,
     max(measurement.max) FILTER (WHERE measurement.metric = 'temperature') - 273.15 AS temperature_celsius_peak,
     max(measurement.value) FILTER (WHERE measurement.metric = 'throughput')
-        / nullif(max(coalesce(measurement.mean, measurement.value)) FILTER (WHERE measurement.metric = 'power'), 0)
+    / nullif(max(coalesce(measurement.mean, measurement.value)) FILTER (WHERE measurement.metric = 'power'), 0)
         AS energy_efficiency_items_per_joule,
     any_value(run.duration_s) AS test_duration_seconds,
     any_value(measurement.method) FILTER (WHERE measurement.metric IN ('power', 'energy')) AS method

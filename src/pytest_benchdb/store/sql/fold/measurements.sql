@@ -55,7 +55,9 @@ LEFT JOIN (
         'rounds are missing: the journal was damaged' AS reason
     FROM reading
     LEFT JOIN statistic ON statistic.measurement_id = reading.measurement_id
-    WHERE $damaged AND reading.item.sampled AND NOT (coalesce(statistic.whole, FALSE) AND coalesce(statistic.n = reading.rounds, TRUE))
+    WHERE
+        $damaged AND reading.item.sampled
+        AND NOT (coalesce(statistic.whole, FALSE) AND coalesce(statistic.n = reading.rounds, TRUE))
 ) AS missing ON missing.measurement_id = reading.measurement_id;
 
 INSERT INTO measurement BY NAME

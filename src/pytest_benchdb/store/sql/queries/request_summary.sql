@@ -22,12 +22,18 @@ SELECT
     count(*) FILTER (WHERE NOT event.ok) AS failed,
     count(*) FILTER (WHERE event.slo_ok IS NOT NULL) AS judged,
     count(*) FILTER (WHERE event.slo_ok) AS met,
-    CASE WHEN bool_and(event.tokens_in IS NOT NULL) FILTER (WHERE event.ok) THEN sum(event.tokens_in) FILTER (WHERE event.ok) END AS tokens_in,
-    CASE WHEN bool_and(event.tokens_out IS NOT NULL) FILTER (WHERE event.ok) THEN sum(event.tokens_out) FILTER (WHERE event.ok) END
-        AS tokens_out,
+    CASE
+        WHEN bool_and(event.tokens_in IS NOT NULL) FILTER (WHERE event.ok)
+            THEN sum(event.tokens_in) FILTER (WHERE event.ok)
+    END AS tokens_in,
+    CASE
+        WHEN bool_and(event.tokens_out IS NOT NULL) FILTER (WHERE event.ok)
+            THEN sum(event.tokens_out) FILTER (WHERE event.ok)
+    END AS tokens_out,
     coalesce(
         (
-            SELECT map_from_entries(list((failure.error, failure.requests) ORDER BY failure.requests DESC, failure.error))
+            SELECT
+                map_from_entries(list((failure.error, failure.requests) ORDER BY failure.requests DESC, failure.error))
             FROM failure
             WHERE failure.phase IS NOT DISTINCT FROM event.phase
         ),

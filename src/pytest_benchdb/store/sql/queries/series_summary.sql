@@ -36,7 +36,8 @@ bin AS (
     SELECT
         span.*,
         CASE
-            WHEN end_s > begin_s THEN least(CAST(floor((point.t_s - begin_s) / (end_s - begin_s) * $bins) AS INTEGER), $bins - 1)
+            WHEN end_s > begin_s
+                THEN least(CAST(floor((point.t_s - begin_s) / (end_s - begin_s) * $bins) AS INTEGER), $bins - 1)
             ELSE 0
         END AS place,
         avg(point.value) AS value

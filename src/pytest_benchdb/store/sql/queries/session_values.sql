@@ -55,8 +55,10 @@ series AS MATERIALIZED (
             last_run.benchmark_id,
             measurement.metric,
             measurement.phase,
-            CASE WHEN measurement.pass = 'energy' THEN last_run.device_id
-                ELSE coalesce(measurement.device_id, last_run.device_id) END AS device_id,
+            CASE
+                WHEN measurement.pass = 'energy' THEN last_run.device_id
+                ELSE coalesce(measurement.device_id, last_run.device_id)
+            END AS device_id,
             last_run.nth
         FROM measurement
         INNER JOIN last_run
