@@ -173,4 +173,4 @@ def write_table(table: DataTable, output: Output) -> None:
         if laid.left_out:
             named = ", ".join(laid.left_out[:_MOST_NAMED])
             more = f" and {len(laid.left_out) - _MOST_NAMED} more" if len(laid.left_out) > _MOST_NAMED else ""
-            output.say(f"left out for want of room: {named}{more}; -f csv, or --width N, shows them")
+            output.say(f"columns left out to fit the width: {named}{more}; use -f csv or --width N")
