@@ -1,7 +1,7 @@
 """Reports: sessions and their runs, as the terminal summary, `benchdb report` and the API show them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Outcome
@@ -70,6 +70,26 @@ class ReportRow:
     device_peak_bytes: float | None
     rounds: int | None
     iterations: int | None
+
+    @property
+    def has_figures(self) -> bool:
+        """Whether the figures may be shown: the run passed, and they hold."""
+        return self.outcome == "passed" and self.valid
+
+    def values(self) -> dict[str, object]:
+        """Return every field by its name; figures that may not be shown are None."""
+        return {
+            name: value if self.has_figures or name not in _FIGURES else None for name, value in asdict(self).items()
+        }
+
+
+_UNITS = {"_s": "s", "_bytes": "B", "_j": "J", "throughput": "1/s"}
+RUN_UNITS = {
+    field.name: unit for field in fields(ReportRow) for ending, unit in _UNITS.items() if field.name.endswith(ending)
+}
+"""Unit of each figure of a run, by the name of its field."""
+
+_FIGURES = {*RUN_UNITS, "cpu_per_wall", "outliers"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ from pytest_benchdb.cli.frame import exit_codes, options
 from pytest_benchdb.cli.frame.configuration import find_db
 from pytest_benchdb.cli.frame.output import make_output
 from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.upkeep.doctor import Finding, diagnose
 from pytest_benchdb.present.writing.grid import Line, Span, Style
-from pytest_benchdb.present.writing.text import counted, sanitize, wrap
+from pytest_benchdb.present.writing.text import sanitize, wrap
 
 DOCTOR_SCHEMA = "benchdb.doctor/1"
 

@@ -11,8 +11,9 @@ from pytest_benchdb.cli.frame.output import FORMATS, Output, make_output, write_
 from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.answer.table import DataTable
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.exchange.importing import FileOutcome, Imported, ImportRequest, import_files
-from pytest_benchdb.present.writing.text import counted, sanitize
+from pytest_benchdb.present.writing.text import sanitize
 
 _MOST_TOLD = 20
 _MOST_NAMED = 5

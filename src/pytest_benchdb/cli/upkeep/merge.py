@@ -8,8 +8,8 @@ import click
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.output import make_output
 from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.upkeep.maintain import merge_sources
-from pytest_benchdb.present.writing.text import counted
 
 _HELP = """Copy the sessions of files and folders into one.
 

@@ -9,8 +9,8 @@ from pytest_benchdb.cli.frame import exit_codes, options
 from pytest_benchdb.cli.frame.configuration import find_db
 from pytest_benchdb.cli.frame.output import make_output
 from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.upkeep.maintain import recover_sessions
-from pytest_benchdb.present.writing.text import counted
 
 _HELP = """Fold the journals of sessions that died, and what waits to go into a single file.
 

@@ -16,6 +16,7 @@ from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Side
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement, Policy
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.compare.axis import SESSION_DIMENSIONS, Axis, axis_matching, find_axis, split_axis
 from pytest_benchdb.operations.compare.machines import (
     machine_warnings,
@@ -28,7 +29,6 @@ from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES, Threshold, parse_threshold, parse_thresholds
 from pytest_benchdb.operations.select.filters.where import parse_where
 from pytest_benchdb.operations.select.recipe import Recipe, recipes_of
-from pytest_benchdb.present.writing.text import counted
 from pytest_benchdb.store.read.reader import Reader
 
 TOGETHER = 1_000_000

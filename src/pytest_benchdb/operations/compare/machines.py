@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pytest_benchdb.model.comparison import Difference, Shift, Side
 from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.compare.axis import python_text
 from pytest_benchdb.operations.read.environment import flatten
-from pytest_benchdb.present.writing.text import counted
 from pytest_benchdb.store.read.reader import Reader
 
 _FACTS: Mapping[str, Callable[[SessionRow], object]] = {

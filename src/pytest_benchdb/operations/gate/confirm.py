@@ -7,8 +7,8 @@ from pytest_benchdb.model.comparison import ComparisonRow
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.verdict import Judgement, State
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.pytest_run import Rerun, Runner
-from pytest_benchdb.present.writing.text import counted
 
 INTERRUPTED = "interrupted before it was confirmed"
 _PASSED = frozenset({"passed", "xpassed"})

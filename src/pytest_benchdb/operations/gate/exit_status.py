@@ -8,8 +8,8 @@ from typing import Literal
 from pytest_benchdb.model.comparison import ComparisonRow, Shift
 from pytest_benchdb.model.series import SeriesKey
 from pytest_benchdb.model.verdict import Verdict
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.verdicts.gate_words import limit_text
-from pytest_benchdb.present.writing.text import counted
 
 PASSED = 0
 FAILED = 1

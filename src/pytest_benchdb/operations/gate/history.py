@@ -7,13 +7,13 @@ from pathlib import Path
 
 from pytest_benchdb.errors import NoBaselineError, StoreMissingError
 from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, as_sources, open_source
 from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.select.sessions import missing_text, stored_sessions
 from pytest_benchdb.operations.select.spec.context import SpecContext, spec_context
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
 from pytest_benchdb.operations.select.spec.syntax import Spec, parse_spec
-from pytest_benchdb.present.writing.text import counted
 from pytest_benchdb.store.read.reader import Reader
 
 LATEST = "latest"

@@ -17,7 +17,6 @@ from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.where import parse_where
 from pytest_benchdb.operations.select.sessions import find_sessions, missing_text
 from pytest_benchdb.operations.select.spec.resolve import spec_context
-from pytest_benchdb.present.report.data import run_values
 from pytest_benchdb.store.read.query import Limits
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ class History:
             MissingExtraError: pyarrow is not installed.
             StoreError: the files cannot be read.
         """
-        return _table(ReportRow, [run_values(row) for row in self._runs(k, where, session)])
+        return _table(ReportRow, [row.values() for row in self._runs(k, where, session)])
 
     def samples(
         self,

@@ -13,8 +13,8 @@ from pytest_benchdb import __version__
 from pytest_benchdb.environment.files import read_int, read_text
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.measure.process.block_usage import BlockProbe
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
-from pytest_benchdb.present.writing.text import counted
 from pytest_benchdb.present.writing.units import one_quantity
 from pytest_benchdb.store.check import validate
 from pytest_benchdb.store.history.session_folder import journals

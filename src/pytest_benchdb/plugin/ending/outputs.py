@@ -96,8 +96,8 @@ def _report_writer(source: Path, session_id: str, show: ShowPath) -> Writer:
 
 def _json_writer(source: Path, session_id: str, show: ShowPath) -> Writer:
     def write(path: Path) -> str:
+        from pytest_benchdb.model.wording import counted
         from pytest_benchdb.operations.exchange.export import export_pytest_benchmark
-        from pytest_benchdb.present.writing.text import counted
 
         done = export_pytest_benchmark(source, session_id, path)
         left_out = f", without {done.left_out} that did not pass or have no valid rounds" if done.left_out else ""

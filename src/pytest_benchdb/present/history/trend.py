@@ -10,10 +10,11 @@ from statistics import median
 
 from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Style, fit
 from pytest_benchdb.present.writing.markdown import escape, table_markdown
 from pytest_benchdb.present.writing.sparkline import sparkline
-from pytest_benchdb.present.writing.text import clip, counted, sanitize, utc_text, wrap
+from pytest_benchdb.present.writing.text import clip, sanitize, utc_text, wrap
 from pytest_benchdb.present.writing.units import one_quantity, quantity, unit_for
 from pytest_benchdb.present.writing.values import object_json, table_csv
 

@@ -72,7 +72,7 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         (_text("precision", "precision", 14), lambda row: row.precision),
         (_figure("batch", "batch", "count", 17), lambda row: row.batch_size),
         # Never left out: without it, times of different things would be in one column.
-        (_text("metric", "metric", 0), lambda row: metric_of(row) if has_figures(row) else None),
+        (_text("metric", "metric", 0), lambda row: metric_of(row) if row.has_figures else None),
         (_figure("median", "median", "time", 0), lambda row: row.median_s),
         (_figure("spread", "IQR", "percent", 30), _spread),
         (_figure("iqr", "IQR", "time", 31), _iqr),
@@ -138,11 +138,6 @@ _RAW_NAMES = {
 }
 
 
-def has_figures(row: ReportRow) -> bool:
-    """Return whether a run's figures may be shown: it passed, and they are valid."""
-    return row.outcome == "passed" and row.valid
-
-
 def raw_name(column: Column) -> str:
     """Return the name of a column of unscaled values, with its SI unit: ``median_s``."""
     suffix = "_s" if column.kind == "time" else ""
@@ -151,7 +146,7 @@ def raw_name(column: Column) -> str:
 
 def figure_of(row: ReportRow, key: str) -> Value:
     """Return the unscaled value of a column; None for a figure of a run that did not pass."""
-    if _COLUMNS[key][0].kind != "text" and not has_figures(row):
+    if _COLUMNS[key][0].kind != "text" and not row.has_figures:
         return None
     return value_of(row, key)
 
@@ -190,7 +185,7 @@ def default_columns(rows: Sequence[ReportRow]) -> tuple[Column, ...]:
 
 def unusual_metric(row: ReportRow) -> str | None:
     """Return the metric of a run's times if they are shown and are not wall times of the whole run, else None."""
-    metric = metric_of(row) if has_figures(row) else None
+    metric = metric_of(row) if row.has_figures else None
     return None if metric == USUAL_METRIC else metric
 
 

@@ -10,7 +10,6 @@ from pytest_benchdb.present.report.columns import (
     Column,
     RenderOptions,
     group_value,
-    has_figures,
     unusual_metric,
     value_of,
 )
@@ -51,7 +50,7 @@ class RunTable:
             return list(self.names)
         texts = [
             figure_text(row, column, self.units, ascii_only=self.ascii_only)
-            if column.kind == "text" or has_figures(row)
+            if column.kind == "text" or row.has_figures
             else ""
             for row in self.rows
         ]
@@ -121,7 +120,7 @@ def units_for(
     for kind in ("time", "memory", "rate", "energy", "percent", "count"):
         keys = [column.key for column in columns if column.kind == kind]
         leading = ["median"] if "median" in keys else keys
-        values = [_number(row, key) for row in rows if has_figures(row) for key in leading]
+        values = [_number(row, key) for row in rows if row.has_figures for key in leading]
         unit = asked.get(kind) or choose_unit(kind, values)
         units[kind] = unit.ascii() if ascii_only else unit
     return units
@@ -129,7 +128,7 @@ def units_for(
 
 def message_of(row: ReportRow) -> str | None:
     """Return the sentence that is shown in place of figures; None for a run whose figures are valid."""
-    if has_figures(row):
+    if row.has_figures:
         return None
     word = row.outcome if row.outcome != "passed" else "passed, no figures"
     return f"{word}: {row.reason}" if row.reason else word

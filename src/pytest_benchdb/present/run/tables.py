@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from pytest_benchdb.model.answer.run import Row
 from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.writing.grid import Entry, Fact, Heading, Line, Section, Span, Style, fact_lines, fit
 from pytest_benchdb.present.writing.sparkline import sparkline
-from pytest_benchdb.present.writing.text import clip, counted, sanitize, wrap
+from pytest_benchdb.present.writing.text import clip, sanitize, wrap
 from pytest_benchdb.present.writing.units import NOT_MEASURED, Unit, choose_unit, quantity, unit_for
 
 LEADING = ("step_time", "e2e_latency", "wall_time")

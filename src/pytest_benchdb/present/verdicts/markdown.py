@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pytest_benchdb.analysis.decide import Decision, TargetOutcome
 from pytest_benchdb.analysis.rules.suite import group_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.verdicts.words import (
     conclusion,
     difference_text,
@@ -23,7 +24,6 @@ from pytest_benchdb.present.verdicts.words import (
 )
 from pytest_benchdb.present.writing.grid import Fact, Line, Span, Style, fact_lines
 from pytest_benchdb.present.writing.markdown import escape
-from pytest_benchdb.present.writing.text import counted
 from pytest_benchdb.present.writing.units import quantity, unit_for
 
 _MOST_NAMED = 5

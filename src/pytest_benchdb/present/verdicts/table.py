@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pytest_benchdb.analysis.rules.suite import group_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, GroupMean
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.verdicts.words import (
     VERDICT_STYLES,
     conclusion,
@@ -21,7 +22,7 @@ from pytest_benchdb.present.verdicts.words import (
     times_text,
 )
 from pytest_benchdb.present.writing.grid import GAP, Entry, Fact, Heading, Line, Section, Span, Table, fact_lines, fit
-from pytest_benchdb.present.writing.text import counted, sanitize, width, wrap
+from pytest_benchdb.present.writing.text import sanitize, width, wrap
 from pytest_benchdb.present.writing.units import NOT_MEASURED, Unit, align_points, unit_for, write_figure
 
 _MOST_NOTES = 8

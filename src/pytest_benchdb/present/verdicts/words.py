@@ -11,8 +11,9 @@ from pytest_benchdb.analysis.rules.suite import speedup_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Difference, Side
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.model.verdict import Interval, Verdict
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.writing.grid import Style
-from pytest_benchdb.present.writing.text import SHORT_ID, counted
+from pytest_benchdb.present.writing.text import SHORT_ID
 from pytest_benchdb.present.writing.units import NOT_MEASURED, one_quantity
 
 VERDICT_STYLES: Mapping[Verdict, Style] = {

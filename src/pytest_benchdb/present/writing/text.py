@@ -114,15 +114,6 @@ def _tail(text: str, limit: int) -> str:
     return text
 
 
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun.
-
-    >>> counted(1, "session"), counted(2, "session")
-    ('1 session', '2 sessions')
-    """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def pad(text: str, columns: int, *, right: bool = False) -> str:
     """Fill with spaces up to a number of columns; `right` puts the text at the right edge."""
     fill = " " * max(0, columns - width(text))
