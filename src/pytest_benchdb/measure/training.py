@@ -1,12 +1,10 @@
 """The loop of a training: ``for step in bench.steps(n): ...``, with a barrier of the device after each step.
 
-The loop runs `n` times. Its first step is measured apart, because it compiles and allocates; the `warmup` steps
+The loop runs `n` times. Its first step is measured separately, because it compiles and allocates; the `warmup` steps
 after it are thrown away; the others are the samples. Only complete steps count: what a `break` or an
 exception left is not a step.
 
 Between two steps the clocks stand still while values such as a loss are read from the device.
-
-What a training loop measured -> the rows that are stored. Pure functions; nothing is timed here.
 """
 
 import math
@@ -24,12 +22,12 @@ from pytest_benchdb.model.run import Measurement
 
 @dataclass(frozen=True, slots=True)
 class StepPlan:
-    """How a loop is to be run.
+    """How to run a loop.
 
     Attributes:
         n: how often, the first step and the warm-up included.
         warmup: steps after the first that are thrown away.
-        samples_per_step: items that one step handles, for the throughput; None if not told.
+        samples_per_step: items that one step handles, for the throughput; None if not known.
     """
 
     n: int
@@ -37,11 +35,11 @@ class StepPlan:
     samples_per_step: float | None = None
 
     def mistake(self) -> str | None:
-        """Say which number is out of range; None if none is."""
+        """Return which number is out of range; None if none is."""
         if self.n < 1 or self.warmup < 0:
             return f"steps({self.n}, warmup={self.warmup}) needs at least one step and no negative warm-up"
         if self.samples_per_step is not None and not 0 < self.samples_per_step < math.inf:
-            return f"samples_per_step must be a number above 0, which {self.samples_per_step} is not"
+            return f"samples_per_step must be a number above 0, not {self.samples_per_step}"
         return None
 
 
@@ -50,7 +48,7 @@ class StepTimes:
     """The times of a loop.
 
     Attributes:
-        plan: how the loop was to be run.
+        plan: how the loop was planned.
         first: the first step; None if it was not complete.
         counted: the steps that are samples, in run order.
         complete: how many steps ran to their end, the first and the warm-up included.
@@ -68,7 +66,7 @@ class StepTimes:
 
     @property
     def early(self) -> str | None:
-        """Say that the loop ended before its time; None if it did not."""
+        """Why the loop has fewer steps than planned; None if it has all."""
         if self.complete >= self.plan.n:
             return None
         return f"the loop ended after {self.complete} complete steps of {self.plan.n}"
@@ -76,20 +74,20 @@ class StepTimes:
 
 @dataclass(slots=True)
 class Tally:
-    """Values of one metric that a suite recorded, in the order of the steps."""
+    """Values of one metric that a test recorded, in the order of the steps; those that are not finite are texts."""
 
     metric: str
     unit: str
     better: Better
     samples: list[float] = field(default_factory=list)
-    strange: list[str] = field(default_factory=list)
+    not_finite: list[str] = field(default_factory=list)
 
     def add(self, step: int, value: float) -> None:
-        """Take the value of one step; one that is not finite is told, but is no sample."""
+        """Add the value of one step; one that is not finite is kept as a text, but is not a sample."""
         if math.isfinite(value):
             self.samples.append(value)
         else:
-            self.strange.append(f"{value} in step {step}")
+            self.not_finite.append(f"{value} in step {step}")
 
 
 def step_rows(
@@ -125,12 +123,12 @@ def step_rows(
 
 
 def tally_row(tally: Tally, *, phase: str | None, provenance: Provenance) -> Measurement:
-    """Return the row of a metric that the suite recorded itself.
+    """Return the row of a metric that the test recorded itself.
 
     Values that are not finite are left out and named, and the others may then not be compared: the mean loss
-    of a run that diverged says nothing.
+    of a run that diverged means nothing.
     """
-    strange = ", ".join(tally.strange[:3]) if tally.strange else None
+    strange = ", ".join(tally.not_finite[:3])
     reason = f"recorded as {strange}" if strange else None if tally.samples else "recorded in no step that counts"
     return Measurement(
         metric=tally.metric,
@@ -142,14 +140,14 @@ def tally_row(tally: Tally, *, phase: str | None, provenance: Provenance) -> Mea
         samples=list(tally.samples) or None,
         reason=reason,
         valid=reason is None,
-        details={"not_finite": len(tally.strange)} if strange else None,
+        details={"not_finite": len(tally.not_finite)} if strange else None,
     )
 
 
 def _throughput(
     times: StepTimes, samples_per_step: float, missing: str | None, phase: str | None, provenance: Provenance
 ) -> Measurement:
-    total_s = math.fsum(one.wall_s for one in times.counted)
+    total_s = math.fsum(step.wall_s for step in times.counted)
     if missing is None and total_s <= 0:
         missing = "the clock did not move within the steps"
     return Measurement(
@@ -195,7 +193,7 @@ class Step:
         return self.phase("forward")
 
     def backward(self) -> Phase:
-        """Measure the block as the phase ``backward``: the gradients, and their exchange between ranks."""
+        """Measure the block as the phase ``backward``: the gradients, and exchanging them between ranks."""
         return self.phase("backward")
 
     def optimizer(self) -> Phase:
@@ -203,19 +201,15 @@ class Step:
         return self.phase("optimizer")
 
     def phase(self, name: str) -> Phase:
-        """Measure the block as a phase of that name; entered several times in a step, its times are summed."""
+        """Measure the block as a phase of that name; its times within one step are summed."""
         return self._steps.phases.phase(name)
 
     def record(self, metric: str, value: object, *, unit: str | None = None, better: Better | None = None) -> None:
         """Keep one value of this step: ``step.record("loss", loss)``.
 
-        A tensor is read only after the step's clock was, so that reading it is not part of the step.
-
-        Args:
-            metric: its name.
-            value: a number, or what `float` makes one of.
-            unit: SI unit; that of the registered metric by default, else ``1``.
-            better: ``lower``, ``higher`` or ``none``; of ``loss`` and of registered metrics it is known.
+        `value` is a number, or something that `float` accepts. A tensor is read only after the step's clock was, so
+        that reading it is not part of the step. `unit` is an SI unit: by default that of the registered metric, else
+        ``1``. `better` is ``lower``, ``higher`` or ``none``; it is known for ``loss`` and registered metrics.
 
         Raises:
             MeasurementError: the metric is measured by the loop itself, was recorded in this step before,
@@ -230,10 +224,10 @@ class Steps:
 
     Attributes:
         phases: the phases inside the steps.
-        plan: how often the loop should run, and what of it counts.
+        plan: how often the loop should run, and which steps count.
     """
 
-    def __init__(  # noqa: PLR0913 - what a test says, and where it runs
+    def __init__(  # noqa: PLR0913 - what a test gives, and where it runs
         self,
         n: int,
         *,
@@ -247,15 +241,8 @@ class Steps:
     ) -> None:
         """Prepare the loop.
 
-        Args:
-            n: how often it runs, the first step and the warm-up included.
-            device: where the code runs; it is waited for after each step.
-            warmup: steps after the first that are thrown away.
-            samples_per_step: items that one step handles, for the throughput.
-            provenance: of what is measured on the device.
-            phase: name of the phase around the loop; None for none.
-            test: the test's name, for messages.
-            clock: another than the device's, with CPU clocks of its own.
+        `n`, `warmup` and `samples_per_step` are those of `StepPlan`. The device is waited for after each step.
+        `phase` is the name of the phase around the loop; `clock` replaces the device's clock.
 
         Raises:
             MeasurementError: a number is out of range.
@@ -315,11 +302,11 @@ class Steps:
         return tuple(rows)
 
     def keep(self, step: Step, metric: str, value: object, unit: str | None, better: Better | None) -> None:
-        """Take a value that `Step.record` was given."""
+        """Keep a value for `Step.record`."""
         if metric in _OWN_METRICS:
             raise self._mistake(f"{metric} is measured by the loop itself; record it under another name")
         if step is not self._step or self._begun is None:
-            raise self._mistake(f"{metric} was recorded to step {step.index}, which is over")
+            raise self._mistake(f"{metric} was recorded in step {step.index}, which is over")
         if metric in self._pending:
             raise self._mistake(f"{metric} was recorded twice in step {step.index}")
         tally = self._tallies.get(metric) or _new_tally(metric, unit, better)
@@ -365,9 +352,9 @@ def _total(entries: Sequence[BlockTime]) -> BlockTime:
 
 
 def _new_tally(metric: str, unit: str | None, better: Better | None) -> Tally:
-    known = METRICS.get(metric)
+    registered = METRICS.get(metric)
     return Tally(
         metric,
-        unit or (known.unit if known else "1"),
-        better or (known.better if known else "lower" if metric == "loss" else "none"),
+        unit or (registered.unit if registered else "1"),
+        better or (registered.better if registered else "lower" if metric == "loss" else "none"),
     )

@@ -1,14 +1,14 @@
 import pytest
 
 from pytest_benchdb.measure.distributed.exchange import RankReport
-from pytest_benchdb.measure.distributed.launch import End, Words, why_failed
+from pytest_benchdb.measure.distributed.launch import End, Stderr, why_failed
 
 SECOND = 1_000_000_000
 FINE = [RankReport(rank=0), RankReport(rank=1)]
 ENDED = [End(rank=0, code=0, ended_ns=1), End(rank=1, code=0, ended_ns=2)]
-NO_WORDS = Words(last={})
+NO_STDERR = Stderr(last={})
 
-TORCHRUN_WORDS = """
+TORCHRUN_STDERR = """
 Root Cause (first observed failure):
 [0]:
   time      : 2026-11-21_07:18:00
@@ -33,21 +33,21 @@ def stopped(rank: int | None) -> End:
 
 
 def test_ranks_that_all_ended_did_not_fail() -> None:
-    assert why_failed(ENDED, FINE, NO_WORDS, timeout_s=9) is None
+    assert why_failed(ENDED, FINE, NO_STDERR, timeout_s=9) is None
 
 
 def test_rank_that_failed_first_is_blamed() -> None:
     reports = [failed(0, "RuntimeError: Connection closed by peer", 5.1), failed(1, "ValueError: boom", 5.0)]
     ends = [died(0, 1, 5.2), died(1, 1, 5.3)]
 
-    assert why_failed(ends, reports, NO_WORDS, timeout_s=9) == "rank 1 of 2 failed: ValueError: boom"
+    assert why_failed(ends, reports, NO_STDERR, timeout_s=9) == "rank 1 of 2 failed: ValueError: boom"
 
 
 def test_rank_that_died_without_a_word_is_blamed_before_those_that_lost_it() -> None:
     reports = [failed(0, "RuntimeError: Connection closed by peer", 5.0), None]
     ends = [died(0, 1, 5.2), died(1, -9, 5.1)]
 
-    reason = why_failed(ends, reports, Words(last={1: "last words"}), timeout_s=9)
+    reason = why_failed(ends, reports, Stderr(last={1: "last words"}), timeout_s=9)
 
     assert reason == "rank 1 of 2 was killed by SIGKILL: last words"
 
@@ -56,7 +56,7 @@ def test_rank_that_died_long_after_another_failed_is_not_blamed() -> None:
     reports = [failed(0, "ValueError: boom", 5.0), None]
     ends = [died(0, 1, 5.1), died(1, -6, 6.0)]
 
-    assert why_failed(ends, reports, NO_WORDS, timeout_s=9) == "rank 0 of 2 failed: ValueError: boom"
+    assert why_failed(ends, reports, NO_STDERR, timeout_s=9) == "rank 0 of 2 failed: ValueError: boom"
 
 
 @pytest.mark.parametrize(
@@ -64,11 +64,11 @@ def test_rank_that_died_long_after_another_failed_is_not_blamed() -> None:
     [(3, "ended with exit code 3"), (-6, "was killed by SIGABRT"), (-99, "was killed by signal 99")],
 )
 def test_rank_that_died_says_how(code: int, text: str) -> None:
-    assert why_failed([died(0, code, 1)], [None], NO_WORDS, timeout_s=9) == f"rank 0 of 1 {text}"
+    assert why_failed([died(0, code, 1)], [None], NO_STDERR, timeout_s=9) == f"rank 0 of 1 {text}"
 
 
 def test_rank_that_crashed_after_its_figures_failed() -> None:
-    reason = why_failed([ENDED[0], died(1, -11, 1)], FINE, NO_WORDS, timeout_s=9)
+    reason = why_failed([ENDED[0], died(1, -11, 1)], FINE, NO_STDERR, timeout_s=9)
 
     assert reason == "rank 1 of 2 was killed by SIGSEGV"
 
@@ -77,13 +77,13 @@ def test_ranks_that_hung_are_named_with_their_last_words() -> None:
     reports = [RankReport(rank=0), None, None]
     ends = [ENDED[0], stopped(1), stopped(2)]
 
-    reason = why_failed(ends, reports, Words(last={2: "waiting"}), timeout_s=30)
+    reason = why_failed(ends, reports, Stderr(last={2: "waiting"}), timeout_s=30)
 
     assert reason == "rank 1 of 3 and rank 2 of 3 did not end within 30 s and was stopped: waiting"
 
 
 def test_rank_that_hung_after_its_figures_is_named() -> None:
-    reason = why_failed([ENDED[0], stopped(1)], FINE, NO_WORDS, timeout_s=1.5)
+    reason = why_failed([ENDED[0], stopped(1)], FINE, NO_STDERR, timeout_s=1.5)
 
     assert reason == "rank 1 of 2 did not end within 1.5 s and was stopped"
 
@@ -91,20 +91,20 @@ def test_rank_that_hung_after_its_figures_is_named() -> None:
 def test_rank_stopped_because_another_failed_is_not_blamed() -> None:
     reports = [None, failed(1, "ValueError: boom", 1.0)]
 
-    assert why_failed([stopped(0), died(1, 1, 1)], reports, NO_WORDS, timeout_s=9) == (
+    assert why_failed([stopped(0), died(1, 1, 1)], reports, NO_STDERR, timeout_s=9) == (
         "rank 1 of 2 failed: ValueError: boom"
     )
 
 
 def test_rank_that_ended_without_figures_failed() -> None:
-    assert why_failed(ENDED, [FINE[0], None], NO_WORDS, timeout_s=9) == "rank 1 of 2 ended without figures"
+    assert why_failed(ENDED, [FINE[0], None], NO_STDERR, timeout_s=9) == "rank 1 of 2 ended without a report"
 
 
 def test_rank_that_torchrun_blames_comes_first() -> None:
     reports = [failed(0, "RuntimeError: Connection closed by peer", 5.0), None]
-    words = Words(last={1: "last words"}, launcher=TORCHRUN_WORDS)
+    stderr = Stderr(last={1: "last words"}, launcher=TORCHRUN_STDERR)
 
-    reason = why_failed([End(rank=None, code=1, ended_ns=1)], reports, words, timeout_s=9)
+    reason = why_failed([End(rank=None, code=1, ended_ns=1)], reports, stderr, timeout_s=9)
 
     assert reason == "rank 1 of 2 was killed by SIGKILL: last words"
 
@@ -113,19 +113,19 @@ def test_rank_that_torchrun_blames_and_that_told_its_error_is_quoted() -> None:
     reports = [failed(0, "RuntimeError: Connection closed by peer", 5.1), failed(1, "ValueError: boom", 5.0)]
 
     reason = why_failed(
-        [End(rank=None, code=1, ended_ns=1)], reports, Words(last={}, launcher=TORCHRUN_WORDS), timeout_s=9
+        [End(rank=None, code=1, ended_ns=1)], reports, Stderr(last={}, launcher=TORCHRUN_STDERR), timeout_s=9
     )
 
     assert reason == "rank 1 of 2 failed: ValueError: boom"
 
 
 def test_launcher_that_hung_names_the_ranks_without_figures() -> None:
-    reason = why_failed([stopped(None)], [FINE[0], None], Words(last={1: "waiting"}), timeout_s=9)
+    reason = why_failed([stopped(None)], [FINE[0], None], Stderr(last={1: "waiting"}), timeout_s=9)
 
     assert reason == "rank 1 of 2 did not end within 9 s and was stopped: waiting"
 
 
 def test_launcher_that_failed_by_itself_is_named() -> None:
-    assert why_failed([End(rank=None, code=2, ended_ns=1)], FINE, NO_WORDS, timeout_s=9) == (
+    assert why_failed([End(rank=None, code=2, ended_ns=1)], FINE, NO_STDERR, timeout_s=9) == (
         "the launcher of 2 ranks ended with exit code 2"
     )

@@ -65,7 +65,7 @@ def sampled(sensors: SensorSet, *changes: object, step_s: float = 1.0) -> dict[s
 
 
 def values_of(sensors: SensorSet) -> dict[str, list[float]]:
-    return {f"{one['metric']}/{one['domain']}": one["values"] for one in sensors.told()}  # type: ignore[misc]
+    return {f"{one['metric']}/{one['domain']}": one["values"] for one in sensors.series()}  # type: ignore[misc]
 
 
 def nothing() -> None:
@@ -267,7 +267,7 @@ def test_scopes_say_what_a_sensor_covers(tree: Tree) -> None:
     sensors = tree.sensors()
     sampled(sensors, nothing)
 
-    told: Mapping[str, object] = {f"{one['metric']}/{one['domain']}": one["scope"] for one in sensors.told()}
+    told: Mapping[str, object] = {f"{one['metric']}/{one['domain']}": one["scope"] for one in sensors.series()}
 
     assert told == {
         "rss/process": "process",

@@ -92,7 +92,7 @@ def sensors(nvml: FakeNvml, uuid: str = "GPU-8c1f") -> SensorSet:
 def values_of(found: SensorSet) -> dict[str, object]:
     found.begin()
     found.sample()
-    return {str(one["domain"]): one["values"] for one in found.told()}
+    return {str(one["domain"]): one["values"] for one in found.series()}
 
 
 @pytest.mark.parametrize("uuid", ["GPU-8c1f", "8c1f"], ids=["as-nvml-writes-it", "as-torch-writes-it"])
@@ -131,7 +131,7 @@ def test_nvml_device_that_is_lost_keeps_what_it_told_before() -> None:
     nvml.lost = True
     found.sample()
 
-    assert {len(one["values"]) for one in found.told()} == {1}  # type: ignore[arg-type]
+    assert {len(one["values"]) for one in found.series()} == {1}  # type: ignore[arg-type]
     assert found.reasons["power/GPU-8c1f/power"] == "NVMLError: GPU is lost"
 
 
@@ -153,7 +153,7 @@ def test_without_proc_psutil_tells_the_process_or_a_reason_does(loads: bool) -> 
     clock: Callable[[], int] = iter(range(0, 10**12, 10**9)).__next__
     found.sample(clock)
     found.sample(clock)
-    values = {(one["metric"], one["domain"]): one["values"] for one in found.told()}
+    values = {(one["metric"], one["domain"]): one["values"] for one in found.series()}
 
     if loads:
         assert values["rss", "process"] == [pytest.approx(psutil.Process().memory_info().rss, rel=0.2)] * 2

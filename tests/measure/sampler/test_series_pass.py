@@ -1,12 +1,12 @@
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
 
 from pytest_benchdb.measure.sampler.sampler import Sampler
 from pytest_benchdb.measure.sampler.series_pass import EXPECTED, record_series, time_weighted_mean
-from pytest_benchdb.model.reading import Scope, Series
+from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Measurement
 
 POWER = Series(
@@ -14,15 +14,15 @@ POWER = Series(
 )
 
 
-class Told:
+class KnownSampler(Sampler):
     """A sampler whose series are known."""
 
-    method = "known"
-
-    def __init__(self, *series: Series, reasons: Mapping[str, str] | None = None) -> None:
+    def __init__(self, *series: Series, reasons: dict[str, str] | None = None) -> None:
+        super().__init__()
+        self.method = "known"
         self.series = series
-        self.reasons: Mapping[str, str] = reasons or {}
-        self.scopes: Mapping[tuple[str, str], Scope | None] = {("power", "chip"): "device"}
+        self.reasons = reasons or {}
+        self.scopes = {("power", "chip"): "device"}
         self.calls: list[str] = []
 
     def start(self) -> None:
@@ -58,7 +58,7 @@ def measured(measurements: tuple[Measurement, ...], metric: str) -> Measurement:
 def test_call_repeats_until_the_time_has_passed_and_runs_once_at_least(duration_s: float, calls: int) -> None:
     work = Work()
 
-    _, measurements = record_series(work, Told(POWER), min_duration_s=duration_s, clock=work.clock)
+    _, measurements = record_series(work, KnownSampler(POWER), min_duration_s=duration_s, clock=work.clock)
 
     assert work.calls == calls
     assert measured(measurements, "power").details == {"calls": calls, "duration_s": float(calls)}
@@ -67,7 +67,7 @@ def test_call_repeats_until_the_time_has_passed_and_runs_once_at_least(duration_
 def test_series_come_back_raw_and_their_summary_beside_them() -> None:
     work = Work()
 
-    series, measurements = record_series(work, Told(POWER), min_duration_s=1, clock=work.clock)
+    series, measurements = record_series(work, KnownSampler(POWER), min_duration_s=1, clock=work.clock)
     power = measured(measurements, "power")
     summary = power.summary
 
@@ -83,9 +83,9 @@ def test_series_come_back_raw_and_their_summary_beside_them() -> None:
 
 def test_series_of_one_point_has_no_spread() -> None:
     work = Work()
-    told = Told(Series(metric="rss", unit="B", domain="process", device_id=None, t_s=(0.5,), values=(7.0,)))
+    sampler = KnownSampler(Series(metric="rss", unit="B", domain="process", device_id=None, t_s=(0.5,), values=(7.0,)))
 
-    _, measurements = record_series(work, told, min_duration_s=1, clock=work.clock)
+    _, measurements = record_series(work, sampler, min_duration_s=1, clock=work.clock)
     summary = measured(measurements, "rss").summary
 
     assert summary is not None
@@ -94,9 +94,11 @@ def test_series_of_one_point_has_no_spread() -> None:
 
 def test_metric_without_a_sensor_is_none_with_its_reason_and_never_zero() -> None:
     work = Work()
-    told = Told(POWER, reasons={"temperature/zone0": "OSError: gone", "pynvml": "NVMLError: Driver Not Loaded"})
+    sampler = KnownSampler(
+        POWER, reasons={"temperature/zone0": "OSError: gone", "pynvml": "NVMLError: Driver Not Loaded"}
+    )
 
-    _, measurements = record_series(work, told, min_duration_s=1, clock=work.clock)
+    _, measurements = record_series(work, sampler, min_duration_s=1, clock=work.clock)
     temperature, clock = measured(measurements, "temperature"), measured(measurements, "clock_frequency")
 
     assert {each.metric for each in measurements} == set(EXPECTED)
@@ -107,24 +109,24 @@ def test_metric_without_a_sensor_is_none_with_its_reason_and_never_zero() -> Non
 
 def test_sampler_that_failed_is_the_reason_of_every_metric() -> None:
     work = Work()
-    told = Told(reasons={"sampler": "the sampling process died"})
+    sampler = KnownSampler(reasons={"sampler": "the sampling process died"})
 
-    series, measurements = record_series(work, told, min_duration_s=1, clock=work.clock)
+    series, measurements = record_series(work, sampler, min_duration_s=1, clock=work.clock)
 
     assert series == ()
     assert {each.reason for each in measurements} == {"sampler: the sampling process died"}
 
 
 def test_call_that_raises_stops_the_sampler_and_is_heard() -> None:
-    told = Told(POWER)
+    sampler = KnownSampler(POWER)
 
     def broken() -> None:
         raise LookupError("mine")
 
     with pytest.raises(LookupError, match="mine"):
-        record_series(broken, told, min_duration_s=1, clock=time.monotonic)
+        record_series(broken, sampler, min_duration_s=1, clock=time.monotonic)
 
-    assert told.calls == ["start", "stop"]
+    assert sampler.calls == ["start", "stop"]
 
 
 def test_mean_of_counters_is_the_energy_by_the_time_whatever_the_intervals() -> None:

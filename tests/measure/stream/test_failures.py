@@ -75,7 +75,7 @@ async def cancels_itself() -> AsyncIterator[str]:
         (exits, "SystemExit: 3"),
         (ends_at_once, "the answer ended without a token"),
         (only_empty, "the answer ended without a token"),
-        (bad_tokens, "ValueError: a chunk says tokens=-2, which is not a number of tokens"),
+        (bad_tokens, "ValueError: a chunk has tokens=-2, which is not a number of tokens"),
         (lambda: None, "the request returned nothing, not a generator of chunks"),
         (lambda: "text", "the request returned a str, not a generator of chunks"),
         (lambda: {"a": 1}, "the request returned a dict, not a generator of chunks"),

@@ -126,7 +126,7 @@ def test_tokens_that_nobody_told_are_not_guessed_from_chunks() -> None:
     for metric in ("tpot", "tokens_per_second", "total_tokens_per_second", "goodput"):
         assert rows[metric].value is None
         assert rows[metric].samples is None
-        assert "2 of 2 answers did not tell their tokens" in str(rows[metric].reason)
+        assert "2 of 2 answers did not report their tokens" in str(rows[metric].reason)
     assert rows["ttft"].samples == (0.5, 0.5)
     assert rows["requests_per_second"].value == 2 / DURATION_S
 

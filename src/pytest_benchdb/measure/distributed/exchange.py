@@ -1,6 +1,6 @@
-"""What the test's process and the processes of the ranks tell each other: plain JSON files in one folder.
+"""What the test's process and the processes of the ranks exchange: plain JSON files in one folder.
 
-No pickles: a rank may run other code than its parent, and what comes back is checked before it is believed.
+There are no pickles: a rank may run other code than its parent, and its answer is checked before it is used.
 A rank writes its file under another name first, so that a file that is there is whole.
 """
 
@@ -23,7 +23,7 @@ _NEEDED = frozenset(one.name for one in fields(Measurement) if one.default is MI
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankJob:
-    """What every rank of one world is to do.
+    """What every rank of one world does.
 
     Attributes:
         folder: where the ranks write.
@@ -37,7 +37,7 @@ class RankJob:
         backend: of `torch.distributed.init_process_group`; None leaves that to the function.
         init_method: how the ranks find each other.
         opener: ``module:function`` that opens the rank's device; None runs on the host.
-        opener_argument: what it is called with, before the local rank.
+        opener_argument: its argument before the local rank.
         provenance: of what is measured there.
         test: the test's name, for messages.
     """
@@ -61,12 +61,12 @@ class RankJob:
         """Write the job for the ranks.
 
         Raises:
-            MeasurementError: an argument of the function is no JSON value.
+            MeasurementError: an argument of the function is not a JSON value.
         """
         content = {one.name: getattr(self, one.name) for one in fields(self)}
         for name, value in (("args", list(self.args)), ("kwargs", dict(self.kwargs))):
             if not _is_json(value):
-                raise MeasurementError(f"{name} of a distributed function must be JSON values, which {value!r} is not")
+                raise MeasurementError(f"{name} of a distributed function must be JSON values, not {value!r}")
         path.write_text(json.dumps(content), encoding="utf-8")
 
     @classmethod
@@ -77,11 +77,10 @@ class RankJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankReport:
-    """What one rank came to.
+    """The result of one rank.
 
     Attributes:
-        rank: which.
-        measurements: what it measured; their `rank` is left out.
+        measurements: what it measured, without their `rank`.
         result: what the function returned, as a JSON value.
         error: the exception that ended it, in one line; None if none did.
         failed_ns: when, by `time.monotonic_ns`, which all processes of a machine share.
@@ -100,12 +99,12 @@ def report_path(folder: Path, rank: int) -> Path:
 
 
 def stderr_path(folder: Path, rank: int | None) -> Path:
-    """Return where the standard error of a rank goes; of what starts the ranks, for None."""
+    """Return where the standard error of a rank goes; None is what starts the ranks."""
     return folder / ("launcher.stderr" if rank is None else f"rank-{rank}.stderr")
 
 
 def write_report(folder: Path, report: RankReport) -> None:
-    """Write what a rank came to."""
+    """Write the report of a rank."""
     content = {
         "schema": SCHEMA,
         "rank": report.rank,
@@ -121,7 +120,7 @@ def write_report(folder: Path, report: RankReport) -> None:
 
 
 def read_report(folder: Path, rank: int) -> RankReport | None:
-    """Return what a rank came to; None if it never said.
+    """Return the report of a rank; None if it wrote none.
 
     Raises:
         MeasurementError: the file is not what `write_report` writes.

@@ -1,10 +1,8 @@
-"""Starts the ranks of one world, waits for them within a time limit, and stops those that outlive a failure.
+"""Starts the ranks of one world, waits within a time limit, stops the survivors of a failure, and says why it failed.
 
 ``spawn`` starts a fresh interpreter for each rank, as `torch.multiprocessing` does, but without a pickle of
 the function. ``torchrun`` has `torch.distributed.run` start them. Either way each rank's standard error goes
-into a file of its own, so that its last words can be told.
-
-Why a world of ranks failed: the rank that failed first, in one line. Pure functions.
+into a file of its own, so that its last line can be reported.
 """
 
 import contextlib
@@ -24,9 +22,9 @@ from pytest_benchdb.measure.distributed.exchange import RankReport, stderr_path
 from pytest_benchdb.measure.distributed.ranks import TORCHRUN_VARIABLES
 
 _SAME_TIME_NS = 250_000_000
-"""How much later a death without a word may be noticed than the broken connections of its peers are told."""
+"""How much later a silent death may be noticed than its peers report their broken connections."""
 _ROOT_CAUSE = re.compile(r"Root Cause.*?rank\s*:\s*(\d+).*?exitcode\s*:\s*(-?\d+)", re.DOTALL)
-"""What `torchrun` writes of the process that it saw fail first."""
+"""What `torchrun` writes about the process that failed first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +32,7 @@ class End:
     """How the process of a rank, or the launcher of all ranks, ended.
 
     Attributes:
-        rank: which; None for a launcher of all ranks.
+        rank: None for a launcher of all ranks.
         code: exit code, negative for a signal; None if it had to be stopped.
         ended_ns: when, by `time.monotonic_ns`; None if it had to be stopped.
     """
@@ -45,7 +43,7 @@ class End:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Stderr:
     """What the processes wrote to their standard error.
 
     Attributes:
@@ -58,37 +56,31 @@ class Words:
 
 
 def why_failed(
-    ends: Sequence[End], reports: Sequence[RankReport | None], words: Words, *, timeout_s: float
+    ends: Sequence[End], reports: Sequence[RankReport | None], stderr: Stderr, *, timeout_s: float
 ) -> str | None:
-    """Return why a world failed; None if every rank came to its end.
+    """Return why a world failed: the rank that failed first, in one line; None if every rank finished.
 
-    A rank that died hard takes the connections of the others with it, and they say so before its death is
-    noticed: it comes first, unless another had failed clearly earlier.
-
-    Args:
-        ends: how the processes ended.
-        reports: what each rank came to; None for one that never said.
-        words: what the processes wrote.
-        timeout_s: the time limit they had.
+    A rank that is killed breaks the connections of the others, and they report that before its death is noticed:
+    it comes first, unless another failed clearly earlier. `reports` has None for a rank that wrote no report.
     """
     size = len(reports)
-    failures = [*_told(reports), *_died(ends, reports, words), *_blamed(reports, words)]
+    failures = [*_reported(reports), *_died(ends, reports, stderr), *_blamed(reports, stderr)]
     if failures:
         return min(failures)[1]
     silent = [rank for rank, report in enumerate(reports) if report is None]
     hung = [end.rank for end in ends if end.code is None]
     late = silent or [rank for rank in hung if rank is not None]
     who = " and ".join(f"rank {rank} of {size}" for rank in late)
-    said = _said(next((words.last[rank] for rank in late if rank in words.last), None))
+    line = _after_colon(next((stderr.last[rank] for rank in late if rank in stderr.last), None))
     if hung:
-        return f"{who or 'the launcher'} did not end within {timeout_s:g} s and was stopped{said}"
+        return f"{who or 'the launcher'} did not end within {timeout_s:g} s and was stopped{line}"
     if silent:
-        return f"{who} ended without figures{said}"
+        return f"{who} ended without a report{line}"
     code = next((end.code for end in ends if end.code), None)
     return None if code is None else f"the launcher of {size} ranks {_how_ended(code)}"
 
 
-def _told(reports: Sequence[RankReport | None]) -> list[tuple[int, str]]:
+def _reported(reports: Sequence[RankReport | None]) -> list[tuple[int, str]]:
     return [
         (report.failed_ns or 0, f"rank {report.rank} of {len(reports)} failed: {report.error}")
         for report in reports
@@ -96,25 +88,25 @@ def _told(reports: Sequence[RankReport | None]) -> list[tuple[int, str]]:
     ]
 
 
-def _died(ends: Sequence[End], reports: Sequence[RankReport | None], words: Words) -> list[tuple[int, str]]:
-    found = []
+def _died(ends: Sequence[End], reports: Sequence[RankReport | None], stderr: Stderr) -> list[tuple[int, str]]:
+    failures = []
     for end in ends:
         if end.rank is None or not end.code:
             continue
         report = reports[end.rank]
         if report is None or report.error is None:
-            text = f"rank {end.rank} of {len(reports)} {_how_ended(end.code)}{_said(words.last.get(end.rank))}"
-            found.append(((end.ended_ns or 0) - _SAME_TIME_NS, text))
-    return found
+            text = f"rank {end.rank} of {len(reports)} {_how_ended(end.code)}{_after_colon(stderr.last.get(end.rank))}"
+            failures.append(((end.ended_ns or 0) - _SAME_TIME_NS, text))
+    return failures
 
 
-def _blamed(reports: Sequence[RankReport | None], words: Words) -> list[tuple[int, str]]:
-    """Return what a launcher says of a rank that said nothing itself; it watched, so it comes first."""
-    match = _ROOT_CAUSE.search(words.launcher)
+def _blamed(reports: Sequence[RankReport | None], stderr: Stderr) -> list[tuple[int, str]]:
+    """Return what a launcher reports about a silent rank; it has watched the rank, so this comes first."""
+    match = _ROOT_CAUSE.search(stderr.launcher)
     if match is None or not int(match[1]) < len(reports) or reports[int(match[1])] is not None:
         return []
     rank = int(match[1])
-    return [(-1, f"rank {rank} of {len(reports)} {_how_ended(int(match[2]))}{_said(words.last.get(rank))}")]
+    return [(-1, f"rank {rank} of {len(reports)} {_how_ended(int(match[2]))}{_after_colon(stderr.last.get(rank))}")]
 
 
 def _how_ended(code: int) -> str:
@@ -126,29 +118,23 @@ def _how_ended(code: int) -> str:
         return f"was killed by signal {-code}"
 
 
-def _said(words: str | None) -> str:
-    return f": {words}" if words else ""
+def _after_colon(line: str | None) -> str:
+    return f": {line}" if line else ""
 
 
 Method = Literal["spawn", "torchrun"]
 _MODULE = "pytest_benchdb.measure.distributed.rank_process"
 _POLL_S = 0.02
-_LAST_WORDS_S = 1.0
-"""Time for the other ranks to end by themselves after one has failed: what they say may name the cause."""
+_LAST_REPORTS_S = 1.0
+"""Time for the other ranks to end by themselves after one has failed: their reports may name the cause."""
 _STOP_S = 5.0
-"""Time between asking a process to end and making it."""
-_WORD_LENGTH = 300
+"""Time between asking a process to end and killing it."""
+_LINE_LENGTH = 300
 
 
 @dataclass(slots=True)
 class Watched:
-    """A process that was started.
-
-    Attributes:
-        rank: which; None for a launcher of all ranks.
-        code: its exit code; None while it runs, or where it was stopped.
-        ended_ns: when that was noticed, by `time.monotonic_ns`.
-    """
+    """A process that was started, and how it ended, as in `End`."""
 
     rank: int | None
     process: "subprocess.Popen[bytes]"
@@ -161,12 +147,8 @@ def run_ranks(
 ) -> tuple[End, ...]:
     """Run the job on all ranks; return how each ended. No process outlives the call.
 
-    Args:
-        job_path: the job, in the folder where the ranks write.
-        world_size: how many ranks.
-        method: how they are started.
-        timeout_s: time for all of them, start included.
-        threads: ``OMP_NUM_THREADS`` of each; None leaves it alone.
+    The ranks write into the folder of the job's file. `timeout_s` is the time for all of them, start included;
+    `threads` is ``OMP_NUM_THREADS`` of each, None leaves it alone.
     """
     folder = job_path.parent
     environ = {name: value for name, value in os.environ.items() if name not in TORCHRUN_VARIABLES}
@@ -183,20 +165,20 @@ def run_ranks(
                 own = {**environ, **place, **_rank_variables(rank, world_size)}
                 watched.append(Watched(rank, _start(command, own, stderr_path(folder, rank))))
         _watch(watched, timeout_s)
-    return tuple(End(rank=one.rank, code=one.code, ended_ns=one.ended_ns) for one in watched)
+    return tuple(End(rank=process.rank, code=process.code, ended_ns=process.ended_ns) for process in watched)
 
 
-def words_of(folder: Path, world_size: int) -> Words:
-    """Return what the processes that wrote into `folder` said."""
-    said = {rank: _lines(stderr_path(folder, rank)) for rank in range(world_size)}
-    return Words(
-        last={rank: lines[-1][:_WORD_LENGTH] for rank, lines in said.items() if lines},
+def stderr_of(folder: Path, world_size: int) -> Stderr:
+    """Return what the processes of a job in `folder` wrote to their standard error."""
+    written = {rank: _lines(stderr_path(folder, rank)) for rank in range(world_size)}
+    return Stderr(
+        last={rank: lines[-1][:_LINE_LENGTH] for rank, lines in written.items() if lines},
         launcher="\n".join(_lines(stderr_path(folder, None))),
     )
 
 
 def free_port() -> int:
-    """Return a TCP port of this machine that nobody listened on a moment ago."""
+    """Return a TCP port of this machine that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -212,10 +194,10 @@ def _rank_variables(rank: int, world_size: int) -> dict[str, str]:
     }
 
 
-def _start(command: Sequence[str], environ: Mapping[str, str], words: Path) -> "subprocess.Popen[bytes]":
-    with words.open("wb") as stderr:
-        # Its standard input is a pipe of ours that nothing is written to: a rank sees its end when we are gone.
-        # A session of its own lets us stop what it started as well, and keeps Ctrl-C for the test's process.
+def _start(command: Sequence[str], environ: Mapping[str, str], stderr_file: Path) -> "subprocess.Popen[bytes]":
+    with stderr_file.open("wb") as stderr:
+        # Its standard input is a pipe that nothing is written to: a rank sees the end of it when this process is gone.
+        # In a session of its own, what it starts can be stopped as well, and Ctrl-C stays with the test's process.
         return subprocess.Popen(
             command,
             env=dict(environ),
@@ -229,12 +211,12 @@ def _start(command: Sequence[str], environ: Mapping[str, str], words: Path) -> "
 def _watch(watched: Sequence[Watched], timeout_s: float, *, sleep: Callable[[float], None] = time.sleep) -> None:
     deadline = time.monotonic() + timeout_s
     while True:
-        for one in watched:
-            if one.code is None and (code := one.process.poll()) is not None:
-                one.code, one.ended_ns = code, time.monotonic_ns()
+        for rank in watched:
+            if rank.code is None and (code := rank.process.poll()) is not None:
+                rank.code, rank.ended_ns = code, time.monotonic_ns()
                 if code != 0:
-                    deadline = min(deadline, time.monotonic() + _LAST_WORDS_S)
-        if all(one.code is not None for one in watched) or time.monotonic() >= deadline:
+                    deadline = min(deadline, time.monotonic() + _LAST_REPORTS_S)
+        if all(rank.code is not None for rank in watched) or time.monotonic() >= deadline:
             return
         sleep(_POLL_S)
 
@@ -245,20 +227,20 @@ def _stopped_at_the_end() -> Iterator[list[Watched]]:
     try:
         yield watched
     finally:
-        for one in watched:
-            if one.process.stdin is not None:
-                one.process.stdin.close()
-            _signal(one.process, "SIGTERM")
+        for rank in watched:
+            if rank.process.stdin is not None:
+                rank.process.stdin.close()
+            _signal(rank.process, "SIGTERM")
         deadline = time.monotonic() + _STOP_S
-        for one in watched:
+        for rank in watched:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                one.process.wait(max(0.0, deadline - time.monotonic()))
-            _signal(one.process, "SIGKILL")
-            one.process.wait()
+                rank.process.wait(max(0.0, deadline - time.monotonic()))
+            _signal(rank.process, "SIGKILL")
+            rank.process.wait()
 
 
 def _signal(process: "subprocess.Popen[bytes]", name: str) -> None:
-    """Signal a process and what it started; what is gone already is left alone."""
+    """Signal a process and what it started; one that is gone already is left alone."""
     if sys.platform == "win32":
         if process.poll() is None:
             process.kill()

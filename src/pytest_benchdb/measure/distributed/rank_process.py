@@ -1,6 +1,6 @@
 """One rank, in a process of its own: ``python -m pytest_benchdb.measure.distributed.rank_process JOB``.
 
-Which rank it is, and how it finds the others, stands in the variables that `torchrun` sets as well.
+Which rank it is, and how it finds the others, is in the environment variables that `torchrun` sets as well.
 """
 
 import contextlib
@@ -30,12 +30,12 @@ ORPHANED = 86
 
 
 class Rank:
-    """What a distributed function gets as its first argument.
+    """The first argument of a distributed function.
 
     Attributes:
         rank: which rank this process is: 0, 1, ...
         world_size: how many there are.
-        local_rank: which of the machine's devices is this rank's.
+        local_rank: index of this rank's device on its machine.
         device: the device's handle, as ``bench.device``.
     """
 
@@ -50,7 +50,7 @@ class Rank:
         self._loops: list[Steps] = []
 
     def steps(self, n: int, *, warmup: int = 0, samples_per_step: float | None = None) -> Steps:
-        """Return a loop of `n` steps, which begins when every rank is here; see `measure.steps.Steps`.
+        """Return a loop of `n` steps, which begins when every rank is here; see `measure.training.Steps`.
 
         `samples_per_step` is what this rank alone handles in a step.
         """
@@ -91,7 +91,7 @@ class Rank:
 
 
 def main(path: str) -> int:
-    """Run the job at `path` as the rank that the environment names, and write what it came to.
+    """Run the job at `path` as the rank that the environment names, and write its report; return the exit status.
 
     Raises:
         MeasurementError: the environment names no rank of this job.
@@ -101,7 +101,7 @@ def main(path: str) -> int:
     if info is None or info.world_size != job.world_size:
         raise MeasurementError(f"this process is not a rank of {job.world_size}: {info}")
     folder = Path(job.folder)
-    if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun mixes the ranks' words into its own
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun mixes the ranks' standard error into its own
         _redirect_stderr(stderr_path(folder, info.rank))
     threading.Thread(target=_follow_parent, daemon=True).start()
     try:
@@ -142,19 +142,18 @@ def load_function(job: RankJob) -> Any:
         MeasurementError: it is not there.
     """
     if _origin(job.module) == os.path.realpath(job.file):
-        found: Any = importlib.import_module(job.module)
+        target: Any = importlib.import_module(job.module)
     else:
         spec = importlib.util.spec_from_file_location(job.module, job.file)
         if spec is None or spec.loader is None:
-            raise MeasurementError(f"{job.file} is no Python module")
-        found = importlib.util.module_from_spec(spec)
-        sys.modules[job.module] = found
-        spec.loader.exec_module(found)
+            raise MeasurementError(f"{job.file} is not a Python module")
+        target = sys.modules[job.module] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(target)
     for name in job.function.split("."):
-        found = getattr(found, name, None)
-        if found is None:
-            raise MeasurementError(f"{job.file} has no {job.function}; a distributed function stands in its module")
-    return found
+        target = getattr(target, name, None)
+        if target is None:
+            raise MeasurementError(f"{job.file} has no {job.function}; define it at the top of its module")
+    return target
 
 
 def _origin(module: str) -> str | None:
@@ -234,7 +233,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _end(status: int) -> NoReturn:
-    """End this process at once: it has told what it measured, and torch's threads sometimes abort a normal end."""
+    """End this process at once: its report is written, and torch's threads sometimes abort a normal end."""
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()

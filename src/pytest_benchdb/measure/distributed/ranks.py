@@ -1,7 +1,4 @@
-"""Ranks of a distributed run: who this process is, and what the figures of all ranks say together.
-
-Pure functions: processes are started by `measure.rank_start`.
-"""
+"""Ranks of a distributed run: which one this process is, and the rows that all ranks make together."""
 
 import math
 from collections import defaultdict
@@ -29,7 +26,7 @@ TORCHRUN_VARIABLES = (
     "TORCHELASTIC_RUN_ID",
     "TORCHELASTIC_USE_AGENT_STORE",
 )
-"""What `torchrun` tells its processes (PyTorch documentation, "torchrun (Elastic Launch)")."""
+"""Set by `torchrun` for its processes (PyTorch documentation, "torchrun (Elastic Launch)")."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +34,10 @@ class RankInfo:
     """Which of several equal processes this one is.
 
     Attributes:
-        rank: 0, 1, ... over all machines; rank 0 speaks for all.
+        rank: 0, 1, ... over all machines; rank 0 reports for all.
         world_size: how many there are.
         local_rank: 0, 1, ... on this machine; which of its devices to take.
-        launch_id: the same for all ranks of one launch; None if not told.
+        launch_id: the same for all ranks of one launch; None if not known.
     """
 
     rank: int
@@ -52,7 +49,7 @@ class RankInfo:
 def rank_of(environ: Mapping[str, str]) -> RankInfo | None:
     """Return which rank the environment says this process is; None where it is not one of several.
 
-    ``RANK`` alone, or numbers that make no rank, are somebody else's variables.
+    ``RANK`` alone, or numbers that make no rank, are variables of another program.
     """
     rank, world_size = _number(environ, "RANK"), _number(environ, "WORLD_SIZE")
     if rank is None or world_size is None or not rank < world_size:
@@ -95,13 +92,13 @@ class WorldRun:
 def distributed_rows(worlds: Sequence[WorldRun]) -> tuple[Measurement, ...]:
     """Return the rows of a function that ran on worlds of several sizes.
 
-    Of each world, in the phase ``world_<size>``: every rank's own rows; the slowest rank's times and the
-    throughput of all ranks as the rows without a rank; and the scaling efficiency against the world of one.
-    A world that failed has rows without a figure, and its reason.
+    For each world, in the phase ``world_<size>``: every rank's own rows; the slowest rank's times and the
+    throughput of all ranks as the rows without a rank; and the scaling efficiency compared with the world of one.
+    A world that failed has a row without a value, and its reason.
     """
     rows: list[Measurement] = []
     rates: dict[str | None, dict[int, float]] = defaultdict(dict)
-    for world in sorted(worlds, key=lambda one: one.world_size):
+    for world in sorted(worlds, key=lambda world: world.world_size):
         if world.reason is not None:
             rows.append(_missing(world.phase, world.reason))
             continue
@@ -140,7 +137,7 @@ def _rates(world: WorldRun) -> list[Measurement]:
         totals_s = [math.fsum(row.samples or ()) for row in steps[phase]]
         handled = [(row.value or math.nan) * total_s for row, total_s in zip(by_rank, totals_s, strict=True)]
         value = math.fsum(handled) / max(totals_s) if max(totals_s) > 0 else math.nan
-        known = math.isfinite(value)
+        is_known = math.isfinite(value)
         rows.append(
             Measurement(
                 metric="throughput",
@@ -149,8 +146,8 @@ def _rates(world: WorldRun) -> list[Measurement]:
                 phase=_within(world.phase, phase),
                 provenance=_derived(by_rank),
                 method="samples of all ranks / time of the slowest rank in their steps",
-                value=value if known else None,
-                reason=None if known else "a rank has no throughput",
+                value=value if is_known else None,
+                reason=None if is_known else "a rank has no throughput",
                 details={"ranks": world.world_size},
             )
         )
@@ -160,7 +157,7 @@ def _rates(world: WorldRun) -> list[Measurement]:
 def _efficiencies(worlds: Sequence[WorldRun], rates: Mapping[str | None, Mapping[int, float]]) -> list[Measurement]:
     rows = []
     simulated = any(row.provenance == "simulated" for world in worlds for own in world.by_rank for row in own)
-    for world in sorted(worlds, key=lambda one: one.world_size):
+    for world in sorted(worlds, key=lambda world: world.world_size):
         size = world.world_size
         if size == 1:
             continue
@@ -194,15 +191,15 @@ def _no_efficiency(worlds: Sequence[WorldRun], alone: float | None) -> str:
 
 def _of_every_rank(world: WorldRun, metric: str, *, figures: bool = True) -> dict[str | None, list[Measurement]]:
     """Return the rows of one metric in the order of the ranks, by phase, where every rank has one."""
-    found: dict[str | None, list[Measurement]] = defaultdict(list)
+    by_phase: dict[str | None, list[Measurement]] = defaultdict(list)
     for own in world.by_rank:
         for row in own:
             # Phases inside of a rank's run have wall times of their own, which are not the run's.
             if row.metric == metric and (metric != "wall_time" or row.phase is None):
-                found[row.phase].append(row)
+                by_phase[row.phase].append(row)
     return {
         phase: rows
-        for phase, rows in found.items()
+        for phase, rows in by_phase.items()
         if len(rows) == world.world_size and (not figures or all(row.samples or row.value is not None for row in rows))
     }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
 from pytest_benchdb.measure.distributed.exchange import RankJob, RankReport, read_report
-from pytest_benchdb.measure.distributed.launch import Method, run_ranks, why_failed, words_of
+from pytest_benchdb.measure.distributed.launch import Method, run_ranks, stderr_of, why_failed
 from pytest_benchdb.measure.distributed.ranks import WorldRun, distributed_rows
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
@@ -44,10 +44,10 @@ class RankPlan:
     provenance: Provenance = "measured"
 
     def mistake(self) -> str | None:
-        """Say what cannot be done; None if nothing is wrong."""
+        """Return what cannot be done; None if nothing is wrong."""
         sizes = list(self.world_sizes)
-        if not sizes or not all(_is_size(size) for size in sizes):
-            return f"world_sizes must be whole numbers above 0, which {self.world_sizes!r} are not"
+        if not sizes or not all(type(size) is int and size >= 1 for size in sizes):
+            return f"world_sizes must be whole numbers above 0, not {self.world_sizes!r}"
         if self.method not in {"spawn", "torchrun"}:
             return f"method must be 'spawn' or 'torchrun', not {self.method!r}"
         if not 0 < self.timeout_s < float("inf"):
@@ -57,12 +57,12 @@ class RankPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distributed:
-    """What a function came to on all worlds.
+    """The results of a function on all worlds.
 
     Attributes:
         worlds: one run for each world size, rising.
-        results: what each rank returned as a JSON value, by world size; of failed worlds nothing.
-        measurements: the rows to store; see `measure.ranks.distributed_rows`.
+        results: what each rank returned as a JSON value, by world size; failed worlds are absent.
+        measurements: the rows to store; see `ranks.distributed_rows`.
     """
 
     worlds: tuple[WorldRun, ...]
@@ -70,7 +70,7 @@ class Distributed:
     measurements: tuple[Measurement, ...] = ()
 
     def error(self, test: str | None = None) -> MeasurementError | None:
-        """Return what to fail the test with; None if every rank came to its end."""
+        """Return what to fail the test with; None if every rank finished."""
         reasons = [f"world of {world.world_size}: {world.reason}" for world in self.worlds if world.reason]
         if not reasons:
             return None
@@ -87,12 +87,8 @@ def run_distributed(
 ) -> Distributed:
     """Call `function(rank, *args, **kwargs)` on every rank of every world.
 
-    Args:
-        function: stands at the top of its module; its first argument is a `measure.rank_process.Rank`.
-        plan: which worlds, and how.
-        args: JSON values.
-        kwargs: JSON values.
-        test: the test's name, for messages.
+    The function is at the top of its module, `rank` is a `rank_process.Rank`, and the other arguments are JSON
+    values. `test` is the test's name, for messages.
 
     Raises:
         MeasurementError: the plan cannot be followed, or ranks could not find the function.
@@ -147,17 +143,17 @@ def located(function: Callable[..., object]) -> RankJob:
         raise MeasurementError(
             f"{name or function!r} cannot be found by other processes; define it at the top of its module"
         )
-    # Loaded under its own name, a script would run what it keeps for `if __name__ == "__main__"`.
+    # Loaded under its own name, a script would run the code under `if __name__ == "__main__"`.
     module = "benchdb_rank_main" if module == "__main__" else module
     return RankJob(folder="", world_size=0, module=module, file=str(Path(file).absolute()), function=name)
 
 
-def threads_of_a_rank(largest_world: int, said: str | None) -> int | None:
-    """Return how many threads each rank may use; None where ``OMP_NUM_THREADS`` says it already.
+def threads_of_a_rank(largest_world: int, omp_num_threads: str | None) -> int | None:
+    """Return how many threads each rank may use; None where ``OMP_NUM_THREADS`` is set already.
 
     The same for every world: one rank alone with all processors would make two look slow.
     """
-    return None if said else max(1, usable_cpus() // largest_world)
+    return None if omp_num_threads else max(1, usable_cpus() // largest_world)
 
 
 def usable_cpus() -> int:
@@ -165,10 +161,6 @@ def usable_cpus() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _is_size(size: object) -> bool:
-    return isinstance(size, int) and not isinstance(size, bool) and size >= 1
 
 
 def _run_world(job: RankJob, plan: RankPlan, threads: int | None) -> tuple[WorldRun, tuple[object, ...]]:
@@ -181,7 +173,7 @@ def _run_world(job: RankJob, plan: RankPlan, threads: int | None) -> tuple[World
         reports = [read_report(folder, rank) for rank in range(job.world_size)]
     except MeasurementError as error:
         return WorldRun(world_size=job.world_size, reason=str(error)), ()
-    reason = why_failed(ends, reports, words_of(folder, job.world_size), timeout_s=plan.timeout_s)
+    reason = why_failed(ends, reports, stderr_of(folder, job.world_size), timeout_s=plan.timeout_s)
     if reason is not None:
         return WorldRun(world_size=job.world_size, reason=reason), ()
     whole = [report for report in reports if isinstance(report, RankReport)]

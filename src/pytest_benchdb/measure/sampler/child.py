@@ -1,12 +1,8 @@
 """The process that samples sensors while a benchmark repeats; standard library only, one for a session.
 
-`measure.sampler` starts it with ``python -I -S`` (about 21 ms) and talks to it in lines of JSON: ``start`` and ``stop``
-on its input, ``ready``, ``started`` and ``stopped`` on its output. It ends when its input ends or its parent does, so
-that nothing has to end it.
-
-Sensors that libraries tell: NVML's, and psutil's where there is no ``/proc``; for the process that samples.
-
-The modules are arguments: the process that samples imports them, and only if it was asked to.
+`sampler` starts it with ``python -I -S`` (about 21 ms) and talks to it in lines of JSON: ``start`` and ``stop``
+on its input, ``ready``, ``started`` and ``stopped`` on its output. It ends by itself when its input ends or its parent
+does. Libraries, NVML and psutil where there is no ``/proc``, are imported only when they are needed.
 """
 
 import json
@@ -19,19 +15,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_benchdb.measure.sampler.file_sensors import file_sensors
-from pytest_benchdb.measure.sampler.sensor import Sensor
-
-_ZERO_CELSIUS_K = 273.15
+from pytest_benchdb.measure.sampler.sensor import CELSIUS_K, Sensor
 
 
 def nvml_sensors(nvml: Any, uuids: Sequence[str]) -> Iterator[Sensor]:
-    """Find power, temperature, clock, load and memory of NVIDIA devices.
+    """Find power, temperature, clock, load and memory of NVIDIA devices; `uuids` are those of NVML or torch.
 
-    A device may support some readings only (Jetson: none), which the first reading of each tells.
-
-    Args:
-        nvml: the module `pynvml`.
-        uuids: unique ids of the devices, as NVML or torch write them.
+    A device may support only some readings (Jetson: none), which the first reading of each shows.
     """
     nvml.nvmlInit()
     for uuid in uuids:
@@ -42,12 +32,7 @@ def nvml_sensors(nvml: Any, uuids: Sequence[str]) -> Iterator[Sensor]:
 def _nvml_device(nvml: Any, handle: Any, uuid: str) -> Iterator[Sensor]:
     readings = (
         ("power", "W", 1e-3, lambda: _nvml_power_mw(nvml, handle)),
-        (
-            "temperature",
-            "K",
-            1.0,
-            lambda: nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU) + _ZERO_CELSIUS_K,
-        ),
+        ("temperature", "K", 1.0, lambda: nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU) + CELSIUS_K),
         ("clock_frequency", "Hz", 1e6, lambda: nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM)),
         ("utilization", "1", 1e-2, lambda: nvml.nvmlDeviceGetUtilizationRates(handle).gpu),
         ("device_used", "B", 1.0, lambda: nvml.nvmlDeviceGetMemoryInfo(handle).used),
@@ -65,12 +50,7 @@ def _nvml_power_mw(nvml: Any, handle: Any) -> float:
 
 
 def portable_sensors(psutil: Any, pid: int) -> Iterator[Sensor]:
-    """Find what psutil tells of the process and the machine.
-
-    Args:
-        psutil: the module.
-        pid: process that the benchmark runs in.
-    """
+    """Find what psutil measures of the machine and of the process that the benchmark runs in."""
     process, cpus = psutil.Process(pid), os.cpu_count() or 1
 
     def used_s() -> float:
@@ -89,9 +69,9 @@ def portable_sensors(psutil: Any, pid: int) -> Iterator[Sensor]:
 
 
 PATIENT_S = 5.0
-"""How often an idle child looks whether its parent lives: a forked process may hold its input open."""
+"""How often an idle child checks that its parent lives: a forked process may hold its input open."""
 DOMAIN_LIMIT = 64
-"""Sensors of one metric, so that a machine of 256 processors is not asked 256 times in each period."""
+"""Most sensors of one metric, so that a machine with 256 processors is not read 256 times in each period."""
 
 Command = Mapping[str, Any]
 
@@ -106,9 +86,8 @@ class SensorSet:
     def __init__(self, config: Mapping[str, Any], load: Callable[[str, str | None], Any] | None = None) -> None:
         """Find the sensors.
 
-        Args:
-            config: `root`, `pid`, `uuids`, and `folders` that libraries were found in, by their names.
-            load: imports a library from its folder.
+        `config` has `root`, `pid`, `uuids`, and the `folders` of libraries by their names; `load` imports a library
+        from its folder.
         """
         self._sensors: list[Sensor] = []
         self._missing: dict[str, str] = {}
@@ -126,11 +105,11 @@ class SensorSet:
 
     @property
     def reasons(self) -> dict[str, str]:
-        """Why there are no points, of everything that was looked for."""
+        """Why there are no points, for everything that was looked for."""
         return self._missing | self._failed
 
     def begin(self) -> None:
-        """Forget the points of the last window, and whose readings failed in it."""
+        """Forget the points of the last window, and which readings failed in it."""
         self._failed.clear()
         for sensor in self._sensors:
             sensor.begin()
@@ -144,12 +123,12 @@ class SensorSet:
                 except Exception as error:  # noqa: BLE001 - whatever one sensor raises, the others are read
                     self._failed[_name(sensor)] = _described(error)
 
-    def told(self) -> list[dict[str, object]]:
+    def series(self) -> list[dict[str, object]]:
         """Return the series that have points."""
-        return [sensor.told() for sensor in self._sensors if sensor.values]
+        return [sensor.series() for sensor in self._sensors if sensor.values]
 
-    def _add(self, found: Iterator[Sensor]) -> None:
-        for sensor in found:
+    def _add(self, sensors: Iterator[Sensor]) -> None:
+        for sensor in sensors:
             self._name_apart(sensor)
             if sum(other.metric == sensor.metric for other in self._sensors) >= DOMAIN_LIMIT:
                 self._missing[_name(sensor)] = f"there are more than {DOMAIN_LIMIT} sensors of {sensor.metric}"
@@ -195,11 +174,8 @@ def serve(
 ) -> None:
     """Sample between ``start`` and ``stop`` until the commands end.
 
-    Args:
-        sensors: what is sampled.
-        next_command: waits for a command as `queue.Queue.get` does; None is the end.
-        period_ns: time between two samples. A late sample is not made up for: its time is that of its reading.
-        orphaned: tells whether the parent is gone.
+    `next_command` waits as `queue.Queue.get` does; None is the end. A late sample is not made up for: its time is that
+    of its reading. `orphaned` returns whether the parent is gone.
     """
     due_ns: int | None = None
     while not orphaned():
@@ -220,11 +196,11 @@ def serve(
             due_ns = time.monotonic_ns() + period_ns
             _answer({"k": "started"})
         else:
-            # Counters tick every 10 ms: over a shorter rest of a period they would tell nothing but their ticks.
+            # Counters tick every 10 ms: over a shorter rest of a period only their ticks would show.
             if due_ns is not None and time.monotonic_ns() > due_ns - period_ns // 2:
                 sensors.sample()
             due_ns = None
-            _answer({"k": "stopped", "series": sensors.told(), "reasons": sensors.reasons})
+            _answer({"k": "stopped", "series": sensors.series(), "reasons": sensors.reasons})
 
 
 def _read_commands(commands: "queue.SimpleQueue[Command | None]") -> None:
@@ -233,8 +209,8 @@ def _read_commands(commands: "queue.SimpleQueue[Command | None]") -> None:
     commands.put(None)
 
 
-def _answer(told: Mapping[str, object]) -> None:
-    sys.stdout.write(json.dumps(told) + "\n")
+def _answer(answer: Mapping[str, object]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 
 
@@ -263,5 +239,5 @@ def _name(sensor: Sensor) -> str:
 
 def _described(error: Exception) -> str:
     if isinstance(error, PermissionError) and isinstance(error.filename, str):
-        return f"{error.filename} cannot be read; this lets everybody: sudo chmod a+r {error.filename}"
+        return f"{error.filename} cannot be read; to let everybody read it: sudo chmod a+r {error.filename}"
     return " ".join(f"{type(error).__name__}: {error}".split())

@@ -1,11 +1,11 @@
-"""Sensors that files of Linux tell, below a root that tests can choose; for the process that samples.
+"""Sensors in files of Linux, below a root that tests can choose; for the process that samples.
 
 Where the readings come from (Linux' `Documentation/ABI/testing/sysfs-class-{hwmon,powercap,thermal}`,
 `admin-guide/pm/cpufreq.rst`, `admin-guide/cgroup-v2.rst`; `proc_pid_stat(5)`, `proc_stat(5)`):
 
 - resident set and CPU time of the process: ``statm`` and ``stat``; CPU time of the machine: the first line of
   ``/proc/stat`` without idle, waiting and stolen time. Both tick every 10 ms.
-- CPU time and memory of the control group: ``cpu.stat`` and ``memory.current``, or their like in cgroup v1.
+- CPU time and memory of the control group: ``cpu.stat`` and ``memory.current``, or their counterparts in cgroup v1.
 - clocks: ``scaling_cur_freq``; temperatures: thermal zones and hwmon; power: ``powerN_input`` of hwmon, and
   differences of ``energyN_input`` and of powercap's ``energy_uj``.
 
@@ -15,17 +15,13 @@ Utilization is a share of all processors of the machine, so that 1.0 is all of t
 import os
 from collections.abc import Iterator
 
-from pytest_benchdb.measure.sampler.sensor import Sensor, SensorFile, listed, text_of
-
-_ZERO_CELSIUS_K = 273.15
+from pytest_benchdb.measure.sampler.sensor import CELSIUS_K, Sensor, SensorFile, listed, text_of
 
 
 def file_sensors(root: str, pid: int) -> Iterator[Sensor]:
-    """Find every sensor; whether one can be read is told by its first reading.
+    """Find every sensor of the machine and of the process that the benchmark runs in.
 
-    Args:
-        root: folder that stands for ``/``, ending in ``/``.
-        pid: process that the benchmark runs in.
+    Whether one can be read, its first reading shows. `root` replaces ``/`` and ends in ``/``.
     """
     cpus = _cpu_count(root)
     yield from _process(root, pid, cpus)
@@ -42,7 +38,7 @@ def _process(root: str, pid: int, cpus: int) -> Iterator[Sensor]:
     page, ticks = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
     def cpu_ticks() -> int:
-        # The program's name, in parentheses, may hold anything; utime and stime are the 12th and 13th behind it.
+        # The program's name, in parentheses, may hold anything; utime and stime are the 12th and 13th field after it.
         fields = stat.content().rpartition(b")")[2].split()
         return int(fields[11]) + int(fields[12])
 
@@ -127,7 +123,7 @@ def _hwmon_sensor(quantity: str, path: str, domain: str) -> Sensor:
 
 def _temperature(path: str, domain: str) -> Sensor:
     file = SensorFile(path)  # thousandths of a degree Celsius
-    return Sensor("temperature", "K", domain, lambda: file.number() / 1e3 + _ZERO_CELSIUS_K)
+    return Sensor("temperature", "K", domain, lambda: file.number() / 1e3 + CELSIUS_K)
 
 
 def _powercap(folder: str) -> Iterator[Sensor]:

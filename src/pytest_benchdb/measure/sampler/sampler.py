@@ -1,8 +1,8 @@
-"""Series of sensors, taken by one process of our own beside the benchmark's; never a thread.
+"""Series of sensors, taken by a process beside the benchmark's; never by a thread.
 
-A sampling thread is late beside code that holds the interpreter's lock (49 Hz instead of 100) and sees nothing of
-a peak within one C call; a process sees it, and costs the benchmark next to nothing. Even so nothing is sampled
-while a benchmark is timed: series come from a pass of their own, `measure.series_pass`.
+A sampling thread is late beside code that holds the interpreter's lock (49 Hz instead of 100) and misses a peak
+within one C call; a process sees it, and costs the benchmark next to nothing. Even so nothing is sampled while a
+benchmark is timed: series come from a pass of their own, `series_pass`.
 """
 
 import contextlib
@@ -23,18 +23,18 @@ from pytest_benchdb.model.reading import Scope, Series
 
 DEFAULT_RATE_HZ = 20.0
 RATES_HZ = (10.0, 50.0)
-"""Slower misses what a benchmark does, faster costs more than the counters' own ticks tell."""
+"""Slower misses what a benchmark does, faster costs more and only shows the counters' own ticks."""
 _FAILURES = 2
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from pytest_benchdb.measure.sampler.child import main; main()"
 
 
 class Sampler:
-    """Starts and stops the sampling process; whatever becomes of that, nothing is raised here.
+    """Starts and stops the sampling process; it never raises, whatever happens to the process.
 
     Attributes:
         method: how the series were taken, as stored with their summaries.
         reasons: why there are no points in the last window, by ``metric/domain``, by library, or ``sampler``.
-        scopes: what a sensor covers, by metric and domain; None if nobody knows.
+        scopes: what a sensor covers, by metric and domain; None if not known.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class Sampler:
         """Make a sampler; its process starts with the first window.
 
         Args:
-            rate_hz: samples per second, 10 to 50; what is outside is brought to the nearer end.
+            rate_hz: samples per second, clamped to `RATES_HZ`.
             devices: unique id of each NVIDIA device to watch -> its `device_id`.
-            root: folder that stands for ``/``.
-            pid: process to watch; None for the one that calls.
-            command: program that samples instead of our own.
-            patience_s: how long to wait for the process's answer before it is given up.
+            root: folder in place of ``/``.
+            pid: process to watch; None for the calling one.
+            command: program that samples, in place of `child`.
+            patience_s: how long to wait for an answer of the process before it is given up.
         """
         self.rate_hz = min(max(rate_hz, RATES_HZ[0]), RATES_HZ[1])
         self.method = f"sampler process, {self.rate_hz:g} Hz"
@@ -98,20 +98,20 @@ class Sampler:
     def stop(self) -> tuple[Series, ...]:
         """End the window and return its series, one for each sensor that gave a point; none if sampling failed."""
         origin_ns, self._origin_ns = self._origin_ns, None
-        if origin_ns is None or (told := self._ask({"k": "stop"})) is None:
+        if origin_ns is None or (answer := self._ask({"k": "stop"})) is None:
             return ()
-        self.reasons = dict(told["reasons"])
-        self.scopes = {(one["metric"], one["domain"]): cast("Scope | None", one["scope"]) for one in told["series"]}
+        self.reasons = dict(answer["reasons"])
+        self.scopes = {(each["metric"], each["domain"]): each["scope"] for each in answer["series"]}
         return tuple(
             Series(
-                metric=one["metric"],
-                unit=one["unit"],
-                domain=one["domain"],
-                device_id=self._devices.get(one["device"]),
-                t_s=tuple((t_ns - origin_ns) / 1e9 for t_ns in one["t_ns"]),
-                values=tuple(one["values"]),
+                metric=each["metric"],
+                unit=each["unit"],
+                domain=each["domain"],
+                device_id=self._devices.get(each["device"]),
+                t_s=tuple((t_ns - origin_ns) / 1e9 for t_ns in each["t_ns"]),
+                values=tuple(each["values"]),
             )
-            for one in told["series"]
+            for each in answer["series"]
         )
 
     def close(self) -> None:
@@ -163,11 +163,7 @@ class Sampler:
         }
 
     def _ask(self, command: Mapping[str, object] | None) -> Any | None:
-        """Return the process's answer; None if it has none, and then the process is ended.
-
-        Args:
-            command: what to tell it first; None only listens.
-        """
+        """Send a command, if there is one, and return the process's answer; without an answer, end it."""
         process = self._process
         if process is None:
             return None
@@ -183,22 +179,21 @@ class Sampler:
             self._give_up(f"the sampling process gave no answer for {self._patience_s:g} s")
             return None
         try:
-            told = json.loads(answer)
+            return json.loads(answer)
         except ValueError:
             self._give_up("the sampling process died")
             return None
-        return told
 
     def _give_up(self, reason: str) -> None:
         process = cast("subprocess.Popen[str]", self._process)
-        with contextlib.suppress(subprocess.TimeoutExpired):  # what it says as it dies is the best reason
+        with contextlib.suppress(subprocess.TimeoutExpired):  # its last words are the best reason
             process.wait(timeout=0.0 if "no answer" in reason else 1.0)
         process.kill()
         self._stderr.seek(0)
-        said = self._stderr.read().decode("utf-8", "replace").strip().splitlines()
+        lines = self._stderr.read().decode("utf-8", "replace").strip().splitlines()
         self.close()
         self._failures += 1
-        self.reasons = {"sampler": f"{reason}: {said[-1]}" if said else reason}
+        self.reasons = {"sampler": f"{reason}: {lines[-1]}" if lines else reason}
 
 
 def _own_command(config: Mapping[str, object]) -> list[str]:
@@ -213,13 +208,13 @@ def _own_cpus() -> list[int]:
 def _folder_of(name: str) -> str | None:
     """Return the folder that a package is imported from, without importing it."""
     try:
-        found = importlib.util.find_spec(name)
+        spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
         return None
-    if found is None or found.origin is None:
+    if spec is None or spec.origin is None:
         return None
-    path = Path(found.origin)
-    return str(path.parents[1] if found.submodule_search_locations else path.parent)
+    path = Path(spec.origin)
+    return str(path.parents[1] if spec.submodule_search_locations else path.parent)
 
 
 def _line(read: Callable[[], str], limit_s: float) -> str | None:

@@ -4,13 +4,15 @@ import os
 from collections.abc import Callable
 
 POINT_LIMIT = 200_000
-"""Points of one sensor in one window: what does not fit is not sampled, and the reason says so."""
+"""Most points of one sensor in one window: what does not fit is not sampled, and the reason says so."""
+CELSIUS_K = 273.15
+"""0 °C in kelvin."""
 _CLOSED = -1
 _FILE_BYTES = 4096
 
 
 class Sensor:
-    """A sensor and its points in the present window.
+    """A sensor and its points in the current window.
 
     Attributes:
         t_ns: when each point was read, by `time.monotonic_ns`, rising.
@@ -36,13 +38,13 @@ class Sensor:
             metric: as in `model.metric.METRICS`.
             unit: SI unit of the points.
             domain: unique among the sensors of the metric.
-            read: returns the present reading.
+            read: returns the current reading.
             kind: ``gauge``: a point is a reading; ``flow``: it is the difference of two readings by their time;
-                ``tick``: the same of a counter that stands still between its ticks.
+                ``tick``: the same for a counter that does not move between its ticks.
             scale: factor from the reading's unit to the point's.
-            wrap: reading at which a counter begins again; None if it does not.
-            scope: what the sensor covers; None if nobody knows.
-            device: unique id of the device it belongs to; None for the host.
+            wrap: reading at which a counter restarts; None if it does not.
+            scope: what the sensor covers; None if not known.
+            device: unique id of its device; None for the host.
         """
         self.metric = metric
         self.unit = unit
@@ -63,7 +65,7 @@ class Sensor:
         self._at_edge = False
 
     def sample(self, clock: Callable[[], int]) -> None:
-        """Take a reading, and keep the point that it gives.
+        """Take a reading, and keep the point that results.
 
         Raises:
             OverflowError: the window has no room for more points.
@@ -82,14 +84,14 @@ class Sensor:
             return
         self._last = (value, now_ns)
         # The first change of a counter ends an interval that began at an unknown part of a tick.
-        known = self._kind == "flow" or self._at_edge
+        whole = self._kind == "flow" or self._at_edge
         self._at_edge = True
         used = self._difference(last, value)
-        if known and used is not None:
+        if whole and used is not None:
             self._keep(now_ns, used * self._scale / ((now_ns - last_ns) / 1e9))
 
-    def told(self) -> dict[str, object]:
-        """Return the points as JSON can carry them."""
+    def series(self) -> dict[str, object]:
+        """Return the points as JSON values."""
         return {
             "metric": self.metric,
             "unit": self.unit,
@@ -101,7 +103,7 @@ class Sensor:
         }
 
     def _difference(self, last: float, value: float) -> float | None:
-        """Return what was counted; None after a reset, because nobody knows what went before it."""
+        """Return what was counted; None after a reset, because what came before it is lost."""
         used = value - last
         if used < 0 and self._wrap is not None and used + self._wrap < self._wrap / 2:
             used += self._wrap
@@ -114,20 +116,20 @@ class Sensor:
 
 
 class SensorFile:
-    """A small file that is read again and again; opened by the first reading, kept open."""
+    """A small file that is read repeatedly; opened by the first reading, kept open."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._fd = _CLOSED
 
     def content(self) -> bytes:
-        """Return what the file says now."""
+        """Return the present content."""
         if self._fd == _CLOSED:
             self._fd = os.open(self._path, os.O_RDONLY)
         return os.pread(self._fd, _FILE_BYTES, 0)
 
     def number(self) -> float:
-        """Return the number that is all the file says."""
+        """Return the number that is the whole content."""
         return float(self.content())
 
 

@@ -1,58 +1,30 @@
-"""The series pass: the call repeats while the sampler looks, and nothing is timed."""
+"""The series pass: the call repeats while the sampler reads sensors, and nothing is timed."""
 
 import itertools
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
+from pytest_benchdb.measure.sampler.sampler import Sampler
 from pytest_benchdb.model.metric import METRICS
-from pytest_benchdb.model.reading import Scope, Series
+from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Measurement, Summary
 
 EXPECTED = ("rss", "utilization", "power", "temperature", "clock_frequency")
-"""Metrics of which a run says why it has no series."""
-
-
-class SeriesSource(Protocol):
-    """What `measure.sampler.Sampler` is to this pass."""
-
-    @property
-    def method(self) -> str:
-        """How the series are taken."""
-
-    @property
-    def reasons(self) -> Mapping[str, str]:
-        """Why there are no points in the last window, by ``metric/domain``, or by what failed as a whole."""
-
-    @property
-    def scopes(self) -> Mapping[tuple[str, str], Scope | None]:
-        """What a sensor covers, by metric and domain."""
-
-    def start(self) -> None:
-        """Begin a window; the times of its points start at 0."""
-
-    def stop(self) -> tuple[Series, ...]:
-        """End the window and return its series."""
+"""Metrics for which a run says why it has no series."""
 
 
 def record_series(
     call: Callable[[], object],
-    sampler: SeriesSource,
+    sampler: Sampler,
     *,
     min_duration_s: float,
     clock: Callable[[], float],
 ) -> tuple[tuple[Series, ...], tuple[Measurement, ...]]:
-    """Repeat a call until a time has passed, and return what sensors said meanwhile.
+    """Repeat a call until a time has passed, once at least, and return what sensors read meanwhile.
 
-    Args:
-        call: what is looked at; it is called once at least.
-        sampler: takes the series.
-        min_duration_s: no call begins after this time, seconds.
-        clock: tells the time, seconds; `time.monotonic`.
-
-    Returns:
-        The raw series, and for each of them a measurement of pass ``series`` with its statistics. A metric of
-        `EXPECTED` without any series has a measurement that says why.
+    No call begins after `min_duration_s` by `clock`, which returns seconds. Return the raw series, and for each of
+    them a measurement of pass ``series`` with its statistics. A metric of `EXPECTED` without any series has a
+    measurement that says why.
 
     Raises:
         Exception: whatever the call raises; the sampler is stopped.
@@ -70,15 +42,15 @@ def record_series(
         raise
     series = sampler.stop()
     details = {"calls": calls, "duration_s": duration_s}
-    found = {one.metric for one in series}
-    missing = (_missing(metric, sampler) for metric in EXPECTED if metric not in found)
-    return series, (*(_summarised(one, sampler, details) for one in series), *missing)
+    sampled = {each.metric for each in series}
+    missing = (_missing(metric, sampler) for metric in EXPECTED if metric not in sampled)
+    return series, (*(_summarised(each, sampler, details) for each in series), *missing)
 
 
 def time_weighted_mean(t_s: Sequence[float], values: Sequence[float]) -> float:
     """Return the mean over time of values that each hold for the time since the point before.
 
-    That is what differences of counters are; and points of a gauge are so close that it does not matter. The
+    Differences of counters are such values; and points of a gauge are so close that it does not matter. The
     plain mean of powers from counters would be too high: the shorter an interval, the larger its power.
     The first value has no interval and counts only if it is alone.
 
@@ -91,7 +63,7 @@ def time_weighted_mean(t_s: Sequence[float], values: Sequence[float]) -> float:
     return sum(span * value for span, value in zip(spans, values[1:], strict=True)) / (t_s[-1] - t_s[0])
 
 
-def _summarised(series: Series, sampler: SeriesSource, details: Mapping[str, object]) -> Measurement:
+def _summarised(series: Series, sampler: Sampler, details: Mapping[str, object]) -> Measurement:
     values = series.values
     quartiles = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [values[0]] * 3
     summary = Summary(
@@ -107,7 +79,7 @@ def _summarised(series: Series, sampler: SeriesSource, details: Mapping[str, obj
     return Measurement(
         metric=series.metric,
         unit=series.unit,
-        better=_better(series.metric),
+        better=METRICS[series.metric].better if series.metric in METRICS else "none",
         pass_name="series",
         phase=series.phase,
         provenance=series.provenance,
@@ -121,10 +93,10 @@ def _summarised(series: Series, sampler: SeriesSource, details: Mapping[str, obj
     )
 
 
-def _missing(metric: str, sampler: SeriesSource) -> Measurement:
-    told = [reason for name, reason in sampler.reasons.items() if name.partition("/")[0] == metric]
+def _missing(metric: str, sampler: Sampler) -> Measurement:
+    own = [reason for name, reason in sampler.reasons.items() if name.partition("/")[0] == metric]
     general = [f"{name}: {reason}" for name, reason in sampler.reasons.items() if "/" not in name]
-    reason = "; ".join([*told, *general]) or f"no sensor of {metric} gave a reading here"
+    reason = "; ".join([*own, *general]) or f"no sensor of {metric} gave a reading here"
     return Measurement(
         metric=metric,
         unit=METRICS[metric].unit,
@@ -133,8 +105,3 @@ def _missing(metric: str, sampler: SeriesSource) -> Measurement:
         method=sampler.method,
         reason=reason,
     )
-
-
-def _better(metric: str) -> str:
-    known = METRICS.get(metric)
-    return "none" if known is None else known.better

@@ -1,7 +1,7 @@
-"""Token streams: sends requests, keeps the events of each, and derives what a serving system is judged by.
+"""Token streams: sends requests, keeps the events of each, and computes the metrics of serving systems.
 
 Definitions are those of vLLM's `bench serve`; ``docs/explanation/serving-metrics.md`` says where others,
-and where we, differ.
+and this package, differ. `Endpoint` and `Chunk` are for users.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from pytest_benchdb.measure.stream.events import Chunk
 from pytest_benchdb.measure.stream.metrics import judged, measurements_of
 from pytest_benchdb.measure.stream.plan import StreamPlan
 from pytest_benchdb.measure.stream.requests import Source
-from pytest_benchdb.measure.stream.sender import Clock, Sleep, run_requests
+from pytest_benchdb.measure.stream.sender import Clock, Sleep, send_requests
 from pytest_benchdb.model.run import Measurement, Request
 
 __all__ = ["Chunk", "Endpoint", "Source", "StreamPlan", "StreamResult", "run_stream"]
@@ -21,7 +21,7 @@ __all__ = ["Chunk", "Endpoint", "Source", "StreamPlan", "StreamResult", "run_str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamResult:
-    """What a token stream gave.
+    """The results of a token stream.
 
     Attributes:
         requests: of the block in the order of sending, warm-up left out.
@@ -44,17 +44,12 @@ def run_stream(
 ) -> StreamResult:
     """Send requests by plan and return their events and metrics.
 
-    A request that fails, in whatever way, costs itself only.
-
-    Args:
-        source: a function without arguments that returns a sync or async generator of chunks, several of them
-            (taken in turn), an `Endpoint`, or the URL of one.
-        plan: how many requests, how they are sent, when one is given up, and what a good one is.
-        clock: of every time, seconds.
-        sleep: waits for arrivals, seconds.
+    A request that fails, in any way, affects no other. `source` is a function without arguments that returns a sync
+    or async generator of chunks, several of them (taken in turn), an `Endpoint`, or the URL of one. `clock` returns
+    every time, and `sleep` waits for arrivals, in seconds.
 
     Raises:
-        ConfigError: the source cannot be asked.
+        ConfigError: the source is none of these.
         MissingExtraError: it is an endpoint and httpx is not installed.
 
     Examples:
@@ -62,7 +57,7 @@ def run_stream(
         >>> [request.tokens_out for request in result.requests]
         [2, 2, 2]
     """
-    events = run_requests(source, plan, clock=clock, sleep=sleep)
+    events = send_requests(source, plan, clock=clock, sleep=sleep)
     requests = judged(events.requests, plan.slo)
     return StreamResult(
         requests=requests,

@@ -1,10 +1,8 @@
 """An OpenAI-compatible endpoint as a source of token streams; needs httpx, the extra ``[llm]``.
 
-Server-sent events of OpenAI-compatible servers, from bytes to chunks.
-
-Lines and events: WHATWG HTML, section 9.2.6 "Interpreting an event stream". Bodies: OpenAI's API reference,
-"The chat completion chunk object" and "The completion object"; reasoning is ``reasoning_content`` (DeepSeek,
-vLLM, SGLang) or ``reasoning`` (newer vLLM, OpenRouter).
+Lines and events of the server-sent events: WHATWG HTML, section 9.2.6 "Interpreting an event stream". Bodies: OpenAI's
+API reference, "The chat completion chunk object" and "The completion object"; reasoning is ``reasoning_content``
+(DeepSeek, vLLM, SGLang) or ``reasoning`` (newer vLLM, OpenRouter).
 """
 
 import asyncio
@@ -25,25 +23,22 @@ if TYPE_CHECKING:
 
 DONE = "[DONE]"
 _REASONING = ("reasoning_content", "reasoning")
-_SAID = ("content", "refusal")
+_OUTPUT = ("content", "refusal")
 
 
 class EventLines:
-    """Cuts a stream of bytes into the data of its events; comments and other fields are passed over."""
+    """Cuts a stream of bytes into the data of its events; comments and other fields are skipped."""
 
     def __init__(self) -> None:
-        """Begin at the start of a stream."""
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
         self._rest = ""
         self._data: list[str] = []
 
     def feed(self, received: bytes, *, final: bool = False) -> list[str]:
-        """Return the data of the events that these bytes complete.
+        """Return the data of the events that these bytes, cut anywhere, complete.
 
-        Args:
-            received: the next bytes, cut anywhere.
-            final: whether the stream ends here; an event without its blank line is returned too, for servers
-                that leave out the last one.
+        With `final`, the stream ends here: an event without its blank line is returned too, for servers that leave
+        out the last one.
         """
         text = self._rest + self._decoder.decode(received, final)
         # A carriage return at the very end may be half of a line's end.
@@ -71,9 +66,9 @@ class EventLines:
 
 
 def chunks_of(data: str) -> tuple[list[Chunk], bool]:
-    """Return what the data of one event says, and whether it says that an answer is finished.
+    """Return the chunks in the data of one event, and whether it says that an answer is finished.
 
-    A chunk that only names a role, or whose text is empty, comes out without content: it is no token.
+    A chunk that only names a role, or whose text is empty, has no content: it does not count as a token.
 
     Raises:
         AnswerError: the data is not JSON of the expected shape, or it is the server's error.
@@ -100,10 +95,10 @@ def _chunk(choice: Mapping[str, object]) -> Chunk:
     delta = choice.get("delta")
     if not isinstance(delta, Mapping):
         return Chunk(text=_text(choice, "text"))
-    said = "".join(_text(delta, name) for name in _SAID)
-    if said or delta.get("tool_calls"):
-        return Chunk(text=said, opaque=not said)
-    return Chunk(text=next((text for name in _REASONING if (text := _text(delta, name))), ""), reasoning=True)
+    text = "".join(_text(delta, name) for name in _OUTPUT)
+    if text or delta.get("tool_calls"):
+        return Chunk(text=text, opaque=not text)
+    return Chunk(text=next((thought for name in _REASONING if (thought := _text(delta, name))), ""), reasoning=True)
 
 
 def _text(fields: Mapping[str, object], name: str) -> str:
@@ -120,7 +115,7 @@ DEFAULT_PROMPT = "Write a short story about a lighthouse keeper who counts ships
 DEFAULT_MAX_TOKENS = 128
 
 DRAIN_S = 1.0
-"""How long the rest of a finished answer is waited for, so that its connection can be used again."""
+"""How long to wait for the rest of a finished answer, so that its connection can be used again."""
 
 Prompt = str | Sequence[Mapping[str, object]]
 
@@ -131,7 +126,7 @@ class Endpoint:
 
     Attributes:
         url: ends in ``/completions`` or ``/chat/completions``.
-        model: name to ask for; None leaves it out, which servers of a single model accept.
+        model: name to send; None leaves it out, which servers of a single model accept.
         prompts: taken in turn; a list of messages is a chat.
         max_tokens: longest answer.
         headers: sent along, such as an authorization; never shown and never stored.
@@ -146,10 +141,10 @@ class Endpoint:
     body: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be asked.
+        """Check the arguments.
 
         Raises:
-            ConfigError: the URL is none of a completion endpoint, or there is no prompt.
+            ConfigError: the URL is not that of a completion endpoint, or there is no prompt.
         """
         if not self.url.startswith(("http://", "https://")) or not self.url.rstrip("/").endswith("/completions"):
             raise ConfigError(
@@ -163,20 +158,17 @@ class Endpoint:
         """Return the JSON of one request: streamed, with the server's own token counts at its end."""
         if self.url.rstrip("/").endswith("/chat/completions"):
             messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
-            asked: dict[str, object] = {"messages": messages}
+            fields: dict[str, object] = {"messages": messages}
         else:
-            asked = {"prompt": prompt}
-        # max_tokens is the older name, which every server knows; one that refuses it says so.
-        asked |= {"model": self.model, "max_tokens": self.max_tokens}
-        asked |= {"stream": True, "stream_options": {"include_usage": True}, **self.body}
-        return {name: value for name, value in asked.items() if value is not None}
+            fields = {"prompt": prompt}
+        # max_tokens is the older name, which every server knows; one that refuses it reports so.
+        fields |= {"model": self.model, "max_tokens": self.max_tokens}
+        fields |= {"stream": True, "stream_options": {"include_usage": True}, **self.body}
+        return {name: value for name, value in fields.items() if value is not None}
 
     @asynccontextmanager
     async def opened(self, *, connections: int | None) -> AsyncIterator[tuple[Callable[[], object], ...]]:
-        """Give one request for each prompt, with connections kept open meanwhile.
-
-        Args:
-            connections: requests at once, at most; None is without limit.
+        """Yield one request for each prompt, with at most so many connections kept open; None is without limit.
 
         Raises:
             MissingExtraError: httpx is not installed.
@@ -196,7 +188,7 @@ async def stream(client: "httpx.AsyncClient", url: str, body: Mapping[str, objec
     """Yield the chunks of one answer as they come.
 
     Raises:
-        AnswerError: the server refused, sent what is not understood, or broke off.
+        AnswerError: the server refused, sent something malformed, or broke off.
     """
     finished = False
     async with client.stream("POST", url, json=body) as response:

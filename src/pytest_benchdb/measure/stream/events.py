@@ -13,15 +13,15 @@ from pytest_benchdb.model.run import Request
 class Chunk:
     """One piece of an answer, for sources that know more than its text.
 
-    A chunk with neither text nor tokens is no token and gets no time: it may carry totals.
+    A chunk with neither text nor tokens does not count as a token and gets no time: it may carry totals.
 
     Attributes:
-        text: what it adds to the answer.
-        tokens: tokens in this chunk; None if not told.
-        reasoning: whether it is thought rather than said.
-        tokens_in: tokens of the prompt; None if not told by this chunk.
-        tokens_out: tokens of the whole answer; None if not told by this chunk.
-        opaque: whether it stands for an object that could not be looked into, which counts as a chunk with text.
+        text: the text it adds to the answer.
+        tokens: tokens in this chunk; None if not known.
+        reasoning: whether it is part of the reasoning rather than the answer.
+        tokens_in: tokens of the prompt; None if not in this chunk.
+        tokens_out: tokens of the whole answer; None if not in this chunk.
+        opaque: whether it is an object of unknown content, which counts as a chunk with text.
     """
 
     text: str = ""
@@ -33,7 +33,7 @@ class Chunk:
 
     @property
     def has_content(self) -> bool:
-        """Whether it brings a part of the answer."""
+        """Whether it has a part of the answer."""
         return self.opaque or bool(self.text) or bool(self.tokens)
 
 
@@ -41,10 +41,10 @@ _NOTHING = Chunk()
 
 
 def interpret(chunk: object) -> Chunk:
-    """Return what a source's chunk says.
+    """Return the meaning of a source's chunk.
 
-    Text and bytes are text, empty ones and None are nothing; an object with ``tokens`` (a number, or a list
-    of tokens) or ``text`` says that much; any other object is one chunk of which no more is known.
+    Text and bytes are text, empty ones and None are nothing; an object may have ``tokens`` (a number, or a list
+    of tokens) and ``text``; any other object is one chunk of unknown content.
 
     Raises:
         ValueError: ``tokens`` is not a number of 0 or more.
@@ -71,23 +71,23 @@ def _number(tokens: object) -> int | None:
     if isinstance(tokens, Sized) and not isinstance(tokens, str | bytes):
         return len(tokens)
     if not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 0:
-        raise ValueError(f"a chunk says tokens={tokens!r}, which is not a number of tokens")
+        raise ValueError(f"a chunk has tokens={tokens!r}, which is not a number of tokens")
     return tokens
 
 
 LONGEST_ERROR = 500
-"""Characters of a failure's text that are kept: enough for a server's message, not for its page."""
+"""Characters of a failure's text that are kept: enough for a server's message, not for a web page."""
 
 
 class AnswerError(Exception):
-    """An answer that cannot be taken for a whole one; its text is the request's error."""
+    """An answer that is not complete; its text is the request's error."""
 
 
 class Exchange:
-    """One request under way.
+    """One request and its answer so far.
 
-    Whoever runs the request calls `send`, `take` and `end`; whoever watches it may `end` it first, after
-    which nothing more is taken. Times are those of the clock that was given.
+    The code that runs the request calls `send`, `take` and `end`; code that watches it may `end` it first, after
+    which nothing more is taken. Times are those of `clock`.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Exchange:
         self._lock = threading.Lock()
 
     def send(self) -> None:
-        """Say that the request is sent now."""
+        """Record that the request is sent now."""
         self.started_monotonic = time.monotonic()
         self.sent = self._clock()
 
@@ -119,32 +119,32 @@ class Exchange:
         """Take a chunk that came now; False once the request has ended.
 
         Raises:
-            ValueError: the chunk's number of tokens is none.
+            ValueError: the chunk's number of tokens is not a number.
         """
         now = self._clock()
-        said = interpret(chunk)
+        content = interpret(chunk)
         with self._lock:
             if self.ended is not None:
                 return False
-            if said.tokens_in is not None:
-                self.tokens_in = said.tokens_in
-            if said.tokens_out is not None:
-                self._tokens_out = said.tokens_out
-            if not said.has_content:
+            if content.tokens_in is not None:
+                self.tokens_in = content.tokens_in
+            if content.tokens_out is not None:
+                self._tokens_out = content.tokens_out
+            if not content.has_content:
                 return True
             self.chunks.append(now)
-            if said.reasoning:
+            if content.reasoning:
                 self.reasoned = True
             elif self.first_output is None:
                 self.first_output = now
             if self._tokens is not None:
-                self._tokens = None if said.tokens is None else self._tokens + said.tokens
+                self._tokens = None if content.tokens is None else self._tokens + content.tokens
             if self._count is not None:
-                self._text.append(said.text)
+                self._text.append(content.text)
             return True
 
     def end(self, error: str | None = None) -> None:
-        """Say that the request ended now; the first word counts.
+        """Record that the request ended now; only the first call counts.
 
         An answer that ended well but without any text or token has failed: there is nothing to time.
         """
@@ -158,7 +158,7 @@ class Exchange:
                 self.error = "the answer ended without a token"
 
     def tokens_out(self, *, chunk_is_token: bool) -> int | None:
-        """Return the tokens of the answer; None if nobody told or counted them."""
+        """Return the tokens of the answer; None if they are unknown."""
         if chunk_is_token:
             return len(self.chunks)
         if self._count is not None:
@@ -170,13 +170,13 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Events:
-    """What a block of requests left.
+    """The requests of a block, with their times.
 
     Attributes:
-        requests: in the order of sending; those that never were sent come last.
+        requests: in the order of sending; those that were never sent come last.
         duration_s: from the block's start to the end of the request that ended last, failed ones too.
         first_output_s: when the first chunk came that was not reasoning, by index of the request, in seconds since the
-            block's start; only for requests that told reasoning apart.
+            block's start; only for requests whose reasoning was marked.
     """
 
     requests: tuple[Request, ...]
@@ -185,17 +185,17 @@ class Events:
 
 
 def events_of(exchanges: Iterable[Exchange], plan: StreamPlan, *, start: float) -> Events:
-    """Return what became of ended exchanges, with times counted from the block's start."""
+    """Return the requests of ended exchanges, with times since the block's start."""
     never_sent = float("inf")
-    ordered = sorted(exchanges, key=lambda one: (never_sent if one.sent is None else one.sent, one.due_s or 0.0))
+    ordered = sorted(exchanges, key=lambda each: (never_sent if each.sent is None else each.sent, each.due_s or 0.0))
     requests = tuple(_request(index, exchange, plan, start=start) for index, exchange in enumerate(ordered))
     return Events(
         requests=requests,
-        duration_s=max((one.ended - start for one in ordered if one.ended is not None), default=0.0),
+        duration_s=max((each.ended - start for each in ordered if each.ended is not None), default=0.0),
         first_output_s={
-            index: one.first_output - start
-            for index, one in enumerate(ordered)
-            if one.reasoned and one.first_output is not None
+            index: each.first_output - start
+            for index, each in enumerate(ordered)
+            if each.reasoned and each.first_output is not None
         },
     )
 

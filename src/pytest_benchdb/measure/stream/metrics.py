@@ -1,12 +1,9 @@
 """Metrics of a block of requests: pure functions from events to measurements.
 
 Latencies are samples, from which the store takes percentiles by linear interpolation between the closest
-ranks (Hyndman and Fan 1996, type 7; numpy's default). Only answers that came whole are in them. Rates are
+ranks (Hyndman and Fan 1996, type 7; numpy's default). Only whole answers are in them. Rates are
 counts over the block's duration: from its start to the end of the request that ended last, failed ones too.
-
-A block of requests as a whole, and how its figures become measurements.
-
-Figures of one request, by the definitions of vLLM's `bench serve` (`vllm/benchmarks/serve.py`).
+Values of one request follow the definitions of vLLM's `bench serve` (`vllm/benchmarks/serve.py`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +27,7 @@ class Block:
         duration_s: from the block's start to the end of the request that ended last.
         slo: objectives, by metric.
         counting: how tokens were counted, for `Measurement.method`.
-        nothing: why there is no figure at all; None if there is.
+        nothing: why there are no values at all; None if there are.
     """
 
     requests: Sequence[Request]
@@ -42,7 +39,7 @@ class Block:
 
     @classmethod
     def of(cls, requests: Sequence[Request], plan: StreamPlan, duration_s: float) -> "Block":
-        """Return the block of these requests."""
+        """Return the block of some requests."""
         whole = [request for request in requests if request.ok]
         return cls(
             requests=requests,
@@ -71,14 +68,10 @@ class Block:
         none: str = "no answer has one",
         details: Mapping[str, object] = _NOTHING_MORE,
     ) -> Measurement:
-        """Return the samples of a figure over the whole answers, in the order of sending, seconds.
+        """Return the samples of a metric over the whole answers, in the order of sending, seconds.
 
-        Args:
-            metric: its name.
-            method: its definition.
-            figure: of one request: a number, several that are pooled, or None to leave the request out.
-            none: why there is no sample.
-            details: beside those of the block.
+        `method` is its definition. `figure` returns its value for one request: a number, several that are pooled, or
+        None to leave the request out. `none` is the reason if there is no sample.
         """
         samples: list[float] = []
         for request in self.whole:
@@ -95,14 +88,7 @@ class Block:
         )
 
     def rate(self, metric: str, method: str, number: int, *, none: str | None = None) -> Measurement:
-        """Return a number per second of the block.
-
-        Args:
-            metric: its name.
-            method: its definition.
-            number: what is counted.
-            none: why it cannot be counted; None if it can.
-        """
+        """Return a number per second of the block; `none` is why it cannot be counted, None if it can."""
         reason = self.nothing or none
         return Measurement(
             metric=metric,
@@ -115,7 +101,7 @@ class Block:
         )
 
     def count(self, metric: str, method: str, number: int) -> Measurement:
-        """Return a number of requests of which fewer are better."""
+        """Return a number of requests; fewer are better."""
         return Measurement(
             metric=metric, unit="1", better="lower", method=method, value=float(number), details=self._details()
         )
@@ -151,15 +137,15 @@ def e2e_latency_s(request: Request) -> float:
 
 
 def gaps_s(request: Request) -> tuple[float, ...]:
-    """Return the gaps between consecutive chunks, which are tokens only where each chunk holds one."""
+    """Return the gaps between consecutive chunks; they are gaps of tokens only if each chunk holds one."""
     return tuple(later - earlier for earlier, later in pairwise(request.chunk_s))
 
 
 def tpot_s(request: Request) -> float | None:
     """Return the time per output token after the first: (E2E - TTFT) / (tokens - 1).
 
-    None where it cannot be seen: the tokens were not told; there is at most one; or several came in a single
-    chunk, for which the formula would say 0.
+    None where it is unknown: the tokens were not reported; there is at most one; or several came in a single
+    chunk, for which the formula would give 0.
     """
     if request.tokens_out is None or request.tokens_out <= 1 or len(request.chunk_s) == 1:
         return None
@@ -172,7 +158,7 @@ def queue_time_s(request: Request) -> float | None:
 
 
 def meets(request: Request, slo: Mapping[str, float]) -> bool | None:
-    """Tell whether a request met every objective; None without objectives, or where one cannot be judged.
+    """Return whether a request met every objective; None without objectives, or where one cannot be judged.
 
     A failed request met none. An answer of at most one token counts as a TPOT of 0, as in vLLM.
     """
@@ -208,27 +194,16 @@ def _sent_s(request: Request) -> float:
     return request.sent_s
 
 
-_NOBODY: Mapping[int, float] = MappingProxyType({})
-
-
 def measurements_of(
     requests: Sequence[Request],
     plan: StreamPlan,
     *,
     duration_s: float,
-    first_output_s: Mapping[int, float] = _NOBODY,
+    first_output_s: Mapping[int, float] = MappingProxyType({}),
 ) -> tuple[Measurement, ...]:
-    """Return the metrics of a block.
+    """Return the metrics of a block in SI units; one that could not be measured has its reason and no value.
 
-    Args:
-        requests: of the block, warm-up left out, judged by `figures.judged`.
-        plan: by which they were sent.
-        duration_s: of the block.
-        first_output_s: when the first chunk came that was not reasoning, by index of the request, in seconds
-            since the block's start; only for requests that told reasoning apart.
-
-    Returns:
-        Measurements in SI units; one that could not be taken has its reason and no value.
+    `requests` are those of the block, warm-up left out, after `judged`. `first_output_s` is that of `events.Events`.
     """
     block = Block.of(requests, plan, duration_s)
     rows = [
@@ -255,7 +230,7 @@ def _tpot(block: Block) -> Measurement:
         "tpot",
         f"(last chunk - first chunk) / (tokens - 1); {block.counting}",
         tpot_s,
-        none=_untold(block) or "no answer had two or more tokens that came in several chunks",
+        none=_unknown_tokens(block) or "no answer had two or more tokens that came in several chunks",
         details={
             "requests_without_tokens": block.number(_is_uncounted),
             "requests_in_one_chunk": block.number(_is_one_chunk_of_several_tokens),
@@ -276,12 +251,12 @@ def _ttfot(block: Block, first_output_s: Mapping[int, float]) -> Measurement:
 def _rates(block: Block) -> list[Measurement]:
     tokens_out = sum(request.tokens_out or 0 for request in block.whole)
     tokens_in = sum(request.tokens_in or 0 for request in block.whole)
-    untold = _untold(block)
+    unknown = _unknown_tokens(block)
     method = f"prompt and output tokens / duration; {block.counting}"
     return [
         block.rate("requests_per_second", "whole answers / duration", len(block.whole)),
-        block.rate("tokens_per_second", f"output tokens / duration; {block.counting}", tokens_out, none=untold),
-        block.rate("total_tokens_per_second", method, tokens_in + tokens_out, none=untold or _untold_prompts(block)),
+        block.rate("tokens_per_second", f"output tokens / duration; {block.counting}", tokens_out, none=unknown),
+        block.rate("total_tokens_per_second", method, tokens_in + tokens_out, none=unknown or _unknown_prompts(block)),
     ]
 
 
@@ -289,7 +264,7 @@ def _goodput(block: Block) -> Measurement:
     limits = ", ".join(f"{metric} <= {limit_s:g} s" for metric, limit_s in block.slo.items())
     none = None
     if unjudged := block.number(lambda request: request.slo_ok is None):
-        why = _untold(block) or "several tokens came in a single chunk"
+        why = _unknown_tokens(block) or "several tokens came in a single chunk"
         none = f"{unjudged} of {len(block.whole)} answers cannot be judged by the objective on tpot: {why}"
     good = block.number(lambda request: request.slo_ok is True)
     return block.rate("goodput", f"answers with {limits} / duration; {block.counting}", good, none=none)
@@ -303,17 +278,17 @@ def _is_one_chunk_of_several_tokens(request: Request) -> bool:
     return request.tokens_out is not None and request.tokens_out > 1 and len(request.chunk_s) == 1
 
 
-def _untold(block: Block) -> str | None:
+def _unknown_tokens(block: Block) -> str | None:
     """Return why output tokens cannot be summed up; None if they can."""
     uncounted = block.number(_is_uncounted)
     if not uncounted:
         return None
     return (
-        f"{uncounted} of {len(block.whole)} answers did not tell their tokens, and chunks are not taken for tokens "
-        "unless tokens='chunks' says so"
+        f"{uncounted} of {len(block.whole)} answers did not report their tokens, and chunks are not counted as tokens "
+        "without tokens='chunks'"
     )
 
 
-def _untold_prompts(block: Block) -> str | None:
-    untold = block.number(lambda request: request.tokens_in is None)
-    return f"{untold} of {len(block.whole)} answers did not tell the tokens of their prompt" if untold else None
+def _unknown_prompts(block: Block) -> str | None:
+    unknown = block.number(lambda request: request.tokens_in is None)
+    return f"{unknown} of {len(block.whole)} answers did not report the tokens of their prompt" if unknown else None

@@ -13,7 +13,7 @@ OBJECTIVES = ("ttft", "tpot", "e2e_latency")
 """Metrics that a request can be judged by: each has one value per request."""
 
 TokenCount = Literal["reported", "chunks"] | Callable[[str], int]
-"""Who tells how many tokens an answer has; see `StreamPlan.tokens`."""
+"""How the tokens of an answer are counted; see `StreamPlan.tokens`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +28,11 @@ class StreamPlan:
         rate: mean arrivals per second; infinity has all of them arrive at once; None is a closed loop.
         requests: how many are sent; None is as many as fit into `duration_s` or, without that, each request of
             the source once.
-        duration_s: no request is sent later than this after the block began; those under way are waited for.
+        duration_s: no request is sent later than this after the block began; earlier ones are waited for.
         warmup_requests: sent before the block, `concurrency` at a time, and thrown away.
         slo: most seconds that a good request takes, by metric of `OBJECTIVES`; ``<=`` is met.
         timeout_s: after this long a request is given up and has failed.
-        tokens: ``reported`` by the server or by the chunks; ``chunks`` says that one chunk is one token; a
+        tokens: ``reported`` by the server or by the chunks; ``chunks`` means that one chunk is one token; a
             function counts the tokens of an answer's text, after the block.
         seed: of the arrival times.
     """
@@ -48,7 +48,7 @@ class StreamPlan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant.
+        """Check the arguments.
 
         Raises:
             ConfigError: an argument is out of its range, or an objective names what has no value per request.
@@ -62,12 +62,12 @@ class StreamPlan:
         if self.rate != math.inf and self.rate is not None:
             _check_positive("rate", self.rate)
         if self.rate == math.inf and self.requests is None:
-            raise ConfigError("rate=inf has all requests arrive at once: say how many with requests=")
+            raise ConfigError("rate=inf has all requests arrive at once: give their number as requests=")
         if not (self.tokens in ("reported", "chunks") or callable(self.tokens)):
             raise ConfigError(f"tokens={self.tokens!r} is not 'reported', 'chunks' or a function that counts tokens")
         for metric, limit_s in self.slo.items():
             if metric not in OBJECTIVES:
-                raise ConfigError(f"slo names {metric!r}, which no request is measured by; use {', '.join(OBJECTIVES)}")
+                raise ConfigError(f"slo names {metric!r}, which no request has a value of; use {', '.join(OBJECTIVES)}")
             _check_positive(f"slo of {metric}", limit_s)
 
 
@@ -80,11 +80,8 @@ def arrival_times(
     block's start. They are not stretched to end at ``requests / rate``, as vLLM does: that would no longer be
     a Poisson process. The same seed gives the same times on every Python.
 
-    Args:
-        rate: mean arrivals per second; infinity has all of them arrive at 0.
-        seed: of the generator.
-        requests: how many; None is without end.
-        duration_s: arrivals after this are left out; None leaves none out.
+    `rate` is the mean number of arrivals per second; with infinity all of them arrive at 0. `requests` is their
+    number, without end if None. Arrivals after `duration_s` are left out.
 
     Examples:
         >>> [round(due_s, 3) for due_s in arrival_times(10.0, seed=0, requests=3)]

@@ -1,4 +1,4 @@
-"""What can be asked for a token stream, and how one request runs: its answer is taken chunk by chunk."""
+"""Sources of a token stream, and how one request runs: its answer is taken chunk by chunk."""
 
 import inspect
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ def checked(source: object) -> tuple[Call, ...] | Endpoint:
     """Return the requests of a source, or the endpoint that it is.
 
     Raises:
-        ConfigError: it is none of what `Source` names.
+        ConfigError: it is not a `Source`.
     """
     if isinstance(source, Endpoint):
         return source
@@ -42,10 +42,10 @@ def checked(source: object) -> tuple[Call, ...] | Endpoint:
 
 @asynccontextmanager
 async def opened(source: Source, plan: StreamPlan) -> AsyncIterator[tuple[Call, ...]]:
-    """Give the requests of a source, with an endpoint's connections open meanwhile.
+    """Yield the requests of a source, with an endpoint's connections open meanwhile.
 
     Raises:
-        ConfigError: the source cannot be asked.
+        ConfigError: it is not a `Source`.
         MissingExtraError: it is an endpoint and httpx is not installed.
     """
     ready = checked(source)
@@ -57,14 +57,14 @@ async def opened(source: Source, plan: StreamPlan) -> AsyncIterator[tuple[Call, 
 
 
 def is_async(call: Call) -> bool:
-    """Tell whether a request runs in an event loop, as far as that shows before it is called."""
+    """Return whether a request runs in an event loop, as far as that is visible before it is called."""
     return inspect.isasyncgenfunction(call) or inspect.iscoroutinefunction(call)
 
 
 def run(call: Call, exchange: Exchange) -> object | None:
-    """Run a request in this thread; return its answer if that belongs into an event loop, else None.
+    """Run a request in this thread; return its answer if that must run in an event loop, else None.
 
-    Whatever the request raises is its failure and nobody else's.
+    Whatever the request raises is the failure of this request only.
     """
     exchange.send()
     answer: object = None
@@ -87,7 +87,7 @@ def run(call: Call, exchange: Exchange) -> object | None:
 
 
 async def run_async(answer: object, exchange: Exchange) -> None:
-    """Take the chunks of an asynchronous answer; failures are those of the request.
+    """Take the chunks of an asynchronous answer; what it raises is the failure of this request only.
 
     Raises:
         asyncio.CancelledError: the request was given up.
@@ -101,7 +101,7 @@ async def run_async(answer: object, exchange: Exchange) -> None:
             if not exchange.take(chunk):
                 break
     except GeneratorExit:
-        loop_is_gone = True  # it was given up and never ended; nothing can be awaited any more
+        loop_is_gone = True  # it was given up and never ended; nothing can be awaited now
         raise
     except BaseException as error:
         given_up = exchange.ended is not None
@@ -117,7 +117,7 @@ async def run_async(answer: object, exchange: Exchange) -> None:
 
 
 async def call_async(call: Call, exchange: Exchange) -> None:
-    """Run a request of which it is known that its answer is asynchronous, in the running loop."""
+    """Run a request whose answer is known to be asynchronous, in the running loop."""
     exchange.send()
     try:
         answer = call()
@@ -140,8 +140,8 @@ def _chunks(answer: object) -> Iterable[object]:
 
 
 def _close(answer: object) -> None:
-    # Generators, and the streams of client libraries, which hold a connection. Whoever has another reference
-    # would keep it open otherwise.
+    # Generators, and the streams of client libraries, which hold a connection: another reference to the answer would
+    # keep it open.
     if isinstance(answer, Iterator) and callable(close := getattr(answer, "close", None)):
         close()
 

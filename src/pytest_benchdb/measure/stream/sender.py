@@ -1,6 +1,7 @@
 """Sends requests by plan, in a closed or an open loop, from an event loop in a thread of its own.
 
-Requests that block run in `Lanes`: threads that are used again and again.
+Requests that block run in `Lanes`: threads that are used repeatedly. Even requests that block the event loop itself
+are limited in time.
 """
 
 import asyncio
@@ -29,22 +30,21 @@ class Lanes:
 
     A thread is used again, the latest first, because libraries keep state for each thread (an OpenMP team,
     a connection) that a new thread would have to build within its first request's time. They are daemons, so
-    that a job that never returns does not keep the process from ending.
+    a job that never returns does not keep the process from ending.
     """
 
     def __init__(self) -> None:
-        """Begin without a thread; context variables are those of the caller."""
         self._context = contextvars.copy_context()
         self._idle: deque[_Lane] = deque()
         self._closed = False
 
     def submit(self, work: Callable[[], T], done: Callable[[T], object]) -> None:
-        """Run `work` in a thread for as long as it takes, and hand its result to `done` there.
+        """Run `work` in a thread for as long as it takes, and call `done` there with its result; neither may raise.
 
-        Neither may raise. The thread is free for the next job before `done` is called.
+        The thread is free for the next job before `done` is called.
 
         Raises:
-            RuntimeError: the system gives no further thread.
+            RuntimeError: the system cannot start another thread.
         """
         try:
             lane = self._idle.pop()
@@ -70,7 +70,7 @@ class Lanes:
 
 
 class _Lane:
-    """One thread and the queue of its jobs; a job tells whether there may be another."""
+    """One thread and the queue of its jobs; a job returns whether there may be another."""
 
     def __init__(self, context: contextvars.Context) -> None:
         self.jobs: SimpleQueue[Callable[[], bool] | None] = SimpleQueue()
@@ -83,7 +83,7 @@ class _Lane:
 
 
 GRACE_S = 1.0
-"""How long a request that was given up may take to clean up."""
+"""How long a request that was given up may clean up."""
 
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[object]]
@@ -93,13 +93,12 @@ class Sender:
     """One run of a plan.
 
     Attributes:
-        exchanges: of the block, in no certain order.
-        under_way: what has been sent and has neither ended nor been given up; warm-up requests too.
+        exchanges: of the block, in no particular order.
+        under_way: those that have neither ended nor been given up; warm-up requests too.
         start: when the block began, by the clock; None during warm-up.
     """
 
     def __init__(self, plan: StreamPlan, *, clock: Clock, sleep: Sleep) -> None:
-        """Prepare to send by `plan`; nothing is asked of a source yet."""
         self.exchanges: list[Exchange] = []
         self.under_way: list[Exchange] = []
         self.start: float | None = None
@@ -114,7 +113,7 @@ class Sender:
         """Send the warm-up requests and then the block; return when all have ended or were given up.
 
         Raises:
-            ConfigError: the source cannot be asked.
+            ConfigError: the source is not a `Source`.
             MissingExtraError: it is an endpoint and httpx is not installed.
         """
         try:
@@ -194,7 +193,7 @@ class Sender:
             return
         answer = await self._in_thread(lambda: run(call, exchange))
         if answer is not None:
-            # Next time it is called in the loop at once, without the way through a thread.
+            # Next time it is called in the loop at once, without a thread.
             self._asynchronous.add(place)
             await run_async(answer, exchange)
 
@@ -215,22 +214,18 @@ class Sender:
 
 
 BLOCKED_S = 2.0
-"""How much longer than `StreamPlan.timeout_s` a request may be under way before its event loop is given up."""
+"""How much longer than `StreamPlan.timeout_s` a request may last before its event loop is given up."""
 
 
-def run_requests(
+def send_requests(
     source: Source, plan: StreamPlan, *, clock: Clock = time.perf_counter, sleep: Sleep = asyncio.sleep
 ) -> Events:
-    """Send the requests of a plan and return their events.
+    """Send the requests of a plan and return their events; the warm-up requests go first and leave nothing.
 
-    Args:
-        source: what to ask.
-        plan: how to send; warm-up requests go first and leave nothing.
-        clock: of all times that are returned, seconds.
-        sleep: waits for an arrival, seconds; in an open loop only.
+    `clock` returns all times, and `sleep` waits for an arrival in an open loop, in seconds.
 
     Raises:
-        ConfigError: the source cannot be asked.
+        ConfigError: the source is not a `Source`.
         MissingExtraError: it is an endpoint and httpx is not installed.
     """
     sender = Sender(plan, clock=clock, sleep=sleep)
@@ -243,7 +238,7 @@ def run_requests(
 class _LoopThread:
     """An event loop in a daemon thread, in which a sender works.
 
-    The caller's thread may run an event loop already (an asynchronous test), and must stay free to see that
+    The caller's thread may run an event loop already (an asynchronous test), and must stay free to notice that
     this one is stuck.
     """
 
@@ -270,7 +265,7 @@ class _LoopThread:
                     self._stop()
                     return False
         except BaseException:
-            # Ctrl-C, or a time limit of the test: stop sending, wait for nobody.
+            # Ctrl-C, or a time limit of the test: stop sending without waiting.
             self._stop()
             raise
         thread.join(GRACE_S)
@@ -279,7 +274,7 @@ class _LoopThread:
         return True
 
     def _run(self) -> None:
-        # What requests that were given up leave behind is not the session's business.
+        # The session does not care about errors of requests that were given up.
         self._loop.set_exception_handler(lambda _loop, _context: None)
         try:
             self._task = self._loop.create_task(self._sender.send_all(self._source))
@@ -307,7 +302,7 @@ class _LoopThread:
 
 
 async def _cleared(loop: asyncio.AbstractEventLoop) -> None:
-    """Let what was given up come to its end, within `GRACE_S` each."""
+    """Let tasks that were given up end, within `GRACE_S`."""
     left = asyncio.all_tasks(loop) - {asyncio.current_task()}
     for task in left:
         task.cancel()
@@ -317,7 +312,7 @@ async def _cleared(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _give_up(sender: Sender, plan: StreamPlan, clock: Clock) -> None:
-    """End what a blocked event loop left, and account for what it never sent."""
+    """End the exchanges of a blocked event loop, and add those that it never sent."""
     error = f"the event loop was blocked for more than {plan.timeout_s:g} s (timeout_s)"
     for exchange in tuple(sender.under_way):
         exchange.end(f"{error} by this request or one beside it; an async generator must not block")
