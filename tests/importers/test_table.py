@@ -94,7 +94,7 @@ def test_read_of_one_numbered_round_is_a_round(tmp_path: Path) -> None:
 def test_read_of_a_round_twice_refuses_the_second(rounds: tuple[str, ...], tmp_path: Path) -> None:
     problems = refused(tmp_path, "value,round", *(f"1,{number}" for number in rounds))
 
-    assert problems == {"line 4": f"round {rounds[-1]} of this series is there already"}
+    assert problems == {"line 4": f"round {rounds[-1]} of this series is repeated"}
 
 
 def test_read_of_rounds_with_and_without_number_refuses_the_latter(tmp_path: Path) -> None:
@@ -140,26 +140,26 @@ def test_read_of_mixed_units_of_one_metric_converts_them(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("columns", "cells", "text"),
     [
-        ("value", "abc", "value is 'abc'; a finite number is wanted, with a point for decimals"),
-        ("value", "nan", "value is 'nan'; a finite number is wanted, with a point for decimals"),
-        ("value", "1e999", "value is inf; a finite number is wanted"),
-        ("value", "1_000", "value is '1_000'; a finite number is wanted, with a point for decimals"),
+        ("value", "abc", "value is 'abc'; expected a finite number, with a point for decimals"),
+        ("value", "nan", "value is 'nan'; expected a finite number, with a point for decimals"),
+        ("value", "1e999", "value is inf; expected a finite number"),
+        ("value", "1_000", "value is '1_000'; expected a finite number, with a point for decimals"),
         ("value", "", "value is empty; leave out rows that were not measured"),
         ("value", "-1", "value is -1: wall_time is never below zero"),
-        ("value,unit", "1,MiB", "unit 'MiB' is none of wall_time, which is stored in 's'"),
+        ("value,unit", "1,MiB", "unit 'MiB' is not a unit of wall_time, which is stored in 's'"),
         ("value,unit", "1,parsec", "unit 'parsec' is not known; wall_time is stored in 's'"),
         ("value,better", "1,up", "better is 'up'; write lower, higher or none"),
         (
             "value,better",
             "1,higher",
-            "better is 'higher', but wall_time is a metric of ours for which it is 'lower'",
+            "better is 'higher', but for the metric wall_time it is 'lower'",
         ),
-        ("value,round", "1,first", "round is 'first'; a whole number is wanted"),
-        ("value,params", '1,"{"', "params is no JSON"),
+        ("value,round", "1,first", "round is 'first'; expected a whole number"),
+        ("value,params", '1,"{"', "params is not JSON"),
         ("value,params", "1,[]", "params is a list; write a JSON object"),
-        ("value,commit", "1,\x07", "commit is '\\x07', which has characters that no name has"),
+        ("value,commit", "1,\x07", "commit is '\\x07', which has characters that a name cannot have"),
         ("value", "1,2", "it has 5 cells, and the header 4"),
-        ("value,unit", "1e308,GiB", "unit 'GiB' is none of wall_time"),
+        ("value,unit", "1e308,GiB", "unit 'GiB' is not a unit of wall_time"),
         ("value,metric,unit", "1e308,peak_rss,GiB", "value is too large in its SI unit"),
     ],
     ids=range(17),
@@ -180,7 +180,7 @@ def test_read_of_a_bad_row_names_its_line_and_takes_the_others(
         (",2026-01-01,sort,1", "session is empty"),
         ("a,,sort,1", "started_at is empty"),
         ("a,2026-01-01,,1", "benchmark is empty"),
-        ("a,yesterday,sort,1", "started_at: 'yesterday' is no time"),
+        ("a,yesterday,sort,1", "started_at: 'yesterday' is not a time"),
         ("a,2026-13-01,sort,1", "started_at: "),
         ("a,1960-01-01,sort,1", "started_at: '1960-01-01' is before 1970"),
     ],
@@ -202,7 +202,7 @@ def test_read_names_the_line_where_a_row_with_line_breaks_begins(tmp_path: Path)
 def test_read_of_another_commit_in_one_session_refuses_the_row(tmp_path: Path) -> None:
     problems = refused(tmp_path, "value,commit", "1,abc", "1,", "1,def")
 
-    assert problems == {"line 4": "commit of session 'night' is another one than in line 2"}
+    assert problems == {"line 4": "commit of session 'night' differs from that in line 2"}
 
 
 def test_read_of_an_own_metric_in_two_units_refuses_the_second(tmp_path: Path) -> None:
@@ -263,13 +263,13 @@ def test_read_unpacks_gzip(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        (b"", "its first line is ''; a header with session, started_at, benchmark, value is wanted"),
+        (b"", "its first line is ''; expected a header with session, started_at, benchmark, value"),
         (b"a,b\n1,2\n", "its first line is 'a,b'"),
         (b"session,benchmark\n1,2\n", "it lacks the column started_at, value; it has session, benchmark"),
         (b"session,started_at,benchmark,value,value\n", "it has the column value twice"),
         (b"session,started_at,benchmark,value\n\n,,,\n", "it has a header and no rows"),
         (b"session,started_at,benchmark,value\n" + b"x" * 2_000_000, "it has a line of more than"),
-        (b"\x1f\x8b\x08broken", "its gzip packing is damaged"),
+        (b"\x1f\x8b\x08broken", "its gzip compression is damaged"),
     ],
     ids=["empty", "other", "lacks", "twice", "no-rows", "long-line", "gzip"],
 )
@@ -324,7 +324,7 @@ def test_read_of_parquet_names_the_row(tmp_path: Path) -> None:
     }
 
     assert read(write_parquet(tmp_path / "t.parquet", columns))[1] == {
-        "row 2": "value is nan; a finite number is wanted",
+        "row 2": "value is nan; expected a finite number",
         "row 3": "value is empty; leave out rows that were not measured",
     }
 
@@ -333,9 +333,9 @@ def test_read_of_parquet_names_the_row(tmp_path: Path) -> None:
     ("changes", "text"),
     [
         ({"value": [[1]]}, "its column value is of type list"),
-        ({"started_at": [5]}, "its column started_at is of type int64; a timestamp or a text is wanted"),
+        ({"started_at": [5]}, "its column started_at is of type int64; expected a timestamp or a text"),
         ({"round": [True]}, "its column round is of type bool"),
-        ({"round": [1.5]}, "it is no Parquet file that can be read"),
+        ({"round": [1.5]}, "it is not a Parquet file that can be read"),
     ],
     ids=["value", "time", "round", "half"],
 )

@@ -1,1 +1,4 @@
-"""The files of other tools -> records; one module per format, no database, no network."""
+"""Readers of other tools' result files, one module for each format.
+
+Storing what they read is in `operations.exchange`.
+"""

@@ -1,4 +1,4 @@
-"""Reads a file whole or by lines, packed by gzip or not, within limits."""
+"""Read files as a whole or by lines, compressed by gzip or not, within limits."""
 
 import gzip
 import io
@@ -16,10 +16,10 @@ _PIECE = 1 << 20
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, unpacked if it is packed by gzip, and tell what goes wrong with it in our words.
+    """Open a file, uncompressed, for the length of a block.
 
     Raises:
-        ImportFormatError: it cannot be opened, or its packing is damaged.
+        ImportFormatError: it cannot be opened or read, or its compression is damaged.
     """
     try:
         with path.open("rb") as raw:
@@ -31,13 +31,13 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             with gzip.GzipFile(fileobj=raw) as unpacked:
                 yield io.BufferedReader(unpacked)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ImportFormatError(f"its gzip packing is damaged ({error}); fetch the file anew") from error
+        raise ImportFormatError(f"its gzip compression is damaged ({error}); fetch the file again") from error
     except OSError as error:
         raise ImportFormatError(f"it cannot be read: {error.strerror or error}") from error
 
 
 def head_of(path: Path, size: int) -> bytes:
-    """Return the first bytes of a file, unpacked; what can be had of them where its packing is damaged.
+    """Return the first bytes of a file, uncompressed; none if its compression is damaged.
 
     Raises:
         ImportFormatError: the file cannot be opened.
@@ -50,7 +50,7 @@ def head_of(path: Path, size: int) -> bytes:
 
 
 def read_whole(path: Path, limit: int) -> bytes:
-    """Return the unpacked bytes of a file.
+    """Return the bytes of a file, uncompressed.
 
     Raises:
         ImportFormatError: there are more than `limit`, or they cannot be read.

@@ -1,4 +1,4 @@
-"""Times as files write them -> microseconds since the epoch."""
+"""Parse times as files have them."""
 
 import datetime as dt
 import re
@@ -16,7 +16,7 @@ def unix_us(value: str | dt.datetime) -> int:
         value: ISO 8601 (``2026-11-21T08:00:00.25+01:00``), or a time.
 
     Raises:
-        ValueError: it is no such time, or before 1970.
+        ValueError: it is not such a time, or before 1970.
 
     >>> unix_us("1970-01-01T01:00:00.5+01:00")
     500000
@@ -34,18 +34,18 @@ def utc_text(value: str) -> str:
     """Return a time as ISO 8601 in UTC without an offset, as the store holds times.
 
     Raises:
-        ValueError: it is no time.
+        ValueError: it is not a time.
     """
     moment = _EPOCH + dt.timedelta(microseconds=unix_us(value))
     return moment.replace(tzinfo=None).isoformat()
 
 
 def _parse(text: str) -> dt.datetime:
-    # Python 3.10's own reader knows no "Z" and only 3 or 6 digits of a second.
-    found = _TIME.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(f"{text[:40]!r} is no time; write 2026-11-21T08:00:00 or 2026-11-21T08:00:00+01:00")
-    day, clock, fraction, zone = found.groups()
+    # Python 3.10's own parser does not know "Z", and only 3 or 6 digits of a second.
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text[:40]!r} is not a time; write 2026-11-21T08:00:00 or 2026-11-21T08:00:00+01:00")
+    day, clock, fraction, zone = match.groups()
     moment = dt.datetime.fromisoformat(f"{day}T{clock or '00:00'}").replace(tzinfo=_zone(zone))
     return moment.replace(microsecond=int((fraction or "0").ljust(6, "0")[:6]))
 

@@ -1,11 +1,8 @@
-"""Reads a long table, one row per value, as CSV or Parquet.
+"""Import a long table, one row per value, as CSV or Parquet.
 
-Columns ``session, started_at, benchmark, value``, and if it has them ``round, metric, unit, better, commit, branch,
-fingerprint, backend, params``; others are left alone.
-
-The rows of a CSV file, each with its line.
-
-The rows of a Parquet file, each with its number; read by pyarrow.
+Columns are ``session, started_at, benchmark, value`` and optionally ``round, metric, unit, better, commit, branch,
+fingerprint, backend, params``; others are ignored. What a row may hold is in `table_row`, how rows make sessions in
+`table_sessions`.
 """
 
 import contextlib
@@ -27,7 +24,7 @@ _MOST_HEADER = 64 * 1024
 
 
 def header_of(head: bytes) -> tuple[str, list[str]] | None:
-    """Return the delimiter and the columns of a table whose first bytes these are; None if it is no such table."""
+    """Return the delimiter and the columns of a table from its first bytes; None if it is not such a table."""
     line = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace").strip()
     for delimiter in DELIMITERS:
         try:
@@ -43,11 +40,11 @@ def csv_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
     """Yield the rows below the header: place and cells, or what is wrong with the row.
 
     Raises:
-        ImportFormatError: it has no header with the columns that are needed.
+        ImportFormatError: the header lacks a required column.
     """
     with opened(path) as file:
         delimiter, names = _header(file.readline(_MOST_HEADER))
-        # Latin-1 never fails; each row is decoded for itself, so that one bad byte costs one row.
+        # Latin-1 never fails; each row is decoded on its own, so that one bad byte costs one row.
         text = io.TextIOWrapper(file, encoding="latin-1", newline="")
         lines = _Lines(text)
         reader = csv.reader(lines, delimiter=delimiter)
@@ -78,22 +75,22 @@ class _Lines:
         if not line:
             raise StopIteration
         if len(line) == _MOST_LINE and not line.endswith("\n"):
-            raise ImportFormatError(f"it has a line of more than {_MOST_LINE} bytes; it is no table of results")
+            raise ImportFormatError(f"it has a line of more than {_MOST_LINE} bytes; it is not a table of results")
         return line
 
 
 def _header(line: bytes) -> tuple[str, list[str]]:
-    found = header_of(line)
-    if found is None:
+    header = header_of(line)
+    if header is None:
         shown = line[:60].decode("utf-8", "replace").strip()
-        raise ImportFormatError(f"its first line is {shown!r}; a header with {', '.join(REQUIRED)} is wanted")
-    delimiter, names = found
+        raise ImportFormatError(f"its first line is {shown!r}; expected a header with {', '.join(REQUIRED)}")
+    delimiter, names = header
     check_columns(names)
     return delimiter, names
 
 
 def check_columns(names: list[str]) -> None:
-    """Check that a table has the columns that it needs, each once.
+    """Check that a table has the required columns, each once.
 
     Raises:
         ImportFormatError: it has not.
@@ -128,7 +125,7 @@ def parquet_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
     """Yield the rows: place and cells.
 
     Raises:
-        ImportFormatError: it is damaged, or has not the columns that are needed, or of other types.
+        ImportFormatError: it is damaged, or lacks a required column, or a column has another type.
         MissingExtraError: pyarrow is not installed.
     """
     try:
@@ -150,15 +147,11 @@ def parquet_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
                     yield f"row {number}", dict(zip(wanted, cells, strict=True))
     except (pa.ArrowException, OSError) as error:
         what = " ".join(str(error).split())[:200]
-        raise ImportFormatError(f"it is no Parquet file that can be read: {what}") from error
+        raise ImportFormatError(f"it is not a Parquet file that can be read: {what}") from error
 
 
 def _column(pa: Any, name: str, column: Any) -> list[Any]:
-    """Return the cells of a column as plain values.
-
-    Raises:
-        ImportFormatError: a column has a type that it cannot have.
-    """
+    """Return the cells of a column as plain values."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         column, kind = column.dictionary_decode(), kind.value_type
@@ -166,11 +159,11 @@ def _column(pa: Any, name: str, column: Any) -> list[Any]:
     nothing = pa.types.is_null(kind)
     if name == "value" and not text and not nothing:
         if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
-            raise ImportFormatError(f"its column value is of type {kind}; a number is wanted")
+            raise ImportFormatError(f"its column value is of type {kind}; expected a number")
         column = column.cast(pa.float64(), safe=False)
     elif name == "round" and not text and not nothing:
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-            raise ImportFormatError(f"its column round is of type {kind}; a whole number is wanted")
+            raise ImportFormatError(f"its column round is of type {kind}; expected a whole number")
         column = column.cast(pa.int64())
     elif name == "started_at" and not text:
         column = _times(pa, column, kind)
@@ -185,26 +178,26 @@ def _times(pa: Any, column: Any, kind: Any) -> Any:
         return column.cast(pa.timestamp("us", tz="UTC"), safe=False)
     if pa.types.is_date(kind):
         return column.cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC"))
-    raise ImportFormatError(f"its column started_at is of type {kind}; a timestamp or a text is wanted")
+    raise ImportFormatError(f"its column started_at is of type {kind}; expected a timestamp or a text")
 
 
 _TEXT_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
 
 class CsvTable:
-    """The importer of tables as text: commas, semicolons, tabs or bars between the cells, packed by gzip or not."""
+    """The importer of tables as text, separated by commas, semicolons, tabs or bars, compressed by gzip or not."""
 
     name = "csv"
 
     def can_read(self, path: Path, head: bytes) -> bool:
-        """Tell by the header; a file without one that we know counts by its suffix."""
+        """Return whether the header is known, or else the suffix."""
         return b"\x00" not in head and (header_of(head) is not None or path.name.lower().endswith(_TEXT_SUFFIXES))
 
     def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:
         """Read the sessions of a table.
 
         Raises:
-            ImportFormatError: it has no header with the columns that are needed.
+            ImportFormatError: its header lacks a required column.
         """
         return _sessions(csv_rows(path))
 
@@ -215,25 +208,21 @@ class ParquetTable:
     name = "parquet"
 
     def can_read(self, path: Path, head: bytes) -> bool:
-        """Tell by the four bytes that Parquet files begin with, or by the suffix."""
+        """Return whether the file begins with the four bytes of Parquet, or has its suffix."""
         return head.startswith(MAGIC) or path.suffix.lower() == ".parquet"
 
     def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:
         """Read the sessions of a table.
 
         Raises:
-            ImportFormatError: it is damaged or has not the columns that are needed.
+            ImportFormatError: it is damaged or lacks a required column.
             MissingExtraError: pyarrow is not installed.
         """
         return _sessions(parquet_rows(path))
 
 
 def _sessions(rows: Iterable[tuple[str, Cells | BadRow]]) -> Iterator[ImportedSession | ImportProblem]:
-    """Yield a problem for each row that cannot be taken, then the sessions.
-
-    Raises:
-        ImportFormatError: there are no rows.
-    """
+    """Yield a problem for each row that cannot be read, then the sessions."""
     sessions = Sessions()
     seen = False
     for place, cells in rows:

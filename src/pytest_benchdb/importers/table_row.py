@@ -1,4 +1,4 @@
-"""One row of a long table: its cells checked, its value in the SI unit."""
+"""Check the cells of one row of a long table, and convert its value to the SI unit."""
 
 import datetime as dt
 import json
@@ -25,21 +25,21 @@ _BETTER: dict[str, Better] = {"lower": "lower", "higher": "higher", "none": "non
 _NEVER_NEGATIVE = frozenset({"time", "memory"})
 
 Cells = Mapping[str, Any]
-"""The cells of a row by column; None and an empty text are the same: nothing."""
+"""The cells of a row by column; None and an empty text both mean nothing."""
 
 
 class BadRow(Exception):  # noqa: N818 - it is caught where the row is read
-    """A row cannot be taken; the text says which cell, its value, and what is wanted."""
+    """A row cannot be used; the text says which cell, its value, and what is expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRow:
-    """A row that can be taken.
+    """A row that can be used.
 
     Attributes:
         value: in `unit`.
         params: JSON text with sorted keys; None without.
-        written_unit: as the file has it; None where it has none.
+        written_unit: as in the file; None if it has none.
     """
 
     session: str
@@ -62,7 +62,7 @@ def parse_row(cells: Cells) -> TableRow:
     """Check the cells of a row.
 
     Raises:
-        BadRow: one of them cannot be taken.
+        BadRow: one of them cannot be used.
     """
     metric = _text(cells, "metric") or "wall_time"
     written = _text(cells, "unit")
@@ -89,16 +89,12 @@ def parse_row(cells: Cells) -> TableRow:
 
 
 def is_empty(cells: Cells) -> bool:
-    """Tell whether a row has nothing in any column that is read."""
+    """Return whether a row has nothing in any column that is read."""
     return all(cells.get(name) in {None, ""} for name in COLUMNS if not isinstance(cells.get(name), (dict, list)))
 
 
 def _in_si(metric: str, value: float, written: str | None) -> tuple[float, str]:
-    """Return a value in the unit of its metric; what neither is known stays as it is.
-
-    Raises:
-        BadRow: the unit is none of the metric's quantity.
-    """
+    """Return a value in the unit of its metric; if neither metric nor unit is known it stays as it is."""
     known = METRICS.get(metric)
     if written is None:
         return value, "1" if known is None else known.unit
@@ -108,7 +104,7 @@ def _in_si(metric: str, value: float, written: str | None) -> tuple[float, str]:
     if unit is None:
         raise BadRow(f"unit {written!r} is not known; {metric} is stored in {known.unit!r}")
     if unit.si != known.unit:
-        raise BadRow(f"unit {written!r} is none of {metric}, which is stored in {known.unit!r}")
+        raise BadRow(f"unit {written!r} is not a unit of {metric}, which is stored in {known.unit!r}")
     return _finite(unit.to_si(value)), unit.si
 
 
@@ -124,10 +120,10 @@ def _value(cells: Cells) -> float:
         raise BadRow("value is empty; leave out rows that were not measured")
     if isinstance(cell, str):
         if not _NUMBER.fullmatch(cell.strip()):
-            raise BadRow(f"value is {cell[:40]!r}; a finite number is wanted, with a point for decimals")
+            raise BadRow(f"value is {cell[:40]!r}; expected a finite number, with a point for decimals")
         cell = float(cell)
     if not isinstance(cell, float) or not math.isfinite(cell):
-        raise BadRow(f"value is {cell!r}; a finite number is wanted")
+        raise BadRow(f"value is {cell!r}; expected a finite number")
     return cell
 
 
@@ -147,7 +143,7 @@ def _round(cells: Cells) -> int | None:
         return None
     text = str(cell).strip()
     if not re.fullmatch(r"\d{1,18}", text):
-        raise BadRow(f"round is {text[:40]!r}; a whole number is wanted")
+        raise BadRow(f"round is {text[:40]!r}; expected a whole number")
     return int(text)
 
 
@@ -159,12 +155,12 @@ def _better(metric: str, written: str | None) -> Better:
     if better is None:
         raise BadRow(f"better is {written[:40]!r}; write lower, higher or none")
     if known is not None and better != known.better:
-        raise BadRow(f"better is {better!r}, but {metric} is a metric of ours for which it is {known.better!r}")
+        raise BadRow(f"better is {better!r}, but for the metric {metric} it is {known.better!r}")
     return better
 
 
 def _fingerprint(written: str | None) -> str | None:
-    """Return the key of a machine; a UUID is taken as it is, so that machines of our own stay the same."""
+    """Return the key of a machine; a UUID is kept, so that fingerprints of this package stay the same."""
     if written is None:
         return None
     try:
@@ -182,7 +178,7 @@ def _params(cell: object) -> str | None:
         try:
             cell = json.loads(cell)
         except (ValueError, RecursionError) as error:
-            raise BadRow(f'params is no JSON ({error}); write an object: {{"n": 100}}') from error
+            raise BadRow(f'params is not JSON ({error}); write an object: {{"n": 100}}') from error
     if not isinstance(cell, dict):
         raise BadRow(f'params is a {type(cell).__name__}; write a JSON object: {{"n": 100}}')
     return json.dumps(json_value(cell), sort_keys=True) if cell else None
@@ -203,5 +199,5 @@ def _text(cells: Cells, column: str) -> str | None:
     if len(text) > _MOST_TEXT:
         raise BadRow(f"{column} has more than {_MOST_TEXT} characters")
     if not text.isprintable():
-        raise BadRow(f"{column} is {text[:40]!r}, which has characters that no name has")
+        raise BadRow(f"{column} is {text[:40]!r}, which has characters that a name cannot have")
     return text or None

@@ -1,4 +1,4 @@
-"""The rows of a long table -> sessions: one for each name in its column ``session``."""
+"""Collect the rows of a long table into sessions: one for each name in its column ``session``."""
 
 import json
 from array import array
@@ -35,7 +35,7 @@ class _Rounds:
         self._numbers: array[int] = array("q")
 
     def add(self, value: float, number: int | None) -> None:
-        """Take a round.
+        """Add a round.
 
         Raises:
             BadRow: its number has been seen, or only some rows of the series have one.
@@ -63,14 +63,14 @@ class _Rounds:
                 self._seen.update(self._range)
                 self._range = None
             if number in self._seen:
-                raise BadRow(f"round {number} of this series is there already")
+                raise BadRow(f"round {number} of this series is repeated")
             self._seen.add(number)
             self._numbers.append(number)
 
 
 @dataclass(slots=True)
 class _Session:
-    """What the rows of one session have said so far."""
+    """The rows of one session so far."""
 
     place: str
     started_us: int
@@ -88,7 +88,7 @@ class Sessions:
         self._groups = 0
 
     def add(self, row: TableRow, place: str) -> None:
-        """Take a row.
+        """Add a row.
 
         Raises:
             BadRow: it contradicts an earlier one; the text names that one's place.
@@ -124,7 +124,7 @@ class Sessions:
                         param_id=None if params is None else _param_id(params),
                         device=None if backend is None else _device(backend),
                         measurements=tuple(self._measurement(metric, rounds) for metric, rounds in readings.items()),
-                        rounds=max((len(one.values) for one in readings.values()), default=None),
+                        rounds=max((len(rounds.values) for rounds in readings.values()), default=None),
                     )
                     for (benchmark, backend, params), readings in session.runs.items()
                 ),
@@ -147,7 +147,7 @@ class Sessions:
             return session
         for name, value in facts.items():
             if value is not None and session.facts[name] not in {None, value}:
-                raise BadRow(f"{name} of session {row.session!r} is another one than in {session.place}")
+                raise BadRow(f"{name} of session {row.session!r} differs from that in {session.place}")
         session.facts = {name: session.facts[name] or value for name, value in facts.items()}
         return session
 
@@ -166,7 +166,7 @@ class Sessions:
 
 
 def _fullname(benchmark: str, params: str | None) -> str:
-    """Return the name that tells benchmarks apart: with the parameters, unless the table has them in it."""
+    """Return the unique name of a benchmark: with its parameters, unless the table has them in the name."""
     return benchmark if params is None or benchmark.endswith("]") else f"{benchmark}[{_param_id(params)}]"
 
 
@@ -183,19 +183,5 @@ def _device(backend: str) -> Device:
 def _environment(fingerprint: str | None) -> Environment | None:
     if fingerprint is None:
         return None
-    environment = Environment(
-        environment_id="",
-        fingerprint=fingerprint,
-        hostname_hash=None,
-        os=None,
-        kernel=None,
-        cpu_model=None,
-        cores=None,
-        threads=None,
-        ram_bytes=None,
-        virtualization=None,
-        python="",
-        packages={},
-        details={},
-    )
+    environment = Environment(environment_id="", fingerprint=fingerprint)
     return replace(environment, environment_id=environment_id(environment))

@@ -26,17 +26,17 @@ class Environment:
 
     environment_id: str
     fingerprint: str
-    hostname_hash: str | None
-    os: str | None
-    kernel: str | None
-    cpu_model: str | None
-    cores: int | None
-    threads: int | None
-    ram_bytes: int | None
-    virtualization: str | None
-    python: str
-    packages: Mapping[str, str]
-    details: Mapping[str, object]
+    hostname_hash: str | None = None
+    os: str | None = None
+    kernel: str | None = None
+    cpu_model: str | None = None
+    cores: int | None = None
+    threads: int | None = None
+    ram_bytes: int | None = None
+    virtualization: str | None = None
+    python: str = ""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

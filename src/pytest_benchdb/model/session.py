@@ -1,13 +1,15 @@
 """One invocation of pytest, or one import: what it began with and how it ended."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_benchdb.model.environment import CiJob, Commit, Device, Environment, Load
 
 SessionKind = Literal["pytest", "import", "api", "sample"]
 SessionOutcome = Literal["passed", "failed", "interrupted", "error", "crashed", "empty"]
+_NO_CI = CiJob()
+_NO_LOAD = Load()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +29,16 @@ class SessionStart:
     started_unix_us: int
     label: str | None
     tags: Mapping[str, str]
-    note: str | None
-    command: str | None
+    note: str | None = None
+    command: str | None = None
     tool: str
     tool_version: str | None
     environment: Environment | None
     devices: tuple[Device, ...]
     commit: Commit
-    ci: CiJob
-    load: Load
-    unmeasured: Mapping[str, str]
+    ci: CiJob = _NO_CI
+    load: Load = _NO_LOAD
+    unmeasured: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +54,8 @@ class SessionEnd:
 
     finished_unix_us: int | None
     outcome: SessionOutcome
-    exit_status: int | None
+    exit_status: int | None = None
     complete: bool
-    load1: float | None
-    steal_s: float | None
-    contended: bool | None
+    load1: float | None = None
+    steal_s: float | None = None
+    contended: bool | None = None

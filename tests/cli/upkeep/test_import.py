@@ -48,7 +48,7 @@ def test_import_of_bad_rows_names_them_and_takes_the_rest(bring: Call, tmp_path:
 
     assert done.status == 0
     assert done.err.splitlines() == [
-        "t.csv: line 3: value is 'x'; a finite number is wanted, with a point for decimals",
+        "t.csv: line 3: value is 'x'; expected a finite number, with a point for decimals",
         "t.csv: line 4: benchmark is empty",
         "imported 1 session with 1 run into db; 2 items refused",
     ]

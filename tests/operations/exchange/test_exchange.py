@@ -281,7 +281,7 @@ def test_open_source_warns_of_what_is_left_out(tmp_path: Path) -> None:
     with open_source((path,), Feedback(warn=warnings.append)):
         pass
 
-    assert warnings == [f"{path}: line 3: value is 'x'; a finite number is wanted, with a point for decimals"]
+    assert warnings == [f"{path}: line 3: value is 'x'; expected a finite number, with a point for decimals"]
 
 
 def test_open_source_without_any_result_is_refused(tmp_path: Path) -> None:

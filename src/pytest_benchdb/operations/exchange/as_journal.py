@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_benchdb.model.benchmark import Benchmark
-from pytest_benchdb.model.environment import CiJob, Load
 from pytest_benchdb.model.identity import content_id, timed_id, without_addresses
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, SourceFile
 from pytest_benchdb.model.run import Measurement, Run, Timing
@@ -61,16 +60,11 @@ def journal_of(
         started_unix_us=session.started_unix_us,
         label=session.label,
         tags=tags,
-        note=None,
-        command=None,
         tool=session.tool,
         tool_version=session.tool_version,
         environment=session.environment,
         devices=tuple(devices.values()),
         commit=session.commit,
-        ci=CiJob(),
-        load=Load(),
-        unmeasured={},
     )
     yield session_line(start, source)
     for place, run in enumerate(session.runs):
@@ -80,11 +74,7 @@ def journal_of(
         SessionEnd(
             finished_unix_us=session.finished_unix_us or session.started_unix_us,
             outcome="failed" if failed else "passed",
-            exit_status=None,
             complete=True,
-            load1=None,
-            steal_s=None,
-            contended=None,
         )
     )
 
