@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("importlinter", reason="it wants a newer rich than the oldest that we support")
+pytest.importorskip("importlinter", reason="it needs a newer rich than the oldest that we support")
 
 ROOT = Path(__file__).parents[2]
 LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
