@@ -157,6 +157,18 @@ def metrics() -> str:
     return table(["Metric", "Unit", "Better", "Kind", "What it is"], rows)
 
 
+def metric_words() -> str:
+    """Return the words for several metrics."""
+    words = import_module("pytest_benchdb.model.metric").METRIC_WORDS
+    return table(["Word", "Metrics"], ([code(word), ", ".join(map(code, names))] for word, names in words.items()))
+
+
+def exit_statuses() -> str:
+    """Return what each exit status means."""
+    meanings = import_module("pytest_benchdb.model.exit_status").MEANINGS
+    return table(["Status", "Meaning"], ([str(status), text] for status, text in meanings.items()))
+
+
 def schema() -> str:
     """Return the tables and the views, as DuckDB itself describes them once they are created."""
     import duckdb
@@ -281,6 +293,8 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "hooks": hooks,
     "layers": layers,
     "metrics": metrics,
+    "metric-words": metric_words,
+    "exit-statuses": exit_statuses,
     "options": options,
     "options-of-ranks": options_of_ranks,
     "options-of-rounds": options_of_rounds,

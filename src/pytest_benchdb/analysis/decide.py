@@ -12,9 +12,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_benchdb.analysis.rules.suite import COMPARED, geometric_mean, speedup_of
+from pytest_benchdb.analysis.rules.suite import geometric_mean, speedup_of
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import ComparisonRow
+from pytest_benchdb.model.verdict import COMPARED
 
 _FACTOR = r"(\d+(?:\.\d+)?|\.\d+)\s*[x\u00d7]?"
 _BETWEEN = re.compile(rf"(?:{_FACTOR})?\s*\.\.\s*(?:{_FACTOR})?")

@@ -1,5 +1,6 @@
 """The result of comparing two sides, and of a gate: what commands print and CI reads."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -55,6 +56,23 @@ class ComparisonRow:
     labels: Mapping[str, str]
     params: Mapping[str, object] | None = None
 
+    @property
+    def is_gated(self) -> bool:
+        """Whether a regression of it fails a gate."""
+        return self.policy is not None and self.policy.gated
+
+    @property
+    def harm(self) -> float:
+        """How much worse the candidate is, as the logarithm of the ratio; 0.0 without a change or a direction.
+
+        The logarithm, because a factor of two is as much in either direction.
+        """
+        change = self.judgement.change
+        if change is None or self.better == "none":
+            return 0.0
+        size = math.log(max(1 + change, 1e-300))
+        return size if self.better == "lower" else -size
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupMean:
@@ -105,7 +123,7 @@ class Gate:
     """What a gate decided.
 
     Attributes:
-        exit_status: 0 passed, 1 regressed, 3 nothing to compare, 4 unstable (only under ``strict``), 130 interrupted.
+        exit_status: of `model.exit_status`: fine, gate failed, no baseline, unstable or interrupted.
         failures: the rows that failed it.
         shift: what the whole suite shares; None if it stood still.
         sentence: the outcome in one line.

@@ -1,5 +1,6 @@
-"""The metric registry: one unit and one direction for every quantity that is stored."""
+"""The metric registry: one unit and one direction for every quantity that is stored, and the words for several."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -72,3 +73,35 @@ _ALL = (
 )
 
 METRICS = MappingProxyType({metric.name: metric for metric in _ALL})
+
+MAIN_TIMES = ("wall_time", "step_time", "e2e_latency", "device_time", "cpu_time")
+"""The time of a benchmark is the first of these that it has."""
+
+
+def _of_kind(kind: Kind) -> tuple[str, ...]:
+    return tuple(metric.name for metric in _ALL if metric.kind == kind and metric.better != "none")
+
+
+TIME = "time"
+METRIC_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        TIME: MAIN_TIMES,
+        "wall": ("wall_time",),
+        "cpu": ("cpu_time",),
+        "memory": _of_kind("memory"),
+        "rate": _of_kind("rate"),
+    }
+)
+"""What users may write in place of names, in every option and filter that takes metrics.
+
+A word means all its metrics that were measured; only `time` means one of each benchmark, the first that it has.
+"""
+
+
+def metrics_of(word: str) -> tuple[str, ...]:
+    """Return the metrics that a word means; a name means itself.
+
+    >>> metrics_of("cpu"), metrics_of("my_metric")
+    (('cpu_time',), ('my_metric',))
+    """
+    return METRIC_WORDS.get(word.lower(), (word,))

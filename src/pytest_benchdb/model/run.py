@@ -43,6 +43,12 @@ Outcome = Literal[
     "passed", "failed", "error", "skipped", "xfailed", "xpassed", "timeout", "oom", "crashed", "unsupported"
 ]
 
+PASSED: frozenset[Outcome] = frozenset({"passed", "xpassed"})
+"""Outcomes of runs whose values count; SQL repeats them (`session_values.sql`, views of `schema.sql`)."""
+
+NOT_RUN: frozenset[Outcome] = frozenset({"skipped", "unsupported", "xfailed"})
+"""Outcomes of runs that were not expected to have values; all others failed."""
+
 CHUNK_ROUNDS = 1024
 """Rounds in one stored list: longer lists cost memory to read (527 MB against 97 MB for 5e7 rounds)."""
 

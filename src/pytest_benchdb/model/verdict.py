@@ -1,10 +1,53 @@
-"""What a comparison says of one benchmark and metric."""
+"""The verdicts on one benchmark and metric: their order and weight, and what a comparison found out about a series."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, get_args
 
-Verdict = Literal["regressed", "improved", "unchanged", "inconclusive", "new", "missing", "error", "incomparable"]
+Verdict = Literal["regressed", "error", "missing", "inconclusive", "incomparable", "new", "improved", "unchanged"]
 """`regressed` and `improved` follow the metric's direction; `error` is a side that did not pass."""
+
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+"""All verdicts, the worst first: the order of rows, of counts, and of reasons."""
+
+CHANGED: frozenset[Verdict] = frozenset({"regressed", "improved"})
+DECIDED: frozenset[Verdict] = CHANGED | {"unchanged"}
+COMPARED: frozenset[Verdict] = DECIDED | {"inconclusive"}
+"""Verdicts on two values; with the others, a side has nothing to compare."""
+
+Level = Literal["error", "warning", "note", "fine"]
+"""`error` fails, `warning` needs review, `note` could not be judged or was let through, `fine` is everything else."""
+
+LEVELS: Mapping[Verdict, Level] = MappingProxyType(
+    {
+        "regressed": "error",
+        "error": "error",
+        "missing": "warning",
+        "inconclusive": "note",
+        "incomparable": "note",
+        "new": "fine",
+        "improved": "fine",
+        "unchanged": "fine",
+    }
+)
+"""How much a verdict weighs by itself; its state can make it lighter."""
+
+FAILING: frozenset[Verdict] = frozenset(verdict for verdict, level in LEVELS.items() if level == "error")
+
+VERDICT_STYLES: Mapping[Verdict, Literal["bad", "warn", "", "good", "dim"]] = MappingProxyType(
+    {
+        "regressed": "bad",
+        "error": "bad",
+        "missing": "warn",
+        "inconclusive": "warn",
+        "incomparable": "warn",
+        "new": "",
+        "improved": "good",
+        "unchanged": "dim",
+    }
+)
+"""The colour of a verdict, as a style of terminals."""
 
 State = Literal["learning", "suspect", "unstable", "drifting", "accepted", "not gated"]
 """Why a verdict is what it is: too few sessions; not confirmed; the machine was disturbed; the level moves by itself;
@@ -88,3 +131,8 @@ class Judgement:
     candidate_sessions: int = 0
     sessions_needed: int | None = None
     reason: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The verdict with what limits it: ``regressed (suspect)``."""
+        return self.verdict if self.state is None else f"{self.verdict} ({self.state})"

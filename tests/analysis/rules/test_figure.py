@@ -38,7 +38,7 @@ def test_figure_that_is_no_number_is_none_with_a_reason(figure: float) -> None:
         ("timeout", "error"),
         ("oom", "error"),
         ("crashed", "error"),
-        ("xfailed", "error"),
+        ("xfailed", "missing"),
         ("skipped", "missing"),
         ("unsupported", "missing"),
     ],

@@ -109,7 +109,7 @@ def test_outcome_has_one_status(rows: list[ComparisonRow], options: dict[str, An
 @pytest.mark.parametrize(
     ("rows", "options", "sentence"),
     [
-        ([_row(), _row("improved")], {}, "passed: 1 unchanged, 1 improved"),
+        ([_row(), _row("improved")], {}, "passed: 1 improved, 1 unchanged"),
         ([REGRESSED, _row()], {}, "failed: 1 of 2 gated results: test_a.py::a wall_time +12.3 % (limit 5 %)"),
         (
             [REGRESSED],

@@ -100,7 +100,7 @@ def test_comparison_shows_values_interval_and_verdict(total: int) -> None:
 
 def test_comparison_ends_with_its_conclusion() -> None:
     assert text_of(comparison(MIXED)).splitlines()[-1] == (
-        "2 regressed, 1 error, 1 improved, 1 missing, 1 inconclusive, 1 unchanged"
+        "2 regressed, 1 error, 1 missing, 1 inconclusive, 1 improved, 1 unchanged"
     )
 
 

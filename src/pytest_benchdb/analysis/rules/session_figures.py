@@ -5,15 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from pytest_benchdb.model.run import Outcome
+from pytest_benchdb.model.run import NOT_RUN, PASSED
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement, Policy, Statistic, Verdict
 
 CONTENDED_FROM = 1.10
 """Wall time per CPU time above which code that only computes was kept waiting."""
-
-_PASSED: frozenset[Outcome] = frozenset({"passed", "xpassed"})
-_NOT_RUN: frozenset[Outcome] = frozenset({"skipped", "unsupported"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +67,9 @@ def figure_of(value: SessionValue, statistic: Statistic) -> float | None:
 def defect_of(value: SessionValue, statistic: Statistic) -> tuple[Verdict, str] | None:
     """Return the verdict on a session without a usable figure, with the reason; None if it has one."""
     because = f": {value.reason}" if value.reason else ""
-    if value.outcome in _NOT_RUN:
+    if value.outcome in NOT_RUN:
         return "missing", f"{value.outcome}{because}"
-    if value.outcome not in _PASSED:
+    if value.outcome not in PASSED:
         return "error", f"{value.outcome}{because}"
     if not value.valid:
         return "inconclusive", value.reason or f"{value.key.metric} was recorded as not comparable"

@@ -8,7 +8,7 @@ from statistics import median
 from pytest_benchdb.model.comparison import ComparisonRow, GroupMean, Shift
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.model.series import SeriesKey, SessionValue
-from pytest_benchdb.model.verdict import Judgement, Verdict
+from pytest_benchdb.model.verdict import COMPARED, Judgement
 
 _LEAST_BENCHMARKS = 5
 """With fewer, one commit can well have touched them all."""
@@ -55,10 +55,6 @@ def _shift_of(changes: list[float]) -> Shift | None:
     if abs(middle) <= _LEAST_CHANGE or agreeing <= _LEAST_AGREEMENT:
         return None
     return Shift(change=middle, agreeing=agreeing)
-
-
-COMPARED: frozenset[Verdict] = frozenset({"regressed", "improved", "unchanged", "inconclusive"})
-"""Verdicts on a change; the others mean that a side has nothing to compare."""
 
 
 def ratio_of(judgement: Judgement) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pytest_benchdb.analysis.rules.session_figures import CONTENDED_FROM, SessionFigure
 from pytest_benchdb.analysis.statistics.spread import quantile
-from pytest_benchdb.model.verdict import Judgement
+from pytest_benchdb.model.verdict import CHANGED, Judgement
 
 _AGREEING = 0.5
 """Share of the wall time's change that the CPU time must show as well, on a machine that was not busy."""
@@ -25,7 +25,7 @@ def by_both_clocks(wall: Judgement, cpu: Judgement, *, busy: bool) -> Judgement:
         cpu: judgement of its CPU time, by the same sessions.
         busy: whether the machine was: then the CPU time has the last word.
     """
-    raised = wall.verdict in {"regressed", "improved"}
+    raised = wall.verdict in CHANGED
     if raised and (cpu.verdict == wall.verdict or (not busy and _agrees(wall, cpu))):
         return wall
     if raised:

@@ -8,16 +8,18 @@ import click
 
 from pytest_benchdb.analysis.decide import Decision
 from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_outputs, ci_text
-from pytest_benchdb.cli.frame import exit_codes, options
+from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.configuration import find_db
 from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_args
 from pytest_benchdb.cli.frame.output import Output, make_output
 from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.errors import ConfigError, NoBaselineError
+from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.comparison import Comparison
 from pytest_benchdb.operations.compare.decide import decide_comparisons, read_rules
-from pytest_benchdb.operations.compare.judge import Choice, compared_anything, limits_named, metrics_named
+from pytest_benchdb.operations.compare.judge import Choice, compared_anything, limits_named
 from pytest_benchdb.operations.compare.sides import compare_named
+from pytest_benchdb.operations.select.series import parse_metrics
 from pytest_benchdb.present.verdicts.words import ORDERS, shown_rows
 from pytest_benchdb.present.writing.grid import Line, Span
 
@@ -116,7 +118,7 @@ def command(context: click.Context, /, **given: Any) -> int:
         if not given["require_baseline"]:
             raise
         output.say(f"nothing to compare: {error}")
-        return exit_codes.NO_BASELINE
+        return exit_status.NO_BASELINE
     return show.comparisons(comparisons, output)
 
 
@@ -128,7 +130,7 @@ def choice_of(given: Mapping[str, Any]) -> Choice:
     """
     share, thresholds = limits_named(given["thresholds"])
     return Choice(
-        metrics=metrics_named(given["metrics"], given.get("where")),
+        metrics=parse_metrics(given["metrics"]),
         keyword=given.get("keyword"),
         where=given.get("where"),
         share=share,
@@ -165,8 +167,8 @@ class Show:
             self._extras.write(_only(comparisons, "--summary, --comment and --gitlab-metrics"), output)
         if self._given.get("require_baseline") and not any(map(compared_anything, comparisons)):
             output.say("nothing to compare: no benchmark has a usable value on both sides")
-            return exit_codes.NO_BASELINE
-        return exit_codes.FINE
+            return exit_status.NO_BASELINE
+        return exit_status.FINE
 
 
 def _interleaved(context: click.Context, given: Mapping[str, Any], choice: Choice, output: Output) -> Comparison:

@@ -7,9 +7,10 @@ import click
 from pytest_benchdb.cli.decide.ci_outputs import ci_options
 from pytest_benchdb.cli.decide.compare import FORMATS, Show, choice_of
 from pytest_benchdb.cli.decide.duet_run import DUET_DB, compared_in_turn, duet_of
-from pytest_benchdb.cli.frame import exit_codes, options
+from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_args
 from pytest_benchdb.cli.frame.output import make_output
+from pytest_benchdb.model import exit_status
 from pytest_benchdb.present.verdicts.words import ORDERS
 
 _PAIRS = 5
@@ -80,5 +81,5 @@ def command(context: click.Context, /, **given: Any) -> int:
     comparison = compared_in_turn(duet_of(given, passthrough_args(context)), choice, output)
     status = show.comparisons((comparison,), output)
     if given["gate"] and any(row.judgement.verdict in _FAILS for row in comparison.rows):
-        return exit_codes.GATE_FAILED
+        return exit_status.GATE_FAILED
     return status

@@ -9,8 +9,8 @@ from typing import NoReturn
 
 import click
 
-from pytest_benchdb.cli.frame import exit_codes
 from pytest_benchdb.errors import BenchdbError, StoreError
+from pytest_benchdb.model import exit_status
 
 
 def run(command: click.Command, prog: str, arguments: list[str] | None = None) -> NoReturn:
@@ -26,7 +26,7 @@ def run(command: click.Command, prog: str, arguments: list[str] | None = None) -
         sys.stdout.flush()
     except BrokenPipeError:
         _drop_output()
-        status = exit_codes.BROKEN_PIPE
+        status = exit_status.BROKEN_PIPE
     sys.exit(status)
 
 
@@ -41,16 +41,16 @@ def _run(command: click.Command, prog: str, arguments: list[str] | None) -> int:
         return end.exit_code
     except click.ClickException as error:
         error.show()
-        return exit_codes.USAGE
+        return exit_status.USAGE
     except (click.Abort, KeyboardInterrupt, EOFError):
         _say(prog, "interrupted")
-        return exit_codes.INTERRUPTED
+        return exit_status.INTERRUPTED
     except BenchdbError as error:
         _say(prog, " ".join(str(error).split()))
-        return exit_codes.DATABASE if isinstance(error, StoreError) else exit_codes.USAGE
+        return exit_status.DATABASE if isinstance(error, StoreError) else exit_status.USAGE
     except Exception as error:  # noqa: BLE001 - the last catch: see the module's text
         return _internal(prog, error)
-    return result if isinstance(result, int) else exit_codes.FINE
+    return result if isinstance(result, int) else exit_status.FINE
 
 
 def _internal(prog: str, error: Exception) -> int:
@@ -60,7 +60,7 @@ def _internal(prog: str, error: Exception) -> int:
         traceback.print_exception(error)
     what = " ".join(f"{type(error).__name__}: {error}".split())
     _say(prog, f"internal error: {what}; set BENCHDB_DEBUG=1 to see where, and please report it")
-    return exit_codes.INTERNAL
+    return exit_status.INTERNAL
 
 
 def _say(prog: str, message: str) -> None:

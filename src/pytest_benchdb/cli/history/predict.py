@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import click
 
 from pytest_benchdb.analysis.estimate import LEAST_CASES
-from pytest_benchdb.cli.frame import exit_codes, options
+from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.output import write_answer
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model import exit_status
 from pytest_benchdb.operations.history.predict import PredictRequest, predict
 from pytest_benchdb.present.history.estimate import estimate_lines, estimate_table, head_text, notes_of
 
@@ -71,7 +72,7 @@ def command(call: Call) -> int:
     refused = estimates.refusal is not None or (
         estimates.rows and all(row.refusal is not None for row in estimates.rows)
     )
-    return exit_codes.NO_BASELINE if refused else exit_codes.FINE
+    return exit_status.NO_BASELINE if refused else exit_status.FINE
 
 
 def _words(texts: tuple[str, ...]) -> Iterator[str]:

@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from pytest_benchdb.cli.frame import exit_codes, options
+from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.configuration import find_db
 from pytest_benchdb.cli.frame.output import make_output
 from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.upkeep.doctor import Finding, diagnose
 from pytest_benchdb.present.writing.grid import Line, Span, Style
@@ -52,7 +53,7 @@ def command(**given: Any) -> int:
         shown = [finding for finding in findings if output.verbose or finding.severity != "ok"]
         output.lines(_lines(shown, output.width, ascii_only=output.ascii_only))
         output.lines([(Span(_summary(findings), "bad" if failed else "good"),)])
-    return exit_codes.DATABASE if failed else exit_codes.FINE
+    return exit_status.DATABASE if failed else exit_status.FINE
 
 
 def _lines(findings: list[Finding], width: int, *, ascii_only: bool) -> list[Line]:

@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
-from pytest_benchdb.cli.frame import exit_codes, options
+from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.configuration import find_db
 from pytest_benchdb.cli.frame.output import FORMATS, Output, make_output, write_table
 from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.exchange.importing import FileOutcome, Imported, ImportRequest, import_files
@@ -142,6 +143,6 @@ def _tell_sum(imported: Imported, request: ImportRequest, output: Output) -> Non
 
 def _status(imported: Imported, *, strict: bool) -> int:
     if strict and any(one.reason or one.refused for one in imported.files):
-        return exit_codes.USAGE
+        return exit_status.USAGE
     taken = any(one.sessions or one.known for one in imported.files)
-    return exit_codes.FINE if taken else exit_codes.USAGE
+    return exit_status.FINE if taken else exit_status.USAGE

@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from pytest_benchdb.cli.frame import exit_codes, options
+from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.configuration import find_db
 from pytest_benchdb.cli.frame.output import make_output
 from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.upkeep.maintain import recover_sessions
 
@@ -39,4 +40,4 @@ def command(**given: Any) -> int:
     for line in recovered.problems:
         output.say(line)
     output.say(f"recovered {counted(recovered.sessions, 'session')}" if recovered.sessions else "nothing to recover")
-    return exit_codes.DATABASE if recovered.problems else exit_codes.FINE
+    return exit_status.DATABASE if recovered.problems else exit_status.FINE

@@ -10,12 +10,14 @@ from typing import Any
 from pytest_benchdb.analysis.rules.few_sessions import SESSIONS_A_SIDE
 from pytest_benchdb.analysis.rules.policy import default_policy
 from pytest_benchdb.analysis.rules.sides import judge_sides
-from pytest_benchdb.analysis.rules.suite import COMPARED, group_means, suite_shift
+from pytest_benchdb.analysis.rules.suite import group_means, suite_shift
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Side
+from pytest_benchdb.model.metric import MAIN_TIMES, TIME, metrics_of
 from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.run import NOT_RUN
 from pytest_benchdb.model.series import SessionValue
-from pytest_benchdb.model.verdict import Judgement, Policy
+from pytest_benchdb.model.verdict import COMPARED, Judgement, Policy
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.compare.axis import SESSION_DIMENSIONS, Axis, axis_matching, find_axis, split_axis
 from pytest_benchdb.operations.compare.machines import (
@@ -26,7 +28,7 @@ from pytest_benchdb.operations.compare.machines import (
 )
 from pytest_benchdb.operations.compare.pairs import BY_FULLNAME, Matching, Pair, pair_sides
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
-from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES, Threshold, parse_threshold, parse_thresholds
+from pytest_benchdb.operations.select.filters.threshold import Threshold, parse_threshold, parse_thresholds
 from pytest_benchdb.operations.select.filters.where import parse_where
 from pytest_benchdb.operations.select.recipe import Recipe, recipes_of
 from pytest_benchdb.store.read.reader import Reader
@@ -94,7 +96,6 @@ def _row_key(row: Mapping[str, Any]) -> _Key:
 
 
 WALL_TIME = "wall_time"
-_ABSENT = frozenset({"skipped", "unsupported", "xfailed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,7 @@ class Choice:
     """What is compared, and when a change counts.
 
     Attributes:
-        metrics: names of metrics.
+        metrics: names of metrics and words of `METRIC_WORDS`; empty for those of `where`, or wall time.
         keyword: `-k` expression over full names.
         where: `-w` filter.
         share: smallest change that counts, of any metric; None leaves it to the metric.
@@ -110,7 +111,7 @@ class Choice:
         allow_cross: whether machines, Pythons and the benchmarks' code may differ.
     """
 
-    metrics: tuple[str, ...] = (WALL_TIME,)
+    metrics: tuple[str, ...] = ()
     keyword: str | None = None
     where: str | None = None
     share: float | None = None
@@ -155,7 +156,7 @@ def compare(reader: Reader, baseline: Side, candidate: Side, choice: Choice) -> 
     told: tuple[str, ...] = ()
     if not choice.allow_cross:
         baseline, candidate, told = on_one_machine(baseline, candidate)
-    every = [reader.session_values(_ids(side), metrics=_asked(choice)) for side in (baseline, candidate)]
+    every = [reader.session_values(_ids(side), metrics=_metrics(choice)) for side in (baseline, candidate)]
     _check_metrics(reader, [*every[0], *every[1]], [*_ids(baseline), *_ids(candidate)], choice)
     values = [[value for value in side if fits(value)] for side in every]
     found = _compared(reader, (baseline, candidate), (values[0], values[1]), choice, BY_FULLNAME)
@@ -187,7 +188,7 @@ def compare_axis(
     """
     fits = _filter(choice)
     by_id = {session.session_id: session for session in sessions}
-    every = reader.session_values(list(by_id), metrics=_asked(choice))
+    every = reader.session_values(list(by_id), metrics=_metrics(choice))
     _check_metrics(reader, every, list(by_id), choice)
     values = [value for value in every if fits(value)]
     axis = find_axis(dimension, values, by_id)
@@ -222,8 +223,9 @@ def _compared(
     matching: Matching,
     axis: Axis | None = None,
 ) -> Comparison:
-    pairs = [pair for pair in pair_sides(*values, matching) if _is_asked(pair, choice)]
-    order = {metric: place for place, metric in enumerate(choice.metrics)}
+    main_times = _main_times((*values[0], *values[1]))
+    pairs = [pair for pair in pair_sides(*values, matching) if _is_asked(pair, choice, main_times)]
+    order = {metric: place for place, metric in enumerate(_metrics(choice))}
     pairs.sort(key=lambda pair: order.get(pair.key.metric, len(order)))
     sessions = {session.session_id: session for side in sides for session in side.sessions}
     work = _Work(
@@ -235,7 +237,7 @@ def _compared(
         same_code=lambda pair: _functions(pair.baseline) == _functions(pair.candidate),
         rounds=read_rounds(reader, pairs),
         recipes=recipes_of(reader, [value for pair in pairs for value in pair.candidate or pair.baseline]),
-        main_times=_main_times((*values[0], *values[1])),
+        main_times=main_times,
     )
     rows = tuple(_row(pair, work) for pair in pairs)
     shift = suite_shift((row.key, row.judgement) for row in rows) if axis is None else None
@@ -322,8 +324,16 @@ def _filter(choice: Choice) -> Callable[[SessionValue], bool]:
     return lambda value: matches(value.key.fullname) and where.matches_value(value)
 
 
-def _asked(choice: Choice) -> list[str]:
-    return list(dict.fromkeys(choice.metrics))
+def _groups(choice: Choice) -> dict[str, tuple[str, ...]]:
+    """Return the metrics by the word for them; at least one of each word must have been measured."""
+    if choice.metrics:
+        return {word: metrics_of(word) for word in choice.metrics}
+    named = parse_where(choice.where or "").metrics
+    return {"/".join(named): named} if named else {WALL_TIME: (WALL_TIME,)}
+
+
+def _metrics(choice: Choice) -> list[str]:
+    return list(dict.fromkeys(metric for group in _groups(choice).values() for metric in group))
 
 
 def _check_metrics(reader: Reader, values: Iterable[SessionValue], session_ids: Sequence[str], choice: Choice) -> None:
@@ -333,19 +343,23 @@ def _check_metrics(reader: Reader, values: Iterable[SessionValue], session_ids: 
         ConfigError: a metric is not there; the message lists those that are.
     """
     seen = {value.key.metric for value in values}
-    absent = [metric for metric in choice.metrics if metric not in seen]
+    absent = [word for word, metrics in _groups(choice).items() if seen.isdisjoint(metrics)]
     if absent:
         known = sorted({value.key.metric for value in reader.session_values(session_ids, metrics=None)})
         if known:
             raise ConfigError(f"--metric {absent[0]}: nothing here measured it; there are {', '.join(known)}")
 
 
-def _is_asked(pair: Pair, choice: Choice) -> bool:
+def _is_asked(pair: Pair, choice: Choice, main_times: Mapping[str, str]) -> bool:
     """Leave out what neither side ran, and failed runs' wall times where other metrics are asked for and known."""
     values = (*pair.baseline, *pair.candidate)
-    if all(value.outcome in _ABSENT for value in values):
+    if all(value.outcome in NOT_RUN for value in values):
         return False
-    return pair.key.metric in choice.metrics or all(value.outcome != "passed" for value in values)
+    metric, groups = pair.key.metric, _groups(choice)
+    asked = any(metric in metrics for word, metrics in groups.items() if word != TIME)
+    if TIME in groups:
+        asked |= metric in {main_times.get(value.key.fullname, WALL_TIME) for value in values}
+    return asked or all(value.outcome != "passed" for value in values)
 
 
 def _main_times(values: Iterable[SessionValue]) -> dict[str, str]:
@@ -385,25 +399,6 @@ def _ids(side: Side) -> list[str]:
 def _sessions_of(values: Iterable[SessionValue], sessions: Sequence[SessionRow]) -> tuple[SessionRow, ...]:
     ids = {value.session_id for value in values}
     return tuple(session for session in sessions if session.session_id in ids)
-
-
-def metrics_named(names: Sequence[str], where: str | None = None) -> tuple[str, ...]:
-    """Return the metrics that were asked for; words such as ``time`` and ``memory`` stand for their usual metric.
-
-    Args:
-        names: of `--metric`.
-        where: `-w` filter, whose ``metric=`` counts where there are no names.
-
-    Raises:
-        ConfigError: a name is empty, or the filter cannot be read.
-    """
-    if not names:
-        return parse_where(where or "").metrics or (WALL_TIME,)
-    words = {"time": WALL_TIME, "wall": WALL_TIME, "cpu": "cpu_time", "memory": "peak_rss"}
-    given = [name.strip() for text in names for name in text.split(",")]
-    if not all(given):
-        raise ConfigError("--metric names no metric; write for example --metric wall_time --metric peak_rss")
-    return tuple(dict.fromkeys(words.get(name, name) for name in given))
 
 
 def limits_named(texts: Sequence[str]) -> tuple[float | None, tuple[Threshold, ...]]:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from pytest_benchdb.model.run import PASSED
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 
 Place = tuple[str | None, str | None]
 """Backend and device."""
 
 _NOWHERE: Place = (None, None)
-_RAN = frozenset({"passed", "xpassed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ _Asked = dict[str, dict[tuple[str, str | None], SessionValue]]
 def _asked(values: Iterable[SessionValue], matching: Matching) -> _Asked:
     found: _Asked = {}
     for value in values:
-        if value.outcome in _RAN:
+        if value.outcome in PASSED:
             series = found.setdefault(matching.name_of(value), {})
             series.setdefault((value.key.metric, value.key.phase), value)
     return found
@@ -90,7 +90,7 @@ def _with_failures(side: Iterable[SessionValue], asked: _Asked, matching: Matchi
     """Return a side in which a run that did not pass has one value without a figure for each series."""
     found: list[SessionValue] = []
     for value in side:
-        series = {} if value.outcome in _RAN else asked.get(matching.name_of(value), {})
+        series = {} if value.outcome in PASSED else asked.get(matching.name_of(value), {})
         found += [_failed(value, model) for model in series.values()] or [value]
     return found
 

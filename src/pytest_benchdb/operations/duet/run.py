@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison, Side
-from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.model.metric import METRICS, metrics_of
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.compare.judge import Choice, compare
 from pytest_benchdb.operations.duet.checkouts import OpenSide, open_sides
@@ -171,5 +171,5 @@ def choice_for(duet: Duet, choice: Choice) -> Choice:
     return replace(choice, allow_cross=crosses, share=SHARE if small else choice.share)
 
 
-def _is_time(metric: str) -> bool:
-    return metric in METRICS and METRICS[metric].kind == "time"
+def _is_time(word: str) -> bool:
+    return all(metric in METRICS and METRICS[metric].kind == "time" for metric in metrics_of(word))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pytest_benchdb.model.benchmark import Benchmark
 from pytest_benchdb.model.identity import content_id, timed_id, without_addresses
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, SourceFile
-from pytest_benchdb.model.run import Measurement, Run, Timing
+from pytest_benchdb.model.run import NOT_RUN, PASSED, Measurement, Run, Timing
 from pytest_benchdb.model.session import SessionEnd, SessionStart
 from pytest_benchdb.store.journal.lines import end_line, run_lines, session_line
 
@@ -69,7 +69,7 @@ def journal_of(
     yield session_line(start, source)
     for place, run in enumerate(session.runs):
         yield run_lines(_run(run, place, session, session_id, project))
-    failed = any(run.outcome in {"failed", "error", "timeout", "oom", "crashed"} for run in session.runs)
+    failed = any(run.outcome not in PASSED | NOT_RUN for run in session.runs)
     yield end_line(
         SessionEnd(
             finished_unix_us=session.finished_unix_us or session.started_unix_us,

@@ -9,10 +9,10 @@ from typing import Any
 from pytest_benchdb.environment.toml_files import read_toml
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.annotation import Acceptance
+from pytest_benchdb.model.metric import metrics_of
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.operations.gate.policy import matches_name
-from pytest_benchdb.operations.select.filters.threshold import metrics_of_word
 
 _KEYS = ("pattern", "metric", "reason", "expires")
 _EXAMPLE = 'write [[allow]] with pattern = "tests/test_a.py::*", reason = "..." and expires = 2027-01-31'
@@ -44,7 +44,7 @@ class Allowance:
         """Tell whether it speaks of a series on a machine."""
         if self.fingerprint is not None and self.fingerprint != fingerprint:
             return False
-        if self.metric is not None and key.metric not in metrics_of_word(self.metric):
+        if self.metric is not None and key.metric not in metrics_of(self.metric):
             return False
         return matches_name(key.fullname, self.pattern)
 

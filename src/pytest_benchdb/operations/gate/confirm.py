@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 from pytest_benchdb.model.comparison import ComparisonRow
 from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.run import PASSED
 from pytest_benchdb.model.series import SeriesKey, SessionValue
-from pytest_benchdb.model.verdict import Judgement, State
+from pytest_benchdb.model.verdict import COMPARED, Judgement, State
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.pytest_run import Rerun, Runner
 
 INTERRUPTED = "interrupted before it was confirmed"
-_PASSED = frozenset({"passed", "xpassed"})
 
 Judge = Callable[[SeriesKey, SessionValue, SessionRow], Judgement]
 """Judges what a re-run measured of a series, by the history that its suspicion stands on."""
@@ -83,12 +83,12 @@ def _judged(key: SeriesKey, again: Rerun, judge: Judge, fingerprint: str | None)
     value = _value_of(key, again.values)
     if value is None:
         return _nothing("the benchmark was not there, or measured no such figure")
-    if value.outcome not in _PASSED or value.value is None:
+    if value.outcome not in PASSED or value.value is None:
         return _nothing(f"it {value.outcome}" + (f": {value.reason}" if value.reason else ""))
     judgement = judge(key, value, again.session)
     if judgement.verdict == "regressed":
         return judgement, False
-    return judgement, judgement.verdict not in {"unchanged", "improved", "inconclusive"} or judgement.state in {
+    return judgement, judgement.verdict not in COMPARED or judgement.state in {
         "unstable",
         "learning",
     }
@@ -99,7 +99,7 @@ def _value_of(key: SeriesKey, values: Sequence[SessionValue]) -> SessionValue | 
     exact = next((value for value in values if value.key == key), None)
     if exact is not None:
         return exact
-    return next((one for one in values if one.key.fullname == key.fullname and one.outcome not in _PASSED), None)
+    return next((one for one in values if one.key.fullname == key.fullname and one.outcome not in PASSED), None)
 
 
 def _nothing(why: str) -> tuple[Judgement, bool]:

@@ -5,33 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.comparison import ComparisonRow, Shift
 from pytest_benchdb.model.series import SeriesKey
-from pytest_benchdb.model.verdict import Verdict
+from pytest_benchdb.model.verdict import VERDICTS
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.verdicts.gate_words import limit_text
-
-PASSED = 0
-FAILED = 1
-NOTHING_TO_COMPARE = 3
-UNSTABLE = 4
-INTERRUPTED = 130
 
 MissingRule = Literal["warn", "fail", "ignore"]
 
 _MOST_NAMES = 3
 _SILENT = frozenset({"accepted", "not gated", "unstable", "learning"})
 _FEW = frozenset({"new", "inconclusive"})
-_ORDER: tuple[Verdict, ...] = (
-    "regressed",
-    "error",
-    "missing",
-    "unchanged",
-    "improved",
-    "new",
-    "inconclusive",
-    "incomparable",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +61,12 @@ def outcome_of(found: Found) -> Outcome:
     A regression outweighs everything else, but for an interrupt: what is known then is not all there is.
     """
     worse = [row for row in found.rows if _fails(row)]
-    missing = [row for row in found.rows if row.judgement.verdict == "missing" and _is_gated(row)]
+    missing = [row for row in found.rows if row.judgement.verdict == "missing" and row.is_gated]
     failing_missing = missing if found.missing == "fail" else []
     failures = (*worse, *failing_missing)
     for status, sentence in _reasons(found, worse, failing_missing):
         return Outcome(exit_status=status, failures=failures, sentence=sentence)
-    return Outcome(exit_status=PASSED, failures=failures, sentence=_passed(found))
+    return Outcome(exit_status=exit_status.FINE, failures=failures, sentence=_passed(found))
 
 
 def _reasons(
@@ -91,20 +76,25 @@ def _reasons(
     reasons: list[tuple[int, str]] = []
     if found.interrupted:
         left = counted(len(found.undecided), "suspect")
-        reasons.append((INTERRUPTED, f"interrupted: {left} not confirmed{_also(worse)}"))
+        reasons.append((exit_status.INTERRUPTED, f"interrupted: {left} not confirmed{_also(worse)}"))
     if worse:
-        gated = sum(map(_is_gated, found.rows))
+        gated = sum(row.is_gated for row in found.rows)
         hint = "" if found.confirmed else "; not confirmed: --confirm 2 runs them again"
         reasons.append(
-            (FAILED, f"failed: {len(worse)} of {gated} gated results: {_listed(worse)}{hint}{_doubts(found)}")
+            (
+                exit_status.GATE_FAILED,
+                f"failed: {len(worse)} of {gated} gated results: {_listed(worse)}{hint}{_doubts(found)}",
+            )
         )
     if missing:
         names = list(dict.fromkeys(row.key.fullname for row in missing))
-        reasons.append((NOTHING_TO_COMPARE, f"failed: {counted(len(names), 'benchmark')} missing: {_names(names)}"))
+        reasons.append(
+            (exit_status.NO_BASELINE, f"failed: {counted(len(names), 'benchmark')} missing: {_names(names)}")
+        )
     if found.require_baseline and (why := _nothing_compared(found)) is not None:
-        reasons.append((NOTHING_TO_COMPARE, f"nothing to compare: {why}"))
+        reasons.append((exit_status.NO_BASELINE, f"nothing to compare: {why}"))
     if found.strict and (doubts := _doubts(found)):
-        reasons.append((UNSTABLE, f"unstable{doubts.replace(';', ':', 1)}"))
+        reasons.append((exit_status.UNSTABLE, f"unstable{doubts.replace(';', ':', 1)}"))
     return reasons
 
 
@@ -112,16 +102,16 @@ def _passed(found: Found) -> str:
     why = _nothing_compared(found)
     if why is not None:
         return f"nothing was judged: {why}{_doubts(found)}"
-    counts = Counter(row.judgement.verdict for row in found.rows if _is_gated(row))
+    counts = Counter(row.judgement.verdict for row in found.rows if row.is_gated)
     accepted = sum(row.judgement.state == "accepted" for row in found.rows)
-    parts = [f"{counts[verdict]} {verdict}" for verdict in _ORDER if counts[verdict]]
+    parts = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]]
     told = f"{', '.join(parts)}{f', {accepted} of them accepted' if accepted else ''}{_doubts(found)}"
     return f"unstable, so not judged as a whole: {told}" if found.shift is not None else f"passed: {told}"
 
 
 def _nothing_compared(found: Found) -> str | None:
     """Return why nothing could be judged for want of a history; None if something was."""
-    gated = [row for row in found.rows if _is_gated(row)]
+    gated = [row for row in found.rows if row.is_gated]
     if not gated:
         return found.no_baseline or "no result is gated; name a metric that was measured with --threshold"
     if not all(row.judgement.verdict in _FEW and row.judgement.state == "learning" for row in gated):
@@ -141,7 +131,7 @@ def _doubts(found: Found) -> str:
             f"{found.shift.agreeing * 100:.0f} % of the suite moved, by {found.shift.change * 100:+.1f} % in the "
             "median: the machine or the interpreter changed, or what all of it uses; benchdb duet tells which"
         )
-    unstable = [row for row in found.rows if _is_gated(row) and row.judgement.state == "unstable"]
+    unstable = [row for row in found.rows if row.is_gated and row.judgement.state == "unstable"]
     if unstable and found.shift is None:
         parts.append(f"{counted(len(unstable), 'result')} could not be judged on a disturbed machine")
     lost = [row for row in found.rows if row.key in found.undecided and row.judgement.state != "unstable"]
@@ -151,15 +141,11 @@ def _doubts(found: Found) -> str:
 
 
 def _fails(row: ComparisonRow) -> bool:
-    if not _is_gated(row) or row.judgement.state in _SILENT:
+    if not row.is_gated or row.judgement.state in _SILENT:
         return False
     if row.judgement.verdict == "error":
         return row.judgement.baseline_sessions >= (row.policy.least_sessions if row.policy else 1)
     return row.judgement.verdict == "regressed"
-
-
-def _is_gated(row: ComparisonRow) -> bool:
-    return row.policy is not None and row.policy.gated
 
 
 def _also(worse: Sequence[ComparisonRow]) -> str:

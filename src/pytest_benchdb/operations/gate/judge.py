@@ -7,7 +7,7 @@ from functools import partial
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Side
-from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.model.metric import MAIN_TIMES, METRICS
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.compare.machines import machine_warnings
@@ -18,7 +18,6 @@ from pytest_benchdb.operations.gate.policy import Rules, main_times, marker_rule
 from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.gate.rows import Context, JudgedRow, judge_rows, named_metrics
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
-from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES
 from pytest_benchdb.operations.select.filters.where import parse_where
 from pytest_benchdb.operations.select.recipe import recipes_of
 from pytest_benchdb.store.read.reader import Reader

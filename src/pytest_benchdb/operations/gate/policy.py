@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 
 from pytest_benchdb.analysis.rules.policy import default_policy
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.metric import MAIN_TIMES
 from pytest_benchdb.model.run import GATE_RULE_KEY
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Policy
-from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES, Threshold, parse_threshold
+from pytest_benchdb.operations.select.filters.threshold import Threshold, parse_threshold
 
 OFF = "off"
 """What a glob says instead of a threshold, to leave benchmarks out of the gate."""

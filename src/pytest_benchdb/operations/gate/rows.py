@@ -12,16 +12,15 @@ from pytest_benchdb.analysis.rules.suite import suite_shift
 from pytest_benchdb.analysis.rules.two_clocks import is_cpu_bound
 from pytest_benchdb.analysis.statistics.false_discovery import q_values
 from pytest_benchdb.model.comparison import ComparisonRow, Shift
-from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.model.metric import MAIN_TIMES, METRICS
 from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.run import NOT_RUN
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement, Policy
 from pytest_benchdb.operations.compare.pairs import Pair, pair_sides
 from pytest_benchdb.operations.gate.allowances import Allowance, active_allowance
 from pytest_benchdb.operations.gate.policy import Rules, TimeKey, main_times, policy_of, time_key
-from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES
 
-_NOT_RUN = frozenset({"skipped", "unsupported", "xfailed"})
 _DISTURBED_KINDS = frozenset({"time", "rate", "energy", "power"})
 _CPU_CLOCKS = frozenset({"cpu_time", "thread_time"})
 """Metrics that other work on the machine does not make longer."""
@@ -107,7 +106,7 @@ def with_shift(rows: Sequence[JudgedRow]) -> tuple[list[JudgedRow], Shift | None
         for metric in dict.fromkeys(one.row.key.metric for one in rows)
     }
     found = [_shifted(judged, shifts[judged.row.key.metric]) for judged in rows]
-    gated = {one.row.key.metric for one in rows if _is_gated(one.row)}
+    gated = {one.row.key.metric for one in rows if one.row.is_gated}
     largest = max(
         (shift for metric, shift in shifts.items() if shift is not None and metric in gated),
         key=lambda shift: abs(shift.change),
@@ -145,7 +144,7 @@ def with_q_values(rows: Sequence[JudgedRow], most: float | None) -> list[JudgedR
         rows: the rows.
         most: q-value above which a regression is put in doubt; None for no such filter.
     """
-    tested = [one for one in rows if _is_gated(one.row) and one.row.judgement.p_value is not None]
+    tested = [one for one in rows if one.row.is_gated and one.row.judgement.p_value is not None]
     found = q_values([one.row.judgement.p_value or 0.0 for one in tested])
     by_key = {one.row.key: q for one, q in zip(tested, found, strict=True)}
     result = []
@@ -166,7 +165,7 @@ def with_allowances(
     found = []
     for judged in rows:
         judgement = judged.row.judgement
-        if judgement.verdict == "regressed" and _is_gated(judged.row):
+        if judgement.verdict == "regressed" and judged.row.is_gated:
             allowance = active_allowance(allowances, judged.row.key, session, now)
             if allowance is not None:
                 judgement = replace(judgement, state="accepted", reason=allowance.text())
@@ -177,13 +176,11 @@ def with_allowances(
 def is_suspect(judged: JudgedRow) -> bool:
     """Tell whether a row is worth a re-run: it looks regressed, or would if the machine had been at rest."""
     row = judged.row
-    if not _is_gated(row) or judged.shifted or row.judgement.state == "accepted":
+    if not row.is_gated or judged.shifted or row.judgement.state == "accepted":
         return False
     if row.judgement.verdict == "regressed":
         return True
-    change = row.judgement.change or 0.0
-    worse = change > 0 if row.better == "lower" else change < 0
-    return row.judgement.state == "unstable" and worse
+    return row.judgement.state == "unstable" and row.harm > 0
 
 
 def _judged(pair: Pair, context: Context) -> JudgedRow | None:
@@ -191,7 +188,7 @@ def _judged(pair: Pair, context: Context) -> JudgedRow | None:
     newest = values[-1]
     if pair.key.metric in MAIN_TIMES and not _is_main_time(newest, context):
         return None
-    if all(value.outcome in _NOT_RUN for value in values):
+    if all(value.outcome in NOT_RUN for value in values):
         return None
     if not pair.candidate and pair.key.fullname not in context.missing:
         return None
@@ -267,7 +264,3 @@ def _sessions_for_default(sessions: int, confirms: int) -> int:
 
 def _with_judgement(judged: JudgedRow, judgement: Judgement) -> JudgedRow:
     return replace(judged, row=replace(judged.row, judgement=judgement))
-
-
-def _is_gated(row: ComparisonRow) -> bool:
-    return row.policy is not None and row.policy.gated

@@ -8,7 +8,7 @@ from pytest_benchdb.analysis.rules.suite import group_means
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Shift, Side
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
-from pytest_benchdb.model.verdict import Judgement
+from pytest_benchdb.model.verdict import VERDICTS, Judgement
 from pytest_benchdb.operations.compare.machines import side_differences
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.gate.confirm import Confirmation, confirm
@@ -26,8 +26,6 @@ from pytest_benchdb.operations.gate.rows import (
 )
 from pytest_benchdb.operations.pytest_run import ProcessRunner, Runner, suite_of_command, suite_of_words
 from pytest_benchdb.store.read.reader import Reader
-
-_RANK = {"regressed": 0, "error": 1, "missing": 2, "inconclusive": 3, "incomparable": 4, "new": 5, "improved": 6}
 
 
 def _be_silent(_text: str) -> None:
@@ -142,6 +140,4 @@ def _confirmed(
 
 def _order(row: ComparisonRow) -> tuple[int, float, str]:
     """Put what is worst first: by verdict, then by the harm of the change, then by name."""
-    change = row.judgement.change or 0.0
-    harm = {"lower": change, "higher": -change, "none": 0.0}[row.better]
-    return _RANK.get(row.judgement.verdict, len(_RANK)), -harm, row.key.fullname
+    return VERDICTS.index(row.judgement.verdict), -row.harm, row.key.fullname

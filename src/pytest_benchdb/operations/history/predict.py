@@ -8,9 +8,9 @@ from itertools import product
 from pytest_benchdb.analysis.estimate import LEAST_CASES, LEAST_HELD_OUT, Case, Configuration, Estimator, fit
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.answer.estimate import Accuracy, EstimateRow, Estimates
+from pytest_benchdb.model.metric import MAIN_TIMES, metrics_of
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.history.observations import Observation, by_configuration
-from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES
 from pytest_benchdb.operations.select.selection import Selection, open_selection
 from pytest_benchdb.operations.select.series import read_series
 
@@ -73,7 +73,8 @@ def predict(selection: Selection, request: PredictRequest, *, feedback: Feedback
     values = [value for one in series for value in one.values]
     labelled = [one for one in by_configuration(values) if "model" in one.texts or "model" in one.numbers]
     # Of metrics that equally many configurations have, the first.
-    metric = max(wanted.metrics, key=lambda name: sum(name in one.figures for one in labelled))
+    candidates = [name for word in wanted.metrics for name in metrics_of(word)]
+    metric = max(candidates, key=lambda name: sum(name in one.figures for one in labelled))
     measured = [one for one in labelled if one.figures.get(metric, 0.0) > 0]
     training = _training_set(measured, metric)
     refusal = _refusal(training, request)

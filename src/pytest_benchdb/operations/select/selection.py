@@ -29,7 +29,7 @@ class Selection:
         specs: sessions in them: ``latest~1``, ids, labels; empty for all.
         keyword: `-k` expression over full names.
         where: `-w` filter over runs.
-        metrics: names of metrics; empty for the main time of each benchmark.
+        metrics: names of metrics and words of `METRIC_WORDS`; empty for the time of each benchmark.
         since: earliest start of a session.
         until: latest start of a session.
         last: how many of the newest sessions; None leaves that to the command.

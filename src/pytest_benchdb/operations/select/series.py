@@ -4,18 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.metric import MAIN_TIMES, METRIC_WORDS, TIME, metrics_of
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
-from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES
 from pytest_benchdb.operations.select.filters.where import parse_where
 from pytest_benchdb.operations.select.selection import Selection
 from pytest_benchdb.store.read.reader import Reader
 
 ALL_METRICS = "all"
 """Requests every metric that has a direction."""
-
-_WORDS = {"wall": "wall_time", "cpu": "cpu_time", "memory": "peak_rss"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +26,15 @@ class Series:
 
 
 def parse_metrics(texts: Sequence[str]) -> tuple[str, ...]:
-    """Read `--metric` arguments: names, several of them separated by commas.
-
-    Returns:
-        Empty for the main time of each benchmark.
+    """Read `--metric` arguments: names of metrics and words of `METRIC_WORDS`, several of them separated by commas.
 
     Raises:
         ConfigError: a name is empty.
     """
     names = [name.strip() for text in texts for name in text.split(",")]
     if not all(names):
-        raise ConfigError("--metric names no metric; write for example --metric wall_time,peak_rss, or --metric all")
-    return tuple(dict.fromkeys(_WORDS.get(name, name) for name in names if name != "time"))
+        raise ConfigError("--metric names no metric; write for example --metric wall_time,peak_rss")
+    return tuple(dict.fromkeys(name.lower() if name.lower() in METRIC_WORDS else name for name in names))
 
 
 def read_series(reader: Reader, sessions: Sequence[SessionRow], selection: Selection) -> list[Series]:
@@ -56,13 +51,15 @@ def read_series(reader: Reader, sessions: Sequence[SessionRow], selection: Selec
     """
     where = parse_where(selection.where or "")
     matches = parse_expression(selection.keyword or "")
-    asked = (*selection.metrics, *where.metrics)
-    metrics = None if ALL_METRICS in asked else asked or MAIN_TIMES
+    asked = (*selection.metrics, *where.metrics) or (TIME,)
+    named = {metric for word in asked if word != TIME for metric in metrics_of(word)}
+    metrics = None if ALL_METRICS in asked else (*named, *(MAIN_TIMES if TIME in asked else ()))
     values = reader.session_values([session.session_id for session in sessions], metrics=metrics)
     fitting = [value for value in values if matches(value.key.fullname) and where.matches_value(value)]
     # A run that did not pass is there as a wall time, whatever was asked for.
     keys = {value.key for value in fitting if value.value is not None}
-    wanted = keys if asked else _main_series(keys)
+    wanted = {key for key in keys if metrics is None or key.metric in named}
+    wanted |= _main_series(key for key in keys if key.metric in MAIN_TIMES) if TIME in asked else set()
     return _grouped((value for value in fitting if value.key in wanted), sessions)
 
 

@@ -15,16 +15,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from pytest_benchdb.model import exit_status
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.present.verdicts.gate_words import limit_words
 from pytest_benchdb.present.writing.units import one_quantity
 from pytest_benchdb.store.fold_process import FoldResult
 from pytest_benchdb.store.target import Target
 
-_PASSED = 0
-_FAILED = 1
-_INTERRUPTED = 130
-_JUDGED = frozenset({_PASSED, _FAILED, _INTERRUPTED})
+_JUDGED = frozenset({exit_status.FINE, exit_status.GATE_FAILED, exit_status.INTERRUPTED})
 """Exit statuses of `benchdb regress` with which it tells what it found."""
 _MOST_FAILURES = 30
 
@@ -160,7 +158,7 @@ def _report(status: int, output: bytes, errors: bytes) -> GateReport:
 def _told(answer: Mapping[str, Any], status: int) -> GateReport:
     failures = tuple(map(_failure, answer["failures"]))
     notes = (*(f"warning: {text}" for text in answer["warnings"]), _sentence(answer, len(failures)))
-    trouble = "not judged to the end: interrupted" if status == _INTERRUPTED else None
+    trouble = "not judged to the end: interrupted" if status == exit_status.INTERRUPTED else None
     return GateReport(failures=failures, notes=notes, trouble=trouble)
 
 

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.comparison import ComparisonRow, Gate
-from pytest_benchdb.present.verdicts.words import VERDICT_STYLES, share_text
+from pytest_benchdb.model.verdict import VERDICT_STYLES
+from pytest_benchdb.present.verdicts.words import share_text
 from pytest_benchdb.present.writing.grid import Style
 from pytest_benchdb.present.writing.units import NOT_MEASURED, one_quantity
 
 _FINE = frozenset({"unchanged", "new"})
-_ENDED_WELL = 0
 
 
 def shown_rows(gate: Gate, *, everything: bool = False) -> list[ComparisonRow]:
@@ -45,7 +46,7 @@ def style_of(row: ComparisonRow, gate: Gate) -> Style:
 
 def sentence_style(gate: Gate) -> Style:
     """Return the style of the outcome."""
-    if gate.exit_status == _ENDED_WELL:
+    if gate.exit_status == exit_status.FINE:
         return "good" if gate.sentence.startswith("passed") and ";" not in gate.sentence else "warn"
     return "bad" if gate.failures else "warn"
 

@@ -10,6 +10,7 @@ from pytest_benchdb.analysis.decide import Decision
 from pytest_benchdb.analysis.rules.suite import group_of, speedup_of
 from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Side
+from pytest_benchdb.model.verdict import VERDICTS
 from pytest_benchdb.present.verdicts.gate_words import (
     baseline_text,
     change_text,
@@ -20,7 +21,6 @@ from pytest_benchdb.present.verdicts.gate_words import (
     word_of,
 )
 from pytest_benchdb.present.verdicts.words import (
-    VERDICT_STYLES,
     conclusion,
     difference_text,
     interval_text,
@@ -108,7 +108,7 @@ def comparison_values(comparison: Comparison, rows: Sequence[ComparisonRow] | No
         "baseline": _side(comparison.baseline),
         "candidate": _side(comparison.candidate),
         "conclusion": conclusion(comparison),
-        "verdicts": {verdict: verdicts.count(verdict) for verdict in VERDICT_STYLES if verdict in verdicts},
+        "verdicts": {verdict: verdicts.count(verdict) for verdict in VERDICTS if verdict in verdicts},
         "means": [asdict(mean) for mean in comparison.means],
         "differences": [asdict(difference) for difference in comparison.differences],
         "warnings": list(comparison.warnings),

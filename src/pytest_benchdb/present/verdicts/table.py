@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from pytest_benchdb.analysis.rules.suite import group_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, GroupMean
+from pytest_benchdb.model.verdict import CHANGED, VERDICT_STYLES
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.verdicts.words import (
-    VERDICT_STYLES,
     conclusion,
     conclusion_style,
     difference_text,
@@ -223,7 +223,7 @@ def _sessions(row: ComparisonRow) -> Span:
 
 
 def _styled(text: str, row: ComparisonRow) -> Span:
-    changed = row.judgement.verdict in {"regressed", "improved"}
+    changed = row.judgement.verdict in CHANGED
     return Span(text, VERDICT_STYLES[row.judgement.verdict] if changed else "dim" if text == NOT_MEASURED else "")
 
 

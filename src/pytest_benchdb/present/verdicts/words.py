@@ -10,23 +10,11 @@ from typing import Literal
 from pytest_benchdb.analysis.rules.suite import speedup_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Difference, Side
 from pytest_benchdb.model.metric import Better
-from pytest_benchdb.model.verdict import Interval, Verdict
+from pytest_benchdb.model.verdict import VERDICT_STYLES, VERDICTS, Interval
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.writing.grid import Style
 from pytest_benchdb.present.writing.text import SHORT_ID
 from pytest_benchdb.present.writing.units import NOT_MEASURED, one_quantity
-
-VERDICT_STYLES: Mapping[Verdict, Style] = {
-    "regressed": "bad",
-    "error": "bad",
-    "improved": "good",
-    "missing": "warn",
-    "new": "",
-    "incomparable": "warn",
-    "inconclusive": "warn",
-    "unchanged": "dim",
-}
-"""Styles in the order in which verdicts are told: what wants eyes first."""
 
 _DIRECTIONS: Mapping[Better, str] = {
     "lower": "lower is better",
@@ -123,17 +111,15 @@ def row_names(rows: Sequence[ComparisonRow]) -> list[str]:
 
 
 def notes_of(rows: Sequence[ComparisonRow]) -> list[Note]:
-    """Return the reasons of rows, each once, in the order of `VERDICT_STYLES`, and what would make them sure."""
-    order = list(VERDICT_STYLES)
-    named = sorted(zip(rows, row_names(rows), strict=True), key=lambda one: order.index(one[0].judgement.verdict))
+    """Return the reasons of rows, each once, in the order of `VERDICTS`, and what would make them sure."""
+    named = sorted(zip(rows, row_names(rows), strict=True), key=lambda one: VERDICTS.index(one[0].judgement.verdict))
     found: dict[tuple[str, str], list[str]] = {}
     needed: dict[int, list[str]] = {}
     for row, name in named:
         judgement = row.judgement
         text = judgement.reason or _STATES.get(judgement.state or "", "")
         if text:
-            word = f"{judgement.verdict} ({judgement.state})" if judgement.state else judgement.verdict
-            found.setdefault((word, text), []).append(name)
+            found.setdefault((judgement.text, text), []).append(name)
         if judgement.sessions_needed and judgement.verdict != "new":
             needed.setdefault(judgement.sessions_needed, []).append(name)
     notes = [
@@ -194,14 +180,14 @@ def metric_text(rows: Sequence[ComparisonRow]) -> str:
 def conclusion(comparison: Comparison) -> str:
     """Count the verdicts: ``2 regressed, 1 improved, 27 unchanged``."""
     verdicts = [row.judgement.verdict for row in comparison.rows]
-    counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICT_STYLES if verdict in verdicts]
+    counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts]
     return ", ".join(counts) or "nothing to compare"
 
 
 def conclusion_style(comparison: Comparison) -> Style:
     """Return the style of the conclusion: that of the verdict that wants eyes most."""
     verdicts = {row.judgement.verdict for row in comparison.rows}
-    return next((VERDICT_STYLES[one] for one in VERDICT_STYLES if one in verdicts and VERDICT_STYLES[one]), "")
+    return next((VERDICT_STYLES[one] for one in VERDICTS if one in verdicts and VERDICT_STYLES[one]), "")
 
 
 Order = Literal["worst", "name", "change"]

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.metric import MAIN_TIMES
 from pytest_benchdb.model.series import SessionValue
-from pytest_benchdb.operations.select.filters.threshold import MAIN_TIMES, parse_threshold, parse_thresholds
+from pytest_benchdb.operations.select.filters.threshold import parse_threshold, parse_thresholds
 
 
 @pytest.mark.parametrize(

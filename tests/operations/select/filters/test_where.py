@@ -57,7 +57,7 @@ def test_where_over_a_run_is_decided(run: Callable[..., ReportRow], text: str, e
     ("text", "metrics"),
     [
         ("metric=time", ("wall_time",)),
-        ("metric=cpu,memory", ("cpu_time", "peak_rss")),
+        ("metric=cpu,memory", ("cpu_time", "peak_rss", "device_peak")),
         ("metric!=time,cpu", ("peak_rss", "throughput", "energy", "device_peak", "first_call_time")),
         ("metric=*_time", ("wall_time", "cpu_time", "first_call_time")),
         ("metric=energy", ("energy",)),

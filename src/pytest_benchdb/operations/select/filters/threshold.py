@@ -6,20 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.model.metric import METRICS, TIME, metrics_of
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.select.filters.where import Where, parse_where
-
-MAIN_TIMES = ("wall_time", "step_time", "e2e_latency", "device_time", "cpu_time")
-"""What ``time`` stands for: of each benchmark the first of these that it has."""
-
-_KINDS = ("memory", "rate")
-_ALIASES: Mapping[str, tuple[str, ...]] = {
-    "time": MAIN_TIMES,
-    "wall": ("wall_time",),
-    "cpu": ("cpu_time",),
-    **{kind: tuple(m.name for m in METRICS.values() if m.kind == kind and m.better != "none") for kind in _KINDS},
-}
 
 THRESHOLD_EXAMPLES = "'time:5%', 'memory[backend=cuda]:64MiB' or 'wall_time:200us'"
 
@@ -96,7 +85,7 @@ def parse_thresholds(texts: Iterable[str]) -> tuple[Threshold, ...]:
 def parse_threshold(text: str) -> Threshold:
     """Read ``METRIC:LIMIT`` or ``METRIC[FILTER]:LIMIT``.
 
-    METRIC is the name of a metric, or ``time``, ``wall``, ``cpu``, ``memory`` or ``rate``; LIMIT is a percentage or a
+    METRIC is the name of a metric or one of `METRIC_WORDS`; LIMIT is a percentage or a
     quantity with its unit; FILTER is what `-w` takes.
 
     >>> parse_threshold("throughput:5.5%").relative
@@ -119,17 +108,12 @@ def parse_threshold(text: str) -> Threshold:
     return Threshold(
         text=text,
         metrics=_metrics(text, word, unit),
-        first_only=word.lower() == "time",
+        first_only=word.lower() == TIME,
         where=where,
         relative=relative,
         absolute=absolute,
         unit=unit,
     )
-
-
-def metrics_of_word(word: str) -> tuple[str, ...]:
-    """Return the metrics that a word stands for: itself, or those of ``time``, ``memory``, ..."""
-    return _ALIASES.get(word.lower(), (word,))
 
 
 def _limit(text: str, limit: str) -> tuple[float | None, float | None, str | None]:
@@ -157,7 +141,7 @@ def _metrics(text: str, word: str, unit: str | None) -> tuple[str, ...]:
     Raises:
         ConfigError: there are none.
     """
-    known = [METRICS[name] for name in metrics_of_word(word) if name in METRICS]
+    known = [METRICS[name] for name in metrics_of(word) if name in METRICS]
     if not known:
         return (word,)
     if all(metric.better == "none" for metric in known):

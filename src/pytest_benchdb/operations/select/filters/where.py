@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.metric import MAIN_TIMES, METRIC_WORDS, TIME, metrics_of
 from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.model.series import SessionValue
 
@@ -67,7 +68,6 @@ METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """Columns of a report that show a metric."""
 
-_METRIC_WORDS = {"time": "wall_time", "wall": "wall_time", "cpu": "cpu_time", "memory": "peak_rss"}
 _TERM = re.compile(r"(?P<key>\w+)(?P<sign>!?=)(?P<value>.*)", re.DOTALL)
 
 
@@ -152,10 +152,12 @@ def parse_where(text: str) -> Where:
 
 
 def _metrics(patterns: tuple[str, ...], *, negated: bool) -> list[str]:
-    wanted = [_METRIC_WORDS.get(pattern, pattern) for pattern in patterns]
+    # The columns of wall times show the time of each benchmark, whichever it is.
+    words = [MAIN_TIMES[:1] if pattern.lower() == TIME else metrics_of(pattern) for pattern in patterns]
+    wanted = [name for names in words for name in names]
     found = [metric for metric in METRIC_COLUMNS if any(_glob(metric, pattern) for pattern in wanted) is not negated]
     if not found:
-        names = ", ".join((*METRIC_COLUMNS, *_METRIC_WORDS))
+        names = ", ".join((*METRIC_COLUMNS, *METRIC_WORDS))
         raise ConfigError(f"-w metric={','.join(patterns)}: no such metric in this report; choose from {names}")
     return found
 
