@@ -8,7 +8,7 @@ import pytest
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.operations import pytest_run as rerun
 from pytest_benchdb.operations.pytest_run import ProcessRunner, Suite, find_root, suite_of_command, suite_of_words
-from pytest_benchdb.plugin.processes import rerun as plugin
+from pytest_benchdb.plugin.options import RERUN_VARIABLE
 
 
 @pytest.mark.parametrize(
@@ -124,5 +124,4 @@ def test_runner_with_a_pause_that_is_no_time_is_refused(tmp_path: Path, text: st
 
 
 def test_both_sides_of_a_rerun_mean_the_same_variable() -> None:
-    assert rerun.VARIABLE == plugin.VARIABLE
-    assert plugin.__name__ == rerun.PLUGIN
+    assert rerun.VARIABLE == RERUN_VARIABLE

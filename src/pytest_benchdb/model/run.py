@@ -180,7 +180,7 @@ class Timing:
         invalid: why the values may not be compared; None if they may.
         sync_mode: how the device was waited for; None where it need not be.
         cache_mode: ``hot`` or ``cold``; None where the test did not choose.
-        provenance: of the run; `simulated` if its device is.
+        provenance: of the run; None takes it from the measurements.
         result_count: results that the benchmarked code returned; None if the test did not say.
     """
 
@@ -193,13 +193,13 @@ class Timing:
     invalid: str | None = None
     sync_mode: str | None = None
     cache_mode: str | None = None
-    provenance: Provenance = "measured"
+    provenance: Provenance | None = None
     result_count: int | None = None
     series: tuple[Series, ...] = ()
     requests: tuple[Request, ...] = ()
 
     @classmethod
-    def missing(cls, reason: str, provenance: Provenance = "measured") -> "Timing":
+    def missing(cls, reason: str, provenance: Provenance | None = None) -> "Timing":
         """Return the timing of a test that was not timed."""
         row = Measurement.of("wall_time", reason=reason)
         return cls(measurements=(row,), invalid=reason, provenance=provenance)

@@ -71,8 +71,7 @@ def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
 
 
 VARIABLE = "BENCHDB_RERUN"
-"""Environment variable that tells the process what to run; `plugin.rerun` reads it."""
-PLUGIN = "pytest_benchdb.plugin.processes.rerun"
+"""Environment variable in which our plugin finds what to run, in the process that pytest is started in."""
 
 PAUSE_VARIABLE = "BENCHDB_CONFIRM_PAUSE"
 """Environment variable that tells how many seconds lie between two re-runs."""
@@ -244,7 +243,7 @@ def _own_pytest() -> tuple[str, ...]:
 
 def _run(suite: Suite, environ: Mapping[str, str], log: Path) -> int | str:
     """Return the exit status of pytest, or why it could not be started."""
-    command = [*suite.program, "-p", PLUGIN, *suite.arguments]
+    command = [*suite.program, *suite.arguments]
     try:
         return run_to_end(command, folder=suite.folder, environ=environ, log=log)
     except OSError as error:

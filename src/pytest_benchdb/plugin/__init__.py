@@ -1,13 +1,17 @@
-"""The pytest plugin: options, markers and, once recording is asked for, the hooks that record.
+"""The pytest plugin: options, markers and, if this run records, the hooks that record.
 
-Every pytest run in an environment imports this module, so it imports next to nothing.
+The session is above the rooms and uses all of them. Every pytest run in an environment imports this module, so it
+imports next to nothing.
 
 PYTEST_DONT_REWRITE
 """
 
+import os
 from typing import Any
 
-from pytest_benchdb.plugin.options import add_options
+import pytest
+
+from pytest_benchdb.plugin.options import ISOLATED_VARIABLE, RERUN_VARIABLE, add_options
 
 _MARKER = (
     "benchdb(model, version, framework, framework_version, use_case, implementation, workload, precision, "
@@ -27,6 +31,16 @@ def pytest_addhooks(pluginmanager: Any) -> None:
     from pytest_benchdb import hookspecs
 
     pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.hookimpl(wrapper=True)  # a wrapper comes before pytest-cov, which begins in this hook
+def pytest_load_initial_conftests(early_config: Any) -> Any:
+    """Narrow the run, if another pytest process of ours started this one for some of its tests."""
+    if ISOLATED_VARIABLE in os.environ or RERUN_VARIABLE in os.environ:
+        from pytest_benchdb.plugin.processes import child
+
+        child.start(early_config)
+    return (yield)
 
 
 def pytest_configure(config: Any) -> None:

@@ -35,10 +35,10 @@ def _recorder(config: pytest.Config, settings: Settings) -> object | None:
     None in a worker whose controller does not record: only one process writes a session.
     """
     from pytest_benchdb.plugin.bench.fixtures import NAMES
-    from pytest_benchdb.plugin.processes import isolate, isolated
+    from pytest_benchdb.plugin.processes import child, isolate
     from pytest_benchdb.plugin.recording.watcher import WORKER_KEY, worker_watcher
 
-    if (worker_config := isolated.worker_config(config)) is not None:
+    if (worker_config := child.worker_config(config)) is not None:
         return worker_watcher(settings, worker_config, NAMES)
     if hasattr(config, "workerinput"):
         worker_config = config.workerinput.get(WORKER_KEY)

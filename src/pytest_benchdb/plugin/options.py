@@ -5,6 +5,10 @@ PYTEST_DONT_REWRITE
 
 from typing import Any, NamedTuple
 
+ISOLATED_VARIABLE = "BENCHDB_ISOLATED"
+RERUN_VARIABLE = "BENCHDB_RERUN"
+"""Environment variables in which a pytest process finds what to run: an isolated test, or suspects of the gate."""
+
 
 class Option(NamedTuple):
     """An option as users can write it.

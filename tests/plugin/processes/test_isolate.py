@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tests.plugin.recorded import Record
 
+from pytest_benchdb.plugin.processes.child import read_messages, write_message
 from pytest_benchdb.plugin.processes.isolate import run_limited
-from pytest_benchdb.plugin.processes.isolated import read_messages, write_message
 
 OUTER = """
     import os, pathlib, pytest

@@ -1,8 +1,8 @@
 """``@pytest.mark.benchdb(isolate=True)``: the test runs in a fresh process, and its reports come back.
 
-Memory figures depend on what earlier tests left in the allocators; a process of its own has nothing left. It is
-pytest again, with the arguments of this run and `plugin.isolated` beside them, for this one test. Its reports, with
-the journal lines on them, come through a file that is read when the process has ended: nothing runs beside it.
+Memory use depends on what earlier tests left in the allocators; a process of its own has nothing left. It is
+pytest again, with the arguments of this run, for this one test (`processes.child`). Its reports, with the journal
+lines on them, come through a file that is read when the process has ended: nothing runs beside it.
 
 PYTEST_DONT_REWRITE
 """
@@ -22,7 +22,8 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.model.run import Outcome
-from pytest_benchdb.plugin.processes.isolated import VARIABLE, read_messages, worker_config
+from pytest_benchdb.plugin.options import ISOLATED_VARIABLE
+from pytest_benchdb.plugin.processes.child import read_messages, worker_config
 from pytest_benchdb.plugin.recording.identity import Identifier
 from pytest_benchdb.plugin.recording.run import crashed_lines
 from pytest_benchdb.plugin.recording.watcher import LINES_ATTRIBUTE
@@ -177,11 +178,9 @@ class IsolatePlugin:
             "-c",
             _BOOT,
             "cwd" if cwd_is_in_path else "script",
-            "-p",
-            "pytest_benchdb.plugin.processes.isolated",
             *(str(argument) for argument in parameters.args),
         ]
-        environ = {**os.environ, VARIABLE: json.dumps(assignment)}
+        environ = {**os.environ, ISOLATED_VARIABLE: json.dumps(assignment)}
         shows_output = self._config.option.capture == "no"
         limit_s = _limit_s(item, self._limit_s)
         with (folder / "output").open("w+b") as output:

@@ -179,7 +179,7 @@ def _requests(run: Run) -> Iterator[bytes]:
                 "run": run.run_id,
                 "i": request.index,
                 "phase": request.phase,
-                "provenance": run.timing.provenance,
+                "provenance": run.timing.provenance or "measured",
                 "due": request.due_s,
                 "sent": request.sent_s,
                 "chunks": list(request.chunk_s),
