@@ -16,9 +16,9 @@ from pathlib import Path
 from tests.store import journals as j
 
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.store.fold.fold import fold
 from pytest_benchdb.store.fold_process import fold_in_child
 from pytest_benchdb.store.history.open import open_history
+from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.target import Target
 
 MINUTE_US = 60_000_000

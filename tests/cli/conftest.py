@@ -18,7 +18,7 @@ from pytest_benchdb.model.environment import CiJob, Commit, Device, Environment,
 from pytest_benchdb.model.identity import content_id, uuid7
 from pytest_benchdb.model.run import BlockUsage, Measurement, Run, Timing
 from pytest_benchdb.model.session import SessionEnd, SessionStart
-from pytest_benchdb.store.fold.fold import fold
+from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.journal.lines import end_line, run_lines, session_line
 from pytest_benchdb.store.target import JOURNAL_SUFFIX
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.exporters.pytest_benchmark import export
-from pytest_benchdb.model.export import RunRecord
-from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.report import RunRecord, SessionRow
 from pytest_benchdb.model.run import Summary
 
 SUMMARY = Summary(n=3, min=1e-3, max=3e-3, mean=2e-3, median=2e-3, stddev=1e-3, q1=1.5e-3, q3=2.5e-3)

@@ -12,10 +12,10 @@ from tests.store.conftest import Ask
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.run import Attachment
 from pytest_benchdb.store.attachments import KeptFile, find, keep, places, remove_stale_copies, spool_attachments
-from pytest_benchdb.store.fold.fold import fold
 from pytest_benchdb.store.history.merge import merge
 from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.history.session_folder import recover
+from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.target import Target
 
 CONTENT = b"what a profiler said"

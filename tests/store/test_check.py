@@ -7,7 +7,7 @@ import pytest
 from tests.store import journals as j
 
 from pytest_benchdb.store.check import validate
-from pytest_benchdb.store.fold.fold import fold
+from pytest_benchdb.store.journal.fold import fold
 
 
 @pytest.fixture

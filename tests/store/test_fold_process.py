@@ -203,7 +203,7 @@ def test_fold_child_loads_neither_the_public_module_nor_the_model(tmp_path: Path
     program = (
         "import sys\n"
         f"sys.path[:] = {sys.path!r}\n"
-        "from pytest_benchdb.store.fold.fold import fold\n"
+        "from pytest_benchdb.store.journal.fold import fold\n"
         f"fold(sys.argv[1], cache={os.environ['XDG_CACHE_HOME']!r}, row_limit=3)\n"
         "heavy = ('duckdb', 'pytest_benchdb.model.report', 'tempfile', 'pytest')\n"
         "print([name for name in heavy if name in sys.modules])"

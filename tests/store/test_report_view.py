@@ -10,8 +10,8 @@ from tests.store import journals as j
 from tests.store.conftest import Ask
 
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.store.fold.fold import fold
 from pytest_benchdb.store.history.open import open_history
+from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.read.reader import SERIES_BINS, Reader
 
 Item = dict[str, Any]

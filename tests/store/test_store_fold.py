@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.store import journals as j
 
-from pytest_benchdb.store.fold.fold import fold
+from pytest_benchdb.store.journal.fold import fold
 
 _ROUNDS = st.lists(st.integers(0, 2**62), min_size=1, max_size=40)
 _SESSION = st.dictionaries(

@@ -7,8 +7,8 @@ import pytest
 from tests.store import journals as j
 
 from pytest_benchdb.model.identity import content_id
-from pytest_benchdb.store.fold.fold import fold
 from pytest_benchdb.store.history.open import open_history
+from pytest_benchdb.store.journal.fold import fold
 
 Rows = list[tuple[Any, ...]]
 View = Callable[..., Rows]

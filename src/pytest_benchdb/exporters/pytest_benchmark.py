@@ -14,8 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_benchdb.model.export import RunRecord
-from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.report import RunRecord, SessionRow
 
 _FENCE = 1.5
 

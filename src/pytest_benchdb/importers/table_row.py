@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_benchdb.importers.source_time import unix_us
+from pytest_benchdb.importers.unit_name import UNITS
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.metric import METRICS, Better
-from pytest_benchdb.model.unit_name import UNITS
 
 REQUIRED = ("session", "started_at", "benchmark", "value")
 OPTIONAL = ("round", "metric", "unit", "better", "commit", "branch", "fingerprint", "backend", "params")

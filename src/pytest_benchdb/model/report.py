@@ -1,10 +1,10 @@
 """Reports: sessions and their runs, as the terminal summary, `benchdb report` and the API show them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.run import Outcome
+from pytest_benchdb.model.run import Outcome, Summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,20 +14,20 @@ class ReportRow:
     Its times are those of its main metric, and None unless they may be compared (`valid`).
 
     Attributes:
-        workload: training, inference, serving, ...; None if not told.
+        workload: training, inference, serving, ...; None if the test does not say.
         main_metric: what the times are: ``wall_time``; of a run without a valid one ``step_time``, ``e2e_latency``,
             ``device_time`` or ``cpu_time``; None if nothing was timed.
-        main_phase: the phase that all figures belong to; None for the whole run.
+        main_phase: the phase that all values belong to; None for the whole run.
         first_call_s: wall-clock time of the first call.
         cpu_s: CPU time of the process for one call, where it was measured for the call alone.
         cpu_per_wall: CPU time of the process, all threads, per wall-clock time of the timed block:
             below 1 it waited or was preempted.
-        throughput: items handled per second, where the test told how many there are.
+        throughput: items handled per second, where the test says how many there are.
         energy_j: energy of one iteration: the counters of the narrowest scope together; None unless all are valid.
         peak_rss_bytes: peak resident set within the timed block.
         device_peak_bytes: peak of what the device's allocator had handed out.
         rounds: timed blocks of the whole run; of another main metric, its samples.
-        reason: why the run did not pass, or why it has no valid figures.
+        reason: why the run did not pass, or why it has no valid times.
     """
 
     run_id: str
@@ -163,3 +163,31 @@ class Report:
     sessions: tuple[SessionReport, ...]
     sessions_in_all: int
     selection: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One passed run with valid times and its rounds, as exporters take it.
+
+    Attributes:
+        name: function and parameters.
+        params: parameters by name; None for a benchmark without.
+        param_id: the parameters as the name shows them; None without.
+        timer: dotted name of the clock; None if not known.
+        iterations: calls in one round.
+        samples_s: seconds per iteration, one per round, in run order; None if only statistics were kept.
+        summary: statistics of the rounds in seconds per iteration, quartiles by linear interpolation.
+        outliers: rounds more than 1.5 interquartile ranges outside those quartiles.
+    """
+
+    fullname: str
+    name: str
+    group: str | None
+    params: Mapping[str, object] | None
+    param_id: str | None
+    extra_info: Mapping[str, object]
+    timer: str | None
+    iterations: int
+    samples_s: Sequence[float] | None
+    summary: Summary
+    outliers: int | None

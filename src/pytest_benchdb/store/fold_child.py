@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pytest_benchdb.errors import StoreError
 
 if TYPE_CHECKING:
-    from pytest_benchdb.store.fold.fold import Folded
+    from pytest_benchdb.store.journal.fold import Folded
 
 RECOVER_LIMIT = 20
 RECOVER_S = 5.0
@@ -50,7 +50,7 @@ def main(*settings: Any) -> None:
 
 def work(settings: Settings) -> str:
     """Fold one session; return the JSON text of `fold_process.FoldResult`."""
-    from pytest_benchdb.store.fold.fold import fold
+    from pytest_benchdb.store.journal.fold import fold
 
     try:
         folded = fold(settings.journal, cache=settings.cache, row_limit=settings.row_limit, wait_s=settings.wait_s)
@@ -70,7 +70,7 @@ def work(settings: Settings) -> str:
 
 
 def _damage(journal: str, folded: "Folded") -> str | None:
-    from pytest_benchdb.store.fold.fold import DAMAGED_SUFFIX
+    from pytest_benchdb.store.journal.fold import DAMAGED_SUFFIX
 
     if not folded.damaged_lines:
         return None
@@ -82,7 +82,7 @@ def _damage(journal: str, folded: "Folded") -> str | None:
 
 def _recover(spool: str, cache: str | None) -> list[str]:
     """Fold what dead sessions left in the spool, within limits; return their session files."""
-    from pytest_benchdb.store.fold.fold import JOURNAL_SUFFIX, fold
+    from pytest_benchdb.store.journal.fold import JOURNAL_SUFFIX, fold
 
     recovered = []
     deadline = time.monotonic() + RECOVER_S

@@ -12,10 +12,10 @@ from pytest_benchdb.errors import ConfigError, StoreError
 from pytest_benchdb.model.annotation import Acceptance, Baseline, Note
 from pytest_benchdb.model.identity import content_id, uuid7
 from pytest_benchdb.store.check import validate
-from pytest_benchdb.store.fold.fold import fold
 from pytest_benchdb.store.history.annotate import annotate
 from pytest_benchdb.store.history.merge import Merged, merge
 from pytest_benchdb.store.history.open import open_history
+from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.target import Target
 
 AT = "2026-11-21T08:00:00.000000"

@@ -15,8 +15,8 @@ from tests.store.processes import HOLD, LOCK, running
 
 from pytest_benchdb.errors import CorruptFileError, ForeignFileError, StoreError, StoreMissingError
 from pytest_benchdb.model.identity import content_id, uuid7
-from pytest_benchdb.store.fold.fold import fold
 from pytest_benchdb.store.history.open import open_history
+from pytest_benchdb.store.journal.fold import fold
 
 MINUTE_US = 60_000_000
 

@@ -8,9 +8,9 @@ from tests.store.conftest import Ask
 from pytest_benchdb.errors import ConfigError, StoreMissingError
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.store.check import validate
-from pytest_benchdb.store.fold.fold import fold
 from pytest_benchdb.store.history.merge import Merged, merge
 from pytest_benchdb.store.history.open import open_history
+from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.target import Target
 
 

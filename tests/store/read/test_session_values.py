@@ -7,8 +7,8 @@ from tests.store import journals as j
 
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.series import SeriesKey, SessionValue
-from pytest_benchdb.store.fold.fold import fold
 from pytest_benchdb.store.history.open import open_history
+from pytest_benchdb.store.journal.fold import fold
 
 MINUTE_US = 60_000_000
 WALL = SeriesKey(fullname="tests/test_a.py::test_a", metric="wall_time", backend="cpu", device="Test CPU")

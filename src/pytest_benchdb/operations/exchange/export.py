@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.exporters import pytest_benchmark
-from pytest_benchdb.model.export import RunRecord
+from pytest_benchdb.model.report import RunRecord
 from pytest_benchdb.model.run import Summary
 from pytest_benchdb.operations.exchange.open import open_source
 from pytest_benchdb.store.read.reader import Reader

@@ -19,9 +19,9 @@ from pytest_benchdb.model.annotation import Acceptance, Annotation, Baseline
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import translated
-from pytest_benchdb.store.fold.fold import session_file_name, sync_file
 from pytest_benchdb.store.history.session_folder import writable
 from pytest_benchdb.store.history.single_file import LOCK_SUFFIX, open_main_file
+from pytest_benchdb.store.journal.fold import session_file_name, sync_file
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import read_meta
 from pytest_benchdb.store.statement import read, render

@@ -12,11 +12,11 @@ from pytest_benchdb.errors import ConfigError, StoreError, StoreMissingError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.attachments import bring
 from pytest_benchdb.store.file_errors import translated
-from pytest_benchdb.store.fold.fold import session_file_name
 from pytest_benchdb.store.history.absorb import ANNOTATIONS, Refused, absorb
 from pytest_benchdb.store.history.annotate import new_file
 from pytest_benchdb.store.history.session_folder import recover, session_files, writable
 from pytest_benchdb.store.history.single_file import LOCK_SUFFIX, open_main_file, waiting
+from pytest_benchdb.store.journal.fold import session_file_name
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import read_meta, version_of
 from pytest_benchdb.store.statement import literal

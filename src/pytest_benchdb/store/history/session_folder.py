@@ -12,7 +12,7 @@ from pathlib import Path
 from pytest_benchdb.errors import StoreError, StoreLockedError, StoreMissingError
 from pytest_benchdb.store.attachments import beside_spool, remove_stale_copies
 from pytest_benchdb.store.cache import template_folder
-from pytest_benchdb.store.fold.fold import DAMAGED_SUFFIX, fold
+from pytest_benchdb.store.journal.fold import DAMAGED_SUFFIX, fold
 from pytest_benchdb.store.lock import lock_now
 from pytest_benchdb.store.target import HISTORY_NAME, JOURNAL_SUFFIX, SESSION_SUFFIX
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import translated
-from pytest_benchdb.store.fold.fold import fold
 from pytest_benchdb.store.history.single_file import fold_inbox
+from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.target import JOURNAL_SUFFIX, Target
 
 _PREFIX = ".import-"

@@ -1,8 +1,8 @@
 """The journal: one line for each finished run, durable before the next test begins.
 
 It is written while tests run, so nothing here imports DuckDB. A line costs one system call and
-survives `kill -9`; the fold (`store.fold`) turns it into tables when the session ends.
-What the lines say is in `store.journal_lines`.
+survives `kill -9`; the fold (`store.journal.fold`) turns it into tables when the session ends.
+The lines themselves are in `store.journal.lines`.
 """
 
 import contextlib

@@ -17,7 +17,7 @@ from pytest_benchdb.model.report import ReportRow, SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.store.attachments import find, places
 from pytest_benchdb.store.file_errors import translated
-from pytest_benchdb.store.fold.fold import fetch
+from pytest_benchdb.store.journal.fold import fetch
 from pytest_benchdb.store.read.query import Answer, Limits, ask, ask_arrow
 from pytest_benchdb.store.statement import Value, literal
 

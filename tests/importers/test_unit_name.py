@@ -2,8 +2,8 @@ import math
 
 import pytest
 
+from pytest_benchdb.importers.unit_name import UNITS
 from pytest_benchdb.model.metric import METRICS
-from pytest_benchdb.model.unit_name import UNITS
 
 
 @pytest.mark.parametrize("unit", sorted({metric.unit for metric in METRICS.values()} - {"?"}))

@@ -11,7 +11,7 @@ from tests.store.conftest import Ask
 
 from pytest_benchdb.errors import StoreError, StoreLockedError
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.store.fold.fold import Folded, fold
+from pytest_benchdb.store.journal.fold import Folded, fold
 
 
 def folded(journal: Path, row_limit: int | None = None) -> Folded:
@@ -369,8 +369,8 @@ def test_fold_million_rounds_are_all_there(tmp_path: Path, ask: Ask) -> None:
 def test_fold_many_rounds_in_several_buckets_have_the_statistics_of_one(
     tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_benchdb.store.fold.fold._LARGE_JOURNAL_BYTES", 0)
-    monkeypatch.setattr("pytest_benchdb.store.fold.fold._BUCKET_ROUNDS", 100)
+    monkeypatch.setattr("pytest_benchdb.store.journal.fold._LARGE_JOURNAL_BYTES", 0)
+    monkeypatch.setattr("pytest_benchdb.store.journal.fold._BUCKET_ROUNDS", 100)
     runs = [j.run_lines(f"test_{i}", [i * 10 + k for k in range(50)]) for i in range(20)]
     path = session_file(folded(j.write_journal(tmp_path, *runs)))
 
