@@ -1,12 +1,13 @@
 """The program `benchdb` and the console scripts of single commands."""
 
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from pytest_benchdb import __version__
 from pytest_benchdb.cli.frame.failure import run
-from pytest_benchdb.cli.frame.lazy import LazyCommands, OrderedGroup
 
 _MODULES = {
     "report": "read.report",
@@ -31,10 +32,47 @@ _MODULES = {
     "doctor": "upkeep.doctor",
 }
 
+
+class LazyCommands(MutableMapping[str, click.Command]):
+    """The commands of a group by name; looking one up imports its module, so that each pays for its own only."""
+
+    def __init__(self, modules: dict[str, str]) -> None:
+        """Take the module of each command, below `pytest_benchdb.cli`, in the order to list them."""
+        self._modules = modules
+        self._loaded: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._loaded:
+            self._loaded[name] = import_module(f"pytest_benchdb.cli.{self._modules[name]}").command
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._modules.setdefault(name, name)
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._modules[name]
+        self._loaded.pop(name, None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+
+class OrderedGroup(click.Group):
+    """A group that lists its commands in their own order: the main job first, repairs last."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order in which they were given."""
+        return list(self.commands)
+
+
 cli = OrderedGroup(
     "benchdb",
-    # click types the parameter as dict, and asks no more of it than a mapping has.
-    commands=LazyCommands("pytest_benchdb.cli", _MODULES),
+    # click types the parameter as dict, and needs no more of it than a mapping has.
+    commands=LazyCommands(_MODULES),
     help=(
         "Read and look after benchmark results that pytest recorded with --benchdb.\n\n"
         "Data goes to standard output and everything else to standard error. Exit status: 0 fine, 1 the gate failed, "
