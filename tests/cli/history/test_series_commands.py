@@ -158,7 +158,7 @@ def test_series_of_a_pinned_baseline_are_found_by_its_name(
 
     told = benchdb(command, "good", "--db", str(folder), "-f", "json")
 
-    assert "is no session" not in told.err
+    assert "is not a session" not in told.err
     assert json.loads(told.out)["sessions"] == 1
 
 

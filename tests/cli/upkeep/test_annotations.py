@@ -109,7 +109,7 @@ def test_accept_is_written_and_listed(benchdb: Call, db: str) -> None:
         (["*", "--reason", " "], "--reason is empty"),
         (["test_sort", "--reason", "x"], "matches no benchmark of session"),
         (["*", "--reason", "x", "--expires", "soon"], "not a day"),
-        (["*", "--reason", "x", "--since", "label:never"], "is no session"),
+        (["*", "--reason", "x", "--since", "label:never"], "no session has the label 'never'"),
     ],
     ids=["reason", "pattern", "empty", "nothing", "expires", "since"],
 )

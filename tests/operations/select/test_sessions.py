@@ -42,12 +42,12 @@ def test_find_sessions_by_name(sessions: list[SessionRow], specs: list[str], fou
 @pytest.mark.parametrize(
     ("spec", "what"),
     [
-        ("latest~3", "there are only 3 of them"),
-        ("weekly", "'weekly' is no session"),
-        ("label:019a9e60", "is no session"),
-        ("session:nightly", "is no session"),
-        ("ffff", "is no session"),
-        ("019", "is no session"),
+        ("latest~3", "there are only 3 sessions"),
+        ("weekly", "'weekly' is not a session"),
+        ("label:019a9e60", "no session has the label '019a9e60'"),
+        ("session:nightly", "is not a session"),
+        ("ffff", "is not a session"),
+        ("019", "is not a session"),
         ("019a9e5c", f"fits 2 sessions: {FIRST} .*{SECOND} .*write more of the id"),
     ],
 )

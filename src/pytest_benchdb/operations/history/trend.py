@@ -12,7 +12,8 @@ from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.gate.allowances import Allowance, of_acceptance
 from pytest_benchdb.operations.select.selection import SelectedSessions, Selection, open_selection
 from pytest_benchdb.operations.select.series import read_series
-from pytest_benchdb.operations.select.spec.resolve import parse_spec, resolve_spec
+from pytest_benchdb.operations.select.spec.resolve import resolve_spec
+from pytest_benchdb.operations.select.spec.syntax import parse_spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from pytest_benchdb.model.report import Report, SessionReport
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.selection import Selection
 from pytest_benchdb.operations.select.sessions import find_sessions, stored_sessions
-from pytest_benchdb.operations.select.spec.resolve import spec_context
+from pytest_benchdb.operations.select.spec.context import spec_context
 from pytest_benchdb.store.read.reader import Reader
 
 _FULL_ID = 36

@@ -1,4 +1,4 @@
-"""What to type to run a benchmark again as it was recorded."""
+"""The command that runs a benchmark again as it was recorded."""
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ from pytest_benchdb.store.read.reader import Reader
 _KEPT = ("--benchdb-backends", "--benchdb-passes", "--benchdb-all", "--benchdb-raw", "--no-benchdb-raw", "--rootdir")
 _KEPT_PREFIXES = ("--benchmark-", "--codspeed-")
 _KEPT_SHORT = ("-c", "-o", "-p")
-# Options of pytest-benchmark that name files, or that take no value: the next word is no value of theirs.
+# Options of pytest-benchmark that name files.
 _DROPPED = (
     "--benchmark-save",
     "--benchmark-autosave",
@@ -18,6 +18,7 @@ _DROPPED = (
     "--benchmark-compare",
     "--benchmark-storage",
 )
+# The word after one of these is not its value.
 _FLAGS = frozenset(
     {
         "--benchdb-all",
@@ -44,13 +45,13 @@ class Recipe:
     """How a run was started.
 
     Attributes:
-        options: what was on the command line and matters to one benchmark.
+        options: those of its command line that matter to one benchmark.
     """
 
     options: tuple[str, ...]
 
     def arguments(self, fullname: str, other: str | None = None) -> list[str]:
-        """Return the arguments of pytest for a benchmark, and for the other side's if that is another test."""
+        """Return the arguments of pytest for a benchmark, and for that of the other side if it is another test."""
         nodeids = [fullname] if other in {None, fullname} else [str(other), fullname]
         return [*nodeids, "--benchdb", *self.options]
 
@@ -64,7 +65,7 @@ class Recipe:
 
 
 def recipes_of(reader: Reader, values: Iterable[SessionValue]) -> dict[str, Recipe]:
-    """Return how runs were started, by run; what was imported cannot be run again.
+    """Return how runs were started, by run; imported runs cannot be run again.
 
     Raises:
         StoreError: the history cannot be read.
@@ -82,7 +83,7 @@ def recipes_of(reader: Reader, values: Iterable[SessionValue]) -> dict[str, Reci
 def kept_options(command: str) -> Iterator[str]:
     """Yield the options of a recorded command line that change how one benchmark is measured.
 
-    What selects tests, names the session or writes files does not; neither does what was masked.
+    Options that select tests, name the session or write files do not; masked ones are left out too.
 
     >>> list(kept_options("pytest tests -k sort --benchdb=db --benchdb-backends cuda -p no:randomly -x"))
     ['--benchdb-backends=cuda', '-p', 'no:randomly']
@@ -114,10 +115,12 @@ def _is_kept(name: str) -> bool:
 
 
 def _backend(value: SessionValue, options: Sequence[str]) -> Iterator[str]:
-    """Yield the option without which the test would run on another backend, as far as the run tells."""
+    """Yield the option without which the test would run on another backend, if the run recorded one."""
     backend = value.key.backend
     if backend in {None, _DEFAULT_BACKEND} or any(option.startswith("--benchdb-backends") for option in options):
         return
-    # A parameter that names the device would have another id under another selection.
-    if not any(isinstance(one, str) and one.partition(":")[0] == backend for one in (value.params or {}).values()):
+    # A parameter that names the device would have another id under another option.
+    if not any(
+        isinstance(param, str) and param.partition(":")[0] == backend for param in (value.params or {}).values()
+    ):
         yield f"--benchdb-backends={backend}"

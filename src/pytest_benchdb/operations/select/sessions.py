@@ -8,7 +8,9 @@ from pathlib import Path
 from pytest_benchdb.environment.git.ancestry import open_ancestry
 from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.select.spec.resolve import SpecContext, parse_spec, resolve_spec
+from pytest_benchdb.operations.select.spec.context import SpecContext
+from pytest_benchdb.operations.select.spec.resolve import resolve_spec
+from pytest_benchdb.operations.select.spec.syntax import parse_spec
 from pytest_benchdb.store.read.reader import Reader
 
 

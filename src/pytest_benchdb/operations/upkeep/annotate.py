@@ -14,7 +14,9 @@ from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.gate.policy import matches_name
 from pytest_benchdb.operations.select.sessions import missing_text, stored_sessions
-from pytest_benchdb.operations.select.spec.resolve import parse_spec, resolve_spec, spec_context
+from pytest_benchdb.operations.select.spec.context import spec_context
+from pytest_benchdb.operations.select.spec.resolve import resolve_spec
+from pytest_benchdb.operations.select.spec.syntax import parse_spec
 from pytest_benchdb.store.history.annotate import annotate
 from pytest_benchdb.store.read.reader import Reader
 from pytest_benchdb.store.target import Target

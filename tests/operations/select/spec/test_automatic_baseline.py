@@ -12,7 +12,10 @@ from tests.checkout import Checkout, new_checkout
 from pytest_benchdb.environment.git.ancestry import open_ancestry
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.select.spec.resolve import SpecContext, auto_baseline, parse_spec, resolve_spec
+from pytest_benchdb.operations.select.spec.automatic import auto_baseline
+from pytest_benchdb.operations.select.spec.context import SpecContext
+from pytest_benchdb.operations.select.spec.resolve import resolve_spec
+from pytest_benchdb.operations.select.spec.syntax import parse_spec
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -88,7 +91,9 @@ def test_auto_on_the_default_branch_without_git_goes_by_the_commits_time(history
 
     assert labels(auto_baseline(history.sessions, context(None, candidate, warn=told.append))) == ["c"]
     assert len(told) == 1
-    assert told[0].startswith("there is no git checkout here, so the commit before")
+    assert told[0].startswith(
+        "there is no git checkout here, so sessions are ordered by time to find the commit before"
+    )
 
 
 def test_auto_of_uncommitted_changes_is_their_own_commit(checkout: Checkout, history: History) -> None:
@@ -121,7 +126,7 @@ def test_auto_of_a_pull_request_without_results_of_the_merge_base_goes_further_b
 
     assert labels(auto_baseline(history.sessions, context(checkout, candidate, warn=told.append))) == ["a"]
     base, taken = (checkout.commits[name][:12] for name in "ba")
-    assert told == [f"the merge base {base} has no results on this machine; taken is {taken}, 1 commit(s) before it"]
+    assert told == [f"the merge base {base} has no results on this machine; using {taken}, 1 commit(s) before it"]
 
 
 def test_auto_of_a_pull_request_knows_the_merge_base_that_was_recorded(checkout: Checkout, history: History) -> None:
@@ -158,7 +163,7 @@ def test_auto_in_a_shallow_clone_says_so_and_goes_by_time(checkout: Checkout, hi
 
     assert labels(found) == ["b"]
     assert len(told) == 1
-    assert "this clone is shallow, so the merge base of the candidate is looked for by time" in told[0]
+    assert "this clone is shallow, so sessions are ordered by time to find the merge base of the candidate" in told[0]
     assert "fetch-depth: 0" in told[0]
 
 

@@ -10,7 +10,9 @@ import pytest
 from pytest_benchdb.errors import ConfigError, NoBaselineError
 from pytest_benchdb.model.annotation import Baseline
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.select.spec.resolve import Spec, SpecContext, parse_spec, resolve_spec
+from pytest_benchdb.operations.select.spec.context import SpecContext
+from pytest_benchdb.operations.select.spec.resolve import resolve_spec
+from pytest_benchdb.operations.select.spec.syntax import Spec, parse_spec
 
 Make = Callable[..., SessionRow]
 
@@ -168,7 +170,7 @@ def test_resolve_spec_of_another_machine_is_refused_unless_it_may_be_crossed(ses
     context = SpecContext(candidates=(sessions[4],))
 
     for text in ("label:far", "far", "latest"):
-        with pytest.raises(NoBaselineError, match=r"another machine or Python \(Other CPU\); --allow-cross"):
+        with pytest.raises(NoBaselineError, match=r"another machine or Python \(Other CPU\); use --allow-cross"):
             resolved(text, sessions, context)
         assert resolved(text, sessions, replace(context, allow_cross=True)) == [6]
 
@@ -176,15 +178,15 @@ def test_resolve_spec_of_another_machine_is_refused_unless_it_may_be_crossed(ses
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("latest~7", "there are only 7 of them"),
-        ("session:ffff", "is no session: no id fits"),
-        ("run:ff", "is no run"),
-        ("commit:dddd", "no session of that commit; there are cccccccccccc, aaaaaaaaaaaa, bbbbbbbbbbbb"),
-        ("branch:mian", "no session of that branch; there are main, feature"),
+        ("latest~7", "there are only 7 sessions"),
+        ("session:ffff", "is not a session: no id begins so"),
+        ("run:ff", "is not a run"),
+        ("commit:dddd", "no session of that commit \\(commits: cccccccccccc, aaaaaaaaaaaa, bbbbbbbbbbbb\\)"),
+        ("branch:mian", "no session of that branch \\(branches: main, feature\\)"),
         ("branch:main~3", r"only 3 commit\(s\) of main have results"),
         ("tag:v2.*", "no tag of a session or of git fits"),
-        ("label:never", "no label fits, of which there are before, after, far"),
-        ("last-good:never", "no commit of which every session passed"),
+        ("label:never", "no session has the label 'never' \\(labels: before, after, far\\)"),
+        ("last-good:never", "no commit with complete sessions that all passed"),
         ("before:2020-01-01", "no session on this machine began before that"),
         ("nothing", r"no label, baseline, tag, branch, commit or id fits \(labels: before, after, far; branches"),
         ("ab", "no label, baseline"),
@@ -219,11 +221,11 @@ def test_resolve_spec_word_goes_for_the_label_and_says_what_else_it_is(sessions:
     named = [replace(sessions[0], label="main"), *sessions[1:]]
 
     assert resolved("main", named, SpecContext(warn=told.append)) == [0]
-    assert told == ["'main' is a label and a branch, and is taken for the label; else write branch:main"]
+    assert told == ["'main' is a label and a branch, so the label is used; otherwise write branch:main"]
 
 
 def test_resolve_spec_file_is_the_callers(sessions: list[SessionRow]) -> None:
-    with pytest.raises(ConfigError, match="cannot be taken here"):
+    with pytest.raises(ConfigError, match="is not possible here"):
         resolved("file:a.json", sessions)
 
 

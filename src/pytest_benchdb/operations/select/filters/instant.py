@@ -20,7 +20,7 @@ def parse_instant(option: str, text: str, now: dt.datetime) -> str:
         now: the current time, aware.
 
     Raises:
-        ConfigError: the text is none of these.
+        ConfigError: the text is not a time.
     """
     span = _SPAN.fullmatch(text.strip().lower())
     try:

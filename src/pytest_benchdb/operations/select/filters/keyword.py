@@ -71,7 +71,7 @@ class _Parser:
 
 
 def parse_expression(text: str) -> Matcher:
-    """Return a function that tells whether a full name matches; upper and lower case are the same.
+    """Return a function for whether a full name matches, in upper or lower case.
 
     >>> matches = parse_expression("sort and not (large or slow)")
     >>> matches("tests/test_a.py::test_sort[small]"), matches("tests/test_a.py::test_sort[large]")

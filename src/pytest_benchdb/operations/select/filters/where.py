@@ -73,9 +73,9 @@ _TERM = re.compile(r"(?P<key>\w+)(?P<sign>!?=)(?P<value>.*)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One condition: a field, and the patterns of which its value must match one (or none, if `negated`).
+    """One condition: a field whose value must match one of the patterns (or none, if `negated`).
 
-    A run without a value matches no pattern but the empty one.
+    A run without a value matches the empty pattern only.
     """
 
     key: str
@@ -83,18 +83,17 @@ class Term:
     negated: bool
 
     def matches(self, row: ReportRow) -> bool:
-        """Tell whether a run meets the condition."""
+        """Return whether a run meets the condition."""
         return self._fits(_FIELDS[self.key](row))
 
     def matches_value(self, value: SessionValue) -> bool:
-        """Tell whether a session's value meets the condition; what it does not know (attempt, worker) is empty."""
+        """Return whether a session's value meets the condition; fields that it lacks (attempt, worker) are empty."""
         field = _VALUE_FIELDS.get(self.key)
         return self._fits(None if field is None else field(value))
 
     def _fits(self, value: object) -> bool:
         text = "" if value is None else str(value)
-        found = any(_glob(text, pattern) for pattern in self.patterns)
-        return found is not self.negated
+        return any(_glob(text, pattern) for pattern in self.patterns) is not self.negated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +108,11 @@ class Where:
     metrics: tuple[str, ...] = ()
 
     def matches(self, row: ReportRow) -> bool:
-        """Tell whether a run meets every condition."""
+        """Return whether a run meets every condition."""
         return all(term.matches(row) for term in self.terms)
 
     def matches_value(self, value: SessionValue) -> bool:
-        """Tell whether a session's value meets every condition; `metrics` is not looked at."""
+        """Return whether a session's value meets every condition, whatever its metric."""
         return all(term.matches_value(value) for term in self.terms)
 
 
@@ -163,5 +162,5 @@ def _metrics(patterns: tuple[str, ...], *, negated: bool) -> list[str]:
 
 
 def _glob(text: str, pattern: str) -> bool:
-    # Brackets are part of most test names, so they are no character classes here as they are in a shell.
+    # Brackets are part of most test names, so they are not character classes as in a shell.
     return fnmatch.fnmatchcase(text.lower(), pattern.lower().replace("[", "[[]"))

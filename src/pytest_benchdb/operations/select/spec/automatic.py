@@ -1,4 +1,4 @@
-"""Baselines that nobody has to name: the merge base, the previous commit with results, the last good one.
+"""Baselines without a name: the merge base, the previous commit with results, the last good one.
 
 Sessions of one commit belong together: they are repetitions of one measurement.
 """
@@ -21,20 +21,20 @@ def groups_of(sessions: Iterable[SessionRow]) -> list[Group]:
     A session with uncommitted changes, or without a commit, is a group of its own.
     """
     groups: dict[str, Group] = {}
-    for session in sorted(sessions, key=lambda one: one.started_at):
+    for session in sorted(sessions, key=lambda session: session.started_at):
         groups.setdefault(_key(session), []).append(session)
     return sorted(groups.values(), key=_time)
 
 
 def clean(sessions: Sequence[SessionRow]) -> list[SessionRow]:
     """Return the sessions without uncommitted changes; all of them if every one has some."""
-    return [one for one in sessions if not one.dirty] or list(sessions)
+    return [session for session in sessions if not session.dirty] or list(sessions)
 
 
 def nearest(commits: Sequence[str], sessions: Sequence[SessionRow]) -> tuple[int, Group] | None:
     """Return the sessions of the first of `commits` that has any, and its place; dirty ones do not count."""
     by_commit: dict[str, Group] = {}
-    for session in sorted(sessions, key=lambda one: one.started_at):
+    for session in sorted(sessions, key=lambda session: session.started_at):
         if session.commit_sha and not session.dirty:
             by_commit.setdefault(session.commit_sha, []).append(session)
     return next(((place, by_commit[sha]) for place, sha in enumerate(commits) if sha in by_commit), None)
@@ -53,28 +53,24 @@ _SHORT = 12
 
 
 def auto_baseline(sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
-    """Return what a candidate is held against when nobody says: oldest first, empty if there is nothing yet.
+    """Return the baseline of a candidate without a SPEC: oldest first, empty if there is none yet.
 
-    Of a pull request the merge base; on the default branch the previous commit with results; else the last session on
-    the same machine. Sessions that did not end by themselves are left out.
-
-    Args:
-        sessions: all there are.
-        context: the candidate, without which the newest session is taken, and the git checkout.
+    For a pull request it is the merge base; on the default branch the previous commit with results; else the last
+    session on the same machine. Incomplete sessions are left out. Without a candidate it is the newest session.
     """
     candidate = context.candidate
-    whole = [one for one in context.earlier(sessions) if one.complete]
-    if candidate is None or not whole:
-        return whole[-1:]
+    complete = [session for session in context.earlier(sessions) if session.complete]
+    if candidate is None or not complete:
+        return complete[-1:]
     if context.pull_request or candidate.pull_request is not None:
-        found = merge_base(sessions, context)
-        if found:
-            return found
+        baseline = merge_base(sessions, context)
+        if baseline:
+            return baseline
     elif candidate.branch is not None and candidate.branch in default_branches(context.git()):
-        found = previous_commit(sessions, context)
-        if found:
-            return found
-    return whole[-1:]
+        baseline = previous_commit(sessions, context)
+        if baseline:
+            return baseline
+    return complete[-1:]
 
 
 def default_branches(git: Ancestry | None) -> tuple[str, ...]:
@@ -85,74 +81,76 @@ def default_branches(git: Ancestry | None) -> tuple[str, ...]:
 def merge_base(sessions: Sequence[SessionRow], context: SpecContext, branch: str | None = None) -> list[SessionRow]:
     """Return the sessions of the commit at which the candidate left a branch, or of the nearest commit before it.
 
-    Where git cannot tell, the newest commit of the branch that is older than the candidate's is taken.
+    If git does not know it, the newest commit of the branch that is older than the candidate's is used.
 
     Args:
         sessions: all there are.
         context: the candidate and the git checkout.
-        branch: the branch; None takes the one that a pull request is to go into, else the default branch.
+        branch: None takes the target of the pull request, else the default branch.
 
     Raises:
         ConfigError: there is no candidate.
     """
     candidate = context.candidate
     if candidate is None:
-        raise ConfigError("merge-base: there is no candidate whose merge base could be looked for; name a commit")
+        raise ConfigError("merge-base: there is no candidate to find a merge base of; name a commit")
     git = context.git()
     base = _base_commit(candidate, git, branch or context.target_branch)
     if base is not None and base == candidate.commit_sha:
         return previous_commit(sessions, context)
-    whole = [one for one in context.comparable(sessions) if one.complete]
-    if base is not None:
-        found = _from_commit(base, whole, git)
-        if found is not None:
-            distance, group = found
-            if distance:
-                context.warn(
-                    f"the merge base {base[:_SHORT]} has no results on this machine; taken is "
-                    f"{(group[-1].commit_sha or '')[:_SHORT]}, {distance} commit(s) before it"
-                )
-            return group
+    complete = [session for session in context.comparable(sessions) if session.complete]
+    place = _from_commit(base, complete, git) if base is not None else None
+    if base is not None and place is not None:
+        distance, group = place
+        if distance:
+            context.warn(
+                f"the merge base {base[:_SHORT]} has no results on this machine; using "
+                f"{(group[-1].commit_sha or '')[:_SHORT]}, {distance} commit(s) before it"
+            )
+        return group
     names = (branch,) if branch else (context.target_branch,) if context.target_branch else default_branches(git)
-    _say_why(context, git, f"the merge base {base[:_SHORT] if base else 'of the candidate'}")
-    return _newest_before(candidate, [one for one in context.earlier(sessions) if one.branch in names])
+    _warn_by_time(context, git, f"the merge base {base[:_SHORT] if base else 'of the candidate'}")
+    return _newest_before(candidate, [session for session in context.earlier(sessions) if session.branch in names])
 
 
 def previous_commit(sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
     """Return the sessions of the nearest commit before the candidate's that has any.
 
-    Of a candidate with uncommitted changes that is the commit itself. Where git cannot tell, commits of the same
-    branch go by their time.
+    For a candidate with uncommitted changes that is its own commit. If git does not know, commits of the same branch go
+    by their time.
     """
     candidate = context.candidate
     if candidate is None:
         return []
-    whole = [one for one in context.comparable(sessions) if one.complete]
+    complete = [session for session in context.comparable(sessions) if session.complete]
     git = context.git()
     if candidate.commit_sha is not None:
         if candidate.dirty:
-            own = nearest([candidate.commit_sha], whole)
+            own = nearest([candidate.commit_sha], complete)
             if own is not None:
                 return own[1]
-        others = [one for one in whole if one.commit_sha != candidate.commit_sha]
-        found = _from_commit(candidate.commit_sha, others, git)
-        if found is not None:
-            return found[1]
-        _say_why(context, git, f"the commit before {candidate.commit_sha[:_SHORT]}")
-    same = [one for one in context.earlier(sessions) if one.complete and one.branch == candidate.branch]
+        others = [session for session in complete if session.commit_sha != candidate.commit_sha]
+        place = _from_commit(candidate.commit_sha, others, git)
+        if place is not None:
+            return place[1]
+        _warn_by_time(context, git, f"the commit before {candidate.commit_sha[:_SHORT]}")
+    same = [row for row in context.earlier(sessions) if row.complete and row.branch == candidate.branch]
     return _newest_before(candidate, same)
 
 
 def last_good(sessions: Sequence[SessionRow], context: SpecContext, branch: str | None = None) -> list[SessionRow]:
-    """Return the newest commit's sessions before the candidate of which every one passed, whole; empty without any.
+    """Return the sessions of the newest commit before the candidate whose sessions are complete and all passed.
 
     Args:
         sessions: all there are.
         context: the candidate.
-        branch: the branch; None takes every branch.
+        branch: None takes every branch.
+
+    Returns:
+        Nothing without such a commit.
     """
-    groups = groups_of(one for one in context.earlier(sessions) if branch is None or one.branch == branch)
-    good = [group for group in groups if all(_is_good(one) for one in group)]
+    groups = groups_of(session for session in context.earlier(sessions) if branch in {None, session.branch})
+    good = [group for group in groups if all(_is_good(session) for session in group)]
     return good[-1] if good else []
 
 
@@ -166,9 +164,8 @@ def _base_commit(candidate: SessionRow, git: Ancestry | None, branch: str | None
         return candidate.merge_base if branch is None else None
     name = branch or git.default_branch
     tip = git.commit_of(name) if name else None
-    found = git.merge_base(candidate.commit_sha, tip) if tip else None
-    default = branch is None or branch == git.default_branch
-    return found or (candidate.merge_base if default else None)
+    base = git.merge_base(candidate.commit_sha, tip) if tip else None
+    return base or (candidate.merge_base if branch in {None, git.default_branch} else None)
 
 
 def _from_commit(commit: str, sessions: Sequence[SessionRow], git: Ancestry | None) -> tuple[int, Group] | None:
@@ -179,21 +176,21 @@ def _from_commit(commit: str, sessions: Sequence[SessionRow], git: Ancestry | No
     return nearest(git.ancestors(commit, first_parent=True), sessions) or nearest(git.ancestors(commit), sessions)
 
 
-def _say_why(context: SpecContext, git: Ancestry | None, what: str) -> None:
+def _warn_by_time(context: SpecContext, git: Ancestry | None, what: str) -> None:
     if git is None:
-        context.warn(f"there is no git checkout here, so {what} is looked for by time")
+        context.warn(f"there is no git checkout here, so sessions are ordered by time to find {what}")
     elif git.is_shallow:
         context.warn(
-            f"this clone is shallow, so {what} is looked for by time; git fetch --unshallow brings the rest "
+            f"this clone is shallow, so sessions are ordered by time to find {what}; run git fetch --unshallow "
             "(actions/checkout: fetch-depth: 0)"
         )
     else:
-        context.warn(f"git finds no results for {what} or before it, so it is looked for by time")
+        context.warn(f"git finds no results for {what} or before it, so sessions are ordered by time")
 
 
 def _newest_before(candidate: SessionRow, sessions: Sequence[SessionRow]) -> list[SessionRow]:
-    """Return the newest commit's sessions, those of the candidate's own commit left out."""
-    others = [one for one in sessions if one.commit_sha is None or one.commit_sha != candidate.commit_sha]
+    """Return the sessions of the newest commit but the candidate's own."""
+    others = [row for row in sessions if row.commit_sha is None or row.commit_sha != candidate.commit_sha]
     groups = groups_of(others)
     if candidate.commit_at is not None:
         limit = candidate.commit_at

@@ -1,4 +1,4 @@
-"""What a SPEC is resolved against: the candidate, the pinned baselines, the git checkout."""
+"""The context of a SPEC: the candidate, the pinned baselines and the git checkout."""
 
 import datetime as dt
 import os
@@ -14,39 +14,31 @@ from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.store.read.reader import Reader
 
 
-def _no_git() -> Ancestry | None:
-    return None
-
-
-def _no_runs(_prefix: str) -> Mapping[str, str]:
-    return {}
-
-
 def _silent(_text: str) -> None:
     """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecContext:
-    """What a SPEC is resolved against.
+    """The context in which SPECs are resolved.
 
     Attributes:
-        candidates: the sessions that are to be judged, oldest first: never part of what a SPEC stands for. Without
-            any, every machine will do.
+        candidates: the sessions to be judged, oldest first: never among those that a SPEC means. Without any, sessions
+            of every machine are comparable.
         baselines: pinned baselines by name.
-        find_runs: gives the sessions of the runs whose id begins with a text, by id of the run.
-        git: gives the git checkout; None if there is none.
+        find_runs: returns the session of each run whose id begins with a text, by id of the run.
+        git: returns the git checkout, or None.
         pull_request: whether the candidate belongs to one, whatever its session says.
-        target_branch: the branch that it is to go into.
-        allow_cross: whether sessions of other machines will do.
-        warn: told one line for each thing that did not go as asked.
+        target_branch: the branch into which that one goes.
+        allow_cross: whether sessions of other machines are comparable.
+        warn: called with one line for each SPEC that could not be resolved as written.
         now: the current time, aware; None takes the clock.
     """
 
     candidates: tuple[SessionRow, ...] = ()
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
-    find_runs: Callable[[str], Mapping[str, str]] = _no_runs
-    git: Callable[[], Ancestry | None] = _no_git
+    find_runs: Callable[[str], Mapping[str, str]] = lambda _prefix: {}
+    git: Callable[[], Ancestry | None] = lambda: None
     pull_request: bool = False
     target_branch: str | None = None
     allow_cross: bool = False
@@ -60,22 +52,22 @@ class SpecContext:
 
     def comparable(self, sessions: Sequence[SessionRow]) -> list[SessionRow]:
         """Return the sessions of the candidate's machine, the candidates left out."""
-        ids = {one.session_id for one in self.candidates}
-        return [one for one in self.on_machine(sessions) if one.session_id not in ids]
+        ids = {candidate.session_id for candidate in self.candidates}
+        return [session for session in self.on_machine(sessions) if session.session_id not in ids]
 
     def on_machine(self, sessions: Sequence[SessionRow]) -> list[SessionRow]:
         """Return the sessions of the candidate's machine; all of them if machines may be crossed."""
         if self.candidate is None or self.allow_cross:
             return list(sessions)
-        return [one for one in sessions if one.fingerprint == self.candidate.fingerprint]
+        return [session for session in sessions if session.fingerprint == self.candidate.fingerprint]
 
     def earlier(self, sessions: Sequence[SessionRow]) -> list[SessionRow]:
         """Return the comparable sessions that began before the first candidate."""
-        found = self.comparable(sessions)
+        comparable = self.comparable(sessions)
         if not self.candidates:
-            return found
-        first = min(one.started_at for one in self.candidates)
-        return [one for one in found if one.started_at < first]
+            return comparable
+        first = min(candidate.started_at for candidate in self.candidates)
+        return [session for session in comparable if session.started_at < first]
 
 
 def spec_context(
@@ -87,22 +79,22 @@ def spec_context(
     allow_cross: bool = False,
     warn: Callable[[str], None] = _silent,
 ) -> SpecContext:
-    """Return what SPECs are resolved against, with a history and the git checkout of a folder.
+    """Return the context of SPECs in a history; the rest is as in `SpecContext`.
 
     Args:
         reader: the history.
-        candidates: the sessions that are to be judged, oldest first.
-        root: a folder of the checkout; None takes the current one.
+        candidates: the sessions to be judged, oldest first.
+        root: a folder of the git checkout; None takes the current one.
         environ: environment variables, of CI and of the git processes; None takes those of the process.
-        allow_cross: whether sessions of other machines will do.
-        warn: told one line for each thing that did not go as asked.
+        allow_cross: whether sessions of other machines are comparable.
+        warn: for messages.
     """
     variables = os.environ if environ is None else environ
     folder = Path.cwd() if root is None else root
-    projects = {one.project for one in candidates}
+    projects = {candidate.project for candidate in candidates}
     return SpecContext(
         candidates=tuple(candidates),
-        baselines={one.name: one for one in reader.baselines() if not projects or one.project in projects},
+        baselines={row.name: row for row in reader.baselines() if not projects or row.project in projects},
         find_runs=reader.sessions_of_runs,
         git=cache(lambda: open_ancestry(folder, variables)),
         pull_request=read_ci(variables).pull_request is not None,

@@ -1,4 +1,4 @@
-"""SPEC, what users write for sessions: how it is read."""
+"""SPEC, the way users name sessions, and its parser."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ Kind = Literal[
     "word",
 ]
 KINDS = frozenset(get_args(Kind)) - {"word"}
-"""What may stand before the colon, or alone."""
+"""The words before a colon, or alone."""
 
 FORMS = (
     "latest~N, session:ID, run:ID, commit:SHA, branch:NAME~N, tag:GLOB, label:NAME, last-good:BRANCH, "
@@ -37,7 +37,7 @@ _BACK = re.compile(r"(?P<name>.+)~(?P<back>\d{1,6})", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """A SPEC that was read.
+    """A parsed SPEC.
 
     Attributes:
         text: as it was written.
@@ -65,7 +65,7 @@ def parse_spec(text: str) -> Spec:
     'word'
 
     Raises:
-        ConfigError: it is empty, a value is missing, or a number is none.
+        ConfigError: it is empty, a value is missing, or a number is not one.
     """
     written = text.strip()
     if not written:
@@ -81,7 +81,7 @@ def parse_spec(text: str) -> Spec:
     if not value:
         raise ConfigError(f"SPEC {written!r}: nothing follows the colon; write {FORMS}")
     if kind == "window" and not (value.isdecimal() and int(value) > 0):
-        raise ConfigError(f"SPEC {written!r}: {value!r} is no number of sessions; write for example window:20")
+        raise ConfigError(f"SPEC {written!r}: {value!r} is not a number of sessions; write for example window:20")
     if kind == "branch":
         name, back = split_back(value)
         return Spec(kind="branch", text=written, value=name, back=back)
