@@ -258,6 +258,12 @@ def errors() -> str:
     return table(["Slug", "Class", "Is a", "When"], rows)
 
 
+def exit_statuses() -> str:
+    """Return what each exit status of the commands means."""
+    meanings = import_module("pytest_benchdb.model.exit_status").MEANINGS
+    return table(["Status", "Meaning"], ([str(status), meaning] for status, meaning in meanings.items()))
+
+
 def options_of_rounds() -> str:
     """Return the options of `Bench.options`."""
     return _fields(import_module("pytest_benchdb.measure.timing.rounds").Plan)
@@ -290,6 +296,7 @@ def _fields(kind: Any, without: tuple[str, ...] = ()) -> str:
 GENERATORS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "errors": errors,
+    "exit-statuses": exit_statuses,
     "hooks": hooks,
     "layers": layers,
     "metrics": metrics,
