@@ -258,12 +258,6 @@ def errors() -> str:
     return table(["Slug", "Class", "Is a", "When"], rows)
 
 
-def exit_statuses() -> str:
-    """Return what each exit status of the commands means."""
-    meanings = import_module("pytest_benchdb.model.exit_status").MEANINGS
-    return table(["Status", "Meaning"], ([str(status), meaning] for status, meaning in meanings.items()))
-
-
 def options_of_rounds() -> str:
     """Return the options of `Bench.options`."""
     return _fields(import_module("pytest_benchdb.measure.timing.rounds").Plan)
@@ -301,7 +295,6 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "layers": layers,
     "metrics": metrics,
     "metric-words": metric_words,
-    "exit-statuses": exit_statuses,
     "options": options,
     "options-of-ranks": options_of_ranks,
     "options-of-rounds": options_of_rounds,
