@@ -19,62 +19,14 @@ from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
 from pytest_benchdb.model.metric import METRICS, Better, Provenance
 from pytest_benchdb.model.run import Measurement
 
-
-@dataclass(frozen=True, slots=True)
-class StepPlan:
-    """How to run a loop.
-
-    Attributes:
-        n: how often, the first step and the warm-up included.
-        warmup: steps after the first that are thrown away.
-        samples_per_step: items that one step handles, for the throughput; None if not known.
-    """
-
-    n: int
-    warmup: int = 0
-    samples_per_step: float | None = None
-
-    def mistake(self) -> str | None:
-        """Return which number is out of range; None if none is."""
-        if self.n < 1 or self.warmup < 0:
-            return f"steps({self.n}, warmup={self.warmup}) needs at least one step and no negative warm-up"
-        if self.samples_per_step is not None and not 0 < self.samples_per_step < math.inf:
-            return f"samples_per_step must be a number above 0, not {self.samples_per_step}"
-        return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepTimes:
-    """The times of a loop.
-
-    Attributes:
-        plan: how the loop was planned.
-        first: the first step; None if it was not complete.
-        counted: the steps that are samples, in run order.
-        complete: how many steps ran to their end, the first and the warm-up included.
-    """
-
-    plan: StepPlan
-    first: BlockTime | None
-    counted: Sequence[BlockTime]
-    complete: int
-
-    @property
-    def warmup(self) -> int:
-        """Complete steps after the first that were thrown away."""
-        return max(0, min(self.plan.warmup, self.complete - 1))
-
-    @property
-    def early(self) -> str | None:
-        """Why the loop has fewer steps than planned; None if it has all."""
-        if self.complete >= self.plan.n:
-            return None
-        return f"the loop ended after {self.complete} complete steps of {self.plan.n}"
+_OWN_METRICS = frozenset(
+    {"step_time", "throughput", "first_call_time", "cpu_time", "thread_time", "wall_time", "device_time"}
+)
 
 
 @dataclass(slots=True)
-class Tally:
-    """Values of one metric that a test recorded, in the order of the steps; those that are not finite are texts."""
+class _Recorded:
+    """Values of one metric that the test recorded itself, in the order of the steps; not finite ones are texts."""
 
     metric: str
     unit: str
@@ -83,89 +35,31 @@ class Tally:
     not_finite: list[str] = field(default_factory=list)
 
     def add(self, step: int, value: float) -> None:
-        """Add the value of one step; one that is not finite is kept as a text, but is not a sample."""
         if math.isfinite(value):
             self.samples.append(value)
         else:
             self.not_finite.append(f"{value} in step {step}")
 
+    def row(self, phase: str | None, provenance: Provenance) -> Measurement:
+        """Return the row of the metric.
 
-def step_rows(
-    times: StepTimes, *, phase: str | None, sync_mode: str | None, provenance: Provenance
-) -> list[Measurement]:
-    """Return the rows of a loop as a whole: times of its steps, the first step, and the throughput."""
-    details: dict[str, object] = {
-        "steps_asked": times.plan.n,
-        "steps_complete": times.complete,
-        "warmup_steps": times.warmup,
-        **({"ended_early": times.early} if times.early else {}),
-    }
-    counted = times.counted
-    missing = None if counted else times.early or "no step was left to measure after the first and the warm-up"
-
-    about: dict[str, Any] = {"metric": "step_time", "phase": phase, "provenance": provenance, "details": details}
-    rows = time_rows(counted, sync_mode=sync_mode, **about) if missing is None else missing_rows(missing, **about)
-    rows.append(
-        Measurement(
-            metric="first_call_time",
-            unit="s",
-            better="lower",
+        With values that are not finite, the others may not be compared: the mean loss of a run that diverged means
+        nothing.
+        """
+        strange = ", ".join(self.not_finite[:3])
+        reason = f"recorded as {strange}" if strange else None if self.samples else "recorded in no step that counts"
+        return Measurement(
+            metric=self.metric,
+            unit=self.unit,
+            better=self.better,
             phase=phase,
             provenance=provenance,
-            method=f"first step, {wall_method(sync_mode)}",
-            value=None if times.first is None else times.first.wall_s,
-            reason=times.early if times.first is None else None,
+            method="recorded by the test",
+            samples=list(self.samples) or None,
+            reason=reason,
+            valid=reason is None,
+            details={"not_finite": len(self.not_finite)} if strange else None,
         )
-    )
-    if times.plan.samples_per_step is not None:
-        rows.append(_throughput(times, times.plan.samples_per_step, missing, phase, provenance))
-    return rows
-
-
-def tally_row(tally: Tally, *, phase: str | None, provenance: Provenance) -> Measurement:
-    """Return the row of a metric that the test recorded itself.
-
-    Values that are not finite are left out and named, and the others may then not be compared: the mean loss
-    of a run that diverged means nothing.
-    """
-    strange = ", ".join(tally.not_finite[:3])
-    reason = f"recorded as {strange}" if strange else None if tally.samples else "recorded in no step that counts"
-    return Measurement(
-        metric=tally.metric,
-        unit=tally.unit,
-        better=tally.better,
-        phase=phase,
-        provenance=provenance,
-        method="recorded by the test",
-        samples=list(tally.samples) or None,
-        reason=reason,
-        valid=reason is None,
-        details={"not_finite": len(tally.not_finite)} if strange else None,
-    )
-
-
-def _throughput(
-    times: StepTimes, samples_per_step: float, missing: str | None, phase: str | None, provenance: Provenance
-) -> Measurement:
-    total_s = math.fsum(step.wall_s for step in times.counted)
-    if missing is None and total_s <= 0:
-        missing = "the clock did not move within the steps"
-    return Measurement(
-        metric="throughput",
-        unit="1/s",
-        better="higher",
-        phase=phase,
-        provenance="derived" if provenance == "measured" else provenance,
-        method="samples per step x steps / time of these steps",
-        value=None if missing else samples_per_step * len(times.counted) / total_s,
-        reason=missing,
-        details={"samples_per_step": samples_per_step, "steps": len(times.counted)},
-    )
-
-
-_OWN_METRICS = frozenset(
-    {"step_time", "throughput", "first_call_time", "cpu_time", "thread_time", "wall_time", "device_time"}
-)
 
 
 @final
@@ -224,7 +118,6 @@ class Steps:
 
     Attributes:
         phases: the phases inside the steps.
-        plan: how often the loop should run, and which steps count.
     """
 
     def __init__(  # noqa: PLR0913 - what a test gives, and where it runs
@@ -241,19 +134,29 @@ class Steps:
     ) -> None:
         """Prepare the loop.
 
-        `n`, `warmup` and `samples_per_step` are those of `StepPlan`. The device is waited for after each step.
-        `phase` is the name of the phase around the loop; `clock` replaces the device's clock.
+        Args:
+            n: how often it runs, the first step and the warm-up included.
+            device: where the code runs; it is waited for after each step.
+            warmup: steps after the first that are thrown away.
+            samples_per_step: items that one step handles, for the throughput; None if not known.
+            provenance: of what is measured on the device.
+            phase: name of the phase around the loop; None for none.
+            test: the test's name, for messages.
+            clock: replaces the device's clock.
 
         Raises:
             MeasurementError: a number is out of range.
         """
         self._test = test
-        self.plan = StepPlan(n, warmup, samples_per_step)
-        if (mistake := self.plan.mistake()) is not None:
-            raise self._mistake(mistake)
-        self._provenance = provenance
-        self._phase = phase
+        if n < 1 or warmup < 0:
+            raise self._mistake(f"steps({n}, warmup={warmup}) needs at least one step and no negative warm-up")
+        if samples_per_step is not None and not 0 < samples_per_step < math.inf:
+            raise self._mistake(f"samples_per_step must be a number above 0, not {samples_per_step}")
+        self._n = n
+        self._warmup = warmup
+        self._samples_per_step = samples_per_step
         self._sync_mode = device.sync_mode
+        self._about: dict[str, Any] = {"phase": phase, "provenance": provenance}
         self._clock = clock or BlockClock(device)
         self.phases = PhaseRecorder(device, provenance=provenance, test=test, within=phase, clock=self._clock)
         self._begun: Begun | None = None
@@ -262,7 +165,7 @@ class Steps:
         self._done: list[BlockTime] = []
         self._phase_times: dict[str, list[BlockTime]] = {}
         self._pending: dict[str, object] = {}
-        self._tallies: dict[str, Tally] = {}
+        self._recorded: dict[str, _Recorded] = {}
 
     def __iter__(self) -> "Steps":
         if self._started:
@@ -272,9 +175,9 @@ class Steps:
     def __next__(self) -> Step:
         if self._begun is not None:
             self._finish(self._begun)
-        if self._started >= self.plan.n:
+        if self._started >= self._n:
             raise StopIteration
-        self._step = Step(self, self._started, counted=self._started > self.plan.warmup)
+        self._step = Step(self, self._started, counted=self._started > self._warmup)
         self._started += 1
         self._begun = self._clock.begin()
         return self._step
@@ -290,15 +193,12 @@ class Steps:
 
     def measurements(self) -> tuple[Measurement, ...]:
         """Return the rows of the loop, of its phases and of what was recorded; a sample is one step."""
-        counted = self._done[1 + self.plan.warmup :]
-        times = StepTimes(
-            plan=self.plan, first=self._done[0] if self._done else None, counted=counted, complete=self.complete
-        )
-        rows = step_rows(times, phase=self._phase, sync_mode=self._sync_mode, provenance=self._provenance)
+        counted = self._done[1 + self._warmup :]
+        rows = self._loop_rows(counted)
         for name in self.phases.names:
             in_steps = self._phase_times.get(name, [])
             rows += self.phases.rows(name, in_steps, {"per": "step", "steps": len(counted)})
-        rows += [tally_row(tally, phase=self._phase, provenance=self._provenance) for tally in self._tallies.values()]
+        rows += [recorded.row(**self._about) for recorded in self._recorded.values()]
         return tuple(rows)
 
     def keep(self, step: Step, metric: str, value: object, unit: str | None, better: Better | None) -> None:
@@ -309,15 +209,62 @@ class Steps:
             raise self._mistake(f"{metric} was recorded in step {step.index}, which is over")
         if metric in self._pending:
             raise self._mistake(f"{metric} was recorded twice in step {step.index}")
-        tally = self._tallies.get(metric) or _new_tally(metric, unit, better)
-        expected = METRICS[metric].unit if metric in METRICS else tally.unit
-        unit, better = unit or expected, better or tally.better
+        recorded = self._recorded.get(metric) or _new_recorded(metric, unit, better)
+        expected = METRICS[metric].unit if metric in METRICS else recorded.unit
+        unit, better = unit or expected, better or recorded.better
         if unit != expected:
             raise self._mistake(f"{metric} is recorded in {unit!r}, but it is kept in {expected!r}")
-        if better != tally.better:
-            raise self._mistake(f"{metric} is recorded as better when {better!r}, but it was {tally.better!r}")
-        self._tallies[metric] = tally
+        if better != recorded.better:
+            raise self._mistake(f"{metric} is recorded as better when {better!r}, but it was {recorded.better!r}")
+        self._recorded[metric] = recorded
         self._pending[metric] = value
+
+    def _loop_rows(self, counted: Sequence[BlockTime]) -> list[Measurement]:
+        """Return the rows of the loop as a whole: times of its steps, the first step, and the throughput."""
+        cut = None if self.complete >= self._n else f"the loop ended after {self.complete} complete steps of {self._n}"
+        details: dict[str, object] = {
+            "steps_asked": self._n,
+            "steps_complete": self.complete,
+            "warmup_steps": max(0, min(self._warmup, self.complete - 1)),
+            **({"ended_early": cut} if cut else {}),
+        }
+        missing = None if counted else cut or "no step was left to measure after the first and the warm-up"
+        about: dict[str, Any] = {"metric": "step_time", "details": details, **self._about}
+        if missing is None:
+            rows = time_rows(counted, sync_mode=self._sync_mode, **about)
+        else:
+            rows = missing_rows(missing, **about)
+        rows.append(
+            Measurement(
+                metric="first_call_time",
+                unit="s",
+                better="lower",
+                method=f"first step, {wall_method(self._sync_mode)}",
+                value=self._done[0].wall_s if self._done else None,
+                reason=None if self._done else cut,
+                **self._about,
+            )
+        )
+        if self._samples_per_step is not None:
+            rows.append(self._throughput(self._samples_per_step, counted, missing))
+        return rows
+
+    def _throughput(self, samples_per_step: float, counted: Sequence[BlockTime], missing: str | None) -> Measurement:
+        total_s = math.fsum(step.wall_s for step in counted)
+        if missing is None and total_s <= 0:
+            missing = "the clock did not move within the steps"
+        provenance = self._about["provenance"]
+        return Measurement(
+            metric="throughput",
+            unit="1/s",
+            better="higher",
+            phase=self._about["phase"],
+            provenance="derived" if provenance == "measured" else provenance,
+            method="samples per step x steps / time of these steps",
+            value=None if missing else samples_per_step * len(counted) / total_s,
+            reason=missing,
+            details={"samples_per_step": samples_per_step, "steps": len(counted)},
+        )
 
     def _finish(self, begun: Begun) -> None:
         step, self._begun = self._step, None
@@ -329,7 +276,7 @@ class Steps:
         for name, entries in phases.items():
             self._phase_times.setdefault(name, []).append(_total(entries))
         for metric, value in pending.items():
-            self._tallies[metric].add(step.index, self._number(metric, value))
+            self._recorded[metric].add(step.index, self._number(metric, value))
 
     def _number(self, metric: str, value: object) -> float:
         try:
@@ -351,9 +298,9 @@ def _total(entries: Sequence[BlockTime]) -> BlockTime:
     return total
 
 
-def _new_tally(metric: str, unit: str | None, better: Better | None) -> Tally:
+def _new_recorded(metric: str, unit: str | None, better: Better | None) -> _Recorded:
     registered = METRICS.get(metric)
-    return Tally(
+    return _Recorded(
         metric,
         unit or (registered.unit if registered else "1"),
         better or (registered.better if registered else "lower" if metric == "loss" else "none"),

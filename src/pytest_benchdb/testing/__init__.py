@@ -10,7 +10,7 @@
         def backend(self):
             return MyBackend()
 
-A test that needs a device skips, with the backend's own reason, where there is none; so the same file holds a
+A test that needs a device skips, with the backend's own reason, where there is none; so the same file serves a
 continuous integration without hardware and a workstation with it.
 """
 

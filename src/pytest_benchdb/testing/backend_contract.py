@@ -1,4 +1,4 @@
-"""What every backend keeps."""
+"""What every backend must do."""
 
 import json
 import math
@@ -15,8 +15,8 @@ from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.testing.provider_contract import ProviderContract, expect
 
 _MEMORY = ("device_peak", "device_reserved")
+# Device and host have different clocks: 5 % and a millisecond, for timestamps that browsers coarsen.
 _SLACK_S = 1e-3
-# Device and host count time apart: 5 % and a millisecond, for timestamps that browsers coarsen.
 
 
 class BackendContract(ProviderContract):
@@ -60,17 +60,17 @@ class BackendContract(ProviderContract):
         opened.close()
 
     def test_devices_are_described(self, backend: Backend, devices: Sequence[Device]) -> None:
-        """A device says what it is, and leaves out what is not known."""
+        """A device is described, and what is not known is left out."""
         for device in devices:
             expect(device.backend == backend.name, f"{device.name} says that its backend is {device.backend!r}")
             expect(bool(device.name.strip()), f"a device has the name {device.name!r}")
-            expect(device.uuid != "", f"{device.name} has an empty uuid; None where the vendor tells none")
+            expect(device.uuid != "", f"{device.name} has an empty uuid; None where the vendor gives none")
             memory = device.memory_bytes
             expect(memory is None or memory > 0, f"{device.name} has {memory} bytes of memory; None where not known")
             try:
                 json.dumps(dict(device.details), allow_nan=False)
             except (TypeError, ValueError) as error:
-                pytest.fail(f"details of {device.name} are no JSON values: {error}", pytrace=False)
+                pytest.fail(f"details of {device.name} are not JSON values: {error}", pytrace=False)
 
     def test_devices_have_an_id_each(self, devices: Sequence[Device]) -> None:
         """Two devices of one name differ in their ids."""
@@ -80,29 +80,29 @@ class BackendContract(ProviderContract):
         expect(len(set(ids)) == len(ids), f"two devices share an id: {ids}")
 
     def test_devices_stay_the_same(self, backend: Backend, devices: Sequence[Device]) -> None:
-        """The same devices come in the same order, however often they are asked for."""
+        """The same devices come in the same order, in every call."""
         again = backend.devices()
 
         expect(list(again) == list(devices), f"devices() returned {list(devices)} and then {list(again)}")
 
     def test_devices_found_in_a_thread_open_in_another(self, backend: Backend) -> None:
-        """pytest-benchdb asks for devices in a thread, so that a hanging driver can be left, and opens them here."""
-        found: list[Sequence[Device]] = []
+        """pytest-benchdb finds devices in a thread, so that a hanging driver can be abandoned, and opens them here."""
+        answers: list[Sequence[Device]] = []
 
         def find() -> None:
             try:
-                found.append(backend.devices() if backend.probe().available else ())
+                answers.append(backend.devices() if backend.probe().available else ())
             except BackendUnavailableError:
-                found.append(())
+                answers.append(())
 
         thread = threading.Thread(target=find, daemon=True)
         thread.start()
         thread.join(self.answer_limit_s)
-        expect(bool(found), f"devices() gave no answer within {self.answer_limit_s:g} s in a thread, or raised")
-        if not found[0]:
+        expect(bool(answers), f"devices() gave no answer within {self.answer_limit_s:g} s in a thread, or raised")
+        if not answers[0]:
             pytest.skip(f"{backend.name}: no device here")
         try:
-            opened = backend.open(found[0][0])
+            opened = backend.open(answers[0][0])
         except BackendUnavailableError as error:
             pytest.skip(str(error))
 
@@ -110,7 +110,7 @@ class BackendContract(ProviderContract):
         opened.close()
 
     def test_open_of_what_is_not_there_is_refused(self, backend: Backend, devices: Sequence[Device]) -> None:
-        """A device that is gone is never replaced by another one in silence."""
+        """A device that is gone is never silently replaced by another one."""
         gone = replace(devices[0], device_id="no-such-device", name="no such device", uuid="no-such-uuid")
 
         try:
@@ -122,13 +122,13 @@ class BackendContract(ProviderContract):
             pytest.fail(f"open() took {opened.device.name} for a device that is not there", pytrace=False)
 
     def test_open_device_says_what_it_is(self, opened: OpenDevice, devices: Sequence[Device]) -> None:
-        """An open device is the one that was asked for, and names its barrier."""
-        expect(opened.device == devices[0], f"asked for {devices[0]}, got {opened.device}")
+        """An open device is the requested one, and names its barrier."""
+        expect(opened.device == devices[0], f"requested {devices[0]}, got {opened.device}")
         expect(opened.handle is not None, "handle is None; a test gets it as bench.device")
         expect(opened.sync_mode is None or bool(opened.sync_mode), "sync_mode is empty; None where calls block")
 
     def test_synchronize_returns(self, opened: OpenDevice) -> None:
-        """An idle device is waited for without end."""
+        """Waiting for an idle device ends."""
         for _ in range(3):
             opened.synchronize()
 
@@ -139,8 +139,8 @@ class BackendContract(ProviderContract):
         expect(all(type(reading) is int for reading in readings), f"clock_ns() returned {readings[0]!r}")
         expect(readings == sorted(readings), "clock_ns() fell")
 
-    def test_marks_tell_a_time_within_the_walls(self, opened: OpenDevice) -> None:
-        """Two marks tell a time that fits into the wall clock's, or there are no marks at all."""
+    def test_time_between_marks_is_within_the_wall_time(self, opened: OpenDevice) -> None:
+        """The time between two marks is within the wall clock's, or there are no marks at all."""
         opened.synchronize()
         began_ns = opened.clock_ns()
         begin, end = opened.mark(), opened.mark()
@@ -150,48 +150,46 @@ class BackendContract(ProviderContract):
         expect((begin is None) == (end is None), f"one mark is {begin!r} and the other is {end!r}")
         if begin is None:
             return
-        told_s = opened.elapsed_s(begin, end)
-        expect(math.isfinite(told_s) and told_s >= 0, f"elapsed_s() returned {told_s!r} for marks in their order")
+        elapsed_s = opened.elapsed_s(begin, end)
+        expect(math.isfinite(elapsed_s) and elapsed_s >= 0, f"elapsed_s() returned {elapsed_s!r} for marks in order")
         limit_s = wall_s * 1.05 + _SLACK_S
-        expect(told_s <= limit_s, f"elapsed_s() returned {told_s:g} s for marks within {wall_s:g} s")
+        expect(elapsed_s <= limit_s, f"elapsed_s() returned {elapsed_s:g} s for marks within {wall_s:g} s")
 
-    def test_memory_tells_known_figures(self, opened: OpenDevice) -> None:
-        """Peaks are bytes of known metrics, before and after they begin again."""
+    def test_memory_has_known_metrics(self, opened: OpenDevice) -> None:
+        """Peaks are bytes of known metrics, before and after a reset."""
         for moment in ("open", "reset_memory"):
             for metric, value in opened.memory().items():
-                expect(metric in _MEMORY, f"memory() tells {metric!r}; known are {', '.join(_MEMORY)}")
-                expect(
-                    math.isfinite(value) and value >= 0,
-                    f"memory() tells {metric} = {value!r} after {moment}; {METRICS[metric].unit} are wanted",
-                )
+                expect(metric in _MEMORY, f"memory() has {metric!r}; known are {', '.join(_MEMORY)}")
+                sound = math.isfinite(value) and value >= 0
+                expect(sound, f"memory() has {metric} = {value!r} after {moment}; return {METRICS[metric].unit}")
             opened.reset_memory()
 
     def test_memory_leaves_out_what_is_not_measured(self, backend: Backend, opened: OpenDevice) -> None:
-        """Opening ran an operation, so that a peak of 0 right after it was not measured; it has to be absent."""
+        """Opening ran an operation, so a peak of 0 right after it was not measured and must be absent."""
         if backend.provenance == "simulated":
             pytest.skip("a simulated device may well have run an operation without memory")
 
         zeros = [metric for metric, value in opened.memory().items() if value == 0]
 
-        expect(not zeros, f"memory() tells 0 for {', '.join(zeros)} right after an operation; leave it out")
+        expect(not zeros, f"memory() has 0 for {', '.join(zeros)} right after an operation; leave it out")
 
     def test_memory_reserves_what_it_hands_out(self, opened: OpenDevice) -> None:
         """An allocator cannot have handed out more than it had."""
-        told = opened.memory()
+        memory = opened.memory()
 
-        if len(told) == len(_MEMORY):
-            peak, reserved = (told[metric] for metric in _MEMORY)
+        if len(memory) == len(_MEMORY):
+            peak, reserved = (memory[metric] for metric in _MEMORY)
             expect(peak <= reserved, f"device_peak is {peak} and device_reserved only {reserved}")
 
     def test_flush_cache_says_whether_it_did(self, opened: OpenDevice) -> None:
-        """The answer is a plain bool, and the same each time: a round is stored as cold by it."""
+        """The answer is a bool, and the same each time: it decides whether a round is stored as cold."""
         answers = [opened.flush_cache() for _ in range(2)]
         opened.synchronize()
 
         expect(all(type(answer) is bool for answer in answers), f"flush_cache() returned {answers}")
         expect(answers[0] == answers[1], f"flush_cache() returned {answers[0]} and then {answers[1]}")
 
-    def test_out_of_memory_is_told_from_other_errors(self, opened: OpenDevice) -> None:
+    def test_out_of_memory_differs_from_other_errors(self, opened: OpenDevice) -> None:
         """A test that fails for another reason is not stored as out of memory."""
         for error in (ValueError("wrong"), AssertionError("the log says: out of memory"), KeyboardInterrupt()):
             expect(opened.is_out_of_memory(error) is False, f"is_out_of_memory({error!r}) is not False")

@@ -1,4 +1,4 @@
-"""What every importer keeps."""
+"""What every importer must do."""
 
 import json
 import math
@@ -38,7 +38,7 @@ class ImporterContract:
 
     @pytest.fixture
     def good_files(self) -> Sequence[Path]:
-        """Return whole files of the format, at least one, without a problem in them.
+        """Return valid files of the format, at least one.
 
         Raises:
             NotImplementedError: the subclass has none.
@@ -47,7 +47,7 @@ class ImporterContract:
 
     @pytest.fixture(autouse=True)
     def quiet(self, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-        """Fail where anything writes to standard output or standard error."""
+        """Fail if anything writes to standard output or standard error."""
         yield
         out, err = capfd.readouterr()
         expect(not out, f"the importer writes to standard output: {out!r}")
@@ -61,37 +61,35 @@ class ImporterContract:
             f"name is {name!r}; give lower-case letters, digits, - and _, a letter first, and not auto",
         )
 
-    def test_own_files_are_known_by_their_heads(self, importer: Importer, good_files: Sequence[Path]) -> None:
-        """A file is known by its name and its beginning, without being opened."""
+    def test_own_files_are_recognised_by_their_heads(self, importer: Importer, good_files: Sequence[Path]) -> None:
+        """A file is recognised by its name and its beginning, without being opened."""
         expect(len(good_files) > 0, "good_files is empty")
         for path in good_files:
             for size in _HEADS:
                 head = path.read_bytes()[:size]
                 gone = path.with_name("not-there") / path.name
-                told = importer.can_read(gone, head)
-                expect(told is True, f"can_read({path.name}, its first {size} bytes) returned {told!r}")
+                answer = importer.can_read(gone, head)
+                expect(answer is True, f"can_read({path.name}, its first {size} bytes) returned {answer!r}")
 
     def test_strange_heads_are_answered(self, importer: Importer) -> None:
         """`can_read` answers True or False whatever a file is called and begins with."""
         for head in _STRANGE_HEADS:
             for name in ("results", "results.json", "results.csv", "a b\u00e9\u2603.txt"):
-                told = importer.can_read(Path(name), head)
-                expect(
-                    type(told) is bool, f"can_read({name!r}, {head[:8]!r}) returned {told!r}; True or False is wanted"
-                )
+                answer = importer.can_read(Path(name), head)
+                expect(type(answer) is bool, f"can_read({name!r}, {head[:8]!r}) returned {answer!r}, not a bool")
 
     def test_good_files_have_sessions_and_no_problems(self, importer: Importer, good_files: Sequence[Path]) -> None:
-        """A whole file gives its sessions, each with its runs."""
+        """A valid file gives its sessions, each with its runs."""
         for path in good_files:
             read = list(importer.read(path))
             kinds = {type(item) for item in read}
             expect(kinds <= {ImportedSession, ImportProblem}, f"read() gives {kinds}")
             problems = [item.text for item in read if isinstance(item, ImportProblem)]
-            expect(not problems, f"{path.name} has problems, and is to be a good file: {problems[:3]}")
+            expect(not problems, f"{path.name} must be a valid file, and has problems: {problems[:3]}")
             expect(bool(read), f"{path.name} gives no session")
             for session in _sessions(read):
                 expect(len(session.runs) > 0, f"a session of {path.name} has no runs")
-                expect(all(isinstance(run, ImportedRun) for run in session.runs), "a run is no ImportedRun")
+                expect(all(isinstance(run, ImportedRun) for run in session.runs), "a run is not an ImportedRun")
 
     def test_reading_again_gives_the_same(self, importer: Importer, good_files: Sequence[Path], tmp_path: Path) -> None:
         """Neither the clock, nor the file's own time, nor its folder changes what is read."""
@@ -109,9 +107,9 @@ class ImporterContract:
                 times = [session.started_unix_us, *(run.started_unix_us for run in session.runs)]
                 for time_us in times:
                     sound = time_us is None or (type(time_us) is int and 0 < time_us <= _LATEST_US)
-                    expect(sound, f"{path.name}: a time is {time_us!r}; whole microseconds since 1970 are wanted")
+                    expect(sound, f"{path.name}: a time is {time_us!r}; give whole microseconds since 1970")
 
-    def test_names_are_told(self, importer: Importer, good_files: Sequence[Path]) -> None:
+    def test_names_are_not_empty(self, importer: Importer, good_files: Sequence[Path]) -> None:
         """A tool and every benchmark have a name."""
         for path in good_files:
             for session in _sessions(importer.read(path)):
@@ -120,7 +118,7 @@ class ImporterContract:
                     expect(bool(run.fullname.strip()), f"{path.name}: a benchmark's name is {run.fullname!r}")
 
     def test_measurements_are_sound(self, importer: Importer, good_files: Sequence[Path]) -> None:
-        """Figures are finite, in the unit and direction of their metric, and never told as measured here."""
+        """Values are finite, in the unit and direction of their metric, and never marked as measured here."""
         for path in good_files:
             for session in _sessions(importer.read(path)):
                 for run in session.runs:
@@ -133,14 +131,14 @@ class ImporterContract:
         for path in good_files:
             for session in _sessions(importer.read(path)):
                 for run in session.runs:
-                    kept = [run.params, run.extra_info, *(one.details for one in run.measurements)]
+                    kept = [run.params, run.extra_info, *(measurement.details for measurement in run.measurements)]
                     try:
                         json.dumps(kept, allow_nan=False)
                     except (TypeError, ValueError) as error:
                         pytest.fail(f"{path.name}: {run.fullname}: {error}", pytrace=False)
 
-    def test_damaged_files_are_told(self, importer: Importer, good_files: Sequence[Path], tmp_path: Path) -> None:
-        """A file that is cut off or overwritten gives a sentence, and never another error."""
+    def test_damaged_files_are_reported(self, importer: Importer, good_files: Sequence[Path], tmp_path: Path) -> None:
+        """A file that is cut off or overwritten gives a message, and never another error."""
         for path in good_files:
             content = path.read_bytes()
             cut = [content[: int(len(content) * share)] for share in _CUTS]
@@ -177,9 +175,7 @@ def _read_damaged(importer: Importer, path: Path) -> None:
         read = list(importer.read(path))
     except (ImportFormatError, MissingExtraError) as error:
         text = str(error)
-        expect(
-            bool(text.strip()) and "\n" not in text, f"the sentence about {path.name} is {text!r}; one line is wanted"
-        )
+        expect(bool(text.strip()) and "\n" not in text, f"the message about {path.name} is {text!r}, not one line")
         return
     except Exception as error:  # noqa: BLE001 - this is what the test is for
         pytest.fail(
@@ -195,9 +191,10 @@ def _read_damaged(importer: Importer, path: Path) -> None:
 
 def _problem_of(measurement: Measurement) -> str | None:
     """Return what is wrong with a measurement; None if nothing is."""
-    known = METRICS.get(measurement.metric)
-    if known is not None and (measurement.unit, measurement.better) != (known.unit, known.better):
-        return f"it is in {measurement.unit!r} ({measurement.better}); {known.unit!r} ({known.better}) is ours"
+    registered = METRICS.get(measurement.metric)
+    if registered is not None and (measurement.unit, measurement.better) != (registered.unit, registered.better):
+        found = f"it is in {measurement.unit!r} ({measurement.better})"
+        return f"{found}; the metric has {registered.unit!r} ({registered.better})"
     if not measurement.unit or measurement.better not in {"lower", "higher", "none"}:
         return f"its unit is {measurement.unit!r} and its direction {measurement.better!r}"
     if measurement.provenance not in {"imported", "simulated"}:
@@ -206,16 +203,17 @@ def _problem_of(measurement: Measurement) -> str | None:
 
 
 def _problem_of_figures(measurement: Measurement) -> str | None:
-    given = [one for one in (measurement.samples, measurement.summary, measurement.value) if one is not None]
+    forms = (measurement.samples, measurement.summary, measurement.value)
+    count = sum(form is not None for form in forms)
     figures = _figures_of(measurement)
-    if len(given) > 1:
+    if count > 1:
         return "it has more than one of samples, summary and value"
-    if not given and not measurement.reason:
-        return "it has no figure and no reason"
-    if given and not figures:
-        return "it has no figures in its samples or its summary; leave them out"
+    if not count and not measurement.reason:
+        return "it has no value and no reason"
+    if count and not figures:
+        return "its samples or its summary are empty; leave them out"
     if not all(type(figure) in {float, int} and math.isfinite(figure) for figure in figures):
-        return f"it has figures that are no finite numbers: {figures[:3]}"
+        return f"it has values that are not finite numbers: {figures[:3]}"
     return None
 
 

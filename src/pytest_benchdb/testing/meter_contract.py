@@ -1,4 +1,4 @@
-"""What every meter keeps."""
+"""What every meter must do."""
 
 import math
 import statistics
@@ -22,8 +22,8 @@ class MeterContract(ProviderContract):
     """Inherit, give the fixture `meter`, and call the class ``Test...``.
 
     Attributes:
-        read_limit_s: how long a read of all domains may take, median wall time; it stands at both ends of a window
-            of two seconds, so that 20 ms are 1 %.
+        read_limit_s: longest median wall time of a read of all domains; there is one at both ends of a window of
+            two seconds, so that 20 ms are 1 %.
     """
 
     read_limit_s: float = 0.02
@@ -44,10 +44,7 @@ class MeterContract(ProviderContract):
 
     @pytest.fixture
     def shutdown(self) -> Callable[[], object] | None:
-        """Return what another user of the vendor's library does to shut it down; None where there is no such thing.
-
-        For NVML: ``pynvml.nvmlShutdown``.
-        """
+        """Return what another user of the vendor's library calls to shut it down; for NVML ``pynvml.nvmlShutdown``."""
         return None
 
     @pytest.fixture
@@ -66,7 +63,7 @@ class MeterContract(ProviderContract):
         for domain in domains:
             metric = METRICS.get(domain.metric)
             if metric is None:
-                pytest.fail(f"{domain.name} reads {domain.metric!r}, which is no metric", pytrace=False)
+                pytest.fail(f"{domain.name} reads {domain.metric!r}, which is not a metric", pytrace=False)
             expect(
                 domain.unit == metric.unit,
                 f"{domain.name} reads {domain.metric} in {domain.unit!r}; its unit is {metric.unit!r}",
@@ -82,32 +79,32 @@ class MeterContract(ProviderContract):
             expect(domain.range is None or domain.kind == "counter", f"{domain.name} is a gauge and wraps")
 
     def test_domains_are_named_once(self, domains: Sequence[Domain]) -> None:
-        """Readings come by name, so that names are unique and a domain within another names it."""
+        """Readings come by name, so names are unique and a domain within another names it."""
         names = [domain.name for domain in domains]
 
         expect(all(names), f"a domain has no name: {names}")
         expect(len(set(names)) == len(names), f"two domains share a name: {names}")
         for domain in domains:
-            known = domain.within is None or (domain.within in names and domain.within != domain.name)
-            expect(known, f"{domain.name} is within {domain.within!r}, which is no other domain")
+            exists = domain.within is None or (domain.within in names and domain.within != domain.name)
+            expect(exists, f"{domain.name} is within {domain.within!r}, which is not another domain")
 
     def test_domains_stay_the_same(self, meter: Meter, domains: Sequence[Domain]) -> None:
-        """The same domains are told each time."""
+        """The domains are the same each time."""
         again = meter.domains()
 
         expect(list(again) == list(domains), f"domains() returned {list(domains)} and then {list(again)}")
 
     def test_read_covers_the_domains(self, meter: Meter, domains: Sequence[Domain]) -> None:
         """A read has a reading of each domain and of nothing else."""
-        told, wanted = set(meter.read()), {domain.name for domain in domains}
+        read, wanted = set(meter.read()), {domain.name for domain in domains}
 
-        expect(told == wanted, f"read() leaves out {sorted(wanted - told)} and adds {sorted(told - wanted)}")
+        expect(read == wanted, f"read() leaves out {sorted(wanted - read)} and adds {sorted(read - wanted)}")
 
     def test_readings_have_a_value_or_a_reason(self, meter: Meter, domains: Sequence[Domain]) -> None:
         """What could not be read is None with its reason; what was read is finite and not negative."""
-        told = meter.read()
+        readings = meter.read()
         for domain in domains:
-            reading = told[domain.name]
+            reading = readings[domain.name]
             if reading.value is None:
                 expect(bool(reading.reason), f"{domain.name} has no value and does not say why")
                 continue
@@ -139,23 +136,23 @@ class MeterContract(ProviderContract):
             expect(within, f"{domain.name} read {max(values, default=0.0)}, beyond its range {domain.range}")
 
     def test_read_works_in_a_thread(self, meter: Meter, domains: Sequence[Domain]) -> None:
-        """A read in another thread tells the same domains."""
-        told: list[Mapping[str, Reading]] = []
+        """A read in another thread has the same domains."""
+        answers: list[Mapping[str, Reading]] = []
 
         def read() -> None:
-            told.append(meter.read())
+            answers.append(meter.read())
 
         thread = threading.Thread(target=read, daemon=True)
         thread.start()
         thread.join(self.answer_limit_s)
 
-        expect(bool(told), f"read() gave no answer within {self.answer_limit_s:g} s in a thread, or raised")
-        expect(set(told[0]) == {domain.name for domain in domains}, "read() tells other domains in a thread")
+        expect(bool(answers), f"read() gave no answer within {self.answer_limit_s:g} s in a thread, or raised")
+        expect(set(answers[0]) == {domain.name for domain in domains}, "read() has other domains in a thread")
 
     def test_read_costs_little(
         self, meter: Meter, domains: Sequence[Domain], record_property: Callable[[str, object], None]
     ) -> None:
-        """Reads stand at both ends of a window, and their cost is in it; the figure is in the JUnit report."""
+        """There are reads at both ends of a window, and their cost is in it; their time is in the JUnit report."""
         meter.read()
 
         cost_s = statistics.median(timed(meter.read)[1] for _ in range(_READS))
@@ -169,11 +166,11 @@ class MeterContract(ProviderContract):
         meter.close()
         meter.close()
 
-        told = meter.read()
+        readings = meter.read()
 
-        expect(set(told) == {domain.name for domain in domains}, "read() tells other domains after close()")
-        unread = [name for name, reading in told.items() if reading.value is None]
-        expect(len(unread) < len(told), f"nothing can be read after close(): {told}")
+        expect(set(readings) == {domain.name for domain in domains}, "read() has other domains after close()")
+        unread = [name for name, reading in readings.items() if reading.value is None]
+        expect(len(unread) < len(readings), f"nothing can be read after close(): {readings}")
 
     def test_read_works_after_another_user_shut_the_library_down(
         self, meter: Meter, domains: Sequence[Domain], shutdown: Callable[[], object] | None

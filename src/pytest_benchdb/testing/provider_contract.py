@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def expect(holds: bool, otherwise: str) -> None:
-    """Fail the test with a sentence unless something holds."""
+    """Fail the test, with a sentence for the provider's author, unless something holds."""
     if not holds:
         pytest.fail(otherwise, pytrace=False)
 
@@ -34,7 +34,7 @@ def timed(question: Callable[[], T]) -> tuple[T, float]:
 
 
 def use_standard_library() -> None:
-    """Use what a forked child must still be able to use: a thread, a lock, a file."""
+    """Use a thread, a lock and a file, which must still work in a forked child."""
     done: list[int] = []
     thread = threading.Thread(target=done.append, args=(1,))
     thread.start()
@@ -44,15 +44,13 @@ def use_standard_library() -> None:
 
 
 def problem_in_forked_child(action: Callable[[], object], limit_s: float) -> str | None:
-    """Run an action in a forked child; return what went wrong there, None if nothing did.
+    """Run an action in a forked child, where a library that was started in the parent may hang or abort.
 
-    Args:
-        action: what to run; its result is dropped.
-        limit_s: how long the child may take before it is ended.
+    Return what went wrong, None if nothing did. A child that takes longer than `limit_s` is killed.
     """
     receive, send = os.pipe()
     with warnings.catch_warnings():
-        # Since 3.12 Python warns of every fork beside threads; what it warns of is what is tried here.
+        # Since 3.12 Python warns about every fork beside threads; this tests exactly that.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
@@ -77,7 +75,7 @@ def _run_and_exit(action: Callable[[], object], send: int) -> None:
     answer = "done"
     try:
         action()
-    except BaseException as error:  # noqa: BLE001 - nothing may get out of the child: it would run the rest of pytest
+    except BaseException as error:  # noqa: BLE001 - nothing may escape the child: it would run the rest of pytest
         answer = f"the child raised {type(error).__name__}: {error}"
     try:
         os.write(send, answer.encode("utf-8", "replace")[:4096])
@@ -92,8 +90,8 @@ class ProviderContract:
     """What `BackendContract` and `MeterContract` have in common.
 
     Attributes:
-        probe_limit_s: how long a probe may take once its library is loaded, wall time.
-        answer_limit_s: how long a thread or a forked child may take to answer, wall time.
+        probe_limit_s: longest wall time of a probe once its library is loaded.
+        answer_limit_s: longest wall time until a thread or a forked child answers.
     """
 
     probe_limit_s: float = 2.0
@@ -110,27 +108,24 @@ class ProviderContract:
 
     @pytest.fixture(autouse=True)
     def quiet(self, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-        """Fail where anything, native libraries included, writes to standard output or standard error."""
+        """Fail if anything, native libraries included, writes to standard output or standard error."""
         yield
         out, err = capfd.readouterr()
         expect(not out, f"the provider writes to standard output: {out!r}")
         expect(not err, f"the provider writes to standard error: {err!r}")
 
     def test_name_is_a_word(self, provider: Backend | Meter) -> None:
-        """The name makes ``bench_<name>`` or stands with figures as their method."""
+        """The name makes ``bench_<name>`` or is the method of readings."""
         name = provider.name
-        expect(
-            _NAME.fullmatch(name) is not None,
-            f"name is {name!r}; give lower-case letters, digits and _, a letter first",
-        )
+        expect(bool(_NAME.fullmatch(name)), f"name is {name!r}; give lower-case letters, digits and _, a letter first")
 
     def test_provenance_says_whether_hardware_is_behind_it(self, provider: Backend | Meter) -> None:
         """What is simulated stays out of rankings and gates."""
-        told = provider.provenance
-        expect(told in {"measured", "simulated"}, f"provenance is {told!r}; say 'measured' or 'simulated'")
+        provenance = provider.provenance
+        expect(provenance in {"measured", "simulated"}, f"provenance is {provenance!r}; say 'measured' or 'simulated'")
 
     def test_probe_says_why_not(self, provider: Backend | Meter) -> None:
-        """A probe has a reason exactly where the provider is not available."""
+        """A probe has a reason exactly if the provider is not available."""
         probe = provider.probe()
 
         expect(type(probe) is Probe, f"probe() returned {probe!r}; return a pytest_benchdb.model.reading.Probe")
@@ -143,7 +138,7 @@ class ProviderContract:
             expect(texts, f"versions has {name!r}: {version!r}; give names and versions as text")
 
     def test_probe_is_quick(self, provider: Backend | Meter, record_property: Callable[[str, object], None]) -> None:
-        """A probe takes no time once its library is loaded; the figure is in the JUnit report."""
+        """A probe takes no time once its library is loaded; its time is in the JUnit report."""
         first = provider.probe()
 
         second, cost_s = timed(provider.probe)

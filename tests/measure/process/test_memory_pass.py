@@ -170,7 +170,7 @@ def test_tree_without_a_control_group_says_so(measure: Measure, tmp_path: Path) 
     found = measure(lambda: None, ["tree_peak"], root=tmp_path)["tree_peak"]
 
     assert found.value is None
-    assert "no control group" in (found.reason or "")
+    assert "not in a control group" in (found.reason or "")
     assert not found.valid
 
 

@@ -56,10 +56,11 @@ def test_group_of_this_tree_alone_is_set_back_and_tells_its_peak(tree: Tree, ver
     memory.start()
     written = tree.peak_text(version)
     tree.set_peak(version, 5000)
-    told = memory.stop()
+    peak = memory.stop()
 
     assert written.startswith("reset\n" if version == 2 else "0")
-    assert (told.value_bytes, told.start_bytes, told.reason, told.others) == (5000, 1000, None, 0)
+    assert (peak.value, peak.reason) == (5000, None)
+    assert peak.details == {"start_bytes": 1000, "other_processes": 0}
 
 
 def test_shared_group_of_v2_gives_a_value_that_may_not_be_compared(tree: Tree) -> None:
@@ -68,10 +69,10 @@ def test_shared_group_of_v2_gives_a_value_that_may_not_be_compared(tree: Tree) -
 
     memory.start()
     tree.set_peak(2, 5000)
-    told = memory.stop()
+    peak = memory.stop()
 
-    assert (told.value_bytes, told.others) == (5000, 1)
-    assert told.reason == "the control group also holds 1 other processes"
+    assert (peak.value, peak.details) == (5000, {"start_bytes": 1000, "other_processes": 1})
+    assert peak.reason == "the control group also holds 1 other processes"
 
 
 def test_shared_group_of_v1_is_left_as_it_is(tree: Tree) -> None:
@@ -79,11 +80,11 @@ def test_shared_group_of_v1_is_left_as_it_is(tree: Tree) -> None:
     memory = tree.memory()
 
     memory.start()
-    told = memory.stop()
+    peak = memory.stop()
 
     assert tree.peak_text(1) == "77\n"
-    assert told.value_bytes is None
-    assert "holds other processes" in (told.reason or "")
+    assert peak.value is None
+    assert "holds other processes" in (peak.reason or "")
 
 
 def test_process_that_is_gone_counts_as_somebody_elses(tree: Tree) -> None:
@@ -92,7 +93,9 @@ def test_process_that_is_gone_counts_as_somebody_elses(tree: Tree) -> None:
 
     memory.start()
 
-    assert memory.stop().others == 1
+    details = memory.stop().details
+    assert details is not None
+    assert details["other_processes"] == 1
 
 
 def test_peak_that_cannot_be_set_back_is_a_reason(tree: Tree) -> None:
@@ -102,10 +105,10 @@ def test_peak_that_cannot_be_set_back_is_a_reason(tree: Tree) -> None:
     memory = tree.memory()
 
     memory.start()
-    told = memory.stop()
+    peak = memory.stop()
 
-    assert told.value_bytes is None
-    assert "cannot be reset" in (told.reason or "")
+    assert peak.value is None
+    assert "cannot be reset" in (peak.reason or "")
 
 
 def test_peak_that_says_nothing_is_a_reason(tree: Tree) -> None:
@@ -114,10 +117,10 @@ def test_peak_that_says_nothing_is_a_reason(tree: Tree) -> None:
 
     memory.start()
     tree.write(f"{V2}/memory.peak", "gone\n")
-    told = memory.stop()
+    peak = memory.stop()
 
-    assert told.value_bytes is None
-    assert "cannot be read" in (told.reason or "")
+    assert peak.value is None
+    assert "cannot be read" in (peak.reason or "")
 
 
 @pytest.mark.parametrize("membership", [None, "0::/\n", "5:memory:/\n", "7:cpu:/job\n"])
@@ -128,10 +131,10 @@ def test_process_without_a_group_of_its_own_says_so(tree: Tree, membership: str 
     memory = tree.memory()
 
     memory.start()
-    told = memory.stop()
+    peak = memory.stop()
 
-    assert (told.value_bytes, told.method) == (None, None)
-    assert "not in a control group" in (told.reason or "")
+    assert (peak.value, peak.method) == (None, None)
+    assert "not in a control group" in (peak.reason or "")
 
 
 def test_descriptor_is_closed_after_each_block(tree: Tree) -> None:

@@ -27,9 +27,9 @@ _ROOT_CAUSE = re.compile(r"Root Cause.*?rank\s*:\s*(\d+).*?exitcode\s*:\s*(-?\d+
 """What `torchrun` writes about the process that failed first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class End:
-    """How the process of a rank, or the launcher of all ranks, ended.
+    """How the process of a rank, or the launcher of all ranks, ended; nothing is known while it runs.
 
     Attributes:
         rank: None for a launcher of all ranks.
@@ -38,8 +38,8 @@ class End:
     """
 
     rank: int | None
-    code: int | None
-    ended_ns: int | None
+    code: int | None = None
+    ended_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,14 +132,7 @@ _STOP_S = 5.0
 _LINE_LENGTH = 300
 
 
-@dataclass(slots=True)
-class Watched:
-    """A process that was started, and how it ended, as in `End`."""
-
-    rank: int | None
-    process: "subprocess.Popen[bytes]"
-    code: int | None = None
-    ended_ns: int | None = None
+_Watched = tuple["subprocess.Popen[bytes]", End]
 
 
 def run_ranks(
@@ -158,14 +151,14 @@ def run_ranks(
     with _stopped_at_the_end() as watched:
         if method == "torchrun":
             launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={world_size}", *command[1:]]
-            watched.append(Watched(None, _start([sys.executable, *launch], environ, stderr_path(folder, None))))
+            watched.append((_start([sys.executable, *launch], environ, stderr_path(folder, None)), End(rank=None)))
         else:
             place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
             for rank in range(world_size):
                 own = {**environ, **place, **_rank_variables(rank, world_size)}
-                watched.append(Watched(rank, _start(command, own, stderr_path(folder, rank))))
+                watched.append((_start(command, own, stderr_path(folder, rank)), End(rank=rank)))
         _watch(watched, timeout_s)
-    return tuple(End(rank=process.rank, code=process.code, ended_ns=process.ended_ns) for process in watched)
+    return tuple(end for _, end in watched)
 
 
 def stderr_of(folder: Path, world_size: int) -> Stderr:
@@ -208,35 +201,35 @@ def _start(command: Sequence[str], environ: Mapping[str, str], stderr_file: Path
         )
 
 
-def _watch(watched: Sequence[Watched], timeout_s: float, *, sleep: Callable[[float], None] = time.sleep) -> None:
+def _watch(watched: Sequence[_Watched], timeout_s: float, *, sleep: Callable[[float], None] = time.sleep) -> None:
     deadline = time.monotonic() + timeout_s
     while True:
-        for rank in watched:
-            if rank.code is None and (code := rank.process.poll()) is not None:
-                rank.code, rank.ended_ns = code, time.monotonic_ns()
+        for process, end in watched:
+            if end.code is None and (code := process.poll()) is not None:
+                end.code, end.ended_ns = code, time.monotonic_ns()
                 if code != 0:
                     deadline = min(deadline, time.monotonic() + _LAST_REPORTS_S)
-        if all(rank.code is not None for rank in watched) or time.monotonic() >= deadline:
+        if all(end.code is not None for _, end in watched) or time.monotonic() >= deadline:
             return
         sleep(_POLL_S)
 
 
 @contextlib.contextmanager
-def _stopped_at_the_end() -> Iterator[list[Watched]]:
-    watched: list[Watched] = []
+def _stopped_at_the_end() -> Iterator[list[_Watched]]:
+    watched: list[_Watched] = []
     try:
         yield watched
     finally:
-        for rank in watched:
-            if rank.process.stdin is not None:
-                rank.process.stdin.close()
-            _signal(rank.process, "SIGTERM")
+        for process, _ in watched:
+            if process.stdin is not None:
+                process.stdin.close()
+            _signal(process, "SIGTERM")
         deadline = time.monotonic() + _STOP_S
-        for rank in watched:
+        for process, _ in watched:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                rank.process.wait(max(0.0, deadline - time.monotonic()))
-            _signal(rank.process, "SIGKILL")
-            rank.process.wait()
+                process.wait(max(0.0, deadline - time.monotonic()))
+            _signal(process, "SIGKILL")
+            process.wait()
 
 
 def _signal(process: "subprocess.Popen[bytes]", name: str) -> None:

@@ -14,7 +14,6 @@ import os
 import tempfile
 import tracemalloc
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,25 +23,6 @@ from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.run import Measurement
 
 _CLOSED = -1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreePeak:
-    """Memory of a control group in one block; None is not known.
-
-    Attributes:
-        value_bytes: the most memory that the group had.
-        start_bytes: memory of the group before the block.
-        reason: why there is no value, or why it may not be compared.
-        method: the file that was read.
-        others: processes in the group that are not of this tree.
-    """
-
-    value_bytes: int | None = None
-    start_bytes: int | None = None
-    reason: str | None = None
-    method: str | None = None
-    others: int | None = None
 
 
 class TreeMemory:
@@ -77,8 +57,8 @@ class TreeMemory:
             self._reason = f"{self._peak} cannot be reset: {error}"
             self._close()
 
-    def stop(self) -> TreePeak:
-        """Return the peak since `start`."""
+    def stop(self) -> Measurement:
+        """Return the most memory of the group since `start`, with a reason where it may not be compared."""
         value = None
         if self._fd != _CLOSED:
             try:
@@ -89,13 +69,8 @@ class TreeMemory:
                 self._reason = f"the control group also holds {self._others or 'unknown'} other processes"
             self._close()
         method = None if self._peak is None else f"cgroup {self._peak.name}"
-        return TreePeak(
-            value_bytes=value,
-            start_bytes=self._start_bytes,
-            reason=self._reason,
-            method=method,
-            others=self._others,
-        )
+        details = {"start_bytes": self._start_bytes, "other_processes": self._others}
+        return _measurement("tree_peak", value=value, reason=self._reason, method=method, details=details)
 
     def _close(self) -> None:
         if self._fd != _CLOSED:
@@ -266,9 +241,8 @@ def _tree_peak(call: Call, tree: TreeMemory) -> tuple[Measurement, ...]:
     try:
         call()
     finally:
-        peak = tree.stop()
-    details = {"start_bytes": peak.start_bytes, "other_processes": peak.others}
-    return (_measurement("tree_peak", value=peak.value_bytes, reason=peak.reason, method=peak.method, details=details),)
+        row = tree.stop()
+    return (row,)
 
 
 def _native_peak(call: Call) -> tuple[Measurement, ...]:
