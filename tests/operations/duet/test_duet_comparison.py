@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_benchdb.operations.compare.judge import Choice
+from pytest_benchdb.operations.compare.run import Choice
 from pytest_benchdb.operations.duet.plan import Duet, SideChoice
 from pytest_benchdb.operations.duet.run import SHARE, choice_for
 from pytest_benchdb.operations.select.filters.threshold import parse_thresholds

@@ -17,8 +17,7 @@ from pytest_benchdb.errors import ConfigError, NoBaselineError
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.comparison import Comparison
 from pytest_benchdb.operations.compare.decide import decide_comparisons, read_rules
-from pytest_benchdb.operations.compare.judge import Choice, compared_anything, limits_named
-from pytest_benchdb.operations.compare.sides import compare_named
+from pytest_benchdb.operations.compare.run import Choice, compare_named, compared_anything, parse_limits
 from pytest_benchdb.operations.select.series import parse_metrics
 from pytest_benchdb.present.verdicts.words import ORDERS, shown_rows
 from pytest_benchdb.present.writing.grid import Line, Span
@@ -128,7 +127,7 @@ def choice_of(given: Mapping[str, Any]) -> Choice:
     Raises:
         ConfigError: one cannot be used.
     """
-    share, thresholds = limits_named(given["thresholds"])
+    share, thresholds = parse_limits(given["thresholds"])
     return Choice(
         metrics=parse_metrics(given["metrics"]),
         keyword=given.get("keyword"),

@@ -14,7 +14,7 @@ from pytest_benchdb.cli.frame.output import Output
 from pytest_benchdb.cli.frame.progress import progress_bar
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison
-from pytest_benchdb.operations.compare.judge import Choice
+from pytest_benchdb.operations.compare.run import Choice
 from pytest_benchdb.operations.duet.plan import Duet, SideChoice
 from pytest_benchdb.operations.duet.run import compare_played, play
 from pytest_benchdb.operations.exchange.open import Feedback

@@ -104,16 +104,13 @@ _SHOWN_OF_A_HASH = 8
 
 
 def side_differences(reader: Reader, baseline: Side, candidate: Side) -> tuple[Difference, ...]:
-    """Return the facts that two sides do not share; of several sessions, all that is found in them.
-
-    Args:
-        reader: an open history that holds the sessions.
-        baseline: a side.
-        candidate: a side.
+    """Return the facts that two sides do not share, of several sessions all that they have; none without sessions.
 
     Raises:
         StoreError: the history cannot be read.
     """
+    if not baseline.sessions or not candidate.sessions:
+        return ()
     read: dict[str, Mapping[str, object]] = {}
     sides = []
     for side in (baseline, candidate):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_benchdb.model.run import PASSED
+from pytest_benchdb.model.run import NOT_RUN, PASSED
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 
 Place = tuple[str | None, str | None]
@@ -29,6 +29,16 @@ class Pair:
     candidate: tuple[SessionValue, ...]
     obstacle: str | None = None
     can_cross: bool = True
+
+    @property
+    def newest(self) -> SessionValue:
+        """The newest value of the candidate, else of the baseline."""
+        return (self.candidate or self.baseline)[-1]
+
+    @property
+    def was_run(self) -> bool:
+        """Whether at least one side was expected to have a value."""
+        return any(value.outcome not in NOT_RUN for value in (*self.baseline, *self.candidate))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

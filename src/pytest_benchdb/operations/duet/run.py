@@ -17,7 +17,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison, Side
 from pytest_benchdb.model.metric import METRICS, metrics_of
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.compare.judge import Choice, compare
+from pytest_benchdb.operations.compare.run import Choice, compare
 from pytest_benchdb.operations.duet.checkouts import OpenSide, open_sides
 from pytest_benchdb.operations.duet.import_probe import listed
 from pytest_benchdb.operations.duet.plan import DUET_TAG, SIDE_TAG, Duet, Place, Played, schedule

@@ -1,4 +1,4 @@
-"""Confirms suspects: runs them again in fresh processes; a regression is what every re-run repeats."""
+"""Run suspects again in fresh processes: a regression is what every re-run repeats."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -8,23 +8,23 @@ from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.run import PASSED
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.verdict import COMPARED, Judgement, State
-from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.pytest_run import Rerun, Runner
+from pytest_benchdb.model.wording import counted
 
 INTERRUPTED = "interrupted before it was confirmed"
 
 Judge = Callable[[SeriesKey, SessionValue, SessionRow], Judgement]
-"""Judges what a re-run measured of a series, by the history that its suspicion stands on."""
+"""Judges what a re-run measured of a series, by the history that its suspicion is based on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """What became of the suspects.
+    """The suspects after their re-runs.
 
     Attributes:
-        rows: the suspects, in their order; what every re-run repeated is ``regressed`` without a state.
-        undecided: those of which a re-run told nothing.
-        interrupted: whether Ctrl-C ended it before its end.
+        rows: in their order; what every re-run repeated is ``regressed`` without a state.
+        undecided: those that a re-run could not decide about.
+        interrupted: whether Ctrl-C ended the re-runs.
     """
 
     rows: tuple[ComparisonRow, ...]
@@ -41,17 +41,15 @@ def confirm(
     fingerprint: str | None,
     say: Callable[[str], None],
 ) -> Confirmation:
-    """Run suspects again until all are confirmed or cleared.
-
-    What a re-run did not repeat is not run again.
+    """Run suspects again until all are confirmed or cleared; what a re-run did not repeat is not run again.
 
     Args:
-        suspects: rows that look regressed, also those that the machine's unrest puts in doubt.
+        suspects: rows that look regressed, also those in doubt because the machine was disturbed.
         times: how many re-runs must repeat it.
         run: runs benchmarks in a fresh process.
         judge: judges what it measured.
         fingerprint: of the machine that measured the suspects; another one confirms nothing.
-        say: told what goes on, a line each.
+        say: called with a line for each re-run.
     """
     rows = {row.key: row for row in suspects}
     undecided: set[SeriesKey] = set()
@@ -67,24 +65,24 @@ def confirm(
             rows.update({key: _undecided(rows[key], INTERRUPTED) for key in open_keys})
             return Confirmation(rows=tuple(rows.values()), undecided=frozenset(open_keys), interrupted=True)
         for key in open_keys:
-            judgement, told_nothing = _judged(key, again, judge, fingerprint)
-            rows[key] = _with(rows[key], judgement, turn, last=turn == times, told_nothing=told_nothing)
-            undecided |= {key} if told_nothing else set()
+            judgement, is_open = _judged(key, again, judge, fingerprint)
+            rows[key] = _with(rows[key], judgement, turn, last=turn == times, is_open=is_open)
+            undecided |= {key} if is_open else set()
         open_keys = [key for key in open_keys if rows[key].judgement.verdict == "regressed"]
     return Confirmation(rows=tuple(rows.values()), undecided=frozenset(undecided))
 
 
 def _judged(key: SeriesKey, again: Rerun, judge: Judge, fingerprint: str | None) -> tuple[Judgement, bool]:
-    """Return what a re-run says of a series, and whether that is nothing."""
+    """Return the judgement of a re-run, and whether it leaves the suspicion open."""
     if again.session is None:
-        return _nothing(again.problem or "it recorded nothing")
+        return _open(again.problem or "it recorded nothing")
     if again.session.fingerprint != fingerprint:
-        return _nothing("this is another machine, or another Python, than the one that measured the suspect")
+        return _open("this is another machine, or another Python, than the one that measured the suspect")
     value = _value_of(key, again.values)
     if value is None:
-        return _nothing("the benchmark was not there, or measured no such figure")
+        return _open("the benchmark was not there, or did not measure this metric")
     if value.outcome not in PASSED or value.value is None:
-        return _nothing(f"it {value.outcome}" + (f": {value.reason}" if value.reason else ""))
+        return _open(f"it {value.outcome}" + (f": {value.reason}" if value.reason else ""))
     judgement = judge(key, value, again.session)
     if judgement.verdict == "regressed":
         return judgement, False
@@ -95,27 +93,27 @@ def _judged(key: SeriesKey, again: Rerun, judge: Judge, fingerprint: str | None)
 
 
 def _value_of(key: SeriesKey, values: Sequence[SessionValue]) -> SessionValue | None:
-    """Return the value of a series; of a run that did not pass, which may lack its device, the one that tells so."""
+    """Return the value of a series; of a run that did not pass, which may lack its device, the one that says so."""
     exact = next((value for value in values if value.key == key), None)
     if exact is not None:
         return exact
     return next((one for one in values if one.key.fullname == key.fullname and one.outcome not in PASSED), None)
 
 
-def _nothing(why: str) -> tuple[Judgement, bool]:
+def _open(why: str) -> tuple[Judgement, bool]:
     return Judgement(verdict="inconclusive", reason=why), True
 
 
-def _with(row: ComparisonRow, again: Judgement, turn: int, *, last: bool, told_nothing: bool) -> ComparisonRow:
-    """Return a row with one re-run more, and what it leaves of the suspicion."""
+def _with(row: ComparisonRow, again: Judgement, turn: int, *, last: bool, is_open: bool) -> ComparisonRow:
+    """Return a row with one more re-run, and what it leaves of the suspicion."""
     row = replace(row, confirmations=(*row.confirmations, again))
-    if told_nothing:
+    if is_open:
         return _undecided(row, f"re-run {turn} confirmed nothing: {again.reason or again.verdict}", again)
     if again.verdict != "regressed":
         change = "" if again.change is None else f" ({again.change:+.1%})"
         reason = f"re-run {turn} did not repeat it{change}"
         return replace(row, judgement=replace(row.judgement, verdict="inconclusive", state="suspect", reason=reason))
-    # One that the machine's unrest put in doubt is a suspicion like the others, once it was repeated.
+    # One in doubt because the machine was disturbed is a suspicion like the others, once it was repeated.
     return replace(row, judgement=replace(row.judgement, verdict="regressed", state=None if last else "suspect"))
 
 

@@ -1,192 +1,134 @@
-"""Reads what a gate judges, and judges it: everything of a gate but re-runs and its outcome."""
+"""Judge the series of a gate: by the history of their benchmark, or by the sessions of the other side."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.comparison import Side
+from pytest_benchdb.analysis.rules.history import judge_history
+from pytest_benchdb.analysis.rules.policy import ENOUGH_SESSIONS
+from pytest_benchdb.analysis.rules.session_figures import read_figures, usable_part
+from pytest_benchdb.analysis.rules.sides import judge_sides
+from pytest_benchdb.analysis.rules.two_clocks import is_cpu_bound
 from pytest_benchdb.model.metric import MAIN_TIMES, METRICS
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
-from pytest_benchdb.operations.compare.machines import machine_warnings
-from pytest_benchdb.operations.gate.allowances import Allowance, after_acceptances, expired_warnings, of_acceptance
-from pytest_benchdb.operations.gate.history import Sides
-from pytest_benchdb.operations.gate.missing import missing_names
-from pytest_benchdb.operations.gate.policy import Rules, main_times, marker_rules, time_key
-from pytest_benchdb.operations.gate.request import GateRequest
-from pytest_benchdb.operations.gate.rows import Context, JudgedRow, judge_rows, named_metrics
-from pytest_benchdb.operations.select.filters.keyword import parse_expression
-from pytest_benchdb.operations.select.filters.where import parse_where
-from pytest_benchdb.operations.select.recipe import recipes_of
-from pytest_benchdb.store.read.reader import Reader
+from pytest_benchdb.model.verdict import Judgement, Policy
+from pytest_benchdb.operations.compare.pairs import Pair, pair_sides
+from pytest_benchdb.operations.compare.rows import TimeKey, has_main_time, main_times, time_key, unless_apart
+from pytest_benchdb.operations.gate.policy import Rules, policy_of
 
-DEFAULT_METRICS = ("python_peak", "peak_rss", "energy")
-"""What is looked at beside times when nothing is named; only some of it fails the gate, as `analysis.policy` says."""
-
-_KEPT = 22
-"""Sessions of each series that are read: the rule looks at 20, and leaves out some that were disturbed."""
-_SPAN = 60
-"""Sessions in which they are looked for first: to look through a thousand takes most of a second."""
-_LEAST = 5
+_DISTURBED_KINDS = frozenset({"time", "rate", "energy", "power"})
+_CPU_CLOCKS = frozenset({"cpu_time", "thread_time"})
+"""Metrics that other work on the machine does not make longer."""
+_CONFIRMS_FOR_SMALL = 2
+"""Re-runs from which the smaller default change counts: with fewer it alarms too often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """What a session is, before re-runs.
+class GateRule:
+    """Judges the pairs of a gate; see `compare.rows.Rule`.
 
     Attributes:
-        rows: one for each series.
-        allowances: of the command line and of the database.
-        warnings: one line each: what readers must know before they believe the rows.
+        rules: of users.
+        sessions: the candidate's and those of its history, by id.
+        both_sides: whether several sessions are on both sides, so that they are judged as sides.
+        confirms: re-runs that are going to follow.
+        allow_cross: whether other devices may be compared.
+        main_times: the time of each benchmark that is judged as `time`.
     """
 
-    rows: tuple[JudgedRow, ...]
-    allowances: tuple[Allowance, ...]
-    warnings: tuple[str, ...]
+    rules: Rules
+    sessions: Mapping[str, SessionRow]
+    both_sides: bool = False
+    confirms: int = 0
+    allow_cross: bool = False
+    main_times: Mapping[TimeKey, str] = field(default_factory=dict)
+
+    def policy(self, pair: Pair) -> Policy:
+        """Return when a change of a pair counts, and whether it fails the gate.
+
+        Raises:
+            ConfigError: a threshold's unit is not its metric's.
+        """
+        sessions = len(pair.baseline)
+        if self.confirms < _CONFIRMS_FOR_SMALL:
+            sessions = min(sessions, ENOUGH_SESSIONS - 1)
+        value = pair.newest
+        return policy_of(value, self.rules, sessions=sessions, main_time=self.main_times.get(time_key(value)))
+
+    def judge(self, pair: Pair, policy: Policy) -> Judgement:
+        """Return the judgement of a pair; ``missing`` for one without a candidate."""
+        if self.both_sides:
+            judgement = judge_sides(pair.baseline, pair.candidate, policy)
+        else:
+            value = pair.candidate[-1] if pair.candidate else None
+            judgement = judge_history(pair.baseline, value, policy)
+            if judgement.state == "suspect" and judgement.reason is None and not self.confirms:
+                judgement = replace(judgement, reason="not confirmed by a re-run")
+            if value is not None:
+                session = self.sessions[value.session_id]
+                judgement = _unless_disturbed(judgement, policy, (*pair.baseline, value), session)
+        judgement = unless_apart(judgement, pair, None, allow_cross=self.allow_cross)
+        if not policy.gated and judgement.verdict in {"regressed", "error", "missing"}:
+            judgement = replace(judgement, state="not gated")
+        return judgement
 
 
-def judge(reader: Reader, sides: Sides, request: GateRequest, now: str) -> Judged:
-    """Read the values of both sides, and judge each series.
+def gate_pairs(
+    history: Sequence[SessionValue], candidate: Sequence[SessionValue], rules: Rules, missing: Collection[str] = ()
+) -> tuple[list[Pair], dict[TimeKey, str]]:
+    """Return the pairs that a gate judges, and the time of each benchmark that is judged as `time`.
+
+    Other times are judged only if a threshold names them, and what only the history has only if it is missing.
 
     Args:
-        reader: an open history that holds the sessions.
-        sides: the sessions.
-        request: filters, rules and allowances.
-        now: ISO 8601 in UTC.
-
-    Raises:
-        ConfigError: a filter cannot be read, or a threshold names what was not measured.
-        StoreError: the history cannot be read.
+        history: values of earlier sessions.
+        candidate: values of the session, or the sessions, to judge.
+        rules: of users.
+        missing: full names of benchmarks that should have run and did not.
     """
-    values = _Values(reader, request)
-    candidate = values.of(sides.candidate)
-    reference = values.of(sides.baseline[-1:])
-    values.only_main_times([*candidate, *reference])
-    candidate = [value for value in candidate if values.has(value.key.metric)]
-    history = values.of(sides.history) if sides.are_many else _history(values, sides.history, candidate)
-    _check_thresholds(request.rules, [*candidate, *history])
-    by_id = {session.session_id: session for session in (*sides.history, *sides.candidate)}
-    runs = reader.runs([sides.judged.session_id])
-    markers = marker_rules((run["fullname"], run["extra_info"]) for run in runs)
-    context = Context(
-        rules=replace(request.rules, markers=markers),
-        sessions=by_id,
-        both_sides=sides.are_many,
-        confirms=request.confirms,
-        missing=_missing(reader, reference, candidate, sides, request),
-    )
-    names = {run["benchmark_id"]: run["fullname"] for run in runs}
-    allowances = (*map(partial(of_acceptance, names=names), reader.acceptances()), *request.allowances)
-    rows = judge_rows(after_acceptances(history, allowances, by_id, sides.judged, now), candidate, context)
-    warnings = [
-        *sides.warnings,
-        *machine_warnings(*ends_of(sides), None),
-        *expired_warnings(allowances, [one.row.key for one in rows], now),
-        *_idle_thresholds(context.rules, candidate),
+    times, named = {**main_times(history), **main_times(candidate)}, named_metrics(rules)
+    pairs = [
+        pair
+        for pair in pair_sides(history, candidate)
+        if pair.was_run
+        and (pair.candidate or pair.key.fullname in missing)
+        and (pair.key.metric not in MAIN_TIMES or pair.key.metric in named or has_main_time(pair, times))
     ]
-    commanded = tuple(_with_commands(reader, rows, candidate))
-    return Judged(rows=commanded, allowances=allowances, warnings=tuple(warnings))
+    return pairs, times
 
 
-def ends_of(sides: Sides) -> tuple[Side, Side]:
-    """Return the newest session of the baseline, if there is one, and the candidate."""
-    return Side(name="baseline", sessions=sides.baseline[-1:]), Side(name="candidate", sessions=sides.candidate)
+def named_metrics(rules: Rules) -> frozenset[str]:
+    """Return the metrics that thresholds name themselves, not as ``time``."""
+    limits = [*rules.thresholds, *(limit for override in rules.overrides for limit in override.thresholds)]
+    return frozenset(name for limit in limits if not limit.first_only for name in limit.metrics)
 
 
-class _Values:
-    """Reads the values of sessions that a request asks for."""
-
-    def __init__(self, reader: Reader, request: GateRequest) -> None:
-        self._reader = reader
-        self._matches = parse_expression(request.keyword or "")
-        self._where = parse_where(request.where or "")
-        usual = () if request.rules.thresholds else DEFAULT_METRICS
-        self._own = [*usual, *sorted(named_metrics(request.rules)), *self._where.metrics]
-        self._metrics = list(dict.fromkeys([*MAIN_TIMES, *self._own]))
-
-    def only_main_times(self, values: Iterable[SessionValue]) -> None:
-        """Read no other times from here on than those that stand for the time of a benchmark: reading takes time."""
-        main = {MAIN_TIMES[0], *main_times(values).values()}
-        self._metrics = list(dict.fromkeys([*(name for name in MAIN_TIMES if name in main), *self._own]))
-
-    def of(self, sessions: Sequence[SessionRow], keep: int | None = None) -> list[SessionValue]:
-        """Return values by series and then oldest first; `keep` sessions of each series, the newest."""
-        ids = [session.session_id for session in sessions]
-        found = self._reader.session_values(ids, metrics=self._metrics, keep=keep)
-        return [value for value in found if self._is_asked(value)]
-
-    def has(self, metric: str) -> bool:
-        """Tell whether a metric is read."""
-        return metric in self._metrics
-
-    def _is_asked(self, value: SessionValue) -> bool:
-        asked = self._where.metrics
-        if asked and value.key.metric not in asked:
-            return False
-        return self._matches(value.key.fullname) and self._where.matches_value(value)
+def judge_again(
+    baseline: Sequence[SessionValue], policy: Policy, value: SessionValue, session: SessionRow
+) -> Judgement:
+    """Judge what a re-run measured by the history that the suspicion is based on."""
+    # Sides of three sessions are enough for a suspicion, so they are for its confirmation.
+    least = min(policy.least_sessions, max(len(baseline), 2))
+    judgement = judge_history(baseline, value, replace(policy, least_sessions=least))
+    return _unless_disturbed(judgement, policy, (*baseline, value), session)
 
 
-def _history(values: _Values, sessions: Sequence[SessionRow], candidate: Sequence[SessionValue]) -> list[SessionValue]:
-    """Return the newest values of each series; from all sessions only if the newest ones know too little of one."""
-    history = values.of(sessions[-_SPAN:], _KEPT)
-    if len(sessions) <= _SPAN:
-        return history
-    known = Counter(value.key for value in history)
-    scarce = any(known[value.key] < _LEAST for value in candidate if value.value is not None)
-    return values.of(sessions, _KEPT) if scarce else history
+def _unless_disturbed(
+    judgement: Judgement, policy: Policy, values: Sequence[SessionValue], session: SessionRow
+) -> Judgement:
+    """Doubt a regression of a disturbed session that no second clock supports.
 
-
-def _missing(
-    reader: Reader,
-    reference: Sequence[SessionValue],
-    candidate: Sequence[SessionValue],
-    sides: Sides,
-    request: GateRequest,
-) -> frozenset[str]:
-    if request.missing == "ignore" or not sides.baseline:
-        return frozenset()
-    before, judged = sides.baseline[-1].session_id, sides.judged
-    commands = reader.commands([before, judged.session_id])
-    names = missing_names(
-        {value.key.fullname: None for value in reference if value.value is not None},
-        {value.key.fullname for value in candidate},
-        commands=(commands.get(before), commands.get(judged.session_id)),
-        complete=judged.complete,
-    )
-    return frozenset(names)
-
-
-def _with_commands(reader: Reader, rows: Sequence[JudgedRow], candidate: Sequence[SessionValue]) -> Iterator[JudgedRow]:
-    by_key = {value.key: value for value in candidate}
-    recipes = recipes_of(reader, by_key.values())
-    for judged in rows:
-        value = by_key.get(judged.row.key)
-        recipe = recipes.get(value.run_id) if value is not None else None
-        command = None if recipe is None else recipe.command(judged.row.key.fullname)
-        yield replace(judged, row=replace(judged.row, command=command))
-
-
-def _check_thresholds(rules: Rules, values: Sequence[SessionValue]) -> None:
-    """Refuse a threshold of a metric that nobody knows: more likely a typing error than a metric of tomorrow.
-
-    Raises:
-        ConfigError: there is one.
+    Code that only computes was judged by both clocks already; other code may have waited, or been disturbed.
     """
-    measured = {value.key.metric for value in values}
-    for threshold in rules.thresholds:
-        unknown = [name for name in threshold.metrics if name not in METRICS and name not in measured]
-        if unknown and values:
-            raise ConfigError(
-                f"threshold {threshold.text!r}: no metric {unknown[0]!r} was measured; write time, memory, or one of "
-                f"{', '.join(sorted(measured))}"
-            )
-
-
-def _idle_thresholds(rules: Rules, values: Sequence[SessionValue]) -> Iterator[str]:
-    """Yield what thresholds found nothing to limit: a gate that nobody notices to be open."""
-    times = main_times(values)
-    for threshold in rules.thresholds:
-        if values and not any(threshold.matches(value, times.get(time_key(value))) for value in values):
-            yield f"threshold {threshold.text!r} limits nothing that was measured in this session"
+    value = values[-1]
+    metric = METRICS.get(value.key.metric)
+    kind = metric.kind if metric is not None else "time" if value.unit == "s" else "other"
+    if judgement.verdict != "regressed" or not session.contended or kind not in _DISTURBED_KINDS:
+        return judgement
+    if value.key.metric in _CPU_CLOCKS:
+        return judgement
+    if value.cpu_s is not None and is_cpu_bound(read_figures(usable_part(values), policy.statistic)):
+        return judgement
+    return replace(
+        judgement, verdict="inconclusive", state="unstable", reason="other work disturbed the machine in this session"
+    )

@@ -1,8 +1,6 @@
 """Which change of which series fails the gate: defaults, thresholds, overrides of the project and of markers.
 
-Each goes over the one before: the default of the metric, ``--threshold``, ``[tool.benchdb.thresholds]``, the marker.
-
-What a gate is asked.
+Each overrides the one before: the default of the metric, ``--threshold``, ``[tool.benchdb.thresholds]``, the marker.
 """
 
 import fnmatch
@@ -11,21 +9,19 @@ from dataclasses import dataclass, field, replace
 
 from pytest_benchdb.analysis.rules.policy import default_policy
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.metric import MAIN_TIMES
 from pytest_benchdb.model.run import GATE_RULE_KEY
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Policy
+from pytest_benchdb.operations.compare.rows import limited
 from pytest_benchdb.operations.select.filters.threshold import Threshold, parse_threshold
 
 OFF = "off"
-"""What a glob says instead of a threshold, to leave benchmarks out of the gate."""
-
-TimeKey = tuple[str, str | None, str | None, str | None]
+"""Written instead of a threshold, to leave the benchmarks of a glob out of the gate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """What the project says of the benchmarks that a glob matches.
+    """What the project configures for the benchmarks that a glob matches.
 
     Attributes:
         pattern: glob over full names.
@@ -38,13 +34,13 @@ class Override:
     gated: bool = True
 
     def matches(self, fullname: str) -> bool:
-        """Tell whether it speaks of a benchmark."""
+        """Return whether it is about a benchmark."""
         return matches_name(fullname, self.pattern)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkerRule:
-    """What ``@pytest.mark.benchdb(max_regression=..., gate=...)`` says of one benchmark; None where it is silent."""
+    """``@pytest.mark.benchdb(max_regression=..., gate=...)`` of one benchmark; None for what is not given."""
 
     max_regression: float | None = None
     gate: bool | None = None
@@ -52,7 +48,7 @@ class MarkerRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Everything that users said of what fails.
+    """Everything that users configured about what fails.
 
     Attributes:
         thresholds: of the command line; with any, only what they name is gated; the last that matches counts.
@@ -66,7 +62,7 @@ class Rules:
 
 
 def matches_name(fullname: str, pattern: str) -> bool:
-    """Tell whether a glob matches a full name; brackets are part of names, not classes of characters.
+    """Return whether a glob matches a full name; brackets are part of names, not classes of characters.
 
     >>> matches_name("tests/test_a.py::test_x[1]", "*::test_x[*]")
     True
@@ -78,8 +74,8 @@ def parse_overrides(table: Mapping[str, object], place: str) -> tuple[Override, 
     """Read ``[tool.benchdb.thresholds]``: a glob, and a threshold, a list of thresholds, or ``off``.
 
     Args:
-        table: as it stands in the file.
-        place: what to call it in messages.
+        table: as it is in the file.
+        place: the name of the table for messages.
 
     Raises:
         ConfigError: an entry cannot be read.
@@ -88,34 +84,17 @@ def parse_overrides(table: Mapping[str, object], place: str) -> tuple[Override, 
 
 
 def marker_rules(extra: Iterable[tuple[str, Mapping[str, object] | None]]) -> dict[str, MarkerRule]:
-    """Return what markers said, from full names and `extra_info` of runs; what is no rule of ours is passed over."""
-    found = {}
+    """Return the rules of markers, from full names and `extra_info` of runs; other values of the key are ignored."""
+    rules = {}
     for fullname, info in extra:
         given = (info or {}).get(GATE_RULE_KEY)
         if isinstance(given, Mapping):
             most, gate = given.get("max_regression"), given.get("gate")
-            found[fullname] = MarkerRule(
+            rules[fullname] = MarkerRule(
                 max_regression=float(most) if isinstance(most, int | float) and not isinstance(most, bool) else None,
                 gate=gate if isinstance(gate, bool) else None,
             )
-    return found
-
-
-def main_times(values: Iterable[SessionValue]) -> dict[TimeKey, str]:
-    """Return the metric that stands for the time of each benchmark, phase and device: the first of `MAIN_TIMES`."""
-    found: dict[TimeKey, str] = {}
-    for value in values:
-        metric = value.key.metric
-        if metric in MAIN_TIMES and value.valid and value.value is not None:
-            best = found.get(time_key(value))
-            if best is None or MAIN_TIMES.index(metric) < MAIN_TIMES.index(best):
-                found[time_key(value)] = metric
-    return found
-
-
-def time_key(value: SessionValue) -> TimeKey:
-    """Return what a benchmark's times share."""
-    return value.key.fullname, value.key.phase, value.key.backend, value.key.device
+    return rules
 
 
 def policy_of(value: SessionValue, rules: Rules, *, sessions: int, main_time: str | None) -> Policy:
@@ -123,9 +102,9 @@ def policy_of(value: SessionValue, rules: Rules, *, sessions: int, main_time: st
 
     Args:
         value: one session's value of the series.
-        rules: what users said.
+        rules: of users.
         sessions: how many sessions of history there are.
-        main_time: the metric that stands for the time of this benchmark; None if it has none.
+        main_time: the time of this benchmark that is judged as `time`; None if it has none.
 
     Raises:
         ConfigError: a threshold's unit is not the metric's.
@@ -133,10 +112,10 @@ def policy_of(value: SessionValue, rules: Rules, *, sessions: int, main_time: st
     policy = default_policy(value.key.metric, value.unit, value.better, sessions=sessions)
     if rules.thresholds:
         policy = replace(policy, gated=False)
-    policy = _limited(policy, [one for one in rules.thresholds if one.matches(value, main_time)])
+    policy = _limited(policy, rules.thresholds, value, main_time)
     for override in rules.overrides:
         if override.matches(value.key.fullname):
-            policy = _limited(policy, [one for one in override.thresholds if one.matches(value, main_time)])
+            policy = _limited(policy, override.thresholds, value, main_time)
             policy = policy if override.gated else replace(policy, gated=False)
     marker = rules.markers.get(value.key.fullname)
     if marker is not None:
@@ -144,20 +123,10 @@ def policy_of(value: SessionValue, rules: Rules, *, sessions: int, main_time: st
     return replace(policy, gated=policy.gated and policy.better != "none")
 
 
-def _limited(policy: Policy, thresholds: Iterable[Threshold]) -> Policy:
-    """Return a policy with the last share and the last quantity of thresholds; without a share, any share counts."""
-    relative = absolute = None
-    for threshold in thresholds:
-        relative = threshold.relative if threshold.relative is not None else relative
-        absolute = threshold.absolute if threshold.absolute is not None else absolute
-    if relative is None and absolute is None:
-        return policy
-    return replace(
-        policy,
-        relative=relative or 0.0,
-        absolute=policy.absolute if absolute is None else absolute,
-        gated=True,
-    )
+def _limited(policy: Policy, thresholds: Iterable[Threshold], value: SessionValue, main_time: str | None) -> Policy:
+    """Return a policy with the limits of thresholds; what is limited is gated."""
+    changed = limited(policy, thresholds, value, main_time)
+    return policy if changed is policy else replace(changed, gated=True)
 
 
 def _marked(policy: Policy, marker: MarkerRule) -> Policy:
@@ -178,6 +147,3 @@ def _override(pattern: str, given: object, place: str) -> Override:
     raise ConfigError(
         f"{place}: {pattern!r} is {given!r}; give a threshold such as 'time:10%', a list of them, or 'off'"
     )
-
-
-AUTO = "auto"

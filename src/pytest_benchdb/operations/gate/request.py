@@ -1,31 +1,33 @@
-"""What a gate is asked."""
+"""The request of a gate: what is judged, by what, and what fails."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pytest_benchdb.operations.gate.allowances import Allowance
-from pytest_benchdb.operations.gate.exit_status import MissingRule
 from pytest_benchdb.operations.gate.policy import Rules
 
 AUTO = "auto"
 
+MissingRule = Literal["warn", "fail", "ignore"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateRequest:
-    """What a gate is asked.
+    """What a gate judges, by what, and what fails it.
 
     Attributes:
         candidate: SPEC of what is judged; None for the newest session.
         baseline: SPEC of what it is compared with.
         keyword: `-k` expression over full names.
         where: `-w` filter.
-        rules: thresholds and overrides; what markers said is added from the runs.
+        rules: thresholds and overrides; the rules of markers are added from the runs.
         confirms: how many re-runs must repeat a regression; 0 for none.
         fdr: q-value above which a regression is put in doubt; None for no such filter.
-        missing: what a missing benchmark means.
+        missing: whether a missing benchmark is reported, fails, or is ignored.
         require_baseline: exit status 3 if nothing could be compared.
-        strict: exit status 4 if nobody can tell.
+        strict: exit status 4 if the machine was too disturbed to judge.
         allow_cross: whether other machines may be the history.
         allowances: what may pass, beside what was accepted in the database.
         words: `pytest` and its arguments for the re-runs; None takes the recorded command.

@@ -1,31 +1,48 @@
-"""The gate: did a session become worse than its baseline, and does that repeat?"""
+"""The gate: did a session become worse than its baseline, and does that repeat?
+
+It is a comparison of one session with a history, plus re-runs, allowances, q-values and an exit status.
+"""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pytest_benchdb.analysis.rules.suite import group_means
-from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Shift, Side
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Side
+from pytest_benchdb.model.metric import MAIN_TIMES, METRICS
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.verdict import VERDICTS, Judgement
-from pytest_benchdb.operations.compare.machines import side_differences
+from pytest_benchdb.operations.compare.machines import machine_warnings
+from pytest_benchdb.operations.compare.pairs import Pair
+from pytest_benchdb.operations.compare.rows import comparison_of, judge_pairs, main_times, time_key, value_filter
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
+from pytest_benchdb.operations.gate.adjust import doubt_shifted, is_suspect, with_allowances, with_q_values
+from pytest_benchdb.operations.gate.allowances import Allowance, after_acceptances, expired_warnings, of_acceptance
 from pytest_benchdb.operations.gate.confirm import Confirmation, confirm
-from pytest_benchdb.operations.gate.exit_status import Found, outcome_of
-from pytest_benchdb.operations.gate.history import open_sides
-from pytest_benchdb.operations.gate.judge import ends_of, judge
+from pytest_benchdb.operations.gate.exit_status import decide
+from pytest_benchdb.operations.gate.history import GateSides, open_sides
+from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_again, named_metrics
+from pytest_benchdb.operations.gate.missing import missing_names
+from pytest_benchdb.operations.gate.policy import Rules, marker_rules
 from pytest_benchdb.operations.gate.request import GateRequest
-from pytest_benchdb.operations.gate.rows import (
-    JudgedRow,
-    is_suspect,
-    judge_again,
-    with_allowances,
-    with_q_values,
-    with_shift,
-)
 from pytest_benchdb.operations.pytest_run import ProcessRunner, Runner, suite_of_command, suite_of_words
+from pytest_benchdb.operations.select.filters.where import parse_where
+from pytest_benchdb.operations.select.recipe import recipes_of
 from pytest_benchdb.store.read.reader import Reader
+
+DEFAULT_METRICS = ("python_peak", "peak_rss", "energy")
+"""Read beside times when nothing is named; only some of it fails the gate, as `analysis.rules.policy` says."""
+
+_KEPT = 22
+"""Sessions of each series that are read: the rule uses 20, and leaves out some that were disturbed."""
+_SPAN = 60
+"""Sessions in which they are looked for first: to look through a thousand takes most of a second."""
+_LEAST = 5
 
 
 def _be_silent(_text: str) -> None:
@@ -41,14 +58,14 @@ def gate(
     say: Callable[[str], None] = _be_silent,
     runner: Runner | None = None,
 ) -> Gate:
-    """Judge a session by its baseline and history, run suspects again, and say whether the gate holds.
+    """Judge a session by its baseline and history, run suspects again, and decide whether the gate holds.
 
     Args:
-        paths: files and folders that hold the sessions.
-        request: what is asked.
+        paths: the database.
+        request: what is judged, by what, and what fails.
         now: the current time; None takes the clock.
-        feedback: told about progress and about sessions that could not be read.
-        say: told about re-runs, a line each.
+        feedback: for progress, and for sessions that could not be read.
+        say: called with a line for each re-run.
         runner: runs benchmarks again; None starts processes.
 
     Raises:
@@ -59,51 +76,35 @@ def gate(
     moment = (now or dt.datetime.now(dt.timezone.utc)).astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat()
     with open_sides(paths, request, feedback) as (reader, sides):
         if runner is None and request.confirms:
-            runner = _runner(reader, sides.judged, request)
-        judged = judge(reader, sides, request, moment)
-        differences = side_differences(reader, *ends_of(sides)) if sides.baseline else ()
-    rows, shift = with_shift(judged.rows)
-    rows = with_allowances(with_q_values(rows, request.fdr), judged.allowances, sides.judged, moment)
-    confirmation = _confirmed(rows, runner, sides.judged, request, say)
-    again = {row.key: row for row in confirmation.rows}
-    final = tuple(sorted((again.get(one.row.key, one.row) for one in rows), key=_order))
-    comparison = Comparison(
-        baseline=Side(name=request.baseline, sessions=sides.shown),
-        candidate=Side(name=request.candidate or "latest", sessions=sides.candidate),
-        rows=final,
-        differences=differences,
-        means=group_means(final),
-        warnings=judged.warnings,
-    )
-    return _gate(comparison, request, confirmation, shift, sides.nothing)
-
-
-def _gate(
-    comparison: Comparison,
-    request: GateRequest,
-    confirmation: Confirmation,
-    shift: Shift | None,
-    no_baseline: str | None,
-) -> Gate:
-    found = Found(
-        rows=comparison.rows,
-        missing=request.missing,
-        require_baseline=request.require_baseline,
-        strict=request.strict,
+            runner = _runner(reader, sides.newest, request)
+        comparison, pairs, allowances = _judge(reader, sides, request, moment)
+    rows, shifted, shift = doubt_shifted(comparison.rows)
+    rows = with_allowances(with_q_values(rows, request.fdr), allowances, sides.newest, moment)
+    suspects = [row for row in rows if is_suspect(row, shifted)]
+    confirmation = Confirmation(rows=())
+    if suspects and runner is not None and request.confirms:
+        confirmation = _confirm(suspects, pairs, runner, sides.newest, request, say)
+    confirmed = {row.key: row for row in confirmation.rows}
+    final = tuple(sorted((confirmed.get(row.key, row) for row in rows), key=_order))
+    return decide(
+        replace(
+            comparison,
+            baseline=Side(name=request.baseline, sessions=sides.shown),
+            candidate=Side(name=request.candidate or "latest", sessions=sides.candidate),
+            rows=final,
+            means=group_means(final),
+        ),
+        request,
         undecided=confirmation.undecided,
         interrupted=confirmation.interrupted,
         shift=shift,
-        no_baseline=no_baseline,
-        confirmed=request.confirms > 0,
+        no_baseline=sides.no_baseline,
     )
-    outcome = outcome_of(found)
-    return Gate(
-        comparison=comparison,
-        exit_status=outcome.exit_status,
-        failures=outcome.failures,
-        shift=shift,
-        sentence=outcome.sentence,
-    )
+
+
+def _order(row: ComparisonRow) -> tuple[int, float, str]:
+    """Put what is worst first: by verdict, then by the harm of the change, then by name."""
+    return VERDICTS.index(row.judgement.verdict), -row.harm, row.key.fullname
 
 
 def _runner(reader: Reader, session: SessionRow, request: GateRequest) -> Runner:
@@ -114,30 +115,128 @@ def _runner(reader: Reader, session: SessionRow, request: GateRequest) -> Runner
     return ProcessRunner(suite, request.environ)
 
 
-def _confirmed(
-    rows: Sequence[JudgedRow],
-    runner: Runner | None,
+def _confirm(
+    suspects: Sequence[ComparisonRow],
+    pairs: Mapping[SeriesKey, Pair],
+    runner: Runner,
     session: SessionRow,
     request: GateRequest,
     say: Callable[[str], None],
 ) -> Confirmation:
-    suspects = {one.row.key: one for one in rows if is_suspect(one)}
-    if not suspects or runner is None or not request.confirms:
-        return Confirmation(rows=())
+    policies = {row.key: row.policy for row in suspects if row.policy is not None}
 
     def judge_value(key: SeriesKey, value: SessionValue, again: SessionRow) -> Judgement:
-        return judge_again(suspects[key], value, again)
+        return judge_again(pairs[key].baseline, value, policies[key], again)
 
-    return confirm(
-        [one.row for one in suspects.values()],
-        request.confirms,
-        runner,
-        judge_value,
-        fingerprint=session.fingerprint,
-        say=say,
+    return confirm(suspects, request.confirms, runner, judge_value, fingerprint=session.fingerprint, say=say)
+
+
+def _judge(
+    reader: Reader, sides: GateSides, request: GateRequest, now: str
+) -> tuple[Comparison, Mapping[SeriesKey, Pair], Sequence[Allowance]]:
+    """Return the comparison before re-runs, the pairs of its rows, and the allowances of files and of the database."""
+    values = _Values(reader, request)
+    candidate = values.of(sides.candidate)
+    reference = values.of(sides.baseline[-1:])
+    values.only_main_times([*candidate, *reference])
+    candidate = [value for value in candidate if value.key.metric in values.metrics]
+    history = values.of(sides.history) if sides.are_many else _history(values, sides.history, candidate)
+    _check_thresholds(request.rules, [*candidate, *history])
+    by_id = {session.session_id: session for session in (*sides.history, *sides.candidate)}
+    runs = reader.runs([sides.newest.session_id])
+    markers = marker_rules((run["fullname"], run["extra_info"]) for run in runs)
+    names = {run["benchmark_id"]: run["fullname"] for run in runs}
+    allowances = (*map(partial(of_acceptance, names=names), reader.acceptances()), *request.allowances)
+    history = after_acceptances(history, allowances, by_id, sides.newest, now)
+    rules = replace(request.rules, markers=markers)
+    missing = _missing(reader, reference, candidate, sides, request)
+    pairs, times = gate_pairs(history, candidate, rules, missing)
+    rule = GateRule(
+        rules=rules,
+        sessions=by_id,
+        both_sides=sides.are_many,
+        confirms=request.confirms,
+        allow_cross=request.allow_cross,
+        main_times=times,
+    )
+    rows = judge_pairs(pairs, rule, recipes_of(reader, candidate))
+    ends = Side(name="baseline", sessions=sides.baseline[-1:]), Side(name="candidate", sessions=sides.candidate)
+    warnings = [
+        *sides.warnings,
+        *machine_warnings(*ends, None),
+        *expired_warnings(allowances, [row.key for row in rows], now),
+        *_idle_thresholds(rules, candidate),
+    ]
+    return comparison_of(reader, ends, rows, warnings), {pair.key: pair for pair in pairs}, allowances
+
+
+class _Values:
+    """Reads the values of sessions that a request selects."""
+
+    def __init__(self, reader: Reader, request: GateRequest) -> None:
+        self._reader = reader
+        self._selected = value_filter(request.keyword, request.where)
+        self._only = parse_where(request.where or "").metrics
+        usual = () if request.rules.thresholds else DEFAULT_METRICS
+        self._named = [*usual, *sorted(named_metrics(request.rules)), *self._only]
+        self.metrics = list(dict.fromkeys([*MAIN_TIMES, *self._named]))
+
+    def only_main_times(self, values: Iterable[SessionValue]) -> None:
+        """From here on, read no times except those that are judged as `time`: reading takes time."""
+        main = {MAIN_TIMES[0], *main_times(values).values()}
+        self.metrics = list(dict.fromkeys([*(name for name in MAIN_TIMES if name in main), *self._named]))
+
+    def of(self, sessions: Sequence[SessionRow], keep: int | None = None) -> list[SessionValue]:
+        """Return values by series and then oldest first; `keep` sessions of each series, the newest."""
+        ids = [session.session_id for session in sessions]
+        values = self._reader.session_values(ids, metrics=self.metrics, keep=keep)
+        return [one for one in values if self._selected(one) and (not self._only or one.key.metric in self._only)]
+
+
+def _history(values: _Values, sessions: Sequence[SessionRow], candidate: Sequence[SessionValue]) -> list[SessionValue]:
+    """Return the newest values of each series; from all sessions only if the newest ones have too few of one."""
+    history = values.of(sessions[-_SPAN:], _KEPT)
+    if len(sessions) <= _SPAN:
+        return history
+    counts = Counter(value.key for value in history)
+    scarce = any(counts[value.key] < _LEAST for value in candidate if value.value is not None)
+    return values.of(sessions, _KEPT) if scarce else history
+
+
+def _missing(
+    reader: Reader,
+    reference: Sequence[SessionValue],
+    candidate: Sequence[SessionValue],
+    sides: GateSides,
+    request: GateRequest,
+) -> list[str]:
+    if request.missing == "ignore" or not sides.baseline:
+        return []
+    before, newest = sides.baseline[-1].session_id, sides.newest
+    commands = reader.commands([before, newest.session_id])
+    return missing_names(
+        {value.key.fullname: None for value in reference if value.value is not None},
+        {value.key.fullname for value in candidate},
+        commands=(commands.get(before), commands.get(newest.session_id)),
+        complete=newest.complete,
     )
 
 
-def _order(row: ComparisonRow) -> tuple[int, float, str]:
-    """Put what is worst first: by verdict, then by the harm of the change, then by name."""
-    return VERDICTS.index(row.judgement.verdict), -row.harm, row.key.fullname
+def _check_thresholds(rules: Rules, values: Sequence[SessionValue]) -> None:
+    """Refuse a threshold for an unknown metric: that is a typing error rather than a metric of tomorrow."""
+    measured = {value.key.metric for value in values}
+    for threshold in rules.thresholds:
+        unknown = [name for name in threshold.metrics if name not in METRICS and name not in measured]
+        if unknown and values:
+            raise ConfigError(
+                f"threshold {threshold.text!r}: no metric {unknown[0]!r} was measured; write time, memory, or one of "
+                f"{', '.join(sorted(measured))}"
+            )
+
+
+def _idle_thresholds(rules: Rules, values: Sequence[SessionValue]) -> Iterator[str]:
+    """Yield thresholds that found nothing to limit: an open gate that would go unnoticed."""
+    times = main_times(values)
+    for threshold in rules.thresholds:
+        if values and not any(threshold.matches(value, times.get(time_key(value))) for value in values):
+            yield f"threshold {threshold.text!r} limits nothing that was measured in this session"

@@ -1,0 +1,386 @@
+"""Compare two sides, or the values of one dimension, benchmark by benchmark."""
+
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pytest_benchdb.analysis.rules.few_sessions import SESSIONS_A_SIDE
+from pytest_benchdb.analysis.rules.policy import default_policy
+from pytest_benchdb.analysis.rules.sides import judge_sides
+from pytest_benchdb.analysis.rules.suite import suite_shift
+from pytest_benchdb.errors import ConfigError, NoBaselineError
+from pytest_benchdb.model.comparison import Comparison, Side
+from pytest_benchdb.model.metric import MAIN_TIMES, TIME, metrics_of
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.model.verdict import COMPARED, Judgement, Policy
+from pytest_benchdb.operations.compare.axis import SESSION_DIMENSIONS, Axis, axis_matching, find_axis, split_axis
+from pytest_benchdb.operations.compare.machines import machine_warnings, obstacle_between, on_one_machine
+from pytest_benchdb.operations.compare.pairs import BY_FULLNAME, Matching, Pair, pair_sides
+from pytest_benchdb.operations.compare.rows import (
+    TimeKey,
+    comparison_of,
+    has_main_time,
+    judge_pairs,
+    limited,
+    main_times,
+    time_key,
+    unless_apart,
+    value_filter,
+)
+from pytest_benchdb.operations.compare.sides import LATEST, SpecSource, open_specs, parse_side
+from pytest_benchdb.operations.exchange.open import SILENT, Feedback
+from pytest_benchdb.operations.select.filters.threshold import Threshold, parse_threshold, parse_thresholds
+from pytest_benchdb.operations.select.filters.where import parse_where
+from pytest_benchdb.operations.select.recipe import recipes_of
+from pytest_benchdb.operations.select.spec.context import spec_context
+from pytest_benchdb.operations.select.spec.syntax import Spec
+from pytest_benchdb.model.wording import counted
+from pytest_benchdb.store.read.reader import Reader
+
+TOGETHER = 1_000_000
+"""Rounds that are read in one query; with more they are read run by run, to bound the memory."""
+
+_MOST_SPECS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What is compared, and when a change counts.
+
+    Attributes:
+        metrics: names of metrics and words of `METRIC_WORDS`; empty for those of `where`, or wall time.
+        keyword: `-k` expression over full names.
+        where: `-w` filter.
+        share: smallest change that counts, of any metric; None leaves it to the metric.
+        thresholds: the same for single metrics; the last that matches counts.
+        allow_cross: whether machines, Pythons and the benchmarks' code may differ.
+    """
+
+    metrics: tuple[str, ...] = ()
+    keyword: str | None = None
+    where: str | None = None
+    share: float | None = None
+    thresholds: tuple[Threshold, ...] = ()
+    allow_cross: bool = False
+
+    def metric_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the metrics by the word for them; at least one of each word must have been measured."""
+        if self.metrics:
+            return {word: metrics_of(word) for word in self.metrics}
+        named = parse_where(self.where or "").metrics
+        return {"/".join(named): named} if named else {MAIN_TIMES[0]: MAIN_TIMES[:1]}
+
+    def metric_names(self) -> list[str]:
+        """Return the metrics in the order in which they were named."""
+        return list(dict.fromkeys(metric for group in self.metric_groups().values() for metric in group))
+
+
+def compare_named(
+    specs: Sequence[str],
+    db: Path,
+    choice: Choice,
+    *,
+    axis: str | None = None,
+    baseline_value: str | None = None,
+    feedback: Feedback = SILENT,
+) -> tuple[Comparison, ...]:
+    """Compare what a user names.
+
+    Args:
+        specs: baseline and candidate, which is the newest session where it is left out; with an axis, any number of
+            SPECs in whose sessions its values are looked for.
+        db: the database; it is not read if both sides are paths.
+        choice: metrics, filters and thresholds.
+        axis: a dimension whose values are compared.
+        baseline_value: the value that the others are compared with.
+        feedback: for progress, and for sessions that could not be read.
+
+    Returns:
+        One comparison; with an axis, one for each value except the baseline's.
+
+    Raises:
+        NoBaselineError: a SPEC matches no session, or both match the same one.
+        ConfigError: a SPEC cannot be read or matches two things, or a filter cannot be used.
+        StoreError: a file cannot be read, or there is no session.
+    """
+    if axis is None and not 1 <= len(specs) <= _MOST_SPECS:
+        number = f"{len(specs)} are given" if specs else "none is given"
+        raise ConfigError(f"name a baseline and at most one candidate ({number}): benchdb compare latest~1 latest")
+    parsed = [parse_side(text) for text in (specs if axis or len(specs) > 1 else [*specs, LATEST])]
+    only_files = parsed and all(spec.path is not None for spec in parsed)
+    with open_specs(parsed, [] if only_files else [db], feedback) as source:
+        if axis is not None:
+            sides = [_find_side(source, spec, (), choice, feedback) for spec in parsed]
+            return compare_axis(source.reader, _sessions_of_axis(source, axis, sides), axis, choice, baseline_value)
+        # The candidate first: a baseline such as `window:5` is looked for before it.
+        candidate = _find_side(source, parsed[1], (), choice, feedback)
+        baseline = _find_side(source, parsed[0], candidate.sessions, choice, feedback)
+        # `window:5` ends with the newest session.
+        rest = tuple(session for session in baseline.sessions if session not in candidate.sessions)
+        if not rest:
+            raise NoBaselineError(
+                f"{baseline.name} and {candidate.name} are the same session; record another, or name an earlier one, "
+                "as in latest~1"
+            )
+        return (compare(source.reader, replace(baseline, sessions=rest), candidate, choice),)
+
+
+def compare(reader: Reader, baseline: Side, candidate: Side, choice: Choice) -> Comparison:
+    """Compare a candidate's sessions with a baseline's, benchmark by benchmark; the history must hold both.
+
+    Raises:
+        ConfigError: a filter cannot be used, or a threshold has another unit than its metric.
+        StoreError: the history cannot be read.
+    """
+    left_out: tuple[str, ...] = ()
+    if not choice.allow_cross:
+        baseline, candidate, left_out = on_one_machine(baseline, candidate)
+    sides = baseline, candidate
+    selected = value_filter(choice.keyword, choice.where)
+    values = [reader.session_values(_ids(side.sessions), metrics=choice.metric_names()) for side in sides]
+    _check_metrics(reader, [*values[0], *values[1]], [one for side in sides for one in side.sessions], choice)
+    before, after = ([value for value in side if selected(value)] for side in values)
+    compared = _compared(reader, sides, (before, after), choice)
+    return replace(compared, warnings=(*left_out, *compared.warnings))
+
+
+def compare_axis(
+    reader: Reader, sessions: Sequence[SessionRow], dimension: str, choice: Choice, baseline_value: str | None = None
+) -> tuple[Comparison, ...]:
+    """Compare every value of a dimension with one of them.
+
+    Args:
+        reader: an open history that holds the sessions.
+        sessions: where to look for the values.
+        dimension: ``backend``, ``model``, ``python``, a parameter, a tag, ...: see `axis.find_axis`.
+        choice: metrics, filters and thresholds.
+        baseline_value: the value that the others are compared with; None takes the first one.
+
+    Returns:
+        One comparison for each value except the baseline's.
+
+    Raises:
+        ConfigError: there is no such dimension or value, or only one value.
+        StoreError: the history cannot be read.
+    """
+    selected = value_filter(choice.keyword, choice.where)
+    by_id = {session.session_id: session for session in sessions}
+    values = reader.session_values(list(by_id), metrics=choice.metric_names())
+    _check_metrics(reader, values, sessions, choice)
+    values = [value for value in values if selected(value)]
+    axis = find_axis(dimension, values, by_id)
+    first, *others = split_axis(axis, values, by_id, baseline_value)
+    warnings = _without_value(axis, values)
+    comparisons = []
+    for other in others:
+        sides = []
+        for side in (first, other):
+            ids = {value.session_id for value in side.values}
+            name = f"{axis.name.rpartition(':')[2]}={side.value}"
+            sides.append(Side(name=name, sessions=tuple(one for one in sessions if one.session_id in ids)))
+        pair = (list(first.values), list(other.values))
+        matching = axis_matching(axis, (first, other))
+        compared = _compared(reader, (sides[0], sides[1]), pair, choice, matching, axis=axis.name)
+        comparisons.append(replace(compared, warnings=(*warnings, *compared.warnings)))
+    return tuple(comparisons)
+
+
+def _find_side(
+    source: SpecSource, spec: Spec, candidates: Sequence[SessionRow], choice: Choice, feedback: Feedback
+) -> Side:
+    context = spec_context(source.reader, candidates, allow_cross=choice.allow_cross, warn=feedback.warn)
+    try:
+        sessions = source.find(spec, context)
+    except NoBaselineError:
+        # Sessions of other machines are shown as what they are: incomparable, and why.
+        sessions = []
+        with contextlib.suppress(NoBaselineError):
+            sessions = source.find(spec, replace(context, allow_cross=True))
+        if not sessions:
+            raise
+    return Side(name=spec.text, sessions=tuple(sessions))
+
+
+def _sessions_of_axis(source: SpecSource, axis: str, sides: Sequence[Side]) -> Sequence[SessionRow]:
+    """Return the sessions that are named; else all of them if sessions as a whole differ in the axis, or the newest."""
+    if not sides:
+        of_sessions = axis in SESSION_DIMENSIONS or axis.startswith(("tag:", "session:"))
+        return source.in_db if of_sessions else source.in_db[-1:]
+    named = {session.session_id: session for side in sides for session in side.sessions}
+    return sorted(named.values(), key=lambda session: session.started_at)
+
+
+def _compared(
+    reader: Reader,
+    sides: tuple[Side, Side],
+    values: tuple[list[SessionValue], list[SessionValue]],
+    choice: Choice,
+    matching: Matching = BY_FULLNAME,
+    *,
+    axis: str | None = None,
+) -> Comparison:
+    times = {**main_times(values[0]), **main_times(values[1])}
+    pairs = [pair for pair in pair_sides(*values, matching) if _is_selected(pair, choice, times)]
+    order = {metric: place for place, metric in enumerate(choice.metric_names())}
+    pairs.sort(key=lambda pair: order.get(pair.key.metric, len(order)))
+    rule = SidesRule(
+        choice=choice,
+        sessions={session.session_id: session for side in sides for session in side.sessions},
+        axis=axis,
+        rounds=_read_rounds(reader, pairs),
+        main_times=times,
+    )
+    recipes = recipes_of(reader, [value for pair in pairs for value in pair.candidate or pair.baseline])
+    rows = judge_pairs(pairs, rule, recipes)
+    shift = suite_shift((row.key, row.judgement) for row in rows) if axis is None else None
+    return comparison_of(reader, sides, rows, machine_warnings(*sides, shift))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SidesRule:
+    """Judges the pairs of two sides by all their sessions; see `rows.Rule`.
+
+    Attributes:
+        sessions: those of both sides, by id.
+        axis: the dimension that is compared, whose own difference does not keep sides apart; None for none.
+        rounds: raw rounds of runs with too few sessions, by run, metric and phase.
+        main_times: the time of each benchmark that is judged as `time`.
+    """
+
+    choice: Choice
+    sessions: Mapping[str, SessionRow]
+    axis: str | None = None
+    rounds: "Rounds" = field(default_factory=dict)
+    main_times: Mapping[TimeKey, str] = field(default_factory=dict)
+
+    def policy(self, pair: Pair) -> Policy:
+        """Return when a change of a pair counts: by default, by the share for all metrics, by thresholds."""
+        value, fewer = pair.newest, min(len(pair.baseline), len(pair.candidate))
+        policy = default_policy(value.key.metric, value.unit, value.better, sessions=fewer)
+        if self.choice.share is not None:
+            policy = replace(policy, relative=self.choice.share)
+        return limited(policy, self.choice.thresholds, value, self.main_times.get(time_key(value)))
+
+    def judge(self, pair: Pair, policy: Policy) -> Judgement:
+        """Return the judgement of a pair by the values of all its sessions."""
+        crossing, obstacle = self.choice.allow_cross, None
+        baseline, candidate = pair.baseline, pair.candidate
+        if baseline and candidate and not crossing:
+            before, after = ([self.sessions[one.session_id] for one in side] for side in (baseline, candidate))
+            obstacle = obstacle_between(before, after, across=self.axis)
+        if crossing or _functions(baseline) != _functions(candidate):
+            # The sides of an axis may be two functions, whose code differs.
+            baseline, candidate = (
+                tuple(replace(value, code_hash=None) for value in side) for side in (baseline, candidate)
+            )
+        judgement = judge_sides(baseline, candidate, policy, rounds=self._rounds_of(pair))
+        if judgement.verdict == "incomparable" and not crossing and "code" in (judgement.reason or ""):
+            judgement = replace(judgement, reason=f"{judgement.reason}; --allow-cross compares them")
+        return unless_apart(judgement, pair, obstacle, allow_cross=crossing)
+
+    def _rounds_of(self, pair: Pair) -> tuple[list[float], list[float]] | None:
+        """Return the rounds of both sides; None if one has none, or as many sessions as the rule needs."""
+        before, after = (
+            [sample for value in side for sample in self.rounds.get(_rounds_key(value), ())]
+            for side in (pair.baseline, pair.candidate)
+        )
+        return (before, after) if min(len(before), len(after)) > 1 else None
+
+
+Rounds = Mapping[tuple[str, str, str | None], Sequence[float]]
+"""Rounds by run, metric and phase, in the metric's unit per iteration."""
+
+
+def _read_rounds(reader: Reader, pairs: Iterable[Pair]) -> Rounds:
+    """Read the rounds of the pairs with too few sessions on a side; of some runs only summaries are left."""
+    wanted = {
+        _rounds_key(value): value
+        for pair in pairs
+        if pair.baseline and pair.candidate and min(len(pair.baseline), len(pair.candidate)) < SESSIONS_A_SIDE
+        for value in (*pair.baseline, *pair.candidate)
+        if (value.n or 0) > 1
+    }
+    session_ids = sorted({value.session_id for value in wanted.values()})
+    rows: list[dict[str, Any]] = []
+    if sum(value.n or 0 for value in wanted.values()) <= TOGETHER:
+        for metric in {metric for _, metric, _ in wanted}:
+            rows += reader.samples(session_ids, metric=metric)
+    else:
+        for run_id, metric in dict.fromkeys((run_id, metric) for run_id, metric, _ in wanted):
+            rows += reader.samples(session_ids, run_id=run_id, metric=metric)
+    # Of a metric that several passes read, the timing pass comes last into the mapping: reports show that one.
+    rows.sort(key=lambda row: row["pass"] == "time")
+    found = {(row["run_id"], row["metric"], row["phase"]): row["samples"] for row in rows}
+    return {key: samples for key, samples in found.items() if key in wanted}
+
+
+def _rounds_key(value: SessionValue) -> tuple[str, str, str | None]:
+    return value.run_id, value.key.metric, value.key.phase
+
+
+def _functions(values: Iterable[SessionValue]) -> set[str]:
+    return {value.key.fullname.partition("[")[0] for value in values}
+
+
+def _check_metrics(
+    reader: Reader, values: Iterable[SessionValue], sessions: Iterable[SessionRow], choice: Choice
+) -> None:
+    """Refuse a metric that no session has, where the sessions have others; the message lists those."""
+    seen = {value.key.metric for value in values}
+    absent = [word for word, metrics in choice.metric_groups().items() if seen.isdisjoint(metrics)]
+    if absent:
+        measured = sorted({value.key.metric for value in reader.session_values(_ids(sessions), metrics=None)})
+        if measured:
+            raise ConfigError(f"--metric {absent[0]}: nothing here measured it; there are {', '.join(measured)}")
+
+
+def _is_selected(pair: Pair, choice: Choice, times: Mapping[TimeKey, str]) -> bool:
+    """Leave out what neither side ran, and failed runs' wall times where other metrics are selected and known."""
+    if not pair.was_run:
+        return False
+    groups = choice.metric_groups()
+    named = any(pair.key.metric in metrics for word, metrics in groups.items() if word != TIME)
+    if named or (TIME in groups and has_main_time(pair, times)):
+        return True
+    return all(value.outcome != "passed" for value in (*pair.baseline, *pair.candidate))
+
+
+def _without_value(axis: Axis, values: Iterable[SessionValue]) -> tuple[str, ...]:
+    has_value: dict[str, bool] = {}
+    for value in values:
+        name = value.key.fullname
+        has_value[name] = has_value.get(name, False) or axis.value_of(value) is not None
+    lost = list(has_value.values()).count(False)
+    return (f"{counted(lost, 'benchmark')} without {axis.name.rpartition(':')[2]} left out",) if lost else ()
+
+
+def _ids(sessions: Iterable[SessionRow]) -> list[str]:
+    return [session.session_id for session in sessions]
+
+
+def parse_limits(texts: Sequence[str]) -> tuple[float | None, tuple[Threshold, ...]]:
+    """Read `--threshold`: a share for every metric (``5%``), or limits of single metrics as the gate takes them.
+
+    Returns:
+        The share, None without one, and the others.
+
+    Raises:
+        ConfigError: one cannot be read.
+    """
+    share = None
+    for text in texts:
+        if ":" not in text:
+            share = parse_threshold(f"wall_time:{text}").relative
+            if share is None:
+                raise ConfigError(
+                    f"--threshold {text!r} is not a percentage; write 5%, or the metric with it: wall_time:{text}"
+                )
+    return share, parse_thresholds(text for text in texts if ":" in text)
+
+
+def compared_anything(comparison: Comparison) -> bool:
+    """Return whether at least one row has a verdict on a change."""
+    return any(row.judgement.verdict in COMPARED for row in comparison.rows)

@@ -1,0 +1,95 @@
+"""Adjust the rows of a gate: shifts of the whole suite, q-values, and regressions that people let pass."""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from pytest_benchdb.analysis.rules.suite import suite_shift
+from pytest_benchdb.analysis.statistics.false_discovery import q_values
+from pytest_benchdb.model.comparison import ComparisonRow, Shift
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.series import SeriesKey
+from pytest_benchdb.operations.gate.allowances import Allowance, active_allowance
+
+_FOLLOWING = 2.0
+"""Times the suite's shift, beside the limit, that a benchmark may have moved: not all follow a machine alike."""
+
+
+def doubt_shifted(rows: Sequence[ComparisonRow]) -> tuple[list[ComparisonRow], frozenset[SeriesKey], Shift | None]:
+    """Put in doubt the regressions that a whole suite shares, metric by metric.
+
+    Returns:
+        The rows; the keys of those in doubt, which no re-run on this machine can decide; the largest shift of what is
+        gated.
+    """
+    shifts = {
+        metric: suite_shift((row.key, row.judgement) for row in rows if row.key.metric == metric)
+        for metric in dict.fromkeys(row.key.metric for row in rows)
+    }
+    adjusted, shifted = [], set()
+    for row in rows:
+        shift = shifts[row.key.metric]
+        if shift is not None and row.judgement.verdict == "regressed" and _explains(shift, row):
+            reason = f"most of the suite moved alike, by {shift.change:+.1%} in the median"
+            doubted = replace(row.judgement, verdict="inconclusive", state="unstable", reason=reason)
+            shifted.add(row.key)
+            row = replace(row, judgement=doubted)  # noqa: PLW2901 - the adjusted row
+        adjusted.append(row)
+    gated = {row.key.metric for row in rows if row.is_gated}
+    largest = max(
+        (shift for metric, shift in shifts.items() if shift is not None and metric in gated),
+        key=lambda shift: abs(shift.change),
+        default=None,
+    )
+    return adjusted, frozenset(shifted), largest
+
+
+def _explains(shift: Shift, row: ComparisonRow) -> bool:
+    """Return whether a row's change may be the suite's: it goes the same way, and not much further."""
+    change = row.judgement.change
+    if change is None or change * shift.change <= 0:
+        return False
+    own = abs(math.log1p(change)) - abs(math.log1p(shift.change)) if min(change, shift.change) > -1 else 0.0
+    limit = row.policy.relative if row.policy is not None else 0.0
+    return own <= math.log1p(limit + _FOLLOWING * abs(shift.change))
+
+
+def with_q_values(rows: Sequence[ComparisonRow], most: float | None) -> list[ComparisonRow]:
+    """Add the p-values of gated rows, corrected for their number (Benjamini and Hochberg, 1995).
+
+    Args:
+        rows: of the gate.
+        most: q-value above which a regression is put in doubt; None for no such filter.
+    """
+    tested = {row.key: row.judgement.p_value for row in rows if row.is_gated and row.judgement.p_value is not None}
+    by_key = dict(zip(tested, q_values(list(tested.values())), strict=True))
+    adjusted = []
+    for row in rows:
+        q, judgement = by_key.get(row.key), row.judgement
+        if most is not None and q is not None and q > most and judgement.verdict == "regressed":
+            reason = f"q-value {q:.2g} is above --fdr {most:g}"
+            judgement = replace(judgement, verdict="inconclusive", reason=reason)
+        adjusted.append(replace(row, q_value=q, judgement=judgement))
+    return adjusted
+
+
+def with_allowances(
+    rows: Sequence[ComparisonRow], allowances: Sequence[Allowance], session: SessionRow, now: str
+) -> list[ComparisonRow]:
+    """Mark the regressions that people let pass; `now` is ISO 8601 in UTC."""
+    adjusted = []
+    for row in rows:
+        judgement = row.judgement
+        if judgement.verdict == "regressed" and row.is_gated:
+            allowance = active_allowance(allowances, row.key, session, now)
+            if allowance is not None:
+                judgement = replace(judgement, state="accepted", reason=allowance.text())
+        adjusted.append(replace(row, judgement=judgement))
+    return adjusted
+
+
+def is_suspect(row: ComparisonRow, shifted: Collection[SeriesKey] = ()) -> bool:
+    """Return whether a row is worth a re-run: it looks regressed, or would if the machine had been at rest."""
+    if not row.is_gated or row.key in shifted or row.judgement.state == "accepted":
+        return False
+    return row.judgement.verdict == "regressed" or (row.judgement.state == "unstable" and row.harm > 0)
