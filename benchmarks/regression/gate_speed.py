@@ -16,7 +16,6 @@ from benchmarks.session_values import best_ms, write_history
 
 from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.gate.run import gate
-from pytest_benchdb.operations.select.sessions import Source
 
 _ENDED = (0, 1)
 
@@ -50,11 +49,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "history.duckdb"
         write_history(path, given.sessions, given.benchmarks)
-        source = Source(paths=(path,), sessions=())
         print(f"{given.benchmarks} benchmarks x {given.sessions} sessions, {path.stat().st_size / 2**20:.0f} MiB")
         print(f"command: {command_s(path) * 1e3:.0f} ms")
         print(f"command, one threshold: {command_s(path, '--threshold', 'time:5%') * 1e3:.0f} ms")
-        print(f"within Python: {best_ms(lambda: gate(source, GateRequest())):.0f} ms")
+        print(f"within Python: {best_ms(lambda: gate([path], GateRequest())):.0f} ms")
 
 
 if __name__ == "__main__":

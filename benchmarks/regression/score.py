@@ -24,13 +24,16 @@ from pytest_benchdb.analysis.rules.policy import default_policy
 from pytest_benchdb.analysis.rules.session_figures import read_figures, usable_part
 from pytest_benchdb.analysis.rules.sides import judge_sides
 from pytest_benchdb.analysis.statistics.spread import robust_deviation
+from pytest_benchdb.model.comparison import ComparisonRow
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.operations.compare.rows import judge_pairs
 from pytest_benchdb.operations.duet.plan import schedule
 from pytest_benchdb.operations.duet.run import ENOUGH_PAIRS, SHARE
 from pytest_benchdb.operations.exchange.open import open_source
+from pytest_benchdb.operations.gate.adjust import doubt_shifted, is_suspect
+from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_again
 from pytest_benchdb.operations.gate.policy import Rules
-from pytest_benchdb.operations.gate.rows import Context, JudgedRow, is_suspect, judge_again, judge_rows, with_shift
 from pytest_benchdb.operations.pytest_run import PAUSE_S
 from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 
@@ -138,7 +141,7 @@ def spread_out(bursts: Sequence[Sequence[Suite]], k: int) -> list[Suite]:
 
 
 def failures(case: Case, names: Sequence[str], factor: float, confirms: str, metric: str) -> set[str]:
-    """Return the benchmarks that fail the gate, as `operations.regress` decides it.
+    """Return the benchmarks that fail the gate, as `operations.gate.run` decides it.
 
     Args:
         case: candidate, history and confirmations.
@@ -148,20 +151,24 @@ def failures(case: Case, names: Sequence[str], factor: float, confirms: str, met
         metric: the one that is gated.
     """
     count = CONFIRMS[confirms]
-    context = Context(rules=RULES[metric], sessions=case.sessions(), confirms=count, by_name=frozenset({metric}))
     history = [suite.values[name] for suite in case.history for name in names]
     candidate = [scaled(case.candidate.values[name], factor) for name in names]
-    rows, _ = with_shift(judge_rows(history, candidate, context))
+    pairs, times = gate_pairs(history, candidate, RULES[metric])
+    rule = GateRule(rules=RULES[metric], sessions=case.sessions(), confirms=count, main_times=times)
+    rows, shifted, _ = doubt_shifted(judge_pairs(pairs, rule, {}))
     if not count:
-        return {one.row.key.fullname for one in rows if one.row.judgement.verdict == "regressed"}
+        return {row.key.fullname for row in rows if row.judgement.verdict == "regressed"}
+    histories = {pair.key: pair.baseline for pair in pairs}
     again = case.again(confirms)
-    return {one.row.key.fullname for one in rows if is_suspect(one) and _repeat(one, again, factor)}
+    suspects = [row for row in rows if is_suspect(row, shifted)]
+    return {row.key.fullname for row in suspects if _repeat(row, histories[row.key], again, factor)}
 
 
-def _repeat(judged: JudgedRow, again: Iterable[Suite], factor: float) -> bool:
-    name = judged.row.key.fullname
-    values = ((scaled(suite.values[name], factor), suite.session) for suite in again)
-    return all(judge_again(judged, value, session).verdict == "regressed" for value, session in values)
+def _repeat(row: ComparisonRow, history: Sequence[SessionValue], again: Iterable[Suite], factor: float) -> bool:
+    if row.policy is None:
+        return False
+    values = ((scaled(suite.values[row.key.fullname], factor), suite.session) for suite in again)
+    return all(judge_again(history, value, row.policy, session).verdict == "regressed" for value, session in values)
 
 
 def shared_names(suites: Iterable[Suite]) -> list[str]:

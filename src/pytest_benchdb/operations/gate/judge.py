@@ -103,14 +103,12 @@ def named_metrics(rules: Rules) -> frozenset[str]:
     return frozenset(name for limit in limits if not limit.first_only for name in limit.metrics)
 
 
-def judge_again(
-    baseline: Sequence[SessionValue], policy: Policy, value: SessionValue, session: SessionRow
-) -> Judgement:
+def judge_again(history: Sequence[SessionValue], value: SessionValue, policy: Policy, session: SessionRow) -> Judgement:
     """Judge what a re-run measured by the history that the suspicion is based on."""
     # Sides of three sessions are enough for a suspicion, so they are for its confirmation.
-    least = min(policy.least_sessions, max(len(baseline), 2))
-    judgement = judge_history(baseline, value, replace(policy, least_sessions=least))
-    return _unless_disturbed(judgement, policy, (*baseline, value), session)
+    least = min(policy.least_sessions, max(len(history), 2))
+    judgement = judge_history(history, value, replace(policy, least_sessions=least))
+    return _unless_disturbed(judgement, policy, (*history, value), session)
 
 
 def _unless_disturbed(

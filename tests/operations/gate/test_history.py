@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.gate.history import Sides, with_history
+from pytest_benchdb.operations.gate.history import GateSides, with_history
 
 
 @pytest.fixture
-def sides(session: Callable[..., SessionRow]) -> Callable[..., Sides]:
+def sides(session: Callable[..., SessionRow]) -> Callable[..., GateSides]:
     """Return a function that makes sessions 0 to 9, of which the last is judged by one."""
 
-    def make(baseline: Sequence[int] = (8,), *, ci: str | None = None, alone: bool = False, **changes: Any) -> Sides:
+    def make(
+        baseline: Sequence[int] = (8,), *, ci: str | None = None, alone: bool = False, **changes: Any
+    ) -> GateSides:
         per_session: dict[int, dict[str, Any]] = changes.pop("of", {})
         allow_cross = changes.pop("allow_cross", False)
         usual = {"fingerprint": "f", "branch": "main", "contended": False, "ci_provider": ci}
@@ -23,43 +25,43 @@ def sides(session: Callable[..., SessionRow]) -> Callable[..., Sides]:
     return make
 
 
-def _names(sides: Sides) -> str:
+def _names(sides: GateSides) -> str:
     return "".join(one.session_id for one in sides.history)
 
 
-def test_history_ends_with_the_baseline(sides: Callable[..., Sides]) -> None:
+def test_history_ends_with_the_baseline(sides: Callable[..., GateSides]) -> None:
     assert _names(sides([8])) == "012345678"
     assert _names(sides([5])) == "012345"
 
 
-def test_history_of_a_baseline_that_stands_alone_is_the_baseline(sides: Callable[..., Sides]) -> None:
+def test_history_of_a_baseline_that_stands_alone_is_the_baseline(sides: Callable[..., GateSides]) -> None:
     assert _names(sides([3, 4], alone=True)) == "34"
 
 
-def test_history_in_ci_is_that_of_the_baselines_branch(sides: Callable[..., Sides]) -> None:
+def test_history_in_ci_is_that_of_the_baselines_branch(sides: Callable[..., GateSides]) -> None:
     of = {3: {"branch": "feature"}, 9: {"branch": "feature", "ci_provider": "github"}}
 
     assert _names(sides([8], ci="github", of=of)) == "01245678"
     assert _names(sides([8], of={3: {"branch": "feature"}})) == "012345678"
 
 
-def test_history_holds_no_other_machine_unless_it_may(sides: Callable[..., Sides]) -> None:
+def test_history_holds_no_other_machine_unless_it_may(sides: Callable[..., GateSides]) -> None:
     of = {at: {"fingerprint": "g"} for at in (0, 1, 2)}
 
     assert _names(sides([8], of=of)) == "345678"
     assert _names(sides([8], of=of, allow_cross=True)) == "012345678"
 
 
-def test_history_of_other_machines_only_is_none_and_says_so(sides: Callable[..., Sides]) -> None:
+def test_history_of_other_machines_only_is_none_and_says_so(sides: Callable[..., GateSides]) -> None:
     found = sides([8], of={9: {"fingerprint": "g"}})
 
     assert found.history == ()
-    assert "9 sessions" in (found.nothing or "") or "1 session" in (found.nothing or "")
+    assert "9 sessions" in (found.no_baseline or "") or "1 session" in (found.no_baseline or "")
 
 
 @pytest.mark.parametrize(("disturbed", "expected"), [(4, "45678"), (5, "012345678")])
 def test_history_leaves_disturbed_sessions_out_while_enough_are_left(
-    sides: Callable[..., Sides], disturbed: int, expected: str
+    sides: Callable[..., GateSides], disturbed: int, expected: str
 ) -> None:
     assert _names(sides([8], of={at: {"contended": True} for at in range(disturbed)})) == expected
 
@@ -70,7 +72,7 @@ def test_history_leaves_disturbed_sessions_out_while_enough_are_left(
     ids=["same commit", "uncommitted changes", "too few others"],
 )
 def test_history_leaves_the_candidates_own_commit_out_while_enough_are_left(
-    sides: Callable[..., Sides], own: Sequence[int], dirty: bool, expected: str
+    sides: Callable[..., GateSides], own: Sequence[int], dirty: bool, expected: str
 ) -> None:
     of = {at: {"commit_sha": "c"} for at in own}
 

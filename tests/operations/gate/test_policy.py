@@ -9,10 +9,10 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.run import GATE_RULE_KEY
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Policy
+from pytest_benchdb.operations.compare.rows import main_times
 from pytest_benchdb.operations.gate.policy import (
     MarkerRule,
     Rules,
-    main_times,
     marker_rules,
     matches_name,
     parse_overrides,

@@ -1,13 +1,14 @@
-"""What the rows of a gate add up to: status, failures and sentence."""
+"""The decision of a gate: status, failures and sentence."""
 
 from typing import Any
 
 import pytest
 
-from pytest_benchdb.model.comparison import ComparisonRow, Shift
+from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Shift, Side
 from pytest_benchdb.model.series import SeriesKey
 from pytest_benchdb.model.verdict import Judgement, Policy
-from pytest_benchdb.operations.gate.exit_status import Found, outcome_of
+from pytest_benchdb.operations.gate.exit_status import decide
+from pytest_benchdb.operations.gate.request import GateRequest
 
 
 def _row(verdict: Any = "unchanged", name: str = "a", *, gated: bool = True, **judged: Any) -> ComparisonRow:
@@ -21,6 +22,13 @@ def _row(verdict: Any = "unchanged", name: str = "a", *, gated: bool = True, **j
         policy=Policy(better="lower", relative=0.05, gated=gated),
         labels={},
     )
+
+
+def _decide(rows: list[ComparisonRow], **options: Any) -> Gate:
+    side = Side(name="side", sessions=())
+    fails = {name: options.pop(name) for name in ("missing", "require_baseline", "strict") if name in options}
+    request = GateRequest(confirms=options.pop("confirms", 2), **fails)
+    return decide(Comparison(baseline=side, candidate=side, rows=tuple(rows)), request, **options)
 
 
 REGRESSED = _row("regressed", change=0.123)
@@ -99,7 +107,7 @@ SHIFT = Shift(change=0.08, agreeing=0.9)
     ],
 )
 def test_outcome_has_one_status(rows: list[ComparisonRow], options: dict[str, Any], status: int, failures: int) -> None:
-    outcome = outcome_of(Found(rows=rows, **options))
+    outcome = _decide(rows, **options)
 
     assert (outcome.exit_status, len(outcome.failures)) == (status, failures)
     assert outcome.sentence
@@ -113,7 +121,7 @@ def test_outcome_has_one_status(rows: list[ComparisonRow], options: dict[str, An
         ([REGRESSED, _row()], {}, "failed: 1 of 2 gated results: test_a.py::a wall_time +12.3 % (limit 5 %)"),
         (
             [REGRESSED],
-            {"confirmed": False},
+            {"confirms": 0},
             "failed: 1 of 1 gated results: test_a.py::a wall_time +12.3 % (limit 5 %); not confirmed: --confirm 2",
         ),
         ([_row("regressed", state="accepted")], {}, "passed: 1 regressed, 1 of them accepted"),
@@ -152,11 +160,11 @@ def test_outcome_has_one_status(rows: list[ComparisonRow], options: dict[str, An
     ],
 )
 def test_outcome_says_it_in_one_line(rows: list[ComparisonRow], options: dict[str, Any], sentence: str) -> None:
-    assert outcome_of(Found(rows=rows, **options)).sentence.startswith(sentence)
+    assert _decide(rows, **options).sentence.startswith(sentence)
 
 
 def test_outcome_of_a_shift_is_not_called_passed() -> None:
-    sentence = outcome_of(Found(rows=[_row()], shift=SHIFT)).sentence
+    sentence = _decide([_row()], shift=SHIFT).sentence
 
     assert sentence.startswith("unstable")
     assert "90 % of the suite moved, by +8.0 %" in sentence
@@ -165,4 +173,4 @@ def test_outcome_of_a_shift_is_not_called_passed() -> None:
 def test_outcome_names_a_few_failures_and_counts_the_rest() -> None:
     rows = [_row("regressed", name, change=0.1) for name in "abcde"]
 
-    assert outcome_of(Found(rows=rows)).sentence.endswith("and 2 more")
+    assert _decide(rows).sentence.endswith("and 2 more")

@@ -1,25 +1,19 @@
 """Judging the rows of a gate: histories, disturbed sessions, shifts, q-values, what people let pass."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from pytest_benchdb.model.comparison import ComparisonRow
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.operations.compare.rows import judge_pairs
+from pytest_benchdb.operations.gate.adjust import doubt_shifted, is_suspect, with_allowances, with_q_values
 from pytest_benchdb.operations.gate.allowances import Allowance
+from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_again
 from pytest_benchdb.operations.gate.policy import Rules, parse_overrides
-from pytest_benchdb.operations.gate.rows import (
-    Context,
-    JudgedRow,
-    is_suspect,
-    judge_again,
-    judge_rows,
-    with_allowances,
-    with_q_values,
-    with_shift,
-)
 from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 
 BASE_S = 1e-3
@@ -45,13 +39,28 @@ class Bench:
         contended: bool = False,
         missing: Sequence[str] = (),
         **values: Any,
-    ) -> list[JudgedRow]:
+    ) -> tuple[ComparisonRow, ...]:
         history = self.history() if history is None else history
         candidate = [] if factor is None else [self.value("99", BASE_S * factor, fullname="a", **values)]
         sessions = {one.session_id: self.session(one.session_id) for one in history}
         sessions["99"] = self.session("99", contended=contended)
-        context = Context(rules=rules or Rules(), sessions=sessions, confirms=2, missing=missing)
-        return judge_rows(history, candidate, context)
+        return self.rows(history, candidate, rules, sessions, missing=missing)
+
+    def rows(
+        self,
+        history: Sequence[SessionValue],
+        candidate: Sequence[SessionValue],
+        rules: Rules | None = None,
+        sessions: Mapping[str, SessionRow] | None = None,
+        *,
+        missing: Sequence[str] = (),
+        **options: Any,
+    ) -> tuple[ComparisonRow, ...]:
+        rules = rules or Rules()
+        sessions = sessions or {one.session_id: self.session(one.session_id) for one in (*history, *candidate)}
+        pairs, times = gate_pairs(history, candidate, rules, missing)
+        rule = GateRule(rules=rules, sessions=sessions, main_times=times, **{"confirms": 2, **options})
+        return judge_pairs(pairs, rule, {})
 
 
 @pytest.fixture
@@ -69,19 +78,19 @@ def bench(value: Callable[..., SessionValue], session: Callable[..., SessionRow]
     ],
 )
 def test_session_is_judged_by_its_history(bench: Bench, factor: float, verdict: str, state: str | None) -> None:
-    (judged,) = bench.judge(factor)
+    (row,) = bench.judge(factor)
 
-    assert (judged.row.judgement.verdict, judged.row.judgement.state) == (verdict, state)
-    assert is_suspect(judged) is (verdict == "regressed")
+    assert (row.judgement.verdict, row.judgement.state) == (verdict, state)
+    assert is_suspect(row) is (verdict == "regressed")
 
 
 @pytest.mark.parametrize("sessions", [0, 1, 4])
 def test_session_with_a_short_history_never_regresses(bench: Bench, sessions: int) -> None:
-    (judged,) = bench.judge(3.0, history=bench.history(sessions))
+    (row,) = bench.judge(3.0, history=bench.history(sessions))
 
-    assert judged.row.judgement.state == "learning"
-    assert judged.row.judgement.sessions_needed == 5 - sessions
-    assert not is_suspect(judged)
+    assert row.judgement.state == "learning"
+    assert row.judgement.sessions_needed == 5 - sessions
+    assert not is_suspect(row)
 
 
 @pytest.mark.parametrize(
@@ -115,11 +124,11 @@ def test_odd_values_have_their_verdicts(bench: Bench, case: str, verdict: str) -
     }
     history, factor, values = cases[case]
 
-    (judged,) = bench.judge(factor, history=history, **values)
+    (row,) = bench.judge(factor, history=history, **values)
 
-    assert judged.row.judgement.verdict == verdict
+    assert row.judgement.verdict == verdict
     if verdict not in {"regressed", "unchanged"}:
-        assert judged.row.judgement.reason
+        assert row.judgement.reason
 
 
 def test_count_that_was_zero_regresses_by_its_quantity(bench: Bench, value: Callable[..., SessionValue]) -> None:
@@ -128,9 +137,8 @@ def test_count_that_was_zero_regresses_by_its_quantity(bench: Bench, value: Call
 
     def verdict(count: float) -> str:
         candidate = value("99", count, metric="failed_requests", unit="1")
-        sessions = {one.session_id: bench.session(one.session_id) for one in (*history, candidate)}
-        (judged,) = judge_rows(history, [candidate], Context(rules=rules, sessions=sessions))
-        return judged.row.judgement.verdict
+        (row,) = bench.rows(history, [candidate], rules)
+        return row.judgement.verdict
 
     assert (verdict(0.0), verdict(2.0), verdict(5.0)) == ("unchanged", "unchanged", "regressed")
 
@@ -140,7 +148,7 @@ def test_benchmark_that_is_missing_is_a_row_and_one_that_was_deselected_is_none(
 
     rows = bench.judge(1.0, history=history, missing=["gone"])
 
-    assert [(one.row.key.fullname, one.row.judgement.verdict) for one in rows] == [
+    assert [(row.key.fullname, row.judgement.verdict) for row in rows] == [
         ("a", "unchanged"),
         ("gone", "missing"),
     ]
@@ -153,10 +161,10 @@ def test_regression_in_a_disturbed_session_is_unstable_unless_both_clocks_tell_i
     (slower,) = bench.judge(1.2, history=both, contended=True, cpu_s=1.2 * BASE_S, wall_per_cpu=1.0)
     (calm,) = bench.judge(1.2, history=both, cpu_s=BASE_S, wall_per_cpu=1.0)
 
-    assert (waiting.row.judgement.verdict, waiting.row.judgement.state) == ("inconclusive", "unstable")
+    assert (waiting.judgement.verdict, waiting.judgement.state) == ("inconclusive", "unstable")
     assert is_suspect(waiting)
-    assert slower.row.judgement.verdict == "regressed"
-    assert (calm.row.judgement.verdict, calm.row.judgement.state) == ("inconclusive", "unstable")
+    assert slower.judgement.verdict == "regressed"
+    assert (calm.judgement.verdict, calm.judgement.state) == ("inconclusive", "unstable")
 
 
 def test_improvement_is_no_suspect_whatever_the_direction(bench: Bench) -> None:
@@ -166,8 +174,8 @@ def test_improvement_is_no_suspect_whatever_the_direction(bench: Bench) -> None:
     (faster,) = bench.judge(1.2, history=history, rules=rules, metric="throughput", unit="1/s", better="higher")
     (slower,) = bench.judge(0.8, history=history, rules=rules, metric="throughput", unit="1/s", better="higher")
 
-    assert faster.row.judgement.verdict == "improved"
-    assert slower.row.judgement.verdict == "regressed"
+    assert faster.judgement.verdict == "improved"
+    assert slower.judgement.verdict == "regressed"
     assert is_suspect(slower)
     assert not is_suspect(faster)
 
@@ -175,54 +183,51 @@ def test_improvement_is_no_suspect_whatever_the_direction(bench: Bench) -> None:
 def test_row_that_is_not_gated_is_shown_and_is_no_suspect(bench: Bench) -> None:
     rules = Rules(overrides=parse_overrides({"a": "off"}, "here"))
 
-    (judged,) = bench.judge(1.2, rules=rules)
+    (row,) = bench.judge(1.2, rules=rules)
 
-    assert (judged.row.judgement.verdict, judged.row.judgement.state) == ("regressed", "not gated")
-    assert not is_suspect(judged)
+    assert (row.judgement.verdict, row.judgement.state) == ("regressed", "not gated")
+    assert not is_suspect(row)
 
 
 def test_only_the_main_time_is_judged_unless_another_is_named(bench: Bench, value: Callable[..., SessionValue]) -> None:
     history = [*bench.history(), *bench.history(metric="cpu_time")]
     candidate = [value("99", BASE_S, fullname="a"), value("99", BASE_S, fullname="a", metric="cpu_time")]
-    sessions = {one.session_id: bench.session(one.session_id) for one in (*history, *candidate)}
 
     def metrics(*limits: str) -> list[str]:
-        context = Context(rules=Rules(thresholds=parse_thresholds(limits)), sessions=sessions)
-        return [one.row.key.metric for one in judge_rows(history, candidate, context)]
+        return [row.key.metric for row in bench.rows(history, candidate, Rules(thresholds=parse_thresholds(limits)))]
 
     assert metrics() == ["wall_time"]
     assert metrics("time:5%") == ["wall_time"]
     assert metrics("cpu_time:5%") == ["wall_time", "cpu_time"]
 
 
-def _suite(bench: Bench, factors: Sequence[float]) -> list[JudgedRow]:
+def _suite(bench: Bench, factors: Sequence[float]) -> tuple[ComparisonRow, ...]:
     history = [one for number in range(len(factors)) for one in bench.history(name=f"t{number}")]
     candidate = [bench.value("99", BASE_S * factor, fullname=f"t{number}") for number, factor in enumerate(factors)]
-    sessions = {one.session_id: bench.session(one.session_id) for one in (*history, *candidate)}
-    return judge_rows(history, candidate, Context(rules=Rules(), sessions=sessions, confirms=2))
+    return bench.rows(history, candidate)
 
 
 def test_shift_of_the_suite_puts_its_regressions_in_doubt(bench: Bench) -> None:
-    rows, shift = with_shift(_suite(bench, [1.1] * 9 + [1.0]))
+    rows, shifted, shift = doubt_shifted(_suite(bench, [1.1] * 9 + [1.0]))
 
     assert shift is not None
     assert shift.change == pytest.approx(0.1, abs=0.01)
-    assert {one.row.judgement.state for one in rows[:9]} == {"unstable"}
-    assert not any(map(is_suspect, rows))
+    assert {row.judgement.state for row in rows[:9]} == {"unstable"}
+    assert not any(is_suspect(row, shifted) for row in rows)
 
 
 def test_shift_of_the_suite_explains_no_change_that_goes_much_further(bench: Bench) -> None:
-    rows, shift = with_shift(_suite(bench, [1.05] * 9 + [1.5]))
+    rows, shifted, shift = doubt_shifted(_suite(bench, [1.05] * 9 + [1.5]))
 
     assert shift is not None
-    assert [is_suspect(one) for one in rows] == [False] * 9 + [True]
+    assert [is_suspect(row, shifted) for row in rows] == [False] * 9 + [True]
 
 
 def test_suite_that_stands_still_has_no_shift(bench: Bench) -> None:
-    rows, shift = with_shift(_suite(bench, [1.0] * 9 + [1.2]))
+    rows, _, shift = doubt_shifted(_suite(bench, [1.0] * 9 + [1.2]))
 
     assert shift is None
-    assert [one.row.judgement.verdict for one in rows] == ["unchanged"] * 9 + ["regressed"]
+    assert [row.judgement.verdict for row in rows] == ["unchanged"] * 9 + ["regressed"]
 
 
 def test_q_values_are_added_and_filter_only_when_asked(bench: Bench) -> None:
@@ -231,26 +236,69 @@ def test_q_values_are_added_and_filter_only_when_asked(bench: Bench) -> None:
     shown = with_q_values(rows, None)
     filtered = with_q_values(rows, 1e-9)
 
-    assert all(one.row.q_value is not None for one in shown)
-    assert shown[-1].row.judgement.verdict == "regressed"
-    assert filtered[-1].row.judgement.verdict == "inconclusive"
-    assert "above --fdr 1e-09" in (filtered[-1].row.judgement.reason or "")
+    assert all(row.q_value is not None for row in shown)
+    assert shown[-1].judgement.verdict == "regressed"
+    assert filtered[-1].judgement.verdict == "inconclusive"
+    assert "above --fdr 1e-09" in (filtered[-1].judgement.reason or "")
 
 
 def test_regression_that_people_let_pass_is_accepted_with_its_reason(bench: Bench) -> None:
     allowance = Allowance(pattern="*", metric="time", reason="new codec", expires_at=None, origin="allow.toml")
 
-    (judged,) = with_allowances(bench.judge(1.2), [allowance], bench.session("99"), "2026-11-21T00:00:00")
+    (row,) = with_allowances(bench.judge(1.2), [allowance], bench.session("99"), "2026-11-21T00:00:00")
 
-    assert (judged.row.judgement.verdict, judged.row.judgement.state) == ("regressed", "accepted")
-    assert judged.row.judgement.reason == "new codec (allow.toml)"
-    assert not is_suspect(judged)
+    assert (row.judgement.verdict, row.judgement.state) == ("regressed", "accepted")
+    assert row.judgement.reason == "new codec (allow.toml)"
+    assert not is_suspect(row)
 
 
 @pytest.mark.parametrize(("factor", "verdict"), [(1.2, "regressed"), (1.0, "unchanged")])
 def test_rerun_is_judged_by_the_history_of_its_suspicion(bench: Bench, factor: float, verdict: str) -> None:
-    (judged,) = bench.judge(1.2)
+    (row,) = bench.judge(1.2)
     value = bench.value("again", BASE_S * factor, fullname="a")
+    assert row.policy is not None
 
-    assert judge_again(judged, value, bench.session("again")).verdict == verdict
-    assert judge_again(judged, value, bench.session("again", contended=True)).verdict in {"unchanged", "inconclusive"}
+    calm = judge_again(bench.history(), value, row.policy, bench.session("again"))
+    disturbed = judge_again(bench.history(), value, row.policy, bench.session("again", contended=True))
+
+    assert calm.verdict == verdict
+    assert disturbed.verdict in {"unchanged", "inconclusive"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "verdict"), [("wall_time", "inconclusive"), ("cpu_time", "regressed"), ("thread_time", "regressed")]
+)
+def test_disturbed_session_is_doubted_for_what_other_work_makes_longer(
+    bench: Bench, metric: str, verdict: str, value: Callable[..., SessionValue]
+) -> None:
+    history = [value(str(number), 1e-3 * (1 + number % 3 / 1000), metric=metric) for number in range(12)]
+    rules = Rules(thresholds=parse_thresholds([f"{metric}:5%"]))
+    sessions = {"99": bench.session("99", contended=True)}
+
+    rows = bench.rows(history, [value("99", 2e-3, metric=metric)], rules, sessions)
+
+    assert [row.judgement.verdict for row in rows] == [verdict]
+
+
+def test_failed_run_without_a_device_is_an_error_of_its_main_time(
+    bench: Bench, value: Callable[..., SessionValue]
+) -> None:
+    history = bench.history(metric="step_time")
+    failed = value("99", None, fullname="a", outcome="failed", reason="OOM", backend=None, device=None)
+
+    rows = bench.rows(history, [failed])
+
+    assert [(row.key.metric, row.judgement.verdict) for row in rows] == [("step_time", "error")]
+
+
+@pytest.mark.parametrize(("allow_cross", "verdict"), [(False, "incomparable"), (True, "unchanged")])
+def test_other_device_is_compared_where_people_allow_it(
+    bench: Bench, value: Callable[..., SessionValue], allow_cross: bool, verdict: str
+) -> None:
+    history = bench.history(backend="cuda", device="A100")
+    candidate = value("99", BASE_S, fullname="a", backend="cuda", device="H200")
+
+    (row,) = bench.rows(history, [candidate], allow_cross=allow_cross)
+
+    assert row.judgement.verdict == verdict
+    assert row.judgement.candidate == BASE_S
