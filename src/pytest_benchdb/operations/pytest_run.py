@@ -1,7 +1,4 @@
-"""Runs suspects of the gate again, in a fresh pytest process that records into a folder of its own.
-
-Runs a program to its end, and lets none outlive us.
-"""
+"""Run pytest in processes of its own: a side of a duet, and suspects of the gate once more."""
 
 import contextlib
 import json
@@ -25,13 +22,13 @@ _PATIENCE_S = 10.0
 def run_to_end(command: Sequence[str], *, folder: Path, environ: Mapping[str, str], log: Path) -> int:
     """Run a program and return its exit status.
 
-    Ctrl-C reaches it as well, and it may end in order: what it recorded is not to be lost.
+    Ctrl-C reaches it as well, and it may end in order, so that what it recorded is not lost; it never outlives us.
 
     Args:
         command: the program and its arguments.
         folder: where it is started.
         environ: its environment variables.
-        log: takes what it prints.
+        log: takes its output.
 
     Raises:
         OSError: it cannot be started.
@@ -51,7 +48,7 @@ def run_to_end(command: Sequence[str], *, folder: Path, environ: Mapping[str, st
 
 @contextlib.contextmanager
 def _ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Let a process end by itself after the block, then make it."""
+    """Give a process time to end by itself after the block, then stop it."""
     try:
         yield
     finally:
@@ -74,7 +71,7 @@ VARIABLE = "BENCHDB_RERUN"
 """Environment variable in which our plugin finds what to run, in the process that pytest is started in."""
 
 PAUSE_VARIABLE = "BENCHDB_CONFIRM_PAUSE"
-"""Environment variable that tells how many seconds lie between two re-runs."""
+"""Environment variable with the seconds between two re-runs."""
 PAUSE_S = 60.0
 """What disturbs a machine lasts for tens of seconds: re-runs right after each other all meet it.
 
@@ -83,7 +80,7 @@ under load; see docs/explanation/regression-quality.md. It costs nothing where t
 """
 
 _USABLE = frozenset({0, 1})
-"""Exit statuses of pytest after which there is something to look at: each test's own outcome is recorded."""
+"""Exit statuses of pytest after which the outcome of each test is recorded."""
 _MASK = "***"
 
 # As the script `pytest` starts: without the working directory, which `python -m pytest` has in its path.
@@ -95,8 +92,8 @@ class Suite:
     """How to run the suite that is judged.
 
     Attributes:
-        program: what stands for `pytest`.
-        arguments: what follows it.
+        program: the words in place of `pytest`.
+        arguments: those that follow it.
         folder: where it is started.
     """
 
@@ -111,8 +108,8 @@ class Rerun:
 
     Attributes:
         session: None if it recorded none.
-        values: what it measured; empty if it recorded nothing.
-        problem: why it tells nothing, in one line; None if it does.
+        values: empty if it recorded nothing.
+        problem: why it decides nothing, in one line; None if it does.
     """
 
     session: SessionRow | None = None
@@ -165,11 +162,9 @@ def suite_of_command(command: str | None, folder: Path) -> Suite:
 
 
 def find_root(folder: Path, names: Sequence[str]) -> Path | None:
-    """Return the folder that full names begin at: the working copy's, else the nearest above that has their files.
+    """Return the folder that the full names of benchmarks begin at, seen from the user's working folder.
 
-    Args:
-        folder: where the user stands.
-        names: full names of benchmarks.
+    That of the working copy, else the nearest above that has their files; None if none has.
     """
     above = [folder, *folder.parents]
     copies = [parent for parent in above if (parent / ".git").exists()]
@@ -191,7 +186,7 @@ class ProcessRunner:
             sleep: waits for some seconds.
 
         Raises:
-            ConfigError: the pause that `environ` asks for is no time.
+            ConfigError: the pause in `environ` is not a number of seconds.
         """
         self._suite = suite
         self._environ = environ
@@ -200,7 +195,7 @@ class ProcessRunner:
         self._has_run = False
 
     def __call__(self, names: Sequence[str]) -> Rerun:
-        """Run benchmarks again; what goes wrong is told in `problem`, only Ctrl-C is raised."""
+        """Run benchmarks again; what goes wrong is in `problem`, only Ctrl-C is raised."""
         if self._has_run:
             self._sleep(self._pause_s)
         self._has_run = True
@@ -221,11 +216,6 @@ class ProcessRunner:
 
 
 def _pause_s(text: str) -> float:
-    """Return the pause that a text tells; an empty one leaves it to us.
-
-    Raises:
-        ConfigError: it is no time.
-    """
     if not text:
         return PAUSE_S
     try:
@@ -269,6 +259,6 @@ def _read(folder: Path, status: int | str) -> Rerun:
 
 def _last_line(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    told = [line for line in lines if line.strip("= ")]
-    errors = [line for line in told if line.startswith(("ERROR", "E  "))]
-    return f": {(errors or told)[-1]}" if told else ""
+    texts = [line for line in lines if line.strip("= ")]
+    errors = [line for line in texts if line.startswith(("ERROR", "E  "))]
+    return f": {(errors or texts)[-1]}" if texts else ""

@@ -5,7 +5,7 @@ import pytest
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.operations.duet.plan import Duet, SideChoice, schedule
-from pytest_benchdb.operations.duet.run import play
+from pytest_benchdb.operations.duet.run import run_duet
 
 PROGRAM = ("pytest",)
 
@@ -43,7 +43,7 @@ def test_schedule_of_an_even_number_of_pairs_cancels_a_straight_drift(pairs: int
 @pytest.mark.parametrize("pairs", [0, -1])
 def test_play_without_pairs_is_refused(pairs: int, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=f"--pairs {pairs}"):
-        play(duet(pairs=pairs), tmp_path, {})
+        run_duet(duet(pairs=pairs), tmp_path, {})
 
 
 def test_play_of_a_file_in_the_checkout_names_the_path_that_both_sides_have(tmp_path: Path) -> None:
@@ -52,4 +52,4 @@ def test_play_of_a_file_in_the_checkout_names_the_path_that_both_sides_have(tmp_
     file.touch()
 
     with pytest.raises(ConfigError, match=r"write tests/test_a\.py"):
-        play(duet(arguments=(f"{file}::test_x",)), tmp_path, {})
+        run_duet(duet(arguments=(f"{file}::test_x",)), tmp_path, {})

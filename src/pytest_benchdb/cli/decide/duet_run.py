@@ -16,7 +16,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison
 from pytest_benchdb.operations.compare.run import Choice
 from pytest_benchdb.operations.duet.plan import Duet, SideChoice
-from pytest_benchdb.operations.duet.run import compare_played, play
+from pytest_benchdb.operations.duet.run import compare_duet, run_duet
 from pytest_benchdb.operations.exchange.open import Feedback
 
 DUET_DB = ".benchdb-duet"
@@ -67,8 +67,8 @@ def compared_in_turn(duet: Duet, choice: Choice, output: Output) -> Comparison:
                 output.say(f"run {done} of {total} done")
 
         feedback = Feedback(progress=progress or say_progress, warn=output.say)
-        played = play(duet, Path.cwd(), os.environ, feedback)
-    return compare_played(duet, played, choice)
+        result = run_duet(duet, Path.cwd(), os.environ, feedback)
+    return compare_duet(duet, result, choice)
 
 
 def _program(place: str, given: Mapping[str, Any], own: Sequence[str]) -> tuple[str, ...]:

@@ -35,8 +35,8 @@ class Axis:
 
     Attributes:
         name: as the user wrote it: ``backend``, ``param:n``.
-        kind: what tells its value: the place, a label, a parameter, or the session.
-        value_of: the value, as text; None for what has none.
+        kind: where its value is: the place, a label, a parameter, a tag, or the session.
+        value_of: returns the value as text, or None.
     """
 
     name: str
@@ -55,10 +55,7 @@ class AxisSide:
 def find_axis(name: str, values: Sequence[SessionValue], sessions: Mapping[str, SessionRow]) -> Axis:
     """Find the dimension that a word means: the first of place, label, session, parameter and tag that differs.
 
-    Args:
-        name: a dimension; ``param:NAME`` and ``tag:NAME`` say which is meant.
-        values: what is to be compared.
-        sessions: by id.
+    ``param:NAME`` and ``tag:NAME`` say which is meant.
 
     Raises:
         ConfigError: nothing has such a dimension, or all have the same value of it.
@@ -78,7 +75,7 @@ def find_axis(name: str, values: Sequence[SessionValue], sessions: Mapping[str, 
     single = next((texts[0] for texts in seen.values() if texts), None)
     if single is not None:
         raise ConfigError(
-            f"--axis {name}: it is {single!r} everywhere in what was chosen; name more sessions, or choose another axis"
+            f"--axis {name}: it is {single!r} in everything that is selected; name more sessions, or choose another axis"
         )
     raise ConfigError(f"--axis {name}: nothing here has it; there are {', '.join(_known(values, sessions))}")
 
@@ -92,7 +89,7 @@ def split_axis(
         axis: of `find_axis`.
         values: what is to be compared; what has no value of the axis is left out.
         sessions: by id.
-        baseline: the value to hold the others against; None takes the first: the smallest number, the processor,
+        baseline: the value to compare the others with; None takes the first: the smallest number, the processor,
             else what was measured first.
 
     Raises:
@@ -209,7 +206,7 @@ def _named(axis: Axis, wanted: str, values: Sequence[str]) -> str:
     close = [value for value in values if value.lower().startswith(wanted.lower())]
     if len(close) == 1:
         return close[0]
-    problem = f"fits {len(close)} values" if close else f"is no value of {axis.name}"
+    problem = f"fits {len(close)} values" if close else f"is not a value of {axis.name}"
     named = ", ".join((close or values)[:_MOST_NAMED])
     raise ConfigError(f"--baseline-value {wanted!r} {problem}; choose one of {named}")
 
@@ -223,21 +220,21 @@ def _names(axis: Axis, value: SessionValue, axis_value: str) -> tuple[str, str, 
 
 
 def _rest(axis: Axis, value: SessionValue, axis_value: str) -> str:
-    """Return the parameters that do not tell the axis' value: ``n=100, order=random``."""
+    """Return the parameters that do not hold the axis' value: ``n=100, order=random``."""
     params = value.params or {}
     key = axis.name.rpartition(":")[2]
     dropped = {name for name in params if name == key or (axis.kind == "place" and name in _PLACE_PARAMS)}
     if not dropped and axis.kind != "parameter":
-        # A label is often said by a parameter of another name: `engine="sqlite"`.
-        dropped = {name for name, one in params.items() if isinstance(one, str) and _tells(one, axis_value)}
+        # A label is often the value of a parameter of another name: `engine="sqlite"`.
+        dropped = {name for name, one in params.items() if isinstance(one, str) and _names_value(one, axis_value)}
     return ", ".join(f"{name}={_text(one)}" for name, one in params.items() if name not in dropped)
 
 
 def _id_rest(param_id: str, axis_value: str) -> str:
-    return "-".join(word for word in param_id.split("-") if not _tells(word, axis_value))
+    return "-".join(word for word in param_id.split("-") if not _names_value(word, axis_value))
 
 
-def _tells(text: str, axis_value: str) -> bool:
+def _names_value(text: str, axis_value: str) -> bool:
     return text == axis_value or text.startswith(f"{axis_value}:")
 
 

@@ -13,7 +13,7 @@ def read_rules(path: Path) -> Rules:
     """Read the rules of a TOML file.
 
     Raises:
-        ConfigError: it cannot be read, is no TOML, or a rule in it cannot be used.
+        ConfigError: it cannot be read, is not TOML, or a rule in it cannot be used.
     """
     table = read_toml(path, "--decide", "name a TOML file of rules")
     rules = parse_rules(table, str(path))
@@ -23,7 +23,7 @@ def read_rules(path: Path) -> Rules:
 
 
 def decide_comparisons(comparisons: Iterable[Comparison], rules: Rules) -> tuple[Decision, ...]:
-    """Return what rules say of each comparison."""
+    """Return the decision of rules about each comparison."""
     return tuple(
         decide(one.rows, rules, lambda expression, name: parse_expression(expression)(name)) for one in comparisons
     )

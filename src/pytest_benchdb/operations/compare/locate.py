@@ -1,4 +1,4 @@
-"""Where benchmarks stand in a checkout: file and line, read from the source and never by importing it."""
+"""Find benchmarks in a checkout: file and line, read from the source and never by importing it."""
 
 import ast
 import warnings
@@ -18,7 +18,7 @@ def locate(fullnames: Iterable[str], folder: Path) -> dict[str, Location]:
 
     Args:
         fullnames: path, classes and function as stored: ``tests/test_a.py::TestB::test_c[d]``.
-        folder: where the user stands: the project's root, or a folder below it.
+        folder: the user's working folder: the project's root, or one below it.
 
     Returns:
         Locations by full name, their paths from the root of the checkout; what is not found is not in it.

@@ -1,7 +1,4 @@
-"""Whether two sides ran on machines that are alike enough, and what readers must know of the sessions.
-
-How the environments of two sides differ: machine, operating system, Python, packages, governor.
-"""
+"""How the machines and environments of two sides differ, whether they may be compared, and what to warn about."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -19,19 +16,16 @@ _FACTS: Mapping[str, Callable[[SessionRow], object]] = {
     "system": lambda session: session.os,
     "Python": lambda session: python_text(session.python),
 }
-# What an axis is about must differ; it is no obstacle then.
+# What an axis is about must differ, so it is not an obstacle.
 _EXPECTED = {"python": frozenset({"Python"}), "cpu": frozenset({"processor"}), "os": frozenset({"system"})}
 
 
 def obstacle_between(
     baseline: Sequence[SessionRow], candidate: Sequence[SessionRow], *, across: str | None = None
 ) -> str | None:
-    """Return why sessions must not be compared; None if they may.
+    """Return why sessions that measured one benchmark must not be compared; None if they may.
 
-    Args:
-        baseline: sessions that measured one benchmark.
-        candidate: likewise.
-        across: the axis that is compared, whose own difference is no obstacle.
+    The difference that an axis (`across`) is about is not an obstacle.
     """
     prints = [{session.fingerprint for session in side} for side in (baseline, candidate)]
     if prints[0] == prints[1]:
@@ -51,7 +45,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def on_one_machine(baseline: Side, candidate: Side) -> tuple[Side, Side, tuple[str, ...]]:
-    """Keep the sessions of the one machine and Python that both sides know, where they know several.
+    """Keep the sessions of one machine and Python that both sides have, where they have several.
 
     Returns:
         The sides, and a sentence on what was left out. Sides that share no machine stay as they are.
@@ -71,7 +65,7 @@ def on_one_machine(baseline: Side, candidate: Side) -> tuple[Side, Side, tuple[s
 
 
 def machine_warnings(baseline: Side, candidate: Side, shift: Shift | None) -> Iterator[str]:
-    """Yield what readers must know before they believe the rows."""
+    """Yield, a line each, what readers must know before they believe the rows."""
     sessions = {session.session_id: session for side in (baseline, candidate) for session in side.sessions}.values()
     disturbed = sum(1 for session in sessions if session.contended)
     if disturbed:
@@ -91,12 +85,11 @@ def _share(number: int, of: int) -> str:
 
 
 def _seen(name: str, sessions: Iterable[SessionRow]) -> set[object]:
-    """Return what is known of a fact."""
     return {_FACTS[name](session) for session in sessions} - {None}
 
 
 MOST_SESSIONS = 20
-"""Sessions of a side that are looked at, the newest."""
+"""Sessions of a side whose environment is read, the newest."""
 
 _HASHES = frozenset({"fingerprint"})
 _NAMES = {"hostname_hash": "host", "cpu_model": "cpu", "ram_bytes": "ram"}

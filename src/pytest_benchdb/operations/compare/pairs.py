@@ -19,8 +19,8 @@ class Pair:
     Attributes:
         key: what the row is called.
         baseline: oldest first; empty if the baseline has nothing to compare with.
-        candidate: likewise.
-        obstacle: why the two must not be compared, in words; None if they may.
+        candidate: oldest first; empty if it has nothing to compare.
+        obstacle: why the two must not be compared, for people; None if they may.
         can_cross: whether `--allow-cross` overrules the obstacle.
     """
 
@@ -46,7 +46,7 @@ class Matching:
     """How rows are found.
 
     Attributes:
-        name_of: what a value's benchmark is called on both sides; its full name, unless the sides are of one axis.
+        name_of: returns the name of a value's benchmark on both sides: its full name, unless the sides are of one axis.
         with_place: whether backend and device must be the same.
     """
 
@@ -64,14 +64,9 @@ def pair_sides(
 
     A run that did not pass has no figures and sometimes no device: it goes with its benchmark's other values, so that
     every metric of it shows the failure.
-
-    Args:
-        baseline: any number of sessions' values.
-        candidate: likewise.
-        matching: what makes two values one benchmark.
     """
-    asked = _asked((*baseline, *candidate), matching)
-    sides = [_by_series(_with_failures(side, asked, matching), matching) for side in (baseline, candidate)]
+    measured = _measured((*baseline, *candidate), matching)
+    sides = [_by_series(_with_failures(side, measured, matching), matching) for side in (baseline, candidate)]
     pairs: list[Pair] = []
     for series in dict.fromkeys([*sides[0], *sides[1]]):
         places = [_settled(side.get(series, {})) for side in sides]
@@ -83,12 +78,12 @@ _Series = tuple[str, str, str | None]
 _Places = dict[Place, list[SessionValue]]
 
 
-_Asked = dict[str, dict[tuple[str, str | None], SessionValue]]
+_Measured = dict[str, dict[tuple[str, str | None], SessionValue]]
 """For each benchmark, one value of each of its series."""
 
 
-def _asked(values: Iterable[SessionValue], matching: Matching) -> _Asked:
-    found: _Asked = {}
+def _measured(values: Iterable[SessionValue], matching: Matching) -> _Measured:
+    found: _Measured = {}
     for value in values:
         if value.outcome in PASSED:
             series = found.setdefault(matching.name_of(value), {})
@@ -96,11 +91,11 @@ def _asked(values: Iterable[SessionValue], matching: Matching) -> _Asked:
     return found
 
 
-def _with_failures(side: Iterable[SessionValue], asked: _Asked, matching: Matching) -> list[SessionValue]:
-    """Return a side in which a run that did not pass has one value without a figure for each series."""
+def _with_failures(side: Iterable[SessionValue], measured: _Measured, matching: Matching) -> list[SessionValue]:
+    """Return a side in which a run that did not pass has a value without a figure for each series that was measured."""
     found: list[SessionValue] = []
     for value in side:
-        series = {} if value.outcome in PASSED else asked.get(matching.name_of(value), {})
+        series = {} if value.outcome in PASSED else measured.get(matching.name_of(value), {})
         found += [_failed(value, model) for model in series.values()] or [value]
     return found
 
@@ -178,7 +173,7 @@ def _pair(
 
 
 def _several(values: Sequence[SessionValue]) -> str | None:
-    """Return what is wrong with a side on which several benchmarks answer to one name in one session."""
+    """Return the obstacle of a side on which several benchmarks of one session have the same name."""
     names: dict[str, set[str]] = {}
     for value in values:
         names.setdefault(value.session_id, set()).add(value.key.fullname)

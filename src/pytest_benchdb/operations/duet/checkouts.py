@@ -1,4 +1,4 @@
-"""The two sides of a duet: where each runs, and what it is called."""
+"""Check the sides of a duet out: the folder that each runs in, and its name."""
 
 import contextlib
 import tempfile
@@ -20,8 +20,8 @@ class OpenSide:
 
     Attributes:
         root: top folder of its checkout.
-        folder: where pytest runs: the folder within it that the user stands in.
-        checkout: top folder of the user's checkout, whose code this side must not import; None where that is no error.
+        folder: where pytest runs: the user's working folder, within `root`.
+        checkout: top folder of the user's checkout, whose code this side must not import; None where it may.
     """
 
     place: Place
@@ -41,9 +41,9 @@ def open_sides(
     Args:
         base: the baseline.
         head: the candidate.
-        folder: where the user stands.
+        folder: the user's working folder.
         environ: environment variables of the git processes.
-        say: told what the user must know.
+        say: called with what the user must know, a line each.
 
     Raises:
         ConfigError: there is no checkout or no such commit, or the commit has no such folder.

@@ -1,7 +1,7 @@
-"""Finds out which files a pytest process imported: whether a side of a duet measured its own code.
+"""Find out which files a pytest process imported: whether a side of a duet measured its own code.
 
 A package that is installed in editable mode is imported from one checkout, whatever folder pytest runs in: then both
-sides would measure the same code, and every change would look like none.
+sides would measure the same code, and no change would show.
 """
 
 import os
@@ -13,7 +13,7 @@ PLUGIN = "benchdb_import_probe"
 """Name of the pytest plugin that `write_probe` makes."""
 
 _SOURCE = '''
-"""Written by benchdb: tells where modules came from."""
+"""Written by benchdb: records where modules came from."""
 import os
 import sys
 
@@ -22,8 +22,8 @@ def pytest_unconfigure():
     modules = sorted(item for item in sys.modules.items() if item[0].partition(".")[0] not in sys.stdlib_module_names)
     files = [(name, getattr(module, "__file__", None)) for name, module in modules]
     lines = [f"{{name}}\\t{{os.path.realpath(file)}}\\n" for name, file in files if isinstance(file, str)]
-    with open({told!r}, "a", encoding="utf-8", errors="surrogateescape") as told:
-        told.writelines(lines)
+    with open({report!r}, "a", encoding="utf-8", errors="surrogateescape") as report:
+        report.writelines(lines)
 '''
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _NOT_THE_PROJECT = frozenset({"conftest", "test", "tests", "docs", "examples", "benchmarks", "__main__"})
@@ -46,25 +46,25 @@ class Imported:
 
 
 def write_probe(folder: Path) -> Path:
-    """Write the plugin into a folder that is to be put on PYTHONPATH; returns the file that it will write to."""
-    told = folder / "imported.txt"
-    (folder / f"{PLUGIN}.py").write_text(_SOURCE.format(told=os.fspath(told)), encoding="utf-8")
-    return told
+    """Write the plugin into a folder that is to be put on PYTHONPATH; return the file that it will write to."""
+    report = folder / "imported.txt"
+    (folder / f"{PLUGIN}.py").write_text(_SOURCE.format(report=os.fspath(report)), encoding="utf-8")
+    return report
 
 
-def take_modules(told: Path) -> dict[str, str]:
-    """Return the file of each module that the last process imported, and forget them."""
+def take_modules(report: Path) -> dict[str, str]:
+    """Return the file of each module that the last process imported, and delete the report."""
     try:
-        text = told.read_text(encoding="utf-8", errors="surrogateescape")
+        text = report.read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
         return {}
-    told.unlink()
+    report.unlink()
     pairs = (line.partition("\t") for line in text.splitlines())
     return {name: file for name, _, file in pairs}
 
 
 def sort_modules(modules: Mapping[str, str], *, side: Path, checkout: Path, packages: Iterable[str]) -> Imported:
-    """Tell the side's own modules from those that should have been its own.
+    """Separate a side's own modules from those that should have been its own.
 
     Args:
         modules: file by name.

@@ -1,4 +1,4 @@
-"""What a duet is to run, and in which order."""
+"""The request of a duet, its result, and the order of its runs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pytest_benchdb.model.report import SessionRow
 Place = Literal["base", "head"]
 
 DUET_TAG = "duet"
-"""Tag of a session: which duet it belongs to."""
+"""Tag of a session: the duet that it belongs to."""
 SIDE_TAG = "side"
 """Tag of a session: ``base`` or ``head``."""
 
@@ -21,8 +21,8 @@ class SideChoice:
 
     Attributes:
         commit: as the user names it; None is the working tree as it is.
-        program: what stands for `pytest` on the command line.
-        name: what to call the side; None calls it by its commit.
+        program: the words that replace `pytest` on the command line.
+        name: of the side, for people; None names it by its commit.
     """
 
     commit: str | None
@@ -39,7 +39,7 @@ class Duet:
         pairs: sessions of each side.
         database: folder or file that takes the sessions.
         pythonpath: folders of each side that Python looks into first, relative to where the user stands.
-        module: module that each side must import, from its own folder if it is a commit; None finds out by itself.
+        module: module that each side must import, from its own folder if it is a commit; None looks at all of them.
     """
 
     base: SideChoice
@@ -52,11 +52,11 @@ class Duet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Played:
+class DuetResult:
     """What a duet recorded; sessions oldest first.
 
     Attributes:
-        notes: one line each: what readers must know of how it was run.
+        notes: one line each: what readers must know about how it was run.
     """
 
     duet_id: str
@@ -68,7 +68,7 @@ class Played:
 
 
 def schedule(pairs: int) -> Iterator[Place]:
-    """Yield whose turn it is: base, head, head, base, base, head, ...
+    """Yield the side of each turn: base, head, head, base, base, head, ...
 
     A slow drift of the machine cancels out in this order, and neither side is always the first of a pair.
 

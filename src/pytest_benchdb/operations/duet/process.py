@@ -1,4 +1,4 @@
-"""Runs pytest once for a side of a duet, and makes sure that it measured what it should."""
+"""Run pytest once for a side of a duet, and make sure that it measured what it should."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -21,17 +21,17 @@ from pytest_benchdb.operations.pytest_run import run_to_end
 
 TESTS_FAILED = 1
 _USABLE = frozenset({0, TESTS_FAILED, 5})
-"""Exit statuses of pytest after which sessions are worth looking at; 5 is that no test was collected."""
+"""Exit statuses of pytest after which sessions may have been recorded; 5 means that no test was collected."""
 _TAIL_LINES = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What one pytest process did.
+    """The end of one pytest process.
 
     Attributes:
         status: exit status of pytest.
-        imported: where its modules came from; None for a process that told nothing.
+        imported: where its modules came from; None if it did not report that.
     """
 
     status: int
@@ -49,14 +49,14 @@ class TurnRunner:
         Args:
             duet: what to run.
             duet_id: tag of the sessions.
-            temporary: folder for what pytest prints and tells.
+            temporary: folder for the output and the report of pytest.
             environ: environment variables of the processes.
-            say: told the end of what pytest printed, when it failed.
+            say: called with the last lines of pytest's output when it failed.
         """
         self._duet = duet
         self._duet_id = duet_id
         self._temporary = temporary
-        self._told = write_probe(temporary)
+        self._report = write_probe(temporary)
         self._environ = environ
         self._say = say
 
@@ -72,7 +72,7 @@ class TurnRunner:
         if status not in _USABLE or (status == TESTS_FAILED and "No module named pytest" in text):
             self.show(text)
             raise ConfigError(f"{side.name}: pytest ended with exit status {status} in {side.folder}; {_advice(text)}")
-        modules = take_modules(self._told)
+        modules = take_modules(self._report)
         imported = None
         if modules:
             imported = self._sorted(side, modules)
@@ -80,7 +80,7 @@ class TurnRunner:
         return Turn(status=status, imported=imported)
 
     def show(self, text: str | None = None) -> None:
-        """Tell the end of what the last pytest printed."""
+        """Show the last lines that pytest printed."""
         if text is None:
             text = (self._temporary / "pytest.log").read_text(encoding="utf-8", errors="replace")
         for line in [line for line in text.splitlines() if line.strip()][-_TAIL_LINES:]:
@@ -136,15 +136,10 @@ def _advice(text: str) -> str:
         return "install pytest-benchdb in that environment"
     if PLUGIN in text and "No module named" in text:
         return "PYTHONPATH does not reach it: name a program that hands the environment on"
-    return "the end of its output stands above; a side must run by itself first"
+    return "the end of its output is above; a side must run by itself first"
 
 
 def _wait(command: Sequence[str], side: OpenSide, environ: Mapping[str, str], log: Path) -> int:
-    """Run a command of a side to its end.
-
-    Raises:
-        ConfigError: it cannot be started.
-    """
     try:
         return run_to_end(command, folder=side.folder, environ=environ, log=log)
     except OSError as error:

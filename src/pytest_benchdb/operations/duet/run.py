@@ -1,9 +1,7 @@
-"""Runs two sides in turn, in fresh pytest processes, so that what disturbs the machine disturbs both alike.
+"""Run two sides in turn, in fresh pytest processes, so that what disturbs the machine disturbs both alike.
 
 Sides that alternate share the slow drift of a machine (Bulej et al., "Duet Benchmarking", ICPE 2020); what this
 gains here is measured in docs/explanation/regression-quality.md.
-
-Compares the sides of a duet that was run.
 """
 
 import contextlib
@@ -20,21 +18,21 @@ from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.compare.run import Choice, compare
 from pytest_benchdb.operations.duet.checkouts import OpenSide, open_sides
 from pytest_benchdb.operations.duet.import_probe import listed
-from pytest_benchdb.operations.duet.plan import DUET_TAG, SIDE_TAG, Duet, Place, Played, schedule
+from pytest_benchdb.operations.duet.plan import DUET_TAG, SIDE_TAG, Duet, DuetResult, Place, schedule
 from pytest_benchdb.operations.duet.process import TESTS_FAILED, Turn, TurnRunner
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 
 _ID_BYTES = 4
 
 
-def play(duet: Duet, folder: Path, environ: Mapping[str, str], feedback: Feedback = SILENT) -> Played:
+def run_duet(duet: Duet, folder: Path, environ: Mapping[str, str], feedback: Feedback = SILENT) -> DuetResult:
     """Run both sides in turn and return their sessions.
 
     Args:
         duet: what to run.
-        folder: where the user stands; a side's pytest runs in the same folder of its own checkout.
+        folder: the user's working folder; a side's pytest runs in the same folder of its own checkout.
         environ: environment variables of the processes.
-        feedback: told how many runs are done, and what the user must know.
+        feedback: for the number of runs done, and for what the user must know.
 
     Raises:
         ConfigError: a side cannot be checked out or run, recorded nothing, or imported another side's code.
@@ -52,18 +50,18 @@ def play(duet: Duet, folder: Path, environ: Mapping[str, str], feedback: Feedbac
         for done, place in enumerate(turns, 1):
             turn = runner.run(sides[place])
             if done <= len(sides):  # the first turn of each side
-                notes += _looked_at(turn, sides[place], runner, _sessions(duet.database, duet_id))
+                notes += _first_turn_notes(turn, sides[place], runner, _sessions(duet.database, duet_id))
             feedback.progress(done, len(turns))
         names = {place: side.name for place, side in sides.items()}
     for note in notes:
         feedback.warn(note)
-    found = _sessions(duet.database, duet_id)
-    return Played(
+    sessions = _sessions(duet.database, duet_id)
+    return DuetResult(
         duet_id=duet_id,
         base_name=names["base"],
         head_name=names["head"],
-        base=found["base"],
-        head=found["head"],
+        base=sessions["base"],
+        head=sessions["head"],
         notes=tuple(notes),
     )
 
@@ -79,15 +77,11 @@ def _check(duet: Duet, folder: Path) -> None:
             raise ConfigError(f"{argument} is in your checkout for both sides; write {path.relative_to(folder)}")
 
 
-def _looked_at(
-    turn: Turn, side: OpenSide, runner: TurnRunner, found: Mapping[Place, tuple[SessionRow, ...]]
+def _first_turn_notes(
+    turn: Turn, side: OpenSide, runner: TurnRunner, recorded: Mapping[Place, tuple[SessionRow, ...]]
 ) -> list[str]:
-    """Return what the first turn of a side gives to say.
-
-    Raises:
-        ConfigError: nothing was recorded, or nothing passed.
-    """
-    sessions = found[side.place]
+    """Return the notes on the first turn of a side; refuse one that recorded nothing, or in which nothing passed."""
+    sessions = recorded[side.place]
     if not sessions or not sessions[-1].runs:
         runner.show()
         raise ConfigError(
@@ -96,7 +90,7 @@ def _looked_at(
     failed, runs = sessions[-1].not_passed, sessions[-1].runs
     if failed == runs:
         runner.show()
-        raise ConfigError(f"{side.name}: none of {runs} benchmarks passed; mend them, or choose others with -k")
+        raise ConfigError(f"{side.name}: none of {runs} benchmarks passed; fix them, or choose others with -k")
     notes = []
     if failed or turn.status == TESTS_FAILED:
         notes.append(f"{side.name}: {failed} of {runs} benchmarks did not pass")
@@ -124,31 +118,23 @@ def _sessions(database: Path, duet_id: str) -> dict[Place, tuple[SessionRow, ...
         return {"base": (), "head": ()}
     with open_source([database]) as reader:
         mine = [session for session in reader.sessions() if session.tags.get(DUET_TAG) == duet_id]
-    return {
-        "base": tuple(session for session in mine if session.tags.get(SIDE_TAG) == "base"),
-        "head": tuple(session for session in mine if session.tags.get(SIDE_TAG) == "head"),
-    }
+    base, head = (tuple(one for one in mine if one.tags.get(SIDE_TAG) == place) for place in ("base", "head"))
+    return {"base": base, "head": head}
 
 
 ENOUGH_PAIRS = 5
 SHARE = 0.03
 """Smallest change of a time that counts from so many pairs on.
 
-Other comparisons ask for 5 % below ten sessions, because their sides were not taken in turn; what this one costs in
-false alarms is in docs/explanation/regression-quality.md.
+Other comparisons need 5 % below ten sessions, because their sides did not run in turn; what this one costs in false
+alarms is in docs/explanation/regression-quality.md.
 """
 
 
-def compare_played(duet: Duet, played: Played, choice: Choice, feedback: Feedback = SILENT) -> Comparison:
+def compare_duet(duet: Duet, result: DuetResult, choice: Choice, feedback: Feedback = SILENT) -> Comparison:
     """Compare the sessions of both sides.
 
     Two environments may differ in their Python, which otherwise makes benchmarks incomparable.
-
-    Args:
-        duet: what was run.
-        played: the sessions.
-        choice: metrics, filters and thresholds.
-        feedback: told about sessions that could not be read.
 
     Raises:
         ConfigError: a filter cannot be used, or a threshold has another unit than its metric.
@@ -157,8 +143,8 @@ def compare_played(duet: Duet, played: Played, choice: Choice, feedback: Feedbac
     with open_source([duet.database], feedback) as reader:
         return compare(
             reader,
-            Side(name=played.base_name, sessions=played.base),
-            Side(name=played.head_name, sessions=played.head),
+            Side(name=result.base_name, sessions=result.base),
+            Side(name=result.head_name, sessions=result.head),
             choice_for(duet, choice),
         )
 

@@ -29,7 +29,7 @@ class Allowance:
         expires_at: first moment at which it does not count any more, ISO 8601 in UTC; None for never.
         since_session_id: first session of the level that was accepted; None for the one that is judged.
         fingerprint: the machine; None for all.
-        origin: where it stands, in words.
+        origin: where it was written, for people.
     """
 
     pattern: str
@@ -41,7 +41,7 @@ class Allowance:
     origin: str = ""
 
     def matches(self, key: SeriesKey, fingerprint: str | None) -> bool:
-        """Tell whether it speaks of a series on a machine."""
+        """Return whether it is about a series on a machine."""
         if self.fingerprint is not None and self.fingerprint != fingerprint:
             return False
         if self.metric is not None and key.metric not in metrics_of(self.metric):
@@ -49,11 +49,11 @@ class Allowance:
         return matches_name(key.fullname, self.pattern)
 
     def has_expired(self, now: str) -> bool:
-        """Tell whether it counts no more at a moment, ISO 8601 in UTC."""
+        """Return whether it does not count any more at a moment, ISO 8601 in UTC."""
         return self.expires_at is not None and self.expires_at <= now
 
     def text(self) -> str:
-        """Say why and for how long."""
+        """Return why it may pass, and for how long."""
         until = f", until {self.expires_at[:10]}" if self.expires_at else ""
         return f"{self.reason} ({self.origin}{until})"
 
@@ -67,16 +67,16 @@ def read_allow_file(path: Path) -> tuple[Allowance, ...]:
     document = read_toml(path, "--allow", _EXAMPLE)
     tables = document.get("allow")
     if set(document) - {"allow"} or not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
-        raise ConfigError(f"--allow {path} holds something else than [[allow]] tables; {_EXAMPLE}")
+        raise ConfigError(f"--allow {path} contains something other than [[allow]] tables; {_EXAMPLE}")
     return tuple(_allowance(table, f"--allow {path}, entry {number}") for number, table in enumerate(tables, 1))
 
 
 def of_acceptance(acceptance: Acceptance, *, names: Mapping[str, str]) -> Allowance:
-    """Return what `benchdb accept` recorded as an allowance.
+    """Return the allowance of what `benchdb accept` recorded.
 
     Args:
         acceptance: as it is stored.
-        names: full names of the candidate's benchmarks by their id; one of another benchmark speaks of none.
+        names: full names of the candidate's benchmarks by their id; an acceptance of another benchmark matches nothing.
     """
     by = f" by {acceptance.author}" if acceptance.author else ""
     pattern = acceptance.pattern or "*"
@@ -98,20 +98,20 @@ def active_allowance(
 ) -> Allowance | None:
     """Return the last allowance of a series of a session that has not expired; None if there is none.
 
-    What was accepted from an earlier session on excuses no second change: it began a new history there.
+    What was accepted from an earlier session on does not excuse a second change: a new history began there.
     """
-    found = [
+    active = [
         one
         for one in allowances
         if one.since_session_id in {None, session.session_id}
         and one.matches(key, session.fingerprint)
         and not one.has_expired(now)
     ]
-    return found[-1] if found else None
+    return active[-1] if active else None
 
 
 def expired_warnings(allowances: Iterable[Allowance], keys: Iterable[SeriesKey], now: str) -> list[str]:
-    """Return one line for each allowance that speaks of one of these series and does not count any more."""
+    """Return one line for each allowance that is about one of these series and does not count any more."""
     series = list(keys)
     return [
         f"no longer allowed since {(one.expires_at or '')[:10]}: {one.pattern} ({one.origin}: {one.reason})"
@@ -129,7 +129,7 @@ def after_acceptances(
 ) -> list[SessionValue]:
     """Leave out of a history what is older than a level that people accepted.
 
-    The candidate's own acceptance leaves its history alone: it is what the new level is held against.
+    The candidate's own acceptance leaves its history alone: the new level is compared with it.
 
     Args:
         history: values of earlier sessions.
@@ -168,11 +168,7 @@ def _allowance(table: Mapping[str, Any], place: str) -> Allowance:
 
 
 def _expiry(given: object, place: str) -> str | None:
-    """Return the moment after a day, or a moment itself; a time without a zone is UTC.
-
-    Raises:
-        ConfigError: it is neither.
-    """
+    """Return the end of a day, or a moment itself, ISO 8601 in UTC; a time without a zone is UTC."""
     if given is None:
         return None
     if isinstance(given, str):
@@ -185,7 +181,4 @@ def _expiry(given: object, place: str) -> str | None:
         return aware.astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat()
     if isinstance(given, dt.date):
         return f"{given + dt.timedelta(days=1)}T00:00:00"
-    raise ConfigError(f"{place}: expires is no date; write for example expires = 2027-01-31")
-
-
-"""Options after which nobody can tell from the command line what was to run."""
+    raise ConfigError(f"{place}: expires is not a date; write for example expires = 2027-01-31")

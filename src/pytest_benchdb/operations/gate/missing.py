@@ -1,4 +1,4 @@
-"""Which benchmarks are missing from a session, and which were only not asked for."""
+"""Tell benchmarks that are missing from a session from those that were not selected."""
 
 import shlex
 from collections.abc import Collection, Iterable
@@ -16,7 +16,7 @@ _SELECTING = (
     "--shard-id",
     "--splits",
 )
-"""Options after which nobody can tell from the command line what was to run."""
+"""Options that select tests by more than their names, so that the command line does not say what was to run."""
 
 
 def missing_names(
@@ -41,11 +41,11 @@ def missing_names(
     if after is None or before == after:
         return absent
     chosen = _chosen_paths(after, [*baseline, *candidate])
-    return [] if chosen is None else [name for name in absent if not chosen or any(_lies_in(name, p) for p in chosen)]
+    return [] if chosen is None else [name for name in absent if not chosen or any(_is_in(name, p) for p in chosen)]
 
 
 def _chosen_paths(command: str, names: Iterable[str]) -> list[str] | None:
-    """Return the files, folders and node ids that a command names; None if it selects by other means."""
+    """Return the files, folders and node ids in a command; None if it selects by other means."""
     try:
         words = shlex.split(command)[1:]
     except ValueError:
@@ -56,7 +56,7 @@ def _chosen_paths(command: str, names: Iterable[str]) -> list[str] | None:
     paths = [word.removeprefix("./").rstrip("/") for word in words if not word.startswith("-")]
     if "." in paths:
         return []
-    return [path for path in paths if _is_path(path) or any(_lies_in(file, path) for file in files)]
+    return [path for path in paths if _is_path(path) or any(_is_in(file, path) for file in files)]
 
 
 def _selects(word: str) -> bool:
@@ -67,10 +67,10 @@ def _is_path(word: str) -> bool:
     return word.endswith(".py") or "::" in word
 
 
-def _lies_in(name: str, path: str) -> bool:
-    """Tell whether a benchmark lies in what a command names, which may be seen from below the project's root.
+def _is_in(name: str, path: str) -> bool:
+    """Return whether a benchmark is in a path of a command, which may begin below the project's root.
 
-    >>> _lies_in("tests/unit/test_a.py::test_x[1]", "unit"), _lies_in("tests/test_a.py", "est_a.py")
+    >>> _is_in("tests/unit/test_a.py::test_x[1]", "unit"), _is_in("tests/test_a.py", "est_a.py")
     (True, False)
     """
     file = name.partition("::")[0]
