@@ -49,7 +49,7 @@ def test_decide_without_rows_has_no_verdict() -> None:
     decision = decide([], RULES, contains)
 
     assert decision.verdict is None
-    assert decision.targets[0].reason == "no benchmark fits it"
+    assert decision.targets[0].reason == "no benchmark matches it"
 
 
 def test_decide_counts_one_metric_unless_the_rules_name_more() -> None:

@@ -1,9 +1,7 @@
-"""Which implementation to take: target ranges per benchmark or metric, and one verdict over all of them.
+"""The rules of `benchdb compare --decide`: target ranges per benchmark or metric, and one verdict over all of them.
 
-A speedup is how many times better the candidate is than the baseline, in the metric's own direction:
-2 is half the time, or twice the throughput.
-
-The rules of `benchdb compare --decide`: how a table of TOML becomes ranges, targets and verdicts.
+A speedup is how many times better the candidate is than the baseline, in the metric's own direction: 2 is half the
+time, or twice the throughput.
 """
 
 import itertools
@@ -26,20 +24,12 @@ _TABLES = ("verdict", "targets", "metrics")
 _TARGET_KEYS = ("range", "match", "metric")
 
 DEFAULT_VERDICTS = {"keep": "<2x", "hybrid": "2x..5x", "rewrite": ">5x"}
-"""Verdicts of rules that name none."""
+"""The verdicts of a file without its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """A range of speedups.
-
-    Attributes:
-        low: lower end; 0 for none.
-        high: upper end; infinity for none.
-        with_low: whether the lower end belongs to it.
-        with_high: whether the upper end belongs to it.
-        text: as it was written.
-    """
+    """A range of speedups, from 0 and to infinity where it has no end; `text` is as it was written."""
 
     low: float
     high: float
@@ -48,7 +38,7 @@ class Range:
     text: str
 
     def holds(self, value: float) -> bool:
-        """Tell whether a speedup lies in the range; bounds are met to nine digits, as means are rounded."""
+        """Return whether a speedup is in the range; bounds are met to nine digits, as means are rounded."""
         if math.isclose(value, self.low, rel_tol=_TOLERANCE):
             return self.with_low
         if math.isclose(value, self.high, rel_tol=_TOLERANCE):
@@ -61,7 +51,7 @@ class Target:
     """A range that some rows must reach.
 
     Attributes:
-        name: what people call it; without `match` and `metric` it names a metric, or benchmarks as `match` does.
+        name: for people; without `match` and `metric` it names a metric, or benchmarks as `match` does.
         match: `-k` expression over the group and the test's name without its file; None for all.
         metric: None for those of the verdict.
     """
@@ -74,7 +64,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Targets, and the verdicts that share out all speedups.
+    """Targets, and the verdicts that cover all speedups.
 
     Attributes:
         verdicts: name and range, the smallest speedups first; every speedup lies in exactly one.
@@ -86,23 +76,19 @@ class Rules:
     metrics: tuple[str, ...] = ()
 
     def verdict_of(self, speedup: float) -> tuple[str, Range]:
-        """Return the verdict that a speedup above 0 lies in."""
+        """Return the verdict, with its range, that a speedup above 0 is in."""
         return next((name, held) for name, held in self.verdicts if held.holds(speedup))
 
 
 def parse_range(text: object, where: str) -> Range:
     """Read a range of speedups.
 
-    >>> found = parse_range("2x..5x", "[targets] insert")
-    >>> [found.holds(value) for value in (1.99, 2.0, 5.0, 5.01)]
+    >>> insert = parse_range("2x..5x", "[targets] insert")
+    >>> [insert.holds(value) for value in (1.99, 2.0, 5.0, 5.01)]
     [False, True, True, False]
 
-    Args:
-        text: as in the rules; both ends of ``2x..5x`` belong to it.
-        where: what to name in the message.
-
     Raises:
-        ConfigError: it cannot be read, or holds nothing.
+        ConfigError: it cannot be read, or is empty; the message names `where`.
     """
     given = text.strip() if isinstance(text, str) else ""
     between, bound = _BETWEEN.fullmatch(given), _BOUND.fullmatch(given)
@@ -115,9 +101,9 @@ def parse_range(text: object, where: str) -> Range:
     elif bound is not None:
         high, with_high = float(bound[2]), bound["sign"] == "<="
     else:
-        raise ConfigError(f"{where} = {text!r} is no range of speedups; write {_EXAMPLE}")
+        raise ConfigError(f"{where} = {text!r} is not a range of speedups; write {_EXAMPLE}")
     if low > high or high == 0:
-        raise ConfigError(f"{where} = {text!r} holds nothing; write the smaller end first, as in {_EXAMPLE}")
+        raise ConfigError(f"{where} = {text!r} is empty; write the smaller end first, as in {_EXAMPLE}")
     return Range(low=low, high=high, with_low=with_low, with_high=with_high, text=given)
 
 
@@ -134,7 +120,7 @@ def parse_rules(table: Mapping[str, object], source: str) -> Rules:
     """
     unknown = [key for key in table if key not in _TABLES]
     if unknown:
-        raise ConfigError(f"{source}: there is no {unknown[0]!r} in rules; there are {', '.join(_TABLES)}")
+        raise ConfigError(f"{source}: unknown key {unknown[0]!r} in rules; known are {', '.join(_TABLES)}")
     verdicts = _table(table.get("verdict", DEFAULT_VERDICTS), f"{source}: [verdict]")
     ranges = [(name, parse_range(text, f"{source}: [verdict] {name}")) for name, text in verdicts.items()]
     targets = _table(table.get("targets", {}), f"{source}: [targets]")
@@ -162,7 +148,7 @@ def _parsed_target(name: str, given: object, where: str) -> Target:
         return Target(name=name, range=parse_range(given, where))
     unknown = [key for key in given if key not in _TARGET_KEYS]
     if unknown:
-        raise ConfigError(f"{where}: there is no {unknown[0]!r} in a target; there are {', '.join(_TARGET_KEYS)}")
+        raise ConfigError(f"{where}: unknown key {unknown[0]!r} in a target; known are {', '.join(_TARGET_KEYS)}")
     if "range" not in given:
         raise ConfigError(f"{where} has no range; add one, as in range = {_EXAMPLE.partition(',')[0]}")
     for key in ("match", "metric"):
@@ -177,11 +163,7 @@ def _parsed_target(name: str, given: object, where: str) -> Target:
 
 
 def _complete(ranges: Sequence[tuple[str, Range]], where: str) -> tuple[tuple[str, Range], ...]:
-    """Return verdicts in order.
-
-    Raises:
-        ConfigError: a speedup has no verdict, or two.
-    """
+    """Return verdicts in order; refuse them if a speedup has no verdict, or two."""
     ordered = sorted(ranges, key=lambda item: (item[1].low, item[1].high))
     if not ordered or ordered[0][1].low > 0:
         first = f"below {ordered[0][1].low:g}x" if ordered else "at all"
@@ -189,7 +171,7 @@ def _complete(ranges: Sequence[tuple[str, Range]], where: str) -> tuple[tuple[st
     for (name, one), (next_name, other) in itertools.pairwise(ordered):
         if one.high > other.low or (one.high == other.low and one.with_high and other.with_low):
             at = f"{min(one.high, other.high):g}x" if one.high > other.low else f"{one.high:g}x"
-            raise ConfigError(f"{where}: {name} = {one.text!r} and {next_name} = {other.text!r} both hold {at}")
+            raise ConfigError(f"{where}: {name} = {one.text!r} and {next_name} = {other.text!r} both contain {at}")
         if one.high < other.low or not (one.with_high or other.with_low):
             raise ConfigError(f"{where} has no verdict between {name} = {one.text!r} and {next_name} = {other.text!r}")
     if ordered[-1][1].high != math.inf:
@@ -198,18 +180,18 @@ def _complete(ranges: Sequence[tuple[str, Range]], where: str) -> tuple[tuple[st
 
 
 Matches = Callable[[str, str], bool]
-"""Tells whether a row's name fits a keyword expression: called with the expression and the name."""
+"""Returns whether a row's name matches a keyword expression: called with the expression and the name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetOutcome:
-    """What became of one target.
+    """The result for one target.
 
     Attributes:
         speedup: geometric mean over the rows that the target is about; None if none could be compared.
         rows: how many they are.
-        met: whether the speedup lies in the target's range; None without a speedup.
-        reason: why there is none; None if there is one.
+        met: whether the speedup is in the target's range; None without a speedup.
+        reason: why there is no speedup; None if there is one.
     """
 
     target: Target
@@ -221,10 +203,10 @@ class TargetOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What the rules say of a candidate.
+    """The decision of rules about a candidate.
 
     Attributes:
-        verdict: name of the range that the speedup lies in; None if nothing could be compared.
+        verdict: name of the range that the speedup is in; None if nothing could be compared.
         range: that range.
         speedup: geometric mean over all rows that count.
         rows: how many they are.
@@ -242,14 +224,9 @@ class Decision:
 
 
 def decide(rows: Sequence[ComparisonRow], rules: Rules, matches: Matches) -> Decision:
-    """Judge the rows of a comparison by rules.
+    """Judge the rows of one comparison by rules; where these name no metric, that of the first row counts.
 
     Rows that could not be compared, and those whose metric has no direction, never count: they are listed.
-
-    Args:
-        rows: of one comparison; where the rules name no metric, that of the first row counts.
-        rules: targets and verdicts.
-        matches: how keyword expressions are read.
     """
     metrics = rules.metrics or tuple(row.key.metric for row in rows[:1])
     counted = [row for row in rows if row.key.metric in metrics]
@@ -278,7 +255,7 @@ def _target(target: Target, rows: Sequence[ComparisonRow], metrics: Sequence[str
     speedup = geometric_mean(speedups) if speedups else None
     reason = None
     if speedup is None:
-        reason = f"none of its {len(meant)} rows can be compared" if meant else "no benchmark fits it"
+        reason = f"none of its {len(meant)} rows can be compared" if meant else "no benchmark matches it"
     return TargetOutcome(
         target=target,
         speedup=speedup,
@@ -289,7 +266,7 @@ def _target(target: Target, rows: Sequence[ComparisonRow], metrics: Sequence[str
 
 
 def _name(row: ComparisonRow) -> str:
-    """Return what expressions are held against: group and test, without the file, whose name would match all of it."""
+    """Return the text that expressions match: group and test, without the file, whose name would match all of it."""
     return f"{row.group or ''} {row.key.fullname.partition('::')[2] or row.key.fullname}"
 
 

@@ -1,8 +1,8 @@
-"""Estimates of figures that were not measured from those that were, with the error they have on what was held out.
+"""Estimate figures that were not measured from those that were, with the error on what was held out.
 
 The logarithm of a figure is a sum of what each label adds and of a parabola in the logarithm of each size, such as the
 batch; in a second form every label bends these for itself. Ridge regression keeps chance from shaping the fit of few.
-Which form is used, and how far estimates are off, is told by leaving cases out and estimating them from the rest.
+Which form is used, and how far estimates are off, is found by leaving cases out and estimating them from the rest.
 """
 
 import math
@@ -76,7 +76,7 @@ class Estimator:
 
 
 def fit(cases: Sequence[Case], *, whole_cells: bool) -> Estimator:
-    """Fit the cases and tell how far estimates are off.
+    """Fit the cases, and measure how far estimates are off.
 
     The form is chosen anew for each part that is held out, from the rest alone, so that the error is not flattered.
 

@@ -74,9 +74,7 @@ def find_axis(name: str, values: Sequence[SessionValue], sessions: Mapping[str, 
             return axis
     single = next((texts[0] for texts in seen.values() if texts), None)
     if single is not None:
-        raise ConfigError(
-            f"--axis {name}: it is {single!r} in everything that is selected; name more sessions, or choose another axis"
-        )
+        raise ConfigError(f"--axis {name}: it is {single!r} everywhere; name more sessions, or choose another axis")
     raise ConfigError(f"--axis {name}: nothing here has it; there are {', '.join(_known(values, sessions))}")
 
 

@@ -1,1 +1,1 @@
-"""operations/duet."""
+"""Duets: two commits or environments run in turn. Their sides are compared by `compare`."""
