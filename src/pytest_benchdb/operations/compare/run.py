@@ -16,6 +16,7 @@ from pytest_benchdb.model.metric import MAIN_TIMES, TIME, metrics_of
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import COMPARED, Judgement, Policy
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.compare.axis import SESSION_DIMENSIONS, Axis, axis_matching, find_axis, split_axis
 from pytest_benchdb.operations.compare.machines import machine_warnings, obstacle_between, on_one_machine
 from pytest_benchdb.operations.compare.pairs import BY_FULLNAME, Matching, Pair, pair_sides
@@ -37,7 +38,6 @@ from pytest_benchdb.operations.select.filters.where import parse_where
 from pytest_benchdb.operations.select.recipe import recipes_of
 from pytest_benchdb.operations.select.spec.context import spec_context
 from pytest_benchdb.operations.select.spec.syntax import Spec
-from pytest_benchdb.model.wording import counted
 from pytest_benchdb.store.read.reader import Reader
 
 TOGETHER = 1_000_000

@@ -8,8 +8,8 @@ from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.run import PASSED
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.verdict import COMPARED, Judgement, State
-from pytest_benchdb.operations.pytest_run import Rerun, Runner
 from pytest_benchdb.model.wording import counted
+from pytest_benchdb.operations.pytest_run import Rerun, Runner
 
 INTERRUPTED = "interrupted before it was confirmed"
 

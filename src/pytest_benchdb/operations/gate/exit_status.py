@@ -7,9 +7,9 @@ from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Shift
 from pytest_benchdb.model.series import SeriesKey
 from pytest_benchdb.model.verdict import VERDICTS
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.present.verdicts.gate_words import limit_text
-from pytest_benchdb.model.wording import counted
 
 _MOST_NAMES = 3
 _SILENT = frozenset({"accepted", "not gated", "unstable", "learning"})

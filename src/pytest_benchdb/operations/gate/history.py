@@ -7,12 +7,12 @@ from pathlib import Path
 
 from pytest_benchdb.errors import NoBaselineError
 from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.compare.sides import LATEST, SpecSource, open_specs
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.select.spec.context import SpecContext, spec_context
 from pytest_benchdb.operations.select.spec.syntax import Spec, parse_spec
-from pytest_benchdb.model.wording import counted
 from pytest_benchdb.store.read.reader import Reader
 
 LEAST_LEFT = 5
