@@ -176,7 +176,7 @@ def test_bench_mistakes_name_the_test_and_lose_nothing_else(record: Record) -> N
     )
     assert "test_suite.py::test_nan: metric 'accuracy': nan is not measured" in rows["test_nan"][1]
     assert "unknown option 'speed'" in rows["test_option"][1]
-    assert "asks for two bench fixtures" in rows["test_two"][1]
+    assert "requests two bench fixtures" in rows["test_two"][1]
     assert "iterations=3" in rows["test_setup"][1]
     assert "'load' was never closed" in rows["test_phase"][1]
     valid = recorded.sql(

@@ -1,4 +1,4 @@
-"""What people write beside results: points of reference, changes they accept, notes. Times are ISO 8601 in UTC."""
+"""Annotations of results: points of reference, accepted changes, notes. Times are ISO 8601 in UTC."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ class Baseline:
     """A named point of reference.
 
     Attributes:
-        spec: what was asked for.
-        session_id: the session it stood for when it was set; the newest if it stood for several.
-        removed_at: when it was removed; None while it stands.
+        spec: as it was given.
+        session_id: the session it named when it was set; the newest if it named several.
+        removed_at: when it was removed; None if it is in force.
     """
 
     baseline_id: str
@@ -24,7 +24,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """A change of level that people accepted: history before it is no baseline.
+    """A change of level that people accepted: history before it is not a baseline.
 
     Attributes:
         benchmark_id: the benchmark; None for all that the pattern matches.
@@ -32,7 +32,7 @@ class Acceptance:
         metric: name of the metric; None for all.
         fingerprint: the machine; None for all.
         since_session_id: first session of the new level.
-        expires_at: first moment at which it does not count any more; None for never.
+        expires_at: first moment at which it no longer counts; None for never.
     """
 
     acceptance_id: str

@@ -1,7 +1,4 @@
-"""A benchmark (what is measured, stable across sessions) and the labels a suite gives it.
-
-Where the code of a benchmark stands in a checkout.
-"""
+"""A benchmark (what is measured, stable across sessions), its labels, and the place of its code in a checkout."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +8,7 @@ from pytest_benchdb.model.identity import content_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
-    """What `@pytest.mark.benchdb(...)` says about a benchmark; None means not said."""
+    """The labels that `@pytest.mark.benchdb(...)` gives a benchmark; None means not given."""
 
     model: str | None = None
     version: str | None = None

@@ -12,7 +12,7 @@ class Environment:
         environment_id: content hash of every field below.
         fingerprint: content hash of the parts that change speed; results with different
             fingerprints are not compared.
-        hostname_hash: BLAKE2b of the host's name, so that hosts can be told apart but not named.
+        hostname_hash: BLAKE2b of the host's name, which distinguishes hosts without naming them.
         os: name and version of the operating system: ``Debian GNU/Linux 12``.
         kernel: kernel release.
         cpu_model: marketing name of the processor.
@@ -99,7 +99,7 @@ class Load:
 
     Attributes:
         load1: load average of one minute; None where there is none.
-        steal_s: cumulative stolen CPU time since boot, all cores; None where it is not told.
+        steal_s: cumulative stolen CPU time since boot, all cores; None where the system does not report it.
     """
 
     load1: float | None = None

@@ -1,7 +1,7 @@
 """Keys that need no renumbering when files are merged.
 
-Sessions, runs and measurements get a UUIDv7 (RFC 9562, section 5.7): unique, and sorted by time. That of an import
-has a hash in the place of chance, so that importing twice gives the same id.
+Sessions, runs and measurements get a UUIDv7 (RFC 9562, section 5.7): unique, and sorted by time. That of an
+import has a hash in place of the random part, so that importing twice gives the same id.
 What is the same everywhere (environment, device, benchmark, model) gets a hash of its content.
 """
 

@@ -1,4 +1,4 @@
-"""What importers read out of the files of other tools, before it has ids and a place in the store."""
+"""What importers read from the files of other tools, before it has ids and a place in the store."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,9 +47,9 @@ class ImportedSession:
         started_unix_us: microseconds since the epoch, UTC: from the file, never the time of the import.
         tool: what measured: ``pytest-benchmark``.
         runs: at least one.
-        source_key: name by which the file tells its sessions apart; None where time and figures do.
+        source_key: name that distinguishes the sessions of the file; None where time and values do.
         label: what to call the session; None for nothing.
-        project: what the file says of it; None takes the one of the working folder.
+        project: what the file says of it; None takes that of the working folder.
         environment: the machine; None if nothing is known of it.
         rows: how many rows or entries of the file the session is made of.
     """
@@ -69,7 +69,7 @@ class ImportedSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportProblem:
-    """Something in a file that could not be taken, or not as it stands.
+    """Something in a file that could not be imported, or not as it is written.
 
     Attributes:
         place: where in the file: ``line 7``, ``benchmarks[3]``.

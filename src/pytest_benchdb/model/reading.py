@@ -1,7 +1,4 @@
-"""What sensors say: domains, readings, and series of them.
-
-What a backend or a meter says of itself before it is used.
-"""
+"""Sensors: their domains, readings and series of readings, and whether a backend or a meter can be used."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +17,7 @@ class Domain:
         name: unique within its meter: ``GPU-8c1f.../energy``, ``package-0``.
         metric: a name of `model.metric.METRICS`: ``energy``, ``power``, ``temperature``, ``clock_frequency``, ...
         unit: SI unit of the readings.
-        kind: ``counter`` only ever grows, but for a wrap or a reset; ``gauge`` says the present value.
+        kind: ``counter`` only ever grows, but for a wrap or a reset; ``gauge`` is the present value.
         scope: what the reading covers, which is rarely the benchmark alone.
         device_uuid: `Device.uuid` of the device that it belongs to; None for the host.
         tick_s: how often the reading changes; None if not known.

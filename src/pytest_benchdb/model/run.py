@@ -53,7 +53,7 @@ CHUNK_ROUNDS = 1024
 """Rounds in one stored list: longer lists cost memory to read (527 MB against 97 MB for 5e7 rounds)."""
 
 GATE_RULE_KEY = "pytest_benchdb_gate"
-"""Where `Run.extra_info` keeps `max_regression` and `gate` of the test's marker: they belong to the run."""
+"""Where `Run.extra_info` keeps `max_regression` and `gate` of the test's marker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

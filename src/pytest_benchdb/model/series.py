@@ -25,11 +25,11 @@ class SeriesKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionValue:
-    """One session's value of a series; figures in the metric's SI unit, per iteration, None where not measured.
+    """One session's value of a series; values in the metric's SI unit, per iteration, None where not measured.
 
     Attributes:
         started_at: start of the session, ISO 8601 in UTC.
-        valid: whether the figures may be compared; `reason` says why not.
+        valid: whether the values may be compared; `reason` says why not.
         value: the single reading, or the median of the rounds.
         n: number of rounds; 1 for a single reading.
         cpu_s: CPU time of one iteration beside a time: the smallest round on the thread's clock, else the CPU time
@@ -38,7 +38,7 @@ class SessionValue:
             code that only computes.
         code_hash: hash of the test's source; series do not go on across a change.
         result_count: results that the benchmarked code returned.
-        labels: model, version, precision, implementation, workload, batch_size, ... as far as told.
+        labels: model, version, precision, implementation, workload, batch_size, ... as far as given.
         params: parameters of the test by name, as JSON values.
     """
 

@@ -18,9 +18,9 @@ class SessionStart:
 
     Attributes:
         started_unix_us: microseconds since the epoch, UTC.
-        environment: the machine; None if an import knows nothing of it.
+        environment: the machine; None if an import does not know it.
         command: the command line, with the values of secrets-looking options removed.
-        unmeasured: reason why a metric cannot be measured here, by metric name.
+        unmeasured: reason why a metric cannot be measured here, by its name.
     """
 
     session_id: str

@@ -1,4 +1,4 @@
-"""Every recording option, once: command line, environment, pyproject and ini names from one table.
+"""Every recording option once, in a table of its names on the command line, in variables, pyproject and ini.
 
 PYTEST_DONT_REWRITE
 """
@@ -16,7 +16,7 @@ class Option(NamedTuple):
     Attributes:
         flag: on the command line.
         key: in ``[tool.benchdb]``; the ini key is ``benchdb_<key>``, the variable ``BENCHDB_<KEY>``.
-            None for what only the command line says.
+            None for an option of the command line only.
         kind: `text`, `flag`, or `list` (may be repeated; in a variable or an ini, one a line).
         metavar: name of the value in the help.
         help: one sentence.

@@ -22,7 +22,7 @@ MOST_CONFIRMS = 20
 TABLES = frozenset({"thresholds"})
 """Keys of ``[tool.benchdb]`` that are tables of their own, and are read by those who use them."""
 OVERRIDES_KEY = pytest.StashKey[Mapping[str, Any]]()
-"""Settings by key that go over every other place: what a re-run of the gate was told."""
+"""Settings by key that go over every other place, in the process of a re-run."""
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _BY_KEY = {option.key: option for option in (*OPTIONS, *CONFIG_ONLY) if option.key is not None}
@@ -33,7 +33,7 @@ class Settings(NamedTuple):
 
     Attributes:
         path: PATH of ``--benchdb=PATH``.
-        project: name to store; None finds one.
+        project: name to store; None takes that of the checkout.
         tags: values of ``--benchdb-tag`` by key.
         everything: record plain tests too.
         keep_rounds: keep raw rounds, not only their statistics.
@@ -44,7 +44,7 @@ class Settings(NamedTuple):
         passes: what is done after timing.
         fail_on: limits of the gate at the end of the run; empty for no gate.
         baseline: what the gate compares with.
-        confirm: how many re-runs must repeat what the gate found.
+        confirm: how many re-runs must repeat a regression.
     """
 
     path: str
@@ -74,7 +74,7 @@ class Sources:
         self._pyproject = _pyproject_table(config.rootpath / "pyproject.toml")
 
     def get(self, key: str) -> tuple[Any, str]:
-        """Return the value of a key and the name of the place it stands in; None if nowhere.
+        """Return the value of a key and the name of the place that sets it; None if no place does.
 
         ``--benchdb`` without a PATH is an empty text, and leaves the PATH to the other places.
         """
@@ -94,11 +94,11 @@ class Sources:
         return self._config.getini(f"benchdb_{key}"), f"benchdb_{key}"
 
     def is_on_command_line(self, key: str) -> bool:
-        """Tell whether the option was given, be it without a value."""
+        """Return whether the option was given, with or without a value."""
         return getattr(self._config.option, _BY_KEY[key].dest) is not None
 
     def flag(self, key: str) -> bool | None:
-        """Return a setting that is on or off; None if it is nowhere.
+        """Return a setting that is on or off; None if it is not set.
 
         Raises:
             ConfigError: the value is neither.
@@ -109,23 +109,21 @@ class Sources:
         text = str(value).strip().lower()
         if text in _TRUE or text in _FALSE:
             return text in _TRUE
-        message = f"{place} is {value!r}; give true or false"
-        raise ConfigError(message)
+        raise ConfigError(f"{place} is {value!r}; give true or false")
 
     def text(self, key: str) -> str | None:
-        """Return a setting that is a text; None if it is nowhere or empty.
+        """Return a setting that is a text; None if it is not set or empty.
 
         Raises:
             ConfigError: the value is not a text.
         """
         value, place = self.get(key)
         if value is not None and not isinstance(value, str):
-            message = f"{place} is {value!r}; give a text"
-            raise ConfigError(message)
+            raise ConfigError(f"{place} is {value!r}; give a text")
         return value or None
 
     def items(self, key: str) -> list[str]:
-        """Return a setting that is a list of texts; empty if it is nowhere.
+        """Return a setting that is a list of texts; empty if it is not set.
 
         Raises:
             ConfigError: the value is not a list of texts.
@@ -135,13 +133,12 @@ class Sources:
             return [f"{name}={text}" for name, text in value.items()]
         value = [value] if isinstance(value, str) else value or []
         if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-            message = f"{place} is {value!r}; give a list of texts"
-            raise ConfigError(message)
+            raise ConfigError(f"{place} is {value!r}; give a list of texts")
         return [text.strip() for text in value if text.strip()]
 
 
 def recording_is_on(sources: Sources) -> bool:
-    """Tell whether this run records.
+    """Return whether this run records.
 
     Raises:
         ConfigError: ``record`` is neither true nor false.
@@ -177,11 +174,7 @@ def read_settings(config: Any, sources: Sources) -> Settings:
 
 
 def _limits(sources: Sources) -> tuple[str, ...]:
-    """Return the limits of the gate; they are read now, because a wrong one must end the run before its first test.
-
-    Raises:
-        ConfigError: one cannot be read.
-    """
+    """Return the limits of the gate; they are read now, because a wrong one must end the run before its first test."""
     texts = tuple(sources.items("fail_on"))
     if texts:
         from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
@@ -221,8 +214,7 @@ def _tags(sources: Sources) -> dict[str, str]:
     for text in sources.items("tags"):
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            message = f"--benchdb-tag {text!r} has no '='; give K=V, for example --benchdb-tag machine=lab3"
-            raise ConfigError(message)
+            raise ConfigError(f"--benchdb-tag {text!r} has no '='; give K=V, for example --benchdb-tag machine=lab3")
         tags[key.strip()] = value.strip()
     return tags
 
@@ -232,7 +224,7 @@ def _checked_report(path: str) -> str:
 
     name = format_of(path)
     if name is None:
-        message = f"--benchdb-report {path!r}: the format is told by the ending; give a .md, .json, .csv or .html file"
+        message = f"--benchdb-report {path!r}: the ending selects the format; give a .md, .json, .csv or .html file"
         raise ConfigError(message)
     if name == "html":
         from pytest_benchdb.present.report.page import require_jinja

@@ -75,7 +75,7 @@ def test_marker_is_recorded_with_the_run(record: Record) -> None:
     ("arguments", "what"),
     [
         ("gate=1", "(gate=1) is neither True nor False"),
-        ("max_regression='10%'", "(max_regression='10%') is no share"),
+        ("max_regression='10%'", "(max_regression='10%') is not a share"),
     ],
 )
 def test_marker_that_cannot_be_read_is_told(record: Record, arguments: str, what: str) -> None:

@@ -255,7 +255,7 @@ def test_file_of_a_run_without_benchmarks_is_not_written(record: Record) -> None
     recorded = record("def test_plain(): pass", "--benchdb-report=r.md", "--benchdb-strict")
 
     assert recorded.result.ret == 0
-    assert "not written, for want of results: r.md" in recorded.text
+    assert "not written, because there are no results: r.md" in recorded.text
     assert not Path("r.md").exists()
 
 

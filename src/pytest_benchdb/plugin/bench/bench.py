@@ -183,7 +183,7 @@ class Bench:
         """
         file = Path(path).resolve()
         if not file.is_file():
-            raise self._mistake(f"there is no file {file} to attach")
+            raise self._mistake(f"no file {file} to attach")
         self.attachments.append(Attachment(path=str(file), name=name or file.name))
 
     def steps(self, n: int, *, warmup: int = 0, samples_per_step: float | None = None) -> Steps:
@@ -244,7 +244,7 @@ class Bench:
         """Run `function(rank, *args)` on worlds of several ranks, each rank a process of its own.
 
         Args:
-            function: stands at the top of its module; times its steps with ``rank.steps(n)``.
+            function: defined at the top level of its module; times its steps with ``rank.steps(n)``.
             args: JSON values.
             options: by the names of `measure.distributed.RankPlan`: ``world_sizes``, ``backend``, ``method``, ...
 
@@ -339,11 +339,7 @@ class Bench:
         return timed.result
 
     def _claim(self, what: str) -> str | None:
-        """Return the phase that the test is in; one thing is timed in each, so that their rows can be told apart.
-
-        Raises:
-            MeasurementError: another was timed in it before.
-        """
+        """Return the phase that the test is in; one thing is timed in each, so that their rows can be told apart."""
         phase = self._phases.current
         if phase in self._used:
             place = "" if phase is None else f" in phase {phase!r}"

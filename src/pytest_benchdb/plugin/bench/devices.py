@@ -31,16 +31,16 @@ from pytest_benchdb.registry import DeviceName, Registry, load_entry_points
 
 
 class LimitPassedError(Exception):
-    """What was asked took longer than it may."""
+    """A block took longer than it may."""
 
 
 @contextlib.contextmanager
 def time_limit(limit_s: float) -> Iterator[None]:
     """Raise `LimitPassedError` in the block once it has taken `limit_s`.
 
-    It interrupts what runs Python or waits in a system call, not a C function that never returns. The alarm of
-    somebody else, pytest-timeout's for instance, goes on; where it would ring first, it is left alone. There is no
-    limit outside the main thread and on platforms without alarms.
+    It interrupts what runs Python or waits in a system call, not a C function that never returns. Another alarm that
+    is set, pytest-timeout's for instance, goes on; where it would ring first, it is left alone. There is no limit
+    outside the main thread and on platforms without alarms.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
@@ -75,7 +75,7 @@ class Devices:
     """What the fixtures of one process share."""
 
     def __init__(self, config: pytest.Config, selected: Sequence[str], passes: Sequence[str]) -> None:
-        """Find every backend; none is asked anything yet.
+        """Find every backend; none is probed yet.
 
         Raises:
             ConfigError: two packages claim one name, or the selection names an unknown backend.
@@ -85,7 +85,7 @@ class Devices:
         self.registry = Registry(manager, builtin_backends())
         self.registry.disabled.update(problems)
         self.registry.load()
-        self._chosen = [self.registry.named(text) for text in selected if text != "auto"]
+        self._device_names = [self.registry.named(text) for text in selected if text != "auto"]
         self._selected = selected
         self._passes = Passes(passes, self.registry, alone=not hasattr(config, "workerinput"))
         self._book = MetricBook()
@@ -112,7 +112,7 @@ class Devices:
         test = request.node.nodeid
         if attempt is not None and attempt.bench is not None:
             pytest.fail(
-                f"{test}: asks for two bench fixtures; use bench_each, or a test for each device", pytrace=False
+                f"{test}: requests two bench fixtures; use bench_each, or a test for each device", pytrace=False
             )
         name = self._name(text)
         try:
@@ -131,16 +131,12 @@ class Devices:
         made = Bench(opened, attempt, test=test, provenance=provenance, passes=self._passes, book=self._book)
         if attempt is not None:
             attempt.bench = made
-            # The processor is in every session already, with more said of it.
+            # The processor is in every session already, with more details.
             attempt.devices = () if name.backend == "cpu" else (opened.device,)
         return made
 
     def _open(self, name: DeviceName) -> OpenDevice:
-        """Return a device ready for use.
-
-        Raises:
-            BackendUnavailableError: it is not there, or it hangs; then the backend is left out from now on.
-        """
+        """Return a device ready for use."""
         try:
             with time_limit(OPEN_LIMIT_S):
                 return self.registry.open(name)
@@ -152,11 +148,11 @@ class Devices:
     def _name(self, text: str | None) -> DeviceName:
         """Return the device that a fixture means: the selection says which of several."""
         if text is None:
-            return self._chosen[0] if self._chosen else self.registry.named("cpu")
+            return self._device_names[0] if self._device_names else self.registry.named("cpu")
         name = self.registry.named(text)
         if ":" in text:
             return name
-        return next((chosen for chosen in self._chosen if chosen.backend == name.backend), name)
+        return next((other for other in self._device_names if other.backend == name.backend), name)
 
     def close(self) -> None:
         """Give back devices and whatever the passes started."""
@@ -182,5 +178,5 @@ def devices_of(config: pytest.Config) -> Devices:
 
 
 def _absent(name: DeviceName) -> Device:
-    """Return what stands for the device that a run did not find."""
+    """Return a placeholder for the device that a run did not find."""
     return Device(device_id=content_id(name.backend, "not present", None), backend=name.backend, name="not present")

@@ -1,6 +1,6 @@
 """The ``bench_*`` fixtures: one for each backend, `bench` for the default device, `bench_each` for every selected one.
 
-Every pytest run in an environment imports this module; a backend is looked for when a test asks for it.
+Every pytest run in an environment imports this module; a backend is looked for when a test requests it.
 
 PYTEST_DONT_REWRITE
 """
@@ -32,7 +32,7 @@ BUILTIN = (
 """Backends that ship with pytest-benchdb, whose fixtures are always there."""
 
 NAMES = {"bench", "bench_each", *(f"bench_{name}" for name in BUILTIN)}
-"""Names of all fixtures of ours; those of other packages' backends are added when they are found."""
+"""Names of our fixtures; those of other packages' backends are added when the backends are found."""
 
 
 def _fixture_of(name: str) -> Any:
@@ -62,7 +62,7 @@ def bench_each(request: pytest.FixtureRequest) -> Iterator["Bench"]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize `bench_each`, and look for packages' backends when a test asks for an unknown one."""
+    """Parametrize `bench_each`, and look for packages' backends when a test requests an unknown one."""
     if "bench_each" in metafunc.fixturenames:
         metafunc.parametrize("bench_each", devices_of(metafunc.config).each(), indirect=True)
     if any(name.startswith("bench_") and name not in NAMES for name in metafunc.fixturenames):
@@ -88,13 +88,13 @@ def devices_of(config: pytest.Config) -> "Devices":
     """
     from pytest_benchdb.plugin.bench import devices
 
-    found = devices.devices_of(config)
-    _register(config.pluginmanager, found.registry.names)
-    return found
+    opened = devices.devices_of(config)
+    _register(config.pluginmanager, opened.registry.names)
+    return opened
 
 
 def _bench(request: pytest.FixtureRequest, device: str | None) -> Iterator["Bench"]:
-    made = devices_of(request.config).bench(request, device)
-    yield made
-    if mistakes := made.mistakes():
+    fixture = devices_of(request.config).bench(request, device)
+    yield fixture
+    if mistakes := fixture.mistakes():
         pytest.fail("\n".join(mistakes), pytrace=False)

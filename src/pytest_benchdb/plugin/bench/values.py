@@ -1,4 +1,4 @@
-"""What tests record themselves: `bench.record(metric, value, unit, better)`.
+"""Values that tests record themselves: `bench.record(metric, value, unit, better)`.
 
 PYTEST_DONT_REWRITE
 """
@@ -18,12 +18,10 @@ _NEVER_NEGATIVE = frozenset({"time", "memory", "energy", "power", "rate", "count
 class MetricBook:
     """One unit and one direction for every metric of a session; the registry's are known from the start."""
 
-    def __init__(self, known: Mapping[str, Metric] = METRICS) -> None:
+    def __init__(self, metrics: Mapping[str, Metric] = METRICS) -> None:
         """Begin with the registry."""
-        self._known: dict[str, tuple[str, str]] = {
-            name: (metric.unit, str(metric.better)) for name, metric in known.items()
-        }
-        self._kinds = {name: metric.kind for name, metric in known.items()}
+        self._settled = {name: (metric.unit, str(metric.better)) for name, metric in metrics.items()}
+        self._kinds = {name: metric.kind for name, metric in metrics.items()}
 
     def settle(self, metric: str, unit: str | None, better: str | None) -> tuple[str, str]:
         """Return the unit and the direction of a metric; the first to name them decides.
@@ -32,28 +30,28 @@ class MetricBook:
             MeasurementError: they differ from before, are unknown, or the name cannot be one.
         """
         if not str(metric).strip():
-            raise MeasurementError(f"{metric!r} is no name of a metric")
+            raise MeasurementError(f"{metric!r} cannot be the name of a metric")
         if better is not None and better not in _DIRECTIONS:
             raise MeasurementError(f"metric {metric!r}: better={better!r}; give one of {', '.join(_DIRECTIONS)}")
-        if metric not in self._known:
+        if metric not in self._settled:
             if unit is None:
                 raise MeasurementError(
                     f"metric {metric!r} is new and needs its unit: record({metric!r}, value, unit=...)"
                 )
-            self._known[metric] = (str(unit), better or "none")
-        known = self._known[metric]
-        for what, given, settled in (("unit", unit, known[0]), ("better", better, known[1])):
-            if given is not None and given != settled:
+            self._settled[metric] = (str(unit), better or "none")
+        settled = self._settled[metric]
+        for what, here, before in zip(("unit", "better"), (unit, better), settled, strict=True):
+            if here is not None and here != before:
                 raise MeasurementError(
-                    f"metric {metric!r} has {what} {settled!r} in this session, and here {given!r}; name it differently"
+                    f"metric {metric!r} has {what} {before!r} in this session, and here {here!r}; name it differently"
                 )
-        return known
+        return settled
 
     def number(self, metric: str, value: Any) -> float:
         """Return a value that can be stored.
 
         Raises:
-            MeasurementError: it is no finite number, or below 0 where nothing is.
+            MeasurementError: it is not a finite number, or below 0 where the metric cannot be.
         """
         try:
             number = float(value)
@@ -84,7 +82,7 @@ class RecordedValues:
         """
         settled_unit, settled_better = self._book.settle(metric, unit, better)
         many = isinstance(value, Iterable) and not hasattr(value, "__float__") and not isinstance(value, str)
-        numbers = [self._book.number(metric, one) for one in (value if many else (value,))]
+        numbers = [self._book.number(metric, sample) for sample in (value if many else (value,))]
         if not numbers:
             raise MeasurementError(f"metric {metric!r}: there are no samples in {value!r}")
         entry = self._values.setdefault((metric, phase), (settled_unit, settled_better, []))

@@ -1,14 +1,14 @@
 """The files that ``--benchdb-report`` and ``--benchdb-json`` name, written once the session is stored.
 
 They are read back from the database, so that they say what `benchdb report` will say. DuckDB is loaded into
-pytest's process here, and only here: after the last test, and only if such a file is asked for.
+pytest's process here, and only here: after the last test, and only if such a file is requested.
 
 PYTEST_DONT_REWRITE
 """
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,11 +18,11 @@ from pytest_benchdb.store.fold_process import FoldResult
 
 ShowPath = Callable[[Path], str]
 Writer = Callable[[Path], str]
-"""Writes one file and returns what to say of it."""
+"""Writes one file and returns the line that reports it."""
 
 
 class Outputs(NamedTuple):
-    """What became of the files.
+    """The files that were written, and those that were not.
 
     Attributes:
         notes: a line for each file that was written, or that there was nothing to write into.
@@ -40,33 +40,29 @@ def write_outputs(
 
     Args:
         settings: of this run.
-        session_id: the session.
-        result: what became of it; None if nothing was recorded.
+        session_id: the session to write.
+        result: of its fold; None if nothing was recorded.
         folder: where pytest was started: relative names are relative to it.
-        show: tells how to show a path to the user.
+        show: returns how to show a path to the user.
     """
     files = [*settings.reports, *([settings.json_path] if settings.json_path else [])]
     if not files:
         return Outputs()
     names = ", ".join(files)
     if result is None:
-        return Outputs(notes=(f"not written, for want of results: {names}",))
+        return Outputs(notes=(f"not written, because there are no results: {names}",))
     if result.status == "failed":
         return Outputs(trouble=(f"not written, because the session is not in the database yet: {names}",))
     writers = [(name, _report_writer(result.path, session_id, show)) for name in settings.reports]
     if settings.json_path:
         writers.append((settings.json_path, _json_writer(result.path, session_id, show)))
+    notes: list[str] = []
+    trouble: list[str] = []
     # The suite's filters are for the suite: with `error`, a deprecation in a library would cost the files.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _write_all(writers, folder)
-
-
-def _write_all(writers: Sequence[tuple[str, Writer]], folder: Path) -> Outputs:
-    notes: list[str] = []
-    trouble: list[str] = []
-    for name, write in writers:
-        _write(name, write, folder, notes, trouble)
+        for name, write in writers:
+            _write(name, write, folder, notes, trouble)
     return Outputs(notes=tuple(notes), trouble=tuple(trouble))
 
 

@@ -66,7 +66,7 @@ class Ended:
 
     @property
     def reason(self) -> str:
-        """Say in one line why the test has no end."""
+        """Why the test has no end, in one line."""
         if self.status is None:
             return f"Timeout >{self.limit_s:g}s: the test's own process did not end and was killed"
         if self.status < 0:
@@ -79,7 +79,7 @@ def register(config: pytest.Config, worker: Mapping[str, Any], *, limit_s: float
     """Run the marked tests of this process in processes of their own; without effect within one of those.
 
     Args:
-        config: of this process: the one that writes, or an xdist worker.
+        config: of the process that writes, or of an xdist worker.
         worker: what `plugin.recording.watcher.worker_watcher` needs, as JSON values.
         limit_s: how long a test may take where pytest-timeout sets no limit.
     """
@@ -198,14 +198,7 @@ def run_limited(
     """Run a program; return its exit status, or None if it had to be killed at its limit.
 
     It stays in this process's group, so that Ctrl-C and a kill of the group reach it. What it started is killed
-    with it.
-
-    Args:
-        command: program and arguments.
-        limit_s: how long it may run.
-        cwd: its working directory.
-        env: its environment.
-        output: file for what it writes; None for this process's own.
+    with it. Its output goes to the file `output`; None leaves it this process's own.
     """
     process = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
@@ -239,13 +232,13 @@ def _limit_s(item: pytest.Item, otherwise_s: float) -> float:
     """Return how long a test's process may take, by pytest-timeout's limit if that is set."""
     config = item.config
     marker = item.get_closest_marker("timeout")
-    given: Any = None
+    limit: Any = None
     if marker is not None:
-        given = marker.args[0] if marker.args else marker.kwargs.get("timeout")
+        limit = marker.args[0] if marker.args else marker.kwargs.get("timeout")
     elif config.pluginmanager.hasplugin("timeout"):
-        given = config.getoption("timeout", None) or os.environ.get("PYTEST_TIMEOUT") or config.getini("timeout")
+        limit = config.getoption("timeout", None) or os.environ.get("PYTEST_TIMEOUT") or config.getini("timeout")
     try:
-        limit_s = float(given or 0)
+        limit_s = float(limit or 0)
     except (TypeError, ValueError):
         limit_s = 0.0
     return limit_s + START_LIMIT_S if limit_s > 0 else otherwise_s

@@ -1,4 +1,4 @@
-"""One attempt at one test: what is gathered from its setup to the end of its teardown.
+"""One attempt at one test, from its setup to the end of its teardown.
 
 PYTEST_DONT_REWRITE
 """

@@ -1,6 +1,6 @@
 """Sits on the `benchmark` fixture of pytest-benchmark and pytest-codspeed, without patching either.
 
-The one object that the test got is given a subclass of its own class, which reads the process's usage where
+The object that the test got is given a subclass of its own class, which reads the process's usage where
 the timed block begins and ends. Nothing runs between two rounds. Signatures are passed through, because
 they differ between releases.
 

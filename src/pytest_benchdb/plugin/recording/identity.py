@@ -1,4 +1,4 @@
-"""Which benchmark a pytest item is: a key that is the same in every checkout and every process.
+"""The benchmark that a pytest item is: a key that is the same in every checkout and every process.
 
 PYTEST_DONT_REWRITE
 """
@@ -25,15 +25,10 @@ _NO_LABEL = ("isolate", "max_regression", "gate")
 
 
 class Identifier:
-    """Tells the benchmark of an item; keeps what the items of one file share."""
+    """Finds the benchmark of an item; keeps what the items of one file share."""
 
     def __init__(self, project: str, root: Path) -> None:
-        """Make an identifier.
-
-        Args:
-            project: name of the project.
-            root: the project's root, which the paths of its benchmarks start from.
-        """
+        """Make an identifier for the project; `root` is the folder that the paths of its benchmarks start from."""
         self._project = project
         self._root = str(root)
         self._files: dict[object, str] = {}
@@ -56,7 +51,7 @@ class Identifier:
         )
 
     def benchmark_of_nodeid(self, nodeid: str) -> Benchmark:
-        """Return the benchmark of a test that only its node id is left of: its worker died."""
+        """Return the benchmark of a test whose worker died, from its node id alone."""
         file, _, names = nodeid.partition("::")
         head, bracket, params = names.partition("[")
         function = head.rpartition("::")[2]
@@ -113,12 +108,12 @@ class Identifier:
 
 
 def labels_of(item: pytest.Item) -> tuple[Labels, str | None]:
-    """Return what the markers of an item say about it, the nearest first, and what is wrong with them."""
+    """Return the labels that the markers of an item give it, the closest first, and what is wrong with them."""
     values: dict[str, Any] = {}
     for marker in item.iter_markers("benchdb"):
         if marker.args:
-            given = repr(marker.args[0])
-            return _NO_LABELS, f"{item.nodeid}: @pytest.mark.benchdb takes names, not {given}; write model={given}"
+            value = repr(marker.args[0])
+            return _NO_LABELS, f"{item.nodeid}: @pytest.mark.benchdb takes names, not {value}; write model={value}"
         for name, value in marker.kwargs.items():
             problem = _problem_of_label(name, value)
             if problem is not None:
@@ -130,9 +125,9 @@ def labels_of(item: pytest.Item) -> tuple[Labels, str | None]:
 
 
 def gate_rule_of(item: pytest.Item) -> dict[str, object] | None:
-    """Return what the markers of an item say to the gate, the nearest first; None if they are silent.
+    """Return the rule that the markers of an item set for the gate, the closest first; None if they set none.
 
-    The values are those that `labels_of` found nothing wrong with; what is wrong is left out.
+    Values that `labels_of` reports as wrong are left out.
     """
     rule: dict[str, object] = {}
     for marker in item.iter_markers("benchdb"):
@@ -151,10 +146,10 @@ def _problem_of_label(name: str, value: object) -> str | None:
         return None if isinstance(value, bool) else f"({name}={value!r}) is neither True nor False"
     if name == "max_regression":
         usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
-        return None if usable else f"(max_regression={value!r}) is no share; give for example 0.10 for 10 %"
+        return None if usable else f"(max_regression={value!r}) is not a share; give for example 0.10 for 10 %"
     if name not in _TEXT_LABELS and name not in _INT_LABELS:
-        known = ", ".join((*(field.name for field in fields(Labels)), *_NO_LABEL))
-        return f" has no argument {name!r}; it has {known}"
+        names = ", ".join((*(field.name for field in fields(Labels)), *_NO_LABEL))
+        return f" has no argument {name!r}; it has {names}"
     if name in _INT_LABELS and value is not None and (isinstance(value, bool) or not isinstance(value, int)):
         return f"({name}={value!r}) is not a whole number"
     return None

@@ -1,4 +1,4 @@
-"""What the phases of a test add up to: one outcome and one reason.
+"""The outcome of a test and its reason, from the reports of its phases.
 
 PYTEST_DONT_REWRITE
 """
@@ -16,7 +16,7 @@ _TIMEOUT = re.compile(r"Timeout \(?>")  # how pytest-timeout begins its messages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """One phase of a test, setup, call or teardown, as its report tells it.
+    """One phase of a test, setup, call or teardown, reduced from its report.
 
     Attributes:
         outcome: passed, failed or skipped.
@@ -32,12 +32,7 @@ class Phase:
 
 
 def phase_of(report: Any, excinfo: Any) -> Phase:
-    """Reduce a report to what decides the outcome.
-
-    Args:
-        report: a `pytest.TestReport`.
-        excinfo: the phase's `pytest.ExceptionInfo`, or None.
-    """
+    """Reduce a `pytest.TestReport`, and the phase's `pytest.ExceptionInfo` or None, to what decides the outcome."""
     xfail = getattr(report, "wasxfail", None)
     if excinfo is None:
         error = str(report.longrepr) if report.outcome == "failed" and report.longrepr else None

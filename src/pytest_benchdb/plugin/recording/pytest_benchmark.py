@@ -62,8 +62,8 @@ def whole_ns(samples: Iterable[float], scale: float) -> list[int]:
         samples: one value per round.
         scale: nanoseconds of a round for each unit of its value.
     """
-    known = _WholeNs(scale)
-    return [known[value] for value in samples]
+    ns_of = _WholeNs(scale)
+    return [ns_of[value] for value in samples]
 
 
 class _WholeNs(dict[float, int]):

@@ -34,7 +34,7 @@ def finished_run(
 
     Args:
         item: the test.
-        attempt: what was gathered of it.
+        attempt: what is known of it.
         codspeed_plugin: pytest-codspeed's plugin object, or None.
         device_id: the device that tests run on.
         worker: name of this xdist worker; None without xdist.

@@ -1,4 +1,4 @@
-"""Watches tests run and hands each finished one on as journal lines, in the process that runs it.
+"""Watches tests run, in the process that runs them, and turns each finished one into journal lines.
 
 PYTEST_DONT_REWRITE
 """
@@ -88,7 +88,7 @@ class TestWatcher:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Begin an attempt at a test that is recorded."""
+        """Begin an attempt, if the test is recorded."""
         item.stash[_attempts_key] = item.stash.get(_attempts_key, 0) + 1
         problem = self._begin(item).problem if self._is_recorded(item) else None
         yield
@@ -99,7 +99,7 @@ class TestWatcher:
     def pytest_fixture_setup(
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, object, object]:
-        """Sit on the `benchmark` fixture, however the test came by it."""
+        """Observe the `benchmark` fixture, however the test came by it."""
         value = yield
         if fixturedef.argname in _FIXTURES and kind_of(value) is not None:
             item = request.node
@@ -147,7 +147,7 @@ class TestWatcher:
         return report
 
     def finish_interrupted(self) -> None:
-        """Record the test that Ctrl-C, `pytest.exit` or a broken hook left without its end."""
+        """Record the test that Ctrl-C, `pytest.exit` or a broken hook left unfinished."""
         if self._open is not None and (attempt := self._open.stash.get(ATTEMPT_KEY, None)) is not None:
             self._finish(self._open, attempt, None)
 

@@ -1,8 +1,8 @@
 """The fold: a journal becomes a session file, all of it or nothing, exactly once.
 
 journal -> ``.<session>.part`` (one transaction) -> ``<utc>-<session>.duckdb`` (rename) -> the journal goes.
-Whoever folds holds the journal's lock; a process that dies anywhere in between leaves a journal that the next one
-folds, or a session file whose journal is only left to be removed.
+The process that folds holds the journal's lock. One that dies anywhere in between leaves a journal that the next
+folds, or a session file whose journal only has to be removed.
 """
 
 import contextlib
@@ -47,8 +47,8 @@ class Folded(NamedTuple):
     """What became of a journal.
 
     Attributes:
-        path: the session file; None if the journal held nothing, or somebody else has folded it.
-        report: None unless asked for.
+        path: the session file; None if the journal held nothing, or another process has folded it.
+        report: None unless requested.
         damaged_lines: lines of the journal that could not be read.
     """
 
@@ -63,7 +63,7 @@ def fold(journal: str, *, cache: str | None, row_limit: int | None = None, wait_
     Args:
         journal: path of the journal; its session has ended.
         cache: folder of templates for new files.
-        row_limit: how many rows of the report are wanted; None wants no report.
+        row_limit: rows of the report to return; None makes no report.
         wait_s: how long to wait for another process that holds the journal.
 
     Raises:
@@ -95,11 +95,7 @@ def session_file_name(session_id: str, started_us: int) -> str:
 
 
 def _lock(journal: str, wait_s: float) -> int | None:
-    """Open and lock a journal; None if it has been folded meanwhile.
-
-    Raises:
-        StoreLockedError: others hold it for longer than `wait_s`.
-    """
+    """Open and lock a journal; None if it has been folded meanwhile."""
     with translated(journal):
         try:
             descriptor = os.open(journal, os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
@@ -230,11 +226,7 @@ def fetch(connection: "DuckDBPyConnection", name: str, values: dict[str, Value])
 
 
 def _store_lines(connection: "DuckDBPyConnection", source: str, values: dict[str, Value]) -> None:
-    """Begin the transaction and insert everything but statistics.
-
-    Raises:
-        CorruptFileError: a line of the journal is not what its writer wrote.
-    """
+    """Begin the transaction and insert everything but statistics."""
     try:
         content = _stage(connection, values)
         connection.execute("BEGIN")
@@ -319,7 +311,7 @@ def _one(connection: "DuckDBPyConnection", sql: str) -> Any:
 
 
 def _damage_note(damaged: int) -> str:
-    return f"{damaged} damaged line(s) of the journal are not in this session; what they told is missing or not valid"
+    return f"{damaged} damaged line(s) of the journal are not in this session; what was in them is missing or not valid"
 
 
 def _longest_line(source: str, size: int) -> int:

@@ -79,11 +79,7 @@ class Journal:
         self.size_bytes += len(lines)
 
     def _move(self, error: OSError) -> None:
-        """Go on in the next folder, and take the lines written so far along.
-
-        Raises:
-            StoreError: there is none.
-        """
+        """Go on in the next folder, and take the lines written so far along."""
         self.moved_because = f"{self.path.parent} cannot be written: {error.strerror}"
         old_path, old_fd = self.path, self._fd
         with contextlib.suppress(OSError):
@@ -115,11 +111,7 @@ class Journal:
 def _create(path: Path) -> int:
     """Create and lock a file that was not there, and return its descriptor.
 
-    It gets its name once it is locked: whoever recovers dead sessions takes a journal without a lock for dead.
-
-    Raises:
-        FileNotFoundError: its folder went away again and again.
-        OSError: it cannot be created.
+    It gets its name once it is locked: recovery takes a journal without a lock for that of a dead session.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
     # Windows renames no open file.
@@ -127,7 +119,7 @@ def _create(path: Path) -> int:
     for _attempt in range(_CREATE_ATTEMPTS):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = -1
-        # Whoever empties an inbox removes it, and whoever recovers removes parts: both between two of these lines.
+        # Between two of these lines, another process may empty and remove the inbox, or recover and remove parts.
         with contextlib.suppress(FileNotFoundError):
             descriptor = os.open(born, flags, 0o644)
             lock_now(descriptor)

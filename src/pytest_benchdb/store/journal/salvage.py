@@ -1,6 +1,6 @@
 """Damaged journals: what can be read is kept, what cannot is counted.
 
-A journal is damaged where a line is not what its writer wrote: a bad disk, or somebody's editor. The torn last line of
+A journal is damaged where a line is not what its writer wrote: by a bad disk, or an editor. The torn last line of
 a session that died is not damage; the fold cuts it.
 """
 
@@ -18,7 +18,7 @@ _UNREADABLE = "the first line of the journal was damaged"
 def salvage(journal: str) -> tuple[str, int, int]:
     """Copy the good lines of a journal to ``.<session>.clean`` beside it.
 
-    A first line that is lost is replaced by what its name and its runs tell.
+    A first line that is lost is replaced by what is known from the file's name and its runs.
 
     Returns:
         Path of the copy, number of lines left out, start of the session in microseconds since the epoch.
@@ -116,8 +116,8 @@ def _run_is_good(entry: dict[str, Any]) -> bool:
         and isinstance(entry["outcome"], str)
         and (entry.get("device_id") is None or _is_id(entry["device_id"]))
         and isinstance(entry["measurements"], list)
-        and all(_measurement_is_good(one) for one in entry["measurements"])
-        and all(_attachment_is_good(one) for one in entry.get("attachments") or ())
+        and all(map(_measurement_is_good, entry["measurements"]))
+        and all(map(_attachment_is_good, entry.get("attachments") or ()))
         and all(number is None or _is_number(number, int, float) for number in entry.get("boundary") or ())
     )
 
