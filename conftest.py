@@ -1,4 +1,4 @@
-"""What the whole suite shares: pytest's `pytester` fixture, and Hypothesis without its deadline.
+"""Shared by the whole suite: pytest's `pytester` fixture, and Hypothesis without its deadline.
 
 Markers are registered in ``pyproject.toml``: `long` and `hardware(kind)`.
 """
@@ -13,6 +13,6 @@ pytest_plugins = ["pytester"]
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 
-# What tests start must not take itself for a worker of this run: pytest-benchmark measures nothing in one.
+# Processes that tests start must not take themselves for workers of this run: pytest-benchmark measures nothing there.
 for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
     os.environ.pop(name, None)

@@ -1,0 +1,17 @@
+"""Folders are rooms, and tests are in the rooms of what they test."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "pytest_benchdb"
+TESTS = ROOT / "tests"
+# Folders of tests about the whole: house rules, and the contracts of what other packages may add.
+OF_THE_WHOLE = {"architecture", "contract"}
+
+
+def test_tests_are_in_the_rooms_of_the_source() -> None:
+    folders = {path.parent.relative_to(TESTS) for path in TESTS.rglob("test_*.py")}
+
+    homeless = [folder for folder in sorted(folders) if not (SOURCE / folder).is_dir()]
+
+    assert [folder.as_posix() for folder in homeless if folder.as_posix() not in OF_THE_WHOLE] == []
