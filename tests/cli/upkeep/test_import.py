@@ -61,7 +61,7 @@ def test_import_of_nothing_that_can_be_taken_is_a_usage_error(strict: list[str],
     done = bring("auto", "t.csv", "--db", "db", *strict)
 
     assert done.status == 2
-    assert "t.csv: nothing of it was taken: none of its 1 items can be read" in done.err
+    assert "t.csv: nothing was imported from it: none of its 1 items can be read" in done.err
     assert not (tmp_path / "db").exists()
 
 
@@ -72,7 +72,7 @@ def test_import_strict_fails_and_keeps_the_files_without_problems(bring: Call, t
     done = bring("csv", "bad.csv", "good.csv", "--db", "db", "--strict")
 
     assert done.status == 2
-    assert "imported 1 session with 1 run into db; nothing taken of 1 file" in done.err
+    assert "imported 1 session with 1 run into db; nothing imported from 1 file" in done.err
 
 
 def test_import_dry_run_writes_nothing(bring: Call, tmp_path: Path) -> None:

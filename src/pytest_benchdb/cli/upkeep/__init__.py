@@ -1,1 +1,1 @@
-"""cli/upkeep."""
+"""Commands that change or check a store: import, merge, recover, doctor, and what people add to results."""

@@ -1,19 +1,21 @@
-"""What the commands that write annotations say of what they wrote."""
+"""What the commands that write and list annotations share."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
-from pytest_benchdb.cli.frame.output import Output
+from pytest_benchdb.cli.frame.output import Output, write_table
 from pytest_benchdb.model.annotation import Note
+from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.operations.upkeep.annotate import Written
+from pytest_benchdb.present.writing.text import SHORT_ID
 
 FORMATS = ("table", "json")
-_SHORT_ID = 13
 _SHORT_COMMIT = 8
 _MINUTE = len("2026-11-21T08:00")
 
 
 def say_written(output: Output, schema: str, written: Written, what: str) -> None:
-    """Tell what was written: as JSON on standard output, else in a line beside the data."""
+    """Report what was written: as JSON on standard output, else in a line beside the data."""
     if output.format == "json":
         from pytest_benchdb.present.writing.values import object_json
 
@@ -21,7 +23,7 @@ def say_written(output: Output, schema: str, written: Written, what: str) -> Non
     else:
         output.say(what + _about(written))
     if written.waits:
-        output.say(f"the file is in use, so it waits in {written.path.parent} and is taken in when the file is free")
+        output.say(f"the file is in use; the entry waits in {written.path.parent} until it is free")
 
 
 def _about(written: Written) -> str:
@@ -29,17 +31,34 @@ def _about(written: Written) -> str:
     if session is None:
         return ""
     run_id = written.entry.run_id if isinstance(written.entry, Note) else None
-    run = f" run {run_id[:_SHORT_ID]} of" if run_id else ""
+    run = f" run {run_id[:SHORT_ID]} of" if run_id else ""
     commit = f" {session.commit_sha[:_SHORT_COMMIT]}" if session.commit_sha else ""
     place = f", {session.branch or 'commit'}{commit}" if session.branch or commit else ""
-    return f"{run} session {session.session_id[:_SHORT_ID]} ({minute(session.started_at)}{place})"
+    return f"{run} session {session.session_id[:SHORT_ID]} ({_minute(session.started_at)}{place})"
 
 
-def short(text: str | None, length: int = _SHORT_ID) -> str | None:
-    """Return the beginning of an id or a hash."""
-    return None if text is None else text[:length]
+def write_list(
+    output: Output, schema: str, columns: Sequence[str], rows: Sequence[Sequence[object]], nothing: str
+) -> None:
+    """Write rows, with ids, commits and times shortened in a table; without rows, say `nothing` instead of a table."""
+    if output.format == "json":
+        write_table(DataTable(schema=schema, columns=tuple(columns), rows=rows), output)
+    elif rows:
+        shown = [[_short(name, value) for name, value in zip(columns, row, strict=True)] for row in rows]
+        write_table(DataTable(schema=schema, columns=tuple(columns), rows=shown), output)
+    else:
+        output.say(nothing)
 
 
-def minute(moment: str | None) -> str | None:
-    """Return a moment as a table shows it, to the minute."""
-    return None if moment is None else moment[:_MINUTE].replace("T", " ")
+def _short(column: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if column in {"session", "since"}:
+        return value[:SHORT_ID]
+    if column == "commit":
+        return value[:_SHORT_COMMIT]
+    return _minute(value) if column in {"recorded", "expires", "set_at", "accepted_at"} else value
+
+
+def _minute(moment: str) -> str:
+    return moment[:_MINUTE].replace("T", " ")

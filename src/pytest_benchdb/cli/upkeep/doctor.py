@@ -1,13 +1,12 @@
 """`benchdb doctor`: is everything in order, and what to do if not."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
-from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.configuration import find_db
-from pytest_benchdb.cli.frame.output import make_output
+from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.wording import counted
@@ -17,9 +16,9 @@ from pytest_benchdb.present.writing.text import sanitize, wrap
 
 DOCTOR_SCHEMA = "benchdb.doctor/1"
 
-_HELP = """Look at the installation, the machine and the database, and say what to do.
+_HELP = """Check the installation, the machine and the database, and say what to do.
 
-PATH is a database; without one it is that of --db. What is in order is listed with -v only. The exit status is 5 if
+PATH is a database; the default is that of --db. What is in order is listed with -v only. The exit status is 5 if
 something keeps results from being stored or read, else 0.
 
 Example: benchdb doctor results
@@ -28,27 +27,25 @@ Example: benchdb doctor results
 _STYLES: dict[str, Style] = {"ok": "good", "note": "", "warning": "warn", "error": "bad"}
 
 
-@click.command(
-    "doctor", context_settings=options.CONTEXT, help=_HELP, short_help="Look at everything and say what to do."
+@reading_command(
+    "doctor",
+    _HELP,
+    click.argument("path", required=False),
+    click.option("--full", is_flag=True, help="Read and check every value of the database too."),
+    short_help="Check everything and say what to do.",
+    formats=("table", "json"),
 )
-@click.argument("path", required=False)
-@options.database_option
-@click.option("--full", is_flag=True, help="Read and check every value of the database too.")
-@options.format_option(("table", "json"))
-@options.output_option
-@options.display_options
-def command(**given: Any) -> int:
-    """Look and tell."""
-    output = make_output(given, formats=("table", "json"))
-    path = Path(given["path"]) if given["path"] else find_db(given["db"], Path.cwd())
-    with feedback_of(output, "Looking at the database") as feedback:
-        findings = diagnose(path, full=given["full"], feedback=feedback)
+def command(call: Call) -> int:
+    """Check and report."""
+    output = call.output
+    path = Path(call.given["path"]) if call.given["path"] else call.database
+    with feedback_of(output, "Checking the database") as feedback:
+        findings = diagnose(path, full=call.given["full"], feedback=feedback)
     failed = any(finding.severity == "error" for finding in findings)
     if output.format == "json":
         from pytest_benchdb.present.writing.values import object_json
 
-        rows = [{name: getattr(finding, name) for name in Finding.__slots__} for finding in findings]
-        output.text(object_json(DOCTOR_SCHEMA, {"findings": rows}))
+        output.text(object_json(DOCTOR_SCHEMA, {"findings": list(map(asdict, findings))}))
     else:
         shown = [finding for finding in findings if output.verbose or finding.severity != "ok"]
         output.lines(_lines(shown, output.width, ascii_only=output.ascii_only))
@@ -56,7 +53,7 @@ def command(**given: Any) -> int:
     return exit_status.DATABASE if failed else exit_status.FINE
 
 
-def _lines(findings: list[Finding], width: int, *, ascii_only: bool) -> list[Line]:
+def _lines(findings: Sequence[Finding], width: int, *, ascii_only: bool) -> list[Line]:
     lines: list[Line] = []
     for finding in findings:
         text = sanitize(f"{finding.subject}: {finding.message}", ascii_only=ascii_only)
@@ -71,7 +68,7 @@ def _lines(findings: list[Finding], width: int, *, ascii_only: bool) -> list[Lin
     return lines
 
 
-def _summary(findings: list[Finding]) -> str:
+def _summary(findings: Sequence[Finding]) -> str:
     counts = {severity: sum(f.severity == severity for f in findings) for severity in _STYLES}
     if counts["error"]:
         return f"{counted(counts['error'], 'thing')} broken, {counted(counts['warning'], 'warning')}"

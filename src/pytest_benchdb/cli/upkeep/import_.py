@@ -16,7 +16,7 @@ from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.exchange.importing import FileOutcome, Imported, ImportRequest, import_files
 from pytest_benchdb.present.writing.text import sanitize
 
-_MOST_TOLD = 20
+_MOST_PROBLEMS = 20
 _MOST_NAMED = 5
 _COLUMNS = ("file", "format", "imported", "known", "runs", "refused", "reason")
 
@@ -24,10 +24,10 @@ _HELP = """Import results of other tools as sessions.
 
 FORMAT is pytest-benchmark (its JSON files of 2015 to 5.3, or a whole .benchmarks folder), csv or parquet (a long table
 with the columns session, started_at, benchmark, value), the name of an importer of another package, or auto, which
-finds out. Each PATH is a file or a folder.
+detects the format. Each PATH is a file or a folder.
 
-Times come from the files. What cannot be taken is named with its place, and the rest goes in; importing twice adds
-nothing. Exit status: 0 something came in or was there already, 2 nothing could be taken, or --strict was not kept.
+Times come from the files. What cannot be read is reported with its place, and the rest is imported; importing twice
+adds nothing. Exit status: 0 something was imported or there already, 2 nothing could be imported, or --strict failed.
 
 Example: benchdb import pytest-benchmark .benchmarks
 """
@@ -46,18 +46,18 @@ Example: benchdb import pytest-benchmark .benchmarks
     help="Folder of sessions or .duckdb file to import into. Default: [tool.benchdb] db of pyproject.toml, "
     "then .benchdb.",
 )
-@click.option("--project", metavar="NAME", help="Name of the project. Default: what the files say, else this folder's.")
-@click.option("--label", metavar="TEXT", help="Label of the sessions. Default: the names that the files have for them.")
+@click.option("--project", metavar="NAME", help="Name of the project. Default: that in the files, else this folder's.")
+@click.option("--label", metavar="TEXT", help="Label of the sessions. Default: their names in the files.")
 @click.option("--tag", "tags", metavar="K=V", multiple=True, help="Tag of the sessions; can be given several times.")
-@click.option("--dry-run", is_flag=True, help="Read everything and say what would come in; write nothing.")
-@click.option("--strict", is_flag=True, help="Take nothing of a file that has a problem.")
+@click.option("--dry-run", is_flag=True, help="Read everything and report what would be imported; write nothing.")
+@click.option("--strict", is_flag=True, help="Import nothing from a file that has a problem.")
 @click.option("-f", "--format", type=click.Choice(FORMATS), help="Print a row for each file in this format.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing beside the data.")
-@click.option("-v", "--verbose", is_flag=True, help="Name every problem, not only the first of each file.")
+@click.option("-v", "--verbose", is_flag=True, help="Report every problem, not only the first of each file.")
 @click.option("--no-progress", is_flag=True, help="Show no progress bars.")
 def command(**given: Any) -> int:
-    """Import, tell what came in, and what did not and why."""
-    output = make_output({name: given[name] for name in ("format", "quiet", "verbose", "no_progress")})
+    """Import, and report what came in, and what did not and why."""
+    output = make_output(given)
     target = str(find_db(given["db"], Path.cwd()))
     request = ImportRequest(
         format=given["importer"],
@@ -73,8 +73,8 @@ def command(**given: Any) -> int:
         imported = import_files(request, feedback.progress)
     if given["format"]:
         write_table(_table(imported, request), output)
-    _tell_problems(imported, output)
-    _tell_sum(imported, request, output)
+    _report_problems(imported, output)
+    _report_sum(imported, request, output)
     return _status(imported, strict=request.strict)
 
 
@@ -90,39 +90,36 @@ def _table(imported: Imported, request: ImportRequest) -> DataTable:
         schema="benchdb.import/1",
         columns=_COLUMNS,
         rows=[
-            (one.path, one.importer, one.sessions, one.known, one.runs, one.refused, one.reason)
-            for one in imported.files
+            (file.path, file.importer, file.sessions, file.known, file.runs, file.refused, file.reason)
+            for file in imported.files
         ],
         facts={"target": request.target, "dry_run": request.dry_run, "passed_over": list(imported.passed_over)},
     )
 
 
-def _tell_problems(imported: Imported, output: Output) -> None:
-    told = 0
-    for one in imported.files:
-        lines = list(_problems_of(one))
-        most = len(lines) if output.verbose else max(0, _MOST_TOLD - told)
-        for line in lines[:most]:
-            output.say(sanitize(line))
-        told += len(lines)
-    if told > _MOST_TOLD and not output.verbose:
-        output.say(f"and {counted(told - _MOST_TOLD, 'problem')} more; -v names them all")
+def _report_problems(imported: Imported, output: Output) -> None:
+    lines = [line for file in imported.files for line in _problems_of(file)]
+    most = len(lines) if output.verbose else _MOST_PROBLEMS
+    for line in lines[:most]:
+        output.say(sanitize(line))
+    if len(lines) > most:
+        output.say(f"and {counted(len(lines) - most, 'problem')} more; -v names them all")
     if imported.passed_over:
         named = sanitize(", ".join(imported.passed_over[:_MOST_NAMED]))
         more = len(imported.passed_over) - _MOST_NAMED
-        output.say(f"passed over, of no known format: {named}" + (f" and {more} more" if more > 0 else ""))
+        output.say(f"passed over, of unknown formats: {named}" + (f" and {more} more" if more > 0 else ""))
     for name, reason in imported.left_out.items():
-        output.say(f"importers of {name} were not asked: {reason}")
+        output.say(f"importers of {name} were not used: {reason}")
 
 
-def _problems_of(one: FileOutcome) -> list[str]:
-    lines = [f"{one.path}: {problem.place}: {problem.text}" for problem in one.problems]
-    more = one.refused - sum(problem.refused for problem in one.problems)
-    lines += [f"{one.path}: {more} more of its items cannot be taken"] if more > 0 else []
-    return lines + ([f"{one.path}: nothing of it was taken: {one.reason}"] if one.reason else [])
+def _problems_of(file: FileOutcome) -> list[str]:
+    lines = [f"{file.path}: {problem.place}: {problem.text}" for problem in file.problems]
+    more = file.refused - sum(problem.refused for problem in file.problems)
+    lines += [f"{file.path}: {more} more of its items cannot be read"] if more > 0 else []
+    return lines + ([f"{file.path}: nothing was imported from it: {file.reason}"] if file.reason else [])
 
 
-def _tell_sum(imported: Imported, request: ImportRequest, output: Output) -> None:
+def _report_sum(imported: Imported, request: ImportRequest, output: Output) -> None:
     if not imported.files:
         output.say(f"nothing to import: no file of a known format in {', '.join(map(str, request.paths))}")
         return
@@ -137,7 +134,7 @@ def _tell_sum(imported: Imported, request: ImportRequest, output: Output) -> Non
         parts.append(f"{counted(refused, 'item')} refused")
     lost = len(imported.files) - len(files)
     if lost:
-        parts.append(f"nothing taken of {counted(lost, 'file')}")
+        parts.append(f"nothing imported from {counted(lost, 'file')}")
     output.say("; ".join(parts))
 
 

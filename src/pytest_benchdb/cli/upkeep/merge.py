@@ -28,8 +28,8 @@ Example: benchdb merge machine-a machine-b -o all.duckdb
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 @click.option("--no-progress", is_flag=True, help="Show no progress bars.")
 def command(**given: Any) -> None:
-    """Merge and tell how many sessions came in."""
-    output = make_output({"quiet": given["quiet"], "no_progress": given["no_progress"]})
+    """Merge and report how many sessions came in."""
+    output = make_output(given)
     with feedback_of(output, "Merging") as feedback:
         merged = merge_sources([Path(source) for source in given["sources"]], given["target"], feedback)
     output.say(

@@ -1,14 +1,8 @@
 """`benchdb note`: free text about a session or a run."""
 
-from pathlib import Path
-from typing import Any
-
 import click
 
-from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.configuration import find_db
-from pytest_benchdb.cli.frame.output import make_output
-from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.upkeep.annotation import FORMATS, say_written
 from pytest_benchdb.operations.upkeep.annotate import write_note
 
@@ -22,18 +16,16 @@ Example: benchdb note latest 'the machine was being backed up'
 """
 
 
-@click.command(
-    "note", context_settings=options.CONTEXT, help=_HELP, short_help="Write a note about a session or a run."
+@reading_command(
+    "note",
+    _HELP,
+    click.argument("name", metavar="SPEC"),
+    click.argument("text", metavar="TEXT"),
+    short_help="Write a note about a session or a run.",
+    formats=FORMATS,
 )
-@click.argument("name", metavar="SPEC")
-@click.argument("text", metavar="TEXT")
-@options.database_option
-@options.format_option(FORMATS)
-@options.output_option
-@options.display_options
-def command(**given: Any) -> None:
+def command(call: Call) -> None:
     """Find and write."""
-    output = make_output(given, formats=FORMATS)
-    with feedback_of(output, "Reading new sessions") as feedback:
-        written = write_note(find_db(given["db"], Path.cwd()), given["name"], given["text"], feedback=feedback)
-    say_written(output, SCHEMA, written, "wrote a note about")
+    with call.reading() as feedback:
+        written = write_note(call.database, call.given["name"], call.given["text"], feedback=feedback)
+    say_written(call.output, SCHEMA, written, "wrote a note about")

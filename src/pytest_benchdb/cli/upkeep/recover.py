@@ -15,7 +15,7 @@ from pytest_benchdb.operations.upkeep.maintain import recover_sessions
 
 _HELP = """Fold the journals of sessions that died, and what waits to go into a single file.
 
-PATH is a folder, a single file, or a journal; without one the database of --db is taken. Every benchmark that had
+PATH is a folder, a single file, or a journal; the default is the database of --db. Every benchmark that had
 finished is kept, once; the one that was running is recorded as crashed. Sessions that still run are left alone.
 
 Example: benchdb recover results
@@ -30,8 +30,8 @@ Example: benchdb recover results
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 @click.option("--no-progress", is_flag=True, help="Show no progress bars.")
 def command(**given: Any) -> int:
-    """Recover and tell what came back."""
-    output = make_output({"quiet": given["quiet"], "no_progress": given["no_progress"]})
+    """Recover and report what came back."""
+    output = make_output(given)
     paths = [Path(path) for path in given["paths"]] or [find_db(given["db"], Path.cwd())]
     with feedback_of(output, "Recovering") as feedback:
         recovered = recover_sessions(paths, feedback)
