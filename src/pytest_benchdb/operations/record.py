@@ -1,4 +1,4 @@
-"""Records one session: what it begins with, its journal, and the fold at its end."""
+"""Record one session: what it begins with, its journal, and the fold at its end."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,23 +20,23 @@ from pytest_benchdb.store.journal.lines import end_line, session_line
 from pytest_benchdb.store.target import Target
 
 STEAL_SHARE = 0.02
-"""Share of the machine's time which, stolen by the hypervisor, makes a session `contended`."""
+"""A session is `contended` if the hypervisor stole more than this share of the machine's time."""
 
 FOLD_TIMEOUT_S = 60.0
 FOLD_BYTES_PER_S = 1_000_000
-"""A fifth of what one slow core folds: the limit is for a process that hangs, not for one that works."""
+"""A fifth of what one slow core folds: the limit is for a process that hangs, not for a slow one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What the caller says of a session.
+    """What the caller knows about a session.
 
     Attributes:
         root: the project's root.
-        environ: environment variables; only a named list of them is read.
+        environ: environment variables; only a fixed list of them is read.
         argv: the command line.
         project: name of the project; None derives it from the git remote or the root.
-        suite: facts that the suite's own hooks told.
+        suite: facts from the suite's own hooks.
         unmeasured: reason why a metric cannot be measured here, by name.
     """
 
@@ -80,17 +80,14 @@ class SessionRecorder:
     def __init__(self, start: SessionStart, target: Target, *, spool: Callable[[], Path] = spool_folder) -> None:
         """Make a recorder; nothing is written yet.
 
-        Args:
-            start: what the session begins with.
-            target: where it goes.
-            spool: tells the folder for the journal when the target's own cannot be written.
+        `spool` returns the folder for the journal if the target's own cannot be written.
         """
         self.start = start
         self.target = target
         self._spool = spool
         self._journal: Journal | None = None
         self.problem: str | None = None
-        """Why lines were lost, or went elsewhere; None if all is well."""
+        """Why lines were lost, or went elsewhere; None if they did not."""
 
     @property
     def is_empty(self) -> bool:
@@ -103,7 +100,7 @@ class SessionRecorder:
         return 0 if self._journal is None else self._journal.size_bytes
 
     def append(self, lines: bytes) -> None:
-        """Keep journal lines; a failure is told in `problem` and never raised."""
+        """Keep journal lines; a failure is reported in `problem` and never raised."""
         try:
             if self._journal is None:
                 if self.problem is not None:
@@ -128,7 +125,7 @@ class SessionRecorder:
             outcome: how the session ended.
             exit_status: pytest's.
             complete: whether every selected test ran.
-            row_limit: rows of the report to return.
+            row_limit: most rows of the report to return.
         """
         if self._journal is None:
             return None
@@ -173,7 +170,7 @@ def project_name(commit: Commit, root: Path) -> str:
 
 
 def _head_commit(commit: Commit, ci: CiJob) -> Commit:
-    """Return the commit that people know: a pull request's CI checks out a merge that nobody else sees."""
+    """Return the pull request's own commit: its CI checks out a merge commit that exists nowhere else."""
     if ci.pull_request is None or ci.sha is None:
         return commit
     return replace(commit, sha=ci.sha, branch=ci.branch or commit.branch)
@@ -182,5 +179,5 @@ def _head_commit(commit: Commit, ci: CiJob) -> Commit:
 def _with_suite(environment: Environment, suite: Mapping[str, object]) -> Environment:
     if not suite:
         return environment
-    told = replace(environment, details={**environment.details, "suite": dict(suite)})
-    return replace(told, environment_id=environment_id(told))
+    complete = replace(environment, details={**environment.details, "suite": dict(suite)})
+    return replace(complete, environment_id=environment_id(complete))

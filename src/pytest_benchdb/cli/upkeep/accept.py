@@ -12,9 +12,9 @@ from pytest_benchdb.operations.upkeep.annotate import accept_change, list_accept
 SCHEMA = "benchdb.acceptances/1"
 _COLUMNS = ("pattern", "metric", "reason", "since", "expires", "expired", "author", "accepted_at")
 
-_HELP = """Accept a change of level, with a reason: the gate lets it pass, and history before it is no baseline.
+_HELP = """Accept a change of level, with a reason: the gate lets it pass, and history before it is not a baseline.
 
-PATTERN is a glob of full names, the whole name: 'tests/test_sort.py::*'. Brackets stand for themselves. The change
+PATTERN is a glob of full names, the whole name: 'tests/test_sort.py::*'. Brackets are literal. The change
 begins with the newest session, or with the one that --since names; --expires brings the gate back.
 
 Example: benchdb accept '*::test_parse*' --reason 'checks its input now' --expires 30d

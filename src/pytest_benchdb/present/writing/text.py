@@ -6,7 +6,7 @@ SIGNS = "…─·\N{MULTIPLICATION SIGN}\N{MICRO SIGN}"
 """Characters beyond ASCII that tables use, except for terminals that show ASCII only."""
 
 SHORT_ID = 13
-"""Characters of a UUIDv7 that hold its millisecond: enough to tell the sessions of one machine apart."""
+"""Characters of a UUIDv7 that hold its millisecond: enough to distinguish the sessions of one machine."""
 
 _ZERO_WIDTH_JOINER = "\u200d"
 _EMOJI_STYLE = "\ufe0f"
