@@ -47,7 +47,7 @@ def command(call: Call) -> None:
 
 
 def _json(shown: Report | RunDetail) -> str:
-    from pytest_benchdb.present.report.data import report_json
+    from pytest_benchdb.present.report.text_formats import report_json
     from pytest_benchdb.present.writing.values import object_json
 
     if isinstance(shown, Report):

@@ -24,15 +24,13 @@ def report_text(report: Report, format_name: str, options: RenderOptions = USUAL
     Raises:
         MissingExtraError: the format needs a package that is not installed.
     """
-    # Late: each format is the only one that needs its writer.
+    # Late: only reports need what writes them, and not every command that knows the names of the formats.
     if format_name == "html":
         from pytest_benchdb.present.report.page import report_html
 
         return report_html(report, options)
+    from pytest_benchdb.present.report.text_formats import report_csv, report_json, report_markdown
+
     if format_name == "md":
-        from pytest_benchdb.present.report.markdown import report_markdown
-
         return report_markdown(report, options)
-    from pytest_benchdb.present.report.data import report_csv, report_json
-
     return report_csv(report, options.columns) if format_name == "csv" else report_json(report)

@@ -18,10 +18,9 @@ from pytest_benchdb.present.report.columns import (
     metric_of,
     raw_name,
 )
-from pytest_benchdb.present.report.data import report_csv, report_json
-from pytest_benchdb.present.report.markdown import report_markdown
 from pytest_benchdb.present.report.page import report_html
 from pytest_benchdb.present.report.table import layout
+from pytest_benchdb.present.report.text_formats import report_csv, report_json, report_markdown
 
 Make = Callable[..., ReportRow]
 
@@ -60,7 +59,7 @@ def page(report: Report, *columns: str) -> str:
         ({"main_metric": None}, None),
     ],
 )
-def test_metric_of_a_run_is_told(run: Make, changes: dict[str, str | None], metric: str | None) -> None:
+def test_metric_of_names_metric_and_phase(run: Make, changes: dict[str, str | None], metric: str | None) -> None:
     assert metric_of(run(**changes)) == metric
 
 
@@ -84,7 +83,7 @@ def test_metric_column_appears_where_times_are_not_wall_times(
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 120])
-def test_metric_is_told_at_every_width(run: Make, columns: int) -> None:
+def test_metric_is_shown_at_every_width(run: Make, columns: int) -> None:
     rows = mixed(run)
 
     table = layout(rows, columns, RenderOptions(group_by="none"))
@@ -103,7 +102,7 @@ def test_metric_column_says_nothing_of_a_run_without_figures(run: Make) -> None:
 
 
 @pytest.mark.parametrize("names", [["benchmark", "median"], ["min", "benchmark"], ["first_call"], ["spread", "median"]])
-def test_metric_is_a_mark_where_times_stand_without_it(run: Make, report: MakeReport, names: list[str]) -> None:
+def test_metric_is_a_mark_where_times_are_shown_without_it(run: Make, report: MakeReport, names: list[str]) -> None:
     rows, columns = mixed(run), columns_named(names)
 
     table = layout(rows, 120, RenderOptions(columns=columns, group_by="none")).plain()
@@ -117,7 +116,7 @@ def test_metric_is_a_mark_where_times_stand_without_it(run: Make, report: MakeRe
 
 
 @pytest.mark.parametrize("names", [["benchmark", "metric", "median"], ["benchmark", "memory"], ["benchmark", "rounds"]])
-def test_metric_is_no_mark_where_it_is_told_or_nothing_is_timed(run: Make, names: list[str]) -> None:
+def test_metric_is_not_a_mark_where_it_is_shown_or_nothing_is_timed(run: Make, names: list[str]) -> None:
     assert "(step_time)" not in layout(mixed(run), 120, ungrouped(names)).plain()
 
 
@@ -148,7 +147,7 @@ def test_csv_with_chosen_columns_of_plain_runs_has_no_others(run: Make, report: 
     assert text.splitlines()[0] == '"fullname","median_s"'
 
 
-def test_json_tells_metric_phase_and_units(run: Make, report: MakeReport) -> None:
+def test_json_has_metric_phase_and_units(run: Make, report: MakeReport) -> None:
     row = run(main_metric="step_time", main_phase="train", throughput=32.0, energy_j=5.0, device_peak_bytes=64.0)
 
     document = json.loads(report_json(report(row, run(energy_j=5.0, outcome="failed", reason="no"))))
@@ -189,7 +188,7 @@ def test_figures_that_few_runs_have_are_shown_where_one_has_them(run: Make, key:
         ("workload", {"workload": "training"}, "workload", "training", ["workload", "training"]),
     ],
 )
-def test_further_columns_can_be_asked_for(
+def test_further_columns_can_be_chosen(
     run: Make, name: str, changes: dict[str, Any], raw: str, value: object, shown: list[str]
 ) -> None:
     columns = columns_named([name])
