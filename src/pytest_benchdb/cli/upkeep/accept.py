@@ -47,9 +47,9 @@ def command(call: Call) -> None:
     pattern, reason = call.given["pattern"], call.given["reason"]
     if pattern is None or reason is None:
         raise ConfigError("benchdb accept needs a PATTERN and --reason TEXT; --list shows the accepted changes")
-    chosen = {name: call.given[name] for name in ("metric", "expires", "since")}
+    details = {name: call.given[name] for name in ("metric", "expires", "since")}
     with call.reading() as feedback:
-        written = accept_change(call.database, pattern, reason, **chosen, feedback=feedback)
+        written = accept_change(call.database, pattern, reason, **details, feedback=feedback)
     say_written(call.output, SCHEMA, written, f"accepted {pattern} from")
 
 

@@ -73,7 +73,7 @@ def list_command(call: Call) -> None:
             baseline.project,
             baseline.created_at,
         )
-        for baseline, session in ((one.baseline, one.session) for one in pinned)
+        for baseline, session in ((entry.baseline, entry.session) for entry in pinned)
     ]
     nothing = "there is no baseline; name one with: benchdb baseline set NAME"
     write_list(call.output, SCHEMA, _COLUMNS, rows, nothing)

@@ -123,13 +123,13 @@ def _report_sum(imported: Imported, request: ImportRequest, output: Output) -> N
     if not imported.files:
         output.say(f"nothing to import: no file of a known format in {', '.join(map(str, request.paths))}")
         return
-    files = [one for one in imported.files if one.reason is None]
-    sessions, runs, known = (sum(getattr(one, name) for one in files) for name in ("sessions", "runs", "known"))
+    files = [file for file in imported.files if file.reason is None]
+    sessions, runs, known = (sum(getattr(file, name) for file in files) for name in ("sessions", "runs", "known"))
     verb = "would import" if request.dry_run else "imported"
     parts = [f"{verb} {counted(sessions, 'session')} with {counted(runs, 'run')} into {request.target}"]
     if known:
         parts.append(f"{counted(known, 'session')} left out, there already")
-    refused = sum(one.refused for one in files)
+    refused = sum(file.refused for file in files)
     if refused:
         parts.append(f"{counted(refused, 'item')} refused")
     lost = len(imported.files) - len(files)
@@ -139,7 +139,7 @@ def _report_sum(imported: Imported, request: ImportRequest, output: Output) -> N
 
 
 def _status(imported: Imported, *, strict: bool) -> int:
-    if strict and any(one.reason or one.refused for one in imported.files):
+    if strict and any(file.reason or file.refused for file in imported.files):
         return exit_status.USAGE
-    taken = any(one.sessions or one.known for one in imported.files)
+    taken = any(file.sessions or file.known for file in imported.files)
     return exit_status.FINE if taken else exit_status.USAGE

@@ -83,7 +83,7 @@ def _run(run: ImportedRun, place: int, session: ImportedSession, session_id: str
     # The place leads the hash, so that runs sort in the order of the file.
     digest = f"{place:08x}" + hashlib.blake2b(f"{session_id}/{place}".encode(), digest_size=8).hexdigest()
     measurements = tuple(
-        one if one.provenance == "simulated" else replace(one, provenance="imported") for one in run.measurements
+        row if row.provenance == "simulated" else replace(row, provenance="imported") for row in run.measurements
     )
     return Run(
         run_id=timed_id(session.started_unix_us // _MS, digest),

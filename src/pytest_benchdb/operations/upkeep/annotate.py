@@ -204,7 +204,7 @@ def write_note(
             if len(runs) != 1:
                 raise
             run_id, session_id = runs.popitem()
-            session = next(one for one in reader.sessions() if one.session_id == session_id)
+            session = next(session for session in reader.sessions() if session.session_id == session_id)
     entry = Note(
         note_id=uuid7(),
         session_id=session.session_id,

@@ -93,4 +93,4 @@ def _recover_file(path: Path) -> tuple[int, list[str]]:
         refused = fold_inbox(os.fspath(path), wait_s=_WAIT_S)
     except StoreError as error:
         return 0, [*problems, f"{count} sessions wait in {inbox}: {error}"]
-    return count - len(refused), [*problems, *(f"{one.path} stays: {one.reason}" for one in refused)]
+    return count - len(refused), [*problems, *(f"{file.path} stays: {file.reason}" for file in refused)]
