@@ -237,18 +237,6 @@ def _crop(line: Line, total: int) -> Line:
     return tuple(spans)
 
 
-_OUTCOME_STYLES: dict[str, Style] = {
-    "passed": "good",
-    "failed": "bad",
-    "error": "bad",
-    "crashed": "bad",
-    "timeout": "bad",
-    "oom": "bad",
-    "xpassed": "warn",
-    "skipped": "dim",
-    "xfailed": "dim",
-    "unsupported": "dim",
-}
 _RICH_STYLES = {"head": "bold", "dim": "dim", "good": "green", "bad": "bold red", "warn": "yellow"}
 
 
@@ -288,6 +276,20 @@ def fact_lines(facts: Sequence[Fact], total: int, *, ascii_only: bool = False) -
             head = clip(label, indent, ascii_only=ascii_only) if number == 0 else ""
             lines.append((Span(head.ljust(indent), "dim"), Span(line, style)))
     return lines
+
+
+_OUTCOME_STYLES: dict[str, Style] = {
+    "passed": "good",
+    "failed": "bad",
+    "error": "bad",
+    "crashed": "bad",
+    "timeout": "bad",
+    "oom": "bad",
+    "xpassed": "warn",
+    "skipped": "dim",
+    "xfailed": "dim",
+    "unsupported": "dim",
+}
 
 
 def outcome_style(outcome: str) -> Style:
