@@ -32,15 +32,17 @@ _ENDED_BY_ITSELF = frozenset({0, 1, 5})
 class SessionPlugin:
     """Records one session; tests that run in this process are watched by a `TestWatcher`."""
 
+    # These begin with the session, and pytest calls no other hook of ours without one.
+    _recorder: SessionRecorder
+    _identifier: Identifier
+    _watcher: TestWatcher
+
     def __init__(self, config: pytest.Config, settings: Settings, target: Target) -> None:
         self._config = config
         self._settings = settings
         self._target = target
         self._probe = BlockProbe()
         self._root = project_root(config.rootpath)
-        self._recorder: SessionRecorder | None = None
-        self._identifier: Identifier | None = None
-        self._watcher: TestWatcher | None = None
         self._running: dict[str, bytes] = {}
         self._result: FoldResult | None = None
         self._outputs = Outputs()
@@ -72,14 +74,13 @@ class SessionPlugin:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Send an xdist worker what it cannot find out by itself."""
-        if self._recorder is not None:
-            node.workerinput[WORKER_KEY] = self.worker_config(node.gateway.id)
+        node.workerinput[WORKER_KEY] = self.worker_config(node.gateway.id)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write what a worker or a forked child sent; take it off, so that no other plugin dumps it."""
         lines = report.__dict__.pop(LINES_ATTRIBUTE, None)
-        if lines is None or self._recorder is None:
+        if lines is None:
             return
         if report.when == "setup":
             self._running[report.nodeid] = lines
@@ -90,8 +91,6 @@ class SessionPlugin:
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
         """Record the test that took its xdist worker down."""
-        if self._recorder is None or self._identifier is None:
-            return
         begun = self._running.pop(crashitem, None)
         if begun is not None:
             self._recorder.append(crashed_lines(json.loads(begun), self._identifier, str(report.longrepr)))
@@ -101,29 +100,31 @@ class SessionPlugin:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
         """Store the session before other plugins save theirs, because theirs may raise."""
-        if self._watcher is not None:
-            self._watcher.finish_interrupted()
-        if self._recorder is not None:
-            summary.announce(self._config, self._recorder)
-            self._result = self._recorder.finish(
-                outcome=_OUTCOMES.get(int(exitstatus), "error"),
-                exit_status=int(exitstatus),
-                complete=int(exitstatus) in _ENDED_BY_ITSELF and not session.shouldstop and not session.shouldfail,
-                row_limit=summary.ROW_LIMIT,
-            )
-            self._outputs = write_outputs(
-                self._settings,
-                self._recorder.start.session_id,
-                self._result,
-                self._config.invocation_params.dir,
-                lambda path: summary.shown_path(path, self._config),
-            )
-            if int(exitstatus) in _ENDED_BY_ITSELF:
-                self._judge(self._recorder.start.session_id)
-            if self._settings.strict and (self._is_lost or self._outputs.trouble or self._is_undecided):
-                session.exitstatus = max(int(exitstatus), 1)
-            if self._gate is not None and self._gate.failed and int(session.exitstatus) in _ENDED_BY_ITSELF:
-                session.exitstatus = 1
+        ended_by_itself = int(exitstatus) in _ENDED_BY_ITSELF
+        self._watcher.finish_interrupted()
+        summary.announce(self._config, self._recorder)
+        self._result = self._recorder.finish(
+            outcome=_OUTCOMES.get(int(exitstatus), "error"),
+            exit_status=int(exitstatus),
+            complete=ended_by_itself and not session.shouldstop and not session.shouldfail,
+            row_limit=summary.ROW_LIMIT,
+        )
+        session_id = self._recorder.start.session_id
+        self._outputs = write_outputs(
+            self._settings,
+            session_id,
+            self._result,
+            self._config.invocation_params.dir,
+            lambda path: summary.shown_path(path, self._config),
+        )
+        if ended_by_itself and self._settings.fail_on:
+            gate.announce(self._config, self._settings)
+            self._gate = gate.judge_run(self._config, self._settings, self._target, session_id, self._result)
+        undecided = self._gate is not None and self._gate.trouble is not None
+        if self._settings.strict and (self._is_lost or self._outputs.trouble or undecided):
+            session.exitstatus = max(int(exitstatus), 1)
+        if self._gate is not None and self._gate.failed and int(session.exitstatus) in _ENDED_BY_ITSELF:
+            session.exitstatus = 1
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -132,20 +133,14 @@ class SessionPlugin:
         try:
             return (yield)
         finally:
-            if self._recorder is not None:
-                summary.write(terminalreporter, self._config, self._recorder, self._result, self._outputs)
+            summary.write(terminalreporter, self._config, self._recorder, self._result, self._outputs)
             if self._gate is not None:
                 gate.write(terminalreporter, self._config, self._gate)
-
-    def _judge(self, session_id: str) -> None:
-        if self._settings.fail_on:
-            gate.announce(self._config, self._settings)
-            self._gate = gate.judge_run(self._config, self._settings, self._target, session_id, self._result)
 
     def worker_config(self, worker: str | None) -> dict[str, str | None]:
         """Return what another process that runs tests of this session needs; `worker` is its name in xdist."""
         return {
-            "project": None if self._recorder is None else self._recorder.start.project,
+            "project": self._recorder.start.project,
             "root": str(self._root),
             "worker": worker,
             "device_id": self._device_id,
@@ -154,15 +149,11 @@ class SessionPlugin:
 
     @property
     def _device_id(self) -> str | None:
-        devices = self._recorder.start.devices if self._recorder is not None else ()
+        devices = self._recorder.start.devices
         return devices[0].device_id if devices else None
 
     @property
-    def _is_undecided(self) -> bool:
-        return self._gate is not None and self._gate.trouble is not None
-
-    @property
     def _is_lost(self) -> bool:
-        if self._recorder is None or self._recorder.is_empty:
+        if self._recorder.is_empty:
             return False
         return self._result is None or self._result.status != "stored" or self._recorder.problem is not None

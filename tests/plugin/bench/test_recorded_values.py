@@ -48,10 +48,10 @@ def test_recorded_values_of_a_known_metric_have_its_unit() -> None:
         ("energy", -1, None, None, "-1 is below 0, which no energy is"),
         ("wall_time", 1, "ms", None, "has unit 's' in this session, and here 'ms'"),
         ("throughput", 1, "1/s", "lower", "has better 'higher'"),
-        (" ", 1, "1", None, "no name"),
+        (" ", 1, "1", None, "cannot be the name of a metric"),
     ],
 )
-def test_recorded_values_refuse_what_is_no_figure(
+def test_recorded_values_refuse_what_is_not_a_value(
     metric: str, value: object, unit: str | None, better: str | None, words: str
 ) -> None:
     with pytest.raises(MeasurementError) as caught:

@@ -137,7 +137,8 @@ class TestWatcher:
             phase = replace(phase, oom=True)
         if call.when == "setup":
             attempt.setup = phase
-            self._attach_begin(attempt, report)
+            if self._append is None:
+                setattr(report, LINES_ATTRIBUTE, self._begin_line(attempt))
         elif call.when == "call":
             attempt.call = with_subtests(phase, attempt.failed_subtests)
             attempt.duration_s = call.duration
@@ -177,8 +178,8 @@ class TestWatcher:
             attempt.setup = Phase(outcome="passed")
         item.stash[ATTEMPT_KEY] = attempt
         self._open = item
-        if self._writes_itself:
-            self._write(self._begin_line(attempt))
+        if self._append is not None:
+            self._append(self._begin_line(attempt))
         return attempt
 
     def _begin_line(self, attempt: Attempt) -> bytes:
@@ -190,14 +191,10 @@ class TestWatcher:
             worker=self._process.worker,
         )
 
-    def _attach_begin(self, attempt: Attempt, report: pytest.TestReport) -> None:
-        if not self._writes_itself:
-            setattr(report, LINES_ATTRIBUTE, self._begin_line(attempt))
-
     @property
-    def _writes_itself(self) -> bool:
+    def _append(self) -> Callable[[bytes], None] | None:
         # A test that runs in a forked child (pytest-forked) sends its lines with its report.
-        return self._process.append is not None and os.getpid() == self._pid
+        return self._process.append if os.getpid() == self._pid else None
 
     def _finish(self, item: pytest.Item, attempt: Attempt, report: pytest.TestReport | None) -> None:
         del item.stash[ATTEMPT_KEY]
@@ -210,14 +207,10 @@ class TestWatcher:
             worker=self._process.worker,
         )
         lines = finished_lines(run, keep_rounds=self._settings.keep_rounds, attachments=self._process.attachments)
-        if self._writes_itself:
-            self._write(lines)
+        if self._append is not None:
+            self._append(lines)
         elif report is not None:
             setattr(report, LINES_ATTRIBUTE, lines)
-
-    def _write(self, lines: bytes) -> None:
-        if self._process.append is not None:
-            self._process.append(lines)
 
     def _codspeed_of(self, item: pytest.Item) -> Any:
         if self._codspeed is None:
