@@ -2,6 +2,7 @@
 
 import ast
 from collections import Counter, defaultdict
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -14,10 +15,10 @@ SLICE_CODE_LINES = 40
 # Small modules with a single importer in their own folder, each with the reason why it is one of its own.
 SLICES = {
     "plugin/activation.py": "every pytest run imports the package, and this only if the run records",
-    "present/report/markdown.py": "each format of a report is imported only if it is asked for",
 }
 
 
+@cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
