@@ -108,3 +108,10 @@ def attach(
             options.append(f"BLOCK_SIZE {block_bytes}")
     with translated(text):
         connection.execute(f"ATTACH {literal(text)} AS {identifier(alias)} ({', '.join(options)})")
+
+
+def detach(connection: "DuckDBPyConnection", alias: str) -> None:
+    """Detach a database if it is attached, whatever went wrong with it."""
+    for statement in ("USE memory", f"DETACH {identifier(alias)}"):
+        with contextlib.suppress(Exception):
+            connection.execute(statement)

@@ -7,6 +7,7 @@ the first. Session files are immutable: an older one is read through a migrated 
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def read_meta(connection: "DuckDBPyConnection", alias: str, path: str | os.PathL
             rows = []  # a database without our table
     meta = dict(rows)
     if meta.get("format") != FORMAT:
-        message = f"{os.fspath(path)} is a DuckDB database, but not one of pytest-benchdb; give another path"
+        message = f"{os.fspath(path)} is a DuckDB database, but not one of pytest-benchdb; name another path"
         raise ForeignFileError(message)
     return meta
 
@@ -72,6 +73,29 @@ def version_of(meta: dict[str, str], path: str | os.PathLike[str], newest: int =
         )
         raise SchemaVersionError(message)
     return int(text)
+
+
+def attach_migrated(connection: "DuckDBPyConnection", path: str, alias: str, scratch: str) -> str:
+    """Attach a file read-only, or a migrated copy of an older one; return the path of what is attached.
+
+    Args:
+        connection: what to attach it to.
+        path: the file.
+        alias: name of the database within `connection`.
+        scratch: folder for the copy.
+
+    Raises:
+        StoreError: the file is missing, foreign, newer or damaged.
+    """
+    db.attach(connection, path, alias, read_only=True)
+    if version_of(read_meta(connection, alias, path), path) == SCHEMA_VERSION:
+        return path
+    db.detach(connection, alias)
+    copy = os.path.join(scratch, f"{alias}.duckdb")
+    shutil.copyfile(path, copy)
+    db.attach(connection, copy, alias)
+    migrate(connection, alias, copy)
+    return copy
 
 
 def migrate(

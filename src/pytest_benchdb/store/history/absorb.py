@@ -1,12 +1,10 @@
-"""Takes sessions and annotations from files into one history: idempotent, in batches of attached files.
+"""Takes sessions and annotations from files into one history, and out of it again: idempotent, in batches of files.
 
-Sessions whose id is there already are left out, what is the same everywhere is added once by its key, and what a
-benchmark is grouped by follows the newest session. Annotations come from every file, with sessions or without.
+A session that the history has is left out, rows that files share (devices, environments, ...) are added once by their
+key, and the group, parameters and code of a benchmark follow its newest session. Annotations come from every file.
 """
 
-import contextlib
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,9 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import is_database_error, translate
-from pytest_benchdb.store.migrate import migrate, read_meta, version_of
+from pytest_benchdb.store.migrate import attach_migrated
 from pytest_benchdb.store.statement import identifier, literal
-from pytest_benchdb.store.template import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -27,13 +24,13 @@ BATCH = 50
 """Files attached at once: 10,000 cost 3 GB of memory."""
 
 IMPORTER = "pytest-benchdb"
-"""Importer of the rows in `source_file` that tell which session files are in a history."""
+"""Importer of those rows in `source_file` that name the session files of a history."""
 
 FACTS = ("session", "run", "measurement", "round_chunk", "series", "request", "attachment")
 """Tables whose rows belong to one session each."""
 
 ANNOTATIONS = {"baseline": "baseline_id", "acceptance": "acceptance_id", "note": "note_id"}
-"""Tables of what people wrote, with their keys."""
+"""Tables of annotations, with their keys."""
 
 KEYS = {
     "environment": "environment_id",
@@ -48,7 +45,10 @@ KEYS = {
     **ANNOTATIONS,
     "source_file": "source_file_id",
 }
-"""Tables whose rows are the same everywhere, with their keys."""
+"""Tables whose rows are the same in every file, with their keys."""
+
+Progress = Callable[[int, int], None]
+"""Called with the number of files done and the number of all."""
 
 
 class Refused(NamedTuple):
@@ -64,12 +64,12 @@ _FINGERPRINTS = {
     "metric": "metric",
     "benchmark": "benchmark_id, group_name, params, code_hash",
 }
-"""Tables that most session files of a folder share, and what tells their contents apart."""
+"""Tables that are equal in most session files of a folder, and the columns that differ when they are not."""
 
 
 @dataclass(slots=True)
 class _Job:
-    """What one call of `absorb` knows and has learnt.
+    """The state of one call of `absorb`.
 
     Attributes:
         only: ids of the sessions to take, without annotations; None takes all.
@@ -124,7 +124,7 @@ def absorb(
         connection: what `target` is attached to.
         target: alias of the history, in the newest schema.
         files: paths of session files and histories.
-        named: gives the name under which a file is remembered.
+        named: returns the name under which a file is remembered.
         progress: called with the number of files done.
         only: ids of the sessions to take, without annotations; None takes all.
 
@@ -175,7 +175,7 @@ def _absorb_batch(job: _Job, batch: Sequence[str]) -> list[Refused]:
                 source = _open_source(job, path, alias, taken)
             except StoreError as error:
                 refused.append(Refused(path, str(error)))
-                _detach(job.connection, alias)
+                db.detach(job.connection, alias)
                 continue
             taken.update(source.new)
             sources.append(source)
@@ -191,15 +191,15 @@ def _absorb_batch(job: _Job, batch: Sequence[str]) -> list[Refused]:
             raise
     finally:
         for source in sources:
-            _detach(job.connection, source.alias)
+            db.detach(job.connection, source.alias)
     job.known.update(taken)
     job.taken.update(copied)
     return refused
 
 
 def _open_source(job: _Job, path: str, alias: str, taken: set[str]) -> _Source:
-    """Attach a file and learn in one query what decides how much of it is copied."""
-    _attach_source(job.connection, path, alias, job.scratch)
+    """Attach a file, and read in one query what decides how much of it is copied."""
+    attach_migrated(job.connection, path, alias, job.scratch)
     hashes = " ".join(
         f"UNION ALL SELECT '{table}', CAST(bit_xor(hash({columns})) AS VARCHAR) FROM {alias}.{table}"
         for table, columns in _FINGERPRINTS.items()
@@ -219,28 +219,6 @@ def _open_source(job: _Job, path: str, alias: str, taken: set[str]) -> _Source:
         started=facts.pop("started"),
         fingerprints=facts,
     )
-
-
-def _attach_source(connection: "DuckDBPyConnection", path: str, alias: str, scratch: str) -> None:
-    """Attach a file, or a migrated copy of it if it is of an older version.
-
-    Raises:
-        StoreError: it cannot be read.
-    """
-    db.attach(connection, path, alias, read_only=True)
-    version = version_of(read_meta(connection, alias, path), path)
-    if version == SCHEMA_VERSION:
-        return
-    _detach(connection, alias)
-    copy = os.path.join(scratch, f"{alias}.duckdb")
-    shutil.copyfile(path, copy)
-    db.attach(connection, copy, alias)
-    migrate(connection, alias, copy)
-
-
-def _detach(connection: "DuckDBPyConnection", alias: str) -> None:
-    with contextlib.suppress(Exception):
-        connection.execute(f"DETACH {alias}")
 
 
 def _copy(job: _Job, sources: Sequence[_Source], filled: set[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -267,18 +245,18 @@ def _copy(job: _Job, sources: Sequence[_Source], filled: set[tuple[str, str]]) -
 
 
 def _copy_annotations(job: _Job, sources: Sequence[_Source], filled: set[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Copy what people wrote; return each file's name with the id of each annotation in it."""
-    found: list[tuple[str, str]] = []
+    """Copy annotations; return the name of the file and the id of each."""
+    copied: list[tuple[str, str]] = []
     if job.only is not None:
-        return found
+        return copied
     for table, key in ANNOTATIONS.items():
         holders = [source for source in sources if (source.alias, table) in filled]
         if holders:
             _insert_missing(job, table, key, [f"SELECT * FROM {source.alias}.{table}" for source in holders])
         for source in holders:
             ids = job.connection.execute(f"SELECT CAST({key} AS VARCHAR) FROM {source.alias}.{table}").fetchall()
-            found += [(source.name, one) for (one,) in ids]
-    return found
+            copied += [(source.name, annotation_id) for (annotation_id,) in ids]
+    return copied
 
 
 def _insert_missing(job: _Job, table: str, key: str, selects: Sequence[str]) -> None:
@@ -309,7 +287,7 @@ def _select(source: _Source, table: str) -> str:
 def _update_benchmarks(job: _Job, sources: Sequence[_Source]) -> None:
     """Add new benchmarks, and let group, parameters and code of known ones follow the newest session.
 
-    Of sources with the same benchmarks the newest stands for all. It replaces the row that is there, unless a later
+    The newest of the sources with equal benchmarks is read. Its row replaces the one that is there, unless a later
     session has run the benchmark.
     """
     newest: dict[str, _Source] = {}
@@ -349,12 +327,12 @@ _SourceRow = tuple[str, str | None, int, str | None, str | None, str | None]
 def _insert_sources(
     job: _Job, sources: Sequence[_Source], refused: Sequence[Refused], annotations: Sequence[tuple[str, str]] = ()
 ) -> None:
-    """Write down which files are in the history, and which cannot be.
+    """Record which files are in the history, and which cannot be read.
 
-    A row stands for a session or, its own id being that one's, for an annotation of a file.
+    A row is a session of a file, or an annotation, whose id it has.
     """
     rows: list[_SourceRow] = [*_source_rows(sources, {name for name, _ in annotations})]
-    rows += [(name, None, 1, None, None, one) for name, one in annotations]
+    rows += [(name, None, 1, None, None, annotation_id) for name, annotation_id in annotations]
     rows += [(job.named(path), None, 0, reason, stamp(path), None) for path, reason in refused]
     if not rows:
         return
@@ -413,7 +391,7 @@ def forget(connection: "DuckDBPyConnection", target: str, names: Sequence[str]) 
 
 
 def stamp(path: str) -> str | None:
-    """Return size and time of change of a file, to see whether a bad one has been replaced."""
+    """Return the size and time of change of a file, which differ when a bad file has been replaced."""
     try:
         status = os.stat(path)
     except OSError:

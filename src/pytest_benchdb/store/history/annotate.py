@@ -1,8 +1,8 @@
 """Writes what people add to results: baselines, accepted changes, notes.
 
-In a folder each is a small file of its own, named as session files are and folded as they are, because nothing that was
-written is ever changed: who removes something writes that down. A single file takes the row itself, or finds it in its
-inbox later if somebody else holds it.
+In a folder each is a small file of its own, named and folded as session files are, because no file there is ever
+changed: a removal is an annotation too. A single file takes the row itself, or finds it in its inbox later if another
+process holds the file now.
 """
 
 import contextlib
@@ -20,9 +20,8 @@ from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.history.session_folder import writable
-from pytest_benchdb.store.history.single_file import LOCK_SUFFIX, open_main_file
+from pytest_benchdb.store.history.single_file import open_for_writing
 from pytest_benchdb.store.journal.fold import session_file_name, sync_file
-from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import read_meta
 from pytest_benchdb.store.statement import read, render
 from pytest_benchdb.store.target import Target
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 FILE_KIND = "annotation"
-"""What a file without a session calls itself."""
+"""`file_kind` of a file without a session."""
 
 _WAIT_S = 5.0
 _PREFIX = ".annotate-"
@@ -47,7 +46,7 @@ def annotate(target: Target, entry: Annotation, *, wait_s: float = _WAIT_S) -> P
         wait_s: how long to wait for others that hold a single file.
 
     Returns:
-        The file that was written: of a single file that others hold, one in its inbox.
+        The file that was written: one in the inbox if others hold the single file.
 
     Raises:
         ConfigError: the file holds one session of a folder, and stays as it was recorded.
@@ -73,7 +72,7 @@ def id_of(entry: Annotation) -> str:
 
 @contextlib.contextmanager
 def new_file(final: Path) -> Iterator["DuckDBPyConnection"]:
-    """Give an empty file, attached as ``part``, for the length of a block; it is at `final` whole, or not at all.
+    """Attach an empty file as ``part`` for the length of a block; afterwards it is at `final` whole, or not at all.
 
     Raises:
         StoreError: it cannot be written.
@@ -82,14 +81,8 @@ def new_file(final: Path) -> Iterator["DuckDBPyConnection"]:
     with translated(os.fspath(final)), tempfile.TemporaryDirectory(prefix=_PREFIX, dir=final.parent) as folder:
         part = os.path.join(folder, final.name)
         with contextlib.closing(db.connect()) as connection:
-            attach_new(
-                connection,
-                part,
-                "part",
-                file_kind=FILE_KIND,
-                block_bytes=db.SESSION_BLOCK_BYTES,
-                cache=template_folder(),
-            )
+            block_bytes, cache = db.SESSION_BLOCK_BYTES, template_folder()
+            attach_new(connection, part, "part", file_kind=FILE_KIND, block_bytes=block_bytes, cache=cache)
             yield connection
             connection.execute("USE memory; DETACH part")
         sync_file(part)
@@ -108,17 +101,11 @@ def _write_file(folder: Path, entry: Annotation) -> Path:
 
 
 def _insert(path: Path, entry: Annotation, wait_s: float) -> None:
-    text = os.fspath(path)
-    with (
-        translated(text),
-        file_lock(Path(text + LOCK_SUFFIX), timeout_s=wait_s),
-        contextlib.closing(db.connect()) as connection,
-    ):
-        open_main_file(connection, text)
+    with open_for_writing(os.fspath(path), wait_s=wait_s) as connection:
         if read_meta(connection, "main_file", path).get("file_kind") != "history":
-            message = f"{text} holds one session as it was recorded; name the folder it is in: --db {path.parent}"
+            message = f"{path} holds one session as it was recorded; name the folder it is in: --db {path.parent}"
             raise ConfigError(message)
-        connection.execute(f"USE main_file; {_statement(entry)}; USE memory; DETACH main_file")
+        connection.execute(f"USE main_file; {_statement(entry)}")
 
 
 def _statement(entry: Annotation) -> str:

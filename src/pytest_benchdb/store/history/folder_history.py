@@ -1,8 +1,8 @@
 """The history of a folder: a database into which its session files are folded, kept as a disposable cache.
 
-``history.duckdb`` in the folder, or in the user's cache folder where that cannot be written. Readers hold a shared lock
-on ``history.lock`` while they read; whoever folds holds it alone. A reader that finds new sessions while others read
-folds them into a copy of its own. The cache is made again when it is damaged or of another version.
+It is ``history.duckdb`` in the folder, or in the user's cache folder if that cannot be written. Readers share the lock
+on ``history.lock`` while they read; a process that folds holds it alone. A reader that finds new sessions while others
+read folds them into a copy of its own. The cache is made again when it is damaged or of another version.
 """
 
 import contextlib
@@ -10,16 +10,15 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_benchdb.errors import StoreError, StoreLockedError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.cache import cache_folder
 from pytest_benchdb.store.file_errors import is_database_error, translated
-from pytest_benchdb.store.history.absorb import IMPORTER, absorb, forget, stamp
+from pytest_benchdb.store.history.absorb import IMPORTER, Progress, absorb, forget, stamp
 from pytest_benchdb.store.history.session_folder import session_files
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import read_meta, version_of
@@ -36,22 +35,18 @@ _READERS_WAIT_S = 0.2
 """How long to wait for other readers before folding into a copy."""
 _ATTEMPTS = 4
 
-Progress = Callable[[int, int], None]
-"""Called with the number of files folded and the number to fold."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """What a history holds of its folder.
+class _Difference(NamedTuple):
+    """How a history differs from its folder.
 
     Attributes:
         missing: session files that are not in it, oldest first.
         gone: names of files that are in it, but not in the folder any more.
-        refused: why files of the folder are not in it, by name.
+        refused: why files of the folder cannot be read, by name.
     """
 
-    missing: tuple[str, ...]
-    gone: tuple[str, ...]
+    missing: list[str]
+    gone: list[str]
     refused: dict[str, str]
 
 
@@ -67,7 +62,7 @@ def folder_history(
     """Attach the up-to-date history of a folder as `alias`, read-only, for the length of a block.
 
     Yields:
-        The history's file, and why session files are not in it, by file name.
+        The history's file, and why session files cannot be read, by file name.
 
     Raises:
         StoreLockedError: another process folds for longer than `timeout_s`.
@@ -77,14 +72,14 @@ def folder_history(
     lock = home / LOCK_NAME
     for _attempt in range(_ATTEMPTS):
         with file_lock(lock, timeout_s=timeout_s, shared=True):
-            state = _open(connection, home / HISTORY_NAME, folder, alias)
-            if state is not None and not state.missing and not state.gone:
+            difference = _open(connection, home / HISTORY_NAME, folder, alias)
+            if difference is not None and not difference.missing and not difference.gone:
                 try:
-                    yield home / HISTORY_NAME, state.refused
+                    yield home / HISTORY_NAME, difference.refused
                 finally:
-                    _detach(connection, alias)
+                    db.detach(connection, alias)
                 return
-            _detach(connection, alias)
+            db.detach(connection, alias)
         try:
             with file_lock(lock, timeout_s=_READERS_WAIT_S):
                 _refresh(home / HISTORY_NAME, folder, progress)
@@ -92,11 +87,11 @@ def folder_history(
             if _only_readers(lock):
                 break
     with _private_copy(home, folder, lock, timeout_s, progress) as copy:
-        state = _open(connection, copy, folder, alias)
+        difference = _open(connection, copy, folder, alias)
         try:
-            yield copy, state.refused if state is not None else {}
+            yield copy, difference.refused if difference is not None else {}
         finally:
-            _detach(connection, alias)
+            db.detach(connection, alias)
 
 
 def _home(folder: Path) -> Path:
@@ -118,7 +113,7 @@ def _home(folder: Path) -> Path:
 
 
 def _can_lock(folder: Path) -> bool:
-    """Tell whether the lock file can be opened: a superuser passes the check of modes, not a read-only mount."""
+    """Return whether the lock file can be opened: root passes the check of modes, but not a read-only mount."""
     try:
         os.close(os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666))
     except OSError:
@@ -126,12 +121,14 @@ def _can_lock(folder: Path) -> bool:
     return True
 
 
-def _open(connection: "DuckDBPyConnection", path: Path, folder: Path, alias: str) -> State | None:
-    """Attach a history and compare it with its folder; None if it is not there or cannot be used."""
+def _open(
+    connection: "DuckDBPyConnection", path: Path, folder: Path, alias: str, *, read_only: bool = True
+) -> _Difference | None:
+    """Attach a history and compare it with its folder; None if it is missing or cannot be used."""
     if not path.exists():
         return None
     try:
-        db.attach(connection, path, alias, read_only=True)
+        db.attach(connection, path, alias, read_only=read_only)
         if version_of(read_meta(connection, alias, path), path) != SCHEMA_VERSION:
             return None
         return _compare(connection, folder, alias)
@@ -143,7 +140,7 @@ def _open(connection: "DuckDBPyConnection", path: Path, folder: Path, alias: str
         raise
 
 
-def _compare(connection: "DuckDBPyConnection", folder: Path, alias: str) -> State:
+def _compare(connection: "DuckDBPyConnection", folder: Path, alias: str) -> _Difference:
     rows = connection.execute(
         f"SELECT path, reason, checksum FROM {alias}.source_file WHERE importer = {literal(IMPORTER)}"
     ).fetchall()
@@ -156,9 +153,9 @@ def _compare(connection: "DuckDBPyConnection", folder: Path, alias: str) -> Stat
         if reason is not None and name in present and stamp(os.fspath(folder / name)) == checksum
     }
     again = [name for name, (reason, _) in known.items() if reason is not None and name not in refused]
-    return State(
-        missing=tuple(sorted(name for name in present if name not in known or name in again)),
-        gone=tuple(sorted({name for name in known if name not in present} | set(again))),
+    return _Difference(
+        missing=sorted(name for name in present if name not in known or name in again),
+        gone=sorted({*known.keys() - present, *again}),
         refused=refused,
     )
 
@@ -168,30 +165,21 @@ def _refresh(path: Path, folder: Path, progress: Progress) -> None:
     # One thread: two take 40 % longer, because most of the work is opening small files.
     with contextlib.closing(db.connect()) as connection, translated(os.fspath(path)):
         connection.execute("SET checkpoint_threshold = '1B'")  # no log to write and to read once more
-        state = _open_for_writing(connection, path, folder)
-        forget(connection, "history", state.gone)
-        files = [os.fspath(folder / name) for name in state.missing]
+        difference = _open(connection, path, folder, "history", read_only=False)
+        if difference is None:
+            db.detach(connection, "history")
+            for name in (path, path.with_name(path.name + ".wal")):
+                name.unlink(missing_ok=True)
+            attach_new(connection, os.fspath(path), "history", file_kind="history", block_bytes=db.HISTORY_BLOCK_BYTES)
+            difference = _compare(connection, folder, "history")
+        forget(connection, "history", difference.gone)
+        files = [os.fspath(folder / name) for name in difference.missing]
         absorb(connection, "history", files, progress=lambda done: progress(done, len(files)))
         connection.execute("USE memory; DETACH history")
 
 
-def _open_for_writing(connection: "DuckDBPyConnection", path: Path, folder: Path) -> State:
-    state = None
-    with contextlib.suppress(Exception):
-        db.attach(connection, path, "history")
-        if version_of(read_meta(connection, "history", path), path) == SCHEMA_VERSION:
-            state = _compare(connection, folder, "history")
-    if state is not None:
-        return state
-    _detach(connection, "history")
-    for name in (path, path.with_name(path.name + ".wal")):
-        name.unlink(missing_ok=True)
-    attach_new(connection, os.fspath(path), "history", file_kind="history", block_bytes=db.HISTORY_BLOCK_BYTES)
-    return _compare(connection, folder, "history")
-
-
 def _only_readers(lock: Path) -> bool:
-    """Tell whether readers keep the lock: then waiting for it may take for ever."""
+    """Return whether readers hold the lock: then waiting for it may take for ever."""
     try:
         with file_lock(lock, timeout_s=0, shared=True):
             return True
@@ -201,17 +189,10 @@ def _only_readers(lock: Path) -> bool:
 
 @contextlib.contextmanager
 def _private_copy(home: Path, folder: Path, lock: Path, timeout_s: float, progress: Progress) -> Iterator[Path]:
-    """Fold into a copy of one's own, because others read the history and go on reading it."""
+    """Fold into a private copy, because other processes keep reading the history."""
     with tempfile.TemporaryDirectory(prefix="benchdb-") as scratch:
         copy = Path(scratch) / HISTORY_NAME
         with file_lock(lock, timeout_s=timeout_s, shared=True), contextlib.suppress(OSError):
             shutil.copyfile(home / HISTORY_NAME, copy)
         _refresh(copy, folder, progress)
         yield copy
-
-
-def _detach(connection: "DuckDBPyConnection", alias: str) -> None:
-    with contextlib.suppress(Exception):
-        connection.execute("USE memory")
-    with contextlib.suppress(Exception):
-        connection.execute(f"DETACH {alias}")

@@ -1,9 +1,9 @@
-"""Copies sessions of many places into one; a session that is there already is left out."""
+"""Copies the sessions of many places into one; a session that is there already is left out."""
 
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,12 +12,11 @@ from pytest_benchdb.errors import ConfigError, StoreError, StoreMissingError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.attachments import bring
 from pytest_benchdb.store.file_errors import translated
-from pytest_benchdb.store.history.absorb import ANNOTATIONS, Refused, absorb
+from pytest_benchdb.store.history.absorb import ANNOTATIONS, Progress, Refused, absorb
 from pytest_benchdb.store.history.annotate import new_file
 from pytest_benchdb.store.history.session_folder import recover, session_files, writable
-from pytest_benchdb.store.history.single_file import LOCK_SUFFIX, open_main_file, waiting
+from pytest_benchdb.store.history.single_file import open_for_writing, waiting
 from pytest_benchdb.store.journal.fold import session_file_name
-from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import read_meta, version_of
 from pytest_benchdb.store.statement import literal
 from pytest_benchdb.store.target import INBOX_SUFFIX, SESSION_SUFFIX, Target
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-Progress = Callable[[int, int], None]
-
 _REFERENCED = {
     "environment": ("environment_id", "SELECT environment_id FROM session"),
     "device": ("device_id", "SELECT device_id FROM run"),
@@ -37,18 +34,18 @@ _REFERENCED = {
     "model": ("model_id", "SELECT model_id FROM model_version"),
     "framework": ("framework_id", "SELECT framework_id FROM run"),
 }
-"""What a session file keeps of the tables that are the same everywhere."""
+"""Tables that are equal in every file: their key, and the rows that one session needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """What a merge did.
+    """The result of a merge.
 
     Attributes:
-        added: sessions that came in.
-        known: sessions that were there already.
+        added: number of sessions that are new.
+        known: number of sessions that were there already.
         refused: one line for each source that could not be read.
-        missing: one line for each file of a run that could not be taken along.
+        missing: one line for each attachment that could not be copied.
     """
 
     added: int
@@ -81,11 +78,7 @@ def merge(
 
 
 def _files(source: Path) -> list[Path]:
-    """Return the databases of a source, after folding what a dead session left, if it can be written.
-
-    Raises:
-        StoreMissingError: it does not exist.
-    """
+    """Return the databases of a source, after folding sessions that died, if it can be written."""
     if source.is_dir():
         if writable(source):
             recover(source)
@@ -102,12 +95,7 @@ def _files(source: Path) -> list[Path]:
 def _into_file(files: Sequence[Path], target: Target, timeout_s: float, progress: Progress) -> Merged:
     path = os.fspath(target.path)
     target.path.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        translated(path),
-        file_lock(Path(path + LOCK_SUFFIX), timeout_s=timeout_s),
-        contextlib.closing(db.connect(threads=None)) as connection,
-    ):
-        open_main_file(connection, path)
+    with open_for_writing(path, wait_s=timeout_s, threads=None) as connection:
         before = _sessions(connection, "main_file")
         refused = absorb(
             connection,
@@ -117,20 +105,16 @@ def _into_file(files: Sequence[Path], target: Target, timeout_s: float, progress
             progress=lambda done: progress(done, len(files)),
         )
         after = _sessions(connection, "main_file")
-        connection.execute("USE memory; DETACH main_file")
-    bad = {one.path for one in refused}
+    unreadable = {source for source, _ in refused}
     offered: set[str] = set()
     missing: list[str] = []
     for file in files:
-        if os.fspath(file) not in bad:
-            listed = _listed(file)
-            offered.update(session_id for session_id, _ in listed.sessions)
-            missing += _bring(listed, file, target)
+        if os.fspath(file) not in unreadable:
+            content = _content(file)
+            offered.update(session_id for session_id, _ in content.sessions)
+            missing += bring(content.attachments, file, target.attachments)
     return Merged(
-        added=len(after - before),
-        known=len(offered & before),
-        refused=tuple(_line(one) for one in refused),
-        missing=tuple(missing),
+        added=len(after - before), known=len(offered & before), refused=_lines(refused), missing=tuple(missing)
     )
 
 
@@ -143,53 +127,53 @@ def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> M
     missing: list[str] = []
     for done, file in enumerate(files, 1):
         try:
-            listed = _listed(file)
+            content = _content(file)
             # Before the rows that name them: a merge that dies leaves files too many, never too few.
-            missing += _bring(listed, file, target)
-            for session_id, started_us in listed.sessions:
+            missing += bring(content.attachments, file, target.attachments)
+            for session_id, started_us in content.sessions:
                 if session_id in present:
                     known += 1
                     continue
                 final = target.path / session_file_name(session_id, started_us)
-                _place(file, session_id, final, whole=listed.kind == "session")
+                _place(file, session_id, final, whole=content.kind == "session")
                 present.add(session_id)
                 added += 1
-            for entry in listed.annotations:
-                if entry.key not in present:
-                    _place_annotation(file, entry, target.path)
-                    present.add(entry.key)
+            for table, key, created_us in content.annotations:
+                if key not in present:
+                    with new_file(target.path / session_file_name(key, created_us)) as connection:
+                        db.attach(connection, file, "source", read_only=True)
+                        connection.execute(
+                            f"INSERT INTO {table} SELECT * FROM source.{table} "
+                            f"WHERE {ANNOTATIONS[table]} = {literal(key)}; DETACH source"
+                        )
+                    present.add(key)
         except StoreError as error:
             refused.append(Refused(os.fspath(file), str(error)))
         progress(done, len(files))
-    return Merged(added=added, known=known, refused=tuple(_line(one) for one in refused), missing=tuple(missing))
+    return Merged(added=added, known=known, refused=_lines(refused), missing=tuple(missing))
 
 
-class _Entry(NamedTuple):
-    """An annotation in a file: its table, its id, and when it was written."""
-
-    table: str
-    key: str
-    created_us: int
-
-
-class _Listed(NamedTuple):
-    """What a file holds.
+class _Content(NamedTuple):
+    """The content of a file.
 
     Attributes:
         kind: session, annotation or history.
-        sessions: id and start of each, oldest first.
-        attachments: names of its runs' files by their checksum.
-        annotations: those that need a file of their own in a folder; notes within a session file go with it.
+        sessions: id and start of each, oldest first, microseconds since the epoch.
+        attachments: name of each by its checksum.
+        annotations: table, id and time of those that need a file of their own in a folder; notes within a session file
+            go with it.
     """
 
     kind: str
     sessions: list[tuple[str, int]]
     attachments: dict[str, str]
-    annotations: list[_Entry]
+    annotations: list[tuple[str, str, int]]
 
 
-def _listed(file: Path) -> _Listed:
-    with _reading(file) as connection:
+def _content(file: Path) -> _Content:
+    with contextlib.closing(db.connect()) as connection, translated(os.fspath(file)):
+        db.attach(connection, file, "source", read_only=True)
+        version_of(read_meta(connection, "source", file), file)
         kind = read_meta(connection, "source", file).get("file_kind", "history")
         sessions = connection.execute(
             "SELECT CAST(session_id AS VARCHAR), epoch_us(started_at) FROM source.session ORDER BY started_at"
@@ -201,29 +185,16 @@ def _listed(file: Path) -> _Listed:
             for table, key in ANNOTATIONS.items()
         )
         entries = connection.execute(" UNION ALL ".join(selects)).fetchall() if kind != "session" else []
-        return _Listed(
+        return _Content(
             kind=kind,
             sessions=[(str(row[0]), int(row[1])) for row in sessions],
             attachments=names,
-            annotations=[_Entry(*row) for row in entries],
+            annotations=entries,
         )
 
 
-def _bring(listed: _Listed, file: Path, target: Target) -> list[str]:
-    return bring(listed.attachments, file, target.attachments)
-
-
-@contextlib.contextmanager
-def _reading(file: Path) -> Iterator["DuckDBPyConnection"]:
-    with contextlib.closing(db.connect()) as connection:
-        db.attach(connection, file, "source", read_only=True)
-        version_of(read_meta(connection, "source", file), file)
-        with translated(os.fspath(file)):
-            yield connection
-
-
 def _place(file: Path, session_id: str, final: Path, *, whole: bool) -> None:
-    """Put one session into a folder, by a temporary name and a rename."""
+    """Put one session into a folder, under a temporary name and then by a rename."""
     part = final.with_name(f".{session_id}.part")
     try:
         with translated(os.fspath(final)):
@@ -236,27 +207,8 @@ def _place(file: Path, session_id: str, final: Path, *, whole: bool) -> None:
         part.unlink(missing_ok=True)
 
 
-def _place_annotation(file: Path, entry: _Entry, folder: Path) -> None:
-    """Put one annotation into a folder, as a file of its own.
-
-    Raises:
-        StoreError: it cannot be read or written.
-    """
-    with new_file(folder / session_file_name(entry.key, entry.created_us)) as connection:
-        db.attach(connection, file, "source", read_only=True)
-        connection.execute(
-            f"INSERT INTO {entry.table} SELECT * FROM source.{entry.table} "
-            f"WHERE {ANNOTATIONS[entry.table]} = {literal(entry.key)}"
-        )
-        connection.execute("DETACH source")
-
-
 def _extract(file: Path, session_id: str, part: Path) -> None:
-    """Write one session of a history as a session file.
-
-    Raises:
-        StoreError: the history cannot be read.
-    """
+    """Write one session of a history as a session file."""
     with contextlib.closing(db.connect()) as connection:
         attach_new(connection, os.fspath(part), "part", file_kind="session", block_bytes=db.SESSION_BLOCK_BYTES)
         for refused in absorb(connection, "part", [os.fspath(file)], only=[session_id]):
@@ -274,5 +226,5 @@ def _sessions(connection: "DuckDBPyConnection", alias: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def _line(refused: Refused) -> str:
-    return refused.reason if refused.path in refused.reason else f"{refused.path}: {refused.reason}"
+def _lines(refused: Sequence[Refused]) -> tuple[str, ...]:
+    return tuple(reason if path in reason else f"{path}: {reason}" for path, reason in refused)

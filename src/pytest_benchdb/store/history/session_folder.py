@@ -1,7 +1,4 @@
-"""A folder of session files: what is in it, and the journals that dead sessions left there.
-
-What dead sessions leave behind: journals to fold, and parts of session files to remove.
-"""
+"""A folder of session files, and the remains of sessions that died: journals to fold, and parts to remove."""
 
 import contextlib
 import os
@@ -20,12 +17,7 @@ _PART_ENDINGS = (".part", ".part.wal", ".clean")
 
 
 def remove_stale_parts(folder: str, names: Sequence[str]) -> None:
-    """Remove parts of session files that no process writes any more.
-
-    Args:
-        folder: the spool.
-        names: what it holds.
-    """
+    """Remove parts of session files that no process writes any more from a spool with the files `names`."""
     for name in names:
         if not name.startswith(".") or not name.endswith(_PART_ENDINGS):
             continue
@@ -36,7 +28,7 @@ def remove_stale_parts(folder: str, names: Sequence[str]) -> None:
 
 
 def _is_live(journal: str) -> bool:
-    """Tell whether somebody holds the journal: its session, or whoever folds it."""
+    """Return whether a process holds the journal: its session, or one that folds it."""
     try:
         descriptor = os.open(journal, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
     except OSError:
@@ -48,7 +40,7 @@ def _is_live(journal: str) -> bool:
 
 
 def session_files(folder: Path) -> set[str]:
-    """Return the names of the session files in a folder, without looking into any.
+    """Return the names of the session files in a folder, without opening any.
 
     Raises:
         StoreMissingError: there is no such folder.
@@ -62,30 +54,26 @@ def session_files(folder: Path) -> set[str]:
 
 
 def journals(folder: Path) -> list[Path]:
-    """Return the journals in a folder, oldest session first: of sessions that run, and of those that died."""
+    """Return the journals in a folder, oldest session first, of sessions that run and of those that died."""
     with contextlib.suppress(OSError):
         return sorted(folder / name for name in os.listdir(folder) if name.endswith(JOURNAL_SUFFIX))
     return []
 
 
 def recover(folder: Path, *, limit_s: float | None = None) -> tuple[list[Path], list[str]]:
-    """Fold every journal in a folder whose session has died.
-
-    Args:
-        folder: the spool.
-        limit_s: stop after this long; None folds all.
+    """Fold every journal in a spool whose session has died; stop after `limit_s`, if given.
 
     Returns:
         The session files, and one line for each journal that could not be folded or was damaged.
     """
     started = time.monotonic()
-    found = journals(folder)
+    left = journals(folder)
     with contextlib.suppress(OSError):
         remove_stale_parts(os.fspath(folder), os.listdir(folder))
     remove_stale_copies(beside_spool(folder))
     stored: list[Path] = []
     problems: list[str] = []
-    for journal in found:
+    for journal in left:
         if limit_s is not None and time.monotonic() - started > limit_s:
             break
         try:
@@ -103,5 +91,5 @@ def recover(folder: Path, *, limit_s: float | None = None) -> tuple[list[Path], 
 
 
 def writable(folder: Path) -> bool:
-    """Tell whether files can be made in a folder, by its modes."""
+    """Return whether files can be made in a folder, by its modes."""
     return os.access(folder, os.W_OK | os.X_OK)

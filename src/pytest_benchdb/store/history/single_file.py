@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,48 +18,35 @@ from pytest_benchdb.store.template import attach_new
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-
 LOCK_SUFFIX = ".lock"
 
 
 def waiting(path: str) -> list[str]:
-    """Return the session files in the inbox of `path`, oldest first; hidden parts are none."""
+    """Return the session files in the inbox of `path`, oldest first, without hidden parts."""
     inbox = path + INBOX_SUFFIX
     try:
         names = os.listdir(inbox)
     except OSError:
         return []
-    return [
-        os.path.join(inbox, name)
-        for name in sorted(names)
-        if name.endswith(SESSION_SUFFIX) and not name.startswith(".")
-    ]
+    return [os.path.join(inbox, name) for name in sorted(names) if name.endswith(SESSION_SUFFIX) and name[0] != "."]
 
 
 def fold_inbox(path: str, *, wait_s: float) -> list[Refused]:
-    """Take what waits in the inbox of a single file into it; the file is created if need be.
+    """Take the sessions in the inbox of a single file into it; the file is created if need be.
 
-    Files that cannot be read stay in the inbox.
-
-    Args:
-        path: the single file.
-        wait_s: how long to wait for other processes that write it.
+    Returns:
+        The files that cannot be read; they stay in the inbox.
 
     Raises:
-        StoreLockedError: others hold it for longer.
+        StoreLockedError: other processes hold the file for longer than `wait_s`.
         StoreError: it is foreign, newer, damaged or cannot be written; the inbox keeps everything.
     """
-    with translated(path), file_lock(Path(path + LOCK_SUFFIX), timeout_s=wait_s):
-        files = waiting(path)
-        return _fold(path, files) if files else []
-
-
-def _fold(path: str, files: list[str]) -> list[Refused]:
-    with contextlib.closing(db.connect()) as connection:
-        open_main_file(connection, path)
+    if not waiting(path):
+        return []
+    with open_for_writing(path, wait_s=wait_s) as connection:
+        files = waiting(path)  # others may have taken some while we waited
         refused = absorb(connection, "main_file", files)
-        connection.execute("USE memory; DETACH main_file")
-    kept = {one.path for one in refused}
+    kept = {file for file, _ in refused}
     for file in files:
         if file not in kept:
             with contextlib.suppress(OSError):
@@ -68,23 +56,34 @@ def _fold(path: str, files: list[str]) -> list[Refused]:
     return refused
 
 
-def open_main_file(connection: "DuckDBPyConnection", path: str) -> None:
-    """Attach a single file as ``main_file`` for writing, in the newest schema; create it whole or not at all.
+@contextlib.contextmanager
+def open_for_writing(path: str, *, wait_s: float, threads: int | None = 1) -> Iterator["DuckDBPyConnection"]:
+    """Lock a single file and attach it as ``main_file``, in the newest schema, for the length of a block.
+
+    A missing file is created, whole or not at all.
 
     Raises:
-        StoreError: it is foreign, newer, damaged, in use or cannot be written.
+        StoreLockedError: other processes hold it for longer than `wait_s`.
+        StoreError: it is foreign, newer, damaged or cannot be written.
     """
-    if not os.path.exists(path):
-        part = f"{path}.{os.getpid()}.part"
-        try:
-            attach_new(connection, part, "main_file", file_kind="history", block_bytes=db.HISTORY_BLOCK_BYTES)
-            connection.execute("USE memory; DETACH main_file")
-            os.replace(part, path)
-        finally:
-            with contextlib.suppress(OSError):
-                os.unlink(part)
-    if os.path.exists(path) and not os.access(path, os.W_OK):
-        message = f"{path} is read-only; make it writable or choose another PATH"
-        raise StoreError(message)
-    db.attach(connection, path, "main_file")
-    migrate(connection, "main_file", path)
+    with (
+        translated(path),
+        file_lock(Path(path + LOCK_SUFFIX), timeout_s=wait_s),
+        contextlib.closing(db.connect(threads=threads)) as connection,
+    ):
+        if not os.path.exists(path):
+            part = f"{path}.{os.getpid()}.part"
+            try:
+                attach_new(connection, part, "main_file", file_kind="history", block_bytes=db.HISTORY_BLOCK_BYTES)
+                connection.execute("USE memory; DETACH main_file")
+                os.replace(part, path)
+            finally:
+                with contextlib.suppress(OSError):
+                    os.unlink(part)
+        elif not os.access(path, os.W_OK):
+            message = f"{path} is read-only; make it writable or choose another PATH"
+            raise StoreError(message)
+        db.attach(connection, path, "main_file")
+        migrate(connection, "main_file", path)
+        yield connection
+        connection.execute("USE memory; DETACH main_file")

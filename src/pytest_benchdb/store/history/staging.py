@@ -1,7 +1,7 @@
-"""Puts whole sessions into a store at once, as imports do: folded aside, several at a time, then moved in.
+"""Puts whole sessions into a store, as imports do: folded in a hidden folder, several at a time, then moved in.
 
-A session is a file that appears by a rename; until then nothing of it can be seen, and a process that dies leaves
-only a hidden folder that the next import removes.
+A session appears by a rename, all of it at once. A process that dies leaves only the hidden folder, which a later
+import removes.
 """
 
 import contextlib
@@ -30,19 +30,19 @@ _WORKERS = min(4, os.cpu_count() or 1)
 
 @contextlib.contextmanager
 def staging(target: Target) -> Iterator["Staging"]:
-    """Give a place beside the store's sessions for the length of a block; what was not published by then goes."""
-    place = Staging(target)
+    """Stage sessions for the length of a block; what was not published by then is removed."""
+    stage = Staging(target)
     try:
-        yield place
+        yield stage
     finally:
-        place.discard()
+        stage.discard()
 
 
 class Staging:
-    """A place beside the store's sessions; from `staging`."""
+    """A hidden folder beside the store's sessions; from `staging`."""
 
     def __init__(self, target: Target) -> None:
-        """Name the store; nothing is written yet."""
+        """Stage for `target`; nothing is written yet."""
         self._target = target
         self._folder: Path | None = None
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="benchdb-fold")
@@ -50,7 +50,7 @@ class Staging:
         self._groups: deque[list[Future[str]]] = deque()
 
     def add(self, session_id: str, lines: Iterable[bytes]) -> None:
-        """Fold the lines of a whole journal into a session file, beside the caller's next work.
+        """Fold the lines of a whole journal into a session file, in the background.
 
         Raises:
             StoreError: it cannot be written.
@@ -65,10 +65,10 @@ class Staging:
         self._group.append(folded)
 
     def publish(self) -> None:
-        """Move what was added since into the store, all of it, once it is folded.
+        """Move what was added since the last call into the store, all at once, when it is folded.
 
         Raises:
-            StoreError: some of what was added, now or before, cannot be stored.
+            StoreError: something added by now cannot be stored.
         """
         if self._group:
             self._groups.append(self._group)
@@ -97,7 +97,7 @@ class Staging:
                 raise StoreError(f"{refused.path} waits beside {path}: {refused.reason}")
 
     def discard(self) -> None:
-        """Remove the place and what was not published."""
+        """Remove the folder and what was not published."""
         self._workers.shutdown(cancel_futures=True)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -106,11 +106,7 @@ class Staging:
                     self._target.spool.rmdir()
 
     def _home(self) -> Path:
-        """Return the folder to fold in.
-
-        Raises:
-            StoreError: it cannot be made.
-        """
+        """Return the hidden folder, made at the first call."""
         if self._folder is None:
             spool = self._target.spool
             with translated(os.fspath(spool)):
@@ -128,7 +124,7 @@ def _fold(journal: str) -> str:
 
 
 def _remove_stale(spool: Path) -> None:
-    """Remove what imports that were killed left behind, a day later."""
+    """Remove the folders of imports that were killed a day ago."""
     for entry in spool.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             if time.time() - entry.stat().st_mtime > _STALE_S:
