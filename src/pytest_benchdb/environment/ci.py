@@ -1,4 +1,4 @@
-"""Tells which CI job this is, from the variables that each service documents.
+"""Reads which CI job this is, from the variables that each service documents.
 
 Only the variables named here are read; a URL is stored without user name, password and query.
 """
@@ -35,13 +35,7 @@ def _github(environ: Environ) -> CiJob:
         number = match[1]
     if branch is None and environ.get("GITHUB_REF_TYPE", "branch") == "branch" and number is None:
         branch = _branch(environ.get("GITHUB_REF"))
-    return CiJob(
-        provider="github",
-        url=_github_url(environ),
-        pull_request=number,
-        branch=branch,
-        sha=sha,
-    )
+    return CiJob(provider="github", url=_github_url(environ), pull_request=number, branch=branch, sha=sha)
 
 
 def _github_url(environ: Environ) -> str | None:

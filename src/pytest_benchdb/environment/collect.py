@@ -1,4 +1,4 @@
-"""Reads everything that a session says of where it ran, once, when it begins."""
+"""Reads everything that a session records about where it runs, once, when it begins."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ class Snapshot:
 
     Attributes:
         devices: the processor; other backends add theirs.
-        load: at the moment of reading; `load.read_load` tells it again at the end.
+        load: when it was read; `machine.host.read_load` reads it again at the end.
     """
 
     environment: Environment
@@ -41,9 +41,9 @@ def collect(
     """Read machine, interpreter, commit and CI job; never raises for what cannot be read.
 
     Args:
-        root: a folder of the working copy whose commit is meant.
-        environ: environment variables; only those named in `ci`, `python` and `virtual` are read.
-        proc_root: folder that stands for ``/``.
+        root: a folder of the working copy whose commit is read.
+        environ: environment variables; only those named in `ci`, `python` and `machine.container` are read.
+        proc_root: folder to read instead of ``/``.
         platform: `sys.platform`.
     """
     load = read_load(proc_root)  # first, before this adds to it
@@ -101,7 +101,7 @@ def environment_id(environment: Environment) -> str:
 
 
 def cpu_device(host: Host) -> Device:
-    """Return the processor as the device that every benchmark without another one runs on."""
+    """Return the processor as the device of every benchmark that names no other."""
     name = host.cpu.model or host.machine or "unknown"
     return Device(
         device_id=content_id("cpu", name, None),

@@ -1,4 +1,4 @@
-"""Writes a command line down without the secrets in it."""
+"""Removes secrets from command lines before they are stored."""
 
 import re
 import shlex
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 _MASK = "***"
 _NAME_CHARACTERS = 60
-# `--tokenizer`, `--max-tokens` and `--author` are no secrets.
+# `--tokenizer`, `--max-tokens` and `--author` are not secrets.
 _SECRET_NAME = re.compile(
     r"token(?!iz|s)|(?:api|access)[-_]?tokens|secret|passw(?:or)?d|passphrase|pwd|credential|auth(?!or)|bearer"
     r"|signature|apikey|(?:^|[-_.])(?:key|pat|pw|sas|dsn)(?=$|[-_.])",
@@ -20,7 +20,7 @@ _SCHEME_AND_USER = re.compile(
 _HEADER = re.compile(
     r"(?P<name>\bauthorization\s{0,4}:\s{0,4}(?:\w+\s{1,4})?|\bbearer\s{1,4}(?=\S{12}))\S+", re.IGNORECASE
 )
-# Tokens that say what they are: GitHub, GitLab, Slack, AWS, Hugging Face, PyPI, OpenAI and its like, JWT.
+# Tokens with a known prefix: GitHub, GitLab, Slack, AWS, Hugging Face, PyPI, OpenAI and its like, JWT.
 _SHAPE = re.compile(
     r"\b(?:(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|hf_|pypi-)[\w-]{8,}|sk-[\w-]{20,}|eyJ[\w-]{8,}\.[\w.-]+)"
 )
@@ -29,9 +29,9 @@ _SHAPE = re.compile(
 def sanitized_command(argv: Sequence[str]) -> str:
     """Return a command line as the shell reads it, secrets replaced by ``***``.
 
-    Masked are the values of options and assignments whose name sounds secret (``--token X``,
-    ``password=X``), the user part of URLs, and tokens of known shapes. Masking too much is the
-    lesser evil: the text is for people and is never run.
+    The values of options and assignments with a secret-sounding name (``--token X``, ``password=X``), the user part of
+    URLs, and tokens with a known prefix are masked. Masking too much is the lesser evil: people read the text, nothing
+    runs it.
 
     >>> sanitized_command(["pytest", "--token=abc", "--db-password", "x", "https://me:pw@host/a"])
     "pytest '--token=***' --db-password '***' 'https://***@host/a'"

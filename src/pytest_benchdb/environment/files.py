@@ -16,7 +16,7 @@ def read_text(path: Path, limit_bytes: int = _LIMIT_BYTES) -> str | None:
 
 
 def read_int(path: Path) -> int | None:
-    """Return the number that is all a file says; None if there is no such number."""
+    """Return the whole number in a file; None if there is none."""
     text = read_text(path)
     try:
         return None if text is None else int(text)
@@ -25,7 +25,7 @@ def read_int(path: Path) -> int | None:
 
 
 def count_list(text: str | None) -> int | None:
-    """Return how many numbers a kernel list such as ``0-3,8`` names; None if it is none.
+    """Return how many numbers a kernel list such as ``0-3,8`` names; None if it is not one.
 
     >>> count_list("0-3,8")
     5
@@ -37,6 +37,6 @@ def count_list(text: str | None) -> int | None:
         return None
 
 
-def known(**values: object) -> dict[str, object]:
-    """Return the values that are known: those that are not None, nor empty."""
+def drop_missing(**values: object) -> dict[str, object]:
+    """Return the values that are neither None nor empty."""
     return {name: value for name, value in values.items() if value is not None and value not in ({}, [], "")}

@@ -13,15 +13,15 @@ _GIB = 1 << 30
 class SpeedParts:
     """The parts of an environment that change speed; None means not known.
 
-    Left out on purpose is what differs between two runs of one machine (clock rates, free memory,
-    load) and what says nothing of speed (the host's name).
+    Values that differ between two runs on one machine (clock rates, free memory, load) or have nothing to do with speed
+    (the host's name) are left out on purpose.
 
     Attributes:
         machine: architecture: ``x86_64``.
         threads: logical processors that the process may use.
-        ram_bytes: memory, or the container's limit where that is smaller.
+        ram_bytes: memory, or the container's limit if that is smaller.
         virtualization: container and virtual machine, outermost first.
-        cpu_quota: processors' worth of time that the container may use; None is no limit.
+        cpu_quota: processors' worth of time that the container may use; None means no limit.
         python_build: ``GIL`` or ``free-threaded``, and ``debug``.
     """
 
@@ -61,8 +61,7 @@ def fingerprint(parts: SpeedParts) -> str:
 def ram_class(ram_bytes: int | None) -> int | None:
     """Return the size of the memory in half powers of two of a GiB.
 
-    What a kernel keeps for itself differs from version to version: 15.5 and 15.6 GiB are one class,
-    16 and 24 GiB are two.
+    Kernels differ in what they keep for themselves: 15.5 and 15.6 GiB are one class, 16 and 24 GiB are two.
 
     >>> ram_class(16 << 30), ram_class(15 << 30), ram_class(24 << 30)
     (8, 8, 9)

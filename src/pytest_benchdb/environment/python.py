@@ -1,6 +1,6 @@
-"""Reads the interpreter: version, how it was built and how it was started.
+"""Reads the interpreter (its version, build and options) and the versions of the packages that matter to speed.
 
-Finds the versions of the packages that matter to speed, without importing any of them.
+No package is imported for its version.
 """
 
 import gc
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pytest_benchdb.environment.files import known
+from pytest_benchdb.environment.files import drop_missing
 
 VARIABLES = (
     "BLIS_NUM_THREADS",
@@ -42,7 +42,7 @@ VARIABLES = (
     "TOKENIZERS_PARALLELISM",
     "VECLIB_MAXIMUM_THREADS",
 )
-"""The only environment variables whose values are stored: they change speed, and hold no secret."""
+"""The only environment variables whose values are stored: they change speed and never hold a secret."""
 
 _VALUE_CHARACTERS = 200
 
@@ -53,7 +53,7 @@ class Python:
 
     Attributes:
         text: ``CPython 3.11.7 (main, GIL)``.
-        build: ``GIL`` or ``free-threaded``, then ``debug`` where it is one.
+        build: ``GIL`` or ``free-threaded``, then ``debug`` for a debug build.
         details: compiler, optimisations, options and the environment variables of `VARIABLES`.
     """
 
@@ -65,7 +65,7 @@ class Python:
 
 
 def read_python(environ: Mapping[str, str]) -> Python:
-    """Read the interpreter that runs this."""
+    """Read the interpreter that is running."""
     implementation = platform.python_implementation()
     build = build_flags()
     notes = ", ".join(part for part in (platform.python_build()[0], *build) if part)
@@ -74,7 +74,7 @@ def read_python(environ: Mapping[str, str]) -> Python:
         implementation=implementation,
         version=sys.version_info[:2],
         build=build,
-        details=known(
+        details=drop_missing(
             compiler=platform.python_compiler(),
             optimized_build=_configured("--enable-optimizations"),
             link_time_optimized=_configured("--with-lto"),
@@ -92,7 +92,7 @@ def read_python(environ: Mapping[str, str]) -> Python:
 
 
 def build_flags() -> tuple[str, ...]:
-    """Return what changes the speed of every function: whether the GIL is on, and a debug build."""
+    """Return the build options that change the speed of every function: with or without GIL, and debug."""
     enabled = getattr(sys, "_is_gil_enabled", lambda: True)()
     debug = ("debug",) if hasattr(sys, "gettotalrefcount") else ()
     return ("GIL" if enabled else "free-threaded", *debug)
@@ -163,23 +163,21 @@ WATCHED = frozenset({
 })  # fmt: skip
 """Names in the normal form of the packaging specifications: lower case, runs of ``-_.`` as one ``-``."""
 
-# A folder of metadata is called after its package and version ("Recording installed projects"), so
+# A folder of metadata is named after its package and version ("Recording installed projects"), so
 # that one listing per folder of `sys.path` is enough; parsing each METADATA file costs 0.5 ms.
 _METADATA = re.compile(r"(?P<name>[A-Za-z0-9][\w.]*)-(?P<version>[^-]+)(?:-py[\d.]+)?\.(?:dist|egg)-info$")
 
 
 def read_versions(path: Iterable[str], names: frozenset[str] = WATCHED) -> dict[str, str]:
-    """Return the versions of the installed ones among `names`, sorted by name.
+    """Return the versions of those packages in `names` that are installed in the folders of `path`, sorted by name.
 
-    Args:
-        path: folders as in `sys.path`; of two copies of a package the first is imported.
-        names: normalised names of the packages that are looked for.
+    Of two copies of a package the first counts, because Python imports that one.
     """
     versions: dict[str, str] = {}
     for folder in dict.fromkeys(path):
         try:
-            entries = os.listdir(folder or ".")  # noqa: PTH208 - names are all that is wanted of thousands
-        except OSError:  # a zip file, or a folder that is not there
+            entries = os.listdir(folder or ".")  # noqa: PTH208 - only names are needed, of thousands
+        except OSError:  # a zip file, or a missing folder
             continue
         for entry in entries:
             if entry.endswith("-info") and (match := _METADATA.match(entry)):

@@ -226,8 +226,8 @@ def test_duet_that_is_ended_removes_what_it_checked_out(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("v9", "--", "pytest"), "'v9' is no commit of"),
-        (("v1", "v9", "--", "pytest"), "'v9' is no commit of"),
+        (("v9", "--", "pytest"), "'v9' is not a commit of"),
+        (("v1", "v9", "--", "pytest"), "'v9' is not a commit of"),
         (("v1",), "say what to run after --"),
         (("--", "pytest"), "both sides are the same"),
         (("v1", "--pairs", "0", "--", "pytest"), "--pairs"),
@@ -259,4 +259,4 @@ def test_duet_outside_of_a_checkout_is_wrong_usage(
     ended = benchdb("duet", "main", "--", "pytest")
 
     assert ended.status == 2
-    assert "is in no git checkout" in ended.err
+    assert "is not in a git checkout" in ended.err

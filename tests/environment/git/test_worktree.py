@@ -59,7 +59,7 @@ def test_find_checkout_from_a_folder_within_returns_its_top(shop: Path, environ:
 
 
 def test_find_checkout_outside_of_one_is_refused(tmp_path: Path, environ: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="is in no git checkout"):
+    with pytest.raises(ConfigError, match="is not in a git checkout"):
         find_checkout(tmp_path, environ)
 
 
@@ -74,7 +74,7 @@ def test_find_commit_of_a_tag_returns_its_hash(shop: Path, git: Git, environ: di
 
 @pytest.mark.parametrize("name", ["v9", "--help", "", "HEAD~7", "main:shop.py"])
 def test_find_commit_that_is_none_is_refused(name: str, shop: Path, environ: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match=r"is no commit of .* name a branch"):
+    with pytest.raises(ConfigError, match=r"is not a commit of .* name a branch"):
         find_commit(shop, name, environ)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.environment.git.commit_order import commit_positions, commits_between
+from pytest_benchdb.environment.git.ancestry import commit_positions, commits_between
 from pytest_benchdb.operations.history.trend import order_sessions
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")

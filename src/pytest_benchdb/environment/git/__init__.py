@@ -1,1 +1,1 @@
-"""environment/git."""
+"""What git knows: the commit of a session, how commits descend from each other, and worktrees of other commits."""

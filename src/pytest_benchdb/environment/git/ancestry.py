@@ -1,7 +1,8 @@
-"""Asks git how commits descend from each other; every question is one short process with a limit of time."""
+"""Asks git how commits descend from and follow each other; each question is one short process with a time limit."""
 
 import fnmatch
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from pytest_benchdb.environment.git.checkout import DEFAULT_BRANCHES, Git
 TIMEOUT_S = 5.0
 MOST_COMMITS = 2000
 """How far back ancestors are looked for."""
+ORDER_TIMEOUT_S = 20.0
+"""Listing a million commits takes about ten seconds."""
+
+# Imported results have anything that their files call a commit; git would read some of it as options.
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +25,8 @@ class Ancestry:
     Attributes:
         root: a folder of the checkout.
         environ: environment variables of the git processes.
-        is_shallow: whether older commits are cut off: then what is not found may be there all the same.
-        default_branch: name of the branch that others leave from; None if it is not known.
+        is_shallow: whether older commits are cut off, so that a commit may exist although it is not found.
+        default_branch: name of the branch that others start from; None if it is not known.
     """
 
     root: Path
@@ -30,35 +36,27 @@ class Ancestry:
     timeout_s: float = TIMEOUT_S
 
     def commit_of(self, name: str) -> str | None:
-        """Return the full hash that a branch, a tag or the beginning of a hash stands for; None if nothing does.
+        """Return the full hash of a branch, a tag or the beginning of a hash; None if there is no such commit.
 
-        A branch that is only known from a remote counts too.
+        A branch that only the remote has counts too.
         """
         if name.startswith("-"):
             return None
         for ref in (name, f"refs/remotes/origin/{name}"):
-            found = self._ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-            if found:
-                return found
+            commit = self._ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+            if commit:
+                return commit
         return None
 
     def merge_base(self, commit: str, other: str) -> str | None:
-        """Return the newest commit that both descend from; None if there is none or it is cut off.
-
-        Args:
-            commit: a full hash.
-            other: likewise.
-        """
-        found = self._ask("merge-base", commit, other)
-        return found.splitlines()[0] if found else None
+        """Return the newest commit that both descend from, by full hashes; None if there is none or it is cut off."""
+        bases = self._ask("merge-base", commit, other)
+        return bases.splitlines()[0] if bases else None
 
     def ancestors(self, commit: str, *, first_parent: bool = False, limit: int = MOST_COMMITS) -> list[str]:
-        """Return a commit and what it descends from, newest first; empty if the checkout does not know it.
+        """Return at most `limit` of a commit and its ancestors, newest first; empty if the checkout does not have it.
 
-        Args:
-            commit: a full hash.
-            first_parent: only the branch itself, without what was merged into it.
-            limit: how many at most.
+        With `first_parent`, only the commits of the branch itself, without those that were merged into it.
         """
         options = ["--first-parent"] if first_parent else ["--topo-order"]
         return (self._ask("rev-list", *options, f"--max-count={limit}", commit) or "").split()
@@ -66,13 +64,13 @@ class Ancestry:
     def tags(self, pattern: str) -> dict[str, str]:
         """Return the commits of the tags that match a glob, by name of the tag."""
         listed = self._ask("for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", "refs/tags") or ""
-        found = {}
+        commits = {}
         for line in listed.splitlines():
             ref, _, hashes = line.partition(" ")
             name = ref.removeprefix("refs/tags/")
             if fnmatch.fnmatchcase(name, pattern):
-                found[name] = hashes.split()[-1]  # an annotated tag has two: its own and its commit's
-        return found
+                commits[name] = hashes.split()[-1]  # an annotated tag has two: its own and its commit's
+        return commits
 
     def _ask(self, *arguments: str) -> str | None:
         text = Git(self.root, self.environ, self.timeout_s).output(*arguments)
@@ -82,19 +80,16 @@ class Ancestry:
 def open_ancestry(root: Path, environ: Mapping[str, str], *, timeout_s: float = TIMEOUT_S) -> Ancestry | None:
     """Return the commits of the checkout that `root` belongs to; None without git or outside of a checkout.
 
-    Args:
-        root: a folder.
-        environ: environment variables of the git processes.
-        timeout_s: limit of each git process.
+    `timeout_s` is the limit of each git process, and `environ` has their environment variables.
     """
     git = Git(root, environ, timeout_s)
-    told = git.output("rev-parse", "--is-inside-work-tree", "--is-shallow-repository")
-    if told is None:
+    answers = git.output("rev-parse", "--is-inside-work-tree", "--is-shallow-repository")
+    if answers is None:
         return None
     return Ancestry(
         root=root,
         environ=environ,
-        is_shallow=told.split()[-1:] == ["true"],
+        is_shallow=answers.split()[-1:] == ["true"],
         default_branch=_default_branch(git),
         timeout_s=timeout_s,
     )
@@ -107,5 +102,28 @@ def _default_branch(git: Git) -> str | None:
         return head.removeprefix(prefix)
     places = [f"{place}{name}" for name in DEFAULT_BRANCHES for place in ("refs/heads/", prefix)]
     present = (git.output("for-each-ref", "--format=%(refname)", *places) or "").split()
-    found = [name for name in DEFAULT_BRANCHES if {f"refs/heads/{name}", f"{prefix}{name}"} & set(present)]
-    return found[0] if found else None
+    return next((name for name in DEFAULT_BRANCHES if {f"refs/heads/{name}", f"{prefix}{name}"} & set(present)), None)
+
+
+def commit_positions(
+    root: Path, commits: Iterable[str], environ: Mapping[str, str], *, timeout_s: float = ORDER_TIMEOUT_S
+) -> dict[str, int]:
+    """Return the place of each commit, by its full hash, in an order that puts no commit before its parents.
+
+    Commits of parallel branches are ordered by their dates. A commit that the repository does not have is left out;
+    all are without git or outside of a repository.
+    """
+    wanted = {commit for commit in commits if _COMMIT.fullmatch(commit)}
+    options = ("--date-order", "--reverse", "--ignore-missing")
+    text = Git(root, environ, timeout_s).output("rev-list", *options, *sorted(wanted)) if wanted else None
+    return {commit: place for place, commit in enumerate((text or "").split()) if commit in wanted}
+
+
+def commits_between(
+    root: Path, before: str, after: str, environ: Mapping[str, str], *, timeout_s: float = ORDER_TIMEOUT_S
+) -> int | None:
+    """Return how many ancestors of `after` are not ancestors of `before`; None if git cannot answer."""
+    if not _COMMIT.fullmatch(before) or not _COMMIT.fullmatch(after):
+        return None
+    text = Git(root, environ, timeout_s).output("rev-list", "--count", f"{before}..{after}", "--")
+    return int(text) if text else None

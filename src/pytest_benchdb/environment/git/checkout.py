@@ -1,6 +1,6 @@
-"""Asks git for the commit: at most five short processes, none of which takes a lock or a hook.
+"""Asks git for the commit of a checkout, with at most five short processes that take no lock and run no hook.
 
-Takes user names, passwords and tokens out of URLs.
+URLs are stored without user names, passwords and tokens.
 """
 
 import re
@@ -18,7 +18,7 @@ _PORT = re.compile(r"^[^:]*(?::\d*)?$")
 
 
 def without_credentials(url: str) -> str | None:
-    """Return a URL without user name, password, query and fragment; None where it cannot be told.
+    """Return a URL without user name, password, query and fragment; None if the URL has another form.
 
     >>> without_credentials("https://oauth2:glpat-x@gitlab.com/a/b.git?private_token=y")
     'https://gitlab.com/a/b.git'
@@ -70,7 +70,7 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What ``git status --porcelain=v2 --branch`` says."""
+    """The output of ``git status --porcelain=v2 --branch``."""
 
     sha: str | None = None
     branch: str | None = None
@@ -80,14 +80,14 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ref:
-    """One line of ``git for-each-ref``: the commit that a branch points at, and its author's time."""
+    """One line of ``git for-each-ref``: the commit that a branch points at, and when it was written."""
 
     sha: str
     author_unix_s: int | None
 
 
 class Git:
-    """Runs git in one folder, all calls together within one limit of time."""
+    """Runs git in one folder; all calls share one time limit."""
 
     def __init__(self, root: Path, environ: Mapping[str, str], timeout_s: float) -> None:
         self._root = root
@@ -96,10 +96,10 @@ class Git:
         self._deadline = time.monotonic() + timeout_s
 
     def output(self, *arguments: str, share: float = 1.0) -> str | None:
-        """Return what git prints; None if it is missing, fails or takes more than `share` of the time left."""
+        """Return the output of git; None if it is missing, fails or takes more than `share` of the time left."""
         try:
             done = subprocess.run(
-                # Neither a file-system monitor nor gpg is to be started by what a repository configures.
+                # A repository's configuration must start neither a file-system monitor nor gpg.
                 ["git", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", *arguments],
                 cwd=self._root,
                 env=self._environ,
@@ -185,7 +185,7 @@ def choose_remote(remotes: Mapping[str, str], upstream: str | None) -> str | Non
 
 
 def utc_text(unix_s: int | None) -> str | None:
-    """Return a time as ISO 8601 in UTC without an offset; None if it is no date of the calendar."""
+    """Return a time as ISO 8601 in UTC without an offset; None if it is not a date of the calendar."""
     if unix_s is None:
         return None
     try:
@@ -218,7 +218,7 @@ def _history(git: Git, status: Status, remote: str | None) -> tuple[str | None, 
 
 
 def parse_refs(text: str) -> dict[str, Ref]:
-    """Return the references that `_history` asked for, by full name."""
+    """Return the references that `_history` requests, by full name."""
     refs = {}
     for line in text.splitlines():
         sha, _, rest = line.partition(" ")

@@ -1,4 +1,4 @@
-"""Other commits of a git repository in folders of their own; the user's checkout stays as it is."""
+"""Checks other commits of a repository out into folders of their own; the user's checkout stays as it is."""
 
 import contextlib
 import os
@@ -12,29 +12,24 @@ from pytest_benchdb.errors import ConfigError
 
 _NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")  # a post-checkout hook is meant for the user's own checkout
 _DESCRIBED = 300
-"""Characters of git's own words that a message repeats."""
+"""Characters of git's own message that ours repeats."""
 
 
 def find_checkout(folder: Path, environ: Mapping[str, str]) -> Path:
     """Return the top folder of the checkout that `folder` belongs to.
 
     Raises:
-        ConfigError: git is not there, or the folder belongs to no checkout.
+        ConfigError: git is not installed, or the folder is not in a checkout.
     """
     done = _git(folder, environ, "rev-parse", "--show-toplevel")
     top = done.stdout.strip()
     if done.returncode != 0 or not top:
-        raise ConfigError(f"{folder} is in no git checkout; run this inside of one: commits are checked out from it")
+        raise ConfigError(f"{folder} is not in a git checkout; run this inside one: commits are checked out from it")
     return Path(top)
 
 
 def find_commit(checkout: Path, name: str, environ: Mapping[str, str]) -> str:
-    """Return the full hash of a commit.
-
-    Args:
-        checkout: top folder of the checkout.
-        name: a branch, tag, hash, or anything else that git understands.
-        environ: environment variables of the git processes.
+    """Return the full hash of a branch, tag, hash, or anything else that git understands as a commit.
 
     Raises:
         ConfigError: there is no such commit.
@@ -46,7 +41,7 @@ def find_commit(checkout: Path, name: str, environ: Mapping[str, str]) -> str:
         advice = "this clone is shallow; git fetch --unshallow brings the rest (actions/checkout: fetch-depth: 0)"
     else:
         advice = "name a branch, a tag or a hash that git log shows"
-    raise ConfigError(f"{name!r} is no commit of {checkout}; {advice}")
+    raise ConfigError(f"{name!r} is not a commit of {checkout}; {advice}")
 
 
 def has_changes(checkout: Path, environ: Mapping[str, str]) -> bool:
@@ -57,19 +52,13 @@ def has_changes(checkout: Path, environ: Mapping[str, str]) -> bool:
 
 @contextlib.contextmanager
 def worktree(checkout: Path, sha: str, folder: Path, environ: Mapping[str, str]) -> Iterator[Path]:
-    """Check a commit out into a new folder for the length of a block, however that ends.
-
-    Args:
-        checkout: top folder of the user's checkout.
-        sha: the commit.
-        folder: where; must not exist yet.
-        environ: environment variables of the git processes.
+    """Check a commit out into a new folder for the length of a block; the folder is removed however that ends.
 
     Raises:
         ConfigError: git cannot check it out.
     """
     if folder.exists():
-        raise ConfigError(f"{folder} exists; a commit is checked out into a new folder only")
+        raise ConfigError(f"{folder} exists; a commit is only checked out into a new folder")
     try:
         done = _git(checkout, environ, *_NO_HOOKS, "worktree", "add", "--quiet", "--detach", os.fspath(folder), sha)
         if done.returncode != 0:

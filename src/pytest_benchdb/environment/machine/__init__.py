@@ -1,1 +1,1 @@
-"""environment/machine."""
+"""The machine: processor, memory, operating system, limits of containers, load."""

@@ -1,17 +1,16 @@
-"""Tells a virtual machine and a container from bare metal, by the files that they leave.
+"""Detects virtual machines and containers by their files, and reads the limits that they set on CPU time and memory.
 
-Reads the limits that a container or a service manager sets: CPU quota and memory, cgroup v1 and v2.
-
-Formats: `Documentation/admin-guide/cgroup-v2.rst` and `cgroup-v1/memory.rst`, `scheduler/sched-bwc.rst`.
+Formats of cgroup v1 and v2: `cgroup-v2.rst` and `cgroup-v1/memory.rst` in `Documentation/admin-guide` of Linux, and
+`scheduler/sched-bwc.rst`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pytest_benchdb.environment.files import read_int, read_text
 
-# What firmware says of itself (`systemd-detect-virt` reads the same strings).
+# Names that firmware gives itself (`systemd-detect-virt` reads the same strings).
 _FIRMWARE = {
     "QEMU": "kvm",
     "KVM": "kvm",
@@ -40,10 +39,10 @@ _GROUPS = {
 
 
 def hypervisor(root: Path, *, cpu_says_virtual: bool | None) -> str | None:
-    """Return the kind of virtual machine; None on bare metal or where it cannot be told.
+    """Return the kind of virtual machine; None on bare metal or if it cannot be detected.
 
     Args:
-        root: folder that stands for ``/``.
+        root: folder to read instead of ``/``.
         cpu_says_virtual: whether x86's `hypervisor` flag is set; None on other processors.
     """
     if "microsoft" in (read_text(root / "proc/sys/kernel/osrelease") or "").lower():
@@ -55,7 +54,7 @@ def hypervisor(root: Path, *, cpu_says_virtual: bool | None) -> str | None:
         return tree.split("\0")[0].removeprefix("linux,")
     if cpu_says_virtual is False:
         return None
-    # A cloud's bare-metal instances carry its firmware too; only x86 processors tell them apart.
+    # A cloud's bare-metal instances have its firmware too; only x86 processors can be told apart from virtual ones.
     firmware = product(root) or ""
     named = next((kind for text, kind in _FIRMWARE.items() if text in firmware), None)
     if named and "metal" not in firmware:
@@ -65,13 +64,13 @@ def hypervisor(root: Path, *, cpu_says_virtual: bool | None) -> str | None:
 
 
 def product(root: Path) -> str | None:
-    """Return what the firmware calls the machine: ``Amazon EC2 c7i.xlarge``."""
+    """Return the firmware's name of the machine: ``Amazon EC2 c7i.xlarge``."""
     parts = [read_text(root / "sys/class/dmi/id" / name) for name in ("sys_vendor", "product_name")]
     return " ".join(part for part in parts if part) or None
 
 
 def container(root: Path, environ: Mapping[str, str]) -> str | None:
-    """Return what runs the container; None outside a container."""
+    """Return the program that runs the container: ``docker``; None outside of one."""
     groups = read_text(root / "proc/self/cgroup") or ""
     if "KUBERNETES_SERVICE_HOST" in environ:
         return "kubernetes"
@@ -90,12 +89,11 @@ _NO_LIMIT_BYTES = 1 << 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a control group allows; None is no limit.
+    """The limits of a control group; None means no limit.
 
     Attributes:
-        cpus: CPU time per time: 1.5 is one processor and a half.
-        memory_bytes: the most memory.
-        version: 1 or 2; None where there are no control groups.
+        cpus: CPU seconds per second: 1.5 means one processor and a half.
+        version: of the control groups, 1 or 2; None without any.
     """
 
     cpus: float | None = None
@@ -111,12 +109,13 @@ def read_limits(root: Path) -> Limits:
     if "" in groups:
         for mount in (root / _MOUNT, root / _MOUNT / "unified"):
             folders = list(_ancestors(mount, groups[""]))
-            quotas += [_quota_v2(folder) for folder in folders]
-            memory += [_memory_v2(folder) for folder in folders]
+            quotas += map(_quota_v2, folders)
+            memory += [read_int(folder / "memory.max") for folder in folders]
     if "cpu" in groups:
-        quotas += [_quota_v1(folder) for folder in _controller(root, ("cpu", "cpu,cpuacct"), groups["cpu"])]
+        for name in ("cpu", "cpu,cpuacct"):
+            quotas += map(_quota_v1, _ancestors(root / _MOUNT / name, groups["cpu"]))
     if "memory" in groups:
-        memory += [_memory_v1(folder) for folder in _controller(root, ("memory",), groups["memory"])]
+        memory += map(_memory_v1, _ancestors(root / _MOUNT / "memory", groups["memory"]))
     return Limits(
         cpus=min((quota for quota in quotas if quota), default=None),
         memory_bytes=min((limit for limit in memory if limit), default=None),
@@ -125,7 +124,7 @@ def read_limits(root: Path) -> Limits:
 
 
 def parse_membership(text: str) -> dict[str, str]:
-    """Return this process's group by controller; the empty name is cgroup v2's one hierarchy."""
+    """Return this process's group by controller; the empty name is the single hierarchy of cgroup v2."""
     groups = {}
     for line in text.splitlines():
         _, separator, rest = line.partition(":")
@@ -135,14 +134,9 @@ def parse_membership(text: str) -> dict[str, str]:
     return groups
 
 
-def _controller(root: Path, names: Iterable[str], path: str) -> Iterator[Path]:
-    for name in names:
-        yield from _ancestors(root / _MOUNT / name, path)
-
-
 def _ancestors(mount: Path, path: str) -> Iterator[Path]:
-    # A container that shares the host's cgroup namespace is told a path that it cannot see: the
-    # folders are missing then, and only the mount itself, which is its own group, is read.
+    # A container that shares the host's cgroup namespace gets a path that it cannot see: the folders are missing then,
+    # and only the mount itself, which is its own group, is read.
     relative = PurePosixPath(path.lstrip("/"))
     if ".." in relative.parts:
         relative = PurePosixPath()
@@ -158,10 +152,6 @@ def _quota_v2(folder: Path) -> float | None:
 def _quota_v1(folder: Path) -> float | None:
     quota, period = read_int(folder / "cpu.cfs_quota_us"), read_int(folder / "cpu.cfs_period_us")
     return quota / period if quota and period and quota > 0 else None
-
-
-def _memory_v2(folder: Path) -> int | None:
-    return read_int(folder / "memory.max")
 
 
 def _memory_v1(folder: Path) -> int | None:

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_benchdb.environment.files import count_list, known, read_int, read_text
+from pytest_benchdb.environment.files import count_list, drop_missing, read_int, read_text
 from pytest_benchdb.model.identity import content_id
 
 _CPU = "sys/devices/system/cpu"
-_FIRST_BLOCK_BYTES = 8192
-# A processor of 256 threads writes 400 kB; the first of them says all that is used here.
+_FIRST_BLOCK_BYTES = 8192  # 256 threads fill 400 kB of cpuinfo, and the first has all that is read here
 
 # MIDR_EL1 codes, from arch/arm64/include/asm/cputype.h of Linux.
 _ARM_PARTS = {
@@ -34,7 +33,7 @@ class Cpu:
     Attributes:
         model: marketing name.
         sockets: packages; cores: physical cores of all packages; online: logical processors.
-        hypervisor: whether the processor says that it is a virtual machine's; only x86 ones do.
+        hypervisor: whether the processor reports a virtual machine; only x86 ones do.
         details: vendor, family, stepping, microcode, flags, SMT, caches, NUMA and frequency limits.
     """
 
@@ -61,7 +60,7 @@ def read_cpu(root: Path) -> Cpu:
         cores=cores,
         online=online,
         hypervisor="hypervisor" in flags if "flags" in info else None,
-        details=known(
+        details=drop_missing(
             vendor=info.get("vendor_id") or info.get("CPU implementer"),
             family=info.get("cpu family") or info.get("CPU architecture"),
             model_number=info.get("model") or info.get("CPU part"),
@@ -103,8 +102,7 @@ def _model(info: Mapping[str, str]) -> str | None:
 def _counts(root: Path, info: Mapping[str, str], online: int | None) -> tuple[int | None, int | None]:
     """Return packages and physical cores.
 
-    x86 tells both per package in the first block; elsewhere they are counted in sysfs, one core
-    after the other.
+    x86 has both in the first block of cpuinfo; elsewhere they are counted in sysfs, one core after the other.
     """
     try:
         siblings, per_socket = int(info["siblings"]), int(info["cpu cores"])
@@ -143,7 +141,7 @@ def _frequency(root: Path) -> dict[str, object]:
     folder = root / _CPU / "cpu0/cpufreq"
     no_turbo = read_int(root / _CPU / "intel_pstate/no_turbo")
     turbo = read_int(root / _CPU / "cpufreq/boost") if no_turbo is None else 1 - no_turbo
-    return known(
+    return drop_missing(
         driver=read_text(folder / "scaling_driver"),
         governor=read_text(folder / "scaling_governor"),
         preference=read_text(folder / "energy_performance_preference"),

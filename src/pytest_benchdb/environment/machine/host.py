@@ -1,9 +1,4 @@
-"""Reads the machine and its operating system.
-
-Reads how busy the machine is.
-
-Reads the machine where there is no ``/proc``: macOS and Windows. Loaded only there.
-"""
+"""Reads the machine, its operating system, and how busy it is; on macOS and Windows through `portable`."""
 
 import os
 import platform as platform_module
@@ -12,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_benchdb.environment.files import known, read_int, read_text
+from pytest_benchdb.environment.files import drop_missing, read_int, read_text
 from pytest_benchdb.environment.machine.container import Limits, container, hypervisor, product, read_limits
 from pytest_benchdb.environment.machine.cpu import Cpu, read_cpu
 from pytest_benchdb.model.environment import Load
 from pytest_benchdb.model.identity import content_id
 
-_ADDR_NO_RANDOMIZE = 0x0040000
-# The bit of `personality(2)` that `setarch -R` sets.
+_ADDR_NO_RANDOMIZE = 0x0040000  # the bit of `personality(2)` that `setarch -R` sets
+_STEAL_FIELD = 8  # proc_stat(5): cpu user nice system idle iowait irq softirq steal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +25,10 @@ class Host:
         machine: architecture: ``x86_64``.
         os_name: operating system without its version: ``Debian GNU/Linux``.
         os_version: ``12``.
-        ram_bytes: memory of the machine; `limits` may allow less.
+        ram_bytes: memory of the machine; `limits` may be lower.
         threads: logical processors that this process may use.
         virtualization: ``container:docker``, ``kvm``, ``wsl``: the innermost.
-        hypervisor: the virtual machine, also where a container runs within it.
+        hypervisor: the virtual machine, even if a container runs inside it.
         details: everything else that was read.
     """
 
@@ -74,7 +69,7 @@ def _read_linux(root: Path, environ: Mapping[str, str]) -> Host:
         threads=usable_threads(),
         virtualization=f"container:{around}" if around else virtual_machine,
         hypervisor=virtual_machine,
-        details=known(
+        details=drop_missing(
             machine=platform_module.machine(),
             hypervisor=virtual_machine,
             product=product(root),
@@ -105,12 +100,12 @@ def _read_elsewhere(platform: str) -> Host:
         threads=usable_threads(),
         virtualization=None,
         hypervisor=None,
-        details=known(machine=platform_module.machine(), cpu=dict(cpu.details)),
+        details=drop_missing(machine=platform_module.machine(), cpu=dict(cpu.details)),
     )
 
 
 def hostname_hash() -> str | None:
-    """Return a hash by which hosts can be told apart but not named."""
+    """Return a hash that distinguishes hosts without naming them."""
     name = platform_module.node()
     return content_id(name) if name else None
 
@@ -137,7 +132,7 @@ def parse_ram(meminfo: str) -> int | None:
 
 
 def libc() -> str | None:
-    """Return the C library and its version; None off Linux or where it does not tell."""
+    """Return the C library and its version; None where it cannot be asked."""
     # `platform.libc_ver` searches the interpreter's binary for the same answer: milliseconds.
     try:
         return os.confstr("CS_GNU_LIBC_VERSION") or None
@@ -158,9 +153,6 @@ def _aslr(root: Path) -> bool | None:
 
 def _chosen(text: str | None) -> str | None:
     return text.partition("[")[2].partition("]")[0] if text else None
-
-
-_STEAL_FIELD = 8  # proc_stat(5): cpu user nice system idle iowait irq softirq steal
 
 
 def read_load(root: Path = Path("/")) -> Load:

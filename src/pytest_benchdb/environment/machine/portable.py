@@ -1,17 +1,17 @@
-"""Reads the machine where there is no ``/proc``: macOS and Windows. Loaded only there."""
+"""Reads the machine on macOS and Windows, which have no ``/proc``; loaded only there."""
 
 import os
 import platform as platform_module
 import sys
 
-from pytest_benchdb.environment.files import known
+from pytest_benchdb.environment.files import drop_missing
 from pytest_benchdb.environment.machine.cpu import Cpu
 
 _REGISTRY_CPU = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
 
 
 def read_cpu(platform: str) -> Cpu:
-    """Return what the system's own interface says of the processor."""
+    """Read the processor through the system's own interface."""
     model = {"darwin": _darwin_model, "win32": _windows_model}.get(platform, lambda: None)()
     online = os.cpu_count()
     cores = _physical_cores()
@@ -20,7 +20,7 @@ def read_cpu(platform: str) -> Cpu:
         model=model or platform_module.processor() or None,
         cores=cores,
         online=online,
-        details=known(online=online, smt=smt, vendor=platform_module.processor()),
+        details=drop_missing(online=online, smt=smt, vendor=platform_module.processor()),
     )
 
 

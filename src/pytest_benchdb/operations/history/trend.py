@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_benchdb.analysis.series.trend import trend_of
-from pytest_benchdb.environment.git.commit_order import commit_positions, commits_between
+from pytest_benchdb.environment.git.ancestry import commit_positions, commits_between
 from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
