@@ -131,7 +131,7 @@ def test_keep_of_a_pipe_does_not_wait_for_it(tmp_path: Path) -> None:
 
     kept = keep([attachment(pipe)], tmp_path / "kept")
 
-    assert kept.lost == (f"pipe: {pipe} is no regular file",)
+    assert kept.lost == (f"pipe: {pipe} is not a regular file",)
     assert list((tmp_path / "kept").iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""Files that belong to runs, kept beside the store under the hash of their bytes.
+"""Attachments: files of runs, kept beside the store under the hash of their bytes.
 
 ``attachments/`` within a folder of sessions, ``<file>.attachments/`` beside a single file. Equal files are kept once,
 and a file has its name only when it is whole.
@@ -32,7 +32,7 @@ _ENCODED = {
     "compress": "application/x-compress",
     "br": "application/x-brotli",
 }
-"""What a compressed file is: its content's type would mislead whoever opens it."""
+"""Types of compressed files: the type of the content would mislead programs that open one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class KeptFile:
     """A file that the store has taken, as the table `attachment` describes it.
 
     Attributes:
-        media_type: by the ending of its name; None if that tells nothing.
+        media_type: by the ending of its name; None if it is unknown.
         checksum: BLAKE2b of its bytes, 160 bits, hexadecimal; its name beside the store.
         created_us: when it was taken, microseconds since the epoch, UTC.
     """
@@ -55,18 +55,14 @@ class KeptFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What became of the files of a run.
-
-    Attributes:
-        lost: one line for each file that could not be taken.
-    """
+    """The attachments of a run that the store took, and a line for each that it could not take."""
 
     files: tuple[KeptFile, ...] = ()
     lost: tuple[str, ...] = ()
 
 
 def spool_attachments() -> Path:
-    """Return where files go when their own folder cannot be written, as the journal does.
+    """Return the folder for files whose own folder cannot be written, beside the journal's.
 
     Raises:
         OSError: it cannot be made.
@@ -75,17 +71,17 @@ def spool_attachments() -> Path:
 
 
 def places(path: Path) -> tuple[Path, ...]:
-    """Return the folders in which the files of what a user names may be, the likeliest first.
+    """Return the folders that may have the attachments of a file or folder of sessions, the most probable first.
 
-    A session file may lie in a folder of sessions, or wait in the inbox of a single file.
+    A session file may be in a folder of sessions, or wait in the inbox of a single file.
     """
     if path.is_dir():
-        found = [beside_spool(path)]
+        folders = [beside_spool(path)]
     else:
-        found = [Target(path=path, kind="file").attachments, beside_spool(path.parent)]
+        folders = [Target(path=path, kind="file").attachments, beside_spool(path.parent)]
     with contextlib.suppress(OSError):
-        found.append(spool_attachments())
-    return tuple(found)
+        folders.append(spool_attachments())
+    return tuple(folders)
 
 
 def beside_spool(spool: Path) -> Path:
@@ -96,19 +92,19 @@ def beside_spool(spool: Path) -> Path:
 
 
 def find(checksum: str, folders: Iterable[Path]) -> Path | None:
-    """Return where a file is kept; None if none of the folders has it."""
+    """Return the path of a kept file; None if none of the folders has it."""
     if not checksum.isalnum():  # it came from a database: never a path
         return None
     return next((folder / checksum for folder in folders if (folder / checksum).is_file()), None)
 
 
 def keep(attachments: Sequence[Attachment], folder: Path, *, spare: Callable[[], Path] = spool_attachments) -> Kept:
-    """Take copies of files; one that cannot be taken costs nothing but itself.
+    """Take copies of the attachments of a run; one that cannot be taken does not harm the others.
 
     Args:
-        attachments: what a run wants kept.
-        folder: where to; it is made at the first file.
-        spare: tells the folder to use where `folder` cannot be written.
+        attachments: the files of the run.
+        folder: where to keep them; it is made at the first file.
+        spare: returns the folder to use if `folder` cannot be written.
     """
     files: list[KeptFile] = []
     lost: list[str] = []
@@ -132,11 +128,11 @@ def keep(attachments: Sequence[Attachment], folder: Path, *, spare: Callable[[],
 
 
 def bring(checksums: Mapping[str, str], source: Path, target: Path) -> list[str]:
-    """Copy files that another store keeps, unless they are here; return a line for each that could not be.
+    """Copy attachments of another store, unless they are here; return a line for each that could not be copied.
 
     Args:
-        checksums: the file's name for people, by checksum.
-        source: the session file or history that names them.
+        checksums: name of each file by its checksum.
+        source: the session file or history that has them.
         target: folder to copy into.
     """
     problems = []
@@ -155,7 +151,7 @@ def bring(checksums: Mapping[str, str], source: Path, target: Path) -> list[str]
 
 
 def remove_stale_copies(folder: Path, *, older_than_s: float = _STALE_S) -> None:
-    """Remove what processes that died while they copied left in a folder of attachments."""
+    """Remove unfinished copies of processes that died from a folder of attachments."""
     with contextlib.suppress(OSError):
         for path in folder.iterdir():
             if path.name.startswith(".") and path.name.endswith(_PART_SUFFIX):
@@ -174,11 +170,7 @@ def _folders(folder: Path, spare: Callable[[], Path]) -> Iterator[Path]:
 
 
 def _copied(path: Path, folders: Iterable[Path], *, expected: str | None = None) -> tuple[str, int]:
-    """Copy a file into the first folder that takes it; return its checksum and its size.
-
-    Raises:
-        StoreError: it cannot be read, is not what was expected, or no folder can be written.
-    """
+    """Copy a file into the first folder that can be written; return its checksum and size."""
     problem = ""
     for folder in folders:
         part = folder / f".{uuid7()}{_PART_SUFFIX}"
@@ -200,7 +192,7 @@ def _copied(path: Path, folders: Iterable[Path], *, expected: str | None = None)
 
 
 def _copy(path: Path, target: BinaryIO) -> tuple[str, int]:
-    """Write a file's bytes and hash them on the way: what is told is what was written, whoever writes to it."""
+    """Copy a file and hash the bytes that were written, even if another process changes the file meanwhile."""
     digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
     size_bytes = 0
     for piece in _pieces(path):
@@ -211,15 +203,10 @@ def _copy(path: Path, target: BinaryIO) -> tuple[str, int]:
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
-    """Read a file.
-
-    Raises:
-        StoreError: it is not there any more, is no regular file, or may not be read.
-    """
     try:
-        # A pipe that took the file's name would be waited for.
+        # Reading a pipe that took the file's name would block.
         if not stat.S_ISREG(path.stat().st_mode):
-            raise StoreError(f"{path} is no regular file")
+            raise StoreError(f"{path} is not a regular file")
         with open(path, "rb") as source:
             while piece := source.read(_PIECE_BYTES):
                 yield piece
@@ -230,7 +217,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
 def _media_type(attachment: Attachment) -> str | None:
     import mimetypes
 
-    # An object of its own knows the standard library's types and no others: the same on every machine.
+    # A new object knows only the standard library's types, which are the same on every machine.
     types = mimetypes.MimeTypes()
     for name in (attachment.name, attachment.path):
         kind, encoding = types.guess_type(name)

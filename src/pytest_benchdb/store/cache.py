@@ -1,4 +1,4 @@
-"""Folders of our own outside the user's project: for caches, and for journals that have no better place."""
+"""Folders outside the user's project: for caches, and for journals whose own folder cannot be written."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the user's cache folder, created; one of this user's own in the temporary folder if there is none.
 
     Raises:
-        OSError: neither can be made, or somebody else owns it.
+        OSError: neither can be made, or another user owns it.
     """
     base = environ.get("XDG_CACHE_HOME") or _platform_base(environ)
     if base:
@@ -57,17 +57,13 @@ def _platform_base(environ: Mapping[str, str]) -> str | None:
 
 
 def _private_temporary_folder() -> Path:
-    """Return a folder that only this user can enter: others can write to the one above it.
-
-    Raises:
-        PermissionError: somebody else was there first.
-    """
+    """Return a folder that only this user can enter, because others can write to the one above it."""
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
     folder = Path(tempfile.gettempdir()) / f"{_NAME}-{user}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if hasattr(os, "getuid"):
         status = folder.lstat()
         if status.st_uid != os.getuid() or status.st_mode & 0o077:
-            message = f"{folder} belongs to somebody else or is open to others"
+            message = f"{folder} belongs to another user or is open to others"
             raise PermissionError(message)
     return folder

@@ -1,4 +1,4 @@
-"""Proves what keys and constraints would: the statements under ``sql/checks/``, and that every column can be read."""
+"""Checks what keys would, by the statements under ``sql/checks/``, and that every column can be read."""
 
 import contextlib
 import os
@@ -28,8 +28,8 @@ class Problem:
 
     Attributes:
         path: the file.
-        check: name of the check, as of its file under ``sql/checks``; ``open`` or ``read`` if that fails.
-        message: what is wrong, with up to five examples.
+        check: name of its file under ``sql/checks``; ``open`` or ``read`` if that fails.
+        message: with up to five examples.
     """
 
     path: Path
@@ -39,12 +39,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What `validate` looked at.
+    """The result of `validate`.
 
     Attributes:
-        files: databases that were read.
-        sessions: sessions in them.
-        waiting: session files that wait in an inbox, and journals, of running sessions and of dead ones.
+        files: number of databases that were read.
+        sessions: number of sessions in them.
+        waiting: session files in an inbox, and journals of sessions that run or have died.
     """
 
     files: int
@@ -54,11 +54,7 @@ class Checked:
 
 
 def validate(path: Path, *, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Checked:
-    """Read everything in a file or a folder and check it.
-
-    Args:
-        path: a folder of sessions, or a file.
-        progress: told how many of how many files are done.
+    """Read and check a file or a folder of sessions; `progress` gets the numbers of files done and of all.
 
     Raises:
         StoreMissingError: it does not exist.
@@ -72,8 +68,8 @@ def validate(path: Path, *, progress: Callable[[int, int], None] = lambda _done,
     problems: list[Problem] = []
     sessions = 0
     for done, file in enumerate(files, 1):
-        found, count = _check_file(file)
-        problems += found
+        wrong, count = _check_file(file)
+        problems += wrong
         sessions += count
         progress(done, len(files))
     return Checked(files=len(files), sessions=sessions, waiting=tuple(left), problems=tuple(problems))

@@ -1,9 +1,9 @@
-"""The one door to DuckDB: how files are opened, in which storage version and with which settings.
+"""Opens DuckDB and its files: in which storage version, with which settings and block sizes.
 
 Two modules can open a file: `duckdb`, the public one, and `_duckdb`, its compiled core, which has the same connections
 and errors. The core alone is imported here, because it costs a third of the CPU time (26 against 85 ms in a fresh
 process: `duckdb` also loads importlib.metadata and its value types), which every recorded session and every command
-would pay. Where the core cannot be imported by itself the public module is taken.
+would pay. If the core cannot be imported by itself, the public module is.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 STORAGE_VERSION = "v1.4.0"
-"""Every file is written in it: what DuckDB 2.0 writes by default, 1.x cannot open."""
+"""The version of every file: 1.x cannot open what DuckDB 2.0 writes by default."""
 
 SESSION_BLOCK_BYTES = 16384
 LARGE_SESSION_BLOCK_BYTES = 65536
@@ -35,7 +35,7 @@ _CONFIG = {
 
 
 def engine() -> Any:
-    """Return the module that opens databases; see the module's text."""
+    """Return the module that opens databases: see above."""
     if "duckdb" not in sys.modules:
         with contextlib.suppress(ImportError):
             import _duckdb
@@ -48,13 +48,11 @@ def engine() -> Any:
 
 
 def connect(*, threads: int | None = 1, memory_limit: str | None = None) -> "DuckDBPyConnection":
-    """Open an empty database in memory, which files are attached to.
-
-    Attaching to it costs half of what opening a file does (12 against 21 ms of CPU time).
+    """Open an empty database in memory, to attach files to: half the cost of opening one (12, not 21 ms of CPU time).
 
     Args:
-        threads: how many may work; None takes one per processor.
-        memory_limit: as DuckDB writes it: ``2GB``; None takes DuckDB's own, 80 % of the machine.
+        threads: number of threads; None takes one per processor.
+        memory_limit: as DuckDB writes it: ``2GB``; None takes DuckDB's default, 80 % of the machine.
     """
     config: dict[str, Any] = {**_CONFIG, "temp_directory": _spill_folder()}
     if threads is not None:
@@ -66,7 +64,7 @@ def connect(*, threads: int | None = 1, memory_limit: str | None = None) -> "Duc
 
 
 def _spill_folder() -> str:
-    """Return where what does not fit in memory goes, never the current folder; it is made when it is needed."""
+    """Return the folder for data that does not fit in memory, never the current one; DuckDB makes it when needed."""
     base = os.environ.get("TMPDIR") or os.environ.get("TEMP") or "/tmp"  # noqa: S108 - `tempfile` is slow to import
     return os.path.join(base, f"benchdb-{os.getpid()}.spill")
 
@@ -79,18 +77,18 @@ def attach(
     read_only: bool = False,
     block_bytes: int | None = None,
 ) -> None:
-    """Attach a file; a missing one is created unless `read_only`.
+    """Attach a file as the database `alias`; a missing one is created unless `read_only`.
 
     Args:
-        connection: what to attach it to.
+        connection: from `connect`.
         path: the file.
         alias: name of the database within `connection`.
-        read_only: whether it is only read; a missing file is an error then.
-        block_bytes: size of the blocks of a new file; None takes DuckDB's own.
+        read_only: a missing file is an error then.
+        block_bytes: size of the blocks of a new file; None takes DuckDB's default.
 
     Raises:
-        StoreMissingError: it is to be read and does not exist.
-        StoreError: one of its subclasses says why the file cannot be opened.
+        StoreMissingError: the file does not exist, and `read_only`.
+        StoreError: the file cannot be opened; subclasses say why.
     """
     text = os.fspath(path)
     if read_only and not os.path.exists(text):

@@ -1,4 +1,4 @@
-"""What DuckDB and the system say about a file, in words that tell a user what to do."""
+"""Turns errors of DuckDB and the operating system about a file into ours, which say what to do."""
 
 import contextlib
 import re
@@ -19,16 +19,16 @@ _DAMAGED = re.compile(
 
 
 def is_database_error(error: BaseException) -> bool:
-    """Tell whether DuckDB raised it, without importing DuckDB."""
+    """Return whether DuckDB raised it, without importing DuckDB."""
     return any(kind.__name__ == "Error" and kind.__module__ in ("duckdb", "_duckdb") for kind in type(error).__mro__)
 
 
 @contextlib.contextmanager
 def translated(path: str) -> Iterator[None]:
-    """Turn what DuckDB or the system says about `path` within a block into our errors.
+    """Turn errors of DuckDB and the system within a block into ours about `path`.
 
     Raises:
-        StoreError: one of its subclasses says what is wrong.
+        StoreError: subclasses say what is wrong.
     """
     try:
         yield
@@ -40,7 +40,7 @@ def translated(path: str) -> Iterator[None]:
 
 
 def translate(error: Exception, path: str) -> Exception:
-    """Return our error for what DuckDB or the system said about `path`; other errors come back as they are."""
+    """Return our error for one of DuckDB or the system about `path`; other errors come back as they are."""
     if isinstance(error, StoreError):
         return error
     if isinstance(error, OSError):
@@ -75,7 +75,7 @@ def _about_content(text: str, path: str) -> StoreError:
 
 
 def _foreign(path: str) -> str | None:
-    """Tell by its first bytes what a file is that is no DuckDB database; None for one that is, or is unreadable."""
+    """Return the kind of a file by its first bytes; None for a DuckDB database or an unreadable file."""
     try:
         with open(path, "rb") as file:
             head = file.read(16)

@@ -36,9 +36,9 @@ else:
     import fcntl
 
     def lock_now(fd: int, *, shared: bool = False) -> bool:
-        """Take the lock on an open file if it is free, and say whether it was.
+        """Take the lock on an open file if it is free; return whether it was.
 
-        A file system without locks (some network disks) answers True: there is nothing to wait for.
+        On a file system without locks (some network disks) that is True: there is nothing to wait for.
         """
         try:
             fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
@@ -67,10 +67,8 @@ def file_lock(path: Path, *, timeout_s: float, shared: bool = False) -> Iterator
         deadline = time.monotonic() + timeout_s
         while not lock_now(fd, shared=shared):
             if time.monotonic() >= deadline:
-                message = (
-                    f"{path} is held by another process for more than {timeout_s:g} s; wait for it to end and try again"
-                )
-                raise StoreLockedError(message)
+                held = f"{path} is held by another process for more than {timeout_s:g} s"
+                raise StoreLockedError(f"{held}; wait for it to end and try again")
             time.sleep(_RETRY_S)
         yield
     finally:

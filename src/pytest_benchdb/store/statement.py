@@ -1,4 +1,4 @@
-"""Statements from ``sql/``: read them, and put values into their ``$named`` parameters.
+"""Statements from ``sql/``: read them, put values into their ``$named`` parameters, and fetch their rows.
 
 Values become SQL literals here instead of being bound by duckdb: before DuckDB 2.0 one bound parameter imports
 pandas, numpy and pyarrow where they are installed (240 to 580 ms), and a literal lets the planner skip row groups.
@@ -8,12 +8,16 @@ The module is loaded in the process that folds a session, so it imports nothing 
 import os
 import re
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 _FOLDER = os.path.join(os.path.dirname(__file__), "sql")
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
 Value = str | int | float | bool | None | Sequence[str] | Mapping[str, str]
-"""What a parameter can be."""
+"""The type of a parameter."""
 
 
 def read(name: str) -> str:
@@ -60,6 +64,13 @@ def render(sql: str, values: Mapping[str, Value]) -> str:
         KeyError: a parameter has no value.
     """
     return _PARAMETER.sub(lambda match: literal(values[match[1]]), sql)
+
+
+def fetch(connection: "DuckDBPyConnection", name: str, values: dict[str, Value]) -> list[dict[str, Any]]:
+    """Run ``sql/<name>.sql`` and return its rows by column name."""
+    cursor = connection.execute(render(read(name), values))
+    columns = [column[0] for column in cursor.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _text(value: str) -> str:

@@ -1,4 +1,4 @@
-"""What `--benchdb=PATH` means: a folder of session files, or one file that grows."""
+"""The meaning of `--benchdb=PATH`: a folder of session files, or one file that grows."""
 
 import os
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _OUR_ENDINGS = (SESSION_SUFFIX, ".duckdb.wal", JOURNAL_SUFFIX, ".lock")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where a session goes.
+    """The place that sessions are stored in.
 
     Attributes:
         path: the folder or the file, absolute.
@@ -38,22 +38,18 @@ class Target:
 
     @property
     def attachments(self) -> Path:
-        """The folder for files that belong to runs."""
+        """The folder for attachments of runs."""
         if self.kind == "folder":
             return self.path / ATTACHMENTS_NAME
         return self.path.with_name(self.path.name + ATTACHMENTS_SUFFIX)
 
 
 def resolve(text: str, base: Path) -> Target:
-    """Tell what PATH means, without opening a database.
-
-    Args:
-        text: the value of the option.
-        base: folder that a relative path starts from.
+    """Return the target that PATH names, relative to `base`, without opening a database.
 
     Raises:
-        ConfigError: PATH is a test file, a node id, or a folder that holds other things than sessions, or it
-            has a character that DuckDB refuses.
+        ConfigError: PATH is a test file, a node id, or a folder that holds other things than sessions, or it has a
+            character that DuckDB refuses.
     """
     if not text.strip():
         message = "--benchdb= has an empty PATH; give a folder or a .duckdb file, or leave '=' out for .benchdb/"
@@ -65,33 +61,28 @@ def resolve(text: str, base: Path) -> Target:
         message = f"--benchdb={text}: DuckDB cannot open a path that has a '?'; give another PATH"
         raise ConfigError(message)
     if "::" in text or path.suffix == ".py":
-        raise ConfigError(_meant(text, "is a test, not a database"))
+        raise ConfigError(_not_a_target(text, "is a test, not a database"))
     if path.is_dir():
         stranger = _stranger(path)
         if stranger is not None:
-            raise ConfigError(_meant(text, f"holds {stranger!r}, so it is not a folder of sessions"))
+            raise ConfigError(_not_a_target(text, f"holds {stranger!r}, so it is not a folder of sessions"))
         return Target(path=path, kind="folder")
     if path.suffix.lower() in FILE_SUFFIXES:
         return Target(path=path, kind="file")
     if path.exists() and not path.is_dir():  # another session may have made the folder meanwhile
-        message = (
-            f"--benchdb={text}: an existing file that is not a .duckdb or .db file; name a folder or a new .duckdb file"
-        )
-        raise ConfigError(message)
+        advice = "name a folder or a new .duckdb file"
+        raise ConfigError(f"--benchdb={text}: an existing file that is not a .duckdb or .db file; {advice}")
     return Target(path=path, kind="folder")
 
 
-def _meant(text: str, why: str) -> str:
+def _not_a_target(text: str, why: str) -> str:
     return (
         f"--benchdb={text}: {text} {why}. To run it and record into .benchdb/, type: pytest --benchdb=.benchdb {text}"
     )
 
 
 def _stranger(folder: Path) -> str | None:
-    """Return the name of something that does not belong into a folder of sessions.
-
-    A folder that already holds a session is ours, whatever else people keep beside it.
-    """
+    """Return a name that does not belong in a folder of sessions; None if the folder has a session, or no such name."""
     stranger = None
     with os.scandir(folder) as entries:
         for entry in entries:

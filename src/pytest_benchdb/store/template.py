@@ -1,7 +1,7 @@
-"""New database files: a copy of a template from the user's cache, else made from ``schema.sql``.
+"""New database files: copies of a template in the user's cache, which is made from ``schema.sql``.
 
 The comments in the schema cost 50 ms of CPU time per file, a copy less than one. A template is keyed by the text of the
-schema and the version of DuckDB; one that is missing or cannot be used is made again.
+schema and the version of DuckDB; a missing or unusable one is made again.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ def attach_new(
     """Create a file with our schema at `path` and attach it as `alias`; it is the current database afterwards.
 
     Args:
-        connection: what to attach it to.
+        connection: from `connection.connect`.
         path: the file; it must not exist.
         alias: name of the database within `connection`.
         file_kind: ``session``, ``annotation`` or ``history``.
@@ -54,7 +54,7 @@ def attach_new(
 
 
 def schema_statements(file_kind: str) -> str:
-    """Return what fills an empty database: schema, metrics and the facts about the file."""
+    """Return the statements that fill an empty database: schema, metrics, and facts about the file."""
     from pytest_benchdb.model.metric import METRICS
 
     facts = {
@@ -64,8 +64,8 @@ def schema_statements(file_kind: str) -> str:
         "created_by": created_by(),
     }
     metrics = ", ".join(
-        f"({', '.join(map(literal, (one.name, one.unit, one.better, one.kind, one.description)))})"
-        for one in METRICS.values()
+        f"({', '.join(map(literal, (metric.name, metric.unit, metric.better, metric.kind, metric.description)))})"
+        for metric in METRICS.values()
     )
     meta = ", ".join(f"({literal(key)}, {literal(value)})" for key, value in facts.items())
     return f"{read('schema')}; INSERT INTO metric VALUES {metrics}; INSERT INTO meta VALUES {meta}"

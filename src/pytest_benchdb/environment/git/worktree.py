@@ -58,7 +58,7 @@ def worktree(checkout: Path, sha: str, folder: Path, environ: Mapping[str, str])
         ConfigError: git cannot check it out.
     """
     if folder.exists():
-        raise ConfigError(f"{folder} exists; a commit is only checked out into a new folder")
+        raise ConfigError(f"{folder} exists; a commit is checked out into a new folder only")
     try:
         done = _git(checkout, environ, *_NO_HOOKS, "worktree", "add", "--quiet", "--detach", os.fspath(folder), sha)
         if done.returncode != 0:

@@ -17,7 +17,7 @@ from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.where import parse_where
 from pytest_benchdb.operations.select.sessions import find_sessions, missing_text
 from pytest_benchdb.operations.select.spec.context import spec_context
-from pytest_benchdb.store.read.query import Limits
+from pytest_benchdb.store.read.sandbox import Limits
 
 if TYPE_CHECKING:
     import pyarrow as pa

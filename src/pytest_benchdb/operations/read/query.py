@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
-from pytest_benchdb.store.read.query import Limits
+from pytest_benchdb.store.read.sandbox import Limits
 
 QUERY_SCHEMA = "benchdb.query/1"
 TIMEOUT_S = Limits().seconds

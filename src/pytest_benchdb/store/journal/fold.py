@@ -15,7 +15,7 @@ from pytest_benchdb.errors import CorruptFileError, StoreLockedError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.lock import lock_now
-from pytest_benchdb.store.statement import Value, read, render
+from pytest_benchdb.store.statement import Value, fetch, read, render
 from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
@@ -216,13 +216,6 @@ _BAD_LINE_ERRORS = frozenset(
 
 def _run(connection: "DuckDBPyConnection", name: str, values: dict[str, Value]) -> None:
     connection.execute(render(read(name), values))
-
-
-def fetch(connection: "DuckDBPyConnection", name: str, values: dict[str, Value]) -> list[dict[str, Any]]:
-    """Run ``sql/<name>.sql`` and return its rows by column name."""
-    cursor = connection.execute(render(read(name), values))
-    columns = [column[0] for column in cursor.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _store_lines(connection: "DuckDBPyConnection", source: str, values: dict[str, Value]) -> None:

@@ -1,1 +1,1 @@
-"""store/read."""
+"""Queries on an open history: rows of the model for our own code, and SQL from users in a sandbox."""

@@ -1,8 +1,6 @@
 """Reads a history: the queries under ``sql/queries/`` as rows of the model.
 
 Everything that reports, lists or compares reads through it, so the same question gets the same answer everywhere.
-
-Rows of ``queries/session_values.sql`` as values of the model.
 """
 
 import json
@@ -17,9 +15,8 @@ from pytest_benchdb.model.report import ReportRow, SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.store.attachments import find, places
 from pytest_benchdb.store.file_errors import translated
-from pytest_benchdb.store.journal.fold import fetch
-from pytest_benchdb.store.read.query import Answer, Limits, ask, ask_arrow
-from pytest_benchdb.store.statement import Value, literal
+from pytest_benchdb.store.read.sandbox import Answer, Limits, ask, ask_arrow
+from pytest_benchdb.store.statement import Value, fetch, literal
 
 if TYPE_CHECKING:
     import pyarrow
@@ -37,39 +34,38 @@ LABELS = (
     "framework",
     "use_case",
 )
-"""Columns that become labels where a run told them."""
+"""Columns of a run that become labels of its values, unless they are NULL."""
 
 _KEY = ("fullname", "metric", "phase", "backend", "device")
 
 
 def values_of(rows: Iterable[dict[str, Any]]) -> list[SessionValue]:
-    """Return the rows as session values, in their order."""
+    """Return the rows of ``queries/session_values.sql`` as session values, in their order."""
     keys: dict[tuple[Any, ...], SeriesKey] = {}
     params: dict[str, Mapping[str, object]] = {}
     values = []
     for row in rows:
-        about = tuple(row.pop(name) for name in _KEY)
-        if about not in keys:
-            keys[about] = SeriesKey(**dict(zip(_KEY, about, strict=True)))
+        parts = tuple(row.pop(name) for name in _KEY)
+        if parts not in keys:
+            keys[parts] = SeriesKey(**dict(zip(_KEY, parts, strict=True)))
         text = row.pop("params")
         if text is not None and text not in params:
             params[text] = json.loads(text)
-        told = {name: row.pop(name) for name in LABELS}
-        labels = {name: str(value) for name, value in told.items() if value is not None}
-        given = None if text is None else params[text]
-        values.append(SessionValue(key=keys[about], labels=labels, params=given, **row))
+        labels = {name: str(value) for name in LABELS if (value := row.pop(name)) is not None}
+        parsed = None if text is None else params[text]
+        values.append(SessionValue(key=keys[parts], labels=labels, params=parsed, **row))
     return values
 
 
 SERIES_BINS = 16
-"""Spans of time of which a series shows one mean each; the store keeps every reading."""
+"""Equal spans of time; a series shows the mean of each, the store keeps every reading."""
 
 
 class Reader:
     """An open history; use `history.open_history`.
 
     Attributes:
-        paths: what was opened, as shown in messages.
+        paths: the files and folders that were opened, as shown in messages.
         warnings: one line for each session that could not be read, or that waits to be folded.
     """
 
@@ -84,33 +80,28 @@ class Reader:
         return [SessionRow(**row) for row in self._rows("sessions")]
 
     def report(self, session_ids: Sequence[str], *, limit: int | None = None) -> dict[str, list[ReportRow]]:
-        """Return the runs of sessions as reports show them, by session.
-
-        Args:
-            session_ids: whole ids.
-            limit: how many runs at most.
-        """
+        """Return the runs of sessions as reports show them, by session id; at most `limit` runs."""
         if not session_ids:
             return {}
-        found: dict[str, list[ReportRow]] = {session_id: [] for session_id in session_ids}
+        runs: dict[str, list[ReportRow]] = {session_id: [] for session_id in session_ids}
         bounds = {"first_id": min(session_ids), "last_id": max(session_ids)}
         for row in self._rows("report_rows", session_ids=list(session_ids), limit=limit, **bounds):
-            found[row["session_id"]].append(ReportRow(**row))
-        return found
+            runs[row["session_id"]].append(ReportRow(**row))
+        return runs
 
     def session_values(
         self, session_ids: Sequence[str], *, metrics: Sequence[str] | None = None, keep: int | None = None
     ) -> list[SessionValue]:
-        """Return what sessions measured, by series and then oldest first: one value per series and session.
+        """Return one value per series and session, by series and then oldest first.
 
-        The last attempt at a benchmark stands for its session. A run that did not pass is there once, as a
-        ``wall_time`` without figures and with its outcome and reason, whatever metrics are asked for. Figures that may
-        not be compared are None. Simulated ones, those of single ranks and what was sampled over time are left out.
+        The last attempt at a benchmark counts. A run that did not pass is there once, as a ``wall_time`` without
+        figures and with its outcome and reason, whatever metrics are requested. Figures that may not be compared are
+        None. Simulated ones, those of single ranks, and series sampled over time are left out.
 
         Args:
             session_ids: whole ids.
             metrics: names of metrics; None takes all that have a direction.
-            keep: only the newest sessions of each series, that many; None takes all.
+            keep: number of sessions of each series, the newest; None takes all.
         """
         if not session_ids:
             return []
@@ -165,15 +156,15 @@ class Reader:
         return [_decoded(row) for row in self._rows("environments", environment_id=environment_id)]
 
     def notes(self, session_id: str | None = None) -> list[dict[str, Any]]:
-        """Return what was written about sessions, oldest first."""
+        """Return the notes about sessions, oldest first."""
         return self._rows("notes", session_id=session_id)
 
     def baselines(self) -> list[Baseline]:
-        """Return the pinned baselines that stand, by project and name."""
+        """Return the pinned baselines that are in force, by project and name."""
         return [Baseline(**row) for row in self._rows("baselines")]
 
     def acceptances(self) -> list[Acceptance]:
-        """Return every change that people accepted, oldest first, expired ones too."""
+        """Return every accepted change, oldest first, expired ones too."""
         return [Acceptance(**row) for row in self._rows("acceptances")]
 
     def run_detail(self, run_id: str) -> RunDetail:
@@ -187,7 +178,7 @@ class Reader:
             message = f"there is no run {run_id} in {', '.join(self.paths)}; list them with: benchdb report"
             raise StoreMissingError(message)
         run = _decoded(rows[0])
-        session = next(one for one in self.sessions() if one.session_id == run["session_id"])
+        session = next(row for row in self.sessions() if row.session_id == run["session_id"])
         samples = {
             row["measurement_id"]: row["samples"]
             for row in self._rows("samples", run_id=run_id, session_ids=[session.session_id], metric=None)
@@ -206,30 +197,30 @@ class Reader:
         )
 
     def series(self, run_id: str) -> list[dict[str, Any]]:
-        """Return what was sampled over time in a run, summed up as `RunDetail` says."""
+        """Return the series that were sampled over time in a run, summed up as in `RunDetail`."""
         rows = self._rows("series_summary", run_id=run_id, bins=SERIES_BINS)
         for row in rows:
-            places = SERIES_BINS if row["end_s"] > row["begin_s"] else 1
-            row["means"] = [row["means"].get(place) for place in range(places)]
+            spans = SERIES_BINS if row["end_s"] > row["begin_s"] else 1
+            row["means"] = [row["means"].get(span) for span in range(spans)]
         return rows
 
     def attachments(self, run_id: str) -> list[dict[str, Any]]:
-        """Return the files of a run, and where each is: its `path` is None if it is not beside what was opened."""
+        """Return the attachments of a run; the `path` of one that is not beside the opened places is None."""
         folders = [folder for path in self.paths for folder in places(Path(path))]
         rows = self._rows("attachments", run_id=run_id)
-        return [{**row, "path": _text(find(row["checksum"], folders))} for row in rows]
+        files = [find(row["checksum"], folders) for row in rows]
+        return [{**row, "path": file and str(file)} for row, file in zip(rows, files, strict=True)]
 
     def environment_of(self, session_id: str) -> dict[str, Any]:
         """Return the environment of a session; empty if it has none."""
         sql = f"SELECT CAST(environment_id AS VARCHAR) FROM session WHERE session_id = {literal(session_id)}"
         row = self._connection.execute(sql).fetchone()
-        found = self.environments(row[0]) if row and row[0] else []
-        return found[0] if found else {}
+        return next(iter(self.environments(row[0]) if row and row[0] else []), {})
 
     def query(self, sql: str, limits: Limits | None = None) -> Answer:
-        """Run one SELECT of the user, without files, network or settings, and within limits.
+        """Run one SELECT of the user, without access to files, network or settings, and within limits.
 
-        The first call locks the settings of this reader; its other methods go on working.
+        The first call locks the settings of this reader; its other methods keep working.
 
         Raises:
             QueryError: the statement was refused, failed, or ran past a limit.
@@ -248,10 +239,6 @@ class Reader:
     def _rows(self, name: str, **values: Value) -> list[dict[str, Any]]:
         with translated(", ".join(self.paths)):
             return fetch(self._connection, f"queries/{name}", values)
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
 
 
 _JSON_COLUMNS = ("params", "extra_info", "details")

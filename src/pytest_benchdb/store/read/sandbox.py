@@ -1,7 +1,7 @@
-"""SQL from users: one SELECT, without files, network or settings, within limits of time, memory and rows.
+"""SQL from users: one SELECT, without access to files, network or settings, within limits of time, memory and rows.
 
-Three walls stand behind each other: the statement must be a SELECT that calls none but harmless table functions, the
-connection has no access to anything outside and locks its settings, and the file is attached read-only.
+There are three walls: the statement must be a SELECT that calls only harmless table functions, the connection has no
+access to anything outside and its settings are locked, and the file is attached read-only.
 """
 
 import json
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much one statement may take.
+    """The limits of one statement.
 
     Attributes:
         memory: as DuckDB writes it.
-        rows: rows of the answer; None takes all.
-        cut: whether more rows are cut off, and told by `Answer.more`; else they are an error.
+        rows: number of rows of the answer; None means no limit.
+        cut: whether further rows are cut off and `Answer.more` is set; else they are an error.
     """
 
     seconds: float = 60.0
@@ -38,7 +38,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a statement returned.
+    """The result of a statement.
 
     Attributes:
         columns: names, in order.
@@ -72,7 +72,7 @@ _TABLE_FUNCTIONS = frozenset(
         "unnest",
     }
 )
-"""Table functions that neither read nor write anything outside the database; some others do (`enable_logging`)."""
+"""Table functions that touch nothing outside the database; some others do (`enable_logging`)."""
 
 _SANDBOX = (
     "SET temp_directory = ''",
@@ -133,7 +133,7 @@ def ask_arrow(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> "py
 
 
 def _record_batches(connection: Any, sql: str) -> Any:
-    """Return a reader of Arrow batches: DuckDB 1.5 deprecates the name that 1.4 has, and 2.0 has the new one only."""
+    """Return a reader of Arrow batches: DuckDB 1.5 deprecates the method of 1.4, and 2.0 has only the new one."""
     # DuckDB 2.0 adds these methods to the connection's class when its public module is imported, not before.
     import duckdb  # noqa: F401
 
@@ -180,11 +180,7 @@ def _run(
 
 
 def _check(connection: "DuckDBPyConnection", sql: str) -> None:
-    """Refuse everything but one SELECT (or what DuckDB runs as one: FROM, VALUES, DESCRIBE, WITH).
-
-    Raises:
-        QueryError: it is something else, or it calls a table function that is not harmless.
-    """
+    """Refuse everything but one SELECT (or what DuckDB runs as one: FROM, VALUES, DESCRIBE, WITH)."""
     try:
         statements = connection.extract_statements(sql)
     except Exception as error:
@@ -199,16 +195,12 @@ def _check(connection: "DuckDBPyConnection", sql: str) -> None:
         raise QueryError(message)
     for name in _table_functions(tree):
         if name not in _TABLE_FUNCTIONS:
-            message = f"the table function {name} is not allowed; ask the tables and views that benchdb schema lists"
+            message = f"the table function {name} is not allowed; query the tables and views that benchdb schema lists"
             raise QueryError(message)
 
 
 def _tree(connection: "DuckDBPyConnection", sql: str) -> Any:
-    """Return the syntax tree of a SELECT; it has an ``error`` for anything else.
-
-    Raises:
-        QueryError: it cannot be parsed.
-    """
+    """Return the syntax tree of a SELECT; it has an ``error`` for anything else."""
     try:
         row = connection.execute(f"SELECT json_serialize_sql({literal(sql)})").fetchone()
     except Exception as error:
@@ -229,7 +221,7 @@ def _table_functions(tree: object) -> Iterator[str]:
 
 
 def _lock(connection: "DuckDBPyConnection", limits: Limits) -> None:
-    """Close the doors of a connection for good."""
+    """Take away access to anything outside from a connection, for good."""
     row = connection.execute("SELECT current_setting('lock_configuration')").fetchone()
     if row is not None and row[0]:
         return

@@ -7,8 +7,8 @@ from tests.store import journals as j
 from pytest_benchdb.errors import QueryError
 from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.journal.fold import fold
-from pytest_benchdb.store.read.query import Limits
 from pytest_benchdb.store.read.reader import Reader
+from pytest_benchdb.store.read.sandbox import Limits
 
 
 @pytest.fixture(scope="module")
