@@ -144,8 +144,9 @@ def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> M
                         db.attach(connection, file, "source", read_only=True)
                         connection.execute(
                             f"INSERT INTO {table} SELECT * FROM source.{table} "
-                            f"WHERE {ANNOTATIONS[table]} = {literal(key)}; DETACH source"
+                            f"WHERE {ANNOTATIONS[table]} = {literal(key)}"
                         )
+                        connection.execute("DETACH source")
                     present.add(key)
         except StoreError as error:
             refused.append(Refused(os.fspath(file), str(error)))
