@@ -109,7 +109,9 @@ def attach(
 
 
 def detach(connection: "DuckDBPyConnection", alias: str) -> None:
-    """Detach a database if it is attached, whatever went wrong with it."""
-    for statement in ("USE memory", f"DETACH {identifier(alias)}"):
-        with contextlib.suppress(Exception):
-            connection.execute(statement)
+    """Detach a database if it is attached, whatever went wrong with it; another current database stays current."""
+    with contextlib.suppress(Exception):
+        if connection.execute("SELECT current_database()").fetchone() == (alias,):
+            connection.execute("USE memory")
+    with contextlib.suppress(Exception):
+        connection.execute(f"DETACH {identifier(alias)}")
