@@ -89,7 +89,7 @@ cli.params.append(
         expose_value=False,
         is_eager=True,
         help="Show the version and exit.",
-        callback=lambda context, _param, asked: _show_version(context) if asked else None,
+        callback=lambda context, _param, is_given: _show_version(context) if is_given else None,
     )
 )
 

@@ -1,6 +1,6 @@
 """Units as other tools write them -> SI units: the one place that reads names of units.
 
-`present.writing.units` goes the other way, and chooses how figures are shown.
+`present.units` goes the other way, and chooses how figures are shown.
 """
 
 from collections.abc import Iterator

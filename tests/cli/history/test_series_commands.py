@@ -260,7 +260,7 @@ def test_correlate_of_an_unknown_quantity_lists_what_there_is(benchdb: Call, mod
     ended = benchdb("correlate", str(models), "--of", "colour")
 
     assert ended.status == 2
-    assert "there are batch_size, hidden, peak_rss, wall_time" in ended.err
+    assert "choose from batch_size, hidden, peak_rss, wall_time" in ended.err
 
 
 def test_predict_estimates_the_missing_combination(benchdb: Call, models: Path) -> None:
@@ -296,11 +296,11 @@ def test_predict_stores_nothing(benchdb: Call, models: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        pytest.param(["--model", "huge"], 2, "there are base, large, tiny", id="unknown model"),
+        pytest.param(["--model", "huge"], 2, "choose from base, large, tiny", id="unknown model"),
         pytest.param(["--batch", "none"], 2, "give numbers above 0", id="no number"),
         pytest.param(["-k", "tiny and fp16"], 3, "3 measured configurations are too few", id="too few"),
         pytest.param(["--implementation", "torch"], 3, "do not differ in implementation", id="no difference"),
-        pytest.param(["--batch", "64"], 3, "lies outside of what was measured, 1 to 16", id="beyond"),
+        pytest.param(["--batch", "64"], 3, "is outside the measured range, 1 to 16", id="beyond"),
         pytest.param(["-w", "model=gone"], 3, "no benchmark has a model label", id="no labels"),
     ],
 )
@@ -322,4 +322,4 @@ def test_predict_refuses_two_benchmarks_of_the_same_labels(
     ended = benchdb("predict", str(tmp_path / "r"))
 
     assert ended.status == 2
-    assert "must be told with -k or -w" in ended.err
+    assert "select one of them with -k or -w" in ended.err

@@ -1,20 +1,16 @@
 """Where the level of a series changed for good.
 
 The rule, with its measured bar in docs/explanation/change-points.md: logarithms, a running median of five against
-single outliers, optimal partitioning, and then merging: of the cuts, the weakest goes until each survives three
-questions.
+single outliers, optimal partitioning, and then merging: the weakest cut goes until every one passes three tests.
 
 1. Do the values differ in rank (Mann-Whitney)? The probability is small because a cut is chosen among many.
 2. Is the step large against what a wandering level does by itself? Values that follow each other resemble each other,
    so a mean of n of them is worth fewer (M. S. Bartlett, Journal of the Royal Statistical Society 98, 1935).
 3. Is it large enough to matter?
 
-How much values that follow each other resemble each other, and what that leaves of their number.
-
-Where a series is best cut into pieces of constant level: optimal partitioning with pruning (PELT).
-
-Source: R. Killick, P. Fearnhead and I. A. Eckley, Journal of the American Statistical Association 107 (2012). The cost
-of a piece is the sum of squared differences from its mean, each cut costs a penalty, and pieces have a least length.
+The partitioning is that of R. Killick, P. Fearnhead and I. A. Eckley, Journal of the American Statistical Association
+107 (2012), with pruning (PELT). The cost of a piece is the sum of squared differences from its mean, each cut costs a
+penalty, and pieces have a least length.
 """
 
 import math
@@ -119,7 +115,7 @@ LEAST_VALUES = 12
 """Values below which no change point is looked for."""
 
 LEAST_CHANGE = 0.03
-"""Smallest step that is told, as a share."""
+"""Smallest step that is reported, as a share."""
 
 SURE_AFTER = 5
 """Values of the new level from which a change point is no longer provisional."""
@@ -139,10 +135,10 @@ def change_points(values: Sequence[float | None], *, least_change: float = LEAST
 
     Args:
         values: one per session, in order; None, NaN and infinite ones are passed over, not filled.
-        least_change: smallest step that counts, as a share; noise of more than two thirds of it asks for more.
+        least_change: smallest step that counts, as a share; noise of more than two thirds of it requires a larger one.
 
     Returns:
-        Nothing for series of fewer than 12 values.
+        Nothing for fewer than 12 values.
     """
     places = [place for place, value in enumerate(values) if value is not None and math.isfinite(value)]
     kept = [value for value in values if value is not None and math.isfinite(value)]

@@ -11,7 +11,7 @@ from pytest_benchdb.analysis.statistics.student import normal_ppf, t_ppf
 from pytest_benchdb.model.answer.noise import Cause, Noise
 
 LEAST_SESSIONS = 3
-"""Sessions below which nothing is said of the noise."""
+"""Sessions below which there is no score."""
 
 _CONFIDENCE = 0.99
 _POWER = 0.80
@@ -26,13 +26,13 @@ _LEAST_SHARE_OF_A_MODE = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
-    """What is known of the sessions of one series; lists hold one entry per session, in order.
+    """The sessions of one series: each list has one entry per session, in order, and None where it was not measured.
 
     Attributes:
-        values: the figure of each session, in the metric's unit; None where not measured.
-        wall_per_cpu: wall-clock time per CPU time, likewise.
-        rounds: number of rounds, likewise.
-        round_s: length of one round, likewise; None for what is not timed.
+        values: the figure of the session, in the metric's unit.
+        wall_per_cpu: wall-clock time per CPU time.
+        rounds: number of rounds.
+        round_s: length of one round.
     """
 
     values: Sequence[float | None]
@@ -48,8 +48,8 @@ def noise_of(
 
     Args:
         sessions: their values, in order.
-        per_side: numbers of sessions per side to answer for.
-        history: sessions of history to answer for.
+        per_side: numbers of sessions per side.
+        history: sessions of history.
         change: the rise that is to be found, as a share.
 
     Returns:
@@ -105,10 +105,10 @@ def sessions_needed(deviation: float, change: float) -> int | None:
 
 
 def two_modes(logs: Sequence[float]) -> bool:
-    """Tell whether values lie in two heaps rather than in one.
+    """Return whether values form two groups rather than one.
 
     They are cut in two where that explains most; Ashman's D of the halves (K. M. Ashman et al., Astronomical Journal
-    108, 1994) of one normal heap that is cut so is 2.7, and 5 asks for more than chance gives.
+    108, 1994) is 2.7 for one normal group that is cut so, and 5 is more than chance gives.
     """
     ordered = sorted(logs)
     n = len(ordered)

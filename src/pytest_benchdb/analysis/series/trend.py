@@ -1,8 +1,7 @@
-"""One series over its sessions: its level, where that changed, which sessions stand out, how far it has crept.
+"""One series over its sessions: its level, where that changed, and two things that change points do not show.
 
-Single sessions that stand out from their neighbours and did not last: of the machine, not of the code.
-
-Whether a level has crept away from a pinned baseline in steps too small to be told one by one.
+An anomaly is a single session that stands out and did not last, so it is of the machine rather than of the code. Creep
+is a level that moved away from a pinned baseline in steps too small to be found one by one.
 """
 
 import math
@@ -21,7 +20,7 @@ from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Statistic
 
 LEAST_SHARE = 0.05
-"""Smallest distance from the level that is told, as a share."""
+"""Smallest distance from the level that is reported, as a share."""
 
 _DEVIATIONS = 5.0
 _FEWEST = 5
@@ -46,34 +45,34 @@ def anomalies(values: Sequence[float | None], points: Sequence[ChangePoint]) -> 
     if len(rests) < _FEWEST:
         return []
     noise = robust_deviation([rest for *_, rest in rests])
-    found = []
+    outliers = []
     for (place, value, level, rest), (*_, following) in pairwise(rests):
-        far = abs(rest) > max(_DEVIATIONS * noise, math.log1p(LEAST_SHARE))
-        if far and following * math.copysign(1, rest) < abs(rest) / 2:
+        is_far = abs(rest) > max(_DEVIATIONS * noise, math.log1p(LEAST_SHARE))
+        if is_far and following * math.copysign(1, rest) < abs(rest) / 2:
             deviations = abs(rest) / noise if noise else math.inf
             change = value / level - 1
-            found.append(Anomaly(index=place, value=value, level=level, change=change, deviations=deviations))
-    return found
+            outliers.append(Anomaly(index=place, value=value, level=level, change=change, deviations=deviations))
+    return outliers
 
 
 LEAST_CREEP = 0.10
-"""Smallest distance from the baseline that is told, as a share."""
+"""Smallest distance from the baseline that is reported, as a share."""
 
 RECENT = 5
-"""Newest values whose median stands for today."""
+"""Newest values whose median is compared with the baseline."""
 
 
 def creep(
     values: Sequence[float | None], baseline: Sequence[float | None], better: Better, *, limit: float = LEAST_CREEP
 ) -> Creep | None:
-    """Hold the newest values against those of a pinned baseline.
+    """Compare the newest values with those of a pinned baseline.
 
     Args:
         values: one per session, in order; None and NaN are passed over.
         baseline: those of the pinned sessions.
         better: direction of the metric; ``none`` never creeps.
-        limit: distance that counts, as a share; for ``higher`` the baseline is held against today, so that a fall to
-            a half counts as much as a rise to the double.
+        limit: distance that counts, as a share; for ``higher`` it is a share of the newest values, so that a fall to a
+            half counts as much as a rise to the double.
 
     Returns:
         None where one side has no value, or the baseline is not above 0.
@@ -99,7 +98,7 @@ def trend_of(
     sessions: Mapping[str, SessionRow],
     baseline: Sequence[SessionValue] = (),
 ) -> Trend:
-    """Look at one series.
+    """Find the level, changes, anomalies and creep of one series.
 
     Args:
         values: of one series on one machine, in order; at least one.
@@ -110,13 +109,13 @@ def trend_of(
     kept = [value for value in values if _goes_on(value, newest)]
     statistic = shared_statistic([value for value in kept if value.value is not None], statistic_of(newest.key.metric))
     figures = [figure_of(value, statistic) for value in kept]
-    found = change_points(figures)
+    changes = change_points(figures)
     points = tuple(
         _point(value, figure, level, sessions, statistic)
-        for value, figure, level in zip(kept, figures, levels(figures, found), strict=True)
+        for value, figure, level in zip(kept, figures, levels(figures, changes), strict=True)
     )
     pinned = [figure_of(value, statistic) for value in baseline if _goes_on(value, newest)]
-    recent = [figure for figure in figures[found[-1].index if found else 0 :] if figure is not None]
+    recent = [figure for figure in figures[changes[-1].index if changes else 0 :] if figure is not None]
     logs = [math.log(figure) for figure in recent if figure > 0]
     return Trend(
         key=newest.key,
@@ -127,8 +126,8 @@ def trend_of(
         group=newest.group,
         points=points,
         measured=sum(figure is not None for figure in figures),
-        changes=tuple(_change(point, points, newest.better) for point in found),
-        anomalies=tuple(anomalies(figures, found)),
+        changes=tuple(_change(point, points, newest.better) for point in changes),
+        anomalies=tuple(anomalies(figures, changes)),
         creep=creep(figures, pinned, newest.better) if pinned else None,
         level=points[-1].level,
         deviation=robust_deviation(logs) if len(logs) >= _FEWEST_FOR_SPREAD else None,
@@ -138,7 +137,7 @@ def trend_of(
 
 
 def _goes_on(value: SessionValue, newest: SessionValue) -> bool:
-    """Tell whether a value may be held against the newest: same code as far as known, and same unit."""
+    """Return whether a value can be compared with the newest: same code if both have a hash, and same unit."""
     same_code = value.code_hash is None or newest.code_hash is None or value.code_hash == newest.code_hash
     return same_code and (value.unit == newest.unit or value.value is None)
 
@@ -161,12 +160,12 @@ def _point(
     )
 
 
-def _change(found: ChangePoint, points: Sequence[TrendPoint], better: Better) -> LevelChange:
-    worse = None if better == "none" else (found.after > found.before) is (better == "lower")
+def _change(point: ChangePoint, points: Sequence[TrendPoint], better: Better) -> LevelChange:
+    worse = None if better == "none" else (point.after > point.before) is (better == "lower")
     return LevelChange(
-        found=found,
-        before=points[found.previous],
-        first=points[found.index],
-        unmeasured=found.index - found.previous - 1,
+        found=point,
+        before=points[point.previous],
+        first=points[point.index],
+        unmeasured=point.index - point.previous - 1,
         worse=worse,
     )

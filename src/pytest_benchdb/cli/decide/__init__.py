@@ -1,1 +1,1 @@
-"""cli/decide."""
+"""The commands that judge: compare, duet and regress, and what they write for CI."""

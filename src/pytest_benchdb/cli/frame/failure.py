@@ -1,4 +1,4 @@
-"""Run a command so that every end has its exit status and one line: never a bare traceback.
+"""Run a command so that it always ends with its exit status and one line, never a bare traceback.
 
 A traceback ends Python with status 1, which CI would read as a failed gate.
 """
@@ -14,7 +14,7 @@ from pytest_benchdb.model import exit_status
 
 
 def run(command: click.Command, prog: str, arguments: list[str] | None = None) -> NoReturn:
-    """Run a command and end the process with the status of DESIGN section 7.
+    """Run a command and end the process with its exit status.
 
     Args:
         command: the command or group.
@@ -32,7 +32,7 @@ def run(command: click.Command, prog: str, arguments: list[str] | None = None) -
 
 def _run(command: click.Command, prog: str, arguments: list[str] | None) -> int:
     try:
-        # Not `command.main`, whose own answers to a closed pipe and an interrupt differ between versions of click.
+        # Not `command.main`: how it ends after a closed pipe or an interrupt differs between versions of click.
         with command.make_context(prog, sys.argv[1:] if arguments is None else arguments) as context:
             result = command.invoke(context)
     except BrokenPipeError:
@@ -48,7 +48,7 @@ def _run(command: click.Command, prog: str, arguments: list[str] | None) -> int:
     except BenchdbError as error:
         _say(prog, " ".join(str(error).split()))
         return exit_status.DATABASE if isinstance(error, StoreError) else exit_status.USAGE
-    except Exception as error:  # noqa: BLE001 - the last catch: see the module's text
+    except Exception as error:  # noqa: BLE001 - nothing may escape: see the module's docstring
         return _internal(prog, error)
     return result if isinstance(result, int) else exit_status.FINE
 
@@ -69,6 +69,6 @@ def _say(prog: str, message: str) -> None:
 
 
 def _drop_output() -> None:
-    """Point stdout elsewhere, or the interpreter complains when it flushes it at exit."""
+    """Point stdout elsewhere: the interpreter would complain when it flushes it at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())

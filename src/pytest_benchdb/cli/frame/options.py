@@ -52,7 +52,7 @@ run_options = together(
 
 specs_argument = click.argument("specs", metavar="[SPEC]...", nargs=-1)
 
-output_option = click.option("-o", "--output", metavar="FILE", help="Write to FILE; its suffix tells the format.")
+output_option = click.option("-o", "--output", metavar="FILE", help="Write to FILE; its suffix sets the format.")
 
 display_options = together(
     click.option("--width", metavar="N", type=click.IntRange(min=1), help="Width of tables. Default: the terminal's."),

@@ -19,7 +19,7 @@ from pytest_benchdb.present.writing.text import SIGNS
 FORMATS = ("table", "md", "json", "csv")
 _PIECE = 32_768
 PIPE_WIDTH = 120
-"""Width of tables that go into a pipe or a file, where there is no terminal to ask."""
+"""Width of tables in a pipe or a file, which have no terminal."""
 
 _SUFFIXES = {**REPORT_SUFFIXES, ".markdown": "md", ".htm": "html", ".txt": "table", ".xml": "junit", ".sarif": "sarif"}
 
@@ -73,13 +73,13 @@ class Output:
             self.text(plain_text(lines))
 
     def say(self, message: str) -> None:
-        """Tell something beside the data, on standard error, unless the user wants it quiet."""
+        """Write a line beside the data, on standard error, unless it is to be quiet."""
         if not self.quiet:
             click.echo(message, err=True)
 
 
 def make_output(given: Mapping[str, Any], *, formats: tuple[str, ...] = FORMATS) -> Output:
-    """Return the output that the options of a command ask for.
+    """Return the output that the options of a command describe.
 
     Raises:
         ConfigError: no format fits the suffix of the file.
@@ -106,13 +106,13 @@ def _format_of(path: Path | None, formats: tuple[str, ...]) -> str:
     name = _SUFFIXES.get(path.suffix.lower())
     if name not in formats:
         known = ", ".join(formats)
-        raise ConfigError(f"-o {path}: no format belongs to {path.suffix!r}; say -f with one of {known}")
+        raise ConfigError(f"-o {path}: no format has the suffix {path.suffix!r}; give -f with one of {known}")
     return name
 
 
-def _color(wish: str, stream: TextIO, environ: Mapping[str, str]) -> bool:
-    if wish != "auto":
-        return wish == "always"
+def _color(when: str, stream: TextIO, environ: Mapping[str, str]) -> bool:
+    if when != "auto":
+        return when == "always"
     if environ.get("NO_COLOR"):
         return False
     if environ.get("FORCE_COLOR"):

@@ -12,7 +12,7 @@ PATIENCE_S = 0.5
 
 
 class _Bar:
-    """Called with how much of how much is done; shows nothing before it is worth it."""
+    """Is called with how much of how much is done; shows nothing in the first half second."""
 
     def __init__(self, title: str, clock: Callable[[], float]) -> None:
         self._title = title
@@ -43,7 +43,7 @@ class _Bar:
 
 @contextlib.contextmanager
 def progress_bar(title: str, *, shown: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Give a function that is told how far the work is; None where nothing may be shown."""
+    """Yield a function to call with how much of how much is done; None if nothing may be shown."""
     if not shown:
         yield None
         return
@@ -56,7 +56,7 @@ def progress_bar(title: str, *, shown: bool) -> Iterator[Callable[[int, int], No
 
 @contextlib.contextmanager
 def feedback_of(output: Output, title: str) -> Iterator[Feedback]:
-    """Give an operation its way to talk: a progress bar, and warnings on standard error."""
+    """Yield the feedback of an operation: a progress bar, and warnings on standard error."""
     with progress_bar(title, shown=output.progress) as progress:
         if progress is None:
             yield Feedback(warn=output.say)

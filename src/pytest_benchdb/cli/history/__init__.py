@@ -1,1 +1,1 @@
-"""cli/history."""
+"""The commands about many sessions: trend, noise, correlate, predict."""

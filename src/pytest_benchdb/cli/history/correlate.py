@@ -10,13 +10,13 @@ from pytest_benchdb.present.history.correlation import correlation_lines, correl
 
 _HELP = """Show which metrics and parameters go together, the closest first.
 
-SPEC is a file or folder of sessions, or a session in the database; those on the machine of the newest one are looked
-at. An observation is one benchmark: the median of its sessions; each test function is correlated over its parameters.
-With --over sessions an observation is one session of a benchmark, beside the load and the contention of that session.
+SPEC is a file or folder of sessions, or a session in the database; those on the machine of the newest one are read. An
+observation is one benchmark: the median of its sessions; each test function is correlated over its parameters. With
+--over sessions an observation is one session of a benchmark, beside the load and the contention of that session.
 
-Spearman's coefficient tells how closely one quantity rises with the other, Pearson's how closely they follow a straight
-line; both with a 95 % interval, the number of observations n, and the p-value q, corrected for the number of pairs.
-With fewer than 4 observations nothing is told. What goes together need not cause each other.
+Spearman's coefficient is for how closely one quantity rises with the other, Pearson's for how closely they follow a
+straight line; both with a 95 % interval, the number of observations n, and the p-value q, corrected for the number of
+pairs. Pairs with fewer than 4 observations are left out. Correlation is not causation.
 
 Example: benchdb correlate results --of batch_size --metric throughput,peak_rss
 """

@@ -14,7 +14,7 @@ from pytest_benchdb.present.history.noise import noise_lines, noise_table
 _HELP = f"""Score the machine: how much each benchmark varies between sessions of unchanged code, and what that hides.
 
 Record the same code ten times or more in fresh pytest runs, then ask. SPEC is a file or folder of sessions, or a
-session in the database; the newest {NEWEST} sessions on the machine of the newest one are looked at.
+session in the database; the newest {NEWEST} sessions on the machine of the newest one are read.
 
 For each benchmark: the standard deviation from session to session; the smallest slowdown that is found four times in
 five (one-sided, p < 0.01) with 3, 5 and 10 sessions per side run in turn, and with one session against a history of 20;

@@ -18,7 +18,7 @@ _LABELS = ("model", "device", "precision", "implementation")
 
 _HELP = f"""Estimate combinations of model, device and batch size that were not measured, from those that were.
 
-SPEC is a file or folder of sessions, or a session in the database. Tests tell their labels with
+SPEC is a file or folder of sessions, or a session in the database. Tests get their labels from
 @pytest.mark.benchdb(model=..., batch_size=..., precision=...). Without options every missing combination of measured
 values is estimated; --model, --device, --precision and --implementation take names with * and ?.
 

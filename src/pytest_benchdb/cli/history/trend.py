@@ -17,15 +17,15 @@ _WRITERS = {"json": trend_json, "csv": trend_csv, "md": trend_markdown}
 _HELP = f"""Show how the level of each benchmark moved over the sessions, and where it changed for good.
 
 SPEC is a file or folder of sessions, or a session in the database. A series is one benchmark and metric on one machine,
-as far back as the benchmark's code and unit are what they are now. Its sessions stand in the order of their commits if
-this folder is a git checkout that has them all, else in that of time.
+as far back as the benchmark's code and unit are the present ones. Its sessions are in the order of their commits if
+this folder is a git checkout that has them all, else in the order of time.
 
-A change of level is told from 12 sessions on, if it is lasting and at least 3 %: with its size, the commits between the
-last session before it and the first one after, and how sure it is; with fewer than 5 sessions after it, it is
+With 12 sessions or more, a change of level that lasts and is at least 3 % is reported: its size, the commits between
+the last session before it and the first one after, and how sure it is; with fewer than 5 sessions after it, it is
 provisional. An anomaly is a single session that stands out and did not last. Noise is the standard deviation from
 session to session. Creep is a level that is more than 10 % worse than a pinned baseline.
 
-Without --since, --until and --last the newest {NEWEST} sessions are looked at.
+Without --since, --until and --last the newest {NEWEST} sessions are read.
 
 Example: benchdb trend results -k parse --branch main
 """

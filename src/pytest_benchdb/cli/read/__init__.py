@@ -1,1 +1,1 @@
-"""cli/read."""
+"""The commands that show what is stored: report, sessions, show, query, env, schema."""

@@ -38,7 +38,7 @@ Times are for one iteration, in one unit for the whole table. IQR is the interqu
 the median; CPU is the CPU time of the process in percent of the wall-clock time; memory is the peak resident set. A run
 that did not pass shows its outcome and the reason, never a number.
 
-A run whose whole was not timed shows its training steps, its requests or its longest phase: then a column names the
+A run that was not timed as a whole shows its training steps, its requests or its longest phase: then a column names the
 metric of each run. Throughput (items per second) and energy (of one iteration, valid figures only) are shown where at
 least one run has them.
 

@@ -59,8 +59,8 @@ class Correlations:
         sources: the files and folders that were read, as the user wrote them.
         over: what one observation is: ``benchmarks`` or ``sessions``.
         observations: how many there are in all.
-        sessions: how many sessions they stand on.
-        insufficient: pairs with too few observations, or of which one does not vary.
+        sessions: how many sessions they are of.
+        insufficient: pairs left out, with too few observations or a quantity that does not vary.
     """
 
     sources: tuple[str, ...]

@@ -33,11 +33,11 @@ class EstimateRow:
     """One configuration that was not measured.
 
     Attributes:
-        labels: model, device and whatever else differs.
-        sizes: batch size and the like.
+        labels: model, device and other labels that differ.
+        sizes: batch size and other sizes that differ.
         estimate: in the metric's SI unit; None where `refusal` says why there is none.
-        low: the figure is expected above this in `accuracy.level` of the cases, together with `high`.
-        high: below this.
+        low: lower end of the range that covers `accuracy.level` of the cases.
+        high: upper end.
         accuracy: how far such estimates are off; None beside a refusal.
         measured: the figure if it was measured after all.
     """
@@ -58,9 +58,9 @@ class Estimates:
 
     Attributes:
         sources: the files and folders that were read, as the user wrote them.
-        cases: measured configurations that the estimates stand on.
+        cases: measured configurations that the estimates are made from.
         sessions: how many sessions measured them.
-        refusal: why there are no estimates at all; None if there are some.
+        refusal: why there are no estimates at all; None if there are any.
     """
 
     sources: tuple[str, ...]

@@ -13,14 +13,14 @@ class Noise:
     """How much one series varies by itself.
 
     Attributes:
-        sessions: values that it stands on: those since the level last changed.
+        sessions: how many values it is of: those since the level last changed.
         deviation: standard deviation of the logarithms from session to session, robust against outliers: 0.02 is 2 %.
         worst: largest distance of one session from the median, as a share.
         detectable: smallest rise that is found in 80 % of cases, as a share, by sessions per side (run in turn;
             one-sided Welch test, p < 0.01).
         detectable_by_history: the same of one session against the last 20.
-        needed: sessions per side for the change that was asked for; None if 100 are too few.
-        causes: what makes it so, the gravest first.
+        needed: sessions per side for the requested change; None if 100 are too few.
+        causes: the gravest first.
     """
 
     sessions: int
@@ -34,14 +34,14 @@ class Noise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoiseRow:
-    """One series.
+    """One series; medians are None if nothing was measured.
 
     Attributes:
         noise: None with too few sessions.
         measured: sessions that have a value.
-        wall_per_cpu: median over the sessions; None if it was not measured.
-        round_s: median length of a round; None likewise.
-        rounds: median number of rounds of a session; None likewise.
+        wall_per_cpu: median over the sessions.
+        round_s: median length of a round.
+        rounds: median number of rounds of a session.
     """
 
     key: SeriesKey
@@ -59,15 +59,15 @@ class NoiseScore:
 
     Attributes:
         sources: the files and folders that were read, as the user wrote them.
-        machine: what it is, for people.
+        machine: its processor, system and Python, for people.
         fingerprint: of the machine; None if it is not known.
         rows: the noisiest first.
-        sessions: how many sessions the score stands on.
+        sessions: how many sessions the score is of.
         other_machines: how many were left out because they ran elsewhere.
         commits: how many commits the sessions are of; more than one makes changes of the code look like noise.
         contended: how many of the sessions other work disturbed.
-        per_side: numbers of sessions per side that are answered for.
-        history: sessions of history that are answered for.
+        per_side: numbers of sessions per side for which a detectable change is given.
+        history: sessions of history for which a detectable change is given.
         change: the rise that is to be found, as a share.
     """
 

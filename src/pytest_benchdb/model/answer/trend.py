@@ -35,12 +35,12 @@ class ChangePoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anomaly:
-    """A session far off the level around it, whose successor is back.
+    """A session far off the level around it; the next one is back on it.
 
     Attributes:
         index: of the session's value.
         value: in the series' unit.
-        level: where its neighbours are, likewise.
+        level: of its neighbours, in that unit.
         change: value / level - 1.
         deviations: distance from the level in standard deviations of the series' noise; infinite if it has none.
     """
@@ -54,14 +54,14 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Creep:
-    """Where a series stands against its pinned baseline.
+    """A series compared with its pinned baseline.
 
     Attributes:
         baseline: median of the baseline's values, in the series' unit.
-        recent: median of the newest values, likewise.
+        recent: median of the newest values, in that unit.
         change: recent / baseline - 1.
         crept: whether it is worse by more than the limit.
-        values: newest values that it stands on.
+        values: how many newest values that are.
     """
 
     baseline: float
@@ -78,7 +78,7 @@ class TrendPoint:
     Attributes:
         commit: what was checked out; None if that is not known.
         value: the figure of the session in the metric's unit; None where `reason` says why there is none.
-        level: median of the level that the session belongs to, likewise.
+        level: median of the level that the session belongs to, in that unit.
     """
 
     session_id: str
@@ -100,7 +100,7 @@ class LevelChange:
         unmeasured: sessions between the two without a figure.
         worse: whether it goes in the worse direction; None for a metric without one.
         commits: commits after that of `before` up to that of `first`; None without a checkout that knows both.
-        accepted: why people accepted it; None if nobody did.
+        accepted: why it was accepted; None if it was not.
     """
 
     found: ChangePoint
@@ -152,7 +152,7 @@ class Trends:
     Attributes:
         sources: the files and folders that were read, as the user wrote them.
         series: those that changed or crept for the worse first.
-        order: what put the sessions in order: the ancestry of their commits, or the time of their start.
+        order: what the sessions are ordered by: the ancestry of their commits, or the time of their start.
         order_reason: why not ancestry; None if it is.
         sessions: how many sessions were looked at.
         sessions_in_all: how many there are.

@@ -1,4 +1,4 @@
-"""What was measured, one row for each configuration or each session: the raw material of correlation and prediction."""
+"""Observations, one for each configuration or each session: what correlation and prediction are made from."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class Observation:
     Attributes:
         fullname: the benchmark.
         function: the benchmark without its parameters.
-        texts: labels and parameters that are no numbers, by name.
-        numbers: labels and parameters that are, likewise.
+        texts: labels and parameters that are not numbers, by name.
+        numbers: labels and parameters that are numbers, by name.
         figures: the metrics by name, ``metric of phase`` for those of a phase, in SI units.
         units: their units.
-        sessions: how many sessions they stand on.
+        sessions: how many sessions they are of.
     """
 
     fullname: str
@@ -39,7 +39,7 @@ class Observation:
 def by_configuration(values: Iterable[SessionValue]) -> list[Observation]:
     """Return one observation for each benchmark and device: the median over the sessions.
 
-    Repetitions of one configuration are no further evidence of how configurations differ.
+    Repetitions of one configuration do not show more of how configurations differ.
     """
     groups: dict[tuple[str, str | None], list[SessionValue]] = {}
     for value in values:
@@ -58,15 +58,15 @@ def by_session(values: Iterable[SessionValue], sessions: Mapping[str, SessionRow
 
 
 def figure_name(key: SeriesKey) -> str:
-    """Return what a metric is called among those of one benchmark."""
+    """Return the name of a metric among those of one benchmark."""
     return key.metric if key.phase is None else f"{key.metric} of {key.phase}"
 
 
 def _observation(values: Sequence[SessionValue], session: SessionRow | None = None) -> Observation:
     newest = values[-1]
-    told: dict[str, object] = {**(newest.params or {}), **newest.labels}
-    numbers = {name: number for name, value in told.items() if (number := _number(value)) is not None}
-    texts = {name: str(value) for name, value in told.items() if name not in numbers and value is not None}
+    about: dict[str, object] = {**(newest.params or {}), **newest.labels}
+    numbers = {name: number for name, value in about.items() if (number := _number(value)) is not None}
+    texts = {name: str(value) for name, value in about.items() if name not in numbers and value is not None}
     if session is not None:
         facts = {name: getattr(session, name) for name in _SESSION_FACTS}
         facts["wall_per_cpu"] = newest.wall_per_cpu
@@ -93,10 +93,7 @@ def _observation(values: Sequence[SessionValue], session: SessionRow | None = No
 
 
 def _number(value: object) -> float | None:
-    """Return a label or a parameter as a number; None if it is none.
-
-    Labels are stored as texts. A truth value is no quantity.
-    """
+    """Return a label, which is stored as text, or a parameter as a number; None if it is not one, as True."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

@@ -15,7 +15,7 @@ from pytest_benchdb.operations.select.selection import Selection, open_selection
 from pytest_benchdb.operations.select.series import read_series
 
 LABELS = ("model", "device", "precision", "implementation", "workload", "version")
-"""The labels that may tell measured configurations apart, beside sizes."""
+"""The labels, beside sizes, by which configurations may differ."""
 
 SIZES = ("batch_size", "sequence_length")
 MOST_ROWS = 500
@@ -91,16 +91,15 @@ def predict(selection: Selection, request: PredictRequest, *, feedback: Feedback
 
 
 def _training_set(observations: Sequence[Observation], metric: str) -> _TrainingSet:
-    told = [_configuration(one) for one in observations]
-    labels = {name: tuple(sorted({one.labels.get(name, "") for one in told})) for name in LABELS}
-    sizes = {name: tuple(sorted({one.sizes[name] for one in told if name in one.sizes})) for name in SIZES}
+    configurations = [_configuration(one) for one in observations]
+    labels = {name: tuple(sorted({one.labels.get(name, "") for one in configurations})) for name in LABELS}
+    sizes = {name: tuple(sorted({one.sizes[name] for one in configurations if name in one.sizes})) for name in SIZES}
     differing = {name: values for name, values in labels.items() if len(values) > 1}
-    # A size that some configurations lack is none by which they could be compared.
-    complete = {
-        name: values for name, values in sizes.items() if len(values) > 1 and all(name in one.sizes for one in told)
-    }
+    # Configurations cannot be compared by a size that some of them lack.
+    common = {name for name in sizes if all(name in configuration.sizes for configuration in configurations)}
+    complete = {name: values for name, values in sizes.items() if len(values) > 1 and name in common}
     cases: dict[tuple[object, ...], Case] = {}
-    for one, configuration in zip(observations, told, strict=True):
+    for one, configuration in zip(observations, configurations, strict=True):
         kept = Configuration(
             labels={name: configuration.labels.get(name, "") for name in differing},
             sizes={name: configuration.sizes[name] for name in complete},
@@ -108,8 +107,8 @@ def _training_set(observations: Sequence[Observation], metric: str) -> _Training
         key = (kept.cell, *kept.sizes.items())
         if key in cases:
             raise ConfigError(
-                f"{one.fullname} and another benchmark have the same {_text(kept) or 'labels'}: which of them counts "
-                "must be told with -k or -w"
+                f"{one.fullname} and another benchmark have the same {_text(kept) or 'labels'}; "
+                "select one of them with -k or -w"
             )
         cases[key] = Case(configuration=kept, figure=one.figures[metric])
     shared = {name: values[0] for name, values in labels.items() if len(values) == 1}
@@ -135,11 +134,11 @@ def _refusal(training: _TrainingSet, request: PredictRequest) -> str | None:
         return "no benchmark has a model label and this metric; label tests with @pytest.mark.benchdb(model=...)"
     if len(training.cases) < LEAST_CASES:
         return f"{len(training.cases)} measured configurations are too few: estimates need {LEAST_CASES}"
-    asked = {**request.labels, **{name: tuple(f"{size:g}" for size in sizes) for name, sizes in request.sizes.items()}}
-    for name, wanted in asked.items():
-        if name in training.shared and not all(_fits(training.shared[name], pattern) for pattern in wanted):
-            known = f"all have {training.shared[name]}" if training.shared[name] else "not all of them tell it"
-            return f"the measured configurations do not differ in {name} ({known}), so that its effect is not known"
+    wanted = {**request.labels, **{name: tuple(f"{size:g}" for size in sizes) for name, sizes in request.sizes.items()}}
+    for name, patterns in wanted.items():
+        if name in training.shared and not all(_fits(training.shared[name], pattern) for pattern in patterns):
+            why = f"all have {training.shared[name]}" if training.shared[name] else "some of them lack it"
+            return f"the measured configurations do not differ in {name} ({why}), so that its effect is not known"
     return None
 
 
@@ -187,7 +186,7 @@ def _estimated(configuration: Configuration, estimator: Estimator, accuracy: Acc
 
 
 def _wanted(training: _TrainingSet, request: PredictRequest) -> list[Configuration]:
-    """Return the configurations that are asked for: every combination of what is named, else of what was measured.
+    """Return the requested configurations: every combination of the named values, or of the measured ones.
 
     Raises:
         ConfigError: a label was never measured, or the combinations are too many.
@@ -213,9 +212,7 @@ def _named(name: str, patterns: tuple[str, ...] | None, values: Sequence[str]) -
     for pattern in patterns:
         fitting = [value for value in values if _fits(value, pattern)]
         if not fitting:
-            raise ConfigError(
-                f"--{name} {pattern}: never measured, so that nothing is known of it; there are {', '.join(values)}"
-            )
+            raise ConfigError(f"--{name} {pattern}: never measured; choose from {', '.join(values)}")
         found += fitting
     return list(dict.fromkeys(found))
 
@@ -228,7 +225,7 @@ def _outside(configuration: Configuration, training: _TrainingSet) -> str | None
     for name, size in configuration.sizes.items():
         low, high = training.sizes[name][0], training.sizes[name][-1]
         if not low <= size <= high:
-            return f"{name} {size:g} lies outside of what was measured, {low:g} to {high:g}"
+            return f"{name} {size:g} is outside the measured range, {low:g} to {high:g}"
     return None
 
 

@@ -142,15 +142,15 @@ def _is_moved(trend: Trend) -> bool:
 
 
 def _with_acceptances(trend: Trend, accepted: Sequence[Allowance]) -> Trend:
-    """Mark the changes in whose new level a session was accepted, the last word counting."""
+    """Mark the changes with an accepted session in their new level; the last acceptance counts."""
     reasons = {one.since_session_id: one.text() for one in accepted if one.matches(trend.key, trend.fingerprint)}
     starts = [change.found.index for change in trend.changes]
     changes = []
     for change, end in zip(trend.changes, [*starts[1:], len(trend.points)], strict=False):
-        told = [
+        accepted_since = [
             reasons[point.session_id] for point in trend.points[change.found.index : end] if point.session_id in reasons
         ]
-        changes.append(replace(change, accepted=told[-1]) if told else change)
+        changes.append(replace(change, accepted=accepted_since[-1]) if accepted_since else change)
     return replace(trend, changes=tuple(changes))
 
 

@@ -1,1 +1,1 @@
-"""operations/read."""
+"""Answers from what is stored as it is: reports, sessions, environments, queries, the schema and the Python API."""

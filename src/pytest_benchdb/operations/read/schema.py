@@ -17,7 +17,7 @@ _COMMENT = re.compile(r"^COMMENT ON (?:TABLE|VIEW|COLUMN) (?P<name>[\w.]+) IS '(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column; `kind` is empty in views, and `filled` tells that it is never NULL."""
+    """A column; `kind` is empty in views, and `filled` means never NULL."""
 
     name: str
     kind: str
@@ -45,7 +45,7 @@ def schema_text(kind: str) -> str:
 
 
 def parse_schema(sql: str) -> list[Relation]:
-    """Return the tables and views of our schema file, whose layout a test holds."""
+    """Return the tables and views of our schema file, in the layout that a test keeps."""
     comments = {match["name"]: match["text"].replace("''", "'") for match in _COMMENT.finditer(sql)}
     return [_relation(match, comments) for match in _RELATION.finditer(sql)]
 

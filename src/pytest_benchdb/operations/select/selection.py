@@ -54,7 +54,7 @@ class Selection:
 
 
 def make_selection(specs: Sequence[str], db: Path, *, sessions: Sequence[str] = (), **filters: Any) -> Selection:
-    """Return what a command line selects, with paths told from names of sessions.
+    """Return what a command line selects; SPECs are paths or names of sessions.
 
     What exists is a path, and so is what looks like one. Everything else names a session in the paths.
 

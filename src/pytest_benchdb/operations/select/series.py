@@ -51,15 +51,15 @@ def read_series(reader: Reader, sessions: Sequence[SessionRow], selection: Selec
     """
     where = parse_where(selection.where or "")
     matches = parse_expression(selection.keyword or "")
-    asked = (*selection.metrics, *where.metrics) or (TIME,)
-    named = {metric for word in asked if word != TIME for metric in metrics_of(word)}
-    metrics = None if ALL_METRICS in asked else (*named, *(MAIN_TIMES if TIME in asked else ()))
+    words = (*selection.metrics, *where.metrics) or (TIME,)
+    named = {metric for word in words if word != TIME for metric in metrics_of(word)}
+    metrics = None if ALL_METRICS in words else (*named, *(MAIN_TIMES if TIME in words else ()))
     values = reader.session_values([session.session_id for session in sessions], metrics=metrics)
     fitting = [value for value in values if matches(value.key.fullname) and where.matches_value(value)]
-    # A run that did not pass is there as a wall time, whatever was asked for.
+    # A run that did not pass is there as a wall time, whatever metric is requested.
     keys = {value.key for value in fitting if value.value is not None}
     wanted = {key for key in keys if metrics is None or key.metric in named}
-    wanted |= _main_series(key for key in keys if key.metric in MAIN_TIMES) if TIME in asked else set()
+    wanted |= _main_series(key for key in keys if key.metric in MAIN_TIMES) if TIME in words else set()
     return _grouped((value for value in fitting if value.key in wanted), sessions)
 
 

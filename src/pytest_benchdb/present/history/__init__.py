@@ -1,1 +1,1 @@
-"""present/history."""
+"""Answers about many sessions as text and as data: trends, noise, correlations, estimates."""

@@ -31,50 +31,48 @@ _COLUMNS = (
 
 
 def correlation_lines(
-    found: Correlations, width: int, *, ascii_only: bool = False, verbose: bool = False
+    correlations: Correlations, width: int, *, ascii_only: bool = False, verbose: bool = False
 ) -> list[Line]:
     """Return the lines of the terminal, none wider than `width`."""
-    lines: list[Line] = [(Span(clip(head_text(found), width), "head"),)]
-    for text in notes_of(found):
+    lines: list[Line] = [(Span(clip(head_text(correlations), width), "head"),)]
+    for text in notes_of(correlations):
         lines += [(Span(line, "dim"),) for line in wrap(text, width)]
-    shown = found.rows if verbose else found.rows[:_MOST_ROWS]
+    shown = correlations.rows if verbose else correlations.rows[:_MOST_ROWS]
     if shown:
         lines += [(Span(""),), *_table(shown, width, ascii_only=ascii_only)]
-    if len(shown) < len(found.rows):
-        lines.append((Span(f"{len(found.rows) - len(shown)} weaker ones not shown: -v shows all", "dim"),))
+    if len(shown) < len(correlations.rows):
+        lines.append((Span(f"{len(correlations.rows) - len(shown)} weaker ones not shown: -v shows all", "dim"),))
     return lines
 
 
-def head_text(found: Correlations) -> str:
-    """Say what was looked at, in one line."""
-    one = "benchmark" if found.over == "benchmarks" else "benchmark and session"
-    return (
-        f"{counted(len(found.rows), 'pair')} of quantities; an observation is one {one}: {found.observations} of "
-        f"{counted(found.sessions, 'session')}"
-    )
+def head_text(correlations: Correlations) -> str:
+    """Say in one line what was correlated."""
+    one = "benchmark" if correlations.over == "benchmarks" else "benchmark and session"
+    pairs, sessions = counted(len(correlations.rows), "pair"), counted(correlations.sessions, "session")
+    return f"{pairs} of quantities; an observation is one {one}: {correlations.observations} of {sessions}"
 
 
-def notes_of(found: Correlations) -> list[str]:
-    """Return what readers must know before they believe a coefficient."""
+def notes_of(correlations: Correlations) -> list[str]:
+    """Return notes on how far the coefficients can be trusted."""
     notes = ["q is the p-value of Spearman's coefficient, corrected for the number of pairs (Benjamini and Hochberg)"]
-    if found.insufficient:
-        pairs = counted(found.insufficient, "pair")
+    if correlations.insufficient:
+        pairs = counted(correlations.insufficient, "pair")
         notes.append(f"{pairs} left out: fewer than {LEAST_PAIRS} observations, or one quantity does not vary")
     return notes
 
 
-def correlation_table(found: Correlations) -> DataTable:
+def correlation_table(correlations: Correlations) -> DataTable:
     """Return every pair as plain values."""
     facts = {
-        "sources": list(found.sources),
-        "over": found.over,
-        "observations": found.observations,
-        "sessions": found.sessions,
-        "insufficient": found.insufficient,
-        "selection": found.selection,
+        "sources": list(correlations.sources),
+        "over": correlations.over,
+        "observations": correlations.observations,
+        "sessions": correlations.sessions,
+        "insufficient": correlations.insufficient,
+        "selection": correlations.selection,
     }
     return DataTable(
-        schema=CORRELATION_SCHEMA, columns=_COLUMNS, rows=[_values(row) for row in found.rows], facts=facts
+        schema=CORRELATION_SCHEMA, columns=_COLUMNS, rows=[_values(row) for row in correlations.rows], facts=facts
     )
 
 

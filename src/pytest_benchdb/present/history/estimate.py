@@ -14,36 +14,36 @@ ESTIMATE_SCHEMA = "benchdb.estimate/1"
 _FIGURES = ("kind", "value", "low", "high", "level", "typical_error", "held_out", "reason")
 
 
-def estimate_lines(found: Estimates, width: int, *, ascii_only: bool = False, verbose: bool = False) -> list[Line]:
+def estimate_lines(estimates: Estimates, width: int, *, ascii_only: bool = False, verbose: bool = False) -> list[Line]:
     """Return the lines of the terminal, none wider than `width`; there is nothing more to show if `verbose`."""
     del verbose
-    lines: list[Line] = [(Span(clip(sanitize(head_text(found), ascii_only=ascii_only), width), "head"),)]
-    for text in notes_of(found):
+    lines: list[Line] = [(Span(clip(sanitize(head_text(estimates), ascii_only=ascii_only), width), "head"),)]
+    for text in notes_of(estimates):
         lines += [(Span(line, "warn"),) for line in wrap(sanitize(text, ascii_only=ascii_only), width)]
-    if found.rows:
-        lines += [(Span(""),), *_table(found, width, ascii_only=ascii_only)]
+    if estimates.rows:
+        lines += [(Span(""),), *_table(estimates, width, ascii_only=ascii_only)]
     return lines
 
 
-def head_text(found: Estimates) -> str:
-    """Say what the estimates stand on, in one line."""
+def head_text(estimates: Estimates) -> str:
+    """Say in one line what the estimates are made from."""
     return (
-        f"Estimates of {found.metric} from {counted(found.cases, 'measured configuration')} of "
-        f"{counted(found.sessions, 'session')}"
+        f"Estimates of {estimates.metric} from {counted(estimates.cases, 'measured configuration')} of "
+        f"{counted(estimates.sessions, 'session')}"
     )
 
 
-def notes_of(found: Estimates) -> Iterable[str]:
-    """Yield what readers must know before they use an estimate."""
-    if found.refusal is not None:
-        yield f"refused: {found.refusal}"
+def notes_of(estimates: Estimates) -> Iterable[str]:
+    """Yield notes on how far the estimates can be trusted."""
+    if estimates.refusal is not None:
+        yield f"refused: {estimates.refusal}"
         return
-    if not found.rows:
+    if not estimates.rows:
         yield "every combination of what was measured was measured itself"
         return
-    if any(row.estimate is not None for row in found.rows):
+    if any(row.estimate is not None for row in estimates.rows):
         yield "nothing below was measured unless it says so; estimates are not stored"
-    accuracies = {row.accuracy for row in found.rows if row.accuracy is not None and row.estimate is not None}
+    accuracies = {row.accuracy for row in estimates.rows if row.accuracy is not None and row.estimate is not None}
     yield from sorted(accuracy_text(accuracy) for accuracy in accuracies)
 
 
@@ -56,24 +56,24 @@ def accuracy_text(accuracy: Accuracy) -> str:
     )
 
 
-def estimate_table(found: Estimates) -> DataTable:
-    """Return every row as plain values; `kind` tells estimates, measured figures and refusals apart."""
-    names = _names(found.rows)
-    rows = [_values(row, names) for row in found.rows]
+def estimate_table(estimates: Estimates) -> DataTable:
+    """Return every row as plain values; `kind` is ``estimate``, ``measured`` or ``refused``."""
+    names = _names(estimates.rows)
+    rows = [_values(row, names) for row in estimates.rows]
     facts = {
-        "sources": list(found.sources),
-        "metric": found.metric,
-        "unit": found.unit,
+        "sources": list(estimates.sources),
+        "metric": estimates.metric,
+        "unit": estimates.unit,
         "provenance": "estimated",
-        "cases": found.cases,
-        "sessions": found.sessions,
-        "refusal": found.refusal,
-        "selection": found.selection,
+        "cases": estimates.cases,
+        "sessions": estimates.sessions,
+        "refusal": estimates.refusal,
+        "selection": estimates.selection,
     }
     return DataTable(
         schema=ESTIMATE_SCHEMA,
         columns=(*names, "metric", *_FIGURES),
-        rows=[[*row[: len(names)], found.metric, *row[len(names) :]] for row in rows],
+        rows=[[*row[: len(names)], estimates.metric, *row[len(names) :]] for row in rows],
         facts=facts,
     )
 
@@ -83,11 +83,11 @@ def _names(rows: Sequence[EstimateRow]) -> tuple[str, ...]:
 
 
 def _values(row: EstimateRow, names: Sequence[str]) -> list[object]:
-    told = {**row.labels, **row.sizes}
+    about = {**row.labels, **row.sizes}
     kind = "measured" if row.measured is not None else "refused" if row.estimate is None else "estimate"
     accuracy = row.accuracy
     return [
-        *(told.get(name) for name in names),
+        *(about.get(name) for name in names),
         kind,
         row.measured if row.measured is not None else row.estimate,
         row.low,
@@ -99,21 +99,21 @@ def _values(row: EstimateRow, names: Sequence[str]) -> list[object]:
     ]
 
 
-def _table(found: Estimates, width: int, *, ascii_only: bool) -> Sequence[Line]:
-    names = _names(found.rows)
+def _table(estimates: Estimates, width: int, *, ascii_only: bool) -> Sequence[Line]:
+    names = _names(estimates.rows)
     headings = [
         *(Heading(title=name.replace("_", " ")) for name in names),
-        Heading(title=found.metric, align="right", flexible=False),
+        Heading(title=estimates.metric, align="right", flexible=False),
         Heading(title="expected range", align="right", flexible=False),
         Heading(title="", flexible=False),
     ]
-    entries = tuple(_entry(row, names, found.unit, ascii_only=ascii_only) for row in found.rows)
+    entries = tuple(_entry(row, names, estimates.unit, ascii_only=ascii_only) for row in estimates.rows)
     return fit(headings, [Section(title=None, entries=entries)], width, ascii_only=ascii_only).lines
 
 
 def _entry(row: EstimateRow, names: Sequence[str], unit: str, *, ascii_only: bool) -> Entry:
-    told = {**row.labels, **{name: f"{size:g}" for name, size in row.sizes.items()}}
-    about = [Span(sanitize(told.get(name, ""), ascii_only=ascii_only)) for name in names]
+    texts = {**row.labels, **{name: f"{size:g}" for name, size in row.sizes.items()}}
+    about = [Span(sanitize(texts.get(name, ""), ascii_only=ascii_only)) for name in names]
     if row.refusal is not None:
         message = Span(sanitize(f"refused: {row.refusal}", ascii_only=ascii_only), "warn")
         return Entry(cells=(*about, Span(""), Span(""), Span("")), message=message)

@@ -1,7 +1,4 @@
-"""A machine's noise as text: what it can tell, benchmark by benchmark, and what to do about the worst.
-
-A machine's noise as data: one row for each series.
-"""
+"""A machine's noise as text, with advice for the worst benchmarks, and as data."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -16,7 +13,7 @@ from pytest_benchdb.present.writing.text import clip, sanitize, wrap
 from pytest_benchdb.present.writing.units import one_quantity
 
 MOST_ADVICE = 5
-"""Benchmarks for which something is advised unless all are asked for."""
+"""Benchmarks with advice unless it is verbose."""
 
 _LARGE = 0.5
 _SHARES = (0.5, 0.9)
@@ -41,7 +38,7 @@ def noise_lines(score: NoiseScore, width: int, *, ascii_only: bool = False, verb
 
 
 def summary_of(score: NoiseScore) -> Iterator[str]:
-    """Yield what the machine can tell, one sentence each."""
+    """Yield the changes that can be found on the machine, one sentence each."""
     known = [row.noise for row in score.rows if row.noise is not None]
     yield f"{counted(score.sessions, 'session')} of {counted(score.commits, 'commit')}, {len(score.rows)} series"
     if not known:
@@ -55,7 +52,7 @@ def summary_of(score: NoiseScore) -> Iterator[str]:
 
 
 def warnings_of(score: NoiseScore) -> Iterator[str]:
-    """Yield what readers must know before they believe the score."""
+    """Yield notes on how far the score can be trusted."""
     if score.commits > 1:
         yield f"the sessions are of {score.commits} commits: what changed between them counts as noise"
     if score.contended:
@@ -65,7 +62,7 @@ def warnings_of(score: NoiseScore) -> Iterator[str]:
 
 
 def advice_of(score: NoiseScore) -> Iterator[tuple[str, str]]:
-    """Yield what to do about each benchmark that does not find the change that is asked for in its history."""
+    """Yield advice for each benchmark in whose history the requested change is not found."""
     for row in score.rows:
         noise = row.noise
         if noise is None or noise.detectable_by_history <= score.change:
@@ -75,7 +72,7 @@ def advice_of(score: NoiseScore) -> Iterator[tuple[str, str]]:
 
 
 def name_of(row: NoiseRow) -> str:
-    """Return what tells a series from the others."""
+    """Return the name of a series."""
     phase = f" phase {row.key.phase}" if row.key.phase is not None else ""
     return f"{row.key.fullname}{phase} {row.key.metric}"
 

@@ -16,7 +16,7 @@ Level = Literal["error", "warning", "note", "fine"]
 """`error` fails the gate, `warning` wants eyes, `note` could not be judged or was let through, `fine` is all else."""
 
 FigureWriter = Callable[[float | None, str], str]
-"""Writes a figure in an SI unit, for people: ``present.writing.units.one_quantity``."""
+"""Writes a figure in an SI unit, for people: ``present.quantity.one_quantity``."""
 
 _DISTURBED = frozenset({"unstable", "suspect", "learning", "drifting"})
 _UNDECIDED = frozenset({"inconclusive", "incomparable"})

@@ -1,1 +1,1 @@
-"""operations/select/filters."""
+"""The small languages in which users write filters: `-k`, `-w`, times and thresholds."""

@@ -54,11 +54,11 @@ class Threshold:
     unit: str | None = None
 
     def matches(self, value: SessionValue, main_time: str | None) -> bool:
-        """Tell whether it speaks of a series.
+        """Return whether it applies to a series.
 
         Args:
             value: one session's value of it.
-            main_time: the metric that stands for the time of this benchmark; None if it has none.
+            main_time: the metric that is the time of this benchmark; None without one.
 
         Raises:
             ConfigError: its limit has another unit than the metric.
@@ -136,7 +136,7 @@ def _limit(text: str, limit: str) -> tuple[float | None, float | None, str | Non
 
 
 def _metrics(text: str, word: str, unit: str | None) -> tuple[str, ...]:
-    """Return the metrics that a word stands for and the limit's unit belongs to; an unknown name for itself.
+    """Return the metrics of a word that have the limit's unit; an unknown name is its own metric.
 
     Raises:
         ConfigError: there are none.

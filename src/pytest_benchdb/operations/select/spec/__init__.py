@@ -1,1 +1,1 @@
-"""operations/select/spec."""
+"""SPEC, the way users name sessions: its grammar, the context it needs, and the sessions it means."""
