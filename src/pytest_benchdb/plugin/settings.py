@@ -5,7 +5,8 @@ Precedence: command line, then ``BENCHDB_*``, then ``[tool.benchdb]``, then the 
 PYTEST_DONT_REWRITE
 """
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -179,10 +180,8 @@ def _limits(sources: Sources) -> tuple[str, ...]:
     if texts:
         from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 
-        try:
+        with _named("--benchdb-fail-on"):
             parse_thresholds(texts)
-        except ConfigError as error:
-            raise ConfigError(f"--benchdb-fail-on: {error}") from error
     return texts
 
 
@@ -192,11 +191,18 @@ def _baseline(sources: Sources) -> str:
         return "auto"
     from pytest_benchdb.operations.select.spec.syntax import parse_spec
 
-    try:
+    with _named("--benchdb-baseline"):
         parse_spec(text)
-    except ConfigError as error:
-        raise ConfigError(f"--benchdb-baseline: {error}") from error
     return text
+
+
+@contextlib.contextmanager
+def _named(option: str) -> Iterator[None]:
+    """Begin the message of a `ConfigError` with the name of the option."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{option}: {error}") from error
 
 
 def _confirms(sources: Sources) -> int:
@@ -239,8 +245,7 @@ def _pyproject_table(path: Path) -> Mapping[str, Any]:
     for key in table:
         if key not in _BY_KEY and key not in TABLES:
             known = ", ".join(sorted({*_BY_KEY, *TABLES}))
-            message = f"{path}: [tool.benchdb] has an unknown key {key!r}; known are {known}"
-            raise ConfigError(message)
+            raise ConfigError(f"{path}: [tool.benchdb] has an unknown key {key!r}; known are {known}")
     return table
 
 

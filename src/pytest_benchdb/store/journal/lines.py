@@ -9,7 +9,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
 from functools import cache
 from operator import attrgetter
 from typing import Any
@@ -110,7 +110,7 @@ def run_lines(run: Run, *, keep_rounds: bool = True, attachments: Sequence[KeptF
         "valid": timing.invalid is None,
         "benchmark": _as_dict(run.benchmark),
         "labels": _labels_dict(run.labels),
-        "boundary": None if run.usage is None else astuple(run.usage),
+        "boundary": None if run.usage is None else list(_as_dict(run.usage).values()),
         "measurements": measurements,
     }
     if run.devices:
@@ -140,9 +140,10 @@ _NOT_IN_MEASUREMENT = frozenset({"pass_name", "round_ns", "samples", "summary"})
 
 def _chunks(measurement_id: str, run_id: str, measurement: Measurement) -> Iterator[bytes]:
     head = f'{{"k":"chunk","id":"{measurement_id}","run":"{run_id}","i":'
-    key, values = ("v", measurement.samples) if measurement.round_ns is None else ("ns", measurement.round_ns)
-    for index, part in enumerate(_parts(len(values or ()))):
-        numbers = ",".join(map(repr, (values or ())[part]))
+    values: Sequence[float] = measurement.samples or () if measurement.round_ns is None else measurement.round_ns
+    key = "v" if measurement.round_ns is None else "ns"
+    for index, part in enumerate(_parts(len(values))):
+        numbers = ",".join(map(repr, values[part]))
         yield f'{head}{index},"{key}":[{numbers}]}}\n'.encode()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.plugin.recorded import Record, Recorded
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "third_party"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "third_party"
 VECTOR = 256
 KERNEL_S = 4 * VECTOR * 10e-9
 """The toy's clock: four cycles of 10 ns for each number."""
