@@ -144,13 +144,13 @@ class DeviceModule(ModuleType):
         gpu = self._gpus[index]
         if self._started_in is None or (gpu.reserved == 0 and not gpu.silent_allocator):
             return {}
-        told = {
+        result = {
             "allocated_bytes.all.current": gpu.allocated,
             "allocated_bytes.all.peak": gpu.peak,
             "reserved_bytes.all.current": gpu.reserved,
             "reserved_bytes.all.peak": gpu.reserved_peak,
         }
-        return dict.fromkeys(told, 0) if gpu.silent_allocator else told
+        return dict.fromkeys(result, 0) if gpu.silent_allocator else result
 
     def reset_peak_memory_stats(self, index: int) -> None:
         gpu = self._gpus[index]
@@ -208,7 +208,7 @@ class FakeTorch(ModuleType):
 
 
 def _cuda_properties(gpu: Gpu) -> SimpleNamespace:
-    told: dict[str, object] = {
+    result: dict[str, object] = {
         "name": gpu.name,
         "uuid": gpu.uuid,
         "total_memory": gpu.memory_bytes,
@@ -221,11 +221,11 @@ def _cuda_properties(gpu: Gpu) -> SimpleNamespace:
         "pci_bus_id": 0x3B,
         "pci_device_id": 0,
     }
-    return SimpleNamespace(**{name: value for name, value in told.items() if name not in gpu.missing})
+    return SimpleNamespace(**{name: value for name, value in result.items() if name not in gpu.missing})
 
 
 def _xpu_properties(gpu: Gpu) -> SimpleNamespace:
-    told: dict[str, object] = {
+    result: dict[str, object] = {
         "name": gpu.name,
         "uuid": gpu.uuid,
         "total_memory": gpu.memory_bytes,
@@ -235,7 +235,7 @@ def _xpu_properties(gpu: Gpu) -> SimpleNamespace:
         "is_integrated_gpu": False,
         "gpu_eu_count": 512,
     }
-    return SimpleNamespace(**{name: value for name, value in told.items() if name not in gpu.missing})
+    return SimpleNamespace(**{name: value for name, value in result.items() if name not in gpu.missing})
 
 
 def cuda(*gpus: Gpu, driver_warning: str | None = None) -> FakeTorch:
@@ -300,10 +300,10 @@ class FakeMpsTorch(FakeTorch):
         super().__init__(gpu, kind="mps", version="2.13.0")
         self.mps = MpsModule(gpu)
         self.accelerator = Accelerator(gpu, keeps_figures=keeps_figures)
-        told: dict[str, object] = {"is_available": lambda: available, "is_built": lambda: built}
+        result: dict[str, object] = {"is_available": lambda: available, "is_built": lambda: built}
         if names:
-            told |= {"get_name": lambda: "Apple M3 Max", "get_core_count": lambda: 40}
-        self.backends = SimpleNamespace(mps=SimpleNamespace(**told))
+            result |= {"get_name": lambda: "Apple M3 Max", "get_core_count": lambda: 40}
+        self.backends = SimpleNamespace(mps=SimpleNamespace(**result))
 
     def get_device_module(self, kind: str) -> ModuleType:
         assert kind == "mps"

@@ -22,7 +22,7 @@ def test_open_of_another_processor_is_unavailable() -> None:
         CpuBackend().open(XEON)
 
 
-def test_open_processor_blocks_and_tells_nothing_of_its_own() -> None:
+def test_open_processor_blocks_and_reports_nothing_of_its_own() -> None:
     opened = CpuBackend(XEON).open(XEON)
 
     assert (opened.handle, opened.sync_mode, opened.mark()) == ("cpu", None, None)
@@ -42,7 +42,7 @@ def test_open_processor_blocks_and_tells_nothing_of_its_own() -> None:
     ],
     ids=["python", "torch", "c++", "another", "file"],
 )
-def test_out_of_memory_is_told_by_class_or_text(error: Exception, answer: bool) -> None:
+def test_out_of_memory_is_reported_by_class_or_text(error: Exception, answer: bool) -> None:
     assert CpuBackend(XEON).open(XEON).is_out_of_memory(error) is answer
 
 

@@ -124,7 +124,7 @@ def test_open_gives_the_providers_name() -> None:
     assert backend.open(named(backend, CPU)).handle == CPU
 
 
-def test_open_of_a_provider_whose_libraries_are_missing_tells_which(capfd: pytest.CaptureFixture[str]) -> None:
+def test_open_of_a_provider_whose_libraries_are_missing_reports_which(capfd: pytest.CaptureFixture[str]) -> None:
     reason = open_error(FakeOnnxruntime(CUDA, log=NO_CUDNN), CUDA)
 
     assert reason == f"onnxruntime: {CUDA} fell back to {CPU}; {NO_CUDNN}"
@@ -137,7 +137,7 @@ def test_open_of_a_provider_that_runs_nothing_says_so() -> None:
     assert reason == f"onnxruntime: {CUDA} is loaded but leaves a matrix product to {CPU}"
 
 
-def test_open_of_a_provider_that_raises_tells_its_error() -> None:
+def test_open_of_a_provider_that_raises_reports_its_error() -> None:
     error = Fail("CUDA failure 100: no CUDA-capable device is detected")
 
     assert open_error(FakeOnnxruntime(CUDA, error=error), CUDA) == f"onnxruntime: {CUDA} cannot be used: {error}"

@@ -87,7 +87,7 @@ def test_probe_of_an_openvino_without_devices_is_unavailable() -> None:
     assert probe.versions == {"openvino": "2026.4.1"}
 
 
-def test_probe_of_a_broken_openvino_tells_its_error() -> None:
+def test_probe_of_a_broken_openvino_reports_its_error() -> None:
     def refuse() -> None:
         raise RuntimeError("Cannot load library libopenvino_intel_cpu_plugin.so")
 
@@ -99,7 +99,7 @@ def test_probe_of_a_broken_openvino_tells_its_error() -> None:
     assert reason == "openvino cannot be used: RuntimeError: Cannot load library libopenvino_intel_cpu_plugin.so"
 
 
-def test_devices_of_one_name_are_told_apart() -> None:
+def test_devices_of_one_name_are_reported_apart() -> None:
     fake = FakeOpenvino({"CPU": {}, "GPU.0": ARC, "GPU.1": ARC}, runs_on=[])
 
     devices = OpenVinoBackend(fake).devices()
@@ -145,7 +145,7 @@ def test_open_of_a_device_that_adds_wrongly_refuses_it() -> None:
     ],
     ids=["plugin", "opencl", "host", "another"],
 )
-def test_out_of_memory_is_told_by_class_or_text(error: Exception, answer: bool) -> None:
+def test_out_of_memory_is_reported_by_class_or_text(error: Exception, answer: bool) -> None:
     assert opened_on(FakeOpenvino({"CPU": {}}, runs_on=["CPU"])).is_out_of_memory(error) is answer
 
 

@@ -59,8 +59,8 @@ def refuse() -> None:
 
 
 def alternating(*values: object) -> Callable[[], Any]:
-    told = itertools.cycle(values)
-    return lambda: next(told)
+    result = itertools.cycle(values)
+    return lambda: next(result)
 
 
 def closing_once() -> Callable[[], None]:
@@ -155,8 +155,8 @@ def domains(**changes: Any) -> Fault:
 
 def reading(domain: Domain, value: float | None, reason: str | None = None, late_ns: int = 0) -> Fault:
     def break_it(meter: Any) -> None:
-        told = Reading(value, time.monotonic_ns() + late_ns, reason)
-        meter.read = lambda: meter.read_all() | {domain.name: told}
+        result = Reading(value, time.monotonic_ns() + late_ns, reason)
+        meter.read = lambda: meter.read_all() | {domain.name: result}
 
     return break_it
 
@@ -175,8 +175,8 @@ def gone_after_close(meter: Any) -> None:
 def slow_read(meter: Any) -> None:
     def read() -> dict[str, Reading]:
         time.sleep(0.03)
-        told: dict[str, Reading] = meter.read_all()
-        return told
+        result: dict[str, Reading] = meter.read_all()
+        return result
 
     meter.read = read
 
@@ -207,8 +207,8 @@ METER_FAULTS: list[tuple[str, Fault]] = [
 ]
 
 
-def faults(told: list[tuple[str, Fault]]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize(("test", "fault"), told, ids=[f"{test}-{n}" for n, (test, _) in enumerate(told)])
+def faults(result: list[tuple[str, Fault]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(("test", "fault"), result, ids=[f"{test}-{n}" for n, (test, _) in enumerate(result)])
 
 
 @pytest.mark.parametrize("test", promises_of(BackendContract))
@@ -281,7 +281,7 @@ def test_probe_that_poisons_fork_is_found(probe: Callable[[], Callable[[], Probe
 
 
 @needs_fork
-def test_problem_in_forked_child_that_raises_is_told() -> None:
+def test_problem_in_forked_child_that_raises_is_reported() -> None:
     assert problem_in_forked_child(refuse, 30.0) == "the child raised RuntimeError: already closed"
 
 

@@ -143,8 +143,8 @@ class FakeAmdsmi:
     @staticmethod
     def _energy(card: Card) -> dict[str, Any]:
         count = int(card.counted_j / (RESOLUTION_UJ * 1e-6))
-        told: dict[str, Any] = {"power": count, "counter_resolution": RESOLUTION_UJ, "timestamp": 1}
-        return told if card.old_names else {**told, "energy_accumulator": count}
+        result: dict[str, Any] = {"power": count, "counter_resolution": RESOLUTION_UJ, "timestamp": 1}
+        return result if card.old_names else {**result, "energy_accumulator": count}
 
     @staticmethod
     def _temperature(_: Card, sensor: AmdSmiTemperatureType, metric: AmdSmiTemperatureMetric) -> int:

@@ -114,7 +114,7 @@ def test_meter_of_a_guest_of_a_hypervisor_has_no_energy_but_power() -> None:
     assert "AMDSMI_STATUS_NOT_SUPPORTED" in meter.absent["GPU-a/energy"]
 
 
-def test_meter_of_a_card_that_falls_silent_tells_reasons() -> None:
+def test_meter_of_a_card_that_falls_silent_reports_reasons() -> None:
     card = Card("GPU-a")
     meter, _ = meter_of(card)
     meter.domains()
@@ -127,7 +127,7 @@ def test_meter_of_a_card_that_falls_silent_tells_reasons() -> None:
     assert readings["GPU-a/power_average"].value == 300.0
 
 
-def test_probe_that_fails_to_initialise_tells_the_reason_in_one_line() -> None:
+def test_probe_that_fails_to_initialise_reports_the_reason_in_one_line() -> None:
     meter, _ = meter_of(init_error=fake_amdsmi.DRIVER_NOT_LOADED)
 
     assert meter.probe().reason == (
@@ -151,7 +151,7 @@ def test_probe_without_a_card_says_so() -> None:
     ],
     ids=["no-library", "no-path", "other-release", "no-package"],
 )
-def test_probe_of_a_package_that_prints_and_raises_is_quiet_and_tells_why(
+def test_probe_of_a_package_that_prints_and_raises_is_quiet_and_reports_why(
     body: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "amdsmi.py").write_text(f"print('Unable to find libamd_smi.so')\n{body}\n", encoding="utf-8")

@@ -44,9 +44,9 @@ def test_parse_energy_of_another_size_is_an_error(size: int) -> None:
 
 
 def test_meter_reads_joules_of_the_process() -> None:
-    told = iter([usage(energy_nj=1_000_000_000), usage(energy_nj=3_500_000_000)])
+    result = iter([usage(energy_nj=1_000_000_000), usage(energy_nj=3_500_000_000)])
     clock = iter([0, 1_000_000_000])
-    meter = MacosMeter(platform="darwin", usage=lambda _: next(told), monotonic_ns=lambda: next(clock))
+    meter = MacosMeter(platform="darwin", usage=lambda _: next(result), monotonic_ns=lambda: next(clock))
     (domain,) = meter.domains()
 
     before, after = meter.read()["process/energy"], meter.read()["process/energy"]
@@ -57,9 +57,9 @@ def test_meter_reads_joules_of_the_process() -> None:
 
 
 def test_meter_of_a_forked_child_finds_its_counter_reset() -> None:
-    told = iter([usage(energy_nj=3_000_000_000), usage(energy_nj=5_000)])
+    result = iter([usage(energy_nj=3_000_000_000), usage(energy_nj=5_000)])
     clock = iter([0, 1_000_000_000])
-    meter = MacosMeter(platform="darwin", usage=lambda _: next(told), monotonic_ns=lambda: next(clock))
+    meter = MacosMeter(platform="darwin", usage=lambda _: next(result), monotonic_ns=lambda: next(clock))
     (domain,) = meter.domains()
 
     moved = delta(domain, meter.read()[domain.name], meter.read()[domain.name])
@@ -74,7 +74,7 @@ def test_probe_of_a_kernel_that_does_not_account_for_energy_says_so() -> None:
     assert probe.reason == "process/energy: this Mac's kernel does not account for energy"
 
 
-def test_probe_of_an_older_macos_tells_the_error() -> None:
+def test_probe_of_an_older_macos_reports_the_error() -> None:
     def refuse(_: int) -> bytes:
         raise OSError(22, "Invalid argument")
 
@@ -83,7 +83,7 @@ def test_probe_of_an_older_macos_tells_the_error() -> None:
     assert probe.reason == "process/energy: proc_pid_rusage cannot be used: [Errno 22] Invalid argument"
 
 
-def test_probe_elsewhere_says_that_it_is_no_mac() -> None:
+def test_probe_elsewhere_says_that_it_is_not_a_mac() -> None:
     assert MacosMeter(platform="linux").probe().reason == "linux is not macOS"
 
 

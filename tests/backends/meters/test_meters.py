@@ -39,6 +39,6 @@ def test_meters_import_no_vendor_library() -> None:
         "print([name for name in ('pynvml', 'amdsmi', 'torch', 'psutil', 'duckdb', 'rich') if name in sys.modules])"
     )
 
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert told.stdout.strip() == "[]"
+    assert result.stdout.strip() == "[]"

@@ -196,7 +196,7 @@ def test_meter_of_a_jetson_without_an_id_is_not_available() -> None:
     assert meter.probe().reason == "NVML shows no device: Not Supported"
 
 
-def test_meter_of_a_gpu_that_is_lost_tells_a_reason_for_every_sensor() -> None:
+def test_meter_of_a_gpu_that_is_lost_reports_a_reason_for_every_sensor() -> None:
     gpu, other = Gpu("GPU-a"), Gpu("GPU-b")
     meter, _ = meter_of(gpu, other)
     names = set(domains_of(meter))
@@ -212,7 +212,7 @@ def test_meter_of_a_gpu_that_is_lost_tells_a_reason_for_every_sensor() -> None:
     assert readings["GPU-b/energy"].value == pytest.approx(5000.123)
 
 
-def test_meter_of_a_field_that_falls_silent_tells_a_reason() -> None:
+def test_meter_of_a_field_that_falls_silent_reports_a_reason() -> None:
     gpu = Gpu("GPU-a")
     meter, _ = meter_of(gpu)
     meter.domains()
@@ -251,7 +251,7 @@ def test_meter_after_somebody_else_shut_the_library_down_reads_on() -> None:
     assert fake.inits == 2
 
 
-def test_meter_of_a_gpu_that_left_while_the_library_was_down_tells_a_reason() -> None:
+def test_meter_of_a_gpu_that_left_while_the_library_was_down_reports_a_reason() -> None:
     gpu = Gpu("GPU-a")
     meter, fake = meter_of(gpu, Gpu("GPU-b"))
     meter.domains()
@@ -296,7 +296,7 @@ def test_meter_in_a_forked_child_initialises_its_own_library(monkeypatch: pytest
         (fake_nvml.NO_PERMISSION, "NVML cannot be used: Insufficient Permissions"),
     ],
 )
-def test_probe_without_a_driver_tells_nvmls_reason(code: int, text: str) -> None:
+def test_probe_without_a_driver_reports_nvmls_reason(code: int, text: str) -> None:
     meter, _ = meter_of(init_error=code)
 
     assert meter.probe().reason == text
@@ -308,13 +308,13 @@ def test_probe_without_a_gpu_says_so() -> None:
     assert meter.probe().reason == "NVML shows no device: it counts 0"
 
 
-def test_probe_without_the_package_tells_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probe_without_the_package_reports_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pynvml", None)
 
     assert NvmlMeter().probe().reason == "pynvml is not installed; run: pip install 'pytest-benchdb[nvidia]'"
 
 
-def test_probe_tells_versions() -> None:
+def test_probe_reports_versions() -> None:
     meter, _ = meter_of(Gpu("GPU-a"))
 
     assert meter.probe().versions == {"driver": "570.86.10", "nvml": "570.86.10"}
@@ -452,7 +452,7 @@ def test_meter_of_a_real_gpu_counts_the_energy_of_its_power() -> None:
 
     idle = idle_power(sensors, EnergyPlan(rounds_hint_s=0.1, device_uuid=uuid))
 
-    told = {key[1]: facts["watts"] for key, facts in idle.items()}[f"{uuid}/energy"]
+    result = {key[1]: facts["watts"] for key, facts in idle.items()}[f"{uuid}/energy"]
     readings = meter.read()
     gauge = readings.get(f"{uuid}/power_average") or readings[f"{uuid}/power"]
-    assert told == pytest.approx(gauge.value, rel=0.3)
+    assert result == pytest.approx(gauge.value, rel=0.3)

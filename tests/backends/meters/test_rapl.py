@@ -74,7 +74,7 @@ def test_meter_domains_nest_and_sum_to_packages_and_memory(tmp_path: Path) -> No
     assert {domain.scope for name, domain in domains.items() if name != "psys"} == {"package"}
 
 
-def test_meter_domains_tell_range_and_tick(tmp_path: Path) -> None:
+def test_meter_domains_report_range_and_tick(tmp_path: Path) -> None:
     two_sockets(tmp_path)
     add_zone(tmp_path, "intel-rapl:3", "psys", 1, range_uj=None)
 
@@ -103,7 +103,7 @@ def test_meter_of_a_package_in_mmio_alone_reads_it(tmp_path: Path) -> None:
     assert RaplMeter(tmp_path).read()["package-0"].value == pytest.approx(12.0)
 
 
-def test_meter_of_two_zones_of_one_label_tells_them_apart(tmp_path: Path) -> None:
+def test_meter_of_two_zones_of_one_label_reports_them_apart(tmp_path: Path) -> None:
     add_zone(tmp_path, "intel-rapl:0", "psys", 1_000_000)
     add_zone(tmp_path, "intel-rapl:1", "psys", 2_000_000)
 
@@ -135,7 +135,7 @@ def test_meter_of_a_counter_that_wraps_gives_the_true_difference(tmp_path: Path)
     assert not moved.may_lack_wrap
 
 
-def test_meter_of_a_zone_that_vanishes_tells_its_reason_and_reads_the_others(tmp_path: Path) -> None:
+def test_meter_of_a_zone_that_vanishes_reports_its_reason_and_reads_the_others(tmp_path: Path) -> None:
     two_sockets(tmp_path)
     meter = RaplMeter(tmp_path)
     meter.domains()
@@ -148,7 +148,7 @@ def test_meter_of_a_zone_that_vanishes_tells_its_reason_and_reads_the_others(tmp
     assert readings["package-0"].value == pytest.approx(100.0)
 
 
-def test_meter_of_a_file_that_holds_no_number_tells_its_reason(tmp_path: Path) -> None:
+def test_meter_of_a_file_that_holds_no_number_reports_its_reason(tmp_path: Path) -> None:
     folder = add_zone(tmp_path, "intel-rapl:0", "package-0", 1)
     meter = RaplMeter(tmp_path)
     meter.domains()
@@ -159,7 +159,7 @@ def test_meter_of_a_file_that_holds_no_number_tells_its_reason(tmp_path: Path) -
 
 
 @pytest.mark.skipif(is_root, reason="root may read everything; the test below covers the refusal")
-def test_probe_without_permission_tells_the_command_for_real(tmp_path: Path) -> None:
+def test_probe_without_permission_reports_the_command_for_real(tmp_path: Path) -> None:
     folder = add_zone(tmp_path, "intel-rapl:0", "package-0", 1)
     (folder / "energy_uj").chmod(0)
 
@@ -181,7 +181,7 @@ def root_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
     return lambda path: refused.add(path.resolve())
 
 
-def test_probe_without_permission_tells_the_one_command(tmp_path: Path, root_only: Callable[[Path], None]) -> None:
+def test_probe_without_permission_reports_the_one_command(tmp_path: Path, root_only: Callable[[Path], None]) -> None:
     folder = add_zone(tmp_path, "intel-rapl:0", "package-0", 1)
     root_only(folder / "energy_uj")
 
@@ -194,7 +194,7 @@ def test_probe_without_permission_tells_the_one_command(tmp_path: Path, root_onl
     )
 
 
-def test_the_command_that_is_told_opens_every_zone(tmp_path: Path) -> None:
+def test_the_command_that_is_reported_opens_every_zone(tmp_path: Path) -> None:
     two_sockets(tmp_path)
     files = [path.resolve() for path in (tmp_path / CLASS).glob("*/energy_uj")]
     for file in files:
@@ -297,7 +297,7 @@ def test_meter_that_may_not_use_perf_takes_powercap(tmp_path: Path) -> None:
     assert "package-1" in domains_of(meter)
 
 
-def test_probe_of_perf_alone_without_permission_tells_the_command(tmp_path: Path) -> None:
+def test_probe_of_perf_alone_without_permission_reports_the_command(tmp_path: Path) -> None:
     add_power_events(tmp_path)
     add_power_event(tmp_path, "energy-pkg", "0x02")
 
@@ -356,7 +356,7 @@ def test_perf_event_open_counts_for_real(tmp_path: Path) -> None:
     assert end.value - begin.value == pytest.approx(passed_s, rel=0.5)
 
 
-def test_measure_energy_without_permission_tells_the_command(tmp_path: Path, root_only: Callable[[Path], None]) -> None:
+def test_energy_without_permission_reports_the_command(tmp_path: Path, root_only: Callable[[Path], None]) -> None:
     root_only(add_zone(tmp_path, "intel-rapl:0", "package-0", 1) / "energy_uj")
 
     (row,) = measure_energy(lambda: None, Sensors([RaplMeter(tmp_path)]), EnergyPlan(rounds_hint_s=0.01))

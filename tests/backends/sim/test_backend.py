@@ -31,7 +31,7 @@ def test_backend_without_arguments_shares_its_machine_with_the_meter() -> None:
     assert SimBackend().machine is SimMeter().machine is this_machine()
 
 
-def test_backend_devices_are_named_as_simulated_and_told_apart() -> None:
+def test_backend_devices_are_named_as_simulated_and_reported_apart() -> None:
     devices = SimBackend(SimProfile(name="two", devices=2)).devices()
 
     assert [device.uuid for device in devices] == ["SIM-two-0", "SIM-two-1"]
@@ -46,7 +46,7 @@ def test_backend_refuses_a_device_of_another_machine() -> None:
         SimBackend(SimProfile()).open(other)
 
 
-def test_handle_work_takes_simulated_time_and_marks_tell_it() -> None:
+def test_handle_work_takes_simulated_time_and_marks_report_it() -> None:
     device, handle = opened()
     begin, begun_ns = device.mark(), device.clock_ns()
 
@@ -68,7 +68,7 @@ def test_handle_allocate_beyond_the_memory_is_out_of_memory() -> None:
     assert not device.is_out_of_memory(MemoryError())
 
 
-def test_device_memory_tells_the_peak_since_its_reset() -> None:
+def test_device_memory_reports_the_peak_since_its_reset() -> None:
     device, handle = opened()
     handle.allocate(500)
     handle.free(400)
@@ -100,7 +100,7 @@ def test_meter_domains_have_the_units_of_the_registry() -> None:
         assert domain.unit == METRICS[domain.metric].unit
 
 
-def test_meter_reads_every_domain_it_tells() -> None:
+def test_meter_reads_every_domain_it_reports() -> None:
     meter = SimMeter(SimBackend(SimProfile(devices=2)).machine)
 
     assert set(meter.read()) == {domain.name for domain in meter.domains()}

@@ -77,7 +77,7 @@ def test_webgpu_device_without_a_gpu_is_swiftshader(shared: SharedBrowser) -> No
     assert names == ["google swiftshader 0xc0de SwiftShader Device (Subzero) (software)"]
 
 
-def test_wasm_device_tells_versions_and_features(shared: SharedBrowser) -> None:
+def test_wasm_device_reports_versions_and_features(shared: SharedBrowser) -> None:
     (device,) = WasmBackend(shared).devices()
 
     assert device.name == "V8 WebAssembly"
@@ -134,7 +134,7 @@ def test_devices_are_asked_for_once(shared: SharedBrowser) -> None:
         (dict.fromkeys(HOPPER, "") | {"fallback": None, "type": None}, "unnamed adapter"),
     ],
 )
-def test_adapter_name_tells_what_it_is(adapter: dict[str, Any], name: str) -> None:
+def test_adapter_name_reports_what_it_is(adapter: dict[str, Any], name: str) -> None:
     assert adapter_name(adapter) == name
 
 
@@ -149,7 +149,7 @@ def test_adapter_name_tells_what_it_is(adapter: dict[str, Any], name: str) -> No
         ({"type": "npu", "devices": None}, [HOPPER], False, "WebNN npu (unconfirmed)"),
     ],
 )
-def test_context_name_tells_what_is_sure(
+def test_context_name_reports_what_is_sure(
     context: dict[str, Any], adapters: list[dict[str, Any]], software: bool | None, name: str
 ) -> None:
     assert context_is_software(context, adapters) is software

@@ -69,7 +69,7 @@ def parent(what: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_browser_tells_its_versions_and_its_process(own: SharedBrowser) -> None:
+def test_browser_reports_its_versions_and_its_process(own: SharedBrowser) -> None:
     facts = own.get().facts
 
     assert int(facts.version.partition(".")[0]) > 100
@@ -161,7 +161,7 @@ def test_shared_browser_in_a_forked_child_is_not_the_parents(own: SharedBrowser)
     assert own.get().answers()
 
 
-def test_program_that_is_no_browser_is_unavailable_with_its_text(tmp_path: Path, chromium: Host) -> None:
+def test_program_that_is_not_a_browser_is_unavailable_with_its_text(tmp_path: Path, chromium: Host) -> None:
     program = tmp_path / "chromium"
     program.write_text("#!/bin/sh\necho 'I am no browser' >&2\nexit 7\n")
     program.chmod(0o755)

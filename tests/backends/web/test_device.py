@@ -89,7 +89,7 @@ def test_webgpu_synchronize_waits_for_devices_of_libraries_too(webgpu: OpenPage)
     assert webgpu.page.evaluate("done") is True
 
 
-def test_webgpu_marks_tell_the_adapters_time(webgpu: OpenPage) -> None:
+def test_webgpu_marks_report_the_adapters_time(webgpu: OpenPage) -> None:
     if webgpu.mark() is None:
         pytest.skip(f"{webgpu.device.name} has no timestamp queries")
     times = []
@@ -104,7 +104,7 @@ def test_webgpu_marks_tell_the_adapters_time(webgpu: OpenPage) -> None:
     assert 0 < times[0] < times[1] < 60
 
 
-def test_webgpu_marks_beyond_one_set_are_all_told(webgpu: OpenPage) -> None:
+def test_webgpu_marks_beyond_one_set_are_all_reported(webgpu: OpenPage) -> None:
     marks = [webgpu.mark() for _ in range(2 * Timeline.SET_SIZE + 10)]
     if marks[0] is None:
         pytest.skip(f"{webgpu.device.name} has no timestamp queries")
@@ -133,7 +133,7 @@ def test_webgpu_error_that_nobody_caught_reaches_the_barrier(webgpu: OpenPage) -
 
     with pytest.raises(JavaScriptError, match=r"(?s)GPUValidationError: .*nonsense"):
         webgpu.synchronize()
-    webgpu.synchronize()  # told once
+    webgpu.synchronize()  # result once
 
 
 def test_webgpu_device_that_was_destroyed_never_looks_done(webgpu: OpenPage) -> None:
@@ -174,7 +174,7 @@ def test_wasm_memory_that_runs_out_is_known_as_such(wasm: OpenPage) -> None:
     assert wasm.is_out_of_memory(caught.value)
 
 
-def test_closing_a_device_twice_is_no_error(wasm: OpenPage) -> None:
+def test_closing_a_device_twice_is_not_a_error(wasm: OpenPage) -> None:
     wasm.close()
     wasm.close()
 

@@ -67,13 +67,13 @@ def test_find_chromium_takes_playwrights_newest_by_number(tmp_path: Path) -> Non
     assert find_chromium(host(tmp_path)) == newest
 
 
-def test_find_chromium_looks_where_playwright_was_told_to_keep_browsers(tmp_path: Path) -> None:
+def test_find_chromium_looks_where_playwright_was_reported_to_keep_browsers(tmp_path: Path) -> None:
     kept = program(tmp_path / "browsers/chromium-1200/chrome-linux64/chrome")
 
     assert find_chromium(host(tmp_path, {"PLAYWRIGHT_BROWSERS_PATH": str(tmp_path / "browsers")})) == kept
 
 
-def test_probe_with_both_tells_playwrights_version(tmp_path: Path) -> None:
+def test_probe_with_both_reports_playwrights_version(tmp_path: Path) -> None:
     state = probe(host(tmp_path, path={"chromium": "/usr/bin/chromium"}))
 
     assert (state.available, state.reason, state.versions) == (True, None, {"playwright": "1.65.2"})

@@ -100,7 +100,7 @@ def test_time_of_a_known_length_is_that_length(page: WebPage) -> None:
     assert timing.first_call_s >= 3e-3
 
 
-def test_time_of_a_short_function_fills_rounds_and_tells_one_iteration(page: WebPage) -> None:
+def test_time_of_a_short_function_fills_rounds_and_reports_one_iteration(page: WebPage) -> None:
     short, long = page.time(COUNT, [1_000]), page.time(COUNT, [100_000])
 
     assert short.iterations > 20 * long.iterations

@@ -9,7 +9,7 @@ from pytest_benchdb.model.run import Measurement
 TORCHRUN = {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "TORCHELASTIC_RUN_ID": "job-7"}
 
 
-def test_rank_of_torchruns_variables_is_told() -> None:
+def test_rank_of_torchruns_variables_is_reported() -> None:
     info = rank_of({**TORCHRUN, "HOME": "/root"})
 
     assert info == RankInfo(rank=3, world_size=4, local_rank=1, launch_id="job-7")
@@ -168,7 +168,7 @@ def test_scaling_efficiency_of_a_loop_in_a_phase_keeps_the_phase() -> None:
     ],
     ids=["no world of one", "world of one failed", "world failed", "no throughput", "a rank has no throughput"],
 )
-def test_scaling_efficiency_that_cannot_be_told_has_a_reason(worlds: list[WorldRun], reason: str) -> None:
+def test_scaling_efficiency_that_cannot_be_reported_has_a_reason(worlds: list[WorldRun], reason: str) -> None:
     efficiency = by_key(worlds)["world_2", "scaling_efficiency", None]
 
     assert efficiency.value is None

@@ -75,7 +75,7 @@ def test_delta_of_a_throttle_time_that_stood_still_is_zero() -> None:
     [(Reading(None, 0, "GPU is lost"), Reading(1.0, S)), (Reading(1.0, 0), Reading(None, S, "GPU is lost"))],
     ids=["before", "after"],
 )
-def test_delta_of_a_lost_reading_tells_its_reason(before: Reading, after: Reading) -> None:
+def test_delta_of_a_lost_reading_reports_its_reason(before: Reading, after: Reading) -> None:
     moved = delta(PLAIN, before, after)
 
     assert (moved.value, moved.reason) == (None, "GPU is lost")

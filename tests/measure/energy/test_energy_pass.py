@@ -49,7 +49,7 @@ def details(row: Measurement) -> Mapping[str, object]:
 
 
 @pytest.mark.parametrize("phase_s", [0.0, 0.013, 0.05, 0.099])
-@pytest.mark.parametrize("reports_tick", [True, False], ids=["told", "measured"])
+@pytest.mark.parametrize("reports_tick", [True, False], ids=["result", "measured"])
 def test_measure_energy_of_500_w_for_2_s_is_1000_j_within_one_tick(phase_s: float, reports_tick: bool) -> None:
     rig = Rig(SimProfile(tick_s=0.1, phase_s=phase_s, reports_tick=reports_tick))
 
@@ -76,12 +76,12 @@ def test_measure_energy_counts_each_iteration_of_a_round() -> None:
     assert Rig(SimProfile()).measure(0.03, iterations=10)["energy"].value == pytest.approx(1.5, rel=0.011)
 
 
-def test_measure_energy_of_a_long_round_ends_at_an_edge_and_tells_the_wait() -> None:
+def test_measure_energy_of_a_long_round_ends_at_an_edge_and_reports_the_wait() -> None:
     energy = Rig(SimProfile()).measure(2.03)["energy"]
 
-    told = details(energy)
-    assert (told["starts_at_edge"], told["ends_at_edge"]) == (True, True)
-    assert told["tail_s"] == pytest.approx(0.07, abs=0.002)
+    result = details(energy)
+    assert (result["starts_at_edge"], result["ends_at_edge"]) == (True, True)
+    assert result["tail_s"] == pytest.approx(0.07, abs=0.002)
     assert energy.window_s == pytest.approx(2.1, abs=0.002)
 
 
@@ -148,7 +148,7 @@ def test_measure_energy_without_a_counter_says_that_power_is_not_energy() -> Non
     )
 
 
-def test_measure_energy_tells_mean_power_and_idle_power_apart() -> None:
+def test_measure_energy_reports_mean_power_and_idle_power_apart() -> None:
     rows = Rig(SimProfile()).measure(1e-3)
 
     assert rows["power"].value == pytest.approx(500.0, rel=0.01)
@@ -160,14 +160,14 @@ def test_measure_energy_tells_mean_power_and_idle_power_apart() -> None:
         assert (row.unit, row.better) == (METRICS[name].unit, METRICS[name].better)
 
 
-def test_measure_energy_tells_temperature_and_clock_at_both_ends() -> None:
-    told = details(Rig(SimProfile()).measure(0.5)["energy"])
+def test_measure_energy_reports_temperature_and_clock_at_both_ends() -> None:
+    result = details(Rig(SimProfile()).measure(0.5)["energy"])
 
-    assert told["temperature_start_k"] == pytest.approx(305.0)
-    end_k = told["temperature_end_k"]
+    assert result["temperature_start_k"] == pytest.approx(305.0)
+    end_k = result["temperature_end_k"]
     assert isinstance(end_k, float)
     assert end_k > 306.0
-    assert "clock_end_hz" in told
+    assert "clock_end_hz" in result
 
 
 def test_measure_energy_measures_idle_power_once_for_a_session() -> None:
@@ -185,8 +185,8 @@ def test_idle_power_may_be_asked_for_before_the_first_pass() -> None:
 
     idle = idle_power(rig.sensors, EnergyPlan(rounds_hint_s=1.0, device_uuid="SIM-steady-0", provenance="simulated"))
 
-    (told,) = idle.values()
-    assert told["watts"] == pytest.approx(70.0, rel=0.01)
+    (result,) = idle.values()
+    assert result["watts"] == pytest.approx(70.0, rel=0.01)
 
 
 def test_measure_energy_lets_an_error_of_the_benchmark_through() -> None:
@@ -245,7 +245,7 @@ PACKAGE = Domain(name="package-0", metric="energy", unit="J", kind="counter", sc
 PLAN = EnergyPlan(rounds_hint_s=0.01)
 
 
-def test_measure_energy_without_permission_tells_the_command() -> None:
+def test_measure_energy_without_permission_reports_the_command() -> None:
     refused = HostMeter([], name="rapl", reason="energy_uj cannot be read; run sudo chmod a+r ...")
 
     (row,) = measure_energy(lambda: None, Sensors([refused]), PLAN)
@@ -286,7 +286,7 @@ def test_measure_energy_of_a_meter_that_raises_disables_it_and_ends() -> None:
     assert later.reason == "host: left out after OSError: the bus is gone"
 
 
-def test_measure_energy_of_a_real_host_is_never_told_of_a_simulated_device() -> None:
+def test_measure_energy_of_a_real_host_is_never_reported_of_a_simulated_device() -> None:
     machine = SimMachine()
     sensors = Sensors([HostMeter([PACKAGE]), SimMeter(machine)])
 

@@ -299,7 +299,7 @@ def test_file_that_turns_unreadable_makes_its_metric_unmeasured(proc: ProcTree, 
     assert "not understood" in probe.unmeasured()[metric]
 
 
-def test_steal_between_start_and_stop_is_told_in_seconds(proc: ProcTree) -> None:
+def test_steal_between_start_and_stop_is_reported_in_seconds(proc: ProcTree) -> None:
     clock = count(0, STEAL_REUSE_NS)
     probe = BlockProbe(proc_root=proc.root, wall_ns=lambda: next(clock), platform="linux")
 
@@ -328,7 +328,7 @@ def test_steal_of_back_to_back_blocks_is_counted_once(proc: ProcTree) -> None:
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
-def test_platform_without_proc_tells_why_there_is_no_peak_and_no_steal(platform: str) -> None:
+def test_platform_without_proc_reports_why_there_is_not_a_peak_and_no_steal(platform: str) -> None:
     probe = BlockProbe(platform=platform)
 
     usage = probe.stop(probe.start())

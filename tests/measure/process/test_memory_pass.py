@@ -148,7 +148,7 @@ def test_call_that_stops_tracemalloc_leaves_a_reason(measure: Measure) -> None:
     assert (found.value, found.reason) == (None, "the call itself stopped tracemalloc")
 
 
-def test_uss_is_read_while_the_result_is_held_and_is_no_more_than_the_resident_set(measure: Measure) -> None:
+def test_uss_is_read_while_the_result_is_held_and_is_not_a_more_than_the_resident_set(measure: Measure) -> None:
     pytest.importorskip("psutil")
     found = measure(lambda: b"\1" * (50 * MIB), ["peak_rss", "uss"])
 
@@ -158,7 +158,7 @@ def test_uss_is_read_while_the_result_is_held_and_is_no_more_than_the_resident_s
         assert found["uss"].value <= found["peak_rss"].value + MIB
 
 
-def test_without_psutil_there_is_no_uss_and_a_reason(measure: Measure, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_psutil_there_is_not_a_uss_and_a_reason(measure: Measure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psutil", None)
     found = measure(lambda: None, ["uss"])
 
@@ -216,7 +216,7 @@ def test_free_memory_goes_back_to_the_system_before_a_figure_is_taken() -> None:
     assert float(share) < 0.5
 
 
-def test_library_without_malloc_trim_is_no_error() -> None:
+def test_library_without_malloc_trim_is_not_a_error() -> None:
     assert settle(object) is False
 
 

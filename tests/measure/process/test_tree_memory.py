@@ -49,7 +49,7 @@ def tree(tmp_path: Path) -> Tree:
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_group_of_this_tree_alone_is_set_back_and_tells_its_peak(tree: Tree, version: int) -> None:
+def test_group_of_this_tree_alone_is_set_back_and_reports_its_peak(tree: Tree, version: int) -> None:
     tree.group(version, [PID, 101, 102], peak=99_999)
     memory = tree.memory()
 

@@ -1,4 +1,4 @@
-"""A clock that only moves when it is told to, and requests that move it."""
+"""A clock that only moves when it is advanced, and requests that move it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -23,14 +23,14 @@ class FakeClock:
         self.advance(seconds)
 
 
-def told(clock: FakeClock, delays_s: Sequence[float], chunk: object = "w") -> Iterator[object]:
+def paced(clock: FakeClock, delays_s: Sequence[float], chunk: object = "w") -> Iterator[object]:
     """Yield a chunk after each delay, by the clock."""
     for delay_s in delays_s:
         clock.advance(delay_s)
         yield chunk
 
 
-async def told_async(clock: FakeClock, delays_s: Sequence[float], chunk: object = "w") -> AsyncIterator[object]:
+async def paced_async(clock: FakeClock, delays_s: Sequence[float], chunk: object = "w") -> AsyncIterator[object]:
     for delay_s in delays_s:
         clock.advance(delay_s)
         await asyncio.sleep(0)

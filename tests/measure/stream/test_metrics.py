@@ -118,7 +118,7 @@ def test_goodput_without_objectives_is_not_a_metric() -> None:
     assert "goodput" not in measured()
 
 
-def test_tokens_that_nobody_told_are_not_guessed_from_chunks() -> None:
+def test_tokens_that_nobody_reported_are_not_guessed_from_chunks() -> None:
     requests = (request(0, 0.0, (0.5, 0.75), None), request(1, 0.0, (0.5, 0.75), None))
 
     rows = measured(requests, StreamPlan(slo={"tpot": 1.0}))
@@ -131,7 +131,7 @@ def test_tokens_that_nobody_told_are_not_guessed_from_chunks() -> None:
     assert rows["requests_per_second"].value == 2 / DURATION_S
 
 
-def test_tokens_that_some_did_not_tell_leave_no_sum_but_the_tpot_of_the_others() -> None:
+def test_tokens_that_some_did_not_report_leave_no_sum_but_the_tpot_of_the_others() -> None:
     rows = measured((request(0, 0.0, (0.5, 0.75), 2), request(1, 0.0, (0.5, 0.75), None)))
 
     assert rows["tokens_per_second"].value is None
@@ -141,7 +141,7 @@ def test_tokens_that_some_did_not_tell_leave_no_sum_but_the_tpot_of_the_others()
     assert rows["tpot"].details["requests_without_tokens"] == 1
 
 
-def test_prompt_tokens_that_nobody_told_only_cost_the_total() -> None:
+def test_prompt_tokens_that_nobody_reported_only_cost_the_total() -> None:
     rows = measured((request(0, 0.0, (0.5, 0.75), 2, tokens_in=None),))
 
     assert rows["tokens_per_second"].value == 2 / DURATION_S

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from types import SimpleNamespace
 
 import pytest
-from tests.measure.stream.clocks import FakeClock, told, told_async
+from tests.measure.stream.clocks import FakeClock, paced, paced_async
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.measure.stream import Chunk, StreamPlan, StreamResult, run_stream
@@ -17,7 +17,7 @@ DELAYS_S = (0.5, 0.125, 0.25)
 
 def async_function(clock: FakeClock, delays_s: Sequence[float] = DELAYS_S) -> Callable[[], object]:
     async def ask() -> AsyncIterator[object]:
-        async for chunk in told_async(clock, delays_s):
+        async for chunk in paced_async(clock, delays_s):
             yield chunk
 
     return ask
@@ -26,7 +26,7 @@ def async_function(clock: FakeClock, delays_s: Sequence[float] = DELAYS_S) -> Ca
 def coroutine(clock: FakeClock, delays_s: Sequence[float] = DELAYS_S) -> Callable[[], object]:
     async def ask() -> object:
         await asyncio.sleep(0)
-        return told_async(clock, delays_s)
+        return paced_async(clock, delays_s)
 
     return ask
 
@@ -38,8 +38,8 @@ def by_name(result: StreamResult) -> dict[str, Measurement]:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda clock: lambda: told(clock, DELAYS_S),
-        lambda clock: lambda: told_async(clock, DELAYS_S),
+        lambda clock: lambda: paced(clock, DELAYS_S),
+        lambda clock: lambda: paced_async(clock, DELAYS_S),
         async_function,
         coroutine,
     ],
@@ -65,7 +65,7 @@ def test_stream_of_any_kind_of_generator_gives_its_events(ask: Callable[[FakeClo
 
 def test_stream_from_several_requests_takes_them_in_turn_once_each() -> None:
     clock = FakeClock()
-    calls = [lambda delay=delay: told(clock, [delay]) for delay in (1.0, 2.0, 4.0)]
+    calls = [lambda delay=delay: paced(clock, [delay]) for delay in (1.0, 2.0, 4.0)]
 
     assert by_name(run_stream(calls, StreamPlan(), clock=clock))["ttft"].samples == (1.0, 2.0, 4.0)
     assert by_name(run_stream(calls, StreamPlan(requests=4), clock=clock))["ttft"].samples == (1.0, 2.0, 4.0, 1.0)
@@ -75,7 +75,7 @@ def test_stream_leaves_warm_up_requests_out() -> None:
     clock = FakeClock()
     delays = iter([100.0, 50.0, 1.0, 2.0])
 
-    result = run_stream(lambda: told(clock, [next(delays)]), StreamPlan(requests=2, warmup_requests=2), clock=clock)
+    result = run_stream(lambda: paced(clock, [next(delays)]), StreamPlan(requests=2, warmup_requests=2), clock=clock)
 
     assert by_name(result)["ttft"].samples == (1.0, 2.0)
     assert [request.index for request in result.requests] == [0, 1]
@@ -86,7 +86,7 @@ def test_stream_leaves_warm_up_requests_out() -> None:
 def test_stream_by_duration_sends_nothing_after_it_and_waits_for_what_is_under_way() -> None:
     clock = FakeClock()
 
-    result = run_stream(lambda: told(clock, [1.0]), StreamPlan(duration_s=2.5), clock=clock)
+    result = run_stream(lambda: paced(clock, [1.0]), StreamPlan(duration_s=2.5), clock=clock)
 
     assert [request.sent_s for request in result.requests] == [0.0, 1.0, 2.0]
     assert result.duration_s == 3.0
@@ -96,7 +96,7 @@ def test_stream_judges_requests_by_their_objectives() -> None:
     clock = FakeClock()
     delays = iter([1.0, 3.0, 2.0])
 
-    result = run_stream(lambda: told(clock, [next(delays)]), StreamPlan(requests=3, slo={"ttft": 2.0}), clock=clock)
+    result = run_stream(lambda: paced(clock, [next(delays)]), StreamPlan(requests=3, slo={"ttft": 2.0}), clock=clock)
 
     assert [request.slo_ok for request in result.requests] == [True, False, True]
     assert by_name(result)["goodput"].value == 2 / 6.0
@@ -127,9 +127,8 @@ def test_stream_takes_tokens_as_chunks_and_totals_tell_them() -> None:
 def test_stream_counts_tokens_of_the_whole_text_by_a_function() -> None:
     clock = FakeClock()
 
-    result = run_stream(
-        lambda: told(clock, [1.0, 1.0, 1.0], "one two "), StreamPlan(tokens=lambda text: len(text.split())), clock=clock
-    )
+    plan = StreamPlan(tokens=lambda text: len(text.split()))
+    result = run_stream(lambda: paced(clock, [1.0, 1.0, 1.0], "one two "), plan, clock=clock)
 
     assert result.requests[0].tokens_out == 6
     assert by_name(result)["tpot"].samples == (2.0 / 5,)
@@ -185,7 +184,7 @@ def test_open_loop_by_duration_has_the_arrivals_within_it() -> None:
     ("source", "named"),
     [
         ((word for word in "ab"), "pass the function that makes it"),
-        (told_async(FakeClock(), []), "pass the function that makes it"),
+        (paced_async(FakeClock(), []), "pass the function that makes it"),
         ([], "cannot be streamed from"),
         (7, "cannot be streamed from"),
         ([len, 7], "cannot be streamed from"),

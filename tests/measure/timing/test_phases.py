@@ -39,7 +39,7 @@ def samples(recorder: PhaseRecorder, metric: str = "wall_time") -> dict[str | No
     }
 
 
-def test_phase_tells_every_clock_of_its_block(device: TickingDevice, recorder: PhaseRecorder) -> None:
+def test_phase_reports_every_clock_of_its_block(device: TickingDevice, recorder: PhaseRecorder) -> None:
     device.work(100, cpu_ms=100, thread_ms=100)
     with recorder.phase("load"):
         device.work(3, cpu_ms=2, thread_ms=1)
@@ -300,7 +300,7 @@ def test_take_returns_what_is_new_and_keeps_names(device: TickingDevice, recorde
     assert recorder.names == ("a", "b")
 
 
-def test_block_clock_with_real_clocks_tells_a_busy_thread_as_busy() -> None:
+def test_block_clock_with_real_clocks_reports_a_busy_thread_as_busy() -> None:
     device = TickingDevice()
     clock = BlockClock(device)
 

@@ -88,7 +88,7 @@ def test_rounds_of_work_on_the_device_wait_for_it_in_every_round() -> None:
     assert set(timed.device_s) == {0.002}
 
 
-def test_rounds_with_one_barrier_for_the_block_tell_only_the_device_apart() -> None:
+def test_rounds_with_one_barrier_for_the_block_report_only_the_device_apart() -> None:
     device = Device()
 
     def launch(iterations: int) -> object:

@@ -70,7 +70,7 @@ def test_probe_of_a_cpu_build_says_so_and_does_not_import_it(
     assert (probe.available, probe.reason, probe.versions) == (False, reason, {"torch": "2.13.0+cpu"})
 
 
-def test_probe_of_a_broken_torch_tells_its_error(tmp_path: Path) -> None:
+def test_probe_of_a_broken_torch_reports_its_error(tmp_path: Path) -> None:
     (tmp_path / "torch").mkdir()
     (tmp_path / "torch/__init__.py").touch()
 
@@ -85,14 +85,16 @@ def test_probe_of_the_installed_torch_imports_it_only_if_it_may_have_a_gpu() -> 
         "import sys; from pytest_benchdb.backends.torch.vendors import CudaBackend; probe = CudaBackend().probe();"
         "print(probe.reason); print('torch' in sys.modules)"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
 
-    if "without CUDA" not in told[0] and "not installed" not in told[0]:
+    if "without CUDA" not in result[0] and "not installed" not in result[0]:
         pytest.skip("this torch may have a GPU")
-    assert told[1] == "False"
+    assert result[1] == "False"
 
 
-def test_probe_tells_cuda_and_rocm_apart_by_hip() -> None:
+def test_probe_reports_cuda_and_rocm_apart_by_hip() -> None:
     amd, nvidia = fake_torch.rocm(Gpu("AMD Instinct MI300X")), fake_torch.cuda(Gpu())
 
     assert RocmBackend(amd).probe().available
@@ -141,7 +143,7 @@ def test_probe_without_a_driver_says_so(tmp_path: Path) -> None:
     assert rocm.reason == "torch 2.13.0+rocm7.1 has ROCm, but there is no /dev/kfd: the amdgpu driver is not loaded"
 
 
-def test_probe_with_a_driver_that_is_too_old_tells_torchs_warning() -> None:
+def test_probe_with_a_driver_that_is_too_old_reports_torchs_warning() -> None:
     warning = "CUDA initialization: The NVIDIA driver on your system is too old (found version 11040).\nSee ..."
 
     reason = CudaBackend(fake_torch.cuda(driver_warning=warning)).probe().reason
@@ -173,7 +175,7 @@ def test_probe_in_a_forked_child_says_that_it_is_one() -> None:
     assert reason == "this process was forked after torch.cuda had started; start it with spawn"
 
 
-def test_open_without_a_device_tells_the_reason_of_the_probe() -> None:
+def test_open_without_a_device_reports_the_reason_of_the_probe() -> None:
     device = CudaBackend(fake_torch.cuda(Gpu())).devices()[0]
 
     with pytest.raises(BackendUnavailableError, match=r"rocm: torch 2\.13\.0\+cu130 was built without ROCm"):
@@ -218,7 +220,7 @@ def test_devices_of_rocm_have_the_uuid_of_rocminfo() -> None:
     assert device.details["device"] == "cuda:0"
 
 
-def test_devices_of_xpu_tell_the_driver() -> None:
+def test_devices_of_xpu_report_the_driver() -> None:
     (device,) = XpuBackend(fake_torch.xpu(Gpu("Intel(R) Data Center GPU Max 1550", uuid=b"\x86\x80"))).devices()
 
     assert (device.driver, device.uuid) == ("1.6.33578", "8680")
@@ -272,7 +274,7 @@ def test_open_of_a_device_that_is_gone_says_what_is_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("uuid", "told"),
+    ("uuid", "result"),
     [
         (None, None),
         ("GPU-8d2e0c1b4f5a6978", "GPU-8d2e0c1b4f5a6978"),
@@ -282,8 +284,8 @@ def test_open_of_a_device_that_is_gone_says_what_is_there() -> None:
     ],
     ids=["none", "rocminfo's", "empty", "no serial number", "no characters"],
 )
-def test_amd_uuid_is_rocminfos_or_none(uuid: str | None, told: str | None) -> None:
-    assert amd_uuid(uuid) == told
+def test_amd_uuid_is_rocminfos_or_none(uuid: str | None, result: str | None) -> None:
+    assert amd_uuid(uuid) == result
 
 
 def test_nvidia_uuid_of_a_mig_instance_is_known_by_its_name() -> None:

@@ -109,7 +109,7 @@ def test_rank_that_torchrun_blames_comes_first() -> None:
     assert reason == "rank 1 of 2 was killed by SIGKILL: last words"
 
 
-def test_rank_that_torchrun_blames_and_that_told_its_error_is_quoted() -> None:
+def test_rank_that_torchrun_blames_and_that_reported_its_error_is_quoted() -> None:
     reports = [failed(0, "RuntimeError: Connection closed by peer", 5.1), failed(1, "ValueError: boom", 5.0)]
 
     reason = why_failed(

@@ -96,7 +96,7 @@ def values_of(found: SensorSet) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("uuid", ["GPU-8c1f", "8c1f"], ids=["as-nvml-writes-it", "as-torch-writes-it"])
-def test_nvml_readings_are_told_in_si_units(uuid: str) -> None:
+def test_nvml_readings_are_reported_in_si_units(uuid: str) -> None:
     values = values_of(sensors(FakeNvml(), uuid))
 
     assert values == {
@@ -122,7 +122,7 @@ def test_nvml_reading_that_is_not_supported_is_left_out_alone() -> None:
     assert found.reasons["temperature/GPU-8c1f/temperature"] == "NVMLError: Not Supported"
 
 
-def test_nvml_device_that_is_lost_keeps_what_it_told_before() -> None:
+def test_nvml_device_that_is_lost_keeps_what_it_reported_before() -> None:
     nvml = FakeNvml()
     found = sensors(nvml)
     found.begin()
@@ -140,7 +140,7 @@ def test_nvml_device_that_is_unknown_gives_its_reason() -> None:
 
 
 @pytest.mark.parametrize("loads", [True, False], ids=["psutil", "no-psutil"])
-def test_without_proc_psutil_tells_the_process_or_a_reason_does(loads: bool) -> None:
+def test_without_proc_psutil_reports_the_process_or_a_reason_does(loads: bool) -> None:
     psutil = pytest.importorskip("psutil")
 
     def load(name: str, folder: str | None) -> object:

@@ -72,7 +72,7 @@ def nothing() -> None:
     pass
 
 
-def test_process_whose_name_has_spaces_and_parentheses_tells_memory_and_cpu(tree: Tree) -> None:
+def test_process_whose_name_has_spaces_and_parentheses_reports_memory_and_cpu(tree: Tree) -> None:
     values = sampled(tree.sensors(), lambda: tree.set_cpu(user=TICKS_PER_S, system=TICKS_PER_S // 2))
 
     assert values["rss/process"] == [1000 * os.sysconf("SC_PAGE_SIZE")] * 2
@@ -86,7 +86,7 @@ def test_machine_is_not_busy_while_idle_waiting_or_stolen_from(tree: Tree) -> No
     assert values["utilization/machine"] == [pytest.approx(0.25)]  # 5 tenths of a second on 2 processors
 
 
-def test_group_of_cgroup_v2_tells_cpu_and_memory(tree: Tree) -> None:
+def test_group_of_cgroup_v2_reports_cpu_and_memory(tree: Tree) -> None:
     tree.write(f"proc/{PID}/cgroup", "0::/user.slice/job")
     group = "sys/fs/cgroup/user.slice/job"
     tree.write(f"{group}/cgroup.events", "populated 1\nfrozen 0\n")
@@ -122,7 +122,7 @@ def test_root_group_is_the_machine_and_no_sensor_of_its_own(tree: Tree, membersh
     assert not [name for name in sampled(tree.sensors(), nothing) if name.endswith("/cgroup")]
 
 
-def test_clocks_are_told_in_hertz_for_each_policy(tree: Tree) -> None:
+def test_clocks_are_reported_in_hertz_for_each_policy(tree: Tree) -> None:
     tree.write("sys/devices/system/cpu/cpufreq/policy0/scaling_cur_freq", 2_400_000)
     tree.write("sys/devices/system/cpu/cpufreq/policy4/scaling_cur_freq", 1_800_000)
 
@@ -132,7 +132,7 @@ def test_clocks_are_told_in_hertz_for_each_policy(tree: Tree) -> None:
     assert values["clock_frequency/policy4"] == [1.8e9]
 
 
-def test_temperatures_are_told_in_kelvin_from_zones_and_chips(tree: Tree) -> None:
+def test_temperatures_are_reported_in_kelvin_from_zones_and_chips(tree: Tree) -> None:
     tree.write("sys/class/thermal/thermal_zone0/type", "x86_pkg_temp")
     tree.write("sys/class/thermal/thermal_zone0/temp", 46_000)
     tree.write("sys/class/thermal/cooling_device0/type", "Fan")
@@ -148,7 +148,7 @@ def test_temperatures_are_told_in_kelvin_from_zones_and_chips(tree: Tree) -> Non
     assert sum(name.startswith("temperature/") for name in values) == 2
 
 
-def test_chips_of_one_name_are_told_apart(tree: Tree) -> None:
+def test_chips_of_one_name_are_reported_apart(tree: Tree) -> None:
     for chip, value in (("hwmon0", 10_000), ("hwmon1", 20_000)):
         tree.write(f"sys/class/hwmon/{chip}/name", "nvme")
         tree.write(f"sys/class/hwmon/{chip}/temp1_input", value)
@@ -267,9 +267,9 @@ def test_scopes_say_what_a_sensor_covers(tree: Tree) -> None:
     sensors = tree.sensors()
     sampled(sensors, nothing)
 
-    told: Mapping[str, object] = {f"{one['metric']}/{one['domain']}": one["scope"] for one in sensors.series()}
+    result: Mapping[str, object] = {f"{one['metric']}/{one['domain']}": one["scope"] for one in sensors.series()}
 
-    assert told == {
+    assert result == {
         "rss/process": "process",
         "utilization/process": "process",
         "utilization/machine": "system",

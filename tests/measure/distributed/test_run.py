@@ -34,7 +34,7 @@ def keyed(rows: tuple[Measurement, ...]) -> dict[tuple[str | None, str, int | No
 
 
 def train_for_real(method: Method, world_sizes: tuple[int, ...]) -> None:
-    """Train on real ranks, and check that they exchanged gradients and told their figures."""
+    """Train on real ranks, and check that they exchanged gradients and answer their figures."""
     pytest.importorskip("torch.distributed")
     steps = 6
     plan = RankPlan(world_sizes=world_sizes, method=method, timeout_s=120)
@@ -58,23 +58,23 @@ def train_for_real(method: Method, world_sizes: tuple[int, ...]) -> None:
     assert len(weights) == 1  # without the exchange, ranks with different data would differ
 
 
-def test_training_on_gloo_ranks_tells_every_rank_and_the_scaling() -> None:
+def test_training_on_gloo_ranks_reports_every_rank_and_the_scaling() -> None:
     train_for_real("spawn", (1, 2))
 
 
 @pytest.mark.long
-def test_training_on_ranks_of_torchrun_tells_every_rank() -> None:
+def test_training_on_ranks_of_torchrun_reports_every_rank() -> None:
     train_for_real("torchrun", (2,))
 
 
-def test_rank_that_told_its_figures_cannot_fail_while_its_interpreter_is_taken_down() -> None:
+def test_rank_that_reported_its_figures_cannot_fail_while_its_interpreter_is_taken_down() -> None:
     result = run_distributed(ranked_functions.abort_at_exit, plan=WITHOUT_TORCH)
 
     assert result.error() is None
     assert result.results[2] == (0, 1)
 
 
-def test_ranks_without_torch_tell_figures_and_results() -> None:
+def test_ranks_without_torch_report_figures_and_results() -> None:
     plan = RankPlan(world_sizes=(2, 1, 2), backend=None, timeout_s=20)
 
     result = run_distributed(ranked_functions.count, plan=plan, kwargs={"samples": 5})
@@ -251,7 +251,7 @@ def test_run_without_torch_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> No
         run_distributed(ranked_functions.count, plan=RankPlan())
 
 
-def test_threads_of_a_rank_share_the_processors_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_of_a_rank_share_the_processors_unless_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_benchdb.measure.distributed.run.usable_cpus", lambda: 8)
 
     assert threads_of_a_rank(2, None) == 4

@@ -71,11 +71,11 @@ def test_event_with_a_piece_of_the_answer_is_a_chunk_with_content(data: str, chu
     ],
     ids=["role", "role only", "null", "finish", "empty completion", "no choice", "empty"],
 )
-def test_event_without_text_is_no_token(data: str) -> None:
+def test_event_without_text_is_not_a_token(data: str) -> None:
     assert not any(chunk.has_content for chunk in chunks_of(data)[0])
 
 
-def test_event_with_usage_tells_the_tokens() -> None:
+def test_event_with_usage_reports_the_tokens() -> None:
     usage = {"prompt_tokens": 5, "completion_tokens": 42, "total_tokens": 47}
 
     assert chunks_of(json.dumps({"choices": [], "usage": usage})) == ([Chunk(tokens_in=5, tokens_out=42)], False)

@@ -19,7 +19,7 @@ xpu: Optional[str] = None
 OLD = "__version__ = '2.1.0'\ndebug = False\ncuda = '12.1'\ngit_version = 'f'\nhip = None\n"
 
 
-def test_parse_version_of_a_cuda_build_tells_its_toolkits() -> None:
+def test_parse_version_of_a_cuda_build_reports_its_toolkits() -> None:
     build = parse_version(CUDA)
 
     assert build.toolkits == {"cuda": "13.0", "hip": None, "xpu": None}

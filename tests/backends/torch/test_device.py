@@ -45,7 +45,7 @@ def test_open_of_a_device_that_adds_wrongly_refuses_it() -> None:
         opened_on(Gpu(adds_wrongly=True))
 
 
-def test_marks_tell_the_devices_time_after_a_barrier() -> None:
+def test_marks_report_the_devices_time_after_a_barrier() -> None:
     gpu = Gpu()
     opened, _ = opened_on(gpu)
 
@@ -73,7 +73,7 @@ def test_mark_where_events_cannot_be_timed_is_none() -> None:
     assert opened.mark() is None
 
 
-def test_memory_tells_the_allocators_peaks() -> None:
+def test_memory_reports_the_allocators_peaks() -> None:
     gpu = Gpu()
     opened, torch = opened_on(gpu)
     opened.reset_memory()
@@ -182,7 +182,7 @@ def test_close_gives_the_flush_buffer_back() -> None:
     ],
     ids=["class", "cuda", "cublas", "mps", "level zero", "another", "assertion", "host"],
 )
-def test_out_of_memory_is_told_by_class_or_text(error: Exception, answer: bool) -> None:
+def test_out_of_memory_is_reported_by_class_or_text(error: Exception, answer: bool) -> None:
     opened, _ = opened_on(Gpu())
 
     assert opened.is_out_of_memory(error) is answer
@@ -222,7 +222,7 @@ class HostBackend(TorchBackend):
         )
 
 
-def test_real_torch_without_events_or_allocator_figures_tells_neither() -> None:
+def test_real_torch_without_events_or_allocator_figures_reports_neither() -> None:
     pytest.importorskip("torch")
     backend = HostBackend()
 

@@ -271,7 +271,7 @@ def test_record_of_what_cannot_be_kept_is_an_error(
     ],
     ids=["text", "negative"],
 )
-def test_record_of_what_is_no_value_is_an_error(
+def test_record_of_what_is_not_a_value_is_an_error(
     device: TickingDevice, metric: str, value: object, message: str
 ) -> None:
     steps = steps_on(device, 2)

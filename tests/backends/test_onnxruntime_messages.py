@@ -9,10 +9,10 @@ from pytest_benchdb.backends.onnxruntime import held_back, onnxruntime_messages
 def test_held_back_keeps_what_native_code_writes(capfd: pytest.CaptureFixture[str]) -> None:
     with held_back() as written:
         os.write(2, b"native \xff")
-        told = written()
+        result = written()
     os.write(2, b"after")
 
-    assert told == "native \ufffd"
+    assert result == "native \ufffd"
     assert capfd.readouterr().err == "after"
 
 
