@@ -28,7 +28,7 @@ class FoldResult:
         status: `stored`; `waiting` in the inbox because the single file cannot take it now; or `failed`,
             then the journal is the result.
         path: the session file, the single file, or the journal.
-        message: one line, what happened and what to type; None if there is nothing to say.
+        message: one line, what happened and what to type; None if all is well.
         rows: the first rows of the report.
         outcomes: number of runs by outcome.
         recovered: session files of dead sessions that were folded on the way.
@@ -46,7 +46,7 @@ class FoldResult:
 def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit: int) -> FoldResult:
     """Fold a journal into a session file, and into the single file if the target is one.
 
-    Never raises for what can go wrong with files, locks, disks or processes: `status` tells.
+    Failures of files, locks, disks or processes do not raise: they are in `status`.
 
     Args:
         journal: the journal; its lock has been given back.

@@ -1,1 +1,1 @@
-"""What git knows: the commit of a session, how commits descend from each other, and worktrees of other commits."""
+"""Git: the commit of a session, how commits descend from each other, and worktrees of other commits."""

@@ -106,7 +106,7 @@ COMMENT ON COLUMN environment.ram_bytes IS 'Memory of the machine or, if smaller
 COMMENT ON COLUMN environment.virtualization IS 'kvm, container:docker, wsl, ...; NULL on bare metal or unknown';
 COMMENT ON COLUMN environment.python IS 'Implementation, version and build';
 COMMENT ON COLUMN environment.packages IS 'Versions of the packages that matter, by name';
-COMMENT ON COLUMN environment.details IS 'Caches, governor, limits, flags and whatever else was read';
+COMMENT ON COLUMN environment.details IS 'Caches, governor, limits, flags and everything else that was read';
 
 -- One instance of a backend, by the hash of its content.
 CREATE TABLE device (
@@ -121,11 +121,11 @@ CREATE TABLE device (
 COMMENT ON TABLE device IS 'One instance of a backend, by the hash of its content';
 COMMENT ON COLUMN device.device_id IS 'Content hash of backend, name and uuid';
 COMMENT ON COLUMN device.backend IS 'Kind of hardware: cpu, cuda, ...';
-COMMENT ON COLUMN device.name IS 'What the vendor calls it';
+COMMENT ON COLUMN device.name IS 'The vendor''s name of it';
 COMMENT ON COLUMN device.uuid IS 'The vendor''s unique id';
 COMMENT ON COLUMN device.memory_bytes IS 'Its memory, bytes';
 COMMENT ON COLUMN device.driver IS 'Version of the driver';
-COMMENT ON COLUMN device.details IS 'Whatever else was read';
+COMMENT ON COLUMN device.details IS 'Everything else that was read';
 
 -- Catalogue: a machine that can be rented or bought.
 CREATE TABLE hardware_config (
@@ -142,7 +142,7 @@ CREATE TABLE hardware_config (
 );
 COMMENT ON TABLE hardware_config IS 'Catalogue: a machine that can be rented or bought; reserved, no command fills it yet';
 COMMENT ON COLUMN hardware_config.hardware_config_id IS 'Content hash of provider and instance_type, or of the devices';
-COMMENT ON COLUMN hardware_config.name IS 'What people call it';
+COMMENT ON COLUMN hardware_config.name IS 'Its common name';
 COMMENT ON COLUMN hardware_config.provider IS 'Cloud provider';
 COMMENT ON COLUMN hardware_config.instance_type IS 'The provider''s name of it';
 COMMENT ON COLUMN hardware_config.device_name IS 'Name of its accelerators, as in device.name';
@@ -150,7 +150,7 @@ COMMENT ON COLUMN hardware_config.device_count IS 'Number of accelerators';
 COMMENT ON COLUMN hardware_config.memory_per_device_bytes IS 'Memory of one accelerator, bytes';
 COMMENT ON COLUMN hardware_config.price_per_hour_usd IS 'Price on demand, US dollars an hour';
 COMMENT ON COLUMN hardware_config.spot IS 'Whether it can be had as a spot instance';
-COMMENT ON COLUMN hardware_config.details IS 'Whatever else is known';
+COMMENT ON COLUMN hardware_config.details IS 'Everything else that is known';
 
 -- A test and its parameters, by the hash of project and name.
 CREATE TABLE benchmark (
@@ -177,7 +177,7 @@ COMMENT ON COLUMN benchmark.name IS 'Function and parameters';
 COMMENT ON COLUMN benchmark.group_name IS 'Group, as last seen';
 COMMENT ON COLUMN benchmark.params IS 'Parameters by name, as last seen';
 COMMENT ON COLUMN benchmark.param_id IS 'pytest''s id of the parameters';
-COMMENT ON COLUMN benchmark.code_hash IS 'Hash of the test''s source, as last seen; run.code_hash tells that of each run';
+COMMENT ON COLUMN benchmark.code_hash IS 'Hash of the test''s source, as last seen; run.code_hash has that of each run';
 
 -- Catalogue: a machine-learning model, by the hash of its name.
 CREATE TABLE model (
@@ -202,7 +202,7 @@ COMMENT ON COLUMN model.parameters IS 'Number of parameters';
 COMMENT ON COLUMN model.base_model IS 'Name of the model it was tuned from';
 COMMENT ON COLUMN model.source IS 'Where it comes from';
 COMMENT ON COLUMN model.tags IS 'Free tags';
-COMMENT ON COLUMN model.details IS 'Whatever else is known';
+COMMENT ON COLUMN model.details IS 'Everything else that is known';
 
 -- Catalogue: one version of a model in one precision.
 CREATE TABLE model_version (
@@ -225,7 +225,7 @@ COMMENT ON COLUMN model_version.quantization_bits IS 'Bits of one weight';
 COMMENT ON COLUMN model_version.format IS 'safetensors, gguf, ...';
 COMMENT ON COLUMN model_version.artifact_uri IS 'Where its files are';
 COMMENT ON COLUMN model_version.vram_requirement_bytes IS 'Device memory it needs, bytes';
-COMMENT ON COLUMN model_version.details IS 'Whatever else is known';
+COMMENT ON COLUMN model_version.details IS 'Everything else that is known';
 
 -- Catalogue: an inference or training framework in one version.
 CREATE TABLE framework (
@@ -238,7 +238,7 @@ COMMENT ON TABLE framework IS 'Catalogue: an inference or training framework in 
 COMMENT ON COLUMN framework.framework_id IS 'Content hash of name and version';
 COMMENT ON COLUMN framework.name IS 'vllm, torch, ...';
 COMMENT ON COLUMN framework.version IS 'Its version';
-COMMENT ON COLUMN framework.details IS 'Capabilities and whatever else is known';
+COMMENT ON COLUMN framework.details IS 'Capabilities and everything else that is known';
 
 -- Catalogue: what models are used for, with the weights of their ranking.
 CREATE TABLE use_case (
@@ -255,7 +255,7 @@ COMMENT ON COLUMN use_case.name IS 'chatbot, summarization, ...';
 COMMENT ON COLUMN use_case.category IS 'Wider group';
 COMMENT ON COLUMN use_case.pipeline_tag IS 'Hugging Face''s name of the task';
 COMMENT ON COLUMN use_case.default_weights IS 'Weight by metric; they sum to 1';
-COMMENT ON COLUMN use_case.details IS 'Whatever else is known';
+COMMENT ON COLUMN use_case.details IS 'Everything else that is known';
 
 -- One attempt at one benchmark on one device in one session.
 CREATE TABLE run (
@@ -320,7 +320,7 @@ COMMENT ON COLUMN run.cache_mode IS 'hot or cold';
 COMMENT ON COLUMN run.provenance IS 'measured, imported, simulated or derived';
 COMMENT ON COLUMN run.result_count IS 'Results that the benchmarked code returned; differing counts are not comparable';
 COMMENT ON COLUMN run.code_hash IS 'Hash of the test''s source in this session';
-COMMENT ON COLUMN run.extra_info IS 'What the test put into extra_info';
+COMMENT ON COLUMN run.extra_info IS 'The extra_info of the test';
 
 -- One metric of one run; time per iteration, SI units.
 CREATE TABLE measurement (
@@ -393,7 +393,7 @@ COMMENT ON COLUMN measurement.domain IS 'The sensor it comes from; NULL for cloc
 COMMENT ON COLUMN measurement.scope IS 'What the sensor covers: process, device, package, module, board or system';
 COMMENT ON COLUMN measurement.window_s IS 'Length of the window in which a counter was watched, seconds';
 COMMENT ON COLUMN measurement.tick_s IS 'How often that counter changes, seconds';
-COMMENT ON COLUMN measurement.details IS 'Whatever else says how far the figure can be trusted';
+COMMENT ON COLUMN measurement.details IS 'Everything else that shows how far the figure can be trusted';
 
 -- Raw rounds of a measurement, at most 1,024 in a row.
 CREATE TABLE round_chunk (
@@ -464,8 +464,8 @@ COMMENT ON COLUMN request.request IS '0, 1, 2, ... in the order of sending';
 COMMENT ON COLUMN request.phase IS 'Named part of the run';
 COMMENT ON COLUMN request.provenance IS 'measured, imported, simulated or derived';
 COMMENT ON COLUMN request.queued_s IS 'When it was due, seconds since the start of the run';
-COMMENT ON COLUMN request.sent_s IS 'When it was sent, likewise';
-COMMENT ON COLUMN request.chunk_s IS 'When each chunk came, likewise';
+COMMENT ON COLUMN request.sent_s IS 'When it was sent, seconds since the start of the run';
+COMMENT ON COLUMN request.chunk_s IS 'When each chunk came, seconds since the start of the run';
 COMMENT ON COLUMN request.tokens_in IS 'Tokens of the prompt';
 COMMENT ON COLUMN request.tokens_out IS 'Tokens of the answer';
 COMMENT ON COLUMN request.ok IS 'Whether it was answered whole';
@@ -485,7 +485,7 @@ COMMENT ON COLUMN metric.metric IS 'Its name';
 COMMENT ON COLUMN metric.unit IS 'SI unit';
 COMMENT ON COLUMN metric.better IS 'lower, higher or none';
 COMMENT ON COLUMN metric.kind IS 'time, memory, energy, power, rate, count, temperature, ratio, frequency or other';
-COMMENT ON COLUMN metric.description IS 'What it is';
+COMMENT ON COLUMN metric.description IS 'Its meaning';
 
 -- A file that was imported, or a session file that was folded into this history.
 CREATE TABLE source_file (
@@ -503,7 +503,7 @@ COMMENT ON COLUMN source_file.source_file_id IS 'Content hash of path and sessio
 COMMENT ON COLUMN source_file.session_id IS 'The session it became';
 COMMENT ON COLUMN source_file.path IS 'Path as given';
 COMMENT ON COLUMN source_file.checksum IS 'BLAKE2b of its bytes';
-COMMENT ON COLUMN source_file.importer IS 'What read it';
+COMMENT ON COLUMN source_file.importer IS 'The importer that read it';
 COMMENT ON COLUMN source_file.row_count IS 'Rows taken from it';
 COMMENT ON COLUMN source_file.reason IS 'Why it was not taken, wholly or in part';
 COMMENT ON COLUMN source_file.seen_at IS 'UTC';
@@ -522,12 +522,12 @@ COMMENT ON TABLE baseline IS 'A named point of reference';
 COMMENT ON COLUMN baseline.baseline_id IS 'UUIDv7';
 COMMENT ON COLUMN baseline.project IS 'Project it belongs to';
 COMMENT ON COLUMN baseline.name IS 'Its name';
-COMMENT ON COLUMN baseline.spec IS 'What was asked for';
+COMMENT ON COLUMN baseline.spec IS 'The SPEC that was given';
 COMMENT ON COLUMN baseline.session_id IS 'The session it stood for when it was set';
 COMMENT ON COLUMN baseline.created_at IS 'UTC';
-COMMENT ON COLUMN baseline.removed_at IS 'UTC; NULL while it stands';
+COMMENT ON COLUMN baseline.removed_at IS 'UTC; NULL while it is in force';
 
--- A change of level that people accepted: history before it is no baseline.
+-- An accepted change of level: the history before it is not a baseline.
 CREATE TABLE acceptance (
     acceptance_id UUID NOT NULL,
     benchmark_id UUID,
@@ -540,7 +540,7 @@ CREATE TABLE acceptance (
     created_at TIMESTAMP NOT NULL,
     expires_at TIMESTAMP
 );
-COMMENT ON TABLE acceptance IS 'A change of level that people accepted: history before it is no baseline';
+COMMENT ON TABLE acceptance IS 'An accepted change of level: the history before it is not a baseline';
 COMMENT ON COLUMN acceptance.acceptance_id IS 'UUIDv7';
 COMMENT ON COLUMN acceptance.benchmark_id IS 'The benchmark; NULL for all that pattern matches';
 COMMENT ON COLUMN acceptance.pattern IS 'Glob of full names';
@@ -593,7 +593,7 @@ COMMENT ON COLUMN attachment.size_bytes IS 'Size, bytes';
 COMMENT ON COLUMN attachment.created_at IS 'UTC';
 
 -- Views. A figure that is not there is NULL; only `report`, `test_results` and `hardware_compatibility`
--- show runs that did not pass. Units other than SI stand in the column's name.
+-- show runs that did not pass. Units other than SI are in the column's name.
 
 -- Every measurement's rounds in run order, per iteration.
 CREATE VIEW samples AS
@@ -641,8 +641,8 @@ COMMENT ON COLUMN samples.session_id IS 'The session';
 COMMENT ON COLUMN samples.measurement_id IS 'The measurement';
 
 -- One run as reports show it, whatever its outcome. Its figures are those of one metric, the main one: the wall time of
--- the whole run; without a valid one its steps, its requests or the device's own time; the CPU time where its timer told
--- no other; else one of its phases (steps and requests first, then the outermost, then the one that took longest).
+-- the whole run; without a valid one its steps, its requests or the device's own time; the CPU time if its timer has
+-- no other; else one of its phases (steps and requests first, then the outermost, then the longest).
 CREATE VIEW report AS
 WITH figures AS (
     SELECT
@@ -824,7 +824,7 @@ COMMENT ON COLUMN report.fullname IS 'Path from the project''s root, names and p
 COMMENT ON COLUMN report.name IS 'Function and parameters';
 COMMENT ON COLUMN report.group_name IS 'Group, as last seen';
 COMMENT ON COLUMN report.backend IS 'Kind of hardware: cpu, cuda, ...';
-COMMENT ON COLUMN report.device IS 'What the vendor calls the device';
+COMMENT ON COLUMN report.device IS 'The vendor''s name of the device';
 COMMENT ON COLUMN report.model IS 'Name of the model';
 COMMENT ON COLUMN report.model_version IS 'Its version';
 COMMENT ON COLUMN report.framework IS 'Name of the framework';
@@ -840,7 +840,7 @@ COMMENT ON COLUMN report.provenance IS 'measured, imported, simulated or derived
 COMMENT ON COLUMN report.attempt IS '1 for the first, 2 for the first rerun, ...';
 COMMENT ON COLUMN report.worker IS 'Name of the xdist worker';
 COMMENT ON COLUMN report.parallel IS 'Whether other tests ran beside it';
-COMMENT ON COLUMN report.main_metric IS 'What the times are: wall_time; of runs without, step_time, e2e_latency (of one request), device_time or cpu_time; NULL if nothing was timed';
+COMMENT ON COLUMN report.main_metric IS 'Metric of the times: wall_time; of runs without, step_time, e2e_latency (of one request), device_time or cpu_time; NULL if nothing was timed';
 COMMENT ON COLUMN report.main_phase IS 'The part of the run that the figures belong to; NULL for the whole';
 COMMENT ON COLUMN report.min_s IS 'Fastest round, seconds per iteration';
 COMMENT ON COLUMN report.max_s IS 'Slowest round, seconds per iteration';
@@ -859,7 +859,7 @@ COMMENT ON COLUMN report.cpu_per_wall IS 'CPU time of the process per wall-clock
 COMMENT ON COLUMN report.throughput IS 'Items, or requests of a token stream, handled per second; NULL if not measured';
 COMMENT ON COLUMN report.energy_j IS 'Energy of one iteration, joules: the counters of the narrowest scope together; NULL unless all of them are valid';
 COMMENT ON COLUMN report.peak_rss_bytes IS 'Peak resident set in the timed block, bytes';
-COMMENT ON COLUMN report.device_peak_bytes IS 'Peak of what the device''s allocator had handed out, bytes';
+COMMENT ON COLUMN report.device_peak_bytes IS 'Peak of the memory that the device''s allocator had handed out, bytes';
 COMMENT ON COLUMN report.rounds IS 'Timed blocks; of another main metric, its samples';
 COMMENT ON COLUMN report.iterations IS 'Calls in one round';
 
@@ -925,7 +925,7 @@ COMMENT ON COLUMN benchmark_performance.model_version IS 'Its version';
 COMMENT ON COLUMN benchmark_performance.framework IS 'Name of the framework';
 COMMENT ON COLUMN benchmark_performance.implementation IS 'Which of several implementations';
 COMMENT ON COLUMN benchmark_performance.workload IS 'training, inference, serving, microbenchmark or scenario';
-COMMENT ON COLUMN benchmark_performance.hardware IS 'What the vendor calls the device';
+COMMENT ON COLUMN benchmark_performance.hardware IS 'The vendor''s name of the device';
 COMMENT ON COLUMN benchmark_performance.backend IS 'Kind of hardware: cpu, cuda, ...';
 COMMENT ON COLUMN benchmark_performance.precision IS 'fp32, fp16, ...';
 COMMENT ON COLUMN benchmark_performance.batch_size IS 'Items in one call';
@@ -979,7 +979,7 @@ COMMENT ON COLUMN performance_results.model_id IS 'The model';
 COMMENT ON COLUMN performance_results.hardware_id IS 'The device';
 COMMENT ON COLUMN performance_results.model_name IS 'Name of the model';
 COMMENT ON COLUMN performance_results.hardware_type IS 'Backend: cpu, cuda, ...';
-COMMENT ON COLUMN performance_results.device_name IS 'What the vendor calls the device';
+COMMENT ON COLUMN performance_results.device_name IS 'The vendor''s name of the device';
 COMMENT ON COLUMN performance_results.test_case IS 'Full name of the benchmark';
 COMMENT ON COLUMN performance_results.batch_size IS 'Items in one call';
 COMMENT ON COLUMN performance_results.precision IS 'fp32, fp16, ...';
@@ -989,7 +989,7 @@ COMMENT ON COLUMN performance_results.throughput_items_per_second IS 'The throug
 COMMENT ON COLUMN performance_results.memory_peak_mb IS 'Peak resident set, 1 MB = 1e6 bytes';
 COMMENT ON COLUMN performance_results.iterations IS 'Calls in one round';
 COMMENT ON COLUMN performance_results.warmup_iterations IS 'Rounds thrown away before the measured ones';
-COMMENT ON COLUMN performance_results.metrics IS 'What the test put into extra_info';
+COMMENT ON COLUMN performance_results.metrics IS 'The extra_info of the test';
 
 -- One run, whatever its outcome, under the column names of older benchmark databases.
 CREATE VIEW test_results AS
@@ -1024,14 +1024,14 @@ COMMENT ON COLUMN test_results.test_type IS 'Workload';
 COMMENT ON COLUMN test_results.model_name IS 'Name of the model';
 COMMENT ON COLUMN test_results.model_family IS 'Its family';
 COMMENT ON COLUMN test_results.hardware_type IS 'Backend: cpu, cuda, ...';
-COMMENT ON COLUMN test_results.device_name IS 'What the vendor calls the device';
+COMMENT ON COLUMN test_results.device_name IS 'The vendor''s name of the device';
 COMMENT ON COLUMN test_results.status IS 'Outcome of the run';
 COMMENT ON COLUMN test_results.success IS 'Whether it passed; NULL if it did not run';
 COMMENT ON COLUMN test_results.error_message IS 'Why it did not pass';
 COMMENT ON COLUMN test_results.execution_time_seconds IS 'Time of the test''s call phase';
 COMMENT ON COLUMN test_results.memory_usage_mb IS 'Peak resident set, 1 MB = 1e6 bytes';
 COMMENT ON COLUMN test_results.is_simulated IS 'Whether its figures are simulated';
-COMMENT ON COLUMN test_results.details IS 'What the test put into extra_info';
+COMMENT ON COLUMN test_results.details IS 'The extra_info of the test';
 
 -- One device.
 CREATE VIEW hardware_platforms AS
@@ -1052,10 +1052,10 @@ GROUP BY device.device_id, device.backend, device.name;
 COMMENT ON VIEW hardware_platforms IS 'One device and when it was used';
 COMMENT ON COLUMN hardware_platforms.hardware_id IS 'The device';
 COMMENT ON COLUMN hardware_platforms.hardware_type IS 'Backend: cpu, cuda, ...';
-COMMENT ON COLUMN hardware_platforms.device_name IS 'What the vendor calls it';
+COMMENT ON COLUMN hardware_platforms.device_name IS 'The vendor''s name of it';
 COMMENT ON COLUMN hardware_platforms.driver_version IS 'Version of the driver';
 COMMENT ON COLUMN hardware_platforms.memory_gb IS 'Its memory, 1 GB = 1e9 bytes';
-COMMENT ON COLUMN hardware_platforms.metadata IS 'Whatever else was read';
+COMMENT ON COLUMN hardware_platforms.metadata IS 'Everything else that was read';
 COMMENT ON COLUMN hardware_platforms.runs IS 'Runs on it';
 COMMENT ON COLUMN hardware_platforms.sessions IS 'Sessions that used it';
 COMMENT ON COLUMN hardware_platforms.first_seen_at IS 'Start of the first run on it, UTC';
@@ -1089,7 +1089,7 @@ COMMENT ON COLUMN models.base_model IS 'The model it was tuned from';
 COMMENT ON COLUMN models.parameters_million IS 'Parameters, millions';
 COMMENT ON COLUMN models.versions IS 'Its versions; NULL without any';
 COMMENT ON COLUMN models.precisions IS 'Its precisions; NULL without any';
-COMMENT ON COLUMN models.metadata IS 'Whatever else is known';
+COMMENT ON COLUMN models.metadata IS 'Everything else that is known';
 
 -- One model, or one benchmark without a model, on one backend: what its latest runs came to.
 CREATE VIEW hardware_compatibility AS
@@ -1204,7 +1204,7 @@ COMMENT ON COLUMN power_metrics.started_at IS 'Start of the run, UTC';
 COMMENT ON COLUMN power_metrics.benchmark IS 'Full name of the benchmark';
 COMMENT ON COLUMN power_metrics.model_name IS 'Name of the model';
 COMMENT ON COLUMN power_metrics.hardware_type IS 'Backend: cpu, cuda, ...';
-COMMENT ON COLUMN power_metrics.device_name IS 'What the vendor calls the device';
+COMMENT ON COLUMN power_metrics.device_name IS 'The vendor''s name of the device';
 COMMENT ON COLUMN power_metrics.power_watts_avg IS 'Mean power';
 COMMENT ON COLUMN power_metrics.power_watts_peak IS 'Largest power; NULL for a single reading';
 COMMENT ON COLUMN power_metrics.energy_joules IS 'Energy of one iteration';
@@ -1263,7 +1263,7 @@ COMMENT ON COLUMN benchmark_results.session_id IS 'The session';
 COMMENT ON COLUMN benchmark_results.benchmark_date IS 'Start of the run, UTC';
 COMMENT ON COLUMN benchmark_results.model IS 'Name of the model';
 COMMENT ON COLUMN benchmark_results.version IS 'Its version';
-COMMENT ON COLUMN benchmark_results.hardware IS 'What the vendor calls the device';
+COMMENT ON COLUMN benchmark_results.hardware IS 'The vendor''s name of the device';
 COMMENT ON COLUMN benchmark_results.framework IS 'Name of the framework';
 COMMENT ON COLUMN benchmark_results.framework_version IS 'Its version';
 COMMENT ON COLUMN benchmark_results.workload_type IS 'Workload';

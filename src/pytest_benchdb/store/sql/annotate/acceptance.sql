@@ -1,4 +1,4 @@
--- A change of level that people accepted.
+-- An accepted change of level.
 INSERT INTO acceptance BY NAME
 SELECT
     CAST($acceptance_id AS UUID) AS acceptance_id,

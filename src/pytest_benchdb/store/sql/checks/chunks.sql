@@ -1,6 +1,6 @@
 -- rounds that are missing, too many, or both whole nanoseconds and values
 SELECT
-    'measurement ' || measurement.measurement_id || ' tells ' || measurement.n || ' rounds and has ' || stored.rounds
+    'measurement ' || measurement.measurement_id || ' should have ' || measurement.n || ' rounds and has ' || stored.rounds
     || ' in ' || stored.chunks || ' chunks' AS problem
 FROM measurement
 INNER JOIN (

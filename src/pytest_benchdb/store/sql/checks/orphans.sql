@@ -1,4 +1,4 @@
--- rows that point at rows that are not there
+-- rows that refer to missing rows
 SELECT 'run ' || run_id || ' has no session' AS problem
 FROM run
 WHERE session_id NOT IN (SELECT session_id FROM session)

@@ -1,4 +1,4 @@
--- statistics that are not those of the rounds
+-- statistics that differ from those of the rounds
 SELECT
     'measurement ' || measurement.measurement_id || ' (' || measurement.metric || '): median '
     || measurement.median || ', of its rounds ' || again.median AS problem

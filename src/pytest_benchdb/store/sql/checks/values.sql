@@ -1,4 +1,4 @@
--- values that cannot be
+-- impossible values
 SELECT 'session ' || session_id || ' has the outcome ' || outcome AS problem
 FROM session
 WHERE outcome NOT IN ('passed', 'failed', 'interrupted', 'error', 'crashed', 'empty')

@@ -1,4 +1,4 @@
--- Files that finished runs left beside the store.
+-- Attachments of finished runs.
 INSERT INTO attachment
 SELECT
     file.id,

@@ -1,3 +1,3 @@
--- A run counts once, as its first line tells.
+-- A run counts once, by its first line.
 DELETE FROM line
 WHERE k = 'run' AND rowid NOT IN (SELECT min(rowid) FROM line WHERE k = 'run' GROUP BY run_id)

@@ -1,4 +1,4 @@
--- The catalogue rows that the labels of the runs name.
+-- Models, versions and frameworks that the labels of the runs name.
 INSERT INTO model (model_id, name)
 SELECT DISTINCT
     labels.model_id,

@@ -1,4 +1,4 @@
--- What the fold has to say about the session.
+-- A note of the fold about the session.
 INSERT INTO note
 SELECT
     uuidv7(),

@@ -1,4 +1,4 @@
--- One row per line of the journal that is no chunk of rounds.
+-- One row per line of the journal that is not a chunk of rounds.
 CREATE TEMP TABLE line AS
 SELECT *
 FROM
@@ -52,7 +52,7 @@ FROM
     )
 WHERE k NOT IN ('chunk', 'series', 'request');
 
--- What the next statements may leave out.
+-- Which of the next statements are needed.
 SELECT
     bool_or(k = 'end') AS ended,
     count(run_id) FILTER (WHERE k = 'run') > count(DISTINCT run_id) FILTER (WHERE k = 'run') AS repeated,

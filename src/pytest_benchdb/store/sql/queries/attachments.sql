@@ -1,4 +1,4 @@
--- One row per file of a run, in the order they were taken.
+-- One row per attachment of a run, in the order they were taken.
 SELECT
     CAST(attachment_id AS VARCHAR) AS attachment_id,
     name,

@@ -1,4 +1,4 @@
--- One row per pinned baseline that stands: of each name the newest, unless that one removed it.
+-- One row per pinned baseline in force: the newest of each name, unless it is a removal.
 SELECT
     CAST(baseline_id AS VARCHAR) AS baseline_id,
     project,

@@ -1,4 +1,4 @@
--- One row per part of a run that sent requests: how many, and what became of them.
+-- One row per part of a run that sent requests: how many, and their outcomes.
 WITH event AS (
     SELECT *
     FROM request
@@ -8,7 +8,7 @@ WITH event AS (
 failure AS (
     SELECT
         phase,
-        coalesce(error, 'no reason told') AS error,
+        coalesce(error, 'no reason given') AS error,
         count(*) AS requests
     FROM event
     WHERE NOT ok

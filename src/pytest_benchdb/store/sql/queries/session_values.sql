@@ -1,5 +1,5 @@
 -- One row per session and series, as `model.series.SessionValue` holds it, by series and then by time. The last attempt
--- stands for the session; a run that did not pass is there once, as a wall time without figures.
+-- counts; a run that did not pass is there once, as a wall time without figures.
 WITH chosen AS MATERIALIZED (
     SELECT
         session_id,
@@ -220,7 +220,7 @@ one AS (
         ) = 1
 ),
 
--- What the clocks of the same part of a run said beside.
+-- The clocks of the same part of a run.
 beside AS (
     SELECT
         run_id,
