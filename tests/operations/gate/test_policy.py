@@ -14,7 +14,6 @@ from pytest_benchdb.operations.gate.policy import (
     MarkerRule,
     Rules,
     marker_rules,
-    matches_name,
     parse_overrides,
     policy_of,
 )
@@ -138,14 +137,6 @@ def test_overrides_that_cannot_be_read_name_the_place_and_the_glob(given: object
 )
 def test_marker_rules_are_read_from_the_runs(info: dict[str, object] | None, expected: dict[str, MarkerRule]) -> None:
     assert marker_rules([(NAME, info)]) == expected
-
-
-@pytest.mark.parametrize(
-    ("pattern", "expected"),
-    [("*", True), ("*[1]", True), ("*::test_x[*]", True), ("tests/test_a.py::test_x[1]", True), ("*[12]", False)],
-)
-def test_names_match_globs_whose_brackets_are_brackets(pattern: str, expected: bool) -> None:
-    assert matches_name("tests/test_a.py::test_x[1]", pattern) is expected
 
 
 def test_main_time_is_the_first_that_is_valid(value: Callable[..., SessionValue]) -> None:

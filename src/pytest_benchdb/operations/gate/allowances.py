@@ -12,7 +12,7 @@ from pytest_benchdb.model.annotation import Acceptance
 from pytest_benchdb.model.metric import metrics_of
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
-from pytest_benchdb.operations.gate.policy import matches_name
+from pytest_benchdb.operations.select.filters.keyword import matches_glob
 
 _KEYS = ("pattern", "metric", "reason", "expires")
 _EXAMPLE = 'write [[allow]] with pattern = "tests/test_a.py::*", reason = "..." and expires = 2027-01-31'
@@ -46,7 +46,7 @@ class Allowance:
             return False
         if self.metric is not None and key.metric not in metrics_of(self.metric):
             return False
-        return matches_name(key.fullname, self.pattern)
+        return matches_glob(key.fullname, self.pattern)
 
     def has_expired(self, now: str) -> bool:
         """Return whether it does not count any more at a moment, ISO 8601 in UTC."""

@@ -3,7 +3,6 @@
 Each overrides the one before: the default of the metric, ``--threshold``, ``[tool.benchdb.thresholds]``, the marker.
 """
 
-import fnmatch
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +12,7 @@ from pytest_benchdb.model.run import GATE_RULE_KEY
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Policy
 from pytest_benchdb.operations.compare.rows import limited
+from pytest_benchdb.operations.select.filters.keyword import matches_glob
 from pytest_benchdb.operations.select.filters.threshold import Threshold, parse_threshold
 
 OFF = "off"
@@ -35,7 +35,7 @@ class Override:
 
     def matches(self, fullname: str) -> bool:
         """Return whether it is about a benchmark."""
-        return matches_name(fullname, self.pattern)
+        return matches_glob(fullname, self.pattern)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +59,6 @@ class Rules:
     thresholds: tuple[Threshold, ...] = ()
     overrides: tuple[Override, ...] = ()
     markers: Mapping[str, MarkerRule] = field(default_factory=dict)
-
-
-def matches_name(fullname: str, pattern: str) -> bool:
-    """Return whether a glob matches a full name; brackets are part of names, not classes of characters.
-
-    >>> matches_name("tests/test_a.py::test_x[1]", "*::test_x[*]")
-    True
-    """
-    return fnmatch.fnmatchcase(fullname, pattern.replace("[", "[[]"))
 
 
 def parse_overrides(table: Mapping[str, object], place: str) -> tuple[Override, ...]:

@@ -1,6 +1,5 @@
 """Estimate combinations of model, device and batch that were not measured, from those that were."""
 
-import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -11,6 +10,7 @@ from pytest_benchdb.model.answer.estimate import Accuracy, EstimateRow, Estimate
 from pytest_benchdb.model.metric import MAIN_TIMES, metrics_of
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.history.observations import Observation, by_configuration
+from pytest_benchdb.operations.select.filters.keyword import matches_glob
 from pytest_benchdb.operations.select.selection import Selection, open_selection
 from pytest_benchdb.operations.select.series import read_series
 
@@ -136,7 +136,9 @@ def _refusal(training: _TrainingSet, request: PredictRequest) -> str | None:
         return f"{len(training.cases)} measured configurations are too few: estimates need {LEAST_CASES}"
     wanted = {**request.labels, **{name: tuple(f"{size:g}" for size in sizes) for name, sizes in request.sizes.items()}}
     for name, patterns in wanted.items():
-        if name in training.shared and not all(_fits(training.shared[name], pattern) for pattern in patterns):
+        if name in training.shared and not all(
+            matches_glob(training.shared[name].lower(), pattern.lower()) for pattern in patterns
+        ):
             why = f"all have {training.shared[name]}" if training.shared[name] else "some of them lack it"
             return f"the measured configurations do not differ in {name} ({why}), so that its effect is not known"
     return None
@@ -210,15 +212,11 @@ def _named(name: str, patterns: tuple[str, ...] | None, values: Sequence[str]) -
         return list(values)
     found: list[str] = []
     for pattern in patterns:
-        fitting = [value for value in values if _fits(value, pattern)]
+        fitting = [value for value in values if matches_glob(value.lower(), pattern.lower())]
         if not fitting:
             raise ConfigError(f"--{name} {pattern}: never measured; choose from {', '.join(values)}")
         found += fitting
     return list(dict.fromkeys(found))
-
-
-def _fits(value: str, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(value.lower(), pattern.lower().replace("[", "[[]"))
 
 
 def _outside(configuration: Configuration, training: _TrainingSet) -> str | None:

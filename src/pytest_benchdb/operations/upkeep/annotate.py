@@ -12,7 +12,7 @@ from pytest_benchdb.model.annotation import Acceptance, Annotation, Baseline, No
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
-from pytest_benchdb.operations.gate.policy import matches_name
+from pytest_benchdb.operations.select.filters.keyword import matches_glob
 from pytest_benchdb.operations.select.sessions import missing_text, stored_sessions
 from pytest_benchdb.operations.select.spec.context import spec_context
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
@@ -149,7 +149,7 @@ def accept_change(  # noqa: PLR0913 - what an acceptance can say
     with open_source([db], feedback) as reader:
         first = _sessions_of(reader, since, db, feedback)[0]
         names = [row.fullname for row in reader.report([first.session_id])[first.session_id]]
-    if not any(matches_name(name, pattern) for name in names):
+    if not any(matches_glob(name, pattern) for name in names):
         raise ConfigError(_no_match(pattern, names, first))
     entry = Acceptance(
         acceptance_id=uuid7(),

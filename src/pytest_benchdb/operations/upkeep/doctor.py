@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
@@ -230,6 +229,8 @@ def check_place(path: Path, is_writable: Callable[[Path], bool]) -> Iterator[Fin
 
 
 def _installed_version(name: str) -> str | None:
+    from importlib import metadata  # late: the help of the program imports every command
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -237,4 +238,6 @@ def _installed_version(name: str) -> str | None:
 
 
 def _plugin_is_registered() -> bool:
+    from importlib import metadata
+
     return any(point.name == "benchdb" for point in metadata.entry_points(group="pytest11"))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.operations.select.filters.keyword import parse_expression
+from pytest_benchdb.operations.select.filters.keyword import matches_glob, parse_expression
 
 NAME = "tests/test_sorting.py::TestLists::test_sort[numpy-1000]"
 
@@ -87,3 +87,11 @@ def test_expression_of_any_text_is_read_or_refused(text: str) -> None:
         assert str(error).startswith("-k")  # noqa: PT017 - both ends are right
     else:
         assert matches(NAME) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [("*", True), ("*[1]", True), ("*::test_x[*]", True), ("tests/test_a.py::test_x[1]", True), ("*[12]", False)],
+)
+def test_names_match_globs_whose_brackets_are_brackets(pattern: str, expected: bool) -> None:
+    assert matches_glob("tests/test_a.py::test_x[1]", pattern) is expected

@@ -1,5 +1,6 @@
-"""`-k` expressions over full names: words, `and`, `or`, `not` and parentheses, as pytest's `-k` reads them."""
+"""Globs, and `-k` expressions over full names: words, `and`, `or`, `not` and parentheses, as with pytest."""
 
+import fnmatch
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -92,3 +93,12 @@ def parse_expression(text: str) -> Matcher:
 def _tokens(text: str) -> Iterator[str]:
     for match in _TOKEN.finditer(text):
         yield match["paren"] or match["word"]
+
+
+def matches_glob(text: str, pattern: str) -> bool:
+    """Return whether a glob matches a text; brackets are part of most test names, so they are not character classes.
+
+    >>> matches_glob("tests/test_a.py::test_x[1]", "*::test_x[*]")
+    True
+    """
+    return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))

@@ -1,6 +1,5 @@
 """`-w` filters over runs: ``backend=cuda model=bert* metric=time``."""
 
-import fnmatch
 import re
 import shlex
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.metric import MAIN_TIMES, METRIC_WORDS, TIME, metrics_of
 from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.operations.select.filters.keyword import matches_glob
 
 _FIELDS: Mapping[str, Callable[[ReportRow], object]] = {
     "backend": lambda row: row.backend,
@@ -93,7 +93,7 @@ class Term:
 
     def _fits(self, value: object) -> bool:
         text = "" if value is None else str(value)
-        return any(_glob(text, pattern) for pattern in self.patterns) is not self.negated
+        return any(matches_glob(text.lower(), pattern.lower()) for pattern in self.patterns) is not self.negated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,14 +153,9 @@ def parse_where(text: str) -> Where:
 def _metrics(patterns: tuple[str, ...], *, negated: bool) -> list[str]:
     # The columns of wall times show the time of each benchmark, whichever it is.
     words = [MAIN_TIMES[:1] if pattern.lower() == TIME else metrics_of(pattern) for pattern in patterns]
-    wanted = [name for names in words for name in names]
-    found = [metric for metric in METRIC_COLUMNS if any(_glob(metric, pattern) for pattern in wanted) is not negated]
-    if not found:
+    globs = [name.lower() for names in words for name in names]
+    metrics = [metric for metric in METRIC_COLUMNS if any(matches_glob(metric, glob) for glob in globs) is not negated]
+    if not metrics:
         names = ", ".join((*METRIC_COLUMNS, *METRIC_WORDS))
         raise ConfigError(f"-w metric={','.join(patterns)}: no such metric in this report; choose from {names}")
-    return found
-
-
-def _glob(text: str, pattern: str) -> bool:
-    # Brackets are part of most test names, so they are not character classes as in a shell.
-    return fnmatch.fnmatchcase(text.lower(), pattern.lower().replace("[", "[[]"))
+    return metrics
