@@ -200,7 +200,7 @@ def test_spec_that_matches_nothing_has_its_status(compare: Call, extra: Sequence
 
     assert ended == status
     assert out == ""
-    assert "label:nowhere" in err
+    assert "nowhere" in err
     assert len(err.splitlines()) == 1
 
 

@@ -72,7 +72,7 @@ def test_duet_of_two_commands_takes_them_instead_of_pytest() -> None:
     [
         ({"base": "main"}, None, "say what to run after --"),
         ({"base": "main"}, [], "say what to run after --"),
-        ({"base": "main"}, ["tests/bench"], "runs no pytest; write: -- pytest tests/bench"),
+        ({"base": "main"}, ["tests/bench"], "does not run pytest; write: -- pytest tests/bench"),
         ({}, ["pytest"], "both sides are the same"),
         ({"base_python": "a", "base_command": "b"}, ["pytest"], "give one of them"),
         ({"base_python": "a"}, ["python", "-m", "pytest"], "write pytest here"),
@@ -102,6 +102,6 @@ def test_duet_ends_with_one_only_if_it_is_a_gate_that_failed(
 ) -> None:
     side = Side(name="main", sessions=())
     comparison = Comparison(baseline=side, candidate=side, rows=(make_row(verdict=verdict),))
-    monkeypatch.setattr(command, "compared_in_turn", lambda *_: comparison)
+    monkeypatch.setattr(command, "run_and_compare", lambda *_: comparison)
 
     assert benchdb("duet", "main", *options, "--", "pytest").status == status

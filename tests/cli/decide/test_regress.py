@@ -551,7 +551,7 @@ def test_internal_error_is_no_regression(gated: Gated, monkeypatch: pytest.Monke
     def burst(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(operation, "with_shift", burst)
+    monkeypatch.setattr(operation, "doubt_shifted", burst)
 
     assert gated().status == 70
 

@@ -28,7 +28,7 @@ FORMATS = ("table", "md", "json", "csv", *CI_FORMATS)
 _HELP = """Compare two sides, benchmark by benchmark: both values, the change with its interval, the test, a verdict.
 
 BASE and HEAD are SPECs: latest~1, label:before, branch:main~3, tag:v1*, commit:0123abc, window:5, last-good,
-merge-base, a session file or a folder of them (all its sessions). HEAD is the newest session unless it is said.
+merge-base, a session file or a folder of them (all its sessions). HEAD is the newest session by default.
 
 With --axis the values of one dimension are compared instead: backend, model, precision, device, implementation, python,
 branch, or any parameter or tag, within the newest session, or within the sessions that the SPECs name. Benchmarks are
@@ -39,7 +39,7 @@ fewer, an interval of the rounds is shown and only what no disturbance explains 
 machines, other code of the benchmark or another number of results are incomparable. The exit status is 0 whatever the
 verdicts are: `benchdb regress` is the gate.
 
-With --interleave N the commits BASE and HEAD are run instead, in turn; `benchdb duet` does the same and knows more.
+With --interleave N the commits BASE and HEAD are run instead, in turn; `benchdb duet` does the same with more options.
 
 Example: benchdb compare label:before label:after --only-changed --sort worst
 """
@@ -55,7 +55,7 @@ Example: benchdb compare label:before label:after --only-changed --sort worst
 @click.argument("specs", metavar="[BASE [HEAD]]", nargs=-1)
 @options.database_option
 @click.option("--axis", metavar="DIM", help="Compare the values of a dimension: backend, model, param:n, tag:os, ...")
-@click.option("--baseline-value", metavar="VALUE", help="The value of --axis that the others are held against.")
+@click.option("--baseline-value", metavar="VALUE", help="The value of --axis that the others are compared with.")
 @click.option(
     "--metric", "metrics", metavar="NAME", multiple=True, help="What to compare; may be repeated. Default: wall_time."
 )
@@ -97,12 +97,12 @@ def command(context: click.Context, /, **given: Any) -> int:
         NoBaselineError: there is nothing to compare with, and no `--require-baseline`.
     """
     output = make_output(given, formats=FORMATS)
-    show = Show(given)
+    writer = ComparisonWriter(given)
     if given["baseline_value"] is not None and given["axis"] is None:
         raise ConfigError("--baseline-value is a value of --axis; say which, as in --axis backend")
     choice = choice_of(given)
     if given["interleave"] is not None:
-        return show.comparisons((_interleaved(context, given, choice, output),), output)
+        return writer.write((_interleaved(context, given, choice, output),), output)
     try:
         with feedback_of(output, "Reading new sessions") as feedback:
             comparisons = compare_named(
@@ -118,11 +118,11 @@ def command(context: click.Context, /, **given: Any) -> int:
             raise
         output.say(f"nothing to compare: {error}")
         return exit_status.NO_BASELINE
-    return show.comparisons(comparisons, output)
+    return writer.write(comparisons, output)
 
 
 def choice_of(given: Mapping[str, Any]) -> Choice:
-    """Return what the options of a command say of what is compared; those that it does not have are not used.
+    """Return the choice that the options of a command make; options that it does not have keep their defaults.
 
     Raises:
         ConfigError: one cannot be used.
@@ -138,14 +138,11 @@ def choice_of(given: Mapping[str, Any]) -> Choice:
     )
 
 
-class Show:
-    """Shows comparisons as the options of a command say, and writes what they ask for beside."""
+class ComparisonWriter:
+    """Writes comparisons as the options of a command say, with the further files that they name."""
 
     def __init__(self, given: Mapping[str, Any]) -> None:
-        """Read the options, so that a mistake in them ends the command before it works.
-
-        Args:
-            given: of the command; options that it does not have are not used.
+        """Read the options, so that a mistake in them ends the command before it starts to work.
 
         Raises:
             ConfigError: one cannot be used.
@@ -154,15 +151,15 @@ class Show:
         self._extras = ci_outputs(given)
         self._rules = read_rules(Path(given["decide"])) if given.get("decide") else None
 
-    def comparisons(self, comparisons: Sequence[Comparison], output: Output) -> int:
-        """Show them and return the exit status.
+    def write(self, comparisons: Sequence[Comparison], output: Output) -> int:
+        """Write comparisons and return the exit status.
 
         Raises:
             ConfigError: a format cannot hold as many.
         """
         decisions = decide_comparisons(comparisons, self._rules) if self._rules is not None else ()
         _present(comparisons, decisions, output, self._given)
-        if _wants(self._given):
+        if any(self._given[name] is not None for name in ("summary", "comment", "gitlab_metrics")):
             self._extras.write(_only(comparisons, "--summary, --comment and --gitlab-metrics"), output)
         if self._given.get("require_baseline") and not any(map(compared_anything, comparisons)):
             output.say("nothing to compare: no benchmark has a usable value on both sides")
@@ -171,26 +168,21 @@ class Show:
 
 
 def _interleaved(context: click.Context, given: Mapping[str, Any], choice: Choice, output: Output) -> Comparison:
-    """Run BASE and HEAD, which are commits, in turn.
-
-    Raises:
-        ConfigError: an option says something else than to run commits.
-    """
-    from pytest_benchdb.cli.decide.duet_run import compared_in_turn, duet_of
+    from pytest_benchdb.cli.decide.duet_run import duet_of, run_and_compare
 
     specs = given["specs"]
     if given["axis"] is not None or not 1 <= len(specs) <= _SIDES:
         raise ConfigError("--interleave runs one commit against another, or against the working tree: name one or two")
     base, head = [*specs, None][:_SIDES]
     from_line = context.get_parameter_source("db") is click.core.ParameterSource.COMMANDLINE
-    asked = {
+    duet_options = {
         "base": base,
         "head": head,
         "pairs": given["interleave"],
         "pythonpath": given["pythonpath"],
         "db": given["db"] if from_line else None,
     }
-    return compared_in_turn(duet_of(asked, passthrough_args(context)), choice, output)
+    return run_and_compare(duet_of(duet_options, passthrough_args(context)), choice, output)
 
 
 def _present(
@@ -236,16 +228,8 @@ def _lines(
     return lines
 
 
-def _wants(given: Mapping[str, Any]) -> bool:
-    return any(given[name] is not None for name in ("summary", "comment", "gitlab_metrics"))
-
-
 def _only(comparisons: Sequence[Comparison], what: str) -> Comparison:
-    """Return the one comparison that formats of CI can hold.
-
-    Raises:
-        ConfigError: an axis has more than two values.
-    """
+    """Return the one comparison that the formats of CI can hold; refuse an axis with more than two values."""
     if len(comparisons) != 1:
         raise ConfigError(
             f"{what} can show one candidate, and --axis found {len(comparisons)}; leave two values with -w"

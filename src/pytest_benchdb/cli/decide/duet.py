@@ -5,16 +5,16 @@ from typing import Any
 import click
 
 from pytest_benchdb.cli.decide.ci_outputs import ci_options
-from pytest_benchdb.cli.decide.compare import FORMATS, Show, choice_of
-from pytest_benchdb.cli.decide.duet_run import DUET_DB, compared_in_turn, duet_of
+from pytest_benchdb.cli.decide.compare import FORMATS, ComparisonWriter, choice_of
+from pytest_benchdb.cli.decide.duet_run import DUET_DB, duet_of, run_and_compare
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_args
 from pytest_benchdb.cli.frame.output import make_output
 from pytest_benchdb.model import exit_status
+from pytest_benchdb.model.verdict import FAILING
 from pytest_benchdb.present.verdicts.words import ORDERS
 
 _PAIRS = 5
-_FAILS = frozenset({"regressed", "error"})
 
 _HELP = f"""Run two commits or two environments in turn, in fresh pytest processes, and compare them.
 
@@ -25,7 +25,7 @@ into {DUET_DB}; a side is then judged by one figure for each of its sessions.
 The package under test must be imported from each side's own folder. One that is installed in editable mode is not,
 unless --pythonpath puts the folder first; a side that imported your checkout's files is an error.
 
-The exit status is 0 whatever the verdicts are, unless --gate asks for another.
+The exit status is 0 whatever the verdicts are, unless --gate is given.
 
 Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
 """
@@ -46,8 +46,8 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
 )
 @click.option("--base-python", metavar="PATH", help="Python that runs pytest for the base.")
 @click.option("--head-python", metavar="PATH", help="Python that runs pytest for the head.")
-@click.option("--base-command", metavar="TEXT", help="Command that stands for pytest for the base: 'uv run pytest'.")
-@click.option("--head-command", metavar="TEXT", help="Command that stands for pytest for the head.")
+@click.option("--base-command", metavar="TEXT", help="Command that replaces pytest for the base: 'uv run pytest'.")
+@click.option("--head-command", metavar="TEXT", help="Command that replaces pytest for the head.")
 @click.option(
     "--pythonpath",
     metavar="DIR",
@@ -77,9 +77,9 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
 def command(context: click.Context, /, **given: Any) -> int:
     """Run, compare and show."""
     output = make_output(given, formats=FORMATS)
-    show, choice = Show(given), choice_of(given)
-    comparison = compared_in_turn(duet_of(given, passthrough_args(context)), choice, output)
-    status = show.comparisons((comparison,), output)
-    if given["gate"] and any(row.judgement.verdict in _FAILS for row in comparison.rows):
+    writer, choice = ComparisonWriter(given), choice_of(given)
+    comparison = run_and_compare(duet_of(given, passthrough_args(context)), choice, output)
+    status = writer.write((comparison,), output)
+    if given["gate"] and any(row.judgement.verdict in FAILING for row in comparison.rows):
         return exit_status.GATE_FAILED
     return status

@@ -1,4 +1,4 @@
-"""Runs a duet for a command: what its words mean, and how its progress is shown."""
+"""Run a duet for a command: read its options, and show its progress."""
 
 import contextlib
 import os
@@ -26,17 +26,17 @@ _PYTEST = frozenset({"pytest", "py.test"})
 
 
 def duet_of(given: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
-    """Return the duet that options ask for: `base`, `head`, `pairs`, `base_python` and so on, all but `pairs` optional.
+    """Return the duet of the options `base`, `head`, `pairs`, `base_python` and so on, all but `pairs` optional.
 
     Raises:
-        ConfigError: what to run is not said, or the sides are the same.
+        ConfigError: there is nothing to run, or the sides are the same.
     """
     if not words:
         raise ConfigError("say what to run after --, for example: benchdb duet main -- pytest tests/bench")
     base, head = given.get("base"), given.get("head")
     at = next((at for at, word in enumerate(words) if Path(word).name in _PYTEST), None)
     if at is None:
-        raise ConfigError(f"-- {shlex.join(words)}: this runs no pytest; write: -- pytest {shlex.join(words)}")
+        raise ConfigError(f"-- {shlex.join(words)}: this does not run pytest; write: -- pytest {shlex.join(words)}")
     own = words[: at + 1]
     programs = {place: _program(place, given, own) for place in ("base", "head")}
     if base is None and programs["base"] == programs["head"]:
@@ -53,7 +53,7 @@ def duet_of(given: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
     )
 
 
-def compared_in_turn(duet: Duet, choice: Choice, output: Output) -> Comparison:
+def run_and_compare(duet: Duet, choice: Choice, output: Output) -> Comparison:
     """Run a duet, with a progress bar on a terminal and a line for each run elsewhere, and compare its sides.
 
     Raises:
@@ -72,11 +72,7 @@ def compared_in_turn(duet: Duet, choice: Choice, output: Output) -> Comparison:
 
 
 def _program(place: str, given: Mapping[str, Any], own: Sequence[str]) -> tuple[str, ...]:
-    """Return what stands for `pytest` on a side.
-
-    Raises:
-        ConfigError: it is said twice, or there is nothing to stand for.
-    """
+    """Return the words that replace `pytest` on a side."""
     python, text = given.get(f"{place}_python"), given.get(f"{place}_command")
     if python and text:
         raise ConfigError(f"--{place}-python and --{place}-command both say how to run pytest; give one of them")
@@ -88,11 +84,11 @@ def _program(place: str, given: Mapping[str, Any], own: Sequence[str]) -> tuple[
         first, rest = python or sys.executable, ["-m", "pytest"]
     else:
         first, *rest = own
-    return (_found_from_here(first), *rest)
+    return (_absolute(first), *rest)
 
 
-def _found_from_here(program: str) -> str:
-    """Return the program as it is found from any folder; links stay, because a virtual environment is one."""
+def _absolute(program: str) -> str:
+    """Return a program that can be started from any folder; links stay, because a virtual environment is one."""
     path = Path(program).expanduser()
     return str(path.absolute()) if path.name != program else program
 
@@ -113,7 +109,7 @@ def _name(place: str, given: Mapping[str, Any]) -> str:
 
 @contextlib.contextmanager
 def _ended_like_an_interrupt() -> Iterator[None]:
-    """Take SIGTERM for Ctrl-C, so that what was checked out is removed."""
+    """Treat SIGTERM like Ctrl-C, so that what was checked out is removed."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

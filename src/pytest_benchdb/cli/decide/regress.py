@@ -28,13 +28,13 @@ _KEY = "thresholds"
 
 _HELP = """Fail if a session became worse than its baseline: the gate of CI.
 
-SPEC is the session to judge, the newest one unless it is said. It is held against the last 20 sessions that the same
-machine measured up to the baseline; with fewer than 5 nothing fails yet. Several sessions on both sides are held
-against each other.
+SPEC is the session to judge, by default the newest one. It is compared with the last 20 sessions that the same machine
+measured up to the baseline; with fewer than 5 nothing fails yet. Several sessions on both sides are compared with each
+other.
 
 LIMIT is METRIC:LIMIT or METRIC[FILTER]:LIMIT: time:5%, memory[backend=cuda]:64MiB, throughput:5.5%, wall_time:200us.
 Without one, wall time and Python's memory are gated by their defaults; with one, only what is named is gated.
-[tool.benchdb.thresholds] of pyproject.toml and @pytest.mark.benchdb(max_regression=0.10, gate=False) go over it.
+[tool.benchdb.thresholds] of pyproject.toml and @pytest.mark.benchdb(max_regression=0.10, gate=False) override it.
 
 With --confirm N suspects are run again in N fresh pytest processes, by the recorded command line or by the one after
 --, and only what every one of them repeats is a regression.
@@ -79,12 +79,12 @@ Example: benchdb regress --threshold time:5% --confirm 2 -- pytest tests/bench
     "--missing",
     type=click.Choice(["warn", "fail", "ignore"]),
     default="warn",
-    help="What a benchmark means that the baseline has and this session lacks [warn].",
+    help="How to treat benchmarks of the baseline that this session lacks [warn].",
 )
 @click.option("--require-baseline", is_flag=True, help="Exit with 3 when there is nothing to compare.")
 @click.option("--strict", is_flag=True, help="Exit with 4 when the machine was too disturbed to judge.")
 @click.option("--allow", metavar="FILE", multiple=True, help="TOML file of regressions that may pass; may be repeated.")
-@click.option("--allow-cross", is_flag=True, help="Compare with other machines and other Pythons too.")
+@click.option("--allow-cross", is_flag=True, help="Compare with other machines, devices and Pythons too.")
 @options.run_options
 @options.format_option(_FORMATS)
 @options.output_option
@@ -131,11 +131,6 @@ def _environ(pause_s: float | None) -> Mapping[str, str]:
 
 
 def _overrides(folder: Path) -> tuple[Override, ...]:
-    """Return ``[tool.benchdb.thresholds]`` of the project.
-
-    Raises:
-        ConfigError: it cannot be read.
-    """
     table, file = project_table(folder)
     given = table.get(_KEY, {})
     if not isinstance(given, dict):
