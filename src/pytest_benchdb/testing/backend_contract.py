@@ -20,16 +20,7 @@ _SLACK_S = 1e-3
 
 
 class BackendContract(ProviderContract):
-    """Inherit, give the fixture `backend`, and call the class ``Test...``."""
-
-    @pytest.fixture
-    def backend(self) -> Backend:
-        """Return the backend to check; a new one for each test, or one for all.
-
-        Raises:
-            NotImplementedError: the subclass has none.
-        """
-        raise NotImplementedError(f"{type(self).__name__} needs a fixture `backend`")
+    """Inherit, define the fixture `backend`, and call the class ``Test...``."""
 
     @pytest.fixture
     def provider(self, backend: Backend) -> Backend:

@@ -15,7 +15,7 @@ from pytest_benchdb.interfaces import Importer
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, ImportProblem
 from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.run import Measurement, Summary
-from pytest_benchdb.testing.provider_contract import expect
+from pytest_benchdb.testing.provider_contract import QuietContract, expect
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _HEADS = (4096, 65_536)
@@ -24,34 +24,11 @@ _STRANGE_HEADS = (b"", b"\x00", b"\xff\xfe\x00", b"{", b"[" * 4096, b"PAR1", b"\
 _LATEST_US = 253_402_300_799_000_000
 
 
-class ImporterContract:
-    """Inherit, give the fixtures `importer` and `good_files`, and call the class ``Test...``."""
+class ImporterContract(QuietContract):
+    """Inherit, define two fixtures, and call the class ``Test...``.
 
-    @pytest.fixture
-    def importer(self) -> Importer:
-        """Return the importer to check.
-
-        Raises:
-            NotImplementedError: the subclass has none.
-        """
-        raise NotImplementedError(f"{type(self).__name__} needs a fixture `importer`")
-
-    @pytest.fixture
-    def good_files(self) -> Sequence[Path]:
-        """Return valid files of the format, at least one.
-
-        Raises:
-            NotImplementedError: the subclass has none.
-        """
-        raise NotImplementedError(f"{type(self).__name__} needs a fixture `good_files`")
-
-    @pytest.fixture(autouse=True)
-    def quiet(self, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-        """Fail if anything writes to standard output or standard error."""
-        yield
-        out, err = capfd.readouterr()
-        expect(not out, f"the importer writes to standard output: {out!r}")
-        expect(not err, f"the importer writes to standard error: {err!r}")
+    `importer` returns the importer; `good_files` at least one valid file of its format.
+    """
 
     def test_name_can_be_typed(self, importer: Importer) -> None:
         """The name is a FORMAT of ``benchdb import``."""

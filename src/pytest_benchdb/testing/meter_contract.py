@@ -19,7 +19,7 @@ _READS = 20
 
 
 class MeterContract(ProviderContract):
-    """Inherit, give the fixture `meter`, and call the class ``Test...``.
+    """Inherit, define the fixture `meter`, and call the class ``Test...``.
 
     Attributes:
         read_limit_s: longest median wall time of a read of all domains; there is one at both ends of a window of
@@ -27,15 +27,6 @@ class MeterContract(ProviderContract):
     """
 
     read_limit_s: float = 0.02
-
-    @pytest.fixture
-    def meter(self) -> Meter:
-        """Return the meter to check; a new one for each test, or one for all.
-
-        Raises:
-            NotImplementedError: the subclass has none.
-        """
-        raise NotImplementedError(f"{type(self).__name__} needs a fixture `meter`")
 
     @pytest.fixture
     def provider(self, meter: Meter) -> Meter:

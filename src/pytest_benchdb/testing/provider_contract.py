@@ -86,25 +86,8 @@ def _run_and_exit(action: Callable[[], object], send: int) -> None:
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class ProviderContract:
-    """What `BackendContract` and `MeterContract` have in common.
-
-    Attributes:
-        probe_limit_s: longest wall time of a probe once its library is loaded.
-        answer_limit_s: longest wall time until a thread or a forked child answers.
-    """
-
-    probe_limit_s: float = 2.0
-    answer_limit_s: float = 60.0
-
-    @pytest.fixture
-    def provider(self) -> Backend | Meter:
-        """Return what to check.
-
-        Raises:
-            NotImplementedError: the subclass has none.
-        """
-        raise NotImplementedError(f"{type(self).__name__} needs a fixture `provider`")
+class QuietContract:
+    """Code of a provider that must not print."""
 
     @pytest.fixture(autouse=True)
     def quiet(self, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
@@ -113,6 +96,18 @@ class ProviderContract:
         out, err = capfd.readouterr()
         expect(not out, f"the provider writes to standard output: {out!r}")
         expect(not err, f"the provider writes to standard error: {err!r}")
+
+
+class ProviderContract(QuietContract):
+    """What `BackendContract` and `MeterContract` have in common; they define the fixture `provider`.
+
+    Attributes:
+        probe_limit_s: longest wall time of a probe once its library is loaded.
+        answer_limit_s: longest wall time until a thread or a forked child answers.
+    """
+
+    probe_limit_s: float = 2.0
+    answer_limit_s: float = 60.0
 
     def test_name_is_a_word(self, provider: Backend | Meter) -> None:
         """The name makes ``bench_<name>`` or is the method of readings."""

@@ -10,10 +10,13 @@ zeus pull request 172 (on a GH200 the energy counter is of the whole module).
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from pytest_benchdb.backends.meters.library import CELSIUS_K, LibraryMeter, reading_of
 from pytest_benchdb.model.reading import Domain, Reading, Scope
+
+T = TypeVar("T")
 
 # Field ids, scopes and return codes of nvml.h, as numbers: older releases of pynvml lack some of the names.
 _ENERGY, _POWER_AVERAGE, _POWER_INSTANT = 83, 185, 186
@@ -63,21 +66,20 @@ _NOT_OF_A_SLICE = frozenset({"energy", "power", "throttle_time", "utilization"})
 _SLICED = "MIG is enabled, and NVML reports it for the whole GPU only"
 
 
-def failure(nvml: Any, action: Callable[[], object]) -> str | None:
-    """Do something and return NVML's text if it failed; that the library is not initialised, the caller handles.
+def attempt(nvml: Any, action: Callable[[], T]) -> tuple[T | None, str | None]:
+    """Do something; return its result, or NVML's text if it failed. An uninitialised library is left to the caller.
 
     Raises:
         Exception: ``NVMLError_Uninitialized``.
     """
     try:
-        action()
+        return action(), None
     except nvml.NVMLError as error:
         if error.value == _UNINITIALIZED:
             raise
-        return str(error)
+        return None, str(error)
     except (AttributeError, nvml.NVMLLibraryMismatchError) as error:
-        return f"pynvml and the driver do not fit together: {error}"
-    return None
+        return None, f"pynvml and the driver do not fit together: {error}"
 
 
 class NvmlDevice:
@@ -105,18 +107,6 @@ class NvmlDevice:
         self._is_sliced = self._mig_enabled()
         self._find_fields()
         self._find_calls()
-
-    @classmethod
-    def find(cls, nvml: Any, index: int, monotonic_ns: Callable[[], int]) -> tuple["NvmlDevice | None", str]:
-        """Return the GPU at a place in NVML's order, or why it cannot be used."""
-        devices: list[NvmlDevice] = []
-
-        def find() -> None:
-            uuid = _text(nvml.nvmlDeviceGetUUID(nvml.nvmlDeviceGetHandleByIndex(index)))
-            devices.append(cls(nvml, uuid, monotonic_ns))
-
-        reason = failure(nvml, find)
-        return (None, reason) if reason is not None else (devices[0], "")
 
     def take_handle(self) -> None:
         """Take the handle of this UUID, whatever the device's index is now.
@@ -149,11 +139,8 @@ class NvmlDevice:
 
     def other_processes(self) -> int | None:
         """Return how many processes besides this one have a compute context; None if not reported."""
-        processes: list[Any] = []
-        reason = failure(
-            self._nvml, lambda: processes.extend(self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle))
-        )
-        return None if reason is not None else sum(process.pid != os.getpid() for process in processes)
+        processes, _ = attempt(self._nvml, lambda: self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle))
+        return None if processes is None else sum(process.pid != os.getpid() for process in processes)
 
     def _find_fields(self) -> None:
         """Read each field once."""
@@ -212,26 +199,22 @@ class NvmlDevice:
 
     def _counts_module(self) -> bool:
         """Return whether this is the GPU of a Grace Hopper, whose energy counter is of the whole module."""
-        facts: dict[str, int] = {}
 
-        def read() -> None:
-            facts["linked"] = int(self._nvml.nvmlDeviceGetC2cModeInfoV(self._handle).isC2cEnabled)
-            facts["architecture"] = int(self._nvml.nvmlDeviceGetArchitecture(self._handle))
+        def facts() -> tuple[int, int]:
+            is_linked = int(self._nvml.nvmlDeviceGetC2cModeInfoV(self._handle).isC2cEnabled)
+            return is_linked, int(self._nvml.nvmlDeviceGetArchitecture(self._handle))
 
-        return failure(self._nvml, read) is None and facts["linked"] == 1 and facts["architecture"] == _ARCH_HOPPER
+        return attempt(self._nvml, facts)[0] == (1, _ARCH_HOPPER)
 
     def _mig_enabled(self) -> bool:
-        modes: list[int] = []
-        reason = failure(self._nvml, lambda: modes.extend(self._nvml.nvmlDeviceGetMigMode(self._handle)))
-        return reason is None and modes[0] == _MIG_ENABLED
+        modes, _ = attempt(self._nvml, lambda: self._nvml.nvmlDeviceGetMigMode(self._handle))
+        return modes is not None and modes[0] == _MIG_ENABLED
 
     def _field_values(self, fields: list[tuple[int, int]]) -> tuple[Any, int, str | None]:
         """Return the values, when they were read (the middle of the call), and why there are none."""
-        values: list[Any] = []
         begun_ns = self._monotonic_ns()
-        reason = failure(self._nvml, lambda: values.append(self._nvml.nvmlDeviceGetFieldValues(self._handle, fields)))
-        now_ns = (begun_ns + self._monotonic_ns()) // 2
-        return (values[0] if values else None), now_ns, reason
+        values, reason = attempt(self._nvml, lambda: self._nvml.nvmlDeviceGetFieldValues(self._handle, fields))
+        return values, (begun_ns + self._monotonic_ns()) // 2, reason
 
     def _number(self, value: Any) -> tuple[float | None, str | None]:
         if value.nvmlReturn != _SUCCESS:
@@ -242,17 +225,12 @@ class NvmlDevice:
         return float(getattr(value.value, member)), None
 
     def _called(self, call: Callable[[Any, Any], float]) -> tuple[float | None, str | None]:
-        values: list[float] = []
-        reason = failure(self._nvml, lambda: values.append(float(call(self._nvml, self._handle))))
-        return (values[0] if values else None), reason
+        return attempt(self._nvml, lambda: float(call(self._nvml, self._handle)))
 
 
 def _text(name: Any) -> str:
     # pynvml before 11.5 gave bytes.
     return name.decode() if isinstance(name, bytes) else str(name)
-
-
-T = TypeVar("T")
 
 
 class NvmlMeter(LibraryMeter[NvmlDevice]):
@@ -282,10 +260,10 @@ class NvmlMeter(LibraryMeter[NvmlDevice]):
     def _initialise(self) -> None:
         self._library.nvmlInit()
         for device in self._devices or ():
-            failure(self._library, device.take_handle)  # a device that is gone says so when it is read
+            attempt(self._library, device.take_handle)  # a device that is gone says so when it is read
 
     def _shut_down(self) -> None:
-        failure(self._library, self._library.nvmlShutdown)  # it counts its users, so others keep it
+        attempt(self._library, self._library.nvmlShutdown)  # it counts its users, so others keep it
 
     def _find(self) -> list[NvmlDevice]:
         return self._with_library(self._listed)
@@ -293,12 +271,16 @@ class NvmlMeter(LibraryMeter[NvmlDevice]):
     def _listed(self) -> list[NvmlDevice]:
         devices = []
         for index in range(self._library.nvmlDeviceGetCount()):
-            device, reason = NvmlDevice.find(self._library, index, self._monotonic_ns)
-            if device is None:
-                self.absent[f"nvml:{index}/energy"] = reason
-            else:
+            device, reason = attempt(self._library, partial(self._device, index))
+            if device is not None:
                 devices.append(device)
+            elif reason is not None:
+                self.absent[f"nvml:{index}/energy"] = reason
         return devices
+
+    def _device(self, index: int) -> NvmlDevice:
+        handle = self._library.nvmlDeviceGetHandleByIndex(index)
+        return NvmlDevice(self._library, _text(self._library.nvmlDeviceGetUUID(handle)), self._monotonic_ns)
 
     def _read(self, devices: Sequence[NvmlDevice]) -> dict[str, Reading]:
         readings: dict[str, Reading] = {}
