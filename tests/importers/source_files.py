@@ -81,13 +81,13 @@ def document(*entries: object, **changes: Any) -> dict[str, Any]:
 
 def first_document() -> dict[str, Any]:
     """Return what 2.5 wrote in 2015: no data, no commit's branch, no processor, no parameters, a time without zone."""
-    told = entry(data=None)
-    del told["params"], told["param"], told["extra_info"]
-    told["options"]["timer"] = "time"
+    first = entry(data=None)
+    del first["params"], first["param"], first["extra_info"]
+    first["options"]["timer"] = "time"
     info = machine_info()
     del info["cpu"]
     return {
-        "benchmarks": [told],
+        "benchmarks": [first],
         "datetime": "2015-08-15T00:04:01.847239",
         "version": "2.5.0",
         "machine_info": info,

@@ -243,7 +243,7 @@ def test_read_of_unusable_stats_refuses_that_benchmark(stats: dict[str, Any], te
 
 
 @pytest.mark.parametrize(
-    ("told", "text"),
+    ("item", "text"),
     [
         (None, "it is a NoneType, not an object"),
         ({**entry(), "stats": None}, "stats is None: it was not measured, or failed"),
@@ -252,8 +252,8 @@ def test_read_of_unusable_stats_refuses_that_benchmark(stats: dict[str, Any], te
     ],
     ids=["nothing", "no-stats", "no-name", "long-name"],
 )
-def test_read_of_an_unusable_benchmark_refuses_it(told: object, text: str, tmp_path: Path) -> None:
-    assert problem_of(tmp_path, told) == text
+def test_read_of_an_unusable_benchmark_refuses_it(item: object, text: str, tmp_path: Path) -> None:
+    assert problem_of(tmp_path, item) == text
 
 
 def test_read_of_a_time_below_zero_keeps_it_and_calls_it_not_valid(tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_read_of_a_time_below_zero_keeps_it_and_calls_it_not_valid(tmp_path: Pat
     ],
     ids=["empty", "cut", "bytes", "deep", "no-list", "object", "list", "no-benchmarks", "digits"],
 )
-def test_read_of_what_is_no_such_file_is_refused_in_one_line(content: bytes, text: str, tmp_path: Path) -> None:
+def test_read_of_another_file_is_refused_in_one_line(content: bytes, text: str, tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     path.write_bytes(content)
 
@@ -300,7 +300,7 @@ def test_read_of_wrong_types_beside_the_benchmarks_takes_the_rest(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("name", "head", "told"),
+    ("name", "head", "readable"),
     [
         ("a.json", b'{\n    "machine_info": {', True),
         ("a.json", b'\xef\xbb\xbf{"commit_info": {', True),
@@ -313,5 +313,5 @@ def test_read_of_wrong_types_beside_the_benchmarks_takes_the_rest(tmp_path: Path
     ],
     ids=["machine", "bom", "benchmarks", "google", "other", "empty-saved", "empty", "csv"],
 )
-def test_can_read_tells_by_the_first_keys(name: str, head: bytes, told: bool) -> None:
-    assert READER.can_read(Path(name), head) is told
+def test_can_read_goes_by_the_first_keys(name: str, head: bytes, readable: bool) -> None:
+    assert READER.can_read(Path(name), head) is readable

@@ -273,7 +273,7 @@ def test_read_unpacks_gzip(tmp_path: Path) -> None:
     ],
     ids=["empty", "other", "lacks", "twice", "no-rows", "long-line", "gzip"],
 )
-def test_read_of_what_is_no_such_table_is_refused(content: bytes, text: str, tmp_path: Path) -> None:
+def test_read_of_another_table_is_refused(content: bytes, text: str, tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(content)
 

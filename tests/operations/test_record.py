@@ -37,13 +37,13 @@ def test_start_session_masks_secrets_of_the_command(context: Context) -> None:
 
 def test_start_session_suite_facts_change_the_environment_but_not_the_fingerprint(context: Context) -> None:
     plain = start_session(context).environment
-    told = start_session(replace(context, suite={"build": "release"})).environment
+    extended = start_session(replace(context, suite={"build": "release"})).environment
 
     assert plain is not None
-    assert told is not None
-    assert told.details["suite"] == {"build": "release"}
-    assert told.environment_id != plain.environment_id
-    assert told.fingerprint == plain.fingerprint
+    assert extended is not None
+    assert extended.details["suite"] == {"build": "release"}
+    assert extended.environment_id != plain.environment_id
+    assert extended.fingerprint == plain.fingerprint
 
 
 @pytest.mark.parametrize(

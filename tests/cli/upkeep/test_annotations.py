@@ -126,8 +126,8 @@ def test_note_of_a_session_and_of_a_run_are_shown(benchdb: Call, db: str) -> Non
     run_id, session_id = runs[0]["run_id"], runs[0]["session_id"]
 
     assert benchdb("note", "latest", " about the session ", "--db", db).status == 0
-    told = benchdb("note", f"run:{run_id[:20]}", "about the run", "--db", db)
-    assert told.err.startswith(f"wrote a note about run {run_id[:13]} of session {session_id[:13]}")
+    written = benchdb("note", f"run:{run_id[:20]}", "about the run", "--db", db)
+    assert written.err.startswith(f"wrote a note about run {run_id[:13]} of session {session_id[:13]}")
     assert benchdb("note", runs[1]["run_id"], "about another", "--db", db).status == 0
 
     notes = json.loads(benchdb("show", f"run:{run_id}", "--db", db, "-f", "json").out)["notes"]

@@ -90,9 +90,9 @@ def test_import_json_has_a_row_for_each_file(bring: Call, tmp_path: Path) -> Non
 
     done = bring("auto", "t.csv", "empty.json", "--db", "db", "-f", "json")
 
-    told = json.loads(done.out)
-    assert told["schema"] == "benchdb.import/1"
-    assert told["rows"][0] == {
+    content = json.loads(done.out)
+    assert content["schema"] == "benchdb.import/1"
+    assert content["rows"][0] == {
         "file": "t.csv",
         "format": "csv",
         "imported": 2,
@@ -101,7 +101,7 @@ def test_import_json_has_a_row_for_each_file(bring: Call, tmp_path: Path) -> Non
         "refused": 0,
         "reason": None,
     }
-    assert told["rows"][1]["reason"] == "it is empty: its writer died, or has not finished"
+    assert content["rows"][1]["reason"] == "it is empty: its writer died, or has not finished"
 
 
 def test_import_of_many_problems_names_the_first_unless_asked_for_all(bring: Call, tmp_path: Path) -> None:

@@ -119,18 +119,18 @@ def test_journal_gives_a_benchmark_the_id_of_the_test_that_pytest_runs() -> None
     )
 
 
-def test_journal_of_a_name_that_is_no_test_has_no_file() -> None:
+def test_journal_of_a_name_that_is_not_a_test_has_no_file() -> None:
     benchmark = run_line(with_run(fullname="insert/1000"))["benchmark"]
 
     assert (benchmark["file"], benchmark["function"], benchmark["name"]) == ("", "insert/1000", "insert/1000")
 
 
 @pytest.mark.parametrize(
-    ("told", "stored"),
+    ("provenance", "stored"),
     [("measured", "imported"), ("imported", "imported"), ("derived", "imported"), ("simulated", "simulated")],
 )
-def test_journal_never_says_measured(told: Any, stored: str) -> None:
-    line = run_line(with_run(measurements=(replace(TIME, provenance=told),)))
+def test_journal_never_says_measured(provenance: Any, stored: str) -> None:
+    line = run_line(with_run(measurements=(replace(TIME, provenance=provenance),)))
 
     assert line["provenance"] == stored
     assert [one["provenance"] for one in line["measurements"]] == [stored]

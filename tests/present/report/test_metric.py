@@ -1,4 +1,4 @@
-"""Runs that are timed differently, simulated runs, and figures that only some runs have: told in every format."""
+"""Runs that are timed differently, simulated runs, and figures that only some runs have: shown in every format."""
 
 import csv
 import io

@@ -159,7 +159,7 @@ def test_page_figures_are_those_of_markdown(run: Make, report: Make) -> None:
     assert cells[:2] == ["1.250", "1.500"]
 
 
-def test_page_points_stand_below_each_other(run: Make, report: Make) -> None:
+def test_page_aligns_decimal_points(run: Make, report: Make) -> None:
     shown = report(run("t.py::test_a", 1.25e-3), run("t.py::test_b", 12.5e-3), run("t.py::test_c", 1250e-3))
 
     texts = Page(report_html(shown, ungrouped(["benchmark", "median"]))).texts["td"]

@@ -167,7 +167,7 @@ def test_layout_of_no_runs_is_the_head(run: Make) -> None:
 
 
 @pytest.mark.parametrize("rounds", [None, 1])
-def test_spread_of_fewer_than_two_rounds_is_not_told(run: Make, rounds: int | None) -> None:
+def test_spread_of_fewer_than_two_rounds_is_not_shown(run: Make, rounds: int | None) -> None:
     row = run(rounds=rounds)
 
     assert figure_of(row, "spread") is None

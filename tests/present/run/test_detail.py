@@ -226,10 +226,10 @@ def test_run_lines_of_a_simulated_run_say_so_in_words() -> None:
         assert part in text
 
 
-def test_run_lines_of_requests_leave_out_what_was_not_told() -> None:
-    untold = requests(failed=0, judged=0, met=0, tokens_out=None, errors={})
+def test_run_lines_of_requests_leave_out_what_is_unknown() -> None:
+    unknown = requests(failed=0, judged=0, met=0, tokens_out=None, errors={})
 
-    lines = shown(80, requests=[untold]).splitlines()
+    lines = shown(80, requests=[unknown]).splitlines()
 
     assert lines[-2:] == ["requests", "sent  100 requests: 100 answered whole, 0 failed"]
 
