@@ -102,13 +102,13 @@ def test_keep_of_equal_files_keeps_one(tmp_path: Path, file: Path) -> None:
         ("out", "application/json"),  # the name says nothing, the file's own does
     ],
 )
-def test_keep_tells_the_type_by_the_name(tmp_path: Path, file: Path, name: str, media_type: str) -> None:
+def test_keep_guesses_the_type_by_the_name(tmp_path: Path, file: Path, name: str, media_type: str) -> None:
     (one,) = keep([attachment(file, name)], tmp_path / "kept").files
 
     assert one.media_type == media_type
 
 
-def test_keep_of_a_name_that_tells_nothing_has_no_type(tmp_path: Path, file: Path) -> None:
+def test_keep_of_an_unknown_kind_of_name_has_no_type(tmp_path: Path, file: Path) -> None:
     plain = file.rename(file.with_name("trace"))
 
     (one,) = keep([attachment(plain)], tmp_path / "kept").files

@@ -29,7 +29,7 @@ def in_file(path: Path, *runs: bytes) -> tuple[Path, Target]:
     return j.write_journal(target.spool, *runs), target
 
 
-def test_fold_in_child_folder_stores_and_tells_rows(tmp_path: Path, ask: Ask) -> None:
+def test_fold_in_child_folder_stores_and_returns_rows(tmp_path: Path, ask: Ask) -> None:
     runs = [j.run_lines(f"test_{i}", [10, 20], started_us=j.STARTED_US + i) for i in range(5)]
     failed = j.run_lines("test_5", outcome="failed", valid=False, started_us=j.STARTED_US + 9)
     journal, target = in_folder(tmp_path, *runs, failed)

@@ -50,7 +50,7 @@ def test_statement_begins_with_what_it_is(name: str) -> None:
     assert re.match(r"-- \S", read(name))
 
 
-def test_every_view_can_be_asked(connection: object) -> None:
+def test_every_view_can_be_queried(connection: object) -> None:
     views = connection.execute(  # type: ignore[attr-defined]
         "SELECT view_name FROM duckdb_views() WHERE NOT internal"
     ).fetchall()

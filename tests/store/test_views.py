@@ -92,7 +92,7 @@ def test_performance_results_has_units_in_its_names(view: View) -> None:
     ]
 
 
-def test_test_results_tells_what_did_not_run_from_what_failed(view: View) -> None:
+def test_test_results_separates_what_did_not_run_from_what_failed(view: View) -> None:
     outcomes = ["passed", "failed", "skipped", "unsupported", "xfailed", "xpassed", "crashed"]
     rows = view(
         "SELECT status, success, error_message FROM test_results",

@@ -1,9 +1,11 @@
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pytest_benchdb.environment.machine.host import parse_os_release, parse_ram, read_host
+from pytest_benchdb.environment.machine.host import parse_os_release, parse_ram, parse_steal, read_host, read_load
 
 WriteTree = Callable[[dict[str, str]], Path]
 
@@ -90,5 +92,44 @@ def test_os_release_is_read_without_quotes_and_comments() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "MemTotal:\n", "MemTotal: x kB\n", "MemFree: 12 kB\n"])
-def test_memory_that_is_not_told_is_none(text: str) -> None:
+def test_memory_that_is_missing_is_none(text: str) -> None:
     assert parse_ram(text) is None
+
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="os.sysconf is POSIX")
+
+
+@posix_only
+def test_load_is_read_from_its_files(write_tree: WriteTree) -> None:
+    ticks = 7 * os.sysconf("SC_CLK_TCK")
+    root = write_tree(
+        {
+            "proc/loadavg": "1.25 0.80 0.60 2/345 6789\n",
+            "proc/stat": f"cpu  10 0 10 100 5 0 1 {ticks} 0 0\ncpu0 1\n",
+        }
+    )
+
+    load = read_load(root)
+
+    assert (load.load1, load.steal_s) == (1.25, 7.0)
+
+
+@posix_only
+def test_load_without_files_is_unknown(tmp_path: Path) -> None:
+    load = read_load(tmp_path)
+
+    assert (load.load1, load.steal_s) == (None, None)
+
+
+@posix_only
+@pytest.mark.parametrize("text", ["", "cpu 1 2 3\n", "intr 1 2 3 4 5 6 7 8 9\n", "cpu a b c d e f g h\n"])
+def test_steal_that_is_missing_is_none(text: str) -> None:
+    assert parse_steal(text) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the real /proc")
+def test_load_of_this_machine_is_read() -> None:
+    load = read_load()
+
+    assert load.load1 is not None
+    assert load.load1 >= 0

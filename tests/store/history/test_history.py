@@ -333,7 +333,7 @@ def test_reader_run_detail_of_unknown_run_says_so(tmp_path: Path) -> None:
         reader.run_detail(uuid7())
 
 
-def test_reader_sessions_tell_their_place_and_counts(tmp_path: Path) -> None:
+def test_reader_sessions_have_their_place_and_counts(tmp_path: Path) -> None:
     failed = j.run_lines("test_b", outcome="failed", valid=False)
     session(tmp_path, j.run_lines("test_a", [1]), failed, label="it's", tags={"k": "v"})
 

@@ -75,7 +75,7 @@ def test_merge_of_a_history_into_a_folder_splits_it_exactly(tmp_path: Path, ask:
             assert ask(one, query) == ask(other, query)
 
 
-def test_merge_tells_what_it_could_not_read(tmp_path: Path) -> None:
+def test_merge_reports_what_it_could_not_read(tmp_path: Path) -> None:
     session(tmp_path / "a", 0)
     (tmp_path / "a" / "bad.duckdb").write_text("no database")
 

@@ -115,7 +115,7 @@ def test_session_values_invalid_measurement_has_its_reason_and_no_figures(tmp_pa
     assert (found.outcome, found.valid, found.reason, found.value) == ("passed", False, "no clock", None)
 
 
-def test_session_values_last_attempt_stands_for_the_session(tmp_path: Path) -> None:
+def test_session_values_last_attempt_counts(tmp_path: Path) -> None:
     record(
         tmp_path,
         run(outcome="failed", valid=False),

@@ -45,7 +45,7 @@ KEYS = {
     **ANNOTATIONS,
     "source_file": "source_file_id",
 }
-"""Tables whose rows are the same in every file, with their keys."""
+"""Tables whose rows several files may share, with their keys."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and the number of all."""

@@ -34,7 +34,7 @@ _REFERENCED = {
     "model": ("model_id", "SELECT model_id FROM model_version"),
     "framework": ("framework_id", "SELECT framework_id FROM run"),
 }
-"""Tables that are equal in every file: their key, and the rows that one session needs."""
+"""Tables whose rows several files may share: their key, and a query of the keys that one session needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ def test_clean_main_is_its_own_merge_base(suite: Path, git: Git, environ: dict[s
     )
 
 
-def test_branch_is_told_with_the_commit_where_it_left_main(suite: Path, git: Git, environ: dict[str, str]) -> None:
+def test_branch_is_read_with_the_commit_where_it_left_main(suite: Path, git: Git, environ: dict[str, str]) -> None:
     base = git("rev-parse", "HEAD")
     git("checkout", "-qb", "feature/ünïcode")
     git("commit", "-qm", "third", "--allow-empty")
@@ -84,7 +84,7 @@ def test_branch_is_told_with_the_commit_where_it_left_main(suite: Path, git: Git
     assert commit.sha == git("rev-parse", "HEAD") != base
 
 
-def test_subfolder_tells_the_same_commit(suite: Path, environ: dict[str, str]) -> None:
+def test_subfolder_has_the_same_commit(suite: Path, environ: dict[str, str]) -> None:
     (suite / "tests").mkdir()
 
     assert read_commit(suite / "tests", environ) == read_commit(suite, environ)
@@ -198,7 +198,7 @@ def test_url_that_the_user_rewrites_is_stored_as_written(suite: Path, git: Git, 
     assert read_commit(suite, environ).remote_url == "https://example.org/a/b.git"
 
 
-def test_worktree_tells_its_own_branch(suite: Path, git: Git, tmp_path: Path, environ: dict[str, str]) -> None:
+def test_worktree_has_its_own_branch(suite: Path, git: Git, tmp_path: Path, environ: dict[str, str]) -> None:
     git("worktree", "add", "-q", "-b", "other", str(tmp_path / "tree"))
 
     commit = read_commit(tmp_path / "tree", environ)
@@ -206,7 +206,7 @@ def test_worktree_tells_its_own_branch(suite: Path, git: Git, tmp_path: Path, en
     assert (commit.branch, commit.sha) == ("other", git("rev-parse", "HEAD"))
 
 
-def test_submodule_tells_its_own_commit(suite: Path, git: Git, tmp_path: Path, environ: dict[str, str]) -> None:
+def test_submodule_has_its_own_commit(suite: Path, git: Git, tmp_path: Path, environ: dict[str, str]) -> None:
     git("init", "-q", "-b", "main", folder="outer")
     git("submodule", "add", "-q", suite.as_uri(), "inner", folder="outer")
     git("commit", "-qm", "outer", folder="outer")
@@ -259,7 +259,7 @@ def test_programs_that_a_repository_configures_are_not_run(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
-def test_slow_status_costs_only_what_it_tells(suite: Path, git: Git, tmp_path: Path, environ: dict[str, str]) -> None:
+def test_slow_status_costs_only_its_own_values(suite: Path, git: Git, tmp_path: Path, environ: dict[str, str]) -> None:
     # A git that hangs in `status`, as on a huge working copy, and is the real one otherwise.
     (tmp_path / "bin").mkdir()
     slow = tmp_path / "bin" / "git"
