@@ -71,7 +71,8 @@ def _round_lengths(reports: Mapping[str, Sequence[ReportRow]]) -> dict[str, floa
 def _row(series: Series, rounds: Mapping[str, float], change: float) -> NoiseRow:
     newest = next(value for value in reversed(series.values) if value.value is not None)
     kept = [value for value in series.values if value.unit == newest.unit and value.code_hash == newest.code_hash]
-    statistic = shared_statistic([value for value in kept if value.value is not None], statistic_of(series.key.metric))
+    measured = [value for value in kept if value.value is not None]
+    statistic = shared_statistic(measured, statistic_of(series.key.metric))
     figures = [figure_of(value, statistic) for value in kept]
     is_time = newest.unit == "s"
     sessions = Sessions(
@@ -85,14 +86,10 @@ def _row(series: Series, rounds: Mapping[str, float], change: float) -> NoiseRow
         unit=newest.unit,
         noise=noise_of(sessions, per_side=PER_SIDE, history=HISTORY, change=change),
         measured=sum(figure is not None for figure in figures),
-        wall_per_cpu=_median([value.wall_per_cpu for value in _passed(kept)]) if is_time else None,
+        wall_per_cpu=_median([value.wall_per_cpu for value in measured]) if is_time else None,
         round_s=_median(sessions.round_s),
-        rounds=_median([value.n for value in _passed(kept)]) if is_time else None,
+        rounds=_median([value.n for value in measured]) if is_time else None,
     )
-
-
-def _passed(values: Sequence[SessionValue]) -> list[SessionValue]:
-    return [value for value in values if value.value is not None]
 
 
 def _median(values: Sequence[float | None]) -> float | None:

@@ -13,19 +13,10 @@ CORRELATION_SCHEMA = "benchdb.correlation/1"
 
 _MOST_ROWS = 40
 _SURE = 0.05
+_PARTS = ("", "_low", "_high", "_p")
 _COLUMNS = (
-    "group",
-    "first",
-    "second",
-    "n",
-    "pearson",
-    "pearson_low",
-    "pearson_high",
-    "pearson_p",
-    "spearman",
-    "spearman_low",
-    "spearman_high",
-    "spearman_p",
+    *("group", "first", "second", "n"),
+    *(f"{name}{part}" for name in ("pearson", "spearman") for part in _PARTS),
     "spearman_q",
 )
 
@@ -71,9 +62,8 @@ def correlation_table(correlations: Correlations) -> DataTable:
         "insufficient": correlations.insufficient,
         "selection": correlations.selection,
     }
-    return DataTable(
-        schema=CORRELATION_SCHEMA, columns=_COLUMNS, rows=[_values(row) for row in correlations.rows], facts=facts
-    )
+    rows = [_values(row) for row in correlations.rows]
+    return DataTable(schema=CORRELATION_SCHEMA, columns=_COLUMNS, rows=rows, facts=facts)
 
 
 def coefficient_text(coefficient: Coefficient) -> str:
@@ -109,13 +99,6 @@ def _table(rows: Sequence[CorrelationRow], width: int, *, ascii_only: bool) -> S
 
 
 def _values(row: CorrelationRow) -> list[object]:
-    pearson, spearman = row.correlation.pearson, row.correlation.spearman
-    return [
-        row.group,
-        row.first,
-        row.second,
-        row.correlation.pairs,
-        *(pearson.value, pearson.interval.low, pearson.interval.high, pearson.p_value),
-        *(spearman.value, spearman.interval.low, spearman.interval.high, spearman.p_value),
-        row.q_value,
-    ]
+    both = (row.correlation.pearson, row.correlation.spearman)
+    parts = [part for one in both for part in (one.value, one.interval.low, one.interval.high, one.p_value)]
+    return [row.group, row.first, row.second, row.correlation.pairs, *parts, row.q_value]

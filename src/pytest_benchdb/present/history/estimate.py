@@ -59,7 +59,6 @@ def accuracy_text(accuracy: Accuracy) -> str:
 def estimate_table(estimates: Estimates) -> DataTable:
     """Return every row as plain values; `kind` is ``estimate``, ``measured`` or ``refused``."""
     names = _names(estimates.rows)
-    rows = [_values(row, names) for row in estimates.rows]
     facts = {
         "sources": list(estimates.sources),
         "metric": estimates.metric,
@@ -73,7 +72,7 @@ def estimate_table(estimates: Estimates) -> DataTable:
     return DataTable(
         schema=ESTIMATE_SCHEMA,
         columns=(*names, "metric", *_FIGURES),
-        rows=[[*row[: len(names)], estimates.metric, *row[len(names) :]] for row in rows],
+        rows=[_values(row, names, estimates.metric) for row in estimates.rows],
         facts=facts,
     )
 
@@ -82,19 +81,18 @@ def _names(rows: Sequence[EstimateRow]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for row in rows for name in (*row.labels, *row.sizes)))
 
 
-def _values(row: EstimateRow, names: Sequence[str]) -> list[object]:
+def _values(row: EstimateRow, names: Sequence[str], metric: str) -> list[object]:
     about = {**row.labels, **row.sizes}
     kind = "measured" if row.measured is not None else "refused" if row.estimate is None else "estimate"
     accuracy = row.accuracy
     return [
         *(about.get(name) for name in names),
+        metric,
         kind,
         row.measured if row.measured is not None else row.estimate,
         row.low,
         row.high,
-        None if accuracy is None else accuracy.level,
-        None if accuracy is None else accuracy.typical,
-        None if accuracy is None else accuracy.held_out,
+        *((None, None, None) if accuracy is None else (accuracy.level, accuracy.typical, accuracy.held_out)),
         row.refusal,
     ]
 

@@ -165,22 +165,10 @@ NOISE_SCHEMA = "benchdb.noise/1"
 def noise_table(score: NoiseScore) -> DataTable:
     """Return the score as rows of plain values; changes are shares, 0.05 is 5 %."""
     columns = (
-        "fullname",
-        "metric",
-        "phase",
-        "backend",
-        "device",
-        "unit",
-        "sessions",
-        "noise",
-        "worst_session",
+        *("fullname", "metric", "phase", "backend", "device", "unit", "sessions", "noise", "worst_session"),
         *(f"detectable_{count}_per_side" for count in score.per_side),
         f"detectable_against_{score.history}",
-        "sessions_per_side_needed",
-        "causes",
-        "wall_per_cpu",
-        "round_s",
-        "rounds",
+        *("sessions_per_side_needed", "causes", "wall_per_cpu", "round_s", "rounds"),
     )
     facts = {
         "sources": list(score.sources),
@@ -195,16 +183,17 @@ def noise_table(score: NoiseScore) -> DataTable:
         "confidence": 0.99,
         "selection": score.selection,
     }
-    rows = [_values(row, score) for row in score.rows]
-    return DataTable(schema=NOISE_SCHEMA, columns=columns, rows=rows, facts=facts)
+    return DataTable(
+        schema=NOISE_SCHEMA, columns=columns, rows=[_values(row, score) for row in score.rows], facts=facts
+    )
 
 
 def _values(row: NoiseRow, score: NoiseScore) -> list[object]:
     key, noise = row.key, row.noise
     about: list[object] = [key.fullname, key.metric, key.phase, key.backend, key.device, row.unit, row.measured]
     if noise is None:
-        found: list[object] = [None] * (4 + len(score.per_side)) + [[]]
+        values: list[object] = [None] * (4 + len(score.per_side)) + [[]]
     else:
-        found = [noise.deviation, noise.worst, *(noise.detectable[count] for count in score.per_side)]
-        found += [noise.detectable_by_history, noise.needed, list(noise.causes)]
-    return [*about, *found, row.wall_per_cpu, row.round_s, row.rounds]
+        values = [noise.deviation, noise.worst, *(noise.detectable[count] for count in score.per_side)]
+        values += [noise.detectable_by_history, noise.needed, list(noise.causes)]
+    return [*about, *values, row.wall_per_cpu, row.round_s, row.rounds]
