@@ -5,11 +5,10 @@ from dataclasses import asdict, fields
 import click
 
 from pytest_benchdb.cli.frame.command import Call, reading_command
-from pytest_benchdb.cli.frame.output import Output
 from pytest_benchdb.cli.read.report import report_lines
 from pytest_benchdb.model.answer.run import RunDetail
 from pytest_benchdb.model.report import Report
-from pytest_benchdb.operations.read.show import find_shown
+from pytest_benchdb.operations.read.report import find_shown
 from pytest_benchdb.present.report.columns import USUAL_OPTIONS
 
 RUN_SCHEMA = "benchdb.run/1"
@@ -43,7 +42,9 @@ def command(call: Call) -> None:
     elif isinstance(shown, Report):
         call.output.lines(report_lines(shown, call.output, USUAL_OPTIONS))
     else:
-        _run(shown, call.output)
+        from pytest_benchdb.present.run.detail import run_lines
+
+        call.output.lines(run_lines(shown, call.output.width, ascii_only=call.output.ascii_only))
 
 
 def _json(shown: Report | RunDetail) -> str:
@@ -59,9 +60,3 @@ def _json(shown: Report | RunDetail) -> str:
     ]
     content = {field.name: getattr(shown, field.name) for field in fields(shown)}
     return object_json(RUN_SCHEMA, {**content, "session": asdict(shown.session), "samples": samples})
-
-
-def _run(run: RunDetail, output: Output) -> None:
-    from pytest_benchdb.present.run.detail import run_lines
-
-    output.lines(run_lines(run, output.width, ascii_only=output.ascii_only))

@@ -9,7 +9,6 @@ from pytest_benchdb.analysis.rules.session_figures import figure_of, shared_stat
 from pytest_benchdb.analysis.series.noise import Sessions, noise_of
 from pytest_benchdb.model.answer.noise import NoiseRow, NoiseScore
 from pytest_benchdb.model.report import ReportRow, SessionRow
-from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.select.selection import Selection, open_selection
 from pytest_benchdb.operations.select.series import Series, read_series

@@ -1,12 +1,21 @@
-"""Reports and the list of sessions."""
+"""Reports, the list of sessions, and one session or run with everything that is known about it."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 
-from pytest_benchdb.model.report import Report, SessionReport, SessionRow
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.answer.run import RunDetail
+from pytest_benchdb.model.report import Report, ReportRow, SessionReport, SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.where import parse_where
 from pytest_benchdb.operations.select.selection import Selection, in_time, open_selection
+from pytest_benchdb.operations.select.sessions import find_sessions, stored_sessions
+from pytest_benchdb.operations.select.spec.context import spec_context
+from pytest_benchdb.store.read.reader import Reader
+
+_FULL_ID = 36
+_MOST_CANDIDATES = 5
 
 
 def build_report(selection: Selection, *, feedback: Feedback = SILENT) -> Report:
@@ -16,29 +25,22 @@ def build_report(selection: Selection, *, feedback: Feedback = SILENT) -> Report
 
     Raises:
         ConfigError: a filter, a time or a name cannot be used.
-        StoreMissingError: there is no session.
-        StoreError: a file cannot be read.
+        StoreError: a file cannot be read, or there is no session.
     """
     matches = parse_expression(selection.keyword or "")
     where = parse_where(selection.where or "")
     with open_selection(selection, feedback, newest=None) as selected:
-        runs = selected.reader.report([session.session_id for session in selected.sessions])
-    sessions = []
-    for session in selected.sessions:
-        rows = runs.get(session.session_id, ())
-        shown = tuple(row for row in rows if matches(row.fullname) and where.matches(row))
-        outcomes: dict[str, int] = dict(Counter(row.outcome for row in rows))
-        sessions.append(SessionReport(session=session, rows=shown, outcomes=outcomes))
-    return Report(
-        sources=tuple(map(str, selection.paths)),
-        sessions=tuple(sessions),
-        sessions_in_all=len(selected.everything),
-        selection=selection.text(),
-    )
+        return _report(
+            selected.reader,
+            selection,
+            selected.sessions,
+            of=len(selected.everything),
+            is_shown=lambda row: matches(row.fullname) and where.matches(row),
+        )
 
 
 def list_sessions(selection: Selection, *, feedback: Feedback = SILENT) -> list[SessionRow]:
-    """Return sessions, newest first; times and number are all of a selection that counts.
+    """Return sessions, newest first; only times and number of the selection count.
 
     Raises:
         ConfigError: a time cannot be read.
@@ -47,3 +49,55 @@ def list_sessions(selection: Selection, *, feedback: Feedback = SILENT) -> list[
     with open_source(selection.paths, feedback) as reader:
         sessions = in_time(reader.sessions(), selection)
     return sessions[-selection.last :][::-1] if selection.last is not None else sessions[::-1]
+
+
+def find_shown(selection: Selection, feedback: Feedback = SILENT) -> Report | RunDetail:
+    """Return the session or the run that a selection names; a session goes before a run.
+
+    Args:
+        selection: its one SPEC is of a session, ``run:ID``, or the beginning of the id of either.
+        feedback: for progress, and for sessions that could not be read.
+
+    Raises:
+        ConfigError: the name fits nothing, or several runs.
+        StoreError: a file cannot be read, or there is no session.
+    """
+    (name,) = selection.specs or ("latest",)
+    with open_source(selection.paths, feedback) as reader:
+        if name.startswith("run:"):
+            return reader.run_detail(_run_id(reader, name.removeprefix("run:"), name))
+        try:
+            sessions = stored_sessions(reader, selection.paths)
+            named = find_sessions([name], sessions, spec_context(reader))[-1:]
+            return _report(reader, selection, named, of=len(sessions))
+        except ConfigError:
+            if not reader.find_runs(name.lower()):
+                raise
+            return reader.run_detail(_run_id(reader, name, name))
+
+
+def _report(
+    reader: Reader,
+    selection: Selection,
+    sessions: Sequence[SessionRow],
+    *,
+    of: int,
+    is_shown: Callable[[ReportRow], bool] = lambda _row: True,
+) -> Report:
+    runs = reader.report([session.session_id for session in sessions])
+    shown = []
+    for session in sessions:
+        rows = runs.get(session.session_id, ())
+        outcomes: dict[str, int] = dict(Counter(row.outcome for row in rows))
+        shown.append(SessionReport(session=session, rows=tuple(filter(is_shown, rows)), outcomes=outcomes))
+    sources = tuple(map(str, selection.paths))
+    return Report(sources=sources, sessions=tuple(shown), sessions_in_all=of, selection=selection.text())
+
+
+def _run_id(reader: Reader, prefix: str, name: str) -> str:
+    ids = [prefix.lower()] if len(prefix) == _FULL_ID else reader.find_runs(prefix)
+    if len(ids) == 1:
+        return ids[0]
+    if not ids:
+        raise ConfigError(f"{name!r} is not a run; run ids are in the data of: benchdb report -f csv")
+    raise ConfigError(f"{name!r} fits several runs: {', '.join(ids[:_MOST_CANDIDATES])}, ...; write more of the id")

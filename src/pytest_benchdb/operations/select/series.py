@@ -1,6 +1,6 @@
 """The series of session values that a selection requests, each on one machine and in the order of its sessions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.errors import ConfigError
@@ -59,21 +59,17 @@ def read_series(reader: Reader, sessions: Sequence[SessionRow], selection: Selec
     # A run that did not pass is there as a wall time, whatever metric is requested.
     keys = {value.key for value in fitting if value.value is not None}
     wanted = {key for key in keys if metrics is None or key.metric in named}
-    wanted |= _main_series(key for key in keys if key.metric in MAIN_TIMES) if TIME in words else set()
+    wanted |= _main_series({key for key in keys if key.metric in MAIN_TIMES}) if TIME in words else set()
     return _grouped((value for value in fitting if value.key in wanted), sessions)
 
 
-def _main_series(keys: Iterable[SeriesKey]) -> set[SeriesKey]:
-    """Return of each benchmark and device the main time; that of the whole rather than of its phases."""
-    by_benchmark: dict[tuple[str, str | None], list[SeriesKey]] = {}
+def _main_series(keys: Collection[SeriesKey]) -> set[SeriesKey]:
+    """Return the main time of each benchmark and device: of the whole if that was timed, else of its phases."""
+    best: dict[tuple[str, str | None], tuple[bool, int]] = {}
     for key in keys:
-        by_benchmark.setdefault((key.fullname, key.device), []).append(key)
-    return {key for found in by_benchmark.values() for key in _main(found)}
-
-
-def _main(keys: Sequence[SeriesKey]) -> list[SeriesKey]:
-    best = min(map(_rank, keys))
-    return [key for key in keys if _rank(key) == best]
+        benchmark = (key.fullname, key.device)
+        best[benchmark] = min(_rank(key), best.get(benchmark, _rank(key)))
+    return {key for key in keys if _rank(key) == best[key.fullname, key.device]}
 
 
 def _rank(key: SeriesKey) -> tuple[bool, int]:
@@ -87,7 +83,7 @@ def _grouped(values: Iterable[SessionValue], sessions: Sequence[SessionRow]) -> 
     for value in values:
         groups.setdefault((value.key, machine[value.session_id]), []).append(value)
     return [
-        Series(key=key, fingerprint=fingerprint, values=tuple(sorted(found, key=lambda value: place[value.session_id])))
-        for (key, fingerprint), found in groups.items()
-        if any(value.value is not None for value in found)
+        Series(key=key, fingerprint=fingerprint, values=tuple(sorted(group, key=lambda value: place[value.session_id])))
+        for (key, fingerprint), group in groups.items()
+        if any(value.value is not None for value in group)
     ]
