@@ -7,7 +7,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
-from tests.exporters.results import gate, row
+from tests.present.verdicts.results import gate, row
 
 from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_outputs, ci_text
 from pytest_benchdb.cli.frame import options

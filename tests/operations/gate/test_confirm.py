@@ -86,7 +86,7 @@ def test_suspect_that_one_rerun_does_not_repeat_is_cleared_and_not_run_again(
 
     assert runs.asked == [["a", "b"], ["a"]]
     assert [row.judgement.verdict for row in found.rows] == ["regressed", "inconclusive"]
-    assert found.rows[1].judgement.reason == "re-run 1 did not repeat it (+0.0%)"
+    assert found.rows[1].judgement.reason == "re-run 1 did not repeat it (0.0 %)"
     assert found.undecided == frozenset()
 
 
@@ -157,7 +157,7 @@ def test_interrupt_keeps_what_is_known_and_leaves_the_rest_undecided(
     found = _confirm(suspects, 2, Runs(rerun(a=1.2e-3, b=1e-3), KeyboardInterrupt))
 
     assert found.interrupted
-    assert [row.judgement.reason for row in found.rows] == [INTERRUPTED, "re-run 1 did not repeat it (+0.0%)"]
+    assert [row.judgement.reason for row in found.rows] == [INTERRUPTED, "re-run 1 did not repeat it (0.0 %)"]
     assert found.undecided == {suspects[0].key}
 
 

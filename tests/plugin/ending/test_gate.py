@@ -154,8 +154,8 @@ def test_regression_that_reruns_repeat_fails_the_run(
     recorded.result.stdout.fnmatch_lines(
         [
             "*benchdb gate*",
-            "FAILED test_suite.py::test_loss[[]b c::d[[]1[]][]] - loss +20.0% (*, repeated in 2 of 2 re-runs)",
-            "1 of 2 gated results failed",
+            "FAILED test_suite.py::test_loss[[]b c::d[[]1[]][]] - loss: regressed, +20.0 %; *repeated in 2 of 2 re*",
+            "failed: 1 of 2 gated results: test_suite.py::test_loss[[]b c::d[[]1[]][]] loss +20.0 % (limit 5 %)",
             "*3 passed*",
         ]
     )
@@ -180,7 +180,7 @@ def test_suspect_that_reruns_do_not_repeat_passes(
     recorded = record(suite, LIMIT, "--benchdb-confirm=2", "-p", "no:randomly")
 
     assert recorded.result.ret == 0
-    assert "passed: 1 unchanged, 1 inconclusive" in recorded.text
+    assert "passed: 1 inconclusive, 1 unchanged" in recorded.text
 
 
 @pytest.mark.long

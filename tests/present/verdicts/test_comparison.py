@@ -11,17 +11,12 @@ from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Differenc
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey
 from pytest_benchdb.model.verdict import Interval, Judgement, Policy
+from pytest_benchdb.model.wording import share_text
 from pytest_benchdb.present.verdicts.json_ import comparison_values
 from pytest_benchdb.present.verdicts.markdown import comparisons_markdown
+from pytest_benchdb.present.verdicts.rows import shown_rows
 from pytest_benchdb.present.verdicts.table import Look, comparison_lines
-from pytest_benchdb.present.verdicts.words import (
-    conclusion,
-    interval_text,
-    notes_of,
-    share_text,
-    shown_rows,
-    times_text,
-)
+from pytest_benchdb.present.verdicts.words import conclusion, interval_text, notes_of, times_text
 from pytest_benchdb.present.writing.grid import plain_text
 from pytest_benchdb.present.writing.text import width
 
@@ -113,7 +108,7 @@ def test_comparison_says_how_many_rows_it_leaves_out() -> None:
 
 
 def test_comparison_of_nothing_says_so() -> None:
-    assert text_of(comparison([])).splitlines()[-1] == "nothing to compare"
+    assert text_of(comparison([])).splitlines()[-1] == "nothing was compared"
 
 
 def test_row_without_figures_shows_its_reason() -> None:

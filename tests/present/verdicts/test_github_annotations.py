@@ -4,7 +4,7 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.exporters.results import HOSTILE, comparison, gate, hostile, many, row
+from tests.present.verdicts.results import HOSTILE, comparison, gate, hostile, many, row
 
 from pytest_benchdb.model.benchmark import Location
 from pytest_benchdb.model.comparison import Comparison, Gate
@@ -56,7 +56,7 @@ def test_annotations_of_a_gate_are_errors_warnings_and_silence() -> None:
     assert [kind for kind, _, _ in found] == ["error", "warning", "warning"]
     _, properties, message = found[0]
     assert properties == {"file": "s,u:b/t.py", "line": "12", "title": "benchdb: wall_time regressed"}
-    assert message.startswith("t.py::a: wall_time: regressed, change +10.0 %;")
+    assert message.startswith("t.py::a: wall_time: regressed, +10.0 %;")
     assert message.endswith("\npytest t.py::a")
 
 
@@ -65,7 +65,7 @@ def test_annotations_of_many_show_ten_of_each_and_count_the_rest() -> None:
 
     kinds = [kind for kind, _, _ in found]
     assert (kinds.count("error"), kinds.count("warning"), kinds.count("notice")) == (10, 10, 1)
-    assert found[-1][2] == "115 more that failed are not shown here; 240 more that want eyes are not shown here"
+    assert found[-1][2] == "115 more that failed are not shown here; 240 more that need review are not shown here"
 
 
 def test_annotations_of_ten_have_no_rest() -> None:

@@ -6,7 +6,7 @@ import shlex
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.exporters.results import comparison, gate, hostile, many, row
+from tests.present.verdicts.results import comparison, gate, hostile, many, row
 
 from pytest_benchdb.model.comparison import Comparison, Gate
 from pytest_benchdb.present.verdicts.gitlab import gitlab_metrics

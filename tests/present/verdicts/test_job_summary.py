@@ -1,7 +1,7 @@
 """The page of a job: as large as GitHub keeps it, and no larger."""
 
 import pytest
-from tests.exporters.results import gate, many, row
+from tests.present.verdicts.results import gate, many, row
 
 from pytest_benchdb.present.verdicts.page import MOST_BYTES, job_summary
 

@@ -5,13 +5,13 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.exporters.results import VERDICTS, comparison, gate, hostile, many, row
+from tests.present.verdicts.results import comparison, gate, hostile, many, row
 
 from pytest_benchdb.model.benchmark import Location
 from pytest_benchdb.model.comparison import Comparison, Gate
-from pytest_benchdb.model.verdict import Verdict
-from pytest_benchdb.present.verdicts.findings import plain_line
+from pytest_benchdb.model.verdict import VERDICTS, Verdict
 from pytest_benchdb.present.verdicts.junit import junit
+from pytest_benchdb.present.writing.text import sanitize
 
 # Elements of junit-10.xsd that we use: their attributes, those that must be there, and their children.
 SCHEMA: dict[str, tuple[set[str], set[str], set[str]]] = {
@@ -117,8 +117,8 @@ def test_junit_of_any_name_parses_and_keeps_what_can_be_read(name: str, reason: 
     root = parsed(comparison([row("regressed", f"t.py::{name}", reason=reason)]))
 
     (case,) = root.iter("testcase")
-    assert case.get("name") == plain_line(f"{name} wall_time".strip())
-    assert (next(root.iter("failure")).get("message") or "").endswith(plain_line(reason))
+    assert case.get("name") == sanitize(f"{name} wall_time".strip())
+    assert (next(root.iter("failure")).get("message") or "").endswith(sanitize(reason))
 
 
 def test_junit_of_hostile_names_is_valid() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.exporters.results import HOSTILE, comparison, gate, hostile, many, row, session
+from tests.present.verdicts.results import HOSTILE, comparison, gate, hostile, many, row, session
 
 from pytest_benchdb.model.comparison import Comparison, Gate, Shift, Side
-from pytest_benchdb.present.verdicts.findings import plain_line
 from pytest_benchdb.present.verdicts.page import MOST_CHARACTERS, marker, pull_request_comment
+from pytest_benchdb.present.writing.text import sanitize
 
 TAGS = {"p", "table", "tr", "th", "td", "ul", "li", "details", "summary", "code", "br"}
 # What GitHub makes a link of outside of <code>.
@@ -41,7 +41,9 @@ class Page(HTMLParser):
             self.rows[-1].append("")
         if tag == "code":
             self.codes.append("")
-        if tag != "br":
+        if tag == "br":
+            self.free += "\n"
+        else:
             self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -151,7 +153,7 @@ def test_comment_of_hostile_texts_holds_no_tag_and_no_link_of_theirs() -> None:
 def test_comment_of_any_name_shows_it_as_code(name: str) -> None:
     parsed = page(comparison([row("regressed", name, reason=name)]))
 
-    assert parsed.rows[1][0] == (plain_line(name) or "-")
+    assert parsed.rows[1][0] == (sanitize(name) or "-")
     assert not LINKS.search(parsed.free.replace("0123456789ab", ""))
 
 

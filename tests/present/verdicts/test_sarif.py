@@ -4,10 +4,11 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
-from tests.exporters.results import HOSTILE, VERDICTS, comparison, gate, hostile, many, row
+from tests.present.verdicts.results import HOSTILE, comparison, gate, hostile, many, row
 
 from pytest_benchdb.model.benchmark import Location
 from pytest_benchdb.model.comparison import Comparison, Gate
+from pytest_benchdb.model.verdict import VERDICTS
 from pytest_benchdb.present.verdicts.sarif import SCHEMA, sarif
 
 RESULT = {"ruleId", "ruleIndex", "level", "message", "locations", "partialFingerprints", "suppressions"}

@@ -88,3 +88,14 @@ def test_shorten_of_text_that_fits_changes_nothing(text: str, extra: int) -> Non
 @given(ANY_TEXT.map(sanitize), st.booleans())
 def test_pad_fills_to_the_columns(text: str, right: bool) -> None:
     assert width(pad(text, 200, right=right)) == 200
+
+
+@given(st.text(), st.integers(1, 30))
+def test_sanitized_text_with_a_limit_is_never_longer(text: str, limit: int) -> None:
+    assert len(sanitize(text, limit=limit)) <= limit
+
+
+def test_sanitized_readable_text_is_itself() -> None:
+    text = "tests/test_é.py::test_x[日本-👩\u200d🔬-a b]"
+
+    assert sanitize(text) == text

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pytest_benchdb.analysis.rules.session_figures import CONTENDED_FROM, SessionFigure
 from pytest_benchdb.analysis.statistics.spread import quantile
 from pytest_benchdb.model.verdict import CHANGED, Judgement
+from pytest_benchdb.model.wording import percent_text
 
 _AGREEING = 0.5
 """Share of the wall time's change that the CPU time must show as well, on a machine that was not busy."""
@@ -29,7 +30,7 @@ def by_both_clocks(wall: Judgement, cpu: Judgement, *, busy: bool) -> Judgement:
     if raised and (cpu.verdict == wall.verdict or (not busy and _agrees(wall, cpu))):
         return wall
     if raised:
-        change = "?" if cpu.change is None else f"{cpu.change:+.1%}"
+        change = "?" if cpu.change is None else percent_text(cpu.change)
         reason = f"CPU time changed by {change}: the machine was busy, or the code waits for something"
         return replace(wall, verdict="inconclusive", state="unstable", reason=reason)
     if busy and cpu.state != "learning":

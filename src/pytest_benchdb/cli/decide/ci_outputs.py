@@ -13,7 +13,6 @@ from pytest_benchdb.cli.frame.output import Output
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison, Gate
 from pytest_benchdb.operations.exchange.export import write_file
-from pytest_benchdb.present.writing.units import one_quantity
 
 CI_FORMATS = ("junit", "sarif", "github")
 """Formats of `-f` that `ci_text` writes."""
@@ -79,7 +78,7 @@ class CiOutputs:
         if self.comment is not None:
             from pytest_benchdb.present.verdicts.page import pull_request_comment
 
-            body = pull_request_comment(result, name=self.comment_name, figure=one_quantity)
+            body = pull_request_comment(result, name=self.comment_name)
             write_file(self.comment, [body.encode("utf-8")])
             output.say(f"wrote {self.comment}")
         if self.gitlab_metrics is not None:
@@ -112,20 +111,20 @@ def ci_text(result: Gate | Comparison, format_name: str, folder: Path | None = N
         folder: where to look for the code of the benchmarks; None is the working folder.
     """
     from pytest_benchdb.operations.compare.locate import locate
+    from pytest_benchdb.present.verdicts.findings import comparison_of
 
-    comparison = result if isinstance(result, Comparison) else result.comparison
-    locations = locate({row.key.fullname for row in comparison.rows}, folder or Path.cwd())
+    locations = locate({row.key.fullname for row in comparison_of(result).rows}, folder or Path.cwd())
     if format_name == "junit":
         from pytest_benchdb.present.verdicts.junit import junit
 
-        return junit(result, locations, figure=one_quantity)
+        return junit(result, locations)
     if format_name == "sarif":
         from pytest_benchdb.present.verdicts.sarif import sarif
 
-        return sarif(result, locations, figure=one_quantity, version=__version__)
+        return sarif(result, locations, version=__version__)
     from pytest_benchdb.present.verdicts.github import github_annotations
 
-    return github_annotations(result, locations, figure=one_quantity)
+    return github_annotations(result, locations)
 
 
 def _append_summary(path: Path, result: Gate | Comparison) -> None:
@@ -133,7 +132,7 @@ def _append_summary(path: Path, result: Gate | Comparison) -> None:
 
     try:
         there = path.stat().st_size if path.is_file() else 0
-        text = job_summary(result, figure=one_quantity, size=MOST_BYTES - there)
+        text = job_summary(result, size=MOST_BYTES - there)
         with path.open("ab") as file:
             file.write(text.encode("utf-8"))
     except OSError as error:

@@ -19,7 +19,7 @@ from pytest_benchdb.model.comparison import Comparison
 from pytest_benchdb.operations.compare.decide import decide_comparisons, read_rules
 from pytest_benchdb.operations.compare.run import Choice, compare_named, compared_anything, parse_limits
 from pytest_benchdb.operations.select.series import parse_metrics
-from pytest_benchdb.present.verdicts.words import ORDERS, shown_rows
+from pytest_benchdb.present.verdicts.rows import ORDERS, shown_rows
 from pytest_benchdb.present.writing.grid import Line, Span
 
 _SIDES = 2
@@ -116,7 +116,7 @@ def command(context: click.Context, /, **given: Any) -> int:
     except NoBaselineError as error:
         if not given["require_baseline"]:
             raise
-        output.say(f"nothing to compare: {error}")
+        output.say(f"nothing was compared: {error}")
         return exit_status.NO_BASELINE
     return writer.write(comparisons, output)
 
@@ -162,7 +162,7 @@ class ComparisonWriter:
         if any(self._given[name] is not None for name in ("summary", "comment", "gitlab_metrics")):
             self._extras.write(_only(comparisons, "--summary, --comment and --gitlab-metrics"), output)
         if self._given.get("require_baseline") and not any(map(compared_anything, comparisons)):
-            output.say("nothing to compare: no benchmark has a usable value on both sides")
+            output.say("nothing was compared: no benchmark has a usable value on both sides")
             return exit_status.NO_BASELINE
         return exit_status.FINE
 
@@ -215,7 +215,7 @@ def _lines(
     *,
     factors: bool,
 ) -> list[Line]:
-    from pytest_benchdb.present.verdicts.markdown import decision_lines
+    from pytest_benchdb.present.verdicts.decision import decision_lines
     from pytest_benchdb.present.verdicts.table import Look, comparison_lines
 
     look = Look(total=output.width, ascii_only=output.ascii_only, verbose=output.verbose, factors=factors)

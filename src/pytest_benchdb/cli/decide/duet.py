@@ -12,7 +12,7 @@ from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_arg
 from pytest_benchdb.cli.frame.output import make_output
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.verdict import FAILING
-from pytest_benchdb.present.verdicts.words import ORDERS
+from pytest_benchdb.present.verdicts.rows import ORDERS
 
 _PAIRS = 5
 

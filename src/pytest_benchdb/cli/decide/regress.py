@@ -148,7 +148,7 @@ def _present(decided: Gate, output: Output) -> None:
 
         output.text(gate_json(decided))
     elif output.format == "md":
-        from pytest_benchdb.present.verdicts.json_ import gate_markdown
+        from pytest_benchdb.present.verdicts.markdown import gate_markdown
 
         output.text(gate_markdown(decided, everything=output.verbose))
     else:

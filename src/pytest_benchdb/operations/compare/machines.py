@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pytest_benchdb.model.comparison import Difference, Shift, Side
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.model.wording import counted
+from pytest_benchdb.model.wording import counted, percent_text
 from pytest_benchdb.operations.compare.axis import python_text
 from pytest_benchdb.operations.read.environment import flatten
 from pytest_benchdb.store.read.reader import Reader
@@ -76,7 +76,7 @@ def machine_warnings(baseline: Side, candidate: Side, shift: Shift | None) -> It
     if shift is not None:
         yield (
             f"{shift.agreeing * 100:.0f} % of the benchmarks changed in the same direction, in the median by "
-            f"{shift.change * 100:+.1f} %, as on a slower machine or another interpreter; repeat both sides in turn"
+            f"{percent_text(shift.change)}, as on a slower machine or another interpreter; repeat both sides in turn"
         )
 
 

@@ -9,6 +9,7 @@ from pytest_benchdb.analysis.statistics.false_discovery import q_values
 from pytest_benchdb.model.comparison import ComparisonRow, Shift
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey
+from pytest_benchdb.model.wording import percent_text
 from pytest_benchdb.operations.gate.allowances import Allowance, active_allowance
 
 _FOLLOWING = 2.0
@@ -30,7 +31,7 @@ def doubt_shifted(rows: Sequence[ComparisonRow]) -> tuple[list[ComparisonRow], f
     for row in rows:
         shift = shifts[row.key.metric]
         if shift is not None and row.judgement.verdict == "regressed" and _explains(shift, row):
-            reason = f"most of the suite moved alike, by {shift.change:+.1%} in the median"
+            reason = f"most of the suite moved alike, by {percent_text(shift.change)} in the median"
             doubted = replace(row.judgement, verdict="inconclusive", state="unstable", reason=reason)
             shifted.add(row.key)
             row = replace(row, judgement=doubted)  # noqa: PLW2901 - the adjusted row

@@ -8,7 +8,7 @@ from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.run import PASSED
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.verdict import COMPARED, Judgement, State
-from pytest_benchdb.model.wording import counted
+from pytest_benchdb.model.wording import counted, percent_text
 from pytest_benchdb.operations.pytest_run import Rerun, Runner
 
 INTERRUPTED = "interrupted before it was confirmed"
@@ -110,7 +110,7 @@ def _with(row: ComparisonRow, again: Judgement, turn: int, *, last: bool, is_ope
     if is_open:
         return _undecided(row, f"re-run {turn} confirmed nothing: {again.reason or again.verdict}", again)
     if again.verdict != "regressed":
-        change = "" if again.change is None else f" ({again.change:+.1%})"
+        change = "" if again.change is None else f" ({percent_text(again.change)})"
         reason = f"re-run {turn} did not repeat it{change}"
         return replace(row, judgement=replace(row.judgement, verdict="inconclusive", state="suspect", reason=reason))
     # One in doubt because the machine was disturbed is a suspicion like the others, once it was repeated.

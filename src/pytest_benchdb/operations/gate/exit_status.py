@@ -7,9 +7,9 @@ from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Shift
 from pytest_benchdb.model.series import SeriesKey
 from pytest_benchdb.model.verdict import VERDICTS
-from pytest_benchdb.model.wording import counted
+from pytest_benchdb.model.wording import counted, percent_text
 from pytest_benchdb.operations.gate.request import GateRequest
-from pytest_benchdb.present.verdicts.gate_words import limit_text
+from pytest_benchdb.present.verdicts.words import limit_text
 
 _MOST_NAMES = 3
 _SILENT = frozenset({"accepted", "not gated", "unstable", "learning"})
@@ -58,7 +58,7 @@ def decide(
         reasons.append((exit_status.NO_BASELINE, text))
     nothing = _nothing_compared(rows, no_baseline)
     if request.require_baseline and nothing is not None:
-        reasons.append((exit_status.NO_BASELINE, f"nothing to compare: {nothing}"))
+        reasons.append((exit_status.NO_BASELINE, f"nothing was compared: {nothing}"))
     if request.strict and doubts:
         reasons.append((exit_status.UNSTABLE, f"unstable{doubts.replace(';', ':', 1)}"))
     if nothing is not None:
@@ -97,7 +97,7 @@ def _doubts(
     parts = []
     if shift is not None:
         parts.append(
-            f"{shift.agreeing * 100:.0f} % of the suite moved, by {shift.change * 100:+.1f} % in the median: the "
+            f"{shift.agreeing * 100:.0f} % of the suite moved, by {percent_text(shift.change)} in the median: the "
             "machine or the interpreter changed, or what all of it uses; benchdb duet tells which"
         )
     unstable = [row for row in rows if row.is_gated and row.judgement.state == "unstable"]
@@ -126,7 +126,7 @@ def _failure_text(row: ComparisonRow) -> str:
     if row.judgement.verdict != "regressed" or change is None:
         return f"{row.key.fullname} {row.judgement.verdict}"
     limit = "" if row.policy is None else f" (limit {limit_text(row)})"
-    return f"{row.key.fullname} {row.key.metric} {change * 100:+.1f} %{limit}"
+    return f"{row.key.fullname} {row.key.metric} {percent_text(change)}{limit}"
 
 
 def _first_few(texts: Sequence[str]) -> str:

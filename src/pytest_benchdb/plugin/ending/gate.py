@@ -1,6 +1,6 @@
-"""The gate at the end of a run, ``--benchdb-fail-on``: `benchdb regress` in a process of its own, and what it said.
+"""The gate at the end of a run, ``--benchdb-fail-on``: runs `benchdb regress`, and writes the lines that it returns.
 
-A process of its own, because it reads the database, and pytest's never loads DuckDB.
+It runs in a process of its own, because it reads the database, and pytest's process never loads DuckDB.
 
 PYTEST_DONT_REWRITE
 """
@@ -9,33 +9,31 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.plugin.settings import Settings
-from pytest_benchdb.present.verdicts.gate_words import limit_words
-from pytest_benchdb.present.writing.units import one_quantity
 from pytest_benchdb.store.fold_process import FoldResult
 from pytest_benchdb.store.target import Target
 
 _JUDGED = frozenset({exit_status.FINE, exit_status.GATE_FAILED, exit_status.INTERRUPTED})
-"""Exit statuses of `benchdb regress` with which it tells what it found."""
+"""Exit statuses of `benchdb regress` with which it writes its answer."""
 _MOST_FAILURES = 30
 
-# Without the working directory in its path, where a file of the project could stand for a library.
-_BOOT = "import sys; del sys.path[0]; from pytest_benchdb.cli.main import main; main()"
+# As `python -m pytest_benchdb`, but without the working directory in its path, where a file of the project could take
+# the place of a library.
+_BOOT = f"import sys, runpy; del sys.path[0]; runpy.run_module({__package__.partition('.')[0]!r}, run_name='__main__')"
 
 
 class GateReport(NamedTuple):
-    """What the gate said.
+    """The outcome of the gate.
 
     Attributes:
         failures: a line for each result that failed it.
-        notes: what else is to be told of it.
+        notes: warnings and the outcome in one line.
         trouble: why it could not judge; None if it did.
     """
 
@@ -52,9 +50,9 @@ class GateReport(NamedTuple):
 def judge_run(
     config: pytest.Config, settings: Settings, target: Target, session_id: str, result: FoldResult | None
 ) -> GateReport | None:
-    """Judge the session that was just stored; None if nobody asked for it.
+    """Judge the session that was just stored; None without `--benchdb-fail-on`.
 
-    Never raises for what can go wrong with processes, files and databases: `trouble` tells.
+    Problems with processes, files and databases are never raised; they are the report's `trouble`.
 
     Args:
         config: of this run.
@@ -147,46 +145,11 @@ def _variables() -> dict[str, str]:
 def _report(status: int, output: bytes, errors: bytes) -> GateReport:
     if status in _JUDGED:
         try:
-            return _told(json.loads(output), status)
+            text = json.loads(output)["text"]
+            trouble = "not judged to the end: interrupted" if status == exit_status.INTERRUPTED else None
+            return GateReport(tuple(text["failures"]), tuple(text["notes"]), trouble)
         except (ValueError, KeyError, TypeError):
-            pass
+            pass  # something else wrote to its output
     lines = errors.decode("utf-8", "replace").strip().splitlines()
     why = lines[-1].removeprefix("benchdb: ") if lines else f"its process ended with exit status {status}"
     return GateReport(trouble=f"not judged: {why}")
-
-
-def _told(answer: Mapping[str, Any], status: int) -> GateReport:
-    failures = tuple(map(_failure, answer["failures"]))
-    notes = (*(f"warning: {text}" for text in answer["warnings"]), _sentence(answer, len(failures)))
-    trouble = "not judged to the end: interrupted" if status == exit_status.INTERRUPTED else None
-    return GateReport(failures=failures, notes=notes, trouble=trouble)
-
-
-def _sentence(answer: Mapping[str, Any], failures: int) -> str:
-    """Return the outcome; where failures are listed above it, without them."""
-    if not failures:
-        return str(answer["sentence"])
-    gated = sum(1 for row in answer["rows"] if row["policy"] is not None and row["policy"]["gated"])
-    shift = answer["shift"]
-    moved = "" if shift is None else f"; most of the suite moved, by {shift['change']:+.1%} in the median"
-    return f"{failures} of {gated} gated results failed{moved}"
-
-
-def _failure(row: Mapping[str, Any]) -> str:
-    """Write one line: which benchmark, which metric, how much worse, and what would have been allowed."""
-    name, unit, policy = row["benchmark"], row["unit"], row["policy"]
-    if row["verdict"] != "regressed":
-        return f"FAILED {name} - {row['verdict']}: {row['reason'] or 'no reason told'}"
-    change = "" if row["change"] is None else f" {row['change']:+.1%}"
-    figures = f"{one_quantity(row['baseline'], unit)} -> {one_quantity(row['candidate'], unit)}"
-    limit = limit_words(policy["relative"], policy["absolute"], row["baseline"], unit)
-    repeated = _repeated(row["confirmations"])
-    return f"FAILED {name} - {row['metric']}{change} ({figures}, limit {limit}{repeated})"
-
-
-def _repeated(confirmations: Sequence[Mapping[str, Any]]) -> str:
-    if not confirmations:
-        return ""
-    return (
-        f", repeated in {sum(one['verdict'] == 'regressed' for one in confirmations)} of {len(confirmations)} re-runs"
-    )

@@ -10,7 +10,7 @@ from statistics import median
 
 from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
-from pytest_benchdb.model.wording import counted
+from pytest_benchdb.model.wording import counted, percent_text
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Style, fit
 from pytest_benchdb.present.writing.markdown import escape, table_markdown
 from pytest_benchdb.present.writing.sparkline import sparkline
@@ -101,7 +101,7 @@ def state_of(trend: Trend) -> str:
     """Say in a few words how the series stands."""
     words = []
     if trend.creep is not None and trend.creep.crept:
-        words.append(f"creep {share(trend.creep.change)}")
+        words.append(f"creep {percent_text(trend.creep.change)}")
     if trend.changes and trend.changes[-1].found.provisional:
         words.append("provisional")
     if trend.anomalies:
@@ -132,15 +132,6 @@ def sure_text(change: LevelChange) -> str:
     if change.accepted is not None:
         words.append(f"accepted: {change.accepted}")
     return ", ".join(words)
-
-
-def share(change: float | None) -> str:
-    """Write a change as a signed percentage.
-
-    >>> share(0.123), share(-0.5), share(None)
-    ('+12.3 %', '-50.0 %', '-')
-    """
-    return "-" if change is None else f"{change * 100:+.1f} %"
 
 
 def course_of(trend: Trend, characters: int = COURSE) -> list[float | None]:
@@ -177,7 +168,7 @@ def _series_table(trends: Trends, width: int, *, ascii_only: bool) -> Sequence[L
             Span(_figure(trend, trend.level, ascii_only=ascii_only)),
             Span(noise, "dim"),
             Span(sparkline(course_of(trend), ascii_only=ascii_only)),
-            Span("-" if latest is None else share(latest.found.change), _style(latest)),
+            Span("-" if latest is None else percent_text(latest.found.change), _style(latest)),
             Span(state_of(trend), "" if state_of(trend) == "steady" else "warn"),
         ]
         entries.append(Entry(cells=tuple(cells)))
@@ -201,7 +192,7 @@ def _changes_table(
     for trend, change in changes:
         cells = (
             Span(sanitize(_named(trend, trends), ascii_only=ascii_only)),
-            Span(share(change.found.change), _style(change)),
+            Span(percent_text(change.found.change), _style(change)),
             Span(_figure(trend, change.found.before, ascii_only=ascii_only)),
             Span(_figure(trend, change.found.after, ascii_only=ascii_only)),
             Span(utc_text(change.first.started_at)[:16], "dim"),
@@ -284,7 +275,7 @@ def trend_markdown(trends: Trends) -> str:
             trend.key.metric,
             trend.measured,
             one_quantity(trend.level, trend.unit),
-            share(trend.changes[-1].found.change if trend.changes else None),
+            percent_text(trend.changes[-1].found.change if trend.changes else None),
             state_of(trend),
         ]
         for trend in trends.series
@@ -302,7 +293,7 @@ def _change_row(trend: Trend, change: LevelChange, trends: Trends) -> list[objec
     return [
         series_name(trend, trends),
         trend.key.metric,
-        share(change.found.change),
+        percent_text(change.found.change),
         one_quantity(change.found.before, trend.unit),
         one_quantity(change.found.after, trend.unit),
         change.first.started_at[:16].replace("T", " "),

@@ -1,36 +1,67 @@
-"""A gate as a table that fits the terminal: what failed first, what is fine as a count, the outcome last."""
+"""A gate as text: what failed first, what is fine as a count, the outcome last."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from pytest_benchdb.model.comparison import ComparisonRow, Gate
-from pytest_benchdb.present.verdicts.gate_words import (
+from pytest_benchdb.present.verdicts.rows import folded_text, gate_row_style, gate_rows, gate_style
+from pytest_benchdb.present.verdicts.table import Look, command_lines, head_lines, note_lines
+from pytest_benchdb.present.verdicts.words import (
     baseline_text,
     change_text,
     confirms_text,
-    folded_text,
+    interval_text,
     limit_text,
-    sentence_style,
-    shown_rows,
-    style_of,
-    word_of,
+    row_names,
+    row_sentence,
 )
-from pytest_benchdb.present.verdicts.table import Look, command_lines, head_lines, note_lines
-from pytest_benchdb.present.verdicts.words import interval_text, row_names
-from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, fit
+from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Style, fit
 from pytest_benchdb.present.writing.text import sanitize, wrap
 from pytest_benchdb.present.writing.units import NOT_MEASURED, one_quantity
 
-_Cell = Callable[[ComparisonRow], Span]
+
+def _limit(row: ComparisonRow) -> str:
+    return limit_text(row) if row.is_gated else NOT_MEASURED
+
+
+def _interval(row: ComparisonRow) -> str:
+    return f"{interval_text(row.judgement.interval)} %" if row.judgement.interval else NOT_MEASURED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateColumn:
+    """A column of a gate's table; those of higher priority numbers are left out first where there is no room."""
+
+    title: str
+    text: Callable[[ComparisonRow], str]
+    priority: int = 0
+    align: Literal["left", "right"] = "right"
+
+
+_INTERVAL = GateColumn(title="95 % interval", text=_interval, priority=6)
+_CONFIRMS = GateColumn(title="confirms", text=confirms_text, priority=2)
+_CHANGE = GateColumn(title="change", text=change_text)
+_VERDICT = GateColumn(title="verdict", text=lambda row: row.judgement.text, align="left")
+GATE_COLUMNS = (
+    GateColumn(title="metric", text=lambda row: row.key.metric, priority=3, align="left"),
+    GateColumn(title="baseline (n)", text=baseline_text, priority=1),
+    GateColumn(title="candidate", text=lambda row: one_quantity(row.judgement.candidate, row.unit), priority=1),
+    _CHANGE,
+    GateColumn(title="limit", text=_limit, priority=4),
+    _INTERVAL,
+    _CONFIRMS,
+    _VERDICT,
+)
+_BACKEND = GateColumn(title="backend", text=lambda row: row.key.backend or "", priority=5, align="left")
+_Q_VALUE = GateColumn(
+    title="q", text=lambda row: NOT_MEASURED if row.q_value is None else f"{row.q_value:.2g}", priority=7
+)
 
 
 def gate_lines(gate: Gate, look: Look) -> list[Line]:
-    """Lay a gate out.
-
-    Args:
-        gate: what was decided.
-        look: width and detail; verbose shows every row.
-    """
-    rows = shown_rows(gate, everything=look.verbose)
+    """Lay a gate out for a terminal."""
+    rows = gate_rows(gate, everything=look.verbose)
     lines = head_lines(gate.comparison, look)
     if rows:
         lines += [(Span(""),), *_table(gate, rows, look)]
@@ -45,64 +76,44 @@ def gate_lines(gate: Gate, look: Look) -> list[Line]:
         lines += command_lines(rows if look.verbose else gate.failures)
     lines.append((Span(""),))
     sentence = sanitize(gate.sentence, ascii_only=look.ascii_only)
-    lines += [(Span(line, sentence_style(gate)),) for line in wrap(sentence, look.total, ascii_only=look.ascii_only)]
+    lines += [(Span(line, gate_style(gate)),) for line in wrap(sentence, look.total, ascii_only=look.ascii_only)]
     return lines
 
 
+def summary_lines(gate: Gate) -> tuple[list[str], list[str]]:
+    """Return the outcome as lines for pytest's summary: one for each failure, then the warnings and the sentence."""
+    failures = [sanitize(f"FAILED {row.key.fullname} - {row_sentence(row)}") for row in gate.failures]
+    notes = [*(f"warning: {warning}" for warning in gate.comparison.warnings), gate.sentence]
+    return failures, [sanitize(note) for note in notes]
+
+
 def _table(gate: Gate, rows: Sequence[ComparisonRow], look: Look) -> Sequence[Line]:
-    columns: list[tuple[Heading, _Cell]] = [
-        (_texts("metric", 3), lambda row: Span(row.key.metric)),
-        *_places(rows),
-        (_figures("baseline (n)", 1), lambda row: _dim(baseline_text(row))),
-        (_figures("candidate", 1), lambda row: _dim(one_quantity(row.judgement.candidate, row.unit))),
-        (
-            _figures("change", 0),
-            lambda row: Span(change_text(row), style_of(row, gate) if row in gate.failures else ""),
-        ),
-        (_figures("limit", 4), lambda row: _dim(limit_text(row))),
-    ]
-    if any(row.judgement.interval for row in rows):
-        columns.append((_figures("95 % interval", 6), lambda row: _dim(_interval(row, ascii_only=look.ascii_only))))
-    if any(row.q_value is not None for row in rows) and look.verbose:
-        columns.append(
-            (_figures("q", 7), lambda row: _dim(NOT_MEASURED if row.q_value is None else f"{row.q_value:.2g}"))
-        )
-    if any(row.confirmations for row in rows):
-        columns.append((_figures("confirms", 2), lambda row: _dim(confirms_text(row))))
-    columns.append((Heading(title="verdict", flexible=False), lambda row: Span(word_of(row), style_of(row, gate))))
-    names = row_names(rows)
-    entries = tuple(
-        Entry(
-            cells=(Span(sanitize(name, ascii_only=look.ascii_only)), *(_plain(cell(row), look) for _, cell in columns))
-        )
-        for name, row in zip(names, rows, strict=True)
-    )
-    headings = [Heading(title="benchmark"), *(heading for heading, _ in columns)]
-    return fit(headings, [Section(title=None, entries=entries)], look.total, ascii_only=look.ascii_only).lines
+    columns = [column for column in GATE_COLUMNS if _is_needed(column, rows)]
+    if len({row.key.backend for row in rows}) > 1:
+        columns.insert(1, _BACKEND)
+    if look.verbose and any(row.q_value is not None for row in rows):
+        columns.insert(columns.index(_VERDICT), _Q_VALUE)
+    entries = []
+    for name, row in zip(row_names(rows), rows, strict=True):
+        spans = [Span(sanitize(name, ascii_only=look.ascii_only))]
+        for column in columns:
+            text = column.text(row).replace("…", ".." if look.ascii_only else "…")
+            spans.append(Span(sanitize(text, ascii_only=look.ascii_only), _style(column, text, row, gate)))
+        entries.append(Entry(cells=tuple(spans)))
+    headings = [Heading(title="benchmark"), *map(_heading, columns)]
+    return fit(headings, [Section(title=None, entries=tuple(entries))], look.total, ascii_only=look.ascii_only).lines
 
 
-def _places(rows: Sequence[ComparisonRow]) -> list[tuple[Heading, _Cell]]:
-    if len({row.key.backend for row in rows}) < 2:  # noqa: PLR2004 - one backend tells nothing
-        return []
-    return [(_texts("backend", 5), lambda row: Span(row.key.backend or ""))]
+def _is_needed(column: GateColumn, rows: Sequence[ComparisonRow]) -> bool:
+    return column not in {_INTERVAL, _CONFIRMS} or any(column.text(row) != NOT_MEASURED for row in rows)
 
 
-def _interval(row: ComparisonRow, *, ascii_only: bool) -> str:
-    interval = row.judgement.interval
-    return NOT_MEASURED if interval is None else f"{interval_text(interval, ascii_only=ascii_only)} %"
+def _heading(column: GateColumn) -> Heading:
+    flexible = column.align == "left" and column is not _VERDICT
+    return Heading(title=column.title, align=column.align, priority=column.priority, flexible=flexible)
 
 
-def _plain(span: Span, look: Look) -> Span:
-    return Span(sanitize(span.text, ascii_only=look.ascii_only), span.style)
-
-
-def _dim(text: str) -> Span:
-    return Span(text, "dim" if text == NOT_MEASURED else "")
-
-
-def _figures(title: str, priority: int) -> Heading:
-    return Heading(title=title, align="right", priority=priority, flexible=False)
-
-
-def _texts(title: str, priority: int) -> Heading:
-    return Heading(title=title, priority=priority)
+def _style(column: GateColumn, text: str, row: ComparisonRow, gate: Gate) -> Style:
+    if column is _VERDICT or (column is _CHANGE and row in gate.failures):
+        return gate_row_style(row, gate)
+    return "dim" if text == NOT_MEASURED and column is not _CHANGE else ""

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from pytest_benchdb.model.benchmark import Location
 from pytest_benchdb.model.comparison import Comparison, Gate
-from pytest_benchdb.present.verdicts.findings import Decided, FigureWriter, decide, plain_figure, plain_line, sentence
+from pytest_benchdb.present.verdicts.findings import Finding, weigh
+from pytest_benchdb.present.verdicts.words import row_sentence
+from pytest_benchdb.present.writing.text import sanitize
 
 MOST = 10
 _LONGEST = 2_000
@@ -16,28 +18,22 @@ _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 
 
-def github_annotations(
-    result: Gate | Comparison,
-    locations: Mapping[str, Location] | None = None,
-    *,
-    figure: FigureWriter = plain_figure,
-) -> str:
+def github_annotations(result: Gate | Comparison, locations: Mapping[str, Location] | None = None) -> str:
     """Write one command a line: what fails as errors, what is unstable or missing as warnings, the worst first.
 
     Args:
-        result: what was decided.
-        locations: where benchmarks stand, by their full name.
-        figure: how to write a figure for people.
+        result: the rows with their verdicts.
+        locations: places of the benchmarks in the code, by full name.
     """
-    decision = decide(result, locations)
-    errors, warnings = decision.of_level("error"), decision.of_level("warning")
-    lines = [_command("error", decided, figure) for decided in errors[:MOST]]
-    lines += [_command("warning", decided, figure) for decided in warnings[:MOST]]
-    rest = _rest(errors, "failed") + _rest(warnings, "want eyes")
+    findings = weigh(result, locations)
+    errors, warnings = findings.of_level("error"), findings.of_level("warning")
+    lines = [_command("error", finding) for finding in errors[:MOST]]
+    lines += [_command("warning", finding) for finding in warnings[:MOST]]
+    rest = _rest(errors, "failed") + _rest(warnings, "need review")
     if rest:
         lines.append(f"::notice title=benchdb::{escape_data('; '.join(rest))}")
     # A log line: `##[` anywhere in it would be read as a command of the older kind.
-    lines.append(f"benchdb: {plain_line(decision.sentence, _LONGEST)}".replace("##[", "## ["))
+    lines.append(f"benchdb: {sanitize(findings.sentence, limit=_LONGEST)}".replace("##[", "## ["))
     return "\n".join(lines) + "\n"
 
 
@@ -59,19 +55,19 @@ def escape_property(text: str) -> str:
     return "".join(_PROPERTY.get(char, char) for char in text)
 
 
-def _command(kind: str, decided: Decided, figure: FigureWriter) -> str:
-    row = decided.row
-    name = plain_line(row.key.fullname, _LONGEST)
-    message = f"{name}: {plain_line(sentence(row, figure), _LONGEST)}"
+def _command(kind: str, finding: Finding) -> str:
+    row = finding.row
+    name = sanitize(row.key.fullname, limit=_LONGEST)
+    message = f"{name}: {sanitize(row_sentence(row), limit=_LONGEST)}"
     if row.command and kind == "error":
-        message += f"\n{plain_line(row.command, _LONGEST)}"
+        message += f"\n{sanitize(row.command, limit=_LONGEST)}"
     properties = {"title": f"benchdb: {row.key.metric} {row.judgement.verdict}"}
-    if decided.location is not None:
-        properties = {"file": decided.location.file, "line": str(decided.location.line), **properties}
-    written = ",".join(f"{key}={escape_property(plain_line(value, 300))}" for key, value in properties.items())
+    if finding.location is not None:
+        properties = {"file": finding.location.file, "line": str(finding.location.line), **properties}
+    written = ",".join(f"{key}={escape_property(sanitize(value, limit=300))}" for key, value in properties.items())
     return f"::{kind} {written}::{escape_data(message)}"
 
 
-def _rest(decided: Sequence[Decided], what: str) -> list[str]:
-    left = len(decided) - MOST
+def _rest(findings: Sequence[Finding], what: str) -> list[str]:
+    left = len(findings) - MOST
     return [f"{left} more that {what} are not shown here"] if left > 0 else []

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate
-from pytest_benchdb.present.verdicts.findings import plain_line
+from pytest_benchdb.present.verdicts.findings import comparison_of
+from pytest_benchdb.present.writing.text import sanitize
 
 _UNITS: Mapping[str, str] = {
     "s": "seconds",
@@ -25,14 +26,9 @@ _NUMBER_SIGN = "\N{FULLWIDTH NUMBER SIGN}"
 
 
 def gitlab_metrics(result: Gate | Comparison) -> str:
-    """Write one line a row; rows without a finite figure of the candidate have none.
-
-    Args:
-        result: what was decided.
-    """
-    comparison = result if isinstance(result, Comparison) else result.comparison
+    """Write one line a row; rows without a finite value of the candidate have none."""
     families: dict[tuple[str, str], dict[str, float]] = {}
-    for row in comparison.rows:
+    for row in comparison_of(result).rows:
         value = row.judgement.candidate
         if value is not None and math.isfinite(value):
             families.setdefault(_family(row), {})[_labels(row)] = value
@@ -68,7 +64,7 @@ def _label_values(row: ComparisonRow) -> Iterator[tuple[str, str]]:
 
 
 def _escape(text: str) -> str:
-    text = plain_line(text).replace("#", _NUMBER_SIGN)
+    text = sanitize(text).replace("#", _NUMBER_SIGN)
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 

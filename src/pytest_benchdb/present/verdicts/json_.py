@@ -1,7 +1,4 @@
-"""Comparisons as JSON and CSV: SI values and shares, unrounded, null for what is not known.
-
-A gate as JSON, and as GitHub-flavoured Markdown.
-"""
+"""Comparisons and gates as JSON and CSV: SI values and shares, unrounded, null for what is not known."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -11,28 +8,12 @@ from pytest_benchdb.analysis.rules.suite import group_of, speedup_of
 from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Side
 from pytest_benchdb.model.verdict import VERDICTS
-from pytest_benchdb.present.verdicts.gate_words import (
-    baseline_text,
-    change_text,
-    confirms_text,
-    folded_text,
-    limit_text,
-    shown_rows,
-    word_of,
-)
-from pytest_benchdb.present.verdicts.words import (
-    conclusion,
-    difference_text,
-    interval_text,
-    is_main_difference,
-    notes_of,
-    side_text,
-)
-from pytest_benchdb.present.writing.markdown import escape
-from pytest_benchdb.present.writing.units import one_quantity
+from pytest_benchdb.present.verdicts.gate import summary_lines
+from pytest_benchdb.present.verdicts.words import conclusion
 from pytest_benchdb.present.writing.values import object_json, table_csv
 
 COMPARISON_SCHEMA = "benchdb.comparison/1"
+GATE_SCHEMA = "benchdb.gate/1"
 
 _SESSION = ("session_id", "started_at", "label", "branch", "commit_sha", "dirty", "fingerprint", "tags")
 _JUDGED = (
@@ -192,65 +173,15 @@ def _decision(decision: Decision) -> Mapping[str, object]:
     }
 
 
-GATE_SCHEMA = "benchdb.gate/1"
-
-_HEADS = ("benchmark", "metric", "baseline (n)", "candidate", "change", "limit", "95 % interval", "confirms", "verdict")
-_RULES = (":---", ":---", "---:", "---:", "---:", "---:", "---:", "---:", ":---")
-
-
 def gate_json(gate: Gate) -> str:
     """Write a gate as one JSON object with a line end; figures in SI units, changes as shares, null for unknown."""
+    failures, notes = summary_lines(gate)
     content = {
         "exit_status": gate.exit_status,
         "sentence": gate.sentence,
+        "text": {"failures": failures, "notes": notes},
         "shift": None if gate.shift is None else asdict(gate.shift),
         "failures": [row_values(row) for row in gate.failures],
         **comparison_values(gate.comparison),
     }
     return object_json(GATE_SCHEMA, content)
-
-
-def gate_markdown(gate: Gate, *, everything: bool = False) -> str:
-    """Write a gate as Markdown: the outcome, both sides, and the rows that want eyes.
-
-    Args:
-        gate: what was decided.
-        everything: write every row.
-    """
-    comparison = gate.comparison
-    rows = shown_rows(gate, everything=everything)
-    lines = ["## Benchmark gate", "", f"**{escape(gate.sentence)}**", ""]
-    lines += [f"- **baseline:** {escape(side_text(comparison.baseline))}"]
-    lines += [f"- **candidate:** {escape(side_text(comparison.candidate))}"]
-    lines += [
-        f"- **differs:** {escape(difference_text(one))}" for one in comparison.differences if is_main_difference(one)
-    ]
-    lines += [f"- **warning:** {escape(warning)}" for warning in comparison.warnings]
-    if rows:
-        lines += ["", _gate_line(_HEADS), _gate_line(_RULES), *(_row(row) for row in rows)]
-    notes = notes_of(rows)
-    lines += ["", *(f"- {escape(note.subject)}: {escape(note.text)}" for note in notes)] if notes else []
-    folded = folded_text(gate, rows)
-    lines += ["", f"{'And ' if rows else ''}{escape(folded)}."] if folded else []
-    return "\n".join(lines) + "\n"
-
-
-def _row(row: ComparisonRow) -> str:
-    interval = row.judgement.interval
-    name = f"{row.key.fullname} ({row.key.phase})" if row.key.phase else row.key.fullname
-    cells = (
-        name,
-        row.key.metric,
-        baseline_text(row),
-        one_quantity(row.judgement.candidate, row.unit),
-        change_text(row),
-        limit_text(row),
-        interval_text(interval) + (" %" if interval else ""),
-        confirms_text(row),
-        word_of(row),
-    )
-    return _gate_line([escape(cell) for cell in cells])
-
-
-def _gate_line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"

@@ -9,45 +9,31 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pytest_benchdb.model.benchmark import Location
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate
-from pytest_benchdb.present.verdicts.findings import (
-    Decided,
-    FigureWriter,
-    decide,
-    plain_figure,
-    plain_line,
-    sentence,
-    series_name,
-)
-
-_PASSED = frozenset({"unchanged", "improved", "new"})
+from pytest_benchdb.present.verdicts.findings import Finding, weigh
+from pytest_benchdb.present.verdicts.words import row_sentence, series_name
+from pytest_benchdb.present.writing.text import sanitize
 
 
-def junit(
-    result: Gate | Comparison,
-    locations: Mapping[str, Location] | None = None,
-    *,
-    figure: FigureWriter = plain_figure,
-) -> str:
+def junit(result: Gate | Comparison, locations: Mapping[str, Location] | None = None) -> str:
     """Write a gate or a comparison.
 
     What failed the gate is a ``failure``, or an ``error`` if a side did not pass; what could not be judged or was let
     through is ``skipped``. Without a gate, every sure regression is a failure.
 
     Args:
-        result: what was decided.
-        locations: where benchmarks stand, by their full name.
-        figure: how to write a figure for people.
+        result: the rows with their verdicts.
+        locations: places of the benchmarks in the code, by full name.
     """
-    decision = decide(result, locations)
+    findings = weigh(result, locations)
     root = Element("testsuites", name="benchdb")
     suites: dict[str, list[Element]] = {}
-    for decided in decision.rows:
-        suites.setdefault(_file(decided), []).append(_case(decided, figure))
+    for finding in findings.rows:
+        suites.setdefault(_file(finding), []).append(_case(finding))
     for file, cases in sorted(suites.items()):
         suite = SubElement(root, "testsuite", {"name": file, "file": file, **_counts(cases)})
-        candidate = decision.comparison.candidate.sessions
+        candidate = findings.comparison.candidate.sessions
         if candidate:
-            suite.set("timestamp", plain_line(candidate[-1].started_at))
+            suite.set("timestamp", sanitize(candidate[-1].started_at))
         suite.extend(cases)
     totals = _counts([case for cases in suites.values() for case in cases])
     for name in ("tests", "failures", "errors"):
@@ -56,47 +42,47 @@ def junit(
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _case(decided: Decided, figure: FigureWriter) -> Element:
-    row = decided.row
+def _case(finding: Finding) -> Element:
+    row = finding.row
     names = row.key.fullname.partition("::")[2]
     head, bracket, params = names.partition("[")
     classes, _, function = head.rpartition("::")
-    module = _file(decided).removesuffix(".py").replace("/", ".")
+    module = _file(finding).removesuffix(".py").replace("/", ".")
     case = Element(
         "testcase",
-        classname=plain_line(".".join([module, *filter(None, classes.split("::"))])),
-        name=plain_line(f"{function}{bracket}{params} {series_name(row)}".strip()),
+        classname=sanitize(".".join([module, *filter(None, classes.split("::"))])),
+        name=sanitize(f"{function}{bracket}{params} {series_name(row)}".strip()),
     )
     seconds = _seconds(row)
     if seconds is not None:
         case.set("time", seconds)
-    _outcome(case, decided, figure)
+    _outcome(case, finding)
     return case
 
 
-def _outcome(case: Element, decided: Decided, figure: FigureWriter) -> None:
-    verdict = decided.row.judgement.verdict
-    message = plain_line(sentence(decided.row, figure))
-    if decided.level == "error":
-        told = SubElement(case, "error" if verdict == "error" else "failure", message=message, type=verdict)
-        lines = [_place(decided), message]
-        if decided.row.command:
-            lines.append(plain_line(decided.row.command))
-        told.text = "\n".join(lines)
-    elif verdict not in _PASSED or decided.level != "fine":
+def _outcome(case: Element, finding: Finding) -> None:
+    verdict = finding.row.judgement.verdict
+    message = sanitize(row_sentence(finding.row))
+    if finding.level == "error":
+        failure = SubElement(case, "error" if verdict == "error" else "failure", message=message, type=verdict)
+        lines = [_place(finding), message]
+        if finding.row.command:
+            lines.append(sanitize(finding.row.command))
+        failure.text = "\n".join(lines)
+    elif finding.level != "fine":
         SubElement(case, "skipped", message=message, type=verdict)
 
 
-def _place(decided: Decided) -> str:
-    if decided.location is None:
-        return plain_line(decided.row.key.fullname)
-    return f"{plain_line(decided.location.file)}:{decided.location.line}"
+def _place(finding: Finding) -> str:
+    if finding.location is None:
+        return sanitize(finding.row.key.fullname)
+    return f"{sanitize(finding.location.file)}:{finding.location.line}"
 
 
-def _file(decided: Decided) -> str:
-    if decided.location is not None:
-        return plain_line(decided.location.file)
-    return plain_line(decided.row.key.fullname.partition("::")[0]) or "benchmarks"
+def _file(finding: Finding) -> str:
+    if finding.location is not None:
+        return sanitize(finding.location.file)
+    return sanitize(finding.row.key.fullname.partition("::")[0]) or "benchmarks"
 
 
 def _seconds(row: ComparisonRow) -> str | None:

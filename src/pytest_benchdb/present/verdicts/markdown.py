@@ -1,15 +1,16 @@
-"""Comparisons as GitHub-flavoured Markdown: what people paste into a pull request or a report.
-
-What rules say of a candidate, in words.
-"""
+"""Comparisons and gates as GitHub-flavoured Markdown: what people paste into a pull request or a report."""
 
 from collections.abc import Sequence
 
-from pytest_benchdb.analysis.decide import Decision, TargetOutcome
+from pytest_benchdb.analysis.decide import Decision
 from pytest_benchdb.analysis.rules.suite import group_of
-from pytest_benchdb.model.comparison import Comparison, ComparisonRow
-from pytest_benchdb.model.wording import counted
+from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate
+from pytest_benchdb.model.wording import percent_text
+from pytest_benchdb.present.verdicts.decision import decision_facts
+from pytest_benchdb.present.verdicts.gate import GATE_COLUMNS
+from pytest_benchdb.present.verdicts.rows import folded_text, gate_rows
 from pytest_benchdb.present.verdicts.words import (
+    change_text,
     conclusion,
     difference_text,
     factor_text,
@@ -18,66 +19,14 @@ from pytest_benchdb.present.verdicts.words import (
     metric_text,
     notes_of,
     row_names,
-    share_text,
     side_text,
     times_text,
 )
-from pytest_benchdb.present.writing.grid import Fact, Line, Span, Style, fact_lines
-from pytest_benchdb.present.writing.markdown import escape
+from pytest_benchdb.present.writing.markdown import escape, markdown_table
 from pytest_benchdb.present.writing.units import quantity, unit_for
 
-_MOST_NAMED = 5
-
-
-def decision_facts(decision: Decision) -> list[Fact]:
-    """Return the decision as pairs of label and text: the targets, what was left out, the verdict last."""
-    facts = [(f"target {one.target.name}", _target(one)) for one in decision.targets]
-    if decision.left_out:
-        named = [f"{name} ({why})" for name, why in decision.left_out[:_MOST_NAMED]]
-        rest = len(decision.left_out) - len(named)
-        more = f" and {rest} more" if rest else ""
-        facts.append(("left out", ", ".join(named) + more))
-    if decision.unsure:
-        facts.append(("unsure", f"{decision.unsure} of {counted(decision.rows, 'row')} show no sure change"))
-    facts.append(("decision", _verdict(decision)))
-    return facts
-
-
-def decision_lines(decision: Decision, total: int, *, ascii_only: bool = False) -> list[Line]:
-    """Return the decision as lines of at most `total` columns."""
-    facts = decision_facts(decision)
-    met = {f"target {one.target.name}": one.met for one in decision.targets}
-    lines: list[Line] = [(Span(""),)]
-    for line in fact_lines(facts, total, ascii_only=ascii_only):
-        label, text = line
-        known = met.get(label.text.strip())
-        style: Style = (
-            "head" if label.text.strip() == "decision" else "good" if known else "bad" if known is False else ""
-        )
-        lines.append((label, Span(text.text, style)))
-    return lines
-
-
-def _target(outcome: TargetOutcome) -> str:
-    asked = outcome.target.range.text
-    if outcome.speedup is None:
-        return f"asked {asked}, not known: {outcome.reason}"
-    word = "met" if outcome.met else "missed"
-    return f"{word}: {times_text(outcome.speedup)} over {counted(outcome.rows, 'row')}, asked {asked}"
-
-
-def _verdict(decision: Decision) -> str:
-    if decision.speedup is None or decision.range is None:
-        return "none: no row can be compared"
-    rows = counted(decision.rows, "row")
-    return (
-        f"{decision.verdict}: geometric mean of the speedups {times_text(decision.speedup)} over {rows} "
-        f"lies in {decision.range.text}"
-    )
-
-
 _HEADS = ("benchmark", "baseline", "candidate", "change", "interval", "speedup", "verdict", "sessions", "test")
-_RULES = (":---", "---:", "---:", "---:", "---:", "---:", ":---", ":---", ":---")
+_RIGHT = (False, True, True, True, True, True, False, False, False)
 
 
 def comparisons_markdown(
@@ -105,17 +54,11 @@ def comparisons_markdown(
 def _comparison(
     comparison: Comparison, rows: Sequence[ComparisonRow], decision: Decision | None, *, verbose: bool
 ) -> str:
-    lines = [f"## {escape(comparison.candidate.name)} against {escape(comparison.baseline.name)}", ""]
-    lines += [f"**{escape(conclusion(comparison))}**", ""]
-    lines += [f"- **baseline:** {escape(side_text(comparison.baseline))}"]
-    lines += [f"- **candidate:** {escape(side_text(comparison.candidate))}"]
-    differences = [one for one in comparison.differences if verbose or is_main_difference(one)]
-    lines += [f"- **differs:** {escape(difference_text(one))}" for one in differences]
-    lines += [f"- **warning:** {escape(warning)}" for warning in comparison.warnings]
-    lines.append("")
+    title = f"{escape(comparison.candidate.name)} against {escape(comparison.baseline.name)}"
+    lines = [*_head(title, conclusion(comparison), comparison, verbose=verbose), ""]
     for metric, unit in dict.fromkeys((row.key.metric, row.unit) for row in rows):
         chosen = [row for row in rows if (row.key.metric, row.unit) == (metric, unit)]
-        lines += [f"### {escape(metric_text(chosen))}", "", *_table(comparison, chosen), ""]
+        lines += [f"### {escape(metric_text(chosen))}", "", _table(comparison, chosen)]
     notes = [f"- {escape(note.subject)}: {escape(note.text)}" for note in notes_of(rows)]
     lines += [*notes, ""] if notes else []
     if decision is not None:
@@ -128,46 +71,53 @@ def _comparison(
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _table(comparison: Comparison, rows: Sequence[ComparisonRow]) -> list[str]:
+def _head(title: str, outcome: str, comparison: Comparison, *, verbose: bool) -> list[str]:
+    differences = [one for one in comparison.differences if verbose or is_main_difference(one)]
+    return [
+        f"## {title}",
+        "",
+        f"**{escape(outcome)}**",
+        "",
+        f"- **baseline:** {escape(side_text(comparison.baseline))}",
+        f"- **candidate:** {escape(side_text(comparison.candidate))}",
+        *(f"- **differs:** {escape(difference_text(difference))}" for difference in differences),
+        *(f"- **warning:** {escape(warning)}" for warning in comparison.warnings),
+    ]
+
+
+def _table(comparison: Comparison, rows: Sequence[ComparisonRow]) -> str:
     metric = rows[0].key.metric
     means = {mean.group: mean for mean in comparison.means if mean.metric == metric}
     groups: dict[str, list[tuple[str, ComparisonRow]]] = {}
     for row, name in zip(rows, row_names(rows), strict=True):
         groups.setdefault(group_of(row), []).append((name, row))
-    lines = [_line(_HEADS), _line(_RULES)]
+    lines: list[Sequence[str]] = []
     unit = unit_for(rows[0].unit, [one for row in rows for one in (row.judgement.baseline, row.judgement.candidate)])
     for group, members in groups.items():
         for name, row in members:
             judgement = row.judgement
-            change = share_text(judgement.change)
-            word = f"{judgement.verdict} ({judgement.state})" if judgement.state else judgement.verdict
             cells = (
                 escape(f"{group} / {name}" if len(groups) > 1 else name),
                 quantity(judgement.baseline, unit),
                 quantity(judgement.candidate, unit),
-                change if judgement.change is None else f"{change} %",
+                change_text(row),
                 escape(interval_text(judgement.interval) + (" %" if judgement.interval else "")),
                 factor_text(row),
-                word,
+                judgement.text,
                 f"{judgement.baseline_sessions} + {judgement.candidate_sessions}",
                 judgement.test or "",
             )
-            lines.append(_line(cells))
+            lines.append(cells)
         if group in means:
             lines.append(_mean(f"{group} / geometric mean", means[group].ratio, rows[0]))
     if None in means:
         lines.append(_mean("geometric mean" + (" of all" if len(groups) > 1 else ""), means[None].ratio, rows[0]))
-    return lines
+    return markdown_table(_HEADS, _RIGHT, lines)
 
 
-def _mean(label: str, ratio: float, row: ComparisonRow) -> str:
+def _mean(label: str, ratio: float, row: ComparisonRow) -> list[str]:
     factor = ratio if row.better == "higher" else 1 / ratio
-    cells = [f"**{escape(label)}**", "", "", f"**{share_text(ratio - 1)} %**", "", times_text(factor), "", "", ""]
-    return _line(cells)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+    return [f"**{escape(label)}**", "", "", f"**{percent_text(ratio - 1)}**", "", times_text(factor), "", "", ""]
 
 
 def _fenced(commands: Sequence[str]) -> list[str]:
@@ -176,3 +126,23 @@ def _fenced(commands: Sequence[str]) -> list[str]:
     while any(fence in command for command in commands):
         fence += "`"
     return [f"{fence}sh", *(command.replace("\n", "\\n") for command in commands), fence]
+
+
+def gate_markdown(gate: Gate, *, everything: bool = False) -> str:
+    """Write a gate: the outcome, both sides, and the rows that need review, or every row."""
+    rows = gate_rows(gate, everything=everything)
+    lines = _head("Benchmark gate", gate.sentence, gate.comparison, verbose=False)
+    if rows:
+        heads = ["benchmark", *(column.title for column in GATE_COLUMNS)]
+        right = [False, *(column.align == "right" for column in GATE_COLUMNS)]
+        cells = [[escape(text) for text in (_full_name(row), *(one.text(row) for one in GATE_COLUMNS))] for row in rows]
+        lines += ["", markdown_table(heads, right, cells).rstrip("\n")]
+    notes = [f"- {escape(note.subject)}: {escape(note.text)}" for note in notes_of(rows)]
+    lines += ["", *notes] if notes else []
+    folded = folded_text(gate, rows)
+    lines += ["", f"{'And ' if rows else ''}{escape(folded)}."] if folded else []
+    return "\n".join(lines) + "\n"
+
+
+def _full_name(row: ComparisonRow) -> str:
+    return f"{row.key.fullname} ({row.key.phase})" if row.key.phase else row.key.fullname

@@ -1,38 +1,28 @@
-"""The Markdown page of a gate or a comparison, within a number of characters or bytes, whatever comes in.
-
-Pieces of Markdown that hold text from outside: HTML blocks, in which neither Markdown nor links are read.
+"""The Markdown page of a gate or a comparison, for a job's summary or a pull request, within a limited size.
 
 GitHub and GitLab read mentions, issues, commits and emoji everywhere but in ``<code>``, also in HTML; and Markdown in
-tables of the Markdown kind even within ``<code>``. So tables are HTML, and what users named stands in ``<code>``.
-No blank line may stand in a block: it would end it.
-
-Writes Markdown for a job's summary page, which GitHub keeps at 1 MiB a step.
-
-Writes the body of a pull-request comment: what changed, the rest folded.
-
-A hidden marker lets the job that posts it find and replace its comment. GitHub takes 65,536 characters.
+tables of the Markdown kind even within ``<code>``. So tables are HTML blocks, in which neither Markdown nor links are
+read, and what users named is in ``<code>``. No blank line may be in a block: it would end it.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.comparison import Comparison, Gate, Side
-from pytest_benchdb.present.verdicts.findings import (
-    Decided,
-    Decision,
-    FigureWriter,
-    counts,
-    decide,
-    figures,
-    interval,
-    plain_figure,
-    plain_line,
-    repeated,
+from pytest_benchdb.model.verdict import DECIDED
+from pytest_benchdb.model.wording import counted, percent_text
+from pytest_benchdb.present.verdicts.findings import Finding, Findings, weigh
+from pytest_benchdb.present.verdicts.words import (
+    change_text,
+    conclusion,
+    full_interval_text,
+    repeated_text,
     series_name,
-    share,
-    verdict_name,
 )
+from pytest_benchdb.present.writing.text import sanitize
+from pytest_benchdb.present.writing.units import one_quantity
 
 LONGEST_NAME = 200
 LONGEST_SENTENCE = 400
@@ -49,7 +39,7 @@ _ENTITIES = str.maketrans(
         "|": "&vert;",
     }
 )
-# Words of a sentence that can be no link: letters, digits and what stands between them in figures.
+# Words of a sentence that can be no link: letters, digits and what stands between them in numbers.
 _HARMLESS = re.compile(r"[(\"']?[\w.%+,;=\u2026-]*[)\"':,;.]*")
 _LINKED = re.compile(r"www\.|[a-z]-\d|[0-9a-f]{7}", re.IGNORECASE)
 """Hosts, GH-1 and what other trackers use, commits."""
@@ -70,7 +60,7 @@ def escape(text: str) -> str:
 
 def code(text: str, limit: int = LONGEST_NAME) -> str:
     """Write what a user named, so that it is shown as it is and links to nothing."""
-    return f"<code>{escape(plain_line(text, limit)) or '-'}</code>"
+    return f"<code>{escape(sanitize(text, limit=limit)) or '-'}</code>"
 
 
 def prose(text: str, limit: int = LONGEST_SENTENCE) -> str:
@@ -79,24 +69,24 @@ def prose(text: str, limit: int = LONGEST_SENTENCE) -> str:
     >>> prose("5 % slower than @user")
     '5 % slower than <code>&commat;user</code>'
     """
-    return " ".join(_word(word) for word in plain_line(text, limit).split())
+    return " ".join(_word(word) for word in sanitize(text, limit=limit).split())
 
 
-def table_row(decided: Decided, figure: FigureWriter) -> str:
+def table_row(finding: Finding) -> str:
     """Write a row of the table, on one line."""
-    row = decided.row
-    sign = {"error": "❌ ", "warning": "⚠️ ", "note": "", "fine": ""}[decided.level]
-    again = f", {repeated(row)}" if row.confirmations else ""
-    reason = f"<br>{prose(row.judgement.reason)}" if row.judgement.reason else ""
-    baseline, candidate = figures(row, figure)
+    row = finding.row
+    judgement = row.judgement
+    sign = {"error": "❌ ", "warning": "⚠️ ", "note": "", "fine": ""}[finding.level]
+    again = f", {repeated_text(row)}" if row.confirmations else ""
+    reason = f"<br>{prose(judgement.reason)}" if judgement.reason else ""
     cells = [
         code(row.key.fullname),
         code(series_name(row), 120),
-        prose(baseline, 60),
-        prose(candidate, 60),
-        share(row.judgement.change),
-        interval(row),
-        sign + verdict_name(row) + again + reason,
+        prose(one_quantity(judgement.baseline, row.unit), 60),
+        prose(one_quantity(judgement.candidate, row.unit), 60),
+        prose(change_text(row), 60),
+        full_interval_text(judgement.interval),
+        sign + judgement.text + again + reason,
     ]
     right = (2, 3, 4)
     written = (f'<td align="right">{cell}</td>' if n in right else f"<td>{cell}</td>" for n, cell in enumerate(cells))
@@ -119,8 +109,6 @@ def _word(word: str) -> str:
 
 
 Item = TypeVar("Item")
-
-_JUDGED = frozenset({"regressed", "improved", "unchanged"})
 
 _MOST_LINES = 20
 """Warnings and differences that are listed; more are counted."""
@@ -146,8 +134,7 @@ class _Room:
 
 
 def page(
-    decision: Decision,
-    figure: FigureWriter,
+    findings: Findings,
     *,
     size: int,
     measure: Callable[[str], int] = len,
@@ -156,8 +143,7 @@ def page(
     """Write the page: the outcome, the rows that changed, the others folded.
 
     Args:
-        decision: what was decided.
-        figure: how to write a figure.
+        findings: the rows with their weight.
         size: how large the page may be, by `measure`.
         measure: tells the size of a text.
         marker: first line, with its end; empty for none.
@@ -174,76 +160,75 @@ def page(
         if text and room.take(text + "\n"):
             parts.append(text)
 
-    add(marker + _heading(decision))
-    add(_sides(decision))
-    add(_warnings(decision))
-    changed = [decided for decided in decision.rows if decided.changed]
-    others = [decided for decided in decision.rows if not decided.changed]
-    left_out = _table(changed, figure, room, parts, folded=None)
-    left_out += _table(others, figure, room, parts, folded=f"{len(others)} others")
-    add(_means(decision))
-    add(_differences(decision))
+    add(marker + _heading(findings))
+    add(_sides(findings))
+    add(_warnings(findings))
+    changed = [finding for finding in findings.rows if finding.changed]
+    others = [finding for finding in findings.rows if not finding.changed]
+    left_out = _table(changed, room, parts, folded=None)
+    left_out += _table(others, room, parts, folded=f"{len(others)} others")
+    add(_means(findings))
+    add(_differences(findings))
     if left_out:
         parts.append(f"<p>{left_out} rows are not shown: there is no room for them.</p>\n")
     return "\n".join(parts)
 
 
-def _heading(decision: Decision) -> str:
-    gate = decision.gate
+def _heading(findings: Findings) -> str:
+    gate = findings.gate
     if gate is None:
-        return f"### Benchmarks: {counts(decision.comparison)}\n"
-    text = f"### {_title(gate)}\n\n<p>{prose(gate.sentence)}</p>\n\n<p>{counts(decision.comparison)}</p>\n"
+        return f"### Benchmarks: {conclusion(findings.comparison)}\n"
+    text = f"### {_title(gate)}\n\n<p>{prose(gate.sentence)}</p>\n\n<p>{conclusion(findings.comparison)}</p>\n"
     if gate.shift is not None:
         text += (
-            f"\n<p>The whole suite moved by {share(gate.shift.change)}: {gate.shift.agreeing * 100:.0f} % of the "
-            "benchmarks changed in the same direction.</p>\n"
+            f"\n<p>The whole suite moved by {percent_text(gate.shift.change)}: "
+            f"{gate.shift.agreeing * 100:.0f} % of the benchmarks changed in the same direction.</p>\n"
         )
     return text
 
 
 def _title(gate: Gate) -> str:
-    if gate.exit_status == 1:
+    if gate.exit_status == exit_status.GATE_FAILED:
         return "❌ Benchmarks failed"
     if gate.shift is not None:
         return "⚠️ Benchmarks are unstable"
     judgements = [row.judgement for row in gate.comparison.rows]
-    judged = any(one.verdict in _JUDGED and one.state not in {"learning", "unstable"} for one in judgements)
+    judged = any(one.verdict in DECIDED and one.state not in {"learning", "unstable"} for one in judgements)
     # A gate that could judge nothing lets pass, but nobody should read that as a result.
-    return "✅ Benchmarks passed" if gate.exit_status == 0 and judged else "⚠️ Benchmarks were not judged"
+    return "✅ Benchmarks passed" if gate.exit_status == exit_status.FINE and judged else "⚠️ Benchmarks were not judged"
 
 
-def _sides(decision: Decision) -> str:
-    comparison = decision.comparison
+def _sides(findings: Findings) -> str:
+    comparison = findings.comparison
     return f"<p>baseline {_side(comparison.baseline)} · candidate {_side(comparison.candidate)}</p>\n"
 
 
 def _side(side: Side) -> str:
-    number = len(side.sessions)
-    facts = [f"{number} session" + ("" if number == 1 else "s")]
+    facts = [counted(len(side.sessions), "session")]
     commits = {session.commit_sha[:12] for session in side.sessions if session.commit_sha}
     if len(commits) == 1:
         facts.append("commit " + code(commits.pop()))
     return f"{code(side.name)} ({', '.join(facts)})"
 
 
-def _warnings(decision: Decision) -> str:
-    return _list(decision.comparison.warnings, lambda text: f"⚠️ {prose(text)}")
+def _warnings(findings: Findings) -> str:
+    return _list(findings.comparison.warnings, lambda text: f"⚠️ {prose(text)}")
 
 
-def _differences(decision: Decision) -> str:
+def _differences(findings: Findings) -> str:
     body = _list(
-        decision.comparison.differences,
+        findings.comparison.differences,
         lambda one: f"{code(one.name, 60)}: {code(one.baseline or '-')} → {code(one.candidate or '-')}",
     )
     return fold("Differences of the environments", body) if body else ""
 
 
-def _means(decision: Decision) -> str:
+def _means(findings: Findings) -> str:
     body = _list(
-        decision.comparison.means,
+        findings.comparison.means,
         lambda mean: (
             f"{code(mean.metric, 60)} of {code(mean.group) if mean.group is not None else 'all'}: "
-            f"{share(mean.ratio - 1)} over {mean.rows} rows"
+            f"{percent_text(mean.ratio - 1)} over {mean.rows} rows"
         ),
     )
     return fold("Geometric means", body) if body else ""
@@ -255,7 +240,7 @@ def _list(items: Sequence[Item], write: Callable[[Item], str]) -> str:
     return bullets([*lines, f"{left} more"] if left > 0 else lines)
 
 
-def _table(rows: Sequence[Decided], figure: FigureWriter, room: _Room, parts: list[str], *, folded: str | None) -> int:
+def _table(rows: Sequence[Finding], room: _Room, parts: list[str], *, folded: str | None) -> int:
     """Add a table of as many rows as there is room for; return how many are left out."""
     if not rows:
         return 0
@@ -263,8 +248,8 @@ def _table(rows: Sequence[Decided], figure: FigureWriter, room: _Room, parts: li
     if not room.take(TABLE_START + TABLE_END + frame + "\n"):
         return len(rows)
     shown = []
-    for decided in rows:
-        text = table_row(decided, figure)
+    for finding in rows:
+        text = table_row(finding)
         if not room.take(text):
             break
         shown.append(text)
@@ -276,32 +261,23 @@ def _table(rows: Sequence[Decided], figure: FigureWriter, room: _Room, parts: li
 MOST_BYTES = 1024 * 1024
 
 
-def job_summary(result: Gate | Comparison, *, figure: FigureWriter = plain_figure, size: int = MOST_BYTES) -> str:
-    """Write the summary: at most `size` bytes in UTF-8, which is what is left of the step's page.
-
-    Args:
-        result: what was decided.
-        figure: how to write a figure for people.
-        size: bytes that may still be appended.
-    """
-    return page(decide(result), figure, size=size, measure=lambda text: len(text.encode("utf-8")))
+def job_summary(result: Gate | Comparison, *, size: int = MOST_BYTES) -> str:
+    """Write the summary of a job: at most `size` bytes in UTF-8, because GitHub keeps 1 MiB a step."""
+    return page(weigh(result), size=size, measure=lambda text: len(text.encode("utf-8")))
 
 
 MOST_CHARACTERS = 65_000
 _LONGEST_MARKER = 60
 
 
-def pull_request_comment(
-    result: Gate | Comparison, *, name: str = "benchmarks", figure: FigureWriter = plain_figure
-) -> str:
-    """Write the body in Markdown: at most 65,000 characters, whatever comes in.
+def pull_request_comment(result: Gate | Comparison, *, name: str = "benchmarks") -> str:
+    """Write the body of a comment in Markdown: at most 65,000 characters, of the 65,536 that GitHub takes.
 
     Args:
-        result: what was decided.
-        name: tells this comment from others of the same pull request.
-        figure: how to write a figure for people.
+        result: the rows with their verdicts.
+        name: hidden in the first line, so that the job that posts the comment finds the one to replace.
     """
-    return page(decide(result), figure, size=MOST_CHARACTERS, measure=_characters, marker=marker(name) + "\n")
+    return page(weigh(result), size=MOST_CHARACTERS, measure=_characters, marker=marker(name) + "\n")
 
 
 def marker(name: str) -> str:

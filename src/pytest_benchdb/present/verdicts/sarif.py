@@ -1,34 +1,30 @@
 """Writes SARIF 2.1.0 (OASIS Standard, errata 01), as GitHub's code scanning and others read it.
 
-Only what wants eyes is a result: a benchmark that stood still or got better is none.
+Only what needs review is a result: not a benchmark that stood still or got better.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Literal
 from urllib.parse import quote
 
 from pytest_benchdb.model.benchmark import Location
 from pytest_benchdb.model.comparison import Comparison, Gate
-from pytest_benchdb.present.verdicts.findings import (
-    Decided,
-    FigureWriter,
-    Level,
-    decide,
-    plain_figure,
-    plain_line,
-    sentence,
-)
+from pytest_benchdb.model.verdict import LEVELS, Level, Verdict
+from pytest_benchdb.present.verdicts.findings import Finding, weigh
+from pytest_benchdb.present.verdicts.words import row_sentence
+from pytest_benchdb.present.writing.text import sanitize
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
-_RULES: Mapping[str, tuple[Level, str, str]] = {
-    "regressed": ("error", "Regressed", "The candidate is worse than its baseline by more than the limit."),
-    "error": ("error", "DidNotPass", "A side of the comparison did not pass, so it has no figure."),
-    "missing": ("warning", "Missing", "The baseline has this benchmark and the candidate does not."),
-    "unstable": ("warning", "Unstable", "The machine was too disturbed to judge this benchmark."),
-    "inconclusive": ("note", "Inconclusive", "There are too few or too scattered sessions to judge this benchmark."),
-    "incomparable": ("note", "Incomparable", "The sides did not measure the same thing."),
+_RULES: Mapping[Verdict | Literal["unstable"], tuple[str, str]] = {
+    "regressed": ("Regressed", "The candidate is worse than its baseline by more than the limit."),
+    "error": ("DidNotPass", "A side of the comparison did not pass, so it has no figure."),
+    "missing": ("Missing", "The baseline has this benchmark and the candidate does not."),
+    "unstable": ("Unstable", "The machine was too disturbed to judge this benchmark."),
+    "inconclusive": ("Inconclusive", "There are too few or too scattered sessions to judge this benchmark."),
+    "incomparable": ("Incomparable", "The sides did not measure the same thing."),
 }
 _ORDER = tuple(_RULES)
 
@@ -37,19 +33,16 @@ def sarif(
     result: Gate | Comparison,
     locations: Mapping[str, Location] | None = None,
     *,
-    figure: FigureWriter = plain_figure,
     version: str = "0",
 ) -> str:
     """Write a gate or a comparison as one SARIF log in ASCII.
 
     Args:
-        result: what was decided.
-        locations: where benchmarks stand, by their full name.
-        figure: how to write a figure for people.
+        result: the rows with their verdicts.
+        locations: places of the benchmarks in the code, by full name.
         version: version of pytest-benchdb.
     """
-    decision = decide(result, locations)
-    told = [decided for decided in decision.rows if _rule(decided) is not None]
+    findings = [finding for finding in weigh(result, locations).rows if _rule(finding) is not None]
     driver = {
         "name": "pytest-benchdb",
         "semanticVersion": version,
@@ -63,24 +56,25 @@ def sarif(
                 "tool": {"driver": driver},
                 "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The root of the checkout."}}},
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(decided, figure) for decided in told],
+                "results": [_result(finding) for finding in findings],
             }
         ],
     }
     return json.dumps(log, indent=1, allow_nan=False) + "\n"
 
 
-def _rule(decided: Decided) -> str | None:
-    judgement = decided.row.judgement
-    if decided.level == "fine":
+def _rule(finding: Finding) -> Verdict | Literal["unstable"] | None:
+    judgement = finding.row.judgement
+    if finding.level == "fine":
         return None
-    if decided.level != "error" and judgement.state == "unstable":
+    if finding.level != "error" and judgement.state == "unstable":
         return "unstable"
     return judgement.verdict if judgement.verdict in _RULES else None
 
 
-def _rule_object(name: str) -> dict[str, object]:
-    level, title, text = _RULES[name]
+def _rule_object(name: Verdict | Literal["unstable"]) -> dict[str, object]:
+    title, text = _RULES[name]
+    level: Level = "warning" if name == "unstable" else LEVELS[name]
     return {
         "id": f"benchdb/{name}",
         "name": title,
@@ -91,28 +85,28 @@ def _rule_object(name: str) -> dict[str, object]:
     }
 
 
-def _result(decided: Decided, figure: FigureWriter) -> dict[str, object]:
-    name = _rule(decided) or "inconclusive"
-    row = decided.row
-    fullname = plain_line(row.key.fullname)
+def _result(finding: Finding) -> dict[str, object]:
+    name = _rule(finding) or "inconclusive"
+    row = finding.row
+    fullname = sanitize(row.key.fullname)
     result: dict[str, object] = {
         "ruleId": f"benchdb/{name}",
         "ruleIndex": _ORDER.index(name),
-        "level": decided.level,
-        "message": {"text": f"{fullname}: {plain_line(sentence(row, figure))}"},
-        "locations": [_location(decided, fullname)],
-        "partialFingerprints": {"benchdbSeries/v1": _fingerprint(decided)},
+        "level": finding.level,
+        "message": {"text": f"{fullname}: {sanitize(row_sentence(row))}"},
+        "locations": [_location(finding, fullname)],
+        "partialFingerprints": {"benchdbSeries/v1": _fingerprint(finding)},
     }
     if row.judgement.state == "accepted":
-        reason = plain_line(row.judgement.reason or "accepted")
+        reason = sanitize(row.judgement.reason or "accepted")
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": reason}]
     return result
 
 
-def _location(decided: Decided, fullname: str) -> dict[str, object]:
-    place = decided.location
+def _location(finding: Finding, fullname: str) -> dict[str, object]:
+    place = finding.location
     file = place.file if place is not None else fullname.partition("::")[0]
-    path = quote(plain_line(file).replace("\\", "/").lstrip("/"), safe="/")
+    path = quote(sanitize(file).replace("\\", "/").lstrip("/"), safe="/")
     physical: dict[str, object] = {"artifactLocation": {"uri": path or "benchmarks", "uriBaseId": "%SRCROOT%"}}
     if place is not None:
         physical["region"] = {"startLine": max(place.line, 1)}
@@ -120,7 +114,7 @@ def _location(decided: Decided, fullname: str) -> dict[str, object]:
     return {"physicalLocation": physical, "logicalLocations": [logical]}
 
 
-def _fingerprint(decided: Decided) -> str:
-    key = decided.row.key
+def _fingerprint(finding: Finding) -> str:
+    key = finding.row.key
     parts = (key.fullname, key.metric, key.phase, key.backend, key.device)
     return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()

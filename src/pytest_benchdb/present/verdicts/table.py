@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pytest_benchdb.analysis.rules.suite import group_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, GroupMean
 from pytest_benchdb.model.verdict import CHANGED, VERDICT_STYLES
-from pytest_benchdb.model.wording import counted
+from pytest_benchdb.model.wording import counted, share_text
 from pytest_benchdb.present.verdicts.words import (
     conclusion,
     conclusion_style,
@@ -17,7 +17,6 @@ from pytest_benchdb.present.verdicts.words import (
     metric_text,
     notes_of,
     row_names,
-    share_text,
     side_text,
     times_text,
 )

@@ -1,17 +1,14 @@
-"""The words of a comparison that all its formats share: names, changes, reasons, the conclusion.
+"""How every format writes a verdict: changes, limits, intervals, counts, names, reasons."""
 
-Which rows of a comparison are shown, and in which order.
-"""
-
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from pytest_benchdb.analysis.rules.suite import speedup_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Difference, Side
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.model.verdict import VERDICT_STYLES, VERDICTS, Interval
-from pytest_benchdb.model.wording import counted
+from pytest_benchdb.model.wording import counted, percent_text, share_text
 from pytest_benchdb.present.writing.grid import Style
 from pytest_benchdb.present.writing.text import SHORT_ID
 from pytest_benchdb.present.writing.units import NOT_MEASURED, one_quantity
@@ -35,7 +32,6 @@ _STATES = {
     "accepted": "people accepted it",
     "not gated": "nobody asked for it to be judged",
 }
-_SHARE_DIGITS = 100.0
 _MINUTE = 16
 
 
@@ -54,19 +50,6 @@ class Note:
     names: tuple[str, ...]
 
 
-def share_text(share: float | None) -> str:
-    """Write a change in percent with its sign, without the unit.
-
-    >>> share_text(0.0512), share_text(-0.5), share_text(12.0), share_text(-0.00001), share_text(None)
-    ('+5.1', '-50.0', '+1200', '0.0', '-')
-    """
-    if share is None:
-        return NOT_MEASURED
-    percent = share * 100
-    text = f"{percent:+.1f}" if abs(percent) < _SHARE_DIGITS else f"{percent:+.0f}"
-    return "0.0" if text in {"+0.0", "-0.0"} else text
-
-
 def interval_text(interval: Interval | None, *, widths: Sequence[int] = (0, 0), ascii_only: bool = False) -> str:
     """Write an interval in percent; ``~`` before it if it knows the rounds of one session only.
 
@@ -81,6 +64,86 @@ def interval_text(interval: Interval | None, *, widths: Sequence[int] = (0, 0), 
     mark = "~" if interval.within_session else ""
     low, high = mark + share_text(interval.low), share_text(interval.high)
     return f"{low.rjust(widths[0])} {to} {high.rjust(widths[1])}"
+
+
+def full_interval_text(interval: Interval | None) -> str:
+    """Write an interval that stands alone: ``+1.0 … +9.0 % (95 %)``."""
+    if interval is None:
+        return NOT_MEASURED
+    within = ", rounds of one session" if interval.within_session else ""
+    return f"{interval_text(interval)} % ({interval.level * 100:g} %{within})"
+
+
+def change_text(row: ComparisonRow) -> str:
+    """Write the change in percent with its sign; a change from zero as the difference itself."""
+    judgement = row.judgement
+    if judgement.change is not None:
+        return percent_text(judgement.change)
+    if judgement.baseline is None or judgement.candidate is None or judgement.verdict == "incomparable":
+        return NOT_MEASURED
+    difference = judgement.candidate - judgement.baseline
+    return ("+" if difference > 0 else "") + one_quantity(difference, row.unit)
+
+
+def limit_text(row: ComparisonRow) -> str:
+    """Write the change that a row may show: of a share and a quantity the larger one, for both must be passed."""
+    policy = row.policy
+    if policy is None:
+        return NOT_MEASURED
+    if not policy.relative and not policy.absolute:
+        return "any change"
+    if policy.relative * abs(row.judgement.baseline or 0.0) >= policy.absolute:
+        return f"{policy.relative * 100:.4g} %"
+    return one_quantity(policy.absolute, row.unit)
+
+
+def baseline_text(row: ComparisonRow) -> str:
+    """Write the baseline's value and the number of its sessions: ``1.234 ms (20)``."""
+    judgement = row.judgement
+    if judgement.baseline is None:
+        return NOT_MEASURED
+    return f"{one_quantity(judgement.baseline, row.unit)} ({judgement.baseline_sessions})"
+
+
+def confirms_text(row: ComparisonRow) -> str:
+    """Write how many re-runs repeated a regression: ``2/2``; a dash for a row that was not run again."""
+    return f"{_repeats(row)}/{len(row.confirmations)}" if row.confirmations else NOT_MEASURED
+
+
+def repeated_text(row: ComparisonRow) -> str:
+    """Write how many re-runs repeated a regression: ``repeated in 2 of 2 re-runs``; nothing without re-runs."""
+    return f"repeated in {_repeats(row)} of {len(row.confirmations)} re-runs" if row.confirmations else ""
+
+
+def _repeats(row: ComparisonRow) -> int:
+    return sum(again.verdict == "regressed" for again in row.confirmations)
+
+
+def series_name(row: ComparisonRow) -> str:
+    """Name what was measured of the benchmark: ``wall_time``, ``energy of decode on cuda``.
+
+    The processor is not named: it is the same in all rows, and test reports follow a case by its name.
+    """
+    key = row.key
+    phase = f" of {key.phase}" if key.phase else ""
+    device = None if key.backend == "cpu" else key.device or key.backend
+    return f"{key.metric}{phase}{f' on {device}' if device else ''}"
+
+
+def row_sentence(row: ComparisonRow) -> str:
+    """Write a row in one line: ``wall_time: regressed, +20.0 %; baseline 1.000 ms, candidate 1.200 ms; limit 5 %``."""
+    judgement = row.judgement
+    change = "" if judgement.change is None else f", {change_text(row)}"
+    parts = [f"{series_name(row)}: {judgement.text}{change}"]
+    if judgement.baseline is not None or judgement.candidate is not None:
+        baseline, candidate = (one_quantity(value, row.unit) for value in (judgement.baseline, judgement.candidate))
+        parts.append(f"baseline {baseline}, candidate {candidate}")
+    if judgement.interval is not None:
+        parts.append(f"interval {full_interval_text(judgement.interval)}")
+    if row.policy is not None and judgement.verdict == "regressed":
+        parts.append(f"limit {limit_text(row)}")
+    parts += [text for text in (repeated_text(row), judgement.reason) if text]
+    return "; ".join(parts)
 
 
 def factor_text(row: ComparisonRow) -> str:
@@ -178,53 +241,14 @@ def metric_text(rows: Sequence[ComparisonRow]) -> str:
 
 
 def conclusion(comparison: Comparison) -> str:
-    """Count the verdicts: ``2 regressed, 1 improved, 27 unchanged``."""
-    verdicts = [row.judgement.verdict for row in comparison.rows]
-    counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in verdicts]
-    return ", ".join(counts) or "nothing to compare"
+    """Count the verdicts, the worst first: ``2 regressed, 1 improved, 27 unchanged``."""
+    counts = Counter(row.judgement.verdict for row in comparison.rows)
+    return (
+        ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "nothing was compared"
+    )
 
 
 def conclusion_style(comparison: Comparison) -> Style:
-    """Return the style of the conclusion: that of the verdict that wants eyes most."""
+    """Return the style of the conclusion: that of its worst verdict."""
     verdicts = {row.judgement.verdict for row in comparison.rows}
     return next((VERDICT_STYLES[one] for one in VERDICTS if one in verdicts and VERDICT_STYLES[one]), "")
-
-
-Order = Literal["worst", "name", "change"]
-ORDERS: tuple[Order, ...] = ("worst", "name", "change")
-
-_QUIET = frozenset({"unchanged", "inconclusive"})
-_NOT_KNOWN = float("-inf")
-
-
-def shown_rows(
-    rows: Sequence[ComparisonRow], *, only_changed: bool = False, order: Order | None = None
-) -> list[ComparisonRow]:
-    """Choose and order rows.
-
-    Args:
-        rows: of one comparison.
-        only_changed: leave out what did not surely change; what could not be compared stays, and so does a suspect.
-        order: ``worst`` puts errors and then the most harmful change first, whatever direction the metric has;
-            ``change`` the largest change of either sign; None keeps the order.
-    """
-    chosen = [row for row in rows if not only_changed or _stands_out(row)]
-    if order == "name":
-        return sorted(chosen, key=lambda row: (row.key.fullname, row.key.metric, row.key.phase or ""))
-    if order == "change":
-        return sorted(chosen, key=lambda row: -abs(row.judgement.change or 0.0))
-    return sorted(chosen, key=_harm, reverse=True) if order == "worst" else chosen
-
-
-def _stands_out(row: ComparisonRow) -> bool:
-    return row.judgement.verdict not in _QUIET or row.judgement.state == "suspect"
-
-
-def _harm(row: ComparisonRow) -> tuple[bool, bool, float]:
-    change = row.judgement.change
-    if change is None:
-        return row.judgement.verdict == "error", False, _NOT_KNOWN
-    # A factor of two is as much in either direction.
-    ratio = max(1 + change, 1e-300)
-    worse = {"lower": ratio, "higher": 1 / ratio, "none": 0.0}[row.better]
-    return False, row.judgement.verdict == "regressed", worse

@@ -9,6 +9,8 @@ SHORT_ID = 13
 """Characters of a UUIDv7 that hold its millisecond: enough to distinguish the sessions of one machine."""
 
 _ZERO_WIDTH_JOINER = "\u200d"
+_JOINERS = frozenset({"\u200c", _ZERO_WIDTH_JOINER})
+"""Scripts and emoji need them."""
 _EMOJI_STYLE = "\ufe0f"
 
 
@@ -17,24 +19,39 @@ def ellipsis(*, ascii_only: bool) -> str:
     return "..." if ascii_only else "…"
 
 
-def sanitize(text: str, *, ascii_only: bool = False) -> str:
-    r"""Write what a terminal would obey or reorder (controls, escapes, newlines, bidi) as visible escapes.
+def sanitize(text: str, *, ascii_only: bool = False, limit: int | None = None) -> str:
+    r"""Write text from outside on one line: what a reader would obey or reorder becomes a visible escape.
 
-    >>> sanitize("a\nb\x1b[31m")
-    'a\\nb\\x1b[31m'
+    Controls, newlines, bidirectional marks, halves of surrogate pairs and unassigned characters are escaped.
+
+    Args:
+        text: any text.
+        ascii_only: escape every character beyond ASCII.
+        limit: most characters; longer text loses its middle, because parameters are at its end.
+
+    >>> sanitize("a\nb\x1b[31m"), sanitize("abcdefghij", limit=5)
+    ('a\\nb\\x1b[31m', 'ab…ij')
     """
     if not (text.isascii() and text.isprintable()):
         text = "".join(map(_visible, text))
     if ascii_only and not text.isascii():
         text = text.encode("ascii", "backslashreplace").decode("ascii")
+    if limit is not None and len(text) > limit:
+        head = max(limit - 1, 0) // 2
+        tail = max(limit - 1 - head, 0)
+        text = text[:head] + "…" + (text[-tail:] if tail else "")
     return text
 
 
 def _visible(char: str) -> str:
-    if char.isprintable() or char == _ZERO_WIDTH_JOINER:
+    if char in _JOINERS:
         return char
-    if unicodedata.category(char) == "Zs":
+    # A space that is not the ordinary one, or a character that no font shows.
+    category = unicodedata.category(char)
+    if category == "Zs":
         return " "
+    if char.isprintable() and category != "Co":
+        return char
     return char.encode("unicode_escape").decode("ascii")
 
 
@@ -62,7 +79,7 @@ def _cells(text: str) -> list[int]:
 def _char_width(char: str) -> int:
     if char.isascii():
         return 1
-    if char == _ZERO_WIDTH_JOINER or "\u1160" <= char <= "\u11ff":
+    if char in _JOINERS or "\u1160" <= char <= "\u11ff":
         return 0
     if unicodedata.category(char) in {"Mn", "Me"}:
         return 0

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any, get_args
+from typing import Any
 
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Difference, Gate, GroupMean, Side
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey
-from pytest_benchdb.model.verdict import Interval, Judgement, Policy, Verdict
-
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+from pytest_benchdb.model.verdict import VERDICTS, Interval, Judgement, Policy, Verdict
 
 HOSTILE = (
     "tests/a b,c:d%.py::Test<script>alert(1)</script>::test_@octocat#1[a|b`c`\r\n::error::x\x1b[31m\x00\ud800\u202e"

@@ -1,0 +1,80 @@
+"""Which rows of a comparison or a gate are shown, in which order, and the style of a gate's."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+from pytest_benchdb.model import exit_status
+from pytest_benchdb.model.comparison import ComparisonRow, Gate
+from pytest_benchdb.model.verdict import VERDICT_STYLES
+from pytest_benchdb.present.writing.grid import Style
+
+Order = Literal["worst", "name", "change"]
+ORDERS: tuple[Order, ...] = ("worst", "name", "change")
+
+_QUIET = frozenset({"unchanged", "inconclusive"})
+
+
+def shown_rows(
+    rows: Sequence[ComparisonRow], *, only_changed: bool = False, order: Order | None = None
+) -> list[ComparisonRow]:
+    """Choose and order rows.
+
+    Args:
+        rows: of one comparison.
+        only_changed: leave out what did not surely change; what could not be compared stays, and so does a suspect.
+        order: ``worst`` puts errors and then the most harmful change first, whatever direction the metric has;
+            ``change`` the largest change of either sign; None keeps the order.
+    """
+    chosen = [row for row in rows if not only_changed or _may_have_changed(row)]
+    if order == "name":
+        return sorted(chosen, key=lambda row: (row.key.fullname, row.key.metric, row.key.phase or ""))
+    if order == "change":
+        return sorted(chosen, key=lambda row: -abs(row.judgement.change or 0.0))
+    return sorted(chosen, key=_worst_first) if order == "worst" else chosen
+
+
+def _may_have_changed(row: ComparisonRow) -> bool:
+    return row.judgement.verdict not in _QUIET or row.judgement.state == "suspect"
+
+
+def _worst_first(row: ComparisonRow) -> tuple[bool, bool, float]:
+    judgement = row.judgement
+    if judgement.change is None:
+        return judgement.verdict != "error", True, math.inf
+    return True, judgement.verdict != "regressed", -row.harm
+
+
+def gate_rows(gate: Gate, *, everything: bool = False) -> list[ComparisonRow]:
+    """Return the rows of a gate that need review, in their order, or every row; the others are only counted."""
+    return [row for row in gate.comparison.rows if everything or _needs_review(row)]
+
+
+def folded_text(gate: Gate, shown: Sequence[ComparisonRow]) -> str | None:
+    """Count the rows that are not shown: ``28 unchanged, 2 new (learning)``; None if all are."""
+    keys = {row.key for row in shown}
+    counts = Counter(row.judgement.text for row in gate.comparison.rows if row.key not in keys)
+    return ", ".join(f"{number} {text}" for text, number in counts.most_common()) or None
+
+
+def gate_row_style(row: ComparisonRow, gate: Gate) -> Style:
+    """Return the style of a row's verdict: red only for what failed the gate."""
+    if row in gate.failures:
+        return "bad"
+    style = VERDICT_STYLES[row.judgement.verdict]
+    return "warn" if style == "bad" else style
+
+
+def gate_style(gate: Gate) -> Style:
+    """Return the style of the outcome."""
+    if gate.exit_status == exit_status.FINE:
+        return "good" if gate.sentence.startswith("passed") and ";" not in gate.sentence else "warn"
+    return "bad" if gate.failures else "warn"
+
+
+def _needs_review(row: ComparisonRow) -> bool:
+    judgement = row.judgement
+    if judgement.state in {"learning", "not gated"} and judgement.verdict not in {"error", "missing"}:
+        return False
+    return judgement.verdict not in {"unchanged", "new"}
