@@ -18,15 +18,75 @@ from pytest_benchdb.importers.table_row import COLUMNS, REQUIRED, BadRow, Cells,
 from pytest_benchdb.importers.table_sessions import Sessions
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem
 
-DELIMITERS = (",", ";", "\t", "|")
+_DELIMITERS = (",", ";", "\t", "|")
 _MOST_LINE = 1 << 20
 _MOST_HEADER = 64 * 1024
+_TEXT_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+_MAGIC = b"PAR1"
+_BATCH_ROWS = 10_000
+_TEXTS = ("session", "benchmark", "metric", "unit", "better", "commit", "branch", "fingerprint", "backend")
 
 
-def header_of(head: bytes) -> tuple[str, list[str]] | None:
+class CsvTable:
+    """The importer of tables as text, separated by commas, semicolons, tabs or bars, compressed by gzip or not."""
+
+    name = "csv"
+
+    def can_read(self, path: Path, head: bytes) -> bool:
+        """Return whether the header is known, or else the suffix."""
+        return b"\x00" not in head and (_header_of(head) is not None or path.name.lower().endswith(_TEXT_SUFFIXES))
+
+    def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:
+        """Read the sessions of a table.
+
+        Raises:
+            ImportFormatError: its header lacks a required column.
+        """
+        return _sessions(_csv_rows(path))
+
+
+class ParquetTable:
+    """The importer of tables as Parquet; needs pyarrow."""
+
+    name = "parquet"
+
+    def can_read(self, path: Path, head: bytes) -> bool:
+        """Return whether the file begins with the four bytes of Parquet, or has its suffix."""
+        return head.startswith(_MAGIC) or path.suffix.lower() == ".parquet"
+
+    def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:
+        """Read the sessions of a table.
+
+        Raises:
+            ImportFormatError: it is damaged or lacks a required column.
+            MissingExtraError: pyarrow is not installed.
+        """
+        return _sessions(_parquet_rows(path))
+
+
+def _sessions(rows: Iterable[tuple[str, Cells | BadRow]]) -> Iterator[ImportedSession | ImportProblem]:
+    """Yield a problem for each row that cannot be read, then the sessions."""
+    sessions = Sessions()
+    seen = False
+    for place, cells in rows:
+        if not isinstance(cells, BadRow) and is_empty(cells):
+            continue
+        seen = True
+        try:
+            if isinstance(cells, BadRow):
+                raise cells
+            sessions.add(parse_row(cells), place)
+        except BadRow as error:
+            yield ImportProblem(place=place, text=str(error))
+    if not seen:
+        raise ImportFormatError("it has a header and no rows")
+    yield from sessions.finish()
+
+
+def _header_of(head: bytes) -> tuple[str, list[str]] | None:
     """Return the delimiter and the columns of a table from its first bytes; None if it is not such a table."""
     line = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace").strip()
-    for delimiter in DELIMITERS:
+    for delimiter in _DELIMITERS:
         try:
             names = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
         except csv.Error:
@@ -36,12 +96,8 @@ def header_of(head: bytes) -> tuple[str, list[str]] | None:
     return None
 
 
-def csv_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
-    """Yield the rows below the header: place and cells, or what is wrong with the row.
-
-    Raises:
-        ImportFormatError: the header lacks a required column.
-    """
+def _csv_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
+    """Yield the rows below the header: place and cells, or what is wrong with the row."""
     with opened(path) as file:
         delimiter, names = _header(file.readline(_MOST_HEADER))
         # Latin-1 never fails; each row is decoded on its own, so that one bad byte costs one row.
@@ -80,21 +136,17 @@ class _Lines:
 
 
 def _header(line: bytes) -> tuple[str, list[str]]:
-    header = header_of(line)
+    header = _header_of(line)
     if header is None:
         shown = line[:60].decode("utf-8", "replace").strip()
         raise ImportFormatError(f"its first line is {shown!r}; expected a header with {', '.join(REQUIRED)}")
     delimiter, names = header
-    check_columns(names)
+    _check_columns(names)
     return delimiter, names
 
 
-def check_columns(names: list[str]) -> None:
-    """Check that a table has the required columns, each once.
-
-    Raises:
-        ImportFormatError: it has not.
-    """
+def _check_columns(names: list[str]) -> None:
+    """Check that a table has the required columns, each once."""
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise ImportFormatError(f"it lacks the column {', '.join(missing)}; it has {', '.join(names)[:200]}")
@@ -116,18 +168,8 @@ def _cells(names: list[str], fields: list[str]) -> Cells | BadRow:
         return BadRow("it is not UTF-8")
 
 
-MAGIC = b"PAR1"
-_BATCH_ROWS = 10_000
-_TEXTS = ("session", "benchmark", "metric", "unit", "better", "commit", "branch", "fingerprint", "backend")
-
-
-def parquet_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
-    """Yield the rows: place and cells.
-
-    Raises:
-        ImportFormatError: it is damaged, or lacks a required column, or a column has another type.
-        MissingExtraError: pyarrow is not installed.
-    """
+def _parquet_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
+    """Yield the rows: place and cells."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -137,7 +179,7 @@ def parquet_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
     try:
         with contextlib.closing(pq.ParquetFile(path)) as file:
             present = {name.strip().lower(): name for name in file.schema_arrow.names}
-            check_columns(list(present))
+            _check_columns(list(present))
             wanted = [name for name in present if name in COLUMNS]
             number = 0
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[present[name] for name in wanted]):
@@ -179,62 +221,3 @@ def _times(pa: Any, column: Any, kind: Any) -> Any:
     if pa.types.is_date(kind):
         return column.cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC"))
     raise ImportFormatError(f"its column started_at is of type {kind}; expected a timestamp or a text")
-
-
-_TEXT_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-
-
-class CsvTable:
-    """The importer of tables as text, separated by commas, semicolons, tabs or bars, compressed by gzip or not."""
-
-    name = "csv"
-
-    def can_read(self, path: Path, head: bytes) -> bool:
-        """Return whether the header is known, or else the suffix."""
-        return b"\x00" not in head and (header_of(head) is not None or path.name.lower().endswith(_TEXT_SUFFIXES))
-
-    def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:
-        """Read the sessions of a table.
-
-        Raises:
-            ImportFormatError: its header lacks a required column.
-        """
-        return _sessions(csv_rows(path))
-
-
-class ParquetTable:
-    """The importer of tables as Parquet; needs pyarrow."""
-
-    name = "parquet"
-
-    def can_read(self, path: Path, head: bytes) -> bool:
-        """Return whether the file begins with the four bytes of Parquet, or has its suffix."""
-        return head.startswith(MAGIC) or path.suffix.lower() == ".parquet"
-
-    def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:
-        """Read the sessions of a table.
-
-        Raises:
-            ImportFormatError: it is damaged or lacks a required column.
-            MissingExtraError: pyarrow is not installed.
-        """
-        return _sessions(parquet_rows(path))
-
-
-def _sessions(rows: Iterable[tuple[str, Cells | BadRow]]) -> Iterator[ImportedSession | ImportProblem]:
-    """Yield a problem for each row that cannot be read, then the sessions."""
-    sessions = Sessions()
-    seen = False
-    for place, cells in rows:
-        if not isinstance(cells, BadRow) and is_empty(cells):
-            continue
-        seen = True
-        try:
-            if isinstance(cells, BadRow):
-                raise cells
-            sessions.add(parse_row(cells), place)
-        except BadRow as error:
-            yield ImportProblem(place=place, text=str(error))
-    if not seen:
-        raise ImportFormatError("it has a header and no rows")
-    yield from sessions.finish()

@@ -1,7 +1,4 @@
-"""Units as other tools write them -> SI units: the one place that reads names of units.
-
-`present.units` goes the other way, and chooses how figures are shown.
-"""
+"""Convert units as other tools write them to SI units; `present.writing.units` chooses how figures are shown."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
