@@ -4,16 +4,23 @@ from pathlib import Path
 import pytest
 
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.operations.compare.run import Choice
 from pytest_benchdb.operations.duet.plan import Duet, SideChoice, schedule
-from pytest_benchdb.operations.duet.run import run_duet
+from pytest_benchdb.operations.duet.run import SHARE, choice_for, run_duet
+from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 
-PROGRAM = ("pytest",)
 
-
-def duet(*, pairs: int = 1, commit: str | None = "main", arguments: tuple[str, ...] = ()) -> Duet:
+def duet(
+    pairs: int = 1,
+    base: str = "pytest",
+    head: str = "pytest",
+    *,
+    commit: str | None = "main",
+    arguments: tuple[str, ...] = (),
+) -> Duet:
     return Duet(
-        base=SideChoice(commit=commit, program=PROGRAM),
-        head=SideChoice(commit=None, program=PROGRAM),
+        base=SideChoice(commit=commit, program=(base,)),
+        head=SideChoice(commit=None, program=(head,)),
         arguments=arguments,
         pairs=pairs,
         database=Path("results"),
@@ -53,3 +60,27 @@ def test_play_of_a_file_in_the_checkout_names_the_path_that_both_sides_have(tmp_
 
     with pytest.raises(ConfigError, match=r"write tests/test_a\.py"):
         run_duet(duet(arguments=(f"{file}::test_x",)), tmp_path, {})
+
+
+@pytest.mark.parametrize(("pairs", "share"), [(4, None), (5, SHARE), (10, SHARE)])
+def test_choice_for_enough_pairs_asks_for_smaller_changes_of_times(pairs: int, share: float | None) -> None:
+    assert choice_for(duet(pairs), Choice()).share == share
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        Choice(share=0.1),
+        Choice(thresholds=tuple(parse_thresholds(["wall_time:10%"]))),
+        Choice(metrics=("wall_time", "peak_rss")),
+        Choice(metrics=("my_metric",)),
+    ],
+    ids=["share", "threshold", "memory", "own-metric"],
+)
+def test_choice_for_leaves_what_the_user_said_and_other_metrics_alone(choice: Choice) -> None:
+    assert choice_for(duet(5), choice) == choice
+
+
+def test_choice_for_two_environments_lets_their_pythons_differ() -> None:
+    assert choice_for(duet(5, "a", "b"), Choice()).allow_cross
+    assert not choice_for(duet(5), Choice()).allow_cross
