@@ -14,10 +14,9 @@ import pytest
 from pytest_benchdb.cli.frame.failure import run
 from pytest_benchdb.cli.main import cli
 from pytest_benchdb.model.benchmark import Benchmark, Labels
-from pytest_benchdb.model.environment import CiJob, Commit, Device, Environment, Load
+from pytest_benchdb.model.environment import CiJob, Commit, Device, Environment, Load, SessionEnd, SessionStart
 from pytest_benchdb.model.identity import content_id, uuid7
 from pytest_benchdb.model.run import BlockUsage, Measurement, Run, Timing
-from pytest_benchdb.model.session import SessionEnd, SessionStart
 from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.journal.lines import end_line, run_lines, session_line
 from pytest_benchdb.store.target import JOURNAL_SUFFIX

@@ -10,9 +10,8 @@ from pytest_benchdb.environment.collect import collect, environment_id
 from pytest_benchdb.environment.command import sanitized_command
 from pytest_benchdb.environment.machine.host import read_load
 from pytest_benchdb.errors import StoreError
-from pytest_benchdb.model.environment import CiJob, Commit, Environment, Load
+from pytest_benchdb.model.environment import CiJob, Commit, Environment, Load, SessionEnd, SessionOutcome, SessionStart
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.model.session import SessionEnd, SessionOutcome, SessionStart
 from pytest_benchdb.store.cache import spool_folder
 from pytest_benchdb.store.fold_process import FoldResult, fold_in_child
 from pytest_benchdb.store.journal.journal import Journal

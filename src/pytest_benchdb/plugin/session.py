@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.measure.process.block_usage import BlockProbe
-from pytest_benchdb.model.session import SessionOutcome
+from pytest_benchdb.model.environment import SessionOutcome
 from pytest_benchdb.operations.record import SessionRecorder
 from pytest_benchdb.plugin.bench.fixtures import NAMES, devices_of
 from pytest_benchdb.plugin.ending import gate, summary

@@ -10,10 +10,9 @@ import pytest
 from tests.store.journals import line
 
 from pytest_benchdb.errors import StoreError
-from pytest_benchdb.model.environment import CiJob, Commit, Load
+from pytest_benchdb.model.environment import CiJob, Commit, Load, SessionEnd, SessionStart
 from pytest_benchdb.model.identity import timed_id
 from pytest_benchdb.model.imported import SourceFile
-from pytest_benchdb.model.session import SessionEnd, SessionStart
 from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.history.staging import staging
 from pytest_benchdb.store.journal.lines import end_line, session_line

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_benchdb.model.benchmark import Benchmark
+from pytest_benchdb.model.environment import SessionEnd, SessionStart
 from pytest_benchdb.model.identity import content_id, timed_id, without_addresses
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, SourceFile
 from pytest_benchdb.model.run import NOT_RUN, PASSED, Measurement, Run, Timing
-from pytest_benchdb.model.session import SessionEnd, SessionStart
 from pytest_benchdb.store.journal.lines import end_line, run_lines, session_line
 
 _SAME_S = 10.0

@@ -11,8 +11,8 @@ import pytest
 
 from pytest_benchdb.environment.toml_files import project_name
 from pytest_benchdb.measure.process.block_usage import BlockProbe
+from pytest_benchdb.model.environment import SessionStart
 from pytest_benchdb.model.json_value import json_value
-from pytest_benchdb.model.session import SessionStart
 from pytest_benchdb.operations.record import Context, start_session
 from pytest_benchdb.plugin.settings import Settings
 

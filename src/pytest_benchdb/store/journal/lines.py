@@ -15,10 +15,10 @@ from operator import attrgetter
 from typing import Any
 
 from pytest_benchdb.model.benchmark import Benchmark, Labels
+from pytest_benchdb.model.environment import SessionEnd, SessionStart
 from pytest_benchdb.model.identity import content_id, uuid7
 from pytest_benchdb.model.imported import SourceFile
 from pytest_benchdb.model.run import CHUNK_ROUNDS, Measurement, Run
-from pytest_benchdb.model.session import SessionEnd, SessionStart
 from pytest_benchdb.store.attachments import KeptFile
 
 FORMAT = 1
