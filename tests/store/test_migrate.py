@@ -4,7 +4,9 @@ import pytest
 
 from pytest_benchdb.errors import ForeignFileError, SchemaVersionError, StoreError
 from pytest_benchdb.store import connection as db
+from pytest_benchdb.store import template
 from pytest_benchdb.store.migrate import MIGRATIONS, migrate, migrations, read_meta, version_of
+from pytest_benchdb.store.statement import read
 from pytest_benchdb.store.template import SCHEMA_VERSION, attach_new
 
 _SHAPE = (
@@ -92,6 +94,14 @@ def test_migrations_of_the_package_lead_to_the_schema(tmp_path: Path) -> None:
     attach_new(connection, str(tmp_path / "new.duckdb"), "new", file_kind="history", block_bytes=16384)
 
     assert shape(connection, "old") == shape(connection, "new")
+
+
+def test_schema_says_where_its_version_and_its_migrations_are() -> None:
+    header = read("schema").partition("\n\n")[0]
+
+    assert f"SCHEMA_VERSION in {'/'.join(template.__name__.split('.')[1:])}.py" in header
+    assert f"{MIGRATIONS.name}/NNNN_name.sql" in header
+    assert ("there is none yet" in header) == (not migrations())
 
 
 def test_newer_schema_is_refused_with_what_to_do(tmp_path: Path) -> None:

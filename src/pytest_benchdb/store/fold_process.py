@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.store.cache import template_folder
-from pytest_benchdb.store.fold_child import Settings
+from pytest_benchdb.store.fold_child import Settings, main, work
 from pytest_benchdb.store.target import Target
 
 _LOCK_SHARE = 0.5
@@ -64,13 +64,15 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
         wait_s=timeout_s * _LOCK_SHARE,
     )
     try:
-        output = _run_child(settings, timeout_s)
+        command = child_command(settings)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=True)
+        output: str | bytes = done.stdout
     except subprocess.TimeoutExpired:
         return _failed(journal, target, f"storing the session took longer than {timeout_s:g} s")
-    except KeyboardInterrupt:  # the tests are over: their outcome must not be lost for impatience
+    except KeyboardInterrupt:  # the tests are over: their outcome must not be lost to impatience
         return _failed(journal, target, "storing the session was interrupted")
-    except OSError:
-        output = _run_here(settings)
+    except OSError:  # no process can be started: folding in this one beats leaving the journal
+        output = work(settings)
     except subprocess.CalledProcessError as error:
         return _failed(journal, target, f"the process that stores the session died ({_last_line(error)})")
     try:
@@ -84,30 +86,14 @@ def child_command(settings: Settings) -> list[str]:
     """Return the command that runs `fold_child.main` with `settings` in a fresh interpreter.
 
     Raises:
-        FileNotFoundError: this program does not know its interpreter.
+        FileNotFoundError: the path of the interpreter is not known.
     """
     if not sys.executable:
         raise FileNotFoundError("python")
     path = [*map(str, sys.path), str(Path(__file__).parents[2])]
-    boot = (
-        f"import sys\nsys.path[:] = {path!r}\n"
-        f"from pytest_benchdb.store.fold_child import main\nmain(*{tuple(settings)!r})\n"
-    )
+    boot = f"import sys\nsys.path[:] = {path!r}\nfrom {main.__module__} import main\nmain(*{tuple(settings)!r})\n"
     # -I: no PYTHON* variable and no current folder changes what the child loads.
     return [sys.executable, "-I", "-S", "-c", boot]
-
-
-def _run_child(settings: Settings, timeout_s: float) -> bytes:
-    command = child_command(settings)
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=True)
-    return done.stdout
-
-
-def _run_here(settings: Settings) -> bytes:
-    """Fold in this process: where no other can be started, that beats leaving the journal."""
-    from pytest_benchdb.store.fold_child import work
-
-    return work(settings).encode()
 
 
 def _result(answer: Mapping[str, Any], journal: Path, target: Target) -> FoldResult:
