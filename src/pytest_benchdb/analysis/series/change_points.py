@@ -14,7 +14,7 @@ penalty, and pieces have a least length.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from statistics import median
 
@@ -22,8 +22,24 @@ from pytest_benchdb.analysis.statistics.mann_whitney import mann_whitney
 from pytest_benchdb.analysis.statistics.spread import robust_deviation
 from pytest_benchdb.model.answer.trend import ChangePoint
 
-_CLIP = 2.0
+LEAST_VALUES = 12
+"""Values below which no change point is looked for."""
+
+LEAST_CHANGE = 0.03
+"""Smallest step that is reported, as a share."""
+
+SURE_AFTER = 5
+"""Values of the new level from which a change point is no longer provisional."""
+
+_SHORTEST_LEVEL = 4
+_PENALTY = 10.0
+_LARGEST_P = 0.001
+_LEAST_T = 5.5
+_NOISE_PER_STEP = 1.5
+_LEAST_NOISE = 0.001
 _MAD_OF_NORMAL = 1.4826
+_REACH = 3
+_CLIP = 2.0
 _MOST = 0.95
 
 
@@ -100,34 +116,11 @@ def best_cuts(values: Sequence[float], penalty: float, *, least: int) -> list[in
             gone = {start for start, since in lost.items() if since + least <= end}
             starts = [start for start in starts if start not in gone]
             lost = {start: since for start, since in lost.items() if start not in gone}
-    return _walk_back(previous)
-
-
-def _walk_back(previous: Sequence[int]) -> list[int]:
     cuts = []
-    end = len(previous) - 1
+    end = n
     while (end := previous[end]) > 0:
         cuts.append(end)
     return cuts[::-1]
-
-
-LEAST_VALUES = 12
-"""Values below which no change point is looked for."""
-
-LEAST_CHANGE = 0.03
-"""Smallest step that is reported, as a share."""
-
-SURE_AFTER = 5
-"""Values of the new level from which a change point is no longer provisional."""
-
-_SHORTEST_LEVEL = 4
-_PENALTY = 10.0
-_LARGEST_P = 0.001
-_LEAST_T = 5.5
-_NOISE_PER_STEP = 1.5
-_LEAST_NOISE = 0.001
-_NORMAL_MAD = 1.4826
-_REACH = 3
 
 
 def change_points(values: Sequence[float | None], *, least_change: float = LEAST_CHANGE) -> list[ChangePoint]:
@@ -146,11 +139,19 @@ def change_points(values: Sequence[float | None], *, least_change: float = LEAST
         return []
     scaled = _scaled(kept)
     noise = max(_noise_of(scaled), _LEAST_NOISE)
-    smooth = [value / noise for value in _running_median(scaled)]
+    smooth = [median(scaled[max(0, place - 2) : place + 3]) / noise for place in range(len(scaled))]
     cuts = best_cuts(smooth, _PENALTY * math.log(len(kept)), least=_SHORTEST_LEVEL)
-    cuts = _by_rank(scaled, cuts)
-    cuts = _by_size(scaled, _moved(scaled, cuts), max(math.log1p(least_change), _NOISE_PER_STEP * noise))
-    return _described(kept, places, _by_wander(scaled, cuts))
+    cuts = _strong(cuts, lambda left: [-mann_whitney(*sides).p_value for sides in _sides(scaled, left)], -_LARGEST_P)
+    cuts = _strong(
+        _moved(scaled, cuts),
+        lambda left: [abs(median(after) - median(before)) for before, after in _sides(scaled, left)],
+        max(math.log1p(least_change), _NOISE_PER_STEP * noise),
+    )
+    cuts = _strong(cuts, lambda left: _steps_per_error(scaled, left), _LEAST_T)
+    return [
+        _described(sides, index=places[cut], previous=places[cut - 1])
+        for cut, sides in zip(cuts, _sides(kept, cuts), strict=True)
+    ]
 
 
 def levels(values: Sequence[float | None], points: Sequence[ChangePoint]) -> list[float | None]:
@@ -179,11 +180,7 @@ def _noise_of(scaled: Sequence[float]) -> float:
     """Return the standard deviation from value to value, which steps and outliers hardly touch."""
     steps = [after - before for before, after in pairwise(scaled)]
     middle = median(steps)
-    return _NORMAL_MAD * median([abs(step - middle) for step in steps]) / math.sqrt(2)
-
-
-def _running_median(values: Sequence[float]) -> list[float]:
-    return [median(values[max(0, place - 2) : place + 3]) for place in range(len(values))]
+    return _MAD_OF_NORMAL * median([abs(step - middle) for step in steps]) / math.sqrt(2)
 
 
 def _pieces(values: Sequence[float], cuts: Sequence[int]) -> list[Sequence[float]]:
@@ -193,47 +190,30 @@ def _pieces(values: Sequence[float], cuts: Sequence[int]) -> list[Sequence[float
 
 def _sides(values: Sequence[float], cuts: Sequence[int]) -> list[tuple[Sequence[float], Sequence[float]]]:
     """Return the piece before and the piece after each cut."""
-    pieces = _pieces(values, cuts)
-    return list(pairwise(pieces))
+    return list(pairwise(_pieces(values, cuts)))
 
 
-def _by_rank(scaled: Sequence[float], cuts: Sequence[int]) -> list[int]:
-    """Drop the cut with the largest p-value until all are small."""
+def _strong(cuts: Sequence[int], strengths_of: Callable[[list[int]], list[float]], least: float) -> list[int]:
+    """Drop the weakest cut until all are stronger than `least`."""
     left = list(cuts)
     while left:
-        found = [mann_whitney(before, after).p_value for before, after in _sides(scaled, left)]
-        if max(found) < _LARGEST_P:
+        strengths = strengths_of(left)
+        if min(strengths) > least:
             break
-        del left[found.index(max(found))]
+        del left[strengths.index(min(strengths))]
     return left
 
 
-def _by_size(scaled: Sequence[float], cuts: Sequence[int], least: float) -> list[int]:
-    """Drop the smallest step until all are above `least`."""
-    left = list(cuts)
-    while left:
-        found = [abs(median(after) - median(before)) for before, after in _sides(scaled, left)]
-        if min(found) > least:
-            break
-        del left[found.index(min(found))]
-    return left
-
-
-def _by_wander(scaled: Sequence[float], cuts: Sequence[int]) -> list[int]:
-    """Drop the step that is smallest against its own uncertainty until all are sure."""
-    left = list(cuts)
-    while left:
-        rests = [[value - median(piece) for value in piece] for piece in _pieces(scaled, left)]
-        deviation = max(robust_deviation([value for rest in rests for value in rest]), _LEAST_NOISE)
-        similarity = lag_one(rests)
-        found = []
-        for before, after in _sides(scaled, left):
-            worth = 1 / independent_values(len(before), similarity) + 1 / independent_values(len(after), similarity)
-            found.append(abs(median(after) - median(before)) / (deviation * math.sqrt(worth)))
-        if min(found) > _LEAST_T:
-            break
-        del left[found.index(min(found))]
-    return left
+def _steps_per_error(scaled: Sequence[float], cuts: Sequence[int]) -> list[float]:
+    """Return the size of each step in its standard errors."""
+    rests = [[value - median(piece) for value in piece] for piece in _pieces(scaled, cuts)]
+    deviation = max(robust_deviation([value for rest in rests for value in rest]), _LEAST_NOISE)
+    similarity = lag_one(rests)
+    steps = []
+    for before, after in _sides(scaled, cuts):
+        worth = 1 / independent_values(len(before), similarity) + 1 / independent_values(len(after), similarity)
+        steps.append(abs(median(after) - median(before)) / (deviation * math.sqrt(worth)))
+    return steps
 
 
 def _moved(scaled: Sequence[float], cuts: Sequence[int]) -> list[int]:
@@ -252,19 +232,16 @@ def _distance(values: Sequence[float], cut: int, levels_of: tuple[float, float])
     return math.fsum(abs(v - before) for v in values[:cut]) + math.fsum(abs(v - after) for v in values[cut:])
 
 
-def _described(kept: Sequence[float], places: Sequence[int], cuts: Sequence[int]) -> list[ChangePoint]:
-    found = []
-    for cut, (before, after) in zip(cuts, _sides(kept, cuts), strict=True):
-        low, high = median(before), median(after)
-        point = ChangePoint(
-            index=places[cut],
-            previous=places[cut - 1],
-            before=low,
-            after=high,
-            change=high / low - 1 if low > 0 else None,
-            p_value=mann_whitney(before, after).p_value,
-            values_after=len(after),
-            provisional=len(after) < SURE_AFTER,
-        )
-        found.append(point)
-    return found
+def _described(sides: tuple[Sequence[float], Sequence[float]], *, index: int, previous: int) -> ChangePoint:
+    before, after = sides
+    low, high = median(before), median(after)
+    return ChangePoint(
+        index=index,
+        previous=previous,
+        before=low,
+        after=high,
+        change=high / low - 1 if low > 0 else None,
+        p_value=mann_whitney(before, after).p_value,
+        values_after=len(after),
+        provisional=len(after) < SURE_AFTER,
+    )
