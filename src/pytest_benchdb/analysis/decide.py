@@ -67,7 +67,7 @@ class Rules:
     """Targets, and the verdicts that cover all speedups.
 
     Attributes:
-        verdicts: name and range, the smallest speedups first; every speedup lies in exactly one.
+        verdicts: name and range, the smallest speedups first; every speedup is in exactly one.
         metrics: metrics that count for the verdict; empty for the first that is compared.
     """
 

@@ -192,7 +192,7 @@ def welch(baseline: Sequence[float], candidate: Sequence[float], *, level: float
 
     Args:
         baseline: at least two values.
-        candidate: likewise.
+        candidate: of the other side.
         level: confidence of the interval.
 
     Raises:

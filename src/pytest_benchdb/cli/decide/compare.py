@@ -44,6 +44,22 @@ With --interleave N the commits BASE and HEAD are run instead, in turn; `benchdb
 Example: benchdb compare label:before label:after --only-changed --sort worst
 """
 
+comparison_options = options.together(
+    click.option(
+        "--metric",
+        "metrics",
+        metavar="NAME",
+        multiple=True,
+        help="What to compare; may be repeated. Default: wall_time.",
+    ),
+    click.option("--only-changed", is_flag=True, help="Leave out what did not change or is not sure to have."),
+    click.option("--sort", "order", type=click.Choice(ORDERS), help="Order within groups. Default: as recorded."),
+    options.format_option(FORMATS),
+    options.output_option,
+    ci_options,
+    options.display_options,
+)
+
 
 @click.command(
     "compare",
@@ -56,9 +72,6 @@ Example: benchdb compare label:before label:after --only-changed --sort worst
 @options.database_option
 @click.option("--axis", metavar="DIM", help="Compare the values of a dimension: backend, model, param:n, tag:os, ...")
 @click.option("--baseline-value", metavar="VALUE", help="The value of --axis that the others are compared with.")
-@click.option(
-    "--metric", "metrics", metavar="NAME", multiple=True, help="What to compare; may be repeated. Default: wall_time."
-)
 @options.run_options
 @click.option(
     "--threshold",
@@ -68,8 +81,6 @@ Example: benchdb compare label:before label:after --only-changed --sort worst
     help="Smallest change that counts: 5%, or for one metric 'wall_time:200us', 'memory[backend=cuda]:64MiB'.",
 )
 @click.option("--allow-cross", is_flag=True, help="Compare other machines, other Pythons and changed benchmarks too.")
-@click.option("--only-changed", is_flag=True, help="Leave out what did not change or is not sure to have.")
-@click.option("--sort", "order", type=click.Choice(ORDERS), help="Order within groups. Default: as recorded.")
 @click.option("--decide", metavar="FILE", help="Judge each candidate by the rules of a TOML file.")
 @click.option(
     "--interleave",
@@ -84,10 +95,7 @@ Example: benchdb compare label:before label:after --only-changed --sort worst
     help="With --interleave: folder of each side that Python looks into first, such as src. May be repeated.",
 )
 @click.option("--require-baseline", is_flag=True, help="Exit with 3 when there is nothing to compare.")
-@options.format_option(FORMATS)
-@options.output_option
-@ci_options
-@options.display_options
+@comparison_options
 @click.pass_context
 def command(context: click.Context, /, **given: Any) -> int:
     """Read, compare and show.

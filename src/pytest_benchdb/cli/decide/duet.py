@@ -4,15 +4,13 @@ from typing import Any
 
 import click
 
-from pytest_benchdb.cli.decide.ci_outputs import ci_options
-from pytest_benchdb.cli.decide.compare import FORMATS, ComparisonWriter, choice_of
+from pytest_benchdb.cli.decide.compare import FORMATS, ComparisonWriter, choice_of, comparison_options
 from pytest_benchdb.cli.decide.duet_run import DUET_DB, duet_of, run_and_compare
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_args
 from pytest_benchdb.cli.frame.output import make_output
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.verdict import FAILING
-from pytest_benchdb.present.verdicts.rows import ORDERS
 
 _PAIRS = 5
 
@@ -57,9 +55,6 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
 @click.option("--module", metavar="NAME", help="Module that each side must import from its own folder.")
 @click.option("--db", metavar="PATH", help=f"Folder or .duckdb file that takes the sessions [{DUET_DB}].")
 @click.option(
-    "--metric", "metrics", metavar="NAME", multiple=True, help="What to compare; may be repeated. Default: wall_time."
-)
-@click.option(
     "--threshold",
     "thresholds",
     metavar="LIMIT",
@@ -67,12 +62,7 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
     help="Smallest change that counts: 5%, or for one metric 'wall_time:200us'.",
 )
 @click.option("--gate", is_flag=True, help="Exit with 1 if a benchmark regressed or did not pass.")
-@click.option("--only-changed", is_flag=True, help="Leave out what did not change or is not sure to have.")
-@click.option("--sort", "order", type=click.Choice(ORDERS), help="Order within groups. Default: as recorded.")
-@options.format_option(FORMATS)
-@options.output_option
-@ci_options
-@options.display_options
+@comparison_options
 @click.pass_context
 def command(context: click.Context, /, **given: Any) -> int:
     """Run, compare and show."""

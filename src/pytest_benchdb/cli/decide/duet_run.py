@@ -20,7 +20,7 @@ from pytest_benchdb.operations.duet.run import compare_duet, run_duet
 from pytest_benchdb.operations.exchange.open import Feedback
 
 DUET_DB = ".benchdb-duet"
-"""Not the history: what was run to compare two commits is no record of the newest one."""
+"""Not the history: sessions of a duet are not records of the newest commit."""
 
 _PYTEST = frozenset({"pytest", "py.test"})
 

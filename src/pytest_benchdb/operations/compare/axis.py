@@ -61,18 +61,16 @@ def find_axis(name: str, values: Sequence[SessionValue], sessions: Mapping[str, 
         ConfigError: nothing has such a dimension, or all have the same value of it.
     """
     kind, _, rest = name.partition(":")
-    found = [
+    axes = [
         axis
         for axis in _candidates(name, rest or kind, sessions)
         if not rest or axis.kind == {"param": "parameter"}.get(kind, kind)
     ]
-    seen = {
-        axis.kind: sorted({text for value in values if (text := axis.value_of(value)) is not None}) for axis in found
-    }
-    for axis in found:
-        if len(seen[axis.kind]) > 1:
+    texts = [sorted({text for value in values if (text := axis.value_of(value)) is not None}) for axis in axes]
+    for axis, of_axis in zip(axes, texts, strict=True):
+        if len(of_axis) > 1:
             return axis
-    single = next((texts[0] for texts in seen.values() if texts), None)
+    single = next((of_axis[0] for of_axis in texts if of_axis), None)
     if single is not None:
         raise ConfigError(f"--axis {name}: it is {single!r} everywhere; name more sessions, or choose another axis")
     raise ConfigError(f"--axis {name}: nothing here has it; there are {', '.join(_known(values, sessions))}")
@@ -93,16 +91,16 @@ def split_axis(
     Raises:
         ConfigError: nothing has the baseline's value.
     """
-    found: dict[str, list[SessionValue]] = {}
+    by_text: dict[str, list[SessionValue]] = {}
     for value in values:
         text = axis.value_of(value)
         if text is not None:
-            found.setdefault(text, []).append(value)
-    order = sorted(found, key=lambda text: _rank(text, found, sessions))
+            by_text.setdefault(text, []).append(value)
+    order = sorted(by_text, key=lambda text: _rank(text, by_text, sessions))
     if baseline is not None:
         first = _named(axis, baseline, order)
         order = [first, *(text for text in order if text != first)]
-    return [AxisSide(value=text, values=tuple(found[text])) for text in order]
+    return [AxisSide(value=text, values=tuple(by_text[text])) for text in order]
 
 
 def axis_matching(axis: Axis, sides: Sequence[AxisSide]) -> Matching:
@@ -114,22 +112,22 @@ def axis_matching(axis: Axis, sides: Sequence[AxisSide]) -> Matching:
     """
     if axis.kind in {"session", "tag"}:
         return Matching()
-    first: dict[str, set[str]] = {}
-    second: dict[str, set[str]] = {}
-    third: dict[str, dict[str, set[str]]] = {}
+    by_function: dict[str, set[str]] = {}
+    by_stripped: dict[str, set[str]] = {}
+    by_group: dict[str, dict[str, set[str]]] = {}
     for side in sides:
         for value in side.values:
             heads = _names(axis, value, side.value)
-            first.setdefault(heads[0], set()).add(side.value)
-            second.setdefault(heads[1], set()).add(side.value)
-            third.setdefault(heads[2], {}).setdefault(side.value, set()).add(value.key.fullname)
-    grouped = {name for name, of in third.items() if len(of) > 1 and all(len(names) == 1 for names in of.values())}
+            by_function.setdefault(heads[0], set()).add(side.value)
+            by_stripped.setdefault(heads[1], set()).add(side.value)
+            by_group.setdefault(heads[2], {}).setdefault(side.value, set()).add(value.key.fullname)
+    grouped = {name for name, of in by_group.items() if len(of) > 1 and all(len(names) == 1 for names in of.values())}
 
     def name_of(value: SessionValue) -> str:
         plain, stripped, group = _names(axis, value, axis.value_of(value) or "")
-        if len(first.get(plain, ())) > 1:
+        if len(by_function.get(plain, ())) > 1:
             return plain
-        if len(second.get(stripped, ())) > 1:
+        if len(by_stripped.get(stripped, ())) > 1:
             return stripped
         return group if value.group and group in grouped else plain
 

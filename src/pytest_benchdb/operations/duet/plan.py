@@ -38,7 +38,7 @@ class Duet:
         arguments: what follows `pytest` on the command line, the same for both sides.
         pairs: sessions of each side.
         database: folder or file that takes the sessions.
-        pythonpath: folders of each side that Python looks into first, relative to where the user stands.
+        pythonpath: folders of each side that Python looks into first, relative to the user's working folder.
         module: module that each side must import, from its own folder if it is a commit; None looks at all of them.
     """
 
