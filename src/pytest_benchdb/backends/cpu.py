@@ -3,6 +3,7 @@
 import os
 import platform
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from pytest_benchdb.backends.libraries import says_out_of_memory
@@ -50,11 +51,8 @@ class CpuBackend:
         (present,) = self.devices()
         if device.device_id != present.device_id:
             raise BackendUnavailableError(f"cpu: {device.name} is not the processor here, which is {present.name}")
-        return BlockingDevice(present, "cpu", _is_out_of_memory)
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    return says_out_of_memory(error, _PHRASES, classes=(MemoryError,))
+        out_of_memory = partial(says_out_of_memory, phrases=_PHRASES, classes=(MemoryError,))
+        return BlockingDevice(present, "cpu", out_of_memory)
 
 
 def read_device(root: Path) -> Device:

@@ -1,11 +1,13 @@
 """What backends of a library have in common: is it installed, which device is which, did memory run out?"""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 from pytest_benchdb.errors import BackendUnavailableError
+from pytest_benchdb.interfaces import Backend
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
 
@@ -20,6 +22,17 @@ def package_folder(name: str, path: Sequence[str] | None = None) -> Path | None:
     if spec is None or spec.origin is None or not spec.has_location:
         return None
     return Path(spec.origin).parent
+
+
+def why_unusable(library: str, module: object, path: Sequence[str] | None, pid: int | None) -> str | None:
+    """Return why a library cannot be used here; None if nothing is known against it.
+
+    `module` is the library if it was imported already, `path` where it is looked for, and `pid` the process that
+    started it.
+    """
+    if module is None and package_folder(library, path) is None:
+        return f"{library} is not installed"
+    return None if pid in {None, os.getpid()} else forked(library)
 
 
 def forked(library: str) -> str:
@@ -39,6 +52,20 @@ def with_ids(devices: Sequence[Device]) -> list[Device]:
         twin = seen[key] = seen.get(key, -1) + 1
         made.append(replace(device, device_id=content_id(*key, *([twin] if twin else []))))
     return made
+
+
+def present_device(backend: Backend, device: Device) -> tuple[int, Device]:
+    """Return the place of a device among those present now, and its present description.
+
+    Raises:
+        BackendUnavailableError: the backend cannot be used, or has no such device.
+    """
+    probe = backend.probe()
+    if not probe.available:
+        raise BackendUnavailableError(f"{backend.name}: {probe.reason}")
+    devices = backend.devices()
+    index = position(device, devices)
+    return index, devices[index]
 
 
 def position(device: Device, devices: Sequence[Device]) -> int:

@@ -14,14 +14,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
-from pytest_benchdb.backends.libraries import (
-    forked,
-    package_folder,
-    position,
-    says_out_of_memory,
-    with_ids,
-    without_none,
-)
+from pytest_benchdb.backends.libraries import present_device, says_out_of_memory, why_unusable, with_ids, without_none
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
 from pytest_benchdb.interfaces import BlockingDevice
 from pytest_benchdb.model.environment import Device
@@ -131,10 +124,8 @@ class OnnxRuntimeBackend:
 
     def probe(self) -> Probe:
         """Return whether ONNX Runtime is there; makes no session."""
-        if self._module is None and package_folder("onnxruntime", self._path) is None:
-            return Probe(available=False, reason="onnxruntime is not installed")
-        if self._pid not in {None, os.getpid()}:
-            return Probe(available=False, reason=forked("onnxruntime"))
+        if (reason := why_unusable(self.name, self._module, self._path, self._pid)) is not None:
+            return Probe(available=False, reason=reason)
         try:
             version = str(self._onnxruntime().__version__)
         except Exception as error:  # noqa: BLE001 - a library that is missing or broken raises what it likes
@@ -168,11 +159,7 @@ class OnnxRuntimeBackend:
             MeasurementError: the product is wrong.
             Exception: whatever running it raised.
         """
-        probe = self.probe()
-        if not probe.available:
-            raise BackendUnavailableError(f"onnxruntime: {probe.reason}")
-        present = self.devices()
-        device = present[position(device, present)]
+        _, device = present_device(self, device)
         session = self._session(device.name)
         numpy = import_module("numpy")
         product = session.run(None, {"x": numpy.ones((2, 2), numpy.float32)})[0]

@@ -7,17 +7,11 @@ loaded and found one. Properties are read device by device; one that a plugin do
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 
-from pytest_benchdb.backends.libraries import (
-    forked,
-    package_folder,
-    position,
-    says_out_of_memory,
-    with_ids,
-    without_none,
-)
+from pytest_benchdb.backends.libraries import present_device, says_out_of_memory, why_unusable, with_ids, without_none
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
 from pytest_benchdb.interfaces import BlockingDevice
 from pytest_benchdb.model.environment import Device
@@ -56,10 +50,8 @@ class OpenVinoBackend:
 
     def probe(self) -> Probe:
         """Return whether OpenVINO has a device; loads its plugins, which touch no device's memory."""
-        if self._module is None and package_folder("openvino", self._path) is None:
-            return Probe(available=False, reason="openvino is not installed")
-        if self._pid not in {None, os.getpid()}:
-            return Probe(available=False, reason=forked("openvino"))
+        if (reason := why_unusable(self.name, self._module, self._path, self._pid)) is not None:
+            return Probe(available=False, reason=reason)
         try:
             core = self._started()
             versions = {"openvino": str(self._openvino().get_version())}
@@ -84,14 +76,11 @@ class OpenVinoBackend:
             MeasurementError: the sum is wrong.
             Exception: whatever compiling or inferring raised.
         """
-        probe = self.probe()
-        if not probe.available:
-            raise BackendUnavailableError(f"openvino: {probe.reason}")
-        present = self.devices()
-        device = present[position(device, present)]
+        _, device = present_device(self, device)
         handle = OpenVinoHandle(self._started(), str(device.details["device"]))
         self._first_use(handle)
-        return BlockingDevice(device, handle, _is_out_of_memory)
+        out_of_memory = partial(says_out_of_memory, phrases=_PHRASES, classes=(MemoryError,))
+        return BlockingDevice(device, handle, out_of_memory)
 
     def _first_use(self, handle: OpenVinoHandle) -> None:
         openvino, numpy = self._openvino(), import_module("numpy")
@@ -147,7 +136,3 @@ def _property(core: Any, device: str, name: str) -> Any:
         return core.get_property(device, name)
     except RuntimeError:
         return None
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    return says_out_of_memory(error, _PHRASES, classes=(MemoryError,))

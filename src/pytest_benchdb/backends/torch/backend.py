@@ -16,9 +16,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pytest_benchdb.backends.libraries import forked, package_folder, position, with_ids, without_none
+from pytest_benchdb.backends.libraries import forked, package_folder, present_device, with_ids, without_none
 from pytest_benchdb.backends.torch.device import OpenTorchDevice, TorchParts
-from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Probe
@@ -164,13 +163,9 @@ class TorchBackend:
             BackendUnavailableError: it is not there.
             Exception: whatever the addition raised.
         """
-        probe = self.probe()
-        if not probe.available:
-            raise BackendUnavailableError(f"{self.name}: {probe.reason}")
-        present = self.devices()
-        index = position(device, present)
+        index, present = present_device(self, device)
         torch = self._torch()
-        return OpenTorchDevice(torch, present[index], self.parts(torch, index))
+        return OpenTorchDevice(torch, present, self.parts(torch, index))
 
     def module(self, torch: Any) -> Any:
         """Return torch's module for this kind: `torch.cuda`."""

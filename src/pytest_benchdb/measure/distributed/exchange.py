@@ -17,8 +17,8 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 
 SCHEMA = "benchdb.rank/1"
-_SENT = tuple(one.name for one in fields(Measurement) if one.name not in {"summary", "rank"})
-_NEEDED = frozenset(one.name for one in fields(Measurement) if one.default is MISSING)
+_SENT = tuple(each.name for each in fields(Measurement) if each.name not in {"summary", "rank"})
+_NEEDED = frozenset(each.name for each in fields(Measurement) if each.default is MISSING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,19 +27,15 @@ class RankJob:
 
     Attributes:
         folder: where the ranks write.
-        world_size: how many ranks there are.
         module: name of the module with the function.
         file: path of that module.
         function: name of the function in it, dotted inside of classes.
         args: its arguments after the rank, JSON values.
         kwargs: its arguments by name, JSON values.
-        sys_path: where modules are found.
-        backend: of `torch.distributed.init_process_group`; None leaves that to the function.
-        init_method: how the ranks find each other.
-        opener: ``module:function`` that opens the rank's device; None runs on the host.
-        opener_argument: its argument before the local rank.
-        provenance: of what is measured there.
+        init_method: how the ranks find each other, for `torch.distributed`.
         test: the test's name, for messages.
+
+    The other fields are those of `run.RankPlan`.
     """
 
     folder: str
@@ -63,7 +59,7 @@ class RankJob:
         Raises:
             MeasurementError: an argument of the function is not a JSON value.
         """
-        content = {one.name: getattr(self, one.name) for one in fields(self)}
+        content = {each.name: getattr(self, each.name) for each in fields(self)}
         for name, value in (("args", list(self.args)), ("kwargs", dict(self.kwargs))):
             if not _is_json(value):
                 raise MeasurementError(f"{name} of a distributed function must be JSON values, not {value!r}")

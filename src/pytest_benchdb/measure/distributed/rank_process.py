@@ -20,7 +20,7 @@ from pytest_benchdb.interfaces import BlockingDevice, OpenDevice
 from pytest_benchdb.measure.distributed.exchange import RankJob, RankReport, stderr_path, write_report
 from pytest_benchdb.measure.distributed.ranks import RankInfo, rank_of
 from pytest_benchdb.measure.process.block_usage import BlockProbe
-from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
+from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder, first_line
 from pytest_benchdb.measure.training import Steps
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.run import BlockUsage, Measurement
@@ -108,7 +108,7 @@ def main(path: str) -> int:
         rows, result = _run(job, info)
     except BaseException as error:  # noqa: BLE001 - also SystemExit and KeyboardInterrupt end a rank
         failed_ns = time.monotonic_ns()
-        write_report(folder, RankReport(rank=info.rank, error=_one_line(error), failed_ns=failed_ns))
+        write_report(folder, RankReport(rank=info.rank, error=first_line(error), failed_ns=failed_ns))
         traceback.print_exc()
         return 1
     write_report(folder, RankReport(rank=info.rank, measurements=rows, result=result))
@@ -225,11 +225,6 @@ def _redirect_stderr(path: Path) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(descriptor, 2)
     os.close(descriptor)
-
-
-def _one_line(error: BaseException) -> str:
-    text = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _end(status: int) -> NoReturn:

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 
 TORCHRUN_VARIABLES = (
@@ -100,7 +99,11 @@ def distributed_rows(worlds: Sequence[WorldRun]) -> tuple[Measurement, ...]:
     rates: dict[str | None, dict[int, float]] = defaultdict(dict)
     for world in sorted(worlds, key=lambda world: world.world_size):
         if world.reason is not None:
-            rows.append(_missing(world.phase, world.reason))
+            rows.append(
+                Measurement(
+                    metric="step_time", unit="s", better="lower", phase=world.phase, reason=world.reason, valid=False
+                )
+            )
             continue
         rows += [
             replace(row, rank=rank, phase=_within(world.phase, row.phase))
@@ -144,7 +147,7 @@ def _rates(world: WorldRun) -> list[Measurement]:
                 unit="1/s",
                 better="higher",
                 phase=_within(world.phase, phase),
-                provenance=_derived(by_rank),
+                provenance="simulated" if any(row.provenance == "simulated" for row in by_rank) else "derived",
                 method="samples of all ranks / time of the slowest rank in their steps",
                 value=value if is_known else None,
                 reason=None if is_known else "a rank has no throughput",
@@ -208,14 +211,6 @@ def _mean(row: Measurement) -> float:
     if row.samples:
         return math.fsum(row.samples) / len(row.samples)
     return math.nan if row.value is None else row.value
-
-
-def _missing(phase: str, reason: str) -> Measurement:
-    return Measurement(metric="step_time", unit="s", better="lower", phase=phase, reason=reason, valid=False)
-
-
-def _derived(rows: Sequence[Measurement]) -> Provenance:
-    return "simulated" if any(row.provenance == "simulated" for row in rows) else "derived"
 
 
 def _within(outer: str, inner: str | None) -> str:

@@ -49,14 +49,15 @@ def measure_energy(call: Call, sensors: Sensors, plan: EnergyPlan) -> tuple[Meas
     ticks = sensors.ticks(panel)
     others_before = sensors.other_processes(plan.device_uuid)
     window = watched(call, panel, ticks, plan)
-    others = _most(others_before, sensors.other_processes(plan.device_uuid))
+    counts = (others_before, sensors.other_processes(plan.device_uuid))
+    others = max((count for count in counts if count is not None), default=None)
     rows: list[Measurement] = []
     for sensor in panel.energy:
         details = _details(sensor, panel, window, idle.get(sensor.key, {}))
         if others is not None and sensor.domain.device_uuid is not None:
             details["other_processes"] = others
         rows += _rows(sensor, window, ticks[sensor.key], plan, details)
-    if not _covers_device(panel, plan):
+    if plan.device_uuid is not None and all(sensor.domain.device_uuid is None for sensor in panel.energy):
         rows.append(unmeasured(_why_nothing(panel, sensors, plan)))
     return tuple(rows)
 
@@ -90,8 +91,9 @@ def _watched_idle(panel: Panel, sensors: Sensors, plan: EnergyPlan) -> Idle:
     idle = {}
     for sensor in panel.energy:
         moved = counter.accumulated(sensor.domain, _series(window, sensor.key))
-        known = moved.value is not None and moved.window_s > 0 and not moved.may_lack_wrap
-        watts = moved.value / moved.window_s if known and moved.value is not None else None
+        watts = None
+        if moved.value is not None and moved.window_s > 0 and not moved.may_lack_wrap:
+            watts = moved.value / moved.window_s
         idle[sensor.key] = {"watts": watts, "window_s": moved.window_s}
     return idle
 
@@ -190,25 +192,13 @@ def _series(window: Window, key: Key) -> list[Reading]:
     return [readings[key] for readings in window.readings]
 
 
-def _covers_device(panel: Panel, plan: EnergyPlan) -> bool:
-    if plan.device_uuid is None:
-        return True
-    return any(sensor.domain.device_uuid is not None for sensor in panel.energy)
-
-
 def _why_nothing(panel: Panel, sensors: Sensors, plan: EnergyPlan) -> str:
-    gauges = sorted(
-        {
-            sensor.meter.name
-            for sensor in panel.sensors
-            if sensor.domain.metric == "power" and (plan.device_uuid is None or sensor.domain.device_uuid is not None)
-        }
-    )
+    gauges = {
+        sensor.meter.name
+        for sensor in panel.sensors
+        if sensor.domain.metric == "power" and (plan.device_uuid is None or sensor.domain.device_uuid is not None)
+    }
     reasons = list(sensors.absences(plan.device_uuid))
     if gauges:
-        reasons.append(f"{', '.join(gauges)} reports power only, and a mean of power readings is not energy")
+        reasons.append(f"{', '.join(sorted(gauges))} reports power only, and a mean of power readings is not energy")
     return "; ".join(reasons) or "no meter reads the energy of this device"
-
-
-def _most(before: int | None, after: int | None) -> int | None:
-    return max((count for count in (before, after) if count is not None), default=None)

@@ -231,17 +231,13 @@ def measured_ticks(panel: Panel, keys: Sequence[Key]) -> dict[Key, float | None]
             if over or reading.value is None or len(changed_ns[key]) >= _CHANGES:
                 waiting.discard(key)
         last = now
-    return {key: _median_gap_s(times) for key, times in changed_ns.items()}
+    gaps_ns = {key: [after - before for before, after in itertools.pairwise(at)] for key, at in changed_ns.items()}
+    return {key: statistics.median(gaps) / 1e9 if len(gaps) > 1 else None for key, gaps in gaps_ns.items()}
 
 
 def is_same_device(one: str, other: str | None) -> bool:
     """Return whether two unique ids name one device: NVML writes ``GPU-8c1f...``, torch only ``8c1f...``."""
     return other is not None and one.lower().removeprefix("gpu-") == other.lower().removeprefix("gpu-")
-
-
-def _median_gap_s(times_ns: Sequence[int]) -> float | None:
-    gaps = [after - before for before, after in itertools.pairwise(times_ns)]
-    return statistics.median(gaps) / 1e9 if len(gaps) > 1 else None
 
 
 def _text(error: Exception) -> str:

@@ -116,13 +116,14 @@ class _Watch:
     def __init__(
         self, call: Callable[[], object], panel: Panel, ticks: Mapping[Key, float | None], plan: EnergyPlan
     ) -> None:
-        self._call, self._panel, self._plan = call, panel, plan
+        self._call, self._panel = call, panel
         self._last = panel.read()
         ticking = [s for s in panel.energy if ticks[s.key] is not None and self._last[s.key].value is not None]
         self._slowest = max(ticking, key=lambda sensor: ticks[sensor.key] or 0.0, default=None)
         self._clock: Sensor = self._slowest or panel.energy[0]
         self._tick_s = ticks[self._slowest.key] if self._slowest is not None else None
-        self._target_s = min(self._window_s(), plan.max_window_s)
+        window_s = UNKNOWN_TICK_WINDOW_S if self._tick_s is None else plan.min_ticks * self._tick_s
+        self._target_s = min(max(plan.min_window_s, window_s), plan.max_window_s)
         self.short = self._tick_s is not None and plan.rounds_hint_s <= SHORT_ROUND * self._tick_s
         limits = [limit for s in panel.energy if (limit := unread_limit_s(s.domain)) is not None]
         self._unread_s = min([UNREAD_S, *limits])
@@ -146,7 +147,8 @@ class _Watch:
             self._last = self._panel.read()
             self.kept.append(self._last)
             elapsed_s = (self.now_ns - begun_ns) / 1e9
-            if elapsed_s >= self._target_s or self._is_lost():
+            is_lost = all(self._last[sensor.key].value is None for sensor in self._panel.energy)
+            if elapsed_s >= self._target_s or is_lost:
                 return
             round_s = max(elapsed_s / self.rounds, 1e-9)
             wanted = math.ceil((self._target_s - elapsed_s) / round_s)
@@ -169,11 +171,3 @@ class _Watch:
                 break
         self.kept.append(self._last)
         return self._last[key].value not in {before, None}
-
-    def _is_lost(self) -> bool:
-        return all(self._last[sensor.key].value is None for sensor in self._panel.energy)
-
-    def _window_s(self) -> float:
-        if self._tick_s is None:
-            return max(self._plan.min_window_s, UNKNOWN_TICK_WINDOW_S)
-        return max(self._plan.min_window_s, self._plan.min_ticks * self._tick_s)

@@ -159,18 +159,14 @@ def settle(library: Callable[[], Any] | None = None) -> bool:
 
     Return whether memory was given back: only glibc has `malloc_trim`. `library` opens the C library.
     """
+    import ctypes
+
     gc.collect()
     try:
-        (library or _c_library)().malloc_trim(0)
+        (library or (lambda: ctypes.CDLL(None)))().malloc_trim(0)
     except (AttributeError, OSError, TypeError):
         return False
     return True
-
-
-def _c_library() -> Any:
-    import ctypes
-
-    return ctypes.CDLL(None)
 
 
 def _resident(call: Call, probe: BlockProbe, *, with_uss: bool) -> tuple[Measurement, ...]:

@@ -91,8 +91,9 @@ class Sampler:
             self._process = None  # this is a forked child: the process belongs to its parent
         if self._process is None and not self._launch():
             return
+        own_cpus = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
         origin_ns = time.monotonic_ns()
-        if self._ask({"k": "start", "avoid": _own_cpus()}) is not None:
+        if self._ask({"k": "start", "avoid": own_cpus}) is not None:
             self._origin_ns = origin_ns
 
     def stop(self) -> tuple[Series, ...]:
@@ -199,10 +200,6 @@ class Sampler:
 def _own_command(config: Mapping[str, object]) -> list[str]:
     package_folder = Path(__file__).resolve().parents[3]
     return [sys.executable, "-I", "-S", "-c", _BOOT, str(package_folder), json.dumps(config)]
-
-
-def _own_cpus() -> list[int]:
-    return sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
 
 
 def _folder_of(name: str) -> str | None:

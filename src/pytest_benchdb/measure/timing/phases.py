@@ -191,7 +191,7 @@ class PhaseRecorder:
         if isinstance(error, GeneratorExit):
             self._abandoned.append(path)
         elif error is not None or measured is None:
-            self._failures.setdefault(path, []).append(_first_line(error))
+            self._failures.setdefault(path, []).append(first_line(error))
         else:
             self._times[path].append(measured)
 
@@ -213,6 +213,7 @@ def _is_name(name: object) -> bool:
     return isinstance(name, str) and all(part.strip() for part in name.split("/"))
 
 
-def _first_line(error: BaseException | None) -> str:
+def first_line(error: BaseException | None) -> str:
+    """Return the class of an error and the first line of its text."""
     text = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

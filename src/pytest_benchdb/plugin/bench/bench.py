@@ -142,7 +142,7 @@ class Bench:
         return self._time(lambda: target(*current.args, **current.kwargs), (), {}, spec)
 
     def options(self, **options: Any) -> "Bench":
-        """Change how rounds are made, by the names of `measure.plan.Plan`; returns the object itself.
+        """Change how rounds are made, by the names of `measure.timing.rounds.Plan`; returns the object itself.
 
         Raises:
             MeasurementError: an option is unknown or has no sense.
@@ -246,7 +246,7 @@ class Bench:
         Args:
             function: defined at the top level of its module; times its steps with ``rank.steps(n)``.
             args: JSON values.
-            options: by the names of `measure.distributed.RankPlan`: ``world_sizes``, ``backend``, ``method``, ...
+            options: by the names of `measure.distributed.run.RankPlan`: ``world_sizes``, ``backend``, ``method``, ...
 
         Raises:
             MeasurementError: the plan cannot be followed, or a rank failed: then nothing of its world is stored.
