@@ -1,1 +1,1 @@
-"""Records -> the formats of other tools; one module per format, no database, no network."""
+"""Writers of the result formats of other benchmark tools, one module a format; CI formats are in `present.verdicts`."""

@@ -1,11 +1,8 @@
-"""Writes the JSON of pytest-benchmark 5.3, as ``--benchmark-json`` does: one benchmark a line, times in seconds.
+"""The JSON of pytest-benchmark 5.3, as ``--benchmark-json`` writes it: one benchmark a line, times in seconds.
 
-What it has a key for and we do not know is null; what we know and it has no key for (outcomes, CPU time, memory)
-stays in the database.
-
-Statistics of rounds by the formulas of pytest-benchmark 5.3 (``pytest_benchmark/stats.py``).
-
-They differ from the database's, whose quartiles are interpolated linearly.
+Keys without a known value are null; what the format has no key for (outcomes, CPU time, memory) stays in the database.
+Statistics are computed by the formulas of ``pytest_benchmark/stats.py``, not as in the database, whose quartiles are
+interpolated linearly.
 """
 
 import json
@@ -20,10 +17,7 @@ _FENCE = 1.5
 
 
 def statistics_of(samples: Sequence[float]) -> dict[str, object]:
-    """Return the 16 statistics under pytest-benchmark's names, in its order.
-
-    Args:
-        samples: one per round, at least one; any unit.
+    """Return the 16 statistics of at least one round under pytest-benchmark's names, in its order.
 
     >>> statistics_of([1.0, 2.0, 3.0, 4.0, 20.0])["outliers"]
     '1;1'
@@ -95,15 +89,12 @@ _OPTIONS = ("disable_gc", "timer", "min_rounds", "max_time", "min_time", "precis
 
 
 def export(session: SessionRow, environment: Mapping[str, Any], runs: Iterable[RunRecord]) -> Iterator[bytes]:
-    """Write a session, piece by piece, so that only one run's rounds need to be at hand.
+    """Yield a session as pieces of one ASCII JSON document, so that only one run's rounds are in memory at a time.
 
     Args:
         session: the session.
         environment: columns of its environment, by name.
-        runs: what to write, in the order they ran.
-
-    Yields:
-        Pieces of one JSON document, in ASCII.
+        runs: in the order they ran.
     """
     yield b'{\n"machine_info": ' + _dump(_machine_info(environment))
     yield b',\n"commit_info": ' + _dump(_commit_info(session)) + b',\n"benchmarks": ['
@@ -160,7 +151,7 @@ def _machine_info(environment: Mapping[str, Any]) -> dict[str, object]:
     implementation, _, version = str(environment.get("python") or "").partition(" ")
     version = version.partition(" ")[0]
     return {
-        "node": None,  # hosts are told apart by a hash here, never named
+        "node": None,  # hosts are known by a hash here, never by name
         "processor": None,
         "machine": details.get("machine"),
         "python_compiler": (details.get("python") or {}).get("compiler"),

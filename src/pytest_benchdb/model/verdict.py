@@ -54,7 +54,7 @@ State = Literal["learning", "suspect", "unstable", "drifting", "accepted", "not 
 accepted by people; not asked to gate."""
 
 Statistic = Literal["min", "median", "mean", "value"]
-"""Which figure of a session stands for it."""
+"""The value of a session: its smallest round, the median or mean of its rounds, or a single reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +65,11 @@ class Policy:
         better: direction of the metric; ``none`` never regresses.
         relative: smallest change that counts, as a share: 0.05 is 5 %.
         absolute: smallest change that counts in the metric's unit, whatever its share.
-        exact: no test: what repeats exactly is judged by its change alone.
-        statistic: the figure of a session.
+        exact: judge by the change alone, without a test, because the metric repeats exactly.
+        statistic: the value of a session.
         confidence: one-sided confidence of the test.
         least_sessions: sessions of history below which nothing fails.
-        window: sessions of history that are looked at, the newest.
+        window: the newest sessions of history that are used.
         gated: whether a regression fails the gate.
     """
 
@@ -90,9 +90,9 @@ class Interval:
 
     Attributes:
         low: lower end, as a share: -0.02 is 2 % less.
-        high: upper end, likewise.
+        high: upper end, as a share.
         level: confidence, 0.95 for instance.
-        within_session: whether it knows only how rounds differ within one session, which says too little.
+        within_session: whether it is based on the rounds of one session only; sessions differ by more.
     """
 
     low: float
@@ -103,19 +103,19 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What two sides, or a session and its history, say of one series.
+    """The verdict on one series, from two sides or from a session and its history.
 
     Attributes:
-        change: candidate / baseline - 1; None where that cannot be said.
+        change: candidate / baseline - 1; None without both values, or from zero.
         test: name of the rule: ``welch``, ``history``, ``rounds``, ``summary``, ``exact``; None if none was made.
         statistic: value of the test's statistic.
         p_value: of the one-sided test in the direction of a regression.
         baseline: value of the baseline, in the metric's unit.
-        candidate: value of the candidate, likewise.
-        baseline_sessions: sessions that the baseline's value stands on.
-        candidate_sessions: sessions that the candidate's value stands on.
+        candidate: value of the candidate, in the metric's unit.
+        baseline_sessions: number of sessions behind the baseline's value.
+        candidate_sessions: number of sessions behind the candidate's value.
         sessions_needed: how many more are needed for a sure verdict; None if it is sure.
-        reason: one line for people; None where the verdict says it all.
+        reason: one line for people; None if the verdict explains itself.
     """
 
     verdict: Verdict

@@ -79,7 +79,7 @@ def test_summary_of_a_full_page_stays_within_githubs_limit(run: Any, tmp_path: P
     ("arguments", "message"),
     [
         (("--summary",), "GITHUB_STEP_SUMMARY is not set; name a file: --summary=summary.md"),
-        (("--summary", "main"), "--summary main: no name of a file; say --summary=./main, or put --summary last"),
+        (("--summary", "main"), "--summary main: not a file name; write --summary=./main, or put --summary last"),
         (("--summary=no/such/page.md",), "--summary no/such/page.md cannot be written: No such file or directory"),
         (("--comment", "no/such/c.md"), "no/such/c.md cannot be written: No such file or directory"),
         (("--gitlab-metrics", "no/such/m.txt"), "no/such/m.txt cannot be written: No such file or directory"),

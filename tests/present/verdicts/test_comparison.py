@@ -15,7 +15,7 @@ from pytest_benchdb.model.wording import share_text
 from pytest_benchdb.present.verdicts.json_ import comparison_values
 from pytest_benchdb.present.verdicts.markdown import comparisons_markdown
 from pytest_benchdb.present.verdicts.rows import shown_rows
-from pytest_benchdb.present.verdicts.table import Look, comparison_lines
+from pytest_benchdb.present.verdicts.table import RenderOptions, comparison_lines
 from pytest_benchdb.present.verdicts.words import conclusion, interval_text, notes_of, times_text
 from pytest_benchdb.present.writing.grid import plain_text
 from pytest_benchdb.present.writing.text import width
@@ -61,8 +61,8 @@ def comparison(rows: Sequence[ComparisonRow], **values: Any) -> Comparison:
     return Comparison(rows=tuple(rows), **{**known, **values})
 
 
-def text_of(found: Comparison, total: int = 100, **look: Any) -> str:
-    return plain_text(comparison_lines(found, found.rows, Look(total=total, **look)))
+def text_of(found: Comparison, total: int = 100, **options: Any) -> str:
+    return plain_text(comparison_lines(found, found.rows, RenderOptions(total=total, **options)))
 
 
 MIXED = (
@@ -101,7 +101,7 @@ def test_comparison_ends_with_its_conclusion() -> None:
 
 def test_comparison_says_how_many_rows_it_leaves_out() -> None:
     found = comparison(MIXED[:3])
-    lines = comparison_lines(found, shown_rows(found.rows, only_changed=True), Look(total=100))
+    lines = comparison_lines(found, shown_rows(found.rows, only_changed=True), RenderOptions(total=100))
 
     assert plain_text(lines).splitlines()[-1].endswith("(2 of 3 rows shown)")
     assert "geometric mean of 3" in plain_text(lines)

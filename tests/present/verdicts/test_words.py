@@ -17,11 +17,11 @@ from pytest_benchdb.present.verdicts.junit import junit
 from pytest_benchdb.present.verdicts.markdown import comparisons_markdown, gate_markdown
 from pytest_benchdb.present.verdicts.page import job_summary, pull_request_comment
 from pytest_benchdb.present.verdicts.sarif import sarif
-from pytest_benchdb.present.verdicts.table import Look, comparison_lines
+from pytest_benchdb.present.verdicts.table import RenderOptions, comparison_lines
 from pytest_benchdb.present.verdicts.words import conclusion, limit_text, row_sentence, series_name
 from pytest_benchdb.present.writing.grid import Line
 
-LOOK = Look(total=200)
+OPTIONS = RenderOptions(total=200)
 REGRESSED = row(
     "regressed",
     "t.py::slow",
@@ -50,7 +50,7 @@ def messages(xml: str) -> str:
 
 
 GATES: dict[str, Callable[[Gate], str]] = {
-    "terminal": lambda result: text_of(gate_lines(result, LOOK)),
+    "terminal": lambda result: text_of(gate_lines(result, OPTIONS)),
     "markdown": gate_markdown,
     "json": lambda result: "\n".join(json.loads(gate_json(result))["text"]["failures"]),
     "pytest": lambda result: "\n".join(summary_lines(result)[0]),
@@ -61,7 +61,7 @@ GATES: dict[str, Callable[[Gate], str]] = {
     "summary": job_summary,
 }
 COUNTED: dict[str, Callable[[Comparison], str]] = {
-    "terminal": lambda result: text_of(comparison_lines(result, result.rows, LOOK)),
+    "terminal": lambda result: text_of(comparison_lines(result, result.rows, OPTIONS)),
     "markdown": lambda result: comparisons_markdown([result], [result.rows]),
     "json": lambda result: json.loads(comparisons_json([result], [result.rows]))["comparisons"][0]["conclusion"],
     "github": github_annotations,

@@ -1,4 +1,4 @@
-"""What `compare` and `regress` write for CI: formats of its tools, the job's summary, a comment, GitLab's metrics."""
+"""Outputs of `compare` and `regress` for CI: formats of its tools, job summaries, comments, GitLab's metrics."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -40,12 +40,12 @@ def ci_options(function: Function) -> Function:
                 metavar="NAME",
                 default="benchmarks",
                 show_default=True,
-                help="Tells this comment from others of the pull request: it is hidden in the first line.",
+                help="Name of this comment among those of the pull request, hidden in its first line.",
             ),
             click.option(
                 "--gitlab-metrics",
                 metavar="FILE",
-                help="Write the candidate's figures for GitLab's metrics report to FILE.",
+                help="Write the candidate's values for GitLab's metrics report to FILE.",
             ),
         )
     ):
@@ -55,11 +55,7 @@ def ci_options(function: Function) -> Function:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CiOutputs:
-    """Files that a command was asked to write beside its data; None for those it was not.
-
-    Attributes:
-        summary: is appended to.
-    """
+    """Files that a command writes beside its data; None for those that were not requested. `summary` is appended to."""
 
     summary: Path | None
     comment: Path | None
@@ -67,11 +63,7 @@ class CiOutputs:
     gitlab_metrics: Path | None
 
     def write(self, result: Gate | Comparison, output: Output) -> None:
-        """Write them and say so.
-
-        Raises:
-            ConfigError: one cannot be written.
-        """
+        """Write the files, and say so; a `ConfigError` if one cannot be written."""
         if self.summary is not None:
             _append_summary(self.summary, result)
             output.say(f"appended to {self.summary}")
@@ -89,7 +81,7 @@ class CiOutputs:
 
 
 def ci_outputs(given: Mapping[str, Any]) -> CiOutputs:
-    """Return the files that the options of a command ask for; call it before the work begins.
+    """Return the files that the options of a command request; call it before the work begins.
 
     Raises:
         ConfigError: `--summary` has no file, or took an argument of the command for one.
@@ -103,13 +95,7 @@ def ci_outputs(given: Mapping[str, Any]) -> CiOutputs:
 
 
 def ci_text(result: Gate | Comparison, format_name: str, folder: Path | None = None) -> str:
-    """Write a result in one of `CI_FORMATS`.
-
-    Args:
-        result: what was decided.
-        format_name: ``junit``, ``sarif`` or ``github``.
-        folder: where to look for the code of the benchmarks; None is the working folder.
-    """
+    """Write a result in one of `CI_FORMATS`; `folder` holds the code of the benchmarks, None is the working folder."""
     from pytest_benchdb.operations.compare.locate import locate
     from pytest_benchdb.present.verdicts.findings import comparison_of
 
@@ -150,9 +136,9 @@ def _summary_file(given: str | None, environ: Mapping[str, str]) -> Path | None:
             raise ConfigError(f"--summary: {_STEP_SUMMARY} is not set; name a file: --summary=summary.md")
         return Path(environ[_STEP_SUMMARY])
     path = Path(given)
-    # `benchdb compare --summary main` means the branch: a value without suffix and folder is no file's name.
+    # `benchdb compare --summary main` means the branch: a value without suffix and folder is not a file's name.
     if not path.suffix and path.name == given:
-        raise ConfigError(f"--summary {given}: no name of a file; say --summary=./{given}, or put --summary last")
+        raise ConfigError(f"--summary {given}: not a file name; write --summary=./{given}, or put --summary last")
     return path
 
 

@@ -224,13 +224,13 @@ def _lines(
     factors: bool,
 ) -> list[Line]:
     from pytest_benchdb.present.verdicts.decision import decision_lines
-    from pytest_benchdb.present.verdicts.table import Look, comparison_lines
+    from pytest_benchdb.present.verdicts.table import RenderOptions, comparison_lines
 
-    look = Look(total=output.width, ascii_only=output.ascii_only, verbose=output.verbose, factors=factors)
+    render = RenderOptions(total=output.width, ascii_only=output.ascii_only, verbose=output.verbose, factors=factors)
     lines: list[Line] = []
     for number, (one, shown) in enumerate(zip(comparisons, rows, strict=True)):
         lines += [(Span(""),), (Span(""),)] if number else []
-        lines += comparison_lines(one, shown, look)
+        lines += comparison_lines(one, shown, render)
         if decisions:
             lines += decision_lines(decisions[number], output.width, ascii_only=output.ascii_only)
     return lines

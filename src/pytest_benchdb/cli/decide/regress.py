@@ -153,7 +153,7 @@ def _present(decided: Gate, output: Output) -> None:
         output.text(gate_markdown(decided, everything=output.verbose))
     else:
         from pytest_benchdb.present.verdicts.gate import gate_lines
-        from pytest_benchdb.present.verdicts.table import Look
+        from pytest_benchdb.present.verdicts.table import RenderOptions
 
-        look = Look(total=output.width, ascii_only=output.ascii_only, verbose=output.verbose)
-        output.lines(gate_lines(decided, look))
+        render = RenderOptions(total=output.width, ascii_only=output.ascii_only, verbose=output.verbose)
+        output.lines(gate_lines(decided, render))

@@ -59,7 +59,7 @@ def judge_run(
         settings: of this run.
         target: where its results are.
         session_id: the session.
-        result: what became of it; None if nothing was recorded.
+        result: how it was stored; None if nothing was recorded.
     """
     if not settings.fail_on:
         return None
@@ -86,7 +86,7 @@ def judge_run(
 
 
 def announce(config: pytest.Config, settings: Settings) -> None:
-    """Say on a terminal that suspects may be run again, which takes a noticeable time."""
+    """Announce on a terminal that suspects may be run again, which takes a noticeable time."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if not settings.confirm or reporter is None or not reporter.isatty or config.get_verbosity() < 0:
         return

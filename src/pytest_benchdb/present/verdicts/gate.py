@@ -6,7 +6,7 @@ from typing import Literal
 
 from pytest_benchdb.model.comparison import ComparisonRow, Gate
 from pytest_benchdb.present.verdicts.rows import folded_text, gate_row_style, gate_rows, gate_style
-from pytest_benchdb.present.verdicts.table import Look, command_lines, head_lines, note_lines
+from pytest_benchdb.present.verdicts.table import RenderOptions, command_lines, head_lines, note_lines
 from pytest_benchdb.present.verdicts.words import (
     baseline_text,
     change_text,
@@ -59,24 +59,24 @@ _Q_VALUE = GateColumn(
 )
 
 
-def gate_lines(gate: Gate, look: Look) -> list[Line]:
+def gate_lines(gate: Gate, options: RenderOptions) -> list[Line]:
     """Lay a gate out for a terminal."""
-    rows = gate_rows(gate, everything=look.verbose)
-    lines = head_lines(gate.comparison, look)
+    rows = gate_rows(gate, everything=options.verbose)
+    lines = head_lines(gate.comparison, options)
     if rows:
-        lines += [(Span(""),), *_table(gate, rows, look)]
-        lines += note_lines(rows, look)
+        lines += [(Span(""),), *_table(gate, rows, options)]
+        lines += note_lines(rows, options)
     folded = folded_text(gate, rows)
     if folded is not None:
         lines += [
             (Span(""),),
-            (Span(f"{'and ' if rows else ''}{folded}{'' if look.verbose else ' (-v shows them)'}", "dim"),),
+            (Span(f"{'and ' if rows else ''}{folded}{'' if options.verbose else ' (-v shows them)'}", "dim"),),
         ]
-    if look.verbose or gate.failures:
-        lines += command_lines(rows if look.verbose else gate.failures)
+    if options.verbose or gate.failures:
+        lines += command_lines(rows if options.verbose else gate.failures)
     lines.append((Span(""),))
-    sentence = sanitize(gate.sentence, ascii_only=look.ascii_only)
-    lines += [(Span(line, gate_style(gate)),) for line in wrap(sentence, look.total, ascii_only=look.ascii_only)]
+    sentence = sanitize(gate.sentence, ascii_only=options.ascii_only)
+    lines += [(Span(line, gate_style(gate)),) for line in wrap(sentence, options.total, ascii_only=options.ascii_only)]
     return lines
 
 
@@ -87,21 +87,23 @@ def summary_lines(gate: Gate) -> tuple[list[str], list[str]]:
     return failures, [sanitize(note) for note in notes]
 
 
-def _table(gate: Gate, rows: Sequence[ComparisonRow], look: Look) -> Sequence[Line]:
+def _table(gate: Gate, rows: Sequence[ComparisonRow], options: RenderOptions) -> Sequence[Line]:
     columns = [column for column in GATE_COLUMNS if _is_needed(column, rows)]
     if len({row.key.backend for row in rows}) > 1:
         columns.insert(1, _BACKEND)
-    if look.verbose and any(row.q_value is not None for row in rows):
+    if options.verbose and any(row.q_value is not None for row in rows):
         columns.insert(columns.index(_VERDICT), _Q_VALUE)
     entries = []
     for name, row in zip(row_names(rows), rows, strict=True):
-        spans = [Span(sanitize(name, ascii_only=look.ascii_only))]
+        spans = [Span(sanitize(name, ascii_only=options.ascii_only))]
         for column in columns:
-            text = column.text(row).replace("…", ".." if look.ascii_only else "…")
-            spans.append(Span(sanitize(text, ascii_only=look.ascii_only), _style(column, text, row, gate)))
+            text = column.text(row).replace("…", ".." if options.ascii_only else "…")
+            spans.append(Span(sanitize(text, ascii_only=options.ascii_only), _style(column, text, row, gate)))
         entries.append(Entry(cells=tuple(spans)))
     headings = [Heading(title="benchmark"), *map(_heading, columns)]
-    return fit(headings, [Section(title=None, entries=tuple(entries))], look.total, ascii_only=look.ascii_only).lines
+    return fit(
+        headings, [Section(title=None, entries=tuple(entries))], options.total, ascii_only=options.ascii_only
+    ).lines
 
 
 def _is_needed(column: GateColumn, rows: Sequence[ComparisonRow]) -> bool:

@@ -1,4 +1,4 @@
-"""Writes GitHub's workflow commands: annotations beside the lines of the benchmarks.
+"""GitHub's workflow commands: annotations beside the lines of the benchmarks.
 
 Escaping as in ``actions/toolkit``, ``packages/core/src/command.ts``. GitHub shows 10 annotations of a kind for a step
 and drops the others silently, so the others are counted in a notice.
@@ -19,7 +19,7 @@ _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 
 
 def github_annotations(result: Gate | Comparison, locations: Mapping[str, Location] | None = None) -> str:
-    """Write one command a line: what fails as errors, what is unstable or missing as warnings, the worst first.
+    """Write one command a line: failures as errors, unstable and missing benchmarks as warnings, the worst first.
 
     Args:
         result: the rows with their verdicts.

@@ -1,7 +1,7 @@
-"""Writes the candidate's figures in OpenMetrics text, for GitLab's metrics report.
+"""The candidate's values as OpenMetrics text, for GitLab's metrics report.
 
 GitLab compares them with those of the target branch. It reads each line as a shell would (``Metrics::Generic``) after
-it has cut off what follows a ``#``, so none may stand in a label.
+it has cut off what follows a ``#``, so no label may have one.
 """
 
 import math

@@ -1,7 +1,7 @@
-"""Writes JUnit XML: a test case for each benchmark and metric, in a suite for each file.
+"""JUnit XML: a test case for each benchmark and metric, in a suite for each file.
 
 It keeps to the schema that Jenkins, GitLab and pytest share (``junit-10.xsd`` of Jenkins' xUnit plugin): suites carry
-the file, and the line stands in the text of what failed.
+the file, and the text of a failure has the line.
 """
 
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ from pytest_benchdb.present.writing.text import sanitize
 def junit(result: Gate | Comparison, locations: Mapping[str, Location] | None = None) -> str:
     """Write a gate or a comparison.
 
-    What failed the gate is a ``failure``, or an ``error`` if a side did not pass; what could not be judged or was let
-    through is ``skipped``. Without a gate, every sure regression is a failure.
+    A row that failed the gate is a ``failure``, or an ``error`` if a side did not pass; one that could not be judged
+    or was let through is ``skipped``. Without a gate, every sure regression is a failure.
 
     Args:
         result: the rows with their verdicts.
@@ -86,7 +86,7 @@ def _file(finding: Finding) -> str:
 
 
 def _seconds(row: ComparisonRow) -> str | None:
-    """Return the candidate's time; None for what is no time, and for what would be written as 0."""
+    """Return the candidate's time; None for other metrics, and for a time that would be written as 0."""
     value = row.judgement.candidate
     if row.unit != "s" or value is None or not 0 < value < float("inf"):
         return None

@@ -19,12 +19,12 @@ _QUIET = frozenset({"unchanged", "inconclusive"})
 def shown_rows(
     rows: Sequence[ComparisonRow], *, only_changed: bool = False, order: Order | None = None
 ) -> list[ComparisonRow]:
-    """Choose and order rows.
+    """Select and order the rows of a comparison.
 
     Args:
         rows: of one comparison.
-        only_changed: leave out what did not surely change; what could not be compared stays, and so does a suspect.
-        order: ``worst`` puts errors and then the most harmful change first, whatever direction the metric has;
+        only_changed: leave out rows without a sure change, but keep suspects and what could not be compared.
+        order: ``worst`` puts errors and then the most harmful change first, in the direction of the metric;
             ``change`` the largest change of either sign; None keeps the order.
     """
     chosen = [row for row in rows if not only_changed or _may_have_changed(row)]

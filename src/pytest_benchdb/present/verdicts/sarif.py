@@ -1,4 +1,4 @@
-"""Writes SARIF 2.1.0 (OASIS Standard, errata 01), as GitHub's code scanning and others read it.
+"""SARIF 2.1.0 (OASIS Standard, errata 01), as GitHub's code scanning and others read it.
 
 Only what needs review is a result: not a benchmark that stood still or got better.
 """
@@ -20,7 +20,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 
 _RULES: Mapping[Verdict | Literal["unstable"], tuple[str, str]] = {
     "regressed": ("Regressed", "The candidate is worse than its baseline by more than the limit."),
-    "error": ("DidNotPass", "A side of the comparison did not pass, so it has no figure."),
+    "error": ("DidNotPass", "A side of the comparison did not pass, so it has no value."),
     "missing": ("Missing", "The baseline has this benchmark and the candidate does not."),
     "unstable": ("Unstable", "The machine was too disturbed to judge this benchmark."),
     "inconclusive": ("Inconclusive", "There are too few or too scattered sessions to judge this benchmark."),

@@ -31,18 +31,17 @@ _LEAST_NAME = 16
 _VALUE_PRIORITY = 12
 _INTERVAL_PRIORITY = 20
 _WIDE_CHANGE = 0.5
-"""From here on a change is easier to read as a factor."""
+"""A change from which a factor is easier to read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """How a comparison is shown.
+class RenderOptions:
+    """How a terminal shows a comparison or a gate.
 
     Attributes:
         total: columns of the terminal.
-        ascii_only: for terminals that cannot show other characters.
         verbose: show every difference and reason, and the commands.
-        factors: show how many times better the candidate is, whatever the changes are.
+        factors: show how many times better the candidate is, even where all changes are small.
     """
 
     total: int
@@ -58,60 +57,54 @@ class _Column:
     mean: Callable[[GroupMean, ComparisonRow], str] = lambda _mean, _row: ""
 
 
-def comparison_lines(comparison: Comparison, rows: Sequence[ComparisonRow], look: Look) -> list[Line]:
-    """Lay a comparison out.
-
-    Args:
-        comparison: what was found; the conclusion counts all its rows.
-        rows: those to show, in their order.
-        look: width and detail.
-    """
-    lines = head_lines(comparison, look)
+def comparison_lines(comparison: Comparison, rows: Sequence[ComparisonRow], options: RenderOptions) -> list[Line]:
+    """Lay a comparison out: the rows to show, in their order, and a conclusion that counts all rows."""
+    lines = head_lines(comparison, options)
     metrics = list(dict.fromkeys((row.key.metric, row.unit) for row in rows))
     for metric, unit in metrics:
         chosen = [row for row in rows if (row.key.metric, row.unit) == (metric, unit)]
         means = [mean for mean in comparison.means if mean.metric == metric]
         lines.append((Span(""),))
         if len(metrics) > 1:
-            lines += [(Span(sanitize(metric_text(chosen), ascii_only=look.ascii_only), "head"),)]
-        lines += _table(chosen, means, look).lines
-    lines += note_lines(rows, look)
-    lines += command_lines(rows) if look.verbose else []
+            lines += [(Span(sanitize(metric_text(chosen), ascii_only=options.ascii_only), "head"),)]
+        lines += _table(chosen, means, options).lines
+    lines += note_lines(rows, options)
+    lines += command_lines(rows) if options.verbose else []
     text = conclusion(comparison)
     if len(rows) < len(comparison.rows):
         text += f" ({len(rows)} of {counted(len(comparison.rows), 'row')} shown)"
     lines.append((Span(""),))
-    lines += [(Span(line, conclusion_style(comparison)),) for line in wrap(text, look.total)]
+    lines += [(Span(line, conclusion_style(comparison)),) for line in wrap(text, options.total)]
     return lines
 
 
-def head_lines(comparison: Comparison, look: Look) -> list[Line]:
-    """Lay out what readers need before the rows: both sides, how their environments differ, warnings."""
+def head_lines(comparison: Comparison, options: RenderOptions) -> list[Line]:
+    """Lay out what readers need before the rows: both sides, the differences of their environments, warnings."""
     facts: list[Fact] = [("baseline", side_text(comparison.baseline)), ("candidate", side_text(comparison.candidate))]
     metrics = {row.key.metric for row in comparison.rows}
     if len(metrics) == 1:
         facts.append(("compared", metric_text(comparison.rows)))
-    main = [difference for difference in comparison.differences if look.verbose or is_main_difference(difference)]
+    main = [difference for difference in comparison.differences if options.verbose or is_main_difference(difference)]
     texts = [difference_text(difference) for difference in main]
-    shown = texts if look.verbose else texts[:_MOST_DIFFERENCES]
+    shown = texts if options.verbose else texts[:_MOST_DIFFERENCES]
     rest = len(comparison.differences) - len(shown)
     if rest:
         shown = [*shown, f"{rest} {'more ' if shown else ''}in detail (-v)"]
     if shown:
         facts.append(("differs", " · ".join(shown)))
-    lines = fact_lines(facts, look.total, ascii_only=look.ascii_only)
+    lines = fact_lines(facts, options.total, ascii_only=options.ascii_only)
     for warning in comparison.warnings:
-        text = sanitize(f"warning: {warning}", ascii_only=look.ascii_only)
-        lines += [(Span(line, "warn"),) for line in wrap(text, look.total, ascii_only=look.ascii_only)]
+        text = sanitize(f"warning: {warning}", ascii_only=options.ascii_only)
+        lines += [(Span(line, "warn"),) for line in wrap(text, options.total, ascii_only=options.ascii_only)]
     return lines
 
 
-def _table(rows: Sequence[ComparisonRow], means: Sequence[GroupMean], look: Look) -> Table:
-    columns = _columns(rows, look)
-    names = [sanitize(name, ascii_only=look.ascii_only) for name in row_names(rows)]
+def _table(rows: Sequence[ComparisonRow], means: Sequence[GroupMean], options: RenderOptions) -> Table:
+    columns = _columns(rows, options)
+    names = [sanitize(name, ascii_only=options.ascii_only) for name in row_names(rows)]
     cells = [_aligned([column.cell(row) for row in rows], column) for column in columns]
     entries = [
-        Entry(cells=(Span(name), *spans), message=_message(row, look))
+        Entry(cells=(Span(name), *spans), message=_message(row, options))
         for row, name, *spans in zip(rows, names, *cells, strict=True)
     ]
     groups: dict[str, list[Entry]] = {}
@@ -122,14 +115,16 @@ def _table(rows: Sequence[ComparisonRow], means: Sequence[GroupMean], look: Look
         if group in by_group:
             members.append(_mean_entry(by_group[group], columns, rows[0], len(members)))
     sections = [
-        Section(title=sanitize(group, ascii_only=look.ascii_only) if len(groups) > 1 else None, entries=tuple(members))
+        Section(
+            title=sanitize(group, ascii_only=options.ascii_only) if len(groups) > 1 else None, entries=tuple(members)
+        )
         for group, members in groups.items()
     ]
     if None in by_group:
         title = "all benchmarks" if len(groups) > 1 else None
         sections.append(Section(title=title, entries=(_mean_entry(by_group[None], columns, rows[0], len(rows)),)))
     headings = [Heading(title="benchmark"), *(column.heading for column in columns)]
-    return fit(_kept(headings, sections, look.total), sections, look.total, ascii_only=look.ascii_only)
+    return fit(_kept(headings, sections, options.total), sections, options.total, ascii_only=options.ascii_only)
 
 
 def _aligned(spans: Sequence[Span], column: _Column) -> list[Span]:
@@ -140,10 +135,10 @@ def _aligned(spans: Sequence[Span], column: _Column) -> list[Span]:
     return [Span(text, span.style) for text, span in zip(align_points([s.text for s in spans]), spans, strict=True)]
 
 
-def _columns(rows: Sequence[ComparisonRow], look: Look) -> list[_Column]:
+def _columns(rows: Sequence[ComparisonRow], options: RenderOptions) -> list[_Column]:
     judged = [row.judgement for row in rows]
     unit = unit_for(rows[0].unit, [figure for one in judged for figure in (one.baseline, one.candidate)])
-    unit = unit.ascii() if look.ascii_only else unit
+    unit = unit.ascii() if options.ascii_only else unit
     found = _places(rows)
     found += [
         _figure_column("baseline", unit, lambda row: row.judgement.baseline),
@@ -155,8 +150,8 @@ def _columns(rows: Sequence[ComparisonRow], look: Look) -> list[_Column]:
         ),
     ]
     if any(one.interval for one in judged):
-        found.append(_interval_column(rows, ascii_only=look.ascii_only))
-    if look.factors or any(abs(one.change or 0.0) >= _WIDE_CHANGE for one in judged):
+        found.append(_interval_column(rows, ascii_only=options.ascii_only))
+    if options.factors or any(abs(one.change or 0.0) >= _WIDE_CHANGE for one in judged):
         found.append(
             _Column(
                 heading=_figures("speedup" if rows[0].unit in {"s", "1/s", "B/s"} else "gain", "", 40),
@@ -189,7 +184,7 @@ def _interval_column(rows: Sequence[ComparisonRow], *, ascii_only: bool) -> _Col
 
 
 def _places(rows: Sequence[ComparisonRow]) -> list[_Column]:
-    """Return columns for what tells equal names apart, where it differs."""
+    """Return columns for the backend and the device, where rows differ in them."""
     found = []
     if len({row.key.backend for row in rows if row.key.backend}) > 1:
         found.append(_Column(heading=_texts("backend", 10), cell=lambda row: Span(row.key.backend or "")))
@@ -230,13 +225,13 @@ def _dim(text: str) -> Span:
     return Span(text, "dim" if text == NOT_MEASURED else "")
 
 
-def _message(row: ComparisonRow, look: Look) -> Span | None:
-    """Return what stands in place of figures, where there are none at all."""
+def _message(row: ComparisonRow, options: RenderOptions) -> Span | None:
+    """Return the text in place of values, for a row that has none."""
     judgement = row.judgement
     if judgement.baseline is not None or judgement.candidate is not None:
         return None
     text = judgement.reason or judgement.verdict
-    return Span(sanitize(text, ascii_only=look.ascii_only), VERDICT_STYLES[judgement.verdict])
+    return Span(sanitize(text, ascii_only=options.ascii_only), VERDICT_STYLES[judgement.verdict])
 
 
 def _mean_entry(mean: GroupMean, columns: Sequence[_Column], row: ComparisonRow, shown: int) -> Entry:
@@ -245,7 +240,7 @@ def _mean_entry(mean: GroupMean, columns: Sequence[_Column], row: ComparisonRow,
 
 
 def _kept(headings: Sequence[Heading], sections: Sequence[Section], total: int) -> list[Heading]:
-    """Keep both values, then the interval, for as long as enough of the names is left beside them.
+    """Make both values and then the interval mandatory, as long as they leave room for the names.
 
     The grid would rather leave a column out than shorten a name to less than its share.
     """
@@ -267,13 +262,13 @@ def _mandatory(heading: Heading) -> Heading:
     return Heading(title=heading.title, unit=heading.unit, align=heading.align, priority=0, flexible=heading.flexible)
 
 
-def note_lines(rows: Sequence[ComparisonRow], look: Look) -> list[Line]:
+def note_lines(rows: Sequence[ComparisonRow], options: RenderOptions) -> list[Line]:
     """Lay out why rows are as they are, each reason once."""
     notes = notes_of(rows)
-    shown = notes if look.verbose else notes[:_MOST_NOTES]
+    shown = notes if options.verbose else notes[:_MOST_NOTES]
     facts: list[Fact] = []
     for note in shown:
-        names = note.names if look.verbose else note.names[:_MOST_NAMES]
+        names = note.names if options.verbose else note.names[:_MOST_NAMES]
         of = ""
         if len(names) == len(note.names) and len(note.names) < len(rows):
             of = f"{', '.join(names)}: "
@@ -284,11 +279,11 @@ def note_lines(rows: Sequence[ComparisonRow], look: Look) -> list[Line]:
         facts.append(("~", "interval of the medians by the rounds within a session; sessions differ by more"))
     if not facts:
         return []
-    return [(Span(""),), *fact_lines(facts, look.total, ascii_only=look.ascii_only)]
+    return [(Span(""),), *fact_lines(facts, options.total, ascii_only=options.ascii_only)]
 
 
 def command_lines(rows: Sequence[ComparisonRow]) -> list[Line]:
-    """Lay out what repeats each row; never broken, so that it can be copied."""
+    """Lay out the commands that repeat the rows; they are never wrapped, so that they can be copied."""
     commands = list(dict.fromkeys(row.command for row in rows if row.command))
     if not commands:
         return []

@@ -30,19 +30,19 @@ _STATES = {
     "unstable": "other work disturbed the machine",
     "drifting": "its level moves by itself",
     "accepted": "people accepted it",
-    "not gated": "nobody asked for it to be judged",
+    "not gated": "it is not gated",
 }
 _MINUTE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Why rows are as they are.
+    """A reason that rows share.
 
     Attributes:
-        subject: which rows: ``2 incomparable``.
+        subject: the number and verdict of the rows: ``2 incomparable``.
         text: the reason.
-        names: the rows.
+        names: names of the rows.
     """
 
     subject: str
@@ -51,12 +51,12 @@ class Note:
 
 
 def interval_text(interval: Interval | None, *, widths: Sequence[int] = (0, 0), ascii_only: bool = False) -> str:
-    """Write an interval in percent; ``~`` before it if it knows the rounds of one session only.
+    """Write an interval in percent, without the unit; ``~`` before it if it is based on the rounds of one session.
 
     Args:
-        interval: None is a dash.
-        widths: columns that the two ends are filled up to, the mark with the lower one.
-        ascii_only: for terminals that cannot show other characters.
+        interval: None is written as a dash.
+        widths: columns to which the lower end with its mark, and the upper end, are padded.
+        ascii_only: for terminals that show ASCII only.
     """
     if interval is None:
         return NOT_MEASURED
@@ -67,7 +67,7 @@ def interval_text(interval: Interval | None, *, widths: Sequence[int] = (0, 0), 
 
 
 def full_interval_text(interval: Interval | None) -> str:
-    """Write an interval that stands alone: ``+1.0 … +9.0 % (95 %)``."""
+    """Write an interval with its unit and level: ``+1.0 … +9.0 % (95 %)``."""
     if interval is None:
         return NOT_MEASURED
     within = ", rounds of one session" if interval.within_session else ""
@@ -163,7 +163,7 @@ def times_text(factor: float) -> str:
 
 
 def row_names(rows: Sequence[ComparisonRow]) -> list[str]:
-    """Return the shortest names that tell the rows apart, the phase in parentheses."""
+    """Return the shortest names that are unique, with the phase in parentheses."""
     short = [row.key.fullname.partition("::")[2] or row.key.fullname for row in rows]
     files: dict[str, set[str]] = {}
     for name, row in zip(short, rows, strict=True):
@@ -174,7 +174,7 @@ def row_names(rows: Sequence[ComparisonRow]) -> list[str]:
 
 
 def notes_of(rows: Sequence[ComparisonRow]) -> list[Note]:
-    """Return the reasons of rows, each once, in the order of `VERDICTS`, and what would make them sure."""
+    """Return the reasons of rows, each once, the worst verdicts first, and what would make them sure."""
     named = sorted(zip(rows, row_names(rows), strict=True), key=lambda one: VERDICTS.index(one[0].judgement.verdict))
     found: dict[tuple[str, str], list[str]] = {}
     needed: dict[int, list[str]] = {}
@@ -228,7 +228,7 @@ def _fact(name: str, text: str | None) -> str:
 
 
 def is_main_difference(difference: Difference) -> bool:
-    """Tell whether a difference is one that people look for first: not a detail of the machine."""
+    """Return whether people look for a difference first: not a detail of the machine."""
     return not difference.name.startswith("details.") or "governor" in difference.name or "turbo" in difference.name
 
 
