@@ -23,9 +23,8 @@ STORAGE_VERSION = "v1.4.0"
 
 SESSION_BLOCK_BYTES = 16384
 LARGE_SESSION_BLOCK_BYTES = 65536
+"""For sessions with many rounds: small blocks leave long lists uncompressed."""
 HISTORY_BLOCK_BYTES = 262144
-LARGE_SESSION_ROUNDS = 200_000
-"""Sessions with more rounds take the larger blocks: small blocks leave long lists uncompressed."""
 
 _CONFIG = {
     "autoinstall_known_extensions": "false",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 JOURNAL_SUFFIX = ".journal.jsonl"
 DAMAGED_SUFFIX = ".damaged"
 _LARGE_JOURNAL_BYTES = 2_000_000
-"""About `LARGE_SESSION_ROUNDS`: where the larger blocks pay."""
+"""About 200,000 rounds, from which the larger blocks pay."""
 _SCANNED_BYTES = 16_000_000
 _BUCKET_ROUNDS = 2_000_000
 _RETRY_S = 0.01
