@@ -54,7 +54,7 @@ def test_change_names_the_sessions_and_commits_around_it() -> None:
     (change,) = trend(stepped()).changes
 
     assert (change.before.commit, change.first.commit) == ("commit-s9", "commit-s10")
-    assert change.found.change == pytest.approx(0.3)
+    assert change.point.change == pytest.approx(0.3)
     assert change.unmeasured == 0
 
 

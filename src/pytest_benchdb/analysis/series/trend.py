@@ -163,7 +163,7 @@ def _point(
 def _change(point: ChangePoint, points: Sequence[TrendPoint], better: Better) -> LevelChange:
     worse = None if better == "none" else (point.after > point.before) is (better == "lower")
     return LevelChange(
-        found=point,
+        point=point,
         before=points[point.previous],
         first=points[point.index],
         unmeasured=point.index - point.previous - 1,

@@ -94,7 +94,7 @@ class LevelChange:
     """A lasting change, and the sessions on both sides of it.
 
     Attributes:
-        found: where and how large.
+        point: where and how large.
         before: last session of the level before.
         first: first session of the new level.
         unmeasured: sessions between the two without a figure.
@@ -103,7 +103,7 @@ class LevelChange:
         accepted: why it was accepted; None if it was not.
     """
 
-    found: ChangePoint
+    point: ChangePoint
     before: TrendPoint
     first: TrendPoint
     unmeasured: int

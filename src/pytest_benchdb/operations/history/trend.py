@@ -144,11 +144,11 @@ def _is_moved(trend: Trend) -> bool:
 def _with_acceptances(trend: Trend, accepted: Sequence[Allowance]) -> Trend:
     """Mark the changes with an accepted session in their new level; the last acceptance counts."""
     reasons = {one.since_session_id: one.text() for one in accepted if one.matches(trend.key, trend.fingerprint)}
-    starts = [change.found.index for change in trend.changes]
+    starts = [change.point.index for change in trend.changes]
     changes = []
     for change, end in zip(trend.changes, [*starts[1:], len(trend.points)], strict=False):
         accepted_since = [
-            reasons[point.session_id] for point in trend.points[change.found.index : end] if point.session_id in reasons
+            reasons[point.session_id] for point in trend.points[change.point.index : end] if point.session_id in reasons
         ]
         changes.append(replace(change, accepted=accepted_since[-1]) if accepted_since else change)
     return replace(trend, changes=tuple(changes))
@@ -165,5 +165,5 @@ def _urgency(trend: Trend) -> tuple[int, float, str]:
     """Put first what got worse lately or crept, then what else changed, then the rest, each by size and name."""
     latest = trend.changes[-1] if trend.changes else None
     worse = bool((latest and latest.worse and latest.accepted is None) or (trend.creep and trend.creep.crept))
-    size = abs((latest.found.change if latest else None) or 0.0)
+    size = abs((latest.point.change if latest else None) or 0.0)
     return (0 if worse else 1 if latest else 2, -size, trend.key.fullname)

@@ -1,6 +1,6 @@
-"""Trends as text: one line for each series, and below them what changed.
+"""Trends as text, with one line for each series and the changes below, and as data.
 
-Trends as data: JSON with everything, CSV with one line per session of a series, Markdown with two tables.
+JSON has everything, CSV one line for each session of a series, Markdown two tables.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,14 +27,7 @@ _MOST_CHANGES = 20
 
 
 def trend_lines(trends: Trends, width: int, *, ascii_only: bool = False, verbose: bool = False) -> list[Line]:
-    """Return the lines of the terminal, none wider than `width`.
-
-    Args:
-        trends: what was found.
-        width: columns of the terminal.
-        ascii_only: whether the terminal can show ASCII only.
-        verbose: whether more than the newest 20 change points are listed.
-    """
+    """Return the lines of the terminal, none wider than `width`; all changes if `verbose`, else the newest 20."""
     lines: list[Line] = [(Span(clip(sanitize(head_text(trends)), width), "head"),)]
     lines += [(Span(line, "dim"),) for text in notes_of(trends) for line in wrap(sanitize(text), width)]
     if not trends.series:
@@ -52,27 +45,23 @@ def trend_lines(trends: Trends, width: int, *, ascii_only: bool = False, verbose
 
 
 def head_text(trends: Trends) -> str:
-    """Say what was looked at, in one line."""
+    """Say in one line what was followed."""
     of = f" of {trends.sessions_in_all}" if trends.sessions < trends.sessions_in_all else ""
-    count = sum(len(trend.changes) for trend in trends.series)
-    return (
-        f"{len(trends.series)} series over {counted(trends.sessions, 'session')}{of}: "
-        f"{counted(count, 'change')} of level"
-    )
+    sessions = counted(trends.sessions, "session")
+    changes = counted(sum(len(trend.changes) for trend in trends.series), "change")
+    return f"{len(trends.series)} series over {sessions}{of}: {changes} of level"
 
 
 def notes_of(trends: Trends) -> Iterator[str]:
-    """Yield what readers must know before they believe a trend, one line each."""
+    """Yield notes on how far the trends can be trusted, one line each."""
     if trends.order == "time":
         yield f"ordered by time, not by commit: {trends.order_reason}"
     if trends.baseline is not None:
         yield f"creep is measured against {trends.baseline}"
-    learning = [trend for trend in trends.series if trend.sessions_needed]
-    if learning:
-        least = min(trend.sessions_needed for trend in learning)
-        most = max(trend.sessions_needed for trend in learning)
-        more = f"{least}" if least == most else f"{least} to {most}"
-        yield f"{len(learning)} series need {more} more sessions before changes of level are looked for"
+    needed = [trend.sessions_needed for trend in trends.series if trend.sessions_needed]
+    if needed:
+        more = f"{min(needed)}" if min(needed) == max(needed) else f"{min(needed)} to {max(needed)}"
+        yield f"{len(needed)} series need {more} more sessions before changes of level are looked for"
     other = sum(trend.other_code > 0 for trend in trends.series)
     if other:
         yield f"{other} series begin where the benchmark's code or unit last changed"
@@ -80,12 +69,12 @@ def notes_of(trends: Trends) -> Iterator[str]:
 
 def changes_of(trends: Trends) -> list[tuple[Trend, LevelChange]]:
     """Return every change of level with its series, the newest first."""
-    found = [(trend, change) for trend in trends.series for change in trend.changes]
-    return sorted(found, key=lambda pair: pair[1].first.started_at, reverse=True)
+    changes = [(trend, change) for trend in trends.series for change in trend.changes]
+    return sorted(changes, key=lambda pair: pair[1].first.started_at, reverse=True)
 
 
 def series_name(trend: Trend, trends: Trends) -> str:
-    """Return what tells a series from the others: its benchmark, and what else differs."""
+    """Return the name of a series: its benchmark, and in what else it differs from the others."""
     keys = [other.key for other in trends.series]
     parts = [trend.key.fullname]
     if trend.key.phase is not None:
@@ -98,11 +87,11 @@ def series_name(trend: Trend, trends: Trends) -> str:
 
 
 def state_of(trend: Trend) -> str:
-    """Say in a few words how the series stands."""
+    """Return the state of a series in a few words."""
     words = []
     if trend.creep is not None and trend.creep.crept:
         words.append(f"creep {percent_text(trend.creep.change)}")
-    if trend.changes and trend.changes[-1].found.provisional:
+    if trend.changes and trend.changes[-1].point.provisional:
         words.append("provisional")
     if trend.anomalies:
         words.append("1 anomaly" if len(trend.anomalies) == 1 else f"{len(trend.anomalies)} anomalies")
@@ -124,8 +113,8 @@ def commits_text(change: LevelChange) -> str:
 
 def sure_text(change: LevelChange) -> str:
     """Say how sure a change is."""
-    words = [counted(change.found.values_after, "session") + " since"]
-    if change.found.provisional:
+    words = [counted(change.point.values_after, "session") + " since"]
+    if change.point.provisional:
         words.append("provisional")
     if change.unmeasured:
         words.append(f"{change.unmeasured} unmeasured before it")
@@ -168,7 +157,7 @@ def _series_table(trends: Trends, width: int, *, ascii_only: bool) -> Sequence[L
             Span(_figure(trend, trend.level, ascii_only=ascii_only)),
             Span(noise, "dim"),
             Span(sparkline(course_of(trend), ascii_only=ascii_only)),
-            Span("-" if latest is None else percent_text(latest.found.change), _style(latest)),
+            Span("-" if latest is None else percent_text(latest.point.change), _style(latest)),
             Span(state_of(trend), "" if state_of(trend) == "steady" else "warn"),
         ]
         entries.append(Entry(cells=tuple(cells)))
@@ -192,13 +181,13 @@ def _changes_table(
     for trend, change in changes:
         cells = (
             Span(sanitize(_named(trend, trends), ascii_only=ascii_only)),
-            Span(percent_text(change.found.change), _style(change)),
-            Span(_figure(trend, change.found.before, ascii_only=ascii_only)),
-            Span(_figure(trend, change.found.after, ascii_only=ascii_only)),
+            Span(percent_text(change.point.change), _style(change)),
+            Span(_figure(trend, change.point.before, ascii_only=ascii_only)),
+            Span(_figure(trend, change.point.after, ascii_only=ascii_only)),
             Span(utc_text(change.first.started_at)[:16], "dim"),
             Span(sanitize(commits_text(change), ascii_only=ascii_only)),
-            Span(f"{change.found.p_value:.1g}", "dim"),
-            Span(sanitize(sure_text(change), ascii_only=ascii_only), "warn" if change.found.provisional else ""),
+            Span(f"{change.point.p_value:.1g}", "dim"),
+            Span(sanitize(sure_text(change), ascii_only=ascii_only), "warn" if change.point.provisional else ""),
         )
         entries.append(Entry(cells=cells))
     return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).lines
@@ -223,22 +212,8 @@ def _style(change: LevelChange | None) -> Style:
 TREND_SCHEMA = "benchdb.trend/1"
 
 _COLUMNS = (
-    "fullname",
-    "metric",
-    "phase",
-    "backend",
-    "device",
-    "fingerprint",
-    "unit",
-    "session_id",
-    "started_at",
-    "commit_sha",
-    "value",
-    "level",
-    "reason",
-    "change",
-    "provisional",
-    "anomaly",
+    *("fullname", "metric", "phase", "backend", "device", "fingerprint", "unit"),
+    *("session_id", "started_at", "commit_sha", "value", "level", "reason", "change", "provisional", "anomaly"),
 )
 
 _SERIES = ("benchmark", "metric", "sessions", "level", "last change", "state")
@@ -246,22 +221,15 @@ _CHANGES = ("change of level", "metric", "change", "before", "after", "first see
 
 
 def trend_json(trends: Trends) -> str:
-    """Write everything that was found."""
-    content = {
-        "sources": list(trends.sources),
-        "selection": trends.selection,
-        "sessions": trends.sessions,
-        "sessions_in_all": trends.sessions_in_all,
-        "order": trends.order,
-        "order_reason": trends.order_reason,
-        "baseline": trends.baseline,
-        "series": [_series(trend) for trend in trends.series],
-    }
-    return object_json(TREND_SCHEMA, content)
+    """Write everything about the trends."""
+    names = ("selection", "sessions", "sessions_in_all", "order", "order_reason", "baseline")
+    facts = {name: getattr(trends, name) for name in names}
+    series = [_series(trend) for trend in trends.series]
+    return object_json(TREND_SCHEMA, {"sources": list(trends.sources), **facts, "series": series})
 
 
 def trend_csv(trends: Trends) -> str:
-    """Write the sessions of every series, one a line; `change` stands at the first session of a new level."""
+    """Write the sessions of every series, one a line; `change` is in that of the first session of a new level."""
     rows = [row for trend in trends.series for row in _rows(trend)]
     return table_csv(DataTable(schema=TREND_SCHEMA, columns=_COLUMNS, rows=rows))
 
@@ -275,7 +243,7 @@ def trend_markdown(trends: Trends) -> str:
             trend.key.metric,
             trend.measured,
             one_quantity(trend.level, trend.unit),
-            percent_text(trend.changes[-1].found.change if trend.changes else None),
+            percent_text(trend.changes[-1].point.change if trend.changes else None),
             state_of(trend),
         ]
         for trend in trends.series
@@ -293,9 +261,9 @@ def _change_row(trend: Trend, change: LevelChange, trends: Trends) -> list[objec
     return [
         series_name(trend, trends),
         trend.key.metric,
-        percent_text(change.found.change),
-        one_quantity(change.found.before, trend.unit),
-        one_quantity(change.found.after, trend.unit),
+        percent_text(change.point.change),
+        one_quantity(change.point.before, trend.unit),
+        one_quantity(change.point.after, trend.unit),
         change.first.started_at[:16].replace("T", " "),
         commits_text(change),
         sure_text(change),
@@ -317,17 +285,15 @@ def _series(trend: Trend) -> dict[str, object]:
         "other_code": trend.other_code,
         "creep": None if trend.creep is None else asdict(trend.creep),
         "changes": [_change(change) for change in trend.changes],
-        "anomalies": [
-            {**asdict(found), "session_id": trend.points[found.index].session_id} for found in trend.anomalies
-        ],
+        "anomalies": [{**asdict(one), "session_id": trend.points[one.index].session_id} for one in trend.anomalies],
         "points": [asdict(point) for point in trend.points],
     }
 
 
 def _change(change: LevelChange) -> dict[str, object]:
-    found = asdict(change.found)
+    point = asdict(change.point)
     return {
-        **{name: value for name, value in found.items() if name not in {"index", "previous"}},
+        **{name: value for name, value in point.items() if name not in {"index", "previous"}},
         "worse": change.worse,
         "session_before": change.before.session_id,
         "session": change.first.session_id,
@@ -341,25 +307,14 @@ def _change(change: LevelChange) -> dict[str, object]:
 
 
 def _rows(trend: Trend) -> list[list[object]]:
-    changes = {change.found.index: change.found for change in trend.changes}
-    anomalies = {found.index for found in trend.anomalies}
+    changes = {change.point.index: change.point for change in trend.changes}
+    anomalies = {anomaly.index for anomaly in trend.anomalies}
     key = trend.key
     about = [key.fullname, key.metric, key.phase, key.backend, key.device, trend.fingerprint, trend.unit]
     rows: list[list[object]] = []
     for place, point in enumerate(trend.points):
-        found = changes.get(place)
-        rows.append(
-            [
-                *about,
-                point.session_id,
-                point.started_at,
-                point.commit,
-                point.value,
-                point.level,
-                point.reason,
-                None if found is None else found.change,
-                None if found is None else found.provisional,
-                place in anomalies,
-            ]
-        )
+        session = [point.session_id, point.started_at, point.commit, point.value, point.level, point.reason]
+        change = changes.get(place)
+        new_level = [None, None] if change is None else [change.change, change.provisional]
+        rows.append([*about, *session, *new_level, place in anomalies])
     return rows
