@@ -49,8 +49,8 @@ class ImportedSession:
         runs: at least one.
         source_key: name that distinguishes the sessions of the file; None where time and values do.
         label: what to call the session; None for nothing.
-        project: what the file says of it; None takes that of the working folder.
-        environment: the machine; None if nothing is known of it.
+        project: its name in the file; None takes that of the working folder.
+        environment: the machine; None if nothing is known about it.
         rows: how many rows or entries of the file the session is made of.
     """
 

@@ -154,7 +154,7 @@ def test_session_whose_value_is_no_number_is_inconclusive(figure: float) -> None
     judgement = judge_history(HISTORY, reading(figure), POLICY)
 
     assert (judgement.verdict, judgement.candidate) == ("inconclusive", None)
-    assert judgement.reason == f"wall_time is {figure}, which is no measurement"
+    assert judgement.reason == f"wall_time is {figure}, which is not a measurement"
 
 
 def test_history_values_that_are_no_numbers_are_left_out() -> None:

@@ -27,7 +27,7 @@ def test_figure_of_rounds_without_their_minimum_is_none() -> None:
 @pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])
 def test_figure_that_is_no_number_is_none_with_a_reason(figure: float) -> None:
     assert figure_of(reading(figure), "min") is None
-    assert defect_of(reading(figure), "min") == ("inconclusive", f"wall_time is {figure}, which is no measurement")
+    assert defect_of(reading(figure), "min") == ("inconclusive", f"wall_time is {figure}, which is not a measurement")
 
 
 @pytest.mark.parametrize(

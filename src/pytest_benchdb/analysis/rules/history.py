@@ -14,7 +14,7 @@ A figure beyond every one of the history is a suspicion too. Whatever the distri
 beyond n earlier ones once in C(n + 3, 3) times: 1,771 for n = 20. That finds changes of benchmarks with two levels,
 whose s is the distance between them.
 
-What a tenth of the history has shown before is no news, however small s is: strays of a benchmark resemble each other,
+What a tenth of the history has shown before is not news, however small s is: strays of a benchmark resemble each other,
 and come in clusters that outlast re-runs. Those more than twice as far off are of another kind, and do not count; nor
 do those right before the candidate, which show that a change stays.
 docs/explanation/regression-quality.md says what each of these is worth on recorded sessions.

@@ -77,7 +77,7 @@ def defect_of(value: SessionValue, statistic: Statistic) -> tuple[Verdict, str] 
     if figure is None:
         return "missing", f"{value.key.metric} was not measured{because}"
     if not math.isfinite(figure):
-        return "inconclusive", f"{value.key.metric} is {figure}, which is no measurement"
+        return "inconclusive", f"{value.key.metric} is {figure}, which is not a measurement"
     return None
 
 

@@ -87,7 +87,7 @@ def _of_values(r: float, n: int) -> Coefficient:
 
 def _of_ranks(rho: float, first: Sequence[float], second: Sequence[float]) -> Coefficient:
     n = len(first)
-    # Four ranks in order are no certainty: the interval is then that of the next smaller value that n ranks can have.
+    # Four ranks in order prove nothing: the interval is then that of the next smaller value that n ranks can have.
     inner = math.copysign(min(abs(rho), 1 - 12 / (n * (n * n - 1))), rho)
     low, high = _fisher(inner, math.sqrt((1 + inner * inner / 2) / (n - 3)))
     interval = Interval(

@@ -192,7 +192,7 @@ def welch(baseline: Sequence[float], candidate: Sequence[float], *, level: float
 
     Args:
         baseline: at least two values.
-        candidate: of the other side.
+        candidate: at least two values.
         level: confidence of the interval.
 
     Raises:

@@ -54,7 +54,7 @@ def hypervisor(root: Path, *, cpu_says_virtual: bool | None) -> str | None:
         return tree.split("\0")[0].removeprefix("linux,")
     if cpu_says_virtual is False:
         return None
-    # A cloud's bare-metal instances have its firmware too; only x86 processors can be told apart from virtual ones.
+    # A cloud's bare-metal instances have its firmware too; only x86 processors can be distinguished from virtual ones.
     firmware = product(root) or ""
     named = next((kind for text, kind in _FIRMWARE.items() if text in firmware), None)
     if named and "metal" not in firmware:

@@ -1,4 +1,4 @@
-"""Which change of which series fails the gate: defaults, thresholds, overrides of the project and of markers.
+"""Decides which changes fail the gate: defaults, thresholds, overrides of the project and of markers.
 
 Each overrides the one before: the default of the metric, ``--threshold``, ``[tool.benchdb.thresholds]``, the marker.
 """

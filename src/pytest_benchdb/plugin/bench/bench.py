@@ -339,7 +339,7 @@ class Bench:
         return timed.result
 
     def _claim(self, what: str) -> str | None:
-        """Return the phase that the test is in; one thing is timed in each, so that their rows can be told apart."""
+        """Return the phase that the test is in; one thing is timed in each, so that their rows can be distinguished."""
         phase = self._phases.current
         if phase in self._used:
             place = "" if phase is None else f" in phase {phase!r}"

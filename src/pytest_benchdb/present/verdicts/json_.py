@@ -69,7 +69,7 @@ def comparisons_json(
     Args:
         comparisons: one, or one for each value of an axis.
         rows: the rows of each that are to be shown, in their order.
-        decisions: what rules say of each; empty without rules.
+        decisions: the rules' answers; empty without rules.
     """
     documents = [comparison_values(one, shown) for one, shown in zip(comparisons, rows, strict=True)]
     for document, decision in zip(documents, decisions, strict=False):

@@ -41,7 +41,7 @@ def comparisons_markdown(
     Args:
         comparisons: one, or one for each value of an axis.
         rows: the rows of each that are to be shown, in their order.
-        decisions: what rules say of each; empty without rules.
+        decisions: the rules' answers; empty without rules.
         verbose: write every difference, and the commands that repeat the rows.
     """
     parts = []

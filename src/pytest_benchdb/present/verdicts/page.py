@@ -194,7 +194,7 @@ def _title(gate: Gate) -> str:
         return "⚠️ Benchmarks are unstable"
     judgements = [row.judgement for row in gate.comparison.rows]
     judged = any(one.verdict in DECIDED and one.state not in {"learning", "unstable"} for one in judgements)
-    # A gate that could judge nothing lets pass, but nobody should read that as a result.
+    # A gate that could judge nothing lets pass, but that must not be read as a result.
     return "✅ Benchmarks passed" if gate.exit_status == exit_status.FINE and judged else "⚠️ Benchmarks were not judged"
 
 

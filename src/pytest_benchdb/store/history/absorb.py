@@ -268,7 +268,7 @@ def _insert_missing(job: _Job, table: str, key: str, selects: Sequence[str]) -> 
 
 
 def _filled_tables(connection: "DuckDBPyConnection", sources: Sequence[_Source]) -> set[tuple[str, str]]:
-    """Return which tables of which sources have rows: most are empty in a session file."""
+    """Return the tables that have rows, with their sources: most are empty in a session file."""
     aliases = literal([source.alias for source in sources])
     rows = connection.execute(
         f"SELECT database_name, table_name FROM duckdb_tables() WHERE {aliases}.list_contains(database_name) "

@@ -1,4 +1,4 @@
-// Runs in every document before anything else: calls functions, times them, and keeps what nobody caught.
+// Runs in every document before anything else: calls functions, times them, and keeps errors that were not caught.
 (() => {
   const functions = new Map(); // by source, so that V8 keeps what it compiled between calls
   const uncaught = [];

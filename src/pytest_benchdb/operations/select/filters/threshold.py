@@ -122,7 +122,9 @@ def _limit(text: str, limit: str) -> tuple[float | None, float | None, str | Non
         raise ConfigError(_wrong(text, f"{limit!r} does not begin with a number"))
     number, symbol = float(match["number"]), match["unit"].strip()
     if number < 0 or not math.isfinite(number):
-        raise ConfigError(_wrong(text, f"{limit!r} is no limit: it says how much worse a metric may become, 0 or more"))
+        raise ConfigError(
+            _wrong(text, f"{limit!r} is not a limit: a limit says how much worse a metric may become, 0 or more")
+        )
     if symbol == "%":
         # Divided as text, so that 5.5% is the number nearest to 0.055.
         return float(f"{match['number']}e-2") if "e" not in match["number"].lower() else number / 100, None, None
