@@ -23,6 +23,11 @@ from pytest_benchdb.model.reading import Probe
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _ONNXRUNTIME = re.compile(r"\[[EWF]:onnxruntime:[^\]]*\] ?(?P<text>.*)")
+CPU = "CPUExecutionProvider"
+# Sends operators of its own to a web service and runs no others: not a device, although it is first in the list.
+_REMOTE = "AzureExecutionProvider"
+_PHRASES = ("out of memory", "failed to allocate memory", "bad allocation", "bad_alloc")
+_FALLBACK = "assigned to the default CPU EP"
 
 
 @contextmanager
@@ -94,13 +99,6 @@ _OPERATORS = _field(1, b"") + _number(2, 13)
 
 DOUBLING: bytes = _number(1, 7) + _field(7, _GRAPH) + _field(8, _OPERATORS)
 """The model: 103 bytes."""
-
-
-CPU = "CPUExecutionProvider"
-# Sends operators of its own to a web service and runs no others: not a device, although it is first in the list.
-_REMOTE = "AzureExecutionProvider"
-_PHRASES = ("out of memory", "failed to allocate memory", "bad allocation", "bad_alloc")
-_FALLBACK = "assigned to the default CPU EP"
 
 
 class OnnxRuntimeBackend:

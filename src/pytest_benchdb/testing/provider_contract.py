@@ -18,6 +18,7 @@ from pytest_benchdb.interfaces import Backend, Meter
 from pytest_benchdb.model.reading import Probe
 
 T = TypeVar("T")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def expect(holds: bool, otherwise: str) -> None:
@@ -81,9 +82,6 @@ def _run_and_exit(action: Callable[[], object], send: int) -> None:
         os.write(send, answer.encode("utf-8", "replace")[:4096])
     finally:
         os._exit(0)
-
-
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class QuietContract:

@@ -23,6 +23,8 @@ _LAST = 1 << 30
 _Call = Callable[[Any, Any], float]
 _Checked = tuple[float | None, float | None, int]
 """Counted energy (J), reported power (W), and when."""
+CHECK_S = 0.5
+"""For how long the energy counter is watched before it is trusted."""
 
 
 class AmdsmiDevice:
@@ -194,10 +196,6 @@ _SENSORS: dict[str, tuple[str, str, _Call]] = {
     "utilization": ("utilization", "1", _utilization),
     "memory_used": ("device_used", "B", _used_bytes),
 }
-
-
-CHECK_S = 0.5
-"""For how long the energy counter is watched before it is trusted."""
 
 
 class AmdsmiMeter(LibraryMeter[AmdsmiDevice]):

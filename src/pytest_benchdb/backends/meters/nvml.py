@@ -26,6 +26,18 @@ _MIG_ENABLED = 1
 _ARCH_HOPPER = 9
 _SENSOR_GPU, _CLOCK_SM = 0, 1
 _VALUE_MEMBERS = {0: "dVal", 1: "uiVal", 2: "ulVal", 3: "ullVal", 4: "sllVal", 5: "siVal", 6: "usVal"}
+_Gauge = tuple[str, str, str, Callable[[Any, Any], float]]
+_GAUGES: tuple[_Gauge, ...] = (
+    ("temperature", "temperature", "K", lambda n, h: n.nvmlDeviceGetTemperature(h, _SENSOR_GPU) + CELSIUS_K),
+    ("clock_sm", "clock_frequency", "Hz", lambda n, h: n.nvmlDeviceGetClockInfo(h, _CLOCK_SM) * 1e6),
+    ("utilization", "utilization", "1", lambda n, h: n.nvmlDeviceGetUtilizationRates(h).gpu / 100),
+    ("memory_used", "device_used", "B", lambda n, h: float(n.nvmlDeviceGetMemoryInfo(h).used)),
+)
+_COUNTER_CALL: _Gauge = ("energy", "energy", "J", lambda n, h: n.nvmlDeviceGetTotalEnergyConsumption(h) * 1e-3)
+_POWER_CALL: _Gauge = ("power", "power", "W", lambda n, h: n.nvmlDeviceGetPowerUsage(h) * 1e-3)
+_NOT_OF_A_SLICE = frozenset({"energy", "power", "throttle_time", "utilization"})
+"""Metrics that NVML knows for the whole GPU only; under MIG they belong to no instance."""
+_SLICED = "MIG is enabled, and NVML reports it for the whole GPU only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +63,6 @@ _FIELDS = (
     _Field("throttle_thermal_hardware", "throttle_time", "s", "counter", 270, 1e-9),
     _Field("throttle_power_brake", "throttle_time", "s", "counter", 271, 1e-9),
 )
-
-_Gauge = tuple[str, str, str, Callable[[Any, Any], float]]
-_GAUGES: tuple[_Gauge, ...] = (
-    ("temperature", "temperature", "K", lambda n, h: n.nvmlDeviceGetTemperature(h, _SENSOR_GPU) + CELSIUS_K),
-    ("clock_sm", "clock_frequency", "Hz", lambda n, h: n.nvmlDeviceGetClockInfo(h, _CLOCK_SM) * 1e6),
-    ("utilization", "utilization", "1", lambda n, h: n.nvmlDeviceGetUtilizationRates(h).gpu / 100),
-    ("memory_used", "device_used", "B", lambda n, h: float(n.nvmlDeviceGetMemoryInfo(h).used)),
-)
-_COUNTER_CALL: _Gauge = ("energy", "energy", "J", lambda n, h: n.nvmlDeviceGetTotalEnergyConsumption(h) * 1e-3)
-_POWER_CALL: _Gauge = ("power", "power", "W", lambda n, h: n.nvmlDeviceGetPowerUsage(h) * 1e-3)
-_NOT_OF_A_SLICE = frozenset({"energy", "power", "throttle_time", "utilization"})
-"""Metrics that NVML knows for the whole GPU only; under MIG they belong to no instance."""
-_SLICED = "MIG is enabled, and NVML reports it for the whole GPU only"
 
 
 def attempt(nvml: Any, action: Callable[[], T]) -> tuple[T | None, str | None]:

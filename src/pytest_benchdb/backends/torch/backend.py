@@ -23,6 +23,8 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Probe
 
 _TOOLKITS = ("cuda", "hip", "xpu")
+NVML_CHECK = "PYTORCH_NVML_BASED_CUDA_CHECK"
+"""With it set to 1, `torch.cuda.is_available` asks NVML first, and a process may fork after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +89,6 @@ def _build(version: object, variables: Mapping[str, object]) -> TorchBuild:
     values = {name: variables[name] for name in _TOOLKITS if name in variables}
     toolkits = {name: None if value is None else str(value) for name, value in values.items()}
     return TorchBuild(version=str(version), toolkits=toolkits)
-
-
-NVML_CHECK = "PYTORCH_NVML_BASED_CUDA_CHECK"
-"""With it set to 1, `torch.cuda.is_available` asks NVML first, and a process may fork after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

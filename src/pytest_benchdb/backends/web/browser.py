@@ -30,45 +30,16 @@ from pytest_benchdb.model.reading import Probe
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as PlaywrightBrowser
 
-
-class JavaScriptError(RuntimeError):
-    """JavaScript in the page threw, or a device of the page reported an error that was not caught.
-
-    The text is the exception's with its stack, as the browser reports it.
-    """
-
-
-class PageGoneError(RuntimeError):
-    """The page or the browser ended while it was in use: a crash, or a close from outside."""
-
-
-class PageTimeoutError(RuntimeError):
-    """The page did not answer within its time limit; its browser was ended."""
-
-
 # Texts of V8, Dawn and Chromium about memory; nothing else distinguishes full memory from another failure.
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|GPUOutOfMemoryError|OutOfMemory|Array buffer allocation failed|could not allocate memory"
     r"|Invalid array buffer length|Cannot allocate Wasm memory|allocation failed",
     re.IGNORECASE,
 )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error from a page says that memory ran out.
-
-    >>> is_out_of_memory(JavaScriptError("RangeError: Array buffer allocation failed"))
-    True
-    """
-    return isinstance(error, JavaScriptError) and _OUT_OF_MEMORY.search(str(error)) is not None
-
-
 T = TypeVar("T")
 Job = Callable[["PlaywrightBrowser"], T]
-
 START_LIMIT_S = 60.0
 CLOSE_LIMIT_S = 10.0
-
 ARGUMENTS = (
     # The window's headless mode has the GPU process of a normal browser; the older shell has not.
     "--headless=new",
@@ -86,6 +57,59 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+VARIABLE = "BENCHDB_CHROMIUM"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
+NO_PLAYWRIGHT = "playwright is not installed; pip install 'pytest-benchdb[web]'"
+NO_CHROMIUM = (
+    "no Chromium found; install one (Debian: apt-get install chromium), run `playwright install chromium`, "
+    f"or name the program in {VARIABLE}"
+)
+# Where these systems put programs that are not on the PATH.
+_APPLICATIONS = {
+    "darwin": (
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    ),
+    "win32": (
+        r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+        r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+    ),
+}
+# Where Playwright keeps the browsers it downloads, below the user's home, and the program in each of them.
+_CACHES = {
+    "linux": ".cache/ms-playwright",
+    "darwin": "Library/Caches/ms-playwright",
+    "win32": "AppData/Local/ms-playwright",
+}
+_DOWNLOADED = (
+    "chromium-*/chrome-linux*/chrome",
+    "chromium-*/chrome-mac*/*.app/Contents/MacOS/*",
+    "chromium-*/chrome-win*/chrome.exe",
+)
+
+
+class JavaScriptError(RuntimeError):
+    """JavaScript in the page threw, or a device of the page reported an error that was not caught.
+
+    The text is the exception's with its stack, as the browser reports it.
+    """
+
+
+class PageGoneError(RuntimeError):
+    """The page or the browser ended while it was in use: a crash, or a close from outside."""
+
+
+class PageTimeoutError(RuntimeError):
+    """The page did not answer within its time limit; its browser was ended."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error from a page says that memory ran out.
+
+    >>> is_out_of_memory(JavaScriptError("RangeError: Array buffer allocation failed"))
+    True
+    """
+    return isinstance(error, JavaScriptError) and _OUT_OF_MEMORY.search(str(error)) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,38 +275,6 @@ def _do(browser: "PlaywrightBrowser", job: Job[object], future: "Future[object]"
 
 def _is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
-
-
-VARIABLE = "BENCHDB_CHROMIUM"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
-NO_PLAYWRIGHT = "playwright is not installed; pip install 'pytest-benchdb[web]'"
-NO_CHROMIUM = (
-    "no Chromium found; install one (Debian: apt-get install chromium), run `playwright install chromium`, "
-    f"or name the program in {VARIABLE}"
-)
-
-# Where these systems put programs that are not on the PATH.
-_APPLICATIONS = {
-    "darwin": (
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-        "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    ),
-    "win32": (
-        r"C:\Program Files\Google\Chrome\Application\chrome.exe",
-        r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
-    ),
-}
-# Where Playwright keeps the browsers it downloads, below the user's home, and the program in each of them.
-_CACHES = {
-    "linux": ".cache/ms-playwright",
-    "darwin": "Library/Caches/ms-playwright",
-    "win32": "AppData/Local/ms-playwright",
-}
-_DOWNLOADED = (
-    "chromium-*/chrome-linux*/chrome",
-    "chromium-*/chrome-mac*/*.app/Contents/MacOS/*",
-    "chromium-*/chrome-win*/chrome.exe",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,14 @@ _SAME_TIME_NS = 250_000_000
 """How much later a silent death may be noticed than its peers report their broken connections."""
 _ROOT_CAUSE = re.compile(r"Root Cause.*?rank\s*:\s*(\d+).*?exitcode\s*:\s*(-?\d+)", re.DOTALL)
 """What `torchrun` writes about the process that failed first."""
+Method = Literal["spawn", "torchrun"]
+_MODULE = "pytest_benchdb.measure.distributed.rank_process"
+_POLL_S = 0.02
+_LAST_REPORTS_S = 1.0
+"""Time for the other ranks to end by themselves after one has failed: their reports may name the cause."""
+_STOP_S = 5.0
+"""Time between asking a process to end and killing it."""
+_LINE_LENGTH = 300
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,16 +128,6 @@ def _how_ended(code: int) -> str:
 
 def _after_colon(line: str | None) -> str:
     return f": {line}" if line else ""
-
-
-Method = Literal["spawn", "torchrun"]
-_MODULE = "pytest_benchdb.measure.distributed.rank_process"
-_POLL_S = 0.02
-_LAST_REPORTS_S = 1.0
-"""Time for the other ranks to end by themselves after one has failed: their reports may name the cause."""
-_STOP_S = 5.0
-"""Time between asking a process to end and killing it."""
-_LINE_LENGTH = 300
 
 
 _Watched = tuple["subprocess.Popen[bytes]", End]

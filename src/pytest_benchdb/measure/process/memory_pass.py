@@ -23,6 +23,10 @@ from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.run import Measurement
 
 _CLOSED = -1
+DEFAULT_FIGURES = ("peak_rss", "uss", "python_peak", "tree_peak")
+FIGURES = (*DEFAULT_FIGURES, "native_peak")
+"""What can be measured; `native_peak` needs the extra ``[memray]``, and `uss` psutil."""
+Call = Callable[[], object]
 
 
 class TreeMemory:
@@ -116,13 +120,6 @@ def _files_of(root: Path) -> tuple[Path | None, Path | None]:
         if (group / peak).exists() and (folder == "" or path != "/"):
             return group / peak, group / usage
     return None, None
-
-
-DEFAULT_FIGURES = ("peak_rss", "uss", "python_peak", "tree_peak")
-FIGURES = (*DEFAULT_FIGURES, "native_peak")
-"""What can be measured; `native_peak` needs the extra ``[memray]``, and `uss` psutil."""
-
-Call = Callable[[], object]
 
 
 def measure_memory(

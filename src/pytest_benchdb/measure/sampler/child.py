@@ -17,6 +17,12 @@ from typing import Any
 from pytest_benchdb.measure.sampler.file_sensors import file_sensors
 from pytest_benchdb.measure.sampler.sensor import CELSIUS_K, Sensor
 
+PATIENT_S = 5.0
+"""How often an idle child checks that its parent lives: a forked process may hold its input open."""
+DOMAIN_LIMIT = 64
+"""Most sensors of one metric, so that a machine with 256 processors is not read 256 times in each period."""
+Command = Mapping[str, Any]
+
 
 def nvml_sensors(nvml: Any, uuids: Sequence[str]) -> Iterator[Sensor]:
     """Find power, temperature, clock, load and memory of NVIDIA devices; `uuids` are those of NVML or torch.
@@ -66,14 +72,6 @@ def portable_sensors(psutil: Any, pid: int) -> Iterator[Sensor]:
     yield Sensor("rss", "B", "process", lambda: process.memory_info().rss, scope="process")
     yield Sensor("utilization", "1", "process", used_s, kind="flow", scale=1 / cpus, scope="process")
     yield Sensor("utilization", "1", "machine", busy_s, kind="flow", scale=1 / cpus, scope="system")
-
-
-PATIENT_S = 5.0
-"""How often an idle child checks that its parent lives: a forked process may hold its input open."""
-DOMAIN_LIMIT = 64
-"""Most sensors of one metric, so that a machine with 256 processors is not read 256 times in each period."""
-
-Command = Mapping[str, Any]
 
 
 class SensorSet:

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 DONE = "[DONE]"
 _REASONING = ("reasoning_content", "reasoning")
 _OUTPUT = ("content", "refusal")
+DEFAULT_PROMPT = "Write a short story about a lighthouse keeper who counts ships."
+DEFAULT_MAX_TOKENS = 128
+DRAIN_S = 1.0
+"""How long to wait for the rest of a finished answer, so that its connection can be used again."""
+Prompt = str | Sequence[Mapping[str, object]]
 
 
 class EventLines:
@@ -109,15 +114,6 @@ def _text(fields: Mapping[str, object], name: str) -> str:
 def _count(usage: Mapping[str, object], name: str) -> int | None:
     value = usage.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-DEFAULT_PROMPT = "Write a short story about a lighthouse keeper who counts ships."
-DEFAULT_MAX_TOKENS = 128
-
-DRAIN_S = 1.0
-"""How long to wait for the rest of a finished answer, so that its connection can be used again."""
-
-Prompt = str | Sequence[Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

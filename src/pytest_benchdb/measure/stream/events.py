@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pytest_benchdb.measure.stream.plan import StreamPlan
 from pytest_benchdb.model.run import Request
 
+LONGEST_ERROR = 500
+"""Characters of a failure's text that are kept: enough for a server's message, not for a web page."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
@@ -73,10 +76,6 @@ def _number(tokens: object) -> int | None:
     if not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 0:
         raise ValueError(f"a chunk has tokens={tokens!r}, which is not a number of tokens")
     return tokens
-
-
-LONGEST_ERROR = 500
-"""Characters of a failure's text that are kept: enough for a server's message, not for a web page."""
 
 
 class AnswerError(Exception):

@@ -23,6 +23,12 @@ T = TypeVar("T")
 
 CLOSE_S = 1.0
 """How long `Lanes.close` waits for one idle thread to end."""
+GRACE_S = 1.0
+"""How long a request that was given up may clean up."""
+Clock = Callable[[], float]
+Sleep = Callable[[float], Awaitable[object]]
+BLOCKED_S = 2.0
+"""How much longer than `StreamPlan.timeout_s` a request may last before its event loop is given up."""
 
 
 class Lanes:
@@ -80,13 +86,6 @@ class _Lane:
     def _work(self) -> None:
         while (job := self.jobs.get()) is not None and job():
             pass
-
-
-GRACE_S = 1.0
-"""How long a request that was given up may clean up."""
-
-Clock = Callable[[], float]
-Sleep = Callable[[float], Awaitable[object]]
 
 
 class Sender:
@@ -211,10 +210,6 @@ class Sender:
 
         self._lanes.submit(work, done)
         return await future
-
-
-BLOCKED_S = 2.0
-"""How much longer than `StreamPlan.timeout_s` a request may last before its event loop is given up."""
 
 
 def send_requests(

@@ -15,6 +15,11 @@ from pytest_benchdb.model.run import Measurement
 
 Nanoseconds = Callable[[], int]
 THREAD_NS: Nanoseconds | None = getattr(time, "thread_time_ns", None)
+Begun = tuple[object, int, int, int, int]
+"""Readings at the begin of a block; opaque: mark, thread, and thread, CPU and wall clock in nanoseconds.
+
+A tuple, because making a dataclass takes more than a microsecond, which would be in the block.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +45,6 @@ class BlockTime:
             _sum(self.thread_s, other.thread_s),
             _sum(self.device_s, other.device_s),
         )
-
-
-Begun = tuple[object, int, int, int, int]
-"""Readings at the begin of a block; opaque: mark, thread, and thread, CPU and wall clock in nanoseconds.
-
-A tuple, because making a dataclass takes more than a microsecond, which would be in the block.
-"""
 
 
 class BlockClock:

@@ -20,6 +20,18 @@ from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.measure.timing.calls import Calls
 
+_CHOICES = {"cache_mode": ("hot", "cold"), "barrier": ("round", "block"), "gc": (True, False)}
+_MAY_BE_ZERO = frozenset({"warmup_rounds", "warmup_time_s", "max_warmup_time_s", "max_time_s"})
+_MAY_BE_NONE = frozenset({"rounds", "iterations", "warmup_rounds"})
+STABLE_SHARE = 0.02
+"""Difference of two neighbouring medians below which a warm-up has settled."""
+_STABLE_ROUNDS = 5
+_GROWTH = 10
+"""Largest factor by which calibration raises the iterations at once: one slow call must not decide."""
+_CLEARLY = 50
+"""A first call as long as this many rounds is not just a compilation that the second call is spared."""
+_thread_ns: Callable[[], int] | None = getattr(time, "thread_time_ns", None)  # macOS before 10.12 has none
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -67,11 +79,6 @@ class Plan:
         return replace(self, **options)
 
 
-_CHOICES = {"cache_mode": ("hot", "cold"), "barrier": ("round", "block"), "gc": (True, False)}
-_MAY_BE_ZERO = frozenset({"warmup_rounds", "warmup_time_s", "max_warmup_time_s", "max_time_s"})
-_MAY_BE_NONE = frozenset({"rounds", "iterations", "warmup_rounds"})
-
-
 def _check(name: str, value: Any) -> None:
     if name in _CHOICES:
         if value not in _CHOICES[name]:
@@ -85,17 +92,6 @@ def _check(name: str, value: Any) -> None:
         kind = "whole number" if whole else "number of seconds"
         least = "0 or more" if name in _MAY_BE_ZERO else "above 0"
         raise MeasurementError(f"{name}={value!r}; give a {kind}, {least}")
-
-
-STABLE_SHARE = 0.02
-"""Difference of two neighbouring medians below which a warm-up has settled."""
-_STABLE_ROUNDS = 5
-_GROWTH = 10
-"""Largest factor by which calibration raises the iterations at once: one slow call must not decide."""
-_CLEARLY = 50
-"""A first call as long as this many rounds is not just a compilation that the second call is spared."""
-
-_thread_ns: Callable[[], int] | None = getattr(time, "thread_time_ns", None)  # macOS before 10.12 has none
 
 
 @dataclass(slots=True, kw_only=True)
