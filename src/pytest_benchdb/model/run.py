@@ -85,21 +85,6 @@ class BlockUsage:
     steal_s: float | None
 
 
-BLOCK_METRICS = (
-    "block_wall_time",
-    "block_cpu_time",
-    "block_thread_time",
-    "peak_rss",
-    "rss_start",
-    "minor_faults",
-    "major_faults",
-    "voluntary_switches",
-    "involuntary_switches",
-    "steal_time",
-)
-"""Metric names in the order of the fields of `BlockUsage`."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """Statistics of rounds that were not kept, in the metric's unit; None where not known."""

@@ -10,7 +10,21 @@ from pathlib import Path
 import pytest
 
 from pytest_benchdb.measure.process.block_usage import STEAL_REUSE_NS, BlockProbe
-from pytest_benchdb.model.run import BLOCK_METRICS, BlockUsage
+from pytest_benchdb.model.run import BlockUsage
+
+# In the order of the fields of `BlockUsage`.
+BLOCK_METRICS = (
+    "block_wall_time",
+    "block_cpu_time",
+    "block_thread_time",
+    "peak_rss",
+    "rss_start",
+    "minor_faults",
+    "major_faults",
+    "voluntary_switches",
+    "involuntary_switches",
+    "steal_time",
+)
 
 MIB = 1 << 20
 

@@ -103,7 +103,7 @@ class BlockProbe:
         )
 
     def unmeasured(self) -> dict[str, str]:
-        """Return why metrics of `model.run.BLOCK_METRICS` cannot be measured here, by name."""
+        """Return why metrics of the block cannot be measured here, by their names in `model.metric`."""
         reasons = dict(self._files.reasons) if self._files is not None else self._missing_elsewhere()
         if self._thread_ns is None:
             reasons["block_thread_time"] = f"{self._platform} has no CPU clock for one thread"
