@@ -187,11 +187,29 @@ def test_side_of_two_machines_keeps_the_one_that_both_know(
     assert sizes == [2, 3]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "metrics"),
+    [
+        (["--metric", "memory"], {"peak_rss"}),
+        (["-w", "metric=memory"], {"peak_rss"}),
+        (["--metric", "time,memory"], {"wall_time", "peak_rss"}),
+        (["--metric", "WALL"], {"wall_time"}),
+    ],
+    ids=["option", "filter", "two", "upper case"],
+)
+def test_word_for_metrics_takes_those_that_were_measured(
+    compare: Call, arguments: list[str], metrics: set[str]
+) -> None:
+    _, out, _ = compare("label:base", "label:head", "-f", "json", *arguments)
+
+    assert {row["metric"] for row in json.loads(out)["comparisons"][0]["rows"]} == metrics
+
+
 def test_require_baseline_without_anything_comparable_ends_with_3(compare: Call) -> None:
     status, _, err = compare("label:base", "label:far", "--require-baseline")
 
     assert status == 3
-    assert "nothing to compare: no benchmark has a usable value on both sides" in err
+    assert "nothing was compared: no benchmark has a usable value on both sides" in err
 
 
 @pytest.mark.parametrize(("extra", "status"), [((), 2), (("--require-baseline",), 3)])
