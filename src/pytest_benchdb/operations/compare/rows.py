@@ -1,6 +1,6 @@
 """The steps that all comparisons share, of two sides, of an axis, of a duet or of a gate: from pairs to rows."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -11,9 +11,7 @@ from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement, Policy
 from pytest_benchdb.operations.compare.machines import side_differences
 from pytest_benchdb.operations.compare.pairs import Pair
-from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.threshold import Threshold
-from pytest_benchdb.operations.select.filters.where import parse_where
 from pytest_benchdb.operations.select.recipe import Recipe
 from pytest_benchdb.store.read.reader import Reader
 
@@ -28,16 +26,6 @@ class Rule(Protocol):
 
     def judge(self, pair: Pair, policy: Policy) -> Judgement:
         """Return the judgement of a pair."""
-
-
-def value_filter(keyword: str | None, where: str | None) -> Callable[[SessionValue], bool]:
-    """Return what decides whether `-k` and `-w` select a value; `metric=` is not looked at.
-
-    Raises:
-        ConfigError: a filter cannot be read.
-    """
-    matches, conditions = parse_expression(keyword or ""), parse_where(where or "")
-    return lambda value: matches(value.key.fullname) and conditions.matches_value(value)
 
 
 def main_times(values: Iterable[SessionValue]) -> dict[TimeKey, str]:

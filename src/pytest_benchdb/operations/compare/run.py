@@ -29,12 +29,11 @@ from pytest_benchdb.operations.compare.rows import (
     main_times,
     time_key,
     unless_apart,
-    value_filter,
 )
 from pytest_benchdb.operations.compare.sides import LATEST, SpecSource, open_specs, parse_side
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.select.filters.threshold import Threshold, parse_threshold, parse_thresholds
-from pytest_benchdb.operations.select.filters.where import parse_where
+from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
 from pytest_benchdb.operations.select.recipe import recipes_of
 from pytest_benchdb.operations.select.spec.context import spec_context
 from pytest_benchdb.operations.select.spec.syntax import Spec

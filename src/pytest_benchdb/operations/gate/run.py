@@ -19,7 +19,7 @@ from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.verdict import VERDICTS, Judgement
 from pytest_benchdb.operations.compare.machines import machine_warnings
 from pytest_benchdb.operations.compare.pairs import Pair
-from pytest_benchdb.operations.compare.rows import comparison_of, judge_pairs, main_times, time_key, value_filter
+from pytest_benchdb.operations.compare.rows import comparison_of, judge_pairs, main_times, time_key
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.gate.adjust import doubt_shifted, is_suspect, with_allowances, with_q_values
 from pytest_benchdb.operations.gate.allowances import Allowance, after_acceptances, expired_warnings, of_acceptance
@@ -31,7 +31,7 @@ from pytest_benchdb.operations.gate.missing import missing_names
 from pytest_benchdb.operations.gate.policy import Rules, marker_rules
 from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.pytest_run import ProcessRunner, Runner, suite_of_command, suite_of_words
-from pytest_benchdb.operations.select.filters.where import parse_where
+from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
 from pytest_benchdb.operations.select.recipe import recipes_of
 from pytest_benchdb.store.read.reader import Reader
 

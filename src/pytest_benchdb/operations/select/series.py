@@ -7,8 +7,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.metric import MAIN_TIMES, METRIC_WORDS, TIME, metrics_of
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
-from pytest_benchdb.operations.select.filters.keyword import parse_expression
-from pytest_benchdb.operations.select.filters.where import parse_where
+from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
 from pytest_benchdb.operations.select.selection import Selection
 from pytest_benchdb.store.read.reader import Reader
 
@@ -50,12 +49,12 @@ def read_series(reader: Reader, sessions: Sequence[SessionRow], selection: Selec
         StoreError: the history cannot be read.
     """
     where = parse_where(selection.where or "")
-    matches = parse_expression(selection.keyword or "")
+    selected = value_filter(selection.keyword, selection.where)
     words = (*selection.metrics, *where.metrics) or (TIME,)
     named = {metric for word in words if word != TIME for metric in metrics_of(word)}
     metrics = None if ALL_METRICS in words else (*named, *(MAIN_TIMES if TIME in words else ()))
     values = reader.session_values([session.session_id for session in sessions], metrics=metrics)
-    fitting = [value for value in values if matches(value.key.fullname) and where.matches_value(value)]
+    fitting = list(filter(selected, values))
     # A run that did not pass is there as a wall time, whatever metric is requested.
     keys = {value.key for value in fitting if value.value is not None}
     wanted = {key for key in keys if metrics is None or key.metric in named}

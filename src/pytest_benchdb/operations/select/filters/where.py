@@ -9,7 +9,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.metric import MAIN_TIMES, METRIC_WORDS, TIME, metrics_of
 from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.model.series import SessionValue
-from pytest_benchdb.operations.select.filters.keyword import matches_glob
+from pytest_benchdb.operations.select.filters.keyword import matches_glob, parse_expression
 
 _FIELDS: Mapping[str, Callable[[ReportRow], object]] = {
     "backend": lambda row: row.backend,
@@ -148,6 +148,16 @@ def parse_where(text: str) -> Where:
         else:
             raise ConfigError(f"-w {word!r}: no field {key!r}; choose from {', '.join(WHERE_KEYS)}")
     return Where(terms=tuple(terms), metrics=tuple(metrics))
+
+
+def value_filter(keyword: str | None, where: str | None) -> Callable[[SessionValue], bool]:
+    """Return what decides whether `-k` and `-w` select a value; `metric=` is not looked at.
+
+    Raises:
+        ConfigError: a filter cannot be read.
+    """
+    matches, conditions = parse_expression(keyword or ""), parse_where(where or "")
+    return lambda value: matches(value.key.fullname) and conditions.matches_value(value)
 
 
 def _metrics(patterns: tuple[str, ...], *, negated: bool) -> list[str]:
