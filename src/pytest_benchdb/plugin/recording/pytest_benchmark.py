@@ -62,8 +62,7 @@ def whole_ns(samples: Iterable[float], scale: float) -> list[int]:
         samples: one value per round.
         scale: nanoseconds of a round for each unit of its value.
     """
-    ns_of = _WholeNs(scale)
-    return [ns_of[value] for value in samples]
+    return list(map(_WholeNs(scale).__getitem__, samples))
 
 
 class _WholeNs(dict[float, int]):
