@@ -66,9 +66,9 @@ def lag_one(pieces: Sequence[Sequence[float]]) -> float:
         squares += math.fsum(rest * rest for rest in rests)
     if not squares:
         return 0.0
-    found = products / squares
-    found += (1 + 3 * found) * len(pieces) / n
-    return min(found, _MOST) if found > 2 / math.sqrt(n) else 0.0
+    similarity = products / squares
+    similarity += (1 + 3 * similarity) * len(pieces) / n
+    return min(similarity, _MOST) if similarity > 2 / math.sqrt(n) else 0.0
 
 
 def independent_values(n: int, similarity: float) -> float:
@@ -105,13 +105,13 @@ def best_cuts(values: Sequence[float], penalty: float, *, least: int) -> list[in
         if costs[end - least] < math.inf:
             starts.append(end - least)
         total = sums[end]
-        found = [costs[start] - (total - sums[start]) ** 2 / (end - start) for start in starts]
-        best = min(found)
+        totals = [costs[start] - (total - sums[start]) ** 2 / (end - start) for start in starts]
+        best = min(totals)
         costs[end] = best + penalty
-        previous[end] = starts[found.index(best)]
-        if max(found) > costs[end]:
+        previous[end] = starts[totals.index(best)]
+        if max(totals) > costs[end]:
             # A start that loses against a cut right here never wins again, as soon as that cut can be made.
-            lost |= {s: lost.get(s, end) for s, cost in zip(starts, found, strict=True) if cost > costs[end]}
+            lost |= {s: lost.get(s, end) for s, cost in zip(starts, totals, strict=True) if cost > costs[end]}
         if lost:
             gone = {start for start, since in lost.items() if since + least <= end}
             starts = [start for start in starts if start not in gone]

@@ -86,7 +86,7 @@ def _observation(values: Sequence[SessionValue], session: SessionRow | None = No
         device=newest.key.device,
         texts=texts,
         numbers=numbers,
-        figures={name: median(found) for name, found in figures.items()},
+        figures={name: median(sample) for name, sample in figures.items()},
         units=units,
         sessions=len({value.session_id for value in values if value.value is not None}),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 
 from pytest_benchdb.analysis.estimate import LEAST_CASES, LEAST_HELD_OUT, Case, Configuration, Estimator, fit
@@ -145,45 +146,42 @@ def _refusal(training: _TrainingSet, request: PredictRequest) -> str | None:
 
 
 def _rows(training: _TrainingSet, request: PredictRequest) -> Iterable[EstimateRow]:
-    wanted = _wanted(training, request)
     figures = {(case.configuration.cell, *case.configuration.sizes.items()): case.figure for case in training.cases}
     cells = {case.configuration.cell for case in training.cases}
     explicit = bool(request.labels or request.sizes)
     estimators: dict[bool, Estimator] = {}
-    for configuration in wanted:
+    for configuration in _wanted(training, request):
+        row = partial(EstimateRow, labels=configuration.labels, sizes=configuration.sizes)
         measured = figures.get((configuration.cell, *configuration.sizes.items()))
+        outside = _outside(configuration, training)
         if measured is not None:
             if explicit:
-                yield EstimateRow(labels=configuration.labels, sizes=configuration.sizes, measured=measured)
-            continue
-        outside = _outside(configuration, training)
-        if outside is not None:
-            yield EstimateRow(labels=configuration.labels, sizes=configuration.sizes, refusal=outside)
-            continue
-        is_new = configuration.cell not in cells
-        if is_new not in estimators:
-            estimators[is_new] = fit(training.cases, whole_cells=is_new)
-        yield _estimated(configuration, estimators[is_new], estimators[is_new].accuracy)
+                yield row(measured=measured)
+        elif outside is not None:
+            yield row(refusal=outside)
+        else:
+            is_new = configuration.cell not in cells
+            if is_new not in estimators:
+                estimators[is_new] = fit(training.cases, whole_cells=is_new)
+            accuracy = estimators[is_new].accuracy
+            refusal = _inaccurate(accuracy)
+            if accuracy is None or refusal is not None:
+                yield row(refusal=refusal, accuracy=accuracy)
+            else:
+                estimate = estimators[is_new].estimate(configuration)
+                low, high = estimate / accuracy.bound, estimate * accuracy.bound
+                yield row(estimate=estimate, low=low, high=high, accuracy=accuracy)
 
 
-def _estimated(configuration: Configuration, estimator: Estimator, accuracy: Accuracy | None) -> EstimateRow:
+def _inaccurate(accuracy: Accuracy | None) -> str | None:
+    """Return why estimates of this accuracy are not given; None if they are."""
     if accuracy is None:
-        refusal = f"fewer than {LEAST_HELD_OUT} measured configurations could be estimated from the others"
-        return EstimateRow(labels=configuration.labels, sizes=configuration.sizes, refusal=refusal)
-    if not accuracy.is_useful:
-        refusal = (
-            f"estimates of held-out configurations were off by {accuracy.typical * 100:.0f} %, which is no better than "
-            f"guessing ({accuracy.by_guessing * 100:.0f} %)"
-        )
-        return EstimateRow(labels=configuration.labels, sizes=configuration.sizes, refusal=refusal, accuracy=accuracy)
-    estimate = estimator.estimate(configuration)
-    return EstimateRow(
-        labels=configuration.labels,
-        sizes=configuration.sizes,
-        estimate=estimate,
-        low=estimate / accuracy.bound,
-        high=estimate * accuracy.bound,
-        accuracy=accuracy,
+        return f"fewer than {LEAST_HELD_OUT} measured configurations could be estimated from the others"
+    if accuracy.is_useful:
+        return None
+    return (
+        f"estimates of held-out configurations were off by {accuracy.typical * 100:.0f} %, which is no better than "
+        f"guessing ({accuracy.by_guessing * 100:.0f} %)"
     )
 
 
@@ -195,28 +193,29 @@ def _wanted(training: _TrainingSet, request: PredictRequest) -> list[Configurati
     """
     labels = {name: _named(name, request.labels.get(name), values) for name, values in training.labels.items()}
     sizes = {name: request.sizes.get(name, values) for name, values in training.sizes.items()}
-    found = [
-        Configuration(labels=dict(zip(labels, chosen, strict=True)), sizes=dict(zip(sizes, numbers, strict=True)))
-        for chosen in product(*labels.values())
+    combinations = [
+        Configuration(labels=dict(zip(labels, texts, strict=True)), sizes=dict(zip(sizes, numbers, strict=True)))
+        for texts in product(*labels.values())
         for numbers in product(*sizes.values())
     ]
-    if len(found) > MOST_ROWS:
+    if len(combinations) > MOST_ROWS:
         raise ConfigError(
-            f"{len(found)} combinations are more than {MOST_ROWS}: name fewer with --model, --device, --batch, -k or -w"
+            f"{len(combinations)} combinations are more than {MOST_ROWS}: "
+            "name fewer with --model, --device, --batch, -k or -w"
         )
-    return found
+    return combinations
 
 
 def _named(name: str, patterns: tuple[str, ...] | None, values: Sequence[str]) -> list[str]:
     if patterns is None:
         return list(values)
-    found: list[str] = []
+    named: list[str] = []
     for pattern in patterns:
         fitting = [value for value in values if matches_glob(value.lower(), pattern.lower())]
         if not fitting:
             raise ConfigError(f"--{name} {pattern}: never measured; choose from {', '.join(values)}")
-        found += fitting
-    return list(dict.fromkeys(found))
+        named += fitting
+    return list(dict.fromkeys(named))
 
 
 def _outside(configuration: Configuration, training: _TrainingSet) -> str | None:

@@ -114,8 +114,8 @@ class History:
         import_arrow()
         runs = {row.run_id: row for row in self._runs(k, where, session)}
         sessions = sorted({row.session_id for row in runs.values()})
-        found = [row for row in self._reader.samples(sessions, metric=metric) if row["run_id"] in runs]
-        return _samples_table(found, runs)
+        rows = [row for row in self._reader.samples(sessions, metric=metric) if row["run_id"] in runs]
+        return _samples_table(rows, runs)
 
     def sql(self, statement: str, *, timeout_s: float = TIMEOUT_S, rows: int | None = Limits().rows) -> "pa.Table":
         """Return the answer to one SELECT statement, which has no access to files or the network.
@@ -209,11 +209,11 @@ def _arrow_type(pa: Any, hint: Any) -> Any:
     return types.get(hint, pa.string())
 
 
-def _samples_table(found: Sequence[Mapping[str, Any]], runs: Mapping[str, ReportRow]) -> "pa.Table":
+def _samples_table(rows: Sequence[Mapping[str, Any]], runs: Mapping[str, ReportRow]) -> "pa.Table":
     pa = import_arrow()
     names = ("run_id", "session_id", "phase", "pass", "metric", "unit")
-    columns: dict[str, Any] = {name: pa.array([row[name] for row in found], pa.string()) for name in names}
-    columns["fullname"] = pa.array([runs[row["run_id"]].fullname for row in found], pa.string())
-    columns["outcome"] = pa.array([runs[row["run_id"]].outcome for row in found], pa.string())
-    columns["samples"] = pa.array([row["samples"] for row in found], pa.list_(pa.float64()))
+    columns: dict[str, Any] = {name: pa.array([row[name] for row in rows], pa.string()) for name in names}
+    columns["fullname"] = pa.array([runs[row["run_id"]].fullname for row in rows], pa.string())
+    columns["outcome"] = pa.array([runs[row["run_id"]].outcome for row in rows], pa.string())
+    columns["samples"] = pa.array([row["samples"] for row in rows], pa.list_(pa.float64()))
     return pa.table(columns)
