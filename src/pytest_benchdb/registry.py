@@ -251,7 +251,7 @@ def find_importers() -> tuple[dict[str, Importer], dict[str, str]]:
     Raises:
         ConfigError: two packages claim one name.
     """
-    from pytest_benchdb.importers.builtin import importers
+    from pytest_benchdb.importers import importers
 
     manager, problems = plugin_manager()
     registry = Registry(manager, ())

@@ -2,3 +2,13 @@
 
 Storing what they read is in `operations.exchange`.
 """
+
+from pytest_benchdb.interfaces import Importer
+
+
+def importers() -> tuple[Importer, ...]:
+    """Return the built-in importers; a file is read by the first that can."""
+    from pytest_benchdb.importers.pytest_benchmark import PytestBenchmark
+    from pytest_benchdb.importers.table import CsvTable, ParquetTable
+
+    return (PytestBenchmark(), ParquetTable(), CsvTable())

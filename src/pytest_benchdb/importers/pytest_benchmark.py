@@ -12,8 +12,7 @@ from typing import Any
 from pytest_benchdb.environment.collect import environment_id
 from pytest_benchdb.environment.fingerprint import kernel_series
 from pytest_benchdb.errors import ImportFormatError
-from pytest_benchdb.importers.file_content import read_whole
-from pytest_benchdb.importers.source_time import unix_us, utc_text
+from pytest_benchdb.importers.source import read_whole, unix_us, utc_text
 from pytest_benchdb.model.environment import Commit, Device, Environment
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, ImportProblem

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_benchdb.errors import ImportFormatError, MissingExtraError
-from pytest_benchdb.importers.file_content import opened
+from pytest_benchdb.importers.source import opened
 from pytest_benchdb.importers.table_row import COLUMNS, REQUIRED, BadRow, Cells, is_empty, parse_row
 from pytest_benchdb.importers.table_sessions import Sessions
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_benchdb.importers.source_time import unix_us
+from pytest_benchdb.importers.source import unix_us
 from pytest_benchdb.importers.unit_name import UNITS
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.json_value import json_value

@@ -18,9 +18,9 @@ from pytest_benchdb.present.report.columns import (
     metric_of,
     raw_name,
 )
+from pytest_benchdb.present.report.formats import report_csv, report_json, report_markdown
 from pytest_benchdb.present.report.page import report_html
 from pytest_benchdb.present.report.table import layout
-from pytest_benchdb.present.report.text_formats import report_csv, report_json, report_markdown
 
 Make = Callable[..., ReportRow]
 

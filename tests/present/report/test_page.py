@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from pytest_benchdb.errors import MissingExtraError
 from pytest_benchdb.present.report.columns import RenderOptions, columns_named
-from pytest_benchdb.present.report.formats import REPORT_SUFFIXES, format_of, report_text
+from pytest_benchdb.present.report.formats import REPORT_SUFFIXES, format_of, report_markdown, report_text
 from pytest_benchdb.present.report.page import report_html
 from pytest_benchdb.present.report.session import facts_of
-from pytest_benchdb.present.report.text_formats import report_markdown
 from pytest_benchdb.present.writing.text import sanitize
 
 pytest.importorskip("jinja2")

@@ -42,13 +42,13 @@ def command(call: Call) -> None:
     elif isinstance(shown, Report):
         call.output.lines(report_lines(shown, call.output, USUAL_OPTIONS))
     else:
-        from pytest_benchdb.present.run.detail import run_lines
+        from pytest_benchdb.present.run import run_lines
 
         call.output.lines(run_lines(shown, call.output.width, ascii_only=call.output.ascii_only))
 
 
 def _json(shown: Report | RunDetail) -> str:
-    from pytest_benchdb.present.report.text_formats import report_json
+    from pytest_benchdb.present.report.formats import report_json
     from pytest_benchdb.present.writing.values import object_json
 
     if isinstance(shown, Report):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_benchdb.environment.git.checkout import read_commit
 from pytest_benchdb.errors import BenchdbError, ConfigError, ImportFormatError
-from pytest_benchdb.importers.file_content import head_of
+from pytest_benchdb.importers.source import head_of
 from pytest_benchdb.interfaces import Importer
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem, SourceFile
 from pytest_benchdb.operations.exchange.as_journal import is_known, journal_of, session_id_of, split_id

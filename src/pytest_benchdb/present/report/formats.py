@@ -1,9 +1,104 @@
-"""The formats of a report that are text, for the command line and for pytest's options."""
+"""A report in every format that is text, for the command line and for pytest's options.
 
+Markdown is for people. JSON and CSV are data in SI units; what was not measured is null or empty there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import PurePath
 
-from pytest_benchdb.model.report import Report
-from pytest_benchdb.present.report.columns import USUAL_OPTIONS, RenderOptions
+from pytest_benchdb.model.report import RUN_UNITS, Report, ReportRow, SessionReport
+from pytest_benchdb.present.report.columns import (
+    USUAL_OPTIONS,
+    Column,
+    RenderOptions,
+    columns_named,
+    figure_of,
+    raw_name,
+    unusual_metric,
+)
+from pytest_benchdb.present.report.session import facts_of, warnings_of
+from pytest_benchdb.present.report.table import figure_text, mark_place, marks_of, message_of, run_table
+from pytest_benchdb.present.writing.markdown import escape, markdown_table
+from pytest_benchdb.present.writing.values import object_json, write_csv
+
+REPORT_SCHEMA = "benchdb.report/1"
+
+
+def report_markdown(report: Report, options: RenderOptions = USUAL_OPTIONS) -> str:
+    """Write a report: for each session a heading, its facts and its tables."""
+    return "\n".join(_session(shown, report, options) for shown in report.sessions)
+
+
+def _session(shown: SessionReport, report: Report, options: RenderOptions) -> str:
+    table = run_table(shown.rows, options)
+    lines = [f"## Benchmarks of {escape(shown.session.project)}", ""]
+    lines += [f"- **{label}:** {escape(text)}" for label, text in facts_of(shown, report)]
+    lines += [f"- **warning:** {escape(text)}" for text in warnings_of(shown)]
+    lines.append("")
+    rows: list[list[str]] = []
+    for row, name in zip(shown.rows, table.names, strict=True):
+        cells = [
+            escape(name if column.key == "benchmark" else figure_text(row, column, table.units))
+            for column in table.columns
+        ]
+        message = message_of(row)
+        if message is not None:
+            cells = _with_message(cells, table.columns, escape(message))
+        cells[mark_place(table.columns)] += escape(marks_of(row, table.columns))
+        rows.append(cells)
+    right = [column.align == "right" for column in table.columns]
+    for title, members in table.groups(rows):
+        lines += [] if title is None else [f"### {escape(title)}", ""]
+        lines.append(markdown_table(table.labels(), right, members))
+    return "\n".join(lines)
+
+
+def _with_message(cells: Sequence[str], columns: Sequence[Column], message: str) -> list[str]:
+    """Put the outcome and its reason into the first figure's cell and empty the others."""
+    result = []
+    for cell, column in zip(cells, columns, strict=True):
+        result.append(cell if column.kind == "text" else message)
+        message = message if column.kind == "text" else ""
+    return result
+
+
+def report_json(report: Report) -> str:
+    """Write a report as one JSON object with a line end."""
+    content = {
+        "sources": list(report.sources),
+        "selection": report.selection,
+        "sessions_in_all": report.sessions_in_all,
+        "units": RUN_UNITS,
+        "sessions": [_session_values(shown) for shown in report.sessions],
+    }
+    return object_json(REPORT_SCHEMA, content)
+
+
+def report_csv(report: Report, columns: Sequence[Column] | None = None) -> str:
+    """Write the runs of a report, one a line; None for every field of a run."""
+    rows = [row for shown in report.sessions for row in shown.rows]
+    if columns is None:
+        names = [field.name for field in fields(ReportRow)]
+        return write_csv(names, (list(row.values().values()) for row in rows))
+    shown = [*columns, *_needed_beside(columns, rows)]
+    return write_csv([raw_name(column) for column in shown], ([figure_of(row, c.key) for c in shown] for row in rows))
+
+
+def _session_values(shown: SessionReport) -> dict[str, object]:
+    return {**asdict(shown.session), "outcomes": dict(shown.outcomes), "rows": [row.values() for row in shown.rows]}
+
+
+def _needed_beside(columns: Sequence[Column], rows: Sequence[ReportRow]) -> list[Column]:
+    """Return columns that were not chosen, without which figures would be mistaken for what they are not."""
+    keys = []
+    if any(column.kind == "time" for column in columns) and any(unusual_metric(row) for row in rows):
+        keys.append("metric")
+    if any(row.provenance == "simulated" for row in rows):
+        keys.append("provenance")
+    shown = {column.key for column in columns}
+    return [column for key in keys if key not in shown for column in columns_named([key])]
+
 
 REPORT_SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".html": "html"}
 """Format of a report's file, by the suffix of its name."""
@@ -29,7 +124,6 @@ def report_text(report: Report, format_name: str, options: RenderOptions = USUAL
         from pytest_benchdb.present.report.page import report_html
 
         return report_html(report, options)
-    from pytest_benchdb.present.report.text_formats import report_csv, report_json, report_markdown
 
     if format_name == "md":
         return report_markdown(report, options)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_benchdb.model.answer.run import RunDetail
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.present.run.detail import run_lines
+from pytest_benchdb.present.run import run_lines
 from pytest_benchdb.present.writing.grid import plain_text
 from pytest_benchdb.present.writing.text import width
 
@@ -130,7 +130,7 @@ def everything() -> dict[str, Any]:
     }
 
 
-SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
+SNAPSHOTS = Path(__file__).with_name("snapshots")
 
 
 @pytest.mark.parametrize("columns", [40, 80, 120])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_benchdb.present.report.columns import RenderOptions, columns_named
-from pytest_benchdb.present.report.text_formats import report_csv, report_json, report_markdown
+from pytest_benchdb.present.report.formats import report_csv, report_json, report_markdown
 
 Make = Callable[..., Any]
 ANY_TEXT = st.text(st.characters(), max_size=40)

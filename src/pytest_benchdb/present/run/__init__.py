@@ -1,1 +1,0 @@
-"""One run with every measurement, for people; tables of many runs are in `report`."""
