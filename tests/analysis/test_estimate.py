@@ -80,7 +80,7 @@ def test_estimates_of_chaos_are_no_better_than_guesses() -> None:
     assert not accuracy.is_useful
 
 
-def test_accuracy_of_cells_that_only_they_know_is_not_told() -> None:
+def test_accuracy_of_cells_that_only_they_know_is_not_reported() -> None:
     pytest.importorskip("sklearn")
     alone = [case for case in cases() if (case.configuration.labels["model"], case.configuration.labels["device"]) in {
         ("a", "x"), ("c", "z")}]  # fmt: skip

@@ -67,5 +67,5 @@ def _value(session_id: str = "s", value: float | None = 1e-3, **values: Any) -> 
 
 @pytest.fixture(scope="session")
 def value() -> Callable[..., SessionValue]:
-    """Return a function that makes one session's value of a series: wall time in seconds, unless told otherwise."""
+    """Return a function that makes one session's value of a series: in seconds of wall time by default."""
     return _value

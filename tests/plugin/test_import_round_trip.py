@@ -27,7 +27,7 @@ SAME = ("fullname", "file", "class_name", "function", "name", "group_name", "par
 SAME_RUN = ("outcome", "iterations", "rounds", "warmup_rounds", "timer", "device_id", "backend")
 
 
-def told(reader: Reader) -> dict[str, tuple[dict[str, Any], list[float]]]:
+def rounds_of(reader: Reader) -> dict[str, tuple[dict[str, Any], list[float]]]:
     """Return each run with its rounds on the wall clock, by its benchmark's name."""
     rounds = {row["run_id"]: row["samples"] for row in reader.samples(metric="wall_time")}
     return {run["fullname"]: (run, rounds[run["run_id"]]) for run in reader.runs()}
@@ -42,9 +42,9 @@ def test_import_of_a_recorded_session_gives_its_figures(how: str, pytester: pyte
     done.assert_outcomes(passed=3)
 
     with open_source((Path(pytester.path, "db"),)) as reader:
-        recorded = told(reader)
+        recorded = rounds_of(reader)
     with open_source((Path(pytester.path, "out.json"),)) as reader:
-        imported = told(reader)
+        imported = rounds_of(reader)
         (session,) = reader.sessions()
 
     assert set(recorded) == set(imported)

@@ -75,7 +75,7 @@ def test_attach_newer_storage_says_which_program_to_upgrade(file: Path) -> None:
     import struct
 
     content = bytearray(file.read_bytes())
-    # The version of the storage follows checksum and magic; the checksum is told first, so it must be right.
+    # The version of the storage follows checksum and magic; the checksum is reported first, so it must be right.
     content[12:20] = struct.pack("<Q", 12345)
     file.write_bytes(content)
 

@@ -366,7 +366,7 @@ def drifting(count: int, by: float) -> list[float]:
     return [figure * (1 + by) ** index for index, figure in enumerate(steady(count, spread=0.005))]
 
 
-def test_level_that_moves_by_itself_is_told_and_compared_with_its_end() -> None:
+def test_level_that_moves_by_itself_is_reported_and_compared_with_its_end() -> None:
     figures = drifting(20, 0.01)
 
     judgement = judge_history(sessions(figures), session(figures[-1]), POLICY)
@@ -433,7 +433,7 @@ def test_history_that_strayed_as_far_before_says_that_it_is_no_news(
 
 
 @pytest.mark.parametrize(("before", "last"), [(5, 1), (6, 2), (10, 2), (20, 2), (20, 4)], ids=str)
-def test_change_that_stays_is_told_again(before: int, last: int) -> None:
+def test_change_that_stays_is_reported_again(before: int, last: int) -> None:
     figures = steady(before) + [1.2 * figure for figure in steady(last)]
 
     judgement = judge_figures(figures, 1.2e-3, POLICY)

@@ -35,11 +35,11 @@ def test_geometric_mean_of_nothing_raises(ratios: list[float]) -> None:
         geometric_mean(ratios)
 
 
-def test_shift_of_most_benchmarks_is_told() -> None:
+def test_shift_of_most_benchmarks_is_reported() -> None:
     assert suite_shift(suite(0.05, 0.06, 0.04, 0.05, -0.01)) == Shift(change=0.05, agreeing=0.8)
 
 
-def test_shift_downwards_is_told() -> None:
+def test_shift_downwards_is_reported() -> None:
     assert suite_shift(suite(*[-0.1] * 5)) == Shift(change=-0.1, agreeing=1)
 
 

@@ -49,7 +49,7 @@ def test_gap_before_the_new_level_is_the_unmeasured_range() -> None:
     assert (point.previous, point.index) == (19, 23)
 
 
-def test_two_steps_are_told_apart() -> None:
+def test_two_steps_are_kept_apart() -> None:
     values = noisy(1.0, 30) + noisy(1.15, 30, seed=2) + noisy(1.0, 30, seed=3)
 
     points = change_points(values)

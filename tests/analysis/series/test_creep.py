@@ -1,4 +1,4 @@
-"""A level that crept away from a pinned baseline is told, in the direction that is worse."""
+"""A level that crept away from a pinned baseline is reported, in the direction that is worse."""
 
 import math
 
@@ -37,5 +37,5 @@ def test_creep_stands_on_the_five_newest_measured_values() -> None:
 @pytest.mark.parametrize(
     ("values", "baseline"), [([], [1.0]), ([1.0], []), ([1.0], [None]), ([1.0], [0.0])], ids=["a", "b", "c", "d"]
 )
-def test_creep_without_both_sides_is_not_told(values: list[float | None], baseline: list[float | None]) -> None:
+def test_creep_without_both_sides_is_not_reported(values: list[float | None], baseline: list[float | None]) -> None:
     assert creep(values, baseline, "lower") is None

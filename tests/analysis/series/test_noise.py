@@ -63,7 +63,7 @@ def test_sessions_needed_grow_with_the_noise_and_end() -> None:
 
 
 @pytest.mark.parametrize("values", [[], [1.0, 1.1], [None, 1.0, 0.0, 2.0]], ids=["none", "two", "two above zero"])
-def test_noise_of_fewer_than_three_values_is_not_told(values: list[float | None]) -> None:
+def test_noise_of_fewer_than_three_values_is_not_reported(values: list[float | None]) -> None:
     assert noise_of(Sessions(values=values)) is None
 
 
@@ -82,7 +82,7 @@ def test_noise_is_that_since_the_level_last_changed() -> None:
     assert found.deviation < 0.02
 
 
-def test_causes_are_told_the_gravest_first() -> None:
+def test_causes_are_reported_the_gravest_first() -> None:
     values = session_values(6, 0.1)
     sessions = Sessions(values=values, wall_per_cpu=[1.5] * 6, rounds=[3] * 6, round_s=[2e-6] * 5 + [None])
 
@@ -92,7 +92,7 @@ def test_causes_are_told_the_gravest_first() -> None:
     assert found.causes == ("contended", "short rounds", "few rounds")
 
 
-def test_two_heaps_are_told_from_one() -> None:
+def test_two_heaps_are_distinguished_from_one() -> None:
     chance = random.Random(3)  # noqa: S311 - noise, no secret
     one = [[chance.gauss(0, 1) for _ in range(20)] for _ in range(200)]
     two = [[value + 10 * (place % 3 == 0) for place, value in enumerate(values)] for values in one]

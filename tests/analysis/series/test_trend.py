@@ -108,7 +108,7 @@ def test_level_and_noise_are_those_since_the_last_change() -> None:
     assert (found.level, found.deviation) == (HIGH, 0.0)
 
 
-def test_creep_is_told_against_the_baseline_alone() -> None:
+def test_creep_is_reported_against_the_baseline_alone() -> None:
     values = [value(number, 1.0 + number / 50) for number in range(15)]
 
     with_baseline = trend(values, values[:2]).creep

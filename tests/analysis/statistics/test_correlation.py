@@ -111,7 +111,7 @@ def test_pairs_that_lack_a_value_are_left_out() -> None:
         pytest.param([0.1 + 0.2, 0.3, 0.3, 0.3], [1.0, 2.0, 4.0, 3.0], id="constant but for rounding"),
     ],
 )
-def test_correlation_that_cannot_be_told_is_none(ones: list[float], others: list[float]) -> None:
+def test_correlation_that_cannot_be_computed_is_none(ones: list[float], others: list[float]) -> None:
     assert correlate(ones, others) is None
 
 

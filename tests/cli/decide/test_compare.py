@@ -285,7 +285,7 @@ def test_one_session_a_side_is_judged_by_its_rounds(compare: Call, database: Pat
 def compare_runs(
     compare: Call, new_run: Call, new_session: Call, tmp_path: Path
 ) -> Callable[..., tuple[int, str, str]]:
-    """Return a function that compares two sessions, of one benchmark each that is made as told; None leaves it out."""
+    """Return a function that compares two sessions, of one benchmark each that is made as given; None leaves it out."""
 
     def call(*sides: dict[str, Any] | None, options: Sequence[str] = ()) -> tuple[int, str, str]:
         folder = tmp_path / "db"
@@ -422,7 +422,7 @@ def test_output_goes_into_a_file_by_its_suffix(compare: Call, tmp_path: Path) ->
     assert json.loads(target.read_text(encoding="utf-8"))["schema"] == "benchdb.comparison/1"
 
 
-def test_verdicts_are_told_in_words_without_colour(compare: Call) -> None:
+def test_verdicts_are_written_in_words_without_colour(compare: Call) -> None:
     _, plain, _ = compare("label:base", "label:head", "--color", "never")
     _, coloured, _ = compare("label:base", "label:head", "--color", "always")
 

@@ -599,7 +599,7 @@ def test_narrow_table_keeps_names_changes_and_verdicts(gated: Gated) -> None:
     assert "regressed" in row
 
 
-def test_shallow_clone_is_told(gated: Gated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shallow_clone_is_reported(gated: Gated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     origin, clone = tmp_path / "origin", tmp_path / "clone"
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
     environ = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}

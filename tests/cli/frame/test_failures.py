@@ -204,7 +204,7 @@ def test_internal_error_with_debug_shows_the_traceback(benchdb: Call, monkeypatc
     assert "Traceback (most recent call last)" in ended.err
 
 
-def test_interrupt_is_told_and_status_130(benchdb: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupt_is_reported_and_status_130(benchdb: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 

@@ -156,10 +156,10 @@ def test_series_of_a_pinned_baseline_are_found_by_its_name(
     shutil.copytree(history, folder)
     assert benchdb("baseline", "set", "good", "latest~2", "--db", str(folder)).status == 0
 
-    told = benchdb(command, "good", "--db", str(folder), "-f", "json")
+    answer = benchdb(command, "good", "--db", str(folder), "-f", "json")
 
-    assert "is not a session" not in told.err
-    assert json.loads(told.out)["sessions"] == 1
+    assert "is not a session" not in answer.err
+    assert json.loads(answer.out)["sessions"] == 1
 
 
 def test_trend_shows_why_a_change_was_accepted(benchdb: Call, history: Path, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_connections_are_used_again(server: TokenServer) -> None:
     assert server.connections == 1
 
 
-def test_usage_that_does_not_come_leaves_tokens_untold(server: TokenServer) -> None:
+def test_usage_that_does_not_come_leaves_tokens_unknown(server: TokenServer) -> None:
     result = answer(server, delta(content="a"), delta(content="b"), FINISH, DONE)
 
     (request,) = result.requests

@@ -42,7 +42,7 @@ def test_figures_of_a_request_follow_the_definitions_of_vllm() -> None:
     assert queue_time_s(one) == pytest.approx(0.25)
 
 
-@pytest.mark.parametrize("tokens_out", [None, 0, 1], ids=["untold", "zero", "one"])
+@pytest.mark.parametrize("tokens_out", [None, 0, 1], ids=["not-reported", "zero", "one"])
 def test_tpot_without_two_tokens_is_not_measured(tokens_out: int | None) -> None:
     assert tpot_s(request(1.5, 1.7, tokens_out=tokens_out)) is None
 
@@ -97,7 +97,7 @@ def test_objectives_take_the_tpot_of_a_single_token_for_zero(tokens_out: int) ->
         (request(1.5, 2.0), {"tpot": 1.0, "ttft": 0.1}, False),
         (request(1.5, 2.0), {"ttft": 1.0}, True),
     ],
-    ids=["untold", "one-chunk", "slow-anyway", "not-asked"],
+    ids=["not-reported", "one-chunk", "slow-anyway", "not-asked"],
 )
 def test_objectives_that_cannot_be_judged_are_neither_met_nor_missed(
     one: Request, slo: dict[str, float], met: bool | None

@@ -1,4 +1,4 @@
-"""Sides of other machines are told apart, and readers are warned."""
+"""Sides of other machines are distinguished, and readers are warned."""
 
 from collections.abc import Callable
 from typing import Any
@@ -61,10 +61,10 @@ def test_sides_keep_the_machine_that_the_newest_candidate_shares(session: Make) 
     baseline = side(session("a", fingerprint="f"), session("b", fingerprint="g"), session("c", fingerprint="g"))
     candidate = side(session("d", fingerprint="f"), session("e", fingerprint="g"), session("f", fingerprint="h"))
 
-    first, second, told = on_one_machine(baseline, candidate)
+    first, second, warnings = on_one_machine(baseline, candidate)
 
     assert [one.session_id for one in (*first.sessions, *second.sessions)] == ["b", "c", "e"]
-    assert told == ("3 sessions of another machine or Python left out; --allow-cross takes them in",)
+    assert warnings == ("3 sessions of another machine or Python left out; --allow-cross takes them in",)
 
 
 def test_sides_without_a_common_machine_stay(session: Make) -> None:
@@ -107,7 +107,7 @@ def differences(reader: Any, first: list[SessionRow], second: list[SessionRow]) 
     return side_differences(reader, Side(name="one", sessions=tuple(first)), Side(name="two", sessions=tuple(second)))
 
 
-def test_facts_that_differ_are_told_with_both_values(session: Make) -> None:
+def test_facts_that_differ_are_reported_with_both_values(session: Make) -> None:
     reader = Environments(
         a={"fingerprint": "f", "cpu_model": "X", "os": "Debian 12", "packages": {"numpy": "2.0", "scipy": "1.0"}},
         b={"fingerprint": "g", "cpu_model": "Y", "os": "Debian 12", "packages": {"numpy": "2.1"}},

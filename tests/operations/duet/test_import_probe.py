@@ -83,7 +83,7 @@ def test_listed_names_three_and_counts_the_rest() -> None:
 
 
 def test_write_probe_tells_what_a_pytest_process_imported_once(tmp_path: Path) -> None:
-    told = write_probe(tmp_path)
+    probe = write_probe(tmp_path)
     (tmp_path / "shop.py").touch()
     (tmp_path / "test_shop.py").write_text("import json, shop\ndef test_it(): pass\n", encoding="utf-8")
     options = ["-q", "-p", PLUGIN, "-p", "no:cacheprovider", f"--rootdir={tmp_path}", "test_shop.py"]
@@ -95,8 +95,8 @@ def test_write_probe_tells_what_a_pytest_process_imported_once(tmp_path: Path) -
         check=True,
         capture_output=True,
     )
-    modules = take_modules(told)
+    modules = take_modules(probe)
 
     assert modules["shop"] == str(tmp_path.resolve() / "shop.py")
     assert "json" not in modules
-    assert take_modules(told) == {}
+    assert take_modules(probe) == {}

@@ -163,7 +163,7 @@ def test_the_last_allowance_counts(session: Callable[..., SessionRow]) -> None:
     assert found.reason == "b"
 
 
-def test_allowance_that_has_expired_is_told_where_it_spoke_of_something() -> None:
+def test_allowance_that_has_expired_is_reported_where_it_matched_something() -> None:
     allowances = [
         _allowance(expires_at="2026-11-01T00:00:00", origin="allow.toml, entry 1"),
         _allowance("other", expires_at="2026-11-01T00:00:00"),

@@ -40,10 +40,10 @@ def commits(tmp_path: Path, environ: dict[str, str]) -> list[str]:
         dated = {**environ, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
         for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", str(day)]):
             subprocess.run(["git", *command], cwd=tmp_path, env=dated, check=True, capture_output=True)
-        told = subprocess.run(
+        answer = subprocess.run(
             ["git", "rev-parse", "HEAD"], cwd=tmp_path, env=environ, check=True, capture_output=True, text=True
         )
-        found.append(told.stdout.strip())
+        found.append(answer.stdout.strip())
     return found
 
 

@@ -78,7 +78,7 @@ def test_marker_is_recorded_with_the_run(record: Record) -> None:
         ("max_regression='10%'", "(max_regression='10%') is not a share"),
     ],
 )
-def test_marker_that_cannot_be_read_is_told(record: Record, arguments: str, what: str) -> None:
+def test_marker_that_cannot_be_read_is_reported(record: Record, arguments: str, what: str) -> None:
     recorded = record(
         f"""
         import pytest

@@ -481,9 +481,9 @@ def test_message_values_that_are_no_builtin_ones_are_sent_as_what_they_are_or_sa
     path = tmp_path / "reports"
     write_message(path, {"path": Path("a/b"), "size": Size.LARGE, "share": Share(0.5), "names": {"x"}})
 
-    (told,) = read_messages(path)
-    assert told == {"path": str(Path("a/b")), "size": 3, "share": 0.5, "names": "{'x'}"}
-    assert {type(value) for value in told.values()} == {str, int, float}
+    (message,) = read_messages(path)
+    assert message == {"path": str(Path("a/b")), "size": 3, "share": 0.5, "names": "{'x'}"}
+    assert {type(value) for value in message.values()} == {str, int, float}
 
 
 def _ends(pid: int) -> bool:

@@ -134,7 +134,7 @@ def test_speedup_of_a_rate_is_more_for_more() -> None:
     assert "2.00x" in text_of(comparison([rate]), 120)
 
 
-def test_phases_and_equal_names_are_told_apart() -> None:
+def test_phases_and_equal_names_are_kept_apart() -> None:
     other = ComparisonRow(
         key=SeriesKey(fullname="tests/test_b.py::test_x", metric="wall_time"),
         unit="s",

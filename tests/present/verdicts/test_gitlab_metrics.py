@@ -62,7 +62,7 @@ def test_metrics_of_any_name_are_read_by_gitlab(name: str) -> None:
     assert len(samples(comparison([row(fullname=name, metric=name, unit=name)]))) == 1
 
 
-def test_metrics_whose_names_meet_are_told_apart() -> None:
+def test_metrics_whose_names_meet_are_kept_apart() -> None:
     rows = [row(metric="tokens/s", unit="1"), row(metric="tokens s", unit="1")]
 
     assert len(samples(comparison(rows))) == 2

@@ -87,11 +87,11 @@ def test_auto_on_the_default_branch_without_git_goes_by_the_commits_time(history
     for commit in "acb":
         history.add(commit)
     candidate = history.add("d")
-    told: list[str] = []
+    warnings: list[str] = []
 
-    assert labels(auto_baseline(history.sessions, context(None, candidate, warn=told.append))) == ["c"]
-    assert len(told) == 1
-    assert told[0].startswith(
+    assert labels(auto_baseline(history.sessions, context(None, candidate, warn=warnings.append))) == ["c"]
+    assert len(warnings) == 1
+    assert warnings[0].startswith(
         "there is no git checkout here, so sessions are ordered by time to find the commit before"
     )
 
@@ -122,21 +122,21 @@ def test_auto_of_a_pull_request_without_results_of_the_merge_base_goes_further_b
     for commit in "acd":
         history.add(commit)
     candidate = history.add("y", "feature", pull_request="7")
-    told: list[str] = []
+    warnings: list[str] = []
 
-    assert labels(auto_baseline(history.sessions, context(checkout, candidate, warn=told.append))) == ["a"]
+    assert labels(auto_baseline(history.sessions, context(checkout, candidate, warn=warnings.append))) == ["a"]
     base, taken = (checkout.commits[name][:12] for name in "ba")
-    assert told == [f"the merge base {base} has no results on this machine; using {taken}, 1 commit(s) before it"]
+    assert warnings == [f"the merge base {base} has no results on this machine; using {taken}, 1 commit(s) before it"]
 
 
 def test_auto_of_a_pull_request_knows_the_merge_base_that_was_recorded(checkout: Checkout, history: History) -> None:
     for commit in "abcd":
         history.add(commit)
     candidate = history.add("y", "feature", pull_request="7", merge_base=checkout.commits["b"])
-    told: list[str] = []
+    warnings: list[str] = []
 
-    assert labels(auto_baseline(history.sessions, context(None, candidate, warn=told.append))) == ["b"]
-    assert told == []
+    assert labels(auto_baseline(history.sessions, context(None, candidate, warn=warnings.append))) == ["b"]
+    assert warnings == []
 
 
 def test_auto_of_a_pull_request_into_another_branch_takes_that_one(checkout: Checkout, history: History) -> None:
@@ -157,14 +157,16 @@ def test_auto_in_a_shallow_clone_says_so_and_goes_by_time(checkout: Checkout, hi
         history.add(commit)
     history.add("x", "feature")
     candidate = history.add("y", "feature", pull_request="7", commit_at="2026-10-02T12:00:00.000000")
-    told: list[str] = []
+    warnings: list[str] = []
 
-    found = auto_baseline(history.sessions, context(clone, candidate, warn=told.append))
+    found = auto_baseline(history.sessions, context(clone, candidate, warn=warnings.append))
 
     assert labels(found) == ["b"]
-    assert len(told) == 1
-    assert "this clone is shallow, so sessions are ordered by time to find the merge base of the candidate" in told[0]
-    assert "fetch-depth: 0" in told[0]
+    assert len(warnings) == 1
+    assert (
+        "this clone is shallow, so sessions are ordered by time to find the merge base of the candidate" in warnings[0]
+    )
+    assert "fetch-depth: 0" in warnings[0]
 
 
 def test_auto_elsewhere_is_the_last_session_on_the_machine(checkout: Checkout, history: History) -> None:
@@ -216,10 +218,10 @@ def test_branch_whose_name_no_session_has_is_looked_up_in_git(checkout: Checkout
     history.add("b", None)
     history.add("x", None)
     candidate = history.add("d", None)
-    told = context(checkout, candidate)
+    candidate_context = context(checkout, candidate)
 
-    assert labels(resolve_spec(parse_spec("branch:feature"), history.sessions, told)) == ["x"]
-    assert labels(resolve_spec(parse_spec("branch:main"), history.sessions, told)) == ["b"]
+    assert labels(resolve_spec(parse_spec("branch:feature"), history.sessions, candidate_context)) == ["x"]
+    assert labels(resolve_spec(parse_spec("branch:main"), history.sessions, candidate_context)) == ["b"]
 
 
 def test_commit_and_tag_are_looked_up_in_git(checkout: Checkout, history: History) -> None:
@@ -228,7 +230,7 @@ def test_commit_and_tag_are_looked_up_in_git(checkout: Checkout, history: Histor
     checkout.git("tag", "v1.2", checkout.commits["d"])
     for commit in "aac":
         history.add(commit)
-    told = context(checkout, replace(history.sessions[0], session_id="019b"))
+    candidate_context = context(checkout, replace(history.sessions[0], session_id="019b"))
 
     for text, found in {
         "tag:v1.*": ["c"],
@@ -237,6 +239,6 @@ def test_commit_and_tag_are_looked_up_in_git(checkout: Checkout, history: Histor
         "commit:main~1": ["c"],
         "commit:v1.0": ["a", "a"],
     }.items():
-        assert labels(resolve_spec(parse_spec(text), history.sessions, told)) == found, text
+        assert labels(resolve_spec(parse_spec(text), history.sessions, candidate_context)) == found, text
     with pytest.raises(ConfigError, match=r"the commits of v1\.2 have no results"):
-        resolve_spec(parse_spec("tag:v1.2"), history.sessions, told)
+        resolve_spec(parse_spec("tag:v1.2"), history.sessions, candidate_context)

@@ -217,11 +217,11 @@ def test_resolve_spec_that_fits_two_things_lists_them(sessions: list[SessionRow]
 
 
 def test_resolve_spec_word_goes_for_the_label_and_says_what_else_it_is(sessions: list[SessionRow]) -> None:
-    told: list[str] = []
+    warnings: list[str] = []
     named = [replace(sessions[0], label="main"), *sessions[1:]]
 
-    assert resolved("main", named, SpecContext(warn=told.append)) == [0]
-    assert told == ["'main' is a label and a branch, so the label is used; otherwise write branch:main"]
+    assert resolved("main", named, SpecContext(warn=warnings.append)) == [0]
+    assert warnings == ["'main' is a label and a branch, so the label is used; otherwise write branch:main"]
 
 
 def test_resolve_spec_file_is_the_callers(sessions: list[SessionRow]) -> None:
