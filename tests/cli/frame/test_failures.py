@@ -132,7 +132,7 @@ def test_report_of_a_folder_with_one_bad_file_warns_and_shows_the_rest(
         (["report", "results", "latest~7"], "latest~7: there are only 3 sessions"),
         (["report", "results", "01a0"], "fits 3 sessions: "),
         (["report", "results", "unknown-label"], "'unknown-label' is not a session"),
-        (["report", "results", "-o", "report.xyz"], "no format belongs to '.xyz'"),
+        (["report", "results", "-o", "report.xyz"], "no format has the suffix '.xyz'"),
         (["report", "results", "-o", "missing/report.md"], "-o missing/report.md: No such file or directory"),
         (["env", "--db", "results", "latest", "latest~1", "latest~2"], "3 sessions are named"),
         (["show", "--db", "results", "run:ffffffff"], "'run:ffffffff' is not a run"),
