@@ -11,9 +11,7 @@ Prints the mean error and the largest one over all phases between the load and t
 import argparse
 from collections.abc import Callable
 
-from pytest_benchdb.backends.sim.backend import SimHandle
-from pytest_benchdb.backends.sim.machine import SimMachine, SimProfile
-from pytest_benchdb.backends.sim.meter import SimMeter
+from pytest_benchdb.backends.sim import SimHandle, SimMachine, SimMeter, SimProfile
 from pytest_benchdb.measure.energy.sensors import Sensors
 from pytest_benchdb.measure.energy.window import EnergyPlan, watched
 

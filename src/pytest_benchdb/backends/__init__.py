@@ -15,7 +15,7 @@ def backends(cpu: Device | None = None) -> list[Backend]:
     from pytest_benchdb.backends.cpu import CpuBackend
     from pytest_benchdb.backends.onnxruntime import OnnxRuntimeBackend
     from pytest_benchdb.backends.openvino import OpenVinoBackend
-    from pytest_benchdb.backends.sim.backend import SimBackend
+    from pytest_benchdb.backends.sim import SimBackend
     from pytest_benchdb.backends.torch.vendors import CudaBackend, MpsBackend, RocmBackend, XpuBackend
     from pytest_benchdb.backends.web.backend import WasmBackend, WebGpuBackend, WebNnBackend
 

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_benchdb.backends.web.backend import SharedBrowser, WasmBackend, WebGpuBackend
+from pytest_benchdb.backends.web.backend import OpenPage, SharedBrowser, WasmBackend, WebGpuBackend
 from pytest_benchdb.backends.web.browser import Host, probe
-from pytest_benchdb.backends.web.device import OpenPage
 from pytest_benchdb.backends.web.page import WebPage
 
 

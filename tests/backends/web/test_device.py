@@ -5,9 +5,8 @@ from importlib import resources
 import psutil
 import pytest
 
-from pytest_benchdb.backends.web.backend import SharedBrowser, WebGpuBackend
+from pytest_benchdb.backends.web.backend import OpenPage, SharedBrowser, Timeline, WebGpuBackend
 from pytest_benchdb.backends.web.browser import JavaScriptError
-from pytest_benchdb.backends.web.device import OpenPage, Timeline
 
 # A dispatch that an adapter needs some time for.
 WORK = """(n) => {

@@ -5,8 +5,8 @@ import contextlib
 
 import pytest
 
+from pytest_benchdb.backends.web.backend import OpenPage
 from pytest_benchdb.backends.web.browser import JavaScriptError, PageGoneError
-from pytest_benchdb.backends.web.device import OpenPage
 from pytest_benchdb.backends.web.page import WebPage
 from pytest_benchdb.errors import MeasurementError
 

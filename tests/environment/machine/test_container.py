@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_benchdb.environment.machine.container import (
+from pytest_benchdb.environment.machine.host import (
     Limits,
     container,
     hypervisor,

@@ -1,7 +1,7 @@
 import pytest
 
 from pytest_benchdb.measure.distributed.exchange import RankReport
-from pytest_benchdb.measure.distributed.launch import End, Stderr, why_failed
+from pytest_benchdb.measure.distributed.run import End, Stderr, why_failed
 
 SECOND = 1_000_000_000
 FINE = [RankReport(rank=0), RankReport(rank=1)]

@@ -17,9 +17,8 @@ import pytest
 from tests.measure import ranked_functions
 
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
-from pytest_benchdb.measure.distributed.launch import Method
 from pytest_benchdb.measure.distributed.ranks import TORCHRUN_VARIABLES
-from pytest_benchdb.measure.distributed.run import RankPlan, located, run_distributed, threads_of_a_rank
+from pytest_benchdb.measure.distributed.run import Method, RankPlan, located, run_distributed, threads_of_a_rank
 from pytest_benchdb.model.run import Measurement
 
 ROOT = Path(__file__).parents[3]

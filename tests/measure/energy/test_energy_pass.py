@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from pytest_benchdb.backends.sim.backend import SimBackend, SimHandle
-from pytest_benchdb.backends.sim.machine import SimMachine, SimProfile
-from pytest_benchdb.backends.sim.meter import SimMeter
+from pytest_benchdb.backends.sim import SimBackend, SimHandle, SimMachine, SimMeter, SimProfile
 from pytest_benchdb.measure.energy.energy_pass import idle_power, measure_energy, unmeasured
 from pytest_benchdb.measure.energy.sensors import Sensors, measured_ticks
 from pytest_benchdb.measure.energy.window import EnergyPlan, watched

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_benchdb.measure.sampler.child import SensorSet, _described
-from pytest_benchdb.measure.sampler.file_sensors import file_sensors
+from pytest_benchdb.measure.sampler.child import SensorSet, _described, file_sensors
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="os.sysconf and os.pread are POSIX")
 

@@ -14,7 +14,7 @@ def meters(platform: str = sys.platform) -> list[Meter]:
     from pytest_benchdb.backends.meters.macos import MacosMeter
     from pytest_benchdb.backends.meters.nvml import NvmlMeter
     from pytest_benchdb.backends.meters.rapl import RaplMeter
-    from pytest_benchdb.backends.sim.meter import SimMeter
+    from pytest_benchdb.backends.sim import SimMeter
 
     hosts: dict[str, list[Meter]] = {"linux": [RaplMeter()], "darwin": [MacosMeter()]}
     return [NvmlMeter(), AmdsmiMeter(), *hosts.get(platform, []), SimMeter()]

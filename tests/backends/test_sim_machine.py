@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_benchdb.backends.sim.machine import SimMachine, SimProfile, this_machine
+from pytest_benchdb.backends.sim import SimMachine, SimProfile, this_machine
 
 
 @pytest.mark.parametrize("steps", [1, 7, 1000])

@@ -2,9 +2,16 @@
 
 import pytest
 
-from pytest_benchdb.backends.sim.backend import OpenSim, SimBackend, SimFailedError, SimHandle, SimOutOfMemoryError
-from pytest_benchdb.backends.sim.machine import SimProfile, this_machine
-from pytest_benchdb.backends.sim.meter import SimMeter
+from pytest_benchdb.backends.sim import (
+    OpenSim,
+    SimBackend,
+    SimFailedError,
+    SimHandle,
+    SimMeter,
+    SimOutOfMemoryError,
+    SimProfile,
+    this_machine,
+)
 from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.interfaces import Backend, Meter, OpenDevice
 from pytest_benchdb.model.metric import METRICS
