@@ -1,7 +1,7 @@
-"""Read the machine: its operating system, how busy it is, what virtualises it, and the limits on CPU time and memory.
+"""Read the machine: its system, its load, what virtualises it, and the limits on its CPU time and memory.
 
-macOS and Windows are read through `portable`. Formats of cgroup v1 and v2: `cgroup-v2.rst` and `cgroup-v1/memory.rst` in
-`Documentation/admin-guide` of Linux, and `scheduler/sched-bwc.rst`.
+macOS and Windows are read through `portable`. Formats of cgroup v1 and v2: `cgroup-v2.rst` and `cgroup-v1/memory.rst`
+in `Documentation/admin-guide` of Linux, and `scheduler/sched-bwc.rst`.
 """
 
 import os
