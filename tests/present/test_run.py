@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_benchdb.model.answer.run import RunDetail
-from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.report import RunDetail, SessionRow
 from pytest_benchdb.present.run import run_lines
 from pytest_benchdb.present.writing.grid import plain_text
 from pytest_benchdb.present.writing.text import width

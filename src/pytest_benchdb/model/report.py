@@ -1,7 +1,8 @@
-"""Reports: sessions and their runs, as the terminal summary, `benchdb report` and the API show them."""
+"""Answers of commands that read: reports of sessions and their runs, one run in full, and tables of plain values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Outcome, Summary
@@ -191,3 +192,54 @@ class RunRecord:
     samples_s: Sequence[float] | None
     summary: Summary
     outliers: int | None
+
+
+Row = Mapping[str, Any]
+"""A row of a query, by the names of its columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDetail:
+    """Everything about one run.
+
+    Attributes:
+        session: the session it belongs to.
+        run: columns of `run`, `benchmark`, `device`, `model`, `framework`, by name.
+        environment: columns of `environment`; empty if the session has none.
+        measurements: columns of `measurement`, by name, one row each.
+        samples: rounds in run order by the id of their measurement.
+        series: what was sampled over time, one row per metric and sensor: `n`, `min`, `mean`, `max`, and `means` in
+            `SERIES_BINS` equal spans of the time from `begin_s` to `end_s`, None for spans without a value.
+        requests: what became of the requests of a token stream, one row per phase.
+        notes: what was written about its session or about itself.
+        attachments: columns of `attachment`, by name, and `path`: where the file is, None if it is not there.
+    """
+
+    session: SessionRow
+    run: Row
+    environment: Row = field(default_factory=dict)
+    measurements: Sequence[Row]
+    samples: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    series: Sequence[Row] = ()
+    requests: Sequence[Row] = ()
+    attachments: Sequence[Row] = ()
+    notes: Sequence[Row] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataTable:
+    """Named columns of plain values, such as the answer to a query.
+
+    Attributes:
+        schema: name of the shape in JSON: ``benchdb.query/1``.
+        types: DuckDB's type of each column; empty where it is not known.
+        more: whether rows were left out because of a limit.
+        facts: what JSON says beside the rows.
+    """
+
+    schema: str
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[object]]
+    types: tuple[str, ...] = ()
+    more: bool = False
+    facts: Mapping[str, object] = field(default_factory=dict)

@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_benchdb.model.answer.run import Row, RunDetail
 from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.model.report import Row, RunDetail
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.writing.grid import Entry, Fact, Heading, Line, Section, Span, Style, fact_lines, fit
 from pytest_benchdb.present.writing.sparkline import histogram, sparkline

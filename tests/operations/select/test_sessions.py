@@ -6,7 +6,7 @@ import pytest
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.select.sessions import find_sessions
+from pytest_benchdb.operations.select.selection import find_sessions
 
 Make = Callable[..., SessionRow]
 FIRST = "019a9e5c-0001-7000-8000-000000000001"

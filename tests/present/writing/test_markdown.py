@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_benchdb.model.answer.table import DataTable
+from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.present.writing.markdown import escape, table_markdown
 from pytest_benchdb.present.writing.text import sanitize
 

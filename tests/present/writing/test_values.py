@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_benchdb.model.answer.table import DataTable
+from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.present.writing.values import layout_values, table_csv, table_json, value_text
 
 ANY_TEXT = st.text(st.characters(), max_size=40)

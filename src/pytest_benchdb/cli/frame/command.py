@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.configuration import find_db
+from pytest_benchdb.cli.frame.options import find_db
 from pytest_benchdb.cli.frame.output import FORMATS, make_output
 from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.operations.exchange.open import Feedback

@@ -1,11 +1,17 @@
-"""The options that commands share, each defined once, and commands that take another one after ``--``."""
+"""The options that commands share, each defined once, and commands that take another one after ``--``.
+
+Without `--db` the database is BENCHDB_DB, else ``[tool.benchdb] db``, else ``.benchdb``.
+"""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from pytest_benchdb.cli.frame.output import FORMATS
+from pytest_benchdb.environment.toml_files import benchdb_table
+from pytest_benchdb.errors import ConfigError
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
@@ -100,3 +106,48 @@ def passthrough_args(context: click.Context) -> list[str] | None:
     """Return the words after ``--``; None without it."""
     words: list[str] | None = context.meta.get(_KEY)
     return words
+
+
+DEFAULT_DB = ".benchdb"
+
+
+def find_db(option: str | None, folder: Path) -> Path:
+    """Return the path of the database.
+
+    Args:
+        option: `--db` or `BENCHDB_DB`; None or empty without either.
+        folder: the working folder.
+
+    Raises:
+        ConfigError: the nearest ``pyproject.toml`` is not valid, or its path is not a text.
+    """
+    if option:
+        return Path(option).expanduser()
+    table, file = project_table(folder)
+    path = table.get("db")
+    if path is None:
+        # pytest takes its default from the project's root, also when it starts in a folder below.
+        default = folder / DEFAULT_DB if file is None else file.parent / DEFAULT_DB
+        return _relative(default, folder) if default.exists() else Path(DEFAULT_DB)
+    if file is None or not isinstance(path, str):
+        raise ConfigError(f"{file}: [tool.benchdb] db is {path!r}; give a text")
+    return _relative(file.parent / Path(path).expanduser(), folder)
+
+
+def project_table(folder: Path) -> tuple[dict[str, Any], Path | None]:
+    """Return ``[tool.benchdb]`` of the nearest ``pyproject.toml`` and its path; empty and None without one.
+
+    Args:
+        folder: the working folder; the search goes up from there.
+
+    Raises:
+        ConfigError: the file is not valid.
+    """
+    files = (parent / "pyproject.toml" for parent in (folder, *folder.parents))
+    file = next((file for file in files if file.is_file()), None)
+    return ({}, None) if file is None else (benchdb_table(file), file)
+
+
+def _relative(path: Path, folder: Path) -> Path:
+    """Return the path as a user in `folder` would write it."""
+    return path.relative_to(folder) if path.is_relative_to(folder) else path

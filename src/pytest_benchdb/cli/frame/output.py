@@ -11,7 +11,7 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.answer.table import DataTable
+from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.present.report.formats import REPORT_SUFFIXES
 from pytest_benchdb.present.writing.grid import Line, plain_text, write_lines
 from pytest_benchdb.present.writing.text import SIGNS

@@ -6,7 +6,7 @@ import click
 
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.output import Output, write_table
-from pytest_benchdb.model.answer.table import DataTable
+from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.operations.read.environment import Place, differences, read_places
 from pytest_benchdb.present.writing.text import SHORT_ID, utc_text
 from pytest_benchdb.present.writing.units import choose_unit, write_figure

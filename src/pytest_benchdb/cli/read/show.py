@@ -6,8 +6,7 @@ import click
 
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.read.report import report_lines
-from pytest_benchdb.model.answer.run import RunDetail
-from pytest_benchdb.model.report import Report
+from pytest_benchdb.model.report import Report, RunDetail
 from pytest_benchdb.operations.read.report import find_shown
 from pytest_benchdb.present.report.columns import USUAL_OPTIONS
 

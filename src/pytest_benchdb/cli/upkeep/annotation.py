@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from pytest_benchdb.cli.frame.output import Output, write_table
 from pytest_benchdb.model.annotation import Note
-from pytest_benchdb.model.answer.table import DataTable
+from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.operations.upkeep.annotate import Written
 from pytest_benchdb.present.writing.text import SHORT_ID
 

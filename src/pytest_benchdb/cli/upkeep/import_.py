@@ -6,12 +6,12 @@ from typing import Any
 import click
 
 from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.configuration import find_db
+from pytest_benchdb.cli.frame.options import find_db
 from pytest_benchdb.cli.frame.output import FORMATS, Output, make_output, write_table
 from pytest_benchdb.cli.frame.progress import feedback_of
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model import exit_status
-from pytest_benchdb.model.answer.table import DataTable
+from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.exchange.importing import FileOutcome, Imported, ImportRequest, import_files
 from pytest_benchdb.present.writing.text import sanitize

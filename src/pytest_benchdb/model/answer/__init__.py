@@ -1,1 +1,1 @@
-"""Answers of single commands, as operations give them and `present` writes them; reports are in `model.report`."""
+"""Answers of statistical commands, as operations give them and `present` writes them; reports are in `model.report`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, as_sources, open_source
-from pytest_benchdb.operations.select.sessions import missing_text, stored_sessions
+from pytest_benchdb.operations.select.selection import missing_text, stored_sessions
 from pytest_benchdb.operations.select.spec.context import SpecContext
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
 from pytest_benchdb.operations.select.spec.syntax import Spec, parse_spec

@@ -4,13 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.answer.run import RunDetail
-from pytest_benchdb.model.report import Report, ReportRow, SessionReport, SessionRow
+from pytest_benchdb.model.report import Report, ReportRow, RunDetail, SessionReport, SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.where import parse_where
-from pytest_benchdb.operations.select.selection import Selection, in_time, open_selection
-from pytest_benchdb.operations.select.sessions import find_sessions, stored_sessions
+from pytest_benchdb.operations.select.selection import (
+    Selection,
+    find_sessions,
+    in_time,
+    open_selection,
+    stored_sessions,
+)
 from pytest_benchdb.operations.select.spec.context import spec_context
 from pytest_benchdb.store.read.reader import Reader
 

@@ -13,7 +13,7 @@ from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.filters.keyword import matches_glob
-from pytest_benchdb.operations.select.sessions import missing_text, stored_sessions
+from pytest_benchdb.operations.select.selection import missing_text, stored_sessions
 from pytest_benchdb.operations.select.spec.context import spec_context
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
 from pytest_benchdb.operations.select.spec.syntax import parse_spec

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_benchdb.errors import StoreError, StoreMissingError
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
-from pytest_benchdb.operations.select.sessions import missing_text
+from pytest_benchdb.operations.select.selection import missing_text
 from pytest_benchdb.store.history.merge import Merged, merge
 from pytest_benchdb.store.history.session_folder import recover
 from pytest_benchdb.store.history.single_file import fold_inbox, waiting

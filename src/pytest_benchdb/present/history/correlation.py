@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pytest_benchdb.analysis.statistics.correlation import LEAST_PAIRS
 from pytest_benchdb.model.answer.correlation import Coefficient, CorrelationRow, Correlations
-from pytest_benchdb.model.answer.table import DataTable
+from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, fit
 from pytest_benchdb.present.writing.text import clip, sanitize, wrap

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from pytest_benchdb.model.answer.estimate import Accuracy, EstimateRow, Estimates
-from pytest_benchdb.model.answer.table import DataTable
+from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, fit
 from pytest_benchdb.present.writing.text import clip, sanitize, wrap

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pytest_benchdb.analysis.series.noise import LEAST_SESSIONS
 from pytest_benchdb.analysis.statistics.spread import quantile
 from pytest_benchdb.model.answer.noise import Cause, NoiseRow, NoiseScore
-from pytest_benchdb.model.answer.table import DataTable
+from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, fit
 from pytest_benchdb.present.writing.text import clip, sanitize, wrap

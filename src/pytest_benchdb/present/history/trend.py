@@ -8,8 +8,8 @@ from dataclasses import asdict
 from itertools import pairwise
 from statistics import median
 
-from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
+from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.model.wording import counted, percent_text
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Style, fit
 from pytest_benchdb.present.writing.markdown import escape, table_markdown

@@ -4,8 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, fields
 
-from pytest_benchdb.model.answer.table import DataTable
-from pytest_benchdb.model.report import Report, SessionReport, SessionRow
+from pytest_benchdb.model.report import DataTable, Report, SessionReport, SessionRow
 from pytest_benchdb.present.writing.grid import (
     FACT_SEPARATOR,
     Entry,

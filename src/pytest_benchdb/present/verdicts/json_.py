@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from pytest_benchdb.analysis.decide import Decision
 from pytest_benchdb.analysis.rules.suite import group_of, speedup_of
-from pytest_benchdb.model.answer.table import DataTable
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Side
+from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.model.verdict import VERDICTS
 from pytest_benchdb.present.verdicts.gate import summary_lines
 from pytest_benchdb.present.verdicts.words import conclusion

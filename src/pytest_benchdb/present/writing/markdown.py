@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from pytest_benchdb.model.answer.table import DataTable
+from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.present.writing.text import sanitize
 from pytest_benchdb.present.writing.values import value_text
 

@@ -12,7 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from pytest_benchdb.model.answer.table import DataTable
+from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.present.writing.grid import Entry, Heading, Section, Span, Table, fit
 from pytest_benchdb.present.writing.text import sanitize
 

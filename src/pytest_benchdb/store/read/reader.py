@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.annotation import Acceptance, Baseline
-from pytest_benchdb.model.answer.run import RunDetail
-from pytest_benchdb.model.report import ReportRow, SessionRow
+from pytest_benchdb.model.report import ReportRow, RunDetail, SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.store.attachments import find, places
 from pytest_benchdb.store.file_errors import translated
