@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.operations.read.schema import schema_text
+from pytest_benchdb.operations.read.query import schema_text
 
 Call = Callable[..., Any]
 

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pytest_benchdb.cli.frame.output import Output
-from pytest_benchdb.cli.frame.progress import progress_bar
+from pytest_benchdb.cli.frame.output import Output, progress_bar
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison
 from pytest_benchdb.operations.compare.run import Choice

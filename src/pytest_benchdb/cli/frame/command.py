@@ -9,8 +9,7 @@ import click
 
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.options import find_db
-from pytest_benchdb.cli.frame.output import FORMATS, make_output
-from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.cli.frame.output import FORMATS, feedback_of, make_output
 from pytest_benchdb.operations.exchange.open import Feedback
 from pytest_benchdb.operations.select.selection import Selection, make_selection
 from pytest_benchdb.operations.select.series import parse_metrics

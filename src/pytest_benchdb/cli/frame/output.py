@@ -1,9 +1,11 @@
-"""Where a command writes, in which format, how wide and in which colours."""
+"""Where a command writes, in which format, how wide and in which colours; progress bars for what takes long."""
 
+import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -12,6 +14,7 @@ import click
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import DataTable
+from pytest_benchdb.operations.exchange.open import Feedback
 from pytest_benchdb.present.report.formats import REPORT_SUFFIXES
 from pytest_benchdb.present.writing.grid import Line, plain_text, write_lines
 from pytest_benchdb.present.writing.text import SIGNS
@@ -162,7 +165,7 @@ def write_table(table: DataTable, output: Output) -> None:
 
         output.text(table_csv(table))
     elif output.format == "md":
-        from pytest_benchdb.present.writing.markdown import table_markdown
+        from pytest_benchdb.present.writing.values import table_markdown
 
         output.text(table_markdown(table))
     else:
@@ -174,3 +177,59 @@ def write_table(table: DataTable, output: Output) -> None:
             named = ", ".join(laid.left_out[:_MOST_NAMED])
             more = f" and {len(laid.left_out) - _MOST_NAMED} more" if len(laid.left_out) > _MOST_NAMED else ""
             output.say(f"columns left out to fit the width: {named}{more}; use -f csv or --width N")
+
+
+PATIENCE_S = 0.5
+
+
+class _Bar:
+    """Is called with how much of how much is done; shows nothing in the first half second."""
+
+    def __init__(self, title: str, clock: Callable[[], float]) -> None:
+        self._title = title
+        self._clock = clock
+        self._began = clock()
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._bar is None and self._clock() - self._began > PATIENCE_S and done < total:
+            self._start(total)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total)
+
+    def _start(self, total: int) -> None:
+        # Late: 60 ms that a quick command does not need.
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self._bar = Progress(console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task(self._title, total=total)
+        self._bar.start()
+
+    def stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+@contextlib.contextmanager
+def progress_bar(title: str, *, shown: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield a function to call with how much of how much is done; None if nothing may be shown."""
+    if not shown:
+        yield None
+        return
+    bar = _Bar(title, time.monotonic)
+    try:
+        yield bar
+    finally:
+        bar.stop()
+
+
+@contextlib.contextmanager
+def feedback_of(output: Output, title: str) -> Iterator[Feedback]:
+    """Yield the feedback of an operation: a progress bar, and warnings on standard error."""
+    with progress_bar(title, shown=output.progress) as progress:
+        if progress is None:
+            yield Feedback(warn=output.say)
+        else:
+            yield Feedback(progress=progress, warn=output.say)

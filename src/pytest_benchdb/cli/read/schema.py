@@ -6,7 +6,7 @@ import click
 
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.output import make_output
-from pytest_benchdb.operations.read.schema import SCHEMA_FORMATS, schema_text
+from pytest_benchdb.operations.read.query import SCHEMA_FORMATS, schema_text
 
 _HELP = """Print the schema of every database that pytest-benchdb writes.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pytest_benchdb.cli.frame.command import Call, reading_command
-from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.cli.frame.output import feedback_of
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.upkeep.doctor import Finding, diagnose

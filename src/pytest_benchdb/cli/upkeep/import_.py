@@ -7,8 +7,7 @@ import click
 
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.options import find_db
-from pytest_benchdb.cli.frame.output import FORMATS, Output, make_output, write_table
-from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.cli.frame.output import FORMATS, Output, feedback_of, make_output, write_table
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.report import DataTable

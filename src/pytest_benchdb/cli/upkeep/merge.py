@@ -6,8 +6,7 @@ from typing import Any
 import click
 
 from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.output import make_output
-from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.cli.frame.output import feedback_of, make_output
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.upkeep.maintain import merge_sources
 

@@ -7,8 +7,7 @@ import click
 
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.options import find_db
-from pytest_benchdb.cli.frame.output import make_output
-from pytest_benchdb.cli.frame.progress import feedback_of
+from pytest_benchdb.cli.frame.output import feedback_of, make_output
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.upkeep.maintain import recover_sessions

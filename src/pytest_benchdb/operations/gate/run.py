@@ -26,8 +26,7 @@ from pytest_benchdb.operations.gate.allowances import Allowance, after_acceptanc
 from pytest_benchdb.operations.gate.confirm import Confirmation, confirm
 from pytest_benchdb.operations.gate.exit_status import decide
 from pytest_benchdb.operations.gate.history import GateSides, open_sides
-from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_again, named_metrics
-from pytest_benchdb.operations.gate.missing import missing_names
+from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_again, missing_names, named_metrics
 from pytest_benchdb.operations.gate.policy import Rules, marker_rules
 from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.pytest_run import ProcessRunner, Runner, suite_of_command, suite_of_words

@@ -1,11 +1,14 @@
-"""One SELECT of a user over the results."""
+"""One SELECT of a user over the results, and the schema that it can ask: as SQL, as tables, as a diagram."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.store.read.sandbox import Limits
+from pytest_benchdb.store.statement import read
 
 QUERY_SCHEMA = "benchdb.query/1"
 TIMEOUT_S = Limits().seconds
@@ -39,3 +42,105 @@ def run_query(
     return DataTable(
         schema=QUERY_SCHEMA, columns=answer.columns, types=answer.types, rows=answer.rows, more=answer.more
     )
+
+
+SCHEMA_FORMATS = ("sql", "markdown", "mermaid")
+
+_RELATION = re.compile(
+    r"^CREATE (?P<kind>TABLE|VIEW) (?P<name>\w+)(?: \(\n(?P<body>.*?)\n\);)?", re.MULTILINE | re.DOTALL
+)
+_COLUMN = re.compile(r"^    (?P<name>\w+) (?P<type>.+?)(?P<filled> NOT NULL)?,?$", re.MULTILINE)
+_COMMENT = re.compile(r"^COMMENT ON (?:TABLE|VIEW|COLUMN) (?P<name>[\w.]+) IS '(?P<text>(?:[^']|'')*)';", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column; `kind` is empty in views, and `filled` means never NULL."""
+
+    name: str
+    kind: str
+    filled: bool
+    comment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """A table or a view with its columns, in the order of the schema."""
+
+    name: str
+    is_view: bool
+    comment: str
+    columns: tuple[Column, ...]
+
+
+def schema_text(kind: str) -> str:
+    """Return the schema in one of `SCHEMA_FORMATS`."""
+    sql = read("schema")
+    if kind == "sql":
+        return sql
+    relations = parse_schema(sql)
+    return _markdown(relations) if kind == "markdown" else _mermaid(relations)
+
+
+def parse_schema(sql: str) -> list[Relation]:
+    """Return the tables and views of our schema file, in the layout that a test keeps."""
+    comments = {match["name"]: match["text"].replace("''", "'") for match in _COMMENT.finditer(sql)}
+    return [_relation(match, comments) for match in _RELATION.finditer(sql)]
+
+
+def _relation(match: re.Match[str], comments: dict[str, str]) -> Relation:
+    name = match["name"]
+    if match["kind"] == "TABLE":
+        columns = tuple(
+            Column(
+                name=column["name"],
+                kind=column["type"],
+                filled=bool(column["filled"]),
+                comment=comments.get(f"{name}.{column['name']}", ""),
+            )
+            for column in _COLUMN.finditer(match["body"] or "")
+        )
+    else:
+        columns = tuple(
+            Column(name=key.partition(".")[2], kind="", filled=False, comment=comment)
+            for key, comment in comments.items()
+            if key.startswith(f"{name}.")
+        )
+    return Relation(name=name, is_view=match["kind"] == "VIEW", comment=comments.get(name, ""), columns=columns)
+
+
+def _markdown(relations: Sequence[Relation]) -> str:
+    lines = ["# Schema of a pytest-benchdb database", "", "Times are UTC, units are SI, NULL means not measured."]
+    for relation in relations:
+        kind = "View" if relation.is_view else "Table"
+        lines += ["", f"## {kind} `{relation.name}`", "", relation.comment, ""]
+        lines += ["| Column | Type | Meaning |", "| :--- | :--- | :--- |"]
+        for column in relation.columns:
+            filled = ", never NULL" if column.filled else ""
+            meaning = column.comment.replace("|", "\\|")
+            lines.append(f"| `{column.name}` | {column.kind}{filled} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def _mermaid(relations: Sequence[Relation]) -> str:
+    tables = [relation for relation in relations if not relation.is_view]
+    lines = ["erDiagram"]
+    for table in tables:
+        key = f"{table.name}_id"
+        if key not in {column.name for column in table.columns}:
+            continue
+        lines += [
+            f'    {table.name} ||--o{{ {other.name} : "{key}"'
+            for other in tables
+            if other is not table and key in {column.name for column in other.columns}
+        ]
+    for table in tables:
+        lines.append(f"    {table.name} {{")
+        lines += [f"        {_word(column.kind)} {column.name}" for column in table.columns]
+        lines.append("    }")
+    return "\n".join(lines) + "\n"
+
+
+def _word(kind: str) -> str:
+    """Return a type as Mermaid takes it: one word."""
+    return re.sub(r"\W+", "_", kind.replace("[]", "_list")).strip("_")

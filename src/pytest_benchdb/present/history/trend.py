@@ -12,11 +12,10 @@ from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
 from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.model.wording import counted, percent_text
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Style, fit
-from pytest_benchdb.present.writing.markdown import escape, table_markdown
 from pytest_benchdb.present.writing.sparkline import sparkline
 from pytest_benchdb.present.writing.text import clip, sanitize, utc_text, wrap
 from pytest_benchdb.present.writing.units import one_quantity, quantity, unit_for
-from pytest_benchdb.present.writing.values import object_json, table_csv
+from pytest_benchdb.present.writing.values import escape, object_json, table_csv, table_markdown
 
 COURSE = 24
 """Characters of a series' course: older sessions share one."""

@@ -19,8 +19,7 @@ from pytest_benchdb.present.report.columns import (
 )
 from pytest_benchdb.present.report.session import facts_of, warnings_of
 from pytest_benchdb.present.report.table import figure_text, mark_place, marks_of, message_of, run_table
-from pytest_benchdb.present.writing.markdown import escape, markdown_table
-from pytest_benchdb.present.writing.values import object_json, write_csv
+from pytest_benchdb.present.writing.values import escape, markdown_table, object_json, write_csv
 
 REPORT_SCHEMA = "benchdb.report/1"
 

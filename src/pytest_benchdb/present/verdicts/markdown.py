@@ -22,8 +22,8 @@ from pytest_benchdb.present.verdicts.words import (
     side_text,
     times_text,
 )
-from pytest_benchdb.present.writing.markdown import escape, markdown_table
 from pytest_benchdb.present.writing.units import quantity, unit_for
+from pytest_benchdb.present.writing.values import escape, markdown_table
 
 _HEADS = ("benchmark", "baseline", "candidate", "change", "interval", "speedup", "verdict", "sessions", "test")
 _RIGHT = (False, True, True, True, True, True, False, False, False)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_benchdb.cli.frame.progress import PATIENCE_S, _Bar, progress_bar
+from pytest_benchdb.cli.frame.output import PATIENCE_S, _Bar, progress_bar
 
 
 class Clock:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pytest_benchdb.operations.read.schema import SCHEMA_FORMATS, parse_schema, schema_text
+from pytest_benchdb.operations.read.query import SCHEMA_FORMATS, parse_schema, schema_text
 
 
 def test_parse_schema_finds_every_relation_and_column() -> None:

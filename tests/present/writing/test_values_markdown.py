@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_benchdb.model.report import DataTable
-from pytest_benchdb.present.writing.markdown import escape, table_markdown
 from pytest_benchdb.present.writing.text import sanitize
+from pytest_benchdb.present.writing.values import escape, table_markdown
 
 ANY_TEXT = st.text(st.characters(), max_size=40)
 
