@@ -289,7 +289,7 @@ def test_read_of_a_cell_beyond_the_csv_modules_limit_refuses_its_row(tmp_path: P
 
 
 def test_read_of_too_many_series_refuses_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_sessions, "MOST_GROUPS", 1)
+    monkeypatch.setattr(table_sessions, "MAX_SERIES", 1)
 
     problems = refused(tmp_path, "value,metric", "1,wall_time", "1,cpu_time")
 

@@ -1,1 +1,1 @@
-"""Writers of the result formats of other benchmark tools, one module a format; CI formats are in `present.verdicts`."""
+"""Writers of other benchmark tools' formats, one module per format; CI formats are in `present.verdicts`."""

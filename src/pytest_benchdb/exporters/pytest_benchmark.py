@@ -1,8 +1,7 @@
-"""The JSON of pytest-benchmark 5.3, as ``--benchmark-json`` writes it: one benchmark a line, times in seconds.
+"""Export the JSON of pytest-benchmark 5.3, as ``--benchmark-json`` writes it: one benchmark per line, times in seconds.
 
-Keys without a known value are null; what the format has no key for (outcomes, CPU time, memory) stays in the database.
-Statistics are computed by the formulas of ``pytest_benchmark/stats.py``, not as in the database, whose quartiles are
-interpolated linearly.
+Unknown values are null; the format has no keys for outcomes, CPU time and memory. Statistics follow the formulas of
+``pytest_benchmark/stats.py``; the database's quartiles differ, because they are interpolated linearly.
 """
 
 import json
@@ -13,11 +12,15 @@ from typing import Any
 
 from pytest_benchdb.model.report import RunRecord, SessionRow
 
+FORMAT_VERSION = "5.3.1"
+"""The version of pytest-benchmark that has these keys and formulas."""
+
 _FENCE = 1.5
+_OPTIONS = ("disable_gc", "timer", "min_rounds", "max_time", "min_time", "precision", "confidence", "warmup")
 
 
 def statistics_of(samples: Sequence[float]) -> dict[str, object]:
-    """Return the 16 statistics of at least one round under pytest-benchmark's names, in its order.
+    """Return pytest-benchmark's 16 statistics of at least one round, under its names and in its order.
 
     >>> statistics_of([1.0, 2.0, 3.0, 4.0, 20.0])["outliers"]
     '1;1'
@@ -25,7 +28,7 @@ def statistics_of(samples: Sequence[float]) -> dict[str, object]:
     ordered = sorted(samples)
     n = len(ordered)
     total = math.fsum(ordered)
-    mean = min(max(total / n, ordered[0]), ordered[-1])  # equal rounds have exactly their own mean
+    mean = min(max(total / n, ordered[0]), ordered[-1])  # the mean of equal rounds is exact
     stddev = math.sqrt(math.fsum((x - mean) ** 2 for x in ordered) / (n - 1)) if n > 1 else 0
     q1, q3 = quartiles(ordered)
     iqr = q3 - q1
@@ -64,7 +67,7 @@ def quartiles(ordered: Sequence[float]) -> tuple[float, float]:
         return ordered[0], ordered[0]
     if rest == 1:
         return _between(ordered, n - 1, 0.75), _between(ordered, 3 * n, 0.25)
-    if rest == 3:  # noqa: PLR2004 - of four
+    if rest == 3:  # noqa: PLR2004 - remainder of 4
         return _between(ordered, n, 0.25), _between(ordered, 3 * n + 1, 0.75)
     return _median(ordered[: count // 2]), _median(ordered[count // 2 :])
 
@@ -82,14 +85,8 @@ def _outside(ordered: Sequence[float], low: float, high: float) -> int:
     return bisect_left(ordered, low) + len(ordered) - bisect_right(ordered, high)
 
 
-FORMAT_VERSION = "5.3.1"
-"""The pytest-benchmark whose keys and formulas these are."""
-
-_OPTIONS = ("disable_gc", "timer", "min_rounds", "max_time", "min_time", "precision", "confidence", "warmup")
-
-
 def export(session: SessionRow, environment: Mapping[str, Any], runs: Iterable[RunRecord]) -> Iterator[bytes]:
-    """Yield a session as pieces of one ASCII JSON document, so that only one run's rounds are in memory at a time.
+    """Yield a session as chunks of one ASCII JSON document, so that only one run's rounds are in memory at a time.
 
     Args:
         session: the session.
@@ -121,22 +118,22 @@ def _benchmark(run: RunRecord) -> dict[str, object]:
 def _stats(run: RunRecord) -> dict[str, object]:
     if run.samples_s is not None:
         return {**statistics_of(run.samples_s), "data": list(run.samples_s), "iterations": run.iterations}
-    known = run.summary
-    rounds, mean = known.n or 0, known.mean or 0.0
-    iqr = None if known.q1 is None or known.q3 is None else known.q3 - known.q1
+    summary = run.summary
+    rounds, mean = summary.n or 0, summary.mean or 0.0
+    iqr = None if summary.q1 is None or summary.q3 is None else summary.q3 - summary.q1
     return {
-        "min": known.min,
-        "max": known.max,
+        "min": summary.min,
+        "max": summary.max,
         "mean": mean,
-        "stddev": known.stddev or 0,
+        "stddev": summary.stddev or 0,
         "rounds": rounds,
-        "median": known.median,
+        "median": summary.median,
         "iqr": iqr,
-        "q1": known.q1,
-        "q3": known.q3,
+        "q1": summary.q1,
+        "q3": summary.q3,
         "iqr_outliers": run.outliers,
         "stddev_outliers": None,
-        # A text even where a number is missing: `pytest-benchmark compare` takes the largest of them.
+        # Always a text: `pytest-benchmark compare` takes the maximum.
         "outliers": f"?;{'?' if run.outliers is None else run.outliers}",
         "ld15iqr": None,
         "hd15iqr": None,
@@ -151,7 +148,7 @@ def _machine_info(environment: Mapping[str, Any]) -> dict[str, object]:
     implementation, _, version = str(environment.get("python") or "").partition(" ")
     version = version.partition(" ")[0]
     return {
-        "node": None,  # hosts are known by a hash here, never by name
+        "node": None,  # the database has only a hash of the hostname
         "processor": None,
         "machine": details.get("machine"),
         "python_compiler": (details.get("python") or {}).get("compiler"),
@@ -187,5 +184,5 @@ def _utc(iso: str) -> str:
 
 
 def _dump(value: object) -> bytes:
-    # ASCII only: lone surrogates of a test's name are escaped too.
+    # ASCII also escapes lone surrogates in a test's name.
     return json.dumps(value, allow_nan=False).encode("ascii")

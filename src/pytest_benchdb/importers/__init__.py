@@ -1,7 +1,4 @@
-"""Readers of other tools' result files, one module for each format.
-
-Storing what they read is in `operations.exchange`.
-"""
+"""Readers of other tools' result files, one module per format; `operations.exchange` stores the results."""
 
 from pytest_benchdb.interfaces import Importer
 

@@ -1,4 +1,4 @@
-"""Import the JSON of pytest-benchmark, 2.5 (2015) to 5.3: ``--benchmark-json``, ``--benchmark-save`` and autosave."""
+"""Import the JSON of pytest-benchmark 2.5 (2015) to 5.3: ``--benchmark-json``, ``--benchmark-save`` and autosave."""
 
 import json
 import math
@@ -19,20 +19,20 @@ from pytest_benchdb.model.imported import ImportedRun, ImportedSession, ImportPr
 from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.run import Measurement, Summary
 
-MOST_BYTES = 1 << 30
-_MOST_NAME = 4096
-_MOST_TEXT = 1000
+MAX_BYTES = 1 << 30
+_MAX_NAME = 4096
+_MAX_TEXT = 1000
 _INT32 = 2**31 - 1
 _INT64 = 2**63 - 1
-_OWN = (b'"machine_info"', b'"commit_info"')
-_NO_COMMIT = frozenset({"unversioned", "unknown", ""})
-_SAVED = re.compile(r"\d{4}_(?P<name>.+)")
-_AUTOMATIC = re.compile(r"(unversioned|unknown|[0-9a-f]{7,40})(_\d{8}_\d{6})?(_uncommitted-changes)?")
-_WALL = frozenset({"perf_counter", "monotonic", "time", "default_timer"})
-_CPU = frozenset({"process_time", "thread_time"})
-_FIGURES = ("min", "max", "mean", "median", "stddev", "q1", "q3")
+_OWN_KEYS = (b'"machine_info"', b'"commit_info"')
+_UNKNOWN_COMMITS = frozenset({"unversioned", "unknown", ""})
+_SAVED_NAME = re.compile(r"\d{4}_(?P<name>.+)")
+_GENERATED_NAME = re.compile(r"(unversioned|unknown|[0-9a-f]{7,40})(_\d{8}_\d{6})?(_uncommitted-changes)?")
+_WALL_CLOCKS = frozenset({"perf_counter", "monotonic", "time", "default_timer"})
+_CPU_CLOCKS = frozenset({"process_time", "thread_time"})
+_STATISTICS = ("min", "max", "mean", "median", "stddev", "q1", "q3")
 _FINGERPRINT = "fingerprint/pytest-benchmark/1"
-_CHANGES_EACH_TIME = ("hz_actual", "hz_actual_raw", "hz_actual_friendly", "flags")
+_VOLATILE_CPU_KEYS = ("hz_actual", "hz_actual_raw", "hz_actual_friendly", "flags")
 
 
 class _Unusable(Exception):  # noqa: N818 - it never leaves this module
@@ -40,17 +40,17 @@ class _Unusable(Exception):  # noqa: N818 - it never leaves this module
 
 
 class PytestBenchmark:
-    """The importer of pytest-benchmark's JSON files, compressed by gzip or not."""
+    """The importer of pytest-benchmark's JSON files, gzipped or not."""
 
     name = "pytest-benchmark"
 
     def can_read(self, path: Path, head: bytes) -> bool:
-        """Return whether the first keys of the JSON object are known; an empty file is judged by its name."""
+        """Return whether the JSON object starts with known keys; an empty file is judged by its name."""
         text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
         if text[:1] == b"{":
             # Google Benchmark has "benchmarks" too, and a "context".
-            return any(key in text for key in _OWN) or (b'"benchmarks"' in text and b'"context"' not in text)
-        return not text and _is_json(path) and _SAVED.fullmatch(path.name) is not None
+            return any(key in text for key in _OWN_KEYS) or (b'"benchmarks"' in text and b'"context"' not in text)
+        return not text and _is_json(path) and _SAVED_NAME.fullmatch(path.name) is not None
 
     def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:
         """Read the one session of a file.
@@ -73,7 +73,7 @@ class PytestBenchmark:
                 runs.append(run)
         if not runs:
             return
-        started_us = _time(document)
+        started_us = _saved_us(document)
         yield ImportedSession(
             started_unix_us=started_us,
             finished_unix_us=started_us,
@@ -93,7 +93,7 @@ def _is_json(path: Path) -> bool:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    content = read_whole(path, MOST_BYTES)
+    content = read_whole(path, MAX_BYTES)
     if not content.strip():
         raise ImportFormatError("it is empty: its writer died, or has not finished")
     try:
@@ -122,29 +122,29 @@ def _run_or_problem(index: int, entry: object, device: Device | None) -> Importe
 def _run(entry: object, device: Device | None) -> ImportedRun:
     if not isinstance(entry, dict):
         raise _Unusable(f"it is a {type(entry).__name__}, not an object")
-    fullname = _text(entry.get("fullname"), _MOST_NAME + 1) or _text(entry.get("name"), _MOST_NAME + 1)
+    fullname = _text(entry.get("fullname"), _MAX_NAME + 1) or _text(entry.get("name"), _MAX_NAME + 1)
     if fullname is None:
-        raise _Unusable(f"fullname is {_shown(entry.get('fullname'))}; expected a text")
-    if len(fullname) > _MOST_NAME:
-        raise _Unusable(f"fullname has more than {_MOST_NAME} characters")
+        raise _Unusable(f"fullname is {_describe(entry.get('fullname'))}; expected a text")
+    if len(fullname) > _MAX_NAME:
+        raise _Unusable(f"fullname has more than {_MAX_NAME} characters")
     options, stats = _mapping(entry.get("options")), entry.get("stats")
     if not isinstance(stats, dict):
-        raise _Unusable(f"stats is {_shown(stats)}: it was not measured, or failed")
+        raise _Unusable(f"stats is {_describe(stats)}: it was not measured, or failed")
     iterations, rounds = _count(stats, "iterations"), _count(stats, "rounds")
     timer = _timer(options)
-    measurement = _measurement(stats, timer, rounds, _json(options))
+    measurement = _measurement(stats, timer, rounds, _json_object(options))
     return ImportedRun(
         fullname=fullname,
         measurements=(measurement,),
         group=_text(entry.get("group")),
-        params=_json(entry.get("params")),
-        param_id=_text(entry.get("param"), _MOST_NAME),
+        params=_json_object(entry.get("params")),
+        param_id=_text(entry.get("param"), _MAX_NAME),
         device=device,
         iterations=iterations,
         rounds=rounds if measurement.samples is None else len(measurement.samples),
         warmup_rounds=0 if options.get("warmup") is False else None,
         timer=timer,
-        extra_info=_json(entry.get("extra_info")),
+        extra_info=_json_object(entry.get("extra_info")),
     )
 
 
@@ -156,7 +156,7 @@ def _place(index: int, entry: object) -> str:
 def _measurement(
     stats: Mapping[str, Any], timer: str | None, rounds: int | None, details: dict[str, object] | None
 ) -> Measurement:
-    """Return the rounds in seconds per iteration; their statistics if the rounds were not saved."""
+    """Return the rounds in seconds per iteration, or their statistics if the rounds were not saved."""
     metric, scale = _metric_of(timer)
     samples = summary = reason = None
     if stats.get("data") in (None, []):
@@ -187,19 +187,19 @@ def _timer(options: Mapping[str, Any]) -> str | None:
     if not isinstance(name, str) or not name.strip():
         return None
     base = name.rpartition(".")[2].removesuffix("_ns")
-    return f"time.{name.rpartition('.')[2]}" if base in _WALL | _CPU else name[:200]
+    return f"time.{name.rpartition('.')[2]}" if base in _WALL_CLOCKS | _CPU_CLOCKS else name[:200]
 
 
 def _metric_of(timer: str | None) -> tuple[str, float]:
-    """Return the metric that a clock measures, and how many of its units are a second."""
+    """Return the metric that a clock measures, and how many of its units make a second."""
     if timer is None:
         return "wall_time", 1.0
     name = timer.removeprefix("time.")
     base = name.removesuffix("_ns")
     scale = 1.0 if base == name else 1e9
-    if base in _WALL:
+    if base in _WALL_CLOCKS:
         return "wall_time", scale
-    return ("cpu_time", scale) if base in _CPU else ("timer_value", 1.0)
+    return ("cpu_time", scale) if base in _CPU_CLOCKS else ("timer_value", 1.0)
 
 
 def _samples(data: object, rounds: int | None, scale: float) -> list[float]:
@@ -209,16 +209,16 @@ def _samples(data: object, rounds: int | None, scale: float) -> list[float]:
         raise _Unusable(f"stats.data has {len(data)} values, and stats.rounds says {rounds}: the file is not whole")
     for index, value in enumerate(data):
         if type(value) not in {float, int} or not math.isfinite(_float(value)):
-            raise _Unusable(f"stats.data[{index}] is {_shown(value)}; expected seconds")
+            raise _Unusable(f"stats.data[{index}] is {_describe(value)}; expected seconds")
     return [value / scale for value in data] if scale != 1 else list(map(float, data))
 
 
 def _summary(stats: Mapping[str, Any], rounds: int | None, scale: float) -> Summary:
     figures: dict[str, float | None] = {}
-    for name in _FIGURES:
+    for name in _STATISTICS:
         value = stats.get(name)
         if value is not None and (type(value) not in {float, int} or not math.isfinite(_float(value))):
-            raise _Unusable(f"stats.{name} is {_shown(value)}; expected seconds")
+            raise _Unusable(f"stats.{name} is {_describe(value)}; expected seconds")
         figures[name] = None if value is None else float(value) / scale
     if figures["median"] is None and figures["mean"] is None:
         has = ", ".join(islice(map(str, stats), 5)) or "nothing"
@@ -233,7 +233,7 @@ def _count(stats: Mapping[str, Any], name: str) -> int | None:
     if value is None:
         return None
     if type(value) is not int or not 0 < value <= _INT64:
-        raise _Unusable(f"stats.{name} is {_shown(value)}; expected a whole number from 1 on")
+        raise _Unusable(f"stats.{name} is {_describe(value)}; expected a whole number from 1 on")
     return value
 
 
@@ -244,8 +244,8 @@ def _float(value: float) -> float:
         return math.inf
 
 
-def _time(document: Mapping[str, Any]) -> int:
-    """Return when the session was saved, which is the only time that a file has."""
+def _saved_us(document: Mapping[str, Any]) -> int:
+    """Return when the session was saved, in microseconds since the epoch: the only time that a file has."""
     saved = document.get("datetime")
     commit = _mapping(document.get("commit_info"))
     for key, value in (("datetime", saved), ("commit_info.time", commit.get("time"))):
@@ -254,12 +254,12 @@ def _time(document: Mapping[str, Any]) -> int:
                 return unix_us(value)
             except (ValueError, OverflowError) as error:
                 raise ImportFormatError(f"{key}: {error}") from error
-    raise ImportFormatError(f"it has no time: datetime is {_shown(saved)}, and commit_info.time is missing too")
+    raise ImportFormatError(f"it has no time: datetime is {_describe(saved)}, and commit_info.time is missing too")
 
 
 def _commit(info: Mapping[str, Any]) -> Commit:
     sha, branch = _text(info.get("id")), _text(info.get("branch"))
-    known = sha is not None and sha not in _NO_COMMIT
+    known = sha is not None and sha not in _UNKNOWN_COMMITS
     dirty = info.get("dirty")
     return Commit(
         sha=sha if known else None,
@@ -281,18 +281,18 @@ def _commit_time(info: Mapping[str, Any]) -> str | None:
 
 
 def _label(path: Path) -> str | None:
-    """Return the name that ``--benchmark-save=NAME`` gave; None for a file that named itself."""
-    saved = _SAVED.fullmatch(path.name.removesuffix(".gz").removesuffix(".json"))
-    if saved is None or not _is_json(path) or _AUTOMATIC.fullmatch(saved["name"]):
+    """Return NAME of ``--benchmark-save=NAME``; None for a file with a generated name."""
+    saved = _SAVED_NAME.fullmatch(path.name.removesuffix(".gz").removesuffix(".json"))
+    if saved is None or not _is_json(path) or _GENERATED_NAME.fullmatch(saved["name"]):
         return None
     return saved["name"]
 
 
 def _environment(info: Mapping[str, Any]) -> Environment | None:
-    """Return the machine of a file; None if the file says nothing about it.
+    """Return the machine of a file; None if the file does not describe it.
 
-    The fingerprint depends on what changes speed, so files with the same `machine_info` have the same. If the
-    processor is not named (before version 3.1), the host's name distinguishes machines.
+    The fingerprint covers what affects speed, so files with the same `machine_info` share one. If the processor is
+    not named (before version 3.1), the hostname distinguishes machines.
     """
     if not info:
         return None
@@ -336,33 +336,33 @@ def _device(info: Mapping[str, Any]) -> Device | None:
 
 
 def _cpu_model(info: Mapping[str, Any]) -> str | None:
-    """Return the processor's name, under the key of either generation of py-cpuinfo."""
+    """Return the processor's name, under its old or new py-cpuinfo key."""
     cpu = _mapping(info.get("cpu"))
     name = _text(cpu.get("brand_raw")) or _text(cpu.get("brand"))
     return None if name is None or name.strip().lower() == "unknown" else name
 
 
 def _details(info: Mapping[str, Any], cpu: Mapping[str, Any]) -> dict[str, object]:
-    """Return the rest, without the host's name and without what differs between two runs on one machine."""
+    """Return the other facts, without the hostname and what differs between runs on one machine."""
     kept = {key: value for key, value in info.items() if key not in {"node", "cpu"}}
-    kept["cpu"] = {key: value for key, value in cpu.items() if key not in _CHANGES_EACH_TIME}
-    return _json({"machine": info.get("machine"), "machine_info": kept}) or {}
+    kept["cpu"] = {key: value for key, value in cpu.items() if key not in _VOLATILE_CPU_KEYS}
+    return _json_object({"machine": info.get("machine"), "machine_info": kept}) or {}
 
 
-def _json(value: object) -> dict[str, object] | None:
-    made = json_value(value) if isinstance(value, Mapping) else None
-    return made if isinstance(made, dict) else None
+def _json_object(value: object) -> dict[str, object] | None:
+    converted = json_value(value) if isinstance(value, Mapping) else None
+    return converted if isinstance(converted, dict) else None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _text(value: object, most: int = _MOST_TEXT) -> str | None:
+def _text(value: object, most: int = _MAX_TEXT) -> str | None:
     return value[:most] if isinstance(value, str) and value.strip() else None
 
 
-def _shown(value: object) -> str:
+def _describe(value: object) -> str:
     if isinstance(value, list):
         return "a list"
     return "an object" if isinstance(value, Mapping) else repr(value)[:60]

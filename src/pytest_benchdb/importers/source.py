@@ -1,4 +1,4 @@
-"""Read result files within limits, compressed by gzip or not, and parse the times that they hold."""
+"""Read result files, gzipped or not, within size limits, and parse their times."""
 
 import datetime as dt
 import gzip
@@ -13,12 +13,16 @@ from typing import BinaryIO
 from pytest_benchdb.errors import ImportFormatError
 
 GZIP_MAGIC = b"\x1f\x8b"
-_PIECE = 1 << 20
+_CHUNK_BYTES = 1 << 20
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9})\d*)?)?\s?(Z|UTC|[+-]\d\d:?\d\d|[+-]\d\d)?"
+)
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, uncompressed, for the length of a block.
+    """Open a file, decompressed if needed, as a context manager.
 
     Raises:
         ImportFormatError: it cannot be opened or read, or its compression is damaged.
@@ -39,7 +43,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def head_of(path: Path, size: int) -> bytes:
-    """Return the first bytes of a file, uncompressed; none if its compression is damaged.
+    """Return the first bytes of a file, decompressed; empty if its compression is damaged.
 
     Raises:
         ImportFormatError: the file cannot be opened.
@@ -52,36 +56,30 @@ def head_of(path: Path, size: int) -> bytes:
 
 
 def read_whole(path: Path, limit: int) -> bytes:
-    """Return the bytes of a file, uncompressed.
+    """Return the bytes of a file, decompressed.
 
     Raises:
         ImportFormatError: there are more than `limit`, or they cannot be read.
     """
-    pieces: list[bytes] = []
+    chunks: list[bytes] = []
     size = 0
     with opened(path) as file:
-        while piece := file.read(_PIECE):
-            size += len(piece)
+        while chunk := file.read(_CHUNK_BYTES):
+            size += len(chunk)
             if size > limit:
                 raise ImportFormatError(f"it has more than {limit >> 20} MiB; split it")
-            pieces.append(piece)
-    return b"".join(pieces)
-
-
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
-_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9})\d*)?)?\s?(Z|UTC|[+-]\d\d:?\d\d|[+-]\d\d)?"
-)
+            chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def unix_us(value: str | dt.datetime) -> int:
-    """Return a time as microseconds since the epoch; one without an offset is UTC.
+    """Return a time as microseconds since the epoch; UTC is assumed without an offset.
 
     Args:
-        value: ISO 8601 (``2026-11-21T08:00:00.25+01:00``), or a time.
+        value: a datetime, or ISO 8601 text: ``2026-11-21T08:00:00.25+01:00``.
 
     Raises:
-        ValueError: it is not such a time, or before 1970.
+        ValueError: the text is not a time, or the time is before 1970.
 
     >>> unix_us("1970-01-01T01:00:00.5+01:00")
     500000
@@ -96,7 +94,7 @@ def unix_us(value: str | dt.datetime) -> int:
 
 
 def utc_text(value: str) -> str:
-    """Return a time as ISO 8601 in UTC without an offset, as the store holds times.
+    """Return a time as ISO 8601 in UTC without an offset, as in the store.
 
     Raises:
         ValueError: it is not a time.
@@ -106,7 +104,7 @@ def utc_text(value: str) -> str:
 
 
 def _parse(text: str) -> dt.datetime:
-    # Python 3.10's own parser does not know "Z", and only 3 or 6 digits of a second.
+    # Python 3.10's own parser does not accept "Z", and takes only 3 or 6 digits of a second.
     match = _TIME.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text[:40]!r} is not a time; write 2026-11-21T08:00:00 or 2026-11-21T08:00:00+01:00")

@@ -1,8 +1,7 @@
 """Import a long table, one row per value, as CSV or Parquet.
 
 Columns are ``session, started_at, benchmark, value`` and optionally ``round, metric, unit, better, commit, branch,
-fingerprint, backend, params``; others are ignored. What a row may hold is in `table_row`, how rows make sessions in
-`table_sessions`.
+fingerprint, backend, params``; others are ignored. `table_row` checks rows, `table_sessions` groups them into sessions.
 """
 
 import contextlib
@@ -19,21 +18,21 @@ from pytest_benchdb.importers.table_sessions import Sessions
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem
 
 _DELIMITERS = (",", ";", "\t", "|")
-_MOST_LINE = 1 << 20
-_MOST_HEADER = 64 * 1024
+_MAX_LINE = 1 << 20
+_MAX_HEADER = 64 * 1024
 _TEXT_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _MAGIC = b"PAR1"
 _BATCH_ROWS = 10_000
-_TEXTS = ("session", "benchmark", "metric", "unit", "better", "commit", "branch", "fingerprint", "backend")
+_TEXT_COLUMNS = ("session", "benchmark", "metric", "unit", "better", "commit", "branch", "fingerprint", "backend")
 
 
 class CsvTable:
-    """The importer of tables as text, separated by commas, semicolons, tabs or bars, compressed by gzip or not."""
+    """The importer of text tables, separated by commas, semicolons, tabs or bars, gzipped or not."""
 
     name = "csv"
 
     def can_read(self, path: Path, head: bytes) -> bool:
-        """Return whether the header is known, or else the suffix."""
+        """Return whether the header or the suffix is known."""
         return b"\x00" not in head and (_header_of(head) is not None or path.name.lower().endswith(_TEXT_SUFFIXES))
 
     def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:
@@ -46,12 +45,12 @@ class CsvTable:
 
 
 class ParquetTable:
-    """The importer of tables as Parquet; needs pyarrow."""
+    """The importer of Parquet tables; needs pyarrow."""
 
     name = "parquet"
 
     def can_read(self, path: Path, head: bytes) -> bool:
-        """Return whether the file begins with the four bytes of Parquet, or has its suffix."""
+        """Return whether the file begins with Parquet's four magic bytes, or has its suffix."""
         return head.startswith(_MAGIC) or path.suffix.lower() == ".parquet"
 
     def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:
@@ -65,7 +64,7 @@ class ParquetTable:
 
 
 def _sessions(rows: Iterable[tuple[str, Cells | BadRow]]) -> Iterator[ImportedSession | ImportProblem]:
-    """Yield a problem for each row that cannot be read, then the sessions."""
+    """Yield a problem for each bad row, then the sessions."""
     sessions = Sessions()
     seen = False
     for place, cells in rows:
@@ -84,7 +83,7 @@ def _sessions(rows: Iterable[tuple[str, Cells | BadRow]]) -> Iterator[ImportedSe
 
 
 def _header_of(head: bytes) -> tuple[str, list[str]] | None:
-    """Return the delimiter and the columns of a table from its first bytes; None if it is not such a table."""
+    """Return delimiter and columns of a table from its first bytes; None if it is not a table of results."""
     line = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace").strip()
     for delimiter in _DELIMITERS:
         try:
@@ -97,10 +96,10 @@ def _header_of(head: bytes) -> tuple[str, list[str]] | None:
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
-    """Yield the rows below the header: place and cells, or what is wrong with the row."""
+    """Yield the rows below the header: the place, with the cells or an error."""
     with opened(path) as file:
-        delimiter, names = _header(file.readline(_MOST_HEADER))
-        # Latin-1 never fails; each row is decoded on its own, so that one bad byte costs one row.
+        delimiter, names = _header(file.readline(_MAX_HEADER))
+        # Latin-1 never fails; each row is decoded separately, so that a bad byte loses only its row.
         text = io.TextIOWrapper(file, encoding="latin-1", newline="")
         lines = _Lines(text)
         reader = csv.reader(lines, delimiter=delimiter)
@@ -118,7 +117,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
 
 
 class _Lines:
-    """Lines of bounded length: a file without line ends must not be read into memory as one."""
+    """Iterate over lines of bounded length: a file without line ends must not be read into memory as one line."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._text = text
@@ -127,11 +126,11 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._text.readline(_MOST_LINE)
+        line = self._text.readline(_MAX_LINE)
         if not line:
             raise StopIteration
-        if len(line) == _MOST_LINE and not line.endswith("\n"):
-            raise ImportFormatError(f"it has a line of more than {_MOST_LINE} bytes; it is not a table of results")
+        if len(line) == _MAX_LINE and not line.endswith("\n"):
+            raise ImportFormatError(f"it has a line of more than {_MAX_LINE} bytes; it is not a table of results")
         return line
 
 
@@ -146,7 +145,7 @@ def _header(line: bytes) -> tuple[str, list[str]]:
 
 
 def _check_columns(names: list[str]) -> None:
-    """Check that a table has the required columns, each once."""
+    """Check that a table has every required column, and no known column twice."""
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise ImportFormatError(f"it lacks the column {', '.join(missing)}; it has {', '.join(names)[:200]}")
@@ -188,8 +187,8 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
                     number += 1
                     yield f"row {number}", dict(zip(wanted, cells, strict=True))
     except (pa.ArrowException, OSError) as error:
-        what = " ".join(str(error).split())[:200]
-        raise ImportFormatError(f"it is not a Parquet file that can be read: {what}") from error
+        detail = " ".join(str(error).split())[:200]
+        raise ImportFormatError(f"it is not a Parquet file that can be read: {detail}") from error
 
 
 def _column(pa: Any, name: str, column: Any) -> list[Any]:
@@ -198,18 +197,18 @@ def _column(pa: Any, name: str, column: Any) -> list[Any]:
     if pa.types.is_dictionary(kind):
         column, kind = column.dictionary_decode(), kind.value_type
     text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    nothing = pa.types.is_null(kind)
-    if name == "value" and not text and not nothing:
+    is_null = pa.types.is_null(kind)
+    if name == "value" and not text and not is_null:
         if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
             raise ImportFormatError(f"its column value is of type {kind}; expected a number")
         column = column.cast(pa.float64(), safe=False)
-    elif name == "round" and not text and not nothing:
+    elif name == "round" and not text and not is_null:
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
             raise ImportFormatError(f"its column round is of type {kind}; expected a whole number")
         column = column.cast(pa.int64())
     elif name == "started_at" and not text:
         column = _times(pa, column, kind)
-    elif name in _TEXTS and not text and not nothing:
+    elif name in _TEXT_COLUMNS and not text and not is_null:
         column = column.cast(pa.string())
     cells: list[Any] = column.to_pylist()
     return cells

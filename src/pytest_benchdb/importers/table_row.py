@@ -1,6 +1,6 @@
 """Check the cells of one row of a long table, and convert its value to the SI unit.
 
-Units are those that other tools write; `present.writing.units` chooses how values are shown.
+Units here are those that other tools write; `present.writing.units` has those that are shown.
 """
 
 import datetime as dt
@@ -18,6 +18,15 @@ from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.metric import METRICS, Better, Kind
 
+REQUIRED = ("session", "started_at", "benchmark", "value")
+OPTIONAL = ("round", "metric", "unit", "better", "commit", "branch", "fingerprint", "backend", "params")
+COLUMNS = (*REQUIRED, *OPTIONAL)
+_MAX_TEXT = 4096
+_MAX_PARAMS = 100_000
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_BETTER: dict[str, Better] = {"lower": "lower", "higher": "higher", "none": "none"}
+_NEVER_NEGATIVE = frozenset({"time", "memory"})
+
 
 @dataclass(frozen=True, slots=True)
 class NamedUnit:
@@ -26,8 +35,8 @@ class NamedUnit:
     Attributes:
         si: the SI unit that the store keeps.
         kind: the quantity.
-        factor: SI units in one of it; 1 for those below one, which have a divisor: 1.1 / 1000 is the double next to
-            0.0011, 1.1 * 0.001 is not.
+        factor: SI units per unit; 1 for units below the SI unit, which have a divisor instead: 1.1 / 1000 is the
+            double closest to 0.0011, 1.1 * 0.001 is not.
     """
 
     si: str
@@ -37,7 +46,7 @@ class NamedUnit:
     offset: float = 0.0
 
     def to_si(self, value: float) -> float:
-        """Return a value of this unit in the SI unit.
+        """Convert a value in this unit to the SI unit.
 
         >>> UNITS["ms"].to_si(1.1), UNITS["MiB"].to_si(0.5)
         (0.0011, 524288.0)
@@ -105,24 +114,14 @@ def _rates() -> Iterator[tuple[str, NamedUnit]]:
 
 
 UNITS = MappingProxyType(dict(_all_units()))
-"""Every unit that is understood, by its name; upper and lower case differ: ``mW`` is not ``MW``."""
-
-
-REQUIRED = ("session", "started_at", "benchmark", "value")
-OPTIONAL = ("round", "metric", "unit", "better", "commit", "branch", "fingerprint", "backend", "params")
-COLUMNS = (*REQUIRED, *OPTIONAL)
-_MOST_TEXT = 4096
-_MOST_PARAMS = 100_000
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_BETTER: dict[str, Better] = {"lower": "lower", "higher": "higher", "none": "none"}
-_NEVER_NEGATIVE = frozenset({"time", "memory"})
+"""Every known unit by name; case matters: ``mW`` is not ``MW``."""
 
 Cells = Mapping[str, Any]
-"""The cells of a row by column; None and an empty text both mean nothing."""
+"""The cells of a row by column; None and an empty text both mean no value."""
 
 
 class BadRow(Exception):  # noqa: N818 - it is caught where the row is read
-    """A row cannot be used; the text says which cell, its value, and what is expected."""
+    """A row cannot be used; the message has the cell, its value, and what is expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +130,8 @@ class TableRow:
 
     Attributes:
         value: in `unit`.
-        params: JSON text with sorted keys; None without.
-        written_unit: as in the file; None if it has none.
+        params: JSON text with sorted keys; None without parameters.
+        written_unit: the unit in the file; None without one.
     """
 
     session: str
@@ -164,9 +163,9 @@ def parse_row(cells: Cells) -> TableRow:
     if known is not None and known.kind in _NEVER_NEGATIVE and value < 0:
         raise BadRow(f"value is {cells['value']}: {metric} is never below zero")
     return TableRow(
-        session=_needed(cells, "session"),
+        session=_required(cells, "session"),
         started_us=_started(cells),
-        benchmark=_needed(cells, "benchmark"),
+        benchmark=_required(cells, "benchmark"),
         metric=metric,
         unit=unit,
         better=_better(metric, _text(cells, "better")),
@@ -182,12 +181,12 @@ def parse_row(cells: Cells) -> TableRow:
 
 
 def is_empty(cells: Cells) -> bool:
-    """Return whether a row has nothing in any column that is read."""
+    """Return whether a row is empty in every known column."""
     return all(cells.get(name) in {None, ""} for name in COLUMNS if not isinstance(cells.get(name), (dict, list)))
 
 
 def _in_si(metric: str, value: float, written: str | None) -> tuple[float, str]:
-    """Return a value in the unit of its metric; if neither metric nor unit is known it stays as it is."""
+    """Return a value and its SI unit; both are unchanged if neither metric nor unit is known."""
     known = METRICS.get(metric)
     if written is None:
         return value, "1" if known is None else known.unit
@@ -223,7 +222,7 @@ def _value(cells: Cells) -> float:
 def _started(cells: Cells) -> int:
     cell = cells.get("started_at")
     if not isinstance(cell, dt.datetime):
-        cell = _needed(cells, "started_at")
+        cell = _required(cells, "started_at")
     try:
         return unix_us(cell)
     except (ValueError, OverflowError) as error:
@@ -253,7 +252,7 @@ def _better(metric: str, written: str | None) -> Better:
 
 
 def _fingerprint(written: str | None) -> str | None:
-    """Return the key of a machine; a UUID is kept, so that fingerprints of this package stay the same."""
+    """Return the key of a machine; a UUID is kept, because it is a fingerprint of this package."""
     if written is None:
         return None
     try:
@@ -266,8 +265,8 @@ def _params(cell: object) -> str | None:
     if cell is None or cell == "":
         return None
     if isinstance(cell, str):
-        if len(cell) > _MOST_PARAMS:
-            raise BadRow(f"params has more than {_MOST_PARAMS} characters")
+        if len(cell) > _MAX_PARAMS:
+            raise BadRow(f"params has more than {_MAX_PARAMS} characters")
         try:
             cell = json.loads(cell)
         except (ValueError, RecursionError) as error:
@@ -277,7 +276,7 @@ def _params(cell: object) -> str | None:
     return json.dumps(json_value(cell), sort_keys=True) if cell else None
 
 
-def _needed(cells: Cells, column: str) -> str:
+def _required(cells: Cells, column: str) -> str:
     text = _text(cells, column)
     if text is None:
         raise BadRow(f"{column} is empty")
@@ -289,8 +288,8 @@ def _text(cells: Cells, column: str) -> str | None:
     if cell is None:
         return None
     text = str(cell).strip()
-    if len(text) > _MOST_TEXT:
-        raise BadRow(f"{column} has more than {_MOST_TEXT} characters")
+    if len(text) > _MAX_TEXT:
+        raise BadRow(f"{column} has more than {_MAX_TEXT} characters")
     if not text.isprintable():
         raise BadRow(f"{column} is {text[:40]!r}, which has characters that a name cannot have")
     return text or None

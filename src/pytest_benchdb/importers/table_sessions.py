@@ -1,4 +1,4 @@
-"""Collect the rows of a long table into sessions: one for each name in its column ``session``."""
+"""Group the rows of a long table into sessions, one for each name in the column ``session``."""
 
 import json
 from array import array
@@ -13,16 +13,16 @@ from pytest_benchdb.model.imported import ImportedRun, ImportedSession
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.model.run import Measurement
 
-MOST_GROUPS = 2_000_000
-"""Series of rounds in one file: each costs about a kilobyte of memory."""
+MAX_SERIES = 2_000_000
+"""Series of rounds in one file: each takes about a kilobyte of memory."""
 
 TOOL = "table"
 
 
 class _Rounds:
-    """The rounds of one metric, and their numbers where the file has them.
+    """The rounds of one metric, with their numbers if the file has them.
 
-    Numbers that follow each other, as most do, are kept as their first and last: ten million rows fit into memory.
+    Consecutive numbers, the usual case, are kept as a range, so that ten million rows fit into memory.
     """
 
     __slots__ = ("_numbers", "_range", "_seen", "numbered", "values")
@@ -38,21 +38,21 @@ class _Rounds:
         """Add a round.
 
         Raises:
-            BadRow: its number has been seen, or only some rows of the series have one.
+            BadRow: the number is repeated, or only some rows of the series have one.
         """
         if self.numbered != (number is not None):
             raise BadRow("some rows of this series have a round and some have none")
         if number is not None:
-            self._note(number)
+            self._add_number(number)
         self.values.append(value)
 
     def in_order(self) -> list[float]:
-        """Return the values by the numbers of their rounds, or in the order of the file."""
+        """Return the values by round number, or in the order of the file."""
         if not self._numbers:
             return list(self.values)
         return [value for _, value in sorted(zip(self._numbers, self.values, strict=True))]
 
-    def _note(self, number: int) -> None:
+    def _add_number(self, number: int) -> None:
         if not self.values:
             self._range = range(number, number + 1)
         elif self._range is not None and number == self._range.stop:
@@ -80,34 +80,34 @@ class _Session:
 
 
 class Sessions:
-    """Collects rows; a row that contradicts an earlier one is refused."""
+    """Collects rows; refuses those that contradict an earlier one."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, _Session] = {}
         self._metrics: dict[str, tuple[str, Better, str, str | None]] = {}
-        self._groups = 0
+        self._series = 0
 
     def add(self, row: TableRow, place: str) -> None:
         """Add a row.
 
         Raises:
-            BadRow: it contradicts an earlier one; the text names that one's place.
+            BadRow: it contradicts an earlier row, whose place is in the message.
         """
         self._check_metric(row, place)
         session = self._session_of(row, place)
         readings = session.runs.setdefault((row.benchmark, row.backend, row.params), {})
         rounds = readings.get(row.metric)
         if rounds is None:
-            self._groups += 1
-            if self._groups > MOST_GROUPS:
-                raise BadRow(f"there are more than {MOST_GROUPS} series in this file; split it")
+            self._series += 1
+            if self._series > MAX_SERIES:
+                raise BadRow(f"there are more than {MAX_SERIES} series in this file; split it")
             rounds = readings[row.metric] = _Rounds(numbered=row.round is not None)
         rounds.add(row.value, row.round)
         session.started_us = min(session.started_us, row.started_us)
         session.rows += 1
 
     def finish(self) -> Iterator[ImportedSession]:
-        """Yield the sessions by time; those of one time by name."""
+        """Yield the sessions by time, then by name."""
         for name, session in sorted(self._sessions.items(), key=lambda item: (item[1].started_us, item[0])):
             yield ImportedSession(
                 started_unix_us=session.started_us,
@@ -132,8 +132,8 @@ class Sessions:
             )
 
     def _check_metric(self, row: TableRow, place: str) -> None:
-        known = self._metrics.setdefault(row.metric, (row.unit, row.better, place, row.written_unit))
-        unit, better, before, written = known
+        first = (row.unit, row.better, place, row.written_unit)
+        unit, better, before, written = self._metrics.setdefault(row.metric, first)
         if row.unit != unit:
             raise BadRow(f"unit of {row.metric} is {row.written_unit!r}, but {written!r} in {before}")
         if row.better != better:
@@ -166,12 +166,12 @@ class Sessions:
 
 
 def _fullname(benchmark: str, params: str | None) -> str:
-    """Return the unique name of a benchmark: with its parameters, unless the table has them in the name."""
+    """Return the name of a benchmark with its parameters, unless the table has them in the name."""
     return benchmark if params is None or benchmark.endswith("]") else f"{benchmark}[{_param_id(params)}]"
 
 
 def _param_id(params: str) -> str:
-    """Return parameters as pytest would write them: ``n=100-order=random``."""
+    """Return parameters in the style of pytest's ids: ``n=100-order=random``."""
     pairs = json.loads(params).items()
     return "-".join(f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in pairs)
 

@@ -8,9 +8,9 @@ class Baseline:
     """A named point of reference.
 
     Attributes:
-        spec: as it was given.
-        session_id: the session it named when it was set; the newest if it named several.
-        removed_at: when it was removed; None if it is in force.
+        spec: as the user wrote it.
+        session_id: the session that `spec` named when it was set; the newest if it named several.
+        removed_at: when it was removed; None while it is in force.
     """
 
     baseline_id: str
@@ -24,15 +24,15 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """A change of level that people accepted: history before it is not a baseline.
+    """An accepted change of level: sessions before it no longer count as a baseline.
 
     Attributes:
-        benchmark_id: the benchmark; None for all that the pattern matches.
+        benchmark_id: the benchmark; None for all that match `pattern`.
         pattern: glob of full names.
         metric: name of the metric; None for all.
         fingerprint: the machine; None for all.
         since_session_id: first session of the new level.
-        expires_at: first moment at which it no longer counts; None for never.
+        expires_at: when it stops counting; None for never.
     """
 
     acceptance_id: str

@@ -1,4 +1,4 @@
-"""A benchmark (what is measured, stable across sessions), its labels, and the place of its code in a checkout."""
+"""A benchmark (stable across sessions), its labels, and the location of its code in a checkout."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,19 +23,19 @@ class Labels:
 
     @property
     def model_id(self) -> str | None:
-        """The key of the model, or None without one."""
+        """The key of the model; None without a model."""
         return None if self.model is None else content_id("model", self.model)
 
     @property
     def model_version_id(self) -> str | None:
-        """The key of the model in this version and precision, or None without a model."""
+        """The key of the model at this version and precision; None without a model."""
         if self.model is None:
             return None
         return content_id("model_version", self.model, self.version, self.precision)
 
     @property
     def framework_id(self) -> str | None:
-        """The key of the framework in this version, or None without one."""
+        """The key of the framework at this version; None without a framework."""
         if self.framework is None:
             return None
         return content_id("framework", self.framework, self.framework_version)
@@ -47,8 +47,8 @@ class Benchmark:
 
     Attributes:
         benchmark_id: content hash of `project` and `fullname`.
-        project: name that is the same in every checkout of the project.
-        fullname: path from the project's root, names and parameters: ``tests/test_a.py::test_b[c]``.
+        project: name of the project, the same in every checkout.
+        fullname: node id relative to the project's root: ``tests/test_a.py::test_b[c]``.
         file: the path part of `fullname`, with forward slashes.
         class_name: enclosing classes joined by ``::``; None for a plain function.
         function: name of the test function, without parameters.
@@ -56,7 +56,7 @@ class Benchmark:
         group_name: pytest-benchmark's group; None for none.
         params: parameter names and values as JSON values; None without parameters.
         param_id: pytest's id of the parameters, the text between the brackets.
-        code_hash: hash of the test's source lines; None where there is no source.
+        code_hash: hash of the test's source lines; None without source.
     """
 
     benchmark_id: str
@@ -78,7 +78,7 @@ class Location:
 
     Attributes:
         file: path from the root of the checkout, with forward slashes.
-        line: counted from 1: the line of ``def``.
+        line: the line of ``def``, counted from 1.
     """
 
     file: str

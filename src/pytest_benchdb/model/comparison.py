@@ -1,4 +1,4 @@
-"""The result of comparing two sides, and of a gate: what commands print and CI reads."""
+"""Results of comparisons and gates: what commands print and CI reads."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ class Side:
     """The baseline or the candidate.
 
     Attributes:
-        name: what people call it: ``main``, ``label:before``, ``backend=cuda``.
+        name: how the user specified it: ``main``, ``label:before``, ``backend=cuda``.
         sessions: oldest first.
     """
 
@@ -37,11 +37,11 @@ class ComparisonRow:
     """One benchmark and metric on both sides.
 
     Attributes:
-        policy: when a change counts; None where nothing was to be decided.
-        command: what to type to run the candidate's benchmark again; None for imported ones.
-        confirmations: judgements of the re-runs, in their order.
+        policy: when a change counts; None if no verdict was needed.
+        command: the command that runs the candidate's benchmark again; None if it was imported.
+        confirmations: judgements of the re-runs, in order.
         q_value: p-value corrected for the number of benchmarks; None if it was not tested.
-        labels: labels of the candidate, else of the baseline.
+        labels: the candidate's labels, or the baseline's if there is no candidate.
     """
 
     key: SeriesKey
@@ -58,14 +58,14 @@ class ComparisonRow:
 
     @property
     def is_gated(self) -> bool:
-        """Whether a regression of it fails a gate."""
+        """Whether a regression of this row fails a gate."""
         return self.policy is not None and self.policy.gated
 
     @property
     def harm(self) -> float:
         """How much worse the candidate is, as the logarithm of the ratio; 0.0 without a change or a direction.
 
-        The logarithm, because a factor of two is as much in either direction.
+        Logarithms weigh a factor of two the same in both directions.
         """
         change = self.judgement.change
         if change is None or self.better == "none":
@@ -76,7 +76,7 @@ class ComparisonRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupMean:
-    """Geometric mean of candidate / baseline over the rows of a group that can be compared.
+    """Geometric mean of candidate / baseline over the comparable rows of a group.
 
     Attributes:
         group: None for all rows of the metric together.
@@ -91,10 +91,10 @@ class GroupMean:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Two sides and what became of each benchmark.
+    """Two sides, and a row for each benchmark and metric.
 
     Attributes:
-        warnings: one line each: what readers must know before they believe the rows.
+        warnings: reasons to doubt the rows, one line each.
     """
 
     baseline: Side
@@ -107,7 +107,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """A change that most of the suite shares: of the machine or the interpreter, not of a benchmark.
+    """A change shared by most of the suite: its cause is the machine or the interpreter, not a benchmark.
 
     Attributes:
         change: median change over the benchmarks, as a share.
@@ -120,12 +120,12 @@ class Shift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """What a gate decided.
+    """The result of a gate.
 
     Attributes:
-        exit_status: of `model.exit_status`: fine, gate failed, no baseline, unstable or interrupted.
-        failures: the rows that failed it.
-        shift: what the whole suite shares; None if it stood still.
+        exit_status: from `model.exit_status`: fine, gate failed, no baseline, unstable or interrupted.
+        failures: the rows that failed the gate.
+        shift: the change shared by most of the suite; None if there is none.
         sentence: the outcome in one line.
     """
 

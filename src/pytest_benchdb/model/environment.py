@@ -1,4 +1,4 @@
-"""A session: where it ran (machine, Python, commit, CI job), what it began with and how it ended."""
+"""A session: where it ran (machine, Python, commit, CI job), how it started and how it ended."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,16 +16,17 @@ class Environment:
         environment_id: content hash of every field below.
         fingerprint: content hash of the parts that change speed; results with different
             fingerprints are not compared.
-        hostname_hash: BLAKE2b of the host's name, which distinguishes hosts without naming them.
+        hostname_hash: BLAKE2b of the hostname, which tells hosts apart without naming them.
         os: name and version of the operating system: ``Debian GNU/Linux 12``.
         kernel: kernel release.
         cpu_model: marketing name of the processor.
-        cores: physical cores; threads: logical processors that this process may use.
-        ram_bytes: memory of the machine, or the container's limit where that is smaller.
+        cores: physical cores.
+        threads: logical processors that this process may use.
+        ram_bytes: memory of the machine, or the container's limit if that is smaller.
         virtualization: ``kvm``, ``container:docker``, ``wsl``, ...; None on bare metal or unknown.
         python: implementation, version and build: ``CPython 3.11.7 (main, GIL)``.
-        packages: versions of the packages that matter to speed, by name.
-        details: everything else that was read: caches, governor, turbo, limits, flags.
+        packages: versions of the packages that affect speed, by name.
+        details: everything else that was collected: caches, governor, turbo, limits, flags.
     """
 
     environment_id: str
@@ -50,9 +51,9 @@ class Device:
     Attributes:
         device_id: content hash of backend, name and uuid.
         backend: kind of hardware: ``cpu``, ``cuda``, ...
-        name: what the vendor calls it.
-        uuid: the vendor's unique id; None where there is none.
-        memory_bytes: its memory; None if not known.
+        name: the vendor's name for it.
+        uuid: the vendor's unique id; None without one.
+        memory_bytes: total memory; None if not known.
         driver: version of the driver; None if not known.
     """
 
@@ -102,8 +103,8 @@ class Load:
     """How busy the machine was at one moment.
 
     Attributes:
-        load1: load average of one minute; None where there is none.
-        steal_s: cumulative stolen CPU time since boot, all cores; None where the system does not report it.
+        load1: one-minute load average; None if the system has none.
+        steal_s: CPU time stolen since boot, all cores; None if the system does not report it.
     """
 
     load1: float | None = None
@@ -120,9 +121,9 @@ class SessionStart:
 
     Attributes:
         started_unix_us: microseconds since the epoch, UTC.
-        environment: the machine; None if an import does not know it.
-        command: the command line, with the values of secrets-looking options removed.
-        unmeasured: reason why a metric cannot be measured here, by its name.
+        environment: the machine; None if an imported file does not describe it.
+        command: the command line, without the values of options that look like secrets.
+        unmeasured: why a metric cannot be measured here, by the metric's name.
     """
 
     session_id: str
@@ -148,10 +149,10 @@ class SessionEnd:
     """How a session ended.
 
     Attributes:
-        finished_unix_us: microseconds since the epoch, UTC; None if it died.
-        complete: whether every selected test ran and the session was closed by itself.
+        finished_unix_us: microseconds since the epoch, UTC; None if the session crashed.
+        complete: whether every selected test ran and the session was closed normally.
         steal_s: CPU time stolen from this machine during the session, all cores.
-        contended: whether other work disturbed it; None if not known.
+        contended: whether other work disturbed the session; None if not known.
     """
 
     finished_unix_us: int | None

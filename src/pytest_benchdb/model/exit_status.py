@@ -1,4 +1,4 @@
-"""The exit statuses of `benchdb`; 1 is kept for a gate that failed."""
+"""Exit statuses of `benchdb`; 1 is reserved for a failed gate."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -26,4 +26,4 @@ MEANINGS: Mapping[int, str] = MappingProxyType(
         BROKEN_PIPE: "the reader of a pipe closed it",
     }
 )
-"""What each status means, in the order of the numbers."""
+"""The meaning of each status, in numerical order."""

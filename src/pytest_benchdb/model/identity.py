@@ -1,8 +1,8 @@
 """Keys that need no renumbering when files are merged.
 
-Sessions, runs and measurements get a UUIDv7 (RFC 9562, section 5.7): unique, and sorted by time. That of an
-import has a hash in place of the random part, so that importing twice gives the same id.
-What is the same everywhere (environment, device, benchmark, model) gets a hash of its content.
+Sessions, runs and measurements get a UUIDv7 (RFC 9562, section 5.7): unique, and sorted by time. Imported ones have a
+hash in place of the random part, so that importing a file twice gives the same ids.
+Environments, devices, benchmarks and models get a hash of their content, which is the same everywhere.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ def uuid7(unix_ms: int | None = None) -> str:
     """Return a new UUIDv7 as text.
 
     Args:
-        unix_ms: milliseconds since the epoch; None takes the clock.
+        unix_ms: milliseconds since the epoch; None for now.
     """
     ms = time.time_ns() // 1_000_000 if unix_ms is None else unix_ms
     head, tail = f"{ms:012x}", os.urandom(10).hex()
@@ -26,11 +26,11 @@ def uuid7(unix_ms: int | None = None) -> str:
 
 
 def timed_id(unix_ms: int, digest: str) -> str:
-    """Return a UUIDv7 whose random part is the beginning of a hash: the same content gets the same id.
+    """Return a UUIDv7 that has the start of a hash as its random part: the same content gets the same id.
 
     Args:
         unix_ms: milliseconds since the epoch; ids sort by it.
-        digest: at least 18 hexadecimal digits; ids of one time sort by it.
+        digest: at least 18 hexadecimal digits; ids with the same time sort by it.
     """
     head = f"{unix_ms:012x}"
     return f"{head[:8]}-{head[8:]}-7{digest[:3]}-8{digest[3:6]}-{digest[6:18]}"
@@ -41,14 +41,14 @@ def content_id(*parts: str | int | None) -> str:
 
     The same parts give the same id on every machine; None differs from an empty string.
     """
-    # ascii: one call that cannot mistake ("a", "b") for ("ab",), nor 1 for "1". Not repr, which
-    # escapes what the interpreter's version of Unicode does not know: one name, two ids.
+    # ascii() distinguishes ("a", "b") from ("ab",), and 1 from "1". Not repr(), which escapes characters
+    # unknown to the interpreter's version of Unicode: one name would get two ids.
     digest = hashlib.blake2b(ascii(parts).encode("ascii"), digest_size=16).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
 
 
 def without_addresses(text: str) -> str:
-    """Replace memory addresses, which differ in every process, by ``0x…``.
+    """Replace memory addresses, which differ between processes, with ``0x…``.
 
     >>> without_addresses("<Matrix object at 0x7f3a5c0d1e50>")
     '<Matrix object at 0x…>'

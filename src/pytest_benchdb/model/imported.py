@@ -1,4 +1,4 @@
-"""What importers read from the files of other tools, before it has ids and a place in the store."""
+"""Sessions and runs that importers read from other tools' files, before the store gives them ids."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _NO_COMMIT = Commit()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedRun:
-    """One benchmark of an imported session; None means that the file does not say.
+    """One benchmark of an imported session; None means that it is not in the file.
 
     Attributes:
-        fullname: as the tool names it; ``file.py::test_name[params]`` makes it one with a test that pytest runs.
-        measurements: in SI units, per iteration; their provenance becomes `imported`, unless it is `simulated`.
-        started_unix_us: microseconds since the epoch, UTC; None takes the session's start.
+        fullname: as the tool names it; ``file.py::test_name[params]`` identifies it with a test that pytest runs.
+        measurements: in SI units, per iteration; the provenance becomes `imported` unless it is `simulated`.
+        started_unix_us: microseconds since the epoch, UTC; None for the session's start.
     """
 
     fullname: str
@@ -45,13 +45,13 @@ class ImportedSession:
 
     Attributes:
         started_unix_us: microseconds since the epoch, UTC: from the file, never the time of the import.
-        tool: what measured: ``pytest-benchmark``.
+        tool: the tool that measured: ``pytest-benchmark``.
         runs: at least one.
-        source_key: name that distinguishes the sessions of the file; None where time and values do.
-        label: what to call the session; None for nothing.
-        project: its name in the file; None takes that of the working folder.
+        source_key: name that is unique in the file; None if time and values identify the session.
+        label: the session's label; None without one.
+        project: name of the project in the file; None for that of the working directory.
         environment: the machine; None if nothing is known about it.
-        rows: how many rows or entries of the file the session is made of.
+        rows: how many rows or entries of the file belong to the session.
     """
 
     started_unix_us: int
@@ -69,12 +69,12 @@ class ImportedSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportProblem:
-    """Something in a file that could not be imported, or not as it is written.
+    """Something in a file that was not imported, or was imported differently than written.
 
     Attributes:
         place: where in the file: ``line 7``, ``benchmarks[3]``.
-        text: what is wrong, with the value, and what is wanted.
-        refused: whether it was left out; False for a remark on what was taken.
+        text: what is wrong, with the value, and what is expected.
+        refused: whether it was left out; False for a remark about imported data.
     """
 
     place: str
@@ -84,14 +84,14 @@ class ImportProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """The file that a session came from, as the store remembers it.
+    """The file that a session was imported from.
 
     Attributes:
-        path: as the user gave it.
+        path: as the user wrote it.
         checksum: BLAKE2b of its bytes.
-        importer: name of what read it.
-        rows: rows or entries of the session in it.
-        reason: what was left out of the file; None if nothing was.
+        importer: name of the importer.
+        rows: how many rows or entries belong to the session.
+        reason: what was left out, and why; None if nothing was.
     """
 
     path: str

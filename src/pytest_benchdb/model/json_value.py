@@ -1,4 +1,4 @@
-"""Anything that a suite hands us -> a JSON value that is the same in every process."""
+"""Convert any object to a JSON value that is the same in every process."""
 
 import datetime as dt
 import decimal
@@ -23,8 +23,8 @@ def json_value(value: object, *, depth: int = 0) -> object:
     """Return `value` as None, bool, int, float, str, list or dict.
 
     NaN and infinities become the texts ``NaN``, ``Infinity`` and ``-Infinity``, because JSON has no
-    numbers for them and NULL would say that nothing was there. What has no JSON form becomes the name of
-    its class, ``<numpy.ndarray>``: never a text with a memory address, which differs in every process.
+    numbers for them and NULL would mean that there was no value. An object without a JSON form becomes the
+    name of its class, ``<numpy.ndarray>``: its repr may have a memory address, which differs between processes.
     """
     if value is None or value is True or value is False:
         return value
@@ -69,7 +69,7 @@ def _array_scalar(value: Any) -> object:
 
 
 def _integer(value: int) -> int | str:
-    # DuckDB and JSON readers elsewhere hold 64 bits; a longer number keeps its digits as text.
+    # DuckDB and other JSON readers have 64-bit integers; a longer number keeps its digits as text.
     if -(2**63) <= value < 2**63:
         return value
     return hex(value) if value.bit_length() > 10_000 else str(value)  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""The metric registry: one unit and one direction for every quantity that is stored, and the words for several."""
+"""The metric registry: unit and direction of every stored quantity, and words that name several metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _ALL = (
     Metric("thread_time", "s", "lower", "time", "CPU time of the calling thread for one iteration"),
     Metric("device_time", "s", "lower", "time", "Time of one iteration on the device's own clock"),
     Metric("first_call_time", "s", "lower", "time", "Wall-clock time of the first call, compilation included"),
-    Metric("timer_value", "?", "none", "other", "Reading of a timer that is not known to tell seconds"),
+    Metric("timer_value", "?", "none", "other", "Reading of a timer whose unit is not known"),
     Metric("block_wall_time", "s", "none", "time", "Wall-clock time of the whole timed block"),
     Metric("block_cpu_time", "s", "none", "time", "CPU time of the process in the timed block"),
     Metric("block_thread_time", "s", "none", "time", "CPU time of the calling thread in the timed block"),
@@ -36,7 +36,7 @@ _ALL = (
     Metric("python_peak", "B", "lower", "memory", "Peak of the allocations that Python traced"),
     Metric("device_peak", "B", "lower", "memory", "Peak of what the device's allocator had handed out"),
     Metric("device_reserved", "B", "lower", "memory", "Peak of what the device's allocator had reserved"),
-    Metric("device_used", "B", "lower", "memory", "Memory of the device in use by everybody"),
+    Metric("device_used", "B", "lower", "memory", "Device memory in use by all processes"),
     Metric("tree_peak", "B", "lower", "memory", "Peak memory of the process and its children, page cache included"),
     Metric("native_peak", "B", "lower", "memory", "Peak of all allocations that memray traced, native ones included"),
     Metric("tree_memory", "B", "none", "memory", "Memory of the process and its children, page cache included"),
@@ -62,7 +62,7 @@ _ALL = (
     Metric("ttfot", "s", "lower", "time", "Time to the first token of the answer itself, after its reasoning"),
     Metric("failed_requests", "1", "lower", "count", "Requests that were not answered whole"),
     Metric("total_tokens_per_second", "1/s", "higher", "rate", "Tokens of prompts and answers per second"),
-    Metric("queue_time", "s", "lower", "time", "Time that a request was due before it was sent"),
+    Metric("queue_time", "s", "lower", "time", "Time from when a request was due until it was sent"),
     Metric("requests_per_second", "1/s", "higher", "rate", "Requests that were answered whole per second"),
     Metric("goodput", "1/s", "higher", "rate", "Requests that met every objective per second"),
     Metric("bytes_per_second", "B/s", "higher", "rate", "Bytes handled per second"),
@@ -75,7 +75,7 @@ _ALL = (
 METRICS = MappingProxyType({metric.name: metric for metric in _ALL})
 
 MAIN_TIMES = ("wall_time", "step_time", "e2e_latency", "device_time", "cpu_time")
-"""The time of a benchmark is the first of these that it has."""
+"""The main time of a benchmark is the first of these that it has."""
 
 
 def _of_kind(kind: Kind) -> tuple[str, ...]:
@@ -92,14 +92,14 @@ METRIC_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "rate": _of_kind("rate"),
     }
 )
-"""What users may write in place of names, in every option and filter that takes metrics.
+"""Words that users may write instead of names, in every option and filter that takes metrics.
 
-A word means all its metrics that were measured; only `time` means one of each benchmark, the first that it has.
+A word means all of its metrics that were measured; `time` means only the first that a benchmark has.
 """
 
 
 def metrics_of(word: str) -> tuple[str, ...]:
-    """Return the metrics that a word means; a name means itself.
+    """Return the metrics that a word means; a metric's name means itself.
 
     >>> metrics_of("cpu"), metrics_of("my_metric")
     (('cpu_time',), ('my_metric',))

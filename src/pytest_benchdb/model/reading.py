@@ -17,12 +17,12 @@ class Domain:
         name: unique within its meter: ``GPU-8c1f.../energy``, ``package-0``.
         metric: a name of `model.metric.METRICS`: ``energy``, ``power``, ``temperature``, ``clock_frequency``, ...
         unit: SI unit of the readings.
-        kind: ``counter`` only ever grows, but for a wrap or a reset; ``gauge`` is the present value.
-        scope: what the reading covers, which is rarely the benchmark alone.
-        device_uuid: `Device.uuid` of the device that it belongs to; None for the host.
+        kind: a ``counter`` only grows, except for wraps and resets; a ``gauge`` is the current value.
+        scope: what the reading covers; rarely the benchmark alone.
+        device_uuid: `Device.uuid` of its device; None for the host.
         tick_s: how often the reading changes; None if not known.
-        range: value at which a counter wraps to 0; None if it does not.
-        within: name of the domain that contains this one; sums leave this one out.
+        range: value at which a counter wraps to 0; None if it does not wrap.
+        within: name of the domain that includes this one, which sums then leave out.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Reading:
 
     Attributes:
         value: in the domain's unit; None if it could not be read.
-        monotonic_ns: when, by `time.monotonic_ns`.
+        monotonic_ns: time of the reading, from `time.monotonic_ns`.
         reason: why there is no value.
     """
 
@@ -56,10 +56,10 @@ class Series:
     """Readings of one domain over time.
 
     Attributes:
-        device_id: the device they belong to; None for the host.
+        device_id: the device; None for the host.
         domain: name of the domain.
-        t_s: seconds since the start of the run's block, rising.
-        values: as many, in `unit`.
+        t_s: seconds since the start of the run's block, ascending.
+        values: one for each time, in `unit`.
     """
 
     metric: str
@@ -77,8 +77,7 @@ class Probe:
     """Whether a backend or a meter can be used here.
 
     Attributes:
-        available: whether it can.
-        reason: why not, as the skip reason shows it; None if it can.
+        reason: why it is not available, for the skip reason; None if it is.
         versions: versions of its libraries and drivers, by name.
     """
 

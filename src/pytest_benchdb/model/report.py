@@ -1,4 +1,4 @@
-"""Answers of commands that read: reports of sessions and their runs, one run in full, and tables of plain values."""
+"""Results of commands that read: reports of sessions and their runs, one run in full, and tables of plain values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -12,22 +12,22 @@ from pytest_benchdb.model.run import Outcome, Summary
 class ReportRow:
     """One run as reports show it; times in seconds per iteration, None where not measured.
 
-    Its times are those of its main metric, and None unless they may be compared (`valid`).
+    Times are of the main metric, and None unless they may be compared (`valid`).
 
     Attributes:
-        workload: training, inference, serving, ...; None if the test does not say.
-        main_metric: what the times are: ``wall_time``; of a run without a valid one ``step_time``, ``e2e_latency``,
+        workload: training, inference, serving, ...; None if the test sets none.
+        main_metric: metric of the times: ``wall_time``; without a valid one ``step_time``, ``e2e_latency``,
             ``device_time`` or ``cpu_time``; None if nothing was timed.
-        main_phase: the phase that all values belong to; None for the whole run.
+        main_phase: the phase of all values; None for the whole run.
         first_call_s: wall-clock time of the first call.
-        cpu_s: CPU time of the process for one call, where it was measured for the call alone.
+        cpu_s: CPU time of the process for one call, if it was measured for the call alone.
         cpu_per_wall: CPU time of the process, all threads, per wall-clock time of the timed block:
-            below 1 it waited or was preempted.
-        throughput: items handled per second, where the test says how many there are.
-        energy_j: energy of one iteration: the counters of the narrowest scope together; None unless all are valid.
+            below 1, the process waited or was preempted.
+        throughput: items handled per second, if the test gives their number.
+        energy_j: energy of one iteration, summed over the counters of the narrowest scope; None unless all are valid.
         peak_rss_bytes: peak resident set within the timed block.
-        device_peak_bytes: peak of what the device's allocator had handed out.
-        rounds: timed blocks of the whole run; of another main metric, its samples.
+        device_peak_bytes: peak memory allocated by the device's allocator.
+        rounds: timed blocks of the whole run; samples if the main metric is not a wall time.
         reason: why the run did not pass, or why it has no valid times.
     """
 
@@ -74,7 +74,7 @@ class ReportRow:
 
     @property
     def has_figures(self) -> bool:
-        """Whether the figures may be shown: the run passed, and they hold."""
+        """Whether the figures may be shown: the run passed and they are valid."""
         return self.outcome == "passed" and self.valid
 
     def values(self) -> dict[str, object]:
@@ -138,11 +138,11 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionReport:
-    """A session with the runs that were asked for.
+    """A session with the requested runs.
 
     Attributes:
         rows: the runs to show, filtered and sorted.
-        outcomes: how many runs of the whole session had which outcome, filtered or not.
+        outcomes: number of runs by outcome, over the whole session, filtered or not.
     """
 
     session: SessionRow
@@ -156,7 +156,7 @@ class Report:
 
     Attributes:
         sources: the files and folders that were read, as the user wrote them.
-        sessions_in_all: how many sessions are there, shown or not.
+        sessions_in_all: number of sessions, shown or not.
         selection: the filters in force, as the user wrote them; None without.
     """
 
@@ -168,17 +168,17 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """One passed run with valid times and its rounds, as exporters take it.
+    """One passed run with valid times, for exporters.
 
     Attributes:
         name: function and parameters.
-        params: parameters by name; None for a benchmark without.
-        param_id: the parameters as the name shows them; None without.
+        params: parameters by name; None without parameters.
+        param_id: the parameters as the name shows them; None without parameters.
         timer: dotted name of the clock; None if not known.
         iterations: calls in one round.
         samples_s: seconds per iteration, one per round, in run order; None if only statistics were kept.
         summary: statistics of the rounds in seconds per iteration, quartiles by linear interpolation.
-        outliers: rounds more than 1.5 interquartile ranges outside those quartiles.
+        outliers: number of rounds more than 1.5 interquartile ranges outside those quartiles.
     """
 
     fullname: str
@@ -195,7 +195,7 @@ class RunRecord:
 
 
 Row = Mapping[str, Any]
-"""A row of a query, by the names of its columns."""
+"""A row of a query, by column name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,12 +207,12 @@ class RunDetail:
         run: columns of `run`, `benchmark`, `device`, `model`, `framework`, by name.
         environment: columns of `environment`; empty if the session has none.
         measurements: columns of `measurement`, by name, one row each.
-        samples: rounds in run order by the id of their measurement.
-        series: what was sampled over time, one row per metric and sensor: `n`, `min`, `mean`, `max`, and `means` in
-            `SERIES_BINS` equal spans of the time from `begin_s` to `end_s`, None for spans without a value.
-        requests: what became of the requests of a token stream, one row per phase.
-        notes: what was written about its session or about itself.
-        attachments: columns of `attachment`, by name, and `path`: where the file is, None if it is not there.
+        samples: rounds in run order, by measurement id.
+        series: samples over time, one row per metric and sensor: `n`, `min`, `mean`, `max`, and the `means` of
+            `SERIES_BINS` equal spans from `begin_s` to `end_s`, None for spans without a value.
+        requests: outcomes of the requests of a token stream, one row per phase.
+        notes: notes on the run or its session.
+        attachments: columns of `attachment`, by name, and `path`; None if the file is missing.
     """
 
     session: SessionRow
@@ -231,10 +231,10 @@ class DataTable:
     """Named columns of plain values, such as the answer to a query.
 
     Attributes:
-        schema: name of the shape in JSON: ``benchdb.query/1``.
-        types: DuckDB's type of each column; empty where it is not known.
+        schema: name of the JSON schema: ``benchdb.query/1``.
+        types: DuckDB's type of each column; empty if not known.
         more: whether rows were left out because of a limit.
-        facts: what JSON says beside the rows.
+        facts: other keys of the JSON object, beside the rows.
     """
 
     schema: str

@@ -1,4 +1,4 @@
-"""One benchmark on one device in one session: its outcome, and what was measured and how."""
+"""One benchmark on one device in one session: its outcome, measurements and timing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,22 @@ from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import METRICS, Provenance
 from pytest_benchdb.model.reading import Scope, Series
 
+Outcome = Literal[
+    "passed", "failed", "error", "skipped", "xfailed", "xpassed", "timeout", "oom", "crashed", "unsupported"
+]
+
+PASSED: frozenset[Outcome] = frozenset({"passed", "xpassed"})
+"""Outcomes of runs whose values count; SQL repeats them (`session_values.sql`, views of `schema.sql`)."""
+
+NOT_RUN: frozenset[Outcome] = frozenset({"skipped", "unsupported", "xfailed"})
+"""Outcomes of runs that were not expected to have values; all others failed."""
+
+CHUNK_ROUNDS = 1024
+"""Rounds per stored list: longer lists need more memory to read (527 MB instead of 97 MB for 5e7 rounds)."""
+
+GATE_RULE_KEY = "pytest_benchdb_gate"
+"""Key of `Run.extra_info` for `max_regression` and `gate` of the test's marker."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -16,12 +32,12 @@ class Request:
 
     Attributes:
         index: 0, 1, 2, ... in the order of sending.
-        due_s: when the arrival process wanted it sent; None in a closed loop.
+        due_s: when the arrival process scheduled it; None in a closed loop.
         sent_s: when it was sent; None if it never was.
-        chunk_s: when each chunk with text came, rising.
+        chunk_s: when each chunk with text arrived, ascending.
         tokens_in: tokens of the prompt; None if not known.
         tokens_out: tokens of the answer; None if not known.
-        ok: whether the answer came whole.
+        ok: whether the answer was complete.
         slo_ok: whether it met every objective; None without objectives.
         error: why it failed; None if it did not.
         phase: named part of the run; None for the whole.
@@ -39,30 +55,13 @@ class Request:
     phase: str | None = None
 
 
-Outcome = Literal[
-    "passed", "failed", "error", "skipped", "xfailed", "xpassed", "timeout", "oom", "crashed", "unsupported"
-]
-
-PASSED: frozenset[Outcome] = frozenset({"passed", "xpassed"})
-"""Outcomes of runs whose values count; SQL repeats them (`session_values.sql`, views of `schema.sql`)."""
-
-NOT_RUN: frozenset[Outcome] = frozenset({"skipped", "unsupported", "xfailed"})
-"""Outcomes of runs that were not expected to have values; all others failed."""
-
-CHUNK_ROUNDS = 1024
-"""Rounds in one stored list: longer lists cost memory to read (527 MB against 97 MB for 5e7 rounds)."""
-
-GATE_RULE_KEY = "pytest_benchdb_gate"
-"""Where `Run.extra_info` keeps `max_regression` and `gate` of the test's marker."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockUsage:
-    """What the process used within the timed block: differences or peaks, in SI units; None was not measured.
+    """Resources that the process used in the timed block: differences or peaks, in SI units; None if not measured.
 
     Attributes:
         wall_s: wall-clock time of the block.
-        cpu_s: CPU time of the process, all its threads.
+        cpu_s: CPU time of the process, all threads.
         thread_s: CPU time of the calling thread.
         peak_rss_bytes: peak resident set within the block.
         rss_start_bytes: resident set before the block.
@@ -70,7 +69,7 @@ class BlockUsage:
         major_faults: page faults that read from a disk.
         voluntary_switches: context switches in which the process waited.
         involuntary_switches: context switches in which it was preempted.
-        steal_s: CPU time of this machine, all cores, that the hypervisor gave away.
+        steal_s: CPU time of this machine, all cores, that the hypervisor gave to others.
     """
 
     wall_s: float
@@ -103,25 +102,25 @@ class Summary:
 class Measurement:
     """One metric of one run.
 
-    At most one of `round_ns`, `samples`, `summary` and `value` is given; none of them needs a `reason`.
+    At most one of `round_ns`, `samples`, `summary` and `value` is set; if none is, `reason` is required.
 
     Attributes:
         metric: a name of `model.metric.METRICS`, or the suite's own.
         unit: SI unit of the values.
-        round_ns: whole nanoseconds that each round took, all `Timing.iterations` of it, in run order, warm-up excluded.
+        round_ns: duration of each round, all its iterations, in whole nanoseconds; in run order, warm-up excluded.
         samples: one value per round, per iteration, in run order, warm-up excluded.
-        summary: statistics of rounds that the tool which measured did not keep.
+        summary: statistics of rounds that the measuring tool did not keep.
         value: a single reading.
-        method: how it was taken.
+        method: how the value was measured.
         reason: why there is no value, or why it may not be compared.
-        valid: False for a value that was taken but may not be compared.
-        device_id: the device it belongs to, where that is not the run's.
-        domain: the sensor it comes from; None for clocks and counters of the process.
+        valid: False for a value that may not be compared.
+        device_id: the device, if it is not the run's.
+        domain: the sensor; None for clocks and counters of the process.
         scope: what the sensor covers.
-        window_s: length of the window in which a counter was watched.
-        tick_s: how often that counter changes.
-        rank: the rank of a distributed run; None for the whole.
-        details: whatever else says how far it can be trusted, as JSON values.
+        window_s: time over which a counter was read.
+        tick_s: time between two changes of that counter.
+        rank: the rank of a distributed run; None for the whole run.
+        details: further facts about how far it can be trusted, as JSON values.
     """
 
     metric: str
@@ -148,25 +147,25 @@ class Measurement:
     @classmethod
     def of(cls, metric: str, **values: Any) -> "Measurement":
         """Return a measurement of a metric of `METRICS`, with its unit and direction."""
-        known = METRICS[metric]
-        return cls(metric=metric, unit=known.unit, better=known.better, **values)
+        definition = METRICS[metric]
+        return cls(metric=metric, unit=definition.unit, better=definition.better, **values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """What was measured in a run, and how.
+    """The measurements of a run, and how they were made.
 
     Attributes:
         iterations: calls in one round.
         rounds: timed blocks, warm-up excluded.
         calls: calls of the benchmarked function within the timed block, warm-up included;
-            None if they are not known. `BlockUsage.cpu_s / calls` is the CPU time of one call.
+            None if not known. `BlockUsage.cpu_s / calls` is the CPU time of one call.
         timer: dotted name of the clock.
         invalid: why the values may not be compared; None if they may.
-        sync_mode: how the device was waited for; None where it need not be.
-        cache_mode: ``hot`` or ``cold``; None where the test did not choose.
-        provenance: of the run; None takes it from the measurements.
-        result_count: results that the benchmarked code returned; None if the test did not say.
+        sync_mode: how the device was synchronised; None if that is not needed.
+        cache_mode: ``hot`` or ``cold``; None if the test did not choose.
+        provenance: of the run; None for that of the measurements.
+        result_count: number of results that the benchmarked code returned; None if the test did not set it.
     """
 
     measurements: tuple[Measurement, ...]
@@ -195,8 +194,8 @@ class Attachment:
     """A file that belongs to a run: a profile, a trace.
 
     Attributes:
-        path: where it is now; the store keeps a copy by its hash.
-        name: what to call it.
+        path: where it is now; the store keeps a copy under its hash.
+        name: name to show.
     """
 
     path: str
@@ -208,16 +207,16 @@ class Run:
     """One attempt at one benchmark on one device.
 
     Attributes:
-        device_id: the device it ran on; None if it never reached one.
+        device_id: the device; None if the run never reached one.
         attempt: 1 for the first, 2 for the first rerun, and so on.
         worker: the xdist worker's name, None without xdist.
-        parallel: whether other tests ran beside it on this machine.
+        parallel: whether other tests ran on this machine at the same time.
         started_unix_us: microseconds since the epoch, UTC.
-        duration_s: time of the test's call phase; None if the call never began.
-        timing: what was measured; `Timing.invalid` says why a run that did not pass may not be compared.
-        extra_info: what the test, the tool and hooks keep with it.
-        usage: what the process used in the timed block; None if it was not read.
-        devices: what was opened for this run, to be stored with it.
+        duration_s: duration of the test's call phase; None if the call never began.
+        timing: its measurements; for a run that did not pass, `Timing.invalid` says why they may not be compared.
+        extra_info: additional data from the test, the tool and hooks.
+        usage: resources used in the timed block; None if not measured.
+        devices: devices that were opened for this run, to be stored with it.
     """
 
     run_id: str

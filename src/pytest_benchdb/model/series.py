@@ -1,4 +1,4 @@
-"""One metric of one benchmark over sessions: what comparisons, gates and trends are made of."""
+"""One metric of one benchmark over sessions: the input of comparisons, gates and trends."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from pytest_benchdb.model.run import Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesKey:
-    """What stays the same along a series.
+    """The identity of a series.
 
     Attributes:
-        phase: named part of the run; None for the whole.
-        device: name of the device, as its vendor calls it; None if the run never reached one.
+        phase: named part of the run; None for the whole run.
+        device: the vendor's name of the device; None if the run never reached one.
     """
 
     fullname: str
@@ -25,20 +25,20 @@ class SeriesKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionValue:
-    """One session's value of a series; values in the metric's SI unit, per iteration, None where not measured.
+    """One session's value of a series, in the metric's SI unit, per iteration; None if not measured.
 
     Attributes:
         started_at: start of the session, ISO 8601 in UTC.
         valid: whether the values may be compared; `reason` says why not.
         value: the single reading, or the median of the rounds.
         n: number of rounds; 1 for a single reading.
-        cpu_s: CPU time of one iteration beside a time: the smallest round on the thread's clock, else the CPU time
-            of the timed block divided by its calls.
-        wall_per_cpu: wall-clock time of the timed block per CPU time of the calling thread; 1 if nothing disturbed
+        cpu_s: for a time, also the CPU time of one iteration: the smallest round on the thread's clock, else the CPU
+            time of the timed block divided by its calls.
+        wall_per_cpu: wall-clock time of the timed block per CPU time of the calling thread; 1 for undisturbed
             code that only computes.
-        code_hash: hash of the test's source; series do not go on across a change.
-        result_count: results that the benchmarked code returned.
-        labels: model, version, precision, implementation, workload, batch_size, ... as far as given.
+        code_hash: hash of the test's source; a change ends the series.
+        result_count: number of results that the benchmarked code returned.
+        labels: model, version, precision, implementation, workload, batch_size, ...; only those that are set.
         params: parameters of the test by name, as JSON values.
     """
 

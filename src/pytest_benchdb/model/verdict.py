@@ -1,4 +1,4 @@
-"""The verdicts on one benchmark and metric: their order and weight, and what a comparison found out about a series."""
+"""Verdicts on one benchmark and metric: their order and severity, and the judgement of a series."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,18 +6,18 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 Verdict = Literal["regressed", "error", "missing", "inconclusive", "incomparable", "new", "improved", "unchanged"]
-"""`regressed` and `improved` follow the metric's direction; `error` is a side that did not pass."""
+"""`regressed` and `improved` follow the metric's direction; `error` means that a side did not pass."""
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-"""All verdicts, the worst first: the order of rows, of counts, and of reasons."""
+"""All verdicts, the worst first: the order of rows, counts and reasons."""
 
 CHANGED: frozenset[Verdict] = frozenset({"regressed", "improved"})
 DECIDED: frozenset[Verdict] = CHANGED | {"unchanged"}
 COMPARED: frozenset[Verdict] = DECIDED | {"inconclusive"}
-"""Verdicts on two values; with the others, a side has nothing to compare."""
+"""Verdicts from two values; the others have no value on one side or cannot be compared."""
 
 Level = Literal["error", "warning", "note", "fine"]
-"""`error` fails, `warning` needs review, `note` could not be judged or was let through, `fine` is everything else."""
+"""`error` fails, `warning` needs review, `note` was not judged or was let through, `fine` is everything else."""
 
 LEVELS: Mapping[Verdict, Level] = MappingProxyType(
     {
@@ -31,7 +31,7 @@ LEVELS: Mapping[Verdict, Level] = MappingProxyType(
         "unchanged": "fine",
     }
 )
-"""How much a verdict weighs by itself; its state can make it lighter."""
+"""The level of a verdict without a state; its state can lower the level."""
 
 FAILING: frozenset[Verdict] = frozenset(verdict for verdict, level in LEVELS.items() if level == "error")
 
@@ -47,14 +47,14 @@ VERDICT_STYLES: Mapping[Verdict, Literal["bad", "warn", "", "good", "dim"]] = Ma
         "unchanged": "dim",
     }
 )
-"""The colour of a verdict, as a style of terminals."""
+"""The terminal style of a verdict."""
 
 State = Literal["learning", "suspect", "unstable", "drifting", "accepted", "not gated"]
-"""Why a verdict is what it is: too few sessions; not confirmed; the machine was disturbed; the level moves by itself;
-accepted by people; not asked to gate."""
+"""What limits a verdict: too few sessions; not confirmed; the machine was disturbed; the level moves by itself; the
+change was accepted; the metric is not gated."""
 
 Statistic = Literal["min", "median", "mean", "value"]
-"""The value of a session: its smallest round, the median or mean of its rounds, or a single reading."""
+"""How a session is summarised: smallest round, median or mean of the rounds, or a single reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +64,12 @@ class Policy:
     Attributes:
         better: direction of the metric; ``none`` never regresses.
         relative: smallest change that counts, as a share: 0.05 is 5 %.
-        absolute: smallest change that counts in the metric's unit, whatever its share.
+        absolute: smallest change that counts, in the metric's unit.
         exact: judge by the change alone, without a test, because the metric repeats exactly.
-        statistic: the value of a session.
+        statistic: how a session is summarised.
         confidence: one-sided confidence of the test.
-        least_sessions: sessions of history below which nothing fails.
-        window: the newest sessions of history that are used.
+        least_sessions: number of sessions of history below which nothing fails.
+        window: number of newest sessions of history that are used.
         gated: whether a regression fails the gate.
     """
 
@@ -92,7 +92,7 @@ class Interval:
         low: lower end, as a share: -0.02 is 2 % less.
         high: upper end, as a share.
         level: confidence, 0.95 for instance.
-        within_session: whether it is based on the rounds of one session only; sessions differ by more.
+        within_session: whether it is from the rounds of one session only; sessions differ by more.
     """
 
     low: float
@@ -106,16 +106,16 @@ class Judgement:
     """The verdict on one series, from two sides or from a session and its history.
 
     Attributes:
-        change: candidate / baseline - 1; None without both values, or from zero.
-        test: name of the rule: ``welch``, ``history``, ``rounds``, ``summary``, ``exact``; None if none was made.
+        change: candidate / baseline - 1; None without both values, or if the baseline is 0.
+        test: name of the test: ``welch``, ``history``, ``rounds``, ``summary``, ``exact``; None without a test.
         statistic: value of the test's statistic.
-        p_value: of the one-sided test in the direction of a regression.
+        p_value: one-sided, in the direction of a regression.
         baseline: value of the baseline, in the metric's unit.
         candidate: value of the candidate, in the metric's unit.
         baseline_sessions: number of sessions behind the baseline's value.
         candidate_sessions: number of sessions behind the candidate's value.
-        sessions_needed: how many more are needed for a sure verdict; None if it is sure.
-        reason: one line for people; None if the verdict explains itself.
+        sessions_needed: number of further sessions that a sure verdict needs; None if it is sure.
+        reason: one line for people; None if the verdict needs no explanation.
     """
 
     verdict: Verdict
@@ -134,5 +134,5 @@ class Judgement:
 
     @property
     def text(self) -> str:
-        """The verdict with what limits it: ``regressed (suspect)``."""
+        """The verdict with its state: ``regressed (suspect)``."""
         return self.verdict if self.state is None else f"{self.verdict} ({self.state})"

@@ -1,8 +1,8 @@
-"""Words that messages of every layer share."""
+"""Wording shared by the messages of every layer."""
 
 
 def counted(number: int, noun: str) -> str:
-    """Write a number with its noun.
+    """Return a number with its noun.
 
     >>> counted(1, "session"), counted(2, "session")
     ('1 session', '2 sessions')
@@ -11,7 +11,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def share_text(share: float | None) -> str:
-    """Write a change in percent with its sign but without the unit, for columns that have it in their heading.
+    """Return a change in percent, signed and without ``%``, for columns that have the unit in their heading.
 
     >>> share_text(0.0512), share_text(-0.5), share_text(12.0), share_text(-0.00001), share_text(None)
     ('+5.1', '-50.0', '+1200', '0.0', '-')
@@ -23,7 +23,7 @@ def share_text(share: float | None) -> str:
 
 
 def percent_text(share: float | None) -> str:
-    """Write a change: 0.05 as ``+5.0 %``, and ``-`` for None.
+    """Return a change in percent: ``+5.0 %`` for 0.05, ``-`` for None.
 
     >>> percent_text(0.0512), percent_text(None)
     ('+5.1 %', '-')

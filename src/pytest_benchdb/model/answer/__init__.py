@@ -1,1 +1,1 @@
-"""Answers of statistical commands, as operations give them and `present` writes them; reports are in `model.report`."""
+"""Results of the statistical commands, from `operations` to `present`; reports are in `model.report`."""

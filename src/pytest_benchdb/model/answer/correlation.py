@@ -12,7 +12,7 @@ class Coefficient:
     Attributes:
         value: from -1 to 1.
         interval: confidence interval by Fisher's transform.
-        p_value: two-sided, of no correlation.
+        p_value: two-sided, for the hypothesis of no correlation.
     """
 
     value: float
@@ -25,9 +25,9 @@ class Correlation:
     """Both coefficients of one set of pairs.
 
     Attributes:
-        pairs: how many pairs have both values.
+        pairs: number of pairs with both values.
         pearson: of the values: how closely they follow a straight line.
-        spearman: of their ranks: how closely one rises with the other, in whatever shape.
+        spearman: of the ranks: how closely one rises with the other, linearly or not.
     """
 
     pairs: int
@@ -40,7 +40,7 @@ class CorrelationRow:
     """Two quantities of one group of observations.
 
     Attributes:
-        group: a test function over its parameters, or a benchmark over its sessions; None for all together.
+        group: a test function over its parameters, or a benchmark over its sessions; None for all observations.
         q_value: the p-value of Spearman's coefficient, corrected for the number of rows.
     """
 
@@ -53,13 +53,13 @@ class CorrelationRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correlations:
-    """Correlations, the closest first.
+    """Correlations, the strongest first.
 
     Attributes:
         sources: the files and folders that were read, as the user wrote them.
-        over: what one observation is: ``benchmarks`` or ``sessions``.
-        observations: how many there are in all.
-        sessions: how many sessions they are of.
+        over: ``benchmarks`` if an observation is a benchmark; ``sessions`` if it is a benchmark in a session.
+        observations: number of observations.
+        sessions: number of sessions that they are from.
         insufficient: pairs left out, with too few observations or a quantity that does not vary.
     """
 

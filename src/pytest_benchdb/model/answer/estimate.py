@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
-    """How far estimates were off cases that were held out.
+    """The error of estimates, measured on held-out cases.
 
     Attributes:
-        held_out: how many cases were estimated from others.
-        typical: half of them were off by less than this share.
-        bound: `level` of them were off by less than this factor.
+        held_out: number of cases that were estimated from the others.
+        typical: median error, as a share.
+        bound: a share `level` of the cases was off by less than this factor.
         level: share of the cases that `bound` covers, 0.9 unless there are too few.
-        by_guessing: what `typical` is for one figure for all: the median of the rest.
+        by_guessing: `typical` if every estimate were just the median of the other cases.
     """
 
     held_out: int
@@ -24,7 +24,7 @@ class Accuracy:
 
     @property
     def is_useful(self) -> bool:
-        """Whether estimates are nearer than guesses."""
+        """Whether estimates are closer than guesses."""
         return self.typical < self.by_guessing
 
 
@@ -35,11 +35,12 @@ class EstimateRow:
     Attributes:
         labels: model, device and other labels that differ.
         sizes: batch size and other sizes that differ.
-        estimate: in the metric's SI unit; None where `refusal` says why there is none.
+        estimate: in the metric's SI unit; None if there is none, see `refusal`.
         low: lower end of the range that covers `accuracy.level` of the cases.
         high: upper end.
-        accuracy: how far such estimates are off; None beside a refusal.
-        measured: the figure if it was measured after all.
+        accuracy: the error of such estimates; None with a refusal.
+        refusal: why there is no estimate; None if there is one.
+        measured: the measured figure, if there is one after all.
     """
 
     labels: Mapping[str, str]
@@ -58,9 +59,9 @@ class Estimates:
 
     Attributes:
         sources: the files and folders that were read, as the user wrote them.
-        cases: measured configurations that the estimates are made from.
-        sessions: how many sessions measured them.
-        refusal: why there are no estimates at all; None if there are any.
+        cases: number of measured configurations that the estimates are based on.
+        sessions: number of sessions that measured them.
+        refusal: why there are no estimates at all; None if there are some.
     """
 
     sources: tuple[str, ...]

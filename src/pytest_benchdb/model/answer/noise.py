@@ -10,17 +10,17 @@ Cause = Literal["contended", "short rounds", "few rounds", "bimodal", "level cha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noise:
-    """How much one series varies by itself.
+    """How much one series varies while its code stays the same.
 
     Attributes:
-        sessions: how many values it is of: those since the level last changed.
-        deviation: standard deviation of the logarithms from session to session, robust against outliers: 0.02 is 2 %.
+        sessions: number of values since the level last changed; only these count.
+        deviation: robust standard deviation of the logarithms between sessions: 0.02 is 2 %.
         worst: largest distance of one session from the median, as a share.
-        detectable: smallest rise that is found in 80 % of cases, as a share, by sessions per side (run in turn;
+        detectable: smallest increase that is detected in 80 % of cases, as a share, by sessions per side (run in turn;
             one-sided Welch test, p < 0.01).
-        detectable_by_history: the same of one session against the last 20.
-        needed: sessions per side for the requested change; None if 100 are too few.
-        causes: the gravest first.
+        detectable_by_history: the same for one session against the last 20.
+        needed: sessions per side that detect the requested change; None if 100 are too few.
+        causes: the most serious first.
     """
 
     sessions: int
@@ -38,8 +38,8 @@ class NoiseRow:
 
     Attributes:
         noise: None with too few sessions.
-        measured: sessions that have a value.
-        wall_per_cpu: median over the sessions.
+        measured: number of sessions with a value.
+        wall_per_cpu: wall-clock time per CPU time, median over the sessions.
         round_s: median length of a round.
         rounds: median number of rounds of a session.
     """
@@ -62,13 +62,13 @@ class NoiseScore:
         machine: its processor, system and Python, for people.
         fingerprint: of the machine; None if it is not known.
         rows: the noisiest first.
-        sessions: how many sessions the score is of.
-        other_machines: how many were left out because they ran elsewhere.
-        commits: how many commits the sessions are of; more than one makes changes of the code look like noise.
-        contended: how many of the sessions other work disturbed.
+        sessions: number of sessions that were scored.
+        other_machines: number of sessions left out because they ran elsewhere.
+        commits: number of commits of the sessions; with more than one, code changes look like noise.
+        contended: number of sessions that other work disturbed.
         per_side: numbers of sessions per side for which a detectable change is given.
         history: sessions of history for which a detectable change is given.
-        change: the rise that is to be found, as a share.
+        change: the increase to detect, as a share.
     """
 
     sources: tuple[str, ...]

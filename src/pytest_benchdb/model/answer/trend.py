@@ -14,13 +14,13 @@ class ChangePoint:
 
     Attributes:
         index: of the first value of the new level.
-        previous: index of the last value of the level before; what lies between was not measured.
-        before: median of the level before, in the values' unit.
+        previous: index of the last value of the old level; sessions in between were not measured.
+        before: median of the old level, in the values' unit.
         after: median of the new level, up to the next change point or the end.
         change: after / before - 1; None where `before` is not above 0.
-        p_value: of the two-sided Mann-Whitney test of the two levels, not corrected for the choice of the place.
-        values_after: values of the new level.
-        provisional: whether these are fewer than 5: it may yet turn out to be an outlier.
+        p_value: two-sided Mann-Whitney test of the two levels, not corrected for choosing where to cut.
+        values_after: number of values of the new level.
+        provisional: whether these are fewer than 5: the change may still turn out to be an outlier.
     """
 
     index: int
@@ -35,14 +35,14 @@ class ChangePoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anomaly:
-    """A session far off the level around it; the next one is back on it.
+    """A session far from the level around it, to which the next session returns.
 
     Attributes:
         index: of the session's value.
         value: in the series' unit.
-        level: of its neighbours, in that unit.
+        level: level of its neighbours, in the same unit.
         change: value / level - 1.
-        deviations: distance from the level in standard deviations of the series' noise; infinite if it has none.
+        deviations: distance from the level in standard deviations of the noise; infinite without noise.
     """
 
     index: int
@@ -58,10 +58,10 @@ class Creep:
 
     Attributes:
         baseline: median of the baseline's values, in the series' unit.
-        recent: median of the newest values, in that unit.
+        recent: median of the newest values, in the same unit.
         change: recent / baseline - 1.
         crept: whether it is worse by more than the limit.
-        values: how many newest values that are.
+        values: number of newest values.
     """
 
     baseline: float
@@ -76,9 +76,9 @@ class TrendPoint:
     """One session of a series.
 
     Attributes:
-        commit: what was checked out; None if that is not known.
-        value: the figure of the session in the metric's unit; None where `reason` says why there is none.
-        level: median of the level that the session belongs to, in that unit.
+        commit: the commit that was checked out; None if not known.
+        value: the session's figure, in the metric's unit; None if there is none, see `reason`.
+        level: median of the session's level, in the same unit.
     """
 
     session_id: str
@@ -95,11 +95,11 @@ class LevelChange:
 
     Attributes:
         point: where and how large.
-        before: last session of the level before.
+        before: last session of the old level.
         first: first session of the new level.
         unmeasured: sessions between the two without a figure.
-        worse: whether it goes in the worse direction; None for a metric without one.
-        commits: commits after that of `before` up to that of `first`; None without a checkout that knows both.
+        worse: whether it is for the worse; None for a metric without a direction.
+        commits: number of commits after `before` up to `first`; None without a checkout that has both.
         accepted: why it was accepted; None if it was not.
     """
 
@@ -118,14 +118,14 @@ class Trend:
 
     Attributes:
         fingerprint: of the machine; None if it is not known.
-        statistic: which figure of each session is shown.
-        measured: how many points have a value.
+        statistic: the statistic that represents each session.
+        measured: number of points with a value.
         changes: the earliest first.
-        creep: against the pinned baseline; None if there is none.
+        creep: change from the pinned baseline; None without one.
         level: median since the last change, in the metric's unit; None if nothing was measured.
         deviation: standard deviation of the logarithms since the last change; None below 3 values.
-        sessions_needed: how many more sessions it takes before change points are looked for.
-        other_code: sessions left out because the benchmark's code or unit was another one than it is now.
+        sessions_needed: number of further sessions before change points are searched for.
+        other_code: number of sessions left out because the benchmark's code or unit has changed since.
     """
 
     key: SeriesKey
@@ -152,10 +152,10 @@ class Trends:
     Attributes:
         sources: the files and folders that were read, as the user wrote them.
         series: those that changed or crept for the worse first.
-        order: what the sessions are ordered by: the ancestry of their commits, or the time of their start.
-        order_reason: why not ancestry; None if it is.
-        sessions: how many sessions were looked at.
-        sessions_in_all: how many there are.
+        order: whether sessions are ordered by the ancestry of their commits or by their start time.
+        order_reason: why the order is not ancestry; None if it is.
+        sessions: number of sessions that were read.
+        sessions_in_all: number of sessions that there are.
         baseline: name of the pinned baseline; None without one.
         selection: the filters in force, as the user wrote them; None without.
     """
