@@ -156,12 +156,12 @@ def end_line(end: SessionEnd) -> bytes:
 
 def _chunks(measurement_id: str, run_id: str, measurement: Measurement) -> Iterator[bytes]:
     head = f'{{"k":"chunk","id":"{measurement_id}","run":"{run_id}","i":'
-    values: Sequence[float] = measurement.samples or () if measurement.round_ns is None else measurement.round_ns
-    key, form = ("v", "%r") if measurement.round_ns is None else ("ns", "%d")
-    for index, part in enumerate(_parts(len(values))):
-        numbers = tuple(values[part])
-        text = ",".join([form] * len(numbers)) % numbers  # faster than joining the text of each
-        yield f'{head}{index},"{key}":[{text}]}}\n'.encode()
+    for index, part in enumerate(_parts(len(measurement.round_ns or measurement.samples or ()))):
+        if measurement.round_ns is not None:
+            numbers = f'"ns":{_to_json(list(measurement.round_ns[part]))}'
+        else:
+            numbers = f'"v":[{",".join(map(repr, (measurement.samples or ())[part]))}]'
+        yield f"{head}{index},{numbers}}}\n".encode()
 
 
 def _parts(length: int) -> Iterator[slice]:
