@@ -32,7 +32,7 @@ from pytest_benchdb.operations.duet.plan import schedule
 from pytest_benchdb.operations.duet.run import ENOUGH_PAIRS, SHARE
 from pytest_benchdb.operations.exchange.open import open_source
 from pytest_benchdb.operations.gate.adjust import doubt_shifted, is_suspect
-from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_again
+from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_rerun
 from pytest_benchdb.operations.gate.policy import Rules
 from pytest_benchdb.operations.pytest_run import PAUSE_S
 from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
@@ -168,7 +168,7 @@ def _repeat(row: ComparisonRow, history: Sequence[SessionValue], again: Iterable
     if row.policy is None:
         return False
     values = ((scaled(suite.values[row.key.fullname], factor), suite.session) for suite in again)
-    return all(judge_again(history, value, row.policy, session).verdict == "regressed" for value, session in values)
+    return all(judge_rerun(history, value, row.policy, session).verdict == "regressed" for value, session in values)
 
 
 def shared_names(suites: Iterable[Suite]) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.operations import pytest_run as rerun
-from pytest_benchdb.operations.pytest_run import ProcessRunner, Suite, find_root, suite_of_command, suite_of_words
+from pytest_benchdb.operations.pytest_run import ProcessRunner, Suite, find_root, parse_recorded_suite, parse_suite
 from pytest_benchdb.plugin.options import RERUN_VARIABLE
 
 
@@ -23,15 +23,15 @@ from pytest_benchdb.plugin.options import RERUN_VARIABLE
     ],
     ids=["pytest", "options", "nothing", "module", "path", "file"],
 )
-def test_suite_of_words_has_a_program_and_arguments(words: list[str], arguments: tuple[str, ...], own: bool) -> None:
-    suite = suite_of_words(words, Path())
+def test_parse_suite_has_a_program_and_arguments(words: list[str], arguments: tuple[str, ...], own: bool) -> None:
+    suite = parse_suite(words, Path())
 
     assert suite.arguments == arguments
     assert (suite.program[0] == sys.executable) is own
 
 
-def test_suite_of_a_recorded_command_is_split_as_a_shell_does() -> None:
-    suite = suite_of_command("pytest -k 'sort and not slow' --benchdb=results", Path("work"))
+def test_parse_recorded_suite_is_split_as_a_shell_does() -> None:
+    suite = parse_recorded_suite("pytest -k 'sort and not slow' --benchdb=results", Path("work"))
 
     assert suite.arguments == ("-k", "sort and not slow", "--benchdb=results")
     assert suite.folder == Path("work")
@@ -48,9 +48,9 @@ def test_suite_of_a_recorded_command_is_split_as_a_shell_does() -> None:
         ("/srv/from-elsewhere/pytest -q", "does not call pytest"),
     ],
 )
-def test_suite_of_a_command_that_cannot_be_run_says_what_to_type(command: str | None, what: str) -> None:
+def test_parse_recorded_suite_that_cannot_be_run_says_what_to_type(command: str | None, what: str) -> None:
     with pytest.raises(ConfigError, match=what) as refused:
-        suite_of_command(command, Path())
+        parse_recorded_suite(command, Path())
 
     assert "-- pytest ARGS" in str(refused.value)
 
@@ -68,7 +68,7 @@ def test_root_is_the_working_copy_where_it_has_the_files(tmp_path: Path) -> None
 
 
 def test_runner_without_the_files_says_which(tmp_path: Path) -> None:
-    runner = ProcessRunner(suite_of_words([], tmp_path), {})
+    runner = ProcessRunner(parse_suite([], tmp_path), {})
 
     assert runner(["tests/test_b.py::test_x"]).problem == f"there is no tests/test_b.py in or above {tmp_path}"
 
@@ -107,7 +107,7 @@ def test_runner_pauses_between_its_runs_and_not_before_the_first(
     tmp_path: Path, environ: dict[str, str], pause_s: float
 ) -> None:
     slept: list[float] = []
-    runner = ProcessRunner(suite_of_words([], tmp_path), environ, sleep=slept.append)
+    runner = ProcessRunner(parse_suite([], tmp_path), environ, sleep=slept.append)
 
     pauses = []
     for _ in range(3):
@@ -120,7 +120,7 @@ def test_runner_pauses_between_its_runs_and_not_before_the_first(
 @pytest.mark.parametrize("text", ["soon", "-1", "inf", "nan"])
 def test_runner_with_a_pause_that_is_no_time_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match=f"BENCHDB_CONFIRM_PAUSE='{text}'"):
-        ProcessRunner(suite_of_words([], tmp_path), {"BENCHDB_CONFIRM_PAUSE": text})
+        ProcessRunner(parse_suite([], tmp_path), {"BENCHDB_CONFIRM_PAUSE": text})
 
 
 def test_both_sides_of_a_rerun_mean_the_same_variable() -> None:

@@ -121,10 +121,10 @@ Runner = Callable[[Sequence[str]], Rerun]
 """Runs benchmarks, by their full names, again."""
 
 
-def suite_of_words(words: Sequence[str], folder: Path) -> Suite:
+def parse_suite(words: Sequence[str], folder: Path) -> Suite:
     """Return the suite that a user names: ``pytest ARGS``, ``python -m pytest ARGS`` or the arguments alone.
 
-    >>> suite_of_words(["pytest", "-q", "tests"], Path()).arguments
+    >>> parse_suite(["pytest", "-q", "tests"], Path()).arguments
     ('-q', 'tests')
     """
     words = list(words)
@@ -137,7 +137,7 @@ def suite_of_words(words: Sequence[str], folder: Path) -> Suite:
     return Suite(program=_own_pytest(), arguments=tuple(words), folder=folder)
 
 
-def suite_of_command(command: str | None, folder: Path) -> Suite:
+def parse_recorded_suite(command: str | None, folder: Path) -> Suite:
     """Return the suite of a recorded session.
 
     Args:
@@ -158,7 +158,7 @@ def suite_of_command(command: str | None, folder: Path) -> Suite:
         raise ConfigError(f"--confirm: the recorded command cannot be read ({command}); {advice}") from error
     if words[:1] != ["pytest"]:  # ours all begin so: no file from elsewhere chooses the program
         raise ConfigError(f"--confirm: the recorded command does not call pytest ({command}); {advice}")
-    return suite_of_words(words, folder)
+    return parse_suite(words, folder)
 
 
 def find_root(folder: Path, names: Sequence[str]) -> Path | None:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from tests.present.verdicts.results import gate, row
 
-from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_outputs, ci_text
+from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_text, read_ci_outputs
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.output import make_output
 from pytest_benchdb.errors import ConfigError
@@ -22,11 +22,11 @@ RESULT = gate([row("regressed", "test_a.py::test_x", command="pytest test_a.py::
 @options.format_option(("table", *CI_FORMATS))
 @options.output_option
 @ci_options
-def command(**given: Any) -> None:
-    output = make_output(given, formats=("table", *CI_FORMATS))
-    outputs = ci_outputs(given)
+def command(**params: Any) -> None:
+    output = make_output(params, formats=("table", *CI_FORMATS))
+    outputs = read_ci_outputs(params)
     outputs.write(RESULT, output)
-    output.text(ci_text(RESULT, output.format) if output.format in CI_FORMATS else f"names {given['names']}\n")
+    output.text(ci_text(RESULT, output.format) if output.format in CI_FORMATS else f"names {params['names']}\n")
 
 
 @pytest.fixture

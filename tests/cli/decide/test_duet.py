@@ -154,7 +154,7 @@ def test_duet_with_a_module_that_nobody_imports_is_refused(
     ],
     ids=["none-chosen", "no-such-path", "no-such-option"],
 )
-def test_duet_of_a_side_that_records_nothing_is_refused(
+def test_a_side_that_records_nothing_is_refused(
     words: tuple[str, ...], message: str, repository: Path, environ: dict[str, str], benchdb_process: Benchdb
 ) -> None:
     ended = benchdb_process("duet", "v1", "--pythonpath", "src", "--", *words, cwd=repository, **environ, **QUICK)
@@ -165,7 +165,7 @@ def test_duet_of_a_side_that_records_nothing_is_refused(
 
 
 @pytest.mark.long
-def test_duet_of_a_side_whose_tests_all_fail_shows_them(
+def test_a_side_whose_tests_all_fail_shows_their_output(
     repository: Path, environ: dict[str, str], benchdb_process: Benchdb
 ) -> None:
     (repository / "src" / "shop" / "__init__.py").write_text("total = None\n", encoding="utf-8")

@@ -7,19 +7,19 @@ import pytest
 from tests.analysis.comparison_rows import make_row
 
 from pytest_benchdb.cli.decide import duet as command
-from pytest_benchdb.cli.decide.duet_run import duet_of
+from pytest_benchdb.cli.decide.duet_run import read_duet
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison, Side
 
 HERE = (sys.executable, "-m", "pytest")
 
 
-def given(**options: Any) -> dict[str, Any]:
+def params(**options: Any) -> dict[str, Any]:
     return {"base": None, "head": None, "pairs": 5, **options}
 
 
-def test_duet_of_one_commit_holds_the_working_tree_against_it() -> None:
-    duet = duet_of(given(base="main"), ["pytest", "tests", "-k", "x"])
+def test_one_commit_is_compared_with_the_working_tree() -> None:
+    duet = read_duet(params(base="main"), ["pytest", "tests", "-k", "x"])
 
     assert (duet.base.commit, duet.head.commit) == ("main", None)
     assert duet.base.program == duet.head.program == HERE
@@ -35,33 +35,35 @@ def test_duet_of_one_commit_holds_the_working_tree_against_it() -> None:
     ],
     ids=["python", "uv", "path"],
 )
-def test_duet_of_a_program_of_the_users_own_runs_that_one(words: list[str], program: tuple[str, ...]) -> None:
-    duet = duet_of(given(base="main"), words)
+def test_a_given_program_runs_pytest(words: list[str], program: tuple[str, ...]) -> None:
+    duet = read_duet(params(base="main"), words)
 
     assert duet.head.program == program
     assert duet.arguments == ("tests",)
 
 
-def test_duet_of_two_pythons_runs_each_and_is_named_by_it() -> None:
-    duet = duet_of(given(base_python="/a/python", head_python="/b/python"), ["pytest"])
+def test_two_pythons_run_and_name_their_sides() -> None:
+    duet = read_duet(params(base_python="/a/python", head_python="/b/python"), ["pytest"])
 
     assert (duet.base.commit, duet.head.commit) == (None, None)
     assert (duet.base.program, duet.head.program) == (("/a/python", "-m", "pytest"), ("/b/python", "-m", "pytest"))
     assert (duet.base.name, duet.head.name) == ("/a/python", "/b/python")
 
 
-def test_duet_of_a_python_in_a_folder_beside_finds_it_from_any_folder() -> None:
-    duet = duet_of(given(base_python="elsewhere/bin/python"), ["pytest"])
+def test_a_python_with_a_relative_path_is_made_absolute() -> None:
+    duet = read_duet(params(base_python="elsewhere/bin/python"), ["pytest"])
 
     assert duet.base.program[0] == str(Path.cwd() / "elsewhere" / "bin" / "python")
 
 
-def test_duet_of_a_python_without_a_folder_is_left_to_the_path() -> None:
-    assert duet_of(given(base_python="python3.12"), ["pytest"]).base.program[0] == "python3.12"
+def test_a_python_without_a_folder_is_looked_up_on_the_path() -> None:
+    assert read_duet(params(base_python="python3.12"), ["pytest"]).base.program[0] == "python3.12"
 
 
-def test_duet_of_two_commands_takes_them_instead_of_pytest() -> None:
-    duet = duet_of(given(base_command="uv run -p 3.12 pytest", head_command="tox exec -- pytest"), ["pytest", "tests"])
+def test_two_commands_replace_pytest() -> None:
+    duet = read_duet(
+        params(base_command="uv run -p 3.12 pytest", head_command="tox exec -- pytest"), ["pytest", "tests"]
+    )
 
     assert duet.base.program == ("uv", "run", "-p", "3.12", "pytest")
     assert duet.head.program == ("tox", "exec", "--", "pytest")
@@ -81,9 +83,9 @@ def test_duet_of_two_commands_takes_them_instead_of_pytest() -> None:
     ],
     ids=["no-words", "empty-words", "no-pytest", "same-sides", "twice", "replaced-twice", "quotation", "blank"],
 )
-def test_duet_of_what_cannot_be_run_is_refused(options: dict[str, Any], words: list[str] | None, message: str) -> None:
+def test_what_cannot_be_run_is_refused(options: dict[str, Any], words: list[str] | None, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        duet_of(given(**options), words)
+        read_duet(params(**options), words)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from pytest_benchdb.model.comparison import Difference, Shift, Side
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.compare.machines import (
     MOST_SESSIONS,
+    find_obstacle,
+    keep_one_machine,
     machine_warnings,
-    obstacle_between,
-    on_one_machine,
     side_differences,
 )
 
@@ -23,7 +23,7 @@ def side(*sessions: SessionRow) -> Side:
 
 
 def test_sessions_of_one_fingerprint_have_no_obstacle(session: Make) -> None:
-    assert obstacle_between([session("a", fingerprint="f")], [session("b", fingerprint="f")]) is None
+    assert find_obstacle([session("a", fingerprint="f")], [session("b", fingerprint="f")]) is None
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_sessions_of_two_fingerprints_have_a_reason(
 ) -> None:
     first, second = session("a", fingerprint="f", **before), session("b", fingerprint="g", **after)
 
-    assert obstacle_between([first], [second]) == sentence
+    assert find_obstacle([first], [second]) == sentence
 
 
 def test_axis_of_pythons_is_no_obstacle_on_one_machine(session: Make) -> None:
@@ -52,16 +52,16 @@ def test_axis_of_pythons_is_no_obstacle_on_one_machine(session: Make) -> None:
     second = session("b", fingerprint="g", python="CPython 3.12.1", cpu_model="A")
     elsewhere = session("c", fingerprint="h", python="CPython 3.12.1", cpu_model="B")
 
-    assert obstacle_between([first], [second], across="python") is None
-    assert obstacle_between([first], [elsewhere], across="python") == "the sides differ in processor and Python"
-    assert obstacle_between([first], [second], across="branch") == "the sides differ in Python"
+    assert find_obstacle([first], [second], across="python") is None
+    assert find_obstacle([first], [elsewhere], across="python") == "the sides differ in processor and Python"
+    assert find_obstacle([first], [second], across="branch") == "the sides differ in Python"
 
 
 def test_sides_keep_the_machine_that_the_newest_candidate_shares(session: Make) -> None:
     baseline = side(session("a", fingerprint="f"), session("b", fingerprint="g"), session("c", fingerprint="g"))
     candidate = side(session("d", fingerprint="f"), session("e", fingerprint="g"), session("f", fingerprint="h"))
 
-    first, second, warnings = on_one_machine(baseline, candidate)
+    first, second, warnings = keep_one_machine(baseline, candidate)
 
     assert [one.session_id for one in (*first.sessions, *second.sessions)] == ["b", "c", "e"]
     assert warnings == ("3 sessions of another machine or Python left out; --allow-cross takes them in",)
@@ -70,7 +70,7 @@ def test_sides_keep_the_machine_that_the_newest_candidate_shares(session: Make) 
 def test_sides_without_a_common_machine_stay(session: Make) -> None:
     baseline, candidate = side(session("a", fingerprint="f")), side(session("b", fingerprint="g"))
 
-    assert on_one_machine(baseline, candidate) == (baseline, candidate, ())
+    assert keep_one_machine(baseline, candidate) == (baseline, candidate, ())
 
 
 def test_warnings_count_each_session_once(session: Make) -> None:

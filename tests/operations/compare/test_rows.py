@@ -8,8 +8,8 @@ from pytest_benchdb.analysis.rules.policy import default_policy
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement
 from pytest_benchdb.operations.compare.pairs import Pair
-from pytest_benchdb.operations.compare.rows import limited, main_times, unless_apart
-from pytest_benchdb.operations.compare.run import Choice, SidesRule
+from pytest_benchdb.operations.compare.rows import apply_thresholds, find_main_times, refuse_incomparable
+from pytest_benchdb.operations.compare.run import CompareRequest, SidesRule
 from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 
 Make = Callable[..., SessionValue]
@@ -35,15 +35,15 @@ def pair(value: SessionValue, *, obstacle: str | None = None, can_cross: bool = 
 def test_limits_are_the_last_share_and_the_last_quantity(
     value: Make, texts: tuple[str, ...], limits: tuple[float, float]
 ) -> None:
-    policy = limited(POLICY, parse_thresholds(texts), value(), "wall_time")
+    policy = apply_thresholds(POLICY, parse_thresholds(texts), value(), "wall_time")
 
     assert (policy.relative, policy.absolute) == pytest.approx(limits)
 
 
 def test_comparison_of_sides_limits_changes_as_the_gate_does(value: Make) -> None:
-    choice = Choice(share=0.2, thresholds=parse_thresholds(["wall_time:8%"]))
+    request = CompareRequest(share=0.2, thresholds=parse_thresholds(["wall_time:8%"]))
 
-    policy = SidesRule(choice=choice, sessions={}).policy(pair(value()))
+    policy = SidesRule(request=request, sessions={}).policy(pair(value()))
 
     assert (policy.relative, policy.absolute) == (0.08, 50e-9)
 
@@ -51,11 +51,11 @@ def test_comparison_of_sides_limits_changes_as_the_gate_does(value: Make) -> Non
 def test_main_time_is_the_first_that_was_measured_of_each_phase(value: Make) -> None:
     values = [value(metric="cpu_time"), value(metric="step_time"), value(metric="wall_time", phase="load")]
 
-    assert sorted(main_times(values).values()) == ["step_time", "wall_time"]
+    assert sorted(find_main_times(values).values()) == ["step_time", "wall_time"]
 
 
 def test_sides_apart_show_both_values_and_no_change(value: Make) -> None:
-    judgement = unless_apart(JUDGED, pair(value(), obstacle="ran on A and on B"), None, allow_cross=False)
+    judgement = refuse_incomparable(JUDGED, pair(value(), obstacle="ran on A and on B"), None, allow_cross=False)
 
     assert judgement == Judgement(
         verdict="incomparable",
@@ -79,10 +79,10 @@ def test_sides_meet_where_nothing_keeps_them_apart(
 ) -> None:
     one = pair(value(), obstacle=obstacle, can_cross=can_cross)
 
-    assert unless_apart(JUDGED, one, None, allow_cross=allow_cross).verdict == verdict
+    assert refuse_incomparable(JUDGED, one, None, allow_cross=allow_cross).verdict == verdict
 
 
 def test_side_that_failed_says_so_on_any_machine(value: Make) -> None:
     failed = Judgement(verdict="error", reason="failed")
 
-    assert unless_apart(failed, pair(value()), "another machine", allow_cross=False) == failed
+    assert refuse_incomparable(failed, pair(value()), "another machine", allow_cross=False) == failed

@@ -9,7 +9,7 @@ from pytest_benchdb.model.environment import Commit, Device
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, SourceFile
 from pytest_benchdb.model.run import Measurement, Summary
-from pytest_benchdb.operations.exchange.as_journal import is_known, journal_of, session_id_of, split_id
+from pytest_benchdb.operations.exchange.as_journal import is_known, journal_lines, session_id_of, split_id
 
 START_US = 1_790_000_000_123_456
 TIME = Measurement(metric="wall_time", unit="s", better="lower", samples=[3e-3, 1e-3, 2e-3])
@@ -20,7 +20,7 @@ SOURCE = SourceFile(path="a.toy", checksum="c0de", importer="toy", rows=1)
 
 
 def lines_of(session: ImportedSession = SESSION) -> list[dict[str, Any]]:
-    text = b"".join(journal_of(session, session_id_of(session), SOURCE, {})).decode()
+    text = b"".join(journal_lines(session, session_id_of(session), SOURCE, {})).decode()
     return [json.loads(line) for line in text.splitlines()]
 
 
@@ -119,7 +119,7 @@ def test_journal_gives_a_benchmark_the_id_of_the_test_that_pytest_runs() -> None
     )
 
 
-def test_journal_of_a_name_that_is_not_a_test_has_no_file() -> None:
+def test_journal_lines_a_name_that_is_not_a_test_has_no_file() -> None:
     benchmark = run_line(with_run(fullname="insert/1000"))["benchmark"]
 
     assert (benchmark["file"], benchmark["function"], benchmark["name"]) == ("", "insert/1000", "insert/1000")
@@ -153,7 +153,7 @@ def test_journal_lists_runs_in_the_order_of_their_ids() -> None:
 
 
 @pytest.mark.parametrize(("outcome", "session_outcome"), [("passed", "passed"), ("oom", "failed")])
-def test_journal_of_a_run_that_failed_says_so(outcome: Any, session_outcome: str) -> None:
+def test_journal_lines_a_run_that_failed_says_so(outcome: Any, session_outcome: str) -> None:
     lines = lines_of(with_run(outcome=outcome, reason="why"))
 
     assert lines[-1]["outcome"] == session_outcome

@@ -12,9 +12,9 @@ from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.operations.gate.allowances import (
     Allowance,
     active_allowance,
-    after_acceptances,
+    allowance_from_acceptance,
+    drop_before_acceptances,
     expired_warnings,
-    of_acceptance,
     read_allow_file,
 )
 
@@ -141,7 +141,7 @@ def test_history_before_an_accepted_level_is_left_out(
     sessions = {name: session(name, f"2026-11-21T0{name}:00:00") for name in "1234"}
     history = [value(name, started_at=sessions[name].started_at) for name in "123"]
 
-    kept = after_acceptances(history, [allowance], sessions, sessions["4"], NOW)
+    kept = drop_before_acceptances(history, [allowance], sessions, sessions["4"], NOW)
 
     assert [one.session_id for one in kept] == left
 
@@ -151,9 +151,9 @@ def test_acceptance_of_a_benchmark_speaks_of_its_name() -> None:
         acceptance_id="a", benchmark_id="b", reason="new codec", author="me", created_at="2026-11-20T10:00:00"
     )
 
-    assert of_acceptance(acceptance, names={"b": KEY.fullname}).pattern == KEY.fullname
-    assert of_acceptance(acceptance, names={}).pattern == ""
-    assert of_acceptance(acceptance, names={}).text() == "new codec (accepted 2026-11-20 by me)"
+    assert allowance_from_acceptance(acceptance, names={"b": KEY.fullname}).pattern == KEY.fullname
+    assert allowance_from_acceptance(acceptance, names={}).pattern == ""
+    assert allowance_from_acceptance(acceptance, names={}).text() == "new codec (accepted 2026-11-20 by me)"
 
 
 def test_the_last_allowance_counts(session: Callable[..., SessionRow]) -> None:

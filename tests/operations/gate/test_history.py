@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.gate.history import GateSides, with_history
+from pytest_benchdb.operations.gate.history import GateSides, add_history
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def sides(session: Callable[..., SessionRow]) -> Callable[..., GateSides]:
         allow_cross = changes.pop("allow_cross", False)
         usual = {"fingerprint": "f", "branch": "main", "contended": False, "ci_provider": ci}
         rows = [session(str(at), f"2026-11-21T0{at}:00:00", **{**usual, **per_session.get(at, {})}) for at in range(10)]
-        return with_history(rows[:9], rows[9:], [rows[at] for at in baseline], alone=alone, allow_cross=allow_cross)
+        return add_history(rows[:9], rows[9:], [rows[at] for at in baseline], alone=alone, allow_cross=allow_cross)
 
     return make
 
@@ -84,5 +84,5 @@ def test_history_leaves_the_candidates_own_commit_out_while_enough_are_left(
 def test_sides_of_several_sessions_are_judged_as_sides(session: Callable[..., SessionRow]) -> None:
     rows = [session(str(at), f"2026-11-21T0{at}:00:00", fingerprint="f") for at in range(8)]
 
-    assert with_history(rows[:5], rows[5:], rows[2:5], alone=True).are_many
-    assert not with_history(rows[:5], rows[7:], rows[2:5], alone=True).are_many
+    assert add_history(rows[:5], rows[5:], rows[2:5], alone=True).are_many
+    assert not add_history(rows[:5], rows[7:], rows[2:5], alone=True).are_many

@@ -12,7 +12,7 @@ from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.compare.rows import judge_pairs
 from pytest_benchdb.operations.gate.adjust import doubt_shifted, is_suspect, with_allowances, with_q_values
 from pytest_benchdb.operations.gate.allowances import Allowance
-from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_again
+from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_rerun
 from pytest_benchdb.operations.gate.policy import Rules, parse_overrides
 from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 
@@ -258,8 +258,8 @@ def test_rerun_is_judged_by_the_history_of_its_suspicion(bench: Bench, factor: f
     value = bench.value("again", BASE_S * factor, fullname="a")
     assert row.policy is not None
 
-    calm = judge_again(bench.history(), value, row.policy, bench.session("again"))
-    disturbed = judge_again(bench.history(), value, row.policy, bench.session("again", contended=True))
+    calm = judge_rerun(bench.history(), value, row.policy, bench.session("again"))
+    disturbed = judge_rerun(bench.history(), value, row.policy, bench.session("again", contended=True))
 
     assert calm.verdict == verdict
     assert disturbed.verdict in {"unchanged", "inconclusive"}

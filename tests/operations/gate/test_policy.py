@@ -9,13 +9,13 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.run import GATE_RULE_KEY
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Policy
-from pytest_benchdb.operations.compare.rows import main_times
+from pytest_benchdb.operations.compare.rows import find_main_times
 from pytest_benchdb.operations.gate.policy import (
     MarkerRule,
     Rules,
-    marker_rules,
     parse_overrides,
     policy_of,
+    read_marker_rules,
 )
 from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 
@@ -136,7 +136,7 @@ def test_overrides_that_cannot_be_read_name_the_place_and_the_glob(given: object
     ids=["nothing", "the suite's own", "both", "wrong types", "text"],
 )
 def test_marker_rules_are_read_from_the_runs(info: dict[str, object] | None, expected: dict[str, MarkerRule]) -> None:
-    assert marker_rules([(NAME, info)]) == expected
+    assert read_marker_rules([(NAME, info)]) == expected
 
 
 def test_main_time_is_the_first_that_is_valid(value: Callable[..., SessionValue]) -> None:
@@ -148,4 +148,4 @@ def test_main_time_is_the_first_that_is_valid(value: Callable[..., SessionValue]
         value(fullname="b", metric="wall_time"),
     ]
 
-    assert sorted(main_times(values).values()) == ["step_time", "wall_time"]
+    assert sorted(find_main_times(values).values()) == ["step_time", "wall_time"]

@@ -1,6 +1,6 @@
 """Environments as facts, and how two differ."""
 
-from pytest_benchdb.operations.read.environment import differences, flatten
+from pytest_benchdb.operations.read.environment import diff_facts, flatten
 
 
 def test_flatten_names_nested_facts_and_leaves_out_the_unknown() -> None:
@@ -22,10 +22,10 @@ def test_flatten_names_nested_facts_and_leaves_out_the_unknown() -> None:
 
 
 def test_differences_tell_what_is_only_on_one_side() -> None:
-    found = differences({"a": 1, "b": 2}, {"b": 3, "c": 4})
+    found = diff_facts({"a": 1, "b": 2}, {"b": 3, "c": 4})
 
     assert [(one.name, one.first, one.second) for one in found] == [("a", 1, None), ("b", 2, 3), ("c", None, 4)]
 
 
 def test_differences_of_equal_environments_are_none() -> None:
-    assert differences({"a": 1}, {"a": 1}) == []
+    assert diff_facts({"a": 1}, {"a": 1}) == []

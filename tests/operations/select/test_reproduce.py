@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.model.series import SessionValue
-from pytest_benchdb.operations.select.recipe import Recipe, kept_options, recipes_of
+from pytest_benchdb.operations.select.recipe import Recipe, kept_options, read_recipes
 
 Make = Callable[..., SessionValue]
 
@@ -23,7 +23,7 @@ class Commands:
 
 
 def command_of(reader: Any, value: SessionValue) -> str | None:
-    recipe = recipes_of(reader, [value]).get(value.run_id)
+    recipe = read_recipes(reader, [value]).get(value.run_id)
     return None if recipe is None else recipe.command(value.key.fullname)
 
 

@@ -80,17 +80,17 @@ class CiOutputs:
             output.say(f"wrote {self.gitlab_metrics}")
 
 
-def ci_outputs(given: Mapping[str, Any]) -> CiOutputs:
+def read_ci_outputs(params: Mapping[str, Any]) -> CiOutputs:
     """Return the files that the options of a command request; call it before the work begins.
 
     Raises:
         ConfigError: `--summary` has no file, or took an argument of the command for one.
     """
     return CiOutputs(
-        summary=_summary_file(given["summary"], os.environ),
-        comment=_path(given["comment"]),
-        comment_name=given["comment_name"],
-        gitlab_metrics=_path(given["gitlab_metrics"]),
+        summary=_summary_file(params["summary"], os.environ),
+        comment=_path(params["comment"]),
+        comment_name=params["comment_name"],
+        gitlab_metrics=_path(params["gitlab_metrics"]),
     )
 
 
@@ -128,19 +128,19 @@ def _append_summary(path: Path, result: Gate | Comparison) -> None:
         ) from error
 
 
-def _summary_file(given: str | None, environ: Mapping[str, str]) -> Path | None:
-    if given is None:
+def _summary_file(option: str | None, environ: Mapping[str, str]) -> Path | None:
+    if option is None:
         return None
-    if given == _NO_FILE:
+    if option == _NO_FILE:
         if not environ.get(_STEP_SUMMARY):
             raise ConfigError(f"--summary: {_STEP_SUMMARY} is not set; name a file: --summary=summary.md")
         return Path(environ[_STEP_SUMMARY])
-    path = Path(given)
+    path = Path(option)
     # `benchdb compare --summary main` means the branch: a value without suffix and folder is not a file's name.
-    if not path.suffix and path.name == given:
-        raise ConfigError(f"--summary {given}: not a file name; write --summary=./{given}, or put --summary last")
+    if not path.suffix and path.name == option:
+        raise ConfigError(f"--summary {option}: not a file name; write --summary=./{option}, or put --summary last")
     return path
 
 
-def _path(given: str | None) -> Path | None:
-    return Path(given) if given else None
+def _path(option: str | None) -> Path | None:
+    return Path(option) if option else None

@@ -7,15 +7,15 @@ from typing import Any
 import click
 
 from pytest_benchdb.analysis.decide import Decision
-from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_outputs, ci_text
+from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_text, read_ci_outputs
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.options import CommandWithProgram, find_db, passthrough_args
-from pytest_benchdb.cli.frame.output import Output, feedback_of, make_output
+from pytest_benchdb.cli.frame.output import Output, command_feedback, make_output
 from pytest_benchdb.errors import ConfigError, NoBaselineError
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.comparison import Comparison
 from pytest_benchdb.operations.compare.decide import decide_comparisons, read_rules
-from pytest_benchdb.operations.compare.run import Choice, compare_named, compared_anything, parse_limits
+from pytest_benchdb.operations.compare.run import CompareRequest, compare_named, compared_anything, parse_limits
 from pytest_benchdb.operations.select.series import parse_metrics
 from pytest_benchdb.present.verdicts.rows import ORDERS, shown_rows
 from pytest_benchdb.present.writing.grid import Line, Span
@@ -42,7 +42,7 @@ With --interleave N the commits BASE and HEAD are run instead, in turn; `benchdb
 Example: benchdb compare label:before label:after --only-changed --sort worst
 """
 
-comparison_options = options.together(
+comparison_options = options.combine(
     click.option(
         "--metric",
         "metrics",
@@ -95,67 +95,67 @@ comparison_options = options.together(
 @click.option("--require-baseline", is_flag=True, help="Exit with 3 when there is nothing to compare.")
 @comparison_options
 @click.pass_context
-def command(context: click.Context, /, **given: Any) -> int:
+def command(context: click.Context, /, **params: Any) -> int:
     """Read, compare and show.
 
     Raises:
         ConfigError: an option cannot be used.
         NoBaselineError: there is nothing to compare with, and no `--require-baseline`.
     """
-    output = make_output(given, formats=FORMATS)
-    writer = ComparisonWriter(given)
-    if given["baseline_value"] is not None and given["axis"] is None:
+    output = make_output(params, formats=FORMATS)
+    writer = ComparisonWriter(params)
+    if params["baseline_value"] is not None and params["axis"] is None:
         raise ConfigError("--baseline-value is a value of --axis; say which, as in --axis backend")
-    choice = choice_of(given)
-    if given["interleave"] is not None:
-        return writer.write((_interleaved(context, given, choice, output),), output)
+    request = read_request(params)
+    if params["interleave"] is not None:
+        return writer.write((_interleaved(context, params, request, output),), output)
     try:
-        with feedback_of(output, "Reading new sessions") as feedback:
+        with command_feedback(output, "Reading new sessions") as feedback:
             comparisons = compare_named(
-                given["specs"],
-                find_db(given["db"], Path.cwd()),
-                choice,
-                axis=given["axis"],
-                baseline_value=given["baseline_value"],
+                params["specs"],
+                find_db(params["db"], Path.cwd()),
+                request,
+                axis=params["axis"],
+                baseline_value=params["baseline_value"],
                 feedback=feedback,
             )
     except NoBaselineError as error:
-        if not given["require_baseline"]:
+        if not params["require_baseline"]:
             raise
         output.say(f"nothing was compared: {error}")
         return exit_status.NO_BASELINE
     return writer.write(comparisons, output)
 
 
-def choice_of(given: Mapping[str, Any]) -> Choice:
+def read_request(params: Mapping[str, Any]) -> CompareRequest:
     """Return the choice that the options of a command make; options that it does not have keep their defaults.
 
     Raises:
         ConfigError: one cannot be used.
     """
-    share, thresholds = parse_limits(given["thresholds"])
-    return Choice(
-        metrics=parse_metrics(given["metrics"]),
-        keyword=given.get("keyword"),
-        where=given.get("where"),
+    share, thresholds = parse_limits(params["thresholds"])
+    return CompareRequest(
+        metrics=parse_metrics(params["metrics"]),
+        keyword=params.get("keyword"),
+        where=params.get("where"),
         share=share,
         thresholds=thresholds,
-        allow_cross=bool(given.get("allow_cross")),
+        allow_cross=bool(params.get("allow_cross")),
     )
 
 
 class ComparisonWriter:
     """Writes comparisons as the options of a command say, with the further files that they name."""
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
+    def __init__(self, params: Mapping[str, Any]) -> None:
         """Read the options, so that a mistake in them ends the command before it starts to work.
 
         Raises:
             ConfigError: one cannot be used.
         """
-        self._given = given
-        self._extras = ci_outputs(given)
-        self._rules = read_rules(Path(given["decide"])) if given.get("decide") else None
+        self._params = params
+        self._extras = read_ci_outputs(params)
+        self._rules = read_rules(Path(params["decide"])) if params.get("decide") else None
 
     def write(self, comparisons: Sequence[Comparison], output: Output) -> int:
         """Write comparisons and return the exit status.
@@ -164,37 +164,39 @@ class ComparisonWriter:
             ConfigError: a format cannot hold as many.
         """
         decisions = decide_comparisons(comparisons, self._rules) if self._rules is not None else ()
-        _present(comparisons, decisions, output, self._given)
-        if any(self._given[name] is not None for name in ("summary", "comment", "gitlab_metrics")):
+        _present(comparisons, decisions, output, self._params)
+        if any(self._params[name] is not None for name in ("summary", "comment", "gitlab_metrics")):
             self._extras.write(_only(comparisons, "--summary, --comment and --gitlab-metrics"), output)
-        if self._given.get("require_baseline") and not any(map(compared_anything, comparisons)):
+        if self._params.get("require_baseline") and not any(map(compared_anything, comparisons)):
             output.say("nothing was compared: no benchmark has a usable value on both sides")
             return exit_status.NO_BASELINE
         return exit_status.FINE
 
 
-def _interleaved(context: click.Context, given: Mapping[str, Any], choice: Choice, output: Output) -> Comparison:
-    from pytest_benchdb.cli.decide.duet_run import duet_of, run_and_compare
+def _interleaved(
+    context: click.Context, params: Mapping[str, Any], request: CompareRequest, output: Output
+) -> Comparison:
+    from pytest_benchdb.cli.decide.duet_run import read_duet, run_and_compare
 
-    specs = given["specs"]
-    if given["axis"] is not None or not 1 <= len(specs) <= _SIDES:
+    specs = params["specs"]
+    if params["axis"] is not None or not 1 <= len(specs) <= _SIDES:
         raise ConfigError("--interleave runs one commit against another, or against the working tree: name one or two")
     base, head = [*specs, None][:_SIDES]
     from_line = context.get_parameter_source("db") is click.core.ParameterSource.COMMANDLINE
     duet_options = {
         "base": base,
         "head": head,
-        "pairs": given["interleave"],
-        "pythonpath": given["pythonpath"],
-        "db": given["db"] if from_line else None,
+        "pairs": params["interleave"],
+        "pythonpath": params["pythonpath"],
+        "db": params["db"] if from_line else None,
     }
-    return run_and_compare(duet_of(duet_options, passthrough_args(context)), choice, output)
+    return run_and_compare(read_duet(duet_options, passthrough_args(context)), request, output)
 
 
 def _present(
-    comparisons: Sequence[Comparison], decisions: Sequence[Decision], output: Output, given: Mapping[str, Any]
+    comparisons: Sequence[Comparison], decisions: Sequence[Decision], output: Output, params: Mapping[str, Any]
 ) -> None:
-    rows = [shown_rows(one.rows, only_changed=given["only_changed"], order=given["order"]) for one in comparisons]
+    rows = [shown_rows(one.rows, only_changed=params["only_changed"], order=params["order"]) for one in comparisons]
     if output.format in CI_FORMATS:
         output.text(ci_text(_only(comparisons, f"-f {output.format}"), output.format))
     elif output.format == "json":
@@ -210,7 +212,7 @@ def _present(
 
         output.text(comparisons_markdown(comparisons, rows, decisions, verbose=output.verbose))
     else:
-        output.lines(_lines(comparisons, rows, decisions, output, factors=bool(given.get("axis") or decisions)))
+        output.lines(_lines(comparisons, rows, decisions, output, factors=bool(params.get("axis") or decisions)))
 
 
 def _lines(

@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from pytest_benchdb.cli.decide.compare import FORMATS, ComparisonWriter, choice_of, comparison_options
-from pytest_benchdb.cli.decide.duet_run import DUET_DB, duet_of, run_and_compare
+from pytest_benchdb.cli.decide.compare import FORMATS, ComparisonWriter, comparison_options, read_request
+from pytest_benchdb.cli.decide.duet_run import DUET_DB, read_duet, run_and_compare
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_args
 from pytest_benchdb.cli.frame.output import make_output
@@ -64,12 +64,12 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
 @click.option("--gate", is_flag=True, help="Exit with 1 if a benchmark regressed or did not pass.")
 @comparison_options
 @click.pass_context
-def command(context: click.Context, /, **given: Any) -> int:
+def command(context: click.Context, /, **params: Any) -> int:
     """Run, compare and show."""
-    output = make_output(given, formats=FORMATS)
-    writer, choice = ComparisonWriter(given), choice_of(given)
-    comparison = run_and_compare(duet_of(given, passthrough_args(context)), choice, output)
+    output = make_output(params, formats=FORMATS)
+    writer, request = ComparisonWriter(params), read_request(params)
+    comparison = run_and_compare(read_duet(params, passthrough_args(context)), request, output)
     status = writer.write((comparison,), output)
-    if given["gate"] and any(row.judgement.verdict in FAILING for row in comparison.rows):
+    if params["gate"] and any(row.judgement.verdict in FAILING for row in comparison.rows):
         return exit_status.GATE_FAILED
     return status

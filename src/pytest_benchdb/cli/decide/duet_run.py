@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 from pytest_benchdb.cli.frame.output import Output, progress_bar
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison
-from pytest_benchdb.operations.compare.run import Choice
-from pytest_benchdb.operations.duet.plan import Duet, SideChoice
+from pytest_benchdb.operations.compare.run import CompareRequest
+from pytest_benchdb.operations.duet.plan import Duet, SideRequest
 from pytest_benchdb.operations.duet.run import compare_duet, run_duet
 from pytest_benchdb.operations.exchange.open import Feedback
 
@@ -24,7 +24,7 @@ DUET_DB = ".benchdb-duet"
 _PYTEST = frozenset({"pytest", "py.test"})
 
 
-def duet_of(given: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
+def read_duet(params: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
     """Return the duet of the options `base`, `head`, `pairs`, `base_python` and so on, all but `pairs` optional.
 
     Raises:
@@ -32,27 +32,27 @@ def duet_of(given: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
     """
     if not words:
         raise ConfigError("say what to run after --, for example: benchdb duet main -- pytest tests/bench")
-    base, head = given.get("base"), given.get("head")
+    base, head = params.get("base"), params.get("head")
     at = next((at for at, word in enumerate(words) if Path(word).name in _PYTEST), None)
     if at is None:
         raise ConfigError(f"-- {shlex.join(words)}: this does not run pytest; write: -- pytest {shlex.join(words)}")
     own = words[: at + 1]
-    programs = {place: _program(place, given, own) for place in ("base", "head")}
+    programs = {place: _program(place, params, own) for place in ("base", "head")}
     if base is None and programs["base"] == programs["head"]:
         raise ConfigError("both sides are the same: name a commit, or --base-python and --head-python")
     named = programs["base"] != programs["head"]
     return Duet(
-        base=SideChoice(commit=base, program=programs["base"], name=_name("base", given) if named else None),
-        head=SideChoice(commit=head, program=programs["head"], name=_name("head", given) if named else None),
+        base=SideRequest(commit=base, program=programs["base"], name=_name("base", params) if named else None),
+        head=SideRequest(commit=head, program=programs["head"], name=_name("head", params) if named else None),
         arguments=tuple(words[at + 1 :]),
-        pairs=given["pairs"],
-        database=Path(given.get("db") or DUET_DB).expanduser(),
-        pythonpath=tuple(given.get("pythonpath") or ()),
-        module=given.get("module"),
+        pairs=params["pairs"],
+        database=Path(params.get("db") or DUET_DB).expanduser(),
+        pythonpath=tuple(params.get("pythonpath") or ()),
+        module=params.get("module"),
     )
 
 
-def run_and_compare(duet: Duet, choice: Choice, output: Output) -> Comparison:
+def run_and_compare(duet: Duet, request: CompareRequest, output: Output) -> Comparison:
     """Run a duet, with a progress bar on a terminal and a line for each run elsewhere, and compare its sides.
 
     Raises:
@@ -67,12 +67,12 @@ def run_and_compare(duet: Duet, choice: Choice, output: Output) -> Comparison:
 
         feedback = Feedback(progress=progress or say_progress, warn=output.say)
         result = run_duet(duet, Path.cwd(), os.environ, feedback)
-    return compare_duet(duet, result, choice)
+    return compare_duet(duet, result, request)
 
 
-def _program(place: str, given: Mapping[str, Any], own: Sequence[str]) -> tuple[str, ...]:
+def _program(place: str, params: Mapping[str, Any], own: Sequence[str]) -> tuple[str, ...]:
     """Return the words that replace `pytest` on a side."""
-    python, text = given.get(f"{place}_python"), given.get(f"{place}_command")
+    python, text = params.get(f"{place}_python"), params.get(f"{place}_command")
     if python and text:
         raise ConfigError(f"--{place}-python and --{place}-command both say how to run pytest; give one of them")
     if (python or text) and list(own) != ["pytest"]:
@@ -102,8 +102,8 @@ def _split(text: str, option: str) -> list[str]:
     return words
 
 
-def _name(place: str, given: Mapping[str, Any]) -> str:
-    return given.get(f"{place}_python") or given.get(f"{place}_command") or "this Python"
+def _name(place: str, params: Mapping[str, Any]) -> str:
+    return params.get(f"{place}_python") or params.get(f"{place}_command") or "this Python"
 
 
 @contextlib.contextmanager

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_outputs, ci_text
+from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_text, read_ci_outputs
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.options import CommandWithProgram, find_db, passthrough_args, project_table
-from pytest_benchdb.cli.frame.output import Output, feedback_of, make_output
+from pytest_benchdb.cli.frame.output import Output, command_feedback, make_output
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Gate
 from pytest_benchdb.operations.gate.allowances import read_allow_file
@@ -89,38 +89,38 @@ Example: benchdb regress --threshold time:5% --confirm 2 -- pytest tests/bench
 @ci_options
 @options.display_options
 @click.pass_context
-def command(context: click.Context, /, **given: Any) -> int:
+def command(context: click.Context, /, **params: Any) -> int:
     """Judge, confirm and show."""
-    output = make_output(given, formats=_FORMATS)
-    extras = ci_outputs(given)
-    request = _request(given, passthrough_args(context), Path.cwd())
-    paths = make_selection([], find_db(given["db"], Path.cwd())).paths
-    with feedback_of(output, "Reading new sessions") as feedback:
+    output = make_output(params, formats=_FORMATS)
+    extras = read_ci_outputs(params)
+    request = _request(params, passthrough_args(context), Path.cwd())
+    paths = make_selection([], find_db(params["db"], Path.cwd())).paths
+    with command_feedback(output, "Reading new sessions") as feedback:
         decided = gate(paths, request, feedback=feedback, say=output.say)
     _present(decided, output)
     extras.write(decided, output)
     return decided.exit_status
 
 
-def _request(given: Mapping[str, Any], words: list[str] | None, folder: Path) -> GateRequest:
-    rules = Rules(thresholds=parse_thresholds(given["thresholds"]), overrides=_overrides(folder))
-    allowances = tuple(one for path in given["allow"] for one in read_allow_file(Path(path)))
+def _request(params: Mapping[str, Any], words: list[str] | None, folder: Path) -> GateRequest:
+    rules = Rules(thresholds=parse_thresholds(params["thresholds"]), overrides=_overrides(folder))
+    allowances = tuple(one for path in params["allow"] for one in read_allow_file(Path(path)))
     return GateRequest(
-        candidate=given["spec"],
-        baseline=given["baseline"],
-        keyword=given["keyword"],
-        where=given["where"],
+        candidate=params["spec"],
+        baseline=params["baseline"],
+        keyword=params["keyword"],
+        where=params["where"],
         rules=rules,
-        confirms=given["confirm"],
-        fdr=given["fdr"],
-        missing=given["missing"],
-        require_baseline=given["require_baseline"],
-        strict=given["strict"],
-        allow_cross=given["allow_cross"],
+        confirms=params["confirm"],
+        fdr=params["fdr"],
+        missing=params["missing"],
+        require_baseline=params["require_baseline"],
+        strict=params["strict"],
+        allow_cross=params["allow_cross"],
         allowances=allowances,
         words=None if words is None else tuple(words),
         folder=folder,
-        environ=_environ(given["confirm_pause"]),
+        environ=_environ(params["confirm_pause"]),
     )
 
 
@@ -130,12 +130,12 @@ def _environ(pause_s: float | None) -> Mapping[str, str]:
 
 def _overrides(folder: Path) -> tuple[Override, ...]:
     table, file = project_table(folder)
-    given = table.get(_KEY, {})
-    if not isinstance(given, dict):
+    thresholds = table.get(_KEY, {})
+    if not isinstance(thresholds, dict):
         raise ConfigError(
-            f"{file}: [tool.benchdb] {_KEY} is {given!r}; give a table of globs: '*::test_io*' = 'time:20%'"
+            f"{file}: [tool.benchdb] {_KEY} is {thresholds!r}; give a table of globs: '*::test_io*' = 'time:20%'"
         )
-    return parse_overrides(given, f"{file}: [tool.benchdb.{_KEY}]")
+    return parse_overrides(thresholds, f"{file}: [tool.benchdb.{_KEY}]")
 
 
 def _present(decided: Gate, output: Output) -> None:

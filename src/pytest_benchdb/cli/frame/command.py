@@ -9,7 +9,7 @@ import click
 
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.options import find_db
-from pytest_benchdb.cli.frame.output import FORMATS, feedback_of, make_output
+from pytest_benchdb.cli.frame.output import FORMATS, command_feedback, make_output
 from pytest_benchdb.operations.exchange.open import Feedback
 from pytest_benchdb.operations.select.selection import Selection, make_selection
 from pytest_benchdb.operations.select.series import parse_metrics
@@ -25,15 +25,15 @@ class Call:
         output: where and how it writes.
     """
 
-    def __init__(self, given: Mapping[str, Any], formats: tuple[str, ...] = FORMATS) -> None:
+    def __init__(self, params: Mapping[str, Any], formats: tuple[str, ...] = FORMATS) -> None:
         """Read how to write; a mistake in that ends the command before it works."""
-        self.given = given
-        self.output = make_output(given, formats=formats)
+        self.params = params
+        self.output = make_output(params, formats=formats)
 
     @property
     def database(self) -> Path:
         """The database to read: of `--db`, or of the configuration."""
-        return find_db(self.given["db"], Path.cwd())
+        return find_db(self.params["db"], Path.cwd())
 
     def selection(self, specs: Sequence[str] = (), *, sessions: Sequence[str] = ()) -> Selection:
         """Return what the options select; those that the command does not have select nothing away.
@@ -46,13 +46,13 @@ class Call:
             ConfigError: a SPEC, a name of a metric or the project's configuration cannot be used.
             StoreMissingError: a path does not exist.
         """
-        filters = {name: self.given.get(name) for name in _FILTERS}
-        metrics = parse_metrics(self.given.get("metric") or ())
+        filters = {name: self.params.get(name) for name in _FILTERS}
+        metrics = parse_metrics(self.params.get("metric") or ())
         return make_selection(specs, self.database, sessions=sessions, metrics=metrics, **filters)
 
     def reading(self) -> AbstractContextManager[Feedback]:
         """Return a block in which sessions are read, with a progress bar and warnings."""
-        return feedback_of(self.output, "Reading new sessions")
+        return command_feedback(self.output, "Reading new sessions")
 
 
 def reading_command(
@@ -73,11 +73,11 @@ def reading_command(
     """
 
     def decorate(function: Callable[[Call], int | None]) -> click.Command:
-        def callback(**given: Any) -> int | None:
-            return function(Call(given, formats))
+        def callback(**params: Any) -> int | None:
+            return function(Call(params, formats))
 
         common = (options.format_option(formats), options.output_option, options.display_options)
-        decorated = options.together(options.database_option, *parameters, *common)(callback)
+        decorated = options.combine(options.database_option, *parameters, *common)(callback)
         return click.command(name, context_settings=options.CONTEXT, help=text, short_help=short_help)(decorated)
 
     return decorate

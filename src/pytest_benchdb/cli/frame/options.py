@@ -16,7 +16,7 @@ from pytest_benchdb.errors import ConfigError
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
-def together(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def combine(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return one decorator for several; their order is that of the help."""
 
     def decorate(function: Any) -> Any:
@@ -35,13 +35,13 @@ database_option = click.option(
     help="Folder of sessions or .duckdb file to read. Default: [tool.benchdb] db of pyproject.toml, then .benchdb.",
 )
 
-session_options = together(
+session_options = combine(
     click.option("--since", metavar="WHEN", help="Only sessions from this time on: 2026-11-21, 2026-11-21T08:00, 7d."),
     click.option("--until", metavar="WHEN", help="Only sessions up to this time, or to the end of this day."),
     click.option("--last", metavar="N", type=click.IntRange(min=1), help="Only the newest N sessions."),
 )
 
-run_options = together(
+run_options = combine(
     click.option(
         "-k",
         "keyword",
@@ -60,7 +60,7 @@ specs_argument = click.argument("specs", metavar="[SPEC]...", nargs=-1)
 
 output_option = click.option("-o", "--output", metavar="FILE", help="Write to FILE; its suffix sets the format.")
 
-display_options = together(
+display_options = combine(
     click.option("--width", metavar="N", type=click.IntRange(min=1), help="Width of tables. Default: the terminal's."),
     click.option(
         "--color",

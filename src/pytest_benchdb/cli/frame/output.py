@@ -81,25 +81,25 @@ class Output:
             click.echo(message, err=True)
 
 
-def make_output(given: Mapping[str, Any], *, formats: tuple[str, ...] = FORMATS) -> Output:
+def make_output(params: Mapping[str, Any], *, formats: tuple[str, ...] = FORMATS) -> Output:
     """Return the output that the options of a command describe.
 
     Raises:
         ConfigError: no format fits the suffix of the file.
     """
-    target = given.get("output")
+    target = params.get("output")
     path = Path(target) if target and target != "-" else None
-    name = given.get("format") or _format_of(path, formats)
-    color = _color(given.get("color") or "auto", sys.stdout, os.environ) and path is None
+    name = params.get("format") or _format_of(path, formats)
+    color = _color(params.get("color") or "auto", sys.stdout, os.environ) and path is None
     return Output(
         format=name,
         path=path,
         color=color,
-        width=given.get("width") or _width(os.environ),
+        width=params.get("width") or _width(os.environ),
         ascii_only=path is None and not _can_show(sys.stdout),
-        quiet=bool(given.get("quiet")),
-        verbose=bool(given.get("verbose")),
-        progress=not given.get("no_progress") and not given.get("quiet") and sys.stderr.isatty(),
+        quiet=bool(params.get("quiet")),
+        verbose=bool(params.get("verbose")),
+        progress=not params.get("no_progress") and not params.get("quiet") and sys.stderr.isatty(),
     )
 
 
@@ -226,7 +226,7 @@ def progress_bar(title: str, *, shown: bool) -> Iterator[Callable[[int, int], No
 
 
 @contextlib.contextmanager
-def feedback_of(output: Output, title: str) -> Iterator[Feedback]:
+def command_feedback(output: Output, title: str) -> Iterator[Feedback]:
     """Yield the feedback of an operation: a progress bar, and warnings on standard error."""
     with progress_bar(title, shown=output.progress) as progress:
         if progress is None:

@@ -44,11 +44,11 @@ Example: benchdb correlate results --of batch_size --metric throughput,peak_rss
 def command(call: Call) -> None:
     """Read, correlate and show."""
     request = CorrelateRequest(
-        over=call.given["over"],
-        together=call.given["together"],
-        names=tuple(name.strip() for text in call.given["of"] for name in text.split(",")),
+        over=call.params["over"],
+        together=call.params["together"],
+        names=tuple(name.strip() for text in call.params["of"] for name in text.split(",")),
     )
-    selection = call.selection(call.given["specs"])
+    selection = call.selection(call.params["specs"])
     with call.reading() as feedback:
         correlations = find_correlations(selection, request, feedback=feedback)
     write_answer(correlations, correlation_lines, correlation_table, call.output)

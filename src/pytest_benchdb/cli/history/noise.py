@@ -38,7 +38,7 @@ Example: benchdb noise results --last 20
 )
 def command(call: Call) -> None:
     """Read, score and show."""
-    selection, change = call.selection(call.given["specs"]), _share(call.given["change"])
+    selection, change = call.selection(call.params["specs"]), _share(call.params["change"])
     with call.reading() as feedback:
         score = score_noise(selection, change=change, feedback=feedback)
     write_answer(score, noise_lines, noise_table, call.output)

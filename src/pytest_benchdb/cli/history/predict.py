@@ -56,13 +56,13 @@ Example: benchdb predict results --model bert --device 'NVIDIA H100*' --batch 8,
 )
 def command(call: Call) -> int:
     """Read, estimate and show."""
-    given = call.given
-    sizes = {"batch_size": given["batch"], "sequence_length": given["sequence_length"]}
+    params = call.params
+    sizes = {"batch_size": params["batch"], "sequence_length": params["sequence_length"]}
     request = PredictRequest(
-        labels={name: tuple(_words(given[name])) for name in _LABELS if given[name]},
+        labels={name: tuple(_words(params[name])) for name in _LABELS if params[name]},
         sizes={name: tuple(_numbers(name, texts)) for name, texts in sizes.items() if texts},
     )
-    selection = call.selection(given["specs"])
+    selection = call.selection(params["specs"])
     with call.reading() as feedback:
         estimates = predict(selection, request, feedback=feedback)
     write_answer(estimates, estimate_lines, estimate_table, call.output)

@@ -51,15 +51,15 @@ Example: benchdb trend results -k parse --branch main
 )
 def command(call: Call) -> None:
     """Read, follow and show."""
-    given, output = call.given, call.output
+    params, output = call.params, call.output
     request = TrendRequest(
-        branch=given["branch"],
-        only_changed=given["only_changed"],
-        baseline=given["baseline"],
+        branch=params["branch"],
+        only_changed=params["only_changed"],
+        baseline=params["baseline"],
         root=Path.cwd(),
         environ=os.environ,
     )
-    selection = call.selection(given["specs"])
+    selection = call.selection(params["specs"])
     with call.reading() as feedback:
         trends = build_trends(selection, request, feedback=feedback)
     if output.format == "table":
@@ -67,7 +67,7 @@ def command(call: Call) -> None:
     else:
         output.text(_WRITERS[output.format](trends))
     if not trends.series:
-        output.say(_nothing(trends, only_changed=given["only_changed"]))
+        output.say(_nothing(trends, only_changed=params["only_changed"]))
 
 
 def _nothing(trends: Trends, *, only_changed: bool) -> str:

@@ -7,7 +7,7 @@ import click
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.output import Output, write_table
 from pytest_benchdb.model.report import DataTable
-from pytest_benchdb.operations.read.environment import Place, differences, read_places
+from pytest_benchdb.operations.read.environment import SessionEnvironment, diff_facts, read_environments
 from pytest_benchdb.present.writing.text import SHORT_ID, utc_text
 from pytest_benchdb.present.writing.units import choose_unit, write_figure
 
@@ -30,16 +30,16 @@ Example: benchdb env latest~1 latest
 )
 def command(call: Call) -> None:
     """Read and show."""
-    selection = call.selection(call.given["specs"])
+    selection = call.selection(call.params["specs"])
     with call.reading() as feedback:
-        places = read_places(selection, feedback)
-    if len(places) == 1:
-        _one(places[0], call.output)
+        environments = read_environments(selection, feedback)
+    if len(environments) == 1:
+        _one(environments[0], call.output)
     else:
-        _two(places, call.output)
+        _two(environments, call.output)
 
 
-def _one(place: Place, output: Output) -> None:
+def _one(place: SessionEnvironment, output: Output) -> None:
     session = place.session
     output.say(f"environment of session {session.session_id[:SHORT_ID]}, {utc_text(session.started_at)}")
     rows = [(name, _value(name, value, output)) for name, value in place.facts.items()]
@@ -47,17 +47,19 @@ def _one(place: Place, output: Output) -> None:
     write_table(table, output)
 
 
-def _two(places: Sequence[Place], output: Output) -> None:
-    first, second = places
+def _two(environments: Sequence[SessionEnvironment], output: Output) -> None:
+    first, second = environments
     rows = [
         (one.name, _value(one.name, one.first, output), _value(one.name, one.second, output))
-        for one in differences(first.facts, second.facts)
+        for one in diff_facts(first.facts, second.facts)
     ]
     if not rows and output.format != "json":
         output.text("no difference\n")
         return
     ids: Mapping[str, object] = {"first": first.session.session_id, "second": second.session.session_id}
-    titles = ["first", "second"] if output.format == "json" else [one.session.session_id[:SHORT_ID] for one in places]
+    titles = (
+        ["first", "second"] if output.format == "json" else [one.session.session_id[:SHORT_ID] for one in environments]
+    )
     write_table(DataTable(schema=DIFF_SCHEMA, columns=("name", *titles), rows=rows, facts=ids), output)
 
 

@@ -33,11 +33,11 @@ Example: benchdb query "SELECT fullname, outcome FROM report LIMIT 5"
 )
 def command(call: Call) -> None:
     """Run the statement and show the answer."""
-    given = call.given
-    sql = sys.stdin.read() if given["sql"] == "-" else given["sql"]
+    params = call.params
+    sql = sys.stdin.read() if params["sql"] == "-" else params["sql"]
     paths = call.selection().paths
     with call.reading() as feedback:
-        table = run_query(paths, sql, limit=given["limit"], timeout_s=given["timeout"], feedback=feedback)
+        table = run_query(paths, sql, limit=params["limit"], timeout_s=params["timeout"], feedback=feedback)
     write_table(table, call.output)
     if table.more:
-        call.output.say(f"only the first {given['limit']} rows are shown; --limit N shows more")
+        call.output.say(f"only the first {params['limit']} rows are shown; --limit N shows more")

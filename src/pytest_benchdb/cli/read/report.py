@@ -75,16 +75,16 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
 )
 def command(call: Call) -> None:
     """Read, select and show."""
-    given, output = call.given, call.output
+    params, output = call.params, call.output
     shown = RenderOptions(
-        columns=columns_named(given["columns"].split(",")) if given["columns"] is not None else None,
-        group_by=given["group_by"],
-        units=parse_units(given["unit"]),
+        columns=columns_named(params["columns"].split(",")) if params["columns"] is not None else None,
+        group_by=params["group_by"],
+        units=parse_units(params["unit"]),
     )
-    check_sort(given["sort"])
-    selection = call.selection(given["specs"])
+    check_sort(params["sort"])
+    selection = call.selection(params["specs"])
     with call.reading() as feedback:
-        report = sorted_report(build_report(selection, feedback=feedback), given["sort"])
+        report = sorted_report(build_report(selection, feedback=feedback), params["sort"])
     metrics = parse_where(selection.where or "").metrics
     if output.format == "table":
         output.lines(report_lines(report, output, shown, metrics))

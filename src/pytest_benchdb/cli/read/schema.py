@@ -20,7 +20,7 @@ Example: benchdb schema --format markdown -o schema.md
 @click.option("-f", "--format", "kind", type=click.Choice(SCHEMA_FORMATS), default="sql", help="How to print it.")
 @options.output_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing beside the data.")
-def command(**given: Any) -> None:
+def command(**params: Any) -> None:
     """Print the schema."""
-    output = make_output({"quiet": given["quiet"], "format": "table", "output": given["output"]})
-    output.text(schema_text(given["kind"]))
+    output = make_output({"quiet": params["quiet"], "format": "table", "output": params["output"]})
+    output.text(schema_text(params["kind"]))

@@ -26,7 +26,7 @@ Example: benchdb sessions --last 10
 def command(call: Call) -> None:
     """Read and list."""
     output = call.output
-    selection = call.selection([f"file:{path}" for path in call.given["paths"]])
+    selection = call.selection([f"file:{path}" for path in call.params["paths"]])
     with call.reading() as feedback:
         sessions = list_sessions(selection, feedback=feedback)
     if output.format == "table":

@@ -7,7 +7,7 @@ import click
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.read.report import report_lines
 from pytest_benchdb.model.report import Report, RunDetail
-from pytest_benchdb.operations.read.report import find_shown
+from pytest_benchdb.operations.read.report import read_session_or_run
 from pytest_benchdb.present.report.columns import USUAL_OPTIONS
 
 RUN_SCHEMA = "benchdb.run/1"
@@ -33,9 +33,9 @@ Example: benchdb show latest
 )
 def command(call: Call) -> None:
     """Find and show."""
-    selection = call.selection(sessions=[call.given["name"]])
+    selection = call.selection(sessions=[call.params["name"]])
     with call.reading() as feedback:
-        shown = find_shown(selection, feedback)
+        shown = read_session_or_run(selection, feedback)
     if call.output.format == "json":
         call.output.text(_json(shown))
     elif isinstance(shown, Report):

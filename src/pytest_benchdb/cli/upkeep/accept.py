@@ -41,13 +41,13 @@ def command(call: Call) -> None:
     Raises:
         ConfigError: the pattern or the reason is missing.
     """
-    if call.given["listed"]:
+    if call.params["listed"]:
         _list(call)
         return
-    pattern, reason = call.given["pattern"], call.given["reason"]
+    pattern, reason = call.params["pattern"], call.params["reason"]
     if pattern is None or reason is None:
         raise ConfigError("benchdb accept needs a PATTERN and --reason TEXT; --list shows the accepted changes")
-    details = {name: call.given[name] for name in ("metric", "expires", "since")}
+    details = {name: call.params[name] for name in ("metric", "expires", "since")}
     with call.reading() as feedback:
         written = accept_change(call.database, pattern, reason, **details, feedback=feedback)
     say_written(call.output, SCHEMA, written, f"accepted {pattern} from")

@@ -52,8 +52,8 @@ def command() -> None:
 def set_command(call: Call) -> None:
     """Resolve and write."""
     with call.reading() as feedback:
-        written = set_baseline(call.database, call.given["name"], call.given["spec"], feedback=feedback)
-    say_written(call.output, SCHEMA, written, f"baseline {call.given['name']} is")
+        written = set_baseline(call.database, call.params["name"], call.params["spec"], feedback=feedback)
+    say_written(call.output, SCHEMA, written, f"baseline {call.params['name']} is")
 
 
 @command.add_command
@@ -83,9 +83,9 @@ def list_command(call: Call) -> None:
 @click.argument("name", metavar="NAME")
 @options.database_option
 @options.display_options
-def rm_command(**given: object) -> None:
+def rm_command(**params: object) -> None:
     """Write the removal."""
-    call = Call(given)
+    call = Call(params)
     with call.reading() as feedback:
-        remove_baseline(call.database, str(given["name"]), feedback=feedback)
-    call.output.say(f"baseline {given['name']} is gone; its sessions stay")
+        remove_baseline(call.database, str(params["name"]), feedback=feedback)
+    call.output.say(f"baseline {params['name']} is gone; its sessions stay")

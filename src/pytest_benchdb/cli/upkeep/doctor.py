@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pytest_benchdb.cli.frame.command import Call, reading_command
-from pytest_benchdb.cli.frame.output import feedback_of
+from pytest_benchdb.cli.frame.output import command_feedback
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.upkeep.doctor import Finding, diagnose
@@ -38,9 +38,9 @@ _STYLES: dict[str, Style] = {"ok": "good", "note": "", "warning": "warn", "error
 def command(call: Call) -> int:
     """Check and report."""
     output = call.output
-    path = Path(call.given["path"]) if call.given["path"] else call.database
-    with feedback_of(output, "Checking the database") as feedback:
-        findings = diagnose(path, full=call.given["full"], feedback=feedback)
+    path = Path(call.params["path"]) if call.params["path"] else call.database
+    with command_feedback(output, "Checking the database") as feedback:
+        findings = diagnose(path, full=call.params["full"], feedback=feedback)
     failed = any(finding.severity == "error" for finding in findings)
     if output.format == "json":
         from pytest_benchdb.present.writing.values import object_json

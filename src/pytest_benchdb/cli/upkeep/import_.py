@@ -7,7 +7,7 @@ import click
 
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.options import find_db
-from pytest_benchdb.cli.frame.output import FORMATS, Output, feedback_of, make_output, write_table
+from pytest_benchdb.cli.frame.output import FORMATS, Output, command_feedback, make_output, write_table
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.report import DataTable
@@ -54,23 +54,23 @@ Example: benchdb import pytest-benchmark .benchmarks
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing beside the data.")
 @click.option("-v", "--verbose", is_flag=True, help="Report every problem, not only the first of each file.")
 @click.option("--no-progress", is_flag=True, help="Show no progress bars.")
-def command(**given: Any) -> int:
+def command(**params: Any) -> int:
     """Import, and report what came in, and what did not and why."""
-    output = make_output(given)
-    target = str(find_db(given["db"], Path.cwd()))
+    output = make_output(params)
+    target = str(find_db(params["db"], Path.cwd()))
     request = ImportRequest(
-        format=given["importer"],
-        paths=tuple(Path(path).expanduser() for path in given["paths"]),
+        format=params["importer"],
+        paths=tuple(Path(path).expanduser() for path in params["paths"]),
         target=target,
-        project=given["project"] or None,
-        label=given["label"] or None,
-        tags=dict(map(_tag, given["tags"])),
-        dry_run=given["dry_run"],
-        strict=given["strict"],
+        project=params["project"] or None,
+        label=params["label"] or None,
+        tags=dict(map(_tag, params["tags"])),
+        dry_run=params["dry_run"],
+        strict=params["strict"],
     )
-    with feedback_of(output, "Importing") as feedback:
+    with command_feedback(output, "Importing") as feedback:
         imported = import_files(request, feedback.progress)
-    if given["format"]:
+    if params["format"]:
         write_table(_table(imported, request), output)
     _report_problems(imported, output)
     _report_sum(imported, request, output)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.output import feedback_of, make_output
+from pytest_benchdb.cli.frame.output import command_feedback, make_output
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.upkeep.maintain import merge_sources
 
@@ -26,13 +26,13 @@ Example: benchdb merge machine-a machine-b -o all.duckdb
 @click.option("-o", "--output", "--db", "target", metavar="PATH", required=True, help="File or folder to merge into.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 @click.option("--no-progress", is_flag=True, help="Show no progress bars.")
-def command(**given: Any) -> None:
+def command(**params: Any) -> None:
     """Merge and report how many sessions came in."""
-    output = make_output(given)
-    with feedback_of(output, "Merging") as feedback:
-        merged = merge_sources([Path(source) for source in given["sources"]], given["target"], feedback)
+    output = make_output(params)
+    with command_feedback(output, "Merging") as feedback:
+        merged = merge_sources([Path(source) for source in params["sources"]], params["target"], feedback)
     output.say(
-        f"merged {counted(merged.added, 'session')} into {given['target']}"
+        f"merged {counted(merged.added, 'session')} into {params['target']}"
         + (f"; {counted(merged.known, 'session')} left out, there already" if merged.known else "")
     )
     for line in merged.refused:

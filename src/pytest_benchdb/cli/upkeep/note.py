@@ -27,5 +27,5 @@ Example: benchdb note latest 'the machine was being backed up'
 def command(call: Call) -> None:
     """Find and write."""
     with call.reading() as feedback:
-        written = write_note(call.database, call.given["name"], call.given["text"], feedback=feedback)
+        written = write_note(call.database, call.params["name"], call.params["text"], feedback=feedback)
     say_written(call.output, SCHEMA, written, "wrote a note about")

@@ -7,7 +7,7 @@ import click
 
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.options import find_db
-from pytest_benchdb.cli.frame.output import feedback_of, make_output
+from pytest_benchdb.cli.frame.output import command_feedback, make_output
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.upkeep.maintain import recover_sessions
@@ -28,11 +28,11 @@ Example: benchdb recover results
 @options.database_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 @click.option("--no-progress", is_flag=True, help="Show no progress bars.")
-def command(**given: Any) -> int:
+def command(**params: Any) -> int:
     """Recover and report what came back."""
-    output = make_output(given)
-    paths = [Path(path) for path in given["paths"]] or [find_db(given["db"], Path.cwd())]
-    with feedback_of(output, "Recovering") as feedback:
+    output = make_output(params)
+    paths = [Path(path) for path in params["paths"]] or [find_db(params["db"], Path.cwd())]
+    with command_feedback(output, "Recovering") as feedback:
         recovered = recover_sessions(paths, feedback)
     for path in recovered.stored:
         output.text(f"{path}\n")

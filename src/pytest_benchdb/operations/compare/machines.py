@@ -20,7 +20,7 @@ _FACTS: Mapping[str, Callable[[SessionRow], object]] = {
 _EXPECTED = {"python": frozenset({"Python"}), "cpu": frozenset({"processor"}), "os": frozenset({"system"})}
 
 
-def obstacle_between(
+def find_obstacle(
     baseline: Sequence[SessionRow], candidate: Sequence[SessionRow], *, across: str | None = None
 ) -> str | None:
     """Return why sessions that measured one benchmark must not be compared; None if they may.
@@ -44,7 +44,7 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
-def on_one_machine(baseline: Side, candidate: Side) -> tuple[Side, Side, tuple[str, ...]]:
+def keep_one_machine(baseline: Side, candidate: Side) -> tuple[Side, Side, tuple[str, ...]]:
     """Keep the sessions of one machine and Python that both sides have, where they have several.
 
     Returns:

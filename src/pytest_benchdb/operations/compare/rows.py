@@ -28,7 +28,7 @@ class Rule(Protocol):
         """Return the judgement of a pair."""
 
 
-def main_times(values: Iterable[SessionValue]) -> dict[TimeKey, str]:
+def find_main_times(values: Iterable[SessionValue]) -> dict[TimeKey, str]:
     """Return the time of each benchmark, phase and device that is judged as `time`: the first of `MAIN_TIMES`."""
     found: dict[TimeKey, str] = {}
     for value in values:
@@ -51,7 +51,9 @@ def has_main_time(pair: Pair, times: Mapping[TimeKey, str]) -> bool:
     return any(times.get(time_key(value), MAIN_TIMES[0]) == pair.key.metric for value in values)
 
 
-def limited(policy: Policy, thresholds: Iterable[Threshold], value: SessionValue, main_time: str | None) -> Policy:
+def apply_thresholds(
+    policy: Policy, thresholds: Iterable[Threshold], value: SessionValue, main_time: str | None
+) -> Policy:
     """Return a policy with the last share and the last quantity of the thresholds that match a series.
 
     With a quantity alone any share counts; a share leaves the default quantity as it is.
@@ -69,7 +71,7 @@ def limited(policy: Policy, thresholds: Iterable[Threshold], value: SessionValue
     return replace(policy, relative=relative or 0.0, absolute=policy.absolute if absolute is None else absolute)
 
 
-def unless_apart(judgement: Judgement, pair: Pair, obstacle: str | None, *, allow_cross: bool) -> Judgement:
+def refuse_incomparable(judgement: Judgement, pair: Pair, obstacle: str | None, *, allow_cross: bool) -> Judgement:
     """Return a judgement that shows both values but no change if sides must not be compared.
 
     A change between them would be read as one of the code. A side that failed or is missing says so in any case.
@@ -125,7 +127,7 @@ def judge_pairs(pairs: Iterable[Pair], rule: Rule, recipes: Mapping[str, Recipe]
     return tuple(rows)
 
 
-def comparison_of(
+def build_comparison(
     reader: Reader, sides: tuple[Side, Side], rows: tuple[ComparisonRow, ...], warnings: Iterable[str]
 ) -> Comparison:
     """Return the comparison of a baseline and a candidate, with what else differs between them.

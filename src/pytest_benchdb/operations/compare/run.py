@@ -18,23 +18,23 @@ from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import COMPARED, Judgement, Policy
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.compare.axis import SESSION_DIMENSIONS, Axis, axis_matching, find_axis, split_axis
-from pytest_benchdb.operations.compare.machines import machine_warnings, obstacle_between, on_one_machine
+from pytest_benchdb.operations.compare.machines import find_obstacle, keep_one_machine, machine_warnings
 from pytest_benchdb.operations.compare.pairs import BY_FULLNAME, Matching, Pair, pair_sides
 from pytest_benchdb.operations.compare.rows import (
     TimeKey,
-    comparison_of,
+    apply_thresholds,
+    build_comparison,
+    find_main_times,
     has_main_time,
     judge_pairs,
-    limited,
-    main_times,
+    refuse_incomparable,
     time_key,
-    unless_apart,
 )
 from pytest_benchdb.operations.compare.sides import LATEST, SpecSource, open_specs, parse_side
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.select.filters.threshold import Threshold, parse_threshold, parse_thresholds
 from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
-from pytest_benchdb.operations.select.recipe import recipes_of
+from pytest_benchdb.operations.select.recipe import read_recipes
 from pytest_benchdb.operations.select.spec.context import spec_context
 from pytest_benchdb.operations.select.spec.syntax import Spec
 from pytest_benchdb.store.read.reader import Reader
@@ -46,7 +46,7 @@ _MOST_SPECS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class CompareRequest:
     """What is compared, and when a change counts.
 
     Attributes:
@@ -80,7 +80,7 @@ class Choice:
 def compare_named(
     specs: Sequence[str],
     db: Path,
-    choice: Choice,
+    request: CompareRequest,
     *,
     axis: str | None = None,
     baseline_value: str | None = None,
@@ -92,7 +92,7 @@ def compare_named(
         specs: baseline and candidate, which is the newest session where it is left out; with an axis, any number of
             SPECs in whose sessions its values are looked for.
         db: the database; it is not read if both sides are paths.
-        choice: metrics, filters and thresholds.
+        request: metrics, filters and thresholds.
         axis: a dimension whose values are compared.
         baseline_value: the value that the others are compared with.
         feedback: for progress, and for sessions that could not be read.
@@ -112,11 +112,11 @@ def compare_named(
     only_files = parsed and all(spec.path is not None for spec in parsed)
     with open_specs(parsed, [] if only_files else [db], feedback) as source:
         if axis is not None:
-            sides = [_find_side(source, spec, (), choice, feedback) for spec in parsed]
-            return compare_axis(source.reader, _sessions_of_axis(source, axis, sides), axis, choice, baseline_value)
+            sides = [_find_side(source, spec, (), request, feedback) for spec in parsed]
+            return compare_axis(source.reader, _sessions_of_axis(source, axis, sides), axis, request, baseline_value)
         # The candidate first: a baseline such as `window:5` is looked for before it.
-        candidate = _find_side(source, parsed[1], (), choice, feedback)
-        baseline = _find_side(source, parsed[0], candidate.sessions, choice, feedback)
+        candidate = _find_side(source, parsed[1], (), request, feedback)
+        baseline = _find_side(source, parsed[0], candidate.sessions, request, feedback)
         # `window:5` ends with the newest session.
         rest = tuple(session for session in baseline.sessions if session not in candidate.sessions)
         if not rest:
@@ -124,10 +124,10 @@ def compare_named(
                 f"{baseline.name} and {candidate.name} are the same session; record another, or name an earlier one, "
                 "as in latest~1"
             )
-        return (compare(source.reader, replace(baseline, sessions=rest), candidate, choice),)
+        return (compare(source.reader, replace(baseline, sessions=rest), candidate, request),)
 
 
-def compare(reader: Reader, baseline: Side, candidate: Side, choice: Choice) -> Comparison:
+def compare(reader: Reader, baseline: Side, candidate: Side, request: CompareRequest) -> Comparison:
     """Compare a candidate's sessions with a baseline's, benchmark by benchmark; the history must hold both.
 
     Raises:
@@ -135,19 +135,23 @@ def compare(reader: Reader, baseline: Side, candidate: Side, choice: Choice) -> 
         StoreError: the history cannot be read.
     """
     left_out: tuple[str, ...] = ()
-    if not choice.allow_cross:
-        baseline, candidate, left_out = on_one_machine(baseline, candidate)
+    if not request.allow_cross:
+        baseline, candidate, left_out = keep_one_machine(baseline, candidate)
     sides = baseline, candidate
-    selected = value_filter(choice.keyword, choice.where)
-    values = [reader.session_values(_ids(side.sessions), metrics=choice.metric_names()) for side in sides]
-    _check_metrics(reader, [*values[0], *values[1]], [one for side in sides for one in side.sessions], choice)
+    selected = value_filter(request.keyword, request.where)
+    values = [reader.session_values(_ids(side.sessions), metrics=request.metric_names()) for side in sides]
+    _check_metrics(reader, [*values[0], *values[1]], [one for side in sides for one in side.sessions], request)
     before, after = ([value for value in side if selected(value)] for side in values)
-    compared = _compared(reader, sides, (before, after), choice)
+    compared = _compared(reader, sides, (before, after), request)
     return replace(compared, warnings=(*left_out, *compared.warnings))
 
 
 def compare_axis(
-    reader: Reader, sessions: Sequence[SessionRow], dimension: str, choice: Choice, baseline_value: str | None = None
+    reader: Reader,
+    sessions: Sequence[SessionRow],
+    dimension: str,
+    request: CompareRequest,
+    baseline_value: str | None = None,
 ) -> tuple[Comparison, ...]:
     """Compare every value of a dimension with one of them.
 
@@ -155,7 +159,7 @@ def compare_axis(
         reader: an open history that holds the sessions.
         sessions: where to look for the values.
         dimension: ``backend``, ``model``, ``python``, a parameter, a tag, ...: see `axis.find_axis`.
-        choice: metrics, filters and thresholds.
+        request: metrics, filters and thresholds.
         baseline_value: the value that the others are compared with; None takes the first one.
 
     Returns:
@@ -165,10 +169,10 @@ def compare_axis(
         ConfigError: there is no such dimension or value, or only one value.
         StoreError: the history cannot be read.
     """
-    selected = value_filter(choice.keyword, choice.where)
+    selected = value_filter(request.keyword, request.where)
     by_id = {session.session_id: session for session in sessions}
-    values = reader.session_values(list(by_id), metrics=choice.metric_names())
-    _check_metrics(reader, values, sessions, choice)
+    values = reader.session_values(list(by_id), metrics=request.metric_names())
+    _check_metrics(reader, values, sessions, request)
     values = [value for value in values if selected(value)]
     axis = find_axis(dimension, values, by_id)
     first, *others = split_axis(axis, values, by_id, baseline_value)
@@ -182,15 +186,15 @@ def compare_axis(
             sides.append(Side(name=name, sessions=tuple(one for one in sessions if one.session_id in ids)))
         pair = (list(first.values), list(other.values))
         matching = axis_matching(axis, (first, other))
-        compared = _compared(reader, (sides[0], sides[1]), pair, choice, matching, axis=axis.name)
+        compared = _compared(reader, (sides[0], sides[1]), pair, request, matching, axis=axis.name)
         comparisons.append(replace(compared, warnings=(*warnings, *compared.warnings)))
     return tuple(comparisons)
 
 
 def _find_side(
-    source: SpecSource, spec: Spec, candidates: Sequence[SessionRow], choice: Choice, feedback: Feedback
+    source: SpecSource, spec: Spec, candidates: Sequence[SessionRow], request: CompareRequest, feedback: Feedback
 ) -> Side:
-    context = spec_context(source.reader, candidates, allow_cross=choice.allow_cross, warn=feedback.warn)
+    context = spec_context(source.reader, candidates, allow_cross=request.allow_cross, warn=feedback.warn)
     try:
         sessions = source.find(spec, context)
     except NoBaselineError:
@@ -216,26 +220,26 @@ def _compared(
     reader: Reader,
     sides: tuple[Side, Side],
     values: tuple[list[SessionValue], list[SessionValue]],
-    choice: Choice,
+    request: CompareRequest,
     matching: Matching = BY_FULLNAME,
     *,
     axis: str | None = None,
 ) -> Comparison:
-    times = {**main_times(values[0]), **main_times(values[1])}
-    pairs = [pair for pair in pair_sides(*values, matching) if _is_selected(pair, choice, times)]
-    order = {metric: place for place, metric in enumerate(choice.metric_names())}
+    times = {**find_main_times(values[0]), **find_main_times(values[1])}
+    pairs = [pair for pair in pair_sides(*values, matching) if _is_selected(pair, request, times)]
+    order = {metric: place for place, metric in enumerate(request.metric_names())}
     pairs.sort(key=lambda pair: order.get(pair.key.metric, len(order)))
     rule = SidesRule(
-        choice=choice,
+        request=request,
         sessions={session.session_id: session for side in sides for session in side.sessions},
         axis=axis,
         rounds=_read_rounds(reader, pairs),
         main_times=times,
     )
-    recipes = recipes_of(reader, [value for pair in pairs for value in pair.candidate or pair.baseline])
+    recipes = read_recipes(reader, [value for pair in pairs for value in pair.candidate or pair.baseline])
     rows = judge_pairs(pairs, rule, recipes)
     shift = suite_shift((row.key, row.judgement) for row in rows) if axis is None else None
-    return comparison_of(reader, sides, rows, machine_warnings(*sides, shift))
+    return build_comparison(reader, sides, rows, machine_warnings(*sides, shift))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +253,7 @@ class SidesRule:
         main_times: the time of each benchmark that is judged as `time`.
     """
 
-    choice: Choice
+    request: CompareRequest
     sessions: Mapping[str, SessionRow]
     axis: str | None = None
     rounds: "Rounds" = field(default_factory=dict)
@@ -259,17 +263,17 @@ class SidesRule:
         """Return when a change of a pair counts: by default, by the share for all metrics, by thresholds."""
         value, fewer = pair.newest, min(len(pair.baseline), len(pair.candidate))
         policy = default_policy(value.key.metric, value.unit, value.better, sessions=fewer)
-        if self.choice.share is not None:
-            policy = replace(policy, relative=self.choice.share)
-        return limited(policy, self.choice.thresholds, value, self.main_times.get(time_key(value)))
+        if self.request.share is not None:
+            policy = replace(policy, relative=self.request.share)
+        return apply_thresholds(policy, self.request.thresholds, value, self.main_times.get(time_key(value)))
 
     def judge(self, pair: Pair, policy: Policy) -> Judgement:
         """Return the judgement of a pair by the values of all its sessions."""
-        crossing, obstacle = self.choice.allow_cross, None
+        crossing, obstacle = self.request.allow_cross, None
         baseline, candidate = pair.baseline, pair.candidate
         if baseline and candidate and not crossing:
             before, after = ([self.sessions[one.session_id] for one in side] for side in (baseline, candidate))
-            obstacle = obstacle_between(before, after, across=self.axis)
+            obstacle = find_obstacle(before, after, across=self.axis)
         if crossing or _functions(baseline) != _functions(candidate):
             # The sides of an axis may be two functions, whose code differs.
             baseline, candidate = (
@@ -278,7 +282,7 @@ class SidesRule:
         judgement = judge_sides(baseline, candidate, policy, rounds=self._rounds_of(pair))
         if judgement.verdict == "incomparable" and not crossing and "code" in (judgement.reason or ""):
             judgement = replace(judgement, reason=f"{judgement.reason}; --allow-cross compares them")
-        return unless_apart(judgement, pair, obstacle, allow_cross=crossing)
+        return refuse_incomparable(judgement, pair, obstacle, allow_cross=crossing)
 
     def _rounds_of(self, pair: Pair) -> tuple[list[float], list[float]] | None:
         """Return the rounds of both sides; None if one has none, or as many sessions as the rule needs."""
@@ -325,22 +329,22 @@ def _functions(values: Iterable[SessionValue]) -> set[str]:
 
 
 def _check_metrics(
-    reader: Reader, values: Iterable[SessionValue], sessions: Iterable[SessionRow], choice: Choice
+    reader: Reader, values: Iterable[SessionValue], sessions: Iterable[SessionRow], request: CompareRequest
 ) -> None:
     """Refuse a metric that no session has, where the sessions have others; the message lists those."""
     seen = {value.key.metric for value in values}
-    absent = [word for word, metrics in choice.metric_groups().items() if seen.isdisjoint(metrics)]
+    absent = [word for word, metrics in request.metric_groups().items() if seen.isdisjoint(metrics)]
     if absent:
         measured = sorted({value.key.metric for value in reader.session_values(_ids(sessions), metrics=None)})
         if measured:
             raise ConfigError(f"--metric {absent[0]}: nothing here measured it; there are {', '.join(measured)}")
 
 
-def _is_selected(pair: Pair, choice: Choice, times: Mapping[TimeKey, str]) -> bool:
+def _is_selected(pair: Pair, request: CompareRequest, times: Mapping[TimeKey, str]) -> bool:
     """Leave out what neither side ran, and failed runs' wall times where other metrics are selected and known."""
     if not pair.was_run:
         return False
-    groups = choice.metric_groups()
+    groups = request.metric_groups()
     named = any(pair.key.metric in metrics for word, metrics in groups.items() if word != TIME)
     if named or (TIME in groups and has_main_time(pair, times)):
         return True

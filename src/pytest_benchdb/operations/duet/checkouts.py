@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_benchdb.environment.git.worktree import find_checkout, find_commit, has_changes, worktree
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.operations.duet.plan import Place, SideChoice
+from pytest_benchdb.operations.duet.plan import Role, SideRequest
 
 WORKING_TREE = "working tree"
 _SHORT = 7
@@ -24,7 +24,7 @@ class OpenSide:
         checkout: top folder of the user's checkout, whose code this side must not import; None where it may.
     """
 
-    place: Place
+    role: Role
     name: str
     program: tuple[str, ...]
     root: Path
@@ -34,8 +34,8 @@ class OpenSide:
 
 @contextlib.contextmanager
 def open_sides(
-    base: SideChoice, head: SideChoice, folder: Path, environ: Mapping[str, str], say: Callable[[str], None]
-) -> Iterator[dict[Place, OpenSide]]:
+    base: SideRequest, head: SideRequest, folder: Path, environ: Mapping[str, str], say: Callable[[str], None]
+) -> Iterator[dict[Role, OpenSide]]:
     """Check the commits of the sides out, for the length of a block.
 
     Args:
@@ -53,9 +53,9 @@ def open_sides(
         return
     checkout = find_checkout(folder, environ)
     hashes: dict[str | None, str] = {
-        choice.commit: find_commit(checkout, choice.commit, environ)
-        for choice in (base, head)
-        if choice.commit is not None
+        request.commit: find_commit(checkout, request.commit, environ)
+        for request in (base, head)
+        if request.commit is not None
     }
     if None in {base.commit, head.commit}:
         if has_changes(checkout, environ):
@@ -64,24 +64,24 @@ def open_sides(
         say("both sides are the same commit: what differs is the noise of this machine")
     with contextlib.ExitStack() as stack:
         temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-duet-")))
-        sides: dict[Place, OpenSide] = {}
-        choices: tuple[tuple[Place, SideChoice], ...] = (("base", base), ("head", head))
-        for place, choice in choices:
-            if choice.commit is None:
-                sides[place] = _here(place, choice, folder, root=checkout)
+        sides: dict[Role, OpenSide] = {}
+        requests: tuple[tuple[Role, SideRequest], ...] = (("base", base), ("head", head))
+        for role, request in requests:
+            if request.commit is None:
+                sides[role] = _here(role, request, folder, root=checkout)
                 continue
-            sha = hashes[choice.commit]
+            sha = hashes[request.commit]
             # The last part of the path stays: suites without a name of their own are known by it.
-            root = stack.enter_context(worktree(checkout, sha, temporary / place / checkout.name, environ))
-            sides[place] = _elsewhere(place, choice, root, folder, checkout, sha)
+            root = stack.enter_context(worktree(checkout, sha, temporary / role / checkout.name, environ))
+            sides[role] = _elsewhere(role, request, root, folder, checkout, sha)
         yield sides
 
 
-def _here(place: Place, choice: SideChoice, folder: Path, *, root: Path | None = None) -> OpenSide:
+def _here(role: Role, request: SideRequest, folder: Path, *, root: Path | None = None) -> OpenSide:
     return OpenSide(
-        place=place,
-        name=choice.name or WORKING_TREE,
-        program=choice.program,
+        role=role,
+        name=request.name or WORKING_TREE,
+        program=request.program,
         root=root or folder,
         folder=folder,
         checkout=root,
@@ -89,17 +89,17 @@ def _here(place: Place, choice: SideChoice, folder: Path, *, root: Path | None =
 
 
 def _elsewhere(
-    place: Place, choice: SideChoice, root: Path, folder: Path, checkout: Path, sha: str
+    role: Role, request: SideRequest, root: Path, folder: Path, checkout: Path, sha: str
 ) -> OpenSide:  # fmt: skip
     inner = root / folder.resolve().relative_to(checkout.resolve())
-    commit = str(choice.commit)
+    commit = str(request.commit)
     if not inner.is_dir():
         raise ConfigError(f"{commit} has no folder {inner.relative_to(root)}; run this where both sides have one")
     name = commit if sha.startswith(commit) else f"{commit} ({sha[:_SHORT]})"
     return OpenSide(
-        place=place,
-        name=f"{name}, {choice.name}" if choice.name else name,
-        program=choice.program,
+        role=role,
+        name=f"{name}, {request.name}" if request.name else name,
+        program=request.program,
         root=root,
         folder=inner,
         checkout=checkout,

@@ -52,7 +52,7 @@ def write_probe(folder: Path) -> Path:
     return report
 
 
-def take_modules(report: Path) -> dict[str, str]:
+def read_modules(report: Path) -> dict[str, str]:
     """Return the file of each module that the last process imported, and delete the report."""
     try:
         text = report.read_text(encoding="utf-8", errors="surrogateescape")
@@ -63,7 +63,7 @@ def take_modules(report: Path) -> dict[str, str]:
     return {name: file for name, _, file in pairs}
 
 
-def sort_modules(modules: Mapping[str, str], *, side: Path, checkout: Path, packages: Iterable[str]) -> Imported:
+def classify_modules(modules: Mapping[str, str], *, side: Path, checkout: Path, packages: Iterable[str]) -> Imported:
     """Separate a side's own modules from those that should have been its own.
 
     Args:
@@ -93,7 +93,7 @@ def sort_modules(modules: Mapping[str, str], *, side: Path, checkout: Path, pack
     )
 
 
-def packages_of(folder: Path, pythonpath: Iterable[str]) -> set[str]:
+def find_packages(folder: Path, pythonpath: Iterable[str]) -> set[str]:
     """Return the names of the packages of a checkout, and of the modules under ``src`` and in `pythonpath`."""
     inner = {folder / "src", *(folder / entry for entry in pythonpath)}
     found = {init.parent.name for root in {folder, *inner} for init in root.glob("*/__init__.py")}
@@ -101,7 +101,7 @@ def packages_of(folder: Path, pythonpath: Iterable[str]) -> set[str]:
     return {name for name in found if not _is_test(name)}
 
 
-def listed(files: Mapping[str, str]) -> str:
+def modules_text(files: Mapping[str, str]) -> str:
     """Return a few modules with their files, for a message."""
     shown = [f"{name} ({files[name]})" for name in sorted(files)[:_SHOWN]]
     more = len(files) - len(shown)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pytest_benchdb.model.report import SessionRow
 
-Place = Literal["base", "head"]
+Role = Literal["base", "head"]
 
 DUET_TAG = "duet"
 """Tag of a session: the duet that it belongs to."""
@@ -16,7 +16,7 @@ SIDE_TAG = "side"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SideChoice:
+class SideRequest:
     """What one side runs.
 
     Attributes:
@@ -42,8 +42,8 @@ class Duet:
         module: module that each side must import, from its own folder if it is a commit; None looks at all of them.
     """
 
-    base: SideChoice
-    head: SideChoice
+    base: SideRequest
+    head: SideRequest
     arguments: tuple[str, ...]
     pairs: int
     database: Path
@@ -67,7 +67,7 @@ class DuetResult:
     notes: tuple[str, ...] = ()
 
 
-def schedule(pairs: int) -> Iterator[Place]:
+def schedule(pairs: int) -> Iterator[Role]:
     """Yield the side of each turn: base, head, head, base, base, head, ...
 
     A slow drift of the machine cancels out in this order, and neither side is always the first of a pair.
@@ -76,5 +76,5 @@ def schedule(pairs: int) -> Iterator[Place]:
     ['base', 'head', 'head', 'base', 'base', 'head']
     """
     for pair in range(pairs):
-        turns: tuple[Place, Place] = ("head", "base") if pair % 2 else ("base", "head")
+        turns: tuple[Role, Role] = ("head", "base") if pair % 2 else ("base", "head")
         yield from turns

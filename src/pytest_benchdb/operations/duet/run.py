@@ -15,18 +15,18 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison, Side
 from pytest_benchdb.model.metric import METRICS, metrics_of
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.compare.run import Choice, compare
+from pytest_benchdb.operations.compare.run import CompareRequest, compare
 from pytest_benchdb.operations.duet.checkouts import OpenSide, open_sides
 from pytest_benchdb.operations.duet.import_probe import (
     PLUGIN,
     Imported,
-    listed,
-    packages_of,
-    sort_modules,
-    take_modules,
+    classify_modules,
+    find_packages,
+    modules_text,
+    read_modules,
     write_probe,
 )
-from pytest_benchdb.operations.duet.plan import DUET_TAG, SIDE_TAG, Duet, DuetResult, Place, schedule
+from pytest_benchdb.operations.duet.plan import DUET_TAG, SIDE_TAG, Duet, DuetResult, Role, schedule
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.pytest_run import run_to_end
 
@@ -83,7 +83,7 @@ class TurnRunner:
         if status not in _USABLE or (status == TESTS_FAILED and "No module named pytest" in text):
             self.show(text)
             raise ConfigError(f"{side.name}: pytest ended with exit status {status} in {side.folder}; {_advice(text)}")
-        modules = take_modules(self._report)
+        modules = read_modules(self._report)
         imported = None
         if modules:
             imported = self._sorted(side, modules)
@@ -98,8 +98,8 @@ class TurnRunner:
             self._say(f"  {line}")
 
     def _command(self, side: OpenSide) -> list[str]:
-        tags = [f"--benchdb-tag={DUET_TAG}={self._duet_id}", f"--benchdb-tag={SIDE_TAG}={side.place}"]
-        label = f"--benchdb-label=duet-{self._duet_id}-{side.place}"
+        tags = [f"--benchdb-tag={DUET_TAG}={self._duet_id}", f"--benchdb-tag={SIDE_TAG}={side.role}"]
+        label = f"--benchdb-label=duet-{self._duet_id}-{side.role}"
         database = f"--benchdb={self._duet.database.absolute()}"
         return [*side.program, *self._duet.arguments, database, label, *tags]
 
@@ -116,17 +116,17 @@ class TurnRunner:
 
     def _sorted(self, side: OpenSide, modules: Mapping[str, str]) -> Imported:
         inner = [os.path.relpath(side.folder / entry, side.root) for entry in self._duet.pythonpath]
-        return sort_modules(
+        return classify_modules(
             modules,
             side=side.root,
             checkout=side.checkout or side.root,
-            packages=packages_of(side.root, inner),
+            packages=find_packages(side.root, inner),
         )
 
     def _check(self, side: OpenSide, modules: Mapping[str, str], imported: Imported) -> None:
         advice = "put its folder first with --pythonpath (src, or . without such a folder)"
         if imported.foreign:
-            raise ConfigError(f"{side.name}: imported {listed(imported.foreign)} from your checkout; {advice}")
+            raise ConfigError(f"{side.name}: imported {modules_text(imported.foreign)} from your checkout; {advice}")
         module = self._duet.module
         if module is None:
             return
@@ -184,12 +184,12 @@ def run_duet(duet: Duet, folder: Path, environ: Mapping[str, str], feedback: Fee
         sides = stack.enter_context(open_sides(duet.base, duet.head, folder, environ, feedback.warn))
         runner = TurnRunner(duet, duet_id, temporary, environ, feedback.warn)
         feedback.progress(0, len(turns))
-        for done, place in enumerate(turns, 1):
-            turn = runner.run(sides[place])
+        for done, role in enumerate(turns, 1):
+            turn = runner.run(sides[role])
             if done <= len(sides):  # the first turn of each side
-                notes += _first_turn_notes(turn, sides[place], runner, _sessions(duet.database, duet_id))
+                notes += _first_turn_notes(turn, sides[role], runner, _sessions(duet.database, duet_id))
             feedback.progress(done, len(turns))
-        names = {place: side.name for place, side in sides.items()}
+        names = {role: side.name for role, side in sides.items()}
     for note in notes:
         feedback.warn(note)
     sessions = _sessions(duet.database, duet_id)
@@ -215,10 +215,10 @@ def _check(duet: Duet, folder: Path) -> None:
 
 
 def _first_turn_notes(
-    turn: Turn, side: OpenSide, runner: TurnRunner, recorded: Mapping[Place, tuple[SessionRow, ...]]
+    turn: Turn, side: OpenSide, runner: TurnRunner, recorded: Mapping[Role, tuple[SessionRow, ...]]
 ) -> list[str]:
     """Return the notes on the first turn of a side; refuse one that recorded nothing, or in which nothing passed."""
-    sessions = recorded[side.place]
+    sessions = recorded[side.role]
     if not sessions or not sessions[-1].runs:
         runner.show()
         raise ConfigError(
@@ -242,7 +242,7 @@ def _import_notes(turn: Turn, side: OpenSide) -> list[str]:
         return []
     notes = []
     if imported.installed:
-        notes.append(f"{side.name}: measured {listed(imported.installed)}, not the side's own; see --pythonpath")
+        notes.append(f"{side.name}: measured {modules_text(imported.installed)}, not the side's own; see --pythonpath")
     if imported.own:
         notes.append(f"{side.name}: imported {', '.join(imported.own)} from its own folder")
     elif not imported.installed:
@@ -250,12 +250,12 @@ def _import_notes(turn: Turn, side: OpenSide) -> list[str]:
     return notes
 
 
-def _sessions(database: Path, duet_id: str) -> dict[Place, tuple[SessionRow, ...]]:
+def _sessions(database: Path, duet_id: str) -> dict[Role, tuple[SessionRow, ...]]:
     if not database.exists():
         return {"base": (), "head": ()}
     with open_source([database]) as reader:
         mine = [session for session in reader.sessions() if session.tags.get(DUET_TAG) == duet_id]
-    base, head = (tuple(one for one in mine if one.tags.get(SIDE_TAG) == place) for place in ("base", "head"))
+    base, head = (tuple(one for one in mine if one.tags.get(SIDE_TAG) == role) for role in ("base", "head"))
     return {"base": base, "head": head}
 
 
@@ -268,7 +268,7 @@ alarms is in docs/explanation/regression-quality.md.
 """
 
 
-def compare_duet(duet: Duet, result: DuetResult, choice: Choice, feedback: Feedback = SILENT) -> Comparison:
+def compare_duet(duet: Duet, result: DuetResult, request: CompareRequest, feedback: Feedback = SILENT) -> Comparison:
     """Compare the sessions of both sides.
 
     Two environments may differ in their Python, which otherwise makes benchmarks incomparable.
@@ -282,16 +282,16 @@ def compare_duet(duet: Duet, result: DuetResult, choice: Choice, feedback: Feedb
             reader,
             Side(name=result.base_name, sessions=result.base),
             Side(name=result.head_name, sessions=result.head),
-            choice_for(duet, choice),
+            adjust_request(duet, request),
         )
 
 
-def choice_for(duet: Duet, choice: Choice) -> Choice:
+def adjust_request(duet: Duet, request: CompareRequest) -> CompareRequest:
     """Return a choice with what a duet changes of its defaults."""
-    crosses = choice.allow_cross or duet.base.program != duet.head.program
-    is_default = choice.share is None and not choice.thresholds
-    small = is_default and duet.pairs >= ENOUGH_PAIRS and all(map(_is_time, choice.metrics))
-    return replace(choice, allow_cross=crosses, share=SHARE if small else choice.share)
+    crosses = request.allow_cross or duet.base.program != duet.head.program
+    is_default = request.share is None and not request.thresholds
+    small = is_default and duet.pairs >= ENOUGH_PAIRS and all(map(_is_time, request.metrics))
+    return replace(request, allow_cross=crosses, share=SHARE if small else request.share)
 
 
 def _is_time(word: str) -> bool:

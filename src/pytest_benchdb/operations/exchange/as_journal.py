@@ -47,7 +47,7 @@ def split_id(session_id: str) -> tuple[int, str]:
     return int(session_id[:8] + session_id[9:13], 16), session_id[14:]
 
 
-def journal_of(
+def journal_lines(
     session: ImportedSession, session_id: str, source: SourceFile, tags: Mapping[str, str]
 ) -> Iterator[bytes]:
     """Yield the lines of a session's journal."""

@@ -11,7 +11,7 @@ from pytest_benchdb.errors import BenchdbError, ConfigError, ImportFormatError
 from pytest_benchdb.importers.source import head_of
 from pytest_benchdb.interfaces import Importer
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem, SourceFile
-from pytest_benchdb.operations.exchange.as_journal import is_known, journal_of, session_id_of, split_id
+from pytest_benchdb.operations.exchange.as_journal import is_known, journal_lines, session_id_of, split_id
 from pytest_benchdb.operations.record import project_name
 from pytest_benchdb.registry import find_importers
 from pytest_benchdb.store.history.open import open_history
@@ -188,7 +188,7 @@ class _Import:
             project=request.project or session.project or self._own_project,
             label=request.label or session.label,
         )
-        return journal_of(named, session_id, source, request.tags)
+        return journal_lines(named, session_id, source, request.tags)
 
 
 def _find_files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:

@@ -71,7 +71,7 @@ def read_allow_file(path: Path) -> tuple[Allowance, ...]:
     return tuple(_allowance(table, f"--allow {path}, entry {number}") for number, table in enumerate(tables, 1))
 
 
-def of_acceptance(acceptance: Acceptance, *, names: Mapping[str, str]) -> Allowance:
+def allowance_from_acceptance(acceptance: Acceptance, *, names: Mapping[str, str]) -> Allowance:
     """Return the allowance of what `benchdb accept` recorded.
 
     Args:
@@ -120,7 +120,7 @@ def expired_warnings(allowances: Iterable[Allowance], keys: Iterable[SeriesKey],
     ]
 
 
-def after_acceptances(
+def drop_before_acceptances(
     history: Iterable[SessionValue],
     allowances: Iterable[Allowance],
     sessions: Mapping[str, SessionRow],

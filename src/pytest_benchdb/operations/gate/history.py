@@ -101,7 +101,7 @@ def _find_sides(source: SpecSource, candidate: Spec, baseline: Spec, request: Ga
         reason = _no_baseline_text(earlier, judged[-1])
         return GateSides(candidate=tuple(judged), no_baseline=reason, warnings=tuple(warnings))
     alone = _stands_alone(baseline, found)
-    sides = with_history(earlier, judged, found, alone=alone, allow_cross=request.allow_cross)
+    sides = add_history(earlier, judged, found, alone=alone, allow_cross=request.allow_cross)
     return replace(sides, warnings=(*warnings, *sides.warnings))
 
 
@@ -125,7 +125,7 @@ def _no_baseline_text(earlier: Sequence[SessionRow], judged: SessionRow) -> str:
     )
 
 
-def with_history(
+def add_history(
     sessions: Sequence[SessionRow],
     candidate: Sequence[SessionRow],
     baseline: Sequence[SessionRow],

@@ -17,7 +17,13 @@ from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement, Policy
 from pytest_benchdb.operations.compare.pairs import Pair, pair_sides
-from pytest_benchdb.operations.compare.rows import TimeKey, has_main_time, main_times, time_key, unless_apart
+from pytest_benchdb.operations.compare.rows import (
+    TimeKey,
+    find_main_times,
+    has_main_time,
+    refuse_incomparable,
+    time_key,
+)
 from pytest_benchdb.operations.gate.policy import Rules, policy_of
 
 _DISTURBED_KINDS = frozenset({"time", "rate", "energy", "power"})
@@ -71,7 +77,7 @@ class GateRule:
             if value is not None:
                 session = self.sessions[value.session_id]
                 judgement = _unless_disturbed(judgement, policy, (*pair.baseline, value), session)
-        judgement = unless_apart(judgement, pair, None, allow_cross=self.allow_cross)
+        judgement = refuse_incomparable(judgement, pair, None, allow_cross=self.allow_cross)
         if not policy.gated and judgement.verdict in {"regressed", "error", "missing"}:
             judgement = replace(judgement, state="not gated")
         return judgement
@@ -90,7 +96,7 @@ def gate_pairs(
         rules: of users.
         missing: full names of benchmarks that should have run and did not.
     """
-    times, named = {**main_times(history), **main_times(candidate)}, named_metrics(rules)
+    times, named = {**find_main_times(history), **find_main_times(candidate)}, named_metrics(rules)
     pairs = [
         pair
         for pair in pair_sides(history, candidate)
@@ -107,7 +113,7 @@ def named_metrics(rules: Rules) -> frozenset[str]:
     return frozenset(name for limit in limits if not limit.first_only for name in limit.metrics)
 
 
-def judge_again(history: Sequence[SessionValue], value: SessionValue, policy: Policy, session: SessionRow) -> Judgement:
+def judge_rerun(history: Sequence[SessionValue], value: SessionValue, policy: Policy, session: SessionRow) -> Judgement:
     """Judge what a re-run measured by the history that the suspicion is based on."""
     # Sides of three sessions are enough for a suspicion, so they are for its confirmation.
     least = min(policy.least_sessions, max(len(history), 2))

@@ -11,7 +11,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.run import GATE_RULE_KEY
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Policy
-from pytest_benchdb.operations.compare.rows import limited
+from pytest_benchdb.operations.compare.rows import apply_thresholds
 from pytest_benchdb.operations.select.filters.keyword import matches_glob
 from pytest_benchdb.operations.select.filters.threshold import Threshold, parse_threshold
 
@@ -74,7 +74,7 @@ def parse_overrides(table: Mapping[str, object], place: str) -> tuple[Override, 
     return tuple(_override(pattern, given, place) for pattern, given in table.items())
 
 
-def marker_rules(extra: Iterable[tuple[str, Mapping[str, object] | None]]) -> dict[str, MarkerRule]:
+def read_marker_rules(extra: Iterable[tuple[str, Mapping[str, object] | None]]) -> dict[str, MarkerRule]:
     """Return the rules of markers, from full names and `extra_info` of runs; other values of the key are ignored."""
     rules = {}
     for fullname, info in extra:
@@ -116,7 +116,7 @@ def policy_of(value: SessionValue, rules: Rules, *, sessions: int, main_time: st
 
 def _limited(policy: Policy, thresholds: Iterable[Threshold], value: SessionValue, main_time: str | None) -> Policy:
     """Return a policy with the limits of thresholds; what is limited is gated."""
-    changed = limited(policy, thresholds, value, main_time)
+    changed = apply_thresholds(policy, thresholds, value, main_time)
     return policy if changed is policy else replace(changed, gated=True)
 
 

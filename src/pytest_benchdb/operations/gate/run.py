@@ -19,19 +19,24 @@ from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.verdict import VERDICTS, Judgement
 from pytest_benchdb.operations.compare.machines import machine_warnings
 from pytest_benchdb.operations.compare.pairs import Pair
-from pytest_benchdb.operations.compare.rows import comparison_of, judge_pairs, main_times, time_key
+from pytest_benchdb.operations.compare.rows import build_comparison, find_main_times, judge_pairs, time_key
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.gate.adjust import doubt_shifted, is_suspect, with_allowances, with_q_values
-from pytest_benchdb.operations.gate.allowances import Allowance, after_acceptances, expired_warnings, of_acceptance
+from pytest_benchdb.operations.gate.allowances import (
+    Allowance,
+    allowance_from_acceptance,
+    drop_before_acceptances,
+    expired_warnings,
+)
 from pytest_benchdb.operations.gate.confirm import Confirmation, confirm
 from pytest_benchdb.operations.gate.exit_status import decide
 from pytest_benchdb.operations.gate.history import GateSides, open_sides
-from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_again, missing_names, named_metrics
-from pytest_benchdb.operations.gate.policy import Rules, marker_rules
+from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_rerun, missing_names, named_metrics
+from pytest_benchdb.operations.gate.policy import Rules, read_marker_rules
 from pytest_benchdb.operations.gate.request import GateRequest
-from pytest_benchdb.operations.pytest_run import ProcessRunner, Runner, suite_of_command, suite_of_words
+from pytest_benchdb.operations.pytest_run import ProcessRunner, Runner, parse_recorded_suite, parse_suite
 from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
-from pytest_benchdb.operations.select.recipe import recipes_of
+from pytest_benchdb.operations.select.recipe import read_recipes
 from pytest_benchdb.store.read.reader import Reader
 
 DEFAULT_METRICS = ("python_peak", "peak_rss", "energy")
@@ -108,9 +113,9 @@ def _order(row: ComparisonRow) -> tuple[int, float, str]:
 
 def _runner(reader: Reader, session: SessionRow, request: GateRequest) -> Runner:
     if request.words is not None:
-        suite = suite_of_words(request.words, request.folder)
+        suite = parse_suite(request.words, request.folder)
     else:
-        suite = suite_of_command(reader.commands([session.session_id]).get(session.session_id), request.folder)
+        suite = parse_recorded_suite(reader.commands([session.session_id]).get(session.session_id), request.folder)
     return ProcessRunner(suite, request.environ)
 
 
@@ -125,7 +130,7 @@ def _confirm(
     policies = {row.key: row.policy for row in suspects if row.policy is not None}
 
     def judge_value(key: SeriesKey, value: SessionValue, again: SessionRow) -> Judgement:
-        return judge_again(pairs[key].baseline, value, policies[key], again)
+        return judge_rerun(pairs[key].baseline, value, policies[key], again)
 
     return confirm(suspects, request.confirms, runner, judge_value, fingerprint=session.fingerprint, say=say)
 
@@ -143,10 +148,10 @@ def _judge(
     _check_thresholds(request.rules, [*candidate, *history])
     by_id = {session.session_id: session for session in (*sides.history, *sides.candidate)}
     runs = reader.runs([sides.newest.session_id])
-    markers = marker_rules((run["fullname"], run["extra_info"]) for run in runs)
+    markers = read_marker_rules((run["fullname"], run["extra_info"]) for run in runs)
     names = {run["benchmark_id"]: run["fullname"] for run in runs}
-    allowances = (*map(partial(of_acceptance, names=names), reader.acceptances()), *request.allowances)
-    history = after_acceptances(history, allowances, by_id, sides.newest, now)
+    allowances = (*map(partial(allowance_from_acceptance, names=names), reader.acceptances()), *request.allowances)
+    history = drop_before_acceptances(history, allowances, by_id, sides.newest, now)
     rules = replace(request.rules, markers=markers)
     missing = _missing(reader, reference, candidate, sides, request)
     pairs, times = gate_pairs(history, candidate, rules, missing)
@@ -158,7 +163,7 @@ def _judge(
         allow_cross=request.allow_cross,
         main_times=times,
     )
-    rows = judge_pairs(pairs, rule, recipes_of(reader, candidate))
+    rows = judge_pairs(pairs, rule, read_recipes(reader, candidate))
     ends = Side(name="baseline", sessions=sides.baseline[-1:]), Side(name="candidate", sessions=sides.candidate)
     warnings = [
         *sides.warnings,
@@ -166,7 +171,7 @@ def _judge(
         *expired_warnings(allowances, [row.key for row in rows], now),
         *_idle_thresholds(rules, candidate),
     ]
-    return comparison_of(reader, ends, rows, warnings), {pair.key: pair for pair in pairs}, allowances
+    return build_comparison(reader, ends, rows, warnings), {pair.key: pair for pair in pairs}, allowances
 
 
 class _Values:
@@ -182,7 +187,7 @@ class _Values:
 
     def only_main_times(self, values: Iterable[SessionValue]) -> None:
         """From here on, read no times except those that are judged as `time`: reading takes time."""
-        main = {MAIN_TIMES[0], *main_times(values).values()}
+        main = {MAIN_TIMES[0], *find_main_times(values).values()}
         self.metrics = list(dict.fromkeys([*(name for name in MAIN_TIMES if name in main), *self._named]))
 
     def of(self, sessions: Sequence[SessionRow], keep: int | None = None) -> list[SessionValue]:
@@ -235,7 +240,7 @@ def _check_thresholds(rules: Rules, values: Sequence[SessionValue]) -> None:
 
 def _idle_thresholds(rules: Rules, values: Sequence[SessionValue]) -> Iterator[str]:
     """Yield thresholds that found nothing to limit: an open gate that would go unnoticed."""
-    times = main_times(values)
+    times = find_main_times(values)
     for threshold in rules.thresholds:
         if values and not any(threshold.matches(value, times.get(time_key(value))) for value in values):
             yield f"threshold {threshold.text!r} limits nothing that was measured in this session"

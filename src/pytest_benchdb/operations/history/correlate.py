@@ -10,7 +10,7 @@ from pytest_benchdb.analysis.statistics.false_discovery import q_values
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.answer.correlation import CorrelationRow, Correlations
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
-from pytest_benchdb.operations.history.observations import Observation, by_configuration, by_session
+from pytest_benchdb.operations.history.observations import Observation, observe_configurations, observe_sessions
 from pytest_benchdb.operations.select.selection import Selection, open_selection
 from pytest_benchdb.operations.select.series import ALL_METRICS, read_series
 
@@ -51,7 +51,7 @@ def find_correlations(selection: Selection, request: CorrelateRequest, *, feedba
         here = selected.on_newest_machine()
         values = [value for series in read_series(selected.reader, here, wanted) for value in series.values]
     by_id = {session.session_id: session for session in here}
-    observations = by_session(values, by_id) if request.over == "sessions" else by_configuration(values)
+    observations = observe_sessions(values, by_id) if request.over == "sessions" else observe_configurations(values)
     rows, insufficient = _correlated(observations, request)
     return Correlations(
         sources=tuple(map(str, selection.paths)),

@@ -36,7 +36,7 @@ class Observation:
     sessions: int
 
 
-def by_configuration(values: Iterable[SessionValue]) -> list[Observation]:
+def observe_configurations(values: Iterable[SessionValue]) -> list[Observation]:
     """Return one observation for each benchmark and device: the median over the sessions.
 
     Repetitions of one configuration do not show more of how configurations differ.
@@ -48,7 +48,7 @@ def by_configuration(values: Iterable[SessionValue]) -> list[Observation]:
     return [one for one in observations if one.figures]
 
 
-def by_session(values: Iterable[SessionValue], sessions: Mapping[str, SessionRow]) -> list[Observation]:
+def observe_sessions(values: Iterable[SessionValue], sessions: Mapping[str, SessionRow]) -> list[Observation]:
     """Return one observation for each benchmark, device and session, with the session's load among its numbers."""
     groups: dict[tuple[str, str | None, str], list[SessionValue]] = {}
     for value in values:

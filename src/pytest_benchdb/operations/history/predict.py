@@ -10,7 +10,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.answer.estimate import Accuracy, EstimateRow, Estimates
 from pytest_benchdb.model.metric import MAIN_TIMES, metrics_of
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
-from pytest_benchdb.operations.history.observations import Observation, by_configuration
+from pytest_benchdb.operations.history.observations import Observation, observe_configurations
 from pytest_benchdb.operations.select.filters.keyword import matches_glob
 from pytest_benchdb.operations.select.selection import Selection, open_selection
 from pytest_benchdb.operations.select.series import read_series
@@ -72,7 +72,7 @@ def predict(selection: Selection, request: PredictRequest, *, feedback: Feedback
     with open_selection(selection, feedback) as selected:
         series = read_series(selected.reader, selected.sessions, wanted)
     values = [value for one in series for value in one.values]
-    labelled = [one for one in by_configuration(values) if "model" in one.texts or "model" in one.numbers]
+    labelled = [one for one in observe_configurations(values) if "model" in one.texts or "model" in one.numbers]
     # Of metrics that equally many configurations have, the first.
     candidates = [name for word in wanted.metrics for name in metrics_of(word)]
     metric = max(candidates, key=lambda name: sum(name in one.figures for one in labelled))

@@ -9,7 +9,7 @@ from pytest_benchdb.environment.git.ancestry import commit_positions, commits_be
 from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
-from pytest_benchdb.operations.gate.allowances import Allowance, of_acceptance
+from pytest_benchdb.operations.gate.allowances import Allowance, allowance_from_acceptance
 from pytest_benchdb.operations.select.selection import SelectedSessions, Selection, open_selection
 from pytest_benchdb.operations.select.series import read_series
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
@@ -90,7 +90,7 @@ def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedb
     with open_selection(selection, feedback, branch=request.branch, root=root, environ=environ) as selected:
         order = order_sessions(selected.sessions, root, environ)
         name, pinned = _pinned(request, selected)
-        accepted = [of_acceptance(one, names={}) for one in selected.reader.acceptances()]
+        accepted = [allowance_from_acceptance(one, names={}) for one in selected.reader.acceptances()]
         trends = [_with_acceptances(trend, accepted) for trend in _trends(selected, order.sessions, pinned, selection)]
     if request.only_changed:
         trends = [trend for trend in trends if _is_moved(trend)]

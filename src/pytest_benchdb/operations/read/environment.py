@@ -15,7 +15,7 @@ _MOST_COMPARED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class SessionEnvironment:
     """The environment of one session.
 
     Attributes:
@@ -35,7 +35,7 @@ class Difference:
     second: object
 
 
-def read_places(selection: Selection, feedback: Feedback = SILENT) -> list[Place]:
+def read_environments(selection: Selection, feedback: Feedback = SILENT) -> list[SessionEnvironment]:
     """Return the environments of one or two sessions, oldest first.
 
     Without names it is the newest session, or the newest two of two files.
@@ -51,13 +51,15 @@ def read_places(selection: Selection, feedback: Feedback = SILENT) -> list[Place
                 f"{len(selected.sessions)} sessions are named; give one to show its environment, two to compare"
             )
         environment_of = selected.reader.environment_of
-        return [Place(session=s, facts=dict(flatten(environment_of(s.session_id)))) for s in selected.sessions]
+        return [
+            SessionEnvironment(session=s, facts=dict(flatten(environment_of(s.session_id)))) for s in selected.sessions
+        ]
 
 
-def differences(first: Facts, second: Facts) -> list[Difference]:
+def diff_facts(first: Facts, second: Facts) -> list[Difference]:
     """Return what two environments do not share, in the order of the first, then of the second.
 
-    >>> differences({"os": "Debian 12", "cores": 4}, {"os": "Debian 13", "cores": 4})
+    >>> diff_facts({"os": "Debian 12", "cores": 4}, {"os": "Debian 13", "cores": 4})
     [Difference(name='os', first='Debian 12', second='Debian 13')]
     """
     names = dict.fromkeys([*first, *second])

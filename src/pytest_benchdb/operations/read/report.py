@@ -10,8 +10,8 @@ from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.where import parse_where
 from pytest_benchdb.operations.select.selection import (
     Selection,
+    filter_by_time,
     find_sessions,
-    in_time,
     open_selection,
     stored_sessions,
 )
@@ -51,11 +51,11 @@ def list_sessions(selection: Selection, *, feedback: Feedback = SILENT) -> list[
         StoreError: a file cannot be read.
     """
     with open_source(selection.paths, feedback) as reader:
-        sessions = in_time(reader.sessions(), selection)
+        sessions = filter_by_time(reader.sessions(), selection)
     return sessions[-selection.last :][::-1] if selection.last is not None else sessions[::-1]
 
 
-def find_shown(selection: Selection, feedback: Feedback = SILENT) -> Report | RunDetail:
+def read_session_or_run(selection: Selection, feedback: Feedback = SILENT) -> Report | RunDetail:
     """Return the session or the run that a selection names; a session goes before a run.
 
     Args:

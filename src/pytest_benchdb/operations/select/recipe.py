@@ -64,7 +64,7 @@ class Recipe:
         return shlex.join(["pytest", *self.arguments(fullname, other)])
 
 
-def recipes_of(reader: Reader, values: Iterable[SessionValue]) -> dict[str, Recipe]:
+def read_recipes(reader: Reader, values: Iterable[SessionValue]) -> dict[str, Recipe]:
     """Return how runs were started, by run; imported runs cannot be run again.
 
     Raises:

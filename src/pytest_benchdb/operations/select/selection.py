@@ -222,7 +222,7 @@ def pick_sessions(
             branches = sorted({session.branch for session in sessions if session.branch})
             choice = f"choose from {', '.join(branches)}" if branches else "no session has a branch"
             raise ConfigError(f"--branch {branch}: no session of this branch; {choice}")
-    picked = in_time(picked, selection)
+    picked = filter_by_time(picked, selection)
     if not picked:
         raise ConfigError(
             f"none of the {len(sessions)} sessions lies between --since and --until; see them with: benchdb sessions"
@@ -233,7 +233,7 @@ def pick_sessions(
     return picked if last is None else picked[-last:]
 
 
-def in_time(sessions: Iterable[SessionRow], selection: Selection) -> list[SessionRow]:
+def filter_by_time(sessions: Iterable[SessionRow], selection: Selection) -> list[SessionRow]:
     """Return the sessions that started within `--since` and `--until`.
 
     Raises:

@@ -12,7 +12,7 @@ from tests.checkout import Checkout, new_checkout
 from pytest_benchdb.environment.git.ancestry import open_ancestry
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.select.spec.automatic import auto_baseline
+from pytest_benchdb.operations.select.spec.automatic import find_auto_baseline
 from pytest_benchdb.operations.select.spec.context import SpecContext
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
 from pytest_benchdb.operations.select.spec.syntax import parse_spec
@@ -80,7 +80,7 @@ def test_auto_on_the_default_branch_is_the_previous_commit_with_results(checkout
         history.add(commit, branch)
     candidate = history.add("d")
 
-    assert labels(auto_baseline(history.sessions, context(checkout, candidate))) == ["b", "b"]
+    assert labels(find_auto_baseline(history.sessions, context(checkout, candidate))) == ["b", "b"]
 
 
 def test_auto_on_the_default_branch_without_git_goes_by_the_commits_time(history: History) -> None:
@@ -89,7 +89,7 @@ def test_auto_on_the_default_branch_without_git_goes_by_the_commits_time(history
     candidate = history.add("d")
     warnings: list[str] = []
 
-    assert labels(auto_baseline(history.sessions, context(None, candidate, warn=warnings.append))) == ["c"]
+    assert labels(find_auto_baseline(history.sessions, context(None, candidate, warn=warnings.append))) == ["c"]
     assert len(warnings) == 1
     assert warnings[0].startswith(
         "there is no git checkout here, so sessions are ordered by time to find the commit before"
@@ -101,7 +101,7 @@ def test_auto_of_uncommitted_changes_is_their_own_commit(checkout: Checkout, his
         history.add(commit)
     candidate = history.add("d", dirty=True)
 
-    assert labels(auto_baseline(history.sessions, context(checkout, candidate))) == ["d"]
+    assert labels(find_auto_baseline(history.sessions, context(checkout, candidate))) == ["d"]
 
 
 @pytest.mark.parametrize("by", ["session", "environment"])
@@ -111,7 +111,7 @@ def test_auto_of_a_pull_request_is_the_merge_base(checkout: Checkout, history: H
     history.add("x", "feature")
     candidate = history.add("y", "feature", pull_request="7" if by == "session" else None)
 
-    found = auto_baseline(history.sessions, context(checkout, candidate, pull_request=by == "environment"))
+    found = find_auto_baseline(history.sessions, context(checkout, candidate, pull_request=by == "environment"))
 
     assert labels(found) == ["b"]
 
@@ -124,7 +124,7 @@ def test_auto_of_a_pull_request_without_results_of_the_merge_base_goes_further_b
     candidate = history.add("y", "feature", pull_request="7")
     warnings: list[str] = []
 
-    assert labels(auto_baseline(history.sessions, context(checkout, candidate, warn=warnings.append))) == ["a"]
+    assert labels(find_auto_baseline(history.sessions, context(checkout, candidate, warn=warnings.append))) == ["a"]
     base, taken = (checkout.commits[name][:12] for name in "ba")
     assert warnings == [f"the merge base {base} has no results on this machine; using {taken}, 1 commit(s) before it"]
 
@@ -135,7 +135,7 @@ def test_auto_of_a_pull_request_knows_the_merge_base_that_was_recorded(checkout:
     candidate = history.add("y", "feature", pull_request="7", merge_base=checkout.commits["b"])
     warnings: list[str] = []
 
-    assert labels(auto_baseline(history.sessions, context(None, candidate, warn=warnings.append))) == ["b"]
+    assert labels(find_auto_baseline(history.sessions, context(None, candidate, warn=warnings.append))) == ["b"]
     assert warnings == []
 
 
@@ -146,7 +146,7 @@ def test_auto_of_a_pull_request_into_another_branch_takes_that_one(checkout: Che
     history.add("y", "feature")
     candidate = history.add("z", "topic", pull_request="7")
 
-    found = auto_baseline(history.sessions, context(checkout, candidate, target_branch="feature"))
+    found = find_auto_baseline(history.sessions, context(checkout, candidate, target_branch="feature"))
 
     assert labels(found) == ["y"]
 
@@ -159,7 +159,7 @@ def test_auto_in_a_shallow_clone_says_so_and_goes_by_time(checkout: Checkout, hi
     candidate = history.add("y", "feature", pull_request="7", commit_at="2026-10-02T12:00:00.000000")
     warnings: list[str] = []
 
-    found = auto_baseline(history.sessions, context(clone, candidate, warn=warnings.append))
+    found = find_auto_baseline(history.sessions, context(clone, candidate, warn=warnings.append))
 
     assert labels(found) == ["b"]
     assert len(warnings) == 1
@@ -177,16 +177,16 @@ def test_auto_elsewhere_is_the_last_session_on_the_machine(checkout: Checkout, h
     candidate = history.add("y", "feature")
     history.add("d")
 
-    assert labels(auto_baseline(history.sessions, context(checkout, candidate))) == ["x"]
-    assert auto_baseline(history.sessions, context(checkout, candidate))[0].session_id == "019a0001"
+    assert labels(find_auto_baseline(history.sessions, context(checkout, candidate))) == ["x"]
+    assert find_auto_baseline(history.sessions, context(checkout, candidate))[0].session_id == "019a0001"
 
 
 def test_auto_never_takes_other_machines_or_the_candidate(checkout: Checkout, history: History) -> None:
     history.add("b", fingerprint="there")
     candidate = history.add("d")
 
-    assert auto_baseline(history.sessions, context(checkout, candidate)) == []
-    assert labels(auto_baseline(history.sessions, context(checkout, candidate, allow_cross=True))) == ["b"]
+    assert find_auto_baseline(history.sessions, context(checkout, candidate)) == []
+    assert labels(find_auto_baseline(history.sessions, context(checkout, candidate, allow_cross=True))) == ["b"]
 
 
 def test_merge_base_of_main_itself_is_the_commit_before(checkout: Checkout, history: History) -> None:

@@ -15,7 +15,7 @@ Group = list[SessionRow]
 """Sessions of one clean commit, oldest first; or one session whose files belong to no commit."""
 
 
-def groups_of(sessions: Iterable[SessionRow]) -> list[Group]:
+def group_by_commit(sessions: Iterable[SessionRow]) -> list[Group]:
     """Return sessions by commit, in the order of the commits' times, else of the sessions'.
 
     A session with uncommitted changes, or without a commit, is a group of its own.
@@ -26,12 +26,12 @@ def groups_of(sessions: Iterable[SessionRow]) -> list[Group]:
     return sorted(groups.values(), key=_time)
 
 
-def clean(sessions: Sequence[SessionRow]) -> list[SessionRow]:
+def prefer_clean(sessions: Sequence[SessionRow]) -> list[SessionRow]:
     """Return the sessions without uncommitted changes; all of them if every one has some."""
     return [session for session in sessions if not session.dirty] or list(sessions)
 
 
-def nearest(commits: Sequence[str], sessions: Sequence[SessionRow]) -> tuple[int, Group] | None:
+def find_nearest(commits: Sequence[str], sessions: Sequence[SessionRow]) -> tuple[int, Group] | None:
     """Return the sessions of the first of `commits` that has any, and its place; dirty ones do not count."""
     by_commit: dict[str, Group] = {}
     for session in sorted(sessions, key=lambda session: session.started_at):
@@ -52,7 +52,7 @@ def _time(group: Group) -> tuple[str, str]:
 _SHORT = 12
 
 
-def auto_baseline(sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
+def find_auto_baseline(sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
     """Return the baseline of a candidate without a SPEC: oldest first, empty if there is none yet.
 
     For a pull request it is the merge base; on the default branch the previous commit with results; else the last
@@ -63,11 +63,11 @@ def auto_baseline(sessions: Sequence[SessionRow], context: SpecContext) -> list[
     if candidate is None or not complete:
         return complete[-1:]
     if context.pull_request or candidate.pull_request is not None:
-        baseline = merge_base(sessions, context)
+        baseline = find_merge_base(sessions, context)
         if baseline:
             return baseline
     elif candidate.branch is not None and candidate.branch in default_branches(context.git()):
-        baseline = previous_commit(sessions, context)
+        baseline = find_previous_commit(sessions, context)
         if baseline:
             return baseline
     return complete[-1:]
@@ -78,7 +78,9 @@ def default_branches(git: Ancestry | None) -> tuple[str, ...]:
     return (git.default_branch,) if git is not None and git.default_branch else DEFAULT_BRANCHES
 
 
-def merge_base(sessions: Sequence[SessionRow], context: SpecContext, branch: str | None = None) -> list[SessionRow]:
+def find_merge_base(
+    sessions: Sequence[SessionRow], context: SpecContext, branch: str | None = None
+) -> list[SessionRow]:
     """Return the sessions of the commit at which the candidate left a branch, or of the nearest commit before it.
 
     If git does not know it, the newest commit of the branch that is older than the candidate's is used.
@@ -97,7 +99,7 @@ def merge_base(sessions: Sequence[SessionRow], context: SpecContext, branch: str
     git = context.git()
     base = _base_commit(candidate, git, branch or context.target_branch)
     if base is not None and base == candidate.commit_sha:
-        return previous_commit(sessions, context)
+        return find_previous_commit(sessions, context)
     complete = [session for session in context.comparable(sessions) if session.complete]
     place = _from_commit(base, complete, git) if base is not None else None
     if base is not None and place is not None:
@@ -113,7 +115,7 @@ def merge_base(sessions: Sequence[SessionRow], context: SpecContext, branch: str
     return _newest_before(candidate, [session for session in context.earlier(sessions) if session.branch in names])
 
 
-def previous_commit(sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
+def find_previous_commit(sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
     """Return the sessions of the nearest commit before the candidate's that has any.
 
     For a candidate with uncommitted changes that is its own commit. If git does not know, commits of the same branch go
@@ -126,7 +128,7 @@ def previous_commit(sessions: Sequence[SessionRow], context: SpecContext) -> lis
     git = context.git()
     if candidate.commit_sha is not None:
         if candidate.dirty:
-            own = nearest([candidate.commit_sha], complete)
+            own = find_nearest([candidate.commit_sha], complete)
             if own is not None:
                 return own[1]
         others = [session for session in complete if session.commit_sha != candidate.commit_sha]
@@ -138,7 +140,7 @@ def previous_commit(sessions: Sequence[SessionRow], context: SpecContext) -> lis
     return _newest_before(candidate, same)
 
 
-def last_good(sessions: Sequence[SessionRow], context: SpecContext, branch: str | None = None) -> list[SessionRow]:
+def find_last_good(sessions: Sequence[SessionRow], context: SpecContext, branch: str | None = None) -> list[SessionRow]:
     """Return the sessions of the newest commit before the candidate whose sessions are complete and all passed.
 
     Args:
@@ -149,7 +151,7 @@ def last_good(sessions: Sequence[SessionRow], context: SpecContext, branch: str 
     Returns:
         Nothing without such a commit.
     """
-    groups = groups_of(session for session in context.earlier(sessions) if branch in {None, session.branch})
+    groups = group_by_commit(session for session in context.earlier(sessions) if branch in {None, session.branch})
     good = [group for group in groups if all(_is_good(session) for session in group)]
     return good[-1] if good else []
 
@@ -170,10 +172,12 @@ def _base_commit(candidate: SessionRow, git: Ancestry | None, branch: str | None
 
 def _from_commit(commit: str, sessions: Sequence[SessionRow], git: Ancestry | None) -> tuple[int, Group] | None:
     """Return the sessions of a commit, or of the nearest one before it, and how far that is."""
-    own = nearest([commit], sessions)
+    own = find_nearest([commit], sessions)
     if own is not None or git is None:
         return own
-    return nearest(git.ancestors(commit, first_parent=True), sessions) or nearest(git.ancestors(commit), sessions)
+    return find_nearest(git.ancestors(commit, first_parent=True), sessions) or find_nearest(
+        git.ancestors(commit), sessions
+    )
 
 
 def _warn_by_time(context: SpecContext, git: Ancestry | None, what: str) -> None:
@@ -191,7 +195,7 @@ def _warn_by_time(context: SpecContext, git: Ancestry | None, what: str) -> None
 def _newest_before(candidate: SessionRow, sessions: Sequence[SessionRow]) -> list[SessionRow]:
     """Return the sessions of the newest commit but the candidate's own."""
     others = [row for row in sessions if row.commit_sha is None or row.commit_sha != candidate.commit_sha]
-    groups = groups_of(others)
+    groups = group_by_commit(others)
     if candidate.commit_at is not None:
         limit = candidate.commit_at
         groups = [group for group in groups if (group[-1].commit_at or "") <= limit] or groups

@@ -11,12 +11,12 @@ from pytest_benchdb.errors import ConfigError, NoBaselineError
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.select.filters.instant import parse_instant
 from pytest_benchdb.operations.select.spec.automatic import (
-    auto_baseline,
-    clean,
-    groups_of,
-    last_good,
-    merge_base,
-    nearest,
+    find_auto_baseline,
+    find_last_good,
+    find_merge_base,
+    find_nearest,
+    group_by_commit,
+    prefer_clean,
 )
 from pytest_benchdb.operations.select.spec.context import SpecContext
 from pytest_benchdb.operations.select.spec.syntax import Kind, Spec, parse_spec, split_back
@@ -36,7 +36,7 @@ def _latest(spec: Spec, sessions: Sequence[SessionRow], _context: SpecContext) -
 
 
 def _session(spec: Spec, sessions: Sequence[SessionRow], _context: SpecContext) -> list[SessionRow]:
-    fitting = ids_like(spec.value or "", sessions)
+    fitting = sessions_like(spec.value or "", sessions)
     if not fitting:
         raise NoBaselineError(f"{spec.text!r} is not a session: no id begins so; {_ADVICE}")
     if len(fitting) > 1:
@@ -68,7 +68,7 @@ def _commit(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) ->
     if not fitting:
         recorded = names_text(session.commit_sha and session.commit_sha[:12] for session in sessions)
         raise NoBaselineError(f"{spec.text}: no session of that commit (commits: {recorded})")
-    return clean(fitting)
+    return prefer_clean(fitting)
 
 
 def _branch(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
@@ -79,7 +79,7 @@ def _branch(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) ->
             return at_tip
         branches = names_text(session.branch for session in sessions)
         raise NoBaselineError(f"{spec.text}: no session of that branch (branches: {branches})")
-    groups = groups_of(context.comparable(on_branch) or on_branch)
+    groups = group_by_commit(context.comparable(on_branch) or on_branch)
     if spec.back >= len(groups):
         raise NoBaselineError(f"{spec.text}: only {len(groups)} commit(s) of {spec.value} have results; {_ADVICE}")
     return groups[-1 - spec.back]
@@ -89,7 +89,7 @@ def _of_tip(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) ->
     """Return the sessions of the newest commit of a branch that only git knows."""
     git = context.git()
     tip = git.commit_of(spec.value or "") if git is not None and spec.back == 0 else None
-    place = nearest(git.ancestors(tip, first_parent=True), context.comparable(sessions)) if git and tip else None
+    place = find_nearest(git.ancestors(tip, first_parent=True), context.comparable(sessions)) if git and tip else None
     return place[1] if place else []
 
 
@@ -101,9 +101,9 @@ def _tag(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> li
                 return [other for other in sessions if other.tags.get(name) == value]
     git = context.git()
     tags = git.tags(pattern) if git is not None else {}
-    groups = groups_of(session for session in sessions if session.commit_sha in set(tags.values()))
+    groups = group_by_commit(session for session in sessions if session.commit_sha in set(tags.values()))
     if groups:
-        return clean(groups[-1])
+        return prefer_clean(groups[-1])
     reason = f"the commits of {names_text(tags)} have no results" if tags else "no tag of a session or of git fits"
     raise NoBaselineError(f"{spec.text}: {reason}; {_ADVICE}")
 
@@ -117,11 +117,13 @@ def _label(spec: Spec, sessions: Sequence[SessionRow], _context: SpecContext) ->
 
 
 def _last_good(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
-    return _some(spec, last_good(sessions, context, spec.value), "no commit with complete sessions that all passed")
+    return _some(
+        spec, find_last_good(sessions, context, spec.value), "no commit with complete sessions that all passed"
+    )
 
 
 def _merge_base(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
-    return _some(spec, merge_base(sessions, context, spec.value), "no results of the merge base or before it")
+    return _some(spec, find_merge_base(sessions, context, spec.value), "no results of the merge base or before it")
 
 
 def _window(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
@@ -131,7 +133,7 @@ def _window(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) ->
 def _before(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
     now = context.now or dt.datetime.now(dt.timezone.utc)
     moment = parse_instant("before:", spec.value or "", now)
-    groups = groups_of(session for session in context.earlier(sessions) if session.started_at < moment)
+    groups = group_by_commit(session for session in context.earlier(sessions) if session.started_at < moment)
     return _some(spec, groups[-1] if groups else [], "no session on this machine began before that")
 
 
@@ -141,7 +143,7 @@ def _some(spec: Spec, sessions: list[SessionRow], why_none: str) -> list[Session
     return sessions
 
 
-def ids_like(prefix: str, sessions: Sequence[SessionRow]) -> list[SessionRow]:
+def sessions_like(prefix: str, sessions: Sequence[SessionRow]) -> list[SessionRow]:
     """Return the sessions whose id begins with a text of at least four characters."""
     lowered = prefix.lower()
     return [row for row in sessions if row.session_id.startswith(lowered)] if _ID.fullmatch(lowered) else []
@@ -216,7 +218,7 @@ def resolve_spec(spec: Spec, sessions: Sequence[SessionRow], context: SpecContex
     if spec.kind == "file":
         raise ConfigError(f"SPEC {spec.text!r}: a file is not possible here; import it with: benchdb import auto")
     if spec.kind == "auto":
-        return auto_baseline(sessions, context)
+        return find_auto_baseline(sessions, context)
     fitting = _finder(spec)(spec, sessions, context)
     here = context.on_machine(fitting)
     if not here:
@@ -253,13 +255,13 @@ def _by_other_word(spec: Spec, sessions: Sequence[SessionRow], context: SpecCont
     name, back = split_back(word)
     if any(session.branch == name for session in sessions):
         return FINDERS["branch"](replace(spec, value=name, back=back), sessions, context)
-    commits, ids = commits_like(word, sessions), ids_like(word, sessions)
+    commits, ids = commits_like(word, sessions), sessions_like(word, sessions)
     if len(commits) + len(ids) > 1:
         what = "sessions" if not commits else "commits" if not ids else "commits and sessions"
         candidates = [*commits, *map(session_text, ids)]
         raise ConfigError(several_text(spec, what, candidates, "write more of the " + ("id" if ids else "hash")))
     if commits:
-        return clean([session for session in sessions if session.commit_sha in commits])
+        return prefer_clean([session for session in sessions if session.commit_sha in commits])
     if ids:
         return ids
     # Last, because it starts a process, and most words do without.
