@@ -1,4 +1,4 @@
-"""One function for each use case; the plugin, the command line and the Python API share them.
+"""One function per use case, shared by the plugin, the command line and the Python API.
 
 Nothing here prints or reads arguments.
 """

@@ -63,7 +63,7 @@ def test_command_over_an_empty_folder_says_how_to_record(benchdb: Call, foreign:
     ended = benchdb(command, "--db", str(foreign["folder"]), *(["latest"] if command == "show" else []))
 
     assert (ended.status, ended.out) == (5, "")
-    assert f"holds no session; record one with: pytest --benchdb={foreign['folder']}" in one_line(ended.err)
+    assert f"contains no session; record one with: pytest --benchdb={foreign['folder']}" in one_line(ended.err)
 
 
 def test_sessions_of_an_empty_folder_are_none(benchdb: Call, foreign: dict[str, Path]) -> None:
@@ -128,9 +128,9 @@ def test_report_of_a_folder_with_one_bad_file_warns_and_shows_the_rest(
         (["report", "results", "-k", "(sort"], "a ')' is missing"),
         (["report", "results", "--unit", "time=parsec"], "choose one of ns, us, ms, s"),
         (["report", "results", "--since", "someday"], "--since 'someday': not a time"),
-        (["report", "results", "--since", "2030-01-01"], "none of the 3 sessions lies between --since and --until"),
+        (["report", "results", "--since", "2030-01-01"], "none of the 3 sessions is between --since and --until"),
         (["report", "results", "latest~7"], "latest~7: there are only 3 sessions"),
-        (["report", "results", "01a0"], "fits 3 sessions: "),
+        (["report", "results", "01a0"], "matches 3 sessions: "),
         (["report", "results", "unknown-label"], "'unknown-label' is not a session"),
         (["report", "results", "-o", "report.xyz"], "no format has the suffix '.xyz'"),
         (["report", "results", "-o", "missing/report.md"], "-o missing/report.md: No such file or directory"),

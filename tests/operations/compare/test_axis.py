@@ -87,7 +87,7 @@ def test_baseline_value_may_be_the_beginning_of_one(value: Make, sessions: dict[
     assert [side.value for side in split_axis(axis, known, sessions, "GPT")] == ["gpt-2", "bert-base"]
 
 
-@pytest.mark.parametrize(("wanted", "message"), [("q", "is not a value of model"), ("b", "fits 2 values")])
+@pytest.mark.parametrize(("wanted", "message"), [("q", "is not a value of model"), ("b", "matches 2 values")])
 def test_baseline_value_that_fits_nothing_or_two_is_refused(
     value: Make, sessions: dict[str, SessionRow], wanted: str, message: str
 ) -> None:

@@ -48,7 +48,7 @@ def test_find_sessions_by_name(sessions: list[SessionRow], specs: list[str], fou
         ("session:nightly", "is not a session"),
         ("ffff", "is not a session"),
         ("019", "is not a session"),
-        ("019a9e5c", f"fits 2 sessions: {FIRST} .*{SECOND} .*write more of the id"),
+        ("019a9e5c", f"matches 2 sessions: {FIRST} .*{SECOND} .*write more of the id"),
     ],
 )
 def test_find_sessions_by_a_wrong_name_is_refused(sessions: list[SessionRow], spec: str, what: str) -> None:

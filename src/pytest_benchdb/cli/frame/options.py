@@ -14,6 +14,8 @@ from pytest_benchdb.environment.toml_files import benchdb_table
 from pytest_benchdb.errors import ConfigError
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
+DEFAULT_DB = ".benchdb"
+_KEY = "pytest_benchdb.passthrough_args"
 
 
 def combine(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -86,9 +88,6 @@ def format_option(formats: tuple[str, ...] = FORMATS) -> Callable[[Any], Any]:
     return click.option("-f", "--format", type=click.Choice(formats), help=text)
 
 
-_KEY = "pytest_benchdb.passthrough_args"
-
-
 class CommandWithProgram(click.Command):
     """A command that passes on the words after the first ``--``: `benchdb duet main -- pytest tests`."""
 
@@ -106,9 +105,6 @@ def passthrough_args(context: click.Context) -> list[str] | None:
     """Return the words after ``--``; None without it."""
     words: list[str] | None = context.meta.get(_KEY)
     return words
-
-
-DEFAULT_DB = ".benchdb"
 
 
 def find_db(option: str | None, folder: Path) -> Path:

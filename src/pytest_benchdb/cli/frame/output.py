@@ -21,10 +21,15 @@ from pytest_benchdb.present.writing.text import SIGNS
 
 FORMATS = ("table", "md", "json", "csv")
 _PIECE = 32_768
+_MOST_NAMED = 8
 PIPE_WIDTH = 120
 """Width of tables in a pipe or a file, which have no terminal."""
+PATIENCE_S = 0.5
+"""Seconds before a progress bar appears."""
 
 _SUFFIXES = {**REPORT_SUFFIXES, ".markdown": "md", ".htm": "html", ".txt": "table", ".xml": "junit", ".sarif": "sarif"}
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,11 +144,6 @@ def _can_show(stream: TextIO) -> bool:
     return True
 
 
-_MOST_NAMED = 8
-
-Answer = TypeVar("Answer")
-
-
 def write_answer(
     answer: Answer, lines: Callable[..., Iterable[Line]], table: Callable[[Answer], DataTable], output: Output
 ) -> None:
@@ -177,9 +177,6 @@ def write_table(table: DataTable, output: Output) -> None:
             named = ", ".join(laid.left_out[:_MOST_NAMED])
             more = f" and {len(laid.left_out) - _MOST_NAMED} more" if len(laid.left_out) > _MOST_NAMED else ""
             output.say(f"columns left out to fit the width: {named}{more}; use -f csv or --width N")
-
-
-PATIENCE_S = 0.5
 
 
 class _Bar:

@@ -202,7 +202,7 @@ def _named(axis: Axis, wanted: str, values: Sequence[str]) -> str:
     close = [value for value in values if value.lower().startswith(wanted.lower())]
     if len(close) == 1:
         return close[0]
-    problem = f"fits {len(close)} values" if close else f"is not a value of {axis.name}"
+    problem = f"matches {len(close)} values" if close else f"is not a value of {axis.name}"
     named = ", ".join((close or values)[:_MOST_NAMED])
     raise ConfigError(f"--baseline-value {wanted!r} {problem}; choose one of {named}")
 

@@ -19,6 +19,13 @@ _FACTS: Mapping[str, Callable[[SessionRow], object]] = {
 # What an axis is about must differ, so it is not an obstacle.
 _EXPECTED = {"python": frozenset({"Python"}), "cpu": frozenset({"processor"}), "os": frozenset({"system"})}
 
+MOST_SESSIONS = 20
+"""How many of a side's newest sessions have their environment read."""
+
+_HASHES = frozenset({"fingerprint"})
+_NAMES = {"hostname_hash": "host", "cpu_model": "cpu", "ram_bytes": "ram"}
+_SHOWN_OF_A_HASH = 8
+
 
 def find_obstacle(
     baseline: Sequence[SessionRow], candidate: Sequence[SessionRow], *, across: str | None = None
@@ -86,14 +93,6 @@ def _share(number: int, of: int) -> str:
 
 def _seen(name: str, sessions: Iterable[SessionRow]) -> set[object]:
     return {_FACTS[name](session) for session in sessions} - {None}
-
-
-MOST_SESSIONS = 20
-"""Sessions of a side whose environment is read, the newest."""
-
-_HASHES = frozenset({"fingerprint"})
-_NAMES = {"hostname_hash": "host", "cpu_model": "cpu", "ram_bytes": "ram"}
-_SHOWN_OF_A_HASH = 8
 
 
 def side_differences(reader: Reader, baseline: Side, candidate: Side) -> tuple[Difference, ...]:

@@ -10,6 +10,11 @@ Place = tuple[str | None, str | None]
 """Backend and device."""
 
 _NOWHERE: Place = (None, None)
+_Series = tuple[str, str, str | None]
+"""Benchmark, metric and phase."""
+_Places = dict[Place, list[SessionValue]]
+_Measured = dict[str, dict[tuple[str, str | None], SessionValue]]
+"""For each benchmark, one value of each of its series."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +77,6 @@ def pair_sides(
         places = [_settled(side.get(series, {})) for side in sides]
         pairs += _pairs_of(series, places[0], places[1])
     return pairs
-
-
-_Series = tuple[str, str, str | None]
-_Places = dict[Place, list[SessionValue]]
-
-
-_Measured = dict[str, dict[tuple[str, str | None], SessionValue]]
-"""For each benchmark, one value of each of its series."""
 
 
 def _measured(values: Iterable[SessionValue], matching: Matching) -> _Measured:

@@ -42,6 +42,9 @@ from pytest_benchdb.store.read.reader import Reader
 TOGETHER = 1_000_000
 """Rounds that are read in one query; with more they are read run by run, to bound the memory."""
 
+Rounds = Mapping[tuple[str, str, str | None], Sequence[float]]
+"""Rounds by run, metric and phase, in the metric's unit per iteration."""
+
 _MOST_SPECS = 2
 
 
@@ -256,7 +259,7 @@ class SidesRule:
     request: CompareRequest
     sessions: Mapping[str, SessionRow]
     axis: str | None = None
-    rounds: "Rounds" = field(default_factory=dict)
+    rounds: Rounds = field(default_factory=dict)
     main_times: Mapping[TimeKey, str] = field(default_factory=dict)
 
     def policy(self, pair: Pair) -> Policy:
@@ -291,10 +294,6 @@ class SidesRule:
             for side in (pair.baseline, pair.candidate)
         )
         return (before, after) if min(len(before), len(after)) > 1 else None
-
-
-Rounds = Mapping[tuple[str, str, str | None], Sequence[float]]
-"""Rounds by run, metric and phase, in the metric's unit per iteration."""
 
 
 def _read_rounds(reader: Reader, pairs: Iterable[Pair]) -> Rounds:

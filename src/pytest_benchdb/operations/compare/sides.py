@@ -8,7 +8,7 @@ from pathlib import Path
 from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, as_sources, open_source
-from pytest_benchdb.operations.select.selection import missing_text, stored_sessions
+from pytest_benchdb.operations.select.selection import missing_text, path_exists, stored_sessions
 from pytest_benchdb.operations.select.spec.context import SpecContext
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
 from pytest_benchdb.operations.select.spec.syntax import Spec, parse_spec
@@ -63,7 +63,7 @@ def open_specs(specs: Sequence[Spec], db: Sequence[Path], feedback: Feedback = S
     """
     files = list(dict.fromkeys(spec.path for spec in specs if spec.path is not None))
     for path in (*db, *files):
-        if not _exists(path):
+        if not path_exists(path):
             raise StoreMissingError(missing_text(path))
     with as_sources(files, feedback) as sources:
         ids = {file: _ids_in(source, file) for file, source in zip(files, sources, strict=True)}
@@ -84,18 +84,11 @@ def parse_side(text: str) -> Spec:
         ConfigError: it cannot be read.
         StoreMissingError: it looks like a path and is not there.
     """
-    if _exists(Path(text).expanduser()):
+    if path_exists(Path(text).expanduser()):
         return Spec(kind="file", text=text, value=text)
     if "/" in text and ":" not in text and text.endswith((".duckdb", ".db", "/")):
         raise StoreMissingError(missing_text(Path(text).expanduser()))
     return parse_spec(text)
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
 
 
 def _ids_in(source: Path, file: Path) -> frozenset[str]:

@@ -49,17 +49,13 @@ _SPAN = 60
 _LEAST = 5
 
 
-def _be_silent(_text: str) -> None:
-    """Say nothing."""
-
-
 def gate(
     paths: Sequence[Path],
     request: GateRequest,
     *,
     now: dt.datetime | None = None,
     feedback: Feedback = SILENT,
-    say: Callable[[str], None] = _be_silent,
+    say: Callable[[str], None] = SILENT.warn,
     runner: Runner | None = None,
 ) -> Gate:
     """Judge a session by its baseline and history, run suspects again, and decide whether the gate holds.

@@ -63,7 +63,7 @@ def read_session_or_run(selection: Selection, feedback: Feedback = SILENT) -> Re
         feedback: for progress, and for sessions that could not be read.
 
     Raises:
-        ConfigError: the name fits nothing, or several runs.
+        ConfigError: the name matches nothing, or several runs.
         StoreError: a file cannot be read, or there is no session.
     """
     (name,) = selection.specs or ("latest",)
@@ -104,4 +104,4 @@ def _run_id(reader: Reader, prefix: str, name: str) -> str:
         return ids[0]
     if not ids:
         raise ConfigError(f"{name!r} is not a run; run ids are in the data of: benchdb report -f csv")
-    raise ConfigError(f"{name!r} fits several runs: {', '.join(ids[:_MOST_CANDIDATES])}, ...; write more of the id")
+    raise ConfigError(f"{name!r} matches several runs: {', '.join(ids[:_MOST_CANDIDATES])}, ...; write more of the id")

@@ -1,4 +1,4 @@
-"""The sessions, runs and series that users select: SPECs, filters, and one `Selection` for every command that reads.
+"""Selecting sessions, runs and series: SPECs, filters, and the `Selection` that every reading command uses.
 
-What is done with them is in the other rooms; how a history is opened is in `exchange`.
+The other rooms work on what is selected; `exchange` opens histories.
 """

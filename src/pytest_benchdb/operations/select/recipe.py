@@ -1,4 +1,4 @@
-"""The command that runs a benchmark again as it was recorded."""
+"""Rebuild the command that reruns a benchmark as it was recorded."""
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ from pytest_benchdb.store.read.reader import Reader
 _KEPT = ("--benchdb-backends", "--benchdb-passes", "--benchdb-all", "--benchdb-raw", "--no-benchdb-raw", "--rootdir")
 _KEPT_PREFIXES = ("--benchmark-", "--codspeed-")
 _KEPT_SHORT = ("-c", "-o", "-p")
-# Options of pytest-benchmark that name files.
+# pytest-benchmark options that name files.
 _DROPPED = (
     "--benchmark-save",
     "--benchmark-autosave",
@@ -18,7 +18,7 @@ _DROPPED = (
     "--benchmark-compare",
     "--benchmark-storage",
 )
-# The word after one of these is not its value.
+# These options take no value.
 _FLAGS = frozenset(
     {
         "--benchdb-all",
@@ -45,18 +45,18 @@ class Recipe:
     """How a run was started.
 
     Attributes:
-        options: those of its command line that matter to one benchmark.
+        options: the command-line options that affect how one benchmark is measured.
     """
 
     options: tuple[str, ...]
 
     def arguments(self, fullname: str, other: str | None = None) -> list[str]:
-        """Return the arguments of pytest for a benchmark, and for that of the other side if it is another test."""
+        """Return pytest's arguments for a benchmark, and for the other side's if that is a different test."""
         nodeids = [fullname] if other in {None, fullname} else [str(other), fullname]
         return [*nodeids, "--benchdb", *self.options]
 
     def command(self, fullname: str, other: str | None = None) -> str:
-        """Return the line for a shell, to be run in the project's root.
+        """Return the shell command, to be run in the project's root.
 
         >>> Recipe(options=()).command("tests/test_a.py::test_b[a b]")
         "pytest 'tests/test_a.py::test_b[a b]' --benchdb"
@@ -65,17 +65,17 @@ class Recipe:
 
 
 def read_recipes(reader: Reader, values: Iterable[SessionValue]) -> dict[str, Recipe]:
-    """Return how runs were started, by run; imported runs cannot be run again.
+    """Return the recipes of runs by run id, leaving out imported runs, which cannot be rerun.
 
     Raises:
         StoreError: the history cannot be read.
     """
-    wanted = {value.run_id: value for value in values}
-    commands = reader.commands(sorted({value.session_id for value in wanted.values()}))
+    by_run = {value.run_id: value for value in values}
+    commands = reader.commands(sorted({value.session_id for value in by_run.values()}))
     kept = {session_id: tuple(kept_options(command)) for session_id, command in commands.items() if command}
     return {
         run_id: Recipe(options=(*kept[value.session_id], *_backend(value, kept[value.session_id])))
-        for run_id, value in wanted.items()
+        for run_id, value in by_run.items()
         if value.session_id in kept and value.provenance != "imported"
     }
 
@@ -83,7 +83,7 @@ def read_recipes(reader: Reader, values: Iterable[SessionValue]) -> dict[str, Re
 def kept_options(command: str) -> Iterator[str]:
     """Yield the options of a recorded command line that change how one benchmark is measured.
 
-    Options that select tests, name the session or write files do not; masked ones are left out too.
+    Options that select tests, name the session, write files or were masked are left out.
 
     >>> list(kept_options("pytest tests -k sort --benchdb=db --benchdb-backends cuda -p no:randomly -x"))
     ['--benchdb-backends=cuda', '-p', 'no:randomly']
@@ -115,11 +115,11 @@ def _is_kept(name: str) -> bool:
 
 
 def _backend(value: SessionValue, options: Sequence[str]) -> Iterator[str]:
-    """Yield the option without which the test would run on another backend, if the run recorded one."""
+    """Yield the option that selects the run's backend, if the command needs one."""
     backend = value.key.backend
     if backend in {None, _DEFAULT_BACKEND} or any(option.startswith("--benchdb-backends") for option in options):
         return
-    # A parameter that names the device would have another id under another option.
+    # If a parameter names the device, the option would change the test's id.
     if not any(
         isinstance(param, str) and param.partition(":")[0] == backend for param in (value.params or {}).values()
     ):

@@ -1,4 +1,4 @@
-"""What a user selects, and the sessions of a history that this leaves."""
+"""Parse what a user selects, and pick those sessions from a history."""
 
 import contextlib
 import datetime as dt
@@ -19,6 +19,9 @@ from pytest_benchdb.operations.select.spec.resolve import resolve_spec
 from pytest_benchdb.operations.select.spec.syntax import parse_spec
 from pytest_benchdb.store.read.reader import Reader
 
+NEWEST = 400
+"""Sessions that are read without `--last`: the time that change points take grows with their square."""
+
 
 def missing_text(path: Path) -> str:
     """Return the message for a path that does not exist."""
@@ -27,7 +30,7 @@ def missing_text(path: Path) -> str:
 
 def no_session_text(paths: Sequence[Path]) -> str:
     """Return the message for files and folders without a session."""
-    return f"{', '.join(map(str, paths))} holds no session; record one with: pytest --benchdb={paths[0]}"
+    return f"{', '.join(map(str, paths))} contains no session; record one with: pytest --benchdb={paths[0]}"
 
 
 def stored_sessions(reader: Reader, paths: Sequence[Path]) -> list[SessionRow]:
@@ -48,30 +51,27 @@ def find_sessions(
     """Return the sessions that SPECs name, each once, in the order of the SPECs.
 
     Args:
-        specs: several sessions of one SPEC (a label, a commit, a branch) give the newest, except for ``window:N``.
+        specs: if one matches several sessions (a label, a commit, a branch), the newest is taken, except for
+            ``window:N``.
         sessions: oldest first.
-        context: pinned baselines, runs and git; None knows no baselines and no runs.
+        context: pinned baselines, runs and git; None for no baselines and no runs.
 
     Raises:
-        NoBaselineError: a SPEC fits no session.
-        ConfigError: a SPEC fits several, or cannot be read.
+        NoBaselineError: a SPEC matches no session.
+        ConfigError: a SPEC is ambiguous or not valid.
     """
     context = context or SpecContext(git=cache(lambda: open_ancestry(Path.cwd(), os.environ)))
     named: dict[str, SessionRow] = {}
     for text in specs:
         spec = parse_spec(text)
-        fitting = resolve_spec(spec, sessions, context)
-        named |= {session.session_id: session for session in (fitting if spec.kind == "window" else fitting[-1:])}
+        matching = resolve_spec(spec, sessions, context)
+        named |= {session.session_id: session for session in (matching if spec.kind == "window" else matching[-1:])}
     return list(named.values())
-
-
-NEWEST = 400
-"""Sessions that are read without `--last`: the time that change points take grows with their square."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What to read; texts are as users write them, None leaves nothing out.
+    """What to read, with filters as users write them; None does not filter.
 
     Attributes:
         paths: files and folders.
@@ -81,8 +81,8 @@ class Selection:
         metrics: names of metrics and words of `METRIC_WORDS`; empty for the time of each benchmark.
         since: earliest start of a session.
         until: latest start of a session.
-        last: how many of the newest sessions; None leaves that to the command.
-        now: the current time, aware, for spans such as ``7d``; None takes the clock.
+        last: how many of the newest sessions; None for the command's default.
+        now: the current time, timezone-aware, for spans such as ``7d``; None reads the clock.
     """
 
     paths: tuple[Path, ...]
@@ -96,25 +96,25 @@ class Selection:
     now: dt.datetime | None = None
 
     def text(self) -> str | None:
-        """Return the filters over runs as the user wrote them; None without."""
+        """Return the filters over runs as the user wrote them; None if there are none."""
         parts = [f"-k {self.keyword}" if self.keyword else "", f"-w {self.where}" if self.where else ""]
         parts.append(f"--metric {','.join(self.metrics)}" if self.metrics else "")
         return " ".join(part for part in parts if part) or None
 
 
 def make_selection(specs: Sequence[str], db: Path, *, sessions: Sequence[str] = (), **filters: Any) -> Selection:
-    """Return what a command line selects; SPECs are paths or names of sessions.
+    """Return the selection of a command line.
 
-    What exists is a path, and so is what looks like one. Everything else names a session in the paths.
+    A SPEC that exists as a path or looks like one is a path; any other names a session in the paths.
 
     Args:
         specs: as the user wrote them.
-        db: the database when no path is given.
-        sessions: names of sessions, whatever they look like.
+        db: the database to use if no path is given.
+        sessions: further session names, never taken for paths.
         filters: further fields of the selection.
 
     Raises:
-        ConfigError: a SPEC is empty or not well formed.
+        ConfigError: a SPEC is empty or malformed.
         StoreMissingError: a path does not exist.
     """
     paths: list[Path] = []
@@ -125,28 +125,28 @@ def make_selection(specs: Sequence[str], db: Path, *, sessions: Sequence[str] = 
             names.append(spec)
             continue
         path = Path(rest if kind == "file" and rest else spec).expanduser()
-        if _exists(path):
+        if path_exists(path):
             paths.append(path)
         elif kind == "file" or _looks_like_path(spec):
             raise StoreMissingError(missing_text(path))
         else:
             names.append(spec)
     if not paths:
-        if not _exists(db):
-            word = f"there is no file, folder or session {names[0]!r}, and " if names else ""
-            raise StoreMissingError(f"{word}{missing_text(db)}")
+        if not path_exists(db):
+            prefix = f"there is no file, folder or session {names[0]!r}, and " if names else ""
+            raise StoreMissingError(f"{prefix}{missing_text(db)}")
         paths.append(db)
     return Selection(paths=tuple(dict.fromkeys(paths)), specs=tuple(dict.fromkeys(names)), **filters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectedSessions:
-    """An open history, and the sessions that were selected in it.
+    """An open history and the sessions selected from it.
 
     Attributes:
         everything: all sessions, oldest first.
         sessions: the selected ones, oldest first; at least one.
-        context: what further SPECs are resolved against.
+        context: for resolving further SPECs.
     """
 
     reader: Reader
@@ -155,7 +155,7 @@ class SelectedSessions:
     context: SpecContext
 
     def on_newest_machine(self) -> list[SessionRow]:
-        """Return the selected sessions that ran on the machine of the newest one."""
+        """Return the selected sessions that ran on the newest one's machine."""
         return [session for session in self.sessions if session.fingerprint == self.sessions[-1].fingerprint]
 
 
@@ -169,18 +169,18 @@ def open_selection(
     root: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Iterator[SelectedSessions]:
-    """Open a history for the length of a block, and find the sessions that are selected.
+    """Open a history and find the selected sessions; the history closes with the block.
 
     Args:
         selection: paths, names, times and number.
-        feedback: for progress, and for sessions that could not be read.
-        newest: as for `pick_sessions`.
-        branch: as for `pick_sessions`.
-        root: a folder of the git checkout; None takes the current one.
-        environ: environment variables of git; None takes those of the process.
+        feedback: receives progress, and warnings about unreadable sessions.
+        newest: see `pick_sessions`.
+        branch: see `pick_sessions`.
+        root: a folder in the git checkout; None for the working folder.
+        environ: environment variables for git; None for the process's own.
 
     Raises:
-        ConfigError: a name, a time or the branch cannot be used, or selects nothing.
+        ConfigError: a name, a time or the branch is not valid, or selects nothing.
         StoreMissingError: there is no session.
         StoreError: a file cannot be read.
     """
@@ -199,18 +199,18 @@ def pick_sessions(
     newest: int | None = NEWEST,
     branch: str | None = None,
 ) -> list[SessionRow]:
-    """Return the sessions that are selected, oldest first; at least one.
+    """Return the selected sessions, oldest first; at least one.
 
     Args:
         sessions: all there are, oldest first.
         selection: names, times and number.
-        context: what names are resolved against; None knows no baselines.
-        newest: how many of the newest without `--last`; None takes all that names or times select, else as many as
-            files were named, but at least one.
-        branch: only sessions of this branch; None takes all.
+        context: for resolving names; None for no baselines.
+        newest: how many sessions to keep without `--last`. None keeps all that names or times select; if neither is
+            given, as many as files were named, but at least one.
+        branch: keep only this branch; None keeps all.
 
     Raises:
-        ConfigError: a name or a time cannot be used, or nothing is left.
+        ConfigError: a name or a time is not valid, or nothing is left.
     """
     picked = list(sessions)
     if selection.specs:
@@ -225,7 +225,7 @@ def pick_sessions(
     picked = filter_by_time(picked, selection)
     if not picked:
         raise ConfigError(
-            f"none of the {len(sessions)} sessions lies between --since and --until; see them with: benchdb sessions"
+            f"none of the {len(sessions)} sessions is between --since and --until; see them with: benchdb sessions"
         )
     last = selection.last or newest
     if last is None and not (selection.specs or selection.since or selection.until):
@@ -234,10 +234,10 @@ def pick_sessions(
 
 
 def filter_by_time(sessions: Iterable[SessionRow], selection: Selection) -> list[SessionRow]:
-    """Return the sessions that started within `--since` and `--until`.
+    """Return the sessions that started between `--since` and `--until`.
 
     Raises:
-        ConfigError: a time cannot be read.
+        ConfigError: a time is not valid.
     """
     now = selection.now or dt.datetime.now(dt.timezone.utc)
     since = parse_instant("--since", selection.since, now) if selection.since else ""
@@ -245,7 +245,8 @@ def filter_by_time(sessions: Iterable[SessionRow], selection: Selection) -> list
     return [session for session in sessions if since <= session.started_at <= until]
 
 
-def _exists(path: Path) -> bool:
+def path_exists(path: Path) -> bool:
+    """Return whether a path exists; False if it is not a valid path."""
     try:
         return path.exists()
     except (OSError, ValueError):

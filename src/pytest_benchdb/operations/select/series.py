@@ -1,4 +1,4 @@
-"""The series of session values that a selection requests, each on one machine and in the order of its sessions."""
+"""Read the series that a selection requests: session values on one machine, in session order."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ ALL_METRICS = "all"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """The values of one series on one machine, in the order of the sessions; at least one was measured."""
+    """The values of one series on one machine, in session order; at least one was measured."""
 
     key: SeriesKey
     fingerprint: str | None
@@ -25,7 +25,7 @@ class Series:
 
 
 def parse_metrics(texts: Sequence[str]) -> tuple[str, ...]:
-    """Read `--metric` arguments: names of metrics and words of `METRIC_WORDS`, several of them separated by commas.
+    """Parse `--metric` arguments: comma-separated names of metrics and words of `METRIC_WORDS`.
 
     Raises:
         ConfigError: a name is empty.
@@ -40,12 +40,12 @@ def read_series(reader: Reader, sessions: Sequence[SessionRow], selection: Selec
     """Read the series that a selection requests.
 
     Args:
-        reader: an open history that holds the sessions.
-        sessions: in the order in which their values are wanted.
+        reader: an open history that contains the sessions.
+        sessions: in the order that the values should have.
         selection: metrics and filters.
 
     Raises:
-        ConfigError: a filter cannot be used.
+        ConfigError: a filter is not valid.
         StoreError: the history cannot be read.
     """
     where = parse_where(selection.where or "")
@@ -54,16 +54,16 @@ def read_series(reader: Reader, sessions: Sequence[SessionRow], selection: Selec
     named = {metric for word in words if word != TIME for metric in metrics_of(word)}
     metrics = None if ALL_METRICS in words else (*named, *(MAIN_TIMES if TIME in words else ()))
     values = reader.session_values([session.session_id for session in sessions], metrics=metrics)
-    fitting = list(filter(selected, values))
-    # A run that did not pass is there as a wall time, whatever metric is requested.
-    keys = {value.key for value in fitting if value.value is not None}
+    filtered = list(filter(selected, values))
+    # Runs that did not pass appear as wall times even if another metric is requested.
+    keys = {value.key for value in filtered if value.value is not None}
     wanted = {key for key in keys if metrics is None or key.metric in named}
     wanted |= _main_series({key for key in keys if key.metric in MAIN_TIMES}) if TIME in words else set()
-    return _grouped((value for value in fitting if value.key in wanted), sessions)
+    return _grouped((value for value in filtered if value.key in wanted), sessions)
 
 
 def _main_series(keys: Collection[SeriesKey]) -> set[SeriesKey]:
-    """Return the main time of each benchmark and device: of the whole if that was timed, else of its phases."""
+    """Return each benchmark's main time per device: the whole if it was timed, else its phases."""
     best: dict[tuple[str, str | None], tuple[bool, int]] = {}
     for key in keys:
         benchmark = (key.fullname, key.device)

@@ -179,16 +179,16 @@ def test_resolve_spec_of_another_machine_is_refused_unless_it_may_be_crossed(ses
     ("text", "what"),
     [
         ("latest~7", "there are only 7 sessions"),
-        ("session:ffff", "is not a session: no id begins so"),
+        ("session:ffff", "is not a session: no id begins with it"),
         ("run:ff", "is not a run"),
         ("commit:dddd", "no session of that commit \\(commits: cccccccccccc, aaaaaaaaaaaa, bbbbbbbbbbbb\\)"),
         ("branch:mian", "no session of that branch \\(branches: main, feature\\)"),
         ("branch:main~3", r"only 3 commit\(s\) of main have results"),
-        ("tag:v2.*", "no tag of a session or of git fits"),
+        ("tag:v2.*", "no tag of a session or of git matches"),
         ("label:never", "no session has the label 'never' \\(labels: before, after, far\\)"),
         ("last-good:never", "no commit with complete sessions that all passed"),
         ("before:2020-01-01", "no session on this machine began before that"),
-        ("nothing", r"no label, baseline, tag, branch, commit or id fits \(labels: before, after, far; branches"),
+        ("nothing", r"no label, baseline, tag, branch, commit or id matches \(labels: before, after, far; branches"),
         ("ab", "no label, baseline"),
     ],
     ids=lambda value: value if isinstance(value, str) and " " not in value else "",
@@ -202,15 +202,15 @@ def test_resolve_spec_that_fits_two_things_lists_them(sessions: list[SessionRow]
     twins = [replace(one, commit_sha="019a" + one.commit_sha[4:]) for one in sessions if one.commit_sha]
 
     with pytest.raises(
-        ConfigError, match=r"'commit:019a' fits 3 commits: 019aaaaa.*019abbbb.*019acccc.*the hash"
+        ConfigError, match=r"'commit:019a' matches 3 commits: 019aaaaa.*019abbbb.*019acccc.*the hash"
     ) as two:
         resolved("commit:019a", twins)
     assert not isinstance(two.value, NoBaselineError)
-    with pytest.raises(ConfigError, match=r"'019a' fits 10 commits and sessions: 019aaaaa.* and 5 more; write more"):
+    with pytest.raises(ConfigError, match=r"'019a' matches 10 commits and sessions: 019aaaaa.* and 5 more; write more"):
         resolved("019a", twins)
-    with pytest.raises(ConfigError, match=r"'session:019a000' fits 7 sessions: 019a0000.*2026-11-21T00:00\)"):
+    with pytest.raises(ConfigError, match=r"'session:019a000' matches 7 sessions: 019a0000.*2026-11-21T00:00\)"):
         resolved("session:019a000", twins)
-    with pytest.raises(ConfigError, match="'run:0' fits 2 runs: 0a, 0b"):
+    with pytest.raises(ConfigError, match="'run:0' matches 2 runs: 0a, 0b"):
         resolved(
             "run:0", twins, SpecContext(find_runs=lambda _: {"0b": twins[0].session_id, "0a": twins[0].session_id})
         )
@@ -266,5 +266,5 @@ def test_resolve_spec_baseline_stays_where_it_was_set(
 def test_resolve_spec_baseline_whose_session_is_gone_says_so(sessions: list[SessionRow]) -> None:
     context = SpecContext(baselines=pinned("latest", "019affff"))
 
-    with pytest.raises(NoBaselineError, match="which is not here; set it again with: benchdb baseline set pin SPEC"):
+    with pytest.raises(NoBaselineError, match="which is missing; set it again with: benchdb baseline set pin SPEC"):
         resolved("pin", sessions, context)

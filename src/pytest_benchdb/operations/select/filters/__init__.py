@@ -1,1 +1,1 @@
-"""The small languages in which users write filters: `-k`, `-w`, times and thresholds."""
+"""Parsers for the filters that users write: `-k`, `-w`, times and thresholds."""

@@ -1,4 +1,4 @@
-"""`--since` and `--until`: dates, times and spans before now."""
+"""Parse `--since` and `--until`: dates, times and spans before now."""
 
 import datetime as dt
 import re
@@ -11,13 +11,13 @@ _DATE_LENGTH = len("2026-11-21")
 
 
 def parse_instant(option: str, text: str, now: dt.datetime) -> str:
-    """Return a time as ISO 8601 in UTC without an offset, as the store holds times.
+    """Return a time in UTC as ISO 8601 without an offset, the store's format.
 
     Args:
-        option: name of the option, for the message.
+        option: name of the option, for the error message.
         text: ``2026-11-21``, ``2026-11-21T08:00`` (UTC unless it has an offset), or a span before
-            now: ``90m``, ``12h``, ``7d``, ``4w``. A date as `--until` is taken to the end of its day.
-        now: the current time, aware.
+            now: ``90m``, ``12h``, ``7d``, ``4w``. A date for `--until` includes that day.
+        now: the current time, timezone-aware.
 
     Raises:
         ConfigError: the text is not a time.
@@ -35,7 +35,7 @@ def _before(now: dt.datetime, span: re.Match[str]) -> dt.datetime:
 
 
 def _moment(option: str, text: str) -> dt.datetime:
-    # Python 3.10 reads no "Z".
+    # Python 3.10 does not parse "Z".
     moment = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
     if option == "--until" and len(text) == _DATE_LENGTH:
         moment = dt.datetime.combine(moment.date(), dt.time.max)

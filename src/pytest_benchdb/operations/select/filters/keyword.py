@@ -1,4 +1,4 @@
-"""Globs, and `-k` expressions over full names: words, `and`, `or`, `not` and parentheses, as with pytest."""
+"""Match full names by globs and by `-k` expressions: words, `and`, `or`, `not` and parentheses, as in pytest."""
 
 import fnmatch
 import re
@@ -47,12 +47,12 @@ class _Parser:
     def negated(self) -> Matcher:
         self.depth += 1
         if self.depth > _MOST_DEPTH:
-            raise ConfigError(f"-k: more than {_MOST_DEPTH} parentheses or 'not' in each other; write it simpler")
+            raise ConfigError(f"-k: more than {_MOST_DEPTH} nested parentheses or 'not'; simplify it")
         token = self.take()
         matcher: Matcher
         if token is not None and token.lower() == "not":
             inner = self.negated()
-            matcher = lambda name: not inner(name)  # noqa: E731 - a named function would say no more
+            matcher = lambda name: not inner(name)  # noqa: E731 - a named function would not be clearer
         elif token == "(":
             matcher = self.either()
             if self.take() != ")":
@@ -72,14 +72,14 @@ class _Parser:
 
 
 def parse_expression(text: str) -> Matcher:
-    """Return a function for whether a full name matches, in upper or lower case.
+    """Return a case-insensitive predicate over full names.
 
     >>> matches = parse_expression("sort and not (large or slow)")
     >>> matches("tests/test_a.py::test_sort[small]"), matches("tests/test_a.py::test_sort[large]")
     (True, False)
 
     Raises:
-        ConfigError: the expression cannot be read.
+        ConfigError: the expression is not valid.
     """
     parser = _Parser(text, list(_tokens(text)))
     if not parser.tokens:
@@ -96,7 +96,7 @@ def _tokens(text: str) -> Iterator[str]:
 
 
 def matches_glob(text: str, pattern: str) -> bool:
-    """Return whether a glob matches a text; brackets are part of most test names, so they are not character classes.
+    """Return whether a glob matches; brackets are literal because most test names contain them.
 
     >>> matches_glob("tests/test_a.py::test_x[1]", "*::test_x[*]")
     True

@@ -1,4 +1,4 @@
-"""Thresholds of the gate: ``time:5%``, ``memory[backend=cuda]:64MiB``, ``throughput:5.5%``, ``wall_time:200us``."""
+"""Parse gate thresholds: ``time:5%``, ``memory[backend=cuda]:64MiB``, ``throughput:5.5%``, ``wall_time:200us``."""
 
 import math
 import re
@@ -33,15 +33,15 @@ _LOWER_UNITS = {symbol.lower(): meaning for symbol, meaning in reversed(list(_UN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """How much worse a metric may become.
+    """How much worse a metric may get.
 
     Attributes:
         text: as the user wrote it.
-        metrics: names of metrics that it speaks of, the first one first.
-        first_only: whether it speaks only of the first of `metrics` that a benchmark has.
-        where: conditions on the benchmark; one without terms is for all.
-        relative: share by which the metric may become worse; None if only an absolute change is limited.
-        absolute: change in the metric's SI unit; None if only a share is limited.
+        metrics: names of the metrics it limits, the preferred one first.
+        first_only: whether it limits only the first of `metrics` that a benchmark has.
+        where: conditions on the benchmark; without terms it applies to all.
+        relative: largest share by which the metric may get worse; None without a relative limit.
+        absolute: largest change, in the metric's SI unit; None without an absolute limit.
         unit: SI unit of `absolute`.
     """
 
@@ -54,14 +54,14 @@ class Threshold:
     unit: str | None = None
 
     def matches(self, value: SessionValue, main_time: str | None) -> bool:
-        """Return whether it applies to a series.
+        """Return whether the threshold applies to a series.
 
         Args:
-            value: one session's value of it.
-            main_time: the metric that is the time of this benchmark; None without one.
+            value: any session's value of the series.
+            main_time: the metric that counts as the benchmark's `time`; None without one.
 
         Raises:
-            ConfigError: its limit has another unit than the metric.
+            ConfigError: the limit's unit is not the metric's.
         """
         metric = value.key.metric
         if metric not in self.metrics or (self.first_only and metric != main_time):
@@ -74,25 +74,25 @@ class Threshold:
 
 
 def parse_thresholds(texts: Iterable[str]) -> tuple[Threshold, ...]:
-    """Read thresholds in their order.
+    """Parse thresholds, keeping their order.
 
     Raises:
-        ConfigError: one cannot be read.
+        ConfigError: a threshold is not valid.
     """
     return tuple(map(parse_threshold, texts))
 
 
 def parse_threshold(text: str) -> Threshold:
-    """Read ``METRIC:LIMIT`` or ``METRIC[FILTER]:LIMIT``.
+    """Parse ``METRIC:LIMIT`` or ``METRIC[FILTER]:LIMIT``.
 
     METRIC is the name of a metric or one of `METRIC_WORDS`; LIMIT is a percentage or a
-    quantity with its unit; FILTER is what `-w` takes.
+    quantity with its unit; FILTER has the syntax of `-w`.
 
     >>> parse_threshold("throughput:5.5%").relative
     0.055
 
     Raises:
-        ConfigError: it is not of this form, or the unit does not belong to the metric.
+        ConfigError: the text is not of this form, or the unit is not the metric's.
     """
     match = _SHAPE.fullmatch(text)
     if match is None or not match["limit"]:
@@ -138,22 +138,19 @@ def _limit(text: str, limit: str) -> tuple[float | None, float | None, str | Non
 
 
 def _metrics(text: str, word: str, unit: str | None) -> tuple[str, ...]:
-    """Return the metrics of a word that have the limit's unit; an unknown name is its own metric.
-
-    Raises:
-        ConfigError: there are none.
-    """
-    known = [METRICS[name] for name in metrics_of(word) if name in METRICS]
-    if not known:
+    """Return the metrics that a word means and that have the limit's unit; an unknown name means itself."""
+    metrics = [METRICS[name] for name in metrics_of(word) if name in METRICS]
+    if not metrics:
         return (word,)
-    if all(metric.better == "none" for metric in known):
+    if all(metric.better == "none" for metric in metrics):
         raise ConfigError(_wrong(text, f"{word} has no better direction, so it cannot become worse"))
-    fitting = tuple(metric.name for metric in known if unit in {None, metric.unit})
-    if fitting:
-        return fitting
+    same_unit = tuple(metric.name for metric in metrics if unit in {None, metric.unit})
+    if same_unit:
+        return same_unit
+    expected = metrics[0].unit
     if unit == "1":
-        raise ConfigError(_wrong(text, f"the limit has no unit; give a percentage or a quantity in {known[0].unit!r}"))
-    raise ConfigError(_wrong(text, f"{word} is measured in {known[0].unit!r}, not in {unit!r}"))
+        raise ConfigError(_wrong(text, f"the limit has no unit; give a percentage or a quantity in {expected!r}"))
+    raise ConfigError(_wrong(text, f"{word} is measured in {expected!r}, not in {unit!r}"))
 
 
 def _wrong(text: str, what: str) -> str:

@@ -1,4 +1,4 @@
-"""`-w` filters over runs: ``backend=cuda model=bert* metric=time``."""
+"""Parse `-w` filters over runs: ``backend=cuda model=bert* metric=time``."""
 
 import re
 import shlex
@@ -55,7 +55,7 @@ _VALUE_FIELDS: Mapping[str, Callable[[SessionValue], object]] = {
 }
 
 WHERE_KEYS = (*_FIELDS, "metric")
-"""Every name that `-w` takes on its left side."""
+"""The keys that `-w` accepts."""
 
 METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "wall_time": ("median", "spread", "min", "rounds"),
@@ -66,16 +66,16 @@ METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "device_peak": ("device_memory",),
     "first_call_time": ("first_call",),
 }
-"""Columns of a report that show a metric."""
+"""Report columns that show each metric."""
 
 _TERM = re.compile(r"(?P<key>\w+)(?P<sign>!?=)(?P<value>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One condition: a field whose value must match one of the patterns (or none, if `negated`).
+    """One condition: the field must match one of the patterns, or none if `negated`.
 
-    A run without a value matches the empty pattern only.
+    A run without a value matches only the empty pattern.
     """
 
     key: str
@@ -84,21 +84,21 @@ class Term:
 
     def matches(self, row: ReportRow) -> bool:
         """Return whether a run meets the condition."""
-        return self._fits(_FIELDS[self.key](row))
+        return self._matches(_FIELDS[self.key](row))
 
     def matches_value(self, value: SessionValue) -> bool:
-        """Return whether a session's value meets the condition; fields that it lacks (attempt, worker) are empty."""
+        """Return whether a session's value meets the condition; its attempt and worker count as empty."""
         field = _VALUE_FIELDS.get(self.key)
-        return self._fits(None if field is None else field(value))
+        return self._matches(None if field is None else field(value))
 
-    def _fits(self, value: object) -> bool:
+    def _matches(self, value: object) -> bool:
         text = "" if value is None else str(value)
         return any(matches_glob(text.lower(), pattern.lower()) for pattern in self.patterns) is not self.negated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
-    """A whole filter: a run must meet every term.
+    """A filter: a run must meet every term.
 
     Attributes:
         metrics: the metrics to show; empty for all.
@@ -112,21 +112,21 @@ class Where:
         return all(term.matches(row) for term in self.terms)
 
     def matches_value(self, value: SessionValue) -> bool:
-        """Return whether a session's value meets every condition, whatever its metric."""
+        """Return whether a session's value meets every condition; its metric is not considered."""
         return all(term.matches_value(value) for term in self.terms)
 
 
 def parse_where(text: str) -> Where:
-    """Read a filter.
+    """Parse a filter.
 
-    Terms are ``key=value`` or ``key!=value``, separated by spaces; a value may hold ``*`` and ``?``, a
-    comma separates alternatives, quotes keep spaces.
+    Terms are ``key=value`` or ``key!=value``, separated by spaces. A value may contain ``*`` and ``?``, commas
+    separate alternatives, and quotes protect spaces.
 
     >>> parse_where("backend=cpu,cuda model!=bert*").terms[1]
     Term(key='model', patterns=('bert*',), negated=True)
 
     Raises:
-        ConfigError: a term cannot be read, or its key is unknown.
+        ConfigError: a term is not valid, or its key is unknown.
     """
     try:
         words = shlex.split(text)
@@ -151,17 +151,17 @@ def parse_where(text: str) -> Where:
 
 
 def value_filter(keyword: str | None, where: str | None) -> Callable[[SessionValue], bool]:
-    """Return what decides whether `-k` and `-w` select a value; `metric=` is not looked at.
+    """Return a predicate for the values that `-k` and `-w` select; it ignores `metric=`.
 
     Raises:
-        ConfigError: a filter cannot be read.
+        ConfigError: a filter is not valid.
     """
     matches, conditions = parse_expression(keyword or ""), parse_where(where or "")
     return lambda value: matches(value.key.fullname) and conditions.matches_value(value)
 
 
 def _metrics(patterns: tuple[str, ...], *, negated: bool) -> list[str]:
-    # The columns of wall times show the time of each benchmark, whichever it is.
+    # The wall-time columns show each benchmark's main time.
     words = [MAIN_TIMES[:1] if pattern.lower() == TIME else metrics_of(pattern) for pattern in patterns]
     globs = [name.lower() for names in words for name in names]
     metrics = [metric for metric in METRIC_COLUMNS if any(matches_glob(metric, glob) for glob in globs) is not negated]

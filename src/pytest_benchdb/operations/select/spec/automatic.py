@@ -1,6 +1,6 @@
-"""Baselines without a name: the merge base, the previous commit with results, the last good one.
+"""Find baselines automatically: the merge base, the previous commit with results, the last good commit.
 
-Sessions of one commit belong together: they are repetitions of one measurement.
+Sessions of one commit belong together: they repeat one measurement.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,13 +12,16 @@ from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.select.spec.context import SpecContext
 
 Group = list[SessionRow]
-"""Sessions of one clean commit, oldest first; or one session whose files belong to no commit."""
+"""The sessions of one clean commit, oldest first; or one session without a clean commit."""
+
+
+_SHORT = 12
 
 
 def group_by_commit(sessions: Iterable[SessionRow]) -> list[Group]:
-    """Return sessions by commit, in the order of the commits' times, else of the sessions'.
+    """Group sessions by commit, ordered by commit time, or by session time without a commit.
 
-    A session with uncommitted changes, or without a commit, is a group of its own.
+    A session with uncommitted changes or without a commit is a group of its own.
     """
     groups: dict[str, Group] = {}
     for session in sorted(sessions, key=lambda session: session.started_at):
@@ -27,12 +30,12 @@ def group_by_commit(sessions: Iterable[SessionRow]) -> list[Group]:
 
 
 def prefer_clean(sessions: Sequence[SessionRow]) -> list[SessionRow]:
-    """Return the sessions without uncommitted changes; all of them if every one has some."""
+    """Return the sessions without uncommitted changes, or all of them if there are none."""
     return [session for session in sessions if not session.dirty] or list(sessions)
 
 
 def find_nearest(commits: Sequence[str], sessions: Sequence[SessionRow]) -> tuple[int, Group] | None:
-    """Return the sessions of the first of `commits` that has any, and its place; dirty ones do not count."""
+    """Return the index and the sessions of the first of `commits` with clean sessions; None if none has any."""
     by_commit: dict[str, Group] = {}
     for session in sorted(sessions, key=lambda session: session.started_at):
         if session.commit_sha and not session.dirty:
@@ -49,14 +52,11 @@ def _time(group: Group) -> tuple[str, str]:
     return (newest.commit_at or newest.started_at, newest.started_at)
 
 
-_SHORT = 12
-
-
 def find_auto_baseline(sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
-    """Return the baseline of a candidate without a SPEC: oldest first, empty if there is none yet.
+    """Return the default baseline of a candidate, oldest first; empty if there is none yet.
 
-    For a pull request it is the merge base; on the default branch the previous commit with results; else the last
-    session on the same machine. Incomplete sessions are left out. Without a candidate it is the newest session.
+    A pull request uses the merge base, the default branch the previous commit with results, anything else the last
+    session on the same machine. Incomplete sessions are ignored. Without a candidate it is the newest session.
     """
     candidate = context.candidate
     complete = [session for session in context.earlier(sessions) if session.complete]
@@ -74,21 +74,21 @@ def find_auto_baseline(sessions: Sequence[SessionRow], context: SpecContext) -> 
 
 
 def default_branches(git: Ancestry | None) -> tuple[str, ...]:
-    """Return the names that the default branch may have."""
+    """Return the possible names of the default branch."""
     return (git.default_branch,) if git is not None and git.default_branch else DEFAULT_BRANCHES
 
 
 def find_merge_base(
     sessions: Sequence[SessionRow], context: SpecContext, branch: str | None = None
 ) -> list[SessionRow]:
-    """Return the sessions of the commit at which the candidate left a branch, or of the nearest commit before it.
+    """Return the sessions of the merge base with a branch, or of the nearest commit before it.
 
-    If git does not know it, the newest commit of the branch that is older than the candidate's is used.
+    If git cannot find it, the branch's newest commit before the candidate's is used.
 
     Args:
         sessions: all there are.
         context: the candidate and the git checkout.
-        branch: None takes the target of the pull request, else the default branch.
+        branch: None for the pull request's target, else the default branch.
 
     Raises:
         ConfigError: there is no candidate.
@@ -116,10 +116,10 @@ def find_merge_base(
 
 
 def find_previous_commit(sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
-    """Return the sessions of the nearest commit before the candidate's that has any.
+    """Return the sessions of the nearest earlier commit that has any.
 
-    For a candidate with uncommitted changes that is its own commit. If git does not know, commits of the same branch go
-    by their time.
+    For a candidate with uncommitted changes that is its own commit. If git cannot order the commits, those of the same
+    branch are ordered by time.
     """
     candidate = context.candidate
     if candidate is None:
@@ -141,15 +141,12 @@ def find_previous_commit(sessions: Sequence[SessionRow], context: SpecContext) -
 
 
 def find_last_good(sessions: Sequence[SessionRow], context: SpecContext, branch: str | None = None) -> list[SessionRow]:
-    """Return the sessions of the newest commit before the candidate whose sessions are complete and all passed.
+    """Return the sessions of the newest earlier commit whose sessions are all complete and passed; else an empty list.
 
     Args:
         sessions: all there are.
         context: the candidate.
-        branch: None takes every branch.
-
-    Returns:
-        Nothing without such a commit.
+        branch: None for any branch.
     """
     groups = group_by_commit(session for session in context.earlier(sessions) if branch in {None, session.branch})
     good = [group for group in groups if all(_is_good(session) for session in group)]
@@ -161,7 +158,7 @@ def _is_good(session: SessionRow) -> bool:
 
 
 def _base_commit(candidate: SessionRow, git: Ancestry | None, branch: str | None) -> str | None:
-    """Return the commit at which a candidate left a branch: as git knows it now, else as it was recorded."""
+    """Return the merge base with a branch: from git if possible, else the recorded one."""
     if candidate.commit_sha is None or git is None:
         return candidate.merge_base if branch is None else None
     name = branch or git.default_branch
@@ -171,7 +168,7 @@ def _base_commit(candidate: SessionRow, git: Ancestry | None, branch: str | None
 
 
 def _from_commit(commit: str, sessions: Sequence[SessionRow], git: Ancestry | None) -> tuple[int, Group] | None:
-    """Return the sessions of a commit, or of the nearest one before it, and how far that is."""
+    """Return the distance to, and the sessions of, a commit or the nearest one before it."""
     own = find_nearest([commit], sessions)
     if own is not None or git is None:
         return own
@@ -193,7 +190,7 @@ def _warn_by_time(context: SpecContext, git: Ancestry | None, what: str) -> None
 
 
 def _newest_before(candidate: SessionRow, sessions: Sequence[SessionRow]) -> list[SessionRow]:
-    """Return the sessions of the newest commit but the candidate's own."""
+    """Return the sessions of the newest commit other than the candidate's, not newer than it if possible."""
     others = [row for row in sessions if row.commit_sha is None or row.commit_sha != candidate.commit_sha]
     groups = group_by_commit(others)
     if candidate.commit_at is not None:

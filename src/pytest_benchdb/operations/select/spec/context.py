@@ -1,4 +1,4 @@
-"""The context of a SPEC: the candidate, the pinned baselines and the git checkout."""
+"""The context in which SPECs are resolved: the candidate, the pinned baselines and the git checkout."""
 
 import datetime as dt
 import os
@@ -11,11 +11,8 @@ from pytest_benchdb.environment.ci import read_ci
 from pytest_benchdb.environment.git.ancestry import Ancestry, open_ancestry
 from pytest_benchdb.model.annotation import Baseline
 from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.operations.exchange.open import SILENT
 from pytest_benchdb.store.read.reader import Reader
-
-
-def _silent(_text: str) -> None:
-    """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +20,16 @@ class SpecContext:
     """The context in which SPECs are resolved.
 
     Attributes:
-        candidates: the sessions to be judged, oldest first: never among those that a SPEC means. Without any, sessions
-            of every machine are comparable.
+        candidates: the sessions to be judged, oldest first; a SPEC never resolves to them. Without any, sessions
+            of all machines are comparable.
         baselines: pinned baselines by name.
-        find_runs: returns the session of each run whose id begins with a text, by id of the run.
+        find_runs: returns the session ids of the runs whose id begins with a prefix, by run id.
         git: returns the git checkout, or None.
-        pull_request: whether the candidate belongs to one, whatever its session says.
-        target_branch: the branch into which that one goes.
+        pull_request: whether CI says that the candidate belongs to a pull request.
+        target_branch: the pull request's target branch.
         allow_cross: whether sessions of other machines are comparable.
         warn: called with one line for each SPEC that could not be resolved as written.
-        now: the current time, aware; None takes the clock.
+        now: the current time, timezone-aware; None reads the clock.
     """
 
     candidates: tuple[SessionRow, ...] = ()
@@ -42,7 +39,7 @@ class SpecContext:
     pull_request: bool = False
     target_branch: str | None = None
     allow_cross: bool = False
-    warn: Callable[[str], None] = _silent
+    warn: Callable[[str], None] = SILENT.warn
     now: dt.datetime | None = None
 
     @property
@@ -51,12 +48,12 @@ class SpecContext:
         return self.candidates[-1] if self.candidates else None
 
     def comparable(self, sessions: Sequence[SessionRow]) -> list[SessionRow]:
-        """Return the sessions of the candidate's machine, the candidates left out."""
+        """Return the sessions of the candidate's machine, without the candidates."""
         ids = {candidate.session_id for candidate in self.candidates}
         return [session for session in self.on_machine(sessions) if session.session_id not in ids]
 
     def on_machine(self, sessions: Sequence[SessionRow]) -> list[SessionRow]:
-        """Return the sessions of the candidate's machine; all of them if machines may be crossed."""
+        """Return the sessions of the candidate's machine; all of them with `allow_cross`."""
         if self.candidate is None or self.allow_cross:
             return list(sessions)
         return [session for session in sessions if session.fingerprint == self.candidate.fingerprint]
@@ -77,17 +74,17 @@ def spec_context(
     root: Path | None = None,
     environ: Mapping[str, str] | None = None,
     allow_cross: bool = False,
-    warn: Callable[[str], None] = _silent,
+    warn: Callable[[str], None] = SILENT.warn,
 ) -> SpecContext:
-    """Return the context of SPECs in a history; the rest is as in `SpecContext`.
+    """Return the context for SPECs in a history.
 
     Args:
         reader: the history.
-        candidates: the sessions to be judged, oldest first.
-        root: a folder of the git checkout; None takes the current one.
-        environ: environment variables, of CI and of the git processes; None takes those of the process.
+        candidates: see `SpecContext`, as for `allow_cross` and `warn`.
+        root: a folder in the git checkout; None for the working folder.
+        environ: environment variables, for CI facts and git; None for the process's own.
         allow_cross: whether sessions of other machines are comparable.
-        warn: for messages.
+        warn: called with warnings.
     """
     variables = os.environ if environ is None else environ
     folder = Path.cwd() if root is None else root

@@ -1,4 +1,4 @@
-"""The sessions that a SPEC means, for plugin, commands and Python; a finder raises unless exactly one thing fits."""
+"""Resolve SPECs to sessions; a finder raises unless exactly one thing matches."""
 
 import datetime as dt
 import fnmatch
@@ -26,6 +26,7 @@ Finder = Callable[[Spec, Sequence[SessionRow], SpecContext], list[SessionRow]]
 _HEX = re.compile(r"[0-9a-f]{4,40}")
 _ID = re.compile(r"[0-9a-f-]{4,36}")
 _MOST_CANDIDATES = 5
+_REPEATABLE = frozenset({"label", "commit", "branch", "tag", "word"})
 _ADVICE = "see them with: benchdb sessions"
 
 
@@ -36,25 +37,25 @@ def _latest(spec: Spec, sessions: Sequence[SessionRow], _context: SpecContext) -
 
 
 def _session(spec: Spec, sessions: Sequence[SessionRow], _context: SpecContext) -> list[SessionRow]:
-    fitting = sessions_like(spec.value or "", sessions)
-    if not fitting:
-        raise NoBaselineError(f"{spec.text!r} is not a session: no id begins so; {_ADVICE}")
-    if len(fitting) > 1:
+    matching = sessions_like(spec.value or "", sessions)
+    if not matching:
+        raise NoBaselineError(f"{spec.text!r} is not a session: no id begins with it; {_ADVICE}")
+    if len(matching) > 1:
         raise ConfigError(
-            several_text(spec, "sessions", [session_text(one) for one in fitting], "write more of the id")
+            several_text(spec, "sessions", [session_text(session) for session in matching], "write more of the id")
         )
-    return fitting
+    return matching
 
 
 def _run(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
     runs = context.find_runs((spec.value or "").lower())
     ids = set(runs.values())
-    fitting = [session for session in sessions if session.session_id in ids]
+    matching = [session for session in sessions if session.session_id in ids]
     if len(runs) > 1:
         raise ConfigError(several_text(spec, "runs", sorted(runs), "write more of the id"))
-    if not fitting:
+    if not matching:
         raise NoBaselineError(f"{spec.text!r} is not a run; run ids are in the data of: benchdb report -f csv")
-    return fitting
+    return matching
 
 
 def _commit(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
@@ -64,11 +65,11 @@ def _commit(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) ->
         raise ConfigError(several_text(spec, "commits", commits, "write more of the hash"))
     git = context.git() if not commits else None
     exact = git.commit_of(spec.value or "") if git is not None else None
-    fitting = [session for session in sessions if session.commit_sha and session.commit_sha in (*commits, exact)]
-    if not fitting:
+    matching = [session for session in sessions if session.commit_sha and session.commit_sha in (*commits, exact)]
+    if not matching:
         recorded = names_text(session.commit_sha and session.commit_sha[:12] for session in sessions)
         raise NoBaselineError(f"{spec.text}: no session of that commit (commits: {recorded})")
-    return prefer_clean(fitting)
+    return prefer_clean(matching)
 
 
 def _branch(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
@@ -86,7 +87,7 @@ def _branch(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) ->
 
 
 def _of_tip(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
-    """Return the sessions of the newest commit of a branch that only git knows."""
+    """Return the sessions nearest to the tip of a branch that only git knows."""
     git = context.git()
     tip = git.commit_of(spec.value or "") if git is not None and spec.back == 0 else None
     place = find_nearest(git.ancestors(tip, first_parent=True), context.comparable(sessions)) if git and tip else None
@@ -104,7 +105,7 @@ def _tag(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> li
     groups = group_by_commit(session for session in sessions if session.commit_sha in set(tags.values()))
     if groups:
         return prefer_clean(groups[-1])
-    reason = f"the commits of {names_text(tags)} have no results" if tags else "no tag of a session or of git fits"
+    reason = f"the commits of {names_text(tags)} have no results" if tags else "no tag of a session or of git matches"
     raise NoBaselineError(f"{spec.text}: {reason}; {_ADVICE}")
 
 
@@ -144,40 +145,40 @@ def _some(spec: Spec, sessions: list[SessionRow], why_none: str) -> list[Session
 
 
 def sessions_like(prefix: str, sessions: Sequence[SessionRow]) -> list[SessionRow]:
-    """Return the sessions whose id begins with a text of at least four characters."""
+    """Return the sessions whose id begins with a prefix of at least four characters."""
     lowered = prefix.lower()
     return [row for row in sessions if row.session_id.startswith(lowered)] if _ID.fullmatch(lowered) else []
 
 
 def commits_like(prefix: str, sessions: Sequence[SessionRow]) -> list[str]:
-    """Return the commits with results whose hash begins with a text of at least four characters."""
+    """Return the recorded commits whose hash begins with a prefix of at least four characters."""
     if not _HEX.fullmatch(prefix):
         return []
     return sorted({row.commit_sha for row in sessions if row.commit_sha and row.commit_sha.startswith(prefix)})
 
 
 def elsewhere_text(spec: Spec, sessions: Sequence[SessionRow]) -> str:
-    """Return the message for a SPEC that fits sessions of other machines only."""
+    """Return the message for a SPEC that only matches sessions of other machines."""
     machines = names_text(session.cpu_model or "an unknown machine" for session in sessions)
     return (
-        f"{spec.text} fits {len(sessions)} session(s), all of another machine or Python ({machines}); "
-        "use --allow-cross to take them all the same"
+        f"{spec.text} matches {len(sessions)} session(s), all of another machine or Python ({machines}); "
+        "use --allow-cross to take them anyway"
     )
 
 
 def several_text(spec: Spec, what: str, candidates: Sequence[str], advice: str) -> str:
-    """Return the message for a SPEC that fits more than one thing."""
+    """Return the message for an ambiguous SPEC."""
     more = f" and {len(candidates) - _MOST_CANDIDATES} more" if len(candidates) > _MOST_CANDIDATES else ""
-    return f"{spec.text!r} fits {len(candidates)} {what}: {', '.join(candidates[:_MOST_CANDIDATES])}{more}; {advice}"
+    return f"{spec.text!r} matches {len(candidates)} {what}: {', '.join(candidates[:_MOST_CANDIDATES])}{more}; {advice}"
 
 
 def session_text(session: SessionRow) -> str:
-    """Name a session in a message."""
+    """Return a session's id and start, for a message."""
     return f"{session.session_id} ({session.started_at[:16]})"
 
 
 def names_text(names: Iterable[str | None]) -> str:
-    """Return the most frequent names, for a message; ``none`` without any."""
+    """Return the most frequent names, for a message; ``none`` if there are none."""
     counts = Counter(name for name in names if name)
     frequent = [name for name, _ in counts.most_common(_MOST_CANDIDATES)]
     more = f" and {len(counts) - len(frequent)} more" if len(counts) > len(frequent) else ""
@@ -197,14 +198,14 @@ FINDERS: Mapping[Kind, Finder] = {
     "window": _window,
     "before": _before,
 }
-"""How the sessions of a SPEC with a colon, or of ``latest``, are found."""
+"""The finder for each kind of SPEC that has a colon, and for ``latest``."""
 
 
 def resolve_spec(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
     """Return the sessions that a SPEC means, oldest first; for ``auto`` there may be none yet.
 
     A commit, a branch, a tag, a label, ``last-good`` and ``merge-base`` mean every session of one commit or label,
-    because a judgement needs repetitions.
+    because judging needs repetitions.
 
     Args:
         spec: from `parse_spec`; the caller opens a ``file``.
@@ -212,17 +213,17 @@ def resolve_spec(spec: Spec, sessions: Sequence[SessionRow], context: SpecContex
         context: the candidate, which is never in the result, the pinned baselines and the git checkout.
 
     Raises:
-        NoBaselineError: no session fits, only the candidate does, or only sessions of other machines.
-        ConfigError: it fits two things, or cannot be resolved at all.
+        NoBaselineError: no session matches, or only the candidate or sessions of other machines.
+        ConfigError: the SPEC is ambiguous, or cannot be resolved here.
     """
     if spec.kind == "file":
         raise ConfigError(f"SPEC {spec.text!r}: a file is not possible here; import it with: benchdb import auto")
     if spec.kind == "auto":
         return find_auto_baseline(sessions, context)
-    fitting = _finder(spec)(spec, sessions, context)
-    here = context.on_machine(fitting)
+    matching = _finder(spec)(spec, sessions, context)
+    here = context.on_machine(matching)
     if not here:
-        raise NoBaselineError(elsewhere_text(spec, fitting))
+        raise NoBaselineError(elsewhere_text(spec, matching))
     others = context.comparable(here)
     if not others:
         raise NoBaselineError(f"{spec.text} is the candidate itself; name an earlier session, as in latest~1")
@@ -230,7 +231,7 @@ def resolve_spec(spec: Spec, sessions: Sequence[SessionRow], context: SpecContex
 
 
 def _by_word(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
-    """Return the sessions of a bare word: the first of label, pinned baseline, tag, branch, commit and session."""
+    """Resolve a bare word: the first match of label, pinned baseline, tag, branch, commit and session id."""
     word = spec.value or ""
     meanings: dict[str, Finder] = {}
     if any(session.label == word for session in sessions):
@@ -264,15 +265,15 @@ def _by_other_word(spec: Spec, sessions: Sequence[SessionRow], context: SpecCont
         return prefer_clean([session for session in sessions if session.commit_sha in commits])
     if ids:
         return ids
-    # Last, because it starts a process, and most words do without.
+    # Last, because it starts a process that most words do not need.
     git = context.git()
     if git is not None and word in git.tags(word):
         return FINDERS["tag"](spec, sessions, context)
     labels = names_text(session.label for session in sessions)
     branches = names_text(session.branch for session in sessions)
     raise NoBaselineError(
-        f"{word!r} is not a session: no label, baseline, tag, branch, commit or id fits (labels: {labels}; branches: "
-        f"{branches}); see them with: benchdb sessions"
+        f"{word!r} is not a session: no label, baseline, tag, branch, commit or id matches (labels: {labels}; "
+        f"branches: {branches}); see them with: benchdb sessions"
     )
 
 
@@ -282,11 +283,11 @@ def _has_tag(session: SessionRow, word: str) -> bool:
 
 def _by_baseline(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
     baseline = context.baselines[spec.value or ""]
-    # As it was when it was set: later sessions do not move it.
+    # Resolved as of when it was set: later sessions do not move it.
     pin = next((session for session in sessions if session.session_id == baseline.session_id), None)
     if pin is None:
         raise NoBaselineError(
-            f"the baseline {baseline.name} is session {baseline.session_id}, which is not here; "
+            f"the baseline {baseline.name} is session {baseline.session_id}, which is missing; "
             f"set it again with: benchdb baseline set {baseline.name} SPEC"
         )
     pinned = parse_spec(baseline.spec)
@@ -295,9 +296,6 @@ def _by_baseline(spec: Spec, sessions: Sequence[SessionRow], context: SpecContex
     then = [session for session in sessions if session.started_at <= pin.started_at]
     repeated = _finder(pinned)(pinned, then, replace(context, candidates=(), baselines={}))
     return [row for row in repeated if row.fingerprint == pin.fingerprint] if pin in repeated else [pin]
-
-
-_REPEATABLE = frozenset({"label", "commit", "branch", "tag", "word"})
 
 
 def _finder(spec: Spec) -> Finder:

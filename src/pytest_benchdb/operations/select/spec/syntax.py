@@ -1,4 +1,4 @@
-"""SPEC, the way users name sessions, and its parser."""
+"""SPEC, the syntax in which users name sessions, and its parser."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ Kind = Literal[
     "word",
 ]
 KINDS = frozenset(get_args(Kind)) - {"word"}
-"""The words before a colon, or alone."""
+"""The words that may precede a colon or be alone."""
 
 FORMS = (
     "latest~N, session:ID, run:ID, commit:SHA, branch:NAME~N, tag:GLOB, label:NAME, last-good:BRANCH, "
@@ -41,7 +41,7 @@ class Spec:
 
     Attributes:
         text: as it was written.
-        value: what follows the colon, or the word itself; None where there is nothing.
+        value: the text after the colon, or the bare word; None for ``latest`` and other kinds without a value.
         back: the N of ``~N``: how many sessions (``latest``) or commits with results (``branch``) before the newest.
     """
 
@@ -57,7 +57,7 @@ class Spec:
 
 
 def parse_spec(text: str) -> Spec:
-    """Read a SPEC.
+    """Parse a SPEC.
 
     >>> parse_spec("branch:main~2")
     Spec(kind='branch', text='branch:main~2', value='main', back=2)
@@ -65,7 +65,7 @@ def parse_spec(text: str) -> Spec:
     'word'
 
     Raises:
-        ConfigError: it is empty, a value is missing, or a number is not one.
+        ConfigError: the SPEC is empty, or its value is missing or not a number.
     """
     written = text.strip()
     if not written:
@@ -89,6 +89,6 @@ def parse_spec(text: str) -> Spec:
 
 
 def split_back(text: str) -> tuple[str, int]:
-    """Return a name and the number after its ``~``; 0 without one."""
+    """Split ``NAME~N`` into the name and N; N is 0 if absent."""
     match = _BACK.fullmatch(text)
     return (match["name"], int(match["back"])) if match else (text, 0)
