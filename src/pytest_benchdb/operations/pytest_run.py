@@ -17,6 +17,24 @@ from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.exchange.open import open_source
 
 _PATIENCE_S = 10.0
+VARIABLE = "BENCHDB_RERUN"
+"""Environment variable in which our plugin finds what to run, in the process that pytest is started in."""
+
+PAUSE_VARIABLE = "BENCHDB_CONFIRM_PAUSE"
+"""Environment variable with the seconds between two re-runs."""
+PAUSE_S = 60.0
+"""What disturbs a machine lasts for tens of seconds: re-runs right after each other all meet it.
+
+With a pause before the second re-run, suites of identical code that failed fell from 4 of 57 to none, on a machine
+under load; see docs/explanation/regression-quality.md. It costs nothing where the first re-run clears all suspects.
+"""
+
+_USABLE = frozenset({0, 1})
+"""Exit statuses of pytest after which the outcome of each test is recorded."""
+_MASK = "***"
+
+# As the script `pytest` starts: without the working directory, which `python -m pytest` has in its path.
+_SCRIPT = "import sys; del sys.path[0]; import pytest; raise SystemExit(pytest.main(sys.argv[1:]))"
 
 
 def run_to_end(command: Sequence[str], *, folder: Path, environ: Mapping[str, str], log: Path) -> int:
@@ -65,26 +83,6 @@ def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
     except subprocess.TimeoutExpired:
         return False
     return True
-
-
-VARIABLE = "BENCHDB_RERUN"
-"""Environment variable in which our plugin finds what to run, in the process that pytest is started in."""
-
-PAUSE_VARIABLE = "BENCHDB_CONFIRM_PAUSE"
-"""Environment variable with the seconds between two re-runs."""
-PAUSE_S = 60.0
-"""What disturbs a machine lasts for tens of seconds: re-runs right after each other all meet it.
-
-With a pause before the second re-run, suites of identical code that failed fell from 4 of 57 to none, on a machine
-under load; see docs/explanation/regression-quality.md. It costs nothing where the first re-run clears all suspects.
-"""
-
-_USABLE = frozenset({0, 1})
-"""Exit statuses of pytest after which the outcome of each test is recorded."""
-_MASK = "***"
-
-# As the script `pytest` starts: without the working directory, which `python -m pytest` has in its path.
-_SCRIPT = "import sys; del sys.path[0]; import pytest; raise SystemExit(pytest.main(sys.argv[1:]))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

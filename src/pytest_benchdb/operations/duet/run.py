@@ -34,6 +34,14 @@ TESTS_FAILED = 1
 _USABLE = frozenset({0, TESTS_FAILED, 5})
 """Exit statuses of pytest after which sessions may have been recorded; 5 means that no test was collected."""
 _TAIL_LINES = 15
+_ID_BYTES = 4
+ENOUGH_PAIRS = 5
+SHARE = 0.03
+"""Smallest change of a time that counts from so many pairs on.
+
+Other comparisons need 5 % below ten sessions, because their sides did not run in turn; what this one costs in false
+alarms is in docs/explanation/regression-quality.md.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,9 +167,6 @@ def _wait(command: Sequence[str], side: OpenSide, environ: Mapping[str, str], lo
         ) from error
 
 
-_ID_BYTES = 4
-
-
 def run_duet(duet: Duet, folder: Path, environ: Mapping[str, str], feedback: Feedback = SILENT) -> DuetResult:
     """Run both sides in turn and return their sessions.
 
@@ -257,15 +262,6 @@ def _sessions(database: Path, duet_id: str) -> dict[Role, tuple[SessionRow, ...]
         mine = [session for session in reader.sessions() if session.tags.get(DUET_TAG) == duet_id]
     base, head = (tuple(one for one in mine if one.tags.get(SIDE_TAG) == role) for role in ("base", "head"))
     return {"base": base, "head": head}
-
-
-ENOUGH_PAIRS = 5
-SHARE = 0.03
-"""Smallest change of a time that counts from so many pairs on.
-
-Other comparisons need 5 % below ten sessions, because their sides did not run in turn; what this one costs in false
-alarms is in docs/explanation/regression-quality.md.
-"""
 
 
 def compare_duet(duet: Duet, result: DuetResult, request: CompareRequest, feedback: Feedback = SILENT) -> Comparison:

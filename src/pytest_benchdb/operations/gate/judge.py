@@ -31,6 +31,20 @@ _CPU_CLOCKS = frozenset({"cpu_time", "thread_time"})
 """Metrics that other work on the machine does not make longer."""
 _CONFIRMS_FOR_SMALL = 2
 """Re-runs from which the smaller default change counts: with fewer it alarms too often."""
+_SELECTING = (
+    "-k",
+    "-m",
+    "--lf",
+    "--last-failed",
+    "--sw",
+    "--stepwise",
+    "--deselect",
+    "--ignore",
+    "--ignore-glob",
+    "--shard-id",
+    "--splits",
+)
+"""Options that select tests by more than their names, so that the command line does not say what was to run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,22 +154,6 @@ def _unless_disturbed(
     return replace(
         judgement, verdict="inconclusive", state="unstable", reason="other work disturbed the machine in this session"
     )
-
-
-_SELECTING = (
-    "-k",
-    "-m",
-    "--lf",
-    "--last-failed",
-    "--sw",
-    "--stepwise",
-    "--deselect",
-    "--ignore",
-    "--ignore-glob",
-    "--shard-id",
-    "--splits",
-)
-"""Options that select tests by more than their names, so that the command line does not say what was to run."""
 
 
 def missing_names(

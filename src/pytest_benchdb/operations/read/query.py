@@ -12,6 +12,13 @@ from pytest_benchdb.store.statement import read
 
 QUERY_SCHEMA = "benchdb.query/1"
 TIMEOUT_S = Limits().seconds
+SCHEMA_FORMATS = ("sql", "markdown", "mermaid")
+
+_RELATION = re.compile(
+    r"^CREATE (?P<kind>TABLE|VIEW) (?P<name>\w+)(?: \(\n(?P<body>.*?)\n\);)?", re.MULTILINE | re.DOTALL
+)
+_COLUMN = re.compile(r"^    (?P<name>\w+) (?P<type>.+?)(?P<filled> NOT NULL)?,?$", re.MULTILINE)
+_COMMENT = re.compile(r"^COMMENT ON (?:TABLE|VIEW|COLUMN) (?P<name>[\w.]+) IS '(?P<text>(?:[^']|'')*)';", re.MULTILINE)
 
 
 def run_query(
@@ -42,15 +49,6 @@ def run_query(
     return DataTable(
         schema=QUERY_SCHEMA, columns=answer.columns, types=answer.types, rows=answer.rows, more=answer.more
     )
-
-
-SCHEMA_FORMATS = ("sql", "markdown", "mermaid")
-
-_RELATION = re.compile(
-    r"^CREATE (?P<kind>TABLE|VIEW) (?P<name>\w+)(?: \(\n(?P<body>.*?)\n\);)?", re.MULTILINE | re.DOTALL
-)
-_COLUMN = re.compile(r"^    (?P<name>\w+) (?P<type>.+?)(?P<filled> NOT NULL)?,?$", re.MULTILINE)
-_COMMENT = re.compile(r"^COMMENT ON (?:TABLE|VIEW|COLUMN) (?P<name>[\w.]+) IS '(?P<text>(?:[^']|'')*)';", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
