@@ -26,13 +26,13 @@ def test_parse_range_holds_its_ends_as_written(
 ) -> None:
     found = parse_range(text, "here")
 
-    assert [value for value in inside if not found.holds(value)] == []
-    assert [value for value in outside if found.holds(value)] == []
+    assert [value for value in inside if not found.contains(value)] == []
+    assert [value for value in outside if found.contains(value)] == []
 
 
 def test_range_end_that_rounding_missed_still_belongs_to_it() -> None:
-    assert parse_range("2x..5x", "here").holds(2.0 * (1 - 1e-15))
-    assert not parse_range(">5x", "here").holds(5.0 * (1 + 1e-15))
+    assert parse_range("2x..5x", "here").contains(2.0 * (1 - 1e-15))
+    assert not parse_range(">5x", "here").contains(5.0 * (1 + 1e-15))
 
 
 @pytest.mark.parametrize("text", ["", "fast", "5x..2x", "..", "-1x", "2x-5x", "1e3x", "0..0", "<0x", 3, None, True])

@@ -1,1 +1,1 @@
-"""Statistics and the rules that decide: pure functions of numbers."""
+"""Statistics and the rules that give verdicts: pure functions of numbers."""

@@ -1,7 +1,7 @@
-"""The rules of `benchdb compare --decide`: target ranges per benchmark or metric, and one verdict over all of them.
+"""The rules of `benchdb compare --decide`: target ranges for benchmarks or metrics, and one overall verdict.
 
-A speedup is how many times better the candidate is than the baseline, in the metric's own direction: 2 is half the
-time, or twice the throughput.
+A speedup is how many times better the candidate is than the baseline, in the metric's direction: 2 is half the time, or
+twice the throughput.
 """
 
 import itertools
@@ -24,12 +24,12 @@ _TABLES = ("verdict", "targets", "metrics")
 _TARGET_KEYS = ("range", "match", "metric")
 
 DEFAULT_VERDICTS = {"keep": "<2x", "hybrid": "2x..5x", "rewrite": ">5x"}
-"""The verdicts of a file without its own."""
+"""The verdicts if the file defines none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """A range of speedups, from 0 and to infinity where it has no end; `text` is as it was written."""
+    """A range of speedups; an open end is 0 or infinity, and `text` is the range as the user wrote it."""
 
     low: float
     high: float
@@ -37,8 +37,8 @@ class Range:
     with_high: bool
     text: str
 
-    def holds(self, value: float) -> bool:
-        """Return whether a speedup is in the range; bounds are met to nine digits, as means are rounded."""
+    def contains(self, value: float) -> bool:
+        """Return whether a speedup is in the range; bounds are compared to nine digits, because means are rounded."""
         if math.isclose(value, self.low, rel_tol=_TOLERANCE):
             return self.with_low
         if math.isclose(value, self.high, rel_tol=_TOLERANCE):
@@ -48,12 +48,12 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A range that some rows must reach.
+    """A range in which the speedup of some rows must be.
 
     Attributes:
-        name: for people; without `match` and `metric` it names a metric, or benchmarks as `match` does.
-        match: `-k` expression over the group and the test's name without its file; None for all.
-        metric: None for those of the verdict.
+        name: for people; without `match` and `metric`, also a metric's name or an expression like `match`.
+        match: `-k` expression over the group and the test's name without its file; None for all rows.
+        metric: None for the metrics of the verdict.
     """
 
     name: str
@@ -64,11 +64,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Targets, and the verdicts that cover all speedups.
+    """Verdicts that cover all speedups, and targets.
 
     Attributes:
-        verdicts: name and range, the smallest speedups first; every speedup is in exactly one.
-        metrics: metrics that count for the verdict; empty for the first that is compared.
+        verdicts: name and range, in ascending order; every speedup is in exactly one range.
+        metrics: metrics that count for the verdict; empty for the metric of the first row.
     """
 
     verdicts: tuple[tuple[str, Range], ...]
@@ -76,22 +76,22 @@ class Rules:
     metrics: tuple[str, ...] = ()
 
     def verdict_of(self, speedup: float) -> tuple[str, Range]:
-        """Return the verdict, with its range, that a speedup above 0 is in."""
-        return next((name, held) for name, held in self.verdicts if held.holds(speedup))
+        """Return the verdict for a speedup above 0, with its range."""
+        return next((name, interval) for name, interval in self.verdicts if interval.contains(speedup))
 
 
 def parse_range(text: object, where: str) -> Range:
     """Read a range of speedups.
 
     >>> insert = parse_range("2x..5x", "[targets] insert")
-    >>> [insert.holds(value) for value in (1.99, 2.0, 5.0, 5.01)]
+    >>> [insert.contains(value) for value in (1.99, 2.0, 5.0, 5.01)]
     [False, True, True, False]
 
     Raises:
         ConfigError: it cannot be read, or is empty; the message names `where`.
     """
-    given = text.strip() if isinstance(text, str) else ""
-    between, bound = _BETWEEN.fullmatch(given), _BOUND.fullmatch(given)
+    stripped = text.strip() if isinstance(text, str) else ""
+    between, bound = _BETWEEN.fullmatch(stripped), _BOUND.fullmatch(stripped)
     low, high, with_low, with_high = 0.0, math.inf, False, False
     if between is not None and (between[1] or between[2]):
         low, with_low = (float(between[1]), True) if between[1] else (0.0, False)
@@ -104,7 +104,7 @@ def parse_range(text: object, where: str) -> Range:
         raise ConfigError(f"{where} = {text!r} is not a range of speedups; write {_EXAMPLE}")
     if low > high or high == 0:
         raise ConfigError(f"{where} = {text!r} is empty; write the smaller end first, as in {_EXAMPLE}")
-    return Range(low=low, high=high, with_low=with_low, with_high=with_high, text=given)
+    return Range(low=low, high=high, with_low=with_low, with_high=with_high, text=stripped)
 
 
 def parse_rules(table: Mapping[str, object], source: str) -> Rules:
@@ -125,8 +125,8 @@ def parse_rules(table: Mapping[str, object], source: str) -> Rules:
     ranges = [(name, parse_range(text, f"{source}: [verdict] {name}")) for name, text in verdicts.items()]
     targets = _table(table.get("targets", {}), f"{source}: [targets]")
     return Rules(
-        verdicts=_complete(ranges, f"{source}: [verdict]"),
-        targets=tuple(_parsed_target(name, given, f"{source}: [targets] {name}") for name, given in targets.items()),
+        verdicts=_check_coverage(ranges, f"{source}: [verdict]"),
+        targets=tuple(_parse_target(name, value, f"{source}: [targets] {name}") for name, value in targets.items()),
         metrics=_metrics(table.get("metrics", []), source),
     )
 
@@ -143,44 +143,45 @@ def _metrics(value: object, source: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _parsed_target(name: str, given: object, where: str) -> Target:
-    if not isinstance(given, Mapping):
-        return Target(name=name, range=parse_range(given, where))
-    unknown = [key for key in given if key not in _TARGET_KEYS]
+def _parse_target(name: str, value: object, where: str) -> Target:
+    if not isinstance(value, Mapping):
+        return Target(name=name, range=parse_range(value, where))
+    unknown = [key for key in value if key not in _TARGET_KEYS]
     if unknown:
         raise ConfigError(f"{where}: unknown key {unknown[0]!r} in a target; known are {', '.join(_TARGET_KEYS)}")
-    if "range" not in given:
+    if "range" not in value:
         raise ConfigError(f"{where} has no range; add one, as in range = {_EXAMPLE.partition(',')[0]}")
     for key in ("match", "metric"):
-        if key in given and (not isinstance(given[key], str) or not given[key]):
-            raise ConfigError(f"{where}: {key} is {given[key]!r}; give a text")
+        if key in value and (not isinstance(value[key], str) or not value[key]):
+            raise ConfigError(f"{where}: {key} is {value[key]!r}; give a text")
     return Target(
         name=name,
-        range=parse_range(given["range"], f"{where}: range"),
-        match=given.get("match"),
-        metric=given.get("metric"),
+        range=parse_range(value["range"], f"{where}: range"),
+        match=value.get("match"),
+        metric=value.get("metric"),
     )
 
 
-def _complete(ranges: Sequence[tuple[str, Range]], where: str) -> tuple[tuple[str, Range], ...]:
-    """Return verdicts in order; refuse them if a speedup has no verdict, or two."""
+def _check_coverage(ranges: Sequence[tuple[str, Range]], where: str) -> tuple[tuple[str, Range], ...]:
+    """Return the verdicts in ascending order; refuse them if some speedup has none, or two."""
     ordered = sorted(ranges, key=lambda item: (item[1].low, item[1].high))
     if not ordered or ordered[0][1].low > 0:
         first = f"below {ordered[0][1].low:g}x" if ordered else "at all"
         raise ConfigError(f"{where} has no verdict {first}; add one")
-    for (name, one), (next_name, other) in itertools.pairwise(ordered):
-        if one.high > other.low or (one.high == other.low and one.with_high and other.with_low):
-            at = f"{min(one.high, other.high):g}x" if one.high > other.low else f"{one.high:g}x"
-            raise ConfigError(f"{where}: {name} = {one.text!r} and {next_name} = {other.text!r} both contain {at}")
-        if one.high < other.low or not (one.with_high or other.with_low):
-            raise ConfigError(f"{where} has no verdict between {name} = {one.text!r} and {next_name} = {other.text!r}")
+    for (name, lower), (next_name, upper) in itertools.pairwise(ordered):
+        if lower.high > upper.low or (lower.high == upper.low and lower.with_high and upper.with_low):
+            at = min(lower.high, upper.high)
+            raise ConfigError(f"{where}: {name} = {lower.text!r} and {next_name} = {upper.text!r} both contain {at:g}x")
+        if lower.high < upper.low or not (lower.with_high or upper.with_low):
+            message = f"no verdict between {name} = {lower.text!r} and {next_name} = {upper.text!r}"
+            raise ConfigError(f"{where} has {message}")
     if ordered[-1][1].high != math.inf:
         raise ConfigError(f"{where} has no verdict above {ordered[-1][1].high:g}x; add one")
     return tuple(ordered)
 
 
 Matches = Callable[[str, str], bool]
-"""Returns whether a row's name matches a keyword expression: called with the expression and the name."""
+"""Called with a keyword expression and a row's name; returns whether they match."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,8 +189,8 @@ class TargetOutcome:
     """The result for one target.
 
     Attributes:
-        speedup: geometric mean over the rows that the target is about; None if none could be compared.
-        rows: how many they are.
+        speedup: geometric mean over the rows of the target; None if none could be compared.
+        rows: number of these rows.
         met: whether the speedup is in the target's range; None without a speedup.
         reason: why there is no speedup; None if there is one.
     """
@@ -203,15 +204,15 @@ class TargetOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The decision of rules about a candidate.
+    """The decision about a candidate.
 
     Attributes:
-        verdict: name of the range that the speedup is in; None if nothing could be compared.
+        verdict: name of the range that has the speedup; None if nothing could be compared.
         range: that range.
         speedup: geometric mean over all rows that count.
-        rows: how many they are.
-        unsure: how many of these show no sure change.
-        left_out: name and verdict of each row that could not count.
+        rows: number of these rows.
+        unsure: number of these rows that are inconclusive.
+        left_out: name of each row that could not count, and why.
     """
 
     verdict: str | None
@@ -224,53 +225,55 @@ class Decision:
 
 
 def decide(rows: Sequence[ComparisonRow], rules: Rules, matches: Matches) -> Decision:
-    """Judge the rows of one comparison by rules; where these name no metric, that of the first row counts.
+    """Judge the rows of one comparison; if the rules name no metric, that of the first row counts.
 
-    Rows that could not be compared, and those whose metric has no direction, never count: they are listed.
+    Rows that could not be compared, or whose metric has no direction, never count; they are listed as left out.
     """
     metrics = rules.metrics or tuple(row.key.metric for row in rows[:1])
     counted = [row for row in rows if row.key.metric in metrics]
     speedups = [(row, speedup_of(row.judgement, row.better)) for row in counted]
-    known = [(row, speedup) for row, speedup in speedups if speedup is not None]
-    overall = geometric_mean([speedup for _, speedup in known]) if known else None
-    name, held = rules.verdict_of(overall) if overall is not None else (None, None)
+    compared = [(row, speedup) for row, speedup in speedups if speedup is not None]
+    overall = geometric_mean([speedup for _, speedup in compared]) if compared else None
+    name, interval = rules.verdict_of(overall) if overall is not None else (None, None)
     return Decision(
         verdict=name,
-        range=held,
+        range=interval,
         speedup=overall,
-        rows=len(known),
-        unsure=sum(1 for row, _ in known if row.judgement.verdict == "inconclusive"),
+        rows=len(compared),
+        unsure=sum(1 for row, _ in compared if row.judgement.verdict == "inconclusive"),
         targets=tuple(_target(target, rows, metrics, matches) for target in rules.targets),
-        left_out=tuple((row.key.fullname, _why_not(row)) for row, speedup in speedups if speedup is None),
+        left_out=tuple((row.key.fullname, _reason_left_out(row)) for row, speedup in speedups if speedup is None),
     )
 
 
 def _target(target: Target, rows: Sequence[ComparisonRow], metrics: Sequence[str], matches: Matches) -> TargetOutcome:
     # The short form names either a metric or benchmarks.
     names_metric = target.match is None and target.name in {row.key.metric for row in rows}
-    asked = (target.metric,) if target.metric else (target.name,) if names_metric else metrics
+    target_metrics = (target.metric,) if target.metric else (target.name,) if names_metric else metrics
     match = target.match or (None if target.metric or names_metric else target.name)
-    meant = [row for row in rows if row.key.metric in asked and (match is None or matches(match, _name(row)))]
-    speedups = [speedup for row in meant if (speedup := speedup_of(row.judgement, row.better)) is not None]
+    matching = [
+        row for row in rows if row.key.metric in target_metrics and (match is None or matches(match, _name(row)))
+    ]
+    speedups = [speedup for row in matching if (speedup := speedup_of(row.judgement, row.better)) is not None]
     speedup = geometric_mean(speedups) if speedups else None
     reason = None
     if speedup is None:
-        reason = f"none of its {len(meant)} rows can be compared" if meant else "no benchmark matches it"
+        reason = f"none of its {len(matching)} rows can be compared" if matching else "no benchmark matches it"
     return TargetOutcome(
         target=target,
         speedup=speedup,
         rows=len(speedups),
-        met=None if speedup is None else target.range.holds(speedup),
+        met=None if speedup is None else target.range.contains(speedup),
         reason=reason,
     )
 
 
 def _name(row: ComparisonRow) -> str:
-    """Return the text that expressions match: group and test, without the file, whose name would match all of it."""
+    """Return the text that expressions match: group and test, but not the file, which would match all of its tests."""
     return f"{row.group or ''} {row.key.fullname.partition('::')[2] or row.key.fullname}"
 
 
-def _why_not(row: ComparisonRow) -> str:
+def _reason_left_out(row: ComparisonRow) -> str:
     comparable = row.judgement.verdict in COMPARED
     if comparable and row.better == "none":
         return f"{row.key.metric} has no direction"

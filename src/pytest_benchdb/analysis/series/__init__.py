@@ -1,1 +1,1 @@
-"""Series of many sessions: where the level changed, what stands out, how much values vary. Verdicts are in `rules`."""
+"""Series of many sessions: change points, anomalies, creep and noise. Verdicts are in `rules`."""

@@ -1,4 +1,4 @@
-"""How much a benchmark differs from session to session when nothing changed, and what that hides."""
+"""How much a benchmark varies between sessions of unchanged code, and the smallest change that this noise hides."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from pytest_benchdb.analysis.statistics.student import normal_ppf, t_ppf
 from pytest_benchdb.model.answer.noise import Cause, Noise
 
 LEAST_SESSIONS = 3
-"""Sessions below which there is no score."""
+"""Number of sessions below which there is no score."""
 
 _CONFIDENCE = 0.99
 _POWER = 0.80
@@ -26,13 +26,13 @@ _LEAST_SHARE_OF_A_MODE = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
-    """The sessions of one series: each list has one entry per session, in order, and None where it was not measured.
+    """The sessions of one series: one entry per session in each list, in order; None if not measured.
 
     Attributes:
-        values: the figure of the session, in the metric's unit.
+        values: figures of the sessions, in the metric's unit.
         wall_per_cpu: wall-clock time per CPU time.
         rounds: number of rounds.
-        round_s: length of one round.
+        round_s: duration of one round.
     """
 
     values: Sequence[float | None]
@@ -47,13 +47,13 @@ def noise_of(
     """Score the noise of one series from sessions of unchanged code.
 
     Args:
-        sessions: their values, in order.
-        per_side: numbers of sessions per side.
-        history: sessions of history.
-        change: the rise that is to be found, as a share.
+        sessions: the sessions, in order.
+        per_side: numbers of sessions per side for which a detectable change is given.
+        history: number of sessions of history for which one is given.
+        change: the increase to detect, as a share.
 
     Returns:
-        None with fewer than 3 values above 0.
+        None for fewer than 3 values above 0.
     """
     first = max((point.index for point in change_points(sessions.values)), default=0)
     kept = [value for value in sessions.values[first:] if value is not None and 0 < value < math.inf]
@@ -74,10 +74,10 @@ def noise_of(
 
 
 def detectable_between(deviation: float, per_side: int) -> float:
-    """Return the smallest rise that is found in 80 % of cases between two sides of as many sessions each.
+    """Return the smallest increase, as a share, detected in 80 % of cases with `per_side` sessions on each side.
 
     For one-sided Welch tests with p < 0.01: (t_.99 + t_.80) s √(2/k), the usual approximation of the power of a t-test
-    (J. Cohen, Statistical Power Analysis, 1988, chapter 2). Welch's test has a little less than Student's 2k - 2
+    (J. Cohen, Statistical Power Analysis, 1988, chapter 2). Welch's test has slightly fewer than Student's 2k - 2
     degrees of freedom: 2k - 3.5 gives 79 to 84 % in simulations of 3 to 20 sessions.
 
     Args:
@@ -90,16 +90,16 @@ def detectable_between(deviation: float, per_side: int) -> float:
 
 
 def detectable_in_history(deviation: float, sessions: int) -> float:
-    """Return the smallest rise of one session that is found in 80 % of cases against its history.
+    """Return the smallest increase, as a share, that is detected in 80 % of cases in one session after a history.
 
-    The gate's rule compares with the median of the history, whose error adds π/2n.
+    The gate's rule compares with the median of the history, whose variance adds π/2n.
     """
     factor = t_ppf(_CONFIDENCE, sessions - 1) * math.sqrt(1 + math.pi / (2 * sessions)) + normal_ppf(_POWER)
     return _share(factor * deviation)
 
 
 def sessions_needed(deviation: float, change: float) -> int | None:
-    """Return the sessions per side from which a rise of `change` is found; None if 100 are too few."""
+    """Return how many sessions per side detect an increase of `change`; None if 100 are too few."""
     counts = range(LEAST_SESSIONS, _MOST_SESSIONS + 1)
     return next((count for count in counts if detectable_between(deviation, count) <= change), None)
 
@@ -107,8 +107,8 @@ def sessions_needed(deviation: float, change: float) -> int | None:
 def two_modes(logs: Sequence[float]) -> bool:
     """Return whether values form two groups rather than one.
 
-    They are cut in two where that explains most; Ashman's D of the halves (K. M. Ashman et al., Astronomical Journal
-    108, 1994) is 2.7 for one normal group that is cut so, and 5 is more than chance gives.
+    The values are split where that explains most variance. Ashman's D of the two parts (K. M. Ashman et al.,
+    Astronomical Journal 108, 1994) is 2.7 for a single normal group split this way; chance does not reach 5.
     """
     ordered = sorted(logs)
     n = len(ordered)
@@ -128,7 +128,7 @@ def _squares(values: Sequence[float]) -> float:
 
 
 def _share(distance: float) -> float:
-    return math.expm1(distance) if distance < 700 else math.inf  # noqa: PLR2004 - beyond, exp overflows
+    return math.expm1(distance) if distance < 700 else math.inf  # noqa: PLR2004 - exp overflows beyond
 
 
 def _causes(sessions: Sessions, logs: Sequence[float], *, level_changed: bool) -> tuple[Cause, ...]:
@@ -144,5 +144,5 @@ def _causes(sessions: Sessions, logs: Sequence[float], *, level_changed: bool) -
 
 
 def _typical(values: Sequence[float | None], otherwise: float) -> float:
-    known = [value for value in values if value is not None]
-    return median(known) if known else otherwise
+    measured = [value for value in values if value is not None]
+    return median(measured) if measured else otherwise

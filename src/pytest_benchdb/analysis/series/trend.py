@@ -1,7 +1,7 @@
-"""One series over its sessions: its level, where that changed, and two things that change points do not show.
+"""One series over its sessions: its level, the changes of level, and two things that change points do not show.
 
-An anomaly is a single session that stands out and did not last, so it is of the machine rather than of the code. Creep
-is a level that moved away from a pinned baseline in steps too small to be found one by one.
+An anomaly is a single outlying session that did not last, so its cause is the machine rather than the code. Creep is a
+level that moved away from a pinned baseline in steps too small to be detected one by one.
 """
 
 import math
@@ -20,46 +20,46 @@ from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Statistic
 
 LEAST_SHARE = 0.05
-"""Smallest distance from the level that is reported, as a share."""
+"""Smallest distance from the level that is an anomaly, as a share."""
+
+LEAST_CREEP = 0.10
+"""Smallest distance from the baseline that is creep, as a share."""
+
+RECENT = 5
+"""Newest values whose median is compared with the baseline."""
 
 _DEVIATIONS = 5.0
-_FEWEST = 5
+_LEAST_FOR_ANOMALIES = 5
+_LEAST_FOR_SPREAD = 3
 
 
 def anomalies(values: Sequence[float | None], points: Sequence[ChangePoint]) -> list[Anomaly]:
     """Return the single outlying values that reverted, the earliest first.
 
-    The rule is Conbench's, on logarithms: five standard deviations off, of noise that outliers do not widen, and the
-    next value less than half as far off in this direction. The newest value may yet be the first of a new level.
+    The rule is Conbench's, on logarithms: at least five robust standard deviations from the level, and the next value
+    less than half as far in the same direction. The newest value is never one: it may be the first of a new level.
 
     Args:
-        values: one per session, in order; None, NaN and values that are not above 0 are passed over.
+        values: one per session, in order; None, NaN and values not above 0 are skipped.
         points: change points of the same values.
     """
-    at = levels(values, points)
-    rests = [
+    level_at = levels(values, points)
+    residuals = [
         (place, value, level, math.log(value / level))
-        for place, (value, level) in enumerate(zip(values, at, strict=True))
+        for place, (value, level) in enumerate(zip(values, level_at, strict=True))
         if value is not None and level is not None and math.isfinite(value) and value > 0 and level > 0
     ]
-    if len(rests) < _FEWEST:
+    if len(residuals) < _LEAST_FOR_ANOMALIES:
         return []
-    noise = robust_deviation([rest for *_, rest in rests])
+    noise = robust_deviation([residual for *_, residual in residuals])
     outliers = []
-    for (place, value, level, rest), (*_, following) in pairwise(rests):
-        is_far = abs(rest) > max(_DEVIATIONS * noise, math.log1p(LEAST_SHARE))
-        if is_far and following * math.copysign(1, rest) < abs(rest) / 2:
-            deviations = abs(rest) / noise if noise else math.inf
+    for (place, value, level, residual), (*_, following) in pairwise(residuals):
+        is_far = abs(residual) > max(_DEVIATIONS * noise, math.log1p(LEAST_SHARE))
+        if is_far and following * math.copysign(1, residual) < abs(residual) / 2:
+            deviations = abs(residual) / noise if noise else math.inf
             change = value / level - 1
             outliers.append(Anomaly(index=place, value=value, level=level, change=change, deviations=deviations))
     return outliers
-
-
-LEAST_CREEP = 0.10
-"""Smallest distance from the baseline that is reported, as a share."""
-
-RECENT = 5
-"""Newest values whose median is compared with the baseline."""
 
 
 def creep(
@@ -68,14 +68,14 @@ def creep(
     """Compare the newest values with those of a pinned baseline.
 
     Args:
-        values: one per session, in order; None and NaN are passed over.
-        baseline: those of the pinned sessions.
+        values: one per session, in order; None and NaN are skipped.
+        baseline: values of the pinned sessions.
         better: direction of the metric; ``none`` never creeps.
-        limit: distance that counts, as a share; for ``higher`` it is a share of the newest values, so that a fall to a
-            half counts as much as a rise to the double.
+        limit: distance that counts, as a share; for ``higher``, a share of the newest values, so that halving counts
+            as much as doubling.
 
     Returns:
-        None where one side has no value, or the baseline is not above 0.
+        None if one side has no value, or the baseline is not above 0.
     """
     newest = _measured(values)[-RECENT:]
     pinned = _measured(baseline)
@@ -90,9 +90,6 @@ def _measured(values: Sequence[float | None]) -> list[float]:
     return [value for value in values if value is not None and math.isfinite(value)]
 
 
-_FEWEST_FOR_SPREAD = 3
-
-
 def trend_of(
     values: Sequence[SessionValue],
     sessions: Mapping[str, SessionRow],
@@ -102,19 +99,21 @@ def trend_of(
 
     Args:
         values: of one series on one machine, in order; at least one.
-        sessions: their sessions, by id.
+        sessions: sessions of the values, by id.
         baseline: values of the same series in the pinned sessions.
     """
     newest = next((value for value in reversed(values) if value.value is not None), values[-1])
-    kept = [value for value in values if _goes_on(value, newest)]
-    statistic = shared_statistic([value for value in kept if value.value is not None], statistic_of(newest.key.metric))
-    figures = [figure_of(value, statistic) for value in kept]
+    comparable = [value for value in values if _continues(value, newest)]
+    statistic = shared_statistic(
+        [value for value in comparable if value.value is not None], statistic_of(newest.key.metric)
+    )
+    figures = [figure_of(value, statistic) for value in comparable]
     changes = change_points(figures)
     points = tuple(
         _point(value, figure, level, sessions, statistic)
-        for value, figure, level in zip(kept, figures, levels(figures, changes), strict=True)
+        for value, figure, level in zip(comparable, figures, levels(figures, changes), strict=True)
     )
-    pinned = [figure_of(value, statistic) for value in baseline if _goes_on(value, newest)]
+    pinned = [figure_of(value, statistic) for value in baseline if _continues(value, newest)]
     recent = [figure for figure in figures[changes[-1].index if changes else 0 :] if figure is not None]
     logs = [math.log(figure) for figure in recent if figure > 0]
     return Trend(
@@ -130,13 +129,13 @@ def trend_of(
         anomalies=tuple(anomalies(figures, changes)),
         creep=creep(figures, pinned, newest.better) if pinned else None,
         level=points[-1].level,
-        deviation=robust_deviation(logs) if len(logs) >= _FEWEST_FOR_SPREAD else None,
-        other_code=len(values) - len(kept),
+        deviation=robust_deviation(logs) if len(logs) >= _LEAST_FOR_SPREAD else None,
+        other_code=len(values) - len(comparable),
         sessions_needed=max(0, LEAST_VALUES - sum(figure is not None for figure in figures)),
     )
 
 
-def _goes_on(value: SessionValue, newest: SessionValue) -> bool:
+def _continues(value: SessionValue, newest: SessionValue) -> bool:
     """Return whether a value can be compared with the newest: same code if both have a hash, and same unit."""
     same_code = value.code_hash is None or newest.code_hash is None or value.code_hash == newest.code_hash
     return same_code and (value.unit == newest.unit or value.value is None)
