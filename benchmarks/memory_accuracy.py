@@ -41,9 +41,9 @@ CHILD = """
     if importlib.util.find_spec("numpy"):
         import numpy
     call, probe = {call}, BlockProbe()
-    measure_memory(call, probe=probe, figures={figures})  # whatever the first execution loads stays loaded
-    nothing = {{each.metric: each.value for each in measure_memory(lambda: None, probe=probe, figures={figures})}}
-    found = measure_memory(call, probe=probe, figures={figures})
+    measure_memory(call, probe=probe, metrics={figures})  # whatever the first execution loads stays loaded
+    nothing = {{each.metric: each.value for each in measure_memory(lambda: None, probe=probe, metrics={figures})}}
+    found = measure_memory(call, probe=probe, metrics={figures})
     start = {{each.metric: each.value for each in found}}["rss_start"]
     base = nothing | {{"peak_rss": start}}
     print(json.dumps({{each.metric: [each.value, each.reason, base[each.metric]] for each in found}}))

@@ -12,7 +12,7 @@ from pytest_benchdb.interfaces import Backend, Importer
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Probe
-from pytest_benchdb.registry import Registry, bounded, find_importers
+from pytest_benchdb.registry import Registry, call_with_limit, find_importers
 
 hookimpl = pluggy.HookimplMarker("pytest")
 
@@ -74,14 +74,14 @@ def test_registry_takes_the_backends_of_packages_beside_its_own() -> None:
     loaded = registry(Toy("cpu"), provided=[package(Toy("hpu", 2))])
 
     assert loaded.names == ("cpu", "hpu")
-    assert loaded.open(loaded.named("hpu:1")).device.name == "Toy 1"
+    assert loaded.open(loaded.parse("hpu:1")).device.name == "Toy 1"
 
 
 def test_registry_asks_and_opens_once_and_closes_what_raises() -> None:
     toy = Toy("cpu")
     loaded = registry(toy)
 
-    first, second = loaded.open(loaded.named("cpu")), loaded.open(loaded.named("cpu:0"))
+    first, second = loaded.open(loaded.parse("cpu")), loaded.open(loaded.parse("cpu:0"))
     loaded.close()
 
     assert first is second
@@ -135,7 +135,7 @@ def test_registry_leaves_out_a_backend_that_raises_exits_or_hangs() -> None:
     assert loaded.probe("c").reason == "left out, because it gave no answer within 0.05 s"
     assert loaded.probe("d").available
     with pytest.raises(BackendUnavailableError, match="a: left out, because it raised OSError: driver"):
-        loaded.open(loaded.named("a"))
+        loaded.open(loaded.parse("a"))
 
 
 def test_bounded_swallows_what_a_provider_prints(capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,7 +143,7 @@ def test_bounded_swallows_what_a_provider_prints(capsys: pytest.CaptureFixture[s
         sys.stdout.write("Welcome to the SDK\n")
         return threading.active_count()
 
-    assert bounded(answer, 5.0)[1] is None
+    assert call_with_limit(answer, 5.0)[1] is None
     assert capsys.readouterr() == ("", "")
 
 
@@ -153,7 +153,7 @@ def test_bounded_swallows_what_a_provider_prints(capsys: pytest.CaptureFixture[s
 )
 def test_registry_refuses_a_name_that_means_nothing(text: str, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        registry(Toy("cpu"), Toy("cuda")).named(text)
+        registry(Toy("cpu"), Toy("cuda")).parse(text)
 
     assert words in str(caught.value)
 
@@ -170,7 +170,7 @@ def test_registry_says_why_a_device_is_not_there(toy: Toy, text: str, words: str
     loaded = registry(toy)
 
     with pytest.raises(BackendUnavailableError) as caught:
-        loaded.open(loaded.named(text))
+        loaded.open(loaded.parse(text))
 
     assert str(caught.value) == words
 
@@ -180,8 +180,8 @@ def test_registry_selects_the_hardware_that_is_there_by_itself() -> None:
     sim.provenance = "simulated"
     loaded = registry(Toy("cpu"), Toy("cuda", 2), Toy("xpu", reason="none"), Toy("openvino"), sim)
 
-    assert [name.text for name in loaded.selected(())] == ["cpu", "cuda", "cuda:1"]
-    assert [name.text for name in loaded.selected(["sim", "auto", "cuda"])] == ["sim", "cpu", "cuda", "cuda:1"]
+    assert [name.text for name in loaded.select(())] == ["cpu", "cuda", "cuda:1"]
+    assert [name.text for name in loaded.select(["sim", "auto", "cuda"])] == ["sim", "cpu", "cuda", "cuda:1"]
     assert loaded.provenance("sim") == "simulated"
 
 

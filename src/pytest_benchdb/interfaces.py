@@ -1,9 +1,9 @@
-"""The Protocols that backends, meters and importers of this and of other packages implement.
+"""Protocols for backends, meters and importers, built in or from other packages.
 
 A `Backend` is where code runs: it finds devices, waits for them, and reads their clock and allocator.
-A `Meter` reads sensors: energy, power, temperature. Several meters may see a test on one backend. An `Importer`
-reads the files of another tool. They come from the hooks `pytest_benchdb_backends`, `pytest_benchdb_meters` and
-`pytest_benchdb_importers`, and must pass `pytest_benchdb.testing`.
+A `Meter` reads sensors: energy, power, temperature. Several meters may measure the same test. An `Importer`
+reads the files of another tool. Implementations come from the hooks `pytest_benchdb_backends`,
+`pytest_benchdb_meters` and `pytest_benchdb_importers`, and must pass `pytest_benchdb.testing`.
 """
 
 import time
@@ -22,8 +22,8 @@ class OpenDevice(Protocol):
 
     Attributes:
         device: its description.
-        handle: what a test gets as ``bench.device``: a `torch.device`, a provider's name, a browser's page.
-        sync_mode: how the device is waited for, as stored with the run; None where calls return when
+        handle: the value of ``bench.device`` in a test: a `torch.device`, a provider's name, a browser page.
+        sync_mode: how to wait for the device, as stored with the run; None if calls return only when
             their work is done.
     """
 
@@ -32,13 +32,13 @@ class OpenDevice(Protocol):
     sync_mode: str | None
 
     def clock_ns(self) -> int:
-        """Return the wall clock, nanoseconds; only a simulated device has one of its own."""
+        """Return the wall clock, nanoseconds; only simulated devices have their own."""
 
     def synchronize(self) -> None:
-        """Return once all work given to the device is done."""
+        """Return once the device has finished all its work."""
 
     def mark(self) -> object | None:
-        """Put a mark on the device's timeline, cheaply and without waiting; None if the device has no clock."""
+        """Place a mark on the device's timeline, cheaply and without waiting; None if the device has no clock."""
 
     def elapsed_s(self, begin: object, end: object) -> float:
         """Return the device's time between two marks, seconds; called after `synchronize`."""
@@ -53,19 +53,19 @@ class OpenDevice(Protocol):
         """
 
     def flush_cache(self) -> bool:
-        """Empty the device's caches before a cold round; False where that is impossible."""
+        """Empty the device's caches before a cold round; return False if that is impossible."""
 
     def is_out_of_memory(self, error: BaseException) -> bool:
-        """Return whether an exception says that the device's memory ran out."""
+        """Return whether an exception means that the device ran out of memory."""
 
     def close(self) -> None:
-        """Give the device back; nothing is called afterwards."""
+        """Release the device; no other method is called afterwards."""
 
 
 class BlockingDevice:
-    """An `OpenDevice` whose calls return when their work is done, without a clock or memory figures of its own.
+    """An `OpenDevice` whose calls return when their work is done, without its own clock or memory peaks.
 
-    It is complete as it is, and a base for devices that add one of these.
+    Use it directly, or as the base of a device that adds one of these.
     """
 
     sync_mode: str | None = None
@@ -73,7 +73,7 @@ class BlockingDevice:
     def __init__(
         self, device: Device, handle: object, out_of_memory: Callable[[BaseException], bool] | None = None
     ) -> None:
-        """Take a device that has been tried out; by default only `MemoryError` says that memory ran out."""
+        """Take a device that is known to work; by default only `MemoryError` means out of memory."""
         self.device = device
         self.handle = handle
         self._out_of_memory = out_of_memory
@@ -83,14 +83,14 @@ class BlockingDevice:
         return time.perf_counter_ns()
 
     def synchronize(self) -> None:
-        """Return at once; requests that a test started asynchronously are for the test to wait for."""
+        """Return at once; a test that starts asynchronous requests waits for them itself."""
 
     def mark(self) -> object | None:
-        """Return None: there is no clock of the device."""
+        """Return None: the device has no clock."""
         return None
 
     def elapsed_s(self, begin: object, end: object) -> float:
-        """Refuse, because there are no marks.
+        """Raise, because there are no marks.
 
         Raises:
             ValueError: always.
@@ -98,10 +98,10 @@ class BlockingDevice:
         raise ValueError(f"{self.device.name} has no timeline, so there is no time between {begin!r} and {end!r}")
 
     def reset_memory(self) -> None:
-        """Do nothing: no peak is known."""
+        """Do nothing: there are no peaks."""
 
     def memory(self) -> Mapping[str, float]:
-        """Return nothing: no peak is known."""
+        """Return an empty mapping: there are no peaks."""
         return {}
 
     def flush_cache(self) -> bool:
@@ -109,11 +109,11 @@ class BlockingDevice:
         return False
 
     def is_out_of_memory(self, error: BaseException) -> bool:
-        """Return whether an exception says that memory ran out."""
+        """Return whether an exception means that memory ran out."""
         return isinstance(error, MemoryError) if self._out_of_memory is None else self._out_of_memory(error)
 
     def close(self) -> None:
-        """Let go of the handle."""
+        """Drop the handle."""
         self.handle = None
 
 
@@ -121,8 +121,8 @@ class Backend(Protocol):
     """A kind of hardware or runtime.
 
     Attributes:
-        name: makes the fixture ``bench_<name>``: lower-case letters, digits and ``_``.
-        provenance: of everything measured on it; ``simulated`` where no hardware is behind it.
+        name: part of the fixture's name, ``bench_<name>``: lower-case letters, digits and ``_``.
+        provenance: of everything measured on it; ``simulated`` without real hardware.
     """
 
     name: str
@@ -138,16 +138,16 @@ class Backend(Protocol):
         """Start using a device and run one tiny operation on it.
 
         Raises:
-            BackendUnavailableError: the device is not there after all; the text is the skip reason.
-            Exception: whatever the operation raised; the run is recorded as failed with its text.
+            BackendUnavailableError: the device has gone; the message is the skip reason.
+            Exception: raised by the operation; the run is recorded as failed with its message.
         """
 
 
 class Meter(Protocol):
-    """A library or a set of files from which sensors are read.
+    """A library or a set of files that reads sensors.
 
     Attributes:
-        name: ``nvml``, ``rapl``, ...; stored as the readings' method.
+        name: ``nvml``, ``rapl``, ...; stored as the method of its readings.
         provenance: ``measured``, or ``simulated``.
     """
 
@@ -158,42 +158,42 @@ class Meter(Protocol):
         """Return whether there is anything to read here and, if not, the command that would give access."""
 
     def domains(self) -> Sequence[Domain]:
-        """Return what can be read: one domain for each sensor."""
+        """Return one domain for each sensor."""
 
     def read(self) -> Mapping[str, Reading]:
-        """Read every domain once, by its name, in as few calls as the library allows.
+        """Read every domain once, in as few calls as the library allows; return the readings by domain name.
 
-        A domain that cannot be read now has a reading without a value and with its reason.
+        A domain that cannot be read now has a reading with a reason and no value.
         """
 
     def close(self) -> None:
-        """Give the library back; a later `read` may open it again."""
+        """Release the library; a later `read` may open it again."""
 
 
 class Importer(Protocol):
     """Reads the results of another tool.
 
     Attributes:
-        name: what users type: ``benchdb import NAME PATH``; lower-case letters, digits, ``-`` and ``_``.
+        name: the FORMAT in ``benchdb import FORMAT PATH``; lower-case letters, digits, ``-`` and ``_``.
     """
 
     name: str
 
     def can_read(self, path: Path, head: bytes) -> bool:
-        """Return whether a file has this format, judged by its name and its beginning; never raises.
+        """Return whether a file has this format, going by its name and first bytes; never raises.
 
         Args:
-            path: the file; it need not be opened.
-            head: its first bytes, at least 4,096 if it has as many; unpacked if it is a gzip file.
+            path: the file, which need not be opened.
+            head: its first bytes: 4,096 or more unless the file is shorter; decompressed if it is gzipped.
         """
 
     def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:
-        """Read a file: its sessions, and a problem for each part of it that cannot be taken.
+        """Yield the sessions of a file, and a problem for each part that cannot be imported.
 
-        Values are in SI units, times come from the file, and what the file does not contain is None. The same file
-        gives the same sessions, in the same order.
+        Values are in SI units, times come from the file, and anything the file does not contain is None. The same
+        file always gives the same sessions, in the same order.
 
         Raises:
-            ImportFormatError: nothing of the file can be taken; the text says why.
+            ImportFormatError: no part of the file can be imported; the message says why.
             MissingExtraError: a package that reads this format is not installed.
         """

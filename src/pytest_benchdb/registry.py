@@ -1,6 +1,7 @@
-"""Finds backends, meters and importers, built in and of other packages, and keeps the devices that are open.
+"""Finds the backends, meters and importers of this and other packages, and keeps the open devices.
 
-Other packages' code runs with a time limit: what raises, prints or hangs is left out for the session, with its reason.
+Other packages' code runs with a time limit. A provider that raises or hangs is left out for the session, with the
+reason; what it prints is dropped.
 """
 
 import contextlib
@@ -20,9 +21,9 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Probe
 
 GROUP = "pytest_benchdb"
-"""Entry-point group in which a package names the module with its hooks."""
+"""Entry-point group for modules with hooks."""
 PROBE_LIMIT_S = 30.0
-"""Time for one call of a provider; importing torch from a cold disk takes ten seconds."""
+"""Time limit of one call to a provider; importing torch from a cold disk takes ten seconds."""
 AUTO = ("cpu", "cuda", "rocm", "mps", "xpu")
 """Backends whose devices ``auto`` selects."""
 
@@ -33,12 +34,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceName:
-    """A device as users name it: ``cuda:1``; ``cuda`` is the first one.
+    """A device as users write it: ``cuda:1``; ``cuda`` means ``cuda:0``.
 
     Attributes:
         backend: name of the backend.
-        index: place in the vendor's order.
-        text: what the user wrote.
+        index: position in the vendor's order.
+        text: as the user wrote it.
     """
 
     backend: str
@@ -47,17 +48,17 @@ class DeviceName:
 
 
 class Registry:
-    """What providers returned, each asked once.
+    """Backends, meters and importers; each provider is called once and its result is kept.
 
     Attributes:
-        disabled: why a provider was left out, by its name.
-        meters_left_out: why a meter cannot be read here, by its name.
+        disabled: why a provider was left out, by name.
+        meters_left_out: why a meter cannot be read here, by name.
     """
 
     def __init__(
         self, manager: pluggy.PluginManager, builtin: Sequence[Backend], *, limit_s: float = PROBE_LIMIT_S
     ) -> None:
-        """Take the manager of the hooks, the built-in backends, and the time limit of one call of a provider."""
+        """Take the hooks' plugin manager, the built-in backends, and the time limit of one call to a provider."""
         self._manager = manager
         self._limit_s = limit_s
         self._backends: dict[str, Backend] = {backend.name: backend for backend in builtin}
@@ -85,11 +86,11 @@ class Registry:
             self._backends[name] = backend
 
     def meters(self, builtin: Iterable[Meter]) -> tuple[Meter, ...]:
-        """Return the meters that can be read here; why others cannot goes to `meters_left_out`."""
+        """Return the meters that can be read here; `meters_left_out` says why the others cannot."""
         provided = [meter for _, meter in self._provided("pytest_benchdb_meters")]
         usable = []
         for meter in (*builtin, *provided):
-            probe = self._ask(meter.name, meter.probe, Probe(available=False))
+            probe = self._call(meter.name, meter.probe, Probe(available=False))
             if probe.available:
                 usable.append(meter)
             else:
@@ -121,21 +122,21 @@ class Registry:
         return tuple(self._backends)
 
     def probe(self, name: str) -> Probe:
-        """Return whether a backend can be used; its own probe is called once.
+        """Return whether a backend can be used; its `probe` is called once.
 
         Raises:
             ConfigError: there is no such backend.
         """
         if name not in self._probes:
             backend = self._backend(name)
-            probe = self._ask(name, backend.probe, Probe(available=False))
+            probe = self._call(name, backend.probe, Probe(available=False))
             if name in self.disabled:
                 probe = Probe(available=False, reason=self.disabled[name])
             self._probes[name] = probe
         return self._probes[name]
 
     def devices(self, name: str) -> tuple[Device, ...]:
-        """Return the devices of a backend; none where it cannot be used.
+        """Return the devices of a backend; none if it cannot be used.
 
         Raises:
             ConfigError: there is no such backend.
@@ -143,15 +144,15 @@ class Registry:
         if not self.probe(name).available:
             return ()
         if name not in self._devices:
-            self._devices[name] = tuple(self._ask(name, self._backends[name].devices, ()))
+            self._devices[name] = tuple(self._call(name, self._backends[name].devices, ()))
         return self._devices[name]
 
     def provenance(self, name: str) -> Provenance:
         """Return the provenance of what is measured on a backend."""
         return self._backend(name).provenance
 
-    def selected(self, texts: Sequence[str]) -> tuple[DeviceName, ...]:
-        """Return the devices that ``--benchdb-backends`` names; ``auto`` selects the hardware that is there.
+    def select(self, texts: Sequence[str]) -> tuple[DeviceName, ...]:
+        """Return the devices that ``--benchdb-backends`` names; ``auto`` selects all hardware that is present.
 
         Raises:
             ConfigError: a name or an index is unknown.
@@ -166,11 +167,11 @@ class Registry:
                     for index in range(len(self.devices(backend)))
                 ]
             else:
-                names.append(self.named(text))
+                names.append(self.parse(text))
         return tuple(dict.fromkeys(names))
 
-    def named(self, text: str) -> DeviceName:
-        """Return what ``cuda:1`` names, without checking that it is there.
+    def parse(self, text: str) -> DeviceName:
+        """Parse a device such as ``cuda:1``, without checking that it is present.
 
         Raises:
             ConfigError: there is no such backend, or the index is not a number.
@@ -185,9 +186,9 @@ class Registry:
         """Return a device ready for use; it stays open until `close`.
 
         Raises:
-            BackendUnavailableError: it is not there; the text is the reason.
+            BackendUnavailableError: it is not present; the message is the reason.
             ConfigError: there is no such backend.
-            Exception: whatever its first operation raised.
+            Exception: raised by its first operation.
         """
         key = (name.backend, name.index)
         if key not in self._open:
@@ -203,7 +204,7 @@ class Registry:
         return self._open[key]
 
     def close(self) -> None:
-        """Give all devices back; what a provider raises then no longer matters."""
+        """Close all devices; exceptions no longer matter and are ignored."""
         for device in self._open.values():
             with contextlib.suppress(Exception):
                 device.close()
@@ -215,23 +216,23 @@ class Registry:
         return self._backends[name]
 
     def _provided(self, hook: str) -> list[tuple[str, Any]]:
-        """Return what each implementation of a hook provides, with its owner; one that fails does not stop others."""
+        """Call every implementation of a hook and return (owner, provider) pairs; one that fails is skipped."""
         provided: list[tuple[str, Any]] = []
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-            answer: Iterable[Any] = self._ask(implementation.plugin_name, implementation.function, ())
-            provided += [(implementation.plugin_name, provider) for provider in answer]
+            providers: Iterable[Any] = self._call(implementation.plugin_name, implementation.function, ())
+            provided += [(implementation.plugin_name, provider) for provider in providers]
         return provided
 
-    def _ask(self, name: str, question: Callable[[], T], otherwise: T) -> T:
-        answer, problem = bounded(question, self._limit_s)
+    def _call(self, name: str, function: Callable[[], T], default: T) -> T:
+        result, problem = call_with_limit(function, self._limit_s)
         if problem is None:
-            return answer  # type: ignore[return-value]
+            return result  # type: ignore[return-value]
         self.disabled.setdefault(name, problem)
-        return otherwise
+        return default
 
 
 def open_for_rank(backend: object, local_rank: int) -> OpenDevice:
-    """Open the device of one rank, in a process of its own: the backend's device of that number.
+    """Open the backend's device number `local_rank`, in the process of that rank.
 
     Raises:
         BackendUnavailableError: the backend has no such device.
@@ -246,7 +247,7 @@ def open_for_rank(backend: object, local_rank: int) -> OpenDevice:
 
 
 def find_importers() -> tuple[dict[str, Importer], dict[str, str]]:
-    """Return all importers by name, and why a package's were left out, by the package's name.
+    """Return all importers by name, and why importers were left out, by package.
 
     Raises:
         ConfigError: two packages claim one name.
@@ -259,7 +260,7 @@ def find_importers() -> tuple[dict[str, Importer], dict[str, str]]:
 
 
 def plugin_manager() -> tuple[pluggy.PluginManager, dict[str, str]]:
-    """Return the hooks of other packages outside pytest, and why some were not loaded, by name."""
+    """Return a plugin manager with the hooks of other packages, for use without pytest, and the load errors by name."""
     from pytest_benchdb import hookspecs
 
     manager = pluggy.PluginManager("pytest")
@@ -267,24 +268,24 @@ def plugin_manager() -> tuple[pluggy.PluginManager, dict[str, str]]:
     return manager, load_entry_points(manager)
 
 
-def bounded(question: Callable[[], T], limit_s: float) -> tuple[T | None, str | None]:
-    """Call a provider in a thread, with its prints swallowed; return its answer, or why there is none."""
-    answers: list[T] = []
+def call_with_limit(function: Callable[[], T], limit_s: float) -> tuple[T | None, str | None]:
+    """Call a provider in a thread, with its output discarded; return (result, None) or (None, reason)."""
+    results: list[T] = []
     errors: list[BaseException] = []
 
-    def ask() -> None:
+    def call() -> None:
         try:
-            answers.append(question())
+            results.append(function())
         except BaseException as error:  # noqa: BLE001 - whatever a provider raises, SystemExit included
             errors.append(error)
 
-    thread = threading.Thread(target=ask, name="benchdb-provider", daemon=True)
+    thread = threading.Thread(target=call, name="benchdb-provider", daemon=True)
     swallowed = io.StringIO()
     with contextlib.redirect_stdout(swallowed), contextlib.redirect_stderr(swallowed):
         thread.start()
         thread.join(limit_s)
-    if answers:
-        return answers[0], None
+    if results:
+        return results[0], None
     if errors:
         error = errors[0]
         if isinstance(error, BackendUnavailableError):
@@ -294,7 +295,7 @@ def bounded(question: Callable[[], T], limit_s: float) -> tuple[T | None, str | 
 
 
 def load_entry_points(manager: pluggy.PluginManager) -> dict[str, str]:
-    """Register the modules that packages name in our entry-point group; return why some were not, by name."""
+    """Register the modules in our entry-point group; return the errors of those that cannot be loaded, by name."""
     from importlib.metadata import entry_points
 
     problems = {}

@@ -1,5 +1,5 @@
-"""Measuring, in rooms: timing, memory of the process, energy, sensors, distributed runs, token streams, training.
+"""Measurement: timing, process memory, energy, sensors, distributed runs, token streams and training loops.
 
-Everything here works without pytest and without the store. Hardware is behind `interfaces`; its backends and meters
-are in `backends`.
+Everything here works without pytest and without the store. Hardware is accessed through `interfaces`; backends and
+meters are in `backends`.
 """

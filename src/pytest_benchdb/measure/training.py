@@ -1,10 +1,10 @@
-"""The loop of a training: ``for step in bench.steps(n): ...``, with a barrier of the device after each step.
+"""Training loops: ``for step in bench.steps(n): ...``, with a device barrier after each step.
 
 The loop runs `n` times. Its first step is measured separately, because it compiles and allocates; the `warmup` steps
-after it are thrown away; the others are the samples. Only complete steps count: what a `break` or an
-exception left is not a step.
+after it are thrown away; the others are the samples. Only complete steps count, not one that ends in a `break` or an
+exception.
 
-Between two steps the clocks stand still while values such as a loss are read from the device.
+Values such as a loss are read from the device between two steps, while no clock runs.
 """
 
 import math
@@ -26,7 +26,7 @@ _OWN_METRICS = frozenset(
 
 @dataclass(slots=True)
 class _Recorded:
-    """Values of one metric that the test recorded itself, in the order of the steps; not finite ones are texts."""
+    """Values of one metric that the test recorded, in step order; values that are not finite are kept as text."""
 
     metric: str
     unit: str
@@ -43,11 +43,12 @@ class _Recorded:
     def row(self, phase: str | None, provenance: Provenance) -> Measurement:
         """Return the row of the metric.
 
-        With values that are not finite, the others may not be compared: the mean loss of a run that diverged means
-        nothing.
+        If some values are not finite, the others must not be compared: the mean loss of a run that diverged is
+        meaningless.
         """
-        strange = ", ".join(self.not_finite[:3])
-        reason = f"recorded as {strange}" if strange else None if self.samples else "recorded in no step that counts"
+        not_finite = ", ".join(self.not_finite[:3])
+        missing = None if self.samples else "recorded in no step that counts"
+        reason = f"recorded as {not_finite}" if not_finite else missing
         return Measurement(
             metric=self.metric,
             unit=self.unit,
@@ -58,17 +59,17 @@ class _Recorded:
             samples=list(self.samples) or None,
             reason=reason,
             valid=reason is None,
-            details={"not_finite": len(self.not_finite)} if strange else None,
+            details={"not_finite": len(self.not_finite)} if not_finite else None,
         )
 
 
 @final
 class Step:
-    """One turn of the loop.
+    """One step of the loop.
 
     Attributes:
         index: 0, 1, 2, ...
-        counted: whether this step is one of the samples; False for the first and the warm-up.
+        counted: whether this step is a sample; False for the first step and the warm-up.
     """
 
     __slots__ = ("_steps", "counted", "index")
@@ -79,7 +80,7 @@ class Step:
         self.counted = counted
 
     def data(self) -> Phase:
-        """Measure the block as the phase ``data``: getting and moving a batch."""
+        """Measure the block as the phase ``data``: loading and moving a batch."""
         return self.phase("data")
 
     def forward(self) -> Phase:
@@ -87,7 +88,7 @@ class Step:
         return self.phase("forward")
 
     def backward(self) -> Phase:
-        """Measure the block as the phase ``backward``: the gradients, and exchanging them between ranks."""
+        """Measure the block as the phase ``backward``: the gradients and their exchange between ranks."""
         return self.phase("backward")
 
     def optimizer(self) -> Phase:
@@ -101,13 +102,13 @@ class Step:
     def record(self, metric: str, value: object, *, unit: str | None = None, better: Better | None = None) -> None:
         """Keep one value of this step: ``step.record("loss", loss)``.
 
-        `value` is a number, or something that `float` accepts. A tensor is read only after the step's clock was, so
-        that reading it is not part of the step. `unit` is an SI unit: by default that of the registered metric, else
-        ``1``. `better` is ``lower``, ``higher`` or ``none``; it is known for ``loss`` and registered metrics.
+        `value` is anything that `float` accepts. A tensor is read after the step's clock, so reading it is not part
+        of the step. `unit` is an SI unit; the default is that of the registered metric, else ``1``. `better` is
+        ``lower``, ``higher`` or ``none``; it has a default for ``loss`` and registered metrics.
 
         Raises:
-            MeasurementError: the metric is measured by the loop itself, was recorded in this step before,
-                or had another unit.
+            MeasurementError: the loop itself measures the metric, or it was recorded in this step already,
+                or before with another unit.
         """
         self._steps.keep(self, metric, value, unit, better)
 
@@ -120,7 +121,7 @@ class Steps:
         phases: the phases inside the steps.
     """
 
-    def __init__(  # noqa: PLR0913 - what a test gives, and where it runs
+    def __init__(  # noqa: PLR0913 - the options of a test, and the device
         self,
         n: int,
         *,
@@ -135,12 +136,12 @@ class Steps:
         """Prepare the loop.
 
         Args:
-            n: how often it runs, the first step and the warm-up included.
-            device: where the code runs; it is waited for after each step.
+            n: number of steps, including the first step and the warm-up.
+            device: where the code runs; there is a barrier after each step.
             warmup: steps after the first that are thrown away.
-            samples_per_step: items that one step handles, for the throughput; None if not known.
-            provenance: of what is measured on the device.
-            phase: name of the phase around the loop; None for none.
+            samples_per_step: items that one step handles, for the throughput; None if unknown.
+            provenance: of measurements on the device.
+            phase: name of the phase around the loop, if any.
             test: the test's name, for messages.
             clock: replaces the device's clock.
 
@@ -149,9 +150,9 @@ class Steps:
         """
         self._test = test
         if n < 1 or warmup < 0:
-            raise self._mistake(f"steps({n}, warmup={warmup}) needs at least one step and no negative warm-up")
+            raise self._usage_error(f"steps({n}, warmup={warmup}) needs at least one step and no negative warm-up")
         if samples_per_step is not None and not 0 < samples_per_step < math.inf:
-            raise self._mistake(f"samples_per_step must be a number above 0, not {samples_per_step}")
+            raise self._usage_error(f"samples_per_step must be a number above 0, not {samples_per_step}")
         self._n = n
         self._warmup = warmup
         self._samples_per_step = samples_per_step
@@ -169,7 +170,7 @@ class Steps:
 
     def __iter__(self) -> "Steps":
         if self._started:
-            raise self._mistake("a loop of steps was iterated before; call .steps(n) for each loop")
+            raise self._usage_error("a loop of steps was iterated before; call .steps(n) for each loop")
         return self
 
     def __next__(self) -> Step:
@@ -184,43 +185,43 @@ class Steps:
 
     @property
     def complete(self) -> int:
-        """Steps that ran to their end, the first and the warm-up included."""
+        """Number of complete steps, including the first step and the warm-up."""
         return len(self._done)
 
     def error(self) -> MeasurementError | None:
-        """Return what to fail the test with at the end of its run; None if every phase was closed."""
+        """Return the error that fails the test at its end; None if every phase was closed."""
         return self.phases.error()
 
     def measurements(self) -> tuple[Measurement, ...]:
-        """Return the rows of the loop, of its phases and of what was recorded; a sample is one step."""
+        """Return the rows of the loop, its phases and the recorded metrics; each step is a sample."""
         counted = self._done[1 + self._warmup :]
         rows = self._loop_rows(counted)
         for name in self.phases.names:
-            in_steps = self._phase_times.get(name, [])
-            rows += self.phases.rows(name, in_steps, {"per": "step", "steps": len(counted)})
+            times = self._phase_times.get(name, [])
+            rows += self.phases.rows(name, times, {"per": "step", "steps": len(counted)})
         rows += [recorded.row(**self._about) for recorded in self._recorded.values()]
         return tuple(rows)
 
     def keep(self, step: Step, metric: str, value: object, unit: str | None, better: Better | None) -> None:
         """Keep a value for `Step.record`."""
         if metric in _OWN_METRICS:
-            raise self._mistake(f"{metric} is measured by the loop itself; record it under another name")
+            raise self._usage_error(f"{metric} is measured by the loop itself; record it under another name")
         if step is not self._step or self._begun is None:
-            raise self._mistake(f"{metric} was recorded in step {step.index}, which is over")
+            raise self._usage_error(f"{metric} was recorded in step {step.index}, which is over")
         if metric in self._pending:
-            raise self._mistake(f"{metric} was recorded twice in step {step.index}")
+            raise self._usage_error(f"{metric} was recorded twice in step {step.index}")
         recorded = self._recorded.get(metric) or _new_recorded(metric, unit, better)
         expected = METRICS[metric].unit if metric in METRICS else recorded.unit
         unit, better = unit or expected, better or recorded.better
         if unit != expected:
-            raise self._mistake(f"{metric} is recorded in {unit!r}, but it is kept in {expected!r}")
+            raise self._usage_error(f"{metric} is recorded in {unit!r}, but it is kept in {expected!r}")
         if better != recorded.better:
-            raise self._mistake(f"{metric} is recorded as better when {better!r}, but it was {recorded.better!r}")
+            raise self._usage_error(f"{metric} is recorded as better when {better!r}, but it was {recorded.better!r}")
         self._recorded[metric] = recorded
         self._pending[metric] = value
 
     def _loop_rows(self, counted: Sequence[BlockTime]) -> list[Measurement]:
-        """Return the rows of the loop as a whole: times of its steps, the first step, and the throughput."""
+        """Return the rows of the whole loop: step times, the first step, and the throughput."""
         cut = None if self.complete >= self._n else f"the loop ended after {self.complete} complete steps of {self._n}"
         details: dict[str, object] = {
             "steps_asked": self._n,
@@ -282,12 +283,12 @@ class Steps:
         try:
             number = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError) as error:
-            raise self._mistake(f"{metric} was recorded as {value!r}, which is not a number") from error
+            raise self._usage_error(f"{metric} was recorded as {value!r}, which is not a number") from error
         if number < 0 and metric in METRICS:
-            raise self._mistake(f"{metric} was recorded as {number:g}, and no {METRICS[metric].kind} is below 0")
+            raise self._usage_error(f"{metric} was recorded as {number:g}, and no {METRICS[metric].kind} is below 0")
         return number
 
-    def _mistake(self, text: str) -> MeasurementError:
+    def _usage_error(self, text: str) -> MeasurementError:
         return MeasurementError(text if self._test is None else f"{self._test}: {text}")
 
 

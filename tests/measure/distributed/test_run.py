@@ -18,7 +18,7 @@ from tests.measure import ranked_functions
 
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
 from pytest_benchdb.measure.distributed.ranks import TORCHRUN_VARIABLES
-from pytest_benchdb.measure.distributed.run import Method, RankPlan, located, run_distributed, threads_of_a_rank
+from pytest_benchdb.measure.distributed.run import Method, RankPlan, locate, run_distributed, threads_per_rank
 from pytest_benchdb.model.run import Measurement
 
 ROOT = Path(__file__).parents[3]
@@ -214,7 +214,7 @@ def test_ranks_do_not_inherit_the_rank_of_the_test(monkeypatch: pytest.MonkeyPat
 )
 def test_function_that_other_processes_cannot_find_is_an_error(function: Callable[..., Any]) -> None:
     with pytest.raises(MeasurementError, match="cannot be found by other processes"):
-        located(function)
+        locate(function)
 
 
 def test_function_within_a_function_is_an_error() -> None:
@@ -253,6 +253,6 @@ def test_run_without_torch_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> No
 def test_threads_of_a_rank_share_the_processors_unless_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_benchdb.measure.distributed.run.usable_cpus", lambda: 8)
 
-    assert threads_of_a_rank(2, None) == 4
-    assert threads_of_a_rank(16, None) == 1
-    assert threads_of_a_rank(2, "3") is None
+    assert threads_per_rank(2, None) == 4
+    assert threads_per_rank(16, None) == 1
+    assert threads_per_rank(2, "3") is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_benchdb.measure.energy.counter import accumulated, delta, ticks, unread_limit_s
+from pytest_benchdb.measure.energy.counter import accumulate, delta, ticks, unread_limit_s
 from pytest_benchdb.model.reading import Domain, Reading
 
 S = 1_000_000_000
@@ -93,7 +93,7 @@ def test_accumulated_over_three_wraps_is_the_sum() -> None:
     values = [900.0, 300.0, 700.0, 100.0, 500.0, 900.0, 300.0]
     readings = [Reading(value, index * S) for index, value in enumerate(values)]
 
-    moved = accumulated(WRAPPING, readings)
+    moved = accumulate(WRAPPING, readings)
 
     assert moved.value == pytest.approx(2400.0)
     assert (moved.window_s, moved.may_lack_wrap) == (6.0, False)
@@ -102,20 +102,20 @@ def test_accumulated_over_three_wraps_is_the_sum() -> None:
 def test_accumulated_passes_over_readings_between_two_ticks() -> None:
     readings = [Reading(10.0, 0), Reading(10.0, S), Reading(30.0, 2 * S), Reading(30.0, 3 * S)]
 
-    assert accumulated(PLAIN, readings).value == 20.0
+    assert accumulate(PLAIN, readings).value == 20.0
 
 
 def test_accumulated_of_a_counter_that_never_moved_is_unknown() -> None:
     readings = [Reading(10.0, 0), Reading(10.0, S), Reading(10.0, 2 * S)]
 
-    assert accumulated(PLAIN, readings).reason == "GPU-a/energy stood still for 2 s"
-    assert accumulated(THROTTLE, readings).value == 0.0
+    assert accumulate(PLAIN, readings).reason == "GPU-a/energy stood still for 2 s"
+    assert accumulate(THROTTLE, readings).value == 0.0
 
 
 def test_accumulated_with_a_reset_inside_is_unknown() -> None:
     readings = [Reading(10.0, 0), Reading(20.0, S), Reading(1.0, 2 * S), Reading(90.0, 3 * S)]
 
-    moved = accumulated(PLAIN, readings)
+    moved = accumulate(PLAIN, readings)
 
     assert (moved.value, moved.window_s) == (None, 3.0)
     assert "reset" in (moved.reason or "")
@@ -124,12 +124,12 @@ def test_accumulated_with_a_reset_inside_is_unknown() -> None:
 def test_accumulated_with_a_lost_reading_inside_is_unknown() -> None:
     readings = [Reading(10.0, 0), Reading(None, S, "GPU is lost"), Reading(30.0, 2 * S)]
 
-    assert accumulated(PLAIN, readings).reason == "GPU is lost"
+    assert accumulate(PLAIN, readings).reason == "GPU is lost"
 
 
 def test_accumulated_of_one_reading_is_an_error() -> None:
     with pytest.raises(ValueError, match="two readings"):
-        accumulated(PLAIN, [Reading(1.0, 0)])
+        accumulate(PLAIN, [Reading(1.0, 0)])
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 
 from pytest_benchdb.backends.sim import SimBackend, SimHandle, SimMachine, SimMeter, SimProfile
 from pytest_benchdb.measure.energy.energy_pass import idle_power, measure_energy, unmeasured
-from pytest_benchdb.measure.energy.sensors import Sensors, measured_ticks
-from pytest_benchdb.measure.energy.window import EnergyPlan, watched
+from pytest_benchdb.measure.energy.sensors import Sensors, measure_ticks
+from pytest_benchdb.measure.energy.window import EnergyPlan, watch
 from pytest_benchdb.model.metric import METRICS, Provenance
 from pytest_benchdb.model.reading import Domain, Probe, Reading
 from pytest_benchdb.model.run import Measurement
@@ -326,7 +326,7 @@ def test_measured_ticks_of_a_counter_that_stands_still_are_unknown() -> None:
     machine = SimMachine(SimProfile(tick_s=30.0, reports_tick=False))
     panel = Sensors([SimMeter(machine)]).panel(machine.uuid(0), "simulated")
 
-    (tick_s,) = measured_ticks(panel, [sensor.key for sensor in panel.energy]).values()
+    (tick_s,) = measure_ticks(panel, [sensor.key for sensor in panel.energy]).values()
 
     assert tick_s is None
 
@@ -342,4 +342,4 @@ def test_watched_without_an_energy_counter_is_an_error() -> None:
     panel = Sensors([]).panel(None, "measured")
 
     with pytest.raises(ValueError, match="no energy counter"):
-        watched(lambda: None, panel, {}, PLAN)
+        watch(lambda: None, panel, {}, PLAN)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_benchdb.measure.process.block_usage import BlockProbe
-from pytest_benchdb.measure.process.memory_pass import DEFAULT_FIGURES, FIGURES, measure_memory, settle
+from pytest_benchdb.measure.process.memory_pass import DEFAULT_METRIC_NAMES, METRIC_NAMES, measure_memory, settle
 from pytest_benchdb.model.run import Measurement
 
 MIB = 1 << 20
@@ -20,8 +20,8 @@ Measure = Callable[..., dict[str, Measurement]]
 def measure() -> Iterator[Measure]:
     probe = BlockProbe()
 
-    def run(call: Callable[[], object], figures: Collection[str], **named: object) -> dict[str, Measurement]:
-        found = measure_memory(call, probe=probe, figures=figures, **named)  # type: ignore[arg-type]
+    def run(call: Callable[[], object], metrics: Collection[str], **named: object) -> dict[str, Measurement]:
+        found = measure_memory(call, probe=probe, metrics=metrics, **named)  # type: ignore[arg-type]
         return {each.metric: each for each in found}
 
     yield run
@@ -105,7 +105,7 @@ def test_without_memray_the_reason_names_the_extra(measure: Measure, monkeypatch
     assert "pytest-benchdb[memray]" in (found.reason or "")
 
 
-@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.parametrize("figure", METRIC_NAMES)
 def test_call_that_raises_leaves_nothing_tracing(measure: Measure, figure: str) -> None:
     if figure == "native_peak":
         pytest.importorskip("memray")
@@ -175,10 +175,10 @@ def test_tree_without_a_control_group_says_so(measure: Measure, tmp_path: Path) 
 
 
 def test_every_figure_is_of_the_memory_pass_and_has_a_value_or_a_reason(measure: Measure) -> None:
-    found = measure(lambda: [0] * 1000, FIGURES)
+    found = measure(lambda: [0] * 1000, METRIC_NAMES)
 
     assert {each.pass_name for each in found.values()} == {"memory"}
-    assert set(found) == {*FIGURES, "rss_start"}
+    assert set(found) == {*METRIC_NAMES, "rss_start"}
     assert all((each.value is None) == (each.reason is not None) or not each.valid for each in found.values())
 
 
@@ -221,4 +221,4 @@ def test_library_without_malloc_trim_is_not_a_error() -> None:
 
 
 def test_default_figures_need_no_extra() -> None:
-    assert "native_peak" not in DEFAULT_FIGURES
+    assert "native_peak" not in DEFAULT_METRIC_NAMES

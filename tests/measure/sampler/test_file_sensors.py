@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_benchdb.measure.sampler.child import SensorSet, _described, file_sensors
+from pytest_benchdb.measure.sampler.child import SensorSet, _describe, file_sensors
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="os.sysconf and os.pread are POSIX")
 
@@ -239,7 +239,7 @@ def test_sensor_that_cannot_be_read_at_first_has_a_reason_and_others_are_read(tr
 def test_counter_for_root_only_names_the_command_that_would_give_access() -> None:
     path = "/sys/class/powercap/intel-rapl:0/energy_uj"
 
-    assert f"sudo chmod a+r {path}" in _described(PermissionError(13, "Permission denied", path))
+    assert f"sudo chmod a+r {path}" in _describe(PermissionError(13, "Permission denied", path))
 
 
 def test_more_sensors_than_the_limit_are_left_out_by_name(tree: Tree) -> None:

@@ -2,7 +2,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from pytest_benchdb.measure.stream.metrics import judged, measurements_of
+from pytest_benchdb.measure.stream.metrics import judge, measurements_of
 from pytest_benchdb.measure.stream.plan import StreamPlan
 from pytest_benchdb.model.run import Measurement, Request
 
@@ -50,7 +50,7 @@ def measured(
     first_output_s: dict[int, float] | None = None,
 ) -> dict[str, Measurement]:
     plan = plan or StreamPlan()
-    rows = measurements_of(judged(requests, plan.slo), plan, duration_s=duration_s, first_output_s=first_output_s or {})
+    rows = measurements_of(judge(requests, plan.slo), plan, duration_s=duration_s, first_output_s=first_output_s or {})
     assert len({row.metric for row in rows}) == len(rows)
     return {row.metric: row for row in rows}
 

@@ -3,7 +3,7 @@ import pytest
 from pytest_benchdb.measure.stream.metrics import (
     e2e_latency_s,
     gaps_s,
-    judged,
+    judge,
     meets,
     queue_time_s,
     tpot_s,
@@ -106,6 +106,6 @@ def test_objectives_that_cannot_be_judged_are_neither_met_nor_missed(
 
 
 def test_judged_requests_carry_their_verdict() -> None:
-    requests = judged((request(1.25), request(3.0)), {"ttft": 1.0})
+    requests = judge((request(1.25), request(3.0)), {"ttft": 1.0})
 
     assert [one.slo_ok for one in requests] == [True, False]

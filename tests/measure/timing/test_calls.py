@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from pytest_benchdb.errors import MeasurementError
-from pytest_benchdb.measure.timing.calls import repeated
+from pytest_benchdb.measure.timing.calls import call_loops
 
 
 @pytest.mark.parametrize(("args", "kwargs"), [((), {}), ((1,), {}), ((), {"step": 2}), ((1,), {"step": 2})])
@@ -17,7 +17,7 @@ def test_repeated_calls_that_often_and_returns_the_last_result(
         calls.append((given, named))
         return len(calls)
 
-    with repeated(count, args, kwargs) as run:
+    with call_loops(count, args, kwargs) as run:
         assert run.keep(iterations) == iterations
         assert run.loop(iterations) is None
 
@@ -32,7 +32,7 @@ def test_repeated_awaits_asynchronous_functions_in_one_loop() -> None:
         loops.append(asyncio.get_running_loop())
         return value
 
-    with repeated(work, (5,), {}) as run:
+    with call_loops(work, (5,), {}) as run:
         assert run.keep(3) == 5
         assert run.loop(2) is None
 
@@ -46,7 +46,7 @@ def test_repeated_within_a_running_loop_says_what_to_do() -> None:
         await asyncio.sleep(0)
 
     async def test() -> None:
-        with repeated(work, (), {}):
+        with call_loops(work, (), {}):
             pass
 
     with pytest.raises(MeasurementError, match="make the test a plain function"):

@@ -1,1 +1,1 @@
-"""A function on several ranks: `run` plans, `launch` starts processes, `rank_process` is one, `ranks` sums up."""
+"""A function on several ranks: `run` starts the processes, `rank_process` is one of them, `ranks` combines rows."""

@@ -1,7 +1,7 @@
-"""What the test's process and the processes of the ranks exchange: plain JSON files in one folder.
+"""Jobs and reports that the test's process and the ranks exchange: plain JSON files in one folder.
 
-There are no pickles: a rank may run other code than its parent, and its answer is checked before it is used.
-A rank writes its file under another name first, so that a file that is there is whole.
+There are no pickles: a rank may run different code from its parent, and its report is checked before use.
+A rank writes its file under a temporary name first, so that an existing report is always complete.
 """
 
 import json
@@ -17,21 +17,21 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 
 SCHEMA = "benchdb.rank/1"
-_SENT = tuple(each.name for each in fields(Measurement) if each.name not in {"summary", "rank"})
-_NEEDED = frozenset(each.name for each in fields(Measurement) if each.default is MISSING)
+_FIELDS = tuple(each.name for each in fields(Measurement) if each.name not in {"summary", "rank"})
+_REQUIRED = frozenset(each.name for each in fields(Measurement) if each.default is MISSING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankJob:
-    """What every rank of one world does.
+    """The job of every rank of one world.
 
     Attributes:
         folder: where the ranks write.
         module: name of the module with the function.
         file: path of that module.
-        function: name of the function in it, dotted inside of classes.
-        args: its arguments after the rank, JSON values.
-        kwargs: its arguments by name, JSON values.
+        function: qualified name of the function in the module.
+        args: positional arguments after the rank, JSON values.
+        kwargs: keyword arguments, JSON values.
         init_method: how the ranks find each other, for `torch.distributed`.
         test: the test's name, for messages.
 
@@ -76,10 +76,10 @@ class RankReport:
     """The result of one rank.
 
     Attributes:
-        measurements: what it measured, without their `rank`.
-        result: what the function returned, as a JSON value.
-        error: the exception that ended it, in one line; None if none did.
-        failed_ns: when, by `time.monotonic_ns`, which all processes of a machine share.
+        measurements: without their `rank`.
+        result: return value of the function, as a JSON value.
+        error: the exception that ended the rank, in one line; None if it finished.
+        failed_ns: when it failed, by `time.monotonic_ns`, which all processes of a machine share.
     """
 
     rank: int
@@ -95,7 +95,7 @@ def report_path(folder: Path, rank: int) -> Path:
 
 
 def stderr_path(folder: Path, rank: int | None) -> Path:
-    """Return where the standard error of a rank goes; None is what starts the ranks."""
+    """Return the file for the standard error of a rank, or of the launcher if `rank` is None."""
     return folder / ("launcher.stderr" if rank is None else f"rank-{rank}.stderr")
 
 
@@ -119,7 +119,7 @@ def read_report(folder: Path, rank: int) -> RankReport | None:
     """Return the report of a rank; None if it wrote none.
 
     Raises:
-        MeasurementError: the file is not what `write_report` writes.
+        MeasurementError: the file was not written by `write_report`.
     """
     path = report_path(folder, rank)
     try:
@@ -145,7 +145,7 @@ def _report(content: Any, rank: int) -> RankReport:
 
 
 def _entry(row: Measurement) -> dict[str, Any]:
-    entry = {name: value for name in _SENT if (value := getattr(row, name)) is not None}
+    entry = {name: value for name in _FIELDS if (value := getattr(row, name)) is not None}
     if row.samples is not None:
         entry["samples"] = [float(sample) for sample in row.samples]
     if row.details is not None:
@@ -154,14 +154,14 @@ def _entry(row: Measurement) -> dict[str, Any]:
 
 
 def _measurement(entry: Mapping[str, Any]) -> Measurement:
-    unknown, missing = set(entry) - set(_SENT), _NEEDED - set(entry)
+    unknown, missing = set(entry) - set(_FIELDS), _REQUIRED - set(entry)
     if unknown or missing:
         raise ValueError(f"a measurement has {sorted(unknown)} and lacks {sorted(missing)}")
     samples = entry.get("samples")
     numbers = [*(samples or ()), *([entry["value"]] if entry.get("value") is not None else [])]
     if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers):
         raise ValueError(f"{entry['metric']} is not a number")
-    return Measurement(**{**entry, "samples": None if samples is None else [float(one) for one in samples]})
+    return Measurement(**{**entry, "samples": None if samples is None else [float(sample) for sample in samples]})
 
 
 def _is_json(value: object) -> bool:

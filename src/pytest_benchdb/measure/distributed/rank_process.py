@@ -1,6 +1,6 @@
-"""One rank, in a process of its own: ``python -m pytest_benchdb.measure.distributed.rank_process JOB``.
+"""The process of one rank: ``python -m pytest_benchdb.measure.distributed.rank_process JOB``.
 
-Which rank it is, and how it finds the others, is in the environment variables that `torchrun` sets as well.
+It learns its rank, and how to reach the others, from the same environment variables that `torchrun` sets.
 """
 
 import contextlib
@@ -33,10 +33,10 @@ class Rank:
     """The first argument of a distributed function.
 
     Attributes:
-        rank: which rank this process is: 0, 1, ...
-        world_size: how many there are.
+        rank: this process's rank: 0, 1, ...
+        world_size: number of ranks.
         local_rank: index of this rank's device on its machine.
-        device: the device's handle, as ``bench.device``.
+        device: the device's handle, as in ``bench.device``.
     """
 
     def __init__(self, info: RankInfo, opened: OpenDevice, job: RankJob) -> None:
@@ -50,9 +50,9 @@ class Rank:
         self._loops: list[Steps] = []
 
     def steps(self, n: int, *, warmup: int = 0, samples_per_step: float | None = None) -> Steps:
-        """Return a loop of `n` steps, which begins when every rank is here; see `measure.training.Steps`.
+        """Return a loop of `n` steps, once every rank is ready; see `measure.training.Steps`.
 
-        `samples_per_step` is what this rank alone handles in a step.
+        `samples_per_step` counts the samples of this rank alone.
         """
         loop = Steps(
             n,
@@ -72,13 +72,13 @@ class Rank:
         return self._phases.phase(name)
 
     def barrier(self) -> None:
-        """Wait until every rank is here; nothing where `torch.distributed` is not in use."""
+        """Wait for all ranks; do nothing if `torch.distributed` is not in use."""
         torch_distributed = sys.modules.get("torch.distributed")
         if torch_distributed is not None and torch_distributed.is_initialized():
             torch_distributed.barrier()
 
     def measurements(self) -> tuple[Measurement, ...]:
-        """Return what was measured.
+        """Return the rows of all phases and loops.
 
         Raises:
             MeasurementError: a phase was never closed.
@@ -91,10 +91,10 @@ class Rank:
 
 
 def main(path: str) -> int:
-    """Run the job at `path` as the rank that the environment names, and write its report; return the exit status.
+    """Run the job at `path` as the rank given by the environment, and write its report; return the exit status.
 
     Raises:
-        MeasurementError: the environment names no rank of this job.
+        MeasurementError: the environment does not name a rank of this job.
     """
     job = RankJob.load(Path(path))
     info = rank_of(os.environ)
@@ -136,10 +136,10 @@ def _run(job: RankJob, info: RankInfo) -> tuple[tuple[Measurement, ...], object]
 
 
 def load_function(job: RankJob) -> Any:
-    """Return the function that the job names, from its module or, where that is not on the path, its file.
+    """Import the function of a job by its module or, if that is not on the path, from its file.
 
     Raises:
-        MeasurementError: it is not there.
+        MeasurementError: the file has no such function.
     """
     if _origin(job.module) == os.path.realpath(job.file):
         target: Any = importlib.import_module(job.module)
@@ -212,9 +212,9 @@ def _whole_rows(usage: BlockUsage, job: RankJob, unmeasured: Mapping[str, str]) 
 
 
 def _follow_parent() -> None:
-    """End this process when the test's process is gone: its end of the pipe is closed then.
+    """Exit when the test's process ends, which closes the pipe to our standard input.
 
-    Waiting in `read` costs nothing while steps are timed.
+    A blocking `read` costs nothing while steps are timed.
     """
     while os.read(0, 1024):
         pass
@@ -228,7 +228,7 @@ def _redirect_stderr(path: Path) -> None:
 
 
 def _end(status: int) -> NoReturn:
-    """End this process at once: its report is written, and torch's threads sometimes abort a normal end."""
+    """Exit at once: the report is written, and torch's threads sometimes abort a normal exit."""
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Ranks of a distributed run: which one this process is, and the rows that all ranks make together."""
+"""Ranks of a distributed run: the rank of this process, and the rows that combine all ranks."""
 
 import math
 from collections import defaultdict
@@ -30,13 +30,13 @@ TORCHRUN_VARIABLES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankInfo:
-    """Which of several equal processes this one is.
+    """The rank of this process.
 
     Attributes:
         rank: 0, 1, ... over all machines; rank 0 reports for all.
-        world_size: how many there are.
-        local_rank: 0, 1, ... on this machine; which of its devices to take.
-        launch_id: the same for all ranks of one launch; None if not known.
+        world_size: number of ranks.
+        local_rank: 0, 1, ... on this machine; the index of the device to use.
+        launch_id: the same for all ranks of one launch; None if unknown.
     """
 
     rank: int
@@ -46,9 +46,9 @@ class RankInfo:
 
 
 def rank_of(environ: Mapping[str, str]) -> RankInfo | None:
-    """Return which rank the environment says this process is; None where it is not one of several.
+    """Return this process's rank from environment variables; None if it is not part of a distributed run.
 
-    ``RANK`` alone, or numbers that make no rank, are variables of another program.
+    ``RANK`` alone, or numbers that do not make a rank, belong to another program.
     """
     rank, world_size = _number(environ, "RANK"), _number(environ, "WORLD_SIZE")
     if rank is None or world_size is None or not rank < world_size:
@@ -74,8 +74,8 @@ class WorldRun:
 
     Attributes:
         world_size: number of ranks.
-        by_rank: what each rank measured, by its rank; empty if the run failed.
-        reason: why it failed; None if it did not.
+        by_rank: measurements of each rank, in rank order; empty if the run failed.
+        reason: why the run failed; None if it did not.
     """
 
     world_size: int
@@ -84,16 +84,16 @@ class WorldRun:
 
     @property
     def phase(self) -> str:
-        """Name under which its rows are kept."""
+        """Phase of its rows."""
         return f"world_{self.world_size}"
 
 
 def distributed_rows(worlds: Sequence[WorldRun]) -> tuple[Measurement, ...]:
     """Return the rows of a function that ran on worlds of several sizes.
 
-    For each world, in the phase ``world_<size>``: every rank's own rows; the slowest rank's times and the
-    throughput of all ranks as the rows without a rank; and the scaling efficiency compared with the world of one.
-    A world that failed has a row without a value, and its reason.
+    For each world, in the phase ``world_<size>``: the rows of every rank; without a rank, the times of the slowest
+    rank, the throughput of all ranks, and the scaling efficiency compared with the world of one rank.
+    A world that failed has one row with the reason and no value.
     """
     rows: list[Measurement] = []
     rates: dict[str | None, dict[int, float]] = defaultdict(dict)
@@ -106,7 +106,7 @@ def distributed_rows(worlds: Sequence[WorldRun]) -> tuple[Measurement, ...]:
             )
             continue
         rows += [
-            replace(row, rank=rank, phase=_within(world.phase, row.phase))
+            replace(row, rank=rank, phase=_join_phase(world.phase, row.phase))
             for rank, own in enumerate(world.by_rank)
             for row in own
         ]
@@ -115,26 +115,26 @@ def distributed_rows(worlds: Sequence[WorldRun]) -> tuple[Measurement, ...]:
         for row in _rates(world):
             rows.append(row)
             if row.value is not None:
-                rates[_inside(world.phase, row.phase)][world.world_size] = row.value
+                rates[_strip_phase(world.phase, row.phase)][world.world_size] = row.value
     return (*rows, *_efficiencies(worlds, rates))
 
 
 def _slowest(world: WorldRun, metric: str) -> list[Measurement]:
     rows = []
-    for phase, by_rank in _of_every_rank(world, metric).items():
+    for phase, by_rank in _rows_by_phase(world, metric).items():
         means = [_mean(row) for row in by_rank]
         rank = max(range(len(means)), key=means.__getitem__)
         slowest = by_rank[rank]
         details = {**(slowest.details or {}), "slowest_rank": rank, "ranks": len(means), "mean_by_rank_s": means}
         method = f"{slowest.method or 'wall clock'}; slowest of {len(means)} ranks by its mean"
-        rows.append(replace(slowest, phase=_within(world.phase, phase), method=method, details=details))
+        rows.append(replace(slowest, phase=_join_phase(world.phase, phase), method=method, details=details))
     return rows
 
 
 def _rates(world: WorldRun) -> list[Measurement]:
-    steps = _of_every_rank(world, "step_time")
+    steps = _rows_by_phase(world, "step_time")
     rows = []
-    for phase, by_rank in _of_every_rank(world, "throughput", figures=False).items():
+    for phase, by_rank in _rows_by_phase(world, "throughput", with_values=False).items():
         if phase not in steps:
             continue
         totals_s = [math.fsum(row.samples or ()) for row in steps[phase]]
@@ -146,7 +146,7 @@ def _rates(world: WorldRun) -> list[Measurement]:
                 metric="throughput",
                 unit="1/s",
                 better="higher",
-                phase=_within(world.phase, phase),
+                phase=_join_phase(world.phase, phase),
                 provenance="simulated" if any(row.provenance == "simulated" for row in by_rank) else "derived",
                 method="samples of all ranks / time of the slowest rank in their steps",
                 value=value if is_known else None,
@@ -172,7 +172,7 @@ def _efficiencies(worlds: Sequence[WorldRun], rates: Mapping[str | None, Mapping
                     metric="scaling_efficiency",
                     unit="1",
                     better="higher",
-                    phase=_within(world.phase, inner),
+                    phase=_join_phase(world.phase, inner),
                     provenance="simulated" if simulated else "derived",
                     method=f"throughput of {size} ranks / ({size} x throughput of one rank)",
                     value=together / (size * alone) if alone and together else None,
@@ -183,27 +183,28 @@ def _efficiencies(worlds: Sequence[WorldRun], rates: Mapping[str | None, Mapping
 
 
 def _no_efficiency(worlds: Sequence[WorldRun], alone: float | None) -> str:
-    one = next((world for world in worlds if world.world_size == 1), None)
-    if one is None:
+    single = next((world for world in worlds if world.world_size == 1), None)
+    if single is None:
         return "no run with one rank to compare with; put 1 into world_sizes"
-    if one.reason is not None:
-        return f"the run with one rank failed: {one.reason}"
+    if single.reason is not None:
+        return f"the run with one rank failed: {single.reason}"
     which = "the run with one rank" if alone is None else "this run"
     return f"{which} has no throughput; pass samples_per_step to steps()"
 
 
-def _of_every_rank(world: WorldRun, metric: str, *, figures: bool = True) -> dict[str | None, list[Measurement]]:
-    """Return the rows of one metric in the order of the ranks, by phase, where every rank has one."""
+def _rows_by_phase(world: WorldRun, metric: str, *, with_values: bool = True) -> dict[str | None, list[Measurement]]:
+    """Return the rows of one metric by phase, in rank order; phases that some rank lacks are left out."""
     by_phase: dict[str | None, list[Measurement]] = defaultdict(list)
     for own in world.by_rank:
         for row in own:
-            # Phases inside of a rank's run have wall times of their own, which are not the run's.
+            # Phases inside a rank's run have their own wall times, which are not the run's.
             if row.metric == metric and (metric != "wall_time" or row.phase is None):
                 by_phase[row.phase].append(row)
     return {
         phase: rows
         for phase, rows in by_phase.items()
-        if len(rows) == world.world_size and (not figures or all(row.samples or row.value is not None for row in rows))
+        if len(rows) == world.world_size
+        and (not with_values or all(row.samples or row.value is not None for row in rows))
     }
 
 
@@ -213,11 +214,11 @@ def _mean(row: Measurement) -> float:
     return math.nan if row.value is None else row.value
 
 
-def _within(outer: str, inner: str | None) -> str:
+def _join_phase(outer: str, inner: str | None) -> str:
     return outer if inner is None else f"{outer}/{inner}"
 
 
-def _inside(outer: str, phase: str | None) -> str | None:
+def _strip_phase(outer: str, phase: str | None) -> str | None:
     return None if phase is None or phase == outer else phase.removeprefix(f"{outer}/")
 
 

@@ -1,8 +1,8 @@
-"""Run a function on several ranks, each a process of its own, for worlds of several sizes.
+"""Run a function on several ranks, each in its own process, for worlds of several sizes.
 
-``spawn`` starts a fresh interpreter for each rank, as `torch.multiprocessing` does, but without a pickle of
-the function. ``torchrun`` has `torch.distributed.run` start them. Either way there is a time limit, a failure stops the
-other ranks, and each rank's standard error goes into a file of its own, so that its last line can be reported.
+``spawn`` starts a fresh interpreter for each rank, like `torch.multiprocessing` but without pickling the
+function. ``torchrun`` lets `torch.distributed.run` start them. Either way there is a time limit, a failure stops the
+other ranks, and each rank's standard error goes into its own file, so that its last line can be reported.
 """
 
 import contextlib
@@ -28,27 +28,27 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 
 _SAME_TIME_NS = 250_000_000
-"""How much later a silent death may be noticed than its peers report their broken connections."""
+"""Longest delay between its peers' reports of broken connections and our noticing a rank's silent death."""
 _ROOT_CAUSE = re.compile(r"Root Cause.*?rank\s*:\s*(\d+).*?exitcode\s*:\s*(-?\d+)", re.DOTALL)
-"""What `torchrun` writes about the process that failed first."""
+"""The report of `torchrun` about the process that failed first."""
 Method = Literal["spawn", "torchrun"]
 _MODULE = "pytest_benchdb.measure.distributed.rank_process"
 _POLL_S = 0.02
 _LAST_REPORTS_S = 1.0
-"""Time for the other ranks to end by themselves after one has failed: their reports may name the cause."""
+"""Time for the other ranks to exit by themselves after one has failed: their reports may name the cause."""
 _STOP_S = 5.0
-"""Time between asking a process to end and killing it."""
+"""Time between SIGTERM and SIGKILL."""
 _LINE_LENGTH = 300
 
 
 @dataclass(slots=True, kw_only=True)
 class End:
-    """How the process of a rank, or the launcher of all ranks, ended; nothing is known while it runs.
+    """The end of a rank's process, or of the launcher of all ranks.
 
     Attributes:
-        rank: None for a launcher of all ranks.
-        code: exit code, negative for a signal; None if it had to be stopped.
-        ended_ns: when, by `time.monotonic_ns`; None if it had to be stopped.
+        rank: None for the launcher.
+        code: exit code, negative for a signal; None while it runs, and if it had to be stopped.
+        ended_ns: when it ended, by `time.monotonic_ns`; None like `code`.
     """
 
     rank: int | None
@@ -58,24 +58,27 @@ class End:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stderr:
-    """What the processes wrote to their standard error.
+    """Standard error of the processes.
 
     Attributes:
         last: last line of each rank that wrote something, by rank.
-        launcher: everything that a launcher wrote.
+        launcher: everything that the launcher wrote.
     """
 
     last: Mapping[int, str]
     launcher: str = ""
 
 
+_Watched = tuple["subprocess.Popen[bytes]", End]
+
+
 def why_failed(
     ends: Sequence[End], reports: Sequence[RankReport | None], stderr: Stderr, *, timeout_s: float
 ) -> str | None:
-    """Return why a world failed: the rank that failed first, in one line; None if every rank finished.
+    """Return in one line which rank failed first and why; None if every rank finished.
 
-    A rank that is killed breaks the connections of the others, and they report that before its death is noticed:
-    it comes first, unless another failed clearly earlier. `reports` has None for a rank that wrote no report.
+    A killed rank breaks the connections of the others, and they report that before its death is noticed. So the
+    killed rank counts as first, unless another failed clearly earlier. `reports` has None for a rank without a report.
     """
     size = len(reports)
     failures = [*_reported(reports), *_died(ends, reports, stderr), *_blamed(reports, stderr)]
@@ -91,7 +94,7 @@ def why_failed(
     if silent:
         return f"{who} ended without a report{line}"
     code = next((end.code for end in ends if end.code), None)
-    return None if code is None else f"the launcher of {size} ranks {_how_ended(code)}"
+    return None if code is None else f"the launcher of {size} ranks {_describe_end(code)}"
 
 
 def _reported(reports: Sequence[RankReport | None]) -> list[tuple[int, str]]:
@@ -109,21 +112,23 @@ def _died(ends: Sequence[End], reports: Sequence[RankReport | None], stderr: Std
             continue
         report = reports[end.rank]
         if report is None or report.error is None:
-            text = f"rank {end.rank} of {len(reports)} {_how_ended(end.code)}{_after_colon(stderr.last.get(end.rank))}"
+            text = (
+                f"rank {end.rank} of {len(reports)} {_describe_end(end.code)}{_after_colon(stderr.last.get(end.rank))}"
+            )
             failures.append(((end.ended_ns or 0) - _SAME_TIME_NS, text))
     return failures
 
 
 def _blamed(reports: Sequence[RankReport | None], stderr: Stderr) -> list[tuple[int, str]]:
-    """Return what a launcher reports about a silent rank; it has watched the rank, so this comes first."""
+    """Return the launcher's report about a silent rank; the launcher watched it, so this report sorts first."""
     match = _ROOT_CAUSE.search(stderr.launcher)
     if match is None or not int(match[1]) < len(reports) or reports[int(match[1])] is not None:
         return []
     rank = int(match[1])
-    return [(-1, f"rank {rank} of {len(reports)} {_how_ended(int(match[2]))}{_after_colon(stderr.last.get(rank))}")]
+    return [(-1, f"rank {rank} of {len(reports)} {_describe_end(int(match[2]))}{_after_colon(stderr.last.get(rank))}")]
 
 
-def _how_ended(code: int) -> str:
+def _describe_end(code: int) -> str:
     if code >= 0:
         return f"ended with exit code {code}"
     try:
@@ -136,23 +141,20 @@ def _after_colon(line: str | None) -> str:
     return f": {line}" if line else ""
 
 
-_Watched = tuple["subprocess.Popen[bytes]", End]
-
-
 def run_ranks(
     job_path: Path, *, world_size: int, method: Method, timeout_s: float, threads: int | None = None
 ) -> tuple[End, ...]:
-    """Run the job on all ranks; return how each ended. No process outlives the call.
+    """Run the job on all ranks; return how each process ended. No process outlives the call.
 
-    The ranks write into the folder of the job's file. `timeout_s` is the time for all of them, start included;
-    `threads` is ``OMP_NUM_THREADS`` of each, None leaves it alone.
+    The ranks write into the folder of the job's file. `timeout_s` covers all ranks, including their start;
+    `threads` is ``OMP_NUM_THREADS`` of each rank, None leaves it unchanged.
     """
     folder = job_path.parent
     environ = {name: value for name, value in os.environ.items() if name not in TORCHRUN_VARIABLES}
     if threads is not None:
         environ["OMP_NUM_THREADS"] = str(threads)
     command = [sys.executable, "-m", _MODULE, str(job_path)]
-    with _stopped_at_the_end() as watched:
+    with _stopping() as watched:
         if method == "torchrun":
             launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={world_size}", *command[1:]]
             watched.append((_start([sys.executable, *launch], environ, stderr_path(folder, None)), End(rank=None)))
@@ -165,8 +167,8 @@ def run_ranks(
     return tuple(end for _, end in watched)
 
 
-def stderr_of(folder: Path, world_size: int) -> Stderr:
-    """Return what the processes of a job in `folder` wrote to their standard error."""
+def read_stderr(folder: Path, world_size: int) -> Stderr:
+    """Read the standard error of the processes of the job in `folder`."""
     written = {rank: _lines(stderr_path(folder, rank)) for rank in range(world_size)}
     return Stderr(
         last={rank: lines[-1][:_LINE_LENGTH] for rank, lines in written.items() if lines},
@@ -193,8 +195,8 @@ def _rank_variables(rank: int, world_size: int) -> dict[str, str]:
 
 def _start(command: Sequence[str], environ: Mapping[str, str], stderr_file: Path) -> "subprocess.Popen[bytes]":
     with stderr_file.open("wb") as stderr:
-        # Its standard input is a pipe that nothing is written to: a rank sees the end of it when this process is gone.
-        # In a session of its own, what it starts can be stopped as well, and Ctrl-C stays with the test's process.
+        # Nothing is written to its standard input: a rank reads the end of the pipe when this process is gone.
+        # In its own session, it can be stopped with all its children, and Ctrl-C only reaches the test's process.
         return subprocess.Popen(
             command,
             env=dict(environ),
@@ -219,7 +221,7 @@ def _watch(watched: Sequence[_Watched], timeout_s: float, *, sleep: Callable[[fl
 
 
 @contextlib.contextmanager
-def _stopped_at_the_end() -> Iterator[list[_Watched]]:
+def _stopping() -> Iterator[list[_Watched]]:
     watched: list[_Watched] = []
     try:
         yield watched
@@ -237,7 +239,7 @@ def _stopped_at_the_end() -> Iterator[list[_Watched]]:
 
 
 def _signal(process: "subprocess.Popen[bytes]", name: str) -> None:
-    """Signal a process and what it started; one that is gone already is left alone."""
+    """Signal a process and its children; ignore a process that is gone."""
     if sys.platform == "win32":
         if process.poll() is None:
             process.kill()
@@ -248,7 +250,7 @@ def _signal(process: "subprocess.Popen[bytes]", name: str) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    """Return the lines of a file that are not empty."""
+    """Return the non-empty lines of a file."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
@@ -258,19 +260,19 @@ def _lines(path: Path) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankPlan:
-    """How a function is run on ranks.
+    """How to run a function on ranks.
 
     Attributes:
-        world_sizes: numbers of ranks, one world after the other.
-        backend: of `torch.distributed`; None leaves the group to the function.
+        world_sizes: numbers of ranks; the worlds run one after the other.
+        backend: of `torch.distributed`; None lets the function create the process group.
         method: ``spawn`` or ``torchrun``.
-        timeout_s: time for each world, its start included.
-        threads: ``OMP_NUM_THREADS`` of each rank; None shares the processors among the ranks of the largest
-            world, the same for every world, unless the variable is set already.
+        timeout_s: time for each world, including its start.
+        threads: ``OMP_NUM_THREADS`` of each rank; None divides the processors among the ranks of the largest
+            world, and uses the same number for every world, unless the variable is set already.
         opener: ``module:function`` that opens the device of a rank, called with `opener_argument` and the
             local rank; None runs on the host.
         opener_argument: a JSON value.
-        provenance: of what is measured there.
+        provenance: of the measurements.
     """
 
     world_sizes: Sequence[int] = (1, 2)
@@ -282,8 +284,8 @@ class RankPlan:
     opener_argument: object = None
     provenance: Provenance = "measured"
 
-    def mistake(self) -> str | None:
-        """Return what cannot be done; None if nothing is wrong."""
+    def problem(self) -> str | None:
+        """Return what is wrong with the plan; None if it is valid."""
         sizes = list(self.world_sizes)
         if not sizes or not all(type(size) is int and size >= 1 for size in sizes):
             return f"world_sizes must be whole numbers above 0, not {self.world_sizes!r}"
@@ -299,8 +301,8 @@ class Distributed:
     """The results of a function on all worlds.
 
     Attributes:
-        worlds: one run for each world size, rising.
-        results: what each rank returned as a JSON value, by world size; failed worlds are absent.
+        worlds: one run for each world size, ascending.
+        results: by world size, the JSON values that the ranks returned; failed worlds are absent.
         measurements: the rows to store; see `ranks.distributed_rows`.
     """
 
@@ -309,7 +311,7 @@ class Distributed:
     measurements: tuple[Measurement, ...] = ()
 
     def error(self, test: str | None = None) -> MeasurementError | None:
-        """Return what to fail the test with; None if every rank finished."""
+        """Return the error that fails the test; None if every rank finished."""
         reasons = [f"world of {world.world_size}: {world.reason}" for world in self.worlds if world.reason]
         if not reasons:
             return None
@@ -326,20 +328,20 @@ def run_distributed(
 ) -> Distributed:
     """Call `function(rank, *args, **kwargs)` on every rank of every world.
 
-    The function is at the top of its module, `rank` is a `rank_process.Rank`, and the other arguments are JSON
-    values. `test` is the test's name, for messages.
+    The function is defined at the top of its module, `rank` is a `rank_process.Rank`, and the other arguments are
+    JSON values. `test` is the test's name, for messages.
 
     Raises:
-        MeasurementError: the plan cannot be followed, or ranks could not find the function.
+        MeasurementError: the plan is not valid, or ranks could not import the function.
         BackendUnavailableError: `torch` is not installed.
     """
-    if (mistake := plan.mistake()) is not None:
-        raise MeasurementError(mistake if test is None else f"{test}: {mistake}")
+    if (problem := plan.problem()) is not None:
+        raise MeasurementError(problem if test is None else f"{test}: {problem}")
     if (plan.backend is not None or plan.method == "torchrun") and importlib.util.find_spec("torch") is None:
         raise BackendUnavailableError("distributed runs need torch, which is not installed")
     sizes = sorted(set(plan.world_sizes))
     job = replace(
-        located(function),
+        locate(function),
         args=list(args),
         kwargs=dict(kwargs or {}),
         sys_path=[entry or str(Path.cwd()) for entry in sys.path],
@@ -349,7 +351,7 @@ def run_distributed(
         provenance=plan.provenance,
         test=test,
     )
-    threads = plan.threads or threads_of_a_rank(max(sizes), os.environ.get("OMP_NUM_THREADS"))
+    threads = plan.threads or threads_per_rank(max(sizes), os.environ.get("OMP_NUM_THREADS"))
     worlds, results = [], {}
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="benchdb-ranks-", ignore_cleanup_errors=True) as folder:
@@ -365,11 +367,11 @@ def run_distributed(
     return Distributed(worlds=tuple(worlds), results=results, measurements=rows)
 
 
-def located(function: Callable[..., object]) -> RankJob:
-    """Return a job that names where `function` is defined.
+def locate(function: Callable[..., object]) -> RankJob:
+    """Return a job with the place where `function` is defined.
 
     Raises:
-        MeasurementError: another process could not find it: a lambda, a function in a function, a bound method.
+        MeasurementError: another process could not import it: a lambda, a nested function, a bound method.
     """
     name = getattr(function, "__qualname__", "")
     module = getattr(function, "__module__", None)
@@ -382,21 +384,21 @@ def located(function: Callable[..., object]) -> RankJob:
         raise MeasurementError(
             f"{name or function!r} cannot be found by other processes; define it at the top of its module"
         )
-    # Loaded under its own name, a script would run the code under `if __name__ == "__main__"`.
+    # If a script were loaded as __main__, its `if __name__ == "__main__"` block would run.
     module = "benchdb_rank_main" if module == "__main__" else module
     return RankJob(folder="", world_size=0, module=module, file=str(Path(file).absolute()), function=name)
 
 
-def threads_of_a_rank(largest_world: int, omp_num_threads: str | None) -> int | None:
-    """Return how many threads each rank may use; None where ``OMP_NUM_THREADS`` is set already.
+def threads_per_rank(largest_world: int, omp_num_threads: str | None) -> int | None:
+    """Return how many threads each rank may use; None if ``OMP_NUM_THREADS`` is set already.
 
-    The same for every world: one rank alone with all processors would make two look slow.
+    It is the same for every world: a single rank with all processors would make two ranks look slow.
     """
     return None if omp_num_threads else max(1, usable_cpus() // largest_world)
 
 
 def usable_cpus() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -412,7 +414,7 @@ def _run_world(job: RankJob, plan: RankPlan, threads: int | None) -> tuple[World
         reports = [read_report(folder, rank) for rank in range(job.world_size)]
     except MeasurementError as error:
         return WorldRun(world_size=job.world_size, reason=str(error)), ()
-    reason = why_failed(ends, reports, stderr_of(folder, job.world_size), timeout_s=plan.timeout_s)
+    reason = why_failed(ends, reports, read_stderr(folder, job.world_size), timeout_s=plan.timeout_s)
     if reason is not None:
         return WorldRun(world_size=job.world_size, reason=reason), ()
     whole = [report for report in reports if isinstance(report, RankReport)]

@@ -1,1 +1,1 @@
-"""The energy pass: counters of energy read around repeated rounds. The meters themselves are in `backends.meters`."""
+"""The energy pass: energy counters read around repeated rounds. The meters are in `backends.meters`."""

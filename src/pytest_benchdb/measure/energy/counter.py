@@ -1,6 +1,6 @@
-"""Arithmetic of counters that only grow, except for a wrap or a reset.
+"""Arithmetic for counters that only grow, except for a wrap or a reset.
 
-A difference that was not measured is None with its reason; it is never 0 and never negative.
+A difference that could not be measured is None with a reason, never 0 and never negative.
 """
 
 import itertools
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pytest_benchdb.model.reading import Domain, Reading
 
 PLAUSIBLE_W = 1000.0
-"""More than anything with a wrapping counter draws: RAPL counts single processors, of 500 W at most by 2026.
+"""More power than anything with a wrapping counter draws: RAPL counts single processors, of 500 W at most by 2026.
 
-It decides whether a counter may have wrapped unseen, not the power that was measured: if a wrap was missed, that
-power is wrong, and too small.
+This limit decides whether a counter may have wrapped unseen. The measured power cannot: after a missed wrap it is
+too low.
 """
 _ROUNDING = 1e-9
-"""A window of 2.0 s holds 20 ticks of 0.1 s, whatever binary fractions say."""
+"""A window of 2.0 s has 20 ticks of 0.1 s, despite binary fractions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +24,11 @@ class Delta:
     """How far a counter moved.
 
     Attributes:
-        value: in the domain's unit; None if it is not known.
+        value: in the domain's unit; None if unknown.
         window_s: time between the first and the last reading.
         reason: why there is no value.
-        may_lack_wrap: so much time passed between two readings that the counter may have wrapped unseen; the
-            value may not be compared.
+        may_lack_wrap: whether two readings were so far apart that the counter may have wrapped unseen; such a value
+            must not be compared.
     """
 
     value: float | None
@@ -40,8 +40,8 @@ class Delta:
 def delta(domain: Domain, before: Reading, after: Reading) -> Delta:
     """Return how far a counter moved between two readings.
 
-    A counter that fell has wrapped, if its range is known; without a range it was reset, as when a driver is
-    reloaded, and the difference is lost. An energy counter that did not move was not updated in the window:
+    A counter that fell has wrapped if its range is known. Without a range it was reset, for example by reloading a
+    driver, and the difference is lost. An energy counter that did not move was not updated in the window, because
     hardware that is switched on draws power.
     """
     window_s = (after.monotonic_ns - before.monotonic_ns) / 1e9
@@ -59,7 +59,7 @@ def delta(domain: Domain, before: Reading, after: Reading) -> Delta:
 
 
 def unread_limit_s(domain: Domain) -> float | None:
-    """Return how long a counter may go unread without a wrap being lost; None if it never wraps."""
+    """Return how long a counter may go unread without missing a wrap; None if it never wraps."""
     return None if domain.range is None or domain.unit != "J" else domain.range / PLAUSIBLE_W
 
 
@@ -76,8 +76,8 @@ def _why_unknown(domain: Domain, moved: float, window_s: float, change: str) -> 
     return None
 
 
-def accumulated(domain: Domain, readings: Sequence[Reading]) -> Delta:
-    """Return how far a counter moved over readings in rising order, `unread_limit_s` apart at most.
+def accumulate(domain: Domain, readings: Sequence[Reading]) -> Delta:
+    """Return how far a counter moved over readings in time order, at most `unread_limit_s` apart.
 
     Raises:
         ValueError: there are fewer than two readings.
@@ -102,7 +102,7 @@ def accumulated(domain: Domain, readings: Sequence[Reading]) -> Delta:
 
 
 def ticks(window_s: float, tick_s: float) -> int:
-    """Return how many whole ticks of a counter a window holds.
+    """Return the number of whole ticks of a counter in a window.
 
     Raises:
         ValueError: the tick is not above 0.

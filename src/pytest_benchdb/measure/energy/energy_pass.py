@@ -1,7 +1,7 @@
 """The energy pass: joules per iteration, as the difference of counters over a window of repeated rounds.
 
-One measurement for each energy counter that sees the device, with the window, the tick and the scope that show
-how far it can be trusted, mean power over the same window, and the idle power beside it, never subtracted.
+Each energy counter that covers the device gives one measurement, with the window, tick and scope that show how far
+to trust it; the mean power over the same window; and the idle power, which is never subtracted.
 Nothing is estimated: without a counter there is a reason instead of a value.
 """
 
@@ -10,14 +10,14 @@ from dataclasses import replace
 
 from pytest_benchdb.measure.energy import counter
 from pytest_benchdb.measure.energy.sensors import Key, Panel, Sensor, Sensors, is_same_device
-from pytest_benchdb.measure.energy.window import EnergyPlan, Window, watched
+from pytest_benchdb.measure.energy.window import EnergyPlan, Window, watch
 from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.reading import Reading
 from pytest_benchdb.model.run import Measurement
 
 PASS_NAME = "energy"
 IDLE_WINDOW_S = 2.0
-"""Least time for which idle power is measured."""
+"""Shortest time over which idle power is measured."""
 _IDLE_STEP_S = 0.02
 
 Call = Callable[[], object]
@@ -27,20 +27,20 @@ Idle = Mapping[Key, Mapping[str, float | None]]
 def measure_energy(call: Call, sensors: Sensors, plan: EnergyPlan) -> tuple[Measurement, ...]:
     """Run the energy pass of one benchmark on one device.
 
-    The first pass on a device measures the idle power and, where meters do not report them, the ticks first
-    (about 2 s each); `idle_power` does so when the caller chooses.
+    The first pass on a device measures the idle power first and, if meters do not report them, the ticks
+    (about 2 s each). Call `idle_power` to choose another moment.
 
     Args:
         call: runs one round of `plan.iterations` calls and returns when the device is done.
         sensors: the session's meters.
-        plan: how long, and for which device.
+        plan: duration and device.
 
     Returns:
         For each energy counter: energy (J per iteration), power (mean W over the window) and idle_power (W).
-        Without a counter, one energy without a value, with the reason and how to get access.
+        Without a counter, one energy row without a value, with the reason and how to get access.
 
     Raises:
-        Exception: whatever `call` raised.
+        Exception: raised by `call`.
     """
     panel = sensors.panel(plan.device_uuid, plan.provenance)
     if not panel.energy:
@@ -48,7 +48,7 @@ def measure_energy(call: Call, sensors: Sensors, plan: EnergyPlan) -> tuple[Meas
     idle = idle_power(sensors, plan)
     ticks = sensors.ticks(panel)
     others_before = sensors.other_processes(plan.device_uuid)
-    window = watched(call, panel, ticks, plan)
+    window = watch(call, panel, ticks, plan)
     counts = (others_before, sensors.other_processes(plan.device_uuid))
     others = max((count for count in counts if count is not None), default=None)
     rows: list[Measurement] = []
@@ -63,17 +63,17 @@ def measure_energy(call: Call, sensors: Sensors, plan: EnergyPlan) -> tuple[Meas
 
 
 def unmeasured(reason: str) -> Measurement:
-    """Return the row of an energy that could not or must not be measured, with the reason."""
+    """Return an energy row without a value, for energy that could not or must not be measured."""
     return Measurement(
         metric="energy", unit="J", better=METRICS["energy"].better, pass_name=PASS_NAME, reason=reason, valid=False
     )
 
 
 def idle_power(sensors: Sensors, plan: EnergyPlan) -> Idle:
-    """Return the power of each energy counter of an idle device, measured once per session.
+    """Return the idle power by energy counter of a device, measured once per session.
 
-    Call it when the device's context exists and before its first benchmark, or at least seconds after one:
-    clocks and power of a GPU take a while to come down.
+    Call it when the device's context exists, before its first benchmark or seconds after one: the clocks and power
+    of a GPU take a while to come down.
 
     Returns:
         By sensor: ``watts`` (None if not measured) and ``window_s``.
@@ -87,10 +87,10 @@ def idle_power(sensors: Sensors, plan: EnergyPlan) -> Idle:
 
 def _watched_idle(panel: Panel, sensors: Sensors, plan: EnergyPlan) -> Idle:
     still = replace(plan, rounds_hint_s=_IDLE_STEP_S, min_window_s=IDLE_WINDOW_S)
-    window = watched(lambda: panel.sleep(_IDLE_STEP_S), panel, sensors.ticks(panel), still)
+    window = watch(lambda: panel.sleep(_IDLE_STEP_S), panel, sensors.ticks(panel), still)
     idle = {}
     for sensor in panel.energy:
-        moved = counter.accumulated(sensor.domain, _series(window, sensor.key))
+        moved = counter.accumulate(sensor.domain, _series(window, sensor.key))
         watts = None
         if moved.value is not None and moved.window_s > 0 and not moved.may_lack_wrap:
             watts = moved.value / moved.window_s
@@ -102,10 +102,10 @@ def _rows(
     sensor: Sensor, window: Window, tick_s: float | None, plan: EnergyPlan, details: dict[str, object]
 ) -> list[Measurement]:
     """Return energy, power and idle power of one counter."""
-    moved = counter.accumulated(sensor.domain, _series(window, sensor.key))
-    held = None if tick_s is None else counter.ticks(moved.window_s, tick_s)
-    reason = moved.reason or _why_invalid(moved, held, plan.min_ticks, sensor)
-    details["ticks"] = held
+    moved = counter.accumulate(sensor.domain, _series(window, sensor.key))
+    ticks = None if tick_s is None else counter.ticks(moved.window_s, tick_s)
+    reason = moved.reason or _why_invalid(moved, ticks, plan.min_ticks, sensor)
+    details["ticks"] = ticks
     details["window_j"] = moved.value
     simulated = sensor.meter.provenance == "simulated"
     energy = Measurement(
@@ -146,19 +146,19 @@ def _rows(
     return [energy, power, idle]
 
 
-def _why_invalid(moved: counter.Delta, held: int | None, min_ticks: int, sensor: Sensor) -> str | None:
+def _why_invalid(moved: counter.Delta, ticks: int | None, min_ticks: int, sensor: Sensor) -> str | None:
     if moved.may_lack_wrap:
         wrap = f"{sensor.domain.range:g} {sensor.domain.unit}"
         return f"a wrap of the counter at {wrap} may have been missed: one round outlasts it"
-    if held is None:
+    if ticks is None:
         return "how often the counter changes could not be measured"
-    if held < min_ticks:
-        return f"window of {held} ticks is shorter than {min_ticks}"
+    if ticks < min_ticks:
+        return f"window of {ticks} ticks is shorter than {min_ticks}"
     return None
 
 
 def _details(sensor: Sensor, panel: Panel, window: Window, idle: Mapping[str, float | None]) -> dict[str, object]:
-    """Return what shows how far the value can be trusted."""
+    """Return the details that show how far to trust the value."""
     first, last = window.readings[0], window.after_rounds
     details: dict[str, object] = {
         "rounds_in_window": window.rounds,

@@ -1,6 +1,6 @@
-"""The meters of a session as panels of sensors: which can be read, which see a device, one read for all.
+"""The meters of a session, grouped into panels: the sensors that cover one device and are read together.
 
-A meter that raises is left out for the rest of the session, with its reason.
+A meter that raises is left out for the rest of the session, with the reason.
 """
 
 import itertools
@@ -21,17 +21,17 @@ Readings = Mapping[Key, Reading]
 POLL_S = 0.0005
 """Pause between two readings of a counter while its tick is measured."""
 _BUILTIN_COVERS = {"nvml": "device", "amdsmi": "device", "rapl": "host", "macos": "host"}
-"""What built-in meters cover, for those that were left out earlier and are not here."""
+"""What built-in meters cover; needed for those that were left out before a session has them."""
 _CHANGES = 8
 _TICK_LIMIT_S = 2.0
 
 
 @runtime_checkable
 class ExplainsAbsence(Protocol):
-    """A meter that says why it lacks sensors that others of its kind have.
+    """A meter that explains why it lacks sensors that similar meters have.
 
     Attributes:
-        absent: reason for each missing domain, by its name.
+        absent: reason for each missing domain, by name.
     """
 
     absent: Mapping[str, str]
@@ -42,15 +42,15 @@ class KnowsProcesses(Protocol):
     """A meter that knows which processes use a device."""
 
     def other_processes(self, device_uuid: str) -> int | None:
-        """Return how many other processes compute on the device; None if not reported."""
+        """Return the number of other processes that compute on the device; None if not reported."""
 
 
 @runtime_checkable
 class HasOwnTime(Protocol):
-    """A meter of simulated hardware, whose time does not pass by itself."""
+    """A meter of simulated hardware, which keeps its own time."""
 
     def sleep(self, seconds: float) -> None:
-        """Let simulated time pass."""
+        """Advance the simulated time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +62,17 @@ class Sensor:
 
     @property
     def key(self) -> Key:
-        """Meter and domain by name."""
+        """Names of the meter and the domain."""
         return (self.meter.name, self.domain.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """The sensors that see one device, read together.
+    """The sensors that cover one device, read together.
 
     Attributes:
         sensors: in the meters' order.
-        sleep: lets time pass; the meter's own where the hardware is simulated.
+        sleep: waits; simulated hardware has its own.
     """
 
     sensors: tuple[Sensor, ...]
@@ -85,7 +85,7 @@ class Panel:
         return tuple(s for s in self.sensors if s.domain.metric == "energy" and s.domain.kind == "counter")
 
     def read(self) -> dict[Key, Reading]:
-        """Read every meter once; what one of them cannot read is a reading without a value."""
+        """Read every meter once; a sensor that cannot be read has a reading without a value."""
         meters = {sensor.meter.name: sensor.meter for sensor in self.sensors}
         readings: dict[Key, Reading] = {}
         for name, meter in meters.items():
@@ -108,8 +108,8 @@ class Sensors:
     """All meters of a session; probed once, read often.
 
     Attributes:
-        unavailable: why a meter cannot be read, by its name.
-        idle: idle power by device and provenance, as `energy_pass` measured it.
+        unavailable: why a meter cannot be read, by name.
+        idle: idle power by device and provenance, measured by `energy_pass`.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Sensors:
         unavailable: Mapping[str, str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take the meters, and why others cannot be read, by their names; nothing is read yet."""
+        """Take the meters, and by name the reasons why others cannot be read; read nothing yet."""
         self.unavailable: dict[str, str] = dict(unavailable or {})
         self._meters = tuple(meters)
         self._sleep = sleep
@@ -131,7 +131,7 @@ class Sensors:
         """Return the sensors of a device and of the host around it.
 
         Simulated and real sensors are never mixed: a simulated device has no real host. `device_uuid` is
-        `Device.uuid`, None for the host itself; `provenance` is that of the backend that the code runs on.
+        `Device.uuid`, None for the host itself; `provenance` is the backend's.
         """
         sensors = tuple(
             Sensor(meter=meter, domain=domain)
@@ -144,9 +144,9 @@ class Sensors:
         return Panel(sensors=sensors, sleep=own.sleep if own else self._sleep, on_failure=self._disable)
 
     def absences(self, device_uuid: str | None) -> tuple[str, ...]:
-        """Return why there may be no energy counter for a device: unreadable meters, missing sensors.
+        """Return why a device may have no energy counter: unreadable meters, missing sensors.
 
-        Only what could have covered it is named: a missing library for GPUs does not matter to the processor.
+        Only meters that could cover the device are named: a missing GPU library does not matter to the processor.
         """
         wanted = "host" if device_uuid is None else "device"
         covers = _BUILTIN_COVERS | {meter.name: getattr(meter, "covers", wanted) for meter in self._meters}
@@ -162,9 +162,9 @@ class Sensors:
         return tuple(reasons)
 
     def ticks(self, panel: Panel) -> Mapping[Key, float | None]:
-        """Return how often each energy counter of a panel changes, seconds; what is not reported is measured once.
+        """Return the tick of each energy counter of a panel, seconds; measured once if the meter does not report it.
 
-        None means that it changed too seldom within two seconds.
+        None means that the counter changed too rarely within two seconds.
         """
         unknown = []
         for sensor in panel.energy:
@@ -173,11 +173,11 @@ class Sensors:
             elif sensor.key not in self._ticks:
                 unknown.append(sensor.key)
         if unknown:
-            self._ticks.update(measured_ticks(panel, unknown))
+            self._ticks.update(measure_ticks(panel, unknown))
         return {sensor.key: self._ticks[sensor.key] for sensor in panel.energy}
 
     def other_processes(self, device_uuid: str | None) -> int | None:
-        """Return how many other processes compute on a device; None if no meter knows."""
+        """Return the number of other processes that compute on a device; None if no meter reports it."""
         if device_uuid is None:
             return None
         for meter in self._usable():
@@ -211,10 +211,10 @@ class Sensors:
         self.unavailable[meter.name] = f"left out after {_text(error)}"
 
 
-def measured_ticks(panel: Panel, keys: Sequence[Key]) -> dict[Key, float | None]:
+def measure_ticks(panel: Panel, keys: Sequence[Key]) -> dict[Key, float | None]:
     """Watch counters change and return the median time between two changes, seconds.
 
-    It ends after 8 changes of the slowest, or after 2 s on the readings' own clock.
+    Stop after 8 changes of the slowest counter, or after 2 s on the readings' own clock.
     """
     last = panel.read()
     begun_ns = {key: last[key].monotonic_ns for key in keys}
@@ -236,7 +236,7 @@ def measured_ticks(panel: Panel, keys: Sequence[Key]) -> dict[Key, float | None]
 
 
 def is_same_device(one: str, other: str | None) -> bool:
-    """Return whether two unique ids name one device: NVML writes ``GPU-8c1f...``, torch only ``8c1f...``."""
+    """Return whether two unique ids are of one device: NVML writes ``GPU-8c1f...``, torch only ``8c1f...``."""
     return other is not None and one.lower().removeprefix("gpu-") == other.lower().removeprefix("gpu-")
 
 

@@ -1,14 +1,14 @@
 """The window of an energy pass: rounds repeated between two edges of a counter until it is long enough.
 
-A counter that is updated every 100 ms shows at most the energy until its last update. Read at arbitrary moments,
-a window of 2 s under 500 W on an idle power of 100 W is off by 2 % on average and 4 % at worst
+A counter that is updated every 100 ms only shows the energy until its last update. Read at arbitrary moments,
+a window of 2 s at 500 W, with 100 W idle, is off by 2 % on average and 4 % at worst
 (`benchmarks/energy_windows.py`). So the window begins when the slowest counter changes and ends when it
 changes again:
 
-- Rounds much shorter than a tick run while waiting for the edges; those before the first edge are not
+- Rounds much shorter than a tick keep running while waiting for an edge. Those before the first edge are not
   counted, those before the last edge are.
-- With longer rounds nothing runs while waiting for an edge. The wait at the end is in the window, at the
-  device's idle power: less than one tick at that power, instead of one at full power.
+- With longer rounds nothing runs while waiting for an edge. The wait at the end is part of the window, at idle
+  power: an error of less than one tick at idle power, instead of one at full power.
 """
 
 import math
@@ -20,31 +20,31 @@ from pytest_benchdb.measure.energy.sensors import Key, Panel, Readings, Sensor
 from pytest_benchdb.model.metric import Provenance
 
 SHORT_ROUND = 0.1
-"""Share of a tick below which rounds run while waiting for an edge."""
+"""Share of a tick; shorter rounds keep running while waiting for an edge."""
 UNREAD_S = 10.0
-"""Counters are read at least this often, if rounds end, and more often where they wrap sooner."""
+"""Longest time between readings if rounds end in time; shorter for counters that wrap sooner."""
 _PATIENCE = 1.5
-"""Ticks to wait for an edge; a tick is a median, not a promise."""
+"""Ticks to wait for an edge; a tick is a median, not a guarantee."""
 _POLLS = 100
-"""Readings of the counter within one tick, where nothing else is done meanwhile."""
+"""Readings of the counter per tick while nothing else runs."""
 _GROWTH = 4
-"""Factor by which rounds between two readings grow: a wrong hint must not cost hours."""
+"""Largest growth of the number of rounds between two readings: a wrong hint must not cost hours."""
 UNKNOWN_TICK_WINDOW_S = 2.0
-"""Window where no tick is known: as long as 20 ticks of the slowest known counter."""
+"""Window if the tick is unknown: as long as 20 ticks of the slowest known counter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnergyPlan:
-    """What an energy pass should do.
+    """Duration and device of an energy pass.
 
     Attributes:
-        rounds_hint_s: time of one round, as the timing pass measured it.
+        rounds_hint_s: time of one round, measured by the timing pass.
         iterations: calls in one round; values are per call.
         device_uuid: `Device.uuid` of the device that the rounds run on; None for the processor.
         provenance: of the backend.
-        min_ticks: ticks of a counter that a window must hold to be valid: without edges, 20 leave an error of
-            5 % at worst, 50 (``strict``) of 2 %.
-        min_window_s: shortest window, whatever the tick; RAPL is within 1 % from 100 ms on.
+        min_ticks: ticks of a counter in a valid window: without edges, the error is 5 % at worst with 20 ticks, and
+            2 % with 50 (``strict``).
+        min_window_s: shortest window for any tick; RAPL is within 1 % from 100 ms on.
         max_window_s: longest window; a round that has begun is not cut off.
     """
 
@@ -62,8 +62,8 @@ class Window:
     """The readings of one window.
 
     Attributes:
-        readings: of the whole panel, in rising order: at the first edge, in between, at the last edge.
-        after_rounds: the reading right after the last round, for gauges: at the last edge they may show the
+        readings: of the whole panel, in time order: at the first edge, in between, at the last edge.
+        after_rounds: the readings right after the last round, for gauges: at the last edge they may show an
             idle device.
         rounds: rounds between the first and the last reading.
         tail_s: time after the last round spent waiting for the last edge.
@@ -79,18 +79,18 @@ class Window:
     ends_at_edge: bool
 
 
-def watched(call: Callable[[], object], panel: Panel, ticks: Mapping[Key, float | None], plan: EnergyPlan) -> Window:
+def watch(call: Callable[[], object], panel: Panel, ticks: Mapping[Key, float | None], plan: EnergyPlan) -> Window:
     """Repeat rounds until the window is long enough for every energy counter of the panel.
 
     Args:
         call: runs one round and returns when the device is done.
-        panel: sensors, with one energy counter at least.
-        ticks: how often each energy counter changes, seconds; None if not known.
-        plan: how long.
+        panel: sensors, with at least one energy counter.
+        ticks: time between two changes of each energy counter, seconds; None if unknown.
+        plan: duration.
 
     Raises:
         ValueError: the panel has no energy counter.
-        Exception: whatever `call` raised.
+        Exception: raised by `call`.
     """
     if not panel.energy:
         raise ValueError("there is no energy counter to watch")
@@ -111,7 +111,7 @@ def watched(call: Callable[[], object], panel: Panel, ticks: Mapping[Key, float 
 
 
 class _Watch:
-    """State of one pass."""
+    """State of one window."""
 
     def __init__(
         self, call: Callable[[], object], panel: Panel, ticks: Mapping[Key, float | None], plan: EnergyPlan
@@ -155,7 +155,7 @@ class _Watch:
             batch = max(1, min(wanted, _GROWTH * batch, int(self._unread_s / round_s)))
 
     def to_edge(self, *, count_rounds: bool) -> bool:
-        """Go on until the slowest counter changes; return whether it did within a tick and a half."""
+        """Continue until the slowest counter changes; return whether it did within a tick and a half."""
         if self._slowest is None or self._tick_s is None:
             return False
         key = self._slowest.key

@@ -17,16 +17,16 @@ if sys.platform != "win32":
     import resource
 
 STEAL_REUSE_NS = 5_000_000
-"""How old a reading of the stolen time may be: half of the 10 ms tick in which the kernel counts it.
+"""Largest age of a reused reading of the stolen time: half of the 10 ms tick in which the kernel counts it.
 
 Reading ``/proc/stat`` costs 6 us on 2 CPUs and hundreds on large machines. Back-to-back blocks share
-readings, so no tick is lost or counted twice; one may fall to a neighbour that ran within 5 ms.
+readings, so no tick is lost or counted twice; a tick may be counted in a neighbour that ran within 5 ms.
 """
 
 BlockToken = tuple[int, int, int, int, "Sequence[float] | None", int | None, int | None]
-"""Returned by `BlockProbe.start`, opaque: pid, wall, CPU and thread clock, rusage, steal ticks, resident set."""
+"""Opaque result of `BlockProbe.start`: pid, wall, CPU and thread clock, rusage, steal ticks, resident set."""
 
-# Places in the sequence that getrusage returns: names would cost twice as much.
+# Indices into the result of getrusage: attribute access would cost twice as much.
 _MAXRSS, _MINFLT, _MAJFLT, _NVCSW, _NIVCSW = 2, 6, 7, 14, 15
 _NOTHING_USED = (0,) * 16
 _RUSAGE_METRICS = ("minor_faults", "major_faults", "voluntary_switches", "involuntary_switches")
@@ -46,7 +46,7 @@ class BlockProbe:
         cpu_ns: Callable[[], int] = time.process_time_ns,
         platform: str = sys.platform,
     ) -> None:
-        """Open the files that are read at both ends of a block; only ``linux`` has them."""
+        """Open the files that are read at both ends of a block, on ``linux`` only."""
         self._wall_ns = wall_ns
         self._cpu_ns = cpu_ns
         self._thread_ns = getattr(time, "thread_time_ns", None)
@@ -59,7 +59,7 @@ class BlockProbe:
         self._portable_rss = None if self._files else _portable_rss()
 
     def start(self) -> BlockToken:
-        """Begin a block; hand the token to `stop`."""
+        """Begin a block; pass the token to `stop`."""
         pid = os.getpid()
         rss = None
         if (files := self._files) is not None:
@@ -103,7 +103,7 @@ class BlockProbe:
         )
 
     def unmeasured(self) -> dict[str, str]:
-        """Return why metrics of the block cannot be measured here, by their names in `model.metric`."""
+        """Return why metrics of the block cannot be measured here, by metric name in `model.metric`."""
         reasons = dict(self._files.reasons) if self._files is not None else self._missing_elsewhere()
         if self._thread_ns is None:
             reasons["block_thread_time"] = f"{self._platform} has no CPU clock for one thread"
@@ -112,13 +112,13 @@ class BlockProbe:
         return reasons
 
     def close(self) -> None:
-        """Close the files that were kept open; a later `start` opens them again."""
+        """Close the files; a later `start` opens them again."""
         if self._files is not None:
             self._files.close()
 
     def _missing_elsewhere(self) -> dict[str, str]:
-        # macOS has proc_reset_footprint_interval, but of the footprint, which is not the resident set;
-        # Windows' PeakWorkingSetSize and ru_maxrss are peaks of the process, never of one block.
+        # macOS has proc_reset_footprint_interval, but the footprint is not the resident set;
+        # Windows' PeakWorkingSetSize and ru_maxrss are peaks of the process, not of one block.
         reasons = {
             "peak_rss": f"{self._platform} has no peak of the resident set that can be reset",
             "steal_time": f"{self._platform} does not report stolen CPU time",
@@ -148,10 +148,10 @@ class BlockProbe:
     def _peak_bytes(self, mark_before_kib: float, mark_kib: float, rss: int | None) -> int | None:
         """Return the peak resident set of the block.
 
-        `ru_maxrss` shows the same high-water mark as ``VmHWM``, but never less than the peak of the
-        program that called `exec`. If it equals the resident set after the reset and has not moved at the
-        stop, the block's peak is its start (within the error of the kernel's counter); only otherwise
-        is ``/proc/self/status`` read (8.6 us, as much as all else together).
+        `ru_maxrss` is the same high-water mark as ``VmHWM``, but at least the peak of the program that called
+        `exec`. If it equals the resident set after the reset and has not moved by the stop, the block's peak is
+        its start (within the error of the kernel's counter). Otherwise read ``/proc/self/status`` (8.6 us, as
+        much as everything else together).
         """
         files = self._files
         if files is None or "peak_rss" in files.reasons:

@@ -1,12 +1,12 @@
-"""The memory pass: what a call needs, each value from an execution of its own, none of them timed.
+"""The memory pass: the memory of a call, each metric in a separate untimed execution.
 
-Every value means something else. The resident set is memory in use: 200 MiB that were allocated and never touched are
-not in it. tracemalloc and memray count what was allocated. The control group counts children and page cache too. None
-of them may run beside the timing: tracemalloc slows Python down 4 to 22 times.
+The metrics differ. The resident set is memory in use: 200 MiB that were allocated and never touched are not in it.
+tracemalloc and memray count allocations. The control group includes children and page cache. None of them may run
+during the timing: tracemalloc slows Python down 4 to 22 times.
 
-cgroup v2's ``memory.peak`` is reset by a write, for the descriptor that wrote only (Linux 6.12,
-`Documentation/admin-guide/cgroup-v2.rst`); cgroup v1's ``memory.max_usage_in_bytes`` is reset for everybody
-(`cgroup-v1/memory.rst`), so that is done only in a group without other processes.
+A write resets cgroup v2's ``memory.peak``, but only for the file descriptor that wrote (Linux 6.12,
+`Documentation/admin-guide/cgroup-v2.rst`). It resets cgroup v1's ``memory.max_usage_in_bytes`` for everybody
+(`cgroup-v1/memory.rst`), so we only do that in a group without other processes.
 """
 
 import gc
@@ -23,9 +23,9 @@ from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.run import Measurement
 
 _CLOSED = -1
-DEFAULT_FIGURES = ("peak_rss", "uss", "python_peak", "tree_peak")
-FIGURES = (*DEFAULT_FIGURES, "native_peak")
-"""What can be measured; `native_peak` needs the extra ``[memray]``, and `uss` psutil."""
+DEFAULT_METRIC_NAMES = ("peak_rss", "uss", "python_peak", "tree_peak")
+METRIC_NAMES = (*DEFAULT_METRIC_NAMES, "native_peak")
+"""All metrics; `native_peak` needs the extra ``[memray]``, and `uss` psutil."""
 Call = Callable[[], object]
 
 
@@ -33,17 +33,17 @@ class TreeMemory:
     """The control group around one block of this process."""
 
     def __init__(self, root: Path = Path("/"), pid: int | None = None) -> None:
-        """Find the group of a process, None for this one; nothing is written yet. `root` replaces ``/``."""
+        """Find the group of a process, None for this one; write nothing yet. `root` replaces ``/``."""
         self._root = root
         self._pid = pid or os.getpid()
         self._fd = _CLOSED
         self._reason: str | None = None
         self._start_bytes: int | None = None
         self._others: int | None = None
-        self._peak, self._usage = _files_of(root)
+        self._peak, self._usage = _cgroup_files(root)
 
     def start(self) -> None:
-        """Reset the peak; `stop` says what prevents it."""
+        """Reset the peak; if that fails, `stop` returns the reason."""
         if self._peak is None or self._usage is None:
             self._reason = "this process is not in a control group of its own that counts memory"
             return
@@ -62,7 +62,7 @@ class TreeMemory:
             self._close()
 
     def stop(self) -> Measurement:
-        """Return the most memory of the group since `start`, with a reason where it may not be compared."""
+        """Return the peak memory of the group since `start`, with a reason if it must not be compared."""
         value = None
         if self._fd != _CLOSED:
             try:
@@ -94,14 +94,14 @@ class TreeMemory:
                 return True
             try:
                 stat = (self._root / "proc" / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-            except OSError:  # it ended meanwhile, or is not in this namespace
+            except OSError:  # it has ended, or is in another namespace
                 return False
             pid = int(stat.rpartition(")")[2].split()[1])
         return False
 
 
-def _files_of(root: Path) -> tuple[Path | None, Path | None]:
-    """Return the files of this process's group with its peak and its present memory."""
+def _cgroup_files(root: Path) -> tuple[Path | None, Path | None]:
+    """Return the files with the peak and the current memory of this process's group; None without a group."""
     try:
         lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -126,35 +126,35 @@ def measure_memory(
     call: Call,
     *,
     probe: BlockProbe,
-    figures: Collection[str] = DEFAULT_FIGURES,
+    metrics: Collection[str] = DEFAULT_METRIC_NAMES,
     root: Path = Path("/"),
 ) -> tuple[Measurement, ...]:
-    """Execute a call once for each of some `FIGURES`, and return them in bytes; pass ``memory``.
+    """Execute a call once for each metric of `METRIC_NAMES`; return rows of the pass ``memory``, in bytes.
 
-    What the call returns is kept until the value is read. A value that cannot be measured here says why.
+    The result of the call is kept until memory has been read. A metric that cannot be measured here has a reason.
     `root` replaces ``/``.
 
     Raises:
-        Exception: whatever the call raises; nothing is left tracing.
+        Exception: raised by the call; all tracing is stopped.
     """
-    takers: dict[str, Callable[[Call], tuple[Measurement, ...]]] = {
-        "peak_rss": lambda prepared: _resident(prepared, probe, with_uss="uss" in figures),
+    measure: dict[str, Callable[[Call], tuple[Measurement, ...]]] = {
+        "peak_rss": lambda prepared: _resident(prepared, probe, with_uss="uss" in metrics),
         "python_peak": _python_peak,
         "tree_peak": lambda prepared: _tree_peak(prepared, TreeMemory(root)),
         "native_peak": _native_peak,
     }
     rows: list[Measurement] = []
-    for name, take in takers.items():
-        if name in figures or (name == "peak_rss" and "uss" in figures):
+    for name, measure_metric in measure.items():
+        if name in metrics or (name == "peak_rss" and "uss" in metrics):
             settle()
-            rows.extend(take(call))
-    return tuple(row for row in rows if row.metric in figures or row.metric == "rss_start")
+            rows.extend(measure_metric(call))
+    return tuple(row for row in rows if row.metric in metrics or row.metric == "rss_start")
 
 
 def settle(library: Callable[[], Any] | None = None) -> bool:
-    """Collect garbage and give free memory back to the system, so that a call finds none left by other code.
+    """Collect garbage and return free memory to the system, so that a call cannot reuse memory of other code.
 
-    Return whether memory was given back: only glibc has `malloc_trim`. `library` opens the C library.
+    Return whether memory was returned: only glibc has `malloc_trim`. `library` opens the C library.
     """
     import ctypes
 
@@ -190,12 +190,12 @@ def _resident(call: Call, probe: BlockProbe, *, with_uss: bool) -> tuple[Measure
 
 
 class _Uss:
-    """Memory that would be free if the process ended now; read once, because it costs 15 ms for each GiB."""
+    """Memory that would be freed if the process ended now; read once, because reading costs 15 ms per GiB."""
 
     def __init__(self) -> None:
         self._reason: str | None = None
         try:
-            import psutil  # before the call: afterwards its own 3 MiB would be in the figure
+            import psutil  # before the call: afterwards its own 3 MiB would be counted
         except ImportError:
             self._reason = "psutil cannot be imported"
         else:
@@ -206,7 +206,7 @@ class _Uss:
         if self._reason is None:
             try:
                 value = int(self._read().uss)
-            except Exception as error:  # noqa: BLE001 - AttributeError, OSError or one of psutil's own
+            except Exception as error:  # noqa: BLE001 - AttributeError, OSError or one of psutil's errors
                 self._reason = f"psutil cannot read it: {error}"
         return _measurement(
             "uss", value=value, reason=self._reason, method="psutil memory_full_info, its result still held"
@@ -249,7 +249,7 @@ def _native_peak(call: Call) -> tuple[Measurement, ...]:
         tracker = memray.Tracker(file, file_format=memray.FileFormat.AGGREGATED_ALLOCATIONS)
         try:
             tracker.__enter__()
-        except RuntimeError as error:  # another one is active: pytest --memray
+        except RuntimeError as error:  # another tracker is active: pytest --memray
             reason = f"memray cannot start: {error}"
             return (_measurement("native_peak", value=None, reason=reason, method="memray"),)
         try:

@@ -1,6 +1,6 @@
 """The files under ``/proc`` that are read around every block, kept open.
 
-Opening each of them anew would cost more than everything else together (about 4 us a file).
+Opening them each time would cost more than everything else together (about 4 us per file).
 """
 
 import os
@@ -18,7 +18,7 @@ _STATUS_BYTES = 8192  # VmHWM is in the first kilobyte, after the list of groups
 
 
 class ProcFiles:
-    """Descriptors of this process's files; every reading is None where its file cannot be read.
+    """Open files of this process; a reading is None if its file cannot be read.
 
     Attributes:
         reasons: why a metric cannot be measured here, by metric name.
@@ -26,7 +26,7 @@ class ProcFiles:
     """
 
     def __init__(self, root: Path) -> None:
-        """Open the files under `root`, a folder in place of ``/``."""
+        """Open the files; `root` replaces ``/``."""
         self._root = root
         self._page_bytes = os.sysconf("SC_PAGE_SIZE")
         self.ticks_per_s = os.sysconf("SC_CLK_TCK")
@@ -37,9 +37,9 @@ class ProcFiles:
         self._check_reset()
 
     def open(self) -> None:
-        """Open the files of the calling process, without closing what was open before.
+        """Open the files of the calling process, without closing the old descriptors.
 
-        A descriptor that was closed elsewhere in the process may belong to another file by now.
+        If they were closed elsewhere in the process, their numbers may now belong to other files.
         """
         for name, (path, flags) in OPENED.items():
             if _METRIC[name] in self.reasons:
@@ -60,10 +60,10 @@ class ProcFiles:
             self._fds[name] = _CLOSED
 
     def owned(self) -> bool:
-        """Return whether the descriptor that is written to is still the one that was opened.
+        """Return whether the descriptor that is written to is still ours.
 
-        A test may close all descriptors, and one of its own files may get the number: writing to
-        it would damage that file. One `fstat` (0.8 us) rules it out.
+        A test may close all descriptors and then open a file that gets the same number. Writing to
+        it would damage that file. One `fstat` (0.8 us) rules this out.
         """
         if "peak_rss" in self.reasons:
             return True
@@ -74,7 +74,7 @@ class ProcFiles:
         return (status.st_ino, status.st_dev) == self._reset_identity
 
     def reset_peak(self) -> bool:
-        """Reset the high-water mark of the resident set to its present size."""
+        """Reset the high-water mark of the resident set to its current size; return whether it worked."""
         if "peak_rss" in self.reasons:
             return False
         try:
@@ -105,7 +105,7 @@ class ProcFiles:
             return None
 
     def steal_ticks(self) -> int | None:
-        """Return the stolen CPU time of all cores since boot, in ticks of `ticks_per_s`."""
+        """Return the stolen CPU time of all cores since boot; there are `ticks_per_s` ticks in a second."""
         if "steal_time" in self.reasons:
             return None
         try:
@@ -121,7 +121,7 @@ class ProcFiles:
         self.reasons.setdefault(_METRIC[name], f"{self._root / OPENED[name][0]} cannot be {verb}: {text}")
 
     def _check_reset(self) -> None:
-        # A sandbox that emulates Linux may take the write and do nothing.
+        # A sandbox that emulates Linux may accept the write and ignore it.
         if not self.reset_peak() or (peak := self.peak_bytes()) is None:
             return
         status = os.pread(self._fds["status"], _STATUS_BYTES, 0)
@@ -131,9 +131,9 @@ class ProcFiles:
 
 
 def counter_error_bytes() -> int:
-    """Return how far the kernel's resident-set counter may be off on this machine.
+    """Return the largest error of the kernel's resident-set counter on this machine.
 
-    Since Linux 6.2 it is a per-CPU counter that is summed up lazily, in batches of
+    Since Linux 6.2 it is a per-CPU counter that is summed lazily, in batches of
     max(32, 2 x CPUs) pages on each CPU (`lib/percpu_counter.c`).
     """
     cpus = os.cpu_count() or 1

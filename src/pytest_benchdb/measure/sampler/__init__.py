@@ -1,1 +1,1 @@
-"""Series of sensors: `sampler` and the process that samples (`child`, `sensor`, `file_sensors`), and their pass."""
+"""Sensor series: `sampler`, the process that it starts (`child`, `sensor`), and the series pass."""

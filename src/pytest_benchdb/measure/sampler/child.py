@@ -1,19 +1,19 @@
-"""The process that samples sensors while a benchmark repeats: standard library only, one for each session.
+"""The process that samples sensors while a benchmark repeats: standard library only, one per session.
 
-`sampler` starts it with ``python -I -S`` (about 21 ms) and talks to it in lines of JSON: ``start`` and ``stop``
-on its input, ``ready``, ``started`` and ``stopped`` on its output. It ends by itself when its input ends or its parent
-does. Libraries, NVML and psutil where there is no ``/proc``, are imported only when they are needed.
+`sampler` starts it with ``python -I -S`` (about 21 ms) and exchanges lines of JSON with it: ``start`` and ``stop``
+on its input, ``ready``, ``started`` and ``stopped`` on its output. It exits when its input or its parent ends.
+NVML, and psutil on systems without ``/proc``, are imported only when needed.
 
-Its sensors in files, below a root that tests can choose (Linux' `Documentation/ABI/testing/sysfs-class-{hwmon,powercap,
-thermal}`, `admin-guide/pm/cpufreq.rst`, `admin-guide/cgroup-v2.rst`; `proc_pid_stat(5)`, `proc_stat(5)`):
+Sensors read from files (Linux' `Documentation/ABI/testing/sysfs-class-{hwmon,powercap,thermal}`,
+`admin-guide/pm/cpufreq.rst`, `admin-guide/cgroup-v2.rst`; `proc_pid_stat(5)`, `proc_stat(5)`):
 
 - resident set and CPU time of the process: ``statm`` and ``stat``; CPU time of the machine: the first line of
-  ``/proc/stat`` without idle, waiting and stolen time. Both tick every 10 ms.
+  ``/proc/stat`` without idle, waiting and stolen time. CPU times tick every 10 ms.
 - CPU time and memory of the control group: ``cpu.stat`` and ``memory.current``, or their counterparts in cgroup v1.
 - clocks: ``scaling_cur_freq``; temperatures: thermal zones and hwmon; power: ``powerN_input`` of hwmon, and
   differences of ``energyN_input`` and of powercap's ``energy_uj``.
 
-Utilization is a share of all processors of the machine, so that 1.0 is all of them busy.
+Utilization is a share of all processors of the machine: 1.0 means that all are busy.
 """
 
 import json
@@ -25,13 +25,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_benchdb.measure.sampler.sensor import CELSIUS_K, Sensor, SensorFile, listed, text_of
+from pytest_benchdb.measure.sampler.sensor import CELSIUS_K, Sensor, SensorFile, list_names, read_text
+
+PARENT_CHECK_S = 5.0
+"""How often an idle child checks that its parent lives: a forked process may keep the child's input open."""
+DOMAIN_LIMIT = 64
+"""Most sensors of one metric, so that a machine with 256 processors does not need 256 readings in each period."""
+Command = Mapping[str, Any]
 
 
 def file_sensors(root: str, pid: int) -> Iterator[Sensor]:
-    """Find every sensor of the machine and of the process that the benchmark runs in.
+    """Find every sensor of the machine and of the benchmark's process.
 
-    Whether one can be read, its first reading shows. `root` replaces ``/`` and ends in ``/``.
+    Some may turn out to be unreadable. `root` replaces ``/`` and ends in ``/``.
     """
     cpus = _cpu_count(root)
     yield from _process(root, pid, cpus)
@@ -48,7 +54,7 @@ def _process(root: str, pid: int, cpus: int) -> Iterator[Sensor]:
     page, ticks = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
     def cpu_ticks() -> int:
-        # The program's name, in parentheses, may hold anything; utime and stime are the 12th and 13th field after it.
+        # The program's name, in parentheses, may contain anything; utime and stime are fields 12 and 13 after it.
         fields = stat.content().rpartition(b")")[2].split()
         return int(fields[11]) + int(fields[12])
 
@@ -68,7 +74,7 @@ def _machine(root: str, cpus: int) -> Iterator[Sensor]:
 
 def _cgroup(root: str, pid: int, cpus: int) -> Iterator[Sensor]:
     groups: dict[str, str] = {}
-    for line in text_of(f"{root}proc/{pid}/cgroup").splitlines():
+    for line in read_text(f"{root}proc/{pid}/cgroup").splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         groups.update(dict.fromkeys(controllers.split(","), path.strip("/")))
@@ -79,7 +85,7 @@ def _cgroup(root: str, pid: int, cpus: int) -> Iterator[Sensor]:
         for folder in folders if groups.get(controller) else ():  # the root group is the machine
             yield from _cgroup_sensor(f"{root}sys/fs/cgroup/{folder}/{groups[controller]}/{name}", cpus)
     folder = f"{root}sys/fs/cgroup/{groups.get('')}"
-    if not groups.keys() & {"cpuacct", "memory"} and "cgroup.events" in listed(folder):  # the root group has none
+    if not groups.keys() & {"cpuacct", "memory"} and "cgroup.events" in list_names(folder):  # the root group has none
         yield from _cgroup_sensor(f"{folder}/cpu.stat", cpus)
         yield from _cgroup_sensor(f"{folder}/memory.current", cpus)
 
@@ -99,28 +105,28 @@ def _cgroup_sensor(path: str, cpus: int) -> Iterator[Sensor]:
 
 
 def _clocks(folder: str) -> Iterator[Sensor]:
-    for policy in listed(folder):
+    for policy in list_names(folder):
         file = SensorFile(f"{folder}/{policy}/scaling_cur_freq")  # kHz
         yield Sensor("clock_frequency", "Hz", policy, file.number, scale=1e3, scope="package")
 
 
 def _thermal_zones(folder: str) -> Iterator[Sensor]:
-    for zone in listed(folder):
+    for zone in list_names(folder):
         if zone.startswith("thermal_zone"):
-            domain = f"{zone}/{text_of(f'{folder}/{zone}/type')}".rstrip("/")
+            domain = f"{zone}/{read_text(f'{folder}/{zone}/type')}".rstrip("/")
             yield _temperature(f"{folder}/{zone}/temp", domain)
 
 
 def _hwmon(folder: str) -> Iterator[Sensor]:
-    for chip in listed(folder):
-        names = listed(f"{folder}/{chip}")
+    for chip in list_names(folder):
+        names = list_names(f"{folder}/{chip}")
         for name in names:
             channel, _, suffix = name.rpartition("_")
             quantity = channel.rstrip("0123456789")
             averaged = quantity == "power" and suffix == "average" and f"{channel}_input" not in names
             if averaged or (suffix == "input" and quantity in {"temp", "power", "energy"}):
-                label = text_of(f"{folder}/{chip}/{channel}_label") or channel
-                domain = f"{text_of(f'{folder}/{chip}/name') or chip}/{label}"
+                label = read_text(f"{folder}/{chip}/{channel}_label") or channel
+                domain = f"{read_text(f'{folder}/{chip}/name') or chip}/{label}"
                 yield _hwmon_sensor(quantity, f"{folder}/{chip}/{name}", domain)
 
 
@@ -137,14 +143,14 @@ def _temperature(path: str, domain: str) -> Sensor:
 
 
 def _powercap(folder: str) -> Iterator[Sensor]:
-    for zone in listed(folder):
+    for zone in list_names(folder):
         path = f"{folder}/{zone}/energy_uj"
         if ":" not in zone or not os.path.exists(path):  # noqa: PTH110 - pathlib costs the child 5 ms
             continue
         control, first, *deeper = zone.split(":")
-        outer = f"{text_of(f'{folder}/{control}:{first}/name')}/" if deeper else ""
-        name = text_of(f"{folder}/{zone}/name")
-        wrap = text_of(f"{folder}/{zone}/max_energy_range_uj")
+        outer = f"{read_text(f'{folder}/{control}:{first}/name')}/" if deeper else ""
+        name = read_text(f"{folder}/{zone}/name")
+        wrap = read_text(f"{folder}/{zone}/max_energy_range_uj")
         yield Sensor(
             "power",
             "W",
@@ -158,21 +164,14 @@ def _powercap(folder: str) -> Iterator[Sensor]:
 
 
 def _cpu_count(root: str) -> int:
-    lines = text_of(f"{root}proc/stat").splitlines()
+    lines = read_text(f"{root}proc/stat").splitlines()
     return sum(line.startswith("cpu") for line in lines[1:]) or os.cpu_count() or 1
 
 
-PATIENT_S = 5.0
-"""How often an idle child checks that its parent lives: a forked process may hold its input open."""
-DOMAIN_LIMIT = 64
-"""Most sensors of one metric, so that a machine with 256 processors is not read 256 times in each period."""
-Command = Mapping[str, Any]
-
-
 def nvml_sensors(nvml: Any, uuids: Sequence[str]) -> Iterator[Sensor]:
-    """Find power, temperature, clock, load and memory of NVIDIA devices; `uuids` are those of NVML or torch.
+    """Find power, temperature, clock, load and memory sensors of NVIDIA devices; `uuids` come from NVML or torch.
 
-    A device may support only some readings (Jetson: none), which the first reading of each shows.
+    Some may turn out to be unreadable; a Jetson supports none.
     """
     nvml.nvmlInit()
     for uuid in uuids:
@@ -193,7 +192,7 @@ def _nvml_device(nvml: Any, handle: Any, uuid: str) -> Iterator[Sensor]:
 
 
 def _nvml_power_mw(nvml: Any, handle: Any) -> float:
-    # nvmlDeviceGetPowerUsage is the average of 1 s since Ampere; the field is the power of this moment.
+    # Since Ampere, nvmlDeviceGetPowerUsage is the average over 1 s; the field is the instantaneous power.
     field = nvml.nvmlDeviceGetFieldValues(handle, [nvml.NVML_FI_DEV_POWER_INSTANT])[0]
     if field.nvmlReturn == nvml.NVML_SUCCESS:
         return int(field.value.uiVal)
@@ -201,7 +200,7 @@ def _nvml_power_mw(nvml: Any, handle: Any) -> float:
 
 
 def portable_sensors(psutil: Any, pid: int) -> Iterator[Sensor]:
-    """Find what psutil measures of the machine and of the process that the benchmark runs in."""
+    """Find the sensors of psutil for the machine and the benchmark's process."""
     process, cpus = psutil.Process(pid), os.cpu_count() or 1
 
     def used_s() -> float:
@@ -220,16 +219,16 @@ def portable_sensors(psutil: Any, pid: int) -> Iterator[Sensor]:
 
 
 class SensorSet:
-    """Every sensor that can be read; one that fails is left out of its window, with its reason.
+    """All readable sensors; one that fails is left out of the window, with the reason.
 
     Attributes:
-        reasons: why there are no points, by ``metric/domain`` or by the name of a library.
+        reasons: why there are no points, by ``metric/domain`` or by library.
     """
 
     def __init__(self, config: Mapping[str, Any], load: Callable[[str, str | None], Any] | None = None) -> None:
         """Find the sensors.
 
-        `config` has `root`, `pid`, `uuids`, and the `folders` of libraries by their names; `load` imports a library
+        `config` has `root`, `pid`, `uuids`, and `folders`, the folders of libraries by name; `load` imports a library
         from its folder.
         """
         self._sensors: list[Sensor] = []
@@ -248,11 +247,11 @@ class SensorSet:
 
     @property
     def reasons(self) -> dict[str, str]:
-        """Why there are no points, for everything that was looked for."""
+        """Why there are no points, for every sensor and library that was tried."""
         return self._missing | self._failed
 
     def begin(self) -> None:
-        """Forget the points of the last window, and which readings failed in it."""
+        """Forget the points and the failures of the last window."""
         self._failed.clear()
         for sensor in self._sensors:
             sensor.begin()
@@ -263,8 +262,8 @@ class SensorSet:
             if _name(sensor) not in self._failed:
                 try:
                     sensor.sample(clock)
-                except Exception as error:  # noqa: BLE001 - whatever one sensor raises, the others are read
-                    self._failed[_name(sensor)] = _described(error)
+                except Exception as error:  # noqa: BLE001 - the other sensors must still be read
+                    self._failed[_name(sensor)] = _describe(error)
 
     def series(self) -> list[dict[str, object]]:
         """Return the series that have points."""
@@ -272,14 +271,14 @@ class SensorSet:
 
     def _add(self, sensors: Iterator[Sensor]) -> None:
         for sensor in sensors:
-            self._name_apart(sensor)
+            self._make_unique(sensor)
             if sum(other.metric == sensor.metric for other in self._sensors) >= DOMAIN_LIMIT:
                 self._missing[_name(sensor)] = f"there are more than {DOMAIN_LIMIT} sensors of {sensor.metric}"
                 continue
             try:
                 sensor.read()
             except Exception as error:  # noqa: BLE001 - as above
-                self._missing[_name(sensor)] = _described(error)
+                self._missing[_name(sensor)] = _describe(error)
             else:
                 self._sensors.append(sensor)
 
@@ -287,9 +286,9 @@ class SensorSet:
         try:
             self._add(find(self._load(name, self._folders.get(name))))
         except Exception as error:  # noqa: BLE001 - a vendor's library may raise anything
-            self._missing[name] = _described(error)
+            self._missing[name] = _describe(error)
 
-    def _name_apart(self, sensor: Sensor) -> None:
+    def _make_unique(self, sensor: Sensor) -> None:
         name, number = sensor.domain, 1
         while (sensor.metric, sensor.domain) in self._names:
             number += 1
@@ -298,7 +297,7 @@ class SensorSet:
 
 
 def main() -> None:
-    """Serve commands until the input ends."""
+    """Serve commands until the input or the parent ends."""
     config = json.loads(sys.argv[2])
     parent = os.getppid()
     commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
@@ -317,12 +316,12 @@ def serve(
 ) -> None:
     """Sample between ``start`` and ``stop`` until the commands end.
 
-    `next_command` waits as `queue.Queue.get` does; None is the end. A late sample is not made up for: its time is that
-    of its reading. `orphaned` returns whether the parent is gone.
+    `next_command` waits like `queue.Queue.get`; None means the end. A late sample keeps the time of its reading, and
+    missed samples are not repeated. `orphaned` returns whether the parent is gone.
     """
     due_ns: int | None = None
     while not orphaned():
-        wait_s = PATIENT_S if due_ns is None else max(0.0, (due_ns - time.monotonic_ns()) / 1e9)
+        wait_s = PARENT_CHECK_S if due_ns is None else max(0.0, (due_ns - time.monotonic_ns()) / 1e9)
         try:
             command = next_command(True, wait_s)
         except queue.Empty:
@@ -333,13 +332,13 @@ def serve(
         if command is None:
             return
         if command["k"] == "start":
-            _keep_off(command["avoid"])
+            _avoid_cpus(command["avoid"])
             sensors.begin()
             sensors.sample()
             due_ns = time.monotonic_ns() + period_ns
             _answer({"k": "started"})
         else:
-            # Counters tick every 10 ms: over a shorter rest of a period only their ticks would show.
+            # Counters tick every 10 ms: a much shorter last interval would only show the ticks.
             if due_ns is not None and time.monotonic_ns() > due_ns - period_ns // 2:
                 sensors.sample()
             due_ns = None
@@ -357,8 +356,8 @@ def _answer(answer: Mapping[str, object]) -> None:
     sys.stdout.flush()
 
 
-def _keep_off(cpus: Sequence[int]) -> None:
-    """Run on other CPUs than the benchmark's, if there are any and they are allowed."""
+def _avoid_cpus(cpus: Sequence[int]) -> None:
+    """Run on other CPUs than the benchmark's, if there are any and we may use them."""
     if sys.platform != "linux":
         return
     others = set(range(os.cpu_count() or 1)) - set(cpus)
@@ -370,7 +369,7 @@ def _keep_off(cpus: Sequence[int]) -> None:
 
 
 def _import_from(name: str, folder: str | None) -> Any:
-    """Import a library from the folder that the parent found it in: ``-S`` leaves those folders out."""
+    """Import a library from the folder where the parent found it, which ``-S`` leaves out of the path."""
     if folder is not None and folder not in sys.path:
         sys.path.append(folder)
     return __import__(name)
@@ -380,7 +379,7 @@ def _name(sensor: Sensor) -> str:
     return f"{sensor.metric}/{sensor.domain}"
 
 
-def _described(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if isinstance(error, PermissionError) and isinstance(error.filename, str):
         return f"{error.filename} cannot be read; to let everybody read it: sudo chmod a+r {error.filename}"
     return " ".join(f"{type(error).__name__}: {error}".split())

@@ -23,18 +23,18 @@ from pytest_benchdb.model.reading import Scope, Series
 
 DEFAULT_RATE_HZ = 20.0
 RATES_HZ = (10.0, 50.0)
-"""Slower misses what a benchmark does, faster costs more and only shows the counters' own ticks."""
+"""Lowest and highest rate: slower misses events, faster costs more and only shows the counters' own ticks."""
 _FAILURES = 2
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from pytest_benchdb.measure.sampler.child import main; main()"
 
 
 class Sampler:
-    """Starts and stops the sampling process; it never raises, whatever happens to the process.
+    """Starts and stops the sampling process; never raises, even if the process fails.
 
     Attributes:
-        method: how the series were taken, as stored with their summaries.
+        method: how the series were sampled, as stored with their summaries.
         reasons: why there are no points in the last window, by ``metric/domain``, by library, or ``sampler``.
-        scopes: what a sensor covers, by metric and domain; None if not known.
+        scopes: what a sensor covers, by metric and domain; None if unknown.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class Sampler:
 
         Args:
             rate_hz: samples per second, clamped to `RATES_HZ`.
-            devices: unique id of each NVIDIA device to watch -> its `device_id`.
-            root: folder in place of ``/``.
+            devices: `device_id` of each NVIDIA device to watch, by its unique id.
+            root: replaces ``/``.
             pid: process to watch; None for the calling one.
             command: program that samples, in place of `child`.
-            patience_s: how long to wait for an answer of the process before it is given up.
+            patience_s: longest wait for an answer; after that the process is killed.
         """
         self.rate_hz = min(max(rate_hz, RATES_HZ[0]), RATES_HZ[1])
         self.method = f"sampler process, {self.rate_hz:g} Hz"
@@ -81,9 +81,9 @@ class Sampler:
         self.close()
 
     def start(self) -> None:
-        """Begin a window; the times of its points start at 0 here, a millisecond before this returns.
+        """Begin a window; the times of its points count from here, about a millisecond before this returns.
 
-        The process is sampling then, or `reasons` says why not.
+        On return the process is sampling, or `reasons` says why not.
         """
         self.reasons = {}
         self._origin_ns = None
@@ -97,7 +97,7 @@ class Sampler:
             self._origin_ns = origin_ns
 
     def stop(self) -> tuple[Series, ...]:
-        """End the window and return its series, one for each sensor that gave a point; none if sampling failed."""
+        """End the window and return the series of each sensor with points; none if sampling failed."""
         origin_ns, self._origin_ns = self._origin_ns, None
         if origin_ns is None or (answer := self._ask({"k": "stop"})) is None:
             return ()
@@ -145,7 +145,7 @@ class Sampler:
                 stderr=self._stderr,
                 text=True,
                 encoding="utf-8",
-                start_new_session=True,  # Ctrl-C is for pytest; the end of its input ends the child
+                start_new_session=True,  # Ctrl-C is for pytest; the child exits when its input ends
             )
         except OSError as error:
             self._stderr.close()
@@ -164,7 +164,7 @@ class Sampler:
         }
 
     def _ask(self, command: Mapping[str, object] | None) -> Any | None:
-        """Send a command, if there is one, and return the process's answer; without an answer, end it."""
+        """Send a command, if there is one, and return the answer; end the process if none comes."""
         process = self._process
         if process is None:
             return None
@@ -187,7 +187,7 @@ class Sampler:
 
     def _give_up(self, reason: str) -> None:
         process = cast("subprocess.Popen[str]", self._process)
-        with contextlib.suppress(subprocess.TimeoutExpired):  # its last words are the best reason
+        with contextlib.suppress(subprocess.TimeoutExpired):  # its last line of stderr is the best reason
             process.wait(timeout=0.0 if "no answer" in reason else 1.0)
         process.kill()
         self._stderr.seek(0)
@@ -203,7 +203,7 @@ def _own_command(config: Mapping[str, object]) -> list[str]:
 
 
 def _folder_of(name: str) -> str | None:
-    """Return the folder that a package is imported from, without importing it."""
+    """Return the folder on `sys.path` that has a package, without importing it."""
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
@@ -217,8 +217,8 @@ def _folder_of(name: str) -> str | None:
 def _line(read: Callable[[], str], limit_s: float) -> str | None:
     """Return a line; None if none came in time.
 
-    Only a thread can wait for a pipe with a limit on every platform. It lives while an answer is due, never
-    while a benchmark runs.
+    Only a thread can wait for a pipe with a time limit on every platform. It exists while we wait for an answer,
+    never while a benchmark runs.
     """
     lines: list[str] = []
     thread = threading.Thread(target=lambda: lines.append(read()), daemon=True)

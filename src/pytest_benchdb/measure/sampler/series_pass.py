@@ -1,4 +1,4 @@
-"""The series pass: the call repeats while the sampler reads sensors, and nothing is timed."""
+"""The series pass: repeats the call, untimed, while the sampler reads sensors."""
 
 import itertools
 import statistics
@@ -10,7 +10,7 @@ from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Measurement, Summary
 
 EXPECTED = ("rss", "utilization", "power", "temperature", "clock_frequency")
-"""Metrics for which a run says why it has no series."""
+"""Metrics that get a reason if a run has no series of them."""
 
 
 def record_series(
@@ -20,14 +20,13 @@ def record_series(
     min_duration_s: float,
     clock: Callable[[], float],
 ) -> tuple[tuple[Series, ...], tuple[Measurement, ...]]:
-    """Repeat a call until a time has passed, once at least, and return what sensors read meanwhile.
+    """Repeat a call for `min_duration_s`, but at least once, and return the series that sensors gave meanwhile.
 
-    No call begins after `min_duration_s` by `clock`, which returns seconds. Return the raw series, and for each of
-    them a measurement of pass ``series`` with its statistics. A metric of `EXPECTED` without any series has a
-    measurement that says why.
+    `clock` returns seconds. Return the raw series, and for each of them a measurement of the pass ``series`` with
+    its statistics. A metric of `EXPECTED` without any series has a measurement with the reason.
 
     Raises:
-        Exception: whatever the call raises; the sampler is stopped.
+        Exception: raised by the call; the sampler is stopped.
     """
     calls = 0
     sampler.start()
@@ -48,11 +47,11 @@ def record_series(
 
 
 def time_weighted_mean(t_s: Sequence[float], values: Sequence[float]) -> float:
-    """Return the mean over time of values that each hold for the time since the point before.
+    """Return the mean over time of values that each cover the time since the previous point.
 
-    Differences of counters are such values; and points of a gauge are so close that it does not matter. The
-    plain mean of powers from counters would be too high: the shorter an interval, the larger its power.
-    The first value has no interval and counts only if it is alone.
+    That is true of counter differences; gauge points are so close together that it does not matter. The plain mean
+    of powers from counters would be too high: the shorter an interval, the larger its power.
+    The first value has no interval and counts only if it is the only one.
 
     >>> time_weighted_mean([0.0, 1.0, 3.0], [7.0, 4.0, 1.0])
     2.0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pytest_benchdb.measure.stream.endpoint import Endpoint
 from pytest_benchdb.measure.stream.events import Chunk
-from pytest_benchdb.measure.stream.metrics import judged, measurements_of
+from pytest_benchdb.measure.stream.metrics import judge, measurements_of
 from pytest_benchdb.measure.stream.plan import StreamPlan
 from pytest_benchdb.measure.stream.requests import Source
 from pytest_benchdb.measure.stream.sender import Clock, Sleep, send_requests
@@ -58,7 +58,7 @@ def run_stream(
         [2, 2, 2]
     """
     events = send_requests(source, plan, clock=clock, sleep=sleep)
-    requests = judged(events.requests, plan.slo)
+    requests = judge(events.requests, plan.slo)
     return StreamResult(
         requests=requests,
         measurements=measurements_of(

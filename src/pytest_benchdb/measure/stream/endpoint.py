@@ -163,7 +163,7 @@ class Endpoint:
         return {name: value for name, value in fields.items() if value is not None}
 
     @asynccontextmanager
-    async def opened(self, *, connections: int | None) -> AsyncIterator[tuple[Callable[[], object], ...]]:
+    async def open(self, *, connections: int | None) -> AsyncIterator[tuple[Callable[[], object], ...]]:
         """Yield one request for each prompt, with at most so many connections kept open; None is without limit.
 
         Raises:

@@ -172,7 +172,7 @@ def meets(request: Request, slo: Mapping[str, float]) -> bool | None:
     return None if None in verdicts else True
 
 
-def judged(requests: Sequence[Request], slo: Mapping[str, float]) -> tuple[Request, ...]:
+def judge(requests: Sequence[Request], slo: Mapping[str, float]) -> tuple[Request, ...]:
     """Return the requests with `Request.slo_ok` filled in."""
     return tuple(replace(request, slo_ok=meets(request, slo)) for request in requests)
 
@@ -203,7 +203,7 @@ def measurements_of(
 ) -> tuple[Measurement, ...]:
     """Return the metrics of a block in SI units; one that could not be measured has its reason and no value.
 
-    `requests` are those of the block, warm-up left out, after `judged`. `first_output_s` is that of `events.Events`.
+    `requests` are those of the block, warm-up left out, after `judge`. `first_output_s` is that of `events.Events`.
     """
     block = Block.of(requests, plan, duration_s)
     rows = [

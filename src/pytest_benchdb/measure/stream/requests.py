@@ -16,7 +16,7 @@ Source = Callable[[], object] | Sequence[Callable[[], object]] | Endpoint | str
 """A function without arguments, called for each request; several of them, taken in turn; an endpoint; its URL."""
 
 
-def checked(source: object) -> tuple[Call, ...] | Endpoint:
+def check_source(source: object) -> tuple[Call, ...] | Endpoint:
     """Return the requests of a source, or the endpoint that it is.
 
     Raises:
@@ -41,18 +41,18 @@ def checked(source: object) -> tuple[Call, ...] | Endpoint:
 
 
 @asynccontextmanager
-async def opened(source: Source, plan: StreamPlan) -> AsyncIterator[tuple[Call, ...]]:
+async def open_source(source: Source, plan: StreamPlan) -> AsyncIterator[tuple[Call, ...]]:
     """Yield the requests of a source, with an endpoint's connections open meanwhile.
 
     Raises:
         ConfigError: it is not a `Source`.
         MissingExtraError: it is an endpoint and httpx is not installed.
     """
-    ready = checked(source)
+    ready = check_source(source)
     if not isinstance(ready, Endpoint):
         yield ready
         return
-    async with ready.opened(connections=plan.concurrency) as calls:
+    async with ready.open(connections=plan.concurrency) as calls:
         yield calls
 
 

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from pytest_benchdb.measure.stream.events import Events, Exchange, events_of
 from pytest_benchdb.measure.stream.plan import StreamPlan, arrival_times
-from pytest_benchdb.measure.stream.requests import Call, Source, call_async, is_async, opened, run, run_async
+from pytest_benchdb.measure.stream.requests import Call, Source, call_async, is_async, open_source, run, run_async
 
 T = TypeVar("T")
 
@@ -116,7 +116,7 @@ class Sender:
             MissingExtraError: it is an endpoint and httpx is not installed.
         """
         try:
-            async with opened(source, self._plan) as self._calls:
+            async with open_source(source, self._plan) as self._calls:
                 await self._closed_loop(iter(range(self._plan.warmup_requests)), lambda: False)
                 self.exchanges.clear()
                 self.start = self._clock()

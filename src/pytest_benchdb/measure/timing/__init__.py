@@ -1,1 +1,1 @@
-"""Clocks: rounds of one function, phases inside a run, and the block clock that both of them read."""
+"""Timing: rounds of one function, phases inside a run, and the block clock of phases and training steps."""

@@ -1,7 +1,7 @@
-"""All clocks of one block of code: wall, CPU and, where the device has one, the device's own.
+"""All clocks around one block of code: wall, CPU and, if there is one, the device's own.
 
-The wall clock is read last at the begin and first at the end, as in `measure.process.block_usage`, so that reading
-the other clocks (about 1 us) is not in the block. The work of the device is: there is a barrier at both ends.
+The wall clock is read last at the beginning and first at the end, as in `measure.process.block_usage`, so that
+reading the other clocks (about 1 us) is not in the block. The device's work is: there is a barrier at both ends.
 """
 
 import threading
@@ -14,11 +14,11 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 
 Nanoseconds = Callable[[], int]
-THREAD_NS: Nanoseconds | None = getattr(time, "thread_time_ns", None)
+THREAD_NS: Nanoseconds | None = getattr(time, "thread_time_ns", None)  # macOS before 10.12 has none
 Begun = tuple[object, int, int, int, int]
-"""Readings at the begin of a block; opaque: mark, thread, and thread, CPU and wall clock in nanoseconds.
+"""Opaque readings at the beginning of a block: mark, thread id, and thread, CPU and wall clock in nanoseconds.
 
-A tuple, because making a dataclass takes more than a microsecond, which would be in the block.
+It is a tuple because creating a dataclass takes more than a microsecond, which would be in the block.
 """
 
 
@@ -27,10 +27,10 @@ class BlockTime:
     """Times of one block, seconds.
 
     Attributes:
-        wall_s: wall-clock time, the barrier at its end included.
-        cpu_s: CPU time of the process, all its threads.
-        thread_s: CPU time of the thread; None where there is no such clock, or the block changed threads.
-        device_s: time on the device's own clock; None where it has none.
+        wall_s: wall-clock time, including the barrier at the end.
+        cpu_s: CPU time of the process, all threads.
+        thread_s: CPU time of the thread; None if there is no such clock, or the block changed threads.
+        device_s: time on the device's own clock; None if it has none.
     """
 
     wall_s: float
@@ -57,7 +57,7 @@ class BlockClock:
         cpu_ns: Nanoseconds = time.process_time_ns,
         thread_ns: Nanoseconds | None = THREAD_NS,
     ) -> None:
-        """Take the device, which has the wall clock, and the CPU clocks."""
+        """Take the device, whose wall clock is read, and the CPU clocks."""
         self._device = device
         self._cpu_ns = cpu_ns
         self._thread_ns = thread_ns
@@ -73,7 +73,7 @@ class BlockClock:
         return (mark, thread, thread_ns, cpu_ns, device.clock_ns())
 
     def end(self, begun: Begun) -> BlockTime:
-        """Wait for the device, then end the block that `begun` began."""
+        """Wait for the device, then end the block; `begun` is the result of `begin`."""
         device = self._device
         begin, thread, begin_thread_ns, begin_cpu_ns, begin_wall_ns = begun
         mark = device.mark() if begin is not None else None
@@ -92,7 +92,7 @@ class BlockClock:
 
 
 def wall_method(sync_mode: str | None) -> str:
-    """Return how a block's wall time was measured."""
+    """Return the method of a block's wall time."""
     return "wall clock" if sync_mode is None else f"wall clock, barrier at both ends ({sync_mode})"
 
 
@@ -105,9 +105,9 @@ def time_rows(
     provenance: Provenance,
     details: Mapping[str, object] | None = None,
 ) -> list[Measurement]:
-    """Return the rows of blocks of one kind: wall, CPU and device time.
+    """Return the wall, CPU and device times of blocks of one kind as rows.
 
-    `times` has a block for each sample, at least one, in run order; `metric` is the name of the wall time.
+    `times` has one block per sample, at least one, in run order; `metric` is the name of the wall time.
     """
 
     def row(name: str, method: str, samples: Sequence[float | None]) -> Measurement:
@@ -143,7 +143,7 @@ def missing_rows(
     provenance: Provenance,
     details: Mapping[str, object] | None = None,
 ) -> list[Measurement]:
-    """Return the rows of blocks that were not measured, with the reason."""
+    """Return rows without values for blocks that were not measured."""
     return [
         Measurement(
             metric=name,

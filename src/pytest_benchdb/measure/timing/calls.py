@@ -1,4 +1,4 @@
-"""Turns a benchmarked function into loops that call it N times, with as little overhead as possible."""
+"""Loops that call a benchmarked function N times with as little overhead as possible."""
 
 import contextlib
 import inspect
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """How a function is run.
+    """Two loops that call a function N times.
 
     Attributes:
-        loop: calls it N times and drops each result at once, so that freeing them is timed, too.
-        keep: calls it N times and returns the last result.
+        loop: drops each result at once, so that freeing it is timed too.
+        keep: returns the last result.
     """
 
     loop: Callable[[int], object]
@@ -27,17 +27,16 @@ class Calls:
 
 
 @contextlib.contextmanager
-def repeated(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Calls]:
+def call_loops(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Calls]:
     """Yield loops that call `function` N times.
 
-    An `async def` function is awaited within a loop of its own, so that a round holds N awaits and one
-    start of the loop.
+    An `async def` function is awaited in a new event loop: a round has N awaits and starts the loop once.
 
     Raises:
-        MeasurementError: it is asynchronous and an event loop runs already.
+        MeasurementError: the function is asynchronous and an event loop is running already.
     """
     if not inspect.iscoroutinefunction(function):
-        yield _called(function, args, kwargs)
+        yield _plain_loops(function, args, kwargs)
         return
     if _loop_is_running():
         name = getattr(function, "__name__", repr(function))
@@ -46,12 +45,12 @@ def repeated(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[
 
     loop = asyncio.new_event_loop()
     try:
-        yield _awaited(loop, function, args, kwargs)
+        yield _async_loops(loop, function, args, kwargs)
     finally:
         loop.close()
 
 
-def _called(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Calls:
+def _plain_loops(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Calls:
     def keep(iterations: int) -> object:
         for _ in range(iterations - 1):
             function(*args, **kwargs)
@@ -72,7 +71,7 @@ def _called(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[s
     return Calls(bare_loop, keep)
 
 
-def _awaited(
+def _async_loops(
     loop: "asyncio.AbstractEventLoop", function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Calls:
     async def repeat(iterations: int) -> None:
@@ -90,7 +89,7 @@ def _awaited(
 
 
 def _loop_is_running() -> bool:
-    # Without the import there is no running loop, and importing it costs as much as all else here.
+    # Without the import there is no running loop, and importing asyncio costs as much as everything else here.
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return False

@@ -1,8 +1,8 @@
 """Named parts of a run: ``with recorder.phase("load"):``.
 
-Each time a phase is entered gives one sample. Phases nest: ``attention`` inside ``decode`` is ``decode/attention``.
-A phase that ended with an exception has no sample for it, and one that was never closed has no samples at all: both
-have a reason.
+Each entry of a phase gives one sample. Phases nest: ``attention`` inside ``decode`` is ``decode/attention``.
+An entry that ended with an exception gives no sample, and a phase that was never closed has no samples at all; the
+reason is recorded.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -17,20 +17,20 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 
 _innermost: ContextVar["Phase | None"] = ContextVar("benchdb_phase", default=None)
-"""The phase that the code of this thread and of this asynchronous task is in; each has its own."""
+"""The current phase of this thread or asynchronous task; each has its own."""
 
 _FAILURES_KEPT = 10
 
 
 @final
 class Phase:
-    """One time that a phase is entered; a context manager, for one use.
+    """One entry of a phase: a context manager for one use.
 
     Attributes:
         name: its own name.
-        path: names of the phases around it and its own, joined by ``/``; None before it is entered.
-        recorder: the recorder that keeps it.
-        before: the phase that the calling code was in before, of any recorder.
+        path: names of the enclosing phases and its own, joined by ``/``; None before it is entered.
+        recorder: the recorder that made it.
+        before: the innermost phase, of any recorder, when this one was entered.
         closed: whether it was left.
     """
 
@@ -46,7 +46,9 @@ class Phase:
 
     def __enter__(self) -> "Phase":
         if self.path is not None:
-            raise self.recorder.mistake(f"phase {self.path!r} was entered before; call .phase({self.name!r}) each time")
+            raise self.recorder.usage_error(
+                f"phase {self.path!r} was entered before; call .phase({self.name!r}) each time"
+            )
         self.before = _innermost.get()
         self.path = self.recorder.enter(self)
         _innermost.set(self)
@@ -62,7 +64,7 @@ class Phase:
     ) -> Literal[False]:
         measured = None
         try:
-            # After an exception the device is not waited for: waiting may raise as well, and would hide the cause.
+            # After an exception, do not wait for the device: that may raise as well and hide the cause.
             if error is None and self._begun is not None:
                 measured = self.recorder.clock.end(self._begun)
         except BaseException as failure:
@@ -96,7 +98,7 @@ class PhaseRecorder:
     ) -> None:
         """Begin with no phases.
 
-        The device is waited for at both ends of each phase. `within` is the name of a phase around all of these;
+        There is a barrier at both ends of each phase. `within` is the name of the phase that encloses all of these;
         `test` is the test's name, for messages; `clock` replaces the device's clock.
         """
         self.clock = clock or BlockClock(device)
@@ -116,36 +118,36 @@ class PhaseRecorder:
             MeasurementError: the name is empty, or one of its parts is.
         """
         if not _is_name(name):
-            raise self.mistake(f"a phase needs a name, which {name!r} is not")
+            raise self.usage_error(f"a phase needs a name, which {name!r} is not")
         return Phase(self, name)
 
     @property
     def current(self) -> str | None:
-        """Name of the phase that the calling code is in; None outside of all."""
+        """Name of the current phase; None outside all phases."""
         inner = self._innermost()
         return self._within if inner is None else inner.path
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the phases that were entered, in the order of first entering."""
+        """Names of the phases that were entered, in the order of their first entry."""
         return tuple(self._times)
 
     @property
     def unclosed(self) -> tuple[str, ...]:
-        """Names of the phases that were entered and not left, or left by an abandoned generator."""
+        """Names of the phases that are still open or belong to an abandoned generator."""
         return tuple(dict.fromkeys([*self._abandoned, *(str(phase.path) for phase in self._open)]))
 
     def error(self) -> MeasurementError | None:
-        """Return what to fail the test with at the end of its run; None if every phase was closed."""
+        """Return the error that fails the test at its end; None if every phase was closed."""
         if not (unclosed := self.unclosed):
             return None
         names = " and ".join(repr(name) for name in unclosed)
-        return self.mistake(f"phase {names} was never closed; write `with bench.phase(...):` around its code")
+        return self.usage_error(f"phase {names} was never closed; write `with bench.phase(...):` around its code")
 
     def measurements(self, *, without: Collection[str | None] = ()) -> tuple[Measurement, ...]:
-        """Return the rows of every phase, a sample for each time it was entered.
+        """Return the rows of every phase, with one sample per entry.
 
-        Phases in `without` are left out, because something inside them was timed by itself.
+        Phases in `without` are left out, because code inside them was timed separately.
         """
         return tuple(
             row for name, times in self._times.items() if name not in without for row in self.rows(name, times)
@@ -154,7 +156,7 @@ class PhaseRecorder:
     def rows(
         self, name: str, times: Sequence[BlockTime], details: Mapping[str, object] | None = None
     ) -> list[Measurement]:
-        """Return the rows of one phase, a time for each sample; without times, the rows say why."""
+        """Return the rows of one phase, with one sample for each time; without times, the rows have a reason."""
         failures = self._failures.get(name, [])
         if name in self.unclosed:
             return missing_rows("the phase was never closed", phase=name, provenance=self._provenance)
@@ -167,17 +169,17 @@ class PhaseRecorder:
         )
 
     def take(self) -> dict[str, list[BlockTime]]:
-        """Return what was measured since the last call, by phase, and start over; failures are kept."""
+        """Return the times since the last call, by phase, and start over; failures are kept."""
         taken = {name: times for name, times in self._times.items() if times}
         self._times = {name: [] for name in self._times}
         return taken
 
-    def mistake(self, text: str) -> MeasurementError:
+    def usage_error(self, text: str) -> MeasurementError:
         """Return an error that names the test."""
         return MeasurementError(text if self._test is None else f"{self._test}: {text}")
 
     def enter(self, phase: Phase) -> str:
-        """Record that a phase begins, and return its full name."""
+        """Record the beginning of a phase, and return its path."""
         around = self.current
         path = phase.name if around is None else f"{around}/{phase.name}"
         self._times.setdefault(path, [])
@@ -185,7 +187,7 @@ class PhaseRecorder:
         return path
 
     def leave(self, phase: Phase, measured: BlockTime | None, error: BaseException | None) -> None:
-        """Record how a phase ended."""
+        """Record the end of a phase."""
         path = str(phase.path)
         self._open.remove(phase)
         if isinstance(error, GeneratorExit):
@@ -203,7 +205,7 @@ class PhaseRecorder:
 
 
 def _still_open(phase: Phase | None) -> Phase | None:
-    # Phases of generators and threads may end in another order than they began in.
+    # Phases in generators and threads may end in a different order than they began.
     while phase is not None and phase.closed:
         phase = phase.before
     return phase

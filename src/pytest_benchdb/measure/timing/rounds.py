@@ -1,10 +1,10 @@
 """Times a function in rounds on a device: first call, calibration, warm-up, rounds.
 
-Only the clocks are read around a round, in this order: cache flush, barrier, CPU clocks, device mark,
-wall clock, the calls, device mark, barrier, wall clock, CPU clocks. So the wall time holds the calls, the wait
-for the device and, where the device has a clock, one mark on its timeline (a mark after the barrier would count
-the time in which the device only waited for the host). Defaults of the `Plan` are those of pytest-benchmark where
-it has them.
+Only clocks are read around a round, in this order: cache flush, barrier, CPU clocks, device mark,
+wall clock, the calls, device mark, barrier, wall clock, CPU clocks. So the wall time includes the calls, the wait
+for the device and, if the device has a clock, one mark on its timeline (a mark after the barrier would include
+the time in which the device only waits for the host). The defaults of `Plan` are those of pytest-benchmark if it has
+them.
 """
 
 import contextlib
@@ -13,44 +13,44 @@ import statistics
 import time
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.measure.timing.block_clock import THREAD_NS
 from pytest_benchdb.measure.timing.calls import Calls
 
 _CHOICES = {"cache_mode": ("hot", "cold"), "barrier": ("round", "block"), "gc": (True, False)}
 _MAY_BE_ZERO = frozenset({"warmup_rounds", "warmup_time_s", "max_warmup_time_s", "max_time_s"})
 _MAY_BE_NONE = frozenset({"rounds", "iterations", "warmup_rounds"})
 STABLE_SHARE = 0.02
-"""Difference of two neighbouring medians below which a warm-up has settled."""
+"""Relative difference of two successive medians below which a warm-up has settled."""
 _STABLE_ROUNDS = 5
 _GROWTH = 10
-"""Largest factor by which calibration raises the iterations at once: one slow call must not decide."""
-_CLEARLY = 50
-"""A first call as long as this many rounds is not just a compilation that the second call is spared."""
-_thread_ns: Callable[[], int] | None = getattr(time, "thread_time_ns", None)  # macOS before 10.12 has none
+"""Largest factor by which calibration raises the iterations in one step: a single round must not decide."""
+_LONG_CALL = 50
+"""A first call as long as this many rounds is slow by itself, not only because of a one-time compilation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How a benchmark is to be timed; None leaves a number to the clock.
+    """How to time a benchmark; a number that is None depends on the clock.
 
     Attributes:
-        rounds: timed blocks; None goes on for `max_time_s`, but not below `min_rounds`.
-        iterations: calls in one round; None takes as many as fill `round_time_s`.
-        warmup_rounds: rounds thrown away before; None goes on for `warmup_time_s` and until the last
-            rounds agree, but not beyond `max_warmup_time_s`.
-        min_rounds: least number of rounds.
+        rounds: timed blocks; None continues for `max_time_s`, with at least `min_rounds`.
+        iterations: calls in one round; None means enough to fill `round_time_s`.
+        warmup_rounds: rounds thrown away before the timing; None continues for at least `warmup_time_s`, until the
+            last rounds agree, and for at most `max_warmup_time_s`.
+        min_rounds: smallest number of rounds.
         max_time_s: time for all rounds.
-        round_time_s: time that one round should last, so that the clock's tick and the loop do not show.
-        warmup_time_s: least time for warming up.
-        max_warmup_time_s: most time for warming up.
+        round_time_s: target time of one round, long enough to hide the clock's tick and the loop.
+        warmup_time_s: shortest warm-up.
+        max_warmup_time_s: longest warm-up.
         gc: whether the garbage collector may run within rounds.
         cache_mode: ``hot`` leaves the device's caches alone, ``cold`` empties them before every round.
-        barrier: ``round`` waits for the device at both ends of every round, as a user does; ``block`` waits once
-            after all rounds, and only the device's own clock measures single rounds.
+        barrier: ``round`` waits for the device at both ends of every round, like user code; ``block`` waits once
+            after all rounds, so that only the device's own clock measures single rounds.
     """
 
     rounds: int | None = None
@@ -69,12 +69,12 @@ class Plan:
         """Return the plan with other options.
 
         Raises:
-            MeasurementError: an option is unknown or makes no sense.
+            MeasurementError: an option is unknown or its value is not valid.
         """
-        known = [field.name for field in fields(self)]
+        names = [field.name for field in fields(self)]
         for name, value in options.items():
-            if name not in known:
-                raise MeasurementError(f"unknown option {name!r}; known are {', '.join(known)}")
+            if name not in names:
+                raise MeasurementError(f"unknown option {name!r}; known are {', '.join(names)}")
             _check(name, value)
         return replace(self, **options)
 
@@ -86,10 +86,10 @@ def _check(name: str, value: Any) -> None:
         return
     if value is None and name in _MAY_BE_NONE:
         return
-    whole = not name.endswith("_s")
-    number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-    if not number or not (value > 0 or (value == 0 and name in _MAY_BE_ZERO)):
-        kind = "whole number" if whole else "number of seconds"
+    is_count = not name.endswith("_s")
+    is_number = isinstance(value, int if is_count else (int, float)) and not isinstance(value, bool)
+    if not is_number or not (value > 0 or (value == 0 and name in _MAY_BE_ZERO)):
+        kind = "whole number" if is_count else "number of seconds"
         least = "0 or more" if name in _MAY_BE_ZERO else "above 0"
         raise MeasurementError(f"{name}={value!r}; give a {kind}, {least}")
 
@@ -101,14 +101,14 @@ class Timed:
     Attributes:
         result: what the function returned.
         iterations: calls in one round.
-        warmup_rounds: rounds thrown away, the first call not counted.
-        first_call_ns: wall-clock time of the very first call; None where the caller counts the calls.
+        warmup_rounds: rounds thrown away, not counting the first call.
+        first_call_ns: wall-clock time of the very first call; None if the plan fixes the number of calls.
         wall_ns: wall-clock time of each round.
         cpu_ns: CPU time of the process in each round, all threads.
-        thread_ns: CPU time of the calling thread in each round; None where there is no such clock.
-        device_s: time of each round on the device's clock; None without one.
-        sync_mode: how the device was waited for; None where it need not be.
-        cache_mode: ``cold`` only where the caches were really emptied.
+        thread_ns: CPU time of the calling thread in each round; None if there is no such clock.
+        device_s: time per call in each round on the device's clock; None without one.
+        sync_mode: how the device was waited for; None if its calls block.
+        cache_mode: ``cold`` only if the caches were really emptied.
         memory: peaks of the device's allocator in the timed block, bytes, by metric.
     """
 
@@ -130,22 +130,26 @@ class Clocks:
     """CPU clocks of this process, nanoseconds; the wall clock is the device's."""
 
     cpu_ns: Callable[[], int] = time.process_time_ns
-    thread_ns: Callable[[], int] | None = _thread_ns
+    thread_ns: Callable[[], int] | None = THREAD_NS
+
+
+def _integers() -> "array[int]":
+    return array("q")
 
 
 @dataclass(slots=True)
-class _Kept:
-    """Clocks of the rounds so far."""
+class _Readings:
+    """Times and device marks of the rounds so far, and the last result."""
 
-    wall_ns: "array[int]"
-    cpu_ns: "array[int]"
-    thread_ns: "array[int]"
-    marks: list[tuple[object, object]]
+    wall_ns: "array[int]" = field(default_factory=_integers)
+    cpu_ns: "array[int]" = field(default_factory=_integers)
+    thread_ns: "array[int]" = field(default_factory=_integers)
+    marks: list[tuple[object, object]] = field(default_factory=list)
     result: object = None
 
 
 class Rounds:
-    """Times one function by one plan."""
+    """Times one function according to a plan."""
 
     def __init__(
         self,
@@ -159,7 +163,7 @@ class Rounds:
     ) -> None:
         """Take the loops that call the function; `before` and `after` run around each round, untimed."""
         self._calls = calls
-        # As pytest-benchmark's pedantic: a caller that gives all numbers gets exactly these calls.
+        # Like pytest-benchmark's pedantic: a caller that gives all numbers gets exactly these calls.
         self._is_exact = None not in {plan.rounds, plan.iterations, plan.warmup_rounds}
         self._keeps = self._is_exact and plan.iterations == 1
         self._call = calls.keep if self._keeps else calls.loop
@@ -171,19 +175,19 @@ class Rounds:
         self._was_cold = plan.cache_mode == "cold"
 
     def run(self, block: contextlib.AbstractContextManager[object]) -> Timed:
-        """Make the first call, calibrate, warm up, and time the rounds within `block`.
+        """Make the first call, calibrate, warm up, and time the rounds inside `block`.
 
-        A plan that gives rounds, iterations and warm-up rounds is followed exactly, without a separate first call.
+        A plan with rounds, iterations and warm-up rounds is followed exactly, without a separate first call.
         """
         plan, device = self._plan, self._device
         begun_ns = device.clock_ns()
-        first = _kept()
+        first = _Readings()
         if not self._is_exact:
             self._round(first, 1)
         with _collector(enabled=plan.gc):
             iterations = plan.iterations or self._calibrated(first.wall_ns[0])
             warmup_rounds = self._warm_up(iterations, begun_ns)
-            kept = _kept()
+            kept = _Readings()
             device.synchronize()
             device.reset_memory()
             with block:
@@ -206,7 +210,7 @@ class Rounds:
         )
 
     def _result(self) -> object:
-        """Call the function once more, untimed: a result held while rounds run would count as their memory."""
+        """Call the function once more, untimed: keeping a result while rounds run would count as their memory."""
         if self._before is not None:
             self._before()
         result = self._calls.keep(1)
@@ -215,11 +219,11 @@ class Rounds:
         return result
 
     def once(self, iterations: int) -> None:
-        """Run one round as the timed ones were, for the passes after the timing; nothing is kept."""
-        self._round(_kept(), iterations)
+        """Run one round like the timed ones, for the passes after the timing; keep nothing."""
+        self._round(_Readings(), iterations)
         self._device.synchronize()
 
-    def _round(self, kept: _Kept, iterations: int) -> None:
+    def _round(self, kept: _Readings, iterations: int) -> None:
         """Time one round; the module's docstring explains the order of the readings."""
         device, clocks = self._device, self._clocks
         if self._before is not None:
@@ -248,11 +252,11 @@ class Rounds:
             self._after()
 
     def _calibrated(self, first_call_ns: int) -> int:
-        """Return how many calls fill a round."""
+        """Return the number of calls that fill a round."""
         goal_ns = self._plan.round_time_s * 1e9
-        if self._before is not None or self._after is not None or first_call_ns >= _CLEARLY * goal_ns:
+        if self._before is not None or self._after is not None or first_call_ns >= _LONG_CALL * goal_ns:
             return 1
-        iterations, kept = 1, _kept()
+        iterations, kept = 1, _Readings()
         while True:
             self._round(kept, iterations)
             took_ns = max(kept.wall_ns[-1], 1)
@@ -262,8 +266,8 @@ class Rounds:
             iterations = min(iterations * _GROWTH, wanted)
 
     def _warm_up(self, iterations: int, begun_ns: int) -> int:
-        """Run rounds that are thrown away; return how many. The calls so far count as warming up."""
-        plan, kept = self._plan, _kept()
+        """Run rounds that are thrown away; return their number. Earlier calls count towards the warm-up's time."""
+        plan, kept = self._plan, _Readings()
         if plan.warmup_rounds is not None:
             for _ in range(plan.warmup_rounds):
                 self._round(kept, iterations)
@@ -274,7 +278,7 @@ class Rounds:
             self._round(kept, iterations)
         return len(kept.wall_ns)
 
-    def _time(self, kept: _Kept, iterations: int) -> None:
+    def _time(self, kept: _Readings, iterations: int) -> None:
         plan, now = self._plan, self._device.clock_ns
         if plan.rounds is not None:
             for _ in range(plan.rounds):
@@ -285,12 +289,8 @@ class Rounds:
             self._round(kept, iterations)
 
 
-def _kept() -> _Kept:
-    return _Kept(array("q"), array("q"), array("q"), [])
-
-
 def is_settled(wall_ns: Sequence[int]) -> bool:
-    """Return whether the medians of the last two groups of rounds agree."""
+    """Return whether the medians of the last two groups of rounds agree within `STABLE_SHARE`."""
     if len(wall_ns) < 2 * _STABLE_ROUNDS:
         return False
     last = statistics.median(wall_ns[-_STABLE_ROUNDS:])

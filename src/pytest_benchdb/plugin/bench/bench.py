@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import ConfigError, MeasurementError
 from pytest_benchdb.interfaces import OpenDevice
-from pytest_benchdb.measure.timing.calls import repeated
+from pytest_benchdb.measure.timing.calls import call_loops
 from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
 from pytest_benchdb.measure.timing.rounds import Plan, Rounds, Timed
 from pytest_benchdb.measure.training import Steps
@@ -316,7 +316,7 @@ class Bench:
         if self._attempt is None:
             return call_once(function, args, kwargs, spec)
         self._cut = "the benchmarked function raised"
-        with repeated(function, args, kwargs) as calls:
+        with call_loops(function, args, kwargs) as calls:
             rounds = Rounds(calls, self.opened, spec.plan, before=spec.before, after=spec.after)
             timed = rounds.run(self._attempt.block if phase is None else contextlib.nullcontext())
             if phase is None:

@@ -85,7 +85,7 @@ class Devices:
         self.registry = Registry(manager, builtin_backends())
         self.registry.disabled.update(problems)
         self.registry.load()
-        self._device_names = [self.registry.named(text) for text in selected if text != "auto"]
+        self._device_names = [self.registry.parse(text) for text in selected if text != "auto"]
         self._selected = selected
         self._passes = Passes(passes, self.registry, alone=not hasattr(config, "workerinput"))
         self._book = MetricBook()
@@ -97,7 +97,7 @@ class Devices:
             pytest.UsageError: the selection names an unknown device.
         """
         try:
-            return [name.text for name in self.registry.selected(self._selected)]
+            return [name.text for name in self.registry.select(self._selected)]
         except ConfigError as error:
             raise pytest.UsageError(f"--benchdb-backends: {error}") from error
 
@@ -148,8 +148,8 @@ class Devices:
     def _name(self, text: str | None) -> DeviceName:
         """Return the device that a fixture means: the selection says which of several."""
         if text is None:
-            return self._device_names[0] if self._device_names else self.registry.named("cpu")
-        name = self.registry.named(text)
+            return self._device_names[0] if self._device_names else self.registry.parse("cpu")
+        name = self.registry.parse(text)
         if ":" in text:
             return name
         return next((other for other in self._device_names if other.backend == name.backend), name)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_benchdb.errors import MeasurementError
-from pytest_benchdb.measure.timing.calls import repeated
+from pytest_benchdb.measure.timing.calls import call_loops
 from pytest_benchdb.measure.timing.rounds import Plan, Timed
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
@@ -54,7 +54,7 @@ def call_once(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping
     """Call a function once, untimed, with what runs around a round."""
     if spec.before is not None:
         spec.before()
-    with repeated(function, args, kwargs) as calls:
+    with call_loops(function, args, kwargs) as calls:
         result = calls.keep(1)
     if spec.after is not None:
         spec.after()
