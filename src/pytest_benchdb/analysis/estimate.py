@@ -1,8 +1,8 @@
-"""Estimate figures that were not measured from those that were, with the error on what was held out.
+"""Estimate unmeasured figures from measured ones, with the error on held-out cases.
 
-The logarithm of a figure is a sum of what each label adds and of a parabola in the logarithm of each size, such as the
-batch; in a second form every label bends these for itself. Ridge regression keeps chance from shaping the fit of few.
-Which form is used, and how far estimates are off, is found by leaving cases out and estimating them from the rest.
+The logarithm of a figure is modelled as a sum of one term per label and a parabola in the logarithm of each size, such
+as the batch size; in a second form, each label has its own slope. Ridge regression avoids overfitting few cases.
+Cross-validation chooses the form and measures the error.
 """
 
 import math
@@ -16,10 +16,10 @@ from pytest_benchdb.errors import MissingExtraError
 from pytest_benchdb.model.answer.estimate import Accuracy
 
 LEAST_CASES = 12
-"""Configurations that must have been measured."""
+"""Number of configurations that must have been measured."""
 
 LEAST_HELD_OUT = 6
-"""Cases that must have been estimated from others before any estimate is given."""
+"""Number of cases that must have been estimated from others before any estimate is given."""
 
 Form = Literal["sum", "bent"]
 
@@ -32,7 +32,7 @@ _FORMS: tuple[Form, ...] = ("sum", "bent")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """What a figure belongs to.
+    """The labels and sizes of a figure.
 
     Attributes:
         labels: such as ``model`` and ``device``.
@@ -50,7 +50,7 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A configuration that was measured, with its figure above 0."""
+    """A measured configuration, with its figure, above 0."""
 
     configuration: Configuration
     figure: float
@@ -61,7 +61,7 @@ class Estimator:
     """Estimates figures from cases; use `fit`.
 
     Attributes:
-        form: which form did best on held-out cases.
+        form: the form with the smaller error on held-out cases.
         accuracy: on held-out cases; None if too few could be estimated from the others.
     """
 
@@ -71,19 +71,19 @@ class Estimator:
     _model: Any
 
     def estimate(self, configuration: Configuration) -> float:
-        """Return the estimate for one configuration, whose labels were all measured."""
+        """Return the estimate for a configuration; all of its labels must have been measured."""
         return math.exp(float(self._model.predict([self._columns.row(configuration, self.form)])[0]))
 
 
 def fit(cases: Sequence[Case], *, whole_cells: bool) -> Estimator:
-    """Fit the cases, and measure how far estimates are off.
+    """Fit the cases, and measure the error of estimates.
 
-    The form is chosen anew for each part that is held out, from the rest alone, so that the error is not flattered.
+    For each held-out fold, the form is chosen from the other folds alone, so that the error is not too optimistic.
 
     Args:
         cases: at least 12, each configuration once.
-        whole_cells: whether all sizes of the same labels are held out together, as for a combination of labels that was
-            never measured; else each case for itself, as for a size between measured ones.
+        whole_cells: hold out all sizes of the same labels together, as for a combination of labels that was never
+            measured; otherwise single cases, as for a size between measured ones.
 
     Raises:
         MissingExtraError: scikit-learn is not installed.
@@ -94,13 +94,13 @@ def fit(cases: Sequence[Case], *, whole_cells: bool) -> Estimator:
         train = [cases[index] for index in rest]
         inside = [groups[index] for index in rest]
         columns = _Columns.of(train)
-        known = [index for index in held if columns.knows(cases[index].configuration)]
-        if not known:
+        estimable = [index for index in held if columns.knows(cases[index].configuration)]
+        if not estimable:
             continue
         form = _best_form(train, inside)
-        model = _fitted(train, columns, form)
+        model = _fit_ridge(train, columns, form)
         middle = median([math.log(case.figure) for case in train])
-        for index in known:
+        for index in estimable:
             figure = math.log(cases[index].figure)
             errors.append(float(model.predict([columns.row(cases[index].configuration, form)])[0]) - figure)
             guesses.append(middle - figure)
@@ -110,13 +110,13 @@ def fit(cases: Sequence[Case], *, whole_cells: bool) -> Estimator:
         form=form,
         accuracy=_accuracy(errors, guesses) if len(errors) >= LEAST_HELD_OUT else None,
         _columns=columns,
-        _model=_fitted(cases, columns, form),
+        _model=_fit_ridge(cases, columns, form),
     )
 
 
 def _accuracy(errors: Sequence[float], guesses: Sequence[float]) -> Accuracy:
     sizes = sorted(abs(error) for error in errors)
-    # The rank that covers a further case with this probability (V. Vovk et al., Algorithmic Learning, 2005).
+    # The rank that covers another case with this probability (V. Vovk et al., Algorithmic Learning, 2005).
     rank = min(math.ceil(_LEVEL * (len(sizes) + 1)), len(sizes))
     return Accuracy(
         held_out=len(sizes),
@@ -128,7 +128,7 @@ def _accuracy(errors: Sequence[float], guesses: Sequence[float]) -> Accuracy:
 
 
 def _best_form(cases: Sequence[Case], groups: Sequence[object]) -> Form:
-    """Return the form with the smallest typical error on parts of the cases that are held out."""
+    """Return the form with the smallest median error on held-out cases."""
     folds = list(_folds(cases, groups, _INNER_FOLDS))
     return min(_FORMS, key=lambda form: _typical_error(cases, folds, form))
 
@@ -138,36 +138,37 @@ def _typical_error(cases: Sequence[Case], folds: Sequence[tuple[list[int], list[
     for rest, held in folds:
         train = [cases[index] for index in rest]
         columns = _Columns.of(train)
-        known = [cases[index] for index in held if columns.knows(cases[index].configuration)]
-        if known:
-            found = _fitted(train, columns, form).predict([columns.row(case.configuration, form) for case in known])
-            errors += [abs(float(one) - math.log(case.figure)) for one, case in zip(found, known, strict=True)]
+        estimable = [cases[index] for index in held if columns.knows(cases[index].configuration)]
+        if estimable:
+            rows = [columns.row(case.configuration, form) for case in estimable]
+            logs = _fit_ridge(train, columns, form).predict(rows)
+            errors += [abs(float(log) - math.log(case.figure)) for log, case in zip(logs, estimable, strict=True)]
     return median(errors) if errors else math.inf
 
 
 def _folds(cases: Sequence[Case], groups: Sequence[object], most: int) -> "list[tuple[list[int], list[int]]]":
-    """Return pairs of the cases to learn from and those that are held out; a group is never in both."""
+    """Return pairs of training and held-out indices; no group is in both."""
     numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
-    if len(numbers) < 2:  # noqa: PLR2004 - nothing would be left to learn from
+    if len(numbers) < 2:  # noqa: PLR2004 - no training cases would be left
         return []
-    splitter = _sklearn("model_selection").GroupKFold(min(most, len(numbers)))
-    found = splitter.split([[0]] * len(cases), groups=[numbers[group] for group in groups])
-    return [(rest.tolist(), held.tolist()) for rest, held in found]
+    splitter = _import_sklearn("model_selection").GroupKFold(min(most, len(numbers)))
+    splits = splitter.split([[0]] * len(cases), groups=[numbers[group] for group in groups])
+    return [(rest.tolist(), held.tolist()) for rest, held in splits]
 
 
-def _fitted(cases: Sequence[Case], columns: "_Columns", form: Form) -> Any:
-    model = _sklearn("linear_model").RidgeCV(alphas=_STRENGTHS)
+def _fit_ridge(cases: Sequence[Case], columns: "_Columns", form: Form) -> Any:
+    model = _import_sklearn("linear_model").RidgeCV(alphas=_STRENGTHS)
     rows = [columns.row(case.configuration, form) for case in cases]
     return model.fit(rows, [math.log(case.figure) for case in cases])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Columns:
-    """How a configuration becomes a row of numbers.
+    """Encodes a configuration as a row of numbers.
 
     Attributes:
-        labels: every label with its value.
-        sizes: every size, with the mean of its logarithm.
+        labels: name and value of every label.
+        sizes: name of every size, with the mean of its logarithms to base 2.
     """
 
     labels: tuple[tuple[str, str], ...]
@@ -182,22 +183,22 @@ class _Columns:
                 logs.setdefault(name, []).append(math.log2(size))
         return cls(
             labels=tuple(labels),
-            sizes=tuple((name, math.fsum(found) / len(found)) for name, found in sorted(logs.items())),
+            sizes=tuple((name, math.fsum(values) / len(values)) for name, values in sorted(logs.items())),
         )
 
     def knows(self, configuration: Configuration) -> bool:
         return set(configuration.labels.items()) <= set(self.labels)
 
     def row(self, configuration: Configuration, form: Form) -> list[float]:
-        hot = [float(configuration.labels.get(name) == value) for name, value in self.labels]
+        indicators = [float(configuration.labels.get(name) == value) for name, value in self.labels]
         logs = [math.log2(configuration.sizes[name]) - mean for name, mean in self.sizes]
-        row = [*hot, *logs, *(log * log for log in logs)]
+        row = [*indicators, *logs, *(log * log for log in logs)]
         if form == "bent":
-            row += [one * log for one in hot for log in logs]
+            row += [indicator * log for indicator in indicators for log in logs]
         return row
 
 
-def _sklearn(part: str) -> Any:
+def _import_sklearn(part: str) -> Any:
     try:
         return import_module(f"sklearn.{part}")
     except ImportError as error:

@@ -8,18 +8,18 @@ from pytest_benchdb.model.verdict import Interval, Policy, Verdict
 
 
 def counts(baseline: float, candidate: float, policy: Policy) -> bool:
-    """Return whether a change exceeds both limits of a policy, share and amount; from 0 any share is exceeded."""
+    """Return whether a change exceeds both limits of a policy, share and amount; a baseline of 0 exceeds any share."""
     amount = abs(candidate - baseline)
     return amount > policy.absolute and amount > policy.relative * abs(baseline)
 
 
 def direction(baseline: float, candidate: float, policy: Policy, *, sure: bool) -> tuple[Verdict, str | None]:
-    """Return the verdict on a change that counts, with a reason if it is inconclusive.
+    """Return the verdict on a change that counts, and the reason if it is inconclusive.
 
     Args:
         baseline: in the metric's unit.
         candidate: in the metric's unit.
-        policy: says which direction is better.
+        policy: has the direction that is better.
         sure: whether chance is ruled out.
     """
     if not sure:
@@ -32,12 +32,12 @@ def direction(baseline: float, candidate: float, policy: Policy, *, sure: bool) 
 
 
 def change_of(baseline: float, candidate: float) -> float | None:
-    """Return candidate / baseline - 1, relative to the magnitude of a negative baseline; None if the baseline is 0."""
+    """Return the change relative to the baseline's magnitude: candidate / baseline - 1; None if the baseline is 0."""
     return (candidate - baseline) / abs(baseline) if baseline else None
 
 
 def repeats(figures: Sequence[float], policy: Policy) -> bool:
-    """Return whether figures are all the same; of an exact metric, apart from changes that never count.
+    """Return whether figures are all equal; for an exact metric, apart from changes too small to count.
 
     An exact metric that does not repeat is tested like any other.
     """
@@ -47,13 +47,13 @@ def repeats(figures: Sequence[float], policy: Policy) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """Logarithms, on which equal ratios are equal distances; plain figures where one of them is not above 0.
+    """A scale of logarithms, on which equal ratios are equal distances; of plain figures if one is not above 0.
 
-    Larger is worse on it, whichever direction is better.
+    Larger is always worse, whatever the metric's direction.
 
     Attributes:
         sign: -1 for a metric that should be high, else 1.
-        centre: magnitude that shares of plain figures refer to; 0 if they have none.
+        centre: magnitude that shares of plain figures refer to; 0 if there is none.
     """
 
     logarithmic: bool
@@ -61,27 +61,27 @@ class Scale:
     centre: float
 
     def of(self, figure: float) -> float:
-        """Return the place of a figure: the larger the worse."""
+        """Return the place of a figure on the scale."""
         return self.sign * (math.log(figure) if self.logarithmic else figure)
 
     def figure_at(self, place: float) -> float:
-        """Return the figure of a place, in the metric's unit."""
+        """Return the figure at a place, in the metric's unit."""
         return math.exp(self.sign * place) if self.logarithmic else self.sign * place
 
     def middle(self, figures: Sequence[float]) -> float:
-        """Return the median as a figure: halfway between the two middle ones of an even number."""
+        """Return the median as a figure: for an even number, halfway on the scale between the two middle ones."""
         ordered = sorted(figures)
         low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
         return low if low == high else self.figure_at((self.of(low) + self.of(high)) / 2)
 
     def share(self, distance: float) -> float | None:
-        """Return a distance between two places as candidate / baseline - 1; None where the baseline is 0."""
+        """Convert a distance between two places to candidate / baseline - 1; None if the baseline is 0."""
         if self.logarithmic:
             return math.expm1(self.sign * distance)
         return self.sign * distance / self.centre if self.centre else None
 
     def spread_of(self, share: float) -> float:
-        """Return a share, such as a least spread, as a distance."""
+        """Convert a share, such as a minimum spread, to a distance."""
         return share if self.logarithmic else share * self.centre
 
     def interval(self, low: float, high: float, *, level: float, within_session: bool = False) -> Interval | None:

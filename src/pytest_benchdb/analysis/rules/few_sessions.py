@@ -1,7 +1,8 @@
-"""Two sides, one of them with fewer than three sessions: rounds or summaries say little about how sessions differ.
+"""The rule of comparisons if a side has fewer than three sessions.
 
-They give an interval, and decide only what no disturbance explains: both the minimum and the median, and the CPU time
-of code that only computes, changed by more than a quarter.
+Rounds or summaries do not show how much sessions differ. They give an interval, and a verdict only if no disturbance
+explains the change: the minimum, the median, and the CPU time of code that only computes, all changed by more than a
+quarter.
 """
 
 import random
@@ -20,7 +21,7 @@ from pytest_benchdb.model.verdict import Interval, Judgement, Policy, Statistic
 
 RESAMPLES = 2000
 SESSIONS_A_SIDE = 3
-"""Sessions on each side from which their spread can be judged."""
+"""Number of sessions per side from which their spread can be estimated."""
 
 Rounds = tuple[Sequence[float], Sequence[float]]
 Sides = tuple[Sequence[SessionFigure], Sequence[SessionFigure]]
@@ -33,16 +34,16 @@ _STATISTICS: tuple[Statistic, ...] = ("min", "median", "value")
 def median_ratio_interval(
     baseline: Sequence[float], candidate: Sequence[float], *, level: float = 0.95, resamples: int = RESAMPLES
 ) -> tuple[float, float] | None:
-    """Return the bootstrap interval of median(candidate) / median(baseline): how far rounds alone let it wander.
+    """Return the bootstrap interval of median(candidate) / median(baseline), from rounds alone.
 
     Source: B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap (1993), percentile method. Resamples are not
     drawn value by value: the median of n values drawn with replacement is an order statistic of n uniform places among
-    the sorted values, and places of order statistics follow the beta distribution, so that one draw for each resample
-    gives exactly the same distribution however many rounds there are.
+    the sorted values, and places of order statistics follow the beta distribution, so one draw per resample gives
+    exactly the same distribution however many rounds there are.
 
     Returns:
-        Its ends, always the same ones for the same values; None where a side has fewer than two values, or a resampled
-        baseline is not above 0.
+        Both ends, deterministic for the same values; None if a side has fewer than two values, or a resampled baseline
+        is not above 0.
     """
     if min(len(baseline), len(candidate)) < 2:  # noqa: PLR2004 - one value has no spread
         return None
@@ -60,25 +61,25 @@ def _resampled_medians(ordered: Sequence[float], resamples: int, *, seed: int) -
 
 @lru_cache(maxsize=128)
 def _places(n: int, resamples: int, seed: int) -> tuple[tuple[int, int], ...]:
-    """Return, for each resample, which two of n sorted values are in its middle; twice the same if n is odd."""
-    generator = random.Random(seed * 1_000_003 + n)  # noqa: S311 - nothing secret
+    """Return, for each resample, the indices of its two middle values among n sorted ones; equal if n is odd."""
+    generator = random.Random(seed * 1_000_003 + n)  # noqa: S311 - not for secrets
     places = []
     middle = (n + 1) // 2
     for _ in range(resamples):
         low = generator.betavariate(middle, n - middle + 1)
-        # The next larger of the n - middle places above `low` is the smallest of as many uniform ones.
+        # The next larger place is the smallest of n - middle uniform places above `low`.
         high = low if n % 2 else low + (1 - low) * generator.betavariate(1, n - middle)
         places.append((min(int(low * n), n - 1), min(int(high * n), n - 1)))
     return tuple(places)
 
 
 def cliffs_delta(baseline: Sequence[float], candidate: Sequence[float]) -> float | None:
-    """Return by how much more often the candidate's value is the larger of a pair than the smaller.
+    """Return the share of pairs with a larger candidate minus the share with a smaller candidate.
 
     Source: N. Cliff, Psychological Bulletin 114 (1993).
 
     Returns:
-        From -1 (every value of the candidate is below every one of the baseline) over 0 to 1; None if a side is empty.
+        From -1 (all values of the candidate are below all of the baseline) to 1; None if a side is empty.
 
     >>> cliffs_delta([1.0, 2.0], [2.0, 3.0])
     0.75
@@ -92,12 +93,12 @@ def cliffs_delta(baseline: Sequence[float], candidate: Sequence[float]) -> float
 
 
 def judge_few(sides: Sides, policy: Policy, rounds: Rounds | None, *, cpu_bound: bool) -> Judgement:
-    """Judge sides, one of them with too few sessions to know how sessions differ.
+    """Judge two sides, one of which has fewer than three sessions.
 
     Args:
         sides: baseline and candidate, comparable sessions only.
         policy: when a change counts.
-        rounds: of the baseline and of the candidate, per iteration; None if only summaries are left.
+        rounds: rounds of the baseline and of the candidate, per iteration; None if only summaries were kept.
         cpu_bound: whether the CPU time must agree.
     """
     before, after = (median(known_figures(side)) for side in sides)
@@ -117,8 +118,8 @@ def judge_few(sides: Sides, policy: Policy, rounds: Rounds | None, *, cpu_bound:
         return judgement
     changes = [change for each in _STATISTICS if (change := _change(sides, each)) is not None]
     if not _all_beyond(changes, worse=after > before):
-        least = f"{SESSIONS_A_SIDE} sessions a side tell it from a disturbance"
-        return replace(judgement, verdict="inconclusive", state="suspect", reason=least)
+        reason = f"{SESSIONS_A_SIDE} sessions a side tell it from a disturbance"
+        return replace(judgement, verdict="inconclusive", state="suspect", reason=reason)
     if cpu_bound and not _all_beyond(_cpu_change(sides), worse=after > before):
         reason = "CPU time did not change as much: the machine was busy, or the code waits for something"
         return replace(judgement, verdict="inconclusive", state="unstable", reason=reason)
@@ -127,7 +128,7 @@ def judge_few(sides: Sides, policy: Policy, rounds: Rounds | None, *, cpu_bound:
 
 
 def _all_beyond(changes: Sequence[float], *, worse: bool) -> bool:
-    """Return whether all changes, at least none of them the other way, are too large for a disturbance."""
+    """Return whether all changes, if any, are in the same direction and too large for a disturbance."""
     return all(change > _BEYOND_DISTURBANCE if worse else change < -_BEYOND_DISTURBANCE for change in changes)
 
 
@@ -137,8 +138,8 @@ def _change(sides: Sides, statistic: Statistic) -> float | None:
 
 
 def _cpu_change(sides: Sides) -> list[float]:
-    """Return the change of the CPU time as the only item; nothing where one side lacks it."""
-    times = [[one.session.cpu_s for one in side if one.session.cpu_s is not None] for side in sides]
+    """Return the change of the CPU time as the only item; empty if one side lacks it."""
+    times = [[figure.session.cpu_s for figure in side if figure.session.cpu_s is not None] for side in sides]
     change = change_of(median(times[0]), median(times[1])) if all(times) else None
     return [] if change is None else [change]
 

@@ -1,23 +1,23 @@
-"""One session against the history of its benchmark: the rule of the gate, with its p-value.
+"""The rule of the gate: compare one session with the history of its benchmark.
 
-One session cannot tell a slow build from an unlucky process, so what the rule finds is a suspicion: `suspect` until
-runs in fresh processes repeat it. Confirming cuts false alarms by 7 to 36 times; no test on one session does.
+A single session cannot distinguish a slow build from an unlucky process, so its verdict is `suspect` until re-runs in
+fresh processes repeat it. Confirming cuts false alarms by 7 to 36 times; no test on one session does.
 
 The test is a prediction interval for the next session. The median m and the deviation s of n sessions' logarithms give
 t = (x - m) / (s·√(1 + π/2n)) with n - 1 degrees of freedom, where π/2n is the variance of a median. s is the largest of
 the median absolute deviation, the interquartile range (both scaled to a normal distribution), half a percent, and the
-standard deviation with each distance cut to the smallest change that counts. The last one is for benchmarks that stray
-now and then, which the robust ones do not see: on recorded sessions it removed two of three false alarms for 6 points
-of power at +5 % and none at +10 %.
+standard deviation with each distance clipped to the smallest change that counts. The last one is for benchmarks with
+occasional outliers, which the robust ones ignore: on recorded sessions it removed two of three false alarms for 6
+points of power at +5 % and none at +10 %.
 
-A figure beyond every one of the history is a suspicion too. Whatever the distribution, three new sessions are all
-beyond n earlier ones once in C(n + 3, 3) times: 1,771 for n = 20. That finds changes of benchmarks with two levels,
-whose s is the distance between them.
+A figure outside the range of the history is suspect too. Whatever the distribution, three new sessions are all beyond n
+earlier ones once in C(n + 3, 3) times: 1,771 for n = 20. This detects changes of benchmarks with two levels, where s is
+the distance between the levels.
 
-What a tenth of the history has shown before is not news, however small s is: strays of a benchmark resemble each other,
-and come in clusters that outlast re-runs. Those more than twice as far off are of another kind, and do not count; nor
-do those right before the candidate, which show that a change stays.
-docs/explanation/regression-quality.md says what each of these is worth on recorded sessions.
+A distance that a tenth of the history has reached is not news, however small s is: outliers of a benchmark resemble
+each other, and come in clusters that outlast re-runs. Sessions more than twice as far off are of another kind and do
+not count; nor do those right before the candidate, which show that a change lasts.
+docs/explanation/regression-quality.md has the effect of each of these on recorded sessions.
 """
 
 import math
@@ -35,31 +35,31 @@ from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement, Policy
 
 _LEAST_DEVIATION = 0.005
-"""Smallest spread that is assumed, as a share: no history is long enough to show a smaller one."""
+"""Smallest spread that is assumed, as a share: no history is long enough to prove a smaller one."""
 
-_LOOK_BACK = 5
-"""Windows of sessions in which to look for enough undisturbed and comparable ones."""
+_MAX_WINDOWS = 5
+"""Number of windows to search for enough undisturbed and comparable sessions."""
 
 _RECENT = 10
 _ENDS = 5
 _DRIFT = 2.0
-"""Deviations from value to value by which the ends of a history differ if its level moves; chance makes 2 in 100."""
+"""Deviations between neighbours by which both ends of a drifting history differ; chance exceeds it in 2 of 100."""
 
 _LEVEL = 0.95
-_SEEN = 0.1
-"""Share of the history that may have been as far off, at most."""
-_ANOTHER_KIND = 2.0
-"""Times as far off, beyond which a stray says nothing about this one."""
-_STILL = 0.5
+_SEEN_SHARE = 0.1
+"""Share of the history from which sessions as far off make a change no news."""
+_OTHER_KIND_FROM = 2.0
+"""Factor of the distance beyond which an outlier is of another kind."""
+_SAME_CHANGE_FROM = 0.5
 """Share of the distance from which a session right before the candidate shows the same change."""
-_TOGETHER = 3
-"""Sessions behind a confirmed change: the candidate and two re-runs."""
+_CONFIRMED_SESSIONS = 3
+"""Number of sessions of a confirmed change: the candidate and two re-runs."""
 
 
 def judge_figures(history: Sequence[float], figure: float, policy: Policy) -> Judgement:
-    """Judge the figure of a session by those of earlier ones, oldest first, at least one; all finite, in one unit."""
+    """Judge a session's figure by the figures of earlier sessions: at least one, oldest first, finite, in one unit."""
     scale = scale_for((*history, figure), policy, centre=median(history))
-    drifting = _drifts(history, scale, policy)
+    drifting = _is_drifting(history, scale, policy)
     level = history[-_RECENT:] if drifting else history
     baseline = scale.middle(level)
     judgement = Judgement(
@@ -80,46 +80,48 @@ def judge_figures(history: Sequence[float], figure: float, policy: Policy) -> Ju
             reason=f"{len(history)} of {least} sessions that a verdict needs",
         )
     if repeats(history, policy):
-        return _decided(replace(judgement, test="exact"), policy, sure=True, drifting=drifting)
+        return _give_verdict(replace(judgement, test="exact"), policy, sure=True, drifting=drifting)
     error = _deviation(history, scale, policy) * math.sqrt(1 + math.pi / (2 * len(level)))
-    tested = _tested(judgement, scale, error, len(level) - 1)
+    tested = _add_test(judgement, scale, error, len(level) - 1)
     chance = 0.5 if tested.p_value is None else min(tested.p_value, 1 - tested.p_value)
     sure = chance < 1 - policy.confidence or _is_beyond(level, figure, policy)
-    seen = _times_seen([scale.of(one) - scale.of(baseline) for one in level], scale.of(figure) - scale.of(baseline))
-    if sure and seen >= math.ceil(_SEEN * len(level)):
+    seen = _times_seen(
+        [scale.of(earlier) - scale.of(baseline) for earlier in level], scale.of(figure) - scale.of(baseline)
+    )
+    if sure and seen >= math.ceil(_SEEN_SHARE * len(level)):
         tested = replace(tested, reason=f"{seen} of {len(level)} earlier sessions were as far off")
         sure = False
-    return _decided(tested, policy, sure=sure, drifting=drifting)
+    return _give_verdict(tested, policy, sure=sure, drifting=drifting)
 
 
 def _times_seen(distances: Sequence[float], distance: float) -> int:
-    """Return how many sessions of a history strayed as far on the same side; not those that strayed much further.
+    """Return how many sessions were as far off on the same side, without those that were much further off.
 
-    The last ones in a row do not count: a change that stays is the same news until it is accepted or fixed.
+    The newest sessions in a row do not count: a lasting change stays news until it is accepted or fixed.
     """
-    shares = [one / distance if distance else 0.0 for one in distances]
-    while shares and shares[-1] >= _STILL:
+    shares = [earlier / distance if distance else 0.0 for earlier in distances]
+    while shares and shares[-1] >= _SAME_CHANGE_FROM:
         shares.pop()
-    return sum(1 <= share <= _ANOTHER_KIND for share in shares)
+    return sum(1 <= share <= _OTHER_KIND_FROM for share in shares)
 
 
 def _is_beyond(history: Sequence[float], figure: float, policy: Policy) -> bool:
-    """Return whether a figure is beyond every one of a history that is long enough for that to mean something."""
-    if math.comb(len(history) + _TOGETHER, _TOGETHER) * (1 - policy.confidence) < 1:
+    """Return whether a figure is outside the range of a history that is long enough for this to be significant."""
+    if math.comb(len(history) + _CONFIRMED_SESSIONS, _CONFIRMED_SESSIONS) * (1 - policy.confidence) < 1:
         return False
     return not min(history) <= figure <= max(history)
 
 
 def _deviation(history: Sequence[float], scale: Scale, policy: Policy) -> float:
-    """Return how far sessions stray from their median, as a distance."""
+    """Return the deviation s of a history, as a distance on the scale."""
     places = [scale.of(value) for value in history]
     counting = max(scale.spread_of(policy.relative), scale.spread_of(policy.absolute / (scale.centre or 1.0)))
     least = scale.spread_of(_LEAST_DEVIATION)
     return max(robust_deviation(places), clipped_deviation(places, counting), least)
 
 
-def _drifts(history: Sequence[float], scale: Scale, policy: Policy) -> bool:
-    """Return whether the ends of a history differ by what counts, and by more than its noise from value to value."""
+def _is_drifting(history: Sequence[float], scale: Scale, policy: Policy) -> bool:
+    """Return whether both ends of a history differ by a change that counts and by more than the noise."""
     if len(history) < 2 * _ENDS:
         return False
     first, last = scale.middle(history[:_ENDS]), scale.middle(history[-_ENDS:])
@@ -128,8 +130,8 @@ def _drifts(history: Sequence[float], scale: Scale, policy: Policy) -> bool:
     return counts(first, last, policy) and abs(scale.of(last) - scale.of(first)) > _DRIFT * noise
 
 
-def _tested(judgement: Judgement, scale: Scale, error: float, dof: int) -> Judgement:
-    """Return the judgement with t, its p-value and the interval of the change; `error` is that of a prediction."""
+def _add_test(judgement: Judgement, scale: Scale, error: float, dof: int) -> Judgement:
+    """Return the judgement with t, its p-value and the interval of the change; `error` is the prediction's."""
     if error == 0:
         return replace(judgement, test="history")
     distance = scale.of(judgement.candidate or 0.0) - scale.of(judgement.baseline or 0.0)
@@ -143,7 +145,7 @@ def _tested(judgement: Judgement, scale: Scale, error: float, dof: int) -> Judge
     )
 
 
-def _decided(judgement: Judgement, policy: Policy, *, sure: bool, drifting: bool) -> Judgement:
+def _give_verdict(judgement: Judgement, policy: Policy, *, sure: bool, drifting: bool) -> Judgement:
     baseline, figure = judgement.baseline or 0.0, judgement.candidate or 0.0
     note = f"the level moves by itself; compared with its last {_RECENT} sessions" if drifting else None
     seen = judgement.reason
@@ -160,14 +162,14 @@ def judge_history(history: Sequence[SessionValue], candidate: SessionValue | Non
     """Judge a session by the history of its series.
 
     Args:
-        history: earlier sessions of the series on comparable machines, oldest first, the candidate not among them.
-        candidate: None if the benchmark is not in the session.
+        history: earlier sessions of the series on comparable machines, oldest first, without the candidate.
+        candidate: None if the session does not have the benchmark.
         policy: when a change counts.
 
     Returns:
         ``regressed`` and ``improved`` come with the state ``suspect``, which a confirming re-run removes.
     """
-    sides = admit(history[-_LOOK_BACK * policy.window :], [candidate] if candidate else [], policy)
+    sides = admit(history[-_MAX_WINDOWS * policy.window :], [candidate] if candidate else [], policy)
     if isinstance(sides, Judgement):
         return sides
     same, (newest,) = sides

@@ -1,4 +1,4 @@
-"""The defaults: which change of a metric counts, and by which figure of a session."""
+"""Default policies: which change of a metric counts, and which statistic represents a session."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,10 @@ from pytest_benchdb.model.verdict import Policy, Statistic
 KIB = 1024
 MIB = 1024 * KIB
 ENOUGH_SESSIONS = 10
-"""Sessions of history from which a smaller change counts: before, their spread is not known well enough."""
+"""Number of sessions from which a smaller change counts: with fewer, their spread is not known well enough."""
 
 _FLOOR_S = 50e-9
-"""A few percent of a few nanoseconds are the clock's doing."""
+"""A few percent of a few nanoseconds are an artefact of the clock."""
 
 _GATED = frozenset({"wall_time", "python_peak"})
 _MINIMUM = frozenset({"wall_time", "cpu_time", "thread_time", "device_time"})
@@ -20,7 +20,7 @@ _MEDIAN = frozenset({"step_time", "ttft", "tpot", "itl", "e2e_latency", "ttfot",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Limit:
-    """Smallest changes that count, as shares, with few and with enough sessions; and in the metric's unit."""
+    """Smallest changes that count: as shares, with few and with enough sessions, and in the metric's unit."""
 
     few: float
     enough: float
@@ -54,13 +54,13 @@ _KIND_OF_UNIT: dict[str, Kind] = {"s": "time", "B": "memory", "J": "energy", "W"
 
 
 def default_policy(metric: str, unit: str, better: Better, *, sessions: int) -> Policy:
-    """Return when a change of a metric counts by default.
+    """Return the default policy of a metric.
 
     Args:
         metric: of the registry, or a suite's own.
-        unit: decides the kind of a metric that the registry does not know.
-        better: its direction; a metric with none never regresses.
-        sessions: of history, or of the smaller side: with fewer than ten only a larger change counts.
+        unit: decides the kind of a metric that is not in the registry.
+        better: direction of the metric; ``none`` never regresses.
+        sessions: number of sessions in the history or the smaller side: below ten, only a larger change counts.
     """
     limit = _BY_METRIC.get(metric) or _BY_KIND.get(_kind_of(metric, unit), _OTHER)
     return Policy(
@@ -74,10 +74,10 @@ def default_policy(metric: str, unit: str, better: Better, *, sessions: int) -> 
 
 
 def statistic_of(metric: str) -> Statistic:
-    """Return which figure of a session represents it.
+    """Return the statistic that represents a session.
 
-    The least disturbed round for times of code that does the same each time (its false-alarm rate on identical code is
-    half of the median's); the median where every sample is a different piece of work; else the reading.
+    The minimum for times of code that does the same every time (its false-alarm rate on identical code is half of the
+    median's); the median if every sample is a different piece of work; else the single reading.
     """
     if metric in _MINIMUM:
         return "min"
@@ -85,7 +85,7 @@ def statistic_of(metric: str) -> Statistic:
 
 
 def _kind_of(metric: str, unit: str) -> Kind:
-    known = METRICS.get(metric)
-    if known is not None:
-        return known.kind
+    registered = METRICS.get(metric)
+    if registered is not None:
+        return registered.kind
     return "rate" if unit.endswith("/s") else _KIND_OF_UNIT.get(unit, "other")

@@ -1,4 +1,4 @@
-"""The number that represents a session, and which sessions can be compared at all: what every rule reads first."""
+"""The figure that represents a session, and which sessions can be compared: the first step of every rule."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement, Policy, Statistic, Verdict
 
 CONTENDED_FROM = 1.10
-"""Wall time per CPU time above which code that only computes was kept waiting."""
+"""Wall time per CPU time above which code that only computes had to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class SessionFigure:
 
     Attributes:
         figure: in the metric's unit; None if the session lacks this statistic, or it is not finite.
-        wall_per_cpu: wall time of the figure per its CPU time: 1 if nothing disturbed code that only computes.
+        wall_per_cpu: wall time per CPU time of the figure: 1 for undisturbed code that only computes.
     """
 
     session: SessionValue
@@ -28,16 +28,16 @@ class SessionFigure:
 
     @property
     def is_contended(self) -> bool:
-        """Whether the figure of code that only computes includes time in which it was kept waiting."""
+        """Whether the figure includes waiting time, if the code only computes."""
         return (self.wall_per_cpu or 0.0) > CONTENDED_FROM
 
 
 def read_figures(values: Iterable[SessionValue], statistic: Statistic) -> list[SessionFigure]:
-    """Return usable sessions with their figures, in their order.
+    """Return usable sessions with their figures, in the same order.
 
-    A minimum is compared with the smallest round on the CPU's clock, everything else with the whole timed block. The
-    block alone says too little: on a machine with twice the load it can carry, blocks took 1.5 times their CPU time,
-    their fastest rounds 1.00 times theirs in 98 of 100 sessions.
+    For minima, `wall_per_cpu` is from the smallest round of the CPU clock, otherwise from the whole timed block. The
+    block would not do for minima: on a machine with twice the load it can carry, blocks took 1.5 times their CPU time,
+    but their fastest rounds 1.00 times in 98 of 100 sessions.
     """
     sessions = []
     for value in values:
@@ -52,47 +52,47 @@ def read_figures(values: Iterable[SessionValue], statistic: Statistic) -> list[S
 
 
 def known_figures(sessions: Iterable[SessionFigure]) -> list[float]:
-    """Return the figures of those sessions that have one, in their order."""
-    return [one.figure for one in sessions if one.figure is not None]
+    """Return the figures of the sessions that have one, in the same order."""
+    return [session.figure for session in sessions if session.figure is not None]
 
 
 def figure_of(value: SessionValue, statistic: Statistic) -> float | None:
     """Return the figure of a session in the metric's unit; a single reading is its own minimum, mean and median.
 
-    None if the run did not pass, must not be compared, lacks this statistic, or has a value that is not finite.
+    None if the run did not pass, may not be compared, lacks this statistic, or its value is not finite.
     """
     return None if defect_of(value, statistic) is not None else _stored(value, statistic)
 
 
 def defect_of(value: SessionValue, statistic: Statistic) -> tuple[Verdict, str] | None:
-    """Return the verdict on a session without a usable figure, with the reason; None if it has one."""
-    because = f": {value.reason}" if value.reason else ""
+    """Return verdict and reason for a session without a usable figure; None if it has one."""
+    suffix = f": {value.reason}" if value.reason else ""
     if value.outcome in NOT_RUN:
-        return "missing", f"{value.outcome}{because}"
+        return "missing", f"{value.outcome}{suffix}"
     if value.outcome not in PASSED:
-        return "error", f"{value.outcome}{because}"
+        return "error", f"{value.outcome}{suffix}"
     if not value.valid:
         return "inconclusive", value.reason or f"{value.key.metric} was recorded as not comparable"
     figure = _stored(value, statistic)
     if figure is None:
-        return "missing", f"{value.key.metric} was not measured{because}"
+        return "missing", f"{value.key.metric} was not measured{suffix}"
     if not math.isfinite(figure):
         return "inconclusive", f"{value.key.metric} is {figure}, which is not a measurement"
     return None
 
 
 def shared_statistic(values: Iterable[SessionValue], statistic: Statistic) -> Statistic:
-    """Return the statistic, or ``value`` if one session lacks it: minima are not compared with medians."""
+    """Return `statistic`, or ``value`` if some session lacks it: minima are not compared with medians."""
     return statistic if all(_stored(value, statistic) is not None for value in values) else "value"
 
 
 def usable_part(values: Iterable[SessionValue]) -> list[SessionValue]:
-    """Return the sessions that passed and have a finite value, in their order."""
+    """Return the sessions that passed and have a finite value, in the same order."""
     return [value for value in values if defect_of(value, "value") is None]
 
 
 def mismatch(baseline: SessionValue, candidate: SessionValue) -> str | None:
-    """Return why two sessions did not measure the same thing; None if they did, or it is not known."""
+    """Return why two sessions did not measure the same thing; None if they did, or if this is not known."""
     if baseline.unit != candidate.unit:
         return f"the unit changed from {baseline.unit} to {candidate.unit}"
     if _differ(baseline.code_hash, candidate.code_hash):
@@ -105,15 +105,15 @@ def mismatch(baseline: SessionValue, candidate: SessionValue) -> str | None:
 def admit(
     baseline: Sequence[SessionValue], candidate: Sequence[SessionValue], policy: Policy
 ) -> tuple[list[SessionValue], list[SessionValue]] | Judgement:
-    """Return the sessions of both sides that measured what the newest candidate measured, at least one on each side.
+    """Return the sessions of both sides that measured the same as the newest candidate, at least one per side.
 
     Args:
-        baseline: sessions of one series, oldest first; empty if there are none.
-        candidate: the same for the other side.
-        policy: gives the statistic, and the number of sessions that a verdict needs.
+        baseline: sessions of one series, oldest first; may be empty.
+        candidate: sessions of the same series, oldest first; may be empty.
+        policy: has the statistic, and the number of sessions that a verdict needs.
 
     Returns:
-        The judgement instead if there is nothing to test.
+        Both lists; a judgement instead if there is nothing to test.
     """
     before, after = ([(value, defect_of(value, "value")) for value in side] for side in (baseline, candidate))
     earlier, later = ([value for value, defect in side if defect is None] for side in (before, after))
@@ -122,8 +122,8 @@ def admit(
     if not candidate:
         refused = Judgement(verdict="missing", reason="the candidate has no result")
     elif failed and not (baseline_failed and later):
-        # What is left of a flaky benchmark would be its fast half. Where sessions of the baseline failed as well, it
-        # is judged by those that passed.
+        # The sessions of a flaky benchmark that passed may be its fast half. If the baseline failed as well, it is
+        # judged by those that passed.
         share = f"{len(failed)} of {len(candidate)} sessions: " if len(candidate) > 1 else ""
         refused = Judgement(verdict="error", reason=share + failed[-1][1])
     elif (defect := after[-1][1]) and not later:
@@ -147,7 +147,7 @@ def admit(
 
 
 def _middle(values: Sequence[SessionValue], policy: Policy) -> float | None:
-    """Return the median of the figures in the unit of the newest one."""
+    """Return the median of the figures that have the unit of the newest one."""
     same = [value for value in values if value.unit == values[-1].unit]
     figures = known_figures(read_figures(same, shared_statistic(same, policy.statistic)))
     return median(figures) if figures else None

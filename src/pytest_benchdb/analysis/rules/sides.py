@@ -1,9 +1,9 @@
-"""Two sides of sessions against each other: the rule of comparisons.
+"""The rule of comparisons: compare the sessions of two sides.
 
-With three sessions or more a side, Welch's t test on the logarithms of one figure for each session: rounds within a
-session share what disturbed it, so that tests on rounds call 19 to 43 % of identical builds different. One disturbed
-session widens Welch's interval beyond use, so that the ranks may speak too: five sessions that are all slower than all
-five of the other side differ whatever one of them did. That finds two or three more of 100 slowdowns, see
+With three or more sessions per side, it is Welch's t test on the logarithms of one figure per session: rounds of a
+session share its disturbances, so tests on rounds call 19 to 43 % of identical builds different. One disturbed session
+makes Welch's interval uselessly wide, so ranks are tested too: five sessions that are all slower than the other side's
+five differ, whatever happened to one of them. This detects two or three more of 100 slowdowns, see
 docs/explanation/regression-quality.md.
 """
 
@@ -45,8 +45,8 @@ def judge_sides(
         baseline: sessions of one series, oldest first.
         candidate: sessions of the same series, oldest first.
         policy: when a change counts.
-        rounds: of the baseline and of the candidate, per iteration in the metric's unit; None if only summaries are
-            left. Used only if a side has fewer than three sessions.
+        rounds: rounds of the baseline and of the candidate, per iteration, in the metric's unit; None if only summaries
+            were kept. Used only if a side has fewer than three sessions.
     """
     comparable = admit(baseline, candidate, policy)
     if isinstance(comparable, Judgement):
@@ -69,9 +69,9 @@ def judge_sides(
 
 
 def judge_samples(baseline: Sequence[float], candidate: Sequence[float], policy: Policy) -> Judgement:
-    """Judge one figure for each session by those of the other side.
+    """Judge the candidate's figures by the baseline's, one figure per session.
 
-    Figures are finite and in one unit, in any order; at least two on each side, unless they repeat.
+    Figures are finite and in one unit, in any order; at least two per side, unless all are equal.
     """
     scale = scale_for([*baseline, *candidate], policy, centre=median(baseline))
     places = [scale.of(figure) for figure in baseline], [scale.of(figure) for figure in candidate]
@@ -85,7 +85,7 @@ def judge_samples(baseline: Sequence[float], candidate: Sequence[float], policy:
         candidate_sessions=len(candidate),
     )
     if repeats(baseline, policy) and repeats(candidate, policy):
-        return _named(replace(judgement, test="exact"), policy, sure=True)
+        return _give_verdict(replace(judgement, test="exact"), policy, sure=True)
     test = welch(*places, level=_LEVEL)
     tested = replace(
         judgement,
@@ -95,20 +95,20 @@ def judge_samples(baseline: Sequence[float], candidate: Sequence[float], policy:
         interval=scale.interval(test.low, test.high, level=_LEVEL),
     )
     sure = min(test.p_value, 1 - test.p_value) < 1 - policy.confidence
-    alike = (after - before) * (median(candidate) - median(baseline)) > 0
-    return _named(tested, policy, sure=sure or (alike and _are_apart(baseline, candidate, policy)))
+    same_direction = (after - before) * (median(candidate) - median(baseline)) > 0
+    return _give_verdict(tested, policy, sure=sure or (same_direction and _ranks_differ(baseline, candidate, policy)))
 
 
-def _are_apart(baseline: Sequence[float], candidate: Sequence[float], policy: Policy) -> bool:
-    """Return whether the ranks alone tell the sides apart by what counts.
+def _ranks_differ(baseline: Sequence[float], candidate: Sequence[float], policy: Policy) -> bool:
+    """Return whether the ranks alone show a change that counts.
 
-    Half of the error that the policy allows is theirs, because they are a second look at the same figures.
+    They get half of the error that the policy allows, because this is a second test of the same figures.
     """
     p_value = mann_whitney(baseline, candidate).p_value / 2
     return p_value < (1 - policy.confidence) / 2 and counts(median(baseline), median(candidate), policy)
 
 
-def _named(judgement: Judgement, policy: Policy, *, sure: bool) -> Judgement:
+def _give_verdict(judgement: Judgement, policy: Policy, *, sure: bool) -> Judgement:
     before, after = judgement.baseline or 0.0, judgement.candidate or 0.0
     if not counts(before, after, policy):
         return judgement
@@ -126,8 +126,8 @@ def _failed_baseline(baseline: Sequence[SessionValue], candidate: Sequence[Sessi
 
 
 def _judge_cpu(sides: Sequence[Sequence[SessionFigure]], policy: Policy) -> Judgement | None:
-    """Return the judgement of the CPU time; None where some sessions lack it."""
-    times = [[one.session.cpu_s for one in side if one.session.cpu_s is not None] for side in sides]
-    if any(len(known) < len(side) for known, side in zip(times, sides, strict=True)):
+    """Return the judgement of the CPU time; None if some sessions lack it."""
+    times = [[figure.session.cpu_s for figure in side if figure.session.cpu_s is not None] for side in sides]
+    if any(len(measured) < len(side) for measured, side in zip(times, sides, strict=True)):
         return None
     return judge_samples(times[0], times[1], policy)

@@ -1,4 +1,4 @@
-"""Figures of a whole suite: ratios, geometric means of groups, and a shift that most of its benchmarks share."""
+"""Ratios, geometric means of groups, and changes that most benchmarks of a suite share."""
 
 import math
 from collections import defaultdict
@@ -11,14 +11,14 @@ from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.verdict import COMPARED, Judgement
 
 _LEAST_BENCHMARKS = 5
-"""With fewer, one commit can well have touched them all."""
+"""With fewer benchmarks, one commit may have affected them all."""
 
 _LEAST_CHANGE = 0.03
 _LEAST_AGREEMENT = 0.7
 
 
 def geometric_mean(ratios: Iterable[float]) -> float:
-    """Return the geometric mean: the one mean by which A is as much slower than B as B is faster than A.
+    """Return the geometric mean, the only mean by which A is slower than B as much as B is faster than A.
 
     Raises:
         ValueError: there is no ratio, or one is not above 0.
@@ -30,13 +30,13 @@ def geometric_mean(ratios: Iterable[float]) -> float:
 
 
 def suite_shift(judgements: Iterable[tuple[SeriesKey | SessionValue, Judgement]]) -> Shift | None:
-    """Return the change that most of a suite shares, as a new interpreter or a slower machine makes it.
+    """Return the change that most of a suite shares, for example after an upgrade of Python or on a slower machine.
 
-    Each benchmark has one vote for each metric, however many phases it has; metrics are judged separately.
+    Each benchmark counts once per metric, however many phases it has; metrics are judged separately.
 
     Returns:
-        The largest shift of a metric that moved by more than 3 % in the median, more than 70 % of at least five
-        benchmarks in the same direction; None if there is none.
+        The largest shift: a median change of more than 3 %, shared in direction by more than 70 % of at least five
+        benchmarks; None if no metric has one.
     """
     changes: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for series, judgement in judgements:
@@ -58,7 +58,7 @@ def _shift_of(changes: list[float]) -> Shift | None:
 
 
 def ratio_of(judgement: Judgement) -> float | None:
-    """Return candidate / baseline; None where nothing was compared, or a side is not above 0.
+    """Return candidate / baseline; None if nothing was compared, or a side is not above 0.
 
     >>> ratio_of(Judgement(verdict="regressed", change=0.25, baseline=4.0, candidate=5.0))
     1.25
@@ -85,7 +85,7 @@ def group_of(row: ComparisonRow) -> str:
 
 
 def group_means(rows: Sequence[ComparisonRow]) -> tuple[GroupMean, ...]:
-    """Return the geometric mean of each group of at least two rows, and of all rows of a metric together."""
+    """Return the geometric means of each group of at least two rows, and of all rows of each metric."""
     means: list[GroupMean] = []
     for metric in dict.fromkeys(row.key.metric for row in rows):
         of_metric = [row for row in rows if row.key.metric == metric]

@@ -1,6 +1,6 @@
 """Combine the verdicts of two clocks: for code that only computes, CPU time is immune to other work on the machine.
 
-On a machine under load the wall time of such code varies by 20 % from session to session, its CPU time by 3 %.
+On a machine under load, the wall time of such code varies by 20 % between sessions, its CPU time by 3 %.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,19 +12,19 @@ from pytest_benchdb.model.verdict import CHANGED, Judgement
 from pytest_benchdb.model.wording import percent_text
 
 _AGREEING = 0.5
-"""Share of the wall time's change that the CPU time must show as well, on a machine that was not busy."""
+"""Share of the wall time's change that the CPU time must also show, on a machine that was not busy."""
 _CPU_BOUND_UP_TO = 1.05
 _IMMUNE_AFTER = 5
-"""Sessions under load that must have left the figure alone before it is taken to be immune."""
+"""Number of sessions under load, all with undisturbed figures, from which the figure is considered immune."""
 
 
 def by_both_clocks(wall: Judgement, cpu: Judgement, *, busy: bool) -> Judgement:
-    """Return the judgement of code that only computes.
+    """Combine two judgements of code that only computes.
 
     Args:
-        wall: judgement of its wall time.
-        cpu: judgement of its CPU time, by the same sessions.
-        busy: whether the machine was: then the CPU time has the last word.
+        wall: judgement of the wall time.
+        cpu: judgement of the CPU time of the same sessions.
+        busy: whether the machine was busy: then the CPU time decides.
     """
     raised = wall.verdict in CHANGED
     if raised and (cpu.verdict == wall.verdict or (not busy and _agrees(wall, cpu))):
@@ -43,22 +43,22 @@ def _agrees(wall: Judgement, cpu: Judgement) -> bool:
 
 
 def is_cpu_bound(sessions: Iterable[SessionFigure]) -> bool:
-    """Return whether these are wall times of code that does nothing but compute, so that they ought to be CPU times.
+    """Return whether these are wall times of code that only computes, which equal CPU times on a quiet machine.
 
-    The calmer quarter of its sessions decides: code that waits never comes near its CPU time, however calm the machine,
-    while on a busy machine the median session of code that computes is above it.
+    The calmest quarter of the sessions decides: the wall time of code that waits never comes close to its CPU time,
+    while on a busy machine even code that only computes exceeds it in the median session.
     """
-    times = [one.wall_per_cpu for one in sessions if one.session.key.metric == "wall_time"]
-    ratios = [ratio for ratio in times if ratio is not None]
+    wall_times = [figure for figure in sessions if figure.session.key.metric == "wall_time"]
+    ratios = [figure.wall_per_cpu for figure in wall_times if figure.wall_per_cpu is not None]
     return bool(ratios) and quantile(ratios, 0.25) <= _CPU_BOUND_UP_TO
 
 
 def calm_part(sessions: Sequence[SessionFigure], *, cpu_bound: bool) -> list[SessionFigure]:
-    """Return the sessions that belong to a model of a benchmark's noise, in their order."""
-    return [one for one in sessions if not (cpu_bound and one.is_contended)]
+    """Return the sessions without those that were disturbed, in the same order; all if not `cpu_bound`."""
+    return [figure for figure in sessions if not (cpu_bound and figure.is_contended)]
 
 
 def is_immune(sessions: Iterable[SessionFigure]) -> bool:
-    """Return whether load never reached the figure, though there was load: then the code itself made it change."""
-    loaded = [one for one in sessions if (one.session.wall_per_cpu or 0.0) > CONTENDED_FROM]
-    return len(loaded) >= _IMMUNE_AFTER and not any(one.is_contended for one in loaded)
+    """Return whether load never affected the figure, though there was load: then any change is the code's."""
+    loaded = [figure for figure in sessions if (figure.session.wall_per_cpu or 0.0) > CONTENDED_FROM]
+    return len(loaded) >= _IMMUNE_AFTER and not any(figure.is_contended for figure in loaded)

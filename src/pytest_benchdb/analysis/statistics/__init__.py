@@ -1,1 +1,1 @@
-"""Statistics of plain numbers: tests, intervals, ranks and spreads. What they mean for a benchmark is in `rules`."""
+"""Statistics of plain numbers: tests, intervals, ranks and spreads. `rules` applies them to benchmarks."""

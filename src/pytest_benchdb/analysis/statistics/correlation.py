@@ -1,4 +1,4 @@
-"""How closely two quantities go together, with what the number of pairs leaves open."""
+"""Pearson's and Spearman's correlation, with confidence intervals and p-values."""
 
 import math
 from collections.abc import Sequence
@@ -9,26 +9,26 @@ from pytest_benchdb.model.answer.correlation import Coefficient, Correlation
 from pytest_benchdb.model.verdict import Interval
 
 LEAST_PAIRS = 4
-"""Pairs below which no interval can be given."""
+"""Number of pairs below which there is no interval."""
 
 _LEVEL = 0.95
-_MOST_PERMUTED = 7
+_MAX_PERMUTED = 7
 _ROUNDING = 1e-9
 
 
 def correlate(first: Sequence[float | None], second: Sequence[float | None]) -> Correlation | None:
-    """Return how two quantities go together.
+    """Return both correlation coefficients of two quantities.
 
-    The interval of Pearson's r has the standard error 1/√(n-3) on Fisher's scale, which assumes normal values; that of
-    Spearman's √((1+r²/2)/(n-3)) (D. G. Bonett and T. A. Wright, Psychometrika 65, 2000). The p-value of Spearman's is
-    counted over all orders with up to 7 pairs, where Student's t would be too sure.
+    On Fisher's scale, the standard error of Pearson's r is 1/√(n-3), which assumes normal values, and Spearman's is
+    √((1+r²/2)/(n-3)) (D. G. Bonett and T. A. Wright, Psychometrika 65, 2000). Up to 7 pairs, Spearman's p-value is
+    exact, over all permutations: Student's t would be too sure.
 
     Args:
         first: values of one quantity.
-        second: values of the other, pair by pair; a pair that lacks one, or has one that is not finite, is left out.
+        second: values of the other, in the same order; pairs with a missing or non-finite value are left out.
 
     Returns:
-        None with fewer than 4 pairs, or where one quantity is the same in all of them.
+        None for fewer than 4 pairs, or if one quantity does not vary.
     """
     pairs = [
         (one, other)
@@ -38,7 +38,7 @@ def correlate(first: Sequence[float | None], second: Sequence[float | None]) -> 
     if len(pairs) < LEAST_PAIRS:
         return None
     ones, others = [one for one, _ in pairs], [other for _, other in pairs]
-    r, rho = _product_moment(ones, others), _product_moment(ranks(ones), ranks(others))
+    r, rho = _pearson(ones, others), _pearson(ranks(ones), ranks(others))
     if r is None or rho is None:
         return None
     n = len(pairs)
@@ -46,7 +46,7 @@ def correlate(first: Sequence[float | None], second: Sequence[float | None]) -> 
 
 
 def ranks(values: Sequence[float]) -> list[float]:
-    """Return the rank of each value from 1; equal values share the mean of their ranks."""
+    """Return the rank of each value, from 1; equal values share their mean rank."""
     order = sorted(range(len(values)), key=values.__getitem__)
     result = [0.0] * len(values)
     start = 0
@@ -60,7 +60,7 @@ def ranks(values: Sequence[float]) -> list[float]:
     return result
 
 
-def _product_moment(first: Sequence[float], second: Sequence[float]) -> float | None:
+def _pearson(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Return Pearson's r; None if one side does not vary."""
     ones, others = _normed(first), _normed(second)
     if ones is None or others is None:
@@ -69,48 +69,50 @@ def _product_moment(first: Sequence[float], second: Sequence[float]) -> float | 
 
 
 def _normed(values: Sequence[float]) -> list[float] | None:
-    """Return distances from the mean, of length 1 together; None if there are none beside rounding."""
+    """Return distances from the mean, scaled to unit length; None if there are none apart from rounding."""
     mean = math.fsum(values) / len(values)
-    rests = [value - mean for value in values]
-    length = math.hypot(*rests)
-    # Where scipy warns of input that is nearly constant.
+    distances = [value - mean for value in values]
+    length = math.hypot(*distances)
+    # The limit at which scipy warns about nearly constant input.
     if length <= 1e-13 * math.hypot(*values):
         return None
-    return [rest / length for rest in rests]
+    return [distance / length for distance in distances]
 
 
 def _of_values(r: float, n: int) -> Coefficient:
     error = 1 / math.sqrt(n - 3)
-    low, high = (r, r) if abs(r) >= 1 else _fisher(r, error)
-    return Coefficient(value=r, interval=Interval(low=low, high=high, level=_LEVEL), p_value=_student(r, n))
+    low, high = (r, r) if abs(r) >= 1 else _fisher_interval(r, error)
+    return Coefficient(value=r, interval=Interval(low=low, high=high, level=_LEVEL), p_value=_student_p(r, n))
 
 
 def _of_ranks(rho: float, first: Sequence[float], second: Sequence[float]) -> Coefficient:
     n = len(first)
-    # Four ranks in order prove nothing: the interval is then that of the next smaller value that n ranks can have.
+    # Four ranks in order prove nothing: use the interval of the next smaller value that n ranks can have.
     inner = math.copysign(min(abs(rho), 1 - 12 / (n * (n * n - 1))), rho)
-    low, high = _fisher(inner, math.sqrt((1 + inner * inner / 2) / (n - 3)))
+    low, high = _fisher_interval(inner, math.sqrt((1 + inner * inner / 2) / (n - 3)))
     interval = Interval(
         low=low if rho > -1 + _ROUNDING else -1.0, high=high if rho < 1 - _ROUNDING else 1.0, level=_LEVEL
     )
-    p_value = _permuted(first, second) if n <= _MOST_PERMUTED else max(_student(rho, n), 2 / math.factorial(min(n, 20)))
+    p_value = (
+        _permutation_p(first, second) if n <= _MAX_PERMUTED else max(_student_p(rho, n), 2 / math.factorial(min(n, 20)))
+    )
     return Coefficient(value=rho, interval=interval, p_value=p_value)
 
 
-def _permuted(first: Sequence[float], second: Sequence[float]) -> float:
-    """Return the share of all orders of one side in which the ranks agree, or disagree, at least as much."""
+def _permutation_p(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return the share of all permutations of one side whose correlation is at least as strong."""
     ones, others = _normed(first) or [], _normed(second) or []
-    found = abs(math.fsum(one * other for one, other in zip(ones, others, strict=True))) - _ROUNDING
+    observed = abs(math.fsum(one * other for one, other in zip(ones, others, strict=True))) - _ROUNDING
     sums = [abs(sum(one * other for one, other in zip(ones, order, strict=True))) for order in permutations(others)]
-    return sum(value >= found for value in sums) / len(sums)
+    return sum(value >= observed for value in sums) / len(sums)
 
 
-def _fisher(r: float, error: float) -> tuple[float, float]:
+def _fisher_interval(r: float, error: float) -> tuple[float, float]:
     half = normal_ppf((1 + _LEVEL) / 2) * error
     return math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
 
 
-def _student(r: float, n: int) -> float:
+def _student_p(r: float, n: int) -> float:
     if abs(r) >= 1:
         return 0.0
     return min(1.0, 2 * t_sf(abs(r) * math.sqrt((n - 2) / ((1 - r) * (1 + r))), n - 2))

@@ -1,10 +1,10 @@
-"""False discovery rate: what a p-value is worth among many."""
+"""The false discovery rate of many p-values."""
 
 from collections.abc import Sequence
 
 
 def q_values(p_values: Sequence[float]) -> list[float]:
-    """Return each p-value corrected for their number, in the same order.
+    """Return each p-value corrected for the number of p-values, in the same order.
 
     Source: Y. Benjamini and Y. Hochberg, Journal of the Royal Statistical Society B 57 (1995). If all with q below 0.05
     are called regressions, 5 % of these are false on average.

@@ -1,7 +1,7 @@
-"""The Mann-Whitney U test: does one sample tend to lie above another?
+"""The Mann-Whitney U test: does one sample tend to have larger values than another?
 
-Source: H. B. Mann and D. R. Whitney, Annals of Mathematical Statistics 18 (1947); the choice between the exact and the
-asymptotic p-value is that of ``scipy.stats.mannwhitneyu``. It assumes independent values.
+Source: H. B. Mann and D. R. Whitney, Annals of Mathematical Statistics 18 (1947); the choice between exact and
+asymptotic p-value follows ``scipy.stats.mannwhitneyu``. It assumes independent values.
 """
 
 import math
@@ -16,16 +16,16 @@ from pytest_benchdb.analysis.statistics.student import normal_sf
 Alternative = Literal["two-sided", "greater", "less"]
 _EXACT_UP_TO = 8
 _EXACT_PAIRS = 20_000
-"""Beyond, whole-number counts get slow, and the asymptotic value is as good."""
+"""Beyond this, exact counts are slow and the asymptotic value is as good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankTest:
-    """Outcome of the test.
+    """Result of the test.
 
     Attributes:
-        u: pairs in which the first sample's value is the larger one, ties counted half.
-        exact: whether the p-value was counted rather than approximated.
+        u: number of pairs in which the first sample's value is larger; ties count half.
+        exact: whether the p-value is exact rather than approximated.
     """
 
     u: float
@@ -34,13 +34,13 @@ class RankTest:
 
 
 def mann_whitney(first: Sequence[float], second: Sequence[float], alternative: Alternative = "two-sided") -> RankTest:
-    """Test whether `first` tends to lie above (``greater``), below (``less``) or beside `second`.
+    """Test whether `first` tends to have values above `second` (``greater``), below it (``less``), or either.
 
-    Exact if one sample has at most 8 values and no value occurs twice; else the normal approximation with corrections
-    for ties and continuity.
+    The p-value is exact if one sample has at most 8 values and none are equal; otherwise it is the normal approximation
+    with corrections for ties and continuity.
 
     Raises:
-        ValueError: a sample is empty or holds a NaN.
+        ValueError: a sample is empty or has a NaN.
     """
     if not first or not second:
         raise ValueError(f"a rank test needs values on both sides, not {len(first)} and {len(second)}")
@@ -77,7 +77,7 @@ def _normal_tail(u: float, n: int, m: int, ties: int) -> float:
 
 
 def _exact_tail(u: float, n: int, m: int) -> float:
-    """Return the share of all orders of n + m different values whose U is at least `u`."""
+    """Return the share of all orders of n + m distinct values with U at least `u`."""
     counts = _orders(min(n, m), max(n, m))
     return sum(counts[round(u) :]) / math.comb(n + m, n)
 
@@ -86,7 +86,7 @@ def _exact_tail(u: float, n: int, m: int) -> float:
 def _orders(n: int, m: int) -> tuple[int, ...]:
     """Return how many orders have U = 0, 1, ... n·m: the coefficients of the Gaussian binomial (n + m over n).
 
-    It is the product over i = 1..n of (1 - q^(m+i)) / (1 - q^i), multiplied out up to q^(n·m).
+    This is the product over i = 1..n of (1 - q^(m+i)) / (1 - q^i), expanded up to q^(n·m).
     """
     size = n * m + 1
     counts = [1] + [0] * (size - 1)

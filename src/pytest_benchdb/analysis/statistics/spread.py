@@ -1,4 +1,4 @@
-"""Robust middle and spread of a few figures: single outliers do not decide them."""
+"""Quantiles and robust spreads, which single outliers hardly affect."""
 
 import math
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ _IQR_OF_NORMAL = 1.349
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value with `share` of the values below it, interpolated linearly as DuckDB and numpy do by default.
+    """Return a quantile, interpolated linearly as DuckDB and numpy do by default.
 
     Args:
         values: at least one, in any order.
-        share: between 0 and 1.
+        share: share of the values below the quantile, from 0 to 1.
     """
     ordered = sorted(values)
     position = share * (len(ordered) - 1)
@@ -26,7 +26,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def robust_deviation(values: Sequence[float]) -> float:
-    """Return a standard deviation that takes no notice of a quarter of outliers: the larger of MAD's and IQR's."""
+    """Return a standard deviation that tolerates a quarter of outliers: the larger of those from MAD and IQR."""
     centre = median(values)
     by_mad = _MAD_OF_NORMAL * median([abs(value - centre) for value in values])
     by_iqr = (quantile(values, 0.75) - quantile(values, 0.25)) / _IQR_OF_NORMAL
@@ -34,9 +34,9 @@ def robust_deviation(values: Sequence[float]) -> float:
 
 
 def clipped_deviation(values: Sequence[float], limit: float) -> float:
-    """Return the standard deviation around the median with every distance cut to `limit`.
+    """Return the standard deviation around the median, with each distance clipped to `limit`.
 
-    Unlike `robust_deviation` it grows with how often values stray, and unlike the plain one not with how far.
+    Unlike `robust_deviation`, it grows with the number of outliers; unlike the plain one, not with their distance.
     """
     centre = median(values)
     squares = math.fsum(min(abs(value - centre), limit) ** 2 for value in values)

@@ -1,13 +1,12 @@
-"""Student's t and the normal distribution, without scipy.
+"""Student's t distribution, the normal distribution and Welch's t test, without scipy.
 
-The incomplete beta function is a continued fraction by Lentz's method (W. H. Press et al., Numerical Recipes, 3rd
-edition, 2007, section 6.4); with many degrees of freedom G. W. Hill's transform is used (Communications of the ACM 13,
-1970, algorithm 395); quantiles are found by Newton's method within a bracket. All agree with scipy to 1e-9.
+The incomplete beta function is a continued fraction, evaluated by Lentz's method (W. H. Press et al., Numerical
+Recipes, 3rd edition, 2007, section 6.4); many degrees of freedom use G. W. Hill's transform (Communications of the ACM
+13, 1970, algorithm 395); quantiles use Newton's method within a bracket. All agree with scipy to 1e-9.
 
-Welch's t test: do two samples of unequal spread differ in their mean?
-
-Source: B. L. Welch, Biometrika 34 (1947), with Satterthwaite's degrees of freedom. It assumes independent values: those
-of sessions, not of the rounds within one, which share whatever disturbed their session.
+Welch's test (B. L. Welch, Biometrika 34, 1947, with Satterthwaite's degrees of freedom) asks whether two samples of
+unequal spread differ in their mean. It assumes independent values: those of sessions, not the rounds within one
+session, which share its disturbances.
 """
 
 import math
@@ -17,7 +16,7 @@ from functools import lru_cache
 from statistics import NormalDist
 
 _HILL_FROM = 1e5
-"""Degrees of freedom from which Hill's transform to a normal variate is good to 1e-12, and the fraction is slow."""
+"""Degrees of freedom from which Hill's transform is accurate to 1e-12, and the continued fraction is slow."""
 
 _STIRLING_FROM = 50.0
 _TINY = 1e-300
@@ -31,7 +30,7 @@ def normal_sf(z: float) -> float:
 
 
 def normal_ppf(p: float) -> float:
-    """Return the point of the standard normal distribution with the share `p` below it.
+    """Return the quantile of the standard normal distribution: the point with the share `p` below it.
 
     Raises:
         ValueError: `p` is not between 0 and 1.
@@ -65,7 +64,7 @@ def t_sf(t: float, dof: float) -> float:
 
 @lru_cache(maxsize=1024)
 def t_ppf(p: float, dof: float) -> float:
-    """Return the point of Student's t distribution with the share `p` below it.
+    """Return the quantile of Student's t distribution: the point with the share `p` below it.
 
     Raises:
         ValueError: `p` is not between 0 and 1, or `dof` is not above 0.
@@ -82,7 +81,7 @@ def t_ppf(p: float, dof: float) -> float:
 
 
 def _hill(t: float, dof: float) -> float:
-    """Return the normal variate whose tails are those of `t`, which is not negative."""
+    """Return the normal variate with the same tail as `t`, which is not negative."""
     if math.isinf(dof):
         return t
     a = dof - 0.5
@@ -91,7 +90,7 @@ def _hill(t: float, dof: float) -> float:
 
 
 def _upper_point(tail: float, dof: float) -> float:
-    """Return t with the share `tail`, below one half, above it."""
+    """Return the point with the share `tail`, less than one half, above it."""
     low, high = 0.0, 1.0
     while t_sf(high, dof) > tail:
         low, high = high, high * 2
@@ -104,7 +103,7 @@ def _upper_point(tail: float, dof: float) -> float:
             low = t
         else:
             high = t
-        # Logarithms of tails are nearly straight, so that Newton's steps on them are few.
+        # Logarithms of tails are nearly linear, so that Newton's method needs few steps.
         density = _density(t, dof)
         nearer = t + above * math.log(above / tail) / density if above and density else math.inf
         if not low <= nearer <= high:
@@ -123,7 +122,7 @@ def _density(t: float, dof: float) -> float:
 def _beta_share(ratio: float, a: float) -> float:
     """Return the regularised incomplete beta function I_x(a, 1/2) at x = 1 / (1 + ratio²).
 
-    It is the two-sided p-value of t = ratio·√(2a). The ratio keeps the precision that 1 - x would lose.
+    This is the two-sided p-value of t = ratio·√(2a). The ratio keeps precision that 1 - x would lose.
     """
     odds = ratio * ratio
     if odds == 0:
@@ -138,7 +137,7 @@ def _beta_share(ratio: float, a: float) -> float:
 
 
 def _log_gamma_ratio(a: float) -> float:
-    """Return ln(Γ(a + 1/2) / Γ(a)); the difference of two large logarithms would lose the digits that matter."""
+    """Return ln(Γ(a + 1/2) / Γ(a)); the difference of two large logarithms would lose digits that matter."""
     if a < _STIRLING_FROM:
         return math.lgamma(a + 0.5) - math.lgamma(a)
     return 0.5 * math.log(a) - 1 / (8 * a) + 1 / (192 * a**3) - 1 / (640 * a**5)
@@ -169,14 +168,15 @@ def _away_from_zero(number: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WelchTest:
-    """Outcome of the test, in the unit of the values.
+    """Result of the test, in the unit of the values.
 
     Attributes:
-        difference: mean of the candidate less that of the baseline.
+        difference: mean of the candidate minus mean of the baseline.
         t: the difference in standard errors; infinite without any spread.
-        p_value: one-sided: that the candidate only looks larger.
+        dof: degrees of freedom.
+        p_value: one-sided, for the alternative that the candidate is larger.
         low: lower end of the two-sided confidence interval of the difference.
-        high: its upper end.
+        high: upper end.
     """
 
     difference: float
@@ -204,7 +204,7 @@ def welch(baseline: Sequence[float], candidate: Sequence[float], *, level: float
 def welch_from_summary(
     baseline: tuple[float, float, int], candidate: tuple[float, float, int], *, level: float = 0.95
 ) -> WelchTest:
-    """Test as `welch` does, by (mean, standard deviation with n - 1, n) of each side.
+    """Test like `welch`, from (mean, standard deviation with n - 1, n) of each side.
 
     Raises:
         ValueError: a side has fewer than two values.
@@ -225,7 +225,7 @@ def welch_from_summary(
             low=difference,
             high=difference,
         )
-    # Shares of the variance, because its fourth powers leave the range of floats.
+    # Shares of the variance, because the usual formula's fourth powers overflow.
     share_a, share_b = part_a / (part_a + part_b), part_b / (part_a + part_b)
     dof = 1 / (share_a**2 / (n_a - 1) + share_b**2 / (n_b - 1))
     t = difference / error
