@@ -196,7 +196,10 @@ def _interleaved(
 def _present(
     comparisons: Sequence[Comparison], decisions: Sequence[Decision], output: Output, params: Mapping[str, Any]
 ) -> None:
-    rows = [shown_rows(one.rows, only_changed=params["only_changed"], order=params["order"]) for one in comparisons]
+    rows = [
+        shown_rows(comparison.rows, only_changed=params["only_changed"], order=params["order"])
+        for comparison in comparisons
+    ]
     if output.format in CI_FORMATS:
         output.text(ci_text(_only(comparisons, f"-f {output.format}"), output.format))
     elif output.format == "json":
@@ -228,9 +231,9 @@ def _lines(
 
     render = RenderOptions(total=output.width, ascii_only=output.ascii_only, verbose=output.verbose, factors=factors)
     lines: list[Line] = []
-    for number, (one, shown) in enumerate(zip(comparisons, rows, strict=True)):
+    for number, (comparison, shown) in enumerate(zip(comparisons, rows, strict=True)):
         lines += [(Span(""),), (Span(""),)] if number else []
-        lines += comparison_lines(one, shown, render)
+        lines += comparison_lines(comparison, shown, render)
         if decisions:
             lines += decision_lines(decisions[number], output.width, ascii_only=output.ascii_only)
     return lines

@@ -104,7 +104,7 @@ def command(context: click.Context, /, **params: Any) -> int:
 
 def _request(params: Mapping[str, Any], words: list[str] | None, folder: Path) -> GateRequest:
     rules = Rules(thresholds=parse_thresholds(params["thresholds"]), overrides=_overrides(folder))
-    allowances = tuple(one for path in params["allow"] for one in read_allow_file(Path(path)))
+    allowances = tuple(allowance for path in params["allow"] for allowance in read_allow_file(Path(path)))
     return GateRequest(
         candidate=params["spec"],
         baseline=params["baseline"],

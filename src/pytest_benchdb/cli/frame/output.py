@@ -113,8 +113,8 @@ def _format_of(path: Path | None, formats: tuple[str, ...]) -> str:
         return formats[0]
     name = _SUFFIXES.get(path.suffix.lower())
     if name not in formats:
-        known = ", ".join(formats)
-        raise ConfigError(f"-o {path}: no format has the suffix {path.suffix!r}; give -f with one of {known}")
+        names = ", ".join(formats)
+        raise ConfigError(f"-o {path}: no format has the suffix {path.suffix!r}; give -f with one of {names}")
     return name
 
 

@@ -50,16 +50,16 @@ def _one(place: SessionEnvironment, output: Output) -> None:
 def _two(environments: Sequence[SessionEnvironment], output: Output) -> None:
     first, second = environments
     rows = [
-        (one.name, _value(one.name, one.first, output), _value(one.name, one.second, output))
-        for one in diff_facts(first.facts, second.facts)
+        (fact.name, _value(fact.name, fact.first, output), _value(fact.name, fact.second, output))
+        for fact in diff_facts(first.facts, second.facts)
     ]
     if not rows and output.format != "json":
         output.text("no difference\n")
         return
     ids: Mapping[str, object] = {"first": first.session.session_id, "second": second.session.session_id}
-    titles = (
-        ["first", "second"] if output.format == "json" else [one.session.session_id[:SHORT_ID] for one in environments]
-    )
+    titles = ["first", "second"]
+    if output.format != "json":
+        titles = [environment.session.session_id[:SHORT_ID] for environment in environments]
     write_table(DataTable(schema=DIFF_SCHEMA, columns=("name", *titles), rows=rows, facts=ids), output)
 
 

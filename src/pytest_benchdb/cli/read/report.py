@@ -123,6 +123,6 @@ def _with_metrics(rows: Sequence[ReportRow], metrics: Sequence[str], shown: Rend
     if shown.columns is not None or not metrics:
         return shown
     texts = tuple(column for column in default_columns(rows) if column.kind == "text")
-    wanted = columns_named(key for metric in metrics for key in METRIC_COLUMNS[metric])
-    measured = tuple(column for column in wanted if any(figure_of(row, column.key) is not None for row in rows))
-    return replace(shown, columns=texts + (measured or wanted))
+    columns = columns_named(key for metric in metrics for key in METRIC_COLUMNS[metric])
+    measured = tuple(column for column in columns if any(figure_of(row, column.key) is not None for row in rows))
+    return replace(shown, columns=texts + (measured or columns))

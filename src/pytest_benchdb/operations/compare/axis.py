@@ -73,7 +73,7 @@ def find_axis(name: str, values: Sequence[SessionValue], sessions: Mapping[str, 
     single = next((of_axis[0] for of_axis in texts if of_axis), None)
     if single is not None:
         raise ConfigError(f"--axis {name}: it is {single!r} everywhere; name more sessions, or choose another axis")
-    raise ConfigError(f"--axis {name}: nothing here has it; there are {', '.join(_known(values, sessions))}")
+    raise ConfigError(f"--axis {name}: nothing here has it; there are {', '.join(_dimensions(values, sessions))}")
 
 
 def split_axis(
@@ -98,7 +98,7 @@ def split_axis(
             by_text.setdefault(text, []).append(value)
     order = sorted(by_text, key=lambda text: _rank(text, by_text, sessions))
     if baseline is not None:
-        first = _named(axis, baseline, order)
+        first = _find_value(axis, baseline, order)
         order = [first, *(text for text in order if text != first)]
     return [AxisSide(value=text, values=tuple(by_text[text])) for text in order]
 
@@ -147,19 +147,19 @@ def python_text(text: str | None) -> str | None:
 
 
 def _candidates(name: str, key: str, sessions: Mapping[str, SessionRow]) -> list[Axis]:
-    found = []
+    axes = []
     if key in _PLACES:
-        found.append(Axis(name=name, kind="place", value_of=_PLACES[key]))
-    found.append(Axis(name=name, kind="label", value_of=lambda value: value.labels.get(key)))
+        axes.append(Axis(name=name, kind="place", value_of=_PLACES[key]))
+    axes.append(Axis(name=name, kind="label", value_of=lambda value: value.labels.get(key)))
     if key in SESSION_DIMENSIONS:
         of_session = SESSION_DIMENSIONS[key]
-        found.append(Axis(name=name, kind="session", value_of=lambda value: of_session(sessions[value.session_id])))
-    found.append(Axis(name=name, kind="parameter", value_of=lambda value: _param(value, key)))
-    found.append(Axis(name=name, kind="tag", value_of=lambda value: sessions[value.session_id].tags.get(key)))
-    return found
+        axes.append(Axis(name=name, kind="session", value_of=lambda value: of_session(sessions[value.session_id])))
+    axes.append(Axis(name=name, kind="parameter", value_of=lambda value: _param(value, key)))
+    axes.append(Axis(name=name, kind="tag", value_of=lambda value: sessions[value.session_id].tags.get(key)))
+    return axes
 
 
-def _known(values: Iterable[SessionValue], sessions: Mapping[str, SessionRow]) -> list[str]:
+def _dimensions(values: Iterable[SessionValue], sessions: Mapping[str, SessionRow]) -> list[str]:
     kept = list(values)
     labels = sorted({name for value in kept for name in value.labels})
     params = sorted({f"param:{name}" for value in kept for name in value.params or {}})
@@ -177,15 +177,15 @@ def _text(value: object) -> str:
 
 
 def _rank(
-    text: str, found: Mapping[str, Sequence[SessionValue]], sessions: Mapping[str, SessionRow]
+    text: str, by_text: Mapping[str, Sequence[SessionValue]], sessions: Mapping[str, SessionRow]
 ) -> tuple[float, str, str]:
-    numbers = [_number(value) for value in found]
+    numbers = [_number(value) for value in by_text]
     number = _number(text)
     if number is not None and None not in numbers:
         return number, "", ""
     if text == "cpu":
         return -1.0, "", ""
-    earliest = min((sessions[value.session_id].started_at, value.run_id) for value in found[text])
+    earliest = min((sessions[value.session_id].started_at, value.run_id) for value in by_text[text])
     return 0.0, *earliest
 
 
@@ -196,15 +196,15 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _named(axis: Axis, wanted: str, values: Sequence[str]) -> str:
-    if wanted in values:
-        return wanted
-    close = [value for value in values if value.lower().startswith(wanted.lower())]
+def _find_value(axis: Axis, text: str, values: Sequence[str]) -> str:
+    if text in values:
+        return text
+    close = [value for value in values if value.lower().startswith(text.lower())]
     if len(close) == 1:
         return close[0]
     problem = f"matches {len(close)} values" if close else f"is not a value of {axis.name}"
     named = ", ".join((close or values)[:_MOST_NAMED])
-    raise ConfigError(f"--baseline-value {wanted!r} {problem}; choose one of {named}")
+    raise ConfigError(f"--baseline-value {text!r} {problem}; choose one of {named}")
 
 
 def _names(axis: Axis, value: SessionValue, axis_value: str) -> tuple[str, str, str]:
@@ -222,8 +222,8 @@ def _rest(axis: Axis, value: SessionValue, axis_value: str) -> str:
     dropped = {name for name in params if name == key or (axis.kind == "place" and name in _PLACE_PARAMS)}
     if not dropped and axis.kind != "parameter":
         # A label is often the value of a parameter of another name: `engine="sqlite"`.
-        dropped = {name for name, one in params.items() if isinstance(one, str) and _names_value(one, axis_value)}
-    return ", ".join(f"{name}={_text(one)}" for name, one in params.items() if name not in dropped)
+        dropped = {name for name, param in params.items() if isinstance(param, str) and _names_value(param, axis_value)}
+    return ", ".join(f"{name}={_text(param)}" for name, param in params.items() if name not in dropped)
 
 
 def _id_rest(param_id: str, axis_value: str) -> str:

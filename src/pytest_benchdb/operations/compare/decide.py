@@ -24,6 +24,8 @@ def read_rules(path: Path) -> Rules:
 
 def decide_comparisons(comparisons: Iterable[Comparison], rules: Rules) -> tuple[Decision, ...]:
     """Return the decision of rules about each comparison."""
-    return tuple(
-        decide(one.rows, rules, lambda expression, name: parse_expression(expression)(name)) for one in comparisons
-    )
+
+    def matches(expression: str, name: str) -> bool:
+        return parse_expression(expression)(name)
+
+    return tuple(decide(comparison.rows, rules, matches) for comparison in comparisons)

@@ -25,19 +25,19 @@ def locate(fullnames: Iterable[str], folder: Path) -> dict[str, Location]:
     """
     checkout = _checkout(folder.absolute())
     files: dict[str, tuple[str, Mapping[str, int]] | None] = {}
-    found: dict[str, Location] = {}
+    locations: dict[str, Location] = {}
     for fullname in fullnames:
         file, _, names = fullname.partition("::")
         if file not in files:
             files[file] = _file(file, folder.absolute(), checkout)
-        known = files[file]
-        if known is None:
+        definitions = files[file]
+        if definitions is None:
             continue
-        path, lines = known
+        path, lines = definitions
         line = _line(names, lines)
         if line is not None:
-            found[fullname] = Location(file=path, line=line)
-    return found
+            locations[fullname] = Location(file=path, line=line)
+    return locations
 
 
 def _checkout(folder: Path) -> Path:

@@ -63,7 +63,7 @@ def keep_one_machine(baseline: Side, candidate: Side) -> tuple[Side, Side, tuple
         return baseline, candidate, ()
     kept = next(session.fingerprint for session in reversed(candidate.sessions) if session.fingerprint in shared)
     sides = [
-        Side(name=side.name, sessions=tuple(one for one in side.sessions if one.fingerprint == kept))
+        Side(name=side.name, sessions=tuple(session for session in side.sessions if session.fingerprint == kept))
         for side in (baseline, candidate)
     ]
     lost = sum(len(side.sessions) for side in (baseline, candidate)) - sum(len(side.sessions) for side in sides)

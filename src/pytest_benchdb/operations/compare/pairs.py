@@ -80,21 +80,21 @@ def pair_sides(
 
 
 def _measured(values: Iterable[SessionValue], matching: Matching) -> _Measured:
-    found: _Measured = {}
+    by_benchmark: _Measured = {}
     for value in values:
         if value.outcome in PASSED:
-            series = found.setdefault(matching.name_of(value), {})
+            series = by_benchmark.setdefault(matching.name_of(value), {})
             series.setdefault((value.key.metric, value.key.phase), value)
-    return found
+    return by_benchmark
 
 
 def _with_failures(side: Iterable[SessionValue], measured: _Measured, matching: Matching) -> list[SessionValue]:
     """Return a side in which a run that did not pass has a value without a figure for each series that was measured."""
-    found: list[SessionValue] = []
+    values: list[SessionValue] = []
     for value in side:
         series = {} if value.outcome in PASSED else measured.get(matching.name_of(value), {})
-        found += [_failed(value, model) for model in series.values()] or [value]
-    return found
+        values += [_failed(value, model) for model in series.values()] or [value]
+    return values
 
 
 def _failed(value: SessionValue, model: SessionValue) -> SessionValue:
@@ -103,13 +103,13 @@ def _failed(value: SessionValue, model: SessionValue) -> SessionValue:
 
 
 def _by_series(values: Iterable[SessionValue], matching: Matching) -> dict[_Series, _Places]:
-    found: dict[_Series, _Places] = {}
+    by_series: dict[_Series, _Places] = {}
     for value in values:
         key = value.key
         place = (key.backend, key.device) if matching.with_place else _NOWHERE
-        places = found.setdefault((matching.name_of(value), key.metric, key.phase), {})
+        places = by_series.setdefault((matching.name_of(value), key.metric, key.phase), {})
         places.setdefault(place, []).append(value)
-    return found
+    return by_series
 
 
 def _settled(places: _Places) -> _Places:
@@ -141,7 +141,7 @@ def _partner(place: Place, left: _Places, right: _Places) -> Place | None:
         if _NOWHERE in {place, other} or other[0] == place[0]:
             return other
     same = [other for other in right if other[0] == place[0]]
-    alone = sum(1 for one in left if one[0] == place[0]) == 1
+    alone = sum(1 for other in left if other[0] == place[0]) == 1
     return same[0] if len(same) == 1 and alone else None
 
 

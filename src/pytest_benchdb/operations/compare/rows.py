@@ -30,14 +30,14 @@ class Rule(Protocol):
 
 def find_main_times(values: Iterable[SessionValue]) -> dict[TimeKey, str]:
     """Return the time of each benchmark, phase and device that is judged as `time`: the first of `MAIN_TIMES`."""
-    found: dict[TimeKey, str] = {}
+    times: dict[TimeKey, str] = {}
     for value in values:
         metric = value.key.metric
         if metric in MAIN_TIMES and value.valid and value.value is not None:
-            best = found.get(time_key(value))
+            best = times.get(time_key(value))
             if best is None or MAIN_TIMES.index(metric) < MAIN_TIMES.index(best):
-                found[time_key(value)] = metric
-    return found
+                times[time_key(value)] = metric
+    return times
 
 
 def time_key(value: SessionValue) -> TimeKey:

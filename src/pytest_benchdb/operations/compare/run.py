@@ -98,7 +98,7 @@ def compare_named(
         request: metrics, filters and thresholds.
         axis: a dimension whose values are compared.
         baseline_value: the value that the others are compared with.
-        feedback: for progress, and for sessions that could not be read.
+        feedback: receives progress, and warnings about unreadable sessions.
 
     Returns:
         One comparison; with an axis, one for each value except the baseline's.
@@ -134,7 +134,7 @@ def compare(reader: Reader, baseline: Side, candidate: Side, request: CompareReq
     """Compare a candidate's sessions with a baseline's, benchmark by benchmark; the history must hold both.
 
     Raises:
-        ConfigError: a filter cannot be used, or a threshold has another unit than its metric.
+        ConfigError: a filter is not valid, or a threshold's unit is not its metric's.
         StoreError: the history cannot be read.
     """
     left_out: tuple[str, ...] = ()
@@ -143,7 +143,7 @@ def compare(reader: Reader, baseline: Side, candidate: Side, request: CompareReq
     sides = baseline, candidate
     selected = value_filter(request.keyword, request.where)
     values = [reader.session_values(_ids(side.sessions), metrics=request.metric_names()) for side in sides]
-    _check_metrics(reader, [*values[0], *values[1]], [one for side in sides for one in side.sessions], request)
+    _check_metrics(reader, [*values[0], *values[1]], [session for side in sides for session in side.sessions], request)
     before, after = ([value for value in side if selected(value)] for side in values)
     compared = _compared(reader, sides, (before, after), request)
     return replace(compared, warnings=(*left_out, *compared.warnings))
@@ -186,7 +186,7 @@ def compare_axis(
         for side in (first, other):
             ids = {value.session_id for value in side.values}
             name = f"{axis.name.rpartition(':')[2]}={side.value}"
-            sides.append(Side(name=name, sessions=tuple(one for one in sessions if one.session_id in ids)))
+            sides.append(Side(name=name, sessions=tuple(session for session in sessions if session.session_id in ids)))
         pair = (list(first.values), list(other.values))
         matching = axis_matching(axis, (first, other))
         compared = _compared(reader, (sides[0], sides[1]), pair, request, matching, axis=axis.name)
@@ -275,7 +275,7 @@ class SidesRule:
         crossing, obstacle = self.request.allow_cross, None
         baseline, candidate = pair.baseline, pair.candidate
         if baseline and candidate and not crossing:
-            before, after = ([self.sessions[one.session_id] for one in side] for side in (baseline, candidate))
+            before, after = ([self.sessions[value.session_id] for value in side] for side in (baseline, candidate))
             obstacle = find_obstacle(before, after, across=self.axis)
         if crossing or _functions(baseline) != _functions(candidate):
             # The sides of an axis may be two functions, whose code differs.
@@ -298,25 +298,25 @@ class SidesRule:
 
 def _read_rounds(reader: Reader, pairs: Iterable[Pair]) -> Rounds:
     """Read the rounds of the pairs with too few sessions on a side; of some runs only summaries are left."""
-    wanted = {
+    values = {
         _rounds_key(value): value
         for pair in pairs
         if pair.baseline and pair.candidate and min(len(pair.baseline), len(pair.candidate)) < SESSIONS_A_SIDE
         for value in (*pair.baseline, *pair.candidate)
         if (value.n or 0) > 1
     }
-    session_ids = sorted({value.session_id for value in wanted.values()})
+    session_ids = sorted({value.session_id for value in values.values()})
     rows: list[dict[str, Any]] = []
-    if sum(value.n or 0 for value in wanted.values()) <= TOGETHER:
-        for metric in {metric for _, metric, _ in wanted}:
+    if sum(value.n or 0 for value in values.values()) <= TOGETHER:
+        for metric in {metric for _, metric, _ in values}:
             rows += reader.samples(session_ids, metric=metric)
     else:
-        for run_id, metric in dict.fromkeys((run_id, metric) for run_id, metric, _ in wanted):
+        for run_id, metric in dict.fromkeys((run_id, metric) for run_id, metric, _ in values):
             rows += reader.samples(session_ids, run_id=run_id, metric=metric)
     # Of a metric that several passes read, the timing pass comes last into the mapping: reports show that one.
     rows.sort(key=lambda row: row["pass"] == "time")
-    found = {(row["run_id"], row["metric"], row["phase"]): row["samples"] for row in rows}
-    return {key: samples for key, samples in found.items() if key in wanted}
+    rounds = {(row["run_id"], row["metric"], row["phase"]): row["samples"] for row in rows}
+    return {key: samples for key, samples in rounds.items() if key in values}
 
 
 def _rounds_key(value: SessionValue) -> tuple[str, str, str | None]:

@@ -55,7 +55,7 @@ def open_specs(specs: Sequence[Spec], db: Sequence[Path], feedback: Feedback = S
     Args:
         specs: of both sides.
         db: the database; empty for none.
-        feedback: for progress, and for sessions that could not be read.
+        feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
         StoreMissingError: a path does not exist, or has no session.
@@ -67,13 +67,13 @@ def open_specs(specs: Sequence[Spec], db: Sequence[Path], feedback: Feedback = S
             raise StoreMissingError(missing_text(path))
     with as_sources(files, feedback) as sources:
         ids = {file: _ids_in(source, file) for file, source in zip(files, sources, strict=True)}
-        db_ids = {one for path in db for one in _ids_in(path, path)} if files else None
+        db_ids = {session_id for path in db for session_id in _ids_in(path, path)} if files else None
         with open_source([*db, *sources], feedback) as reader:
             sessions = stored_sessions(reader, [*db, *files])
             yield SpecSource(
                 reader=reader,
-                in_db=[one for one in sessions if db_ids is None or one.session_id in db_ids],
-                in_files={file: [one for one in sessions if one.session_id in ids[file]] for file in files},
+                in_db=[session for session in sessions if db_ids is None or session.session_id in db_ids],
+                in_files={file: [session for session in sessions if session.session_id in ids[file]] for file in files},
             )
 
 

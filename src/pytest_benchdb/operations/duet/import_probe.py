@@ -73,7 +73,7 @@ def classify_modules(modules: Mapping[str, str], *, side: Path, checkout: Path, 
         packages: names of the packages that the side has.
     """
     side_, checkout_ = Path(os.path.realpath(side)), Path(os.path.realpath(checkout))
-    known = set(packages)
+    names = set(packages)
     own: set[str] = set()
     foreign: dict[str, str] = {}
     installed: dict[str, str] = {}
@@ -84,7 +84,7 @@ def classify_modules(modules: Mapping[str, str], *, side: Path, checkout: Path, 
             own.add(top)
         elif path.is_relative_to(checkout_) and not is_installed:
             foreign[name] = file
-        elif name in known:
+        elif name in names:
             installed[name] = file
     return Imported(
         own=tuple(sorted(name for name in own if not _is_test(name))),
@@ -96,9 +96,9 @@ def classify_modules(modules: Mapping[str, str], *, side: Path, checkout: Path, 
 def find_packages(folder: Path, pythonpath: Iterable[str]) -> set[str]:
     """Return the names of the packages of a checkout, and of the modules under ``src`` and in `pythonpath`."""
     inner = {folder / "src", *(folder / entry for entry in pythonpath)}
-    found = {init.parent.name for root in {folder, *inner} for init in root.glob("*/__init__.py")}
-    found |= {file.stem for root in inner for file in root.glob("*.py")}
-    return {name for name in found if not _is_test(name)}
+    names = {init.parent.name for root in {folder, *inner} for init in root.glob("*/__init__.py")}
+    names |= {file.stem for root in inner for file in root.glob("*.py")}
+    return {name for name in names if not _is_test(name)}
 
 
 def modules_text(files: Mapping[str, str]) -> str:

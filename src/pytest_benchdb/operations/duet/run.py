@@ -260,7 +260,7 @@ def _sessions(database: Path, duet_id: str) -> dict[Role, tuple[SessionRow, ...]
         return {"base": (), "head": ()}
     with open_source([database]) as reader:
         mine = [session for session in reader.sessions() if session.tags.get(DUET_TAG) == duet_id]
-    base, head = (tuple(one for one in mine if one.tags.get(SIDE_TAG) == role) for role in ("base", "head"))
+    base, head = (tuple(session for session in mine if session.tags.get(SIDE_TAG) == role) for role in ("base", "head"))
     return {"base": base, "head": head}
 
 
@@ -270,7 +270,7 @@ def compare_duet(duet: Duet, result: DuetResult, request: CompareRequest, feedba
     Two environments may differ in their Python, which otherwise makes benchmarks incomparable.
 
     Raises:
-        ConfigError: a filter cannot be used, or a threshold has another unit than its metric.
+        ConfigError: a filter is not valid, or a threshold's unit is not its metric's.
         StoreError: the sessions cannot be read.
     """
     with open_source([duet.database], feedback) as reader:

@@ -31,15 +31,15 @@ def session_id_of(session: ImportedSession) -> str:
     return timed_id(session.started_unix_us // _MS, digest)
 
 
-def is_known(session_id: str, known: dict[str, list[int]]) -> bool:
+def is_known(session_id: str, stored: dict[str, list[int]]) -> bool:
     """Return whether a session, or the same one in another file, is among the known ones.
 
     Args:
         session_id: made by `session_id_of`.
-        known: times in milliseconds by what follows them in an id.
+        stored: times in milliseconds by the rest of the session id.
     """
     ms, content = split_id(session_id)
-    return any(abs(ms - other) <= _SAME_S * _MS for other in known.get(content, ()))
+    return any(abs(ms - other) <= _SAME_S * _MS for other in stored.get(content, ()))
 
 
 def split_id(session_id: str) -> tuple[int, str]:

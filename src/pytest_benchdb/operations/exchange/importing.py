@@ -115,7 +115,7 @@ def import_files(request: ImportRequest, progress: Callable[[int, int], None] = 
     outcomes: list[FileOutcome] = []
     passed_over: list[str] = []
     with staging(target) as stage:
-        batch = _Import(request, stage, _known_sessions(target))
+        batch = _Import(request, stage, _stored_times(target))
         for done, (path, is_named) in enumerate(files):
             progress(done, len(files))
             try:
@@ -275,13 +275,13 @@ def _checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _known_sessions(target: Target) -> dict[str, list[int]]:
+def _stored_times(target: Target) -> dict[str, list[int]]:
     """Return the times in milliseconds of the target's sessions, by the rest of their ids."""
-    known: dict[str, list[int]] = {}
+    times: dict[str, list[int]] = {}
     is_folder = target.path.is_dir() and any(target.path.glob(f"*{SESSION_SUFFIX}"))
     if target.path.exists() if target.kind == "file" else is_folder:
         with open_history((target.path,)) as reader:
             for session in reader.sessions():
                 ms, key = split_id(session.session_id)
-                known.setdefault(key, []).append(ms)
-    return known
+                times.setdefault(key, []).append(ms)
+    return times

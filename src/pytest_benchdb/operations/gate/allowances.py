@@ -66,7 +66,7 @@ def read_allow_file(path: Path) -> tuple[Allowance, ...]:
     """
     document = read_toml(path, "--allow", _EXAMPLE)
     tables = document.get("allow")
-    if set(document) - {"allow"} or not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
+    if set(document) - {"allow"} or not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
         raise ConfigError(f"--allow {path} contains something other than [[allow]] tables; {_EXAMPLE}")
     return tuple(_allowance(table, f"--allow {path}, entry {number}") for number, table in enumerate(tables, 1))
 
@@ -101,11 +101,11 @@ def active_allowance(
     What was accepted from an earlier session on does not excuse a second change: a new history began there.
     """
     active = [
-        one
-        for one in allowances
-        if one.since_session_id in {None, session.session_id}
-        and one.matches(key, session.fingerprint)
-        and not one.has_expired(now)
+        allowance
+        for allowance in allowances
+        if allowance.since_session_id in {None, session.session_id}
+        and allowance.matches(key, session.fingerprint)
+        and not allowance.has_expired(now)
     ]
     return active[-1] if active else None
 
@@ -114,9 +114,10 @@ def expired_warnings(allowances: Iterable[Allowance], keys: Iterable[SeriesKey],
     """Return one line for each allowance that is about one of these series and does not count any more."""
     series = list(keys)
     return [
-        f"no longer allowed since {(one.expires_at or '')[:10]}: {one.pattern} ({one.origin}: {one.reason})"
-        for one in allowances
-        if one.has_expired(now) and any(one.matches(key, one.fingerprint) for key in series)
+        f"no longer allowed since {(allowance.expires_at or '')[:10]}: {allowance.pattern} "
+        f"({allowance.origin}: {allowance.reason})"
+        for allowance in allowances
+        if allowance.has_expired(now) and any(allowance.matches(key, allowance.fingerprint) for key in series)
     ]
 
 
@@ -139,14 +140,18 @@ def drop_before_acceptances(
         now: ISO 8601 in UTC.
     """
     starts = []
-    for one in allowances:
-        since = sessions.get(one.since_session_id or "")
-        if since is not None and since.started_at < candidate.started_at and not one.has_expired(now):
-            starts.append((one, since.started_at))
+    for allowance in allowances:
+        since = sessions.get(allowance.since_session_id or "")
+        if since is not None and since.started_at < candidate.started_at and not allowance.has_expired(now):
+            starts.append((allowance, since.started_at))
     return [
         value
         for value in history
-        if all(start <= value.started_at for one, start in starts if one.matches(value.key, candidate.fingerprint))
+        if all(
+            start <= value.started_at
+            for allowance, start in starts
+            if allowance.matches(value.key, candidate.fingerprint)
+        )
     ]
 
 
@@ -167,18 +172,22 @@ def _allowance(table: Mapping[str, Any], place: str) -> Allowance:
     )
 
 
-def _expiry(given: object, place: str) -> str | None:
+def _expiry(expires: object, place: str) -> str | None:
     """Return the end of a day, or a moment itself, ISO 8601 in UTC; a time without a zone is UTC."""
-    if given is None:
+    if expires is None:
         return None
-    if isinstance(given, str):
+    if isinstance(expires, str):
         try:
-            given = dt.datetime.fromisoformat(given) if "T" in given or " " in given else dt.date.fromisoformat(given)
+            expires = (
+                dt.datetime.fromisoformat(expires)
+                if "T" in expires or " " in expires
+                else dt.date.fromisoformat(expires)
+            )
         except ValueError:
-            given = object()
-    if isinstance(given, dt.datetime):
-        aware = given if given.tzinfo else given.replace(tzinfo=dt.timezone.utc)
+            expires = object()
+    if isinstance(expires, dt.datetime):
+        aware = expires if expires.tzinfo else expires.replace(tzinfo=dt.timezone.utc)
         return aware.astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat()
-    if isinstance(given, dt.date):
-        return f"{given + dt.timedelta(days=1)}T00:00:00"
+    if isinstance(expires, dt.date):
+        return f"{expires + dt.timedelta(days=1)}T00:00:00"
     raise ConfigError(f"{place}: expires is not a date; write for example expires = 2027-01-31")

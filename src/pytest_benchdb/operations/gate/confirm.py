@@ -97,7 +97,7 @@ def _value_of(key: SeriesKey, values: Sequence[SessionValue]) -> SessionValue | 
     exact = next((value for value in values if value.key == key), None)
     if exact is not None:
         return exact
-    return next((one for one in values if one.key.fullname == key.fullname and one.outcome not in PASSED), None)
+    return next((value for value in values if value.key.fullname == key.fullname and value.outcome not in PASSED), None)
 
 
 def _open(why: str) -> tuple[Judgement, bool]:

@@ -63,7 +63,7 @@ def open_sides(
     Args:
         paths: the database.
         request: SPECs, where the git checkout is, and whether machines may be crossed.
-        feedback: for progress, and for sessions that could not be read.
+        feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
         NoBaselineError: the baseline that was named matches nothing, and its absence has no status of its own.
@@ -89,32 +89,32 @@ def _find_sides(source: SpecSource, candidate: Spec, baseline: Spec, request: Ga
 
     warnings: list[str] = []
     judged = source.find(candidate, context((), lambda _text: None))
-    before = [one for one in source.in_db if one.project == judged[-1].project]
+    before = [session for session in source.in_db if session.project == judged[-1].project]
     try:
-        found = source.find(baseline, context(judged, warnings.append), before)
+        reference = source.find(baseline, context(judged, warnings.append), before)
     except NoBaselineError as error:
         if not request.require_baseline:
             raise
         return GateSides(candidate=tuple(judged), no_baseline=str(error), warnings=tuple(warnings))
-    earlier = [one for one in before if one not in judged]
-    if not found:
+    earlier = [session for session in before if session not in judged]
+    if not reference:
         reason = _no_baseline_text(earlier, judged[-1])
         return GateSides(candidate=tuple(judged), no_baseline=reason, warnings=tuple(warnings))
-    alone = _stands_alone(baseline, found)
-    sides = add_history(earlier, judged, found, alone=alone, allow_cross=request.allow_cross)
+    alone = _stands_alone(baseline, reference)
+    sides = add_history(earlier, judged, reference, alone=alone, allow_cross=request.allow_cross)
     return replace(sides, warnings=(*warnings, *sides.warnings))
 
 
-def _stands_alone(spec: Spec, found: Sequence[SessionRow]) -> bool:
+def _stands_alone(spec: Spec, sessions: Sequence[SessionRow]) -> bool:
     """Return whether a baseline is its own history: several sessions that a user put together."""
-    if len(found) == 1:
+    if len(sessions) == 1:
         return spec.kind == "file"
-    named = spec.kind == "word" and all(spec.value == one.label or spec.value in one.tags.values() for one in found)
+    named = spec.kind == "word" and all(spec.value in (row.label, *row.tags.values()) for row in sessions)
     return named or spec.kind in {"label", "tag", "window", "file"}
 
 
 def _no_baseline_text(earlier: Sequence[SessionRow], judged: SessionRow) -> str:
-    others = [one for one in earlier if one.fingerprint != judged.fingerprint]
+    others = [session for session in earlier if session.fingerprint != judged.fingerprint]
     if not others:
         return "there is no earlier session yet"
     newest = others[-1]
@@ -149,16 +149,16 @@ def add_history(
     history = list(baseline)
     if not alone:
         branch = newest.branch if judged.ci_provider is not None else None
-        own = {one.session_id for one in baseline}
-        history = [one for one in sessions if one.session_id in own or _leads_to(one, newest, branch)]
+        own = {session.session_id for session in baseline}
+        history = [session for session in sessions if session.session_id in own or _leads_to(session, newest, branch)]
     if not allow_cross:
-        history = [one for one in history if one.fingerprint == judged.fingerprint]
+        history = [session for session in history if session.fingerprint == judged.fingerprint]
     if not history:
         return GateSides(candidate=tuple(candidate), no_baseline=_no_baseline_text(baseline, judged))
     if not alone:
         # A commit that failed would pass in the end, if it were compared with its own sessions.
-        history = _without(history, lambda one: _is_same_commit(one, judged))
-    history = _without(history, lambda one: bool(one.contended))
+        history = _without(history, lambda session: _is_same_commit(session, judged))
+    history = _without(history, lambda session: bool(session.contended))
     return GateSides(
         candidate=tuple(candidate),
         baseline=tuple(baseline),
@@ -169,7 +169,7 @@ def add_history(
 
 def _without(sessions: list[SessionRow], unwanted: Callable[[SessionRow], bool]) -> list[SessionRow]:
     """Leave sessions out, if enough are left to judge by."""
-    rest = [one for one in sessions if not unwanted(one)]
+    rest = [session for session in sessions if not unwanted(session)]
     return rest if len(rest) >= LEAST_LEFT else sessions
 
 

@@ -177,11 +177,11 @@ def missing_names(
     before, after = commands
     if after is None or before == after:
         return absent
-    chosen = _chosen_paths(after, [*baseline, *candidate])
-    return [] if chosen is None else [name for name in absent if not chosen or any(_is_in(name, p) for p in chosen)]
+    paths = _paths_in(after, [*baseline, *candidate])
+    return [] if paths is None else [name for name in absent if not paths or any(_is_in(name, path) for path in paths)]
 
 
-def _chosen_paths(command: str, names: Iterable[str]) -> list[str] | None:
+def _paths_in(command: str, names: Iterable[str]) -> list[str] | None:
     """Return the files, folders and node ids in a command; None if it selects by other means."""
     try:
         words = shlex.split(command)[1:]

@@ -71,16 +71,16 @@ def parse_overrides(table: Mapping[str, object], place: str) -> tuple[Override, 
     Raises:
         ConfigError: an entry cannot be read.
     """
-    return tuple(_override(pattern, given, place) for pattern, given in table.items())
+    return tuple(_override(pattern, entry, place) for pattern, entry in table.items())
 
 
 def read_marker_rules(extra: Iterable[tuple[str, Mapping[str, object] | None]]) -> dict[str, MarkerRule]:
     """Return the rules of markers, from full names and `extra_info` of runs; other values of the key are ignored."""
     rules = {}
     for fullname, info in extra:
-        given = (info or {}).get(GATE_RULE_KEY)
-        if isinstance(given, Mapping):
-            most, gate = given.get("max_regression"), given.get("gate")
+        rule = (info or {}).get(GATE_RULE_KEY)
+        if isinstance(rule, Mapping):
+            most, gate = rule.get("max_regression"), rule.get("gate")
             rules[fullname] = MarkerRule(
                 max_regression=float(most) if isinstance(most, int | float) and not isinstance(most, bool) else None,
                 gate=gate if isinstance(gate, bool) else None,
@@ -126,8 +126,8 @@ def _marked(policy: Policy, marker: MarkerRule) -> Policy:
     return policy if marker.gate is not False else replace(policy, gated=False)
 
 
-def _override(pattern: str, given: object, place: str) -> Override:
-    texts = [given] if isinstance(given, str) else given
+def _override(pattern: str, entry: object, place: str) -> Override:
+    texts = [entry] if isinstance(entry, str) else entry
     if isinstance(texts, list) and texts and all(isinstance(text, str) for text in texts):
         if [text.strip().lower() for text in texts] == [OFF]:
             return Override(pattern=pattern, gated=False)
@@ -136,5 +136,5 @@ def _override(pattern: str, given: object, place: str) -> Override:
         except ConfigError as error:
             raise ConfigError(f"{place}: {pattern!r}: {error}") from error
     raise ConfigError(
-        f"{place}: {pattern!r} is {given!r}; give a threshold such as 'time:10%', a list of them, or 'off'"
+        f"{place}: {pattern!r} is {entry!r}; give a threshold such as 'time:10%', a list of them, or 'off'"
     )

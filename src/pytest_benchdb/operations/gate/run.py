@@ -64,7 +64,7 @@ def gate(
         paths: the database.
         request: what is judged, by what, and what fails.
         now: the current time; None takes the clock.
-        feedback: for progress, and for sessions that could not be read.
+        feedback: receives progress, and warnings about unreadable sessions.
         say: called with a line for each re-run.
         runner: runs benchmarks again; None starts processes.
 
@@ -190,7 +190,9 @@ class _Values:
         """Return values by series and then oldest first; `keep` sessions of each series, the newest."""
         ids = [session.session_id for session in sessions]
         values = self._reader.session_values(ids, metrics=self.metrics, keep=keep)
-        return [one for one in values if self._selected(one) and (not self._only or one.key.metric in self._only)]
+        return [
+            value for value in values if self._selected(value) and (not self._only or value.key.metric in self._only)
+        ]
 
 
 def _history(values: _Values, sessions: Sequence[SessionRow], candidate: Sequence[SessionValue]) -> list[SessionValue]:

@@ -39,17 +39,17 @@ def find_correlations(selection: Selection, request: CorrelateRequest, *, feedba
     Args:
         selection: sessions and series; without metrics, every metric that has a direction.
         request: observations, groups and quantities.
-        feedback: for progress, and for sessions that could not be read.
+        feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
-        ConfigError: a filter, a time or a name cannot be used, or no quantity has one of the names.
+        ConfigError: a filter, a time or a name is not valid, or no quantity has one of the names.
         StoreMissingError: there is no session.
         StoreError: a file cannot be read.
     """
-    wanted = selection if selection.metrics else replace(selection, metrics=(ALL_METRICS,))
+    with_metrics = selection if selection.metrics else replace(selection, metrics=(ALL_METRICS,))
     with open_selection(selection, feedback) as selected:
         here = selected.on_newest_machine()
-        values = [value for series in read_series(selected.reader, here, wanted) for value in series.values]
+        values = [value for series in read_series(selected.reader, here, with_metrics) for value in series.values]
     by_id = {session.session_id: session for session in here}
     observations = observe_sessions(values, by_id) if request.over == "sessions" else observe_configurations(values)
     rows, insufficient = _correlated(observations, request)
@@ -65,7 +65,7 @@ def find_correlations(selection: Selection, request: CorrelateRequest, *, feedba
 
 
 def _correlated(observations: Sequence[Observation], request: CorrelateRequest) -> tuple[list[CorrelationRow], int]:
-    quantities = {name for one in observations for name in _quantities(one)}
+    quantities = {name for observation in observations for name in _quantities(observation)}
     unknown = [name for name in request.names if name not in quantities]
     if unknown and observations:
         raise ConfigError(
@@ -74,7 +74,7 @@ def _correlated(observations: Sequence[Observation], request: CorrelateRequest) 
     correlated = []
     insufficient = 0
     for group, members in _groups(observations, request):
-        observed = [_quantities(one) for one in members]
+        observed = [_quantities(observation) for observation in members]
         for first, second in _pairs(members, request.names):
             correlation = correlate([row.get(first) for row in observed], [row.get(second) for row in observed])
             if correlation is None:
@@ -94,9 +94,9 @@ def _groups(
     observations: Sequence[Observation], request: CorrelateRequest
 ) -> Iterator[tuple[str | None, list[Observation]]]:
     groups: dict[str | None, list[Observation]] = {}
-    for one in observations:
-        name = None if request.together else one.fullname if request.over == "sessions" else one.function
-        groups.setdefault(name, []).append(one)
+    for observation in observations:
+        own = observation.fullname if request.over == "sessions" else observation.function
+        groups.setdefault(None if request.together else own, []).append(observation)
     for name, members in groups.items():
         if len(members) >= LEAST_PAIRS:
             yield name, members
@@ -104,11 +104,11 @@ def _groups(
 
 def _pairs(members: Sequence[Observation], names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield parameters with metrics, and metrics with each other; what goes before comes first."""
-    numbers = sorted({name for one in members for name in one.numbers})
-    figures = sorted({name for one in members for name in one.figures} - set(numbers))
+    numbers = sorted({name for observation in members for name in observation.numbers})
+    figures = sorted({name for observation in members for name in observation.figures} - set(numbers))
     pairs = [*((number, figure) for number in numbers for figure in figures), *combinations(figures, 2)]
     yield from (pair for pair in pairs if not names or set(names) & set(pair))
 
 
-def _quantities(one: Observation) -> dict[str, float]:
-    return {**one.figures, **one.numbers}
+def _quantities(observation: Observation) -> dict[str, float]:
+    return {**observation.figures, **observation.numbers}

@@ -29,10 +29,10 @@ def score_noise(selection: Selection, *, change: float = 0.05, feedback: Feedbac
     Args:
         selection: sessions and series.
         change: the rise that is to be found, as a share.
-        feedback: for progress, and for sessions that could not be read.
+        feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
-        ConfigError: a filter, a time or a name cannot be used.
+        ConfigError: a filter, a time or a name is not valid.
         StoreMissingError: there is no session.
         StoreError: a file cannot be read.
     """
@@ -40,7 +40,7 @@ def score_noise(selection: Selection, *, change: float = 0.05, feedback: Feedbac
         here = selected.on_newest_machine()
         series = read_series(selected.reader, here, selection)
         rounds = _round_lengths(selected.reader.report([session.session_id for session in here]))
-    rows = [_row(one, rounds, change) for one in series]
+    rows = [_row(each, rounds, change) for each in series]
     return NoiseScore(
         sources=tuple(map(str, selection.paths)),
         machine=_machine(here[-1]),
@@ -92,8 +92,8 @@ def _row(series: Series, rounds: Mapping[str, float], change: float) -> NoiseRow
 
 
 def _median(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return median(known) if known else None
+    measured = [value for value in values if value is not None]
+    return median(measured) if measured else None
 
 
 def _noisiest(row: NoiseRow) -> tuple[float, str]:

@@ -45,7 +45,7 @@ def observe_configurations(values: Iterable[SessionValue]) -> list[Observation]:
     for value in values:
         groups.setdefault((value.key.fullname, value.key.device), []).append(value)
     observations = (_observation(group) for group in groups.values())
-    return [one for one in observations if one.figures]
+    return [observation for observation in observations if observation.figures]
 
 
 def observe_sessions(values: Iterable[SessionValue], sessions: Mapping[str, SessionRow]) -> list[Observation]:
@@ -54,7 +54,7 @@ def observe_sessions(values: Iterable[SessionValue], sessions: Mapping[str, Sess
     for value in values:
         groups.setdefault((value.key.fullname, value.key.device, value.session_id), []).append(value)
     observations = (_observation(group, sessions[group[0].session_id]) for group in groups.values())
-    return [one for one in observations if one.figures]
+    return [observation for observation in observations if observation.figures]
 
 
 def figure_name(key: SeriesKey) -> str:

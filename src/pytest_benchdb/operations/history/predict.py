@@ -60,7 +60,7 @@ def predict(selection: Selection, request: PredictRequest, *, feedback: Feedback
         selection: sessions and series, and the metric; without one the throughput or a time, whichever most
             configurations have.
         request: which configurations.
-        feedback: for progress, and for sessions that could not be read.
+        feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
         ConfigError: a filter, a time, a name or a label cannot be used.
@@ -68,21 +68,25 @@ def predict(selection: Selection, request: PredictRequest, *, feedback: Feedback
         StoreMissingError: there is no session.
         StoreError: a file cannot be read.
     """
-    wanted = selection if selection.metrics else replace(selection, metrics=_METRICS)
+    with_metrics = selection if selection.metrics else replace(selection, metrics=_METRICS)
     with open_selection(selection, feedback) as selected:
-        series = read_series(selected.reader, selected.sessions, wanted)
-    values = [value for one in series for value in one.values]
-    labelled = [one for one in observe_configurations(values) if "model" in one.texts or "model" in one.numbers]
+        series = read_series(selected.reader, selected.sessions, with_metrics)
+    values = [value for each in series for value in each.values]
+    labelled = [
+        observation
+        for observation in observe_configurations(values)
+        if "model" in observation.texts or "model" in observation.numbers
+    ]
     # Of metrics that equally many configurations have, the first.
-    candidates = [name for word in wanted.metrics for name in metrics_of(word)]
-    metric = max(candidates, key=lambda name: sum(name in one.figures for one in labelled))
-    measured = [one for one in labelled if one.figures.get(metric, 0.0) > 0]
+    candidates = [name for word in with_metrics.metrics for name in metrics_of(word)]
+    metric = max(candidates, key=lambda name: sum(name in observation.figures for observation in labelled))
+    measured = [observation for observation in labelled if observation.figures.get(metric, 0.0) > 0]
     training = _training_set(measured, metric)
     refusal = _refusal(training, request)
     return Estimates(
         sources=tuple(map(str, selection.paths)),
         metric=metric,
-        unit=next((one.units[metric] for one in measured), "1"),
+        unit=next((observation.units[metric] for observation in measured), "1"),
         cases=len(training.cases),
         sessions=len({value.session_id for value in values if value.value is not None}),
         rows=() if refusal else tuple(_rows(training, request)),
@@ -92,15 +96,15 @@ def predict(selection: Selection, request: PredictRequest, *, feedback: Feedback
 
 
 def _training_set(observations: Sequence[Observation], metric: str) -> _TrainingSet:
-    configurations = [_configuration(one) for one in observations]
-    labels = {name: tuple(sorted({one.labels.get(name, "") for one in configurations})) for name in LABELS}
-    sizes = {name: tuple(sorted({one.sizes[name] for one in configurations if name in one.sizes})) for name in SIZES}
+    configurations = [_configuration(observation) for observation in observations]
+    labels = {name: tuple(sorted({each.labels.get(name, "") for each in configurations})) for name in LABELS}
+    sizes = {name: tuple(sorted({each.sizes[name] for each in configurations if name in each.sizes})) for name in SIZES}
     differing = {name: values for name, values in labels.items() if len(values) > 1}
     # Configurations cannot be compared by a size that some of them lack.
     common = {name for name in sizes if all(name in configuration.sizes for configuration in configurations)}
     complete = {name: values for name, values in sizes.items() if len(values) > 1 and name in common}
     cases: dict[tuple[object, ...], Case] = {}
-    for one, configuration in zip(observations, configurations, strict=True):
+    for observation, configuration in zip(observations, configurations, strict=True):
         kept = Configuration(
             labels={name: configuration.labels.get(name, "") for name in differing},
             sizes={name: configuration.sizes[name] for name in complete},
@@ -108,10 +112,10 @@ def _training_set(observations: Sequence[Observation], metric: str) -> _Training
         key = (kept.cell, *kept.sizes.items())
         if key in cases:
             raise ConfigError(
-                f"{one.fullname} and another benchmark have the same {_text(kept) or 'labels'}; "
+                f"{observation.fullname} and another benchmark have the same {_text(kept) or 'labels'}; "
                 "select one of them with -k or -w"
             )
-        cases[key] = Case(configuration=kept, figure=one.figures[metric])
+        cases[key] = Case(configuration=kept, figure=observation.figures[metric])
     shared = {name: values[0] for name, values in labels.items() if len(values) == 1}
     shared |= {name: f"{values[0]:g}" if len(values) == 1 else "" for name, values in sizes.items()}
     return _TrainingSet(
@@ -122,11 +126,13 @@ def _training_set(observations: Sequence[Observation], metric: str) -> _Training
     )
 
 
-def _configuration(one: Observation) -> Configuration:
-    texts = {**one.texts, **{name: f"{number:g}" for name, number in one.numbers.items()}}
+def _configuration(observation: Observation) -> Configuration:
+    texts = {**observation.texts, **{name: f"{number:g}" for name, number in observation.numbers.items()}}
     labels = {name: texts[name] for name in LABELS if name in texts and name != "device"}
-    sizes = {name: one.numbers[name] for name in SIZES if one.numbers.get(name, 0.0) > 0}
-    return Configuration(labels={**labels, **({"device": one.device} if one.device else {})}, sizes=sizes)
+    sizes = {name: observation.numbers[name] for name in SIZES if observation.numbers.get(name, 0.0) > 0}
+    return Configuration(
+        labels={**labels, **({"device": observation.device} if observation.device else {})}, sizes=sizes
+    )
 
 
 def _refusal(training: _TrainingSet, request: PredictRequest) -> str | None:
@@ -135,8 +141,11 @@ def _refusal(training: _TrainingSet, request: PredictRequest) -> str | None:
         return "no benchmark has a model label and this metric; label tests with @pytest.mark.benchdb(model=...)"
     if len(training.cases) < LEAST_CASES:
         return f"{len(training.cases)} measured configurations are too few: estimates need {LEAST_CASES}"
-    wanted = {**request.labels, **{name: tuple(f"{size:g}" for size in sizes) for name, sizes in request.sizes.items()}}
-    for name, patterns in wanted.items():
+    requested = {
+        **request.labels,
+        **{name: tuple(f"{size:g}" for size in sizes) for name, sizes in request.sizes.items()},
+    }
+    for name, patterns in requested.items():
         if name in training.shared and not all(
             matches_glob(training.shared[name].lower(), pattern.lower()) for pattern in patterns
         ):
@@ -150,7 +159,7 @@ def _rows(training: _TrainingSet, request: PredictRequest) -> Iterable[EstimateR
     cells = {case.configuration.cell for case in training.cases}
     explicit = bool(request.labels or request.sizes)
     estimators: dict[bool, Estimator] = {}
-    for configuration in _wanted(training, request):
+    for configuration in _requested(training, request):
         row = partial(EstimateRow, labels=configuration.labels, sizes=configuration.sizes)
         measured = figures.get((configuration.cell, *configuration.sizes.items()))
         outside = _outside(configuration, training)
@@ -185,13 +194,15 @@ def _inaccurate(accuracy: Accuracy | None) -> str | None:
     )
 
 
-def _wanted(training: _TrainingSet, request: PredictRequest) -> list[Configuration]:
+def _requested(training: _TrainingSet, request: PredictRequest) -> list[Configuration]:
     """Return the requested configurations: every combination of the named values, or of the measured ones.
 
     Raises:
         ConfigError: a label was never measured, or the combinations are too many.
     """
-    labels = {name: _named(name, request.labels.get(name), values) for name, values in training.labels.items()}
+    labels = {
+        name: _matching_values(name, request.labels.get(name), values) for name, values in training.labels.items()
+    }
     sizes = {name: request.sizes.get(name, values) for name, values in training.sizes.items()}
     combinations = [
         Configuration(labels=dict(zip(labels, texts, strict=True)), sizes=dict(zip(sizes, numbers, strict=True)))
@@ -206,15 +217,15 @@ def _wanted(training: _TrainingSet, request: PredictRequest) -> list[Configurati
     return combinations
 
 
-def _named(name: str, patterns: tuple[str, ...] | None, values: Sequence[str]) -> list[str]:
+def _matching_values(name: str, patterns: tuple[str, ...] | None, values: Sequence[str]) -> list[str]:
     if patterns is None:
         return list(values)
     named: list[str] = []
     for pattern in patterns:
-        fitting = [value for value in values if matches_glob(value.lower(), pattern.lower())]
-        if not fitting:
+        matching = [value for value in values if matches_glob(value.lower(), pattern.lower())]
+        if not matching:
             raise ConfigError(f"--{name} {pattern}: never measured; choose from {', '.join(values)}")
-        named += fitting
+        named += matching
     return list(dict.fromkeys(named))
 
 

@@ -79,7 +79,7 @@ def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedb
     Args:
         selection: sessions and series.
         request: branch, baseline and checkout.
-        feedback: for progress, and for sessions that could not be read.
+        feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
         ConfigError: a filter, a time, a name or a branch cannot be used.
@@ -90,7 +90,7 @@ def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedb
     with open_selection(selection, feedback, branch=request.branch, root=root, environ=environ) as selected:
         order = order_sessions(selected.sessions, root, environ)
         name, pinned = _pinned(request, selected)
-        accepted = [allowance_from_acceptance(one, names={}) for one in selected.reader.acceptances()]
+        accepted = [allowance_from_acceptance(acceptance, names={}) for acceptance in selected.reader.acceptances()]
         trends = [_with_acceptances(trend, accepted) for trend in _trends(selected, order.sessions, pinned, selection)]
     if request.only_changed:
         trends = [trend for trend in trends if _is_moved(trend)]
@@ -126,13 +126,13 @@ def _pinned(request: TrendRequest, selected: SelectedSessions) -> tuple[str | No
 def _trends(
     selected: SelectedSessions, sessions: Sequence[SessionRow], pinned: Sequence[SessionRow], selection: Selection
 ) -> Iterator[Trend]:
-    wanted = {session.session_id for session in sessions}
+    followed = {session.session_id for session in sessions}
     baseline = {session.session_id for session in pinned}
     # The baseline may be older than the sessions that are followed.
-    together = [*(session for session in pinned if session.session_id not in wanted), *sessions]
+    together = [*(session for session in pinned if session.session_id not in followed), *sessions]
     by_id = {session.session_id: session for session in together}
     for series in read_series(selected.reader, together, selection):
-        values = [value for value in series.values if value.session_id in wanted]
+        values = [value for value in series.values if value.session_id in followed]
         if any(value.value is not None for value in values):
             yield trend_of(values, by_id, [value for value in series.values if value.session_id in baseline])
 
@@ -143,7 +143,11 @@ def _is_moved(trend: Trend) -> bool:
 
 def _with_acceptances(trend: Trend, accepted: Sequence[Allowance]) -> Trend:
     """Mark the changes with an accepted session in their new level; the last acceptance counts."""
-    reasons = {one.since_session_id: one.text() for one in accepted if one.matches(trend.key, trend.fingerprint)}
+    reasons = {
+        allowance.since_session_id: allowance.text()
+        for allowance in accepted
+        if allowance.matches(trend.key, trend.fingerprint)
+    }
     starts = [change.point.index for change in trend.changes]
     changes = []
     for change, end in zip(trend.changes, [*starts[1:], len(trend.points)], strict=False):

@@ -167,10 +167,10 @@ def open_history(path: PathLike, *more: PathLike) -> History:
         ...     runs = history.runs(k="sort", session="latest").to_pandas()
         ...     slow = history.sql("SELECT name, max(median_s) FROM report GROUP BY name")
     """
-    paths = [Path(one) for one in (path, *more)]
-    for one in paths:
-        if not one.exists():
-            raise StoreMissingError(missing_text(one))
+    paths = [Path(source) for source in (path, *more)]
+    for source in paths:
+        if not source.exists():
+            raise StoreMissingError(missing_text(source))
     return History(paths)
 
 

@@ -37,7 +37,7 @@ def run_query(
         limit: rows to return; what is more is cut, and `DataTable.more` says so. None cuts nothing, and refuses
             an answer above the store's own limit.
         timeout_s: how long it may take.
-        feedback: for progress, and for sessions that could not be read.
+        feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
         QueryError: the statement was refused, failed, or ran past a limit.

@@ -28,7 +28,7 @@ def build_report(selection: Selection, *, feedback: Feedback = SILENT) -> Report
     Without names, times or a number that is the newest session, or as many as files were named.
 
     Raises:
-        ConfigError: a filter, a time or a name cannot be used.
+        ConfigError: a filter, a time or a name is not valid.
         StoreError: a file cannot be read, or there is no session.
     """
     matches = parse_expression(selection.keyword or "")
@@ -60,7 +60,7 @@ def read_session_or_run(selection: Selection, feedback: Feedback = SILENT) -> Re
 
     Args:
         selection: its one SPEC is of a session, ``run:ID``, or the beginning of the id of either.
-        feedback: for progress, and for sessions that could not be read.
+        feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
         ConfigError: the name matches nothing, or several runs.

@@ -58,7 +58,7 @@ def set_baseline(db: Path, name: str, spec: str = "latest", *, feedback: Feedbac
         db: folder or file.
         name: one word; a baseline of that name is replaced.
         spec: which sessions; those that it selects now, whatever is recorded later.
-        feedback: reports progress and what could not be read.
+        feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
         ConfigError: the name could be a SPEC, or `spec` selects nothing or is ambiguous.
@@ -91,7 +91,10 @@ def list_baselines(db: Path, *, feedback: Feedback = SILENT) -> list[Pinned]:
     """
     with open_source([_existing(db)], feedback) as reader:
         sessions = {session.session_id: session for session in reader.sessions()}
-        return [Pinned(baseline=one, session=sessions.get(one.session_id or "")) for one in reader.baselines()]
+        return [
+            Pinned(baseline=baseline, session=sessions.get(baseline.session_id or ""))
+            for baseline in reader.baselines()
+        ]
 
 
 def remove_baseline(db: Path, name: str, *, feedback: Feedback = SILENT) -> Written:
@@ -136,7 +139,7 @@ def accept_change(  # noqa: PLR0913 - what an acceptance can say
         since: the first session of the new level.
         environ: environment variables, for the author's name.
         now: the current time, aware; None takes the clock.
-        feedback: reports progress and what could not be read.
+        feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
         ConfigError: the pattern matches nothing, the reason is empty, or another value cannot be used.
@@ -184,7 +187,7 @@ def write_note(
         name: a SPEC, for its newest session; ``run:ID`` or the beginning of a run's id for a run.
         text: the note.
         environ: environment variables, for the author's name.
-        feedback: reports progress and what could not be read.
+        feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
         NoBaselineError: the name fits nothing.

@@ -142,14 +142,14 @@ def check_installation(version_of: Callable[[str], str | None], python: Version)
             )
 
 
-def _check_duckdb(found: str | None) -> Finding:
+def _check_duckdb(installed: str | None) -> Finding:
     advice = "pip install 'duckdb>=1.4,<3'"
-    if found is None:
+    if installed is None:
         return Finding("error", "duckdb", "not installed", advice=advice)
-    version = parse_version(found)
+    version = parse_version(installed)
     if version < DUCKDB_FROM or version >= DUCKDB_BELOW:
-        return Finding("error", "duckdb", f"{found} is not supported", advice=advice)
-    return Finding("ok", "duckdb", found)
+        return Finding("error", "duckdb", f"{installed} is not supported", advice=advice)
+    return Finding("ok", "duckdb", installed)
 
 
 def parse_version(text: str) -> Version:

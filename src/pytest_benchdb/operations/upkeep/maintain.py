@@ -37,7 +37,7 @@ def merge_sources(sources: Sequence[Path], target: str, feedback: Feedback = SIL
     Args:
         sources: files and folders; they stay as they are.
         target: file (``.duckdb`` or ``.db``) or folder, as `--benchdb=PATH` takes it.
-        feedback: reports progress.
+        feedback: receives progress.
 
     Raises:
         ConfigError: the target cannot hold sessions, or is one of the sources.
@@ -53,7 +53,7 @@ def recover_sessions(paths: Sequence[Path], feedback: Feedback = SILENT) -> Reco
 
     Args:
         paths: folders, single files, or journals, for the folder they are in.
-        feedback: reports progress.
+        feedback: receives progress.
 
     Raises:
         StoreMissingError: a path does not exist.
