@@ -1,4 +1,1 @@
-"""Results as text: what terminals, Markdown, JSON, CSV, HTML and CI formats show of them.
-
-Nothing here reads a store or judges a result.
-"""
+"""Results as text for terminals, Markdown, JSON, CSV, HTML and CI; nothing here reads a store or judges a result."""

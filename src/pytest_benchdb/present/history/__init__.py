@@ -1,1 +1,1 @@
-"""Answers about many sessions as text and as data: trends, noise, correlations, estimates."""
+"""Results over many sessions, as text and as data: trends, noise, correlations, estimates."""

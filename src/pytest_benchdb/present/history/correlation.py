@@ -24,7 +24,7 @@ _COLUMNS = (
 def correlation_lines(
     correlations: Correlations, width: int, *, ascii_only: bool = False, verbose: bool = False
 ) -> list[Line]:
-    """Return the lines of the terminal, none wider than `width`."""
+    """Return lines for a terminal, none wider than `width`."""
     lines: list[Line] = [(Span(clip(head_text(correlations), width), "head"),)]
     for text in notes_of(correlations):
         lines += [(Span(line, "dim"),) for line in wrap(text, width)]
@@ -37,14 +37,14 @@ def correlation_lines(
 
 
 def head_text(correlations: Correlations) -> str:
-    """Say in one line what was correlated."""
-    one = "benchmark" if correlations.over == "benchmarks" else "benchmark and session"
+    """Return one line with the number of pairs, observations and sessions."""
+    unit = "benchmark" if correlations.over == "benchmarks" else "benchmark and session"
     pairs, sessions = counted(len(correlations.rows), "pair"), counted(correlations.sessions, "session")
-    return f"{pairs} of quantities; an observation is one {one}: {correlations.observations} of {sessions}"
+    return f"{pairs} of quantities; an observation is one {unit}: {correlations.observations} of {sessions}"
 
 
 def notes_of(correlations: Correlations) -> list[str]:
-    """Return notes on how far the coefficients can be trusted."""
+    """Return notes on the reliability of the coefficients."""
     notes = ["q is the p-value of Spearman's coefficient, corrected for the number of pairs (Benjamini and Hochberg)"]
     if correlations.insufficient:
         pairs = counted(correlations.insufficient, "pair")
@@ -53,7 +53,7 @@ def notes_of(correlations: Correlations) -> list[str]:
 
 
 def correlation_table(correlations: Correlations) -> DataTable:
-    """Return every pair as plain values."""
+    """Return all pairs as plain values."""
     facts = {
         "sources": list(correlations.sources),
         "over": correlations.over,
@@ -67,7 +67,7 @@ def correlation_table(correlations: Correlations) -> DataTable:
 
 
 def coefficient_text(coefficient: Coefficient) -> str:
-    """Write a coefficient with its interval: ``+0.93 [+0.81, +0.97]``."""
+    """Return a coefficient with its interval: ``+0.93 [+0.81, +0.97]``."""
     interval = coefficient.interval
     return f"{coefficient.value:+.2f} [{interval.low:+.2f}, {interval.high:+.2f}]"
 
@@ -99,6 +99,6 @@ def _table(rows: Sequence[CorrelationRow], width: int, *, ascii_only: bool) -> S
 
 
 def _values(row: CorrelationRow) -> list[object]:
-    both = (row.correlation.pearson, row.correlation.spearman)
-    parts = [part for one in both for part in (one.value, one.interval.low, one.interval.high, one.p_value)]
+    coefficients = (row.correlation.pearson, row.correlation.spearman)
+    parts = [part for c in coefficients for part in (c.value, c.interval.low, c.interval.high, c.p_value)]
     return [row.group, row.first, row.second, row.correlation.pairs, *parts, row.q_value]

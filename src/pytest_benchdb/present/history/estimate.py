@@ -1,4 +1,4 @@
-"""Estimates as text and as data, marked as what they are."""
+"""Estimates as text and as data, always marked as estimates."""
 
 from collections.abc import Iterable, Sequence
 
@@ -15,7 +15,7 @@ _FIGURES = ("kind", "value", "low", "high", "level", "typical_error", "held_out"
 
 
 def estimate_lines(estimates: Estimates, width: int, *, ascii_only: bool = False, verbose: bool = False) -> list[Line]:
-    """Return the lines of the terminal, none wider than `width`; there is nothing more to show if `verbose`."""
+    """Return lines for a terminal, none wider than `width`; `verbose` adds nothing."""
     del verbose
     lines: list[Line] = [(Span(clip(sanitize(head_text(estimates), ascii_only=ascii_only), width), "head"),)]
     for text in notes_of(estimates):
@@ -26,7 +26,7 @@ def estimate_lines(estimates: Estimates, width: int, *, ascii_only: bool = False
 
 
 def head_text(estimates: Estimates) -> str:
-    """Say in one line what the estimates are made from."""
+    """Return one line with the number of measured configurations and sessions."""
     return (
         f"Estimates of {estimates.metric} from {counted(estimates.cases, 'measured configuration')} of "
         f"{counted(estimates.sessions, 'session')}"
@@ -34,7 +34,7 @@ def head_text(estimates: Estimates) -> str:
 
 
 def notes_of(estimates: Estimates) -> Iterable[str]:
-    """Yield notes on how far the estimates can be trusted."""
+    """Yield notes on the reliability of the estimates."""
     if estimates.refusal is not None:
         yield f"refused: {estimates.refusal}"
         return
@@ -48,7 +48,7 @@ def notes_of(estimates: Estimates) -> Iterable[str]:
 
 
 def accuracy_text(accuracy: Accuracy) -> str:
-    """Say how far estimates were off."""
+    """Return one sentence about the error of estimates."""
     return (
         f"of {accuracy.held_out} measured configurations that were held out, half were off by more than "
         f"{accuracy.typical * 100:.1f} %; {accuracy.level * 100:.0f} % lie in the range given "
@@ -57,7 +57,7 @@ def accuracy_text(accuracy: Accuracy) -> str:
 
 
 def estimate_table(estimates: Estimates) -> DataTable:
-    """Return every row as plain values; `kind` is ``estimate``, ``measured`` or ``refused``."""
+    """Return all rows as plain values; `kind` is ``estimate``, ``measured`` or ``refused``."""
     names = _names(estimates.rows)
     facts = {
         "sources": list(estimates.sources),

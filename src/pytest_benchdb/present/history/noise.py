@@ -12,15 +12,17 @@ from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, S
 from pytest_benchdb.present.writing.text import clip, sanitize, wrap
 from pytest_benchdb.present.writing.units import one_quantity
 
+NOISE_SCHEMA = "benchdb.noise/1"
+
 MOST_ADVICE = 5
-"""Benchmarks with advice unless it is verbose."""
+"""Number of benchmarks that get advice, unless verbose."""
 
 _LARGE = 0.5
 _SHARES = (0.5, 0.9)
 
 
 def noise_lines(score: NoiseScore, width: int, *, ascii_only: bool = False, verbose: bool = False) -> list[Line]:
-    """Return the lines of the terminal, none wider than `width`."""
+    """Return lines for a terminal, none wider than `width`."""
     lines: list[Line] = [(Span(clip(sanitize(f"Noise of {score.machine}", ascii_only=ascii_only), width), "head"),)]
     for text in (*summary_of(score), *warnings_of(score)):
         lines += [(Span(line),) for line in wrap(sanitize(text, ascii_only=ascii_only), width)]
@@ -38,21 +40,21 @@ def noise_lines(score: NoiseScore, width: int, *, ascii_only: bool = False, verb
 
 
 def summary_of(score: NoiseScore) -> Iterator[str]:
-    """Yield the changes that can be found on the machine, one sentence each."""
-    known = [row.noise for row in score.rows if row.noise is not None]
+    """Yield sentences about the changes that the machine can detect."""
+    noises = [row.noise for row in score.rows if row.noise is not None]
     yield f"{counted(score.sessions, 'session')} of {counted(score.commits, 'commit')}, {len(score.rows)} series"
-    if not known:
+    if not noises:
         yield f"too few: {LEAST_SESSIONS} sessions are needed, 10 are better; record unchanged code again"
         return
     for count in score.per_side:
-        half, most = (quantile([_finite(noise.detectable[count]) for noise in known], share) for share in _SHARES)
+        half, most = (quantile([_finite(noise.detectable[count]) for noise in noises], share) for share in _SHARES)
         yield f"{count} sessions per side find {percent(half)} in half of them, {percent(most)} in nine of ten"
-    half, most = (quantile([_finite(noise.detectable_by_history) for noise in known], share) for share in _SHARES)
+    half, most = (quantile([_finite(noise.detectable_by_history) for noise in noises], share) for share in _SHARES)
     yield f"1 session against {score.history} finds {percent(half)} in half of them, {percent(most)} in nine of ten"
 
 
 def warnings_of(score: NoiseScore) -> Iterator[str]:
-    """Yield notes on how far the score can be trusted."""
+    """Yield notes on the reliability of the score."""
     if score.commits > 1:
         yield f"the sessions are of {score.commits} commits: what changed between them counts as noise"
     if score.contended:
@@ -62,7 +64,7 @@ def warnings_of(score: NoiseScore) -> Iterator[str]:
 
 
 def advice_of(score: NoiseScore) -> Iterator[tuple[str, str]]:
-    """Yield advice for each benchmark in whose history the requested change is not found."""
+    """Yield name and advice for each series whose history would not show the requested change."""
     for row in score.rows:
         noise = row.noise
         if noise is None or noise.detectable_by_history <= score.change:
@@ -72,18 +74,18 @@ def advice_of(score: NoiseScore) -> Iterator[tuple[str, str]]:
 
 
 def name_of(row: NoiseRow) -> str:
-    """Return the name of a series."""
+    """Return benchmark, phase and metric of a series."""
     phase = f" phase {row.key.phase}" if row.key.phase is not None else ""
     return f"{row.key.fullname}{phase} {row.key.metric}"
 
 
 def percent(share: float) -> str:
-    """Write a share as a percentage.
+    """Return a share as a percentage.
 
     >>> percent(0.0312), percent(0.0), percent(2.5), percent(float("inf"))
     ('3.1 %', '0.0 %', '250 %', 'nothing')
     """
-    if not math.isfinite(share) or share >= 1e6:  # noqa: PLR2004 - no such rise is looked for
+    if not math.isfinite(share) or share >= 1e6:  # noqa: PLR2004 - as good as infinite
         return "nothing"
     return f"{share * 100:.0f} %" if share >= _LARGE else f"{share * 100:.1f} %"
 
@@ -159,11 +161,8 @@ def _entry(row: NoiseRow, score: NoiseScore, *, metrics: bool, ascii_only: bool)
     return Entry(cells=tuple(Span(sanitize(text, ascii_only=ascii_only)) for text in texts))
 
 
-NOISE_SCHEMA = "benchdb.noise/1"
-
-
 def noise_table(score: NoiseScore) -> DataTable:
-    """Return the score as rows of plain values; changes are shares, 0.05 is 5 %."""
+    """Return the score as plain values; changes are shares, 0.05 is 5 %."""
     columns = (
         *("fullname", "metric", "phase", "backend", "device", "unit", "sessions", "noise", "worst_session"),
         *(f"detectable_{count}_per_side" for count in score.per_side),

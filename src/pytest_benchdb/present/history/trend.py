@@ -1,6 +1,6 @@
-"""Trends as text, with one line for each series and the changes below, and as data.
+"""Trends as text, one line per series with the changes below, and as data.
 
-JSON has everything, CSV one line for each session of a series, Markdown two tables.
+JSON has everything, CSV one line per session of a series, Markdown two tables.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,16 +17,24 @@ from pytest_benchdb.present.writing.text import clip, sanitize, utc_text, wrap
 from pytest_benchdb.present.writing.units import one_quantity, quantity, unit_for
 from pytest_benchdb.present.writing.values import escape, object_json, table_csv, table_markdown
 
+TREND_SCHEMA = "benchdb.trend/1"
+
 COURSE = 24
-"""Characters of a series' course: older sessions share one."""
+"""Characters of a series' course; with more sessions, several share one."""
 
 _SHORT_COMMIT = 8
 _SHORT_MACHINE = 8
 _MOST_CHANGES = 20
+_CSV_COLUMNS = (
+    *("fullname", "metric", "phase", "backend", "device", "fingerprint", "unit"),
+    *("session_id", "started_at", "commit_sha", "value", "level", "reason", "change", "provisional", "anomaly"),
+)
+_SERIES_HEADS = ("benchmark", "metric", "sessions", "level", "last change", "state")
+_CHANGE_HEADS = ("change of level", "metric", "change", "before", "after", "first seen (UTC)", "commits", "how sure")
 
 
 def trend_lines(trends: Trends, width: int, *, ascii_only: bool = False, verbose: bool = False) -> list[Line]:
-    """Return the lines of the terminal, none wider than `width`; all changes if `verbose`, else the newest 20."""
+    """Return lines for a terminal, none wider than `width`; the newest 20 changes, or all if `verbose`."""
     lines: list[Line] = [(Span(clip(sanitize(head_text(trends)), width), "head"),)]
     lines += [(Span(line, "dim"),) for text in notes_of(trends) for line in wrap(sanitize(text), width)]
     if not trends.series:
@@ -44,7 +52,7 @@ def trend_lines(trends: Trends, width: int, *, ascii_only: bool = False, verbose
 
 
 def head_text(trends: Trends) -> str:
-    """Say in one line what was followed."""
+    """Return one line with the number of series, sessions and changes."""
     of = f" of {trends.sessions_in_all}" if trends.sessions < trends.sessions_in_all else ""
     sessions = counted(trends.sessions, "session")
     changes = counted(sum(len(trend.changes) for trend in trends.series), "change")
@@ -52,7 +60,7 @@ def head_text(trends: Trends) -> str:
 
 
 def notes_of(trends: Trends) -> Iterator[str]:
-    """Yield notes on how far the trends can be trusted, one line each."""
+    """Yield notes on the reliability of the trends, one line each."""
     if trends.order == "time":
         yield f"ordered by time, not by commit: {trends.order_reason}"
     if trends.baseline is not None:
@@ -73,7 +81,7 @@ def changes_of(trends: Trends) -> list[tuple[Trend, LevelChange]]:
 
 
 def series_name(trend: Trend, trends: Trends) -> str:
-    """Return the name of a series: its benchmark, and in what else it differs from the others."""
+    """Return the name of a series: its benchmark, and whatever distinguishes it from the other series."""
     keys = [other.key for other in trends.series]
     parts = [trend.key.fullname]
     if trend.key.phase is not None:
@@ -100,7 +108,7 @@ def state_of(trend: Trend) -> str:
 
 
 def commits_text(change: LevelChange) -> str:
-    """Say between which commits a change lies."""
+    """Return the commits between which a change happened."""
     before, after = change.before.commit, change.first.commit
     if before is None or after is None:
         return "-"
@@ -111,7 +119,7 @@ def commits_text(change: LevelChange) -> str:
 
 
 def sure_text(change: LevelChange) -> str:
-    """Say how sure a change is."""
+    """Return how sure a change is, in a few words."""
     words = [counted(change.point.values_after, "session") + " since"]
     if change.point.provisional:
         words.append("provisional")
@@ -123,14 +131,14 @@ def sure_text(change: LevelChange) -> str:
 
 
 def course_of(trend: Trend, characters: int = COURSE) -> list[float | None]:
-    """Return the values as at most `characters` medians of stretches of equal length, oldest first."""
+    """Return at most `characters` values, oldest first: medians of stretches of equal length if there are more."""
     values = [point.value for point in trend.points]
     if len(values) <= characters:
         return values
     borders = [round(place * len(values) / characters) for place in range(characters + 1)]
     stretches = [values[start:stop] for start, stop in pairwise(borders)]
-    known = [[value for value in stretch if value is not None] for stretch in stretches]
-    return [median(stretch) if stretch else None for stretch in known]
+    measured = [[value for value in stretch if value is not None] for stretch in stretches]
+    return [median(stretch) if stretch else None for stretch in measured]
 
 
 def _series_table(trends: Trends, width: int, *, ascii_only: bool) -> Sequence[Line]:
@@ -179,7 +187,7 @@ def _changes_table(
     entries = []
     for trend, change in changes:
         cells = (
-            Span(sanitize(_named(trend, trends), ascii_only=ascii_only)),
+            Span(sanitize(_name_with_metric(trend, trends), ascii_only=ascii_only)),
             Span(percent_text(change.point.change), _style(change)),
             Span(_figure(trend, change.point.before, ascii_only=ascii_only)),
             Span(_figure(trend, change.point.after, ascii_only=ascii_only)),
@@ -192,7 +200,7 @@ def _changes_table(
     return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).lines
 
 
-def _named(trend: Trend, trends: Trends) -> str:
+def _name_with_metric(trend: Trend, trends: Trends) -> str:
     name = series_name(trend, trends)
     return f"{name} {trend.key.metric}" if len({other.key.metric for other in trends.series}) > 1 else name
 
@@ -208,19 +216,8 @@ def _style(change: LevelChange | None) -> Style:
     return "bad" if change.worse else "good"
 
 
-TREND_SCHEMA = "benchdb.trend/1"
-
-_COLUMNS = (
-    *("fullname", "metric", "phase", "backend", "device", "fingerprint", "unit"),
-    *("session_id", "started_at", "commit_sha", "value", "level", "reason", "change", "provisional", "anomaly"),
-)
-
-_SERIES = ("benchmark", "metric", "sessions", "level", "last change", "state")
-_CHANGES = ("change of level", "metric", "change", "before", "after", "first seen (UTC)", "commits", "how sure")
-
-
 def trend_json(trends: Trends) -> str:
-    """Write everything about the trends."""
+    """Return the trends as JSON."""
     names = ("selection", "sessions", "sessions_in_all", "order", "order_reason", "baseline")
     facts = {name: getattr(trends, name) for name in names}
     series = [_series(trend) for trend in trends.series]
@@ -228,13 +225,13 @@ def trend_json(trends: Trends) -> str:
 
 
 def trend_csv(trends: Trends) -> str:
-    """Write the sessions of every series, one a line; `change` is in that of the first session of a new level."""
+    """Return the sessions of every series as CSV, one per line; the first session of a new level has the `change`."""
     rows = [row for trend in trends.series for row in _rows(trend)]
-    return table_csv(DataTable(schema=TREND_SCHEMA, columns=_COLUMNS, rows=rows))
+    return table_csv(DataTable(schema=TREND_SCHEMA, columns=_CSV_COLUMNS, rows=rows))
 
 
 def trend_markdown(trends: Trends) -> str:
-    """Write the series and the changes of level as two tables."""
+    """Return the series and the changes of level as two Markdown tables."""
     lines = [f"## {escape(head_text(trends))}", "", *(f"- {escape(note)}" for note in notes_of(trends))]
     series = [
         [
@@ -249,10 +246,10 @@ def trend_markdown(trends: Trends) -> str:
     ]
     text = "\n".join(lines).rstrip() + "\n"
     if series:
-        text += "\n" + table_markdown(DataTable(schema=TREND_SCHEMA, columns=_SERIES, rows=series))
+        text += "\n" + table_markdown(DataTable(schema=TREND_SCHEMA, columns=_SERIES_HEADS, rows=series))
     changes = [_change_row(trend, change, trends) for trend, change in changes_of(trends)]
     if changes:
-        text += "\n" + table_markdown(DataTable(schema=TREND_SCHEMA, columns=_CHANGES, rows=changes))
+        text += "\n" + table_markdown(DataTable(schema=TREND_SCHEMA, columns=_CHANGE_HEADS, rows=changes))
     return text
 
 
@@ -284,7 +281,7 @@ def _series(trend: Trend) -> dict[str, object]:
         "other_code": trend.other_code,
         "creep": None if trend.creep is None else asdict(trend.creep),
         "changes": [_change(change) for change in trend.changes],
-        "anomalies": [{**asdict(one), "session_id": trend.points[one.index].session_id} for one in trend.anomalies],
+        "anomalies": [{**asdict(a), "session_id": trend.points[a.index].session_id} for a in trend.anomalies],
         "points": [asdict(point) for point in trend.points],
     }
 

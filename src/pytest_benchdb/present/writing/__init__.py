@@ -1,1 +1,1 @@
-"""How a value, a text, a fact and a table of either are written, whatever they are about."""
+"""Writing values, text, facts and tables in general, whatever they are about."""

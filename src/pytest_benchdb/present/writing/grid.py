@@ -1,6 +1,6 @@
-"""Lines for a terminal: tables and facts that fit its width, in colour through rich.
+"""Lines for a terminal: tables and facts that fit its width, coloured by rich.
 
-Of a table, columns are left out by priority first; then texts are shortened. No line is ever wider than the width.
+Tables that are too wide lose columns by priority, then texts are shortened. No line is ever wider than the width.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,11 +17,24 @@ GAP = 2
 _NAME_SHARE = 0.4
 _SIDE_TEXT = 18
 _SENTENCE = 18
+_RICH_STYLES = {"head": "bold", "dim": "dim", "good": "green", "bad": "bold red", "warn": "yellow"}
+_OUTCOME_STYLES: dict[str, Style] = {
+    "passed": "good",
+    "failed": "bad",
+    "error": "bad",
+    "crashed": "bad",
+    "timeout": "bad",
+    "oom": "bad",
+    "xpassed": "warn",
+    "skipped": "dim",
+    "xfailed": "dim",
+    "unsupported": "dim",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of a line in one style; styles only repeat what the words say."""
+    """Part of a line in one style; styles only repeat what the words say."""
 
     text: str
     style: Style = ""
@@ -39,8 +52,8 @@ class Heading:
 
     Attributes:
         unit: the second line of the head.
-        priority: 0 is never left out; of the others the largest goes first.
-        flexible: whether texts may be shortened; figures may not, a shortened figure is a wrong one.
+        priority: columns with the largest priority are left out first; those with 0 never.
+        flexible: whether cells may be shortened; never for figures: a shortened figure is wrong.
     """
 
     title: str
@@ -55,9 +68,9 @@ class Entry:
     """One row: a span for each heading.
 
     Attributes:
-        suffix: follows one cell and is never shortened away: marks such as ``(simulated)``.
+        suffix: appended to one cell and never shortened: a mark such as ``(simulated)``.
         suffix_at: index of that cell.
-        message: replaces the figures, across their columns.
+        message: shown across the columns of figures, instead of them.
     """
 
     cells: tuple[Span, ...]
@@ -76,13 +89,13 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table that fits its width; `left_out` are the titles of the columns for which there was no room."""
+    """A table that fits its width; `left_out` has the titles of the columns that did not fit."""
 
     lines: tuple[Line, ...]
     left_out: tuple[str, ...]
 
     def plain(self) -> str:
-        """Return the text without styles, one line each."""
+        """Return the text without styles."""
         return plain_text(self.lines)
 
 
@@ -103,7 +116,7 @@ class _Layout:
 def fit(headings: Sequence[Heading], sections: Sequence[Section], total: int, *, ascii_only: bool = False) -> Table:
     """Lay the sections out in at most `total` columns of the terminal.
 
-    The first heading is the main column: it keeps most of its text when there is little room.
+    The first column is the main one: it keeps most of its text if there is little room.
     """
     total = max(total, 1)
     indent = 2 if any(section.title for section in sections) else 0
@@ -133,7 +146,7 @@ def _natural(headings: Sequence[Heading], sections: Sequence[Section], index: in
 
 
 def _needed(headings: Sequence[Heading], natural: Sequence[int], index: int, total: int) -> int:
-    """Return the room that a column must get before others may stay beside it."""
+    """Return the width that a column must get; other columns are left out for it."""
     if not headings[index].flexible:
         return natural[index]
     most = max(int(total * _NAME_SHARE), 8) if index == 0 else _SIDE_TEXT
@@ -156,7 +169,7 @@ def _widths(headings: Sequence[Heading], natural: Sequence[int], shown: Sequence
     spare = total - sum(widths.values()) - GAP * (len(shown) - 1)
     for index in shown:
         if headings[index].flexible:
-            # A negative spare means that not even the needed room is there: then texts are shortened more.
+            # A negative spare means that there is less room than needed: then texts are shortened further.
             change = max(min(spare, natural[index] - widths[index]), 1 - widths[index])
             widths[index] += change
             spare -= change
@@ -205,7 +218,7 @@ def _entry(headings: Sequence[Heading], entry: Entry, layout: _Layout) -> list[L
 
 
 def _figure_block(headings: Sequence[Heading], layout: _Layout) -> tuple[int, int]:
-    """Return the first run of columns of figures, where a message may be shown."""
+    """Return start and stop of the first run of figure columns, where a message may be shown."""
     figures = [not headings[index].flexible for index in layout.shown]
     if True not in figures:
         return len(figures), len(figures)
@@ -227,7 +240,7 @@ def _cell(heading: Heading, entry: Entry, index: int, columns: int, *, ascii_onl
 
 
 def _crop(line: Line, total: int) -> Line:
-    """Cut what is still too wide: a terminal narrower than its only figure column."""
+    """Cut what is still too wide, in a terminal narrower than its only figure column."""
     spans: list[Span] = []
     left = total
     for span in line:
@@ -237,20 +250,17 @@ def _crop(line: Line, total: int) -> Line:
     return tuple(spans)
 
 
-_RICH_STYLES = {"head": "bold", "dim": "dim", "good": "green", "bad": "bold red", "warn": "yellow"}
-
-
 def plain_text(lines: Iterable[Line]) -> str:
     """Return the lines without styles."""
     return "".join("".join(span.text for span in line).rstrip() + "\n" for line in lines)
 
 
 def write_lines(lines: Iterable[Line], stream: TextIO, *, color: bool) -> None:
-    """Write lines that already fit the terminal; with `color` in the terminal's own 16 colours."""
+    """Write lines to a stream; `color` uses the terminal's own 16 colours."""
     if not color:
         stream.write(plain_text(lines))
         return
-    # Late: 50 ms that a pipe does not need.
+    # Late import: it takes 50 ms, which a pipe does not need.
     from rich.console import Console
     from rich.text import Text
 
@@ -264,7 +274,7 @@ def write_lines(lines: Iterable[Line], stream: TextIO, *, color: bool) -> None:
 
 
 def fact_lines(facts: Sequence[Fact], total: int, *, ascii_only: bool = False) -> list[Line]:
-    """Return labels and texts below each other; a text that is too long continues below itself."""
+    """Return lines of labels and texts; a long text continues below itself."""
     indent = min(max((width(label) for label, _ in facts), default=0) + 2, total // 2)
     lines: list[Line] = []
     for label, text in facts:
@@ -278,20 +288,6 @@ def fact_lines(facts: Sequence[Fact], total: int, *, ascii_only: bool = False) -
     return lines
 
 
-_OUTCOME_STYLES: dict[str, Style] = {
-    "passed": "good",
-    "failed": "bad",
-    "error": "bad",
-    "crashed": "bad",
-    "timeout": "bad",
-    "oom": "bad",
-    "xpassed": "warn",
-    "skipped": "dim",
-    "xfailed": "dim",
-    "unsupported": "dim",
-}
-
-
 def outcome_style(outcome: str) -> Style:
-    """Return the style of an outcome's word."""
+    """Return the style of an outcome."""
     return _OUTCOME_STYLES.get(outcome, "")

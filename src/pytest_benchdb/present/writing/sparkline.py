@@ -8,19 +8,19 @@ _GAP = " "
 
 
 def sparkline(values: Sequence[float | None], *, ascii_only: bool = False) -> str:
-    """Return the course of values, one character each, from the smallest to the largest; None is a gap.
+    """Return one bar per value, scaled between the smallest and the largest; None is a gap.
 
     >>> sparkline([1.0, 2.0, None, 8.0])
     '▁▂ █'
     """
     bars = _ASCII_BARS if ascii_only else _BARS
-    present = [value for value in values if value is not None]
-    low, high = min(present, default=0.0), max(present, default=0.0)
+    measured = [value for value in values if value is not None]
+    low, high = min(measured, default=0.0), max(measured, default=0.0)
 
     def bar(value: float | None) -> str:
         if value is None:
             return _GAP
-        # Values that never change are shown in the middle: neither low nor high.
+        # Constant values are shown in the middle: neither low nor high.
         share = (value - low) / (high - low) if high > low else 0.5
         return bars[min(int(share * len(bars)), len(bars) - 1)]
 
@@ -28,7 +28,7 @@ def sparkline(values: Sequence[float | None], *, ascii_only: bool = False) -> st
 
 
 def histogram(values: Sequence[float], bins: int) -> str:
-    """Return how often values occur between the smallest and the largest, one character a bin; a space is none.
+    """Return one bar per bin between the smallest and the largest value; an empty bin is a space.
 
     >>> histogram([1.0, 1.0, 1.0, 2.0, 4.0], 4)
     '█▃ ▃'
@@ -39,5 +39,5 @@ def histogram(values: Sequence[float], bins: int) -> str:
         share = (value - low) / (high - low) if high > low else 0.0
         counts[min(int(share * bins), bins - 1)] += 1
     most = max(counts)
-    # Every bin that holds a value shows something.
+    # Every bin with a value shows something.
     return "".join(_GAP if not n else _BARS[max(0, -(-n * len(_BARS) // most) - 1)] for n in counts)

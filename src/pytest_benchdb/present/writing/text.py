@@ -3,31 +3,31 @@
 import unicodedata
 
 SIGNS = "…─·\N{MULTIPLICATION SIGN}\N{MICRO SIGN}"
-"""Characters beyond ASCII that tables use, except for terminals that show ASCII only."""
+"""Non-ASCII characters that tables use, except on terminals that show ASCII only."""
 
 SHORT_ID = 13
-"""Characters of a UUIDv7 that hold its millisecond: enough to distinguish the sessions of one machine."""
+"""Number of leading characters of a UUIDv7 that encode its millisecond: enough to tell sessions of a machine apart."""
 
 _ZERO_WIDTH_JOINER = "\u200d"
 _JOINERS = frozenset({"\u200c", _ZERO_WIDTH_JOINER})
-"""Scripts and emoji need them."""
+"""Some scripts and emoji need them."""
 _EMOJI_STYLE = "\ufe0f"
 
 
 def ellipsis(*, ascii_only: bool) -> str:
-    """Return the sign for left-out text."""
+    """Return the mark for omitted text."""
     return "..." if ascii_only else "…"
 
 
 def sanitize(text: str, *, ascii_only: bool = False, limit: int | None = None) -> str:
-    r"""Write text from outside on one line: what a reader would obey or reorder becomes a visible escape.
+    r"""Make text from outside safe to print on one line.
 
-    Controls, newlines, bidirectional marks, halves of surrogate pairs and unassigned characters are escaped.
+    Control characters, newlines, bidirectional marks, lone surrogates and unassigned characters are escaped.
 
     Args:
         text: any text.
-        ascii_only: escape every character beyond ASCII.
-        limit: most characters; longer text loses its middle, because parameters are at its end.
+        ascii_only: also escape every non-ASCII character.
+        limit: maximum length; longer text loses its middle, because parameters are at the end.
 
     >>> sanitize("a\nb\x1b[31m"), sanitize("abcdefghij", limit=5)
     ('a\\nb\\x1b[31m', 'ab…ij')
@@ -46,7 +46,7 @@ def sanitize(text: str, *, ascii_only: bool = False, limit: int | None = None) -
 def _visible(char: str) -> str:
     if char in _JOINERS:
         return char
-    # A space that is not the ordinary one, or a character that no font shows.
+    # Zs: unusual spaces. Co: private use, which no font shows.
     category = unicodedata.category(char)
     if category == "Zs":
         return " "
@@ -58,8 +58,8 @@ def _visible(char: str) -> str:
 def width(text: str) -> int:
     """Return the number of terminal columns that sanitized text takes.
 
-    Wide characters take two, combining marks none (Unicode Standard Annex 11). Joined emoji are
-    counted one by one, as terminals that do not join them show them: the result is never too small.
+    Wide characters take two, combining marks none (Unicode Standard Annex 11). Joined emoji are counted
+    separately, because some terminals do not join them: the result is never too small.
     """
     if text.isascii():
         return len(text)
@@ -87,7 +87,7 @@ def _char_width(char: str) -> int:
 
 
 def shorten(text: str, limit: int, *, ascii_only: bool = False) -> str:
-    """Shorten in the middle, where test names say least: the parameters are at the end.
+    """Shorten text in the middle, because test names have their parameters at the end.
 
     >>> shorten("test_sort_a_long_list[numpy-1000]", 20)
     'test_sort…umpy-1000]'
@@ -103,7 +103,7 @@ def shorten(text: str, limit: int, *, ascii_only: bool = False) -> str:
 
 
 def clip(text: str, limit: int, *, ascii_only: bool = False) -> str:
-    """Shorten at the end, for sentences."""
+    """Shorten text at the end, for sentences."""
     if width(text) <= limit:
         return text
     mark = ellipsis(ascii_only=ascii_only)
@@ -132,13 +132,13 @@ def _tail(text: str, limit: int) -> str:
 
 
 def pad(text: str, columns: int, *, right: bool = False) -> str:
-    """Fill with spaces up to a number of columns; `right` puts the text at the right edge."""
+    """Pad text with spaces to `columns`; `right` aligns it to the right."""
     fill = " " * max(0, columns - width(text))
     return fill + text if right else text + fill
 
 
 def wrap(text: str, total: int, *, ascii_only: bool = False) -> list[str]:
-    """Break sanitized text at spaces into lines of at most `total` columns; longer words are cut."""
+    """Wrap sanitized text into lines of at most `total` columns; longer words are cut."""
     lines = [""]
     for word in text.split(" "):
         candidate = f"{lines[-1]} {word}" if lines[-1] else word
@@ -152,5 +152,5 @@ def wrap(text: str, total: int, *, ascii_only: bool = False) -> list[str]:
 
 
 def utc_text(iso: str | None) -> str:
-    """Write an ISO 8601 time in UTC for people: ``2026-11-21 02:03:04 UTC``."""
+    """Return an ISO 8601 time for people: ``2026-11-21 02:03:04 UTC``; empty for None."""
     return "" if iso is None else iso[:19].replace("T", " ") + " UTC"

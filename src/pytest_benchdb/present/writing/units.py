@@ -1,6 +1,6 @@
-"""Write figures in units that are easy to read: one for a column, or one for a figure that stands alone.
+"""Write figures in readable units, shared by a column or chosen for a single figure.
 
-Storage holds SI units; this module is the only one that scales them.
+The store has SI units; only this module scales them.
 """
 
 import math
@@ -13,12 +13,17 @@ from pytest_benchdb.errors import ConfigError
 FigureKind = Literal["time", "memory", "rate", "energy", "percent", "count"]
 
 NOT_MEASURED = "-"
-"""Written for None: a figure that was not measured is never shown as 0."""
+"""Shown for None: an unmeasured figure is never shown as 0."""
 
 _MICRO = "\N{MICRO SIGN}"
 _MU = "\N{GREEK SMALL LETTER MU}"
 _MOST_DECIMALS = 6
 _MOST_WHOLE = 1e9
+_KINDS: Mapping[str, FigureKind] = {"s": "time", "B": "memory", "1/s": "rate", "J": "energy"}
+_PREFIXED = frozenset({"W", "Hz", "B/s"})
+_PREFIXES = ("n", _MICRO, "m", "", "k", "M", "G", "T")
+_BASE = _PREFIXES.index("")
+_KELVIN_AT_ZERO_CELSIUS = 273.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Unit:
     Attributes:
         symbol: ``ms``, ``MiB``.
         size: in SI units: 1e-3 for ``ms``.
-        digits: significant digits of a figure in it; 0 for whole numbers.
+        digits: significant digits of figures; 0 for whole numbers.
     """
 
     symbol: str
@@ -36,11 +41,11 @@ class Unit:
     digits: int = 4
 
     def ascii(self) -> "Unit":
-        """Return the unit with a symbol that every terminal can show."""
+        """Return the unit with an ASCII symbol."""
         return Unit(self.symbol.replace(_MICRO, "u"), self.size, self.digits)
 
 
-# Each ladder goes from small to large; a figure is shown in the largest unit that it fills.
+# From small to large; a figure is shown in the largest unit of which it is at least 1.
 _LADDERS: dict[FigureKind, tuple[Unit, ...]] = {
     "time": (Unit("ns", 1e-9), Unit(_MICRO + "s", 1e-6), Unit("ms", 1e-3), Unit("s", 1.0)),
     "memory": tuple(Unit(symbol, 1024.0**step, 3) for step, symbol in enumerate(("B", "KiB", "MiB", "GiB", "TiB"))),
@@ -55,9 +60,9 @@ _SCALED: dict[str, FigureKind] = {"time": "time", "memory": "memory", "rate": "r
 
 
 def choose_unit(kind: FigureKind, values: Iterable[float | None]) -> Unit:
-    """Return the unit in which the typical value, the upper median, is easy to read.
+    """Return the unit that suits the typical value, the upper median.
 
-    `values` are in SI units, shares for percentages; None is passed over.
+    `values` are in SI units, shares for percentages; None is skipped.
     """
     return _fitting(_LADDERS[kind], values)
 
@@ -71,7 +76,7 @@ def _fitting(ladder: Sequence[Unit], values: Iterable[float | None]) -> Unit:
 
 
 def named_unit(kind: FigureKind, symbol: str) -> Unit:
-    """Return the unit of that symbol; ``us`` is the microsecond.
+    """Return the unit with a symbol; ``us`` is the microsecond.
 
     Raises:
         ConfigError: the quantity has no such unit.
@@ -85,7 +90,7 @@ def named_unit(kind: FigureKind, symbol: str) -> Unit:
 
 
 def parse_units(texts: Iterable[str]) -> dict[FigureKind, Unit]:
-    """Read `--unit` arguments: ``time=us``, ``memory=MiB``, ``energy=mJ``, ``rate=k/s``.
+    """Parse `--unit` arguments: ``time=us``, ``memory=MiB``, ``energy=mJ``, ``rate=k/s``.
 
     Raises:
         ConfigError: an argument is not of this form, or names an unknown quantity or unit.
@@ -106,10 +111,10 @@ def parse_units(texts: Iterable[str]) -> dict[FigureKind, Unit]:
 
 
 def write_figure(value: float | None, unit: Unit) -> str:
-    """Write a figure in a unit, with no more digits than are of use.
+    """Return a figure in a unit, with a sensible number of digits.
 
-    Figures of 1 and above get the unit's significant digits, but whole digits are never rounded away;
-    smaller ones get one digit less. What needs more than six decimals is written with an exponent.
+    Figures of 1 and above have the unit's significant digits, without rounding away whole digits; smaller ones
+    have one digit less. Figures that need more than six decimals get an exponent.
 
     >>> write_figure(0.00123456, Unit("ms", 1e-3)), write_figure(None, Unit("s", 1.0))
     ('1.235', '-')
@@ -135,7 +140,7 @@ def write_figure(value: float | None, unit: Unit) -> str:
 
 
 def align_points(texts: list[str]) -> list[str]:
-    """Pad figures on the right so that their decimal points are below each other when right-aligned."""
+    """Pad figures on the right so that their decimal points line up when right-aligned."""
     tails = [len(text) - point if (point := text.find(".")) >= 0 else 0 for text in texts]
     most = max(tails, default=0)
     return [
@@ -143,20 +148,13 @@ def align_points(texts: list[str]) -> list[str]:
     ]
 
 
-_KINDS: Mapping[str, FigureKind] = {"s": "time", "B": "memory", "1/s": "rate", "J": "energy"}
-_PREFIXED = frozenset({"W", "Hz", "B/s"})
-_PREFIXES = ("n", "\N{MICRO SIGN}", "m", "", "k", "M", "G", "T")
-_BASE = _PREFIXES.index("")
-_KELVIN_AT_ZERO_CELSIUS = 273.15
-
-
 def unit_for(unit: str, values: Iterable[float | None]) -> Unit:
-    """Return the unit in which `values`, stored in the SI unit `unit`, are shown together; None is passed over."""
+    """Return the unit for showing `values`, which are in the SI unit `unit`, together; None is skipped."""
     finite = [value for value in values if value is not None and math.isfinite(value)]
     kind = _KINDS.get(unit)
     if kind is not None:
         readable = choose_unit(kind, finite)
-        return Unit("B", 1.0, 0) if readable.symbol == "B" else readable  # there are no parts of bytes
+        return Unit("B", 1.0, 0) if readable.symbol == "B" else readable  # bytes are whole
     if unit in _PREFIXED:
         return _fitting(
             [Unit(prefix + unit, 1000.0 ** (step - _BASE)) for step, prefix in enumerate(_PREFIXES)], finite
@@ -167,7 +165,7 @@ def unit_for(unit: str, values: Iterable[float | None]) -> Unit:
 
 
 def quantity(value: float | None, unit: Unit) -> str:
-    """Write a figure with its unit; temperatures in degrees Celsius.
+    """Return a figure with its unit; temperatures in degrees Celsius.
 
     >>> quantity(0.0123, Unit("ms", 1e-3)), quantity(300.0, Unit("K", 1.0)), quantity(None, Unit("s", 1.0))
     ('12.30 ms', '26.9 °C', '-')
@@ -179,7 +177,7 @@ def quantity(value: float | None, unit: Unit) -> str:
 
 
 def one_quantity(value: float | None, unit: str) -> str:
-    """Write one figure in the unit that fits it.
+    """Return a figure in the unit that suits it.
 
     >>> one_quantity(65.5e3, "W"), one_quantity(1.98e9, "Hz")
     ('65.50 kW', '1.980 GHz')

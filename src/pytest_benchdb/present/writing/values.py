@@ -1,9 +1,9 @@
 """Values of any kind and tables of them, as text on a terminal, JSON, CSV or Markdown.
 
-CSV is RFC 4180: raw SI values, units in the names of the columns. Every text is quoted, and one that a spreadsheet
-would take for a formula begins with an apostrophe, as OWASP advises against CSV injection. A text that begins with an
-apostrophe gets a second one, so that removing one from every text that has it gives all texts back. Markdown is
-GitHub's, safe whatever the names contain.
+CSV is RFC 4180, with raw SI values and units in the column names. Every text is quoted; one that a spreadsheet would
+take for a formula gets an apostrophe in front, as OWASP advises against CSV injection. A text that begins with an
+apostrophe gets a second one, so that removing one leading apostrophe restores every text. Markdown is GitHub-flavoured
+and safe for any names.
 """
 
 import datetime as dt
@@ -20,10 +20,14 @@ from pytest_benchdb.present.writing.text import sanitize
 
 _FULLWIDTH = "\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
 _DANGEROUS = tuple("=+-@\t\r\n'" + _FULLWIDTH)
+# An underscore inside a word is never emphasis, and test names are full of them.
+_SPECIAL = re.compile(r"[\\`*\[\]~|#]|(?<![^\W_])_|_(?![^\W_])")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_MENTION = "@\u200b"
 
 
 def value_text(value: object) -> str:
-    """Write one value; None is empty, floats keep all their digits."""
+    """Return a value as text; None is empty, floats keep all their digits."""
     plain = plain_value(value)
     if plain is None:
         return "NaN" if isinstance(value, float) else ""
@@ -37,7 +41,7 @@ def value_text(value: object) -> str:
 
 
 def layout_values(table: DataTable, width: int, *, ascii_only: bool = False) -> Table:
-    """Lay a table of values out in at most `width` columns of the terminal; figures are right-aligned."""
+    """Lay out a table in at most `width` terminal columns; figures are right-aligned."""
     numeric = [
         any(isinstance(row[index], int | float) for row in table.rows)
         and all(isinstance(row[index], int | float | None) for row in table.rows)
@@ -60,7 +64,7 @@ def layout_values(table: DataTable, width: int, *, ascii_only: bool = False) -> 
 
 
 def table_json(table: DataTable) -> str:
-    """Write a table as one JSON object, one object a row; equal column names get a number."""
+    """Return a table as one JSON object, with an object per row; repeated column names get a number."""
     names = _unique(table.columns)
     columns: Sequence[object] = names
     if table.types:
@@ -76,12 +80,12 @@ def table_json(table: DataTable) -> str:
 
 
 def object_json(schema: str, content: Mapping[str, object]) -> str:
-    """Write one object under a schema name."""
+    """Return one JSON object with its schema name."""
     return _dump({"schema": schema, **content})
 
 
 def plain_value(value: object) -> object:
-    """Turn what DuckDB returns into what JSON has; NaN and infinities become null.
+    """Convert a value from DuckDB to one for JSON; NaN and infinities become null.
 
     >>> plain_value([float("nan"), dt.date(2026, 1, 2)])
     [None, '2026-01-02']
@@ -119,18 +123,18 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 
 def _dump(document: object) -> str:
-    """Write a document with a line end."""
-    # ASCII only: every terminal, pipe and editor can show it, and it can hold lone surrogates of a test's name.
+    """Return a document as JSON, with a line end."""
+    # ASCII works in every terminal, pipe and editor, and can represent lone surrogates in a test's name.
     return json.dumps(plain_value(document), indent=1, allow_nan=False) + "\n"
 
 
 def table_csv(table: DataTable) -> str:
-    """Write a table with its column names in the first line."""
+    """Return a table as CSV, with its column names in the first line."""
     return write_csv(table.columns, table.rows)
 
 
 def write_csv(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Write rows of values below the names of their columns."""
+    """Return rows of values as CSV, with column names in the first line."""
     lines = [",".join(map(_text, names))]
     lines += [",".join(map(_cell, row)) for row in rows]
     return "".join(line + "\r\n" for line in lines)
@@ -152,16 +156,10 @@ def _text(text: str) -> str:
     return '"' + guard + text.replace('"', '""') + '"'
 
 
-# An underscore inside a word is never emphasis, and test names are full of them.
-_SPECIAL = re.compile(r"[\\`*\[\]~|#]|(?<![^\W_])_|_(?![^\W_])")
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_MENTION = "@\u200b"
-
-
 def escape(text: str) -> str:
-    r"""Write text so that Markdown shows it as it is, on one line and inside a table.
+    r"""Escape text so that Markdown shows it literally, on one line and inside tables.
 
-    A zero-width space after ``@`` keeps a name from notifying somebody.
+    A zero-width space after ``@`` prevents a mention from notifying anyone.
 
     >>> escape("a|b\n<script>`_x_`")
     'a\\|b\\\\n&lt;script&gt;\\`\\_x\\_\\`'
@@ -172,7 +170,7 @@ def escape(text: str) -> str:
 
 
 def table_markdown(table: DataTable) -> str:
-    """Write a table; figures are right-aligned."""
+    """Return a table; columns of figures are right-aligned."""
     right = [
         all(isinstance(row[index], int | float) or row[index] is None for row in table.rows)
         for index in range(len(table.columns))
@@ -183,7 +181,7 @@ def table_markdown(table: DataTable) -> str:
 
 
 def markdown_table(heads: Sequence[str], right: Sequence[bool], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table of cells that are Markdown already."""
+    """Return a table of cells that are already Markdown."""
     rule = ["---:" if is_right else ":---" for is_right in right]
     lines = ["| " + " | ".join(cells) + " |" for cells in (heads, rule, *rows)]
     return "\n".join(lines) + "\n"
