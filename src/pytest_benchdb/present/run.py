@@ -1,6 +1,6 @@
-"""One run for people: its facts, the shape of its rounds, its files, and a table of each kind of measurement.
+"""One run for people: facts, a histogram of its rounds, its files, and a table for each kind of measurement.
 
-The tables are of its measurements, phases, ranks, requests, sensors and series.
+There are tables of measurements by phase, ranks, requests, sensors and series.
 """
 
 import shlex
@@ -17,7 +17,7 @@ from pytest_benchdb.present.writing.units import NOT_MEASURED, Unit, choose_unit
 from pytest_benchdb.present.writing.values import value_text
 
 LEADING = ("step_time", "e2e_latency", "wall_time")
-"""Metrics that say how long something took, the first that a run has before the others."""
+"""Metrics that are listed first; the first one that a run has is its main time."""
 
 _ORDER = {name: place for place, name in enumerate(dict.fromkeys([*LEADING, *METRICS]))}
 _LATENCIES = frozenset({"ttft", "ttfot", "tpot", "itl", "e2e_latency", "queue_time"})
@@ -28,6 +28,33 @@ _LEAST_FOR_INDENT = 20
 _MOST_NAMED = 3
 _MOST_ERRORS = 5
 _DEGREE = "\N{DEGREE SIGN}"
+_MOST_BARS = 40
+_LEAST_FOR_BARS = 60
+_HISTOGRAM_NOUNS = {"wall_time": "rounds", "step_time": "steps", "e2e_latency": "requests"}
+"""Metrics that may have a histogram, the most usual first, and the noun for their samples."""
+_FACTS = (
+    ("run", "run_id"),
+    ("group", "group_name"),
+    ("parameters", "params"),
+    ("device", "device"),
+    ("model", "model"),
+    ("version", "model_version"),
+    ("framework", "framework"),
+    ("use case", "use_case"),
+    ("implementation", "implementation"),
+    ("workload", "workload"),
+    ("precision", "precision"),
+    ("batch size", "batch_size"),
+    ("sequence", "sequence_length"),
+    ("attempt", "attempt"),
+    ("worker", "worker"),
+    ("rounds", "rounds"),
+    ("iterations", "iterations"),
+    ("warm-up", "warmup_rounds"),
+    ("timer", "timer"),
+    ("provenance", "provenance"),
+    ("extra info", "extra_info"),
+)
 
 
 def _figures(title: str, priority: int = 0) -> Heading:
@@ -77,13 +104,13 @@ _SERIES_HEADINGS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRows:
-    """The measurements of one run by what they are of, those of the whole run before those of its phases.
+    """The measurements of one run by table, the whole run before its phases.
 
     Attributes:
-        own: clocks, memory and the suite's own metrics, of the run and of its phases.
-        ranks: those of the ranks of a distributed run.
-        sensors: energy and power, with the sensor they come from.
-        latencies: of the requests of a token stream.
+        own: clocks, memory and the suite's own metrics, for the run and its phases.
+        ranks: measurements of the ranks of a distributed run.
+        sensors: energy and power, with their sensors.
+        latencies: latencies of the requests of a token stream.
     """
 
     own: list[Row] = field(default_factory=list)
@@ -93,7 +120,7 @@ class RunRows:
 
 
 def sorted_rows(measurements: Iterable[Row], *, has_requests: bool) -> RunRows:
-    """Sort the measurements of a run."""
+    """Assign the measurements of a run to tables."""
     rows = RunRows()
     for row in sorted(measurements, key=_place):
         if row.get("rank") is not None:
@@ -120,30 +147,30 @@ def _path(row: Row) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class RunTables:
-    """Writes tables of at most `total` columns; one without rows is empty."""
+    """Builds tables of at most `total` terminal columns; without rows, a table is empty."""
 
     total: int
     ascii_only: bool
 
     @property
     def indent(self) -> str:
-        """The space before what belongs to the line above it; none if every column is needed."""
+        """Indentation of continuation lines; empty in a narrow terminal."""
         return "  " if self.total >= _LEAST_FOR_INDENT else ""
 
     def safe(self, text: object) -> str:
-        """Write text that this terminal can show."""
+        """Return text that this terminal can show."""
         return sanitize(str(text), ascii_only=self.ascii_only)
 
     def title(self, text: str) -> list[Line]:
-        """Return an empty line and the title of what follows."""
+        """Return an empty line and a title."""
         return [(Span(""),), (Span(clip(self.safe(text), self.total, ascii_only=self.ascii_only), "head"),)]
 
     def facts(self, facts: Sequence[Fact]) -> list[Line]:
-        """Return labels and texts below each other."""
+        """Return lines of labels and texts."""
         return fact_lines(facts, self.total, ascii_only=self.ascii_only)
 
     def measurements(self, rows: Sequence[Row]) -> list[Line]:
-        """Return the measurements of a run, then those of its phases, indented as they are nested."""
+        """Return the measurements of a run, then those of its phases, indented by nesting."""
         if not rows:
             return []
         has_notes = any(row["provenance"] != "measured" for row in rows)
@@ -157,7 +184,7 @@ class RunTables:
             common = 0
             while common < min(len(path), len(shown)) and path[common] == shown[common]:
                 common += 1
-            # A phase around this one may have no figures of its own; its name is needed all the same.
+            # An enclosing phase may have no figures of its own; its name is shown nevertheless.
             for depth in range(common, len(path)):
                 title = "  " * depth + "phase " + self.safe(path[depth])
                 yield Entry(cells=(Span(title, "head"), *[Span("")] * (columns - 1)))
@@ -172,7 +199,7 @@ class RunTables:
             yield self._entry(texts[:columns], row)
 
     def ranks(self, rows: Sequence[Row]) -> list[Line]:
-        """Return a table for each phase that ranks measured: a row for each rank, a column for each metric."""
+        """Return a table for each phase with ranks: a row per rank, a column per metric."""
         lines: list[Line] = []
         for phase in dict.fromkeys(row["phase"] for row in rows):
             lines += self.title("ranks" if phase is None else f"ranks of {phase}")
@@ -209,7 +236,7 @@ class RunTables:
         return self._table([Heading(title="rank"), *headings], entries)
 
     def requests(self, summaries: Sequence[Row], latencies: Sequence[Row]) -> list[Line]:
-        """Return for each phase that sent requests how many failed and why, and percentiles of their latencies."""
+        """Return, for each phase with requests, failures by reason and percentiles of the latencies."""
         lines: list[Line] = []
         for summary in summaries:
             phase = summary["phase"]
@@ -233,7 +260,7 @@ class RunTables:
         return lines
 
     def sensors(self, rows: Sequence[Row]) -> list[Line]:
-        """Return the energy and power that sensors gave, with what says how far they can be trusted."""
+        """Return energy and power by sensor, with facts about their reliability."""
         entries = []
         for row in rows:
             details = row.get("details")
@@ -267,7 +294,7 @@ class RunTables:
         return [*self.title("series"), *self._table(_SERIES_HEADINGS, entries)] if entries else []
 
     def reasons(self, rows: Sequence[Row]) -> list[Line]:
-        """Return why figures are missing or may not be compared, each reason once."""
+        """Return the reasons why figures are missing or may not be compared, each once."""
         by_reason: dict[str, list[str]] = {}
         for row in rows:
             if row["reason"]:
@@ -287,7 +314,7 @@ class RunTables:
         return fit(headings, sections, self.total, ascii_only=self.ascii_only).lines
 
     def _entry(self, texts: Iterable[object], row: Row | None, suffix: str = "") -> Entry:
-        """Return a line about a measurement; `row` says whether it is valid, None for what cannot be invalid."""
+        """Return a table row; `row` is its measurement, None for rows that cannot be invalid."""
         style: Style = "" if row is None or row["valid"] else "dim"
         return Entry(
             cells=tuple(Span(self.safe(text), style) for text in texts),
@@ -295,7 +322,7 @@ class RunTables:
         )
 
     def _shared_unit(self, row: Row, names: Sequence[str]) -> list[str]:
-        """Write figures of one row in the unit that fits them all."""
+        """Return figures of one row in a common unit."""
         values = [row.get(name) for name in names]
         unit = unit_for(row["unit"], values)
         return [self._figure(value, unit) for value in values]
@@ -322,7 +349,7 @@ def _of_phase(row: Row) -> str:
 
 
 def _slowest(by_rank: Mapping[int, Mapping[str, Row]], metric: str | None) -> int | None:
-    """Return the rank that took longest by its mean; None unless every rank has one."""
+    """Return the rank with the largest mean; None unless every rank has a mean."""
     times: dict[int, float] = {}
     for rank, own in by_rank.items():
         row = own.get(metric or "", {"value": None})
@@ -351,37 +378,8 @@ def _request_facts(summary: Row) -> list[Fact]:
     return [*facts, ("tokens", ", ".join(tokens))] if tokens else facts
 
 
-_MOST_BARS = 40
-_LEAST_FOR_BARS = 60
-_SHAPED = {"wall_time": "rounds", "step_time": "steps", "e2e_latency": "requests"}
-"""Metrics whose samples are shown as bars, the most usual first, and what the samples are of."""
-_FACTS = (
-    ("run", "run_id"),
-    ("group", "group_name"),
-    ("parameters", "params"),
-    ("device", "device"),
-    ("model", "model"),
-    ("version", "model_version"),
-    ("framework", "framework"),
-    ("use case", "use_case"),
-    ("implementation", "implementation"),
-    ("workload", "workload"),
-    ("precision", "precision"),
-    ("batch size", "batch_size"),
-    ("sequence", "sequence_length"),
-    ("attempt", "attempt"),
-    ("worker", "worker"),
-    ("rounds", "rounds"),
-    ("iterations", "iterations"),
-    ("warm-up", "warmup_rounds"),
-    ("timer", "timer"),
-    ("provenance", "provenance"),
-    ("extra info", "extra_info"),
-)
-
-
 def run_lines(detail: RunDetail, total: int, *, ascii_only: bool = False) -> list[Line]:
-    """Return the lines about a run, in at most `total` columns of the terminal."""
+    """Return lines about a run, at most `total` terminal columns wide."""
     run = detail.run
     tables = RunTables(total, ascii_only)
     name = tables.safe(run["fullname"] + (" (simulated)" if run["provenance"] == "simulated" else ""))
@@ -390,7 +388,7 @@ def run_lines(detail: RunDetail, total: int, *, ascii_only: bool = False) -> lis
         *((Span(part, "head"),) for part in wrap(name, total, ascii_only=ascii_only)),
         *tables.facts(_facts(run)),
         *tables.measurements(rows.own),
-        *(() if ascii_only or total < _LEAST_FOR_BARS else _shape_lines(detail, total)),
+        *(() if ascii_only or total < _LEAST_FOR_BARS else _histogram_lines(detail, total)),
         *tables.ranks(rows.ranks),
         *tables.requests(detail.requests, rows.latencies),
         *tables.sensors(rows.sensors),
@@ -407,9 +405,9 @@ def _facts(run: Row) -> list[Fact]:
     return [*facts, ("run again", f"pytest {shlex.quote(str(run['fullname']))} --benchdb")]
 
 
-def _shape_lines(detail: RunDetail, total: int) -> list[Line]:
-    """Return how often the rounds of the whole run took how long; empty if there are fewer than two."""
-    for metric, noun in _SHAPED.items():
+def _histogram_lines(detail: RunDetail, total: int) -> list[Line]:
+    """Return a histogram of the rounds of the whole run; empty for fewer than two rounds."""
+    for metric, noun in _HISTOGRAM_NOUNS.items():
         for row in detail.measurements:
             is_whole = row["phase"] is None and row.get("rank") is None and row["pass"] == "time"
             if row["metric"] != metric or not is_whole:
@@ -425,7 +423,7 @@ def _shape_lines(detail: RunDetail, total: int) -> list[Line]:
 
 
 def _attachment_lines(rows: Sequence[Row], tables: RunTables) -> list[Line]:
-    """Return each file's name and type, with its path below it, whole, to be copied."""
+    """Return name and type of each file, with its full path below, to be copied."""
     lines = tables.title("attachments") if rows else []
     room = tables.total - len(tables.indent)
     for row in rows:
@@ -441,7 +439,7 @@ def _attachment_lines(rows: Sequence[Row], tables: RunTables) -> list[Line]:
 
 
 def _pieces(text: str, total: int) -> Iterator[str]:
-    """Break a text anywhere: a shortened path would be of no use."""
+    """Break text anywhere: a shortened path would be useless."""
     piece = ""
     for char in text:
         if piece and width(piece + char) > max(total, 1):

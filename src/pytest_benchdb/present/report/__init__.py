@@ -1,4 +1,4 @@
-"""Reports of sessions and their runs: which columns, and how they look in each format.
+"""Reports of sessions and their runs: columns and formats.
 
-How a value, a text or a table is written in general is in `writing`; one run with every measurement is in `run`.
+Values, text and tables in general are in `writing`; one run with every measurement is in `run`.
 """

@@ -1,4 +1,4 @@
-"""The columns that a report of runs can show, and which of them it shows: one definition for every format."""
+"""Columns, grouping and order of reports, shared by every format."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,9 +19,9 @@ class Column:
     """A column of a report.
 
     Attributes:
-        key: its name in `--columns` and `--sort`.
+        key: name in `--columns` and `--sort`.
         kind: `text`, or the quantity, which decides the unit.
-        priority: 0 is never left out in a narrow terminal; of the others the largest goes first.
+        priority: in a narrow terminal, columns with the largest priority are left out first; those with 0 never.
     """
 
     key: str
@@ -33,8 +33,8 @@ class Column:
 
 def _spread(row: ReportRow) -> float | None:
     """Return the interquartile range as a share of the median; None below two rounds."""
-    width_s = _iqr(row)
-    return None if width_s is None or not row.median_s else width_s / row.median_s
+    iqr_s = _iqr(row)
+    return None if iqr_s is None or not row.median_s else iqr_s / row.median_s
 
 
 def _iqr(row: ReportRow) -> float | None:
@@ -44,7 +44,7 @@ def _iqr(row: ReportRow) -> float | None:
 
 
 def metric_of(row: ReportRow) -> str | None:
-    """Return the metric of a run's times, with the phase unless it is the whole run; None if nothing was timed."""
+    """Return the metric of a run's times, with the phase if there is one; None if nothing was timed."""
     if row.main_metric is None or row.main_phase is None:
         return row.main_metric
     return f"{row.main_metric} of {row.main_phase}"
@@ -71,7 +71,7 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         (_text("workload", "workload", 9), lambda row: row.workload),
         (_text("precision", "precision", 14), lambda row: row.precision),
         (_figure("batch", "batch", "count", 17), lambda row: row.batch_size),
-        # Never left out: without it, times of different things would be in one column.
+        # Never left out: without it, times of different metrics would be in one column.
         (_text("metric", "metric", 0), lambda row: metric_of(row) if row.has_figures else None),
         (_figure("median", "median", "time", 0), lambda row: row.median_s),
         (_figure("spread", "IQR", "percent", 30), _spread),
@@ -101,7 +101,7 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
 }
 
 COLUMN_KEYS = tuple(_COLUMNS)
-"""Every name that `--columns` and `--sort` take."""
+"""Every name that `--columns` and `--sort` accept."""
 
 GROUP_KEYS = (
     "group",
@@ -115,16 +115,16 @@ GROUP_KEYS = (
     "session",
     "benchmark",
 )
-"""Every name that `--group-by` takes, apart from `none`."""
+"""Every name that `--group-by` accepts, apart from `none`."""
 
 _DEFAULT = ("benchmark", "median", "spread", "min", "throughput", "energy", "cpu", "memory", "rounds")
 _WHERE_MEASURED = frozenset({"throughput", "energy"})
 USUAL_METRIC = "wall_time"
-"""The metric of times whose metric is not shown."""
-# Shown only if the runs differ in it: a column of equal texts says nothing.
+"""The metric of times that are shown without their metric."""
+# Shown only if the runs differ: a column of equal texts is useless.
 _WHERE_DIFFERENT = ("session", "backend", "implementation")
 
-# Names of the columns in CSV, where they differ from the key and the unit's suffix.
+# Column names in CSV that are not the key with the unit's suffix.
 _RAW_NAMES = {
     "benchmark": "fullname",
     "version": "model_version",
@@ -145,22 +145,22 @@ def raw_name(column: Column) -> str:
 
 
 def figure_of(row: ReportRow, key: str) -> Value:
-    """Return the unscaled value of a column; None for a figure of a run that did not pass."""
+    """Return the unscaled value of a column; None for figures that may not be shown."""
     if _COLUMNS[key][0].kind != "text" and not row.has_figures:
         return None
     return value_of(row, key)
 
 
 def value_of(row: ReportRow, key: str) -> Value:
-    """Return a column's value of a run, in SI units and unrounded; None is not measured."""
+    """Return a run's value for a column, in SI units and unrounded; None if not measured."""
     return _COLUMNS[key][1](row)
 
 
 def columns_named(keys: Iterable[str]) -> tuple[Column, ...]:
-    """Return columns by their names, in the order given; a space or a hyphen is as good as an underscore.
+    """Return columns by name, in this order; spaces and hyphens count as underscores.
 
     Raises:
-        ConfigError: a column does not exist.
+        ConfigError: a column does not exist, or there is no name.
     """
     names = ["_".join(key.lower().replace("-", " ").split()) for key in keys if key.strip()]
     unknown = [name for name in names if name not in _COLUMNS]
@@ -172,7 +172,7 @@ def columns_named(keys: Iterable[str]) -> tuple[Column, ...]:
 
 
 def default_columns(rows: Sequence[ReportRow]) -> tuple[Column, ...]:
-    """Return the columns that are shown of these runs unless the user chooses others."""
+    """Return the default columns for these runs."""
     differing = [key for key in _WHERE_DIFFERENT if len({value_of(row, key) for row in rows}) > 1]
     unusual = ["metric"] if any(unusual_metric(row) for row in rows) else []
     figures = [
@@ -184,13 +184,13 @@ def default_columns(rows: Sequence[ReportRow]) -> tuple[Column, ...]:
 
 
 def unusual_metric(row: ReportRow) -> str | None:
-    """Return the metric of a run's times if they are shown and are not wall times of the whole run, else None."""
+    """Return the metric of a run's times if they are shown and not wall times of the whole run, else None."""
     metric = metric_of(row) if row.has_figures else None
     return None if metric == USUAL_METRIC else metric
 
 
 def default_grouping(rows: Sequence[ReportRow]) -> str | None:
-    """Return the key to group these runs by: their groups, their models or their files; None if these are all equal."""
+    """Return the key to group these runs by: group, model or file; None if these are all equal."""
     for key in ("group", "model", "file"):
         values = {group_value(row, key) for row in rows}
         if len(values) > 1 or (key != "file" and values - {None}):
@@ -208,12 +208,12 @@ def group_value(row: ReportRow, key: str) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOptions:
-    """What a report shows of its runs, in any format.
+    """The options of a report, in any format.
 
     Attributes:
-        columns: in order; None chooses them for each session. CSV has every field of a run then, JSON always.
+        columns: in order; None chooses defaults for each session, and every field for CSV. JSON has every field.
         group_by: one of `GROUP_KEYS`, or ``none``; None chooses for each session.
-        units: units to show figures in, else the typical value decides; JSON and CSV are always in SI units.
+        units: units of figures; by default the typical value decides. JSON and CSV are always in SI units.
     """
 
     columns: Sequence[Column] | None = None
@@ -233,10 +233,10 @@ USUAL_OPTIONS = RenderOptions()
 
 
 def check_sort(sort: str | None) -> None:
-    """Refuse an order by a column that does not exist.
+    """Check that the column to sort by exists.
 
     Raises:
-        ConfigError: there is no such column.
+        ConfigError: it does not.
     """
     if sort is not None and sort.removeprefix("-") not in COLUMN_KEYS:
         raise ConfigError(
@@ -245,14 +245,16 @@ def check_sort(sort: str | None) -> None:
 
 
 def sorted_report(report: Report, sort: str | None) -> Report:
-    """Return a report whose runs are in the order of a column, with ``-`` before it for the largest first."""
+    """Return a report with its runs sorted by a column; ``-`` before its name sorts in descending order."""
     if sort is None:
         return report
-    return replace(report, sessions=tuple(replace(one, rows=sort_rows(one.rows, sort)) for one in report.sessions))
+    return replace(
+        report, sessions=tuple(replace(shown, rows=sort_rows(shown.rows, sort)) for shown in report.sessions)
+    )
 
 
 def sort_rows(rows: Sequence[ReportRow], sort: str) -> tuple[ReportRow, ...]:
-    """Return runs in the order of a column; those without a value come last, in either direction."""
+    """Return runs sorted by a column; those without a value come last, in either direction."""
     key = sort.removeprefix("-")
     measured = [row for row in rows if not _is_missing(figure_of(row, key))]
     missing = [row for row in rows if _is_missing(figure_of(row, key))]

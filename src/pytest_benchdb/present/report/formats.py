@@ -1,6 +1,6 @@
-"""A report in every format that is text, for the command line and for pytest's options.
+"""A report in every file format, for the command line and pytest's options.
 
-Markdown is for people. JSON and CSV are data in SI units; what was not measured is null or empty there.
+Markdown is for people. JSON and CSV are data in SI units; unmeasured values are null or empty.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ from pytest_benchdb.present.report.columns import (
     unusual_metric,
 )
 from pytest_benchdb.present.report.session import facts_of, warnings_of
-from pytest_benchdb.present.report.table import figure_text, mark_place, marks_of, message_of, run_table
+from pytest_benchdb.present.report.table import figure_text, mark_index, marks_of, message_of, run_table
 from pytest_benchdb.present.writing.values import escape, markdown_table, object_json, write_csv
 
 REPORT_SCHEMA = "benchdb.report/1"
 
 
 def report_markdown(report: Report, options: RenderOptions = USUAL_OPTIONS) -> str:
-    """Write a report: for each session a heading, its facts and its tables."""
+    """Return a report as Markdown: a heading, facts and tables for each session."""
     return "\n".join(_session(shown, report, options) for shown in report.sessions)
 
 
@@ -44,7 +44,7 @@ def _session(shown: SessionReport, report: Report, options: RenderOptions) -> st
         message = message_of(row)
         if message is not None:
             cells = _with_message(cells, table.columns, escape(message))
-        cells[mark_place(table.columns)] += escape(marks_of(row, table.columns))
+        cells[mark_index(table.columns)] += escape(marks_of(row, table.columns))
         rows.append(cells)
     right = [column.align == "right" for column in table.columns]
     for title, members in table.groups(rows):
@@ -54,7 +54,7 @@ def _session(shown: SessionReport, report: Report, options: RenderOptions) -> st
 
 
 def _with_message(cells: Sequence[str], columns: Sequence[Column], message: str) -> list[str]:
-    """Put the outcome and its reason into the first figure's cell and empty the others."""
+    """Put the message into the first figure's cell and empty the others."""
     result = []
     for cell, column in zip(cells, columns, strict=True):
         result.append(cell if column.kind == "text" else message)
@@ -63,7 +63,7 @@ def _with_message(cells: Sequence[str], columns: Sequence[Column], message: str)
 
 
 def report_json(report: Report) -> str:
-    """Write a report as one JSON object with a line end."""
+    """Return a report as one JSON object with a line end."""
     content = {
         "sources": list(report.sources),
         "selection": report.selection,
@@ -75,12 +75,12 @@ def report_json(report: Report) -> str:
 
 
 def report_csv(report: Report, columns: Sequence[Column] | None = None) -> str:
-    """Write the runs of a report, one a line; None for every field of a run."""
+    """Return the runs of a report as CSV, one per line, with every field if `columns` is None."""
     rows = [row for shown in report.sessions for row in shown.rows]
     if columns is None:
         names = [field.name for field in fields(ReportRow)]
         return write_csv(names, (list(row.values().values()) for row in rows))
-    shown = [*columns, *_needed_beside(columns, rows)]
+    shown = [*columns, *_required_columns(columns, rows)]
     return write_csv([raw_name(column) for column in shown], ([figure_of(row, c.key) for c in shown] for row in rows))
 
 
@@ -88,8 +88,8 @@ def _session_values(shown: SessionReport) -> dict[str, object]:
     return {**asdict(shown.session), "outcomes": dict(shown.outcomes), "rows": [row.values() for row in shown.rows]}
 
 
-def _needed_beside(columns: Sequence[Column], rows: Sequence[ReportRow]) -> list[Column]:
-    """Return columns that were not chosen, without which figures would be mistaken for what they are not."""
+def _required_columns(columns: Sequence[Column], rows: Sequence[ReportRow]) -> list[Column]:
+    """Return columns that were not chosen, but without which figures would be misread."""
     keys = []
     if any(column.kind == "time" for column in columns) and any(unusual_metric(row) for row in rows):
         keys.append("metric")
@@ -100,11 +100,11 @@ def _needed_beside(columns: Sequence[Column], rows: Sequence[ReportRow]) -> list
 
 
 REPORT_SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".html": "html"}
-"""Format of a report's file, by the suffix of its name."""
+"""Format of a report, by file suffix."""
 
 
 def format_of(file: str) -> str | None:
-    """Return the format that belongs to a file's name; None if its suffix is unknown.
+    """Return the format for a file name; None if its suffix is unknown.
 
     >>> format_of("out/Report.HTML"), format_of("report.docx")
     ('html', None)
@@ -113,12 +113,12 @@ def format_of(file: str) -> str | None:
 
 
 def report_text(report: Report, format_name: str, options: RenderOptions = USUAL_OPTIONS) -> str:
-    """Write a report as ``md``, ``json``, ``csv`` or ``html``.
+    """Return a report as ``md``, ``json``, ``csv`` or ``html``.
 
     Raises:
         MissingExtraError: the format needs a package that is not installed.
     """
-    # Late: only reports need what writes them, and not every command that knows the names of the formats.
+    # Late import: commands that only need the names of the formats do not pay for it.
     if format_name == "html":
         from pytest_benchdb.present.report.page import report_html
 

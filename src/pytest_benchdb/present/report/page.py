@@ -1,7 +1,7 @@
-"""A report as one HTML file: it loads nothing, runs only its own script, and never says something by colour alone.
+"""A report as one HTML file: it loads nothing, runs only its own script, and never uses colour alone to convey meaning.
 
 Names and reasons come from outside: Jinja escapes them, and the page's Content-Security-Policy allows only the style
-sheet and the script of this package, by their hashes. The template decides nothing: it gets texts, scaled and safe.
+sheet and script of this package, by hash. The template has no logic: it gets text that is already scaled and safe.
 """
 
 import base64
@@ -18,14 +18,14 @@ from pytest_benchdb.errors import MissingExtraError
 from pytest_benchdb.model.report import Report, ReportRow, SessionReport
 from pytest_benchdb.present.report.columns import USUAL_OPTIONS, Column, RenderOptions, figure_of
 from pytest_benchdb.present.report.session import facts_of, warnings_of
-from pytest_benchdb.present.report.table import mark_place, marks_of, message_of, row_style, run_table
+from pytest_benchdb.present.report.table import mark_index, marks_of, message_of, row_style, run_table
 from pytest_benchdb.present.writing.grid import Fact, Style
 from pytest_benchdb.present.writing.text import sanitize
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-
+_JOINTS = re.compile(r"(?<=::)|(?<=/)|(?=\[)")
 _FIGURE_SPACE = "\N{FIGURE SPACE}"
 _POINT_SPACE = "\N{PUNCTUATION SPACE}"
 _MEANINGS = {
@@ -59,8 +59,8 @@ class Cell:
 
     Attributes:
         label: title of its column, which narrow screens show beside it.
-        value: the value to sort by, a figure in SI units; None if there is none.
-        span: how many columns it takes.
+        value: value to sort by, figures in SI units; None without one.
+        span: number of columns that it covers.
     """
 
     kind: Literal["name", "text", "figure", "message"]
@@ -75,9 +75,9 @@ class PageRow:
     """One run.
 
     Attributes:
-        marks: what must be added to the name: simulated, a rerun.
-        note: why there are no figures, if there is no column of figures to hold it.
-        style: the colour of what is shown in place of figures.
+        marks: marks after the name: simulated, a rerun.
+        note: why there are no figures, if no column of figures can show it.
+        style: style of the message that replaces figures.
     """
 
     fullname: str
@@ -93,8 +93,8 @@ class PagePart:
 
     Attributes:
         labels: titles of the columns with their units.
-        groups: rows by the title of their group; None if they are not grouped.
-        meanings: columns that need explaining, with their meaning.
+        groups: title and rows of each group; the title is None if rows are not grouped.
+        meanings: title and meaning of columns that need explaining.
     """
 
     title: str
@@ -107,7 +107,7 @@ class PagePart:
 
     @property
     def runs(self) -> int:
-        """How many runs are shown."""
+        """Number of runs that are shown."""
         return sum(len(rows) for _, rows in self.groups)
 
 
@@ -134,7 +134,7 @@ def _page_part(shown: SessionReport, report: Report, options: RenderOptions) -> 
 
 
 def _filled(text: str, column: Column) -> str:
-    """Replace the spaces that align decimal points by spaces as wide as digits and points."""
+    """Replace the spaces that align decimal points with spaces as wide as digits and points."""
     if column.kind == "text":
         return text
     figure = text.rstrip(" ")
@@ -158,7 +158,7 @@ def _page_row(row: ReportRow, cells: list[Cell], columns: Sequence[Column]) -> P
     message = message_of(row)
     marks = sanitize(marks_of(row, columns).strip())
     if marks and not any(cell.kind == "name" for cell in cells):
-        place = mark_place(columns)
+        place = mark_index(columns)
         cells[place] = replace(cells[place], text=f"{cells[place].text} {marks}")
     note = None if message is None else sanitize(message)
     if note is not None and any(cell.kind == "figure" for cell in cells):
@@ -173,7 +173,7 @@ def _page_row(row: ReportRow, cells: list[Cell], columns: Sequence[Column]) -> P
 
 
 def _with_message(cells: Sequence[Cell], message: str) -> list[Cell]:
-    """Put the outcome and its reason in place of the first adjoining figures, and empty the others."""
+    """Replace the first adjacent figures with the message, and empty the other figures."""
     result: list[Cell] = []
     for cell in cells:
         if cell.kind != "figure":
@@ -184,9 +184,6 @@ def _with_message(cells: Sequence[Cell], message: str) -> list[Cell]:
             result.append(Cell(kind="message", label="", text=message))
             message = ""
     return result
-
-
-_JOINTS = re.compile(r"(?<=::)|(?<=/)|(?=\[)")
 
 
 def require_jinja() -> None:
@@ -200,7 +197,7 @@ def require_jinja() -> None:
 
 
 def report_html(report: Report, options: RenderOptions = USUAL_OPTIONS) -> str:
-    """Write a report as one self-contained page.
+    """Return a report as one self-contained page.
 
     Raises:
         MissingExtraError: Jinja is not installed.
@@ -231,12 +228,12 @@ def _asset(name: str) -> str:
 
 
 def _breakable(name: str) -> "Markup":
-    """Let the name of a benchmark break into lines between its parts."""
+    """Allow line breaks between the parts of a benchmark's name."""
     from markupsafe import Markup
 
     return Markup("<wbr>").join(_JOINTS.split(name))
 
 
 def _source(text: str) -> str:
-    """Return the expression of a Content-Security-Policy (level 3, section 2.3.1) that allows a text."""
+    """Return the source expression of a Content-Security-Policy (level 3, section 2.3.1) that allows a text."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,4 +1,4 @@
-"""Sessions in words: the facts above the runs of a report, and one line each in the list of sessions."""
+"""Sessions: the facts above the runs of a report, and the list of sessions."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -51,19 +51,19 @@ def session_header(shown: SessionReport, report: Report, total: int, *, ascii_on
 
 
 def facts_of(shown: SessionReport, report: Report) -> list[Fact]:
-    """Return the facts of a session as pairs of label and text; those not known are left out."""
+    """Return the known facts of a session as pairs of label and text."""
     session = shown.session
     label = session.label and f"label {session.label}"
     tags = session.tags and "tags " + ", ".join(f"{key}={value}" for key, value in session.tags.items())
     tool = f"{session.kind} by {session.tool} {session.tool_version or ''}".strip()
     pull_request = session.pull_request and f"pull request {session.pull_request}"
     facts = [
-        ("session", _joined(session.session_id[:SHORT_ID], label, tags)),
-        ("recorded", _joined(utc_text(session.started_at), _took(session), session.kind != "pytest" and tool)),
+        ("session", _join(session.session_id[:SHORT_ID], label, tags)),
+        ("recorded", _join(utc_text(session.started_at), _duration(session), session.kind != "pytest" and tool)),
         ("commit", _commit(session)),
         ("machine", _machine(session)),
         ("python", session.python),
-        ("CI", _joined(session.ci_provider, pull_request, session.ci_url)),
+        ("CI", _join(session.ci_provider, pull_request, session.ci_url)),
         ("note", session.note),
         ("outcome", f"{session.outcome}: {_counts(shown.outcomes)}"),
         ("shown", _shown(shown, report)),
@@ -73,7 +73,7 @@ def facts_of(shown: SessionReport, report: Report) -> list[Fact]:
 
 
 def warnings_of(shown: SessionReport) -> list[str]:
-    """Return what a reader must know before trusting the figures, each with what to do."""
+    """Return reasons to distrust the figures, each with what to do."""
     session = shown.session
     warnings = []
     if not session.complete:
@@ -85,15 +85,15 @@ def warnings_of(shown: SessionReport) -> list[str]:
     return warnings
 
 
-def _joined(*parts: object) -> str:
+def _join(*parts: object) -> str:
     return FACT_SEPARATOR.join(str(part) for part in parts if part)
 
 
-def _took(session: SessionRow) -> str | None:
+def _duration(session: SessionRow) -> str | None:
     if session.finished_at is None:
         return None
     seconds = (_time(session.finished_at) - _time(session.started_at)).total_seconds()
-    # A clock that was set back between start and end says nothing about the duration.
+    # Negative if the clock was set back in between: the duration is then unknown.
     return f"took {write_figure(seconds, _SECONDS)} s" if seconds >= 0 else None
 
 
@@ -115,11 +115,11 @@ def _machine(session: SessionRow) -> str:
         f"{session.threads} threads" if session.threads else None,
         quantity(ram, choose_unit("memory", [ram])) if ram else None,
     )
-    return _joined(session.cpu_model, ", ".join(part for part in size if part), session.os)
+    return _join(session.cpu_model, ", ".join(part for part in size if part), session.os)
 
 
 def _counts(outcomes: Mapping[str, int]) -> str:
-    """Write how many runs had which outcome: ``298 passed, 2 failed``."""
+    """Return the number of runs by outcome: ``298 passed, 2 failed``."""
     order = sorted(outcomes.items(), key=lambda item: (item[0] != "passed", -item[1], item[0]))
     return ", ".join(f"{count} {outcome}" for outcome, count in order) or "no benchmarks"
 
@@ -133,7 +133,7 @@ def _shown(shown: SessionReport, report: Report) -> str | None:
 
 
 def layout_sessions(sessions: Sequence[SessionRow], width: int, *, ascii_only: bool = False) -> Table:
-    """Lay sessions out as a table of at most `width` columns of the terminal."""
+    """Lay out sessions as a table of at most `width` terminal columns."""
     several_projects = len({session.project for session in sessions}) > 1
     headings = [heading for heading in _HEADINGS if heading.title != "project" or several_projects]
     entries = tuple(_entry(session, headings, ascii_only=ascii_only) for session in sessions)

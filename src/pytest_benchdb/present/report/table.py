@@ -1,4 +1,4 @@
-"""A report of runs as a table that fits the terminal, and what its other formats share with it."""
+"""A report of runs as a table that fits the terminal, and the parts that other formats share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTable:
-    """Runs with what is shown of them, before a format is chosen; from `run_table`.
+    """The table of a report, independent of its format; from `run_table`.
 
     Attributes:
         group_by: one of `columns.GROUP_KEYS`; None for no groups.
-        units: one for all the columns of a quantity, so that their figures can be compared.
-        names: the shortest that are unique, one for each run.
+        units: one for all columns of a quantity, so that their figures can be compared.
+        names: the shortest unique names, one per run.
     """
 
     rows: Sequence[ReportRow]
@@ -45,7 +45,7 @@ class RunTable:
         return [f"{column.title} ({symbol})" if symbol else column.title for column, symbol in pairs]
 
     def texts(self, column: Column) -> list[str]:
-        """Return the cells of a column, figures with their points below each other; empty where none may be shown."""
+        """Return the cells of a column, figures aligned at their points; empty if a figure may not be shown."""
         if column.key == "benchmark":
             return list(self.names)
         texts = [
@@ -57,7 +57,7 @@ class RunTable:
         return texts if column.kind in {"text", "rounds", "count"} else align_points(texts)
 
     def groups(self, items: Sequence[T]) -> list[tuple[str | None, list[T]]]:
-        """Return items, one for each run, by the titles of their groups; one group without a title if not grouped."""
+        """Return items, one per run, by group title; a single group without a title if they are not grouped."""
         if self.group_by is None:
             return [(None, list(items))] if items else []
         groups: dict[str | None, list[T]] = {}
@@ -73,14 +73,14 @@ class RunTable:
 
 
 def run_table(rows: Sequence[ReportRow], options: RenderOptions, *, ascii_only: bool = False) -> RunTable:
-    """Choose what the options leave open."""
+    """Return the table of these runs, with defaults for what the options leave open."""
     columns, group_by = options.columns_of(rows), options.grouping_of(rows)
     return RunTable(
         rows=rows,
         columns=columns,
         group_by=group_by,
         units=units_for(rows, columns, options.units, ascii_only=ascii_only),
-        names=_names_of(rows, group_by),
+        names=_short_names(rows, group_by),
         ascii_only=ascii_only,
     )
 
@@ -88,9 +88,9 @@ def run_table(rows: Sequence[ReportRow], options: RenderOptions, *, ascii_only: 
 def layout(
     rows: Sequence[ReportRow], width: int, options: RenderOptions = USUAL_OPTIONS, *, ascii_only: bool = False
 ) -> Table:
-    """Lay runs out, in the order given, as a table of at most `width` terminal columns.
+    """Lay out runs, in this order, as a table of at most `width` terminal columns.
 
-    A run that did not pass shows its outcome and the reason in place of figures.
+    A run that did not pass shows its outcome and reason instead of figures.
     """
     shown = run_table(rows, options, ascii_only=ascii_only)
     headings = [
@@ -110,24 +110,24 @@ def layout(
 
 
 def units_for(
-    rows: Sequence[ReportRow], columns: Sequence[Column], asked: Mapping[FigureKind, Unit], *, ascii_only: bool
+    rows: Sequence[ReportRow], columns: Sequence[Column], requested: Mapping[FigureKind, Unit], *, ascii_only: bool
 ) -> dict[FigureKind, Unit]:
-    """Choose one unit for all the columns of a quantity, so that their figures can be compared.
+    """Choose one unit for all columns of a quantity, so that their figures can be compared.
 
-    The typical time is that of the medians, or of whatever time is shown without them.
+    Medians decide the unit of times, or all times if medians are not shown.
     """
     units: dict[FigureKind, Unit] = {}
     for kind in ("time", "memory", "rate", "energy", "percent", "count"):
         keys = [column.key for column in columns if column.kind == kind]
         leading = ["median"] if "median" in keys else keys
         values = [_number(row, key) for row in rows if row.has_figures for key in leading]
-        unit = asked.get(kind) or choose_unit(kind, values)
+        unit = requested.get(kind) or choose_unit(kind, values)
         units[kind] = unit.ascii() if ascii_only else unit
     return units
 
 
 def message_of(row: ReportRow) -> str | None:
-    """Return the sentence that is shown in place of figures; None for a run whose figures are valid."""
+    """Return the message that replaces figures; None for a run with valid figures."""
     if row.has_figures:
         return None
     word = row.outcome if row.outcome != "passed" else "passed, no figures"
@@ -135,9 +135,9 @@ def message_of(row: ReportRow) -> str | None:
 
 
 def marks_of(row: ReportRow, columns: Sequence[Column]) -> str:
-    """Return what must be added to the name of a run: that it is simulated, or a rerun, or timed differently.
+    """Return marks to append to a run's name, for one that is simulated, a rerun, or timed by an unusual metric.
 
-    The metric is such a mark if `columns` show times without their metric.
+    The metric is a mark only if `columns` show times without their metric.
     """
     marks: list[str] = [row.provenance] if row.provenance == "simulated" else []
     marks += [f"attempt {row.attempt}"] if row.attempt > 1 else []
@@ -147,15 +147,15 @@ def marks_of(row: ReportRow, columns: Sequence[Column]) -> str:
     return f" ({', '.join(marks)})" if marks else ""
 
 
-def mark_place(columns: Sequence[Column]) -> int:
-    """Return the index of the column that the marks go into: that of the names, else the first that always fits."""
+def mark_index(columns: Sequence[Column]) -> int:
+    """Return the index of the column for the marks: the names, else the first that is never left out."""
     places = [index for index, column in enumerate(columns) if column.key == "benchmark"]
     places += [index for index, column in enumerate(columns) if column.priority == 0]
     return places[0] if places else 0
 
 
 def figure_text(row: ReportRow, column: Column, units: Mapping[FigureKind, Unit], *, ascii_only: bool = False) -> str:
-    """Write one figure of a run in the unit of its column; an unmeasured one is a dash."""
+    """Return a run's cell in the unit of its column; a dash if not measured."""
     if column.kind == "rounds":
         if row.rounds is None:
             return NOT_MEASURED
@@ -180,12 +180,12 @@ def unit_symbol(column: Column, units: Mapping[FigureKind, Unit]) -> str:
 
 
 def row_style(row: ReportRow) -> Style:
-    """Return the style of what is shown in place of figures."""
+    """Return the style of the message that replaces figures."""
     return outcome_style(row.outcome) if row.outcome != "passed" else "warn"
 
 
-def _names_of(rows: Sequence[ReportRow], group_by: str | None) -> list[str]:
-    """Return names without the file if the title of the group has it, or if they are unique without it."""
+def _short_names(rows: Sequence[ReportRow], group_by: str | None) -> list[str]:
+    """Return names without the file if the group's title has it, or if they are unique without it."""
     short = [row.fullname.partition("::")[2] or row.fullname for row in rows]
     if group_by == "file":
         return short
@@ -206,6 +206,6 @@ def _entry(row: ReportRow, shown: RunTable, texts: Sequence[str]) -> Entry:
     return Entry(
         cells=cells,
         suffix=sanitize(marks_of(row, shown.columns), ascii_only=shown.ascii_only),
-        suffix_at=mark_place(shown.columns),
+        suffix_at=mark_index(shown.columns),
         message=None if message is None else Span(sanitize(message, ascii_only=shown.ascii_only), style),
     )
