@@ -1,1 +1,1 @@
-"""The command line: one module per command, each parses, calls one operation and presents its result."""
+"""The command line: one module per command, which parses options, calls one operation and presents its result."""

@@ -34,10 +34,10 @@ _MODULES = {
 
 
 class LazyCommands(MutableMapping[str, click.Command]):
-    """The commands of a group by name; looking one up imports its module, so that each pays for its own only."""
+    """The commands of a group by name; each module is imported when its command is looked up."""
 
     def __init__(self, modules: dict[str, str]) -> None:
-        """Take the module of each command, below `pytest_benchdb.cli`, in the order to list them."""
+        """Take the module of each command, relative to `pytest_benchdb.cli`, in listing order."""
         self._modules = modules
         self._loaded: dict[str, click.Command] = {}
 
@@ -62,16 +62,16 @@ class LazyCommands(MutableMapping[str, click.Command]):
 
 
 class OrderedGroup(click.Group):
-    """A group that lists its commands in their own order: the main job first, repairs last."""
+    """A group that lists its commands in the order they were added: the main job first, repairs last."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names in the order in which they were given."""
+        """Return the names in the order they were added."""
         return list(self.commands)
 
 
 cli = OrderedGroup(
     "benchdb",
-    # click types the parameter as dict, and needs no more of it than a mapping has.
+    # click annotates the parameter as a dict, but any mutable mapping works.
     commands=LazyCommands(_MODULES),
     help=(
         "Read and look after benchmark results that pytest recorded with --benchdb.\n\n"

@@ -1,4 +1,4 @@
-"""Record one session: what it begins with, its journal, and the fold at its end."""
+"""Record one session: its start, its journal, and the fold at its end."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,12 +23,12 @@ STEAL_SHARE = 0.02
 
 FOLD_TIMEOUT_S = 60.0
 FOLD_BYTES_PER_S = 1_000_000
-"""A fifth of what one slow core folds: the limit is for a process that hangs, not for a slow one."""
+"""A fifth of the speed of one slow core: the timeout is for a process that hangs, not for a slow one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What the caller knows about a session.
+    """What the caller contributes to a session.
 
     Attributes:
         root: the project's root.
@@ -36,7 +36,7 @@ class Context:
         argv: the command line.
         project: name of the project; None derives it from the git remote or the root.
         suite: facts from the suite's own hooks.
-        unmeasured: reason why a metric cannot be measured here, by name.
+        unmeasured: why a metric cannot be measured here, by metric.
     """
 
     root: Path
@@ -51,7 +51,7 @@ class Context:
 
 
 def start_session(context: Context) -> SessionStart:
-    """Read the machine and return what a session begins with."""
+    """Inspect the machine and return the session's start."""
     snapshot = collect(context.root, context.environ)
     return SessionStart(
         session_id=uuid7(),
@@ -74,19 +74,16 @@ def start_session(context: Context) -> SessionStart:
 
 
 class SessionRecorder:
-    """Writes one session; a session without a run leaves no file behind."""
+    """Writes one session; without a run it leaves no file behind."""
 
     def __init__(self, start: SessionStart, target: Target, *, spool: Callable[[], Path] = spool_folder) -> None:
-        """Make a recorder; nothing is written yet.
-
-        `spool` returns the folder for the journal if the target's own cannot be written.
-        """
+        """Write nothing yet; `spool` returns a folder for the journal if the target's own is not writable."""
         self.start = start
         self.target = target
         self._spool = spool
         self._journal: Journal | None = None
         self.problem: str | None = None
-        """Why lines were lost, or went elsewhere; None if they did not."""
+        """Why lines were lost or went elsewhere; None if neither happened."""
 
     @property
     def is_empty(self) -> bool:
@@ -95,7 +92,7 @@ class SessionRecorder:
 
     @property
     def size_bytes(self) -> int:
-        """Size of what was recorded so far."""
+        """Size of the journal so far."""
         return 0 if self._journal is None else self._journal.size_bytes
 
     def append(self, lines: bytes) -> None:
@@ -122,9 +119,9 @@ class SessionRecorder:
 
         Args:
             outcome: how the session ended.
-            exit_status: pytest's.
+            exit_status: pytest's exit status.
             complete: whether every selected test ran.
-            row_limit: most rows of the report to return.
+            row_limit: the most report rows to return.
         """
         if self._journal is None:
             return None
@@ -138,7 +135,7 @@ class SessionRecorder:
 def session_end(
     start: SessionStart, load: Load, now_unix_us: int, outcome: SessionOutcome, exit_status: int, *, complete: bool
 ) -> SessionEnd:
-    """Return how a session ended, given the load at its end."""
+    """Return the session's end, from the load at that time."""
     steal_s = None if load.steal_s is None or start.load.steal_s is None else load.steal_s - start.load.steal_s
     duration_s = (now_unix_us - start.started_unix_us) / 1e6
     return SessionEnd(
@@ -162,14 +159,14 @@ def _contended(steal_s: float | None, duration_s: float, start: SessionStart) ->
 
 
 def project_name(commit: Commit, root: Path) -> str:
-    """Return the name of a project: that of its git remote, else of its folder."""
+    """Return the project's name, from its git remote or else its folder."""
     url = commit.remote_url
     name = url.rstrip("/").removesuffix(".git").replace(":", "/").rpartition("/")[2] if url else ""
     return name or root.name or "project"
 
 
 def _head_commit(commit: Commit, ci: CiJob) -> Commit:
-    """Return the pull request's own commit: its CI checks out a merge commit that exists nowhere else."""
+    """Return the pull request's own commit: CI checks out a merge commit that exists nowhere else."""
     if ci.pull_request is None or ci.sha is None:
         return commit
     return replace(commit, sha=ci.sha, branch=ci.branch or commit.branch)

@@ -1,1 +1,1 @@
-"""The commands that judge: compare, duet and regress, and what they write for CI."""
+"""Commands that judge: compare, duet and regress, and their output for CI."""

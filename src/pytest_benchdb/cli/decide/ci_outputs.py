@@ -1,4 +1,4 @@
-"""Outputs of `compare` and `regress` for CI: formats of its tools, job summaries, comments, GitLab's metrics."""
+"""CI output of `compare` and `regress`: JUnit, SARIF, annotations, job summaries, comments, GitLab metrics."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def ci_options(function: Function) -> Function:
-    """Add the options of this module to a command."""
+    """Add the CI options to a command."""
     for option in reversed(
         (
             click.option(
@@ -55,7 +55,7 @@ def ci_options(function: Function) -> Function:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CiOutputs:
-    """Files that a command writes beside its data; None for those that were not requested. `summary` is appended to."""
+    """Files that a command writes in addition to its data; None if not requested. `summary` is appended to."""
 
     summary: Path | None
     comment: Path | None
@@ -63,7 +63,7 @@ class CiOutputs:
     gitlab_metrics: Path | None
 
     def write(self, result: Gate | Comparison, output: Output) -> None:
-        """Write the files, and say so; a `ConfigError` if one cannot be written."""
+        """Write the files and report each; raises `ConfigError` if one cannot be written."""
         if self.summary is not None:
             _append_summary(self.summary, result)
             output.say(f"appended to {self.summary}")
@@ -81,10 +81,10 @@ class CiOutputs:
 
 
 def read_ci_outputs(params: Mapping[str, Any]) -> CiOutputs:
-    """Return the files that the options of a command request; call it before the work begins.
+    """Return the files that a command's options request; call it before the work begins.
 
     Raises:
-        ConfigError: `--summary` has no file, or took an argument of the command for one.
+        ConfigError: `--summary` has no file, or swallowed another argument.
     """
     return CiOutputs(
         summary=_summary_file(params["summary"], os.environ),
@@ -95,7 +95,7 @@ def read_ci_outputs(params: Mapping[str, Any]) -> CiOutputs:
 
 
 def ci_text(result: Gate | Comparison, format_name: str, folder: Path | None = None) -> str:
-    """Write a result in one of `CI_FORMATS`; `folder` holds the code of the benchmarks, None is the working folder."""
+    """Return a result in one of `CI_FORMATS`; `folder` contains the benchmarks' code, None for the working folder."""
     from pytest_benchdb.operations.compare.locate import locate
     from pytest_benchdb.present.verdicts.findings import comparison_of
 
@@ -136,7 +136,7 @@ def _summary_file(option: str | None, environ: Mapping[str, str]) -> Path | None
             raise ConfigError(f"--summary: {_STEP_SUMMARY} is not set; name a file: --summary=summary.md")
         return Path(environ[_STEP_SUMMARY])
     path = Path(option)
-    # `benchdb compare --summary main` means the branch: a value without suffix and folder is not a file's name.
+    # In `benchdb compare --summary main`, main is the branch: a file name needs a suffix or a folder.
     if not path.suffix and path.name == option:
         raise ConfigError(f"--summary {option}: not a file name; write --summary=./{option}, or put --summary last")
     return path

@@ -1,4 +1,4 @@
-"""`benchdb compare`: two sides, or the values of one dimension, benchmark by benchmark."""
+"""`benchdb compare`: compare two sides, or the values of one dimension, benchmark by benchmark."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -99,8 +99,8 @@ def command(context: click.Context, /, **params: Any) -> int:
     """Read, compare and show.
 
     Raises:
-        ConfigError: an option cannot be used.
-        NoBaselineError: there is nothing to compare with, and no `--require-baseline`.
+        ConfigError: an option is not valid.
+        NoBaselineError: there is nothing to compare with, and `--require-baseline` was not given.
     """
     output = make_output(params, formats=FORMATS)
     writer = ComparisonWriter(params)
@@ -128,10 +128,10 @@ def command(context: click.Context, /, **params: Any) -> int:
 
 
 def read_request(params: Mapping[str, Any]) -> CompareRequest:
-    """Return the choice that the options of a command make; options that it does not have keep their defaults.
+    """Return the request of a command's options, with defaults for options that the command lacks.
 
     Raises:
-        ConfigError: one cannot be used.
+        ConfigError: an option is not valid.
     """
     share, thresholds = parse_limits(params["thresholds"])
     return CompareRequest(
@@ -145,13 +145,13 @@ def read_request(params: Mapping[str, Any]) -> CompareRequest:
 
 
 class ComparisonWriter:
-    """Writes comparisons as the options of a command say, with the further files that they name."""
+    """Writes comparisons, and the extra files, as a command's options request."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        """Read the options, so that a mistake in them ends the command before it starts to work.
+        """Check the options first, so that a mistake ends the command before any work.
 
         Raises:
-            ConfigError: one cannot be used.
+            ConfigError: an option is not valid.
         """
         self._params = params
         self._extras = read_ci_outputs(params)
@@ -161,7 +161,7 @@ class ComparisonWriter:
         """Write comparisons and return the exit status.
 
         Raises:
-            ConfigError: a format cannot hold as many.
+            ConfigError: a format cannot represent several comparisons.
         """
         decisions = decide_comparisons(comparisons, self._rules) if self._rules is not None else ()
         _present(comparisons, decisions, output, self._params)
@@ -240,7 +240,7 @@ def _lines(
 
 
 def _only(comparisons: Sequence[Comparison], what: str) -> Comparison:
-    """Return the one comparison that the formats of CI can hold; refuse an axis with more than two values."""
+    """Return the single comparison; CI formats cannot represent an axis with more than two values."""
     if len(comparisons) != 1:
         raise ConfigError(
             f"{what} can show one candidate, and --axis found {len(comparisons)}; leave two values with -w"

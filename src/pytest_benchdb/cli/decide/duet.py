@@ -1,4 +1,4 @@
-"""`benchdb duet`: run two commits or two environments in turn, and compare what they measured."""
+"""`benchdb duet`: run two commits or two environments in turn, and compare the results."""
 
 from typing import Any
 

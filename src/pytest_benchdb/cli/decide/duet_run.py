@@ -1,4 +1,4 @@
-"""Run a duet for a command: read its options, and show its progress."""
+"""Run a duet from a command's options, with progress."""
 
 import contextlib
 import os
@@ -19,13 +19,13 @@ from pytest_benchdb.operations.duet.run import compare_duet, run_duet
 from pytest_benchdb.operations.exchange.open import Feedback
 
 DUET_DB = ".benchdb-duet"
-"""Not the history: sessions of a duet are not records of the newest commit."""
+"""Apart from the history, because duet sessions are not records of the newest commit."""
 
 _PYTEST = frozenset({"pytest", "py.test"})
 
 
 def read_duet(params: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
-    """Return the duet of the options `base`, `head`, `pairs`, `base_python` and so on, all but `pairs` optional.
+    """Return the duet for the options `base`, `head`, `pairs`, `base_python` and so on; only `pairs` is required.
 
     Raises:
         ConfigError: there is nothing to run, or the sides are the same.
@@ -53,10 +53,10 @@ def read_duet(params: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
 
 
 def run_and_compare(duet: Duet, request: CompareRequest, output: Output) -> Comparison:
-    """Run a duet, with a progress bar on a terminal and a line for each run elsewhere, and compare its sides.
+    """Run a duet, with a progress bar on a terminal or else a line per run, and compare its sides.
 
     Raises:
-        ConfigError: a side cannot be run, or the choice cannot be used.
+        ConfigError: a side cannot be run, or the request is not valid.
         StoreError: the sessions cannot be read back.
     """
     with _ended_like_an_interrupt(), progress_bar("Running", shown=output.progress) as progress:
@@ -87,7 +87,7 @@ def _program(place: str, params: Mapping[str, Any], own: Sequence[str]) -> tuple
 
 
 def _absolute(program: str) -> str:
-    """Return a program that can be started from any folder; links stay, because a virtual environment is one."""
+    """Make a program's path absolute without resolving links: a virtual environment's Python is a link."""
     path = Path(program).expanduser()
     return str(path.absolute()) if path.name != program else program
 
@@ -108,7 +108,7 @@ def _name(place: str, params: Mapping[str, Any]) -> str:
 
 @contextlib.contextmanager
 def _ended_like_an_interrupt() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C, so that what was checked out is removed."""
+    """Treat SIGTERM like Ctrl-C, so that temporary checkouts are removed."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

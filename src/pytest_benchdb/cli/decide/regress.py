@@ -1,4 +1,4 @@
-"""`benchdb regress`: the gate of CI."""
+"""`benchdb regress`: the CI gate."""
 
 import os
 from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""What all commands share: options, output, progress, configuration, and how a command ends. No command is here."""
+"""Shared by all commands: options, output, progress, configuration and error handling. No command is here."""

@@ -1,4 +1,4 @@
-"""The skeleton of commands that read: their common options, and what each call of one has."""
+"""The decorator for commands that read results: common options, and the `Call` passed to each command."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -21,29 +21,29 @@ class Call:
     """One call of a command.
 
     Attributes:
-        given: values of its options and arguments, by name.
+        params: values of its options and arguments, by name.
         output: where and how it writes.
     """
 
     def __init__(self, params: Mapping[str, Any], formats: tuple[str, ...] = FORMATS) -> None:
-        """Read how to write; a mistake in that ends the command before it works."""
+        """Check the output options first, so that a mistake ends the command before any work."""
         self.params = params
         self.output = make_output(params, formats=formats)
 
     @property
     def database(self) -> Path:
-        """The database to read: of `--db`, or of the configuration."""
+        """The database to read, from `--db` or the configuration."""
         return find_db(self.params["db"], Path.cwd())
 
     def selection(self, specs: Sequence[str] = (), *, sessions: Sequence[str] = ()) -> Selection:
-        """Return what the options select; those that the command does not have select nothing away.
+        """Return what the options select; filters that the command lacks are not applied.
 
         Args:
-            specs: of paths and sessions.
-            sessions: names of sessions, whatever they look like.
+            specs: SPECs of paths and sessions.
+            sessions: session names, never taken for paths.
 
         Raises:
-            ConfigError: a SPEC, a name of a metric or the project's configuration cannot be used.
+            ConfigError: a SPEC, a metric name or the project's configuration is not valid.
             StoreMissingError: a path does not exist.
         """
         filters = {name: self.params.get(name) for name in _FILTERS}
@@ -51,7 +51,7 @@ class Call:
         return make_selection(specs, self.database, sessions=sessions, metrics=metrics, **filters)
 
     def reading(self) -> AbstractContextManager[Feedback]:
-        """Return a block in which sessions are read, with a progress bar and warnings."""
+        """Return a context manager that yields feedback with a progress bar and warnings, for reading sessions."""
         return command_feedback(self.output, "Reading new sessions")
 
 
@@ -62,14 +62,14 @@ def reading_command(
     short_help: str,
     formats: tuple[str, ...] = FORMATS,
 ) -> Callable[[Callable[[Call], int | None]], click.Command]:
-    """Return a decorator that makes a command of a function.
+    """Return a decorator that turns a function into a command.
 
     Args:
         name: of the command.
-        text: of its help.
-        parameters: its arguments and options beside `--db`, `-f`, `-o` and those of the display.
-        short_help: its line in the help of the program.
-        formats: the first one is the default.
+        text: its help text.
+        parameters: its arguments and options, in addition to `--db`, `-f`, `-o` and the display options.
+        short_help: its line in the program's help.
+        formats: formats of `-f`; the first is the default.
     """
 
     def decorate(function: Callable[[Call], int | None]) -> click.Command:

@@ -1,6 +1,6 @@
-"""Run a command so that it always ends with its exit status and one line, never a bare traceback.
+"""Run a command so that errors end it with one line and an exit status, never a bare traceback.
 
-A traceback ends Python with status 1, which CI would read as a failed gate.
+After a traceback Python exits with status 1, which CI would read as a failed gate.
 """
 
 import os
@@ -18,8 +18,8 @@ def run(command: click.Command, prog: str, arguments: list[str] | None = None) -
 
     Args:
         command: the command or group.
-        prog: the name under which the user called it.
-        arguments: without the program's name; None takes those of the process.
+        prog: the program's name as the user called it.
+        arguments: without the program's name; None for the process's own.
     """
     try:
         status = _run(command, prog, arguments)
@@ -32,7 +32,7 @@ def run(command: click.Command, prog: str, arguments: list[str] | None = None) -
 
 def _run(command: click.Command, prog: str, arguments: list[str] | None) -> int:
     try:
-        # Not `command.main`: how it ends after a closed pipe or an interrupt differs between versions of click.
+        # Not `command.main`: versions of click differ in how it handles a closed pipe or an interrupt.
         with command.make_context(prog, sys.argv[1:] if arguments is None else arguments) as context:
             result = command.invoke(context)
     except BrokenPipeError:
@@ -69,6 +69,6 @@ def _say(prog: str, message: str) -> None:
 
 
 def _drop_output() -> None:
-    """Point stdout elsewhere: the interpreter would complain when it flushes it at exit."""
+    """Redirect stdout to null, so that the interpreter's flush at exit does not fail."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""The options that commands share, each defined once, and commands that take another one after ``--``.
+"""Options that commands share, and commands that take another command after ``--``.
 
 Without `--db` the database is BENCHDB_DB, else ``[tool.benchdb] db``, else ``.benchdb``.
 """
@@ -19,7 +19,7 @@ _KEY = "pytest_benchdb.passthrough_args"
 
 
 def combine(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return one decorator for several; their order is that of the help."""
+    """Combine decorators into one; the help lists the options in this order."""
 
     def decorate(function: Any) -> Any:
         for decorator in reversed(decorators):
@@ -78,21 +78,21 @@ display_options = combine(
 
 
 def metric_option(text: str) -> Callable[[Any], Any]:
-    """Return `--metric`, which may be repeated, with its help."""
+    """Return a repeatable `--metric` option with this help text."""
     return click.option("--metric", metavar="NAMES", multiple=True, help=text)
 
 
 def format_option(formats: tuple[str, ...] = FORMATS) -> Callable[[Any], Any]:
-    """Return `-f` with the formats of a command; the first is the default."""
+    """Return `-f` for a command's formats; the first is the default."""
     text = f"Format of the data. Default: by the suffix of -o, else {formats[0]}."
     return click.option("-f", "--format", type=click.Choice(formats), help=text)
 
 
 class CommandWithProgram(click.Command):
-    """A command that passes on the words after the first ``--``: `benchdb duet main -- pytest tests`."""
+    """A command that keeps the arguments after the first ``--``: `benchdb duet main -- pytest tests`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the words after ``--`` for `passthrough_args`, and parse the rest."""
+        """Set the arguments after ``--`` aside for `passthrough_args`, and parse the rest."""
         words: list[str] | None = None
         if "--" in args:
             at = args.index("--")
@@ -102,7 +102,7 @@ class CommandWithProgram(click.Command):
 
 
 def passthrough_args(context: click.Context) -> list[str] | None:
-    """Return the words after ``--``; None without it."""
+    """Return the arguments after ``--``; None without ``--``."""
     words: list[str] | None = context.meta.get(_KEY)
     return words
 
@@ -111,18 +111,18 @@ def find_db(option: str | None, folder: Path) -> Path:
     """Return the path of the database.
 
     Args:
-        option: `--db` or `BENCHDB_DB`; None or empty without either.
+        option: the value of `--db` or `BENCHDB_DB`; None or empty if neither is set.
         folder: the working folder.
 
     Raises:
-        ConfigError: the nearest ``pyproject.toml`` is not valid, or its path is not a text.
+        ConfigError: the nearest ``pyproject.toml`` is not valid, or its `db` is not a string.
     """
     if option:
         return Path(option).expanduser()
     table, file = project_table(folder)
     path = table.get("db")
     if path is None:
-        # pytest takes its default from the project's root, also when it starts in a folder below.
+        # pytest's default is in the project's root, even when pytest starts in a subfolder.
         default = folder / DEFAULT_DB if file is None else file.parent / DEFAULT_DB
         return _relative(default, folder) if default.exists() else Path(DEFAULT_DB)
     if file is None or not isinstance(path, str):
@@ -131,10 +131,10 @@ def find_db(option: str | None, folder: Path) -> Path:
 
 
 def project_table(folder: Path) -> tuple[dict[str, Any], Path | None]:
-    """Return ``[tool.benchdb]`` of the nearest ``pyproject.toml`` and its path; empty and None without one.
+    """Return ``[tool.benchdb]`` of the nearest ``pyproject.toml`` and that file's path; empty and None without one.
 
     Args:
-        folder: the working folder; the search goes up from there.
+        folder: the working folder, where the upward search starts.
 
     Raises:
         ConfigError: the file is not valid.

@@ -1,4 +1,4 @@
-"""Where a command writes, in which format, how wide and in which colours; progress bars for what takes long."""
+"""A command's output: destination, format, width and colour; and progress bars for slow work."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ FORMATS = ("table", "md", "json", "csv")
 _PIECE = 32_768
 _MOST_NAMED = 8
 PIPE_WIDTH = 120
-"""Width of tables in a pipe or a file, which have no terminal."""
+"""Width of tables written to a pipe or a file."""
 PATIENCE_S = 0.5
 """Seconds before a progress bar appears."""
 
@@ -37,9 +37,9 @@ class Output:
     """How a command presents its data.
 
     Attributes:
-        path: file to write to; None is standard output.
-        width: columns that a table may take.
-        ascii_only: whether the terminal can show ASCII only.
+        path: file to write to; None for standard output.
+        width: the most columns that a table may take.
+        ascii_only: whether the terminal only shows ASCII.
         progress: whether progress may be shown on standard error.
     """
 
@@ -53,7 +53,7 @@ class Output:
     progress: bool
 
     def text(self, text: str) -> None:
-        """Write text as it is.
+        """Write text unchanged.
 
         Raises:
             ConfigError: the file cannot be written.
@@ -62,32 +62,32 @@ class Output:
             stream = sys.stdout
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
-            # In pieces: with PYTHONUNBUFFERED one large write to a pipe that closes ends without an error.
+            # In pieces: with PYTHONUNBUFFERED, one large write to a pipe that closes does not raise.
             for start in range(0, len(text), _PIECE):
                 stream.write(text[start : start + _PIECE])
             return
         try:
-            # newline="": CSV brings its own line ends.
+            # newline="": CSV has its own line endings.
             self.path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
         except OSError as error:
             raise ConfigError(f"-o {self.path}: {error.strerror}; name a file in a folder that exists") from error
         self.say(f"wrote {self.path}")
 
     def lines(self, lines: Iterable[Line]) -> None:
-        """Write lines of a table, in colour where it is wanted."""
+        """Write lines, in colour if enabled."""
         if self.path is None and self.color:
             write_lines(lines, sys.stdout, color=True)
         else:
             self.text(plain_text(lines))
 
     def say(self, message: str) -> None:
-        """Write a line beside the data, on standard error, unless it is to be quiet."""
+        """Write a message to standard error, unless `quiet`."""
         if not self.quiet:
             click.echo(message, err=True)
 
 
 def make_output(params: Mapping[str, Any], *, formats: tuple[str, ...] = FORMATS) -> Output:
-    """Return the output that the options of a command describe.
+    """Return the output that a command's options describe.
 
     Raises:
         ConfigError: no format fits the suffix of the file.
@@ -147,7 +147,7 @@ def _can_show(stream: TextIO) -> bool:
 def write_answer(
     answer: Answer, lines: Callable[..., Iterable[Line]], table: Callable[[Answer], DataTable], output: Output
 ) -> None:
-    """Write an answer as the lines of a terminal, or as a table of plain values in the other formats."""
+    """Write an answer as terminal lines, or in other formats as a table of plain values."""
     if output.format == "table":
         output.lines(lines(answer, output.width, ascii_only=output.ascii_only, verbose=output.verbose))
     else:
@@ -180,7 +180,7 @@ def write_table(table: DataTable, output: Output) -> None:
 
 
 class _Bar:
-    """Is called with how much of how much is done; shows nothing in the first half second."""
+    """A progress callback that shows a bar only after `PATIENCE_S`."""
 
     def __init__(self, title: str, clock: Callable[[], float]) -> None:
         self._title = title
@@ -196,7 +196,7 @@ class _Bar:
             self._bar.update(self._task, completed=done, total=total)
 
     def _start(self, total: int) -> None:
-        # Late: 60 ms that a quick command does not need.
+        # Imported late: it takes 60 ms that a quick command can save.
         from rich.console import Console
         from rich.progress import Progress
 
@@ -211,7 +211,7 @@ class _Bar:
 
 @contextlib.contextmanager
 def progress_bar(title: str, *, shown: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield a function to call with how much of how much is done; None if nothing may be shown."""
+    """Yield a callback that takes the numbers done and in total; None if `shown` is false."""
     if not shown:
         yield None
         return
@@ -224,7 +224,7 @@ def progress_bar(title: str, *, shown: bool) -> Iterator[Callable[[int, int], No
 
 @contextlib.contextmanager
 def command_feedback(output: Output, title: str) -> Iterator[Feedback]:
-    """Yield the feedback of an operation: a progress bar, and warnings on standard error."""
+    """Yield feedback for an operation: a progress bar, and warnings on standard error."""
     with progress_bar(title, shown=output.progress) as progress:
         if progress is None:
             yield Feedback(warn=output.say)

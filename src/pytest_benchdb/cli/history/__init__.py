@@ -1,1 +1,1 @@
-"""The commands about many sessions: trend, noise, correlate, predict."""
+"""Commands about many sessions: trend, noise, correlate, predict."""

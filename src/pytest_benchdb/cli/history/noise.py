@@ -47,11 +47,7 @@ def command(call: Call) -> None:
 
 
 def _share(text: str) -> float:
-    """Read a percentage, with its sign or without.
-
-    Raises:
-        ConfigError: it is not a number above 0.
-    """
+    """Parse a percentage, with or without its sign."""
     try:
         share = float(text.strip().removesuffix("%")) / 100
     except ValueError:

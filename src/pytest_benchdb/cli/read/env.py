@@ -1,4 +1,4 @@
-"""`benchdb env`: where a session ran, and how two sessions differ in that."""
+"""`benchdb env`: show a session's environment, or compare those of two."""
 
 from collections.abc import Mapping, Sequence
 
@@ -64,7 +64,7 @@ def _two(environments: Sequence[SessionEnvironment], output: Output) -> None:
 
 
 def _value(name: str, value: object, output: Output) -> object:
-    """Return a fact as people read it; data formats keep it as it is."""
+    """Format byte counts for tables; other formats keep the plain value."""
     if output.format == "table" and name.endswith("_bytes") and isinstance(value, int):
         unit = choose_unit("memory", [float(value)])
         return f"{write_figure(float(value), unit)} {unit.symbol}"

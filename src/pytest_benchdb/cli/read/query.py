@@ -1,4 +1,4 @@
-"""`benchdb query`: one SELECT over the results."""
+"""`benchdb query`: run one SELECT over the results."""
 
 import sys
 

@@ -97,7 +97,7 @@ def command(call: Call) -> None:
 
 
 def report_lines(report: Report, output: Output, shown: RenderOptions, metrics: Sequence[str] = ()) -> list[Line]:
-    """Return the lines of a terminal: each session's facts, with its runs below or all runs in one table."""
+    """Return terminal lines: each session's facts, followed by its runs or by one table of all runs."""
     lines: list[Line] = []
     for number, session in enumerate(report.sessions):
         lines += [(Span(""),)] if number else []
@@ -119,7 +119,7 @@ def _rows(rows: Sequence[ReportRow], output: Output, metrics: Sequence[str], sho
 
 
 def _with_metrics(rows: Sequence[ReportRow], metrics: Sequence[str], shown: RenderOptions) -> RenderOptions:
-    """Show the columns of the metrics that `-w` names instead of the usual figures, unless columns were named."""
+    """Replace the default figures by those of the metrics in `-w`, unless `--columns` was used."""
     if shown.columns is not None or not metrics:
         return shown
     texts = tuple(column for column in default_columns(rows) if column.kind == "text")

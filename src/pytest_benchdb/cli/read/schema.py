@@ -1,4 +1,4 @@
-"""`benchdb schema`: the tables and views, and what their columns mean."""
+"""`benchdb schema`: describe the tables, the views and their columns."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`benchdb sessions`: the sessions that are stored."""
+"""`benchdb sessions`: list the stored sessions."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`benchdb show`: one session or one run with everything that is known about it."""
+"""`benchdb show`: one session or run in full detail."""
 
 from dataclasses import asdict, fields
 

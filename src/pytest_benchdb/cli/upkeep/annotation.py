@@ -1,4 +1,4 @@
-"""What the commands that write and list annotations share."""
+"""Shared output of the commands that write and list annotations."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,7 +15,7 @@ _MINUTE = len("2026-11-21T08:00")
 
 
 def say_written(output: Output, schema: str, written: Written, what: str) -> None:
-    """Report what was written: as JSON on standard output, else in a line beside the data."""
+    """Report what was written: as JSON on standard output, or as a message."""
     if output.format == "json":
         from pytest_benchdb.present.writing.values import object_json
 
@@ -40,7 +40,7 @@ def _about(written: Written) -> str:
 def write_list(
     output: Output, schema: str, columns: Sequence[str], rows: Sequence[Sequence[object]], nothing: str
 ) -> None:
-    """Write rows, with ids, commits and times shortened in a table; without rows, say `nothing` instead of a table."""
+    """Write rows; a table has shortened ids, commits and times, or the message `nothing` if there are no rows."""
     if output.format == "json":
         write_table(DataTable(schema=schema, columns=tuple(columns), rows=rows), output)
     elif rows:

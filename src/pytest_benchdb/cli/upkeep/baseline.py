@@ -1,4 +1,4 @@
-"""`benchdb baseline`: sessions with a name that stays with them."""
+"""`benchdb baseline`: give sessions a lasting name."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`benchdb doctor`: is everything in order, and what to do if not."""
+"""`benchdb doctor`: check that everything works, and say what to do if not."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""`benchdb import`: results of other tools become sessions."""
+"""`benchdb import`: import other tools' results as sessions."""
 
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ Example: benchdb import pytest-benchmark .benchmarks
 @click.option("-v", "--verbose", is_flag=True, help="Report every problem, not only the first of each file.")
 @click.option("--no-progress", is_flag=True, help="Show no progress bars.")
 def command(**params: Any) -> int:
-    """Import, and report what came in, and what did not and why."""
+    """Import, and report what was imported, what was not, and why."""
     output = make_output(params)
     target = str(find_db(params["db"], Path.cwd()))
     request = ImportRequest(

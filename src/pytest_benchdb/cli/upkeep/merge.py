@@ -1,4 +1,4 @@
-"""`benchdb merge`: many files and folders become one file or folder."""
+"""`benchdb merge`: copy the sessions of files and folders into one."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ Example: benchdb merge machine-a machine-b -o all.duckdb
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 @click.option("--no-progress", is_flag=True, help="Show no progress bars.")
 def command(**params: Any) -> None:
-    """Merge and report how many sessions came in."""
+    """Merge and report how many sessions were added."""
     output = make_output(params)
     with command_feedback(output, "Merging") as feedback:
         merged = merge_sources([Path(source) for source in params["sources"]], params["target"], feedback)

@@ -1,4 +1,4 @@
-"""`benchdb note`: free text about a session or a run."""
+"""`benchdb note`: write a note about a session or a run."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`benchdb recover`: fold what sessions that died left behind."""
+"""`benchdb recover`: recover the results of sessions that died."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ Example: benchdb recover results
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 @click.option("--no-progress", is_flag=True, help="Show no progress bars.")
 def command(**params: Any) -> int:
-    """Recover and report what came back."""
+    """Recover and report what was recovered."""
     output = make_output(params)
     paths = [Path(path) for path in params["paths"]] or [find_db(params["db"], Path.cwd())]
     with command_feedback(output, "Recovering") as feedback:

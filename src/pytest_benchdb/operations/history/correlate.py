@@ -19,13 +19,13 @@ Over = Literal["benchmarks", "sessions"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrelateRequest:
-    """How to correlate what is selected.
+    """How to correlate the selected results.
 
     Attributes:
-        over: what one observation is: ``benchmarks`` (the median of its sessions) or ``sessions``.
-        together: whether all benchmarks are one group; else each test function over its parameters, or each benchmark
-            over its sessions, is one.
-        names: only pairs that hold one of these quantities; empty for all.
+        over: what an observation is: a benchmark (the median of its sessions) or a session of one.
+        together: whether all benchmarks form one group; otherwise each test function with its parameters, or each
+            benchmark with its sessions, is a group.
+        names: keep only pairs with one of these quantities; empty for all.
     """
 
     over: Over = "benchmarks"
@@ -34,15 +34,15 @@ class CorrelateRequest:
 
 
 def find_correlations(selection: Selection, request: CorrelateRequest, *, feedback: Feedback = SILENT) -> Correlations:
-    """Correlate what was measured on the machine of the newest session.
+    """Correlate results from the newest session's machine.
 
     Args:
-        selection: sessions and series; without metrics, every metric that has a direction.
+        selection: sessions and series; without metrics, every metric with a direction.
         request: observations, groups and quantities.
         feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
-        ConfigError: a filter, a time or a name is not valid, or no quantity has one of the names.
+        ConfigError: a filter, a time or a name is not valid, or there is no quantity of that name.
         StoreMissingError: there is no session.
         StoreError: a file cannot be read.
     """
@@ -103,7 +103,7 @@ def _groups(
 
 
 def _pairs(members: Sequence[Observation], names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield parameters with metrics, and metrics with each other; what goes before comes first."""
+    """Yield pairs of a parameter and a metric, then pairs of metrics."""
     numbers = sorted({name for observation in members for name in observation.numbers})
     figures = sorted({name for observation in members for name in observation.figures} - set(numbers))
     pairs = [*((number, figure) for number in numbers for figure in figures), *combinations(figures, 2)]

@@ -1,4 +1,4 @@
-"""The noise of a machine: how much each benchmark varies between sessions of unchanged code."""
+"""Score a machine's noise: how much each benchmark varies between sessions of unchanged code."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,21 +14,21 @@ from pytest_benchdb.operations.select.selection import Selection, open_selection
 from pytest_benchdb.operations.select.series import Series, read_series
 
 PER_SIDE = (3, 5, 10)
-"""Numbers of sessions per side for which the detectable change is given."""
+"""Numbers of sessions per side for which the detectable change is computed."""
 
 HISTORY = 20
-"""Sessions of history for which the detectable change is given: the gate's window."""
+"""Number of past sessions for which the detectable change is computed: the gate's window."""
 
 NEWEST = 50
-"""Sessions that are read without `--last`."""
+"""Sessions to read without `--last`."""
 
 
 def score_noise(selection: Selection, *, change: float = 0.05, feedback: Feedback = SILENT) -> NoiseScore:
-    """Score the machine of the newest session that is selected.
+    """Score the machine of the newest selected session.
 
     Args:
         selection: sessions and series.
-        change: the rise that is to be found, as a share.
+        change: the increase to detect, as a share.
         feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
@@ -58,7 +58,7 @@ def score_noise(selection: Selection, *, change: float = 0.05, feedback: Feedbac
 
 
 def _round_lengths(reports: Mapping[str, Sequence[ReportRow]]) -> dict[str, float]:
-    """Return the length of a round in seconds, by the id of the run."""
+    """Return the length of a round in seconds, by run id."""
     return {
         row.run_id: row.median_s * row.iterations
         for rows in reports.values()

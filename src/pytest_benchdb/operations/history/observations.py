@@ -1,4 +1,4 @@
-"""Observations, one for each configuration or each session: what correlation and prediction are made from."""
+"""Group session values into observations, one per configuration or per session, for correlation and prediction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ _SESSION_FACTS = ("load_start", "load_end", "steal_s")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """The figures of one benchmark on one device, over all sessions or in one of them.
+    """The figures of one benchmark on one device, over all sessions or in a single one.
 
     Attributes:
         fullname: the benchmark.
         function: the benchmark without its parameters.
         texts: labels and parameters that are not numbers, by name.
         numbers: labels and parameters that are numbers, by name.
-        figures: the metrics by name, ``metric of phase`` for those of a phase, in SI units.
-        units: their units.
-        sessions: how many sessions they are of.
+        figures: figures in SI units by metric, or by ``METRIC of PHASE``.
+        units: the units of `figures`.
+        sessions: the number of sessions with a value.
     """
 
     fullname: str
@@ -37,9 +37,9 @@ class Observation:
 
 
 def observe_configurations(values: Iterable[SessionValue]) -> list[Observation]:
-    """Return one observation for each benchmark and device: the median over the sessions.
+    """Return one observation per benchmark and device: the median over its sessions.
 
-    Repetitions of one configuration do not show more of how configurations differ.
+    Repeating a configuration adds nothing about how configurations differ.
     """
     groups: dict[tuple[str, str | None], list[SessionValue]] = {}
     for value in values:
@@ -49,7 +49,7 @@ def observe_configurations(values: Iterable[SessionValue]) -> list[Observation]:
 
 
 def observe_sessions(values: Iterable[SessionValue], sessions: Mapping[str, SessionRow]) -> list[Observation]:
-    """Return one observation for each benchmark, device and session, with the session's load among its numbers."""
+    """Return one observation per benchmark, device and session; its numbers include the session's load."""
     groups: dict[tuple[str, str | None, str], list[SessionValue]] = {}
     for value in values:
         groups.setdefault((value.key.fullname, value.key.device, value.session_id), []).append(value)
@@ -58,7 +58,7 @@ def observe_sessions(values: Iterable[SessionValue], sessions: Mapping[str, Sess
 
 
 def figure_name(key: SeriesKey) -> str:
-    """Return the name of a metric among those of one benchmark."""
+    """Return the metric, with the phase if there is one."""
     return key.metric if key.phase is None else f"{key.metric} of {key.phase}"
 
 
@@ -93,7 +93,7 @@ def _observation(values: Sequence[SessionValue], session: SessionRow | None = No
 
 
 def _number(value: object) -> float | None:
-    """Return a label, which is stored as text, or a parameter as a number; None if it is not one, as True."""
+    """Return a label (stored as text) or a parameter as a number; None if it is not a finite number or is a bool."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Estimate combinations of model, device and batch that were not measured, from those that were."""
+"""Estimate unmeasured combinations of model, device and batch size from the measured ones."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from pytest_benchdb.operations.select.selection import Selection, open_selection
 from pytest_benchdb.operations.select.series import read_series
 
 LABELS = ("model", "device", "precision", "implementation", "workload", "version")
-"""The labels, beside sizes, by which configurations may differ."""
+"""The labels in which configurations may differ, apart from sizes."""
 
 SIZES = ("batch_size", "sequence_length")
 MOST_ROWS = 500
@@ -29,8 +29,8 @@ class PredictRequest:
     """The configurations to estimate.
 
     Attributes:
-        labels: values by label, with ``*`` and ``?``; a label that is not among them takes all its values.
-        sizes: values by size; a size that is not among them takes all its values.
+        labels: patterns by label, with ``*`` and ``?``; other labels take every measured value.
+        sizes: values by size; other sizes take every measured value.
     """
 
     labels: Mapping[str, tuple[str, ...]]
@@ -42,9 +42,9 @@ class _TrainingSet:
     """The measured configurations.
 
     Attributes:
-        shared: the value of each label and size in which they do not differ, as text; empty where some have none.
-        labels: the labels in which they differ, with their values.
-        sizes: the sizes in which they differ, with their values, rising.
+        shared: labels and sizes that do not vary, with their value as text; empty text if some cases lack it.
+        labels: labels that vary, with their values.
+        sizes: sizes that vary, with their values in ascending order.
     """
 
     cases: tuple[Case, ...]
@@ -54,16 +54,16 @@ class _TrainingSet:
 
 
 def predict(selection: Selection, request: PredictRequest, *, feedback: Feedback = SILENT) -> Estimates:
-    """Estimate requested configurations that were not measured.
+    """Estimate the requested configurations that were not measured.
 
     Args:
-        selection: sessions and series, and the metric; without one the throughput or a time, whichever most
-            configurations have.
-        request: which configurations.
+        selection: sessions, series and the metric; by default throughput or a time, whichever most configurations
+            have.
+        request: the configurations.
         feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
-        ConfigError: a filter, a time, a name or a label cannot be used.
+        ConfigError: a filter, a time, a name or a label is not valid.
         MissingExtraError: scikit-learn is not installed.
         StoreMissingError: there is no session.
         StoreError: a file cannot be read.
@@ -77,7 +77,7 @@ def predict(selection: Selection, request: PredictRequest, *, feedback: Feedback
         for observation in observe_configurations(values)
         if "model" in observation.texts or "model" in observation.numbers
     ]
-    # Of metrics that equally many configurations have, the first.
+    # The metric that most configurations have; the first on a tie.
     candidates = [name for word in with_metrics.metrics for name in metrics_of(word)]
     metric = max(candidates, key=lambda name: sum(name in observation.figures for observation in labelled))
     measured = [observation for observation in labelled if observation.figures.get(metric, 0.0) > 0]
@@ -100,7 +100,7 @@ def _training_set(observations: Sequence[Observation], metric: str) -> _Training
     labels = {name: tuple(sorted({each.labels.get(name, "") for each in configurations})) for name in LABELS}
     sizes = {name: tuple(sorted({each.sizes[name] for each in configurations if name in each.sizes})) for name in SIZES}
     differing = {name: values for name, values in labels.items() if len(values) > 1}
-    # Configurations cannot be compared by a size that some of them lack.
+    # A size that some configurations lack cannot be used.
     common = {name for name in sizes if all(name in configuration.sizes for configuration in configurations)}
     complete = {name: values for name, values in sizes.items() if len(values) > 1 and name in common}
     cases: dict[tuple[object, ...], Case] = {}
@@ -136,7 +136,7 @@ def _configuration(observation: Observation) -> Configuration:
 
 
 def _refusal(training: _TrainingSet, request: PredictRequest) -> str | None:
-    """Return why nothing can be estimated; None if something may."""
+    """Return why nothing can be estimated; None if estimates are possible."""
     if not training.cases:
         return "no benchmark has a model label and this metric; label tests with @pytest.mark.benchdb(model=...)"
     if len(training.cases) < LEAST_CASES:
@@ -150,7 +150,7 @@ def _refusal(training: _TrainingSet, request: PredictRequest) -> str | None:
             matches_glob(training.shared[name].lower(), pattern.lower()) for pattern in patterns
         ):
             why = f"all have {training.shared[name]}" if training.shared[name] else "some of them lack it"
-            return f"the measured configurations do not differ in {name} ({why}), so that its effect is not known"
+            return f"the measured configurations do not differ in {name} ({why}), so its effect is not known"
     return None
 
 
@@ -183,7 +183,7 @@ def _rows(training: _TrainingSet, request: PredictRequest) -> Iterable[EstimateR
 
 
 def _inaccurate(accuracy: Accuracy | None) -> str | None:
-    """Return why estimates of this accuracy are not given; None if they are."""
+    """Return why this accuracy is not good enough for an estimate; None if it is."""
     if accuracy is None:
         return f"fewer than {LEAST_HELD_OUT} measured configurations could be estimated from the others"
     if accuracy.is_useful:
@@ -198,7 +198,7 @@ def _requested(training: _TrainingSet, request: PredictRequest) -> list[Configur
     """Return the requested configurations: every combination of the named values, or of the measured ones.
 
     Raises:
-        ConfigError: a label was never measured, or the combinations are too many.
+        ConfigError: a label was never measured, or there are too many combinations.
     """
     labels = {
         name: _matching_values(name, request.labels.get(name), values) for name, values in training.labels.items()

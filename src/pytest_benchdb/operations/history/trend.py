@@ -1,4 +1,4 @@
-"""Trends: each series over its sessions, in the order of their commits if a checkout has them all, else of time."""
+"""Follow each series over its sessions, in commit order if the checkout has all commits, otherwise by time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ class SessionOrder:
 
     Attributes:
         sessions: the first one first.
-        reason: why they are ordered by time; None if it is by ancestry.
+        reason: why they are ordered by time; None if they are ordered by ancestry.
     """
 
     sessions: tuple[SessionRow, ...]
@@ -30,14 +30,14 @@ class SessionOrder:
 
 
 def order_sessions(sessions: Sequence[SessionRow], checkout: Path, environ: Mapping[str, str]) -> SessionOrder:
-    """Put sessions in the order of their commits, and those of one commit in the order of time.
+    """Order sessions by commit, and those of one commit by time.
 
-    If one commit has no place among the others, all sessions go by time.
+    If git cannot place every commit, all sessions are ordered by time.
 
     Args:
         sessions: oldest first.
-        checkout: a folder of a git checkout; it need not be one.
-        environ: environment variables of the git process.
+        checkout: a folder, not necessarily in a git checkout.
+        environ: environment variables for git.
     """
     by_time = tuple(sorted(sessions, key=lambda session: (session.started_at, session.session_id)))
     without = sum(session.commit_sha is None for session in sessions)
@@ -56,14 +56,14 @@ def order_sessions(sessions: Sequence[SessionRow], checkout: Path, environ: Mapp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendRequest:
-    """How to follow what is selected.
+    """How to follow the selected series.
 
     Attributes:
-        branch: only sessions of this branch; None takes all.
-        only_changed: whether series without a change, an anomaly or creep are left out.
-        baseline: SPEC that creep is measured against; None takes the baseline that was pinned last.
-        root: a folder of the git checkout that knows the order of the commits; it need not be one.
-        environ: environment variables of the git processes.
+        branch: keep only sessions of this branch; None keeps all.
+        only_changed: whether to leave out series without a change, an anomaly or creep.
+        baseline: SPEC that creep is measured against; None for the baseline pinned last.
+        root: a folder, used to order commits if it is in a git checkout.
+        environ: environment variables for git.
     """
 
     branch: str | None = None
@@ -74,7 +74,7 @@ class TrendRequest:
 
 
 def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedback = SILENT) -> Trends:
-    """Follow each series over the sessions that are selected.
+    """Follow each series over the selected sessions.
 
     Args:
         selection: sessions and series.
@@ -82,7 +82,7 @@ def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedb
         feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
-        ConfigError: a filter, a time, a name or a branch cannot be used.
+        ConfigError: a filter, a time, a name or a branch is not valid.
         StoreMissingError: there is no session.
         StoreError: a file cannot be read.
     """
@@ -112,7 +112,7 @@ def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedb
 
 
 def _pinned(request: TrendRequest, selected: SelectedSessions) -> tuple[str | None, list[SessionRow]]:
-    """Return the name of the baseline that creep is measured against, and its sessions; None without one."""
+    """Return the name and the sessions of the baseline for creep; None and an empty list without one."""
     name = request.baseline
     if name is None:
         baselines = selected.context.baselines.values()
@@ -128,7 +128,7 @@ def _trends(
 ) -> Iterator[Trend]:
     followed = {session.session_id for session in sessions}
     baseline = {session.session_id for session in pinned}
-    # The baseline may be older than the sessions that are followed.
+    # The baseline may be older than the followed sessions.
     together = [*(session for session in pinned if session.session_id not in followed), *sessions]
     by_id = {session.session_id: session for session in together}
     for series in read_series(selected.reader, together, selection):
@@ -142,7 +142,7 @@ def _is_moved(trend: Trend) -> bool:
 
 
 def _with_acceptances(trend: Trend, accepted: Sequence[Allowance]) -> Trend:
-    """Mark the changes with an accepted session in their new level; the last acceptance counts."""
+    """Mark changes whose new level includes an accepted session; the last acceptance counts."""
     reasons = {
         allowance.since_session_id: allowance.text()
         for allowance in accepted
@@ -166,7 +166,7 @@ def _with_commits(change: LevelChange, request: TrendRequest) -> LevelChange:
 
 
 def _urgency(trend: Trend) -> tuple[int, float, str]:
-    """Put first what got worse lately or crept, then what else changed, then the rest, each by size and name."""
+    """Sort key: series that got worse or crept, then other changes, then the rest; each by size and name."""
     latest = trend.changes[-1] if trend.changes else None
     worse = bool((latest and latest.worse and latest.accepted is None) or (trend.creep and trend.creep.crept))
     size = abs((latest.point.change if latest else None) or 0.0)

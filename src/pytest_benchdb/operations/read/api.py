@@ -28,13 +28,13 @@ PathLike = str | os.PathLike[str]
 
 
 class History:
-    """Recorded sessions, open for reading; `pytest_benchdb.open` makes one.
+    """Recorded sessions, open for reading; see `pytest_benchdb.open`.
 
-    Every method returns a `pyarrow.Table`: ``.to_pandas()`` makes a pandas frame of it, ``polars.from_arrow`` a Polars
-    one. Times are seconds for one iteration, sizes are bytes, and null is what was not measured.
+    Query methods return a `pyarrow.Table`; ``.to_pandas()`` and ``polars.from_arrow`` convert it to a data frame.
+    Times are in seconds per iteration, sizes in bytes, and null means not measured.
 
     Attributes:
-        paths: what was opened.
+        paths: the opened files and folders.
         warnings: one line for each session that could not be read.
     """
 
@@ -46,7 +46,7 @@ class History:
         self.warnings = self._reader.warnings
 
     def __enter__(self) -> "Self":
-        """Return the handle itself."""
+        """Return the history."""
         return self
 
     def __exit__(
@@ -55,7 +55,7 @@ class History:
         self.close()
 
     def close(self) -> None:
-        """Let go of the files; tables that were returned stay valid."""
+        """Close the files; returned tables stay valid."""
         self._stack.close()
 
     def sessions(self) -> "pa.Table":
@@ -78,10 +78,10 @@ class History:
         Args:
             k: expression over full names, as `-k`: ``"sort and not slow"``.
             where: filter, as `-w`: ``"backend=cuda model=bert*"``.
-            session: names of sessions, as `benchdb report` takes them: ``"latest"``, a label, an id; None for all.
+            session: names of sessions, as for `benchdb report`: ``"latest"``, a label, an id; None for all.
 
         Raises:
-            ConfigError: a filter or a name cannot be used.
+            ConfigError: a filter or a name is not valid.
             MissingExtraError: pyarrow is not installed.
             StoreError: the files cannot be read.
         """
@@ -95,19 +95,19 @@ class History:
         where: str | None = None,
         session: str | Sequence[str] | None = None,
     ) -> "pa.Table":
-        """Return the raw rounds: one row per measurement, with a list of one value per round in the order they ran.
+        """Return the raw rounds: one row per measurement, with a list of its values in the order the rounds ran.
 
-        Time is in seconds per iteration; warm-up is not among the rounds. Runs that did not pass have their rounds
-        too, so look at ``outcome``.
+        Times are in seconds per iteration; warm-up rounds are not included. Runs that did not pass are included, so
+        check ``outcome``.
 
         Args:
-            metric: name of a metric; None for all that have rounds.
+            metric: name of a metric; None for every metric with rounds.
             k: as in `runs`.
             where: as in `runs`.
             session: as in `runs`.
 
         Raises:
-            ConfigError: a filter or a name cannot be used.
+            ConfigError: a filter or a name is not valid.
             MissingExtraError: pyarrow is not installed.
             StoreError: the files cannot be read.
         """
@@ -124,8 +124,8 @@ class History:
 
         Args:
             statement: the statement.
-            timeout_s: how long it may take.
-            rows: how many rows the answer may have; None for any number.
+            timeout_s: time limit in seconds.
+            rows: the most rows allowed; None for no limit.
 
         Raises:
             QueryError: the statement was refused, failed, or ran past a limit.
@@ -133,7 +133,7 @@ class History:
             StoreError: the files cannot be read.
         """
         import_arrow()
-        # On a connection of its own: the sandbox closes it for everything else.
+        # On a connection of its own, because the sandbox locks it down.
         with open_source(self.paths) as reader:
             return reader.query_arrow(statement, Limits(seconds=timeout_s, rows=rows))
 
@@ -151,14 +151,14 @@ def open_history(path: PathLike, *more: PathLike) -> History:
     """Open recorded results for reading: a folder of sessions, a file, or several of either.
 
     Args:
-        path: what `pytest --benchdb=PATH` was given, or a session file.
-        more: further ones; a session that is in several is read once.
+        path: the PATH of `pytest --benchdb=PATH`, or a session file.
+        more: further paths; a session found in several is read once.
 
     Returns:
-        A handle; use it in a ``with`` statement, or close it.
+        The history; use it in a ``with`` statement, or close it.
 
     Raises:
-        StoreMissingError: a path does not exist, or holds no session.
+        StoreMissingError: a path does not exist, or contains no session.
         StoreError: a path is foreign, damaged, locked or newer.
 
     Example:
@@ -189,7 +189,7 @@ def import_arrow() -> Any:
 
 
 def _table(kind: type[Any], rows: Sequence[Mapping[str, object]]) -> "pa.Table":
-    """Return rows as a table whose types follow the annotations, so that empty columns keep theirs."""
+    """Return rows as a table typed by the class's annotations, so that empty columns keep their type."""
     pa = import_arrow()
     hints = typing.get_type_hints(kind)
     schema = pa.schema([(field.name, _arrow_type(pa, hints[field.name])) for field in fields(kind)])
@@ -198,7 +198,7 @@ def _table(kind: type[Any], rows: Sequence[Mapping[str, object]]) -> "pa.Table":
 
 
 def _arrow_value(value: object) -> object:
-    # Arrow takes a map as a list of pairs.
+    # Arrow expects a map as a list of pairs.
     return list(value.items()) if isinstance(value, dict) else value
 
 

@@ -1,4 +1,4 @@
-"""Where sessions ran, and how the places of two sessions differ."""
+"""Read the environments of sessions, and compare two."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class SessionEnvironment:
     """The environment of one session.
 
     Attributes:
-        facts: what is known, by dotted name: ``cpu_model``, ``packages.numpy``, ``details.governor``.
+        facts: by dotted name: ``cpu_model``, ``packages.numpy``, ``details.governor``.
     """
 
     session: SessionRow
@@ -28,7 +28,7 @@ class SessionEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A fact that two environments do not share; None where it is not known."""
+    """A fact in which two environments differ; None where it is unknown."""
 
     name: str
     first: object
@@ -38,10 +38,10 @@ class Difference:
 def read_environments(selection: Selection, feedback: Feedback = SILENT) -> list[SessionEnvironment]:
     """Return the environments of one or two sessions, oldest first.
 
-    Without names it is the newest session, or the newest two of two files.
+    Without names it is the newest session; for two files, the newest two.
 
     Raises:
-        ConfigError: a name fits no session, or there are more than two.
+        ConfigError: a name matches no session, or more than two are selected.
         StoreMissingError: there is no session.
         StoreError: a file cannot be read.
     """
@@ -57,7 +57,7 @@ def read_environments(selection: Selection, feedback: Feedback = SILENT) -> list
 
 
 def diff_facts(first: Facts, second: Facts) -> list[Difference]:
-    """Return what two environments do not share, in the order of the first, then of the second.
+    """Return the facts in which two environments differ, in the order of the first, then of the second.
 
     >>> diff_facts({"os": "Debian 12", "cores": 4}, {"os": "Debian 13", "cores": 4})
     [Difference(name='os', first='Debian 12', second='Debian 13')]
@@ -71,7 +71,7 @@ def diff_facts(first: Facts, second: Facts) -> list[Difference]:
 
 
 def flatten(environment: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Yield nested facts under dotted names; what is not known is left out."""
+    """Yield nested facts under dotted names, leaving out unknown ones."""
     for name, value in environment.items():
         if not prefix and name in _NOT_OF_THE_PLACE:
             continue

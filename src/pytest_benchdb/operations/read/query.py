@@ -1,4 +1,4 @@
-"""One SELECT of a user over the results, and the schema that it can ask: as SQL, as tables, as a diagram."""
+"""Run a user's SELECT over the results, and render the schema as SQL, as tables or as a diagram."""
 
 import re
 from collections.abc import Sequence
@@ -32,11 +32,11 @@ def run_query(
     """Return the answer to one read-only statement, which has no access to files or the network.
 
     Args:
-        paths: files and folders to ask.
+        paths: files and folders to query.
         sql: the statement.
-        limit: rows to return; what is more is cut, and `DataTable.more` says so. None cuts nothing, and refuses
-            an answer above the store's own limit.
-        timeout_s: how long it may take.
+        limit: most rows to return; `DataTable.more` is set if there were more. None returns all rows, and raises if
+            they exceed the store's own limit.
+        timeout_s: time limit in seconds.
         feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
@@ -53,7 +53,7 @@ def run_query(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column; `kind` is empty in views, and `filled` means never NULL."""
+    """A column; `kind` is its type, empty in views, and `filled` means NOT NULL."""
 
     name: str
     kind: str
@@ -81,7 +81,7 @@ def schema_text(kind: str) -> str:
 
 
 def parse_schema(sql: str) -> list[Relation]:
-    """Return the tables and views of our schema file, in the layout that a test keeps."""
+    """Return the tables and views of our schema file, whose layout a test checks."""
     comments = {match["name"]: match["text"].replace("''", "'") for match in _COMMENT.finditer(sql)}
     return [_relation(match, comments) for match in _RELATION.finditer(sql)]
 
@@ -140,5 +140,5 @@ def _mermaid(relations: Sequence[Relation]) -> str:
 
 
 def _word(kind: str) -> str:
-    """Return a type as Mermaid takes it: one word."""
+    """Return a type as a single word, as Mermaid requires."""
     return re.sub(r"\W+", "_", kind.replace("[]", "_list")).strip("_")

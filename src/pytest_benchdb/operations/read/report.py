@@ -1,4 +1,4 @@
-"""Reports, the list of sessions, and one session or run with everything that is known about it."""
+"""Read reports, the list of sessions, and the details of one session or run."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -23,9 +23,9 @@ _MOST_CANDIDATES = 5
 
 
 def build_report(selection: Selection, *, feedback: Feedback = SILENT) -> Report:
-    """Read the sessions that are selected, with the runs that match.
+    """Read the selected sessions with the runs that match.
 
-    Without names, times or a number that is the newest session, or as many as files were named.
+    Without names, times or a number that is the newest session, or as many as there are files.
 
     Raises:
         ConfigError: a filter, a time or a name is not valid.
@@ -44,10 +44,10 @@ def build_report(selection: Selection, *, feedback: Feedback = SILENT) -> Report
 
 
 def list_sessions(selection: Selection, *, feedback: Feedback = SILENT) -> list[SessionRow]:
-    """Return sessions, newest first; only times and number of the selection count.
+    """Return sessions, newest first; only the selection's times and number are applied.
 
     Raises:
-        ConfigError: a time cannot be read.
+        ConfigError: a time is not valid.
         StoreError: a file cannot be read.
     """
     with open_source(selection.paths, feedback) as reader:
@@ -56,10 +56,10 @@ def list_sessions(selection: Selection, *, feedback: Feedback = SILENT) -> list[
 
 
 def read_session_or_run(selection: Selection, feedback: Feedback = SILENT) -> Report | RunDetail:
-    """Return the session or the run that a selection names; a session goes before a run.
+    """Return the session or run that a selection names; sessions take precedence.
 
     Args:
-        selection: its one SPEC is of a session, ``run:ID``, or the beginning of the id of either.
+        selection: with one SPEC: a session, ``run:ID``, or the beginning of either's id.
         feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
