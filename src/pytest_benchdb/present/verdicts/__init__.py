@@ -1,4 +1,4 @@
-"""Comparisons, gates and decisions as text: for terminals, Markdown, JSON, CSV, and the formats that CI tools read.
+"""Comparisons, gates and decisions as text: for terminals, Markdown, JSON, CSV and CI tools.
 
-The words that the formats share are in `words`; the verdicts themselves, their order and weight, in `model.verdict`.
+The formats share the wording in `words`; the verdicts themselves are in `model.verdict`.
 """

@@ -1,4 +1,4 @@
-"""The decision of rules about a candidate: which targets it met, and the verdict."""
+"""The decision about a candidate as text: targets met or missed, and the verdict."""
 
 from pytest_benchdb.analysis.decide import Decision, TargetOutcome
 from pytest_benchdb.model.wording import counted
@@ -9,8 +9,8 @@ _MOST_NAMED = 5
 
 
 def decision_facts(decision: Decision) -> list[Fact]:
-    """Return the decision as pairs of label and text: the targets, what was left out, the verdict last."""
-    facts = [(f"target {one.target.name}", _target(one)) for one in decision.targets]
+    """Return pairs of label and text: targets, rows left out, and last the verdict."""
+    facts = [(f"target {outcome.target.name}", _target(outcome)) for outcome in decision.targets]
     if decision.left_out:
         named = [f"{name} ({why})" for name, why in decision.left_out[:_MOST_NAMED]]
         rest = len(decision.left_out) - len(named)
@@ -23,26 +23,26 @@ def decision_facts(decision: Decision) -> list[Fact]:
 
 
 def decision_lines(decision: Decision, total: int, *, ascii_only: bool = False) -> list[Line]:
-    """Return the decision as lines of at most `total` columns."""
+    """Return the decision as lines of at most `total` terminal columns."""
     facts = decision_facts(decision)
-    met = {f"target {one.target.name}": one.met for one in decision.targets}
+    met = {f"target {outcome.target.name}": outcome.met for outcome in decision.targets}
     lines: list[Line] = [(Span(""),)]
     for line in fact_lines(facts, total, ascii_only=ascii_only):
         label, text = line
-        known = met.get(label.text.strip())
+        is_met = met.get(label.text.strip())
         style: Style = (
-            "head" if label.text.strip() == "decision" else "good" if known else "bad" if known is False else ""
+            "head" if label.text.strip() == "decision" else "good" if is_met else "bad" if is_met is False else ""
         )
         lines.append((label, Span(text.text, style)))
     return lines
 
 
 def _target(outcome: TargetOutcome) -> str:
-    asked = outcome.target.range.text
+    target = outcome.target.range.text
     if outcome.speedup is None:
-        return f"asked {asked}, not known: {outcome.reason}"
+        return f"asked {target}, not known: {outcome.reason}"
     word = "met" if outcome.met else "missed"
-    return f"{word}: {times_text(outcome.speedup)} over {counted(outcome.rows, 'row')}, asked {asked}"
+    return f"{word}: {times_text(outcome.speedup)} over {counted(outcome.rows, 'row')}, asked {target}"
 
 
 def _verdict(decision: Decision) -> str:

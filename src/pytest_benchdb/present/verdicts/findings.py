@@ -1,4 +1,4 @@
-"""What CI should make of each row of a comparison or a gate: how much it weighs, and in which order they are listed."""
+"""Severity and order of the rows of a comparison or a gate, for CI."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from pytest_benchdb.present.verdicts.words import conclusion, series_name
 
 _DISTURBED = frozenset({"unstable", "suspect", "learning", "drifting"})
 _QUIET = frozenset({"unchanged", "inconclusive", "incomparable"})
-_HEAVIEST_FIRST: tuple[Level, ...] = get_args(Level)
+_MOST_SEVERE_FIRST: tuple[Level, ...] = get_args(Level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A row and its weight; `location` is None where its code was not found."""
+    """A row and its level; `location` is None if the benchmark's code was not found."""
 
     row: ComparisonRow
     level: Level
@@ -24,16 +24,16 @@ class Finding:
 
     @property
     def changed(self) -> bool:
-        """Whether people should look at the row first."""
+        """Whether the row belongs in the first table."""
         return self.level in {"error", "warning"} or self.row.judgement.verdict not in _QUIET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """The rows of a comparison or a gate, weighed.
+    """The rows of a comparison or a gate, with their levels.
 
     Attributes:
-        rows: the heaviest first, and of equals the worst.
+        rows: the most severe level first, then the most harmful change.
         gate: None for a comparison without one.
         sentence: the outcome in one line.
     """
@@ -44,23 +44,23 @@ class Findings:
     sentence: str
 
     def of_level(self, level: Level) -> tuple[Finding, ...]:
-        """Return the rows of a level, in their order."""
+        """Return the rows of a level, in the same order."""
         return tuple(finding for finding in self.rows if finding.level == level)
 
 
 def weigh(result: Gate | Comparison, locations: Mapping[str, Location] | None = None) -> Findings:
-    """Weigh the rows of a gate, or of a comparison, whose sure regressions and errors then read as failures.
+    """Assign levels to the rows of a gate, or of a comparison, where sure regressions and errors count as failures.
 
     Args:
-        result: the rows with their verdicts.
-        locations: places of the benchmarks in the code, by full name.
+        result: a gate or a comparison.
+        locations: source locations of the benchmarks, by full name.
     """
     gate = result if isinstance(result, Gate) else None
     comparison = comparison_of(result)
     failures = {row.key for row in gate.failures} if gate is not None else set()
     rows = []
     for row in comparison.rows:
-        failing = row.key in failures if gate is not None else _reads_as_failure(row)
+        failing = row.key in failures if gate is not None else _is_failure(row)
         location = (locations or {}).get(row.key.fullname)
         rows.append(Finding(row=row, level=_level(row, failing=failing), location=location))
     sentence = conclusion(comparison) if gate is None else gate.sentence
@@ -68,11 +68,11 @@ def weigh(result: Gate | Comparison, locations: Mapping[str, Location] | None = 
 
 
 def comparison_of(result: Gate | Comparison) -> Comparison:
-    """Return the comparison that a gate judged, or a comparison itself."""
+    """Return the comparison of a gate, or the comparison itself."""
     return result if isinstance(result, Comparison) else result.comparison
 
 
-def _reads_as_failure(row: ComparisonRow) -> bool:
+def _is_failure(row: ComparisonRow) -> bool:
     return row.judgement.verdict in FAILING and row.judgement.state is None
 
 
@@ -92,5 +92,5 @@ def _level(row: ComparisonRow, *, failing: bool) -> Level:
 
 def _order(finding: Finding) -> tuple[int, bool, float, str, str]:
     row = finding.row
-    weight = _HEAVIEST_FIRST.index(finding.level)
+    weight = _MOST_SEVERE_FIRST.index(finding.level)
     return weight, not finding.changed, -row.harm, row.key.fullname, series_name(row)

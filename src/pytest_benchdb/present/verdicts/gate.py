@@ -1,4 +1,4 @@
-"""A gate as text: what failed first, what is fine as a count, the outcome last."""
+"""A gate as text: failures first, the number of passed rows, the outcome last."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ def _interval(row: ComparisonRow) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateColumn:
-    """A column of a gate's table; those of higher priority numbers are left out first where there is no room."""
+    """A column of a gate's table; without room, columns with the largest priority are left out first."""
 
     title: str
     text: Callable[[ComparisonRow], str]
@@ -60,7 +60,7 @@ _Q_VALUE = GateColumn(
 
 
 def gate_lines(gate: Gate, options: RenderOptions) -> list[Line]:
-    """Lay a gate out for a terminal."""
+    """Return the lines of a gate for a terminal."""
     rows = gate_rows(gate, everything=options.verbose)
     lines = head_lines(gate.comparison, options)
     if rows:
@@ -81,7 +81,7 @@ def gate_lines(gate: Gate, options: RenderOptions) -> list[Line]:
 
 
 def summary_lines(gate: Gate) -> tuple[list[str], list[str]]:
-    """Return the outcome as lines for pytest's summary: one for each failure, then the warnings and the sentence."""
+    """Return lines for pytest's summary: one for each failure; the warnings and the outcome."""
     failures = [sanitize(f"FAILED {row.key.fullname} - {row_sentence(row)}") for row in gate.failures]
     notes = [*(f"warning: {warning}" for warning in gate.comparison.warnings), gate.sentence]
     return failures, [sanitize(note) for note in notes]

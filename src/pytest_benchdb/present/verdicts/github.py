@@ -1,7 +1,7 @@
-"""GitHub's workflow commands: annotations beside the lines of the benchmarks.
+"""GitHub's workflow commands: annotations on the lines of the benchmarks.
 
-Escaping as in ``actions/toolkit``, ``packages/core/src/command.ts``. GitHub shows 10 annotations of a kind for a step
-and drops the others silently, so the others are counted in a notice.
+Escaping follows ``packages/core/src/command.ts`` of ``actions/toolkit``. GitHub shows 10 annotations of each kind per
+step and silently drops the others, so a notice has their number.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,11 +19,11 @@ _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 
 
 def github_annotations(result: Gate | Comparison, locations: Mapping[str, Location] | None = None) -> str:
-    """Write one command a line: failures as errors, unstable and missing benchmarks as warnings, the worst first.
+    """Return one command per line: failures as errors, unstable and missing benchmarks as warnings, the worst first.
 
     Args:
-        result: the rows with their verdicts.
-        locations: places of the benchmarks in the code, by full name.
+        result: a gate or a comparison.
+        locations: source locations of the benchmarks, by full name.
     """
     findings = weigh(result, locations)
     errors, warnings = findings.of_level("error"), findings.of_level("warning")
@@ -32,7 +32,7 @@ def github_annotations(result: Gate | Comparison, locations: Mapping[str, Locati
     rest = _rest(errors, "failed") + _rest(warnings, "need review")
     if rest:
         lines.append(f"::notice title=benchdb::{escape_data('; '.join(rest))}")
-    # A log line: `##[` anywhere in it would be read as a command of the older kind.
+    # In a log line, `##[` would be read as an old-style command.
     lines.append(f"benchdb: {sanitize(findings.sentence, limit=_LONGEST)}".replace("##[", "## ["))
     return "\n".join(lines) + "\n"
 
@@ -47,7 +47,7 @@ def escape_data(text: str) -> str:
 
 
 def escape_property(text: str) -> str:
-    """Escape the value of a property of a command.
+    """Escape a property of a command.
 
     >>> escape_property("a::b[1,2]")
     'a%3A%3Ab[1%2C2]'

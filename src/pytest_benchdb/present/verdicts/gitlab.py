@@ -1,7 +1,7 @@
 """The candidate's values as OpenMetrics text, for GitLab's metrics report.
 
-GitLab compares them with those of the target branch. It reads each line as a shell would (``Metrics::Generic``) after
-it has cut off what follows a ``#``, so no label may have one.
+GitLab compares them with those of the target branch. It cuts each line at a ``#`` and then parses it like a shell
+(``Metrics::Generic``), so no label may have a ``#``.
 """
 
 import math
@@ -26,7 +26,7 @@ _NUMBER_SIGN = "\N{FULLWIDTH NUMBER SIGN}"
 
 
 def gitlab_metrics(result: Gate | Comparison) -> str:
-    """Write one line a row; rows without a finite value of the candidate have none."""
+    """Return one line per row with a finite value of the candidate."""
     families: dict[tuple[str, str], dict[str, float]] = {}
     for row in comparison_of(result).rows:
         value = row.judgement.candidate
@@ -42,11 +42,11 @@ def gitlab_metrics(result: Gate | Comparison) -> str:
 
 
 def _family(row: ComparisonRow) -> tuple[str, str]:
-    """Return the name of the metric and its unit, which ends the name."""
+    """Return the metric's name, which ends with its unit, and the unit."""
     unit = _UNITS.get(row.unit, "" if row.unit in {"", "1"} else _word(row.unit))
     metric = _word(row.key.metric)
-    ends = not unit or metric.endswith(f"_{unit}") or metric == unit
-    return f"benchdb_{metric}" if ends else f"benchdb_{metric}_{unit}", unit
+    has_unit = not unit or metric.endswith(f"_{unit}") or metric == unit
+    return f"benchdb_{metric}" if has_unit else f"benchdb_{metric}_{unit}", unit
 
 
 def _labels(row: ComparisonRow) -> str:

@@ -1,4 +1,4 @@
-"""Comparisons and gates as JSON and CSV: SI values and shares, unrounded, null for what is not known."""
+"""Comparisons and gates as JSON and CSV: SI values and shares, unrounded; null for unknown values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -64,25 +64,25 @@ def comparisons_json(
     rows: Sequence[Sequence[ComparisonRow]],
     decisions: Sequence[Decision] = (),
 ) -> str:
-    """Write comparisons as one JSON object with a line end.
+    """Return comparisons as one JSON object with a line end.
 
     Args:
         comparisons: one, or one for each value of an axis.
-        rows: the rows of each that are to be shown, in their order.
-        decisions: the rules' answers; empty without rules.
+        rows: for each comparison the rows to show, in order.
+        decisions: one for each comparison; empty without rules.
     """
-    documents = [comparison_values(one, shown) for one, shown in zip(comparisons, rows, strict=True)]
+    documents = [comparison_values(item, shown) for item, shown in zip(comparisons, rows, strict=True)]
     for document, decision in zip(documents, decisions, strict=False):
         document["decision"] = _decision(decision)
     return object_json(COMPARISON_SCHEMA, {"comparisons": documents})
 
 
 def comparison_values(comparison: Comparison, rows: Sequence[ComparisonRow] | None = None) -> dict[str, object]:
-    """Return a comparison as JSON has it.
+    """Return the JSON object of a comparison.
 
     Args:
-        comparison: the counts and means are of all its rows.
-        rows: those to show; None for all.
+        comparison: counts and means are of all its rows.
+        rows: the rows to show; None for all.
     """
     verdicts = [row.judgement.verdict for row in comparison.rows]
     return {
@@ -98,7 +98,7 @@ def comparison_values(comparison: Comparison, rows: Sequence[ComparisonRow] | No
 
 
 def row_values(row: ComparisonRow) -> dict[str, object]:
-    """Return a row as JSON has it; figures in the metric's SI unit, changes as shares."""
+    """Return the JSON object of a row; figures in the metric's SI unit, changes as shares."""
     judgement = row.judgement
     return {
         "benchmark": row.key.fullname,
@@ -116,14 +116,14 @@ def row_values(row: ComparisonRow) -> dict[str, object]:
         "speedup": speedup_of(row.judgement, row.better),
         "q_value": row.q_value,
         "policy": None if row.policy is None else asdict(row.policy),
-        "confirmations": [{name: getattr(one, name) for name in _JUDGED} for one in row.confirmations],
+        "confirmations": [{name: getattr(again, name) for name in _JUDGED} for again in row.confirmations],
         "command": row.command,
     }
 
 
 def comparisons_csv(comparisons: Sequence[Comparison], rows: Sequence[Sequence[ComparisonRow]]) -> str:
-    """Write the rows of comparisons as CSV, one a line."""
-    lines = [_line(one, row) for one, shown in zip(comparisons, rows, strict=True) for row in shown]
+    """Return the rows of comparisons as CSV, one per line."""
+    lines = [_line(comparison, row) for comparison, shown in zip(comparisons, rows, strict=True) for row in shown]
     table = DataTable(schema=COMPARISON_SCHEMA, columns=_CSV_COLUMNS, rows=lines)
     return table_csv(table)
 
@@ -158,23 +158,23 @@ def _decision(decision: Decision) -> Mapping[str, object]:
         "unsure": decision.unsure,
         "targets": [
             {
-                "name": one.target.name,
-                "range": one.target.range.text,
-                "match": one.target.match,
-                "metric": one.target.metric,
-                "speedup": one.speedup,
-                "rows": one.rows,
-                "met": one.met,
-                "reason": one.reason,
+                "name": outcome.target.name,
+                "range": outcome.target.range.text,
+                "match": outcome.target.match,
+                "metric": outcome.target.metric,
+                "speedup": outcome.speedup,
+                "rows": outcome.rows,
+                "met": outcome.met,
+                "reason": outcome.reason,
             }
-            for one in decision.targets
+            for outcome in decision.targets
         ],
         "left_out": [{"benchmark": name, "why": why} for name, why in decision.left_out],
     }
 
 
 def gate_json(gate: Gate) -> str:
-    """Write a gate as one JSON object with a line end; figures in SI units, changes as shares, null for unknown."""
+    """Return a gate as one JSON object with a line end; figures in SI units, changes as shares, null if unknown."""
     failures, notes = summary_lines(gate)
     content = {
         "exit_status": gate.exit_status,

@@ -1,7 +1,7 @@
 """JUnit XML: a test case for each benchmark and metric, in a suite for each file.
 
-It keeps to the schema that Jenkins, GitLab and pytest share (``junit-10.xsd`` of Jenkins' xUnit plugin): suites carry
-the file, and the text of a failure has the line.
+It follows the schema that Jenkins, GitLab and pytest share (``junit-10.xsd`` of Jenkins' xUnit plugin): suites have the
+file, and the text of a failure has the line.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from pytest_benchdb.present.writing.text import sanitize
 
 
 def junit(result: Gate | Comparison, locations: Mapping[str, Location] | None = None) -> str:
-    """Write a gate or a comparison.
+    """Return a gate or a comparison as JUnit XML.
 
-    A row that failed the gate is a ``failure``, or an ``error`` if a side did not pass; one that could not be judged
-    or was let through is ``skipped``. Without a gate, every sure regression is a failure.
+    A row that failed the gate is a ``failure``, or an ``error`` if a side did not pass; a row that was not judged or
+    was let through is ``skipped``. Without a gate, every sure regression is a failure.
 
     Args:
-        result: the rows with their verdicts.
-        locations: places of the benchmarks in the code, by full name.
+        result: a gate or a comparison.
+        locations: source locations of the benchmarks, by full name.
     """
     findings = weigh(result, locations)
     root = Element("testsuites", name="benchdb")
@@ -86,7 +86,7 @@ def _file(finding: Finding) -> str:
 
 
 def _seconds(row: ComparisonRow) -> str | None:
-    """Return the candidate's time; None for other metrics, and for a time that would be written as 0."""
+    """Return the candidate's time in seconds; None for other metrics, and for a time that would round to 0."""
     value = row.judgement.candidate
     if row.unit != "s" or value is None or not 0 < value < float("inf"):
         return None

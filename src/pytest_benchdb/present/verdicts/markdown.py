@@ -1,4 +1,4 @@
-"""Comparisons and gates as GitHub-flavoured Markdown: what people paste into a pull request or a report."""
+"""Comparisons and gates as GitHub-flavoured Markdown, to paste into a pull request or a report."""
 
 from collections.abc import Sequence
 
@@ -36,18 +36,18 @@ def comparisons_markdown(
     *,
     verbose: bool = False,
 ) -> str:
-    """Write comparisons, each under a heading of its own.
+    """Return comparisons, each under its own heading.
 
     Args:
         comparisons: one, or one for each value of an axis.
-        rows: the rows of each that are to be shown, in their order.
-        decisions: the rules' answers; empty without rules.
-        verbose: write every difference, and the commands that repeat the rows.
+        rows: for each comparison the rows to show, in order.
+        decisions: one for each comparison; empty without rules.
+        verbose: include every difference, and the commands that repeat the rows.
     """
     parts = []
-    for number, (one, shown) in enumerate(zip(comparisons, rows, strict=True)):
+    for number, (comparison, shown) in enumerate(zip(comparisons, rows, strict=True)):
         decision = decisions[number] if number < len(decisions) else None
-        parts.append(_comparison(one, shown, decision, verbose=verbose))
+        parts.append(_comparison(comparison, shown, decision, verbose=verbose))
     return "\n".join(parts)
 
 
@@ -57,8 +57,8 @@ def _comparison(
     title = f"{escape(comparison.candidate.name)} against {escape(comparison.baseline.name)}"
     lines = [*_head(title, conclusion(comparison), comparison, verbose=verbose), ""]
     for metric, unit in dict.fromkeys((row.key.metric, row.unit) for row in rows):
-        chosen = [row for row in rows if (row.key.metric, row.unit) == (metric, unit)]
-        lines += [f"### {escape(metric_text(chosen))}", "", _table(comparison, chosen)]
+        of_metric = [row for row in rows if (row.key.metric, row.unit) == (metric, unit)]
+        lines += [f"### {escape(metric_text(of_metric))}", "", _table(comparison, of_metric)]
     notes = [f"- {escape(note.subject)}: {escape(note.text)}" for note in notes_of(rows)]
     lines += [*notes, ""] if notes else []
     if decision is not None:
@@ -72,7 +72,7 @@ def _comparison(
 
 
 def _head(title: str, outcome: str, comparison: Comparison, *, verbose: bool) -> list[str]:
-    differences = [one for one in comparison.differences if verbose or is_main_difference(one)]
+    differences = [difference for difference in comparison.differences if verbose or is_main_difference(difference)]
     return [
         f"## {title}",
         "",
@@ -92,7 +92,9 @@ def _table(comparison: Comparison, rows: Sequence[ComparisonRow]) -> str:
     for row, name in zip(rows, row_names(rows), strict=True):
         groups.setdefault(group_of(row), []).append((name, row))
     lines: list[Sequence[str]] = []
-    unit = unit_for(rows[0].unit, [one for row in rows for one in (row.judgement.baseline, row.judgement.candidate)])
+    unit = unit_for(
+        rows[0].unit, [value for row in rows for value in (row.judgement.baseline, row.judgement.candidate)]
+    )
     for group, members in groups.items():
         for name, row in members:
             judgement = row.judgement
@@ -121,7 +123,7 @@ def _mean(label: str, ratio: float, row: ComparisonRow) -> list[str]:
 
 
 def _fenced(commands: Sequence[str]) -> list[str]:
-    """Return lines of a code block, whose fence is longer than any run of backticks within it."""
+    """Return a code block; its fence is longer than any run of backticks inside."""
     fence = "```"
     while any(fence in command for command in commands):
         fence += "`"
@@ -129,13 +131,13 @@ def _fenced(commands: Sequence[str]) -> list[str]:
 
 
 def gate_markdown(gate: Gate, *, everything: bool = False) -> str:
-    """Write a gate: the outcome, both sides, and the rows that need review, or every row."""
+    """Return a gate: the outcome, both sides, and the rows that need review, or all rows."""
     rows = gate_rows(gate, everything=everything)
     lines = _head("Benchmark gate", gate.sentence, gate.comparison, verbose=False)
     if rows:
         heads = ["benchmark", *(column.title for column in GATE_COLUMNS)]
         right = [False, *(column.align == "right" for column in GATE_COLUMNS)]
-        cells = [[escape(text) for text in (_full_name(row), *(one.text(row) for one in GATE_COLUMNS))] for row in rows]
+        cells = [[escape(text) for text in (_full_name(row), *(c.text(row) for c in GATE_COLUMNS))] for row in rows]
         lines += ["", markdown_table(heads, right, cells).rstrip("\n")]
     notes = [f"- {escape(note.subject)}: {escape(note.text)}" for note in notes_of(rows)]
     lines += ["", *notes] if notes else []

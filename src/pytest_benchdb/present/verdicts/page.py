@@ -1,8 +1,8 @@
-"""The Markdown page of a gate or a comparison, for a job's summary or a pull request, within a limited size.
+"""The Markdown page of a gate or a comparison, for a job summary or a pull request, within a limited size.
 
-GitHub and GitLab read mentions, issues, commits and emoji everywhere but in ``<code>``, also in HTML; and Markdown in
-tables of the Markdown kind even within ``<code>``. So tables are HTML blocks, in which neither Markdown nor links are
-read, and what users named is in ``<code>``. No blank line may be in a block: it would end it.
+GitHub and GitLab expand mentions, issues, commits and emoji everywhere except in ``<code>``, even in HTML; in Markdown
+tables, they also read Markdown inside ``<code>``. So tables are HTML blocks, which have neither Markdown nor links, and
+names from users are in ``<code>``. A block must not have a blank line, which would end it.
 """
 
 import re
@@ -24,8 +24,17 @@ from pytest_benchdb.present.verdicts.words import (
 from pytest_benchdb.present.writing.text import sanitize
 from pytest_benchdb.present.writing.units import one_quantity
 
+MOST_BYTES = 1024 * 1024
+MOST_CHARACTERS = 65_000
 LONGEST_NAME = 200
 LONGEST_SENTENCE = 400
+_LONGEST_MARKER = 60
+_MOST_LINES = 20
+"""Number of warnings and differences that are listed; the others are only counted."""
+
+_TAIL = 300
+"""Room that is kept for the line about left-out rows."""
+
 _ENTITIES = str.maketrans(
     {
         "&": "&amp;",
@@ -39,18 +48,21 @@ _ENTITIES = str.maketrans(
         "|": "&vert;",
     }
 )
-# Words of a sentence that can be no link: letters, digits and what stands between them in numbers.
+# Words of a sentence that cannot become links: letters, digits and punctuation.
 _HARMLESS = re.compile(r"[(\"']?[\w.%+,;=\u2026-]*[)\"':,;.]*")
 _LINKED = re.compile(r"www\.|[a-z]-\d|[0-9a-f]{7}", re.IGNORECASE)
-"""Hosts, GH-1 and what other trackers use, commits."""
+"""Hosts, issues such as GH-1, commits."""
 
 _HEADS = ("Benchmark", "Metric", "Baseline", "Candidate", "Change", "Interval", "Verdict")
 TABLE_START = "<table>\n<tr>" + "".join(f"<th>{head}</th>" for head in _HEADS) + "</tr>\n"
 TABLE_END = "</table>\n"
 
 
+Item = TypeVar("Item")
+
+
 def escape(text: str) -> str:
-    """Write text for HTML, with no character left that Markdown, a mention or an issue could begin with.
+    """Escape text for HTML, including every character that could start Markdown, a mention or an issue.
 
     >>> escape("<b>@user #1")
     '&lt;b&gt;&commat;user &num;1'
@@ -59,12 +71,12 @@ def escape(text: str) -> str:
 
 
 def code(text: str, limit: int = LONGEST_NAME) -> str:
-    """Write what a user named, so that it is shown as it is and links to nothing."""
+    """Return a name from a user as code, so that it is shown literally and links to nothing."""
     return f"<code>{escape(sanitize(text, limit=limit)) or '-'}</code>"
 
 
 def prose(text: str, limit: int = LONGEST_SENTENCE) -> str:
-    """Write a sentence; words that could become links stand as code.
+    """Return a sentence; words that could become links are code.
 
     >>> prose("5 % slower than @user")
     '5 % slower than <code>&commat;user</code>'
@@ -73,7 +85,7 @@ def prose(text: str, limit: int = LONGEST_SENTENCE) -> str:
 
 
 def table_row(finding: Finding) -> str:
-    """Write a row of the table, on one line."""
+    """Return a row of the table, on one line."""
     row = finding.row
     judgement = row.judgement
     sign = {"error": "❌ ", "warning": "⚠️ ", "note": "", "fine": ""}[finding.level]
@@ -94,12 +106,12 @@ def table_row(finding: Finding) -> str:
 
 
 def fold(summary: str, body: str) -> str:
-    """Write a part that readers open; `summary` is ours, `body` one HTML block."""
+    """Return a part that readers can open; `summary` must be safe, `body` one HTML block."""
     return f"<details>\n<summary>{summary}</summary>\n{body}</details>\n"
 
 
 def bullets(items: Sequence[str]) -> str:
-    """Write a list of HTML pieces, or nothing."""
+    """Return a list of HTML items; empty without items."""
     return "<ul>\n" + "".join(f"<li>{item}</li>\n" for item in items) + "</ul>\n" if items else ""
 
 
@@ -108,24 +120,15 @@ def _word(word: str) -> str:
     return escape(word) if harmless else code(word)
 
 
-Item = TypeVar("Item")
-
-_MOST_LINES = 20
-"""Warnings and differences that are listed; more are counted."""
-
-_TAIL = 300
-"""Characters that the lines about what was left out may take."""
-
-
 class _Room:
-    """What is left of the size."""
+    """The remaining room on the page."""
 
     def __init__(self, size: int, measure: Callable[[str], int]) -> None:
         self._left = size
         self._measure = measure
 
     def take(self, text: str) -> bool:
-        """Take room for a text, if there is enough."""
+        """Take room for a text and return True, or return False if there is not enough."""
         needed = self._measure(text)
         if needed > self._left:
             return False
@@ -140,16 +143,16 @@ def page(
     measure: Callable[[str], int] = len,
     marker: str = "",
 ) -> str:
-    """Write the page: the outcome, the rows that changed, the others folded.
+    """Return the page: the outcome, the rows that changed, the others folded.
 
     Args:
-        findings: the rows with their weight.
-        size: how large the page may be, by `measure`.
-        measure: tells the size of a text.
-        marker: first line, with its end; empty for none.
+        findings: the rows with their levels.
+        size: maximum size of the page, as `measure` counts it.
+        measure: returns the size of a text.
+        marker: first line, with its line end; empty for none.
 
     Returns:
-        The page; nothing where there is not even room to say what was left out.
+        The page; empty if there is no room even for the line about left-out rows.
     """
     if size < _TAIL:
         return ""
@@ -194,7 +197,7 @@ def _title(gate: Gate) -> str:
         return "⚠️ Benchmarks are unstable"
     judgements = [row.judgement for row in gate.comparison.rows]
     judged = any(one.verdict in DECIDED and one.state not in {"learning", "unstable"} for one in judgements)
-    # A gate that could judge nothing lets pass, but that must not be read as a result.
+    # A gate that could not judge anything passes, but must not look like a result.
     return "✅ Benchmarks passed" if gate.exit_status == exit_status.FINE and judged else "⚠️ Benchmarks were not judged"
 
 
@@ -241,7 +244,7 @@ def _list(items: Sequence[Item], write: Callable[[Item], str]) -> str:
 
 
 def _table(rows: Sequence[Finding], room: _Room, parts: list[str], *, folded: str | None) -> int:
-    """Add a table of as many rows as there is room for; return how many are left out."""
+    """Add a table of as many rows as fit; return how many are left out."""
     if not rows:
         return 0
     frame = fold(folded, "") if folded is not None else ""
@@ -258,30 +261,23 @@ def _table(rows: Sequence[Finding], room: _Room, parts: list[str], *, folded: st
     return len(rows) - len(shown)
 
 
-MOST_BYTES = 1024 * 1024
-
-
 def job_summary(result: Gate | Comparison, *, size: int = MOST_BYTES) -> str:
-    """Write the summary of a job: at most `size` bytes in UTF-8, because GitHub keeps 1 MiB a step."""
+    """Return a job summary of at most `size` bytes in UTF-8, because GitHub keeps 1 MiB per step."""
     return page(weigh(result), size=size, measure=lambda text: len(text.encode("utf-8")))
 
 
-MOST_CHARACTERS = 65_000
-_LONGEST_MARKER = 60
-
-
 def pull_request_comment(result: Gate | Comparison, *, name: str = "benchmarks") -> str:
-    """Write the body of a comment in Markdown: at most 65,000 characters, of the 65,536 that GitHub takes.
+    """Return a comment in Markdown of at most 65,000 characters; GitHub accepts 65,536.
 
     Args:
-        result: the rows with their verdicts.
-        name: hidden in the first line, so that the job that posts the comment finds the one to replace.
+        result: a gate or a comparison.
+        name: hidden in the first line, so that the job that posts the comment can find and replace it.
     """
     return page(weigh(result), size=MOST_CHARACTERS, measure=_characters, marker=marker(name) + "\n")
 
 
 def marker(name: str) -> str:
-    """Return the hidden first line; what could end the comment in HTML is replaced.
+    """Return the hidden first line; characters that could end the HTML comment are replaced.
 
     >>> marker("linux"), marker("a --> b")
     ('<!-- benchdb:linux -->', '<!-- benchdb:a-b -->')
@@ -291,5 +287,5 @@ def marker(name: str) -> str:
 
 
 def _characters(text: str) -> int:
-    """Count as JavaScript and databases may: what lies outside the basic plane is two."""
+    """Return the number of UTF-16 code units, which JavaScript and some databases count."""
     return len(text.encode("utf-16-le")) // 2

@@ -1,4 +1,4 @@
-"""Which rows of a comparison or a gate are shown, in which order, and the style of a gate's."""
+"""Selection and order of the rows of a comparison or a gate, and the styles of a gate's rows."""
 
 import math
 from collections import Counter
@@ -23,16 +23,16 @@ def shown_rows(
 
     Args:
         rows: of one comparison.
-        only_changed: leave out rows without a sure change, but keep suspects and what could not be compared.
-        order: ``worst`` puts errors and then the most harmful change first, in the direction of the metric;
-            ``change`` the largest change of either sign; None keeps the order.
+        only_changed: leave out rows without a sure change, but keep suspects and rows that could not be compared.
+        order: ``worst`` puts errors first, then the most harmful changes in the metric's direction; ``change`` puts
+            the largest changes of either sign first; ``name`` sorts by name; None keeps the order.
     """
-    chosen = [row for row in rows if not only_changed or _may_have_changed(row)]
+    selected = [row for row in rows if not only_changed or _may_have_changed(row)]
     if order == "name":
-        return sorted(chosen, key=lambda row: (row.key.fullname, row.key.metric, row.key.phase or ""))
+        return sorted(selected, key=lambda row: (row.key.fullname, row.key.metric, row.key.phase or ""))
     if order == "change":
-        return sorted(chosen, key=lambda row: -abs(row.judgement.change or 0.0))
-    return sorted(chosen, key=_worst_first) if order == "worst" else chosen
+        return sorted(selected, key=lambda row: -abs(row.judgement.change or 0.0))
+    return sorted(selected, key=_worst_first) if order == "worst" else selected
 
 
 def _may_have_changed(row: ComparisonRow) -> bool:
@@ -47,19 +47,19 @@ def _worst_first(row: ComparisonRow) -> tuple[bool, bool, float]:
 
 
 def gate_rows(gate: Gate, *, everything: bool = False) -> list[ComparisonRow]:
-    """Return the rows of a gate that need review, in their order, or every row; the others are only counted."""
+    """Return the rows of a gate that need review, or all rows, in the same order."""
     return [row for row in gate.comparison.rows if everything or _needs_review(row)]
 
 
 def folded_text(gate: Gate, shown: Sequence[ComparisonRow]) -> str | None:
-    """Count the rows that are not shown: ``28 unchanged, 2 new (learning)``; None if all are."""
+    """Return the number of rows not shown, by verdict: ``28 unchanged, 2 new (learning)``; None if all are shown."""
     keys = {row.key for row in shown}
     counts = Counter(row.judgement.text for row in gate.comparison.rows if row.key not in keys)
     return ", ".join(f"{number} {text}" for text, number in counts.most_common()) or None
 
 
 def gate_row_style(row: ComparisonRow, gate: Gate) -> Style:
-    """Return the style of a row's verdict: red only for what failed the gate."""
+    """Return the style of a row's verdict; only rows that failed the gate are red."""
     if row in gate.failures:
         return "bad"
     style = VERDICT_STYLES[row.judgement.verdict]
@@ -67,7 +67,7 @@ def gate_row_style(row: ComparisonRow, gate: Gate) -> Style:
 
 
 def gate_style(gate: Gate) -> Style:
-    """Return the style of the outcome."""
+    """Return the style of a gate's outcome."""
     if gate.exit_status == exit_status.FINE:
         return "good" if gate.sentence.startswith("passed") and ";" not in gate.sentence else "warn"
     return "bad" if gate.failures else "warn"

@@ -1,6 +1,6 @@
-"""SARIF 2.1.0 (OASIS Standard, errata 01), as GitHub's code scanning and others read it.
+"""SARIF 2.1.0 (OASIS Standard, errata 01), for GitHub's code scanning and others.
 
-Only what needs review is a result: not a benchmark that stood still or got better.
+Only rows that need review are results, not benchmarks that are unchanged or improved.
 """
 
 import hashlib
@@ -35,11 +35,11 @@ def sarif(
     *,
     version: str = "0",
 ) -> str:
-    """Write a gate or a comparison as one SARIF log in ASCII.
+    """Return a gate or a comparison as one SARIF log in ASCII.
 
     Args:
-        result: the rows with their verdicts.
-        locations: places of the benchmarks in the code, by full name.
+        result: a gate or a comparison.
+        locations: source locations of the benchmarks, by full name.
         version: version of pytest-benchdb.
     """
     findings = [finding for finding in weigh(result, locations).rows if _rule(finding) is not None]

@@ -1,4 +1,4 @@
-"""A comparison as tables that fit the terminal: facts of the sides, a table for each metric, reasons, conclusion."""
+"""A comparison as tables that fit the terminal: both sides, a table for each metric, reasons, conclusion."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _LEAST_NAME = 16
 _VALUE_PRIORITY = 12
 _INTERVAL_PRIORITY = 20
 _WIDE_CHANGE = 0.5
-"""A change from which a factor is easier to read."""
+"""A change from which a factor is easier to read than a percentage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class RenderOptions:
     Attributes:
         total: columns of the terminal.
         verbose: show every difference and reason, and the commands.
-        factors: show how many times better the candidate is, even where all changes are small.
+        factors: show how many times better the candidate is, even if all changes are small.
     """
 
     total: int
@@ -58,16 +58,16 @@ class _Column:
 
 
 def comparison_lines(comparison: Comparison, rows: Sequence[ComparisonRow], options: RenderOptions) -> list[Line]:
-    """Lay a comparison out: the rows to show, in their order, and a conclusion that counts all rows."""
+    """Return the lines of a comparison: `rows` in this order, and a conclusion that counts all rows."""
     lines = head_lines(comparison, options)
     metrics = list(dict.fromkeys((row.key.metric, row.unit) for row in rows))
     for metric, unit in metrics:
-        chosen = [row for row in rows if (row.key.metric, row.unit) == (metric, unit)]
+        of_metric = [row for row in rows if (row.key.metric, row.unit) == (metric, unit)]
         means = [mean for mean in comparison.means if mean.metric == metric]
         lines.append((Span(""),))
         if len(metrics) > 1:
-            lines += [(Span(sanitize(metric_text(chosen), ascii_only=options.ascii_only), "head"),)]
-        lines += _table(chosen, means, options).lines
+            lines += [(Span(sanitize(metric_text(of_metric), ascii_only=options.ascii_only), "head"),)]
+        lines += _table(of_metric, means, options).lines
     lines += note_lines(rows, options)
     lines += command_lines(rows) if options.verbose else []
     text = conclusion(comparison)
@@ -79,7 +79,7 @@ def comparison_lines(comparison: Comparison, rows: Sequence[ComparisonRow], opti
 
 
 def head_lines(comparison: Comparison, options: RenderOptions) -> list[Line]:
-    """Lay out what readers need before the rows: both sides, the differences of their environments, warnings."""
+    """Return the lines above the rows: both sides, the differences of their environments, warnings."""
     facts: list[Fact] = [("baseline", side_text(comparison.baseline)), ("candidate", side_text(comparison.candidate))]
     metrics = {row.key.metric for row in comparison.rows}
     if len(metrics) == 1:
@@ -102,7 +102,7 @@ def head_lines(comparison: Comparison, options: RenderOptions) -> list[Line]:
 def _table(rows: Sequence[ComparisonRow], means: Sequence[GroupMean], options: RenderOptions) -> Table:
     columns = _columns(rows, options)
     names = [sanitize(name, ascii_only=options.ascii_only) for name in row_names(rows)]
-    cells = [_aligned([column.cell(row) for row in rows], column) for column in columns]
+    cells = [_align([column.cell(row) for row in rows], column) for column in columns]
     entries = [
         Entry(cells=(Span(name), *spans), message=_message(row, options))
         for row, name, *spans in zip(rows, names, *cells, strict=True)
@@ -124,10 +124,12 @@ def _table(rows: Sequence[ComparisonRow], means: Sequence[GroupMean], options: R
         title = "all benchmarks" if len(groups) > 1 else None
         sections.append(Section(title=title, entries=(_mean_entry(by_group[None], columns, rows[0], len(rows)),)))
     headings = [Heading(title="benchmark"), *(column.heading for column in columns)]
-    return fit(_kept(headings, sections, options.total), sections, options.total, ascii_only=options.ascii_only)
+    return fit(
+        _require_values(headings, sections, options.total), sections, options.total, ascii_only=options.ascii_only
+    )
 
 
-def _aligned(spans: Sequence[Span], column: _Column) -> list[Span]:
+def _align(spans: Sequence[Span], column: _Column) -> list[Span]:
     if column.heading.flexible:
         return list(spans)
     if column.heading.priority == _INTERVAL_PRIORITY:
@@ -136,11 +138,13 @@ def _aligned(spans: Sequence[Span], column: _Column) -> list[Span]:
 
 
 def _columns(rows: Sequence[ComparisonRow], options: RenderOptions) -> list[_Column]:
-    judged = [row.judgement for row in rows]
-    unit = unit_for(rows[0].unit, [figure for one in judged for figure in (one.baseline, one.candidate)])
+    judgements = [row.judgement for row in rows]
+    unit = unit_for(
+        rows[0].unit, [figure for judgement in judgements for figure in (judgement.baseline, judgement.candidate)]
+    )
     unit = unit.ascii() if options.ascii_only else unit
-    found = _places(rows)
-    found += [
+    columns = _places(rows)
+    columns += [
         _figure_column("baseline", unit, lambda row: row.judgement.baseline),
         _figure_column("candidate", unit, lambda row: row.judgement.candidate),
         _Column(
@@ -149,24 +153,24 @@ def _columns(rows: Sequence[ComparisonRow], options: RenderOptions) -> list[_Col
             mean=lambda mean, _row: share_text(mean.ratio - 1),
         ),
     ]
-    if any(one.interval for one in judged):
-        found.append(_interval_column(rows, ascii_only=options.ascii_only))
-    if options.factors or any(abs(one.change or 0.0) >= _WIDE_CHANGE for one in judged):
-        found.append(
+    if any(judgement.interval for judgement in judgements):
+        columns.append(_interval_column(rows, ascii_only=options.ascii_only))
+    if options.factors or any(abs(judgement.change or 0.0) >= _WIDE_CHANGE for judgement in judgements):
+        columns.append(
             _Column(
                 heading=_figures("speedup" if rows[0].unit in {"s", "1/s", "B/s"} else "gain", "", 40),
                 cell=lambda row: _dim(factor_text(row)),
                 mean=lambda mean, row: times_text(mean.ratio if row.better == "higher" else 1 / mean.ratio),
             )
         )
-    found.append(_Column(heading=_texts("verdict", 0), cell=_verdict))
-    if any(one.state for one in judged):
-        found.append(_Column(heading=_texts("state", 30), cell=lambda row: Span(row.judgement.state or "", "warn")))
-    found += [
+    columns.append(_Column(heading=_texts("verdict", 0), cell=_verdict))
+    if any(judgement.state for judgement in judgements):
+        columns.append(_Column(heading=_texts("state", 30), cell=lambda row: Span(row.judgement.state or "", "warn")))
+    columns += [
         _Column(heading=_texts("sessions", 50), cell=_sessions, mean=lambda mean, _row: counted(mean.rows, "row")),
         _Column(heading=_texts("test", 60), cell=lambda row: Span(row.judgement.test or "", "dim")),
     ]
-    return found
+    return columns
 
 
 def _interval_column(rows: Sequence[ComparisonRow], *, ascii_only: bool) -> _Column:
@@ -175,8 +179,8 @@ def _interval_column(rows: Sequence[ComparisonRow], *, ascii_only: bool) -> _Col
     lows = [len(share_text(interval.low)) + mark for interval, mark in zip(intervals, marks, strict=True)]
     widths = max(lows), max(len(share_text(interval.high)) for interval in intervals)
     levels = {interval.level for interval in intervals}
-    what = "of medians" if all(interval.within_session for interval in intervals) else "interval"
-    title = f"{levels.pop() * 100:g} % {what}" if len(levels) == 1 else what
+    noun = "of medians" if all(interval.within_session for interval in intervals) else "interval"
+    title = f"{levels.pop() * 100:g} % {noun}" if len(levels) == 1 else noun
     return _Column(
         heading=_figures(title, "%", _INTERVAL_PRIORITY),
         cell=lambda row: _dim(interval_text(row.judgement.interval, widths=widths, ascii_only=ascii_only)),
@@ -184,14 +188,14 @@ def _interval_column(rows: Sequence[ComparisonRow], *, ascii_only: bool) -> _Col
 
 
 def _places(rows: Sequence[ComparisonRow]) -> list[_Column]:
-    """Return columns for the backend and the device, where rows differ in them."""
-    found = []
+    """Return columns for the backend and the device, if rows differ in them."""
+    columns = []
     if len({row.key.backend for row in rows if row.key.backend}) > 1:
-        found.append(_Column(heading=_texts("backend", 10), cell=lambda row: Span(row.key.backend or "")))
+        columns.append(_Column(heading=_texts("backend", 10), cell=lambda row: Span(row.key.backend or "")))
     devices = {(row.key.backend, row.key.device) for row in rows if row.key.device}
     if len(devices) > len({backend for backend, _ in devices}):
-        found.append(_Column(heading=_texts("device", 35), cell=lambda row: Span(row.key.device or "")))
-    return found
+        columns.append(_Column(heading=_texts("device", 35), cell=lambda row: Span(row.key.device or "")))
+    return columns
 
 
 def _figure_column(title: str, unit: Unit, value: Callable[[ComparisonRow], float | None]) -> _Column:
@@ -226,7 +230,7 @@ def _dim(text: str) -> Span:
 
 
 def _message(row: ComparisonRow, options: RenderOptions) -> Span | None:
-    """Return the text in place of values, for a row that has none."""
+    """Return the message that replaces the values of a row without any."""
     judgement = row.judgement
     if judgement.baseline is not None or judgement.candidate is not None:
         return None
@@ -239,21 +243,21 @@ def _mean_entry(mean: GroupMean, columns: Sequence[_Column], row: ComparisonRow,
     return Entry(cells=(Span(label, "head"), *(Span(column.mean(mean, row), "head") for column in columns)))
 
 
-def _kept(headings: Sequence[Heading], sections: Sequence[Section], total: int) -> list[Heading]:
-    """Make both values and then the interval mandatory, as long as they leave room for the names.
+def _require_values(headings: Sequence[Heading], sections: Sequence[Section], total: int) -> list[Heading]:
+    """Make both values and then the interval mandatory, as long as there is room for the names.
 
-    The grid would rather leave a column out than shorten a name to less than its share.
+    The grid would leave out a column rather than shorten names below their share of the width.
     """
     kept = list(headings)
     needed = _LEAST_NAME
     for priority in (0, _VALUE_PRIORITY, _INTERVAL_PRIORITY):
-        chosen = [index for index, heading in enumerate(headings) if heading.priority == priority and index]
-        for index in chosen:
+        indices = [index for index, heading in enumerate(headings) if heading.priority == priority and index]
+        for index in indices:
             texts = [entry.cells[index].text for section in sections for entry in section.entries]
             needed += GAP + max(map(width, [headings[index].title, headings[index].unit, *texts]))
         if needed > total:
             break
-        for index in chosen:
+        for index in indices:
             kept[index] = _mandatory(headings[index])
     return kept
 
@@ -263,16 +267,16 @@ def _mandatory(heading: Heading) -> Heading:
 
 
 def note_lines(rows: Sequence[ComparisonRow], options: RenderOptions) -> list[Line]:
-    """Lay out why rows are as they are, each reason once."""
+    """Return the lines with the reasons of rows, each once."""
     notes = notes_of(rows)
     shown = notes if options.verbose else notes[:_MOST_NOTES]
     facts: list[Fact] = []
     for note in shown:
         names = note.names if options.verbose else note.names[:_MOST_NAMES]
-        of = ""
+        prefix = ""
         if len(names) == len(note.names) and len(note.names) < len(rows):
-            of = f"{', '.join(names)}: "
-        facts.append((note.subject, of + note.text))
+            prefix = f"{', '.join(names)}: "
+        facts.append((note.subject, prefix + note.text))
     if len(shown) < len(notes):
         facts.append((f"{len(notes) - len(shown)} more", "reasons (-v)"))
     if any(row.judgement.interval is not None and row.judgement.interval.within_session for row in rows):
@@ -283,12 +287,12 @@ def note_lines(rows: Sequence[ComparisonRow], options: RenderOptions) -> list[Li
 
 
 def command_lines(rows: Sequence[ComparisonRow]) -> list[Line]:
-    """Lay out the commands that repeat the rows; they are never wrapped, so that they can be copied."""
+    """Return the lines with the commands that repeat the rows; never wrapped, so that they can be copied."""
     commands = list(dict.fromkeys(row.command for row in rows if row.command))
     if not commands:
         return []
     return [
         (Span(""),),
         (Span("to repeat, in the project's root", "head"),),
-        *((Span(f"  {sanitize(one)}"),) for one in commands),
+        *((Span(f"  {sanitize(command)}"),) for command in commands),
     ]

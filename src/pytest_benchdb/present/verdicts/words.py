@@ -1,4 +1,4 @@
-"""How every format writes a verdict: changes, limits, intervals, counts, names, reasons."""
+"""Wording of verdicts, shared by every format: changes, limits, intervals, counts, names, reasons."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -51,11 +51,11 @@ class Note:
 
 
 def interval_text(interval: Interval | None, *, widths: Sequence[int] = (0, 0), ascii_only: bool = False) -> str:
-    """Write an interval in percent, without the unit; ``~`` before it if it is based on the rounds of one session.
+    """Return an interval in percent, without the unit; ``~`` marks one from the rounds of one session.
 
     Args:
-        interval: None is written as a dash.
-        widths: columns to which the lower end with its mark, and the upper end, are padded.
+        interval: None becomes a dash.
+        widths: widths to which the lower end with its mark and the upper end are padded.
         ascii_only: for terminals that show ASCII only.
     """
     if interval is None:
@@ -67,7 +67,7 @@ def interval_text(interval: Interval | None, *, widths: Sequence[int] = (0, 0), 
 
 
 def full_interval_text(interval: Interval | None) -> str:
-    """Write an interval with its unit and level: ``+1.0 … +9.0 % (95 %)``."""
+    """Return an interval with its unit and level: ``+1.0 … +9.0 % (95 %)``."""
     if interval is None:
         return NOT_MEASURED
     within = ", rounds of one session" if interval.within_session else ""
@@ -75,7 +75,7 @@ def full_interval_text(interval: Interval | None) -> str:
 
 
 def change_text(row: ComparisonRow) -> str:
-    """Write the change in percent with its sign; a change from zero as the difference itself."""
+    """Return the signed change in percent; from a baseline of 0, the difference instead."""
     judgement = row.judgement
     if judgement.change is not None:
         return percent_text(judgement.change)
@@ -86,7 +86,7 @@ def change_text(row: ComparisonRow) -> str:
 
 
 def limit_text(row: ComparisonRow) -> str:
-    """Write the change that a row may show: of a share and a quantity the larger one, for both must be passed."""
+    """Return the larger of both limits of a row, share and amount: a change must exceed both."""
     policy = row.policy
     if policy is None:
         return NOT_MEASURED
@@ -98,7 +98,7 @@ def limit_text(row: ComparisonRow) -> str:
 
 
 def baseline_text(row: ComparisonRow) -> str:
-    """Write the baseline's value and the number of its sessions: ``1.234 ms (20)``."""
+    """Return the baseline's value and number of sessions: ``1.234 ms (20)``."""
     judgement = row.judgement
     if judgement.baseline is None:
         return NOT_MEASURED
@@ -106,12 +106,12 @@ def baseline_text(row: ComparisonRow) -> str:
 
 
 def confirms_text(row: ComparisonRow) -> str:
-    """Write how many re-runs repeated a regression: ``2/2``; a dash for a row that was not run again."""
+    """Return how many re-runs repeated a regression: ``2/2``; a dash without re-runs."""
     return f"{_repeats(row)}/{len(row.confirmations)}" if row.confirmations else NOT_MEASURED
 
 
 def repeated_text(row: ComparisonRow) -> str:
-    """Write how many re-runs repeated a regression: ``repeated in 2 of 2 re-runs``; nothing without re-runs."""
+    """Return how many re-runs repeated a regression: ``repeated in 2 of 2 re-runs``; empty without re-runs."""
     return f"repeated in {_repeats(row)} of {len(row.confirmations)} re-runs" if row.confirmations else ""
 
 
@@ -120,9 +120,9 @@ def _repeats(row: ComparisonRow) -> int:
 
 
 def series_name(row: ComparisonRow) -> str:
-    """Name what was measured of the benchmark: ``wall_time``, ``energy of decode on cuda``.
+    """Return metric, phase and device of a row: ``wall_time``, ``energy of decode on cuda``.
 
-    The processor is not named: it is the same in all rows, and test reports follow a case by its name.
+    The processor is left out: it is the same in all rows, and test reports identify a case by its name.
     """
     key = row.key
     phase = f" of {key.phase}" if key.phase else ""
@@ -131,7 +131,7 @@ def series_name(row: ComparisonRow) -> str:
 
 
 def row_sentence(row: ComparisonRow) -> str:
-    """Write a row in one line: ``wall_time: regressed, +20.0 %; baseline 1.000 ms, candidate 1.200 ms; limit 5 %``."""
+    """Return a row in one line: ``wall_time: regressed, +20.0 %; baseline 1.000 ms, candidate 1.200 ms; limit 5 %``."""
     judgement = row.judgement
     change = "" if judgement.change is None else f", {change_text(row)}"
     parts = [f"{series_name(row)}: {judgement.text}{change}"]
@@ -147,13 +147,13 @@ def row_sentence(row: ComparisonRow) -> str:
 
 
 def factor_text(row: ComparisonRow) -> str:
-    """Write how many times better the candidate is, in the metric's direction: ``2.50x``, ``0.40x``."""
+    """Return how many times better the candidate is, in the metric's direction: ``2.50x``, ``0.40x``."""
     factor = speedup_of(row.judgement, row.better)
     return NOT_MEASURED if factor is None else times_text(factor)
 
 
 def times_text(factor: float) -> str:
-    """Write a factor with three digits.
+    """Return a factor with three digits.
 
     >>> times_text(2.5), times_text(0.1234), times_text(1234.5)
     ('2.50x', '0.123x', '1234x')
@@ -163,7 +163,7 @@ def times_text(factor: float) -> str:
 
 
 def row_names(rows: Sequence[ComparisonRow]) -> list[str]:
-    """Return the shortest names that are unique, with the phase in parentheses."""
+    """Return the shortest unique names, with the phase in parentheses."""
     short = [row.key.fullname.partition("::")[2] or row.key.fullname for row in rows]
     files: dict[str, set[str]] = {}
     for name, row in zip(short, rows, strict=True):
@@ -174,19 +174,19 @@ def row_names(rows: Sequence[ComparisonRow]) -> list[str]:
 
 
 def notes_of(rows: Sequence[ComparisonRow]) -> list[Note]:
-    """Return the reasons of rows, each once, the worst verdicts first, and what would make them sure."""
-    named = sorted(zip(rows, row_names(rows), strict=True), key=lambda one: VERDICTS.index(one[0].judgement.verdict))
-    found: dict[tuple[str, str], list[str]] = {}
+    """Return the reasons of rows, each once, the worst verdicts first, and how many more sessions are needed."""
+    named = sorted(zip(rows, row_names(rows), strict=True), key=lambda pair: VERDICTS.index(pair[0].judgement.verdict))
+    reasons: dict[tuple[str, str], list[str]] = {}
     needed: dict[int, list[str]] = {}
     for row, name in named:
         judgement = row.judgement
         text = judgement.reason or _STATES.get(judgement.state or "", "")
         if text:
-            found.setdefault((judgement.text, text), []).append(name)
+            reasons.setdefault((judgement.text, text), []).append(name)
         if judgement.sessions_needed and judgement.verdict != "new":
             needed.setdefault(judgement.sessions_needed, []).append(name)
     notes = [
-        Note(subject=f"{len(names)} {word}", text=text, names=tuple(names)) for (word, text), names in found.items()
+        Note(subject=f"{len(names)} {word}", text=text, names=tuple(names)) for (word, text), names in reasons.items()
     ]
     return notes + [
         Note(subject="to be sure", text=f"record {counted(number, 'more session')} a side", names=tuple(names))
@@ -195,7 +195,7 @@ def notes_of(rows: Sequence[ComparisonRow]) -> list[Note]:
 
 
 def side_text(side: Side) -> str:
-    """Write which sessions a side has: ``main · 5 sessions, 2026-11-20 22:10 to 23:40 UTC · 0123456789 on main``."""
+    """Return the sessions of a side: ``main · 5 sessions, 2026-11-20 22:10 to 23:40 UTC · 0123456789 on main``."""
     sessions = side.sessions
     if not sessions:
         return f"{side.name} · no session"
@@ -216,7 +216,7 @@ def side_text(side: Side) -> str:
 
 
 def difference_text(difference: Difference) -> str:
-    """Write a fact that differs: ``numpy 2.0.0 -> 2.1.0``."""
+    """Return a fact that differs: ``numpy 2.0.0 -> 2.1.0``."""
     name = difference.name.removeprefix("packages.").removeprefix("details.")
     return f"{name} {_fact(name, difference.baseline)} -> {_fact(name, difference.candidate)}"
 
@@ -228,20 +228,19 @@ def _fact(name: str, text: str | None) -> str:
 
 
 def is_main_difference(difference: Difference) -> bool:
-    """Return whether people look for a difference first: not a detail of the machine."""
+    """Return whether a difference is shown by default, unlike most details of the machine."""
     return not difference.name.startswith("details.") or "governor" in difference.name or "turbo" in difference.name
 
 
 def metric_text(rows: Sequence[ComparisonRow]) -> str:
-    """Write what rows of one metric compare: ``wall_time, smallest round of each session, lower is better``."""
-    row = rows[0]
-    policies = {one.policy.statistic for one in rows if one.policy is not None}
-    statistic = _STATISTICS[policies.pop()] if len(policies) == 1 else ""
-    return ", ".join(part for part in (row.key.metric, statistic, _DIRECTIONS[row.better]) if part)
+    """Describe the metric of rows: ``wall_time, smallest round of each session, lower is better``."""
+    statistics = {row.policy.statistic for row in rows if row.policy is not None}
+    statistic = _STATISTICS[statistics.pop()] if len(statistics) == 1 else ""
+    return ", ".join(part for part in (rows[0].key.metric, statistic, _DIRECTIONS[rows[0].better]) if part)
 
 
 def conclusion(comparison: Comparison) -> str:
-    """Count the verdicts, the worst first: ``2 regressed, 1 improved, 27 unchanged``."""
+    """Return the number of each verdict, the worst first: ``2 regressed, 1 improved, 27 unchanged``."""
     counts = Counter(row.judgement.verdict for row in comparison.rows)
     return (
         ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "nothing was compared"
@@ -249,6 +248,8 @@ def conclusion(comparison: Comparison) -> str:
 
 
 def conclusion_style(comparison: Comparison) -> Style:
-    """Return the style of the conclusion: that of its worst verdict."""
+    """Return the style of the worst verdict that has one."""
     verdicts = {row.judgement.verdict for row in comparison.rows}
-    return next((VERDICT_STYLES[one] for one in VERDICTS if one in verdicts and VERDICT_STYLES[one]), "")
+    return next(
+        (VERDICT_STYLES[verdict] for verdict in VERDICTS if verdict in verdicts and VERDICT_STYLES[verdict]), ""
+    )
