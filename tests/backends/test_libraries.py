@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_benchdb.backends.libraries import position, with_ids, without_none
+from pytest_benchdb.backends.libraries import find_position, with_ids, without_none
 from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
@@ -28,11 +28,11 @@ def test_ids_of_twins_without_uuid_differ_and_the_first_keeps_its_own() -> None:
 def test_position_of_what_is_not_there_says_what_is() -> None:
     present = with_ids([A100])
 
-    assert position(present[0], present) == 0
+    assert find_position(present[0], present) == 0
     with pytest.raises(BackendUnavailableError, match=r"openvino: Intel Arc A770 is not here; there is cuda:0 A100"):
-        position(with_ids([TWIN])[0], present)
+        find_position(with_ids([TWIN])[0], present)
     with pytest.raises(BackendUnavailableError, match="there is no device"):
-        position(present[0], [])
+        find_position(present[0], [])
 
 
 def test_without_none_leaves_out_none_and_nothing_else() -> None:

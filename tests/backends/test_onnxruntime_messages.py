@@ -3,11 +3,11 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_benchdb.backends.onnxruntime import held_back, onnxruntime_messages
+from pytest_benchdb.backends.onnxruntime import capture_stderr, onnxruntime_messages
 
 
-def test_held_back_keeps_what_native_code_writes(capfd: pytest.CaptureFixture[str]) -> None:
-    with held_back() as written:
+def test_capture_stderr_keeps_what_native_code_writes(capfd: pytest.CaptureFixture[str]) -> None:
+    with capture_stderr() as written:
         os.write(2, b"native \xff")
         result = written()
     os.write(2, b"after")
@@ -16,35 +16,35 @@ def test_held_back_keeps_what_native_code_writes(capfd: pytest.CaptureFixture[st
     assert capfd.readouterr().err == "after"
 
 
-def test_held_back_gives_standard_error_back_after_an_exception(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="wrong"), held_back():
+def test_capture_stderr_gives_standard_error_back_after_an_exception(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="wrong"), capture_stderr():
         raise ValueError("wrong")
     os.write(2, b"after")
 
     assert capfd.readouterr().err == "after"
 
 
-def test_held_back_leaves_no_descriptor_open() -> None:
+def test_capture_stderr_leaves_no_descriptor_open() -> None:
     def free() -> int:
         descriptor = os.dup(0)
         os.close(descriptor)
         return descriptor
 
     before = free()
-    with held_back():
+    with capture_stderr():
         pass
 
     assert free() == before
 
 
-def test_held_back_without_standard_error_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_capture_stderr_without_standard_error_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(descriptor: int) -> int:
         raise OSError(9, "Bad file descriptor")
 
     dup: Callable[[int], int] = refuse
     monkeypatch.setattr(os, "dup", dup)
 
-    with held_back() as written:
+    with capture_stderr() as written:
         assert written() == ""
 
 

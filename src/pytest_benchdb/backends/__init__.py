@@ -1,6 +1,6 @@
-"""Where code runs: a module or room for each kind of hardware or runtime, behind `interfaces.Backend`.
+"""Built-in backends: a module or package for each kind of hardware or runtime, implementing `interfaces.Backend`.
 
-Meters of these devices are in `meters`. Finding and opening what other packages add is the registry's.
+The meters of these devices are in `meters`. The registry finds the backends of other packages and opens devices.
 """
 
 from pytest_benchdb.interfaces import Backend
@@ -8,9 +8,9 @@ from pytest_benchdb.model.environment import Device
 
 
 def backends(cpu: Device | None = None) -> list[Backend]:
-    """Return the built-in backends in the order in which users see them; none has touched a library or a device yet.
+    """Return the built-in backends in display order; they have not touched any library or device yet.
 
-    `cpu` is the processor, where it has been read already.
+    `cpu` is the description of the processor, if it has been read already.
     """
     from pytest_benchdb.backends.cpu import CpuBackend
     from pytest_benchdb.backends.onnxruntime import OnnxRuntimeBackend

@@ -14,39 +14,39 @@ from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Probe
 
-_CPUINFO_BYTES = 8192  # the first processor is all that is read; 256 of them write 400 kB
+_CPUINFO_BYTES = 8192  # only the first processor is read; 256 of them fill 400 kB
+# torch's DefaultCPUAllocator, the C library's ENOMEM, and C++ libraries that pass on their own errors.
 _PHRASES = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "bad allocation")
-# torch's DefaultCPUAllocator, the C library's ENOMEM, and C++ libraries that pass on their own.
 
 
 class CpuBackend:
-    """The processor of this machine; always there."""
+    """The processor of this machine; always available."""
 
     name = "cpu"
     provenance: Provenance = "measured"
 
     def __init__(self, device: Device | None = None) -> None:
-        """Take the description of the processor, where the machine has been read already; None reads it here."""
+        """Take the description of the processor; None reads it when needed."""
         self._device = device
 
     def probe(self) -> Probe:
-        """Return that it is there."""
+        """Return that it is available."""
         return Probe(available=True)
 
     def devices(self) -> Sequence[Device]:
-        """Return the one processor; several sockets are one device, as code is not bound to one of them."""
+        """Return the one processor; several sockets are one device, because code is not bound to a socket."""
         if self._device is None:
             self._device = read_device(Path("/"))
         return (self._device,)
 
     def open(self, device: Device) -> BlockingDevice:
-        """Return the processor; that the interpreter runs has tried it out. The handle is torch's name of it.
+        """Return the processor; it needs no trial operation. The handle is torch's name, ``cpu``.
 
-        Its memory is the process's, which ``peak_rss`` measures. Its caches are not emptied: what would push
-        everything out of them would be in ``peak_rss`` as well.
+        Its memory is that of the process, which ``peak_rss`` measures. Its caches are not emptied, because the memory
+        needed to do so would be part of ``peak_rss``.
 
         Raises:
-            BackendUnavailableError: the device is another machine's processor.
+            BackendUnavailableError: the device is the processor of another machine.
         """
         (present,) = self.devices()
         if device.device_id != present.device_id:
@@ -56,7 +56,7 @@ class CpuBackend:
 
 
 def read_device(root: Path) -> Device:
-    """Describe the processor of the machine whose ``/`` is `root`, with the standard library alone."""
+    """Describe the processor, with the standard library only; `root` replaces ``/``."""
     name = parse_name(_cpuinfo(root)) or platform.processor() or platform.machine() or "unknown"
     return Device(
         device_id=content_id("cpu", name, None),

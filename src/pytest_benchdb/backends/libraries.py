@@ -1,4 +1,4 @@
-"""What backends of a library have in common: is it installed, which device is which, did memory run out?"""
+"""Helpers for backends of a library: whether it is installed, device ids, and out-of-memory errors."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -15,35 +15,35 @@ from pytest_benchdb.model.identity import content_id
 def package_folder(name: str, path: Sequence[str] | None = None) -> Path | None:
     """Return the folder of a top-level package without importing it; None if it is not installed.
 
-    Importing torch takes seconds, finding it milliseconds. `path` holds folders as `sys.path` does, its default.
+    Importing torch takes seconds, finding it milliseconds. `path` is a list of folders; the default is `sys.path`.
     """
     spec = PathFinder.find_spec(name, path)
-    # A folder that happens to have the name, such as a working copy, is found as a namespace, without a file.
+    # Any folder with that name, such as a working copy, counts as a namespace package, which has no file.
     if spec is None or spec.origin is None or not spec.has_location:
         return None
     return Path(spec.origin).parent
 
 
 def why_unusable(library: str, module: object, path: Sequence[str] | None, pid: int | None) -> str | None:
-    """Return why a library cannot be used here; None if nothing is known against it.
+    """Return why a library cannot be used here; None if it probably can.
 
-    `module` is the library if it was imported already, `path` where it is looked for, and `pid` the process that
+    `module` is the library if it was imported already, `path` its search path, and `pid` the process that
     started it.
     """
     if module is None and package_folder(library, path) is None:
         return f"{library} is not installed"
-    return None if pid in {None, os.getpid()} else forked(library)
+    return None if pid in {None, os.getpid()} else forked_reason(library)
 
 
-def forked(library: str) -> str:
-    """Return why a child cannot use a library whose threads stayed behind in its parent: it would hang (measured)."""
+def forked_reason(library: str) -> str:
+    """Return why a forked child cannot use a library: its threads stay in the parent, and it would hang (measured)."""
     return f"this process was forked after {library} had started; start it with spawn"
 
 
 def with_ids(devices: Sequence[Device]) -> list[Device]:
-    """Return the devices with the content hash of backend, name and UUID as their ids: the same in every session.
+    """Return the devices with ids: content hashes of backend, name and UUID, which are the same in every session.
 
-    Where the vendor gives no UUID, devices of the same name are distinguished by their order.
+    Without UUIDs, devices of the same name are distinguished by their order.
     """
     seen: dict[tuple[str, str, str | None], int] = {}
     made = []
@@ -54,8 +54,8 @@ def with_ids(devices: Sequence[Device]) -> list[Device]:
     return made
 
 
-def present_device(backend: Backend, device: Device) -> tuple[int, Device]:
-    """Return the place of a device among those present now, and its present description.
+def find_device(backend: Backend, device: Device) -> tuple[int, Device]:
+    """Return the current index and description of a device.
 
     Raises:
         BackendUnavailableError: the backend cannot be used, or has no such device.
@@ -64,12 +64,12 @@ def present_device(backend: Backend, device: Device) -> tuple[int, Device]:
     if not probe.available:
         raise BackendUnavailableError(f"{backend.name}: {probe.reason}")
     devices = backend.devices()
-    index = position(device, devices)
+    index = find_position(device, devices)
     return index, devices[index]
 
 
-def position(device: Device, devices: Sequence[Device]) -> int:
-    """Return the place of a device among those present now; the order may have changed since it was named.
+def find_position(device: Device, devices: Sequence[Device]) -> int:
+    """Return the index of a device in `devices`, whose order may have changed since the device was selected.
 
     Raises:
         BackendUnavailableError: it is not among them.
@@ -90,14 +90,14 @@ def without_none(**values: object) -> dict[str, object]:
 def says_out_of_memory(
     error: BaseException, phrases: Sequence[str], *, classes: tuple[type[BaseException], ...] = (), vendor: str = ""
 ) -> bool:
-    """Return whether an exception, or one of its causes, says that memory ran out.
+    """Return whether an exception, or one of its causes, means that memory ran out.
 
     Args:
-        error: what was raised.
-        phrases: lower-case texts that say so in a `RuntimeError` or in an exception of the vendor's own; a failed
-            `assert "out of memory" not in log` says nothing about memory.
-        classes: exceptions that say so by themselves.
-        vendor: top-level package of exceptions whose text counts too.
+        error: the exception.
+        phrases: lower-case texts that mean so in a `RuntimeError` or an exception of the vendor. Other classes do not
+            count, such as a failed `assert "out of memory" not in log`.
+        classes: exceptions that always mean so.
+        vendor: top-level package of the vendor's exceptions.
     """
     return any(
         isinstance(cause, classes)
@@ -110,7 +110,7 @@ def says_out_of_memory(
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and what it was raised from; libraries wrap the errors of other libraries."""
+    """Yield an exception and its causes; libraries wrap the errors of other libraries."""
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:

@@ -1,8 +1,8 @@
 """Execution providers of ONNX Runtime, each a device: CPU, CUDA, TensorRT, DirectML, CoreML, Qualcomm's QNN, ...
 
-`get_available_providers` lists what was compiled in. A session of a provider that is unavailable falls back to the
-processor silently, and even a provider that `session.get_providers` lists may run nothing. So `open` makes a session
-in which falling back is an error, and reads the cause of a failure from what native code writes to standard error.
+`get_available_providers` lists what was compiled in. A session with an unavailable provider silently falls back to
+the processor, and even a provider in `session.get_providers` may run nothing. So `open` makes a session in which
+falling back is an error, and reads the cause of a failure from the standard error of the native code.
 """
 
 import os
@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
-from pytest_benchdb.backends.libraries import present_device, says_out_of_memory, why_unusable, with_ids, without_none
+from pytest_benchdb.backends.libraries import find_device, says_out_of_memory, why_unusable, with_ids, without_none
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
 from pytest_benchdb.interfaces import BlockingDevice
 from pytest_benchdb.model.environment import Device
@@ -24,17 +24,17 @@ from pytest_benchdb.model.reading import Probe
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _ONNXRUNTIME = re.compile(r"\[[EWF]:onnxruntime:[^\]]*\] ?(?P<text>.*)")
 CPU = "CPUExecutionProvider"
-# Sends operators of its own to a web service and runs no others: not a device, although it is first in the list.
+# Only runs its own operators, in a web service: not a device, although it is first in the list.
 _REMOTE = "AzureExecutionProvider"
 _PHRASES = ("out of memory", "failed to allocate memory", "bad allocation", "bad_alloc")
 _FALLBACK = "assigned to the default CPU EP"
 
 
 @contextmanager
-def held_back() -> Iterator[Callable[[], str]]:
-    """Keep back everything that is written to file descriptor 2; the value returns what was written so far.
+def capture_stderr() -> Iterator[Callable[[], str]]:
+    """Capture everything written to file descriptor 2; yield a function that returns the text so far.
 
-    Use it briefly: what other threads write meanwhile is held back too.
+    Use it briefly: it also captures what other threads write.
     """
     with tempfile.TemporaryFile() as kept:
         try:
@@ -58,7 +58,7 @@ def held_back() -> Iterator[Callable[[], str]]:
 
 
 def onnxruntime_messages(text: str) -> list[str]:
-    r"""Return the messages of ONNX Runtime's log, without colours, times and places in its source.
+    r"""Return the messages of ONNX Runtime's log, without colours, times and source locations.
 
     >>> onnxruntime_messages("\x1b[1;31m2026-11-21 07:03:32.8 [E:onnxruntime:Default, x.cc:9 F] no libcudnn.so.9\x1b[m")
     ['no libcudnn.so.9']
@@ -68,9 +68,9 @@ def onnxruntime_messages(text: str) -> list[str]:
 
 
 # The smallest ONNX model that execution providers take: y = x · w for 2 x 2 matrices, w twice the identity.
-# Written by hand, as the ``onnx`` package is not needed to run a model. A product with a constant is what nearly every
-# provider can do, XNNPACK and NPUs included; a bare addition is not. Fields are those of onnx.proto3 (IR version 7,
-# operators of version 13): ``key length content``, where key is ``field number * 8 + 2`` for what has a length.
+# Written by hand, because running a model does not need the ``onnx`` package. Nearly every provider, including XNNPACK
+# and NPUs, can multiply by a constant matrix, but not all can do a bare addition. Fields are those of onnx.proto3 (IR
+# version 7, operator set 13): ``key length content``; the key of a field with a length is ``field number * 8 + 2``.
 
 
 def _field(number: int, content: bytes) -> bytes:
@@ -98,7 +98,7 @@ _GRAPH = _field(1, _NODE) + _field(2, b"g") + _field(5, _WEIGHT) + _field(11, _m
 _OPERATORS = _field(1, b"") + _number(2, 13)
 
 DOUBLING: bytes = _number(1, 7) + _field(7, _GRAPH) + _field(8, _OPERATORS)
-"""The model: 103 bytes."""
+"""The model, 103 bytes."""
 
 
 class OnnxRuntimeBackend:
@@ -121,17 +121,17 @@ class OnnxRuntimeBackend:
         }
 
     def probe(self) -> Probe:
-        """Return whether ONNX Runtime is there; makes no session."""
+        """Return whether ONNX Runtime can be imported; makes no session."""
         if (reason := why_unusable(self.name, self._module, self._path, self._pid)) is not None:
             return Probe(available=False, reason=reason)
         try:
             version = str(self._onnxruntime().__version__)
-        except Exception as error:  # noqa: BLE001 - a library that is missing or broken raises what it likes
+        except Exception as error:  # noqa: BLE001 - a missing or broken library may raise anything
             return Probe(available=False, reason=f"onnxruntime cannot be used: {type(error).__name__}: {error}")
         return Probe(available=True, versions={"onnxruntime": version})
 
     def devices(self) -> Sequence[Device]:
-        """Return the providers in ONNX Runtime's order of preference; only `open` finds out whether they work."""
+        """Return the providers in ONNX Runtime's order of preference; only `open` shows whether they work."""
         if not self.probe().available:
             return []
         onnxruntime = self._onnxruntime()
@@ -150,14 +150,14 @@ class OnnxRuntimeBackend:
         )
 
     def open(self, device: Device) -> BlockingDevice:
-        """Run a product on a provider, and on nothing else.
+        """Run a matrix product on a provider, without fallback.
 
         Raises:
-            BackendUnavailableError: it is missing, its libraries or hardware are missing, or it runs nothing.
+            BackendUnavailableError: the provider, its libraries or its hardware are missing, or it runs nothing.
             MeasurementError: the product is wrong.
-            Exception: whatever running it raised.
+            Exception: raised by the run.
         """
-        _, device = present_device(self, device)
+        _, device = find_device(self, device)
         session = self._session(device.name)
         numpy = import_module("numpy")
         product = session.run(None, {"x": numpy.ones((2, 2), numpy.float32)})[0]
@@ -166,11 +166,11 @@ class OnnxRuntimeBackend:
         return BlockingDevice(device, device.name, _is_out_of_memory)
 
     def _session(self, provider: str) -> Any:
-        """Return a session in which nothing but the provider runs."""
+        """Return a session in which only the provider runs."""
         options = self._onnxruntime().SessionOptions()
         if provider != CPU:
             options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-        with held_back() as written:
+        with capture_stderr() as written:
             try:
                 session = self._inference_session(provider, options)
             except Exception as error:
@@ -183,7 +183,7 @@ class OnnxRuntimeBackend:
         return session
 
     def _reason(self, provider: str, error: Exception, messages: Sequence[str]) -> str:
-        """Return why a provider gave no session: it is unavailable, or it takes no part of the model."""
+        """Return why a provider gave no session: it is unavailable, or it cannot run the model."""
         causes = [text for text in messages if _FALLBACK not in text]
         if _FALLBACK not in str(error):
             return f"{provider} cannot be used: {'; '.join([str(error), *causes])}"
@@ -195,19 +195,19 @@ class OnnxRuntimeBackend:
     def _inference_session(self, provider: str, options: Any) -> Any:
         onnxruntime = self._onnxruntime()
         self._pid = os.getpid()
-        wanted = [(provider, dict(self._options.get(provider, {})))]
-        # enable_fallback: else a provider that raises is replaced by the processor, with a print.
-        return onnxruntime.InferenceSession(DOUBLING, options, providers=wanted, enable_fallback=0)
+        providers = [(provider, dict(self._options.get(provider, {})))]
+        # With enable_fallback, a provider that raises is replaced by the processor, with a print.
+        return onnxruntime.InferenceSession(DOUBLING, options, providers=providers, enable_fallback=0)
 
     def _onnxruntime(self) -> Any:
         if self._module is None:
-            with held_back():  # importing it looks for GPUs, and complains about missing files
+            with capture_stderr():  # the import looks for GPUs and complains about missing files
                 self._module = import_module("onnxruntime")
         return self._module
 
 
 def _hardware(onnxruntime: Any) -> dict[str, list[dict[str, object]]]:
-    """Return what each provider could run on, as ONNX Runtime 1.22 and later report it."""
+    """Return the hardware of each provider, as reported by ONNX Runtime 1.22 and later."""
     if not hasattr(onnxruntime, "get_ep_devices"):
         return {}
     hardware: dict[str, list[dict[str, object]]] = {}

@@ -1,7 +1,7 @@
-"""Devices of OpenVINO: processors, Intel's GPUs and NPUs.
+"""Devices of OpenVINO: processors, Intel GPUs and NPUs.
 
-That ``import openvino`` works proves nothing: `Core().available_devices` lists the devices for which a plugin could be
-loaded and found one. Properties are read device by device; one that a plugin does not have raises `RuntimeError`.
+A successful ``import openvino`` proves nothing: `Core().available_devices` lists the devices that a loaded plugin has
+found. Properties are read device by device; a property that the plugin lacks raises `RuntimeError`.
 """
 
 import os
@@ -11,7 +11,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from pytest_benchdb.backends.libraries import present_device, says_out_of_memory, why_unusable, with_ids, without_none
+from pytest_benchdb.backends.libraries import find_device, says_out_of_memory, why_unusable, with_ids, without_none
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
 from pytest_benchdb.interfaces import BlockingDevice
 from pytest_benchdb.model.environment import Device
@@ -24,11 +24,11 @@ _PHRASES = ("out of memory", "out_of_memory", "mem_object_allocation_failure", "
 
 @dataclass(frozen=True, slots=True)
 class OpenVinoHandle:
-    """What a test gets as ``bench.device``.
+    """The value of ``bench.device`` in a test.
 
     Attributes:
-        core: the `openvino.Core` of this session; its models are cached with it.
-        name: OpenVINO's name of the device, ``GPU.1``: ``core.compile_model(model, name)``.
+        core: the `openvino.Core` of this session, which caches models.
+        name: OpenVINO's name of the device, such as ``GPU.1``: ``core.compile_model(model, name)``.
     """
 
     core: Any
@@ -53,11 +53,11 @@ class OpenVinoBackend:
         if (reason := why_unusable(self.name, self._module, self._path, self._pid)) is not None:
             return Probe(available=False, reason=reason)
         try:
-            core = self._started()
+            core = self._start_core()
             versions = {"openvino": str(self._openvino().get_version())}
             if not core.available_devices:
                 return Probe(available=False, reason="openvino finds no device", versions=versions)
-        except Exception as error:  # noqa: BLE001 - a library that is broken raises what it likes
+        except Exception as error:  # noqa: BLE001 - a broken library may raise anything
             return Probe(available=False, reason=f"openvino cannot be used: {type(error).__name__}: {error}")
         return Probe(available=True, versions=versions)
 
@@ -65,19 +65,19 @@ class OpenVinoBackend:
         """Return the devices in OpenVINO's order."""
         if not self.probe().available:
             return []
-        core = self._started()
+        core = self._start_core()
         return with_ids([_describe(core, index, name) for index, name in enumerate(core.available_devices)])
 
     def open(self, device: Device) -> BlockingDevice:
-        """Compile a sum for a device and infer it.
+        """Compile an addition for a device and run it.
 
         Raises:
-            BackendUnavailableError: it is not there, or OpenVINO ran the sum elsewhere.
+            BackendUnavailableError: the device is missing, or OpenVINO would run the addition elsewhere.
             MeasurementError: the sum is wrong.
-            Exception: whatever compiling or inferring raised.
+            Exception: raised by compiling or running.
         """
-        _, device = present_device(self, device)
-        handle = OpenVinoHandle(self._started(), str(device.details["device"]))
+        _, device = find_device(self, device)
+        handle = OpenVinoHandle(self._start_core(), str(device.details["device"]))
         self._first_use(handle)
         out_of_memory = partial(says_out_of_memory, phrases=_PHRASES, classes=(MemoryError,))
         return BlockingDevice(device, handle, out_of_memory)
@@ -101,7 +101,7 @@ class OpenVinoBackend:
             self._module = import_module("openvino")
         return self._module
 
-    def _started(self) -> Any:
+    def _start_core(self) -> Any:
         if self._core is None:
             self._core, self._pid = self._openvino().Core(), os.getpid()
         return self._core
@@ -131,7 +131,7 @@ def _describe(core: Any, index: int, name: str) -> Device:
 
 
 def _property(core: Any, device: str, name: str) -> Any:
-    """Return a property of a device; None where its plugin has none of that name."""
+    """Return a property of a device; None if its plugin does not have it."""
     try:
         return core.get_property(device, name)
     except RuntimeError:

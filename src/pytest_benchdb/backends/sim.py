@@ -1,7 +1,7 @@
-"""The `sim` backend: a simulated machine with known answers, to test windows, validity and storage without hardware.
+"""The `sim` backend: a simulated machine with known results, to test windows, validity and storage without hardware.
 
-Its time passes only on request, so that every value is the same on every machine. A test gets a handle that takes
-simulated time and memory; the meters of the machine show its power and its counters. All rows are `simulated`.
+Its time advances only on request, so that all values are the same on every machine. The handle in a test uses
+simulated time and memory; the meter reads the machine's power and counters. All rows are `simulated`.
 """
 
 import functools
@@ -27,25 +27,25 @@ _NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimProfile:
-    """How a simulated machine behaves.
+    """The behaviour of a simulated machine.
 
     Attributes:
-        name: in the device's name: ``sim:<name>``.
-        devices: how many it has.
+        name: part of the device's name, ``sim:<name>``.
+        devices: number of devices.
         idle_w: power of an idle device.
-        busy_w: power at work, where the work itself has none.
-        tick_s: how often its energy counter is updated.
-        phase_s: when the first update is.
-        reports_tick: whether the meter reports `tick_s`, or leaves it to be measured.
+        busy_w: power at work, unless the work specifies its own.
+        tick_s: update interval of the energy counter.
+        phase_s: time of the first update.
+        reports_tick: whether the meter reports `tick_s`; otherwise it must be measured.
         wrap_j: energy at which the counter restarts at 0; None if it does not.
-        reset_at_s: moment at which the counter is set back to 0; None if it is not.
+        reset_at_s: time at which the counter is reset to 0; None if it is not.
         not_supported: sensors that the machine lacks: ``energy``, ``power``, ``temperature``, ...
-        lost_at_s: moment from which on no sensor answers; None if they always do.
-        fail_after: operations after which all others fail; None if none does.
+        lost_at_s: time from which no sensor can be read; None if they always can.
+        fail_after: number of operations after which all others fail; None if none does.
         memory_bytes: memory of each device.
-        read_s: time that one reading of all sensors takes.
+        read_s: time to read all sensors once.
         jitter: standard deviation of the duration of work, as a share of it.
-        seed: of that jitter.
+        seed: of the jitter.
     """
 
     name: str = "steady"
@@ -68,13 +68,13 @@ class SimProfile:
 
 @dataclass(slots=True)
 class DeviceState:
-    """One device: what it draws now, what it has drawn, what its counter shows.
+    """Power, energy and memory of one device.
 
     Attributes:
         drawn_j: energy since the machine was switched on.
         shown_j: energy at the counter's last update, before wrap and reset.
         offset_j: energy at the reset.
-        watts: present power.
+        watts: current power.
     """
 
     watts: float
@@ -88,10 +88,10 @@ class DeviceState:
 
 @dataclass(slots=True)
 class SimMachine:
-    """A machine whose time passes by `advance` only.
+    """A machine whose time passes only in `advance`.
 
     Attributes:
-        profile: how it behaves.
+        profile: its behaviour.
         now_ns: its clock, nanoseconds since it was switched on.
         states: its devices.
     """
@@ -110,7 +110,7 @@ class SimMachine:
         return f"SIM-{self.profile.name}-{index}"
 
     def work(self, index: int, seconds: float, watts: float | None = None) -> float:
-        """Keep one device busy and the others idle; return how long it took, seconds."""
+        """Keep one device busy and the others idle; return the time taken, seconds."""
         took_s = seconds
         if self.profile.jitter:
             took_s = max(0.0, seconds * (1.0 + self._random.gauss(0.0, self.profile.jitter)))
@@ -121,7 +121,7 @@ class SimMachine:
         return took_s
 
     def advance(self, seconds: float) -> None:
-        """Let time pass at the present power of every device."""
+        """Advance the time at the current power of every device."""
         begun_ns, self.now_ns = self.now_ns, self.now_ns + round(seconds * _NS)
         update_ns = self._last_update_ns()
         reset_ns = None if self.profile.reset_at_s is None else round(self.profile.reset_at_s * _NS)
@@ -133,7 +133,7 @@ class SimMachine:
             state.drawn_j += state.watts * (self.now_ns - begun_ns) / _NS
 
     def counter_j(self, index: int) -> float:
-        """Return what the energy counter of a device shows."""
+        """Return the value of a device's energy counter."""
         shown_j = max(0.0, self.states[index].shown_j - self.states[index].offset_j)
         return shown_j if self.profile.wrap_j is None else math.fmod(shown_j, self.profile.wrap_j)
 
@@ -148,18 +148,18 @@ class SimMachine:
 
     @property
     def is_lost(self) -> bool:
-        """Whether its sensors have fallen silent."""
+        """Whether its sensors can no longer be read."""
         return self.profile.lost_at_s is not None and self.now_ns >= self.profile.lost_at_s * _NS
 
     def _last_update_ns(self) -> int:
-        """Return when the counters were updated last; they are updated every tick."""
+        """Return the time of the counters' last update."""
         tick_ns, phase_ns = round(self.profile.tick_s * _NS), round(self.profile.phase_s * _NS)
         return (self.now_ns - phase_ns) // tick_ns * tick_ns + phase_ns
 
 
 @functools.cache
 def this_machine() -> SimMachine:
-    """Return the simulated machine of this process: there is one, as there is one of real hardware."""
+    """Return the simulated machine of this process; there is only one, like real hardware."""
     return SimMachine()
 
 
@@ -168,11 +168,11 @@ class SimOutOfMemoryError(RuntimeError):
 
 
 class SimFailedError(RuntimeError):
-    """The simulated device fails, as its profile says."""
+    """The simulated device fails because of its profile."""
 
 
 class SimHandle:
-    """The ``bench.device`` of a test: a device that does nothing but take time, power and memory."""
+    """The ``bench.device`` of a test: a device that only uses time, power and memory."""
 
     def __init__(self, machine: SimMachine, index: int) -> None:
         """Take one device of a machine."""
@@ -181,13 +181,12 @@ class SimHandle:
         self._index = index
 
     def work(self, seconds: float, watts: float | None = None) -> float:
-        """Keep the device busy; return how long it took, seconds.
+        """Keep the device busy; return the time taken, seconds.
 
-        `seconds` is the time of the work before the profile's jitter, `watts` the power meanwhile; None is the
-        profile's.
+        `seconds` is the time before the profile's jitter, `watts` the power meanwhile; None means the profile's.
 
         Raises:
-            SimFailedError: the profile lets operations fail after some number.
+            SimFailedError: the profile's `fail_after` is exceeded.
         """
         self._state.operations += 1
         limit = self._machine.profile.fail_after
@@ -196,10 +195,10 @@ class SimHandle:
         return self._machine.work(self._index, seconds, watts)
 
     def allocate(self, size_bytes: int) -> None:
-        """Take memory of the device.
+        """Allocate memory of the device.
 
         Raises:
-            SimOutOfMemoryError: there is less left.
+            SimOutOfMemoryError: there is not enough left.
         """
         state, limit = self._state, self._machine.profile.memory_bytes
         if state.allocated_bytes + size_bytes > limit:
@@ -209,12 +208,12 @@ class SimHandle:
         state.peak_bytes = max(state.peak_bytes, state.allocated_bytes)
 
     def free(self, size_bytes: int) -> None:
-        """Give memory back."""
+        """Free memory of the device."""
         self._state.allocated_bytes = max(0, self._state.allocated_bytes - size_bytes)
 
 
 class OpenSim(BlockingDevice):
-    """A simulated device in use; work is done when it returns."""
+    """An open simulated device; its calls return when their work is done."""
 
     sync_mode: str | None = "sim"
 
@@ -228,14 +227,14 @@ class OpenSim(BlockingDevice):
         return self._machine.now_ns
 
     def mark(self) -> object | None:
-        """Return the present moment of simulated time."""
+        """Return the current simulated time."""
         return self._machine.now_ns
 
     def elapsed_s(self, begin: object, end: object) -> float:
         """Return simulated time between two marks, seconds.
 
         Raises:
-            TypeError: these are not marks.
+            TypeError: `begin` or `end` is not a mark.
         """
         if not isinstance(begin, int) or not isinstance(end, int):
             raise TypeError(f"{begin!r} and {end!r} are not marks of a simulated device")
@@ -246,30 +245,30 @@ class OpenSim(BlockingDevice):
         self._state.peak_bytes = self._state.allocated_bytes
 
     def memory(self) -> Mapping[str, float]:
-        """Return the peak of what was allocated, bytes."""
+        """Return the peak of allocated memory, bytes."""
         return {"device_peak": float(self._state.peak_bytes)}
 
     def is_out_of_memory(self, error: BaseException) -> bool:
-        """Return whether an exception is this machine's own."""
+        """Return whether an exception is a `SimOutOfMemoryError`."""
         return isinstance(error, SimOutOfMemoryError)
 
     def close(self) -> None:
-        """Give all memory back."""
+        """Free all memory."""
         self._state.allocated_bytes = 0
 
 
 class SimBackend:
-    """Devices of a simulated machine; deterministic, with known answers.
+    """Devices of a simulated machine; deterministic, with known results.
 
     Attributes:
-        machine: what they belong to; give it to `SimMeter` to read its sensors.
+        machine: pass it to `SimMeter` to read its sensors.
     """
 
     name = "sim"
     provenance: Provenance = "simulated"
 
     def __init__(self, profile: SimProfile | None = None, *, machine: SimMachine | None = None) -> None:
-        """Run on `machine`, on a new one with a profile, or on the one of this process."""
+        """Use `machine`, or a new one with `profile`, or by default the one of this process."""
         self.machine = machine or (this_machine() if profile is None else SimMachine(profile))
 
     def probe(self) -> Probe:
@@ -294,11 +293,11 @@ class SimBackend:
         ]
 
     def open(self, device: Device) -> OpenSim:
-        """Start using a device and let it do one operation of a microsecond.
+        """Start using a device and run one operation of a microsecond.
 
         Raises:
-            SimFailedError: the profile lets it fail.
-            BackendUnavailableError: the device is of another machine.
+            SimFailedError: the profile makes it fail.
+            BackendUnavailableError: the device belongs to another machine.
         """
         uuids = [self.machine.uuid(index) for index in range(self.machine.profile.devices)]
         if device.uuid not in uuids:
@@ -313,11 +312,11 @@ _GAUGES = {"power": "W", "temperature": "K", "clock_frequency": "Hz", "device_us
 
 
 class SimMeter:
-    """Every sensor of a simulated machine; a reading takes simulated time and nothing else does.
+    """The sensors of a simulated machine; `read` takes simulated time.
 
     Attributes:
-        machine: what is read.
-        absent: sensors that the machine's profile leaves out, with the reason.
+        machine: the machine that is read.
+        absent: reason for each sensor that the machine's profile leaves out.
     """
 
     name = "sim"
@@ -336,7 +335,7 @@ class SimMeter:
         return Probe(available=True)
 
     def domains(self) -> Sequence[Domain]:
-        """Return one energy counter and four gauges for each device, less what is not supported."""
+        """Return one energy counter and four gauges for each device, except those not supported."""
         profile = self.machine.profile
         domains: list[Domain] = []
         for index in range(profile.devices):
@@ -385,8 +384,8 @@ class SimMeter:
         return readings
 
     def sleep(self, seconds: float) -> None:
-        """Let simulated time pass, with every device idle."""
+        """Advance the simulated time, with every device idle."""
         self.machine.advance(seconds)
 
     def close(self) -> None:
-        """Do nothing: there is nothing to give back."""
+        """Do nothing: there is nothing to release."""

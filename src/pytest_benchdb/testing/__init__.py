@@ -1,4 +1,4 @@
-"""The contract that every backend, meter and importer keeps, as tests that a package runs on its own.
+"""The contracts of backends, meters and importers, as test classes for packages that provide them.
 
 ::
 
@@ -10,8 +10,8 @@
         def backend(self):
             return MyBackend()
 
-A test that needs a device skips, with the backend's own reason, where there is none; so the same file serves a
-continuous integration without hardware and a workstation with it.
+Tests that need a device are skipped without one, with the backend's reason, so that the same file works both in CI
+without hardware and on a workstation.
 """
 
 from pytest_benchdb.testing.backend_contract import BackendContract

@@ -1,4 +1,4 @@
-"""What every backend must do."""
+"""Tests for every backend."""
 
 import json
 import math
@@ -24,12 +24,12 @@ class BackendContract(ProviderContract):
 
     @pytest.fixture
     def provider(self, backend: Backend) -> Backend:
-        """Return the backend, for the checks that meters share."""
+        """Return the backend, for the tests of `ProviderContract`."""
         return backend
 
     @pytest.fixture
     def devices(self, backend: Backend) -> Sequence[Device]:
-        """Return the backend's devices; skip where there are none, with the true reason."""
+        """Return the backend's devices; skip without one, with the backend's reason."""
         probe = backend.probe()
         if not probe.available:
             pytest.skip(f"{backend.name}: {probe.reason}")
@@ -42,7 +42,7 @@ class BackendContract(ProviderContract):
 
     @pytest.fixture
     def opened(self, backend: Backend, devices: Sequence[Device]) -> Iterator[OpenDevice]:
-        """Open the default device for the time of a test."""
+        """Open the default device for one test."""
         try:
             opened = backend.open(devices[0])
         except BackendUnavailableError as error:
@@ -51,7 +51,7 @@ class BackendContract(ProviderContract):
         opened.close()
 
     def test_devices_are_described(self, backend: Backend, devices: Sequence[Device]) -> None:
-        """A device is described, and what is not known is left out."""
+        """A device has a name, and unknown facts are left out."""
         for device in devices:
             expect(device.backend == backend.name, f"{device.name} says that its backend is {device.backend!r}")
             expect(bool(device.name.strip()), f"a device has the name {device.name!r}")
@@ -64,20 +64,20 @@ class BackendContract(ProviderContract):
                 pytest.fail(f"details of {device.name} are not JSON values: {error}", pytrace=False)
 
     def test_devices_have_an_id_each(self, devices: Sequence[Device]) -> None:
-        """Two devices of one name differ in their ids."""
+        """Two devices with the same name have different ids."""
         ids = [device.device_id for device in devices]
 
         expect(all(ids), f"a device has no id: {ids}")
         expect(len(set(ids)) == len(ids), f"two devices share an id: {ids}")
 
     def test_devices_stay_the_same(self, backend: Backend, devices: Sequence[Device]) -> None:
-        """The same devices come in the same order, in every call."""
+        """Every call returns the same devices in the same order."""
         again = backend.devices()
 
         expect(list(again) == list(devices), f"devices() returned {list(devices)} and then {list(again)}")
 
     def test_devices_found_in_a_thread_open_in_another(self, backend: Backend) -> None:
-        """pytest-benchdb finds devices in a thread, so that a hanging driver can be abandoned, and opens them here."""
+        """pytest-benchdb finds devices in a thread, so that it can abandon a hanging driver, and opens them here."""
         answers: list[Sequence[Device]] = []
 
         def find() -> None:
@@ -101,7 +101,7 @@ class BackendContract(ProviderContract):
         opened.close()
 
     def test_open_of_what_is_not_there_is_refused(self, backend: Backend, devices: Sequence[Device]) -> None:
-        """A device that is gone is never silently replaced by another one."""
+        """A device that is gone is never silently replaced by another."""
         gone = replace(devices[0], device_id="no-such-device", name="no such device", uuid="no-such-uuid")
 
         try:
@@ -113,7 +113,7 @@ class BackendContract(ProviderContract):
             pytest.fail(f"open() took {opened.device.name} for a device that is not there", pytrace=False)
 
     def test_open_device_says_what_it_is(self, opened: OpenDevice, devices: Sequence[Device]) -> None:
-        """An open device is the requested one, and names its barrier."""
+        """An open device is the requested device, and names its barrier."""
         expect(opened.device == devices[0], f"requested {devices[0]}, got {opened.device}")
         expect(opened.handle is not None, "handle is None; a test gets it as bench.device")
         expect(opened.sync_mode is None or bool(opened.sync_mode), "sync_mode is empty; None where calls block")
@@ -124,14 +124,14 @@ class BackendContract(ProviderContract):
             opened.synchronize()
 
     def test_clock_only_rises(self, opened: OpenDevice) -> None:
-        """The wall clock is a whole number of nanoseconds that never falls."""
+        """The wall clock is a whole number of nanoseconds that never decreases."""
         readings = [opened.clock_ns() for _ in range(100)]
 
         expect(all(type(reading) is int for reading in readings), f"clock_ns() returned {readings[0]!r}")
         expect(readings == sorted(readings), "clock_ns() fell")
 
     def test_time_between_marks_is_within_the_wall_time(self, opened: OpenDevice) -> None:
-        """The time between two marks is within the wall clock's, or there are no marks at all."""
+        """The time between two marks is at most the wall time, or there are no marks at all."""
         opened.synchronize()
         began_ns = opened.clock_ns()
         begin, end = opened.mark(), opened.mark()
@@ -156,7 +156,7 @@ class BackendContract(ProviderContract):
             opened.reset_memory()
 
     def test_memory_leaves_out_what_is_not_measured(self, backend: Backend, opened: OpenDevice) -> None:
-        """Opening ran an operation, so a peak of 0 right after it was not measured and must be absent."""
+        """Opening a device runs an operation, so a peak of 0 right after it was not measured and must be left out."""
         if backend.provenance == "simulated":
             pytest.skip("a simulated device may well have run an operation without memory")
 
@@ -165,7 +165,7 @@ class BackendContract(ProviderContract):
         expect(not zeros, f"memory() has 0 for {', '.join(zeros)} right after an operation; leave it out")
 
     def test_memory_reserves_what_it_hands_out(self, opened: OpenDevice) -> None:
-        """An allocator cannot have handed out more than it had."""
+        """The allocated peak is not above the reserved peak."""
         memory = opened.memory()
 
         if len(memory) == len(_MEMORY):
@@ -173,7 +173,7 @@ class BackendContract(ProviderContract):
             expect(peak <= reserved, f"device_peak is {peak} and device_reserved only {reserved}")
 
     def test_flush_cache_says_whether_it_did(self, opened: OpenDevice) -> None:
-        """The answer is a bool, and the same each time: it decides whether a round is stored as cold."""
+        """The result is always the same bool: it decides whether a round is stored as cold."""
         answers = [opened.flush_cache() for _ in range(2)]
         opened.synchronize()
 
@@ -186,7 +186,7 @@ class BackendContract(ProviderContract):
             expect(opened.is_out_of_memory(error) is False, f"is_out_of_memory({error!r}) is not False")
 
     def test_close_can_be_repeated(self, backend: Backend, devices: Sequence[Device], opened: OpenDevice) -> None:
-        """Closing twice does nothing more, and the device can be opened again."""
+        """Closing a device again does nothing, and it can be opened again."""
         opened.close()
         opened.close()
 

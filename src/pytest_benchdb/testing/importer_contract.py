@@ -1,4 +1,4 @@
-"""What every importer must do."""
+"""Tests for every importer."""
 
 import json
 import math
@@ -31,7 +31,7 @@ class ImporterContract(QuietContract):
     """
 
     def test_name_can_be_typed(self, importer: Importer) -> None:
-        """The name is a FORMAT of ``benchdb import``."""
+        """The name is a valid FORMAT of ``benchdb import``."""
         name = importer.name
         expect(
             _NAME.fullmatch(name) is not None and name != "auto",
@@ -39,7 +39,7 @@ class ImporterContract(QuietContract):
         )
 
     def test_own_files_are_recognised_by_their_heads(self, importer: Importer, good_files: Sequence[Path]) -> None:
-        """A file is recognised by its name and its beginning, without being opened."""
+        """A file is recognised by its name and first bytes, without being opened."""
         expect(len(good_files) > 0, "good_files is empty")
         for path in good_files:
             for size in _HEADS:
@@ -49,14 +49,14 @@ class ImporterContract(QuietContract):
                 expect(answer is True, f"can_read({path.name}, its first {size} bytes) returned {answer!r}")
 
     def test_strange_heads_are_answered(self, importer: Importer) -> None:
-        """`can_read` answers True or False whatever a file is called and begins with."""
+        """`can_read` returns a bool for any name and first bytes."""
         for head in _STRANGE_HEADS:
             for name in ("results", "results.json", "results.csv", "a b\u00e9\u2603.txt"):
                 answer = importer.can_read(Path(name), head)
                 expect(type(answer) is bool, f"can_read({name!r}, {head[:8]!r}) returned {answer!r}, not a bool")
 
     def test_good_files_have_sessions_and_no_problems(self, importer: Importer, good_files: Sequence[Path]) -> None:
-        """A valid file gives its sessions, each with its runs."""
+        """A valid file gives sessions with runs."""
         for path in good_files:
             read = list(importer.read(path))
             kinds = {type(item) for item in read}
@@ -69,7 +69,7 @@ class ImporterContract(QuietContract):
                 expect(all(isinstance(run, ImportedRun) for run in session.runs), "a run is not an ImportedRun")
 
     def test_reading_again_gives_the_same(self, importer: Importer, good_files: Sequence[Path], tmp_path: Path) -> None:
-        """Neither the clock, nor the file's own time, nor its folder changes what is read."""
+        """The result does not depend on the clock, the file's modification time or its folder."""
         for path in good_files:
             copy = tmp_path / "a folder \u00e9" / path.name
             copy.parent.mkdir(exist_ok=True)
@@ -87,7 +87,7 @@ class ImporterContract(QuietContract):
                     expect(sound, f"{path.name}: a time is {time_us!r}; give whole microseconds since 1970")
 
     def test_names_are_not_empty(self, importer: Importer, good_files: Sequence[Path]) -> None:
-        """A tool and every benchmark have a name."""
+        """The tool and every benchmark have a name."""
         for path in good_files:
             for session in _sessions(importer.read(path)):
                 expect(bool(session.tool.strip()), f"{path.name}: the tool's name is {session.tool!r}")
@@ -95,7 +95,7 @@ class ImporterContract(QuietContract):
                     expect(bool(run.fullname.strip()), f"{path.name}: a benchmark's name is {run.fullname!r}")
 
     def test_measurements_are_sound(self, importer: Importer, good_files: Sequence[Path]) -> None:
-        """Values are finite, in the unit and direction of their metric, and never marked as measured here."""
+        """Values are finite, have the unit and direction of their metric, and are not marked as measured here."""
         for path in good_files:
             for session in _sessions(importer.read(path)):
                 for run in session.runs:
@@ -115,7 +115,7 @@ class ImporterContract(QuietContract):
                         pytest.fail(f"{path.name}: {run.fullname}: {error}", pytrace=False)
 
     def test_damaged_files_are_reported(self, importer: Importer, good_files: Sequence[Path], tmp_path: Path) -> None:
-        """A file that is cut off or overwritten gives a message, and never another error."""
+        """A truncated or overwritten file gives a clear message, and never another error."""
         for path in good_files:
             content = path.read_bytes()
             cut = [content[: int(len(content) * share)] for share in _CUTS]
@@ -127,7 +127,7 @@ class ImporterContract(QuietContract):
                 _read_damaged(importer, copy)
 
     def test_files_are_left_alone(self, importer: Importer, good_files: Sequence[Path], tmp_path: Path) -> None:
-        """Reading writes nothing, neither into the file nor beside it."""
+        """Reading does not write to the file or its folder."""
         for path in good_files:
             copy = tmp_path / path.name
             shutil.copyfile(path, copy)
@@ -170,34 +170,34 @@ def _problem_of(measurement: Measurement) -> str | None:
     """Return what is wrong with a measurement; None if nothing is."""
     registered = METRICS.get(measurement.metric)
     if registered is not None and (measurement.unit, measurement.better) != (registered.unit, registered.better):
-        found = f"it is in {measurement.unit!r} ({measurement.better})"
-        return f"{found}; the metric has {registered.unit!r} ({registered.better})"
+        actual = f"it is in {measurement.unit!r} ({measurement.better})"
+        return f"{actual}; the metric has {registered.unit!r} ({registered.better})"
     if not measurement.unit or measurement.better not in {"lower", "higher", "none"}:
         return f"its unit is {measurement.unit!r} and its direction {measurement.better!r}"
     if measurement.provenance not in {"imported", "simulated"}:
         return f"its provenance is {measurement.provenance!r}; say imported"
-    return _problem_of_figures(measurement)
+    return _problem_of_values(measurement)
 
 
-def _problem_of_figures(measurement: Measurement) -> str | None:
+def _problem_of_values(measurement: Measurement) -> str | None:
     forms = (measurement.samples, measurement.summary, measurement.value)
     count = sum(form is not None for form in forms)
-    figures = _figures_of(measurement)
+    values = _values_of(measurement)
     if count > 1:
         return "it has more than one of samples, summary and value"
     if not count and not measurement.reason:
         return "it has no value and no reason"
-    if count and not figures:
+    if count and not values:
         return "its samples or its summary are empty; leave them out"
-    if not all(type(figure) in {float, int} and math.isfinite(figure) for figure in figures):
-        return f"it has values that are not finite numbers: {figures[:3]}"
+    if not all(type(value) in {float, int} and math.isfinite(value) for value in values):
+        return f"it has values that are not finite numbers: {values[:3]}"
     return None
 
 
-def _figures_of(measurement: Measurement) -> list[float]:
+def _values_of(measurement: Measurement) -> list[float]:
     if measurement.samples is not None:
         return list(measurement.samples)
     if measurement.summary is not None:
-        figures = (getattr(measurement.summary, field.name) for field in fields(Summary))
-        return [figure for figure in figures if figure is not None]
+        values = (getattr(measurement.summary, field.name) for field in fields(Summary))
+        return [value for value in values if value is not None]
     return [] if measurement.value is None else [measurement.value]

@@ -1,4 +1,4 @@
-"""What every meter must do."""
+"""Tests for every meter."""
 
 import math
 import statistics
@@ -22,25 +22,25 @@ class MeterContract(ProviderContract):
     """Inherit, define the fixture `meter`, and call the class ``Test...``.
 
     Attributes:
-        read_limit_s: longest median wall time of a read of all domains; there is one at both ends of a window of
-            two seconds, so that 20 ms are 1 %.
+        read_limit_s: longest median wall time to read all domains. A window of two seconds has a read at both ends, so
+            20 ms are 1 % of it.
     """
 
     read_limit_s: float = 0.02
 
     @pytest.fixture
     def provider(self, meter: Meter) -> Meter:
-        """Return the meter, for the checks that backends share."""
+        """Return the meter, for the tests of `ProviderContract`."""
         return meter
 
     @pytest.fixture
     def shutdown(self) -> Callable[[], object] | None:
-        """Return what another user of the vendor's library calls to shut it down; for NVML ``pynvml.nvmlShutdown``."""
+        """Return the function that other users of the vendor's library call to shut it down, as `nvmlShutdown`."""
         return None
 
     @pytest.fixture
     def domains(self, meter: Meter) -> Iterator[Sequence[Domain]]:
-        """Return the meter's domains; skip where there are none, with the true reason."""
+        """Return the meter's domains; skip without one, with the meter's reason."""
         probe = meter.probe()
         if not probe.available:
             pytest.skip(f"{meter.name}: {probe.reason}")
@@ -50,7 +50,7 @@ class MeterContract(ProviderContract):
         meter.close()
 
     def test_domains_have_known_metrics_in_their_units(self, domains: Sequence[Domain]) -> None:
-        """A domain reads a metric of the registry, in the SI unit that the registry has for it."""
+        """A domain reads a registered metric, in the unit of that metric."""
         for domain in domains:
             metric = METRICS.get(domain.metric)
             if metric is None:
@@ -63,14 +63,14 @@ class MeterContract(ProviderContract):
             expect(domain.scope in get_args(Scope), f"{domain.name} has the scope {domain.scope!r}")
 
     def test_domains_have_sound_ticks_and_ranges(self, domains: Sequence[Domain]) -> None:
-        """A tick and a range are positive or not known, and only counters wrap."""
+        """A tick and a range are positive or unknown, and only counters wrap."""
         for domain in domains:
             expect(domain.tick_s is None or domain.tick_s > 0, f"{domain.name} has a tick of {domain.tick_s} s")
             expect(domain.range is None or domain.range > 0, f"{domain.name} wraps at {domain.range}")
             expect(domain.range is None or domain.kind == "counter", f"{domain.name} is a gauge and wraps")
 
     def test_domains_are_named_once(self, domains: Sequence[Domain]) -> None:
-        """Readings come by name, so names are unique and a domain within another names it."""
+        """Domain names are unique, because readings are keyed by them, and `within` names another domain."""
         names = [domain.name for domain in domains]
 
         expect(all(names), f"a domain has no name: {names}")
@@ -80,19 +80,19 @@ class MeterContract(ProviderContract):
             expect(exists, f"{domain.name} is within {domain.within!r}, which is not another domain")
 
     def test_domains_stay_the_same(self, meter: Meter, domains: Sequence[Domain]) -> None:
-        """The domains are the same each time."""
+        """Every call returns the same domains."""
         again = meter.domains()
 
         expect(list(again) == list(domains), f"domains() returned {list(domains)} and then {list(again)}")
 
     def test_read_covers_the_domains(self, meter: Meter, domains: Sequence[Domain]) -> None:
-        """A read has a reading of each domain and of nothing else."""
+        """`read` returns a reading for each domain and nothing else."""
         read, wanted = set(meter.read()), {domain.name for domain in domains}
 
         expect(read == wanted, f"read() leaves out {sorted(wanted - read)} and adds {sorted(read - wanted)}")
 
     def test_readings_have_a_value_or_a_reason(self, meter: Meter, domains: Sequence[Domain]) -> None:
-        """What could not be read is None with its reason; what was read is finite and not negative."""
+        """A reading has a reason, or a value that is finite and not negative."""
         readings = meter.read()
         for domain in domains:
             reading = readings[domain.name]
@@ -104,7 +104,7 @@ class MeterContract(ProviderContract):
             expect(sound, f"{domain.name} reads {reading.value!r} {domain.unit}")
 
     def test_readings_say_when(self, meter: Meter, domains: Sequence[Domain]) -> None:
-        """A reading's time is that of `time.monotonic_ns`, and not of the future."""
+        """A reading's time comes from `time.monotonic_ns` and is not in the future."""
         first, second = meter.read(), meter.read()
         now_ns = time.monotonic_ns()
         for domain in domains:
@@ -115,7 +115,7 @@ class MeterContract(ProviderContract):
             expect(past, f"{domain.name} was read at {after} ns, and time.monotonic_ns is at {now_ns}")
 
     def test_counters_only_rise(self, meter: Meter, domains: Sequence[Domain]) -> None:
-        """A counter falls only where it wraps, and a counter that wraps says where."""
+        """A counter decreases only when it wraps, and then it has a range."""
         reads = [meter.read() for _ in range(5)]
         for domain in domains:
             if domain.kind != "counter":
@@ -127,7 +127,7 @@ class MeterContract(ProviderContract):
             expect(within, f"{domain.name} read {max(values, default=0.0)}, beyond its range {domain.range}")
 
     def test_read_works_in_a_thread(self, meter: Meter, domains: Sequence[Domain]) -> None:
-        """A read in another thread has the same domains."""
+        """`read` in another thread returns the same domains."""
         answers: list[Mapping[str, Reading]] = []
 
         def read() -> None:
@@ -143,7 +143,7 @@ class MeterContract(ProviderContract):
     def test_read_costs_little(
         self, meter: Meter, domains: Sequence[Domain], record_property: Callable[[str, object], None]
     ) -> None:
-        """There are reads at both ends of a window, and their cost is in it; their time is in the JUnit report."""
+        """Reads are quick, because they are part of the window; their time is in the JUnit report."""
         meter.read()
 
         cost_s = statistics.median(timed(meter.read)[1] for _ in range(_READS))
@@ -166,7 +166,7 @@ class MeterContract(ProviderContract):
     def test_read_works_after_another_user_shut_the_library_down(
         self, meter: Meter, domains: Sequence[Domain], shutdown: Callable[[], object] | None
     ) -> None:
-        """The library is not ours alone: torch and others open and close it too."""
+        """Reads work even if another user of the library, such as torch, shuts it down."""
         if shutdown is None:
             pytest.skip("this meter's library cannot be shut down by others")
         before = {name for name, reading in meter.read().items() if reading.value is not None}

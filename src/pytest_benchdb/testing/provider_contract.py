@@ -1,4 +1,4 @@
-"""What every backend and every meter must do before it is used, and how a contract fails."""
+"""Tests for every backend and meter, and helpers of all contracts."""
 
 import json
 import os
@@ -21,17 +21,17 @@ T = TypeVar("T")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def expect(holds: bool, otherwise: str) -> None:
-    """Fail the test, with a sentence for the provider's author, unless something holds."""
-    if not holds:
-        pytest.fail(otherwise, pytrace=False)
+def expect(condition: bool, message: str) -> None:
+    """Fail the test with a message for the provider's author, unless the condition is true."""
+    if not condition:
+        pytest.fail(message, pytrace=False)
 
 
-def timed(question: Callable[[], T]) -> tuple[T, float]:
-    """Return an answer and how long it took, seconds."""
+def timed(function: Callable[[], T]) -> tuple[T, float]:
+    """Return the result of a function and the time that it took, seconds."""
     began = time.perf_counter()
-    answer = question()
-    return answer, time.perf_counter() - began
+    result = function()
+    return result, time.perf_counter() - began
 
 
 def use_standard_library() -> None:
@@ -47,11 +47,11 @@ def use_standard_library() -> None:
 def problem_in_forked_child(action: Callable[[], object], limit_s: float) -> str | None:
     """Run an action in a forked child, where a library that was started in the parent may hang or abort.
 
-    Return what went wrong, None if nothing did. A child that takes longer than `limit_s` is killed.
+    Return what went wrong; None if nothing did. A child that takes longer than `limit_s` is killed.
     """
     receive, send = os.pipe()
     with warnings.catch_warnings():
-        # Since 3.12 Python warns about every fork beside threads; this tests exactly that.
+        # Since 3.12 Python warns about forks in a process with threads, which is what this tests.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
@@ -85,7 +85,7 @@ def _run_and_exit(action: Callable[[], object], send: int) -> None:
 
 
 class QuietContract:
-    """Code of a provider that must not print."""
+    """Fails every test in which the provider prints."""
 
     @pytest.fixture(autouse=True)
     def quiet(self, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
@@ -97,7 +97,7 @@ class QuietContract:
 
 
 class ProviderContract(QuietContract):
-    """What `BackendContract` and `MeterContract` have in common; they define the fixture `provider`.
+    """Tests shared by `BackendContract` and `MeterContract`, which define the fixture `provider`.
 
     Attributes:
         probe_limit_s: longest wall time of a probe once its library is loaded.
@@ -108,17 +108,17 @@ class ProviderContract(QuietContract):
     answer_limit_s: float = 60.0
 
     def test_name_is_a_word(self, provider: Backend | Meter) -> None:
-        """The name makes ``bench_<name>`` or is the method of readings."""
+        """The name is used in ``bench_<name>`` or as the method of readings."""
         name = provider.name
         expect(bool(_NAME.fullmatch(name)), f"name is {name!r}; give lower-case letters, digits and _, a letter first")
 
     def test_provenance_says_whether_hardware_is_behind_it(self, provider: Backend | Meter) -> None:
-        """What is simulated stays out of rankings and gates."""
+        """The provenance is valid; simulated results stay out of rankings and gates."""
         provenance = provider.provenance
         expect(provenance in {"measured", "simulated"}, f"provenance is {provenance!r}; say 'measured' or 'simulated'")
 
     def test_probe_says_why_not(self, provider: Backend | Meter) -> None:
-        """A probe has a reason exactly if the provider is not available."""
+        """A probe has a reason if and only if the provider is not available."""
         probe = provider.probe()
 
         expect(type(probe) is Probe, f"probe() returned {probe!r}; return a pytest_benchdb.model.reading.Probe")
@@ -131,7 +131,7 @@ class ProviderContract(QuietContract):
             expect(texts, f"versions has {name!r}: {version!r}; give names and versions as text")
 
     def test_probe_is_quick(self, provider: Backend | Meter, record_property: Callable[[str, object], None]) -> None:
-        """A probe takes no time once its library is loaded; its time is in the JUnit report."""
+        """A probe is quick once its library is loaded; its time is in the JUnit report."""
         first = provider.probe()
 
         second, cost_s = timed(provider.probe)
@@ -143,7 +143,7 @@ class ProviderContract(QuietContract):
         )
 
     def test_probe_does_not_poison_fork(self, provider: Backend | Meter) -> None:
-        """A child that was forked after a probe can use Python, and can probe."""
+        """A child forked after a probe can use the standard library and probe again."""
         if not hasattr(os, "fork"):
             pytest.skip("this system cannot fork")
         provider.probe()

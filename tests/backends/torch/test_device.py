@@ -202,7 +202,7 @@ class HostBackend(TorchBackend):
     name = "host"
     kind = "cpu"
 
-    def refusal(self, _build: TorchBuild) -> str | None:
+    def why_unsupported(self, _build: TorchBuild) -> str | None:
         return None
 
     def describe(self, _torch: Any, _index: int) -> Device:

@@ -1,4 +1,4 @@
-"""Sensors: a module for each library or kind of file, behind `interfaces.Meter`; `measure.energy` uses them."""
+"""Built-in meters: a module for each library or kind of file, implementing `interfaces.Meter`, for `measure.energy`."""
 
 import sys
 
@@ -6,9 +6,9 @@ from pytest_benchdb.interfaces import Meter
 
 
 def meters(platform: str = sys.platform) -> list[Meter]:
-    """Return the built-in meters of a system, `sys.platform`; none has touched a library or a file yet.
+    """Return the built-in meters for a `sys.platform`; they have not touched any library or file yet.
 
-    The meter of the simulated machine is among them: its domains belong to simulated devices only.
+    They include the meter of the simulated machine, whose domains belong to simulated devices only.
     """
     from pytest_benchdb.backends.meters.amdsmi import AmdsmiMeter
     from pytest_benchdb.backends.meters.macos import MacosMeter

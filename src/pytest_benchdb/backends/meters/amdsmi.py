@@ -1,9 +1,9 @@
-"""AMD's management library, through ``amdsmi`` of ROCm.
+"""AMD's management library, through the package ``amdsmi`` of ROCm.
 
-Importing it prints to stdout where ROCm is missing, and raises OSError, KeyError or AttributeError where the two
-do not fit together. Its order of devices is not HIP's, so devices are identified by their unique id. Its energy
-counter is wrong on some cards (ROCm/amdsmi issue 38) and absent in guests of a hypervisor: before it is trusted,
-half a second of it is compared with the power that the card reports.
+Importing it prints to stdout if ROCm is missing, and raises OSError, KeyError or AttributeError if the versions do
+not match. Its order of devices is not HIP's, so devices are identified by their unique id. Its energy counter is
+wrong on some cards (ROCm/amdsmi issue 38) and missing in virtual machines. So we first compare half a second of it
+with the power that the card reports.
 """
 
 import contextlib
@@ -18,28 +18,28 @@ from pytest_benchdb.model.reading import Domain, Reading, Scope
 # IntEnum members of amdsmi by value: HOTSPOT, CURRENT, GFX, VRAM.
 _HOTSPOT, _CURRENT, _GFX, _VRAM = 1, 0, 0, 0
 _LEAST_RATIO, _MOST_RATIO = 0.1, 10.0
-"""Between these, counted energy over reported power is plausible (zeus uses the same)."""
+"""Plausible range of counted energy divided by expected energy (zeus uses the same)."""
 _LAST = 1 << 30
 _Call = Callable[[Any, Any], float]
 _Checked = tuple[float | None, float | None, int]
-"""Counted energy (J), reported power (W), and when."""
+"""Counted energy (J), reported power (W), and time of the reading (ns)."""
 CHECK_S = 0.5
-"""For how long the energy counter is watched before it is trusted."""
+"""How long the energy counter is checked before it is trusted."""
 
 
 class AmdsmiDevice:
-    """One GPU; of an MI250, one of its two dies.
+    """One GPU, or one of the two dies of an MI250.
 
     Attributes:
-        uuid: HIP's unique id where amdsmi reports it, else amdsmi's.
-        name: what the vendor calls it.
-        order: its place in HIP's order: its ``hip_id``, else its node in the kernel's driver.
-        domains: the sensors that answered.
-        absent: why others did not, by the name that the domain would have.
+        uuid: HIP's unique id if amdsmi reports it, else amdsmi's.
+        name: marketing name.
+        order: sort key for HIP's order: its ``hip_id``, else its node in the kernel driver.
+        domains: the sensors that can be read.
+        absent: why other sensors cannot, by domain name.
     """
 
     def __init__(self, smi: Any, handle: Any, monotonic_ns: Callable[[], int]) -> None:
-        """Find out which device this is."""
+        """Read the identity of the device."""
         self._smi = smi
         self._handle = handle
         self._monotonic_ns = monotonic_ns
@@ -60,10 +60,10 @@ class AmdsmiDevice:
         """Whether it has an energy counter that is still trusted."""
         return "energy" in self._calls
 
-    def settle(self, hip_index: int) -> None:
-        """Read every sensor once, knowing the device's place among all.
+    def find_sensors(self, hip_index: int) -> None:
+        """Read every sensor once and keep those that work.
 
-        The even die of an MI250 counts for both, the odd one for none.
+        The even die of an MI250 counts the energy of both, the odd die none.
         """
         is_half = "MI250" in self.name
         scope: Scope = "module" if is_half else "device"
@@ -72,7 +72,7 @@ class AmdsmiDevice:
             if is_half and hip_index % 2 and is_energetic:
                 self.absent[name] = "the other die of this module reports for both"
                 continue
-            value, reason = self._called(call)
+            value, reason = self._call(call)
             if value is None or (value <= 0 and is_energetic):
                 self.absent[name] = reason or "it reads 0"
                 continue
@@ -89,14 +89,14 @@ class AmdsmiDevice:
             )
 
     def energy(self) -> _Checked:
-        """Return counted energy, reported power, and when."""
-        energy_j, _ = self._called(_energy_j)
+        """Return counted energy, reported power, and the time of the reading."""
+        energy_j, _ = self._call(_energy_j)
         now_ns = self._monotonic_ns()
-        powers = [value for call in (_average_w, _current_w) if (value := self._called(call)[0]) is not None]
+        powers = [value for call in (_average_w, _current_w) if (value := self._call(call)[0]) is not None]
         return energy_j, (powers[0] if powers else None), now_ns
 
     def check(self, begin: _Checked, end: _Checked) -> None:
-        """Drop the energy counter if it does not fit the power between two readings of both."""
+        """Drop the energy counter if it does not match the power between two readings."""
         reason = self._why_wrong(begin, end)
         if reason is None:
             return
@@ -110,7 +110,7 @@ class AmdsmiDevice:
         for sensor, call in self._calls.items():
             if (sensor == "energy") is counters:
                 name = f"{self.uuid}/{sensor}"
-                value, reason = self._called(call)
+                value, reason = self._call(call)
                 readings[name] = reading_of(name, value, self._monotonic_ns(), reason)
         return readings
 
@@ -129,14 +129,14 @@ class AmdsmiDevice:
         return f"the energy counter is wrong on this card (ROCm/amdsmi issue 38): it shows {counted}"
 
     def _info(self, function: str) -> dict[str, Any]:
-        """Return what a function reports about this device; nothing where it is missing or fails."""
+        """Return the result of a library function for this device; empty if the function is missing or fails."""
         try:
             info = getattr(self._smi, function)(self._handle)
         except (AttributeError, self._smi.AmdSmiException):
             return {}
         return info if isinstance(info, dict) else {}
 
-    def _called(self, call: _Call) -> tuple[float | None, str | None]:
+    def _call(self, call: _Call) -> tuple[float | None, str | None]:
         try:
             return call(self._smi, self._handle), None
         except self._smi.AmdSmiException as error:
@@ -146,7 +146,7 @@ class AmdsmiDevice:
 
 
 def _number(value: Any) -> float:
-    """Return a number as it is; amdsmi may return ``N/A`` instead, which raises `ValueError`."""
+    """Return a number as float; amdsmi may return ``N/A`` instead, which raises `ValueError`."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"it says {value!r}")  # noqa: TRY004 - amdsmi returns data, this is not a programming error
     return float(value)
@@ -199,7 +199,7 @@ _SENSORS: dict[str, tuple[str, str, _Call]] = {
 
 
 class AmdsmiMeter(LibraryMeter[AmdsmiDevice]):
-    """Every AMD GPU that the driver shows, in HIP's order; energy counters are checked for half a second at first."""
+    """All AMD GPUs of the driver, in HIP's order; energy counters are checked for half a second first."""
 
     name = "amdsmi"
 
@@ -232,7 +232,7 @@ class AmdsmiMeter(LibraryMeter[AmdsmiDevice]):
         devices = [AmdsmiDevice(self._library, handle, self._monotonic_ns) for handle in handles]
         devices.sort(key=lambda device: device.order)
         for index, device in enumerate(devices):
-            device.settle(index)
+            device.find_sensors(index)
         counting = [device for device in devices if device.counts_energy]
         if counting:
             before = [device.energy() for device in counting]

@@ -1,4 +1,4 @@
-"""Meters of a vendor's library: it is initialised once per process, and read under a lock."""
+"""Base class for meters of a vendor's library, which is initialised once per process and read under a lock."""
 
 import os
 import threading
@@ -13,11 +13,11 @@ CELSIUS_K = 273.15
 
 
 class LibraryDevice(Protocol):
-    """One device as a library shows it.
+    """One device of a library.
 
     Attributes:
-        domains: the sensors that answered.
-        absent: why others did not, by the name that the domain would have.
+        domains: the sensors that can be read.
+        absent: why other sensors cannot, by domain name.
     """
 
     domains: list[Domain]
@@ -28,10 +28,10 @@ D = TypeVar("D", bound=LibraryDevice)
 
 
 class LibraryMeter(Generic[D]):
-    """Every device that a library shows.
+    """All devices of a library.
 
     Attributes:
-        absent: why a device lacks a sensor, by the name that the domain would have.
+        absent: why a device lacks a sensor, by domain name.
     """
 
     name: str
@@ -39,7 +39,7 @@ class LibraryMeter(Generic[D]):
     covers = "device"
 
     def __init__(self, module: Any = None, *, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
-        """Take a stand-in for the library, and the clock of the readings; the library is imported when first used."""
+        """Take a stand-in for the library, and the readings' clock; the library is imported when first used."""
         self.absent: dict[str, str] = {}
         self._library: Any = module
         self._monotonic_ns = monotonic_ns
@@ -48,25 +48,25 @@ class LibraryMeter(Generic[D]):
         self._lock = threading.RLock()
 
     def probe(self) -> Probe:
-        """Return whether a device answers at all; no context is made on it."""
+        """Return whether a device has a readable sensor, without making a context on it."""
         with self._lock:
             try:
-                devices = self._found()
+                devices = self._open_devices()
                 versions = self._versions()
-            except Exception as error:  # noqa: BLE001 - the library's own error, a class of what may not be imported
+            except Exception as error:  # noqa: BLE001 - the library, which defines its error, may be missing
                 return Probe(available=False, reason=self._why_unusable(error))
             if any(device.domains for device in devices):
                 return Probe(available=True, versions=versions)
             return Probe(available=False, reason=self._why_nothing(devices), versions=versions)
 
     def domains(self) -> Sequence[Domain]:
-        """Return the sensors that answered when they were first read.
+        """Return the sensors that could be read the first time.
 
         Raises:
             Exception: the library is missing or cannot be used.
         """
         with self._lock:
-            return [domain for device in self._found() for domain in device.domains]
+            return [domain for device in self._open_devices() for domain in device.domains]
 
     def read(self) -> Mapping[str, Reading]:
         """Read every sensor, the energy counters of all devices first.
@@ -75,17 +75,17 @@ class LibraryMeter(Generic[D]):
             Exception: the library is missing or cannot be used.
         """
         with self._lock:
-            return self._read(self._found())
+            return self._read(self._open_devices())
 
     def close(self) -> None:
-        """Give the library back."""
+        """Release the library."""
         with self._lock:
             if self._owner_pid == os.getpid():
                 self._shut_down()
             self._owner_pid = None
             self._devices = None
 
-    def _found(self) -> list[D]:
+    def _open_devices(self) -> list[D]:
         if self._owner_pid != os.getpid():  # after a fork, the child initialises it again
             if self._library is None:
                 self._library = self._import()
@@ -123,5 +123,5 @@ class LibraryMeter(Generic[D]):
 
 
 def reading_of(name: str, value: float | None, now_ns: int, reason: str | None) -> Reading:
-    """Return a reading whose reason, if it has one, names the domain."""
+    """Return a reading; its reason, if any, begins with the domain's name."""
     return Reading(value, now_ns, None if reason is None else f"{name}: {reason}")

@@ -1,8 +1,8 @@
-"""Energy of this process on macOS, as its kernel estimates it: `proc_pid_rusage` with RUSAGE_INFO_V6.
+"""Energy of this process on macOS, estimated by the kernel: `proc_pid_rusage` with RUSAGE_INFO_V6.
 
-It needs no privileges. It is of this process alone, without its children; too coarse below about 20 ms; and zero
-where the hardware gives the kernel no basis for an estimate. `ri_billed_energy` beside it stays 0 (others'
-measurements on M4), so it is not read.
+It needs no privileges. It covers this process without its children, is too coarse below about 20 ms, and is zero
+if the hardware gives the kernel no basis for an estimate. `ri_billed_energy` stays 0 (others' measurements on M4),
+so it is not read.
 """
 
 import ctypes
@@ -25,7 +25,7 @@ _TICK_S = 0.02
 
 
 class MacosMeter:
-    """The estimate of this process's energy."""
+    """The kernel's estimate of this process's energy."""
 
     name = "macos"
     provenance: Provenance = "measured"
@@ -38,7 +38,7 @@ class MacosMeter:
         usage: Callable[[int], bytes] | None = None,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """Take the platform, what returns the `struct rusage_info_v6` of a process, and the clock of the readings."""
+        """Take the platform, a function that returns a process's `struct rusage_info_v6`, and the readings' clock."""
         self._platform = platform
         self._usage = usage or process_usage
         self._monotonic_ns = monotonic_ns

@@ -1,10 +1,10 @@
 """NVIDIA's management library, through ``pynvml`` of the package nvidia-ml-py (BSD).
 
-Figures and traps: `docs/explanation/energy.md`. Support is found out reading by reading: a Jetson initialises, reports
-one device, and then supports nothing. Devices are identified by their UUID, never by their index.
+Measurements and pitfalls: `docs/explanation/energy.md`. Each reading is tried separately, because a Jetson initialises
+and reports one device, but supports no reading. Devices are identified by their UUID, never by their index.
 
 Sources: NVML API reference, `nvmlFieldValueEnums` (energy in mJ, power in mW, throttle times in ns);
-zeus pull request 172 (on a GH200 the energy counter is of the whole module).
+zeus pull request 172 (on a GH200 the energy counter covers the whole module).
 """
 
 import os
@@ -36,13 +36,13 @@ _GAUGES: tuple[_Gauge, ...] = (
 _COUNTER_CALL: _Gauge = ("energy", "energy", "J", lambda n, h: n.nvmlDeviceGetTotalEnergyConsumption(h) * 1e-3)
 _POWER_CALL: _Gauge = ("power", "power", "W", lambda n, h: n.nvmlDeviceGetPowerUsage(h) * 1e-3)
 _NOT_OF_A_SLICE = frozenset({"energy", "power", "throttle_time", "utilization"})
-"""Metrics that NVML knows for the whole GPU only; under MIG they belong to no instance."""
+"""Metrics that NVML only has for the whole GPU; under MIG they do not belong to any instance."""
 _SLICED = "MIG is enabled, and NVML reports it for the whole GPU only"
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A field value and its conversion to SI units; `scopes` are tried in their order."""
+    """A field value and its conversion to SI units; `scopes` are tried in order."""
 
     sensor: str
     metric: str
@@ -66,10 +66,10 @@ _FIELDS = (
 
 
 def attempt(nvml: Any, action: Callable[[], T]) -> tuple[T | None, str | None]:
-    """Do something; return its result, or NVML's text if it failed. An uninitialised library is left to the caller.
+    """Call a function; return (result, None), or (None, reason) if NVML failed.
 
     Raises:
-        Exception: ``NVMLError_Uninitialized``.
+        Exception: ``NVMLError_Uninitialized``, which the caller handles.
     """
     try:
         return action(), None
@@ -85,14 +85,14 @@ class NvmlDevice:
     """One GPU.
 
     Attributes:
-        uuid: ``GPU-...``, as NVML writes it.
-        name: what the vendor calls it.
-        domains: the sensors that answered.
-        absent: why others did not, by the name that the domain would have.
+        uuid: as NVML writes it, ``GPU-...``.
+        name: product name.
+        domains: the sensors that can be read.
+        absent: why other sensors cannot, by domain name.
     """
 
     def __init__(self, nvml: Any, uuid: str, monotonic_ns: Callable[[], int]) -> None:
-        """Find out what a GPU supports."""
+        """Find the readings that a GPU supports."""
         self.uuid = uuid
         self.absent: dict[str, str] = {}
         self.domains: list[Domain] = []
@@ -108,10 +108,10 @@ class NvmlDevice:
         self._find_calls()
 
     def take_handle(self) -> None:
-        """Take the handle of this UUID, whatever the device's index is now.
+        """Get the handle of this UUID again; the device's index may have changed.
 
         Raises:
-            Exception: there is no such device any more.
+            Exception: the device is gone.
         """
         self._handle = self._nvml.nvmlDeviceGetHandleByUUID(self.uuid)
 
@@ -132,12 +132,12 @@ class NvmlDevice:
         readings = {}
         for sensor, _, _, call in self._calls:
             name = f"{self.uuid}/{sensor}"
-            value, reason = self._called(call)
+            value, reason = self._call(call)
             readings[name] = reading_of(name, value, self._monotonic_ns(), reason)
         return readings
 
     def other_processes(self) -> int | None:
-        """Return how many processes besides this one have a compute context; None if not reported."""
+        """Return the number of other processes with a compute context; None if not reported."""
         processes, _ = attempt(self._nvml, lambda: self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle))
         return None if processes is None else sum(process.pid != os.getpid() for process in processes)
 
@@ -152,7 +152,7 @@ class NvmlDevice:
                 self.domains.append(self._domain(field.sensor, field.metric, field.unit, field.kind, scope))
 
     def _scope_of(self, field: _Field) -> tuple[int | None, str]:
-        """Return the first scope in which a field answers; GH200-class parts refuse that of the GPU."""
+        """Return the first scope in which a field has a value; GH200-class parts refuse the GPU's scope."""
         reason = ""
         for scope in field.scopes:
             values, _, lost = self._field_values([(field.field_id, scope)])
@@ -163,7 +163,7 @@ class NvmlDevice:
         return None, reason
 
     def _find_calls(self) -> None:
-        """Call each function once; energy and power have functions of their own, for drivers without the fields."""
+        """Call each function once; for drivers without the fields, energy and power have functions too."""
         metrics = {domain.metric for domain in self.domains}
         wanted = [*(call for call in (_COUNTER_CALL, _POWER_CALL) if call[1] not in metrics), *_GAUGES]
         for call in wanted:
@@ -172,7 +172,7 @@ class NvmlDevice:
             if self._is_sliced and metric in _NOT_OF_A_SLICE:
                 self.absent.setdefault(name, _SLICED)
                 continue
-            value, reason = self._called(function)
+            value, reason = self._call(function)
             if value is None or (value <= 0 and metric in {"energy", "power"}):
                 self.absent[name] = reason or "it reads 0"
                 continue
@@ -197,7 +197,7 @@ class NvmlDevice:
         )
 
     def _counts_module(self) -> bool:
-        """Return whether this is the GPU of a Grace Hopper, whose energy counter is of the whole module."""
+        """Return whether this is the GPU of a Grace Hopper, whose energy counter covers the whole module."""
 
         def facts() -> tuple[int, int]:
             is_linked = int(self._nvml.nvmlDeviceGetC2cModeInfoV(self._handle).isC2cEnabled)
@@ -210,7 +210,7 @@ class NvmlDevice:
         return modes is not None and modes[0] == _MIG_ENABLED
 
     def _field_values(self, fields: list[tuple[int, int]]) -> tuple[Any, int, str | None]:
-        """Return the values, when they were read (the middle of the call), and why there are none."""
+        """Return the values, the time of the reading (the middle of the call), and the reason without values."""
         begun_ns = self._monotonic_ns()
         values, reason = attempt(self._nvml, lambda: self._nvml.nvmlDeviceGetFieldValues(self._handle, fields))
         return values, (begun_ns + self._monotonic_ns()) // 2, reason
@@ -223,7 +223,7 @@ class NvmlDevice:
             return None, f"NVML gives a value of the unknown type {value.valueType}"
         return float(getattr(value.value, member)), None
 
-    def _called(self, call: Callable[[Any, Any], float]) -> tuple[float | None, str | None]:
+    def _call(self, call: Callable[[Any, Any], float]) -> tuple[float | None, str | None]:
         return attempt(self._nvml, lambda: float(call(self._nvml, self._handle)))
 
 
@@ -233,20 +233,20 @@ def _text(name: Any) -> str:
 
 
 class NvmlMeter(LibraryMeter[NvmlDevice]):
-    """Every NVIDIA GPU that the driver shows; counters and power of a device are read in one call, then its gauges."""
+    """All NVIDIA GPUs of the driver; counters and power of a device are read in one call, then its gauges."""
 
     name = "nvml"
 
     def other_processes(self, device_uuid: str) -> int | None:
-        """Return how many processes besides this one compute on a device; None if the driver does not report it.
+        """Return the number of other processes that compute on a device; None if the driver does not report it.
 
-        In a container the driver's process ids are not ours, and this process counts as another one.
+        In a container the driver's process ids differ from ours, so this process counts as another one.
 
         Raises:
             Exception: pynvml is missing, or NVML cannot be used.
         """
         with self._lock:
-            for device in self._found():
+            for device in self._open_devices():
                 if device.uuid.lower().removeprefix("gpu-") == device_uuid.lower().removeprefix("gpu-"):
                     return self._with_library(device.other_processes)
         return None
@@ -259,15 +259,15 @@ class NvmlMeter(LibraryMeter[NvmlDevice]):
     def _initialise(self) -> None:
         self._library.nvmlInit()
         for device in self._devices or ():
-            attempt(self._library, device.take_handle)  # a device that is gone says so when it is read
+            attempt(self._library, device.take_handle)  # if a device is gone, its readings will have that reason
 
     def _shut_down(self) -> None:
-        attempt(self._library, self._library.nvmlShutdown)  # it counts its users, so others keep it
+        attempt(self._library, self._library.nvmlShutdown)  # NVML counts its users; others can go on using it
 
     def _find(self) -> list[NvmlDevice]:
-        return self._with_library(self._listed)
+        return self._with_library(self._make_devices)
 
-    def _listed(self) -> list[NvmlDevice]:
+    def _make_devices(self) -> list[NvmlDevice]:
         devices = []
         for index in range(self._library.nvmlDeviceGetCount()):
             device, reason = attempt(self._library, partial(self._device, index))
@@ -290,7 +290,7 @@ class NvmlMeter(LibraryMeter[NvmlDevice]):
         return readings
 
     def _with_library(self, action: Callable[[], T]) -> T:
-        """Do something, again if another user has shut the library down meanwhile."""
+        """Call a function, and again if another user has shut the library down meanwhile."""
         try:
             return action()
         except self._library.NVMLError as error:

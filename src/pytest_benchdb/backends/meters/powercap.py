@@ -21,10 +21,10 @@ class Zone:
 
     Attributes:
         path: the folder.
-        control: ``intel-rapl`` (the registers) or ``intel-rapl-mmio`` (the same, by another way).
-        indices: its numbers; two for a part of a zone.
-        label: what it measures: ``package-0``, ``core``, ``dram``, ``psys``, ...
-        range_j: energy at which its counter wraps; None if not known.
+        control: ``intel-rapl`` (registers) or ``intel-rapl-mmio`` (the same values, memory-mapped).
+        indices: its numbers; a subzone has two.
+        label: ``package-0``, ``core``, ``dram``, ``psys``, ...
+        range_j: energy at which its counter wraps; None if unknown.
     """
 
     path: Path
@@ -39,8 +39,8 @@ class Powercap:
 
     Attributes:
         name: of this source.
-        reason: why the zones cannot be read; None while they can.
-        exists: whether the kernel has the files at all.
+        reason: why the zones cannot be read; None if they can.
+        exists: whether the kernel has the files.
     """
 
     name = "powercap"
@@ -65,9 +65,9 @@ class Powercap:
         for name in names:
             try:
                 readable.append(self._zone(name))
-            except (OSError, ValueError) as error:  # noqa: PERF203 - the other zones are read all the same
+            except (OSError, ValueError) as error:  # noqa: PERF203 - the other zones must still be read
                 problems.append((name, error))
-        zones = self._zones = _named(readable)
+        zones = self._zones = _by_name(readable)
         self._domains = [energy_domain(name, zone.range_j, has_psys="psys" in zones) for name, zone in zones.items()]
         self.reason = None if zones else self._why(problems)
         return bool(zones)
@@ -115,11 +115,11 @@ class Powercap:
         return f"{self._folder} has no RAPL zone: a virtual machine, or a processor without such counters"
 
 
-def _named(zones: list[Zone]) -> dict[str, Zone]:
-    """Return zones by the names of their domains, ``package-0``, ``package-0/core``, each only once.
+def _by_name(zones: list[Zone]) -> dict[str, Zone]:
+    """Return the zones by domain name: ``package-0``, ``package-0/core``, ...
 
-    A package is under ``intel-rapl`` and may be under ``intel-rapl-mmio`` as well: the first is kept.
-    Two zones with the same label and control, as the ``psys`` of two sockets, are distinguished by their number.
+    A package may be under both ``intel-rapl`` and ``intel-rapl-mmio``: only the first is kept.
+    Two zones with the same label and control, such as the ``psys`` of two sockets, are distinguished by number.
     """
     labels = {(zone.control, zone.indices): zone.label for zone in zones}
     named: dict[str, Zone] = {}
@@ -136,7 +136,7 @@ def _named(zones: list[Zone]) -> dict[str, Zone]:
 
 
 def _number(path: Path) -> int:
-    """Return the number in a file, in three system calls: `pathlib` would double the time."""
+    """Return the number in a file, with three system calls: `pathlib` would take twice as long."""
     fd = os.open(path, os.O_RDONLY)
     try:
         return int(os.read(fd, _NUMBER_BYTES))
@@ -145,7 +145,7 @@ def _number(path: Path) -> int:
 
 
 def energy_domain(name: str, range_j: float | None, *, has_psys: bool) -> Domain:
-    """Return the domain of a RAPL counter: ``psys`` holds the packages, a package its parts, but not its memory."""
+    """Return the domain of a RAPL counter: ``psys`` includes packages; a package includes its parts, except memory."""
     parent, _, part = name.rpartition("/")
     within: str | None = None
     if part in {"core", "uncore"} and parent:

@@ -1,12 +1,12 @@
-"""Energy of processors from their own counters (RAPL): through perf where it may be opened, else powercap.
+"""Energy of processors from their own counters (RAPL): through perf if we may open it, else powercap.
 
-Both show the same registers, updated about every millisecond. perf's counts are extended to 64 bits by the
-kernel and never wrap; powercap's wrap at `max_energy_range_uj`. Both are closed to ordinary users since
-CVE-2020-8694 (PLATYPUS); neither exists in most virtual machines.
+Both read the same registers, which are updated about every millisecond. The kernel extends perf's counts to 64 bits,
+so they never wrap; powercap's wrap at `max_energy_range_uj`. Both are closed to ordinary users since
+CVE-2020-8694 (PLATYPUS); most virtual machines have neither.
 
-perf's events are ``power/energy-*`` of the kernel, opened with `perf_event_open(2)` for one processor of each
-package, as ``cpumask`` says; they count in ``scale`` joules (2 to the power of -32). That needs root, CAP_PERFMON,
-or ``kernel.perf_event_paranoid`` of 0 or less.
+perf's events are the kernel's ``power/energy-*``, opened with `perf_event_open(2)` for one processor of each package
+(``cpumask``). They count in ``scale`` joules (2 to the power of -32). Opening them needs root, CAP_PERFMON, or
+``kernel.perf_event_paranoid`` of 0 or less.
 """
 
 import ctypes
@@ -49,7 +49,7 @@ class PerfPower:
 
     Attributes:
         name: of this source.
-        reason: why they cannot be read; None while they can.
+        reason: why they cannot be read; None if they can.
     """
 
     name = "perf"
@@ -134,7 +134,7 @@ def perf_event_open(kind: int, config: int, cpu: int) -> int:
     """Open a counter for everything that runs on one processor; return its descriptor.
 
     Raises:
-        OSError: the kernel refuses, or there is no such call on this system.
+        OSError: the kernel refuses, or this system has no such call.
     """
     number = _SYSCALL.get(platform.machine())
     if number is None or not hasattr(os, "sched_getaffinity"):
@@ -179,24 +179,24 @@ class RaplMeter:
         perf: PerfPower | None = None,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """Take a folder in place of ``/``, what opens perf's counters, and the clock; nothing is opened yet."""
+        """Take perf's events and the readings' clock; open nothing yet. `root` replaces ``/``."""
         self._perf = perf or PerfPower(root, monotonic_ns=monotonic_ns)
         self._powercap = Powercap(root, monotonic_ns=monotonic_ns)
         self._source: PerfPower | Powercap | None = None
         self._lock = threading.RLock()
 
     def probe(self) -> Probe:
-        """Return whether one of the two can be read, and if not, the command that would allow it."""
+        """Return whether perf or powercap can be read and, if not, the command that would allow it."""
         with self._lock:
             source = self._available()
             if source is not None:
                 return Probe(available=True, versions={"source": source.name})
-            # The command for powercap opens only these counters; that for perf opens more.
+            # The command for powercap only opens these counters; the one for perf opens more.
             reason = self._powercap.reason if self._powercap.exists else self._perf.reason
             return Probe(available=False, reason=reason)
 
     def domains(self) -> Sequence[Domain]:
-        """Return the counters; none where they cannot be read."""
+        """Return the counters; none if they cannot be read."""
         with self._lock:
             source = self._available()
             return () if source is None else source.domains()
@@ -208,7 +208,7 @@ class RaplMeter:
             return {} if source is None else source.read()
 
     def close(self) -> None:
-        """Close what is open; a later `read` opens it again, and perf counts from 0 then."""
+        """Close perf's events; a later `read` opens them again, and they then count from 0."""
         with self._lock:
             self._perf.close()
             self._source = None

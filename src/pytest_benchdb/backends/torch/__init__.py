@@ -1,1 +1,1 @@
-"""Devices through torch: `backend` finds them, `device` is one in use, `vendors` holds what differs between kinds."""
+"""Devices of torch: `backend` finds them, `device` is an open one, `vendors` has the differences between vendors."""

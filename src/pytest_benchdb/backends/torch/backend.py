@@ -1,8 +1,8 @@
-"""Finds devices through torch; the backends in `vendors` add what is their own.
+"""Base class of torch backends; `vendors` has one subclass for each vendor.
 
-torch is imported only where its build could have the device: what it was built for is read from its ``version.py``.
-A device is touched only by `devices` and `open`: both initialise the vendor's runtime, after which a forked child
-cannot use it (torch's "poison fork"). `probe` does not, where the vendor's management library is available.
+torch is imported only if its build, which we read from ``version.py``, could have the device. Only `devices` and `open`
+touch a device: both initialise the vendor's runtime, after which a forked child cannot use it (torch's "poison fork").
+`probe` does not if the vendor's management library is available.
 """
 
 import ast
@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pytest_benchdb.backends.libraries import forked, package_folder, present_device, with_ids, without_none
+from pytest_benchdb.backends.libraries import find_device, forked_reason, package_folder, with_ids, without_none
 from pytest_benchdb.backends.torch.device import OpenTorchDevice, TorchParts
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
@@ -24,7 +24,7 @@ from pytest_benchdb.model.reading import Probe
 
 _TOOLKITS = ("cuda", "hip", "xpu")
 NVML_CHECK = "PYTORCH_NVML_BASED_CUDA_CHECK"
-"""With it set to 1, `torch.cuda.is_available` asks NVML first, and a process may fork after it."""
+"""If this variable is 1, `torch.cuda.is_available` uses NVML first, and the process may fork afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +32,9 @@ class TorchBuild:
     """One build of torch.
 
     Attributes:
-        version: with its local part: ``2.13.0+cpu``.
-        toolkits: versions of the toolkits (``cuda``, ``hip``, ``xpu``) that it was built with; None for one that
-            it was built without. A toolkit that it does not mention is absent: older torches do not know ``xpu``.
+        version: including its local part: ``2.13.0+cpu``.
+        toolkits: version of each toolkit (``cuda``, ``hip``, ``xpu``); None if it was built without. A toolkit that
+            ``version.py`` does not mention is left out: older versions do not know ``xpu``.
     """
 
     version: str
@@ -47,7 +47,7 @@ class TorchBuild:
 
 
 def parse_version(source: str) -> TorchBuild:
-    r"""Return the build that the source of ``torch/version.py`` describes.
+    r"""Parse the source of ``torch/version.py``.
 
     Raises:
         ValueError: it has no version.
@@ -65,17 +65,17 @@ def parse_version(source: str) -> TorchBuild:
 
 
 def read_build(folder: Path) -> TorchBuild:
-    """Return the build of the torch in a folder.
+    """Return the build of torch in a folder, without importing it.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: ``version.py`` cannot be read.
         ValueError: it has no version.
     """
     return parse_version((folder / "version.py").read_text(encoding="utf-8"))
 
 
 def build_of(torch: Any) -> TorchBuild:
-    """Return the build of a torch that has been imported.
+    """Return the build of an imported torch.
 
     Raises:
         ValueError: it has no version.
@@ -93,12 +93,12 @@ def _build(version: object, variables: Mapping[str, object]) -> TorchBuild:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorchFacts:
-    """What a vendor reports about a device beside its name and memory; None means not reported.
+    """Facts about a device besides its name and memory; None means not reported.
 
     Attributes:
-        uuid: as the vendor's meter writes it, which is how a device finds its energy.
+        uuid: as the vendor's meter writes it, to match a device with its energy counter.
         driver: version of the driver.
-        cache_bytes: size of the cache before the device's memory.
+        cache_bytes: size of the last cache before the device's memory.
         details: everything else.
     """
 
@@ -109,7 +109,7 @@ class TorchFacts:
 
 
 class TorchBackend:
-    """What all kinds of device have in common.
+    """Base class of torch backends.
 
     Attributes:
         kind: torch's name of the device type; `torch.get_device_module` gives its module.
@@ -127,9 +127,9 @@ class TorchBackend:
         root: Path = Path("/"),
         platform: str = sys.platform,
     ) -> None:
-        """Take a stand-in for the module, a search path as `sys.path`, a folder in place of ``/``, and `sys.platform`.
+        """Take a stand-in for the module, a search path like `sys.path`, a replacement of ``/``, and `sys.platform`.
 
-        torch is imported when it is first needed; drivers show their version below the root.
+        torch is imported when it is first needed; versions of drivers are read from files below `root`.
         """
         self._module = module
         self._path = path
@@ -140,14 +140,14 @@ class TorchBackend:
         """Return whether torch has this kind of device; imports torch only if it was built for it."""
         try:
             return self._probe()
-        except Exception as error:  # noqa: BLE001 - a library that is missing or broken raises what it likes
+        except Exception as error:  # noqa: BLE001 - a missing or broken library may raise anything
             return Probe(available=False, reason=f"torch cannot be used: {type(error).__name__}: {error}")
 
     def devices(self) -> Sequence[Device]:
-        """Return the devices that this process may see, in the order of the vendor's runtime, which it starts.
+        """Return the visible devices in the order of the vendor's runtime; this starts the runtime.
 
         Raises:
-            Exception: the runtime does not start; the text is the driver's.
+            Exception: the runtime does not start; the message comes from the driver.
         """
         if not self.probe().available:
             return []
@@ -155,13 +155,13 @@ class TorchBackend:
         return with_ids([self.describe(torch, index) for index in range(self.module(torch).device_count())])
 
     def open(self, device: Device) -> OpenTorchDevice:
-        """Start using a device and let it add.
+        """Start using a device and run an addition on it.
 
         Raises:
-            BackendUnavailableError: it is not there.
-            Exception: whatever the addition raised.
+            BackendUnavailableError: the device is missing.
+            Exception: raised by the addition.
         """
-        index, present = present_device(self, device)
+        index, present = find_device(self, device)
         torch = self._torch()
         return OpenTorchDevice(torch, present, self.parts(torch, index))
 
@@ -169,24 +169,24 @@ class TorchBackend:
         """Return torch's module for this kind: `torch.cuda`."""
         return torch.get_device_module(self.kind)
 
-    def refusal(self, build: TorchBuild) -> str | None:
+    def why_unsupported(self, build: TorchBuild) -> str | None:
         """Return why a build of torch can never have this kind of device; None if it can."""
         raise NotImplementedError
 
-    def absence(self, torch: Any) -> str:
-        """Return why a torch that was built for this kind sees no device, as far as is known."""
+    def why_no_device(self, torch: Any) -> str:
+        """Return the likely reason why a torch that was built for this kind sees no device."""
         return f"torch {torch.__version__} sees no device: torch.{self.kind}.is_available() is False"
 
     def is_available(self, torch: Any) -> bool:
-        """Return whether torch has a device, not only that it was built for one."""
+        """Return whether torch sees a device, not only whether it was built for one."""
         return bool(self.module(torch).is_available())
 
     def facts(self, properties: Any) -> TorchFacts:
-        """Return what only this vendor has among torch's device properties."""
+        """Return the facts in this vendor's device properties."""
         raise NotImplementedError
 
     def describe(self, torch: Any, index: int) -> Device:
-        """Return a device, still without its id."""
+        """Return a device without its id."""
         properties = self.module(torch).get_device_properties(index)
         facts = self.facts(properties)
         return Device(
@@ -209,16 +209,16 @@ class TorchBackend:
             handle=handle,
             sync_mode=f"torch.{self.kind}.synchronize",
             barrier=lambda: module.synchronize(index),
-            # torch.Event, not the module's: that one records on the current device, whichever that is.
+            # Not the module's Event, which records on the current device.
             new_event=lambda: torch.Event(device=handle, enable_timing=True),
-            # memory_stats is empty while the allocator is not initialised; max_memory_allocated would say 0.
+            # memory_stats is empty while the allocator is not initialised; max_memory_allocated would return 0.
             stats=lambda: module.memory_stats(index),
             reset_peaks=lambda: module.reset_peak_memory_stats(index),
             cache_bytes=self.facts(module.get_device_properties(index)).cache_bytes,
         )
 
     def read_driver(self, path: str) -> str | None:
-        """Return the version in a file below the root; None where there is no such file."""
+        """Return the driver version in a file below `root`; None if it cannot be read."""
         try:
             return (self._root / path).read_text(encoding="utf-8", errors="replace").strip() or None
         except OSError:
@@ -233,24 +233,24 @@ class TorchBackend:
             if folder is None:
                 return Probe(available=False, reason="torch is not installed")
             build = read_build(folder)
-            if reason := self.refusal(build):
+            if reason := self.why_unsupported(build):
                 return Probe(available=False, reason=reason, versions=build.versions)
             torch = self._torch()
         build = build_of(torch)
-        reason = self.refusal(build) or self._unavailable(torch)
+        reason = self.why_unsupported(build) or self._unavailable(torch)
         return Probe(available=reason is None, reason=reason, versions=build.versions)
 
     def _unavailable(self, torch: Any) -> str | None:
         module = self.module(torch)
-        if module._is_in_bad_fork():  # noqa: SLF001 - torch's own answer, the same since 1.x; it has no public one
-            return forked(f"torch.{self.kind}")
+        if module._is_in_bad_fork():  # noqa: SLF001 - unchanged since torch 1.x; there is no public function
+            return forked_reason(f"torch.{self.kind}")
         with warnings.catch_warnings(record=True) as caught, _variable(NVML_CHECK, "1"):
             warnings.simplefilter("always")
             if self.is_available(torch):
                 return None
-        # torch warns about a driver that is too old or broken, and that text is the true reason.
+        # torch warns about a driver that is too old or broken; the warning is the real reason.
         texts = [str(warning.message).strip().splitlines()[0] for warning in caught]
-        return texts[0] if texts else self.absence(torch)
+        return texts[0] if texts else self.why_no_device(torch)
 
     def _torch(self) -> Any:
         if self._module is None:
@@ -260,7 +260,7 @@ class TorchBackend:
 
 @contextmanager
 def _variable(name: str, value: str) -> Iterator[None]:
-    """Set an environment variable for a while, unless the user has set it."""
+    """Set an environment variable temporarily, unless the user has set it."""
     if name in os.environ:
         yield
         return

@@ -1,6 +1,6 @@
-"""A torch device in use, of any kind: barrier, events, allocator figures, cache flush.
+"""An open torch device of any kind: barrier, events, memory statistics, cache flush.
 
-The figures and traps are those of `docs/reference/backends.md`. What differs between kinds is in `TorchParts`.
+`docs/reference/backends.md` describes the measurements and pitfalls. `TorchParts` has the differences between kinds.
 """
 
 import time
@@ -12,10 +12,10 @@ from pytest_benchdb.backends.libraries import says_out_of_memory
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.model.environment import Device
 
-_FIGURES = {"device_peak": "allocated_bytes.all", "device_reserved": "reserved_bytes.all"}
-# torch's own texts, CUBLAS_STATUS_ALLOC_FAILED, CUDNN_STATUS_ALLOC_FAILED, UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY.
+_STATS = {"device_peak": "allocated_bytes.all", "device_reserved": "reserved_bytes.all"}
+# torch's messages, CUBLAS_STATUS_ALLOC_FAILED, CUDNN_STATUS_ALLOC_FAILED, UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY.
 _PHRASES = ("out of memory", "out_of_memory", "alloc_failed", "out_of_device_memory")
-# torch.Event exists even without events behind it: on the cpu it constructs, and `record` raises RuntimeError.
+# torch.Event exists even for devices without events: on the cpu it can be created, and `record` raises RuntimeError.
 _NO_EVENTS = (AttributeError, NotImplementedError, RuntimeError, TypeError)
 
 Stats = Callable[[], Mapping[str, int]]
@@ -23,16 +23,16 @@ Stats = Callable[[], Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorchParts:
-    """What one kind of device provides.
+    """The functions of one kind of device.
 
     Attributes:
         handle: the `torch.device`.
         sync_mode: name of `barrier`, as stored.
-        barrier: returns once all work given to the device is done.
+        barrier: returns once the device has finished all its work.
         new_event: makes an event that can be timed on this device's current stream.
-        stats: figures of the device's allocator; empty while it is not initialised.
+        stats: returns statistics of the device's allocator; empty while it is not initialised.
         reset_peaks: restarts the peaks in `stats`.
-        cache_bytes: size of the cache between the device and its memory; None if the vendor does not report it.
+        cache_bytes: size of the last cache before the device's memory; None if the vendor does not report it.
     """
 
     handle: Any
@@ -45,10 +45,10 @@ class TorchParts:
 
 
 class OpenTorchDevice:
-    """A device of torch in use.
+    """An open torch device.
 
     Attributes:
-        device: what it is.
+        device: its description.
         handle: the `torch.device`.
         sync_mode: name of the barrier: ``torch.cuda.synchronize``.
     """
@@ -58,7 +58,7 @@ class OpenTorchDevice:
 
         Raises:
             MeasurementError: the operation gave a wrong result.
-            Exception: whatever the operation raised.
+            Exception: raised by the operation.
         """
         self.device = device
         self.handle: object = parts.handle
@@ -68,7 +68,7 @@ class OpenTorchDevice:
         self._flush_buffer: Any = None
         self._flush_bytes: Mapping[str, int] = {}
         self._peaks_before_flush: Mapping[str, float] = {}
-        self._has_memory_figures = self._first_use()
+        self._has_memory_stats = self._first_use()
         self._has_events = self._events_work()
 
     def clock_ns(self) -> int:
@@ -80,7 +80,7 @@ class OpenTorchDevice:
         self._parts.barrier()
 
     def mark(self) -> object | None:
-        """Record an event on the current stream; None where events cannot be timed."""
+        """Record an event on the current stream; None if events cannot be timed."""
         if not self._has_events:
             return None
         event: object = self._parts.new_event()
@@ -88,23 +88,23 @@ class OpenTorchDevice:
         return event
 
     def elapsed_s(self, begin: object, end: object) -> float:
-        """Return the time between two events that have happened, seconds; torch returns milliseconds."""
+        """Return the time between two completed events, seconds; torch returns milliseconds."""
         return float(begin.elapsed_time(end)) / 1e3  # type: ignore[attr-defined]
 
     def reset_memory(self) -> None:
-        """Restart the allocator's peaks at what is allocated now."""
+        """Restart the allocator's peaks at the currently allocated memory."""
         self._peaks_before_flush = {}
-        if self._has_memory_figures:
+        if self._has_memory_stats:
             self._parts.reset_peaks()
 
     def memory(self) -> Mapping[str, float]:
-        """Return the allocator's peaks, bytes, without our own buffer; empty if the allocator keeps no figures."""
-        peaks = {metric: value - self._flush_bytes.get(metric, 0) for metric, value in self._figures("peak").items()}
+        """Return the allocator's peaks without our own buffer, bytes; empty if the allocator has no statistics."""
+        peaks = {metric: value - self._flush_bytes.get(metric, 0) for metric, value in self._stats("peak").items()}
         before = self._peaks_before_flush
         return {metric: float(max(value, before.get(metric, 0.0))) for metric, value in peaks.items()}
 
     def flush_cache(self) -> bool:
-        """Write zeros over as much memory as the cache holds; False if its size is not known or memory is short."""
+        """Write zeros to as much memory as the cache holds; False if its size is unknown or memory is short."""
         if not self._parts.cache_bytes:
             return False
         try:
@@ -118,28 +118,28 @@ class OpenTorchDevice:
         return True
 
     def is_out_of_memory(self, error: BaseException) -> bool:
-        """Return whether an exception says that the device's memory ran out."""
-        # torch.OutOfMemoryError since 2.5; torch.cuda's is an older name of the same class.
+        """Return whether an exception means that the device ran out of memory."""
+        # torch.OutOfMemoryError exists since 2.5; torch.cuda.OutOfMemoryError is an older name of the same class.
         own = getattr(self._torch, "OutOfMemoryError", None)
         return says_out_of_memory(error, _PHRASES, classes=() if own is None else (own,))
 
     def close(self) -> None:
-        """Free our own buffer; the context stays, as torch cannot give one back."""
+        """Free our own buffer; the context stays, because torch cannot release it."""
         self._flush_buffer = None
         self._flush_bytes = {}
 
     def _first_use(self) -> bool:
-        """Let the device add, and return whether its allocator has counted the operands.
+        """Run an addition, and return whether the allocator has counted its operands.
 
-        An allocator that is not initialised, keeps no figures (``PYTORCH_NO_CUDA_MEMORY_CACHING=1``) or has none yet
-        (MPS before torch 2.15) returns 0, which would read as a measurement.
+        An allocator that is not initialised, or has no statistics (``PYTORCH_NO_CUDA_MEMORY_CACHING=1``; MPS before
+        torch 2.15), returns 0, which would look like a measurement.
         """
         ones = self._torch.ones(8, device=self.handle)
         total = float((ones + ones).sum().item())
         self._parts.barrier()
         if total != 16.0:  # noqa: PLR2004 - 8 times 1 + 1
             raise MeasurementError(f"{self.handle} cannot be trusted: eight times 1 + 1 gave {total:g}, not 16")
-        return self._figures_now("current").get("device_peak", 0) > 0
+        return self._read_stats("current").get("device_peak", 0) > 0
 
     def _events_work(self) -> bool:
         try:
@@ -151,22 +151,22 @@ class OpenTorchDevice:
         except _NO_EVENTS:
             return False
 
-    def _figures(self, moment: str) -> dict[str, int]:
-        return self._figures_now(moment) if self._has_memory_figures else {}
+    def _stats(self, moment: str) -> dict[str, int]:
+        return self._read_stats(moment) if self._has_memory_stats else {}
 
-    def _figures_now(self, moment: str) -> dict[str, int]:
+    def _read_stats(self, moment: str) -> dict[str, int]:
         try:
             stats = self._parts.stats()
-        except (AttributeError, NotImplementedError, RuntimeError):  # this torch keeps none for this kind
+        except (AttributeError, NotImplementedError, RuntimeError):  # this torch has none for this kind
             return {}
-        figures = {metric: stats.get(f"{name}.{moment}") for metric, name in _FIGURES.items()}
-        return {metric: int(value) for metric, value in figures.items() if value is not None}
+        values = {metric: stats.get(f"{name}.{moment}") for metric, name in _STATS.items()}
+        return {metric: int(value) for metric, value in values.items() if value is not None}
 
     def _take_flush_buffer(self, size_bytes: int) -> None:
-        """Allocate the buffer so that `memory` can leave it out, whatever the peak was before."""
-        peaks, before = self.memory(), self._figures("current")
+        """Allocate the buffer, and record its size and the peaks before it, so that `memory` can leave it out."""
+        peaks, before = self.memory(), self._stats("current")
         self._flush_buffer = self._torch.empty(size_bytes, dtype=self._torch.uint8, device=self.handle)
-        after = self._figures("current")
+        after = self._stats("current")
         self.reset_memory()
         self._flush_bytes = {metric: after[metric] - before[metric] for metric in after}
         self._peaks_before_flush = peaks

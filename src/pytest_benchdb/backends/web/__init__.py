@@ -1,1 +1,1 @@
-"""WebGPU, WebNN and WebAssembly in a real Chromium that Playwright drives; extra ``web``."""
+"""WebGPU, WebNN and WebAssembly in a real Chromium, driven by Playwright; needs the extra ``web``."""

@@ -1,4 +1,4 @@
-"""The backends `webgpu`, `webnn` and `wasm`: devices of the one Chromium of this process, each a page."""
+"""The backends `webgpu`, `webnn` and `wasm`: each device is a page in the one Chromium of this process."""
 
 import atexit
 import os
@@ -28,12 +28,12 @@ from pytest_benchdb.model.reading import Probe
 
 
 class OpenPage(BlockingDevice):
-    """A device in use through a page of its own.
+    """An open device with its own page.
 
-    It has no timeline: the page's clock cannot measure a call that is shorter than its step (5 us), and a round
-    of zero seconds would be a lie. `WebPage.time` fills rounds in the page instead.
+    It has no timeline: the page's clock cannot measure calls shorter than its step (5 us), and a round of zero seconds
+    would be wrong. `WebPage.time` fills rounds in the page instead.
 
-    It has no memory figures: `performance.measureUserAgentSpecificMemory` returns what is in use at the next garbage
+    It has no memory peaks: `performance.measureUserAgentSpecificMemory` returns the memory in use at the next garbage
     collection, not a peak, and no browser reports the size of a GPU's or a model's buffers.
     """
 
@@ -46,7 +46,7 @@ class OpenPage(BlockingDevice):
 
     @property
     def page(self) -> WebPage:
-        """The page; a new one where the last crashed, hung or lost its device, so that the next test has one."""
+        """The page; replaced if it has crashed, hung or lost its device, so that the next test has a working one."""
         if self._page.gone:
             self._page.close()
             self._page = self._prepare()
@@ -54,7 +54,7 @@ class OpenPage(BlockingDevice):
 
     @property
     def handle(self) -> object:
-        """The page, as a test gets it."""
+        """The page: the value of ``bench.device`` in a test."""
         return self.page
 
     @handle.setter
@@ -62,25 +62,25 @@ class OpenPage(BlockingDevice):
         raise AttributeError(f"the page of {self.device.name} cannot be set to {page!r}")
 
     def synchronize(self) -> None:
-        """Return once all work given to the page's devices is done.
+        """Return once the page's devices have finished all their work.
 
         Raises:
-            JavaScriptError: a device reported an error that was not caught.
+            JavaScriptError: a device reported an uncaught error.
         """
         if self.sync_mode is not None:
             self._page.barrier()
 
     def is_out_of_memory(self, error: BaseException) -> bool:
-        """Return whether an error says that the page's or the adapter's memory ran out."""
+        """Return whether an error means that the page or the adapter ran out of memory."""
         return is_out_of_memory(error)
 
     def close(self) -> None:
-        """Close the page; the browser stays for the next."""
+        """Close the page; the browser stays open."""
         self._page.close()
 
 
 class OpenAdapter(OpenPage):
-    """A WebGPU adapter in use; its timeline is that of timestamp queries, where the adapter has them."""
+    """An open WebGPU adapter; its timeline uses timestamp queries, if the adapter has them."""
 
     def __init__(self, device: Device, prepare: Callable[[], WebPage]) -> None:
         """Open the first page; `prepare` opens a page and the adapter in it."""
@@ -88,7 +88,7 @@ class OpenAdapter(OpenPage):
         self._timelines: tuple[WebPage, Timeline | None] | None = None
 
     def mark(self) -> object | None:
-        """Write a timestamp on the queue of ``benchdb.device`` and wait for nothing; None without timestamps."""
+        """Write a timestamp on the queue of ``benchdb.device`` without waiting; None without timestamps."""
         timeline = self._timeline()
         return None if timeline is None else timeline.mark()
 
@@ -102,28 +102,28 @@ class OpenAdapter(OpenPage):
 
     def _timeline(self) -> "Timeline | None":
         if self._timelines is None or self._timelines[0] is not self._page:
-            self._timelines = (self._page, sound_timeline(self._page))
+            self._timelines = (self._page, working_timeline(self._page))
         return self._timelines[1]
 
 
 class Timeline:
     """Timestamp queries of a page's ``benchdb.device``, in sets of `SET_SIZE`.
 
-    A mark is its number. Full sets are read once, when one of their marks is first needed.
+    A mark is a number: 0, 1, ... Full sets are read once, when one of their marks is first needed.
     """
 
     SET_SIZE = 256
     """As in `assets/webgpu.js`."""
 
     def __init__(self, page: WebPage) -> None:
-        """Begin a timeline of a page that has a ``benchdb.device`` with the feature ``timestamp-query``."""
+        """Begin a timeline; the page's ``benchdb.device`` must have the feature ``timestamp-query``."""
         self._page = page
         self._count = 0
         self._posted: Future[object] | None = None
         self._read_ns: dict[int, list[int]] = {}
 
     def mark(self) -> int:
-        """Request a timestamp after everything that was submitted before; return the mark."""
+        """Request a timestamp after all work submitted so far; return the mark."""
         number = self._count
         self._count += 1
         self._posted = self._page.post("([set, slot]) => benchdb.webgpu.mark(set, slot)", divmod(number, self.SET_SIZE))
@@ -145,7 +145,7 @@ class Timeline:
         read_ns = self._read_ns.get(number, [])
         if slot >= len(read_ns):
             if self._posted is not None:
-                self._posted.result(CALL_LIMIT_S)  # a mark that failed says why
+                self._posted.result(CALL_LIMIT_S)  # raises if the mark failed
             count = min(self._count - number * self.SET_SIZE, self.SET_SIZE)
             full = count == self.SET_SIZE
             marks = "(set, count, done) => benchdb.webgpu.marks(set, count, done)"
@@ -154,8 +154,8 @@ class Timeline:
         return read_ns[slot]
 
 
-def sound_timeline(page: WebPage) -> Timeline | None:
-    """Return the timeline of a page's adapter; None where it has no timestamps, or none that work."""
+def working_timeline(page: WebPage) -> Timeline | None:
+    """Return the timeline of a page's adapter; None without working timestamps."""
     if not page.evaluate("benchdb.device.features.has('timestamp-query')"):
         return None
     timeline = Timeline(page)
@@ -167,13 +167,13 @@ def sound_timeline(page: WebPage) -> Timeline | None:
 
 
 class SharedBrowser:
-    """The browser of this process: started when it is first needed, ended with the process.
+    """The browser of this process: started when first needed, closed when the process exits.
 
-    A forked child starts its own; it must not use the browser of its parent.
+    A forked child starts its own, because it must not use its parent's browser.
     """
 
     def __init__(self, start: Callable[[Path], Browser] = Browser, host: Host | None = None) -> None:
-        """Remember how to start it, and where to look for the program; None for this machine."""
+        """Take the function that starts it, and where to look for the program; None means this machine."""
         self._start = start
         self._host = host
         self._pid = os.getpid()
@@ -182,11 +182,11 @@ class SharedBrowser:
 
     @property
     def host(self) -> Host:
-        """Where its program is looked for."""
+        """Where to look for its program."""
         return self._host or Host.this()
 
     def get(self) -> Browser:
-        """Return the browser, started if necessary; one that has crashed is replaced.
+        """Return the browser; start it if necessary, and replace it if it has crashed.
 
         Raises:
             BackendUnavailableError: there is none, or it does not start.
@@ -222,7 +222,7 @@ SHARED = SharedBrowser()
 
 
 class WebBackend:
-    """What the three have in common: a browser, and devices that one of its pages lists once."""
+    """Base class of the web backends: a browser, and devices that a page lists once per browser."""
 
     name: str
     provenance: Provenance = "measured"
@@ -233,11 +233,11 @@ class WebBackend:
         self._devices: tuple[Browser, Sequence[Device]] | None = None
 
     def probe(self) -> Probe:
-        """Return whether Playwright and a Chromium are there; neither is started."""
+        """Return whether Playwright and a Chromium are installed, without starting them."""
         return find.probe(self._shared.host)
 
     def devices(self) -> Sequence[Device]:
-        """Return what the browser offers; starts it.
+        """Return the devices that the browser offers; this starts the browser.
 
         Raises:
             BackendUnavailableError: the browser does not start.
@@ -258,13 +258,13 @@ class WebBackend:
             BackendUnavailableError: the device is not there, or the browser does not start.
         """
         self._require(device)
-        return OpenPage(device, lambda: self._prepared(device), self.sync_mode)
+        return OpenPage(device, lambda: self._prepare_page(device), self.sync_mode)
 
     def _require(self, device: Device) -> None:
         if all(offered.device_id != device.device_id for offered in self.devices()):
             raise BackendUnavailableError(f"{self.name}: the browser does not offer {device.name}")
 
-    def _prepared(self, device: Device) -> WebPage:
+    def _prepare_page(self, device: Device) -> WebPage:
         page = open_page(self._shared.get())
         try:
             self._start(page, device)
@@ -285,7 +285,7 @@ class WebBackend:
 
 
 class WebGpuBackend(WebBackend):
-    """Adapters that the browser offers: GPUs, and SwiftShader, which computes on the processor."""
+    """The browser's adapters: GPUs, and SwiftShader, which computes on the processor."""
 
     name = "webgpu"
 
@@ -297,7 +297,7 @@ class WebGpuBackend(WebBackend):
             name = adapter_name(adapter)
             driver = "; ".join(part for part in (adapter["driver"], f"Chromium {facts.version}") if part)
             details = {**adapter, "software": is_software(adapter), "browser": facts.version}
-            # The same adapter answers several requests: the first, for speed, is kept.
+            # Several requests may return the same adapter: keep the first one, requested for speed.
             devices.setdefault(name, self._device(name, driver, details))
         if not devices:
             raise BackendUnavailableError(f"Chromium {facts.version} has no WebGPU adapter here")
@@ -310,14 +310,14 @@ class WebGpuBackend(WebBackend):
             BackendUnavailableError: the adapter is not there, or the browser does not start.
         """
         self._require(device)
-        return OpenAdapter(device, lambda: self._prepared(device))
+        return OpenAdapter(device, lambda: self._prepare_page(device))
 
     def _start(self, page: WebPage, device: Device) -> None:
         page.evaluate("(options) => benchdb.webgpu.open(options)", device.details["options"])
 
 
 class WebNnBackend(WebBackend):
-    """Contexts that the browser's neural-network API makes: cpu, gpu, npu."""
+    """Contexts of the browser's neural-network API: cpu, gpu, npu."""
 
     name = "webnn"
     sync_mode = "context.readTensor"
@@ -327,7 +327,7 @@ class WebNnBackend(WebBackend):
             raise BackendUnavailableError(f"Chromium {facts.version} has no WebNN (navigator.ml)")
         contexts = page.evaluate("benchdb.webnn.contexts()")
         if not contexts["found"]:
-            # Mostly one reason for all three: a Chromium that was built without WebNN.
+            # Usually all three have one reason: this Chromium was built without WebNN.
             reasons = dict.fromkeys(text.splitlines()[0] for text in contexts["refused"].values())
             raise BackendUnavailableError(f"Chromium {facts.version} makes no WebNN context: {'; '.join(reasons)}")
         adapters = page.evaluate("benchdb.webgpu?.adapters() ?? []")
@@ -351,23 +351,23 @@ class WasmBackend(WebBackend):
     def _find(self, page: WebPage, facts: BrowserFacts) -> Sequence[Device]:
         details = {**page.evaluate("benchdb.wasm.features()"), "browser": facts.version, "v8": facts.v8}
         driver = f"V8 {facts.v8}; Chromium {facts.version}" if facts.v8 else f"Chromium {facts.version}"
-        # The version stays out of the name: it is another driver, not another device.
+        # The name does not contain the version: a new version is another driver, not another device.
         return [self._device("V8 WebAssembly", driver, details)]
 
     def _start(self, page: WebPage, device: Device) -> None:
-        del device  # there is one
+        del device  # there is only one
         page.evaluate("benchdb.wasm.open()")
 
 
 def is_software(adapter: Mapping[str, Any]) -> bool:
-    """Return whether an adapter computes on the processor; any sign of it counts."""
-    words = f"{adapter['vendor']} {adapter['architecture']} {adapter['description']}".lower()
-    named = any(word in words for word in ("swiftshader", "llvmpipe", "lavapipe", "basic render", "warp"))
-    return named or adapter["fallback"] is True or adapter["type"] == "CPU"
+    """Return whether an adapter computes on the processor; one sign of it is enough."""
+    text = f"{adapter['vendor']} {adapter['architecture']} {adapter['description']}".lower()
+    is_known = any(name in text for name in ("swiftshader", "llvmpipe", "lavapipe", "basic render", "warp"))
+    return is_known or adapter["fallback"] is True or adapter["type"] == "CPU"
 
 
 def adapter_name(adapter: Mapping[str, Any]) -> str:
-    """Return vendor, architecture, device and description in one line, marked where it is software.
+    """Return vendor, architecture, device and description in one line, with a mark for software.
 
     >>> intel = {"vendor": "intel", "architecture": "gen-12lp", "device": "", "description": ""}
     >>> adapter_name({**intel, "fallback": False, "type": "integrated GPU"})
@@ -379,9 +379,9 @@ def adapter_name(adapter: Mapping[str, Any]) -> str:
 
 
 def context_is_software(context: Mapping[str, Any], adapters: Sequence[Mapping[str, Any]]) -> bool | None:
-    """Return whether a WebNN context of the type ``gpu`` has only software adapters to run on.
+    """Return whether a WebNN context of the type ``gpu`` can only run on software adapters.
 
-    None where that is unknown, without WebGPU adapters; False for other types, which are what they say.
+    None if unknown, because there are no WebGPU adapters; False for other types, which we trust.
     """
     if context["type"] != "gpu":
         return False
@@ -389,7 +389,7 @@ def context_is_software(context: Mapping[str, Any], adapters: Sequence[Mapping[s
 
 
 def context_name(context: Mapping[str, Any], *, software: bool | None) -> str:
-    """Return the name of a WebNN context, marked where it is software or unconfirmed.
+    """Return the name of a WebNN context, with a mark for software or unconfirmed.
 
     >>> context_name({"type": "npu", "devices": None}, software=False)
     'WebNN npu (unconfirmed)'

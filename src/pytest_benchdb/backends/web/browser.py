@@ -1,11 +1,11 @@
-"""Finds a Chromium, starts it and drives it from a thread of its own.
+"""Finds a Chromium, starts it and drives it from its own thread.
 
-Playwright's synchronous objects belong to the thread that made them and refuse a thread with a running
-asyncio loop. In a thread of its own the browser serves plain and asyncio tests alike, and a caller can stop
-waiting for a page that hangs.
+Playwright's synchronous objects belong to the thread that made them, and do not work in a thread with a running
+asyncio loop. With its own thread, the browser works for plain and asyncio tests, and a caller can stop waiting for a
+page that hangs.
 
-The errors are `RuntimeError`, as torch's are: the runtime that was measured raised them, and a run that meets one
-is recorded as failed with its text.
+Errors are `RuntimeError`, like torch's: they come from the runtime that is measured, and the run is recorded as failed
+with their message.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ from pytest_benchdb.model.reading import Probe
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as PlaywrightBrowser
 
-# Texts of V8, Dawn and Chromium about memory; nothing else distinguishes full memory from another failure.
+# Messages of V8, Dawn and Chromium; nothing else distinguishes out of memory from other failures.
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|GPUOutOfMemoryError|OutOfMemory|Array buffer allocation failed|could not allocate memory"
     r"|Invalid array buffer length|Cannot allocate Wasm memory|allocation failed",
@@ -41,16 +41,16 @@ Job = Callable[["PlaywrightBrowser"], T]
 START_LIMIT_S = 60.0
 CLOSE_LIMIT_S = 10.0
 ARGUMENTS = (
-    # The window's headless mode has the GPU process of a normal browser; the older shell has not.
+    # The new headless mode has the GPU process of a normal browser; the older shell does not.
     "--headless=new",
-    # Without it Chromium gives no WebGPU adapter on Linux, nor a software adapter where there is no GPU.
-    # --use-webgpu-adapter=swiftshader would give the software adapter even beside a GPU.
+    # Without it Chromium has no WebGPU adapter on Linux, and no software adapter on machines without a GPU.
+    # --use-webgpu-adapter=swiftshader would use the software adapter even on machines with a GPU.
     "--enable-unsafe-webgpu",
-    # Names the driver and the kind of adapter, and leaves timestamps as exact as they are.
+    # Reports the driver and the kind of adapter, and does not coarsen timestamps.
     "--enable-webgpu-developer-features",
-    # Not in Playwright's own list of features, which this one replaces: its two are for screenshots and accounts.
+    # This replaces Playwright's own list, whose two features are for screenshots and accounts.
     "--enable-features=Vulkan,WebMachineLearningNeuralNetwork",
-    # Nothing of ours goes to a network; these keep the browser's own traffic and work out of the figures.
+    # We do not use a network; these keep the browser's own traffic and work out of the measurements.
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -64,7 +64,7 @@ NO_CHROMIUM = (
     "no Chromium found; install one (Debian: apt-get install chromium), run `playwright install chromium`, "
     f"or name the program in {VARIABLE}"
 )
-# Where these systems put programs that are not on the PATH.
+# Programs that these systems do not put on the PATH.
 _APPLICATIONS = {
     "darwin": (
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -75,7 +75,7 @@ _APPLICATIONS = {
         r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
     ),
 }
-# Where Playwright keeps the browsers it downloads, below the user's home, and the program in each of them.
+# Playwright's folders for downloaded browsers in the user's home, and the programs in these folders.
 _CACHES = {
     "linux": ".cache/ms-playwright",
     "darwin": "Library/Caches/ms-playwright",
@@ -89,22 +89,22 @@ _DOWNLOADED = (
 
 
 class JavaScriptError(RuntimeError):
-    """JavaScript in the page threw, or a device of the page reported an error that was not caught.
+    """JavaScript in the page threw, or a device of the page reported an uncaught error.
 
-    The text is the exception's with its stack, as the browser reports it.
+    The message is the browser's report of the exception and its stack.
     """
 
 
 class PageGoneError(RuntimeError):
-    """The page or the browser ended while it was in use: a crash, or a close from outside."""
+    """The page or the browser crashed or was closed from outside while in use."""
 
 
 class PageTimeoutError(RuntimeError):
-    """The page did not answer within its time limit; its browser was ended."""
+    """The page did not answer within its time limit; its browser was killed."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error from a page says that memory ran out.
+    """Return whether an error from a page means that memory ran out.
 
     >>> is_out_of_memory(JavaScriptError("RangeError: Array buffer allocation failed"))
     True
@@ -114,7 +114,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserFacts:
-    """What a started browser reports about itself.
+    """Facts that a running browser reports.
 
     Attributes:
         version: of Chromium: ``156.0.8078.79``.
@@ -128,13 +128,13 @@ class BrowserFacts:
 
 
 class Browser:
-    """A started Chromium; its methods may be called from any thread."""
+    """A running Chromium; its methods may be called from any thread."""
 
     def __init__(self, executable: Path, *, start_limit_s: float = START_LIMIT_S) -> None:
         """Start the browser.
 
         Raises:
-            BackendUnavailableError: it does not start; the text is Playwright's.
+            BackendUnavailableError: it does not start; the message is Playwright's.
         """
         self.executable = executable
         self._start_limit_s = start_limit_s
@@ -145,7 +145,7 @@ class Browser:
         self._thread = threading.Thread(target=self._serve, args=(started,), name="benchdb-browser", daemon=True)
         self._thread.start()
         try:
-            # Twice: the browser's own limit ends first and says more.
+            # Wait twice as long: the browser's own timeout comes first and has a better message.
             self.facts = started.result(2 * start_limit_s)
         except Exception as error:
             text = str(error) or type(error).__name__
@@ -153,7 +153,7 @@ class Browser:
 
     @property
     def running(self) -> bool:
-        """Whether the browser still takes work."""
+        """Whether the browser still accepts jobs."""
         return not self._ended.is_set()
 
     def submit(self, job: Job[T]) -> "Future[T]":
@@ -172,10 +172,10 @@ class Browser:
     def run(self, job: Job[T], *, limit_s: float) -> T:
         """Run a job in the browser's thread and return its result.
 
-        The browser is ended when the job takes longer than `limit_s`: a page that computes cannot be stopped.
+        If the job takes longer than `limit_s`, the browser is killed: a page that computes cannot be stopped.
 
         Raises:
-            PageTimeoutError: it took longer.
+            PageTimeoutError: the job took longer.
         """
         future = self.submit(job)
         try:
@@ -183,25 +183,25 @@ class Browser:
         except BaseException as error:
             if future.done():
                 raise  # the job's own
-            # Also after Ctrl-C or pytest-timeout's signal: without a waiting caller nothing would end the job.
+            # Also after Ctrl-C or pytest-timeout's signal: nothing else would end the job.
             self.kill()
             if not isinstance(error, LimitError):
                 raise
             raise PageTimeoutError(f"the page did not answer within {limit_s:g} s; its browser was ended") from error
 
     def answers(self) -> bool:
-        """Return whether the browser is still there; it may have crashed unnoticed."""
+        """Return whether the browser still responds; it may have crashed unnoticed."""
         if not self.running:
             return False
         try:
             self.run(lambda browser: browser.new_browser_cdp_session().detach(), limit_s=CLOSE_LIMIT_S)
-        except Exception:  # noqa: BLE001 - whatever the error is, there is no answer
+        except Exception:  # noqa: BLE001 - after any error there is no answer
             self.kill()
             return False
         return True
 
     def kill(self) -> None:
-        """End the browser at once; running jobs fail."""
+        """Kill the browser; running jobs fail."""
         with self._gate:
             self._ended.set()
         if self.facts.pid is not None:
@@ -210,7 +210,7 @@ class Browser:
         self._jobs.put(None)
 
     def close(self, *, limit_s: float = CLOSE_LIMIT_S) -> None:
-        """End the browser in order, or at once where that takes too long."""
+        """Close the browser, or kill it if that takes longer than `limit_s`."""
         with self._gate:
             self._ended.set()
         self._jobs.put(None)
@@ -220,7 +220,7 @@ class Browser:
             self._thread.join(limit_s)
 
     def _serve(self, started: "Future[BrowserFacts]") -> None:
-        # Nothing may escape: pytest would report a thread's exception with some other test.
+        # No exception may escape: pytest would report it with some other test.
         try:
             self._drive(started)
         except BaseException as error:  # noqa: BLE001
@@ -229,7 +229,7 @@ class Browser:
         finally:
             with self._gate:
                 self._ended.set()
-            self._refuse_the_rest()
+            self._fail_remaining_jobs()
 
     def _drive(self, started: "Future[BrowserFacts]") -> None:
         from playwright.sync_api import sync_playwright
@@ -238,7 +238,7 @@ class Browser:
             browser = playwright.chromium.launch(
                 executable_path=self.executable,
                 args=list(ARGUMENTS),
-                # Chromium refuses to run as root with its sandbox.
+                # With its sandbox, Chromium refuses to run as root.
                 chromium_sandbox=not _is_root(),
                 timeout=self._start_limit_s * 1000,
             )
@@ -247,7 +247,7 @@ class Browser:
                 _do(browser, *job)
             browser.close()
 
-    def _refuse_the_rest(self) -> None:
+    def _fail_remaining_jobs(self) -> None:
         while True:
             try:
                 job = self._jobs.get_nowait()
@@ -279,7 +279,7 @@ def _is_root() -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """Where to look; parameters, so that a test can be another machine.
+    """The machine to search for a browser; tests use others.
 
     Attributes:
         environ: the environment variables.
@@ -302,16 +302,16 @@ class Host:
 
 
 def find_chromium(host: Host) -> Path | None:
-    """Return the Chromium to start: the one that was named, one on the PATH, an application, or Playwright's own."""
-    if named := host.environ.get(VARIABLE):
-        return Path(named) if Path(named).is_file() else None
+    """Return the Chromium to start: from `VARIABLE`, on the PATH, an application, or downloaded by Playwright."""
+    if configured := host.environ.get(VARIABLE):
+        return Path(configured) if Path(configured).is_file() else None
     for name in NAMES:
-        if found := host.which(name):
-            return Path(found)
+        if program := host.which(name):
+            return Path(program)
     for path in _APPLICATIONS.get(host.platform, ()):
         if Path(path).is_file():
             return Path(path)
-    return _downloaded(host)
+    return _find_downloaded(host)
 
 
 def probe(host: Host) -> Probe:
@@ -323,16 +323,16 @@ def probe(host: Host) -> Probe:
     versions = {"playwright": version}
     if find_chromium(host) is not None:
         return Probe(available=True, versions=versions)
-    if named := host.environ.get(VARIABLE):
-        return Probe(available=False, reason=f"no Chromium found; {VARIABLE}={named} is not a file", versions=versions)
+    if path := host.environ.get(VARIABLE):
+        return Probe(available=False, reason=f"no Chromium found; {VARIABLE}={path} is not a file", versions=versions)
     return Probe(available=False, reason=NO_CHROMIUM, versions=versions)
 
 
-def _downloaded(host: Host) -> Path | None:
+def _find_downloaded(host: Host) -> Path | None:
     folder = host.environ.get("PLAYWRIGHT_BROWSERS_PATH")
     root = Path(folder) if folder else host.home / _CACHES.get(host.platform, _CACHES["linux"])
     paths: Sequence[Path] = [path for pattern in _DOWNLOADED for path in root.glob(pattern) if path.is_file()]
-    # chromium-1148 is newer than chromium-998: by number, not by name.
+    # Compare numbers, not names: chromium-1148 is newer than chromium-998.
     return max(paths, key=lambda path: _revision(path.relative_to(root).parts[0]), default=None)
 
 

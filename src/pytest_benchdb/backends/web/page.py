@@ -1,4 +1,4 @@
-"""A page of the browser as a test gets it: calls JavaScript, and times it where it runs."""
+"""A page of the browser for tests: calls JavaScript functions and times them inside the page."""
 
 import base64
 import contextlib
@@ -22,10 +22,10 @@ ORIGIN = "https://benchdb.localhost"
 CALL_LIMIT_S = 300.0
 OPEN_LIMIT_S = 60.0
 ROUND_S = 1e-3
-"""Length to which `WebPage.time` calibrates a round: 200 steps of the page's clock."""
+"""Target time of a round in `WebPage.time`: 200 steps of the page's clock."""
 WARMUP_S = 0.1
 
-# A page that is isolated from other origins has shared memory, and a clock of 5 us instead of 100 us.
+# A cross-origin isolated page has shared memory, and a clock with steps of 5 us instead of 100 us.
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -40,14 +40,14 @@ class Timing:
     """Times of a JavaScript function, measured in the page.
 
     Attributes:
-        samples_s: wall-clock time of one iteration, one per round, in run order, warm-up excluded. A round
+        samples_s: wall-clock time of one iteration, one per round, in run order, without the warm-up. A round
             begins and ends with the backend's barrier.
         iterations: calls in a round.
-        first_call_s: time of the first call, compilation included; not among the samples.
+        first_call_s: time of the first call, including compilation; not a sample.
         resolution_s: smallest step of the page's clock; a sample is exact to ``resolution_s / iterations``.
-        barrier_s: time of the barrier that ends a round, with nothing to wait for; None without one.
-            Calibrated rounds last at least 20 times as long.
-        result: what the first call returned.
+        barrier_s: time of a barrier on an idle device; None without a barrier. Calibrated rounds last at least 20
+            times as long.
+        result: return value of the first call.
     """
 
     samples_s: tuple[float, ...]
@@ -65,8 +65,8 @@ class WebPage:
     WebGPU, ``benchdb.context`` with WebNN.
 
     Attributes:
-        page: Playwright's page. It belongs to the browser's thread: use it within `with_page`.
-        resolution_s: smallest step that the page's clock was seen to take.
+        page: Playwright's page. It belongs to the browser's thread: use it inside `with_page`.
+        resolution_s: smallest observed step of the page's clock.
         gone: whether it is known to have crashed, hung, or lost its device.
     """
 
@@ -76,16 +76,16 @@ class WebPage:
         self.resolution_s = resolution_s
         self.gone = False
         self._browser = browser
-        self._known: dict[str, int] = {}
+        self._functions: dict[str, int] = {}
 
     def with_page(self, function: "Callable[[Page], T]", *, limit_s: float = CALL_LIMIT_S) -> T:
-        """Run a function in the browser's thread, with Playwright's page: to load scripts, or take a picture.
+        """Run a function with Playwright's page in the browser's thread, to load scripts or take a screenshot.
 
         >>> bench.device.with_page(lambda page: page.add_script_tag(path="kernel.js"))  # doctest: +SKIP
 
         Raises:
             PageGoneError: the page or its browser has ended.
-            PageTimeoutError: it took too long; the browser was ended.
+            PageTimeoutError: it took too long; the browser was killed.
         """
         try:
             return self._browser.run(self._job(function), limit_s=limit_s)
@@ -94,9 +94,9 @@ class WebPage:
             raise
 
     def evaluate(self, javascript: str, *args: object, limit_s: float = CALL_LIMIT_S) -> Any:
-        """Return the value of an expression, or with arguments that of a function called with them.
+        """Evaluate an expression, or with arguments call a function; return the value.
 
-        For preparing and inspecting, not for measuring: V8 compiles the text each time. Arguments are JSON values,
+        For setup and inspection, not for measuring: V8 compiles the text each time. Arguments are JSON values,
         or bytes, which arrive as a Uint8Array.
 
         Raises:
@@ -107,7 +107,7 @@ class WebPage:
         return self.with_page(lambda page: page.evaluate(javascript), limit_s=limit_s)
 
     def call(self, function: str, *args: object, limit_s: float = CALL_LIMIT_S) -> Any:
-        """Call a JavaScript function and return what it returns; a promise is awaited.
+        """Call a JavaScript function and return its value; a promise is awaited.
 
         The function is compiled once per page, so that it warms up as it would in an application.
 
@@ -129,15 +129,15 @@ class WebPage:
         warmup_s: float = WARMUP_S,
         limit_s: float = CALL_LIMIT_S,
     ) -> Timing:
-        """Time a function inside the page, without the way to the browser and back (about 1 ms).
+        """Time a function inside the page, without the round trip to the browser (about 1 ms).
 
         Args:
-            function: its source; a promise that it returns is awaited in each iteration.
-            args: as of `call`; the same objects for every iteration.
-            iterations: calls in a round; None takes as many as fill about 1 ms, or 20 barriers.
-            rounds: rounds to keep.
-            warmup_s: how long it runs before them, the first call included; V8 compiles hot code anew meanwhile.
-            limit_s: how long to wait for all of it.
+            function: its source; if it returns a promise, each iteration awaits it.
+            args: as in `call`; the same objects for every iteration.
+            iterations: calls in a round; None means enough to fill about 1 ms, or 20 barriers.
+            rounds: number of timed rounds.
+            warmup_s: time of the warm-up, including the first call; V8 recompiles hot code meanwhile.
+            limit_s: time limit of everything.
 
         Raises:
             MeasurementError: a round was shorter than a step of the page's clock, or a number is out of range.
@@ -165,19 +165,19 @@ class WebPage:
         )
 
     def barrier(self) -> None:
-        """Return once all work given to the page's devices is done.
+        """Return once the page's devices have finished all their work.
 
         Raises:
-            JavaScriptError: a device reported an error that was not caught.
+            JavaScriptError: a device reported an uncaught error.
         """
         self._answer("call", "() => benchdb.barrier?.()", (), limit_s=CALL_LIMIT_S)
 
     def post(self, javascript: str, argument: object) -> "Future[object]":
-        """Have a function evaluated after everything before it, without waiting for it."""
+        """Queue the evaluation of a function without waiting for it."""
         return self._browser.submit(self._job(lambda page: page.evaluate(javascript, argument)))
 
     def close(self) -> None:
-        """Close the page and its context; one that is gone already is fine."""
+        """Close the page and its context; do nothing if it is gone."""
         with contextlib.suppress(PageGoneError):
             self.with_page(lambda page: page.context.close(), limit_s=OPEN_LIMIT_S)
 
@@ -186,24 +186,24 @@ class WebPage:
             try:
                 return function(self.page)
             except Exception as error:
-                raise _translated(error) from error
+                raise _translate(error) from error
 
         return job
 
     def _answer(
         self, verb: str, function: str, args: Sequence[object], *more: object, limit_s: float
     ) -> Mapping[str, Any]:
-        """Call `assets/benchdb.js`, which holds functions by number; their source is sent once per document."""
-        is_known = function in self._known
-        number = self._known.setdefault(function, len(self._known))
+        """Call `assets/benchdb.js`, which keeps functions by number; their source is sent once per document."""
+        is_sent = function in self._functions
+        number = self._functions.setdefault(function, len(self._functions))
         script = f"([id, source, args, more]) => benchdb.{verb}(id, source, args, ...more)"
-        sent = [_sendable(value) for value in args]
-        source = None if is_known else function
+        encoded = [_encode(value) for value in args]
+        source = None if is_sent else function
 
         def job(page: "Page") -> Mapping[str, Any]:
-            answer: Mapping[str, Any] = page.evaluate(script, [number, source, sent, list(more)])
-            if answer.get("missing"):  # the page has a new document meanwhile
-                answer = page.evaluate(script, [number, function, sent, list(more)])
+            answer: Mapping[str, Any] = page.evaluate(script, [number, source, encoded, list(more)])
+            if answer.get("missing"):  # the page has loaded a new document
+                answer = page.evaluate(script, [number, function, encoded, list(more)])
             return answer
 
         answer = self.with_page(job, limit_s=limit_s)
@@ -226,14 +226,14 @@ def open_page(browser: Browser) -> WebPage:
             for name in _ASSETS:
                 context.add_init_script(script=_asset(name))
             page = context.new_page()
-            # Older Playwrights let a call wait for a crashed page; a closed one refuses it.
+            # In older versions of Playwright, calls to a crashed page hang; calls to a closed page fail.
             page.on("crash", lambda crashed: crashed.close())
             page.route(f"{ORIGIN}/**", _serve)
             page.goto(f"{ORIGIN}/")
             # Rounded to the nanosecond: the page returns differences of doubles.
             return page, round(float(page.evaluate("benchdb.resolution()")) / 1e3, 9)
         except Exception as error:
-            raise _translated(error) from error
+            raise _translate(error) from error
 
     page, resolution_s = browser.run(job, limit_s=OPEN_LIMIT_S)
     return WebPage(browser, page, resolution_s)
@@ -251,7 +251,7 @@ def _asset(name: str) -> str:
     return resources.files("pytest_benchdb.backends.web").joinpath("assets").joinpath(name).read_text(encoding="utf-8")
 
 
-def _sendable(value: object) -> object:
+def _encode(value: object) -> object:
     if isinstance(value, bytes | bytearray | memoryview):
         return {"benchdbBytes": base64.b64encode(value).decode("ascii")}
     return value
@@ -262,8 +262,8 @@ def _short(function: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004
 
 
-def _translated(error: Exception) -> Exception:
-    """Return Playwright's error as ours; any other as it is."""
+def _translate(error: Exception) -> Exception:
+    """Convert Playwright's errors to ours; return any other error unchanged."""
     from playwright.sync_api import Error
 
     if not isinstance(error, Error):

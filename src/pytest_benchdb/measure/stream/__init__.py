@@ -1,7 +1,7 @@
-"""Token streams: sends requests, keeps the events of each, and computes the metrics of serving systems.
+"""Token streams: sends requests, records their events, and computes the metrics of serving systems.
 
-Definitions are those of vLLM's `bench serve`; ``docs/explanation/serving-metrics.md`` says where others,
-and this package, differ. `Endpoint` and `Chunk` are for users.
+The definitions are those of vLLM's `bench serve`; ``docs/explanation/serving-metrics.md`` lists the differences in
+other tools and in this package. `Endpoint` and `Chunk` are for users.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ class StreamResult:
     """The results of a token stream.
 
     Attributes:
-        requests: of the block in the order of sending, warm-up left out.
+        requests: of the block, in sending order, without the warm-up.
         measurements: metrics of the block.
-        duration_s: from the block's start to the end of the request that ended last.
+        duration_s: from the block's start to the end of its last request.
     """
 
     requests: tuple[Request, ...]
@@ -35,22 +35,22 @@ class StreamResult:
 
     @property
     def failed(self) -> tuple[Request, ...]:
-        """The requests that were not answered whole."""
+        """The requests without a complete answer."""
         return tuple(request for request in self.requests if not request.ok)
 
 
 def run_stream(
     source: Source, plan: StreamPlan, *, clock: Clock = time.perf_counter, sleep: Sleep = asyncio.sleep
 ) -> StreamResult:
-    """Send requests by plan and return their events and metrics.
+    """Send the requests of a plan and return their events and metrics.
 
-    A request that fails, in any way, affects no other. `source` is a function without arguments that returns a sync
-    or async generator of chunks, several of them (taken in turn), an `Endpoint`, or the URL of one. `clock` returns
-    every time, and `sleep` waits for arrivals, in seconds.
+    A failed request does not affect the others. `source` is a function without arguments that returns a sync or async
+    generator of chunks, a sequence of such functions (called in turn), an `Endpoint`, or the URL of one. `clock`
+    gives all times, and `sleep` waits for arrivals, in seconds.
 
     Raises:
         ConfigError: the source is none of these.
-        MissingExtraError: it is an endpoint and httpx is not installed.
+        MissingExtraError: the source is an endpoint and httpx is not installed.
 
     Examples:
         >>> result = run_stream(lambda: iter(["Hel", "lo"]), StreamPlan(requests=3, tokens="chunks"))

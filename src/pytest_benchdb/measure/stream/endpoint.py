@@ -1,6 +1,6 @@
 """An OpenAI-compatible endpoint as a source of token streams; needs httpx, the extra ``[llm]``.
 
-Lines and events of the server-sent events: WHATWG HTML, section 9.2.6 "Interpreting an event stream". Bodies: OpenAI's
+Server-sent events: WHATWG HTML, section 9.2.6 "Interpreting an event stream". Bodies: OpenAI's
 API reference, "The chat completion chunk object" and "The completion object"; reasoning is ``reasoning_content``
 (DeepSeek, vLLM, SGLang) or ``reasoning`` (newer vLLM, OpenRouter).
 """
@@ -27,12 +27,12 @@ _OUTPUT = ("content", "refusal")
 DEFAULT_PROMPT = "Write a short story about a lighthouse keeper who counts ships."
 DEFAULT_MAX_TOKENS = 128
 DRAIN_S = 1.0
-"""How long to wait for the rest of a finished answer, so that its connection can be used again."""
+"""How long to wait for the rest of a finished answer, so that its connection can be reused."""
 Prompt = str | Sequence[Mapping[str, object]]
 
 
 class EventLines:
-    """Cuts a stream of bytes into the data of its events; comments and other fields are skipped."""
+    """Splits a stream of bytes into the data of its events; comments and other fields are skipped."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
@@ -40,13 +40,13 @@ class EventLines:
         self._data: list[str] = []
 
     def feed(self, received: bytes, *, final: bool = False) -> list[str]:
-        """Return the data of the events that these bytes, cut anywhere, complete.
+        """Return the data of the events that these bytes complete; bytes may be split anywhere.
 
-        With `final`, the stream ends here: an event without its blank line is returned too, for servers that leave
-        out the last one.
+        `final` marks the end of the stream: an event without its blank line is returned too, because some servers
+        omit the last one.
         """
         text = self._rest + self._decoder.decode(received, final)
-        # A carriage return at the very end may be half of a line's end.
+        # A carriage return at the very end may be half of a line ending.
         held = "\r" if text.endswith("\r") and not final else ""
         lines = text.removesuffix("\r") if held else text
         *whole, rest = lines.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -71,12 +71,12 @@ class EventLines:
 
 
 def chunks_of(data: str) -> tuple[list[Chunk], bool]:
-    """Return the chunks in the data of one event, and whether it says that an answer is finished.
+    """Return the chunks in the data of one event, and whether an answer is finished.
 
-    A chunk that only names a role, or whose text is empty, has no content: it does not count as a token.
+    A chunk that only names a role, or has an empty text, has no content and does not count as a token.
 
     Raises:
-        AnswerError: the data is not JSON of the expected shape, or it is the server's error.
+        AnswerError: the data is not JSON of the expected shape, or is an error of the server.
     """
     try:
         body = json.loads(data)
@@ -122,11 +122,11 @@ class Endpoint:
 
     Attributes:
         url: ends in ``/completions`` or ``/chat/completions``.
-        model: name to send; None leaves it out, which servers of a single model accept.
-        prompts: taken in turn; a list of messages is a chat.
-        max_tokens: longest answer.
-        headers: sent along, such as an authorization; never shown and never stored.
-        body: further fields of the request's JSON; None leaves a field out.
+        model: name to send; None omits it, which servers with a single model accept.
+        prompts: sent in turn; a list of messages is a chat.
+        max_tokens: maximum length of an answer.
+        headers: additional headers, such as an authorization; never shown and never stored.
+        body: additional fields of the request's JSON; None omits a field.
     """
 
     url: str
@@ -140,7 +140,7 @@ class Endpoint:
         """Check the arguments.
 
         Raises:
-            ConfigError: the URL is not that of a completion endpoint, or there is no prompt.
+            ConfigError: the URL is not a completion endpoint, or there is no prompt.
         """
         if not self.url.startswith(("http://", "https://")) or not self.url.rstrip("/").endswith("/completions"):
             raise ConfigError(
@@ -151,20 +151,20 @@ class Endpoint:
             raise ConfigError(f"prompts={self.prompts!r} is not a list of prompts")
 
     def request_body(self, prompt: Prompt) -> dict[str, object]:
-        """Return the JSON of one request: streamed, with the server's own token counts at its end."""
+        """Return the JSON of one request, which asks for a stream that ends with the server's token counts."""
         if self.url.rstrip("/").endswith("/chat/completions"):
             messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
             fields: dict[str, object] = {"messages": messages}
         else:
             fields = {"prompt": prompt}
-        # max_tokens is the older name, which every server knows; one that refuses it reports so.
+        # max_tokens is the older name, which every server knows; a server that rejects it reports an error.
         fields |= {"model": self.model, "max_tokens": self.max_tokens}
         fields |= {"stream": True, "stream_options": {"include_usage": True}, **self.body}
         return {name: value for name, value in fields.items() if value is not None}
 
     @asynccontextmanager
     async def open(self, *, connections: int | None) -> AsyncIterator[tuple[Callable[[], object], ...]]:
-        """Yield one request for each prompt, with at most so many connections kept open; None is without limit.
+        """Yield one request for each prompt, with at most `connections` at once; None means no limit.
 
         Raises:
             MissingExtraError: httpx is not installed.
@@ -174,17 +174,17 @@ class Endpoint:
         except ImportError:
             raise MissingExtraError("streaming from a URL needs httpx: pip install 'pytest-benchdb[llm]'") from None
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=None)
-        # A compressed stream would wait in the compressor's buffer; the plan's time limit bounds each request.
+        # A compressed stream would wait in the compressor's buffer. The plan's time limit applies to each request.
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity", **self.headers}
         async with httpx.AsyncClient(timeout=None, limits=limits, headers=headers) as client:  # noqa: S113 - see above
             yield tuple(partial(stream, client, self.url, self.request_body(prompt)) for prompt in self.prompts)
 
 
 async def stream(client: "httpx.AsyncClient", url: str, body: Mapping[str, object]) -> AsyncIterator[Chunk]:
-    """Yield the chunks of one answer as they come.
+    """Yield the chunks of one answer as they arrive.
 
     Raises:
-        AnswerError: the server refused, sent something malformed, or broke off.
+        AnswerError: the server refused, sent something malformed, or closed the stream early.
     """
     finished = False
     async with client.stream("POST", url, json=body) as response:

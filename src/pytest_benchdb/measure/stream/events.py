@@ -1,4 +1,4 @@
-"""Events of requests as they happen: what one chunk means, and the `Request`s that the events become."""
+"""Events of running requests: interprets chunks, and turns the events into `Request`s."""
 
 import threading
 import time
@@ -9,22 +9,22 @@ from pytest_benchdb.measure.stream.plan import StreamPlan
 from pytest_benchdb.model.run import Request
 
 LONGEST_ERROR = 500
-"""Characters of a failure's text that are kept: enough for a server's message, not for a web page."""
+"""Most characters of an error that are kept: enough for a server's message, not for a web page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
     """One piece of an answer, for sources that know more than its text.
 
-    A chunk with neither text nor tokens does not count as a token and gets no time: it may carry totals.
+    A chunk with neither text nor tokens does not count as a token and has no time, but may carry totals.
 
     Attributes:
-        text: the text it adds to the answer.
-        tokens: tokens in this chunk; None if not known.
+        text: the text that it adds to the answer.
+        tokens: tokens in this chunk; None if unknown.
         reasoning: whether it is part of the reasoning rather than the answer.
         tokens_in: tokens of the prompt; None if not in this chunk.
         tokens_out: tokens of the whole answer; None if not in this chunk.
-        opaque: whether it is an object of unknown content, which counts as a chunk with text.
+        opaque: whether its content is unknown; it then counts as a chunk with text.
     """
 
     text: str = ""
@@ -36,7 +36,7 @@ class Chunk:
 
     @property
     def has_content(self) -> bool:
-        """Whether it has a part of the answer."""
+        """Whether it adds to the answer."""
         return self.opaque or bool(self.text) or bool(self.tokens)
 
 
@@ -44,10 +44,10 @@ _NOTHING = Chunk()
 
 
 def interpret(chunk: object) -> Chunk:
-    """Return the meaning of a source's chunk.
+    """Convert a chunk of a source to a `Chunk`.
 
-    Text and bytes are text, empty ones and None are nothing; an object may have ``tokens`` (a number, or a list
-    of tokens) and ``text``; any other object is one chunk of unknown content.
+    Strings and bytes are text; None has no content. An object may have ``tokens`` (a number, or a list of tokens)
+    and ``text``; any other object is a chunk with unknown content.
 
     Raises:
         ValueError: ``tokens`` is not a number of 0 or more.
@@ -79,20 +79,20 @@ def _number(tokens: object) -> int | None:
 
 
 class AnswerError(Exception):
-    """An answer that is not complete; its text is the request's error."""
+    """An incomplete answer; the message becomes the request's error."""
 
 
 class Exchange:
     """One request and its answer so far.
 
-    The code that runs the request calls `send`, `take` and `end`; code that watches it may `end` it first, after
-    which nothing more is taken. Times are those of `clock`.
+    The code that runs the request calls `send`, `take` and `end`. Code that watches it may call `end` first; later
+    chunks are ignored. Times come from `clock`.
     """
 
     def __init__(
         self, *, clock: Callable[[], float], due_s: float | None = None, count: Callable[[str], int] | None = None
     ) -> None:
-        """Prepare a request that is due at `due_s` after the block's start; `count` needs its text kept."""
+        """Prepare a request that is due `due_s` after the block's start; `count` counts the tokens of its text."""
         self.due_s = due_s
         self.sent: float | None = None
         self.started_monotonic: float | None = None
@@ -110,15 +110,15 @@ class Exchange:
         self._lock = threading.Lock()
 
     def send(self) -> None:
-        """Record that the request is sent now."""
+        """Record that the request was sent now."""
         self.started_monotonic = time.monotonic()
         self.sent = self._clock()
 
     def take(self, chunk: object) -> bool:
-        """Take a chunk that came now; False once the request has ended.
+        """Record a chunk that arrived now; return False if the request has ended.
 
         Raises:
-            ValueError: the chunk's number of tokens is not a number.
+            ValueError: the chunk's ``tokens`` is not a number of tokens.
         """
         now = self._clock()
         content = interpret(chunk)
@@ -145,7 +145,7 @@ class Exchange:
     def end(self, error: str | None = None) -> None:
         """Record that the request ended now; only the first call counts.
 
-        An answer that ended well but without any text or token has failed: there is nothing to time.
+        An answer that ended without an error but also without any text or token has failed: there is nothing to time.
         """
         now = self._clock()
         with self._lock:
@@ -157,7 +157,7 @@ class Exchange:
                 self.error = "the answer ended without a token"
 
     def tokens_out(self, *, chunk_is_token: bool) -> int | None:
-        """Return the tokens of the answer; None if they are unknown."""
+        """Return the number of tokens in the answer; None if unknown."""
         if chunk_is_token:
             return len(self.chunks)
         if self._count is not None:
@@ -172,10 +172,10 @@ class Events:
     """The requests of a block, with their times.
 
     Attributes:
-        requests: in the order of sending; those that were never sent come last.
-        duration_s: from the block's start to the end of the request that ended last, failed ones too.
-        first_output_s: when the first chunk came that was not reasoning, by index of the request, in seconds since the
-            block's start; only for requests whose reasoning was marked.
+        requests: in sending order; those that were never sent come last.
+        duration_s: from the block's start to the end of its last request, including failed ones.
+        first_output_s: time of the first chunk after the reasoning, in seconds since the block's start, by index of
+            the request; only for requests with chunks marked as reasoning.
     """
 
     requests: tuple[Request, ...]
@@ -184,7 +184,7 @@ class Events:
 
 
 def events_of(exchanges: Iterable[Exchange], plan: StreamPlan, *, start: float) -> Events:
-    """Return the requests of ended exchanges, with times since the block's start."""
+    """Return the requests of finished exchanges, with times since the block's start."""
     never_sent = float("inf")
     ordered = sorted(exchanges, key=lambda each: (never_sent if each.sent is None else each.sent, each.due_s or 0.0))
     requests = tuple(_request(index, exchange, plan, start=start) for index, exchange in enumerate(ordered))
@@ -200,7 +200,7 @@ def events_of(exchanges: Iterable[Exchange], plan: StreamPlan, *, start: float) 
 
 
 def describe(error: BaseException) -> str:
-    """Return the text of a failure in one line of at most `LONGEST_ERROR` characters."""
+    """Return an error in one line of at most `LONGEST_ERROR` characters."""
     text = str(error) if isinstance(error, AnswerError) else f"{type(error).__name__}: {error}"
     return " ".join(text.split())[:LONGEST_ERROR]
 

@@ -1,8 +1,8 @@
 """Metrics of a block of requests: pure functions from events to measurements.
 
-Latencies are samples, from which the store takes percentiles by linear interpolation between the closest
-ranks (Hyndman and Fan 1996, type 7; numpy's default). Only whole answers are in them. Rates are
-counts over the block's duration: from its start to the end of the request that ended last, failed ones too.
+Latencies are samples; the store computes percentiles by linear interpolation between the closest ranks (Hyndman and
+Fan 1996, type 7; numpy's default). They cover complete answers only. Rates are counts divided by the block's
+duration: from its start to the end of its last request, including failed ones.
 Values of one request follow the definitions of vLLM's `bench serve` (`vllm/benchmarks/serve.py`).
 """
 
@@ -19,15 +19,15 @@ _NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """The requests of a block and what all of its metrics share.
+    """The requests of a block and facts that all its metrics need.
 
     Attributes:
         requests: all of them.
-        whole: those that were answered whole.
-        duration_s: from the block's start to the end of the request that ended last.
+        whole: those with a complete answer.
+        duration_s: from the block's start to the end of its last request.
         slo: objectives, by metric.
         counting: how tokens were counted, for `Measurement.method`.
-        nothing: why there are no values at all; None if there are.
+        nothing: why no metric has a value; None if some have.
     """
 
     requests: Sequence[Request]
@@ -52,30 +52,30 @@ class Block:
 
     @property
     def failed(self) -> int:
-        """How many requests were not answered whole."""
+        """Number of requests without a complete answer."""
         return len(self.requests) - len(self.whole)
 
     def number(self, condition: Callable[[Request], bool]) -> int:
-        """Return for how many of the whole answers a condition holds."""
+        """Return the number of complete answers that meet a condition."""
         return sum(condition(request) for request in self.whole)
 
     def latency(
         self,
         metric: str,
         method: str,
-        figure: Callable[[Request], Sequence[float] | float | None],
+        value_of: Callable[[Request], Sequence[float] | float | None],
         *,
         none: str = "no answer has one",
         details: Mapping[str, object] = _NOTHING_MORE,
     ) -> Measurement:
-        """Return the samples of a metric over the whole answers, in the order of sending, seconds.
+        """Return the samples of a metric over the complete answers, in sending order, seconds.
 
-        `method` is its definition. `figure` returns its value for one request: a number, several that are pooled, or
+        `method` is its definition. `value_of` returns its value for one request: a number, several that are pooled, or
         None to leave the request out. `none` is the reason if there is no sample.
         """
         samples: list[float] = []
         for request in self.whole:
-            value = figure(request)
+            value = value_of(request)
             samples.extend([] if value is None else value if isinstance(value, Sequence) else [value])
         return Measurement(
             metric=metric,
@@ -88,7 +88,7 @@ class Block:
         )
 
     def rate(self, metric: str, method: str, number: int, *, none: str | None = None) -> Measurement:
-        """Return a number per second of the block; `none` is why it cannot be counted, None if it can."""
+        """Return `number` per second of the block; `none` is the reason why it is unknown, None if it is known."""
         reason = self.nothing or none
         return Measurement(
             metric=metric,
@@ -127,7 +127,7 @@ def _nothing(requests: Sequence[Request], whole: Sequence[Request], duration_s: 
 
 
 def ttft_s(request: Request) -> float:
-    """Return the time to first token: first chunk with text - send, of an answer that came whole."""
+    """Return the time to first token of a complete answer: first chunk with text - send."""
     return request.chunk_s[0] - _sent_s(request)
 
 
@@ -137,15 +137,15 @@ def e2e_latency_s(request: Request) -> float:
 
 
 def gaps_s(request: Request) -> tuple[float, ...]:
-    """Return the gaps between consecutive chunks; they are gaps of tokens only if each chunk holds one."""
+    """Return the gaps between consecutive chunks; they are gaps between tokens only if each chunk has one token."""
     return tuple(later - earlier for earlier, later in pairwise(request.chunk_s))
 
 
 def tpot_s(request: Request) -> float | None:
     """Return the time per output token after the first: (E2E - TTFT) / (tokens - 1).
 
-    None where it is unknown: the tokens were not reported; there is at most one; or several came in a single
-    chunk, for which the formula would give 0.
+    None if the tokens were not reported, if there is at most one, or if several came in a single chunk, for which
+    the formula would give 0.
     """
     if request.tokens_out is None or request.tokens_out <= 1 or len(request.chunk_s) == 1:
         return None
@@ -158,9 +158,9 @@ def queue_time_s(request: Request) -> float | None:
 
 
 def meets(request: Request, slo: Mapping[str, float]) -> bool | None:
-    """Return whether a request met every objective; None without objectives, or where one cannot be judged.
+    """Return whether a request met every objective; None without objectives, or if one cannot be judged.
 
-    A failed request met none. An answer of at most one token counts as a TPOT of 0, as in vLLM.
+    A failed request met none. An answer with at most one token has a TPOT of 0, as in vLLM.
     """
     if not slo:
         return None
@@ -201,9 +201,9 @@ def measurements_of(
     duration_s: float,
     first_output_s: Mapping[int, float] = MappingProxyType({}),
 ) -> tuple[Measurement, ...]:
-    """Return the metrics of a block in SI units; one that could not be measured has its reason and no value.
+    """Return the metrics of a block in SI units; a metric that could not be measured has a reason and no value.
 
-    `requests` are those of the block, warm-up left out, after `judge`. `first_output_s` is that of `events.Events`.
+    `requests` are the result of `judge`, without the warm-up. `first_output_s` comes from `events.Events`.
     """
     block = Block.of(requests, plan, duration_s)
     rows = [
@@ -279,7 +279,7 @@ def _is_one_chunk_of_several_tokens(request: Request) -> bool:
 
 
 def _unknown_tokens(block: Block) -> str | None:
-    """Return why output tokens cannot be summed up; None if they can."""
+    """Return why the output tokens cannot be summed; None if they can."""
     uncounted = block.number(_is_uncounted)
     if not uncounted:
         return None

@@ -1,4 +1,4 @@
-"""How requests are sent and judged: the plan of a token stream, and the times at which requests arrive."""
+"""The plan of a token stream, which says how requests are sent and judged, and the arrival times of requests."""
 
 import math
 import random
@@ -10,7 +10,7 @@ from typing import Literal
 from pytest_benchdb.errors import ConfigError
 
 OBJECTIVES = ("ttft", "tpot", "e2e_latency")
-"""Metrics that a request can be judged by: each has one value per request."""
+"""Metrics that a request can be judged by, because they have one value per request."""
 
 TokenCount = Literal["reported", "chunks"] | Callable[[str], int]
 """How the tokens of an answer are counted; see `StreamPlan.tokens`."""
@@ -18,21 +18,21 @@ TokenCount = Literal["reported", "chunks"] | Callable[[str], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamPlan:
-    """How requests are sent, when to give one up, and what a good one is.
+    """How requests are sent, their time limit, and their objectives.
 
-    With `rate`, requests arrive by a Poisson process (open loop): a slow answer delays no arrival. Without,
-    each of `concurrency` workers sends its next request when its last one ended (closed loop).
+    With `rate`, requests arrive as a Poisson process (open loop): a slow answer does not delay other arrivals.
+    Without, each of `concurrency` workers sends its next request when the previous one has ended (closed loop).
 
     Attributes:
-        concurrency: requests under way at once, at most; None is 1 in a closed loop and no limit in an open one.
-        rate: mean arrivals per second; infinity has all of them arrive at once; None is a closed loop.
-        requests: how many are sent; None is as many as fit into `duration_s` or, without that, each request of
+        concurrency: largest number of requests in flight; None means 1 in a closed loop and no limit in an open one.
+        rate: mean arrivals per second; with infinity all arrive at once; None means a closed loop.
+        requests: number of requests; None means as many as fit into `duration_s` or, without that, each request of
             the source once.
-        duration_s: no request is sent later than this after the block began; earlier ones are waited for.
+        duration_s: no request is sent later than this after the start of the block; earlier requests may finish.
         warmup_requests: sent before the block, `concurrency` at a time, and thrown away.
-        slo: most seconds that a good request takes, by metric of `OBJECTIVES`; ``<=`` is met.
-        timeout_s: after this long a request is given up and has failed.
-        tokens: ``reported`` by the server or by the chunks; ``chunks`` means that one chunk is one token; a
+        slo: longest time of a good request in seconds, by metric of `OBJECTIVES`; ``<=`` is met.
+        timeout_s: a request that takes longer is abandoned and has failed.
+        tokens: ``reported`` by the server or by the chunks; ``chunks`` counts each chunk as one token; a
             function counts the tokens of an answer's text, after the block.
         seed: of the arrival times.
     """
@@ -51,7 +51,7 @@ class StreamPlan:
         """Check the arguments.
 
         Raises:
-            ConfigError: an argument is out of its range, or an objective names what has no value per request.
+            ConfigError: an argument is out of range, or an objective is not one of `OBJECTIVES`.
         """
         _check_count("concurrency", self.concurrency, least=1)
         _check_count("requests", self.requests, least=1)
@@ -74,14 +74,14 @@ class StreamPlan:
 def arrival_times(
     rate: float, *, seed: int, requests: int | None = None, duration_s: float | None = None
 ) -> Iterator[float]:
-    """Return when requests are due, seconds since the block began, rising: a Poisson process.
+    """Yield when requests are due, seconds since the block's start, ascending: a Poisson process.
 
-    Gaps are exponential with mean ``1 / rate`` (inverse of the distribution function), the first one from the
-    block's start. They are not stretched to end at ``requests / rate``, as vLLM does: that would no longer be
+    Gaps are exponential with mean ``1 / rate`` (inverse of the distribution function); the first one begins at the
+    block's start. Unlike vLLM, we do not stretch them to end at ``requests / rate``: that would no longer be
     a Poisson process. The same seed gives the same times on every Python.
 
-    `rate` is the mean number of arrivals per second; with infinity all of them arrive at 0. `requests` is their
-    number, without end if None. Arrivals after `duration_s` are left out.
+    `rate` is the mean number of arrivals per second; with infinity all arrive at 0. `requests` is their number; None
+    means no end. Arrivals after `duration_s` are left out.
 
     Examples:
         >>> [round(due_s, 3) for due_s in arrival_times(10.0, seed=0, requests=3)]

@@ -1,4 +1,4 @@
-"""Sources of a token stream, and how one request runs: its answer is taken chunk by chunk."""
+"""Sources of a token stream, and running one request, which reads its answer chunk by chunk."""
 
 import inspect
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,14 +10,14 @@ from pytest_benchdb.measure.stream.events import AnswerError, Exchange, describe
 from pytest_benchdb.measure.stream.plan import StreamPlan
 
 Call = Callable[[], object]
-"""A request: called without arguments, it returns a generator of chunks, or an awaitable of one."""
+"""A request: a function without arguments that returns a generator of chunks, or an awaitable of one."""
 
 Source = Callable[[], object] | Sequence[Callable[[], object]] | Endpoint | str
-"""A function without arguments, called for each request; several of them, taken in turn; an endpoint; its URL."""
+"""A function that is called for each request; several functions, called in turn; an endpoint; or its URL."""
 
 
 def check_source(source: object) -> tuple[Call, ...] | Endpoint:
-    """Return the requests of a source, or the endpoint that it is.
+    """Return the request functions or the endpoint of a source.
 
     Raises:
         ConfigError: it is not a `Source`.
@@ -42,29 +42,29 @@ def check_source(source: object) -> tuple[Call, ...] | Endpoint:
 
 @asynccontextmanager
 async def open_source(source: Source, plan: StreamPlan) -> AsyncIterator[tuple[Call, ...]]:
-    """Yield the requests of a source, with an endpoint's connections open meanwhile.
+    """Yield the request functions of a source; an endpoint's connections are open meanwhile.
 
     Raises:
         ConfigError: it is not a `Source`.
         MissingExtraError: it is an endpoint and httpx is not installed.
     """
-    ready = check_source(source)
-    if not isinstance(ready, Endpoint):
-        yield ready
-        return
-    async with ready.open(connections=plan.concurrency) as calls:
+    calls = check_source(source)
+    if not isinstance(calls, Endpoint):
         yield calls
+        return
+    async with calls.open(connections=plan.concurrency) as requests:
+        yield requests
 
 
 def is_async(call: Call) -> bool:
-    """Return whether a request runs in an event loop, as far as that is visible before it is called."""
+    """Return whether a request is known to need an event loop before it is called."""
     return inspect.isasyncgenfunction(call) or inspect.iscoroutinefunction(call)
 
 
 def run(call: Call, exchange: Exchange) -> object | None:
-    """Run a request in this thread; return its answer if that must run in an event loop, else None.
+    """Run a request in this thread; return its answer if it needs an event loop, else None.
 
-    Whatever the request raises is the failure of this request only.
+    An exception fails this request only.
     """
     exchange.send()
     answer: object = None
@@ -75,7 +75,7 @@ def run(call: Call, exchange: Exchange) -> object | None:
         for chunk in _chunks(answer):
             if not exchange.take(chunk):
                 break
-    except BaseException as error:  # noqa: BLE001 - also pytest.fail and sys.exit, which end a request, not the stream
+    except BaseException as error:  # noqa: BLE001 - pytest.fail and sys.exit too end a request, not the stream
         exchange.end(describe(error))
     else:
         exchange.end()
@@ -87,10 +87,10 @@ def run(call: Call, exchange: Exchange) -> object | None:
 
 
 async def run_async(answer: object, exchange: Exchange) -> None:
-    """Take the chunks of an asynchronous answer; what it raises is the failure of this request only.
+    """Read the chunks of an asynchronous answer; an exception fails this request only.
 
     Raises:
-        asyncio.CancelledError: the request was given up.
+        asyncio.CancelledError: the request was abandoned.
         GeneratorExit: its loop was closed before it ended.
     """
     loop_is_gone = False
@@ -101,12 +101,12 @@ async def run_async(answer: object, exchange: Exchange) -> None:
             if not exchange.take(chunk):
                 break
     except GeneratorExit:
-        loop_is_gone = True  # it was given up and never ended; nothing can be awaited now
+        loop_is_gone = True  # it was abandoned and never ended; nothing can be awaited now
         raise
     except BaseException as error:
-        given_up = exchange.ended is not None
+        abandoned = exchange.ended is not None
         exchange.end(describe(error))
-        if given_up or not isinstance(error, Exception):
+        if abandoned or not isinstance(error, Exception):
             raise
     else:
         exchange.end()
@@ -117,7 +117,7 @@ async def run_async(answer: object, exchange: Exchange) -> None:
 
 
 async def call_async(call: Call, exchange: Exchange) -> None:
-    """Run a request whose answer is known to be asynchronous, in the running loop."""
+    """Run a request with an asynchronous answer in the running loop."""
     exchange.send()
     try:
         answer = call()
@@ -140,8 +140,7 @@ def _chunks(answer: object) -> Iterable[object]:
 
 
 def _close(answer: object) -> None:
-    # Generators, and the streams of client libraries, which hold a connection: another reference to the answer would
-    # keep it open.
+    # Generators and client streams hold a connection, which another reference to the answer would keep open.
     if isinstance(answer, Iterator) and callable(close := getattr(answer, "close", None)):
         close()
 

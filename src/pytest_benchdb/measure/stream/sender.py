@@ -1,7 +1,6 @@
-"""Sends requests by plan, in a closed or an open loop, from an event loop in a thread of its own.
+"""Sends the requests of a plan, in a closed or an open loop, from an event loop in its own thread.
 
-Requests that block run in `Lanes`: threads that are used repeatedly. Even requests that block the event loop itself
-are limited in time.
+Blocking requests run in `Lanes`, a pool of threads. The time limit applies even to requests that block the event loop.
 """
 
 import asyncio
@@ -24,19 +23,19 @@ T = TypeVar("T")
 CLOSE_S = 1.0
 """How long `Lanes.close` waits for one idle thread to end."""
 GRACE_S = 1.0
-"""How long a request that was given up may clean up."""
+"""How long an abandoned request may clean up."""
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[object]]
 BLOCKED_S = 2.0
-"""How much longer than `StreamPlan.timeout_s` a request may last before its event loop is given up."""
+"""How far a request may exceed `StreamPlan.timeout_s` before its event loop is abandoned."""
 
 
 class Lanes:
-    """As many daemon threads as jobs ever ran at once.
+    """A pool of daemon threads, as many as there were concurrent jobs.
 
-    A thread is used again, the latest first, because libraries keep state for each thread (an OpenMP team,
-    a connection) that a new thread would have to build within its first request's time. They are daemons, so
-    a job that never returns does not keep the process from ending.
+    Threads are reused, the latest first, because libraries keep state per thread (an OpenMP team, a connection)
+    that a new thread would have to build during its first request. They are daemons, so that a job that never
+    returns does not keep the process alive.
     """
 
     def __init__(self) -> None:
@@ -45,7 +44,7 @@ class Lanes:
         self._closed = False
 
     def submit(self, work: Callable[[], T], done: Callable[[T], object]) -> None:
-        """Run `work` in a thread for as long as it takes, and call `done` there with its result; neither may raise.
+        """Run `work` in a thread, and call `done` there with its result; neither may raise.
 
         The thread is free for the next job before `done` is called.
 
@@ -66,7 +65,7 @@ class Lanes:
         lane.jobs.put(job)
 
     def close(self) -> None:
-        """End the threads that are idle now, and the others as soon as their job returns."""
+        """End the idle threads now, and the others as soon as their job returns."""
         self._closed = True
         idle = list(self._idle)
         for lane in idle:
@@ -76,7 +75,7 @@ class Lanes:
 
 
 class _Lane:
-    """One thread and the queue of its jobs; a job returns whether there may be another."""
+    """One thread and its queue of jobs; a job returns whether the thread should continue."""
 
     def __init__(self, context: contextvars.Context) -> None:
         self.jobs: SimpleQueue[Callable[[], bool] | None] = SimpleQueue()
@@ -93,13 +92,13 @@ class Sender:
 
     Attributes:
         exchanges: of the block, in no particular order.
-        under_way: those that have neither ended nor been given up; warm-up requests too.
+        in_flight: those that have neither ended nor been abandoned, including warm-up requests.
         start: when the block began, by the clock; None during warm-up.
     """
 
     def __init__(self, plan: StreamPlan, *, clock: Clock, sleep: Sleep) -> None:
         self.exchanges: list[Exchange] = []
-        self.under_way: list[Exchange] = []
+        self.in_flight: list[Exchange] = []
         self.start: float | None = None
         self._plan = plan
         self._clock = clock
@@ -109,11 +108,11 @@ class Sender:
         self._asynchronous: set[int] = set()
 
     async def send_all(self, source: Source) -> None:
-        """Send the warm-up requests and then the block; return when all have ended or were given up.
+        """Send the warm-up requests and then the block; return when all have ended or were abandoned.
 
         Raises:
             ConfigError: the source is not a `Source`.
-            MissingExtraError: it is an endpoint and httpx is not installed.
+            MissingExtraError: the source is an endpoint and httpx is not installed.
         """
         try:
             async with open_source(source, self._plan) as self._calls:
@@ -128,7 +127,7 @@ class Sender:
             self._lanes.close()
 
     def planned(self) -> int | None:
-        """Return how many requests the block has; None if its duration decides."""
+        """Return the number of requests in the block; None if it depends on the duration."""
         if self._plan.requests is None and self._plan.duration_s is None:
             return len(self._calls)
         return self._plan.requests
@@ -158,7 +157,7 @@ class Sender:
         arrived = []
         for number, due_s in enumerate(due):
             wait_s = start + due_s - self._clock()
-            # Without a wait the loop still gets its turn, so that arrivals that are late are sent in between.
+            # Even without a wait, yield to the loop, so that late arrivals are sent now.
             await (self._sleep(wait_s) if wait_s > 0 else asyncio.sleep(0))
             arrived.append(asyncio.ensure_future(self._arrive(number, self._exchange(due_s), places)))
         await asyncio.gather(*arrived)
@@ -172,7 +171,7 @@ class Sender:
 
     async def _request(self, number: int, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
-        self.under_way.append(exchange)
+        self.in_flight.append(exchange)
         task = asyncio.ensure_future(self._answer(number % len(self._calls), exchange))
         done, _ = await asyncio.wait({task}, timeout=self._plan.timeout_s)
         if not done:
@@ -183,7 +182,7 @@ class Sender:
             exchange.end("the request was cancelled")
         elif (error := task.exception()) is not None:
             exchange.end(f"{type(error).__name__}: {error}")
-        self.under_way.remove(exchange)
+        self.in_flight.remove(exchange)
 
     async def _answer(self, place: int, exchange: Exchange) -> None:
         call = self._calls[place]
@@ -192,7 +191,7 @@ class Sender:
             return
         answer = await self._in_thread(lambda: run(call, exchange))
         if answer is not None:
-            # Next time it is called in the loop at once, without a thread.
+            # Next time call it in the loop directly, without a thread.
             self._asynchronous.add(place)
             await run_async(answer, exchange)
 
@@ -205,7 +204,7 @@ class Sender:
                 future.set_result(result)
 
         def done(result: object | None) -> None:
-            with suppress(RuntimeError):  # the loop is closed: the request was given up
+            with suppress(RuntimeError):  # the loop is closed: the request was abandoned
                 loop.call_soon_threadsafe(settle, result)
 
         self._lanes.submit(work, done)
@@ -215,13 +214,13 @@ class Sender:
 def send_requests(
     source: Source, plan: StreamPlan, *, clock: Clock = time.perf_counter, sleep: Sleep = asyncio.sleep
 ) -> Events:
-    """Send the requests of a plan and return their events; the warm-up requests go first and leave nothing.
+    """Send the requests of a plan and return their events, without those of the warm-up.
 
-    `clock` returns all times, and `sleep` waits for an arrival in an open loop, in seconds.
+    `clock` gives all times, and `sleep` waits for an arrival in an open loop, in seconds.
 
     Raises:
         ConfigError: the source is not a `Source`.
-        MissingExtraError: it is an endpoint and httpx is not installed.
+        MissingExtraError: the source is an endpoint and httpx is not installed.
     """
     sender = Sender(plan, clock=clock, sleep=sleep)
     begun = clock()
@@ -231,9 +230,9 @@ def send_requests(
 
 
 class _LoopThread:
-    """An event loop in a daemon thread, in which a sender works.
+    """A daemon thread with an event loop that runs a sender.
 
-    The caller's thread may run an event loop already (an asynchronous test), and must stay free to notice that
+    The caller's thread may already run an event loop (an asynchronous test), and must stay free to notice that
     this one is stuck.
     """
 
@@ -246,10 +245,10 @@ class _LoopThread:
         self._failure: BaseException | None = None
 
     def wait(self, timeout_s: float) -> bool:
-        """Send everything; False if a request blocked the loop for so long that it was given up.
+        """Send everything; return False if a request blocked the loop for so long that it was abandoned.
 
         Raises:
-            BaseException: what the sender raised, or what interrupted the caller; sending has ended then.
+            BaseException: raised by the sender, or an interrupt of the caller, which stops sending.
         """
         run = contextvars.copy_context().run
         thread = threading.Thread(target=run, args=(self._run,), name="benchdb-stream-loop", daemon=True)
@@ -260,7 +259,7 @@ class _LoopThread:
                     self._stop()
                     return False
         except BaseException:
-            # Ctrl-C, or a time limit of the test: stop sending without waiting.
+            # Ctrl-C, or the test's time limit: stop sending without waiting.
             self._stop()
             raise
         thread.join(GRACE_S)
@@ -269,7 +268,7 @@ class _LoopThread:
         return True
 
     def _run(self) -> None:
-        # The session does not care about errors of requests that were given up.
+        # Ignore errors of abandoned requests.
         self._loop.set_exception_handler(lambda _loop, _context: None)
         try:
             self._task = self._loop.create_task(self._sender.send_all(self._source))
@@ -278,7 +277,7 @@ class _LoopThread:
             self._failure = error
         finally:
             with suppress(Exception):
-                self._loop.run_until_complete(_cleared(self._loop))
+                self._loop.run_until_complete(_cancel_tasks(self._loop))
             self._loop.close()
             self._finished.set()
 
@@ -292,12 +291,12 @@ class _LoopThread:
 
     def _is_blocked(self, timeout_s: float) -> bool:
         limit = time.monotonic() - timeout_s - BLOCKED_S
-        sent = [exchange.started_monotonic for exchange in tuple(self._sender.under_way)]
+        sent = [exchange.started_monotonic for exchange in tuple(self._sender.in_flight)]
         return any(at is not None and at < limit for at in sent)
 
 
-async def _cleared(loop: asyncio.AbstractEventLoop) -> None:
-    """Let tasks that were given up end, within `GRACE_S`."""
+async def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel abandoned tasks and wait for them up to `GRACE_S`."""
     left = asyncio.all_tasks(loop) - {asyncio.current_task()}
     for task in left:
         task.cancel()
@@ -307,9 +306,9 @@ async def _cleared(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _give_up(sender: Sender, plan: StreamPlan, clock: Clock) -> None:
-    """End the exchanges of a blocked event loop, and add those that it never sent."""
+    """End the exchanges of a blocked event loop, and add those that were never sent."""
     error = f"the event loop was blocked for more than {plan.timeout_s:g} s (timeout_s)"
-    for exchange in tuple(sender.under_way):
+    for exchange in tuple(sender.in_flight):
         exchange.end(f"{error} by this request or one beside it; an async generator must not block")
     if sender.start is None:
         sender.exchanges = []  # of the warm-up
