@@ -1,4 +1,4 @@
-"""Run pytest in processes of its own: a side of a duet, and suspects of the gate once more."""
+"""Run pytest in a subprocess: for a side of a duet, or to rerun the gate's suspects."""
 
 import contextlib
 import json
@@ -18,12 +18,12 @@ from pytest_benchdb.operations.exchange.open import open_source
 
 _PATIENCE_S = 10.0
 VARIABLE = "BENCHDB_RERUN"
-"""Environment variable in which our plugin finds what to run, in the process that pytest is started in."""
+"""Environment variable that passes the benchmarks to rerun to our plugin in the child process."""
 
 PAUSE_VARIABLE = "BENCHDB_CONFIRM_PAUSE"
 """Environment variable with the seconds between two re-runs."""
 PAUSE_S = 60.0
-"""What disturbs a machine lasts for tens of seconds: re-runs right after each other all meet it.
+"""Seconds. Disturbances last for tens of seconds, so back-to-back re-runs would all suffer from the same one.
 
 With a pause before the second re-run, suites of identical code that failed fell from 4 of 57 to none, on a machine
 under load; see docs/explanation/regression-quality.md. It costs nothing where the first re-run clears all suspects.
@@ -33,23 +33,23 @@ _USABLE = frozenset({0, 1})
 """Exit statuses of pytest after which the outcome of each test is recorded."""
 _MASK = "***"
 
-# As the script `pytest` starts: without the working directory, which `python -m pytest` has in its path.
+# Like the `pytest` script: `python -m pytest` would add the working directory to the path.
 _SCRIPT = "import sys; del sys.path[0]; import pytest; raise SystemExit(pytest.main(sys.argv[1:]))"
 
 
 def run_to_end(command: Sequence[str], *, folder: Path, environ: Mapping[str, str], log: Path) -> int:
     """Run a program and return its exit status.
 
-    Ctrl-C reaches it as well, and it may end in order, so that what it recorded is not lost; it never outlives us.
+    Ctrl-C reaches the program too; it gets time to finish, so that its results are not lost, but never outlives us.
 
     Args:
         command: the program and its arguments.
-        folder: where it is started.
+        folder: the working folder.
         environ: its environment variables.
-        log: takes its output.
+        log: file for its output.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: the program cannot be started.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -87,12 +87,12 @@ def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """How to run the suite that is judged.
+    """How to run the judged suite.
 
     Attributes:
-        program: the words in place of `pytest`.
-        arguments: those that follow it.
-        folder: where it is started.
+        program: the command that runs pytest.
+        arguments: pytest's arguments.
+        folder: the working folder.
     """
 
     program: tuple[str, ...]
@@ -102,12 +102,12 @@ class Suite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rerun:
-    """What a process measured.
+    """The result of one re-run.
 
     Attributes:
-        session: None if it recorded none.
-        values: empty if it recorded nothing.
-        problem: why it decides nothing, in one line; None if it does.
+        session: the recorded session; None if there is none.
+        values: empty if nothing was recorded.
+        problem: why the re-run is not usable, in one line; None if it is.
     """
 
     session: SessionRow | None = None
@@ -116,11 +116,11 @@ class Rerun:
 
 
 Runner = Callable[[Sequence[str]], Rerun]
-"""Runs benchmarks, by their full names, again."""
+"""Reruns benchmarks, given their full names."""
 
 
 def parse_suite(words: Sequence[str], folder: Path) -> Suite:
-    """Return the suite that a user names: ``pytest ARGS``, ``python -m pytest ARGS`` or the arguments alone.
+    """Parse a user's command: ``pytest ARGS``, ``python -m pytest ARGS`` or the arguments alone.
 
     >>> parse_suite(["pytest", "-q", "tests"], Path()).arguments
     ('-q', 'tests')
@@ -136,14 +136,14 @@ def parse_suite(words: Sequence[str], folder: Path) -> Suite:
 
 
 def parse_recorded_suite(command: str | None, folder: Path) -> Suite:
-    """Return the suite of a recorded session.
+    """Parse the command line of a recorded session.
 
     Args:
-        command: its command line; None if it has none.
-        folder: where to start it.
+        command: None if none was recorded.
+        folder: the working folder.
 
     Raises:
-        ConfigError: it cannot be run as it was recorded.
+        ConfigError: the command cannot be rerun.
     """
     advice = "give it yourself: benchdb regress --confirm 2 -- pytest ARGS"
     if not command:
@@ -160,9 +160,9 @@ def parse_recorded_suite(command: str | None, folder: Path) -> Suite:
 
 
 def find_root(folder: Path, names: Sequence[str]) -> Path | None:
-    """Return the folder that the full names of benchmarks begin at, seen from the user's working folder.
+    """Return the folder that benchmarks' full names are relative to.
 
-    That of the working copy, else the nearest above that has their files; None if none has.
+    It is the root of the working copy, or else the nearest parent folder with their files; None if there is none.
     """
     above = [folder, *folder.parents]
     copies = [parent for parent in above if (parent / ".git").exists()]
@@ -171,17 +171,17 @@ def find_root(folder: Path, names: Sequence[str]) -> Path | None:
 
 
 class ProcessRunner:
-    """Runs benchmarks again in processes, with a pause between them; use it as a `Runner`."""
+    """A `Runner` that starts a process for each re-run, with a pause between them."""
 
     def __init__(
         self, suite: Suite, environ: Mapping[str, str], *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        """Prepare.
+        """Check the pause, and start nothing yet.
 
         Args:
-            suite: how to run them.
-            environ: environment of the processes.
-            sleep: waits for some seconds.
+            suite: how to run pytest.
+            environ: environment variables for the processes.
+            sleep: waits for a number of seconds.
 
         Raises:
             ConfigError: the pause in `environ` is not a number of seconds.
@@ -193,7 +193,7 @@ class ProcessRunner:
         self._has_run = False
 
     def __call__(self, names: Sequence[str]) -> Rerun:
-        """Run benchmarks again; what goes wrong is in `problem`, only Ctrl-C is raised."""
+        """Rerun benchmarks; failures are reported in `Rerun.problem`, and only Ctrl-C raises."""
         if self._has_run:
             self._sleep(self._pause_s)
         self._has_run = True

@@ -18,7 +18,7 @@ SESSION_DIMENSIONS: Mapping[str, Callable[[SessionRow], str | None]] = {
     "os": lambda session: session.os,
     "cpu": lambda session: session.cpu_model,
 }
-"""Dimensions of a session as a whole."""
+"""Dimensions of whole sessions."""
 
 _PLACES: Mapping[str, Callable[[SessionValue], str | None]] = {
     "backend": lambda value: value.key.backend,
@@ -31,12 +31,12 @@ _MOST_NAMED = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """A dimension, and where in the data it was found.
+    """A dimension and its source in the data.
 
     Attributes:
         name: as the user wrote it: ``backend``, ``param:n``.
-        kind: where its value is: the place, a label, a parameter, a tag, or the session.
-        value_of: returns the value as text, or None.
+        kind: its source: ``place``, ``label``, ``parameter``, ``tag`` or ``session``.
+        value_of: returns the dimension's value as text, or None.
     """
 
     name: str
@@ -46,19 +46,19 @@ class Axis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AxisSide:
-    """One value of an axis and what was measured with it."""
+    """One value of an axis, with its session values."""
 
     value: str
     values: tuple[SessionValue, ...]
 
 
 def find_axis(name: str, values: Sequence[SessionValue], sessions: Mapping[str, SessionRow]) -> Axis:
-    """Find the dimension that a word means: the first of place, label, session, parameter and tag that differs.
+    """Find the dimension that a name means: the first of place, label, session, parameter and tag that varies.
 
-    ``param:NAME`` and ``tag:NAME`` say which is meant.
+    ``param:NAME`` and ``tag:NAME`` select the source.
 
     Raises:
-        ConfigError: nothing has such a dimension, or all have the same value of it.
+        ConfigError: there is no such dimension, or it has only one value.
     """
     kind, _, rest = name.partition(":")
     axes = [
@@ -79,17 +79,17 @@ def find_axis(name: str, values: Sequence[SessionValue], sessions: Mapping[str, 
 def split_axis(
     axis: Axis, values: Sequence[SessionValue], sessions: Mapping[str, SessionRow], baseline: str | None
 ) -> list[AxisSide]:
-    """Return what was measured with each value of an axis, the baseline first.
+    """Split session values by the axis, the baseline first.
 
     Args:
-        axis: of `find_axis`.
-        values: what is to be compared; what has no value of the axis is left out.
+        axis: from `find_axis`.
+        values: the values to compare; those without a value of the axis are left out.
         sessions: by id.
-        baseline: the value to compare the others with; None takes the first: the smallest number, the processor,
-            else what was measured first.
+        baseline: the axis' value to compare the others with; None for the smallest number, else ``cpu``, else the
+            one measured first.
 
     Raises:
-        ConfigError: nothing has the baseline's value.
+        ConfigError: no value matches the baseline.
     """
     by_text: dict[str, list[SessionValue]] = {}
     for value in values:
@@ -104,11 +104,11 @@ def split_axis(
 
 
 def axis_matching(axis: Axis, sides: Sequence[AxisSide]) -> Matching:
-    """Return how the benchmarks of an axis' values are matched: by everything but the axis.
+    """Return how benchmarks match across an axis: by everything but the axis.
 
-    A benchmark is known by its function and its other parameters; where only one value has such a function, by the
-    function's name without the value in it (`test_insert_sqlite` is `test_insert`); else by its group, where each value
-    has one benchmark in it.
+    Benchmarks match by function and other parameters. If only one value has that function, they match by its name
+    without the value (`test_insert_sqlite` is `test_insert`); failing that, by group, if each value has exactly one
+    benchmark in it.
     """
     if axis.kind in {"session", "tag"}:
         return Matching()
@@ -135,7 +135,7 @@ def axis_matching(axis: Axis, sides: Sequence[AxisSide]) -> Matching:
 
 
 def python_text(text: str | None) -> str | None:
-    """Return implementation and version of a Python without its patch release.
+    """Return a Python's implementation and version without the patch release.
 
     >>> python_text("CPython 3.13.1 (main, free-threaded)")
     'CPython 3.13 free-threaded'
@@ -208,7 +208,7 @@ def _find_value(axis: Axis, text: str, values: Sequence[str]) -> str:
 
 
 def _names(axis: Axis, value: SessionValue, axis_value: str) -> tuple[str, str, str]:
-    """Return what a benchmark may be called: by its function, by that without the value, and by its group."""
+    """Return a benchmark's possible names: by function, by function without the axis value, and by group."""
     head, bracket, tail = value.key.fullname.partition("[")
     rest = _rest(axis, value, axis_value) if value.params is not None else _id_rest(tail[:-1], axis_value)
     suffix = f"[{rest}]" if rest and bracket else ""
@@ -216,12 +216,12 @@ def _names(axis: Axis, value: SessionValue, axis_value: str) -> tuple[str, str, 
 
 
 def _rest(axis: Axis, value: SessionValue, axis_value: str) -> str:
-    """Return the parameters that do not hold the axis' value: ``n=100, order=random``."""
+    """Return the parameters other than the axis: ``n=100, order=random``."""
     params = value.params or {}
     key = axis.name.rpartition(":")[2]
     dropped = {name for name in params if name == key or (axis.kind == "place" and name in _PLACE_PARAMS)}
     if not dropped and axis.kind != "parameter":
-        # A label is often the value of a parameter of another name: `engine="sqlite"`.
+        # A label is often the value of a parameter with another name: `engine="sqlite"`.
         dropped = {name for name, param in params.items() if isinstance(param, str) and _names_value(param, axis_value)}
     return ", ".join(f"{name}={_text(param)}" for name, param in params.items() if name not in dropped)
 
@@ -235,7 +235,7 @@ def _names_value(text: str, axis_value: str) -> bool:
 
 
 def _stripped(head: str, axis_value: str) -> str:
-    """Return a test's name without a word in it: `tests/test_a.py::test_insert_sqlite` without ``sqlite``."""
+    """Remove the axis value from a test's name: ``sqlite`` from `tests/test_a.py::test_insert_sqlite`."""
     word = re.escape(re.sub(r"\W+", "_", axis_value))
     if not word:
         return head

@@ -10,10 +10,10 @@ from pytest_benchdb.operations.select.filters.keyword import parse_expression
 
 
 def read_rules(path: Path) -> Rules:
-    """Read the rules of a TOML file.
+    """Read rules from a TOML file.
 
     Raises:
-        ConfigError: it cannot be read, is not TOML, or a rule in it cannot be used.
+        ConfigError: the file cannot be read, is not TOML, or has an invalid rule.
     """
     table = read_toml(path, "--decide", "name a TOML file of rules")
     rules = parse_rules(table, str(path))
@@ -23,7 +23,7 @@ def read_rules(path: Path) -> Rules:
 
 
 def decide_comparisons(comparisons: Iterable[Comparison], rules: Rules) -> tuple[Decision, ...]:
-    """Return the decision of rules about each comparison."""
+    """Apply the rules to each comparison."""
 
     def matches(expression: str, name: str) -> bool:
         return parse_expression(expression)(name)

@@ -1,4 +1,4 @@
-"""Find benchmarks in a checkout: file and line, read from the source and never by importing it."""
+"""Find the file and line of benchmarks in a checkout, by parsing the source and never importing it."""
 
 import ast
 import warnings
@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from pytest_benchdb.model.benchmark import Location
 
 LARGEST = 2_000_000
-"""Bytes of a file that is parsed; tests that are larger were written by a program."""
+"""Size limit in bytes of a file to parse; larger tests are generated code."""
 
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -21,7 +21,7 @@ def locate(fullnames: Iterable[str], folder: Path) -> dict[str, Location]:
         folder: the user's working folder: the project's root, or one below it.
 
     Returns:
-        Locations by full name, their paths from the root of the checkout; what is not found is not in it.
+        Locations by full name, with paths relative to the checkout's root; benchmarks not found are left out.
     """
     checkout = _checkout(folder.absolute())
     files: dict[str, tuple[str, Mapping[str, int]] | None] = {}
@@ -41,7 +41,7 @@ def locate(fullnames: Iterable[str], folder: Path) -> dict[str, Location]:
 
 
 def _checkout(folder: Path) -> Path:
-    """Return the root of the git checkout; the folder itself outside of one."""
+    """Return the root of the git checkout, or the folder itself outside of one."""
     for parent in (folder, *folder.parents):
         if (parent / ".git").exists():  # a file in worktrees and submodules
             return parent
@@ -49,7 +49,7 @@ def _checkout(folder: Path) -> Path:
 
 
 def _file(file: str, folder: Path, checkout: Path) -> tuple[str, Mapping[str, int]] | None:
-    """Return the path of a file from the root of the checkout, and the lines of what it defines."""
+    """Return a file's path relative to the checkout's root, and the lines of its definitions."""
     relative = PurePosixPath(file)
     if not file or "\0" in file or relative.is_absolute() or ".." in relative.parts:
         return None
@@ -77,7 +77,7 @@ def _definitions(path: Path) -> Mapping[str, int] | None:
 
 
 def _walk(scope: ast.AST, prefix: str) -> Iterator[tuple[str, int]]:
-    """Yield what a scope defines, the later definition after the earlier, as Python binds names."""
+    """Yield a scope's definitions in source order, so that later ones win, as in Python."""
     for node in ast.iter_child_nodes(scope):
         if isinstance(node, _NAMED):
             name = f"{prefix}{node.name}"
@@ -89,7 +89,7 @@ def _walk(scope: ast.AST, prefix: str) -> Iterator[tuple[str, int]]:
 
 
 def _line(names: str, lines: Mapping[str, int]) -> int | None:
-    """Return the line of a name without its parameters; of its class where the test is inherited."""
+    """Return the line of a test, or of its class if the test is inherited."""
     name = names.partition("[")[0]
     while name:
         if name in lines:

@@ -1,4 +1,4 @@
-"""How the machines and environments of two sides differ, whether they may be compared, and what to warn about."""
+"""Compare the machines and environments of two sides: obstacles, warnings and differences."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -16,7 +16,7 @@ _FACTS: Mapping[str, Callable[[SessionRow], object]] = {
     "system": lambda session: session.os,
     "Python": lambda session: python_text(session.python),
 }
-# What an axis is about must differ, so it is not an obstacle.
+# An axis compares different values of these facts, so their difference is not an obstacle.
 _EXPECTED = {"python": frozenset({"Python"}), "cpu": frozenset({"processor"}), "os": frozenset({"system"})}
 
 MOST_SESSIONS = 20
@@ -30,9 +30,9 @@ _SHOWN_OF_A_HASH = 8
 def find_obstacle(
     baseline: Sequence[SessionRow], candidate: Sequence[SessionRow], *, across: str | None = None
 ) -> str | None:
-    """Return why sessions that measured one benchmark must not be compared; None if they may.
+    """Return why the sessions of a benchmark must not be compared; None if they may.
 
-    The difference that an axis (`across`) is about is not an obstacle.
+    The fact that the axis `across` compares is not an obstacle.
     """
     prints = [{session.fingerprint for session in side} for side in (baseline, candidate)]
     if prints[0] == prints[1]:
@@ -52,10 +52,10 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def keep_one_machine(baseline: Side, candidate: Side) -> tuple[Side, Side, tuple[str, ...]]:
-    """Keep the sessions of one machine and Python that both sides have, where they have several.
+    """Reduce both sides to one machine and Python that they share.
 
     Returns:
-        The sides, and a sentence on what was left out. Sides that share no machine stay as they are.
+        The sides, and a sentence on what was left out; unchanged if they share no machine or have only one.
     """
     prints = [{session.fingerprint for session in side.sessions} for side in (baseline, candidate)]
     shared = prints[0] & prints[1]
@@ -72,7 +72,7 @@ def keep_one_machine(baseline: Side, candidate: Side) -> tuple[Side, Side, tuple
 
 
 def machine_warnings(baseline: Side, candidate: Side, shift: Shift | None) -> Iterator[str]:
-    """Yield, a line each, what readers must know before they believe the rows."""
+    """Yield warnings that readers need before they trust the rows."""
     sessions = {session.session_id: session for side in (baseline, candidate) for session in side.sessions}.values()
     disturbed = sum(1 for session in sessions if session.contended)
     if disturbed:
@@ -96,7 +96,7 @@ def _seen(name: str, sessions: Iterable[SessionRow]) -> set[object]:
 
 
 def side_differences(reader: Reader, baseline: Side, candidate: Side) -> tuple[Difference, ...]:
-    """Return the facts that two sides do not share, of several sessions all that they have; none without sessions.
+    """Return the facts in which two sides differ, with the values of all their sessions; none without sessions.
 
     Raises:
         StoreError: the history cannot be read.

@@ -1,4 +1,4 @@
-"""Match what two sides measured: which sessions' values belong into one row of a comparison."""
+"""Match the values of two sides into the rows of a comparison."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,14 +19,14 @@ _Measured = dict[str, dict[tuple[str, str | None], SessionValue]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """The values of both sides that make one row.
+    """The values of both sides that form one row.
 
     Attributes:
-        key: what the row is called.
-        baseline: oldest first; empty if the baseline has nothing to compare with.
-        candidate: oldest first; empty if it has nothing to compare.
-        obstacle: why the two must not be compared, for people; None if they may.
-        can_cross: whether `--allow-cross` overrules the obstacle.
+        key: the row's series.
+        baseline: oldest first; may be empty.
+        candidate: oldest first; may be empty.
+        obstacle: why the sides must not be compared, as text; None if they may.
+        can_cross: whether `--allow-cross` overrides the obstacle.
     """
 
     key: SeriesKey
@@ -48,10 +48,10 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
-    """How rows are found.
+    """How the values of two sides are matched.
 
     Attributes:
-        name_of: returns the name of a value's benchmark on both sides: its full name, unless the sides are of one axis.
+        name_of: returns the benchmark's name common to both sides: its full name, except on an axis.
         with_place: whether backend and device must be the same.
     """
 
@@ -65,10 +65,10 @@ BY_FULLNAME = Matching()
 def pair_sides(
     baseline: Sequence[SessionValue], candidate: Sequence[SessionValue], matching: Matching = BY_FULLNAME
 ) -> list[Pair]:
-    """Match the values of two sides, in the order of the baseline and then of what only the candidate has.
+    """Match the values of two sides, in the baseline's order, followed by series that only the candidate has.
 
-    A run that did not pass has no figures and sometimes no device: it goes with its benchmark's other values, so that
-    every metric of it shows the failure.
+    A run that did not pass has no figures and sometimes no device: it is added to each of its benchmark's series, so
+    that every metric shows the failure.
     """
     measured = _measured((*baseline, *candidate), matching)
     sides = [_by_series(_with_failures(side, measured, matching), matching) for side in (baseline, candidate)]
@@ -89,7 +89,7 @@ def _measured(values: Iterable[SessionValue], matching: Matching) -> _Measured:
 
 
 def _with_failures(side: Iterable[SessionValue], measured: _Measured, matching: Matching) -> list[SessionValue]:
-    """Return a side in which a run that did not pass has a value without a figure for each series that was measured."""
+    """Return a side's values, with each failed run repeated for every series measured for its benchmark."""
     values: list[SessionValue] = []
     for value in side:
         series = {} if value.outcome in PASSED else measured.get(matching.name_of(value), {})
@@ -113,7 +113,7 @@ def _by_series(values: Iterable[SessionValue], matching: Matching) -> dict[_Seri
 
 
 def _settled(places: _Places) -> _Places:
-    """Let runs that never reached a device go with those that did, where there is only one."""
+    """Merge runs that never reached a device into the only device, if there is just one."""
     lost = [place for place in places if place == _NOWHERE]
     rest = [place for place in places if place != _NOWHERE]
     if not lost or len(rest) != 1:
@@ -135,7 +135,7 @@ def _pairs_of(series: _Series, baseline: _Places, candidate: _Places) -> list[Pa
 
 
 def _partner(place: Place, left: _Places, right: _Places) -> Place | None:
-    """Return the one place of the candidate that must be meant, if there is one."""
+    """Return the candidate's place that corresponds to the baseline's, if it is unambiguous."""
     if len(left) == len(right) == 1:
         (other,) = right
         if _NOWHERE in {place, other} or other[0] == place[0]:

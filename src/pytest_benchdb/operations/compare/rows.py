@@ -1,4 +1,4 @@
-"""The steps that all comparisons share, of two sides, of an axis, of a duet or of a gate: from pairs to rows."""
+"""Turn pairs into rows: the steps shared by comparisons of two sides, axes, duets and gates."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -19,17 +19,17 @@ TimeKey = tuple[str, str | None, str | None, str | None]
 
 
 class Rule(Protocol):
-    """What decides about the pairs of a comparison."""
+    """Judges the pairs of a comparison."""
 
     def policy(self, pair: Pair) -> Policy:
-        """Return when a change of a pair counts."""
+        """Return the limits beyond which a change counts."""
 
     def judge(self, pair: Pair, policy: Policy) -> Judgement:
         """Return the judgement of a pair."""
 
 
 def find_main_times(values: Iterable[SessionValue]) -> dict[TimeKey, str]:
-    """Return the time of each benchmark, phase and device that is judged as `time`: the first of `MAIN_TIMES`."""
+    """Return the metric judged as `time`, the first of `MAIN_TIMES`, by benchmark, phase and device."""
     times: dict[TimeKey, str] = {}
     for value in values:
         metric = value.key.metric
@@ -41,12 +41,12 @@ def find_main_times(values: Iterable[SessionValue]) -> dict[TimeKey, str]:
 
 
 def time_key(value: SessionValue) -> TimeKey:
-    """Return what the times of a benchmark share."""
+    """Return the key that all times of a benchmark, phase and device share."""
     return value.key.fullname, value.key.phase, value.key.backend, value.key.device
 
 
 def has_main_time(pair: Pair, times: Mapping[TimeKey, str]) -> bool:
-    """Return whether a pair is of the time that is judged as `time`; of a benchmark without any, of its wall time."""
+    """Return whether a pair's metric is the one judged as `time`: wall time if the benchmark has no main time."""
     values = (*pair.baseline, *pair.candidate)
     return any(times.get(time_key(value), MAIN_TIMES[0]) == pair.key.metric for value in values)
 
@@ -54,9 +54,9 @@ def has_main_time(pair: Pair, times: Mapping[TimeKey, str]) -> bool:
 def apply_thresholds(
     policy: Policy, thresholds: Iterable[Threshold], value: SessionValue, main_time: str | None
 ) -> Policy:
-    """Return a policy with the last share and the last quantity of the thresholds that match a series.
+    """Return a policy limited by the last matching share and the last matching quantity.
 
-    With a quantity alone any share counts; a share leaves the default quantity as it is.
+    A quantity alone drops the relative limit; a share alone keeps the default quantity.
 
     Raises:
         ConfigError: a threshold's unit is not the metric's.
@@ -72,15 +72,15 @@ def apply_thresholds(
 
 
 def refuse_incomparable(judgement: Judgement, pair: Pair, obstacle: str | None, *, allow_cross: bool) -> Judgement:
-    """Return a judgement that shows both values but no change if sides must not be compared.
+    """Replace a judgement by ``incomparable`` if there is an obstacle: both values are kept, the change is not.
 
-    A change between them would be read as one of the code. A side that failed or is missing says so in any case.
+    Readers would take the change for one of the code. Errors and missing sides are kept.
 
     Args:
-        judgement: of the pair, by a rule.
-        pair: with its own obstacle.
-        obstacle: a further one, such as another machine.
-        allow_cross: whether obstacles that can be crossed are.
+        judgement: the rule's.
+        pair: may have an obstacle of its own.
+        obstacle: a further obstacle, such as another machine.
+        allow_cross: whether to ignore obstacles that can be crossed.
     """
     reason = pair.obstacle or obstacle
     if reason is None or judgement.verdict in {"error", "missing", "new"} or (allow_cross and pair.can_cross):
@@ -96,12 +96,12 @@ def refuse_incomparable(judgement: Judgement, pair: Pair, obstacle: str | None, 
 
 
 def judge_pairs(pairs: Iterable[Pair], rule: Rule, recipes: Mapping[str, Recipe]) -> tuple[ComparisonRow, ...]:
-    """Return the rows of pairs, in their order.
+    """Return one row per pair, in order.
 
     Args:
-        pairs: of both sides.
-        rule: decides about each of them.
-        recipes: how to run benchmarks again, by run.
+        pairs: the values of both sides.
+        rule: judges each pair.
+        recipes: how to rerun benchmarks, by run id.
 
     Raises:
         ConfigError: a threshold's unit is not its metric's.
@@ -130,7 +130,7 @@ def judge_pairs(pairs: Iterable[Pair], rule: Rule, recipes: Mapping[str, Recipe]
 def build_comparison(
     reader: Reader, sides: tuple[Side, Side], rows: tuple[ComparisonRow, ...], warnings: Iterable[str]
 ) -> Comparison:
-    """Return the comparison of a baseline and a candidate, with what else differs between them.
+    """Return the comparison of a baseline and a candidate, with their other differences.
 
     Raises:
         StoreError: the history cannot be read.

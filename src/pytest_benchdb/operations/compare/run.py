@@ -40,7 +40,7 @@ from pytest_benchdb.operations.select.spec.syntax import Spec
 from pytest_benchdb.store.read.reader import Reader
 
 TOGETHER = 1_000_000
-"""Rounds that are read in one query; with more they are read run by run, to bound the memory."""
+"""Most rounds to read in one query; more are read run by run, to bound the memory."""
 
 Rounds = Mapping[tuple[str, str, str | None], Sequence[float]]
 """Rounds by run, metric and phase, in the metric's unit per iteration."""
@@ -56,8 +56,8 @@ class CompareRequest:
         metrics: names of metrics and words of `METRIC_WORDS`; empty for those of `where`, or wall time.
         keyword: `-k` expression over full names.
         where: `-w` filter.
-        share: smallest change that counts, of any metric; None leaves it to the metric.
-        thresholds: the same for single metrics; the last that matches counts.
+        share: smallest change that counts, for every metric; None for each metric's default.
+        thresholds: limits of single metrics; the last that matches counts.
         allow_cross: whether machines, Pythons and the benchmarks' code may differ.
     """
 
@@ -69,14 +69,14 @@ class CompareRequest:
     allow_cross: bool = False
 
     def metric_groups(self) -> dict[str, tuple[str, ...]]:
-        """Return the metrics by the word for them; at least one of each word must have been measured."""
+        """Return the metrics of each word; at least one per word must have been measured."""
         if self.metrics:
             return {word: metrics_of(word) for word in self.metrics}
         named = parse_where(self.where or "").metrics
         return {"/".join(named): named} if named else {MAIN_TIMES[0]: MAIN_TIMES[:1]}
 
     def metric_names(self) -> list[str]:
-        """Return the metrics in the order in which they were named."""
+        """Return the metrics in the order they were named."""
         return list(dict.fromkeys(metric for group in self.metric_groups().values() for metric in group))
 
 
@@ -89,15 +89,15 @@ def compare_named(
     baseline_value: str | None = None,
     feedback: Feedback = SILENT,
 ) -> tuple[Comparison, ...]:
-    """Compare what a user names.
+    """Compare the sides, or the axis, that a user names.
 
     Args:
-        specs: baseline and candidate, which is the newest session where it is left out; with an axis, any number of
-            SPECs in whose sessions its values are looked for.
-        db: the database; it is not read if both sides are paths.
+        specs: baseline and candidate, by default the newest session; with an axis, any number of SPECs whose sessions
+            to split.
+        db: the database; not read if both sides are paths.
         request: metrics, filters and thresholds.
-        axis: a dimension whose values are compared.
-        baseline_value: the value that the others are compared with.
+        axis: a dimension whose values to compare.
+        baseline_value: the value to compare the others with.
         feedback: receives progress, and warnings about unreadable sessions.
 
     Returns:
@@ -105,7 +105,7 @@ def compare_named(
 
     Raises:
         NoBaselineError: a SPEC matches no session, or both match the same one.
-        ConfigError: a SPEC cannot be read or matches two things, or a filter cannot be used.
+        ConfigError: a SPEC is ambiguous or not valid, or a filter is not valid.
         StoreError: a file cannot be read, or there is no session.
     """
     if axis is None and not 1 <= len(specs) <= _MOST_SPECS:
@@ -117,7 +117,7 @@ def compare_named(
         if axis is not None:
             sides = [_find_side(source, spec, (), request, feedback) for spec in parsed]
             return compare_axis(source.reader, _sessions_of_axis(source, axis, sides), axis, request, baseline_value)
-        # The candidate first: a baseline such as `window:5` is looked for before it.
+        # The candidate first, because a baseline such as `window:5` depends on it.
         candidate = _find_side(source, parsed[1], (), request, feedback)
         baseline = _find_side(source, parsed[0], candidate.sessions, request, feedback)
         # `window:5` ends with the newest session.
@@ -159,11 +159,11 @@ def compare_axis(
     """Compare every value of a dimension with one of them.
 
     Args:
-        reader: an open history that holds the sessions.
-        sessions: where to look for the values.
+        reader: an open history that contains the sessions.
+        sessions: the sessions to split.
         dimension: ``backend``, ``model``, ``python``, a parameter, a tag, ...: see `axis.find_axis`.
         request: metrics, filters and thresholds.
-        baseline_value: the value that the others are compared with; None takes the first one.
+        baseline_value: the value to compare the others with; None for the first.
 
     Returns:
         One comparison for each value except the baseline's.
@@ -201,7 +201,7 @@ def _find_side(
     try:
         sessions = source.find(spec, context)
     except NoBaselineError:
-        # Sessions of other machines are shown as what they are: incomparable, and why.
+        # Sessions of other machines are still shown, as incomparable and with the reason.
         sessions = []
         with contextlib.suppress(NoBaselineError):
             sessions = source.find(spec, replace(context, allow_cross=True))
@@ -211,7 +211,7 @@ def _find_side(
 
 
 def _sessions_of_axis(source: SpecSource, axis: str, sides: Sequence[Side]) -> Sequence[SessionRow]:
-    """Return the sessions that are named; else all of them if sessions as a whole differ in the axis, or the newest."""
+    """Return the named sessions; without any, all of them for an axis of whole sessions, else the newest."""
     if not sides:
         of_sessions = axis in SESSION_DIMENSIONS or axis.startswith(("tag:", "session:"))
         return source.in_db if of_sessions else source.in_db[-1:]
@@ -250,10 +250,10 @@ class SidesRule:
     """Judges the pairs of two sides by all their sessions; see `rows.Rule`.
 
     Attributes:
-        sessions: those of both sides, by id.
-        axis: the dimension that is compared, whose own difference does not keep sides apart; None for none.
-        rounds: raw rounds of runs with too few sessions, by run, metric and phase.
-        main_times: the time of each benchmark that is judged as `time`.
+        sessions: the sessions of both sides, by id.
+        axis: the compared dimension, whose own difference is not an obstacle; None without one.
+        rounds: raw rounds for pairs with too few sessions.
+        main_times: the metric judged as `time`, by benchmark.
     """
 
     request: CompareRequest
@@ -263,7 +263,7 @@ class SidesRule:
     main_times: Mapping[TimeKey, str] = field(default_factory=dict)
 
     def policy(self, pair: Pair) -> Policy:
-        """Return when a change of a pair counts: by default, by the share for all metrics, by thresholds."""
+        """Return a pair's limits: the default, overridden by the share for all metrics, then by thresholds."""
         value, fewer = pair.newest, min(len(pair.baseline), len(pair.candidate))
         policy = default_policy(value.key.metric, value.unit, value.better, sessions=fewer)
         if self.request.share is not None:
@@ -271,7 +271,7 @@ class SidesRule:
         return apply_thresholds(policy, self.request.thresholds, value, self.main_times.get(time_key(value)))
 
     def judge(self, pair: Pair, policy: Policy) -> Judgement:
-        """Return the judgement of a pair by the values of all its sessions."""
+        """Judge a pair by the values of all its sessions."""
         crossing, obstacle = self.request.allow_cross, None
         baseline, candidate = pair.baseline, pair.candidate
         if baseline and candidate and not crossing:
@@ -288,7 +288,7 @@ class SidesRule:
         return refuse_incomparable(judgement, pair, obstacle, allow_cross=crossing)
 
     def _rounds_of(self, pair: Pair) -> tuple[list[float], list[float]] | None:
-        """Return the rounds of both sides; None if one has none, or as many sessions as the rule needs."""
+        """Return the rounds of both sides; None unless both have at least two."""
         before, after = (
             [sample for value in side for sample in self.rounds.get(_rounds_key(value), ())]
             for side in (pair.baseline, pair.candidate)
@@ -297,7 +297,7 @@ class SidesRule:
 
 
 def _read_rounds(reader: Reader, pairs: Iterable[Pair]) -> Rounds:
-    """Read the rounds of the pairs with too few sessions on a side; of some runs only summaries are left."""
+    """Read the rounds of pairs with too few sessions on a side; runs with only summaries are left out."""
     values = {
         _rounds_key(value): value
         for pair in pairs
@@ -313,7 +313,7 @@ def _read_rounds(reader: Reader, pairs: Iterable[Pair]) -> Rounds:
     else:
         for run_id, metric in dict.fromkeys((run_id, metric) for run_id, metric, _ in values):
             rows += reader.samples(session_ids, run_id=run_id, metric=metric)
-    # Of a metric that several passes read, the timing pass comes last into the mapping: reports show that one.
+    # If several passes measured a metric, the timing pass goes last so that it wins, as in reports.
     rows.sort(key=lambda row: row["pass"] == "time")
     rounds = {(row["run_id"], row["metric"], row["phase"]): row["samples"] for row in rows}
     return {key: samples for key, samples in rounds.items() if key in values}
@@ -330,7 +330,7 @@ def _functions(values: Iterable[SessionValue]) -> set[str]:
 def _check_metrics(
     reader: Reader, values: Iterable[SessionValue], sessions: Iterable[SessionRow], request: CompareRequest
 ) -> None:
-    """Refuse a metric that no session has, where the sessions have others; the message lists those."""
+    """Refuse a metric that no session has; the message lists those that the sessions do have."""
     seen = {value.key.metric for value in values}
     absent = [word for word, metrics in request.metric_groups().items() if seen.isdisjoint(metrics)]
     if absent:
@@ -340,7 +340,7 @@ def _check_metrics(
 
 
 def _is_selected(pair: Pair, request: CompareRequest, times: Mapping[TimeKey, str]) -> bool:
-    """Leave out what neither side ran, and failed runs' wall times where other metrics are selected and known."""
+    """Return whether a pair belongs to the request: it was run, and has a requested metric or did not pass."""
     if not pair.was_run:
         return False
     groups = request.metric_groups()
@@ -364,13 +364,13 @@ def _ids(sessions: Iterable[SessionRow]) -> list[str]:
 
 
 def parse_limits(texts: Sequence[str]) -> tuple[float | None, tuple[Threshold, ...]]:
-    """Read `--threshold`: a share for every metric (``5%``), or limits of single metrics as the gate takes them.
+    """Parse `--threshold`: a share for every metric (``5%``), or limits of single metrics as for the gate.
 
     Returns:
-        The share, None without one, and the others.
+        The share, or None, and the other limits.
 
     Raises:
-        ConfigError: one cannot be read.
+        ConfigError: a limit is not valid.
     """
     share = None
     for text in texts:

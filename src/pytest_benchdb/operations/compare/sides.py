@@ -1,4 +1,4 @@
-"""Find the sessions that SPECs name: in the database, in session files and folders, in files of other tools."""
+"""Find the sessions that SPECs name, in the database, in session files and folders, and in other tools' files."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,11 +19,11 @@ LATEST = "latest"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecSource:
-    """Everything that SPECs refer to, opened as one history.
+    """The database and the files that SPECs name, opened as one history.
 
     Attributes:
-        in_db: the sessions of the database, oldest first; empty if only files are named.
-        in_files: the sessions of each file or folder that a SPEC names, oldest first.
+        in_db: the database's sessions, oldest first; empty if only files are named.
+        in_files: the sessions of each named file or folder, oldest first.
     """
 
     reader: Reader
@@ -34,13 +34,13 @@ class SpecSource:
         """Return the sessions of a SPEC, oldest first.
 
         Args:
-            spec: one that the source was opened for.
-            context: what it is resolved against.
-            among: sessions of the database; None takes all.
+            spec: one of those that the source was opened for.
+            context: for resolving it.
+            among: sessions of the database to consider; None for all.
 
         Raises:
-            NoBaselineError: it matches no session.
-            ConfigError: it matches several things.
+            NoBaselineError: the SPEC matches no session.
+            ConfigError: the SPEC is ambiguous.
         """
         if spec.path is not None:
             return list(self.in_files[spec.path])
@@ -50,10 +50,10 @@ class SpecSource:
 
 @contextlib.contextmanager
 def open_specs(specs: Sequence[Spec], db: Sequence[Path], feedback: Feedback = SILENT) -> Iterator[SpecSource]:
-    """Open the database and the files that SPECs name, for the length of a block.
+    """Open the database and the files that SPECs name; they close with the block.
 
     Args:
-        specs: of both sides.
+        specs: the SPECs of both sides.
         db: the database; empty for none.
         feedback: receives progress, and warnings about unreadable sessions.
 
@@ -78,11 +78,11 @@ def open_specs(specs: Sequence[Spec], db: Sequence[Path], feedback: Feedback = S
 
 
 def parse_side(text: str) -> Spec:
-    """Read the SPEC of a side; what exists as a file or folder needs no ``file:``.
+    """Parse the SPEC of a side; existing files and folders need no ``file:``.
 
     Raises:
-        ConfigError: it cannot be read.
-        StoreMissingError: it looks like a path and is not there.
+        ConfigError: the SPEC is not valid.
+        StoreMissingError: it looks like a path but does not exist.
     """
     if path_exists(Path(text).expanduser()):
         return Spec(kind="file", text=text, value=text)
