@@ -13,7 +13,7 @@ __all__ = ["History", "__version__", "open"]
 
 
 def __getattr__(name: str) -> object:
-    # Late, because `pytest` imports this package at every start, recording or not.
+    # Imported late, because every pytest run imports this package, recording or not.
     if name in {"History", "open"}:
         from pytest_benchdb.operations.read import api as read
 

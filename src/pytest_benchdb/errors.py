@@ -1,12 +1,12 @@
-"""The error tree: every failure that a user can meet, one class each.
+"""The errors that users can meet, one class per kind.
 
-A message says what went wrong with the value, where, and what to do about it, in one line.
+A message says in one line what went wrong, with the value, where, and what to do about it.
 `slug` names the error's section in ``docs/reference/errors.md``.
 """
 
 
 class BenchdbError(Exception):
-    """Base of every error that pytest-benchdb raises on purpose."""
+    """Base class of every error that pytest-benchdb raises on purpose."""
 
     slug = "error"
 
@@ -30,7 +30,7 @@ class StoreError(BenchdbError):
 
 
 class StoreMissingError(StoreError):
-    """There is no database, or no session, at the path that was given."""
+    """There is no database, or no session, at a path."""
 
     slug = "store-missing"
 
@@ -42,7 +42,7 @@ class StoreLockedError(StoreError):
 
 
 class ForeignFileError(StoreError):
-    """The file is not a database, or it is one that pytest-benchdb did not write."""
+    """The file is not a database, or not one that pytest-benchdb wrote."""
 
     slug = "store-foreign"
 
@@ -60,7 +60,7 @@ class SchemaVersionError(StoreError):
 
 
 class QueryError(BenchdbError):
-    """A statement was refused, failed, or ran past one of its limits."""
+    """A SQL statement was refused, failed, or exceeded a limit."""
 
     slug = "query"
 
@@ -72,18 +72,18 @@ class MissingExtraError(BenchdbError):
 
 
 class BackendUnavailableError(BenchdbError):
-    """A backend or a device is not there; a test that asked for it is skipped with this text."""
+    """A backend or a device is missing; a test that requests it is skipped with this text."""
 
     slug = "backend-unavailable"
 
 
 class MeasurementError(BenchdbError):
-    """A test used its `bench_*` fixture in a way that gives no sound figure."""
+    """A test used its `bench_*` fixture in a way that gives no valid result."""
 
     slug = "measurement"
 
 
 class ImportFormatError(BenchdbError):
-    """Nothing of a file can be imported: it is not of the format, or it is damaged."""
+    """A file cannot be imported: it is in another format, or damaged."""
 
     slug = "import-format"

@@ -10,9 +10,9 @@ from pytest_benchdb.environment.python import (
     VARIABLES,
     WATCHED,
     build_flags,
-    chosen_variables,
     read_python,
     read_versions,
+    speed_variables,
 )
 
 
@@ -41,11 +41,11 @@ def test_build_flags_show_whether_the_gil_is_on(monkeypatch: pytest.MonkeyPatch,
 def test_variables_outside_the_list_are_not_stored() -> None:
     environ = {"OMP_NUM_THREADS": "4", "AWS_SECRET_ACCESS_KEY": "hunter2", "OMP_TOKEN": "hunter2"}
 
-    assert chosen_variables(environ) == {"OMP_NUM_THREADS": "4"}
+    assert speed_variables(environ) == {"OMP_NUM_THREADS": "4"}
 
 
 def test_variables_are_shortened() -> None:
-    assert len(chosen_variables({"OMP_PLACES": "{0}," * 1000})["OMP_PLACES"]) == 200
+    assert len(speed_variables({"OMP_PLACES": "{0}," * 1000})["OMP_PLACES"]) == 200
 
 
 def test_no_listed_variable_sounds_secret() -> None:

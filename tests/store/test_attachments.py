@@ -11,7 +11,14 @@ from tests.store.conftest import Ask
 
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.run import Attachment
-from pytest_benchdb.store.attachments import KeptFile, find, keep, places, remove_stale_copies, spool_attachments
+from pytest_benchdb.store.attachments import (
+    KeptFile,
+    attachment_folders,
+    find_attachment,
+    keep_attachments,
+    remove_stale_copies,
+    spool_attachments,
+)
 from pytest_benchdb.store.history.merge import merge
 from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.history.session_folder import recover
@@ -59,7 +66,7 @@ def journal_with(folder: Path, kept: Sequence[KeptFile], *, attachments: Path, e
 def stored(place: Path, file: Path, *, kind: str = "folder") -> tuple[Path, str]:
     """Store one session with one attachment; return its file and the run's id."""
     target = Target(path=place, kind="file" if kind == "file" else "folder")
-    kept = keep([attachment(file)], target.attachments).files
+    kept = keep_attachments([attachment(file)], target.attachments).files
     journal, run_id = journal_with(target.spool, kept, attachments=target.attachments)
     path = fold(str(journal), cache=os.environ["XDG_CACHE_HOME"]).path
     assert path is not None
@@ -67,7 +74,7 @@ def stored(place: Path, file: Path, *, kind: str = "folder") -> tuple[Path, str]
 
 
 def test_keep_copies_a_file_under_its_hash(tmp_path: Path, file: Path) -> None:
-    kept = keep([attachment(file, "a trace.json")], tmp_path / "kept")
+    kept = keep_attachments([attachment(file, "a trace.json")], tmp_path / "kept")
 
     (one,) = kept.files
     assert kept.lost == ()
@@ -86,7 +93,7 @@ def test_keep_of_equal_files_keeps_one(tmp_path: Path, file: Path) -> None:
     other = file.with_name("other.bin")
     other.write_bytes(CONTENT)
 
-    kept = keep([attachment(file), attachment(other), attachment(file)], tmp_path / "kept")
+    kept = keep_attachments([attachment(file), attachment(other), attachment(file)], tmp_path / "kept")
 
     assert [one.checksum for one in kept.files] == [CHECKSUM] * 3
     assert len({one.attachment_id for one in kept.files}) == 3
@@ -103,7 +110,7 @@ def test_keep_of_equal_files_keeps_one(tmp_path: Path, file: Path) -> None:
     ],
 )
 def test_keep_guesses_the_type_by_the_name(tmp_path: Path, file: Path, name: str, media_type: str) -> None:
-    (one,) = keep([attachment(file, name)], tmp_path / "kept").files
+    (one,) = keep_attachments([attachment(file, name)], tmp_path / "kept").files
 
     assert one.media_type == media_type
 
@@ -111,7 +118,7 @@ def test_keep_guesses_the_type_by_the_name(tmp_path: Path, file: Path, name: str
 def test_keep_of_an_unknown_kind_of_name_has_no_type(tmp_path: Path, file: Path) -> None:
     plain = file.rename(file.with_name("trace"))
 
-    (one,) = keep([attachment(plain)], tmp_path / "kept").files
+    (one,) = keep_attachments([attachment(plain)], tmp_path / "kept").files
 
     assert one.media_type is None
 
@@ -119,7 +126,7 @@ def test_keep_of_an_unknown_kind_of_name_has_no_type(tmp_path: Path, file: Path)
 def test_keep_of_a_file_that_vanished_says_so_and_takes_the_others(tmp_path: Path, file: Path) -> None:
     gone = file.with_name("gone.txt")
 
-    kept = keep([attachment(gone), attachment(file)], tmp_path / "kept")
+    kept = keep_attachments([attachment(gone), attachment(file)], tmp_path / "kept")
 
     assert [one.name for one in kept.files] == ["trace.json"]
     assert kept.lost == (f"gone.txt: {gone} cannot be read: No such file or directory",)
@@ -129,7 +136,7 @@ def test_keep_of_a_pipe_does_not_wait_for_it(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
 
-    kept = keep([attachment(pipe)], tmp_path / "kept")
+    kept = keep_attachments([attachment(pipe)], tmp_path / "kept")
 
     assert kept.lost == (f"pipe: {pipe} is not a regular file",)
     assert list((tmp_path / "kept").iterdir()) == []
@@ -139,7 +146,7 @@ def test_keep_goes_to_the_spare_folder_where_its_own_cannot_be_written(tmp_path:
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where the folder should be")
 
-    kept = keep([attachment(file)], blocked / "attachments", spare=lambda: tmp_path / "spare")
+    kept = keep_attachments([attachment(file)], blocked / "attachments", spare=lambda: tmp_path / "spare")
 
     assert [one.checksum for one in kept.files] == [CHECKSUM]
     assert (tmp_path / "spare" / CHECKSUM).read_bytes() == CONTENT
@@ -149,14 +156,14 @@ def test_keep_without_any_folder_says_which_could_not_be_written(tmp_path: Path,
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where the folder should be")
 
-    kept = keep([attachment(file)], blocked, spare=no_spare)
+    kept = keep_attachments([attachment(file)], blocked, spare=no_spare)
 
     assert kept.files == ()
     assert kept.lost == (f"trace.json: {blocked} cannot be written: File exists",)
 
 
 def test_keep_of_nothing_makes_no_folder(tmp_path: Path) -> None:
-    keep([], tmp_path / "kept")
+    keep_attachments([], tmp_path / "kept")
 
     assert not (tmp_path / "kept").exists()
 
@@ -167,19 +174,19 @@ def test_find_takes_no_path_for_a_checksum(tmp_path: Path, checksum: str) -> Non
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b").write_text("x")
 
-    assert find(checksum, [tmp_path, tmp_path / "a"]) is None
+    assert find_attachment(checksum, [tmp_path, tmp_path / "a"]) is None
 
 
 def test_places_of_every_kind_of_store_are_where_sessions_put_their_files(tmp_path: Path) -> None:
     folder, main = tmp_path / "results", tmp_path / "all.duckdb"
     folder.mkdir()
 
-    assert places(folder) == (folder / "attachments", spool_attachments())
-    assert places(folder / "2026.duckdb")[1] == folder / "attachments"
-    assert places(main)[0] == tmp_path / "all.duckdb.attachments"
-    assert places(tmp_path / "all.duckdb.inbox" / "2026.duckdb")[1] == tmp_path / "all.duckdb.attachments"
+    assert attachment_folders(folder) == (folder / "attachments", spool_attachments())
+    assert attachment_folders(folder / "2026.duckdb")[1] == folder / "attachments"
+    assert attachment_folders(main)[0] == tmp_path / "all.duckdb.attachments"
+    assert attachment_folders(tmp_path / "all.duckdb.inbox" / "2026.duckdb")[1] == tmp_path / "all.duckdb.attachments"
     for path, kind in ((folder, "folder"), (main, "file")):
-        assert Target(path=path, kind="file" if kind == "file" else "folder").attachments == places(path)[0]
+        assert Target(path=path, kind="file" if kind == "file" else "folder").attachments == attachment_folders(path)[0]
 
 
 def test_fold_writes_a_row_for_each_file(tmp_path: Path, file: Path, ask: Ask) -> None:
@@ -204,7 +211,7 @@ def test_fold_of_a_journal_without_attachments_has_none(tmp_path: Path, ask: Ask
 @pytest.mark.parametrize("damage", [b"", b"{broken\n"], ids=["died", "died with a damaged journal"])
 def test_recover_loses_no_attachment(tmp_path: Path, file: Path, damage: bytes) -> None:
     folder = tmp_path / "results"
-    kept = keep([attachment(file)], folder / "attachments").files
+    kept = keep_attachments([attachment(file)], folder / "attachments").files
     journal, run_id = journal_with(folder, kept, attachments=folder / "attachments", ended=False)
     journal.write_bytes(journal.read_bytes() + damage)
 
@@ -218,7 +225,7 @@ def test_recover_loses_no_attachment(tmp_path: Path, file: Path, damage: bytes) 
 
 def test_recover_removes_copies_that_died(tmp_path: Path, file: Path) -> None:
     folder = tmp_path / "attachments"
-    keep([attachment(file)], folder)
+    keep_attachments([attachment(file)], folder)
     old, new = folder / ".old.part", folder / ".new.part"
     for path in (old, new):
         path.write_bytes(b"half")

@@ -9,7 +9,7 @@ import pytest
 from tests.store import journals as j
 
 from pytest_benchdb.store.check import validate
-from pytest_benchdb.store.fold_child import Settings
+from pytest_benchdb.store.fold_child import FoldSettings
 from pytest_benchdb.store.fold_process import child_command
 from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.history.session_folder import recover
@@ -21,7 +21,7 @@ UNDISTURBED = 2
 
 
 def start_fold(journal: Path, path: Path) -> "subprocess.Popen[bytes]":
-    settings = Settings(str(journal), str(path), str(journal.parent), os.environ["XDG_CACHE_HOME"], 5, 20.0)
+    settings = FoldSettings(str(journal), str(path), str(journal.parent), os.environ["XDG_CACHE_HOME"], 5, 20.0)
     return subprocess.Popen(child_command(settings), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

@@ -1,5 +1,5 @@
-"""Reads the machine, the interpreter, the commit and the CI job that a session runs in.
+"""Reads the machine, the interpreter, the commit and the CI job of a session.
 
-Standard library only, and no program but `git`: everything comes from ``/proc``, ``/sys`` and a named list of
-environment variables, in about 10 ms. A value that cannot be read is None. Devices of other backends are in `backends`.
+It uses only the standard library and runs only `git`: everything else comes from ``/proc``, ``/sys`` and a fixed list
+of environment variables, in about 10 ms. A value that cannot be read is None. `backends` reads other devices.
 """

@@ -1,4 +1,4 @@
-"""Reads which CI job this is, from the variables that each service documents.
+"""Identifies the CI job from the variables that each service documents.
 
 Only the variables named here are read; a URL is stored without user name, password and query.
 """
@@ -29,7 +29,7 @@ def _github(environ: Environ) -> CiJob:
     if environ.get("GITHUB_EVENT_NAME", "").startswith("pull_request"):
         number, head = _github_pull_request(environ.get("GITHUB_EVENT_PATH"))
         if environ["GITHUB_EVENT_NAME"] == "pull_request":
-            # GITHUB_SHA is a merge commit that no branch will ever hold.
+            # GITHUB_SHA is a merge commit that will never be on a branch.
             sha = head or sha
     if number is None and (match := re.match(r"refs/pull/(\d+)/", environ.get("GITHUB_REF", ""))):
         number = match[1]
@@ -48,7 +48,7 @@ def _github_url(environ: Environ) -> str | None:
 
 
 def _github_pull_request(path: str | None) -> tuple[str | None, str | None]:
-    """Return number and head commit of the pull request in the event's file."""
+    """Return number and head commit of the pull request in the event file."""
     try:
         with Path(path or "").open("rb") as file:
             pull_request = json.loads(file.read(_EVENT_BYTES))["pull_request"]
@@ -64,7 +64,7 @@ def _gitlab(environ: Environ) -> CiJob:
         url=_url(environ, "CI_JOB_URL", "CI_PIPELINE_URL"),
         pull_request=_first(environ, "CI_MERGE_REQUEST_IID"),
         branch=_first(environ, "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_BRANCH"),
-        # Set in merged-results pipelines only, whose CI_COMMIT_SHA is a merge commit of no branch.
+        # Only merged-results pipelines set it; their CI_COMMIT_SHA is a merge commit that is on no branch.
         sha=_first(environ, "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", "CI_COMMIT_SHA"),
     )
 
@@ -122,7 +122,7 @@ def _other(_environ: Environ) -> CiJob:
     return CiJob(provider="other")
 
 
-# CI is set by nearly all of them, and comes last.
+# Nearly all of them set CI, so it comes last.
 _PROVIDERS: dict[str, Callable[[Environ], CiJob]] = {
     "GITHUB_ACTIONS": _github,
     "GITLAB_CI": _gitlab,

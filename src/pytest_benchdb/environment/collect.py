@@ -1,4 +1,4 @@
-"""Reads everything that a session records about where it runs, once, when it begins."""
+"""Reads everything that a session records about its environment, once, when it starts."""
 
 import json
 import sys
@@ -17,11 +17,11 @@ from pytest_benchdb.model.identity import content_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Where and under what conditions a session begins.
+    """The environment at the start of a session.
 
     Attributes:
-        devices: the processor; other backends add theirs.
-        load: when it was read; `machine.host.read_load` reads it again at the end.
+        devices: the CPU; backends add others.
+        load: at the start; `machine.host.read_load` reads it again at the end.
     """
 
     environment: Environment
@@ -38,15 +38,15 @@ def collect(
     *,
     platform: str = sys.platform,
 ) -> Snapshot:
-    """Read machine, interpreter, commit and CI job; never raises for what cannot be read.
+    """Read machine, interpreter, commit and CI job; a value that cannot be read is None.
 
     Args:
-        root: a folder of the working copy whose commit is read.
-        environ: environment variables; only those named in `ci`, `python` and `machine.container` are read.
+        root: a folder of the checkout whose commit is read.
+        environ: environment variables; only those named in `ci`, `python` and `machine.host` are read.
         proc_root: folder to read instead of ``/``.
         platform: `sys.platform`.
     """
-    load = read_load(proc_root)  # first, before this adds to it
+    load = read_load(proc_root)  # first, because the rest adds to it
     host = read_host(proc_root, environ, platform)
     ci = read_ci(environ)
     commit = read_commit(root, environ)
@@ -60,7 +60,7 @@ def collect(
 
 
 def environment_of(host: Host, python: Python, packages: Mapping[str, str]) -> Environment:
-    """Join a machine and a Python into an environment with its fingerprint and id."""
+    """Combine a machine and an interpreter into an environment with its fingerprint and id."""
     parts = SpeedParts(
         machine=host.machine,
         cpu_model=host.cpu.model,
@@ -94,14 +94,14 @@ def environment_of(host: Host, python: Python, packages: Mapping[str, str]) -> E
 
 
 def environment_id(environment: Environment) -> str:
-    """Return the content hash of every field but the id itself."""
+    """Return the content hash of every field except the id itself."""
     fields = {name: getattr(environment, name) for name in environment.__slots__ if name != "environment_id"}
     fields |= {"packages": dict(environment.packages), "details": dict(environment.details)}
     return content_id("environment/1", json.dumps(fields, sort_keys=True))
 
 
 def cpu_device(host: Host) -> Device:
-    """Return the processor as the device of every benchmark that names no other."""
+    """Return the CPU as a device, the default of every benchmark."""
     name = host.cpu.model or host.machine or "unknown"
     return Device(
         device_id=content_id("cpu", name, None),

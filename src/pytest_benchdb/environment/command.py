@@ -21,13 +21,13 @@ _HEADER = re.compile(
     r"(?P<name>\bauthorization\s{0,4}:\s{0,4}(?:\w+\s{1,4})?|\bbearer\s{1,4}(?=\S{12}))\S+", re.IGNORECASE
 )
 # Tokens with a known prefix: GitHub, GitLab, Slack, AWS, Hugging Face, PyPI, OpenAI and its like, JWT.
-_SHAPE = re.compile(
+_TOKEN = re.compile(
     r"\b(?:(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|hf_|pypi-)[\w-]{8,}|sk-[\w-]{20,}|eyJ[\w-]{8,}\.[\w.-]+)"
 )
 
 
 def sanitized_command(argv: Sequence[str]) -> str:
-    """Return a command line as the shell reads it, secrets replaced by ``***``.
+    """Return a command line in shell syntax, with secrets replaced by ``***``.
 
     The values of options and assignments with a secret-sounding name (``--token X``, ``password=X``), the user part of
     URLs, and tokens with a known prefix are masked. Masking too much is the lesser evil: people read the text, nothing
@@ -55,11 +55,11 @@ def _masked(argument: str) -> str:
     if "://" in text:
         text = _SCHEME_AND_USER.sub(rf"\g<scheme>{_MASK}@", text)
     text = _HEADER.sub(rf"\g<name>{_MASK}", _masked_pairs(text))
-    return _SHAPE.sub(_MASK, text)
+    return _TOKEN.sub(_MASK, text)
 
 
 def _masked_pairs(text: str) -> str:
-    """Mask the values of ``name=value`` within a text; a regular expression for both would be quadratic."""
+    """Mask the values of ``name=value`` within a text; one regular expression for both would be quadratic."""
     parts: list[str] = []
     position = 0
     while (equals := text.find("=", position)) >= 0:

@@ -1,4 +1,4 @@
-"""Reads small text files of ``/proc`` and ``/sys`` below a root that tests can choose."""
+"""Reads small text files such as those in ``/proc`` and ``/sys``."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def read_text(path: Path, limit_bytes: int = _LIMIT_BYTES) -> str | None:
 
 
 def read_int(path: Path) -> int | None:
-    """Return the whole number in a file; None if there is none."""
+    """Return the integer in a file; None if there is none."""
     text = read_text(path)
     try:
         return None if text is None else int(text)
@@ -25,7 +25,7 @@ def read_int(path: Path) -> int | None:
 
 
 def count_list(text: str | None) -> int | None:
-    """Return how many numbers a kernel list such as ``0-3,8`` names; None if it is not one.
+    """Count the numbers in a kernel list such as ``0-3,8``; None if the text is not a list.
 
     >>> count_list("0-3,8")
     5

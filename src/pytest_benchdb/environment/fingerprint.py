@@ -1,4 +1,4 @@
-"""Decides which machines are alike enough for their results to be compared."""
+"""Decides which machines are similar enough for their results to be compared."""
 
 import math
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ _GIB = 1 << 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedParts:
-    """The parts of an environment that change speed; None means not known.
+    """The parts of an environment that affect speed; None means unknown.
 
     Values that differ between two runs on one machine (clock rates, free memory, load) or have nothing to do with speed
     (the host's name) are left out on purpose.
 
     Attributes:
-        machine: architecture: ``x86_64``.
+        machine: architecture, such as ``x86_64``.
         threads: logical processors that the process may use.
         ram_bytes: memory, or the container's limit if that is smaller.
-        virtualization: container and virtual machine, outermost first.
-        cpu_quota: processors' worth of time that the container may use; None means no limit.
+        virtualization: virtual machine and container, outermost first.
+        cpu_quota: CPU seconds per second that the container may use; None means no limit.
         python_build: ``GIL`` or ``free-threaded``, and ``debug``.
     """
 
@@ -40,7 +40,7 @@ class SpeedParts:
 
 
 def fingerprint(parts: SpeedParts) -> str:
-    """Return the hash of the parts; the same on every machine that is alike."""
+    """Return a hash of the parts, equal on similar machines."""
     return content_id(
         _FORMAT,
         parts.machine,
@@ -59,9 +59,9 @@ def fingerprint(parts: SpeedParts) -> str:
 
 
 def ram_class(ram_bytes: int | None) -> int | None:
-    """Return the size of the memory in half powers of two of a GiB.
+    """Return twice the base-2 logarithm of the memory in GiB, rounded.
 
-    Kernels differ in what they keep for themselves: 15.5 and 15.6 GiB are one class, 16 and 24 GiB are two.
+    Kernels reserve different amounts: 15.5 and 15.6 GiB are one class, 16 and 24 GiB are two.
 
     >>> ram_class(16 << 30), ram_class(15 << 30), ram_class(24 << 30)
     (8, 8, 9)

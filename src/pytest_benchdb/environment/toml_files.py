@@ -1,4 +1,4 @@
-"""TOML files that people write: ``pyproject.toml``, and the files of rules and allowances that options name."""
+"""Reads the TOML files that people write: ``pyproject.toml``, and the rules and allowances that options name."""
 
 import sys
 from pathlib import Path
@@ -11,12 +11,12 @@ def read_toml(path: Path, option: str, advice: str) -> dict[str, Any]:
     """Return the content of a file that an option names.
 
     Args:
-        path: of the file.
+        path: the file.
         option: for messages, such as ``--allow``.
-        advice: what to write instead, where the file is not valid.
+        advice: what to do about a file that is not valid, for messages.
 
     Raises:
-        ConfigError: it cannot be read, or is not valid TOML.
+        ConfigError: the file cannot be read, or is not valid TOML.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -28,13 +28,13 @@ def read_toml(path: Path, option: str, advice: str) -> dict[str, Any]:
 
 
 def benchdb_table(pyproject: Path) -> dict[str, Any]:
-    """Return ``[tool.benchdb]`` of a ``pyproject.toml``; empty where there is no such file or table.
+    """Return ``[tool.benchdb]`` of a ``pyproject.toml``; empty if there is no such file or table.
 
     Raises:
-        ConfigError: the file names the table and is not valid TOML, or the table is not one.
+        ConfigError: the file mentions the table and is not valid TOML, or ``benchdb`` is not a table.
     """
     text = _text(pyproject)
-    # Parsing costs more than looking, and most projects have no such table.
+    # Parsing costs more than searching, and most projects have no such table.
     if "tool.benchdb" not in text:
         return {}
     tools = _parsed(text, str(pyproject), "correct it").get("tool")
@@ -45,7 +45,7 @@ def benchdb_table(pyproject: Path) -> dict[str, Any]:
 
 
 def project_name(folder: Path) -> str | None:
-    """Return the name that ``pyproject.toml`` gives the project, the same in every checkout; None without one."""
+    """Return the project's name in ``pyproject.toml``, which is the same in every checkout; None without one."""
     try:
         project = _parsed(_text(folder / "pyproject.toml"), "", "").get("project")
     except ConfigError:
@@ -62,7 +62,7 @@ def _text(file: Path) -> str:
 
 
 def _parsed(text: str, place: str, advice: str) -> dict[str, Any]:
-    # Late: pytest starts with this plugin in projects that have no such file.
+    # Imported late: pytest starts this plugin in projects that have no such file, too.
     if sys.version_info >= (3, 11):
         import tomllib
     else:

@@ -1,4 +1,4 @@
-"""Files of sessions and histories: everything that knows DuckDB, its SQL, and where a user's PATH leads.
+"""Stores sessions and histories in files: everything that knows DuckDB, its SQL, and how PATH is resolved.
 
-It stores and returns rows of `model`; what they mean together is decided in `analysis` and `operations`.
+It stores and returns rows of `model`; `analysis` and `operations` interpret them.
 """

@@ -1,7 +1,7 @@
-"""Attachments: files of runs, kept beside the store under the hash of their bytes.
+"""Keeps the attachments of runs beside the database, each file named by the hash of its bytes.
 
-``attachments/`` within a folder of sessions, ``<file>.attachments/`` beside a single file. Equal files are kept once,
-and a file has its name only when it is whole.
+They are in ``attachments/`` within a folder of sessions, in ``<file>.attachments/`` beside a single file. Equal files
+are kept once, and a file gets its name only when it is complete.
 """
 
 import contextlib
@@ -32,17 +32,17 @@ _ENCODED = {
     "compress": "application/x-compress",
     "br": "application/x-brotli",
 }
-"""Types of compressed files: the type of the content would mislead programs that open one."""
+"""Types of compressed files; the type of the content would mislead a program that opens one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptFile:
-    """A file that the store has taken, as the table `attachment` describes it.
+    """A stored attachment, as in the table `attachment`.
 
     Attributes:
-        media_type: by the ending of its name; None if it is unknown.
-        checksum: BLAKE2b of its bytes, 160 bits, hexadecimal; its name beside the store.
-        created_us: when it was taken, microseconds since the epoch, UTC.
+        media_type: by the file name's ending; None if unknown.
+        checksum: BLAKE2b of its bytes, 160 bits, hexadecimal; the name under which it is kept.
+        created_us: when it was stored, microseconds since the epoch, UTC.
     """
 
     attachment_id: str
@@ -54,15 +54,15 @@ class KeptFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """The attachments of a run that the store took, and a line for each that it could not take."""
+class KeptAttachments:
+    """The stored attachments of a run, and one line for each that could not be stored."""
 
     files: tuple[KeptFile, ...] = ()
     lost: tuple[str, ...] = ()
 
 
 def spool_attachments() -> Path:
-    """Return the folder for files whose own folder cannot be written, beside the journal's.
+    """Return the fallback folder for attachments whose own folder cannot be written.
 
     Raises:
         OSError: it cannot be made.
@@ -70,40 +70,42 @@ def spool_attachments() -> Path:
     return spool_folder() / ATTACHMENTS_NAME
 
 
-def places(path: Path) -> tuple[Path, ...]:
-    """Return the folders that may have the attachments of a file or folder of sessions, the most probable first.
+def attachment_folders(path: Path) -> tuple[Path, ...]:
+    """Return the folders that may hold the attachments of a file or folder of sessions, most probable first.
 
-    A session file may be in a folder of sessions, or wait in the inbox of a single file.
+    A session file may be in a folder of sessions or in the inbox of a single file.
     """
     if path.is_dir():
-        folders = [beside_spool(path)]
+        folders = [attachments_of_spool(path)]
     else:
-        folders = [Target(path=path, kind="file").attachments, beside_spool(path.parent)]
+        folders = [Target(path=path, kind="file").attachments, attachments_of_spool(path.parent)]
     with contextlib.suppress(OSError):
         folders.append(spool_attachments())
     return tuple(folders)
 
 
-def beside_spool(spool: Path) -> Path:
-    """Return where the files of the sessions in a spool are kept: a folder of sessions, or an inbox."""
+def attachments_of_spool(spool: Path) -> Path:
+    """Return the folder for the attachments of a spool, which is a folder of sessions or an inbox."""
     if not spool.name.endswith(INBOX_SUFFIX):
         return Target(path=spool, kind="folder").attachments
     return Target(path=spool.with_name(spool.name.removesuffix(INBOX_SUFFIX)), kind="file").attachments
 
 
-def find(checksum: str, folders: Iterable[Path]) -> Path | None:
-    """Return the path of a kept file; None if none of the folders has it."""
+def find_attachment(checksum: str, folders: Iterable[Path]) -> Path | None:
+    """Return the path of an attachment; None if no folder has it."""
     if not checksum.isalnum():  # it came from a database: never a path
         return None
     return next((folder / checksum for folder in folders if (folder / checksum).is_file()), None)
 
 
-def keep(attachments: Sequence[Attachment], folder: Path, *, spare: Callable[[], Path] = spool_attachments) -> Kept:
-    """Take copies of the attachments of a run; one that cannot be taken does not harm the others.
+def keep_attachments(
+    attachments: Sequence[Attachment], folder: Path, *, spare: Callable[[], Path] = spool_attachments
+) -> KeptAttachments:
+    """Copy the attachments of a run into a folder; a failure does not affect the others.
 
     Args:
         attachments: the files of the run.
-        folder: where to keep them; it is made at the first file.
+        folder: where to keep them; created with the first file.
         spare: returns the folder to use if `folder` cannot be written.
     """
     files: list[KeptFile] = []
@@ -124,22 +126,22 @@ def keep(attachments: Sequence[Attachment], folder: Path, *, spare: Callable[[],
                 created_us=time.time_ns() // 1000,
             )
         )
-    return Kept(files=tuple(files), lost=tuple(lost))
+    return KeptAttachments(files=tuple(files), lost=tuple(lost))
 
 
-def bring(checksums: Mapping[str, str], source: Path, target: Path) -> list[str]:
-    """Copy attachments of another store, unless they are here; return a line for each that could not be copied.
+def copy_attachments(checksums: Mapping[str, str], source: Path, target: Path) -> list[str]:
+    """Copy attachments of another store that `target` lacks; return one line for each failure.
 
     Args:
-        checksums: name of each file by its checksum.
-        source: the session file or history that has them.
+        checksums: names of the files by checksum.
+        source: the session file or history that they belong to.
         target: folder to copy into.
     """
     problems = []
     for checksum, name in sorted(checksums.items()):
-        if find(checksum, [target]) is not None:
+        if find_attachment(checksum, [target]) is not None:
             continue
-        kept = find(checksum, places(source))
+        kept = find_attachment(checksum, attachment_folders(source))
         if kept is None:
             problems.append(f"{name} ({checksum}) is not beside {source}")
             continue
@@ -151,7 +153,7 @@ def bring(checksums: Mapping[str, str], source: Path, target: Path) -> list[str]
 
 
 def remove_stale_copies(folder: Path, *, older_than_s: float = _STALE_S) -> None:
-    """Remove unfinished copies of processes that died from a folder of attachments."""
+    """Remove unfinished copies that dead processes left in a folder of attachments."""
     with contextlib.suppress(OSError):
         for path in folder.iterdir():
             if path.name.startswith(".") and path.name.endswith(_PART_SUFFIX):
@@ -192,7 +194,7 @@ def _copied(path: Path, folders: Iterable[Path], *, expected: str | None = None)
 
 
 def _copy(path: Path, target: BinaryIO) -> tuple[str, int]:
-    """Copy a file and hash the bytes that were written, even if another process changes the file meanwhile."""
+    """Copy a file, hashing the bytes written: another process may change the file meanwhile."""
     digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
     size_bytes = 0
     for piece in _pieces(path):
@@ -204,7 +206,7 @@ def _copy(path: Path, target: BinaryIO) -> tuple[str, int]:
 
 def _pieces(path: Path) -> Iterator[bytes]:
     try:
-        # Reading a pipe that took the file's name would block.
+        # Reading a pipe that has replaced the file would block.
         if not stat.S_ISREG(path.stat().st_mode):
             raise StoreError(f"{path} is not a regular file")
         with open(path, "rb") as source:
@@ -217,7 +219,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
 def _media_type(attachment: Attachment) -> str | None:
     import mimetypes
 
-    # A new object knows only the standard library's types, which are the same on every machine.
+    # A new object has only the standard library's types, which are the same on every machine.
     types = mimetypes.MimeTypes()
     for name in (attachment.name, attachment.path):
         kind, encoding = types.guess_type(name)

@@ -1,4 +1,4 @@
-"""Folders outside the user's project: for caches, and for journals whose own folder cannot be written."""
+"""Folders outside the user's project, for caches and for journals whose own folder cannot be written."""
 
 import os
 import sys
@@ -10,10 +10,10 @@ _NAME = "pytest-benchdb"
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the user's cache folder, created; one of this user's own in the temporary folder if there is none.
+    """Return the user's cache folder, or else a private one in the temporary folder; create it if needed.
 
     Raises:
-        OSError: neither can be made, or another user owns it.
+        OSError: neither can be created, or another user owns the latter.
     """
     base = environ.get("XDG_CACHE_HOME") or _platform_base(environ)
     if base:
@@ -29,7 +29,7 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def template_folder() -> str | None:
-    """Return the folder for templates of new files; None if there is none that can be written."""
+    """Return the folder for templates of new files; None if none can be written."""
     try:
         return os.fspath(cache_folder())
     except OSError:
@@ -40,7 +40,7 @@ def spool_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder for journals whose own folder cannot be written.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     folder = cache_folder(environ) / "spool"
     folder.mkdir(exist_ok=True)
@@ -57,7 +57,7 @@ def _platform_base(environ: Mapping[str, str]) -> str | None:
 
 
 def _private_temporary_folder() -> Path:
-    """Return a folder that only this user can enter, because others can write to the one above it."""
+    """Return a folder that only this user can enter; its parent is writable by everyone."""
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
     folder = Path(tempfile.gettempdir()) / f"{_NAME}-{user}"
     folder.mkdir(mode=0o700, exist_ok=True)

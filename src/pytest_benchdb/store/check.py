@@ -1,4 +1,4 @@
-"""Checks what keys would, by the statements under ``sql/checks/``, and that every column can be read."""
+"""Checks files: that every column can be read, and, with ``sql/checks/``, what key constraints would enforce."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import is_database_error, translate, translated
 from pytest_benchdb.store.history.session_folder import journals, session_files
-from pytest_benchdb.store.history.single_file import waiting
+from pytest_benchdb.store.history.single_file import inbox_files
 from pytest_benchdb.store.migrate import read_meta, version_of
 from pytest_benchdb.store.statement import identifier, names, read
 from pytest_benchdb.store.target import INBOX_SUFFIX
@@ -24,11 +24,10 @@ _MOST_SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong with a file.
+    """A defect of a file.
 
     Attributes:
-        path: the file.
-        check: name of its file under ``sql/checks``; ``open`` or ``read`` if that fails.
+        check: name of the statement under ``sql/checks``; ``open`` or ``read`` if that fails.
         message: with up to five examples.
     """
 
@@ -38,13 +37,13 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckResult:
     """The result of `validate`.
 
     Attributes:
-        files: number of databases that were read.
+        files: number of databases read.
         sessions: number of sessions in them.
-        waiting: session files in an inbox, and journals of sessions that run or have died.
+        waiting: session files in an inbox, and journals of running and dead sessions.
     """
 
     files: int
@@ -53,26 +52,26 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-def validate(path: Path, *, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Checked:
-    """Read and check a file or a folder of sessions; `progress` gets the numbers of files done and of all.
+def validate(path: Path, *, progress: Callable[[int, int], None] = lambda _done, _total: None) -> CheckResult:
+    """Read and check a file or a folder of sessions; `progress` gets the number of files done and the total.
 
     Raises:
-        StoreMissingError: it does not exist.
+        StoreMissingError: the path does not exist.
     """
     if path.is_dir():
         files = [path / name for name in sorted(session_files(path))]
-        left = journals(path)
+        unfolded = journals(path)
     else:
         files = [path]
-        left = [*journals(Path(os.fspath(path) + INBOX_SUFFIX)), *map(Path, waiting(os.fspath(path)))]
+        unfolded = [*journals(Path(os.fspath(path) + INBOX_SUFFIX)), *map(Path, inbox_files(os.fspath(path)))]
     problems: list[Problem] = []
     sessions = 0
     for done, file in enumerate(files, 1):
-        wrong, count = _check_file(file)
-        problems += wrong
+        defects, count = _check_file(file)
+        problems += defects
         sessions += count
         progress(done, len(files))
-    return Checked(files=len(files), sessions=sessions, waiting=tuple(left), problems=tuple(problems))
+    return CheckResult(files=len(files), sessions=sessions, waiting=tuple(unfolded), problems=tuple(problems))
 
 
 def _check_file(path: Path) -> tuple[list[Problem], int]:
@@ -96,15 +95,15 @@ def _check_file(path: Path) -> tuple[list[Problem], int]:
 
 
 def _unreadable(connection: "DuckDBPyConnection", path: Path) -> list[Problem]:
-    """Read every column of every table: only blocks that are read are verified."""
+    """Read every column of every table, because DuckDB verifies only the blocks that it reads."""
     problems = []
     tables = connection.execute(
         "SELECT table_name FROM duckdb_tables() WHERE database_name = 'checked' ORDER BY table_name"
     ).fetchall()
     for (table,) in tables:
-        why = _why_unreadable(connection, path, table)
-        if why is not None:
-            problems.append(Problem(path=path, check="read", message=f"table {table}: {why}"))
+        reason = _why_unreadable(connection, path, table)
+        if reason is not None:
+            problems.append(Problem(path=path, check="read", message=f"table {table}: {reason}"))
     return problems
 
 
@@ -120,11 +119,11 @@ def _why_unreadable(connection: "DuckDBPyConnection", path: Path, table: str) ->
 
 def _run_check(connection: "DuckDBPyConnection", path: Path, name: str) -> list[Problem]:
     text = read(name)
-    what = text.splitlines()[0].removeprefix("-- ")
+    title = text.splitlines()[0].removeprefix("-- ")
     with translated(str(path)):
         rows = connection.execute(text).fetchmany(_MOST_SHOWN + 1)
     if not rows:
         return []
     examples = "; ".join(str(row[0]) for row in rows[:_MOST_SHOWN])
     more = ", and more" if len(rows) > _MOST_SHOWN else ""
-    return [Problem(path=path, check=name.rpartition("/")[2], message=f"{what}: {examples}{more}")]
+    return [Problem(path=path, check=name.rpartition("/")[2], message=f"{title}: {examples}{more}")]

@@ -1,9 +1,9 @@
-"""Opens DuckDB and its files: in which storage version, with which settings and block sizes.
+"""Opens DuckDB and its files, with our storage version, settings and block sizes.
 
 Two modules can open a file: `duckdb`, the public one, and `_duckdb`, its compiled core, which has the same connections
-and errors. The core alone is imported here, because it costs a third of the CPU time (26 against 85 ms in a fresh
-process: `duckdb` also loads importlib.metadata and its value types), which every recorded session and every command
-would pay. If the core cannot be imported by itself, the public module is.
+and errors. We import only the core, because it takes a third of the CPU time (26 against 85 ms in a fresh process:
+`duckdb` also loads importlib.metadata and its value types), and every recorded session and every command pays for it.
+If the core cannot be imported by itself, the public module is.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 STORAGE_VERSION = "v1.4.0"
-"""The version of every file: 1.x cannot open what DuckDB 2.0 writes by default."""
+"""The format of every file: DuckDB 1.x cannot open what 2.0 writes by default."""
 
 SESSION_BLOCK_BYTES = 16384
 LARGE_SESSION_BLOCK_BYTES = 65536
@@ -34,7 +34,7 @@ _CONFIG = {
 
 
 def engine() -> Any:
-    """Return the module that opens databases: see above."""
+    """Return the module that opens databases, `_duckdb` if possible."""
     if "duckdb" not in sys.modules:
         with contextlib.suppress(ImportError):
             import _duckdb
@@ -47,11 +47,11 @@ def engine() -> Any:
 
 
 def connect(*, threads: int | None = 1, memory_limit: str | None = None) -> "DuckDBPyConnection":
-    """Open an empty database in memory, to attach files to: half the cost of opening one (12, not 21 ms of CPU time).
+    """Open an empty in-memory database to attach files to: half the cost of opening a file (12 against 21 ms of CPU).
 
     Args:
         threads: number of threads; None takes one per processor.
-        memory_limit: as DuckDB writes it: ``2GB``; None takes DuckDB's default, 80 % of the machine.
+        memory_limit: in DuckDB's notation, such as ``2GB``; None takes DuckDB's default, 80 % of the machine.
     """
     config: dict[str, Any] = {**_CONFIG, "temp_directory": _spill_folder()}
     if threads is not None:
@@ -63,7 +63,7 @@ def connect(*, threads: int | None = 1, memory_limit: str | None = None) -> "Duc
 
 
 def _spill_folder() -> str:
-    """Return the folder for data that does not fit in memory, never the current one; DuckDB makes it when needed."""
+    """Return the folder for data that does not fit in memory, never the current one; DuckDB creates it on demand."""
     base = os.environ.get("TMPDIR") or os.environ.get("TEMP") or "/tmp"  # noqa: S108 - `tempfile` is slow to import
     return os.path.join(base, f"benchdb-{os.getpid()}.spill")
 
@@ -76,17 +76,17 @@ def attach(
     read_only: bool = False,
     block_bytes: int | None = None,
 ) -> None:
-    """Attach a file as the database `alias`; a missing one is created unless `read_only`.
+    """Attach a file as the database `alias`; create a missing one unless `read_only`.
 
     Args:
         connection: from `connect`.
         path: the file.
         alias: name of the database within `connection`.
-        read_only: a missing file is an error then.
-        block_bytes: size of the blocks of a new file; None takes DuckDB's default.
+        read_only: open for reading, and raise if the file is missing.
+        block_bytes: block size of a new file; None takes DuckDB's default.
 
     Raises:
-        StoreMissingError: the file does not exist, and `read_only`.
+        StoreMissingError: the file does not exist and `read_only` is set.
         StoreError: the file cannot be opened; subclasses say why.
     """
     text = os.fspath(path)
@@ -108,7 +108,7 @@ def attach(
 
 
 def detach(connection: "DuckDBPyConnection", alias: str) -> None:
-    """Detach a database if it is attached, whatever went wrong with it; another current database stays current."""
+    """Detach a database if it is attached, never raising; another current database stays current."""
     with contextlib.suppress(Exception):
         if connection.execute("SELECT current_database()").fetchone() == (alias,):
             connection.execute("USE memory")

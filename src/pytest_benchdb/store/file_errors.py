@@ -1,4 +1,4 @@
-"""Turns errors of DuckDB and the operating system about a file into ours, which say what to do."""
+"""Turns file errors from DuckDB and the operating system into ours, which say what to do."""
 
 import contextlib
 import re
@@ -19,17 +19,13 @@ _DAMAGED = re.compile(
 
 
 def is_database_error(error: BaseException) -> bool:
-    """Return whether DuckDB raised it, without importing DuckDB."""
+    """Return whether the error is DuckDB's, without importing DuckDB."""
     return any(kind.__name__ == "Error" and kind.__module__ in ("duckdb", "_duckdb") for kind in type(error).__mro__)
 
 
 @contextlib.contextmanager
 def translated(path: str) -> Iterator[None]:
-    """Turn errors of DuckDB and the system within a block into ours about `path`.
-
-    Raises:
-        StoreError: subclasses say what is wrong.
-    """
+    """Turn DuckDB's and the system's errors within a block into a `StoreError` about `path`."""
     try:
         yield
     except Exception as error:
@@ -40,7 +36,7 @@ def translated(path: str) -> Iterator[None]:
 
 
 def translate(error: Exception, path: str) -> Exception:
-    """Return our error for one of DuckDB or the system about `path`; other errors come back as they are."""
+    """Return our error for one from DuckDB or the system about `path`; return other errors unchanged."""
     if isinstance(error, StoreError):
         return error
     if isinstance(error, OSError):

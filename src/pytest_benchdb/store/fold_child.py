@@ -1,7 +1,7 @@
-"""The process that stores a session; `fold_process` starts it.
+"""The main function of the process that stores a session; `fold_process` starts it.
 
-It prints one JSON object and imports as little as it can, because its CPU time is part of every recorded session.
-pytest's own process loads this module for `Settings`, so that nothing of the store is imported before it is needed.
+It prints one JSON object and imports as little as it can, because every recorded session pays for its CPU time.
+pytest's own process also loads this module, for `FoldSettings`, so the store is imported only within functions.
 """
 
 import contextlib
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 RECOVER_LIMIT = 20
 RECOVER_S = 5.0
-"""Journals of dead sessions that one session folds on its way, and the time it takes for them."""
+"""Most journals of dead sessions that one session folds along with its own, and the time limit for them."""
 
 
-class Settings(NamedTuple):
+class FoldSettings(NamedTuple):
     """The arguments of the process.
 
     Attributes:
-        journal: the journal of the session that ended.
+        journal: journal of the session that ended.
         path: PATH of `--benchdb`.
-        spool: folder of journals and fresh session files; for a single file it is not `path`.
-        cache: folder of templates; None without.
-        row_limit: how many rows of the report to print.
+        spool: folder of journals and new session files; not `path` for a single file.
+        cache: folder of templates; None if there is none.
+        row_limit: most rows of the report to print.
         wait_s: how long to wait for locks.
     """
 
@@ -42,13 +42,13 @@ class Settings(NamedTuple):
 
 
 def main(*settings: Any) -> None:
-    """Fold one session and print what came of it, as JSON; the arguments are those of `Settings`."""
-    sys.stdout.buffer.write(work(Settings(*settings)).encode())
+    """Fold one session and print the result as JSON; the arguments are the fields of `FoldSettings`."""
+    sys.stdout.buffer.write(fold_session(FoldSettings(*settings)).encode())
     sys.stdout.buffer.flush()
     os._exit(0)  # everything is on disk: an orderly end of the interpreter would only cost time
 
 
-def work(settings: Settings) -> str:
+def fold_session(settings: FoldSettings) -> str:
     """Fold one session; return the JSON text of `fold_process.FoldResult`."""
     from pytest_benchdb.store.journal.fold import fold
 
@@ -81,7 +81,7 @@ def _damage(journal: str, folded: "Folded") -> str | None:
 
 
 def _recover(spool: str, cache: str | None) -> list[str]:
-    """Fold what dead sessions left in the spool, within limits; return their session files."""
+    """Fold the journals that dead sessions left in the spool, within limits; return their session files."""
     from pytest_benchdb.store.journal.fold import JOURNAL_SUFFIX, fold
 
     recovered = []

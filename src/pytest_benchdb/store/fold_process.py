@@ -1,6 +1,6 @@
-"""Folds a session in a process of its own, so that pytest's never loads DuckDB.
+"""Folds a session in a child process, so that pytest's process never loads DuckDB.
 
-The child starts without `site` and gets this process's ``sys.path``: that halves its start.
+The child starts without `site` and gets this process's ``sys.path``, which halves its start-up time.
 """
 
 import json
@@ -13,25 +13,25 @@ from typing import Any, Literal
 
 from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.store.cache import template_folder
-from pytest_benchdb.store.fold_child import Settings, main, work
+from pytest_benchdb.store.fold_child import FoldSettings, fold_session, main
 from pytest_benchdb.store.target import Target
 
 _LOCK_SHARE = 0.5
-"""Part of the time limit that may be spent on waiting for other processes."""
+"""Share of the time limit that may be spent waiting for other processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldResult:
-    """What became of a session's journal.
+    """The result of folding a session's journal.
 
     Attributes:
-        status: `stored`; `waiting` in the inbox because the single file cannot take it now; or `failed`,
-            then the journal is the result.
+        status: `stored`; `waiting` in the inbox because the single file cannot take it now; or `failed`, which leaves
+            the journal.
         path: the session file, the single file, or the journal.
         message: one line, what happened and what to type; None if all is well.
         rows: the first rows of the report.
         outcomes: number of runs by outcome.
-        recovered: session files of dead sessions that were folded on the way.
+        recovered: session files of dead sessions that were folded too.
     """
 
     status: Literal["stored", "waiting", "failed"]
@@ -46,16 +46,16 @@ class FoldResult:
 def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit: int) -> FoldResult:
     """Fold a journal into a session file, and into the single file if the target is one.
 
-    Failures of files, locks, disks or processes do not raise: they are in `status`.
+    Failures of files, locks, disks or processes are reported in `status`, not raised.
 
     Args:
-        journal: the journal; its lock has been given back.
+        journal: the journal; its lock has been released.
         target: where the session goes.
         timeout_s: how long the child may take; then it is killed, and the journal stays.
-        row_limit: how many rows of the report to return.
+        row_limit: most rows of the report to return.
     """
     elsewhere = journal.parent != target.spool  # the spool could not be written: the session stays with its journal
-    settings = Settings(
+    settings = FoldSettings(
         journal=str(journal),
         path=str(journal.parent if elsewhere else target.path),
         spool=str(journal.parent),
@@ -69,10 +69,10 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
         output: str | bytes = done.stdout
     except subprocess.TimeoutExpired:
         return _failed(journal, target, f"storing the session took longer than {timeout_s:g} s")
-    except KeyboardInterrupt:  # the tests are over: their outcome must not be lost to impatience
+    except KeyboardInterrupt:  # the tests have finished: an impatient Ctrl-C must not lose their outcome
         return _failed(journal, target, "storing the session was interrupted")
-    except OSError:  # no process can be started: folding in this one beats leaving the journal
-        output = work(settings)
+    except OSError:  # no process can be started: fold in this one rather than leave the journal
+        output = fold_session(settings)
     except subprocess.CalledProcessError as error:
         return _failed(journal, target, f"the process that stores the session died ({_last_line(error)})")
     try:
@@ -82,17 +82,17 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
     return _result(answer, journal, target)
 
 
-def child_command(settings: Settings) -> list[str]:
+def child_command(settings: FoldSettings) -> list[str]:
     """Return the command that runs `fold_child.main` with `settings` in a fresh interpreter.
 
     Raises:
-        FileNotFoundError: the path of the interpreter is not known.
+        FileNotFoundError: the path of the interpreter is unknown.
     """
     if not sys.executable:
         raise FileNotFoundError("python")
     path = [*map(str, sys.path), str(Path(__file__).parents[2])]
     boot = f"import sys\nsys.path[:] = {path!r}\nfrom {main.__module__} import main\nmain(*{tuple(settings)!r})\n"
-    # -I: no PYTHON* variable and no current folder changes what the child loads.
+    # -I: neither PYTHON* variables nor the current folder may change what the child loads.
     return [sys.executable, "-I", "-S", "-c", boot]
 
 

@@ -1,4 +1,4 @@
-"""Advisory file locks between processes; the operating system drops them when a process dies."""
+"""Advisory file locks between processes; the operating system releases them when a process dies."""
 
 import contextlib
 import os
@@ -14,11 +14,11 @@ _RETRY_S = 0.02
 if sys.platform == "win32":  # pragma: no cover
     import msvcrt
 
-    # Far behind the end of any file, because Windows locks stop other readers of the range.
+    # Far beyond the end of any file, because a Windows lock keeps others from reading its range.
     _OFFSET = 1 << 62
 
     def lock_now(fd: int, *, shared: bool = False) -> bool:  # noqa: ARG001
-        """Take the lock if it is free; Windows has exclusive ones only."""
+        """Take the lock if it is free; Windows has only exclusive locks."""
         os.lseek(fd, _OFFSET, os.SEEK_SET)
         try:
             msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
@@ -27,7 +27,7 @@ if sys.platform == "win32":  # pragma: no cover
         return True
 
     def unlock(fd: int) -> None:
-        """Give the lock back, if it is held."""
+        """Release the lock if it is held."""
         os.lseek(fd, _OFFSET, os.SEEK_SET)
         with contextlib.suppress(OSError):
             msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
@@ -36,9 +36,9 @@ else:
     import fcntl
 
     def lock_now(fd: int, *, shared: bool = False) -> bool:
-        """Take the lock on an open file if it is free; return whether it was.
+        """Take the lock on an open file if it is free; return whether it was taken.
 
-        On a file system without locks (some network disks) that is True: there is nothing to wait for.
+        True on a file system without locks (some network disks): there is nothing to wait for.
         """
         try:
             fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
@@ -49,14 +49,14 @@ else:
         return True
 
     def unlock(fd: int) -> None:
-        """Give the lock back, also where a forked child still holds the descriptor."""
+        """Release the lock, even if a forked child still holds the descriptor."""
         with contextlib.suppress(OSError):
             fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 @contextlib.contextmanager
 def file_lock(path: Path, *, timeout_s: float, shared: bool = False) -> Iterator[None]:
-    """Hold the lock on `path`, which is created if need be, for the length of a block.
+    """Hold the lock on `path` for the length of a block; create the file if it is missing.
 
     Raises:
         StoreLockedError: another process held it for longer than `timeout_s`.

@@ -1,7 +1,7 @@
 """Schema versions: read a file's version, refuse a newer one, migrate an older one.
 
 A migration is ``sql/migrations/NNNN_name.sql``: numbered without gaps from 2, never changed once released, and run in
-one transaction with its record in `meta`. There is none yet, because version 1 is the only one; the folder comes with
+one transaction with its record in `meta`. There are none yet, because version 1 is the only one; the folder comes with
 the first. Session files are immutable: an older one is read through a migrated copy.
 """
 
@@ -41,11 +41,11 @@ def migrations(folder: Path = MIGRATIONS) -> dict[int, Path]:
 
 
 def read_meta(connection: "DuckDBPyConnection", alias: str, path: str | os.PathLike[str]) -> dict[str, str]:
-    """Return the rows of `meta` of an attached file.
+    """Return the keys and values of an attached file's table `meta`.
 
     Raises:
         ForeignFileError: pytest-benchdb did not write the file.
-        CorruptFileError: it cannot be read.
+        CorruptFileError: the file cannot be read.
     """
     with translated(os.fspath(path)):
         try:
@@ -60,7 +60,7 @@ def read_meta(connection: "DuckDBPyConnection", alias: str, path: str | os.PathL
 
 
 def version_of(meta: dict[str, str], path: str | os.PathLike[str], newest: int = SCHEMA_VERSION) -> int:
-    """Return the schema version of a file by its `meta`.
+    """Return the schema version that `meta` states.
 
     Raises:
         SchemaVersionError: it is newer than `newest`.
@@ -76,10 +76,10 @@ def version_of(meta: dict[str, str], path: str | os.PathLike[str], newest: int =
 
 
 def attach_migrated(connection: "DuckDBPyConnection", path: str, alias: str, scratch: str) -> str:
-    """Attach a file read-only, or a migrated copy of an older one; return the path of what is attached.
+    """Attach a file read-only, or a migrated copy if it is older; return the path of the attached file.
 
     Args:
-        connection: what to attach it to.
+        connection: from `connection.connect`.
         path: the file.
         alias: name of the database within `connection`.
         scratch: folder for the copy.
@@ -101,11 +101,11 @@ def attach_migrated(connection: "DuckDBPyConnection", path: str, alias: str, scr
 def migrate(
     connection: "DuckDBPyConnection", alias: str, path: str | os.PathLike[str], folder: Path = MIGRATIONS
 ) -> int:
-    """Bring an attached file up to the newest version; return how many migrations ran.
+    """Migrate an attached file to the newest version; return how many migrations ran.
 
     Raises:
         SchemaVersionError: the file is newer than this program.
-        StoreError: a migration failed; the file is as it was before that one.
+        StoreError: a migration failed and was rolled back.
     """
     steps = migrations(folder)
     newest = max(steps, default=1)

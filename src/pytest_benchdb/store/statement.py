@@ -1,8 +1,8 @@
-"""Statements from ``sql/``: read them, put values into their ``$named`` parameters, and fetch their rows.
+"""Reads statements from ``sql/``, substitutes their ``$named`` parameters, and fetches their rows.
 
 Values become SQL literals here instead of being bound by duckdb: before DuckDB 2.0 one bound parameter imports
 pandas, numpy and pyarrow where they are installed (240 to 580 ms), and a literal lets the planner skip row groups.
-The module is loaded in the process that folds a session, so it imports nothing beyond what an interpreter has.
+The process that folds a session loads this module, so it imports only what the interpreter has loaded anyway.
 """
 
 import os
@@ -58,7 +58,7 @@ def identifier(name: str) -> str:
 
 
 def render(sql: str, values: Mapping[str, Value]) -> str:
-    """Put `values` into the ``$named`` parameters of a statement.
+    """Replace the ``$named`` parameters of a statement with `values`.
 
     Raises:
         KeyError: a parameter has no value.
@@ -67,14 +67,14 @@ def render(sql: str, values: Mapping[str, Value]) -> str:
 
 
 def fetch(connection: "DuckDBPyConnection", name: str, values: dict[str, Value]) -> list[dict[str, Any]]:
-    """Run ``sql/<name>.sql`` and return its rows by column name."""
+    """Run ``sql/<name>.sql`` and return its rows as dictionaries."""
     cursor = connection.execute(render(read(name), values))
     columns = [column[0] for column in cursor.description or ()]
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _text(value: str) -> str:
-    # A NUL would end the statement's text, and a lone surrogate cannot be encoded.
+    # A NUL would end the statement, and a lone surrogate cannot be encoded.
     clean = value.encode("utf-8", "replace").decode("utf-8")
     parts = ["'" + part.replace("'", "''") + "'" for part in clean.split("\0")]
     return parts[0] if len(parts) == 1 else "(" + " || chr(0) || ".join(parts) + ")"

@@ -1,4 +1,4 @@
-"""The meaning of `--benchdb=PATH`: a folder of session files, or one file that grows."""
+"""Resolves `--benchdb=PATH` to a folder of session files, or to one file that grows."""
 
 import os
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ _OUR_ENDINGS = (SESSION_SUFFIX, ".duckdb.wal", JOURNAL_SUFFIX, ".lock")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """The place that sessions are stored in.
+    """Where sessions are stored.
 
     Attributes:
         path: the folder or the file, absolute.
-        kind: `folder` for one file per session, `file` for one file that takes every session.
+        kind: `folder` for one file per session, `file` for one file with every session.
     """
 
     path: Path
@@ -31,7 +31,7 @@ class Target:
 
     @property
     def spool(self) -> Path:
-        """The folder for journals and fresh session files."""
+        """The folder for journals and new session files."""
         if self.kind == "folder":
             return self.path
         return self.path.with_name(self.path.name + INBOX_SUFFIX)
@@ -48,8 +48,8 @@ def resolve(text: str, base: Path) -> Target:
     """Return the target that PATH names, relative to `base`, without opening a database.
 
     Raises:
-        ConfigError: PATH is a test file, a node id, or a folder that holds other things than sessions, or it has a
-            character that DuckDB refuses.
+        ConfigError: PATH is a test file, a node id or a folder with other files in it, or has a character that DuckDB
+            refuses.
     """
     if not text.strip():
         message = "--benchdb= has an empty PATH; give a folder or a .duckdb file, or leave '=' out for .benchdb/"
@@ -63,9 +63,9 @@ def resolve(text: str, base: Path) -> Target:
     if "::" in text or path.suffix == ".py":
         raise ConfigError(_not_a_target(text, "is a test, not a database"))
     if path.is_dir():
-        stranger = _stranger(path)
-        if stranger is not None:
-            raise ConfigError(_not_a_target(text, f"holds {stranger!r}, so it is not a folder of sessions"))
+        foreign = _foreign_name(path)
+        if foreign is not None:
+            raise ConfigError(_not_a_target(text, f"holds {foreign!r}, so it is not a folder of sessions"))
         return Target(path=path, kind="folder")
     if path.suffix.lower() in FILE_SUFFIXES:
         return Target(path=path, kind="file")
@@ -81,14 +81,14 @@ def _not_a_target(text: str, why: str) -> str:
     )
 
 
-def _stranger(folder: Path) -> str | None:
-    """Return a name that does not belong in a folder of sessions; None if the folder has a session, or no such name."""
-    stranger = None
+def _foreign_name(folder: Path) -> str | None:
+    """Return a name that does not belong in a folder of sessions; None if there is none, or if there is a session."""
+    foreign = None
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
             if name.endswith((SESSION_SUFFIX, JOURNAL_SUFFIX)):
                 return None
             if not name.startswith(".") and not name.endswith(_OUR_ENDINGS) and name != ATTACHMENTS_NAME:
-                stranger = stranger or name
-    return stranger
+                foreign = foreign or name
+    return foreign

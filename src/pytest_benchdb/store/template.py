@@ -1,7 +1,7 @@
-"""New database files: copies of a template in the user's cache, which is made from ``schema.sql``.
+"""Creates database files by copying a template from the user's cache, which is built from ``schema.sql``.
 
 The comments in the schema cost 50 ms of CPU time per file, a copy less than one. A template is keyed by the text of the
-schema and the version of DuckDB; a missing or unusable one is made again.
+schema and the version of DuckDB; a missing or unusable one is rebuilt.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FORMAT = "pytest-benchdb"
 SCHEMA_VERSION = 1
-"""Number of the last migration; `store.migrate` brings older files up to it."""
+"""Number of the last migration; `store.migrate` upgrades older files to it."""
 
 _METRICS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "model", "metric.py")
 
@@ -34,7 +34,7 @@ def attach_new(
     block_bytes: int,
     cache: str | None = None,
 ) -> None:
-    """Create a file with our schema at `path` and attach it as `alias`; it is the current database afterwards.
+    """Create a file with our schema, attach it as `alias`, and make it the current database.
 
     Args:
         connection: from `connection.connect`.
@@ -42,7 +42,7 @@ def attach_new(
         alias: name of the database within `connection`.
         file_kind: ``session``, ``annotation`` or ``history``.
         block_bytes: size of its blocks.
-        cache: folder of templates; None makes the file from the schema.
+        cache: folder of templates; None builds the file from the schema.
 
     Raises:
         StoreError: the file cannot be created.
@@ -90,7 +90,7 @@ def _build(connection: "DuckDBPyConnection", path: str, alias: str, file_kind: s
 def _copy_template(
     connection: "DuckDBPyConnection", path: str, alias: str, file_kind: str, block_bytes: int, cache: str
 ) -> bool:
-    """Copy the template to `path`, making it first if need be; False if that cannot be done."""
+    """Copy the template to `path`, building it first if it is missing; return whether that worked."""
     try:
         template = os.path.join(cache, f"{file_kind}-{block_bytes}-{_key()}.duckdb")
         if not os.path.exists(template):

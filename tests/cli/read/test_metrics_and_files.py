@@ -13,7 +13,7 @@ import pytest
 from pytest_benchdb.model.benchmark import Labels
 from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Attachment, Measurement, Request, Run
-from pytest_benchdb.store.attachments import keep
+from pytest_benchdb.store.attachments import keep_attachments
 from pytest_benchdb.store.journal.lines import run_lines
 
 Call = Callable[..., Any]
@@ -210,7 +210,7 @@ def attached(tmp_path: Path, new_run: Call, new_session: Call) -> Path:
     file = tmp_path / "trace.json"
     file.write_text("{}")
     made = new_session(folder, [], finished=False)
-    kept = keep([Attachment(path=str(file), name="trace.json")], folder / "attachments")
+    kept = keep_attachments([Attachment(path=str(file), name="trace.json")], folder / "attachments")
     made.path.write_bytes(made.path.read_bytes() + run_lines(new_run("t.py::test_x"), attachments=kept.files))
     file.unlink()
     return folder

@@ -18,7 +18,7 @@ CLOCKS = "sys/devices/system/clocksource/clocksource0/available_clocksource"
 
 
 @pytest.mark.parametrize(
-    ("files", "cpu_says_virtual", "kind"),
+    ("files", "hypervisor_flag", "kind"),
     [
         ({f"{DMI}/sys_vendor": "QEMU\n"}, True, "kvm"),
         ({f"{DMI}/sys_vendor": "Amazon EC2\n", f"{DMI}/product_name": "c7i.large\n"}, True, "kvm"),
@@ -39,9 +39,9 @@ CLOCKS = "sys/devices/system/clocksource/clocksource0/available_clocksource"
     ],
 )
 def test_hypervisor_is_detected_by_its_files(
-    write_tree: WriteTree, files: dict[str, str], *, cpu_says_virtual: bool | None, kind: str | None
+    write_tree: WriteTree, files: dict[str, str], *, hypervisor_flag: bool | None, kind: str | None
 ) -> None:
-    assert hypervisor(write_tree(files), cpu_says_virtual=cpu_says_virtual) == kind
+    assert hypervisor(write_tree(files), hypervisor_flag=hypervisor_flag) == kind
 
 
 @pytest.mark.parametrize(

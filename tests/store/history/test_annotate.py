@@ -13,7 +13,7 @@ from pytest_benchdb.model.annotation import Acceptance, Baseline, Note
 from pytest_benchdb.model.identity import content_id, uuid7
 from pytest_benchdb.store.check import validate
 from pytest_benchdb.store.history.annotate import annotate
-from pytest_benchdb.store.history.merge import Merged, merge
+from pytest_benchdb.store.history.merge import MergeResult, merge
 from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.target import Target
@@ -219,7 +219,7 @@ def test_merge_brings_annotations_of_sessions_that_are_there_already(tmp_path: P
     merge([place.path], target)
     annotate(place, note())
 
-    assert merge([place.path], target) == Merged(added=0, known=1, refused=())
+    assert merge([place.path], target) == MergeResult(added=0, present=1, refused=())
     assert written(target.path)[2] == ["ü"]
 
 

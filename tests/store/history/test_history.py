@@ -313,7 +313,7 @@ def test_reader_run_detail_has_everything(tmp_path: Path) -> None:
 
     with open_history([tmp_path]) as reader:
         detail = reader.run_detail(run_id)
-        assert reader.find_runs(run_id[:-3]) == [run_id]
+        assert list(reader.find_runs(run_id[:-3])) == [run_id]
 
     assert detail.run["fullname"] == "tests/test_a.py::test_a"
     assert detail.run["extra_info"] == {"a": 1}

@@ -8,7 +8,7 @@ from tests.store.conftest import Ask
 from pytest_benchdb.errors import ConfigError, StoreMissingError
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.store.check import validate
-from pytest_benchdb.store.history.merge import Merged, merge
+from pytest_benchdb.store.history.merge import MergeResult, merge
 from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.target import Target
@@ -49,7 +49,7 @@ def test_merge_takes_every_session_once(tmp_path: Path, places: list[Path], kind
     first = merge(places, target)
     again = merge(places, target)
 
-    assert first == Merged(added=4, known=2 if kind == "folder" else 0, refused=())
+    assert first == MergeResult(added=4, present=2 if kind == "folder" else 0, refused=())
     assert again.added == 0
     with open_history(places) as reader:
         expected = len(reader.sessions())

@@ -33,7 +33,7 @@ def command(**params: Any) -> None:
         merged = merge_sources([Path(source) for source in params["sources"]], params["target"], feedback)
     output.say(
         f"merged {counted(merged.added, 'session')} into {params['target']}"
-        + (f"; {counted(merged.known, 'session')} left out, there already" if merged.known else "")
+        + (f"; {counted(merged.present, 'session')} left out, there already" if merged.present else "")
     )
     for line in merged.refused:
         output.say(f"left out: {line}")

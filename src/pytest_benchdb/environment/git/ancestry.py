@@ -1,4 +1,4 @@
-"""Asks git how commits descend from and follow each other; each question is one short process with a time limit."""
+"""Asks git about the ancestry and order of commits; each question is one short process with a time limit."""
 
 import fnmatch
 import re
@@ -10,11 +10,11 @@ from pytest_benchdb.environment.git.checkout import DEFAULT_BRANCHES, Git
 
 TIMEOUT_S = 5.0
 MOST_COMMITS = 2000
-"""How far back ancestors are looked for."""
+"""How far back ancestors are searched."""
 ORDER_TIMEOUT_S = 20.0
 """Listing a million commits takes about ten seconds."""
 
-# Imported results have anything that their files call a commit; git would read some of it as options.
+# In imported results a commit can be any text; git would read some of it as options.
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
@@ -25,8 +25,8 @@ class Ancestry:
     Attributes:
         root: a folder of the checkout.
         environ: environment variables of the git processes.
-        is_shallow: whether older commits are cut off, so that a commit may exist although it is not found.
-        default_branch: name of the branch that others start from; None if it is not known.
+        is_shallow: whether older commits are cut off, so that a commit that is not found may still exist.
+        default_branch: name of the branch that others start from; None if unknown.
     """
 
     root: Path
@@ -36,9 +36,9 @@ class Ancestry:
     timeout_s: float = TIMEOUT_S
 
     def commit_of(self, name: str) -> str | None:
-        """Return the full hash of a branch, a tag or the beginning of a hash; None if there is no such commit.
+        """Return the full hash of a branch, a tag or a hash prefix; None if there is no such commit.
 
-        A branch that only the remote has counts too.
+        A branch that exists only on the remote counts too.
         """
         if name.startswith("-"):
             return None
@@ -49,27 +49,27 @@ class Ancestry:
         return None
 
     def merge_base(self, commit: str, other: str) -> str | None:
-        """Return the newest commit that both descend from, by full hashes; None if there is none or it is cut off."""
+        """Return the newest common ancestor of two full hashes; None if there is none or it is cut off."""
         bases = self._ask("merge-base", commit, other)
         return bases.splitlines()[0] if bases else None
 
     def ancestors(self, commit: str, *, first_parent: bool = False, limit: int = MOST_COMMITS) -> list[str]:
-        """Return at most `limit` of a commit and its ancestors, newest first; empty if the checkout does not have it.
+        """Return a commit and its ancestors, newest first, at most `limit`; empty if the checkout lacks the commit.
 
-        With `first_parent`, only the commits of the branch itself, without those that were merged into it.
+        With `first_parent`, only the commits of the branch itself, without those merged into it.
         """
         options = ["--first-parent"] if first_parent else ["--topo-order"]
         return (self._ask("rev-list", *options, f"--max-count={limit}", commit) or "").split()
 
     def tags(self, pattern: str) -> dict[str, str]:
-        """Return the commits of the tags that match a glob, by name of the tag."""
+        """Return the commits of the tags that match a glob, by tag name."""
         listed = self._ask("for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", "refs/tags") or ""
         commits = {}
         for line in listed.splitlines():
             ref, _, hashes = line.partition(" ")
             name = ref.removeprefix("refs/tags/")
             if fnmatch.fnmatchcase(name, pattern):
-                commits[name] = hashes.split()[-1]  # an annotated tag has two: its own and its commit's
+                commits[name] = hashes.split()[-1]  # an annotated tag has two, its own and its commit's
         return commits
 
     def _ask(self, *arguments: str) -> str | None:
@@ -78,9 +78,9 @@ class Ancestry:
 
 
 def open_ancestry(root: Path, environ: Mapping[str, str], *, timeout_s: float = TIMEOUT_S) -> Ancestry | None:
-    """Return the commits of the checkout that `root` belongs to; None without git or outside of a checkout.
+    """Return the commits of the checkout that contains `root`; None without git or outside a checkout.
 
-    `timeout_s` is the limit of each git process, and `environ` has their environment variables.
+    `timeout_s` limits each git process; `environ` has the environment variables of all.
     """
     git = Git(root, environ, timeout_s)
     answers = git.output("rev-parse", "--is-inside-work-tree", "--is-shallow-repository")
@@ -108,21 +108,21 @@ def _default_branch(git: Git) -> str | None:
 def commit_positions(
     root: Path, commits: Iterable[str], environ: Mapping[str, str], *, timeout_s: float = ORDER_TIMEOUT_S
 ) -> dict[str, int]:
-    """Return the place of each commit, by its full hash, in an order that puts no commit before its parents.
+    """Return the position of each commit, by full hash, in an order that puts parents before their children.
 
-    Commits of parallel branches are ordered by their dates. A commit that the repository does not have is left out;
-    all are without git or outside of a repository.
+    Commits of parallel branches are ordered by date. Commits that the repository lacks are left out; without git or
+    outside a repository the result is empty.
     """
     wanted = {commit for commit in commits if _COMMIT.fullmatch(commit)}
     options = ("--date-order", "--reverse", "--ignore-missing")
     text = Git(root, environ, timeout_s).output("rev-list", *options, *sorted(wanted)) if wanted else None
-    return {commit: place for place, commit in enumerate((text or "").split()) if commit in wanted}
+    return {commit: position for position, commit in enumerate((text or "").split()) if commit in wanted}
 
 
 def commits_between(
     root: Path, before: str, after: str, environ: Mapping[str, str], *, timeout_s: float = ORDER_TIMEOUT_S
 ) -> int | None:
-    """Return how many ancestors of `after` are not ancestors of `before`; None if git cannot answer."""
+    """Count the ancestors of `after` that are not ancestors of `before`; None if git cannot answer."""
     if not _COMMIT.fullmatch(before) or not _COMMIT.fullmatch(after):
         return None
     text = Git(root, environ, timeout_s).output("rev-list", "--count", f"{before}..{after}", "--")

@@ -13,12 +13,31 @@ from pathlib import Path
 
 from pytest_benchdb.model.environment import Commit
 
+TIMEOUT_S = 2.0
+DEFAULT_BRANCHES = ("main", "master", "trunk", "develop")
+# git sets these while it runs a hook; they would name the hook's repository instead of the suite's.
+HOOK_VARIABLES = frozenset({
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+})  # fmt: skip
+_SETTINGS = {
+    "GIT_OPTIONAL_LOCKS": "0",  # `status` would write the index
+    "GIT_NO_LAZY_FETCH": "1",  # a partial clone would use the network
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT = re.compile(r"^[^:]*(?::\d*)?$")
 
 
 def without_credentials(url: str) -> str | None:
-    """Return a URL without user name, password, query and fragment; None if the URL has another form.
+    """Return a URL without user name, password, query and fragment; None if it is in an unknown form.
 
     >>> without_credentials("https://oauth2:glpat-x@gitlab.com/a/b.git?private_token=y")
     'https://gitlab.com/a/b.git'
@@ -29,7 +48,7 @@ def without_credentials(url: str) -> str | None:
     if match := _SCHEME.match(url):
         rest = re.split(r"[?#]", url[match.end() :], maxsplit=1)[0]
         return match.group() + _without_user(rest)
-    if "::" in url:  # `ext::command`, `codecommit::region://profile@repository`: a program's own words
+    if "::" in url:  # `ext::command`, `codecommit::region://profile@repository`: arguments of a program
         return None
     host, separator, path = url.partition(":")
     if separator and "/" not in host and "\\" not in host:
@@ -42,30 +61,9 @@ def _without_user(rest: str) -> str:
     if "@" in authority:
         return authority.rpartition("@")[2] + slash + path
     if "@" in path and not _PORT.match(authority):
-        # `user:pass/word@host`: an unescaped slash within the password.
+        # `user:pass/word@host`: an unescaped slash in the password
         return path.rpartition("@")[2]
     return rest
-
-
-TIMEOUT_S = 2.0
-DEFAULT_BRANCHES = ("main", "master", "trunk", "develop")
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-# Set while git runs a hook: they would point at that hook's repository, not at the suite's.
-HOOK_VARIABLES = frozenset({
-    "GIT_COMMON_DIR",
-    "GIT_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_WORK_TREE",
-})  # fmt: skip
-_SETTINGS = {
-    "GIT_OPTIONAL_LOCKS": "0",  # `status` would write the index
-    "GIT_NO_LAZY_FETCH": "1",  # a partial clone would go to the network
-    "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +78,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ref:
-    """One line of ``git for-each-ref``: the commit that a branch points at, and when it was written."""
+    """One line of ``git for-each-ref``: a branch's commit and its author date."""
 
     sha: str
     author_unix_s: int | None
@@ -96,10 +94,10 @@ class Git:
         self._deadline = time.monotonic() + timeout_s
 
     def output(self, *arguments: str, share: float = 1.0) -> str | None:
-        """Return the output of git; None if it is missing, fails or takes more than `share` of the time left."""
+        """Return git's output; None if git is missing, fails or takes more than `share` of the remaining time."""
         try:
             done = subprocess.run(
-                # A repository's configuration must start neither a file-system monitor nor gpg.
+                # The repository's configuration must start neither a file-system monitor nor gpg.
                 ["git", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", *arguments],
                 cwd=self._root,
                 env=self._environ,
@@ -119,15 +117,15 @@ class Git:
 
 
 def read_commit(root: Path, environ: Mapping[str, str], *, timeout_s: float = TIMEOUT_S) -> Commit:
-    """Return the commit that is checked out in `root`; all None without git or outside a repository.
+    """Return the commit checked out in `root`; all None without git or outside a repository.
 
     Args:
-        root: a folder of the working copy.
+        root: a folder of the checkout.
         environ: environment variables of the git processes.
-        timeout_s: limit for all git processes together; what is not known by then is None.
+        timeout_s: limit for all git processes together; values not read by then are None.
     """
     git = Git(root, environ, timeout_s)
-    # Listing changed files reads the whole working copy; the commit itself must not wait for that.
+    # Listing changed files reads the whole checkout; leave time to read at least the commit.
     text = git.output("status", "--porcelain=v2", "--branch", "-uno", "--no-renames", share=0.7)
     if text is None and not git.timed_out:
         return Commit()
@@ -146,7 +144,7 @@ def read_commit(root: Path, environ: Mapping[str, str], *, timeout_s: float = TI
 
 
 def parse_status(text: str) -> Status:
-    """Read the output of ``git status --porcelain=v2 --branch``."""
+    """Parse the output of ``git status --porcelain=v2 --branch``."""
     headers = {}
     dirty = False
     for line in text.splitlines():
@@ -167,7 +165,7 @@ def parse_status(text: str) -> Status:
 
 
 def parse_remotes(text: str) -> dict[str, str]:
-    """Return the URL of each remote from ``git config -z --get-regexp``."""
+    """Return the URL of each remote from the output of ``git config -z --get-regexp``."""
     remotes: dict[str, str] = {}
     for entry in text.split("\0"):
         key, separator, url = entry.partition("\n")
@@ -177,15 +175,15 @@ def parse_remotes(text: str) -> dict[str, str]:
 
 
 def choose_remote(remotes: Mapping[str, str], upstream: str | None) -> str | None:
-    """Return the name of the remote that the branch follows, else ``origin``, else the first."""
-    followed = [name for name in remotes if upstream and upstream.startswith(f"{name}/")]
-    if followed:
-        return max(followed, key=len)
+    """Return the name of the remote that the branch tracks, else ``origin``, else the first."""
+    tracked = [name for name in remotes if upstream and upstream.startswith(f"{name}/")]
+    if tracked:
+        return max(tracked, key=len)
     return "origin" if "origin" in remotes else next(iter(remotes), None)
 
 
 def utc_text(unix_s: int | None) -> str | None:
-    """Return a time as ISO 8601 in UTC without an offset; None if it is not a date of the calendar."""
+    """Return a time as ISO 8601 in UTC without an offset; None if it is outside the calendar."""
     if unix_s is None:
         return None
     try:
@@ -200,7 +198,7 @@ def _without_status(git: Git) -> Status:
 
 
 def _history(git: Git, status: Status, remote: str | None) -> tuple[str | None, str | None]:
-    """Return the author's time of HEAD, and where it left the default branch."""
+    """Return HEAD's author date, and the commit where it left the default branch."""
     names = [f"refs/remotes/{remote}/{name}" for name in ("HEAD", *DEFAULT_BRANCHES) if remote]
     names += [f"refs/heads/{name}" for name in DEFAULT_BRANCHES]
     own = f"refs/heads/{status.branch}"
@@ -218,7 +216,7 @@ def _history(git: Git, status: Status, remote: str | None) -> tuple[str | None, 
 
 
 def parse_refs(text: str) -> dict[str, Ref]:
-    """Return the references that `_history` requests, by full name."""
+    """Return the references in the output of `_history`'s ``for-each-ref``, by full name."""
     refs = {}
     for line in text.splitlines():
         sha, _, rest = line.partition(" ")

@@ -1,4 +1,4 @@
-"""Checks other commits of a repository out into folders of their own; the user's checkout stays as it is."""
+"""Checks out other commits of a repository into separate folders; the user's checkout is never touched."""
 
 import contextlib
 import os
@@ -11,12 +11,12 @@ from pytest_benchdb.environment.git.checkout import HOOK_VARIABLES
 from pytest_benchdb.errors import ConfigError
 
 _NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")  # a post-checkout hook is meant for the user's own checkout
-_DESCRIBED = 300
-"""Characters of git's own message that ours repeats."""
+_MESSAGE_CHARACTERS = 300
+"""Most characters of git's message that ours quotes."""
 
 
 def find_checkout(folder: Path, environ: Mapping[str, str]) -> Path:
-    """Return the top folder of the checkout that `folder` belongs to.
+    """Return the top folder of the checkout that contains `folder`.
 
     Raises:
         ConfigError: git is not installed, or the folder is not in a checkout.
@@ -45,14 +45,14 @@ def find_commit(checkout: Path, name: str, environ: Mapping[str, str]) -> str:
 
 
 def has_changes(checkout: Path, environ: Mapping[str, str]) -> bool:
-    """Return whether files under version control differ from the commit that is checked out."""
+    """Return whether tracked files differ from the checked-out commit."""
     done = _git(checkout, environ, "--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
     return bool(done.stdout.strip())
 
 
 @contextlib.contextmanager
 def worktree(checkout: Path, sha: str, folder: Path, environ: Mapping[str, str]) -> Iterator[Path]:
-    """Check a commit out into a new folder for the length of a block; the folder is removed however that ends.
+    """Check out a commit into a new folder for the length of a block, then remove the folder.
 
     Raises:
         ConfigError: git cannot check it out.
@@ -62,11 +62,11 @@ def worktree(checkout: Path, sha: str, folder: Path, environ: Mapping[str, str])
     try:
         done = _git(checkout, environ, *_NO_HOOKS, "worktree", "add", "--quiet", "--detach", os.fspath(folder), sha)
         if done.returncode != 0:
-            words = " ".join(done.stderr.split())[:_DESCRIBED]
-            raise ConfigError(f"git cannot check {sha[:12]} out into {folder}: {words}")
+            reason = " ".join(done.stderr.split())[:_MESSAGE_CHARACTERS]
+            raise ConfigError(f"git cannot check {sha[:12]} out into {folder}: {reason}")
         yield folder
     finally:
-        # Forced twice: once for files that the tests left, once for the lock of a worktree that was cut short.
+        # --force twice: once for files that the tests left, once for the lock of an interrupted `worktree add`.
         _git(checkout, environ, "worktree", "remove", "--force", "--force", os.fspath(folder))
         shutil.rmtree(folder, ignore_errors=True)
 

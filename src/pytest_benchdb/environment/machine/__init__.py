@@ -1,1 +1,1 @@
-"""The machine: processor, memory, operating system, limits of containers, load."""
+"""The machine: processor, memory, operating system, container limits, load."""

@@ -8,7 +8,7 @@ from pytest_benchdb.environment.files import count_list, drop_missing, read_int,
 from pytest_benchdb.model.identity import content_id
 
 _CPU = "sys/devices/system/cpu"
-_FIRST_BLOCK_BYTES = 8192  # 256 threads fill 400 kB of cpuinfo, and the first has all that is read here
+_FIRST_BLOCK_BYTES = 8192  # 256 threads fill 400 kB of cpuinfo, and only the first is read here
 
 # MIDR_EL1 codes, from arch/arm64/include/asm/cputype.h of Linux.
 _ARM_PARTS = {
@@ -28,7 +28,7 @@ _ARM_PARTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cpu:
-    """A processor; None means not known.
+    """A processor; None means unknown.
 
     Attributes:
         model: marketing name.
@@ -102,7 +102,7 @@ def _model(info: Mapping[str, str]) -> str | None:
 def _counts(root: Path, info: Mapping[str, str], online: int | None) -> tuple[int | None, int | None]:
     """Return packages and physical cores.
 
-    x86 has both in the first block of cpuinfo; elsewhere they are counted in sysfs, one core after the other.
+    x86 has both in the first block of cpuinfo; elsewhere they are counted in sysfs, core by core.
     """
     try:
         siblings, per_socket = int(info["siblings"]), int(info["cpu cores"])

@@ -1,7 +1,7 @@
-"""Read the machine: its system, its load, what virtualises it, and the limits on its CPU time and memory.
+"""Reads the machine: operating system, load, virtualization, and limits on CPU time and memory.
 
-macOS and Windows are read through `portable`. Formats of cgroup v1 and v2: `cgroup-v2.rst` and `cgroup-v1/memory.rst`
-in `Documentation/admin-guide` of Linux, and `scheduler/sched-bwc.rst`.
+`portable` reads macOS and Windows. Formats of cgroup v1 and v2: `cgroup-v2.rst` and `cgroup-v1/memory.rst` in Linux's
+`Documentation/admin-guide`, and `scheduler/sched-bwc.rst`.
 """
 
 import os
@@ -16,7 +16,7 @@ from pytest_benchdb.environment.machine.cpu import Cpu, read_cpu
 from pytest_benchdb.model.environment import Load
 from pytest_benchdb.model.identity import content_id
 
-# Names that firmware gives itself (`systemd-detect-virt` reads the same strings).
+# Vendor and product names in the firmware (`systemd-detect-virt` reads the same strings)
 _FIRMWARE = {
     "QEMU": "kvm",
     "KVM": "kvm",
@@ -42,14 +42,61 @@ _GROUPS = {
     "lxc": "lxc",
     "containerd": "containerd",
 }
+_MOUNT = "sys/fs/cgroup"
+_NO_LIMIT_BYTES = 1 << 60  # cgroup v1 writes "no limit" as the largest multiple of a page
+_ADDR_NO_RANDOMIZE = 0x0040000  # the bit of `personality(2)` that `setarch -R` sets
+_STEAL_FIELD = 8  # proc_stat(5): cpu user nice system idle iowait irq softirq steal
 
 
-def hypervisor(root: Path, *, cpu_says_virtual: bool | None) -> str | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limits of a control group; None means no limit.
+
+    Attributes:
+        cpus: CPU seconds per second: 1.5 means one and a half processors.
+        version: version of the control groups, 1 or 2; None without control groups.
+    """
+
+    cpus: float | None = None
+    memory_bytes: int | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A machine; None means unknown.
+
+    Attributes:
+        machine: architecture, such as ``x86_64``.
+        os_name: operating system without its version, such as ``Debian GNU/Linux``.
+        os_version: such as ``12``.
+        ram_bytes: memory of the machine; `limits` may be lower.
+        threads: logical processors that this process may use.
+        virtualization: the innermost layer: ``container:docker``, ``kvm``, ``wsl``.
+        hypervisor: the virtual machine, even if a container runs inside it.
+        details: everything else that was read.
+    """
+
+    hostname_hash: str | None
+    machine: str
+    os_name: str | None
+    os_version: str | None
+    kernel: str | None
+    cpu: Cpu
+    limits: Limits
+    ram_bytes: int | None
+    threads: int | None
+    virtualization: str | None
+    hypervisor: str | None
+    details: Mapping[str, object]
+
+
+def hypervisor(root: Path, *, hypervisor_flag: bool | None) -> str | None:
     """Return the kind of virtual machine; None on bare metal or if it cannot be detected.
 
     Args:
         root: folder to read instead of ``/``.
-        cpu_says_virtual: whether x86's `hypervisor` flag is set; None on other processors.
+        hypervisor_flag: whether x86's `hypervisor` flag is set; None on other processors.
     """
     if "microsoft" in (read_text(root / "proc/sys/kernel/osrelease") or "").lower():
         return "wsl"
@@ -58,25 +105,25 @@ def hypervisor(root: Path, *, cpu_says_virtual: bool | None) -> str | None:
     tree = read_text(root / "proc/device-tree/hypervisor/compatible")
     if tree:
         return tree.split("\0")[0].removeprefix("linux,")
-    if cpu_says_virtual is False:
+    if hypervisor_flag is False:
         return None
-    # A cloud's bare-metal instances have its firmware too; only x86 processors can be distinguished from virtual ones.
+    # Bare-metal cloud instances have the same firmware; only on x86 does the CPU flag tell them from virtual machines.
     firmware = product(root) or ""
     named = next((kind for text, kind in _FIRMWARE.items() if text in firmware), None)
     if named and "metal" not in firmware:
         return named
     clocks = read_text(root / "sys/devices/system/clocksource/clocksource0/available_clocksource") or ""
-    return next((kind for text, kind in _CLOCKS.items() if text in clocks), "vm" if cpu_says_virtual else None)
+    return next((kind for text, kind in _CLOCKS.items() if text in clocks), "vm" if hypervisor_flag else None)
 
 
 def product(root: Path) -> str | None:
-    """Return the firmware's name of the machine: ``Amazon EC2 c7i.xlarge``."""
+    """Return the machine's name in the firmware, such as ``Amazon EC2 c7i.xlarge``."""
     parts = [read_text(root / "sys/class/dmi/id" / name) for name in ("sys_vendor", "product_name")]
     return " ".join(part for part in parts if part) or None
 
 
 def container(root: Path, environ: Mapping[str, str]) -> str | None:
-    """Return the program that runs the container: ``docker``; None outside of one."""
+    """Return the program that runs the container, such as ``docker``; None outside a container."""
     groups = read_text(root / "proc/self/cgroup") or ""
     if "KUBERNETES_SERVICE_HOST" in environ:
         return "kubernetes"
@@ -88,27 +135,8 @@ def container(root: Path, environ: Mapping[str, str]) -> str | None:
     return named or read_text(root / "run/systemd/container") or environ.get("container") or None
 
 
-_MOUNT = "sys/fs/cgroup"
-_NO_LIMIT_BYTES = 1 << 60
-# cgroup v1 writes "no limit" as the largest multiple of a page.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """The limits of a control group; None means no limit.
-
-    Attributes:
-        cpus: CPU seconds per second: 1.5 means one processor and a half.
-        version: of the control groups, 1 or 2; None without any.
-    """
-
-    cpus: float | None = None
-    memory_bytes: int | None = None
-    version: int | None = None
-
-
 def read_limits(root: Path) -> Limits:
-    """Read the limits of this process: the smallest of its group and the groups around it."""
+    """Read the limits of this process: the smallest ones of its group and all parent groups."""
     groups = parse_membership(read_text(root / "proc/self/cgroup") or "")
     quotas: list[float | None] = []
     memory: list[int | None] = []
@@ -130,7 +158,7 @@ def read_limits(root: Path) -> Limits:
 
 
 def parse_membership(text: str) -> dict[str, str]:
-    """Return this process's group by controller; the empty name is the single hierarchy of cgroup v2."""
+    """Return this process's group by controller; the empty name is cgroup v2's single hierarchy."""
     groups = {}
     for line in text.splitlines():
         _, separator, rest = line.partition(":")
@@ -141,8 +169,8 @@ def parse_membership(text: str) -> dict[str, str]:
 
 
 def _ancestors(mount: Path, path: str) -> Iterator[Path]:
-    # A container that shares the host's cgroup namespace gets a path that it cannot see: the folders are missing then,
-    # and only the mount itself, which is its own group, is read.
+    # In a container that shares the host's cgroup namespace the path is the host's, and its folders are missing here;
+    # then only the mount itself, which is the container's own group, is read.
     relative = PurePosixPath(path.lstrip("/"))
     if ".." in relative.parts:
         relative = PurePosixPath()
@@ -165,41 +193,8 @@ def _memory_v1(folder: Path) -> int | None:
     return limit if limit and limit < _NO_LIMIT_BYTES else None
 
 
-_ADDR_NO_RANDOMIZE = 0x0040000  # the bit of `personality(2)` that `setarch -R` sets
-_STEAL_FIELD = 8  # proc_stat(5): cpu user nice system idle iowait irq softirq steal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
-    """A machine; None means not known.
-
-    Attributes:
-        machine: architecture: ``x86_64``.
-        os_name: operating system without its version: ``Debian GNU/Linux``.
-        os_version: ``12``.
-        ram_bytes: memory of the machine; `limits` may be lower.
-        threads: logical processors that this process may use.
-        virtualization: ``container:docker``, ``kvm``, ``wsl``: the innermost.
-        hypervisor: the virtual machine, even if a container runs inside it.
-        details: everything else that was read.
-    """
-
-    hostname_hash: str | None
-    machine: str
-    os_name: str | None
-    os_version: str | None
-    kernel: str | None
-    cpu: Cpu
-    limits: Limits
-    ram_bytes: int | None
-    threads: int | None
-    virtualization: str | None
-    hypervisor: str | None
-    details: Mapping[str, object]
-
-
 def read_host(root: Path, environ: Mapping[str, str], platform: str = sys.platform) -> Host:
-    """Read the machine whose ``/`` is `root`; only Linux describes itself in files."""
+    """Read the machine whose ``/`` is `root`; `root` matters only on Linux."""
     return _read_linux(root, environ) if platform == "linux" else _read_elsewhere(platform)
 
 
@@ -207,8 +202,8 @@ def _read_linux(root: Path, environ: Mapping[str, str]) -> Host:
     cpu = read_cpu(root)
     limits = read_limits(root)
     release = parse_os_release(read_text(root / "etc/os-release") or read_text(root / "usr/lib/os-release") or "")
-    virtual_machine = hypervisor(root, cpu_says_virtual=cpu.hypervisor)
-    around = container(root, environ)
+    virtual_machine = hypervisor(root, hypervisor_flag=cpu.hypervisor)
+    engine = container(root, environ)
     return Host(
         hostname_hash=hostname_hash(),
         machine=platform_module.machine(),
@@ -219,7 +214,7 @@ def _read_linux(root: Path, environ: Mapping[str, str]) -> Host:
         limits=limits,
         ram_bytes=parse_ram(read_text(root / "proc/meminfo", 256) or ""),
         threads=usable_threads(),
-        virtualization=f"container:{around}" if around else virtual_machine,
+        virtualization=f"container:{engine}" if engine else virtual_machine,
         hypervisor=virtual_machine,
         details=drop_missing(
             machine=platform_module.machine(),
@@ -231,7 +226,7 @@ def _read_linux(root: Path, environ: Mapping[str, str]) -> Host:
             memory_limit_bytes=limits.memory_bytes,
             cgroup_version=limits.version,
             aslr=_aslr(root),
-            transparent_hugepages=_chosen(read_text(root / "sys/kernel/mm/transparent_hugepage/enabled")),
+            transparent_hugepages=_bracketed(read_text(root / "sys/kernel/mm/transparent_hugepage/enabled")),
         ),
     )
 
@@ -257,13 +252,13 @@ def _read_elsewhere(platform: str) -> Host:
 
 
 def hostname_hash() -> str | None:
-    """Return a hash that distinguishes hosts without naming them."""
+    """Return a hash that distinguishes hosts without revealing their names."""
     name = platform_module.node()
     return content_id(name) if name else None
 
 
 def usable_threads() -> int | None:
-    """Return the logical processors that this process may run on."""
+    """Return the number of logical processors that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity is not None else os.cpu_count()
 
@@ -284,8 +279,8 @@ def parse_ram(meminfo: str) -> int | None:
 
 
 def libc() -> str | None:
-    """Return the C library and its version; None where it cannot be asked."""
-    # `platform.libc_ver` searches the interpreter's binary for the same answer: milliseconds.
+    """Return the C library and its version; None if it is not glibc."""
+    # `platform.libc_ver` searches the interpreter's binary for the same answer, which takes milliseconds.
     try:
         return os.confstr("CS_GNU_LIBC_VERSION") or None
     except (AttributeError, OSError, ValueError):
@@ -303,7 +298,7 @@ def _aslr(root: Path) -> bool | None:
         return mode > 0
 
 
-def _chosen(text: str | None) -> str | None:
+def _bracketed(text: str | None) -> str | None:
     return text.partition("[")[2].partition("]")[0] if text else None
 
 

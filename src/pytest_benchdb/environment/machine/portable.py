@@ -11,7 +11,7 @@ _REGISTRY_CPU = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
 
 
 def read_cpu(platform: str) -> Cpu:
-    """Read the processor through the system's own interface."""
+    """Read the processor through the operating system's interface."""
     model = {"darwin": _darwin_model, "win32": _windows_model}.get(platform, lambda: None)()
     online = os.cpu_count()
     cores = _physical_cores()

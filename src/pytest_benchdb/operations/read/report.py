@@ -99,7 +99,7 @@ def _report(
 
 
 def _run_id(reader: Reader, prefix: str, name: str) -> str:
-    ids = [prefix.lower()] if len(prefix) == _FULL_ID else reader.find_runs(prefix)
+    ids = [prefix.lower()] if len(prefix) == _FULL_ID else list(reader.find_runs(prefix))
     if len(ids) == 1:
         return ids[0]
     if not ids:

@@ -199,7 +199,7 @@ def write_note(
     target = _target(db)
     with open_source([db], feedback) as reader:
         prefix = name.removeprefix("run:")
-        runs = reader.sessions_of_runs(prefix) if prefix else {}
+        runs = reader.find_runs(prefix) if prefix else {}
         try:
             session = _sessions_of(reader, name, db, feedback)[-1]
             run_id = next(iter(runs)) if name.startswith("run:") else None

@@ -17,7 +17,7 @@ from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_sourc
 from pytest_benchdb.present.writing.units import one_quantity
 from pytest_benchdb.store.check import validate
 from pytest_benchdb.store.history.session_folder import journals
-from pytest_benchdb.store.history.single_file import waiting
+from pytest_benchdb.store.history.single_file import inbox_files
 from pytest_benchdb.store.target import HISTORY_NAME, INBOX_SUFFIX
 
 Version = tuple[int, ...]
@@ -95,7 +95,7 @@ def _check_spool(path: Path) -> Iterator[Finding]:
             "a journal: its session still runs, or could not be folded",
             f"once no pytest runs there: benchdb recover {path}",
         )
-    left = [] if path.is_dir() else waiting(os.fspath(path))
+    left = [] if path.is_dir() else inbox_files(os.fspath(path))
     if left:
         yield Finding(
             "warning", str(spool), f"{counted(len(left), 'session')} to go into {path.name}", f"benchdb recover {path}"

@@ -8,9 +8,9 @@ from pathlib import Path
 from pytest_benchdb.errors import StoreError, StoreMissingError
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.select.selection import missing_text
-from pytest_benchdb.store.history.merge import Merged, merge
+from pytest_benchdb.store.history.merge import MergeResult, merge
 from pytest_benchdb.store.history.session_folder import recover
-from pytest_benchdb.store.history.single_file import fold_inbox, waiting
+from pytest_benchdb.store.history.single_file import fold_inbox, inbox_files
 from pytest_benchdb.store.target import INBOX_SUFFIX, JOURNAL_SUFFIX, resolve
 
 _WAIT_S = 60.0
@@ -31,7 +31,7 @@ class Recovered:
     problems: tuple[str, ...]
 
 
-def merge_sources(sources: Sequence[Path], target: str, feedback: Feedback = SILENT) -> Merged:
+def merge_sources(sources: Sequence[Path], target: str, feedback: Feedback = SILENT) -> MergeResult:
     """Copy the sessions of files and folders into one file or folder.
 
     Args:
@@ -86,7 +86,7 @@ def _recover_file(path: Path) -> tuple[int, list[str]]:
     """Fold the journals in the inbox of a single file, then the inbox into the file."""
     inbox = _inbox(path)
     problems = recover(inbox)[1] if inbox.is_dir() else []
-    count = len(waiting(os.fspath(path)))
+    count = len(inbox_files(os.fspath(path)))
     if not count:
         return 0, problems
     try:

@@ -20,7 +20,7 @@ from pytest_benchdb.plugin.recording.attempt import Attempt, one_round
 from pytest_benchdb.plugin.recording.fixture import PYTEST_BENCHMARK, kind_of
 from pytest_benchdb.plugin.recording.identity import Identifier, gate_rule_of
 from pytest_benchdb.plugin.recording.outcome import classify
-from pytest_benchdb.store.attachments import keep
+from pytest_benchdb.store.attachments import keep_attachments
 from pytest_benchdb.store.journal.lines import run_lines
 
 LOST_FILES_KEY = "pytest_benchdb_attachments_lost"
@@ -77,7 +77,7 @@ def finished_lines(run: Run, *, keep_rounds: bool, attachments: Path) -> bytes:
 
     `keep_rounds=False` stores the statistics of the rounds only.
     """
-    kept = keep(run.attachments, attachments)
+    kept = keep_attachments(run.attachments, attachments)
     if kept.lost:
         run = replace(run, extra_info={**(run.extra_info or {}), LOST_FILES_KEY: list(kept.lost)})
     return run_lines(run, keep_rounds=keep_rounds, attachments=kept.files)

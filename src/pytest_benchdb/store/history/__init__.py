@@ -1,4 +1,4 @@
 """Many sessions as one history: folders of session files, single files with an inbox, merging, annotating, importing.
 
-One session becomes a file in `fold`; queries on an open history are in `read`.
+`journal.fold` writes the file of one session; `read` queries an open history.
 """

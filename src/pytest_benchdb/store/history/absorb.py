@@ -1,7 +1,7 @@
-"""Takes sessions and annotations from files into one history, and out of it again: idempotent, in batches of files.
+"""Copies sessions and annotations from files into one history, and removes them again: idempotent, in batches of files.
 
-A session that the history has is left out, rows that files share (devices, environments, ...) are added once by their
-key, and the group, parameters and code of a benchmark follow its newest session. Annotations come from every file.
+Sessions already in the history are skipped, rows that files share (devices, environments, ...) are added once by their
+key, and a benchmark takes its group, parameters and code from its newest session. Every file's annotations are copied.
 """
 
 import os
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 BATCH = 50
-"""Files attached at once: 10,000 cost 3 GB of memory."""
+"""Files attached at a time: 10,000 would need 3 GB of memory."""
 
 IMPORTER = "pytest-benchdb"
-"""Importer of those rows in `source_file` that name the session files of a history."""
+"""Importer of the rows in `source_file` that name a history's own session files."""
 
 FACTS = ("session", "run", "measurement", "round_chunk", "series", "request", "attachment")
 """Tables whose rows belong to one session each."""
@@ -47,17 +47,6 @@ KEYS = {
 }
 """Tables whose rows several files may share, with their keys."""
 
-Progress = Callable[[int, int], None]
-"""Called with the number of files done and the number of all."""
-
-
-class Refused(NamedTuple):
-    """A file that could not be taken, and why."""
-
-    path: str
-    reason: str
-
-
 _FINGERPRINTS = {
     "environment": "environment_id",
     "device": "device_id",
@@ -66,36 +55,48 @@ _FINGERPRINTS = {
 }
 """Tables that are equal in most session files of a folder, and the columns that differ when they are not."""
 
+Progress = Callable[[int, int], None]
+"""Called with the number of files done and the total."""
+
+_SourceRow = tuple[str, str | None, int, str | None, str | None, str | None]
+
+
+class Refused(NamedTuple):
+    """A file that could not be read, and why."""
+
+    path: str
+    reason: str
+
 
 @dataclass(slots=True)
 class _Job:
     """The state of one call of `absorb`.
 
     Attributes:
-        only: ids of the sessions to take, without annotations; None takes all.
-        known: ids of the sessions in the target.
-        taken: fingerprints of tables that were copied whole.
+        only: ids of the sessions to copy, without annotations; None copies everything.
+        present: ids of the sessions in the target.
+        copied: tables that were copied whole, with their fingerprints.
     """
 
     connection: "DuckDBPyConnection"
     target: str
-    named: Callable[[str], str]
+    source_name: Callable[[str], str]
     scratch: str
     only: frozenset[str] | None
-    known: set[str]
-    taken: set[tuple[str, str]]
+    present: set[str]
+    copied: set[tuple[str, str]]
 
     def wants(self, session: str) -> bool:
-        return session not in self.known and (self.only is None or session in self.only)
+        return session not in self.present and (self.only is None or session in self.only)
 
 
 class _Source(NamedTuple):
     """An attached file.
 
     Attributes:
-        new: ids of its sessions that the target lacks.
-        started: start of its newest session, to be compared as text.
-        fingerprints: hash of the rows of a table, by table.
+        new: ids of the sessions to copy.
+        started: start of its newest session, as text that sorts by time.
+        fingerprints: hash of each table's rows, by table.
     """
 
     alias: str
@@ -112,21 +113,21 @@ def absorb(
     target: str,
     files: Sequence[str],
     *,
-    named: Callable[[str], str] = os.path.basename,
+    source_name: Callable[[str], str] = os.path.basename,
     progress: Callable[[int], None] = lambda _done: None,
     only: Sequence[str] | None = None,
 ) -> list[Refused]:
-    """Take the sessions of `files` into the attached database `target`.
+    """Copy the sessions of `files` into the attached database `target`.
 
-    Each batch is one transaction together with its rows in `source_file`.
+    Each batch is one transaction, including its rows in `source_file`.
 
     Args:
-        connection: what `target` is attached to.
+        connection: the connection that `target` is attached to.
         target: alias of the history, in the newest schema.
         files: paths of session files and histories.
-        named: returns the name under which a file is remembered.
+        source_name: returns the name under which `source_file` lists a file.
         progress: called with the number of files done.
-        only: ids of the sessions to take, without annotations; None takes all.
+        only: ids of the sessions to copy, without annotations; None copies everything.
 
     Returns:
         The files that could not be read.
@@ -136,9 +137,9 @@ def absorb(
     """
     refused: list[Refused] = []
     sql = f"SELECT CAST(session_id AS VARCHAR) FROM {target}.session"
-    known = {row[0] for row in connection.execute(sql).fetchall()}
+    present = {row[0] for row in connection.execute(sql).fetchall()}
     with tempfile.TemporaryDirectory(prefix="benchdb-") as scratch:
-        job = _Job(connection, target, named, scratch, None if only is None else frozenset(only), known, set())
+        job = _Job(connection, target, source_name, scratch, None if only is None else frozenset(only), present, set())
         for first in range(0, len(files), BATCH):
             batch = files[first : first + BATCH]
             try:
@@ -146,7 +147,7 @@ def absorb(
             except Exception as error:
                 if not is_database_error(error):
                     raise
-                # Only blocks that are read are checked: one of the files is damaged, so take them one by one.
+                # DuckDB checks a block when it reads it: one of the files is damaged, so copy them one by one.
                 for path in batch:
                     refused += _absorb_alone(job, path)
             progress(first + len(batch))
@@ -192,13 +193,13 @@ def _absorb_batch(job: _Job, batch: Sequence[str]) -> list[Refused]:
     finally:
         for source in sources:
             db.detach(job.connection, source.alias)
-    job.known.update(taken)
-    job.taken.update(copied)
+    job.present.update(taken)
+    job.copied.update(copied)
     return refused
 
 
 def _open_source(job: _Job, path: str, alias: str, taken: set[str]) -> _Source:
-    """Attach a file, and read in one query what decides how much of it is copied."""
+    """Attach a file, and read in one query its sessions and fingerprints, which decide how much is copied."""
     attach_migrated(job.connection, path, alias, job.scratch)
     hashes = " ".join(
         f"UNION ALL SELECT '{table}', CAST(bit_xor(hash({columns})) AS VARCHAR) FROM {alias}.{table}"
@@ -213,7 +214,7 @@ def _open_source(job: _Job, path: str, alias: str, taken: set[str]) -> _Source:
     return _Source(
         alias=alias,
         path=path,
-        name=job.named(path),
+        name=job.source_name(path),
         sessions=sessions,
         new=[session for session in sessions if session not in taken and job.wants(session)],
         started=facts.pop("started"),
@@ -222,7 +223,7 @@ def _open_source(job: _Job, path: str, alias: str, taken: set[str]) -> _Source:
 
 
 def _copy(job: _Job, sources: Sequence[_Source], filled: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Copy the new sessions of the sources; return the fingerprints of what was copied whole."""
+    """Copy the new sessions of the sources; return the tables that were copied whole, with their fingerprints."""
     copied: set[tuple[str, str]] = set()
     if not sources:
         return copied
@@ -234,18 +235,18 @@ def _copy(job: _Job, sources: Sequence[_Source], filled: set[tuple[str, str]]) -
     for table, key in KEYS.items():
         selects = []
         for source in sources:
-            mark = (table, source.fingerprints.get(table, source.alias))
-            if (source.alias, table) in filled and mark not in job.taken and mark not in copied:
+            content = (table, source.fingerprints.get(table, source.alias))
+            if (source.alias, table) in filled and content not in job.copied and content not in copied:
                 selects.append(f"SELECT * FROM {source.alias}.{table}")
                 if table in _FINGERPRINTS:
-                    copied.add(mark)
+                    copied.add(content)
         if selects and table != "benchmark" and table not in ANNOTATIONS:
             _insert_missing(job, table, key, selects)
     return copied
 
 
 def _copy_annotations(job: _Job, sources: Sequence[_Source], filled: set[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Copy annotations; return the name of the file and the id of each."""
+    """Copy annotations; return the source's name and the id of each."""
     copied: list[tuple[str, str]] = []
     if job.only is not None:
         return copied
@@ -268,7 +269,7 @@ def _insert_missing(job: _Job, table: str, key: str, selects: Sequence[str]) -> 
 
 
 def _filled_tables(connection: "DuckDBPyConnection", sources: Sequence[_Source]) -> set[tuple[str, str]]:
-    """Return the tables that have rows, with their sources: most are empty in a session file."""
+    """Return the alias and table of every table that has rows: most are empty in a session file."""
     aliases = literal([source.alias for source in sources])
     rows = connection.execute(
         f"SELECT database_name, table_name FROM duckdb_tables() WHERE {aliases}.list_contains(database_name) "
@@ -285,10 +286,10 @@ def _select(source: _Source, table: str) -> str:
 
 
 def _update_benchmarks(job: _Job, sources: Sequence[_Source]) -> None:
-    """Add new benchmarks, and let group, parameters and code of known ones follow the newest session.
+    """Add new benchmarks, and update group, parameters and code of the others from the newest session.
 
-    The newest of the sources with equal benchmarks is read. Its row replaces the one that is there, unless a later
-    session has run the benchmark.
+    Of sources with equal benchmarks only the newest is read. Its rows replace those in the target, unless a later
+    session there has run the benchmark.
     """
     newest: dict[str, _Source] = {}
     for source in sorted(sources, key=lambda source: source.started):
@@ -321,19 +322,16 @@ def _update_benchmarks(job: _Job, sources: Sequence[_Source]) -> None:
     )
 
 
-_SourceRow = tuple[str, str | None, int, str | None, str | None, str | None]
-
-
 def _insert_sources(
     job: _Job, sources: Sequence[_Source], refused: Sequence[Refused], annotations: Sequence[tuple[str, str]] = ()
 ) -> None:
     """Record which files are in the history, and which cannot be read.
 
-    A row is a session of a file, or an annotation, whose id it has.
+    There is one row per session of a file, and one per annotation, under the annotation's id.
     """
     rows: list[_SourceRow] = [*_source_rows(sources, {name for name, _ in annotations})]
     rows += [(name, None, 1, None, None, annotation_id) for name, annotation_id in annotations]
-    rows += [(job.named(path), None, 0, reason, stamp(path), None) for path, reason in refused]
+    rows += [(job.source_name(path), None, 0, reason, file_stamp(path), None) for path, reason in refused]
     if not rows:
         return
     values = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
@@ -362,20 +360,20 @@ def forget(connection: "DuckDBPyConnection", target: str, names: Sequence[str]) 
     if not names:
         return
     gone = f"path IN (SELECT unnest({literal(list(names))})) AND importer = {literal(IMPORTER)}"
-    sources, here = f"{target}.source_file", f"importer = {literal(IMPORTER)} AND NOT ({gone})"
+    sources, kept = f"{target}.source_file", f"importer = {literal(IMPORTER)} AND NOT ({gone})"
     connection.execute("BEGIN")
     try:
         connection.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE gone_session AS SELECT session_id FROM {sources} WHERE {gone}
-            EXCEPT SELECT session_id FROM {sources} WHERE {here};
+            EXCEPT SELECT session_id FROM {sources} WHERE {kept};
             CREATE OR REPLACE TEMP TABLE gone_annotation AS SELECT source_file_id AS id FROM {sources} WHERE {gone}
-            EXCEPT SELECT source_file_id FROM {sources} WHERE {here};
+            EXCEPT SELECT source_file_id FROM {sources} WHERE {kept};
             DELETE FROM {target}.note WHERE session_id IN (SELECT session_id FROM gone_session)
-            AND note_id NOT IN (SELECT source_file_id FROM {sources} WHERE {here})
+            AND note_id NOT IN (SELECT source_file_id FROM {sources} WHERE {kept})
             """
         )
-        for table in (*FACTS, "source_file"):  # the file that an imported session came from
+        for table in (*FACTS, "source_file"):  # source_file also names the origin of an imported session
             connection.execute(
                 f"DELETE FROM {identifier(target)}.{table} WHERE session_id IN (SELECT session_id FROM gone_session)"
             )
@@ -390,8 +388,8 @@ def forget(connection: "DuckDBPyConnection", target: str, names: Sequence[str]) 
         raise
 
 
-def stamp(path: str) -> str | None:
-    """Return the size and time of change of a file, which differ when a bad file has been replaced."""
+def file_stamp(path: str) -> str | None:
+    """Return a file's size and modification time, which show that an unreadable file has been replaced."""
     try:
         status = os.stat(path)
     except OSError:

@@ -1,8 +1,8 @@
-"""Writes what people add to results: baselines, accepted changes, notes.
+"""Writes annotations: baselines, accepted changes and notes, which people add to results.
 
-In a folder each is a small file of its own, named and folded as session files are, because no file there is ever
-changed: a removal is an annotation too. A single file takes the row itself, or finds it in its inbox later if another
-process holds the file now.
+In a folder each is a small file of its own, named and folded like a session file, because no file there is ever
+changed: a removal is an annotation too. In a single file it is a row; if another process holds the file now, the
+annotation waits in the inbox.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from pytest_benchdb.model.annotation import Acceptance, Annotation, Baseline
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import translated
-from pytest_benchdb.store.history.session_folder import writable
+from pytest_benchdb.store.history.session_folder import is_writable
 from pytest_benchdb.store.history.single_file import open_for_writing
 from pytest_benchdb.store.journal.fold import session_file_name, sync_file
 from pytest_benchdb.store.migrate import read_meta
@@ -43,14 +43,14 @@ def annotate(target: Target, entry: Annotation, *, wait_s: float = _WAIT_S) -> P
     Args:
         target: an existing folder of sessions, or an existing single file.
         entry: what to write; its id is a UUIDv7.
-        wait_s: how long to wait for others that hold a single file.
+        wait_s: how long to wait for a single file that other processes hold.
 
     Returns:
-        The file that was written: one in the inbox if others hold the single file.
+        The file written: one in the inbox if other processes hold the single file.
 
     Raises:
-        ConfigError: the file holds one session of a folder, and stays as it was recorded.
-        StoreError: the place cannot be written.
+        ConfigError: the file is a session file of a folder, which is never changed.
+        StoreError: the target cannot be written.
     """
     if target.kind == "folder":
         return _write_file(target.spool, entry)
@@ -72,12 +72,12 @@ def id_of(entry: Annotation) -> str:
 
 @contextlib.contextmanager
 def new_file(final: Path) -> Iterator["DuckDBPyConnection"]:
-    """Attach an empty file as ``part`` for the length of a block; afterwards it is at `final` whole, or not at all.
+    """Attach an empty file as ``part`` for the length of a block; afterwards it is complete at `final`, or gone.
 
     Raises:
         StoreError: it cannot be written.
     """
-    # In a folder of its own: readers remove parts whose session is dead, and this one has none.
+    # In a separate folder: readers remove parts without a live session, and this one has no session.
     with translated(os.fspath(final)), tempfile.TemporaryDirectory(prefix=_PREFIX, dir=final.parent) as folder:
         part = os.path.join(folder, final.name)
         with contextlib.closing(db.connect()) as connection:
@@ -90,7 +90,7 @@ def new_file(final: Path) -> Iterator["DuckDBPyConnection"]:
 
 
 def _write_file(folder: Path, entry: Annotation) -> Path:
-    if not writable(folder):
+    if not is_writable(folder):
         message = f"{folder} cannot be written; nothing was stored: give this user the right to write there"
         raise StoreError(message)
     created = datetime.fromisoformat(entry.created_at).replace(tzinfo=timezone.utc)

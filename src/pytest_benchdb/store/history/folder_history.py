@@ -1,8 +1,8 @@
 """The history of a folder: a database into which its session files are folded, kept as a disposable cache.
 
 It is ``history.duckdb`` in the folder, or in the user's cache folder if that cannot be written. Readers share the lock
-on ``history.lock`` while they read; a process that folds holds it alone. A reader that finds new sessions while others
-read folds them into a copy of its own. The cache is made again when it is damaged or of another version.
+on ``history.lock``; a process that folds holds it exclusively. A reader that finds new sessions while others read folds
+them into a private copy. The cache is rebuilt when it is damaged or of another version.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from pytest_benchdb.errors import StoreError, StoreLockedError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.cache import cache_folder
 from pytest_benchdb.store.file_errors import is_database_error, translated
-from pytest_benchdb.store.history.absorb import IMPORTER, Progress, absorb, forget, stamp
+from pytest_benchdb.store.history.absorb import IMPORTER, Progress, absorb, file_stamp, forget
 from pytest_benchdb.store.history.session_folder import session_files
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import read_meta, version_of
@@ -37,12 +37,12 @@ _ATTEMPTS = 4
 
 
 class _Difference(NamedTuple):
-    """How a history differs from its folder.
+    """How a history differs from its folder; all files by name.
 
     Attributes:
-        missing: session files that are not in it, oldest first.
-        gone: names of files that are in it, but not in the folder any more.
-        refused: why files of the folder cannot be read, by name.
+        missing: session files that the history lacks, oldest first.
+        gone: files in the history that the folder no longer has.
+        refused: unreadable files of the folder, with the reason.
     """
 
     missing: list[str]
@@ -62,11 +62,11 @@ def folder_history(
     """Attach the up-to-date history of a folder as `alias`, read-only, for the length of a block.
 
     Yields:
-        The history's file, and why session files cannot be read, by file name.
+        The history's file, and the names of unreadable session files with the reason.
 
     Raises:
         StoreLockedError: another process folds for longer than `timeout_s`.
-        StoreError: no cache can be written anywhere.
+        StoreError: there is nowhere to write the cache.
     """
     home = _home(folder)
     lock = home / LOCK_NAME
@@ -95,7 +95,7 @@ def folder_history(
 
 
 def _home(folder: Path) -> Path:
-    """Return the folder for the cache: the session folder itself, else one of the user's by its path.
+    """Return the folder for the cache: the session folder itself, else one in the user's cache, named by its path.
 
     Raises:
         StoreError: neither can be written.
@@ -113,7 +113,7 @@ def _home(folder: Path) -> Path:
 
 
 def _can_lock(folder: Path) -> bool:
-    """Return whether the lock file can be opened: root passes the check of modes, but not a read-only mount."""
+    """Return whether the lock file can be opened: modes do not stop root, but a read-only mount does."""
     try:
         os.close(os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666))
     except OSError:
@@ -145,26 +145,26 @@ def _compare(connection: "DuckDBPyConnection", folder: Path, alias: str) -> _Dif
         f"SELECT path, reason, checksum FROM {alias}.source_file WHERE importer = {literal(IMPORTER)}"
     ).fetchall()
     present = session_files(folder)
-    known = {name: (reason, checksum) for name, reason, checksum in rows}
-    # Only files that were refused are looked at again: they may have been replaced.
+    listed = {name: (reason, checksum) for name, reason, checksum in rows}
+    # Only unreadable files are checked for changes: they may have been replaced.
     refused = {
         name: reason
-        for name, (reason, checksum) in known.items()
-        if reason is not None and name in present and stamp(os.fspath(folder / name)) == checksum
+        for name, (reason, checksum) in listed.items()
+        if reason is not None and name in present and file_stamp(os.fspath(folder / name)) == checksum
     }
-    again = [name for name, (reason, _) in known.items() if reason is not None and name not in refused]
+    replaced = [name for name, (reason, _) in listed.items() if reason is not None and name not in refused]
     return _Difference(
-        missing=sorted(name for name in present if name not in known or name in again),
-        gone=sorted({*known.keys() - present, *again}),
+        missing=sorted(name for name in present if name not in listed or name in replaced),
+        gone=sorted({*listed.keys() - present, *replaced}),
         refused=refused,
     )
 
 
 def _refresh(path: Path, folder: Path, progress: Progress) -> None:
-    """Fold what is missing and forget what is gone; the caller holds the lock alone."""
-    # One thread: two take 40 % longer, because most of the work is opening small files.
+    """Fold missing files and forget those that are gone; the caller holds the lock exclusively."""
+    # One thread: two take 40 % longer, because most of the time goes into opening small files.
     with contextlib.closing(db.connect()) as connection, translated(os.fspath(path)):
-        connection.execute("SET checkpoint_threshold = '1B'")  # no log to write and to read once more
+        connection.execute("SET checkpoint_threshold = '1B'")  # no write-ahead log, which would be read again
         difference = _open(connection, path, folder, "history", read_only=False)
         if difference is None:
             db.detach(connection, "history")
@@ -179,7 +179,7 @@ def _refresh(path: Path, folder: Path, progress: Progress) -> None:
 
 
 def _only_readers(lock: Path) -> bool:
-    """Return whether readers hold the lock: then waiting for it may take for ever."""
+    """Return whether only readers hold the lock: waiting for them could take forever."""
     try:
         with file_lock(lock, timeout_s=0, shared=True):
             return True

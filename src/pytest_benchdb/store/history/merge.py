@@ -1,4 +1,4 @@
-"""Copies the sessions of many places into one; a session that is there already is left out."""
+"""Copies the sessions of several files and folders into one; sessions already there are skipped."""
 
 import contextlib
 import os
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_benchdb.errors import ConfigError, StoreError, StoreMissingError
 from pytest_benchdb.store import connection as db
-from pytest_benchdb.store.attachments import bring
+from pytest_benchdb.store.attachments import copy_attachments
 from pytest_benchdb.store.file_errors import translated
-from pytest_benchdb.store.history.absorb import ANNOTATIONS, Progress, Refused, absorb
+from pytest_benchdb.store.history.absorb import ANNOTATIONS, IMPORTER, Progress, Refused, absorb
 from pytest_benchdb.store.history.annotate import new_file
-from pytest_benchdb.store.history.session_folder import recover, session_files, writable
-from pytest_benchdb.store.history.single_file import open_for_writing, waiting
+from pytest_benchdb.store.history.session_folder import is_writable, recover, session_files
+from pytest_benchdb.store.history.single_file import inbox_files, open_for_writing
 from pytest_benchdb.store.journal.fold import session_file_name
 from pytest_benchdb.store.migrate import read_meta, version_of
 from pytest_benchdb.store.statement import literal
@@ -34,22 +34,22 @@ _REFERENCED = {
     "model": ("model_id", "SELECT model_id FROM model_version"),
     "framework": ("framework_id", "SELECT framework_id FROM run"),
 }
-"""Tables whose rows several files may share: their key, and a query of the keys that one session needs."""
+"""Tables whose rows several files may share: their key, and a query for the keys that a session file needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Merged:
+class MergeResult:
     """The result of a merge.
 
     Attributes:
-        added: number of sessions that are new.
-        known: number of sessions that were there already.
+        added: number of sessions copied.
+        present: number of sessions that were there already.
         refused: one line for each source that could not be read.
         missing: one line for each attachment that could not be copied.
     """
 
     added: int
-    known: int
+    present: int
     refused: tuple[str, ...]
     missing: tuple[str, ...] = ()
 
@@ -60,8 +60,8 @@ def merge(
     *,
     timeout_s: float = 60.0,
     progress: Progress = lambda _done, _total: None,
-) -> Merged:
-    """Copy the sessions of files and folders into a file or a folder, with their attachments; sources stay as they are.
+) -> MergeResult:
+    """Copy the sessions of files and folders, with their attachments, into a file or a folder; keep the sources.
 
     Raises:
         ConfigError: a source is the target.
@@ -78,21 +78,21 @@ def merge(
 
 
 def _files(source: Path) -> list[Path]:
-    """Return the databases of a source, after folding sessions that died, if it can be written."""
+    """Return the databases of a source; first fold its dead sessions, if it can be written."""
     if source.is_dir():
-        if writable(source):
+        if is_writable(source):
             recover(source)
         return [source / name for name in sorted(session_files(source))]
     if not source.exists():
         message = f"{source} does not exist; name files and folders that hold sessions"
         raise StoreMissingError(message)
     inbox = Path(os.fspath(source) + INBOX_SUFFIX)
-    if inbox.is_dir() and writable(inbox):
+    if inbox.is_dir() and is_writable(inbox):
         recover(inbox)
-    return [source, *map(Path, waiting(os.fspath(source)))]
+    return [source, *map(Path, inbox_files(os.fspath(source)))]
 
 
-def _into_file(files: Sequence[Path], target: Target, timeout_s: float, progress: Progress) -> Merged:
+def _into_file(files: Sequence[Path], target: Target, timeout_s: float, progress: Progress) -> MergeResult:
     path = os.fspath(target.path)
     target.path.parent.mkdir(parents=True, exist_ok=True)
     with open_for_writing(path, wait_s=timeout_s, threads=None) as connection:
@@ -101,7 +101,7 @@ def _into_file(files: Sequence[Path], target: Target, timeout_s: float, progress
             connection,
             "main_file",
             [os.fspath(file) for file in files],
-            named=os.path.abspath,
+            source_name=os.path.abspath,
             progress=lambda done: progress(done, len(files)),
         )
         after = _sessions(connection, "main_file")
@@ -112,34 +112,34 @@ def _into_file(files: Sequence[Path], target: Target, timeout_s: float, progress
         if os.fspath(file) not in unreadable:
             content = _content(file)
             offered.update(session_id for session_id, _ in content.sessions)
-            missing += bring(content.attachments, file, target.attachments)
-    return Merged(
-        added=len(after - before), known=len(offered & before), refused=_lines(refused), missing=tuple(missing)
+            missing += copy_attachments(content.attachments, file, target.attachments)
+    return MergeResult(
+        added=len(after - before), present=len(offered & before), refused=_lines(refused), missing=tuple(missing)
     )
 
 
-def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> Merged:
-    """Copy session files as they are, and make one for each session of a file that holds several."""
+def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> MergeResult:
+    """Copy session files unchanged, and write one for each session of a file that holds several."""
     target.path.mkdir(parents=True, exist_ok=True)
-    present = {name[-len(SESSION_SUFFIX) - 36 : -len(SESSION_SUFFIX)] for name in session_files(target.path)}
-    added, known = 0, 0
+    ids = {name[-len(SESSION_SUFFIX) - 36 : -len(SESSION_SUFFIX)] for name in session_files(target.path)}
+    added, present = 0, 0
     refused: list[Refused] = []
     missing: list[str] = []
     for done, file in enumerate(files, 1):
         try:
             content = _content(file)
-            # Before the rows that name them: a merge that dies leaves files too many, never too few.
-            missing += bring(content.attachments, file, target.attachments)
+            # Before the rows that name them: a merge that dies leaves too many files, never too few.
+            missing += copy_attachments(content.attachments, file, target.attachments)
             for session_id, started_us in content.sessions:
-                if session_id in present:
-                    known += 1
+                if session_id in ids:
+                    present += 1
                     continue
                 final = target.path / session_file_name(session_id, started_us)
-                _place(file, session_id, final, whole=content.kind == "session")
-                present.add(session_id)
+                _write_session_file(file, session_id, final, whole=content.kind == "session")
+                ids.add(session_id)
                 added += 1
             for table, key, created_us in content.annotations:
-                if key not in present:
+                if key not in ids:
                     with new_file(target.path / session_file_name(key, created_us)) as connection:
                         db.attach(connection, file, "source", read_only=True)
                         connection.execute(
@@ -147,11 +147,11 @@ def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> M
                             f"WHERE {ANNOTATIONS[table]} = {literal(key)}"
                         )
                         connection.execute("DETACH source")
-                    present.add(key)
+                    ids.add(key)
         except StoreError as error:
             refused.append(Refused(os.fspath(file), str(error)))
         progress(done, len(files))
-    return Merged(added=added, known=known, refused=_lines(refused), missing=tuple(missing))
+    return MergeResult(added=added, present=present, refused=_lines(refused), missing=tuple(missing))
 
 
 class _Content(NamedTuple):
@@ -159,10 +159,10 @@ class _Content(NamedTuple):
 
     Attributes:
         kind: session, annotation or history.
-        sessions: id and start of each, oldest first, microseconds since the epoch.
-        attachments: name of each by its checksum.
-        annotations: table, id and time of those that need a file of their own in a folder; notes within a session file
-            go with it.
+        sessions: id and start (microseconds since the epoch) of each, oldest first.
+        attachments: their names by checksum.
+        annotations: table, id and time of those that get a file of their own in a folder; notes within a session file
+            stay in it.
     """
 
     kind: str
@@ -194,8 +194,8 @@ def _content(file: Path) -> _Content:
         )
 
 
-def _place(file: Path, session_id: str, final: Path, *, whole: bool) -> None:
-    """Put one session into a folder, under a temporary name and then by a rename."""
+def _write_session_file(file: Path, session_id: str, final: Path, *, whole: bool) -> None:
+    """Write one session of `file` to `final` by a rename; `whole` copies the file unchanged."""
     part = final.with_name(f".{session_id}.part")
     try:
         with translated(os.fspath(final)):
@@ -214,7 +214,7 @@ def _extract(file: Path, session_id: str, part: Path) -> None:
         attach_new(connection, os.fspath(part), "part", file_kind="session", block_bytes=db.SESSION_BLOCK_BYTES)
         for refused in absorb(connection, "part", [os.fspath(file)], only=[session_id]):
             raise StoreError(refused.reason)
-        connection.execute("DELETE FROM source_file WHERE importer = 'pytest-benchdb'")
+        connection.execute(f"DELETE FROM source_file WHERE importer = {literal(IMPORTER)}")
         for table, (key, used) in _REFERENCED.items():
             connection.execute(
                 f"DELETE FROM {table} WHERE {key} IS NOT NULL AND {key} NOT IN ({used} WHERE {key} IS NOT NULL)"

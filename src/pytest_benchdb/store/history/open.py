@@ -1,4 +1,4 @@
-"""Opens the files and folders that a user names as one history to read."""
+"""Opens the files and folders that a user names as one history for reading."""
 
 import contextlib
 import os
@@ -11,8 +11,8 @@ from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.history.absorb import Progress, absorb
 from pytest_benchdb.store.history.folder_history import folder_history
-from pytest_benchdb.store.history.session_folder import journals, recover, writable
-from pytest_benchdb.store.history.single_file import LOCK_SUFFIX, fold_inbox, waiting
+from pytest_benchdb.store.history.session_folder import is_writable, journals, recover
+from pytest_benchdb.store.history.single_file import LOCK_SUFFIX, fold_inbox, inbox_files
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import attach_migrated
 from pytest_benchdb.store.read.reader import Reader
@@ -33,10 +33,10 @@ def open_history(
 ) -> Iterator[Reader]:
     """Open files and folders for reading, as one history, for the length of a block.
 
-    Sessions that died are folded first, if the place can be written.
+    Dead sessions are folded first, if their folder can be written.
 
     Args:
-        paths: folders of sessions, session files, or single files that hold many.
+        paths: folders of sessions, session files, or single files with many sessions.
         timeout_s: how long to wait for another process that folds.
         progress: called while new session files are read.
 
@@ -65,7 +65,7 @@ def _open_one(
     timeout_s: float,
     progress: Progress,
 ) -> tuple[Path, list[str]]:
-    """Attach a place read-only; return the file that is attached, and a line for each session that is left out."""
+    """Attach a file or folder read-only; return the attached file, and one line for each session left out."""
     if path.is_dir():
         warnings = _recover(path)
         history = folder_history(connection, path, alias, timeout_s=timeout_s, progress=progress)
@@ -88,7 +88,7 @@ def _open_several(
     timeout_s: float,
     progress: Progress,
 ) -> list[str]:
-    """Put several places into one temporary history."""
+    """Copy several files and folders into one temporary history."""
     scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-"))
     stack.callback(connection.close)  # before its file is removed
     file = os.path.join(scratch, "all.duckdb")
@@ -96,28 +96,28 @@ def _open_several(
     warnings: list[str] = []
     for path in paths:
         with contextlib.closing(db.connect()) as source, contextlib.ExitStack() as inner:
-            place, left_out = _open_one(inner, source, path, "source", timeout_s, progress)
+            history, left_out = _open_one(inner, source, path, "source", timeout_s, progress)
             warnings += left_out
-            for refused in absorb(connection, _ALIAS, [os.fspath(place)], named=str):
+            for refused in absorb(connection, _ALIAS, [os.fspath(history)], source_name=str):
                 raise StoreError(refused.reason)
     return warnings
 
 
 def _recover(folder: Path) -> list[str]:
-    if not writable(folder) or not journals(folder):
+    if not is_writable(folder) or not journals(folder):
         return []
     _, problems = recover(folder, limit_s=_RECOVER_S)
     return problems
 
 
 def _take_inbox(path: Path) -> list[str]:
-    """Fold the sessions that wait for a single file; return a line for each that stays out."""
+    """Fold the inbox of a single file into it; return one line for each session that stays out."""
     text = os.fspath(path)
     inbox = Path(text + INBOX_SUFFIX)
     if not inbox.is_dir():
         return []
     warnings = _recover(inbox)
-    files = waiting(text)
+    files = inbox_files(text)
     if not files:
         return warnings
     try:

@@ -1,4 +1,4 @@
-"""A folder of session files, and the remains of sessions that died: journals to fold, and parts to remove."""
+"""A folder of session files, and what dead sessions left in it: journals to fold, parts to remove."""
 
 import contextlib
 import os
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_benchdb.errors import StoreError, StoreLockedError, StoreMissingError
-from pytest_benchdb.store.attachments import beside_spool, remove_stale_copies
+from pytest_benchdb.store.attachments import attachments_of_spool, remove_stale_copies
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.journal.fold import DAMAGED_SUFFIX, fold
 from pytest_benchdb.store.lock import lock_now
@@ -17,7 +17,7 @@ _PART_ENDINGS = (".part", ".part.wal", ".clean")
 
 
 def remove_stale_parts(folder: str, names: Sequence[str]) -> None:
-    """Remove parts of session files that no process writes any more from a spool with the files `names`."""
+    """Remove, from a spool with the files `names`, parts of session files that no process writes any more."""
     for name in names:
         if not name.startswith(".") or not name.endswith(_PART_ENDINGS):
             continue
@@ -28,7 +28,7 @@ def remove_stale_parts(folder: str, names: Sequence[str]) -> None:
 
 
 def _is_live(journal: str) -> bool:
-    """Return whether a process holds the journal: its session, or one that folds it."""
+    """Return whether a process holds the journal, to record or to fold."""
     try:
         descriptor = os.open(journal, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
     except OSError:
@@ -43,7 +43,7 @@ def session_files(folder: Path) -> set[str]:
     """Return the names of the session files in a folder, without opening any.
 
     Raises:
-        StoreMissingError: there is no such folder.
+        StoreMissingError: the folder does not exist.
     """
     try:
         names = os.listdir(folder)
@@ -54,26 +54,26 @@ def session_files(folder: Path) -> set[str]:
 
 
 def journals(folder: Path) -> list[Path]:
-    """Return the journals in a folder, oldest session first, of sessions that run and of those that died."""
+    """Return the journals in a folder, of running and of dead sessions, oldest first."""
     with contextlib.suppress(OSError):
         return sorted(folder / name for name in os.listdir(folder) if name.endswith(JOURNAL_SUFFIX))
     return []
 
 
 def recover(folder: Path, *, limit_s: float | None = None) -> tuple[list[Path], list[str]]:
-    """Fold every journal in a spool whose session has died; stop after `limit_s`, if given.
+    """Fold the journals of dead sessions in a spool; stop after `limit_s`, unless it is None.
 
     Returns:
-        The session files, and one line for each journal that could not be folded or was damaged.
+        The session files, and one line for each journal that was damaged or could not be folded.
     """
     started = time.monotonic()
-    left = journals(folder)
+    unfolded = journals(folder)
     with contextlib.suppress(OSError):
         remove_stale_parts(os.fspath(folder), os.listdir(folder))
-    remove_stale_copies(beside_spool(folder))
+    remove_stale_copies(attachments_of_spool(folder))
     stored: list[Path] = []
     problems: list[str] = []
-    for journal in left:
+    for journal in unfolded:
         if limit_s is not None and time.monotonic() - started > limit_s:
             break
         try:
@@ -90,6 +90,6 @@ def recover(folder: Path, *, limit_s: float | None = None) -> tuple[list[Path], 
     return stored, problems
 
 
-def writable(folder: Path) -> bool:
-    """Return whether files can be made in a folder, by its modes."""
+def is_writable(folder: Path) -> bool:
+    """Return whether a folder's modes let this user create files in it."""
     return os.access(folder, os.W_OK | os.X_OK)

@@ -1,4 +1,4 @@
-"""A single file that takes every session: session files wait in its inbox and go in under a lock."""
+"""A single file with every session: session files wait in its inbox, and are folded into it under a lock."""
 
 import contextlib
 import os
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 LOCK_SUFFIX = ".lock"
 
 
-def waiting(path: str) -> list[str]:
-    """Return the session files in the inbox of `path`, oldest first, without hidden parts."""
+def inbox_files(path: str) -> list[str]:
+    """Return the session files in the inbox of `path`, oldest first, without unfinished ones."""
     inbox = path + INBOX_SUFFIX
     try:
         names = os.listdir(inbox)
@@ -32,19 +32,19 @@ def waiting(path: str) -> list[str]:
 
 
 def fold_inbox(path: str, *, wait_s: float) -> list[Refused]:
-    """Take the sessions in the inbox of a single file into it; the file is created if need be.
+    """Move the sessions in the inbox of a single file into it; create the file if it is missing.
 
     Returns:
         The files that cannot be read; they stay in the inbox.
 
     Raises:
         StoreLockedError: other processes hold the file for longer than `wait_s`.
-        StoreError: it is foreign, newer, damaged or cannot be written; the inbox keeps everything.
+        StoreError: the file is foreign, newer, damaged or cannot be written; the inbox keeps everything.
     """
-    if not waiting(path):
+    if not inbox_files(path):
         return []
     with open_for_writing(path, wait_s=wait_s) as connection:
-        files = waiting(path)  # others may have taken some while we waited
+        files = inbox_files(path)  # others may have taken some while we waited
         refused = absorb(connection, "main_file", files)
     kept = {file for file, _ in refused}
     for file in files:
@@ -60,11 +60,11 @@ def fold_inbox(path: str, *, wait_s: float) -> list[Refused]:
 def open_for_writing(path: str, *, wait_s: float, threads: int | None = 1) -> Iterator["DuckDBPyConnection"]:
     """Lock a single file and attach it as ``main_file``, in the newest schema, for the length of a block.
 
-    A missing file is created, whole or not at all.
+    A missing file is created, completely or not at all.
 
     Raises:
-        StoreLockedError: other processes hold it for longer than `wait_s`.
-        StoreError: it is foreign, newer, damaged or cannot be written.
+        StoreLockedError: other processes hold the file for longer than `wait_s`.
+        StoreError: the file is foreign, newer, damaged or cannot be written.
     """
     with (
         translated(path),

@@ -1,7 +1,6 @@
-"""Puts whole sessions into a store, as imports do: folded in a hidden folder, several at a time, then moved in.
+"""Stores imported sessions: folds them in a hidden folder, several at a time, then moves them into the store.
 
-A session appears by a rename, all of it at once. A process that dies leaves only the hidden folder, which a later
-import removes.
+A session appears complete, by a rename. A process that dies leaves only the hidden folder; a later import removes it.
 """
 
 import contextlib
@@ -25,12 +24,12 @@ _PREFIX = ".import-"
 _STALE_S = 86_400.0
 _LOCK_WAIT_S = 60.0
 _WORKERS = min(4, os.cpu_count() or 1)
-"""Folds at a time: DuckDB works outside Python's lock, and the reading of files within it takes a fifth of the time."""
+"""Folds at a time: DuckDB releases Python's lock; reading files, which holds it, is a fifth of the time."""
 
 
 @contextlib.contextmanager
 def staging(target: Target) -> Iterator["Staging"]:
-    """Stage sessions for the length of a block; what was not published by then is removed."""
+    """Stage sessions for the length of a block; unpublished ones are removed at its end."""
     stage = Staging(target)
     try:
         yield stage
@@ -39,7 +38,7 @@ def staging(target: Target) -> Iterator["Staging"]:
 
 
 class Staging:
-    """A hidden folder beside the store's sessions; from `staging`."""
+    """A hidden folder beside the store's sessions; get one from `staging`."""
 
     def __init__(self, target: Target) -> None:
         """Stage for `target`; nothing is written yet."""
@@ -53,7 +52,7 @@ class Staging:
         """Fold the lines of a whole journal into a session file, in the background.
 
         Raises:
-            StoreError: it cannot be written.
+            StoreError: the journal cannot be written.
         """
         first = self._folder is None
         journal = os.fspath(self._home() / f"{session_id}{JOURNAL_SUFFIX}")
@@ -61,14 +60,14 @@ class Staging:
             file.writelines(lines)
         folded = self._workers.submit(_fold, journal)
         if first:
-            wait((folded,))  # it may make the template that the others copy
+            wait((folded,))  # it may build the template that the others copy
         self._group.append(folded)
 
     def publish(self) -> None:
-        """Move what was added since the last call into the store, all at once, when it is folded.
+        """Move the sessions added since the last call into the store together, once they are folded.
 
         Raises:
-            StoreError: something added by now cannot be stored.
+            StoreError: a session added so far cannot be stored.
         """
         if self._group:
             self._groups.append(self._group)
@@ -87,7 +86,7 @@ class Staging:
         """Wait until everything published is in the store.
 
         Raises:
-            StoreError: some of it cannot be stored, or waits beside the single file that cannot take it now.
+            StoreError: a session cannot be stored, or must wait because the single file cannot be written now.
         """
         while self._groups:
             self._move()
@@ -97,7 +96,7 @@ class Staging:
                 raise StoreError(f"{refused.path} waits beside {path}: {refused.reason}")
 
     def discard(self) -> None:
-        """Remove the folder and what was not published."""
+        """Remove the folder and all unpublished sessions."""
         self._workers.shutdown(cancel_futures=True)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -106,7 +105,7 @@ class Staging:
                     self._target.spool.rmdir()
 
     def _home(self) -> Path:
-        """Return the hidden folder, made at the first call."""
+        """Return the hidden folder, created by the first call."""
         if self._folder is None:
             spool = self._target.spool
             with translated(os.fspath(spool)):
@@ -124,7 +123,7 @@ def _fold(journal: str) -> str:
 
 
 def _remove_stale(spool: Path) -> None:
-    """Remove the folders of imports that were killed a day ago."""
+    """Remove the folders of imports that were killed more than a day ago."""
     for entry in spool.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             if time.time() - entry.stat().st_mtime > _STALE_S:

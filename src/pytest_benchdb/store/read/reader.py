@@ -1,6 +1,6 @@
-"""Reads a history: the queries under ``sql/queries/`` as rows of the model.
+"""Reads a history: runs the queries under ``sql/queries/`` and returns rows of the model.
 
-Everything that reports, lists or compares reads through it, so the same question gets the same answer everywhere.
+Every report, list and comparison reads through it, so the same question gets the same answer everywhere.
 """
 
 import json
@@ -12,7 +12,7 @@ from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.annotation import Acceptance, Baseline
 from pytest_benchdb.model.report import ReportRow, RunDetail, SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
-from pytest_benchdb.store.attachments import find, places
+from pytest_benchdb.store.attachments import attachment_folders, find_attachment
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.read.sandbox import Answer, Limits, ask, ask_arrow
 from pytest_benchdb.store.statement import Value, fetch, literal
@@ -35,7 +35,11 @@ LABELS = (
 )
 """Columns of a run that become labels of its values, unless they are NULL."""
 
+SERIES_BINS = 16
+"""Equal spans of time, for whose means a sampled series is summarised; the store keeps every reading."""
+
 _KEY = ("fullname", "metric", "phase", "backend", "device")
+_JSON_COLUMNS = ("params", "extra_info", "details")
 
 
 def values_of(rows: Iterable[dict[str, Any]]) -> list[SessionValue]:
@@ -56,16 +60,12 @@ def values_of(rows: Iterable[dict[str, Any]]) -> list[SessionValue]:
     return values
 
 
-SERIES_BINS = 16
-"""Equal spans of time; a series shows the mean of each, the store keeps every reading."""
-
-
 class Reader:
-    """An open history; use `history.open_history`.
+    """An open history; get one from `history.open_history`.
 
     Attributes:
-        paths: the files and folders that were opened, as shown in messages.
-        warnings: one line for each session that could not be read, or that waits to be folded.
+        paths: the opened files and folders, as messages show them.
+        warnings: one line for each session that could not be read or is not folded yet.
     """
 
     def __init__(self, connection: "DuckDBPyConnection", paths: Sequence[str], warnings: Sequence[str] = ()) -> None:
@@ -93,14 +93,14 @@ class Reader:
     ) -> list[SessionValue]:
         """Return one value per series and session, by series and then oldest first.
 
-        The last attempt at a benchmark counts. A run that did not pass is there once, as a ``wall_time`` without
-        figures and with its outcome and reason, whatever metrics are requested. Figures that may not be compared are
-        None. Simulated ones, those of single ranks, and series sampled over time are left out.
+        The last attempt at a benchmark counts. A run that did not pass appears once, as a ``wall_time`` without
+        values but with its outcome and reason, whichever metrics are requested. Values that must not be compared are
+        None. Simulated values, values of single ranks, and series sampled over time are left out.
 
         Args:
-            session_ids: whole ids.
-            metrics: names of metrics; None takes all that have a direction.
-            keep: number of sessions of each series, the newest; None takes all.
+            session_ids: full ids.
+            metrics: names of metrics; None takes every metric that has a direction.
+            keep: how many of the newest sessions of each series; None takes all.
         """
         if not session_ids:
             return []
@@ -119,12 +119,8 @@ class Reader:
         rows = self._rows("session_commands", session_ids=list(session_ids))
         return {row["session_id"]: row["command"] for row in rows}
 
-    def find_runs(self, prefix: str) -> list[str]:
-        """Return the ids of the runs that begin with `prefix`."""
-        return [row["run_id"] for row in self._rows("find_runs", prefix=prefix.lower())]
-
-    def sessions_of_runs(self, prefix: str) -> dict[str, str]:
-        """Return the ids of the sessions whose runs have an id that begins with `prefix`, by the run's id."""
+    def find_runs(self, prefix: str) -> dict[str, str]:
+        """Map the id of each run that begins with `prefix` to the id of its session."""
         return {row["run_id"]: row["session_id"] for row in self._rows("find_runs", prefix=prefix.lower())}
 
     def runs(self, session_ids: Sequence[str] | None = None, *, limit: int | None = None) -> list[dict[str, Any]]:
@@ -151,7 +147,7 @@ class Reader:
         return self._rows("samples", run_id=run_id, session_ids=ids, metric=metric)
 
     def environments(self, environment_id: str | None = None) -> list[dict[str, Any]]:
-        """Return environments, the one of the latest session first."""
+        """Return environments, that of the latest session first."""
         return [_decoded(row) for row in self._rows("environments", environment_id=environment_id)]
 
     def notes(self, session_id: str | None = None) -> list[dict[str, Any]]:
@@ -159,11 +155,11 @@ class Reader:
         return self._rows("notes", session_id=session_id)
 
     def baselines(self) -> list[Baseline]:
-        """Return the pinned baselines that are in force, by project and name."""
+        """Return the pinned baselines in force, ordered by project and name."""
         return [Baseline(**row) for row in self._rows("baselines")]
 
     def acceptances(self) -> list[Acceptance]:
-        """Return every accepted change, oldest first, expired ones too."""
+        """Return every accepted change, oldest first, including expired ones."""
         return [Acceptance(**row) for row in self._rows("acceptances")]
 
     def run_detail(self, run_id: str) -> RunDetail:
@@ -196,7 +192,7 @@ class Reader:
         )
 
     def series(self, run_id: str) -> list[dict[str, Any]]:
-        """Return the series that were sampled over time in a run, summed up as in `RunDetail`."""
+        """Return the series sampled during a run, summarised as in `RunDetail`."""
         rows = self._rows("series_summary", run_id=run_id, bins=SERIES_BINS)
         for row in rows:
             spans = SERIES_BINS if row["end_s"] > row["begin_s"] else 1
@@ -204,10 +200,10 @@ class Reader:
         return rows
 
     def attachments(self, run_id: str) -> list[dict[str, Any]]:
-        """Return the attachments of a run; the `path` of one that is not beside the opened places is None."""
-        folders = [folder for path in self.paths for folder in places(Path(path))]
+        """Return the attachments of a run; `path` is None if the file is not beside an opened file or folder."""
+        folders = [folder for path in self.paths for folder in attachment_folders(Path(path))]
         rows = self._rows("attachments", run_id=run_id)
-        files = [find(row["checksum"], folders) for row in rows]
+        files = [find_attachment(row["checksum"], folders) for row in rows]
         return [{**row, "path": file and str(file)} for row, file in zip(rows, files, strict=True)]
 
     def environment_of(self, session_id: str) -> dict[str, Any]:
@@ -217,9 +213,9 @@ class Reader:
         return next(iter(self.environments(row[0]) if row and row[0] else []), {})
 
     def query(self, sql: str, limits: Limits | None = None) -> Answer:
-        """Run one SELECT of the user, without access to files, network or settings, and within limits.
+        """Run one SELECT from the user, without access to files, network or settings, and within limits.
 
-        The first call locks the settings of this reader; its other methods keep working.
+        The first call locks this connection's settings; the other methods keep working.
 
         Raises:
             QueryError: the statement was refused, failed, or ran past a limit.
@@ -227,7 +223,7 @@ class Reader:
         return ask(self._connection, sql, limits or Limits())
 
     def query_arrow(self, sql: str, limits: Limits | None = None) -> "pyarrow.Table":
-        """Run one SELECT of the user, as `query` does, and return an Arrow table.
+        """Run one SELECT from the user, as `query` does, and return an Arrow table.
 
         Raises:
             QueryError: as in `query`.
@@ -238,9 +234,6 @@ class Reader:
     def _rows(self, name: str, **values: Value) -> list[dict[str, Any]]:
         with translated(", ".join(self.paths)):
             return fetch(self._connection, f"queries/{name}", values)
-
-
-_JSON_COLUMNS = ("params", "extra_info", "details")
 
 
 def _decoded(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""SQL from users: one SELECT, without access to files, network or settings, within limits of time, memory and rows.
+"""Runs SQL from users: one SELECT, without access to files, network or settings, limited in time, memory and rows.
 
-There are three walls: the statement must be a SELECT that calls only harmless table functions, the connection has no
-access to anything outside and its settings are locked, and the file is attached read-only.
+Three walls protect the user: the statement must be a SELECT that calls only harmless table functions, the connection
+has no access to anything outside and its settings are locked, and the file is attached read-only.
 """
 
 import json
@@ -18,41 +18,7 @@ if TYPE_CHECKING:
     import pyarrow
     from duckdb import DuckDBPyConnection
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """The limits of one statement.
-
-    Attributes:
-        memory: as DuckDB writes it.
-        rows: number of rows of the answer; None means no limit.
-        cut: whether further rows are cut off and `Answer.more` is set; else they are an error.
-    """
-
-    seconds: float = 60.0
-    memory: str = "2GB"
-    rows: int | None = 1_000_000
-    cut: bool = False
-    threads: int = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """The result of a statement.
-
-    Attributes:
-        columns: names, in order.
-        types: DuckDB's name of each column's type.
-        rows: Python values; times are UTC.
-        more: whether rows were cut off.
-    """
-
-    columns: tuple[str, ...]
-    types: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    more: bool = False
-
-
+_Result = TypeVar("_Result")
 _BATCH_ROWS = 10_000
 
 _TABLE_FUNCTIONS = frozenset(
@@ -80,6 +46,40 @@ _SANDBOX = (
     "SET enable_external_access = false",
     "SET lock_configuration = true",
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limits of one statement.
+
+    Attributes:
+        memory: in DuckDB's notation, such as ``2GB``.
+        rows: most rows of the answer; None means no limit.
+        cut: True drops further rows and sets `Answer.more`; False makes them an error.
+    """
+
+    seconds: float = 60.0
+    memory: str = "2GB"
+    rows: int | None = 1_000_000
+    cut: bool = False
+    threads: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The result of a statement.
+
+    Attributes:
+        columns: names, in order.
+        types: DuckDB's name for the type of each column.
+        rows: Python values; times are UTC.
+        more: whether rows were dropped.
+    """
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    more: bool = False
 
 
 def ask(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> Answer:
@@ -133,7 +133,7 @@ def ask_arrow(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> "py
 
 
 def _record_batches(connection: Any, sql: str) -> Any:
-    """Return a reader of Arrow batches: DuckDB 1.5 deprecates the method of 1.4, and 2.0 has only the new one."""
+    """Return a reader of Arrow batches: DuckDB 1.5 deprecates 1.4's method, and 2.0 has only the new one."""
     # DuckDB 2.0 adds these methods to the connection's class when its public module is imported, not before.
     import duckdb  # noqa: F401
 
@@ -142,20 +142,17 @@ def _record_batches(connection: Any, sql: str) -> Any:
     return connection.execute(sql).fetch_record_batch(_BATCH_ROWS)
 
 
-_Result = TypeVar("_Result")
-
-
 def _run(
     connection: "DuckDBPyConnection", sql: str, limits: Limits, fetch: Callable[["DuckDBPyConnection"], _Result]
 ) -> _Result:
     _check(connection, sql)
     _lock(connection, limits)
-    late = threading.Event()
-    # A connection of its own: rows that are not fetched would keep the reader's busy.
+    timed_out = threading.Event()
+    # A separate connection: rows that are never fetched would keep the reader's busy.
     own = connection.cursor()
 
     def interrupt() -> None:
-        late.set()
+        timed_out.set()
         own.interrupt()
 
     timer = threading.Timer(limits.seconds, interrupt)
@@ -168,7 +165,7 @@ def _run(
     except QueryError:
         raise
     except Exception as error:
-        if late.is_set():
+        if timed_out.is_set():
             message = f"the query ran longer than {limits.seconds:g} s and was stopped; narrow it down"
             raise QueryError(message) from error
         if not is_database_error(error) and not isinstance(error, (RuntimeError, ValueError, OverflowError)):
@@ -180,7 +177,7 @@ def _run(
 
 
 def _check(connection: "DuckDBPyConnection", sql: str) -> None:
-    """Refuse everything but one SELECT (or what DuckDB runs as one: FROM, VALUES, DESCRIBE, WITH)."""
+    """Refuse everything but one SELECT, or what DuckDB treats as one: FROM, VALUES, DESCRIBE, WITH."""
     try:
         statements = connection.extract_statements(sql)
     except Exception as error:
@@ -200,7 +197,7 @@ def _check(connection: "DuckDBPyConnection", sql: str) -> None:
 
 
 def _tree(connection: "DuckDBPyConnection", sql: str) -> Any:
-    """Return the syntax tree of a SELECT; it has an ``error`` for anything else."""
+    """Return the syntax tree of a SELECT; for anything else it has the key ``error``."""
     try:
         row = connection.execute(f"SELECT json_serialize_sql({literal(sql)})").fetchone()
     except Exception as error:
@@ -221,7 +218,7 @@ def _table_functions(tree: object) -> Iterator[str]:
 
 
 def _lock(connection: "DuckDBPyConnection", limits: Limits) -> None:
-    """Take away access to anything outside from a connection, for good."""
+    """Remove a connection's access to anything outside the database, for good."""
     row = connection.execute("SELECT current_setting('lock_configuration')").fetchone()
     if row is not None and row[0]:
         return

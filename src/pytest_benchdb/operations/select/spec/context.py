@@ -92,7 +92,7 @@ def spec_context(
     return SpecContext(
         candidates=tuple(candidates),
         baselines={row.name: row for row in reader.baselines() if not projects or row.project in projects},
-        find_runs=reader.sessions_of_runs,
+        find_runs=reader.find_runs,
         git=cache(lambda: open_ancestry(folder, variables)),
         pull_request=read_ci(variables).pull_request is not None,
         target_branch=variables.get("GITHUB_BASE_REF") or variables.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME") or None,
