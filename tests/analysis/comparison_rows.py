@@ -1,4 +1,4 @@
-"""Rows of comparisons for the tests of what is decided by them."""
+"""Rows of comparisons for the tests of decisions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Sessions of one benchmark, made from the figures that a test is about."""
+"""Sessions of one benchmark, made from figures."""
 
 import random
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from pytest_benchdb.model.series import SeriesKey, SessionValue
 
 
 def session(figure: float | None, **given: Any) -> SessionValue:
-    """Return a session in whose least disturbed round one call took `figure` seconds, all of them on the CPU."""
+    """Return a session with a fastest round of `figure` seconds per call, all of it CPU time."""
     scaled = {name: None if figure is None else figure * factor for name, factor in _SUMMARY.items()}
     fields: dict[str, Any] = {
         "key": SeriesKey(fullname="tests/test_a.py::test_a", metric="wall_time"),

@@ -25,7 +25,7 @@ def test_decide_at_the_bound_includes_it() -> None:
     assert decide(rows, RULES, contains).verdict == "hybrid"
 
 
-def test_decide_lists_what_it_left_out() -> None:
+def test_decide_lists_left_out_rows() -> None:
     rows = [make_row("a", -0.5), make_row("b", None, verdict="error"), make_row("c", 0.1, better="none")]
 
     decision = decide(rows, RULES, contains)
@@ -60,7 +60,7 @@ def test_decide_counts_one_metric_unless_the_rules_name_more() -> None:
     assert decide(rows, both, contains).speedup == pytest.approx(2.0**0.5)
 
 
-def test_decide_counts_what_is_not_sure() -> None:
+def test_decide_counts_unsure_rows() -> None:
     assert decide([make_row("a", -0.5, verdict="inconclusive")], RULES, contains).unsure == 1
 
 

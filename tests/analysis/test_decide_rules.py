@@ -1,4 +1,4 @@
-"""Rules of decisions are read as they are written."""
+"""Parsing the rules of decisions."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_range_end_that_rounding_missed_still_belongs_to_it() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "fast", "5x..2x", "..", "-1x", "2x-5x", "1e3x", "0..0", "<0x", 3, None, True])
-def test_parse_range_that_says_nothing_is_refused(text: object) -> None:
+def test_parse_range_without_bounds_is_refused(text: object) -> None:
     with pytest.raises(ConfigError, match=r"^\[targets\] insert = "):
         parse_range(text, "[targets] insert")
 

@@ -1,4 +1,4 @@
-"""Estimates follow a law that holds, say how far they are off, and give up on what follows none."""
+"""Estimates follow a law if there is one, with a measured error, and are useless otherwise."""
 
 import math
 import random
@@ -71,7 +71,7 @@ def test_range_covers_as_many_missing_combinations_as_it_says() -> None:
     assert sum(inside) >= 0.8 * len(inside)
 
 
-def test_estimates_of_chaos_are_no_better_than_guesses() -> None:
+def test_estimates_of_random_figures_are_no_better_than_guesses() -> None:
     pytest.importorskip("sklearn")
     accuracy = fit(cases(chaos=True), whole_cells=True).accuracy
 
@@ -96,7 +96,7 @@ def test_estimates_do_not_change_from_run_to_run() -> None:
     assert first.estimate(configuration(*MISSING, 3)) == second.estimate(configuration(*MISSING, 3))
 
 
-def test_estimates_without_the_extra_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_estimates_without_scikit_learn_name_the_extra_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name == "sklearn" or name.startswith("sklearn.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sklearn", None)

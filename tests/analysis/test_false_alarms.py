@@ -1,4 +1,4 @@
-"""How the rules do on histories with the tails that real ones have: strays in one session of twenty, and correlation.
+"""Error rates of the rules on histories like real ones: outliers in one session of twenty, and correlation.
 
 On normal noise every known rule keeps its promise; what makes people turn gates off is the rest. The figures are of
 fixed seeds, so that a rule that gets worse fails here; the bounds leave it room to be changed.
@@ -20,7 +20,7 @@ SIDES_POLICY = default_policy("wall_time", "s", "lower", sessions=5)
 
 
 def benchmark(seed: int, count: int) -> list[float]:
-    """Return a benchmark's figure for each session: noise of 0.5 to 2 %, half of it correlated, with strays."""
+    """Return a benchmark's figure for each session: noise of 0.5 to 2 %, half of it correlated, with outliers."""
     generator = random.Random(seed)  # noqa: S311 - nothing secret
     noise, share = generator.choice([0.005, 0.01, 0.02]), generator.choice([0.0, 0.0, 0.5])
     state, figures = 0.0, []
@@ -47,7 +47,7 @@ def alarms(factor: float, *, confirmations: int, benchmarks: int = 150) -> float
 
 
 def test_gate_without_confirming_is_wrong_about_identical_code_now_and_then() -> None:
-    # The reason for confirming: one session in twenty strays, and no test on a single one can know.
+    # The reason for confirming: one session in twenty is an outlier, and no test on a single one can know.
     assert 0.01 < alarms(1.0, confirmations=0) < 0.07
 
 
@@ -55,7 +55,7 @@ def test_gate_that_confirms_twice_is_quiet_on_identical_code() -> None:
     assert alarms(1.0, confirmations=2) <= 1 / 600  # of 600 candidates: 20 suites of 30 benchmarks
 
 
-# What is missed at +20 % is a benchmark that was as slow in two of its last 20 sessions.
+# The miss at +20 % is a benchmark that was as slow in two of its last 20 sessions.
 @pytest.mark.parametrize(("factor", "least"), [(1.05, 0.55), (1.1, 0.9), (1.2, 0.95)])
 def test_gate_that_confirms_twice_finds_slowdowns(factor: float, least: float) -> None:
     assert alarms(factor, confirmations=2) >= least

@@ -1,4 +1,4 @@
-"""Our statistics against those of pytest-benchmark's own class."""
+"""Our statistics agree with pytest-benchmark's own class."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Files of other tools for the tests, as those tools write them."""
+"""Files for the tests, as other tools write them."""
 
 import csv
 import json
@@ -80,7 +80,7 @@ def document(*entries: object, **changes: Any) -> dict[str, Any]:
 
 
 def first_document() -> dict[str, Any]:
-    """Return what 2.5 wrote in 2015: no data, no commit's branch, no processor, no parameters, a time without zone."""
+    """Return a file of 2.5 (2015): no data, branch, processor or parameters, and a time without zone."""
     first = entry(data=None)
     del first["params"], first["param"], first["extra_info"]
     first["options"]["timer"] = "time"
@@ -111,7 +111,7 @@ ROWS: Sequence[Mapping[str, Any]] = [
     {"session": "night-1", "started_at": "2026-01-01T00:00:00Z", "benchmark": "sort", "value": 1.25, "round": 2},
     {"session": "night-2", "started_at": "2026-01-02T00:00:00Z", "benchmark": "sort", "value": 1.75, "round": 1},
 ]
-"""Times in milliseconds; `write_rows` and Parquet tests add what is the same in each."""
+"""Times in milliseconds; `write_rows` and Parquet tests add the columns that are the same in each."""
 
 SAME = {
     "metric": "wall_time",

@@ -33,7 +33,7 @@ def run_of(tmp_path: Path, **changes: Any) -> ImportedRun:
 
 
 def problem_of(tmp_path: Path, benchmark: object) -> str:
-    """Return what is said of one benchmark; the one beside it goes in."""
+    """Return the problem of one bad benchmark; the good one beside it is imported."""
     sessions, problems = read(write_json(tmp_path / "results.json", document(entry("good.py::test"), benchmark)))
     assert [run.fullname for run in sessions[0].runs] == ["good.py::test"]
     assert [problem.refused for problem in problems] == [True]
@@ -89,7 +89,7 @@ def test_read_of_one_round_has_no_deviation_instead_of_zero(tmp_path: Path) -> N
     assert measurement.summary.stddev is None
 
 
-def test_read_of_a_file_of_2015_takes_what_it_has(tmp_path: Path) -> None:
+def test_read_of_a_file_of_2015_takes_available_fields(tmp_path: Path) -> None:
     sessions, problems = read(write_json(tmp_path / "0001_old.json", first_document()))
 
     assert problems == []
@@ -128,7 +128,7 @@ def test_read_of_an_unknown_branch_is_none(branch: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sha", ["unversioned", "unknown", ""])
-def test_read_without_a_commit_says_neither_commit_nor_dirty(sha: str, tmp_path: Path) -> None:
+def test_read_without_a_commit_has_neither_commit_nor_dirty(sha: str, tmp_path: Path) -> None:
     commit = session_of(tmp_path, commit_info={"id": sha, "dirty": False, "time": "2026-01-01T00:00:00Z"}).commit
 
     assert (commit.sha, commit.dirty, commit.committed_at) == (None, None, None)

@@ -28,7 +28,7 @@ def read(path: Path) -> tuple[list[ImportedSession], dict[str, str]]:
 
 
 def measured(tmp_path: Path, columns: str, *cells: str) -> list[Measurement]:
-    """Return the measurements of the one run that rows with these further columns give."""
+    """Return the measurements of the single run in rows with these additional columns."""
     lines = [f"{START},{text}" for text in cells]
     sessions, problems = read(write_csv(tmp_path / "t.csv", *lines, header=f"session,started_at,benchmark,{columns}"))
     assert problems == {}

@@ -19,6 +19,6 @@ def test_to_si_is_within_one_step_of_the_true_value(name: str, value: float, sto
     assert abs(UNITS[name].to_si(value) - stored) <= math.ulp(stored)
 
 
-def test_units_tell_upper_from_lower_case() -> None:
+def test_units_distinguish_upper_and_lower_case() -> None:
     assert UNITS["mW"].to_si(1.0) == 1e-3
     assert UNITS["MW"].to_si(1.0) == 1e6

@@ -23,7 +23,7 @@ def test_uuid7_is_sorted_by_time_and_unique() -> None:
 
 def test_content_id_is_a_uuid_and_pinned() -> None:
     assert str(uuid.UUID(content_id("a"))) == content_id("a")
-    # Pinned: another value would part every benchmark from its history.
+    # Pinned: another value would separate every benchmark from its history.
     assert content_id("benchmark", "project", "tests/test_a.py::test_b[c]") == "bf5f554c-e334-5593-998d-8278226515e8"
 
 

@@ -1,4 +1,4 @@
-"""Runs for the tests of what is shown."""
+"""Runs and reports for the tests of `present`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ SESSION_ID = "019a9e5c-7b2c-7000-8000-0123456789ab"
 
 
 def _run(fullname: str = "tests/test_a.py::test_x", median_s: float | None = 1e-3, **changes: Any) -> ReportRow:
-    """Return a run whose figures follow from its median; None gives one without figures."""
+    """Return a run with figures derived from its median; None for one without figures."""
     scaled = {
         name: None if median_s is None else median_s * factor
         for name, factor in {
@@ -105,7 +105,7 @@ def _session(**changes: Any) -> SessionRow:
 
 
 def _report(*rows: ReportRow, selection: str | None = None, **changes: Any) -> Report:
-    """Return a report of one session that holds these runs."""
+    """Return a report of one session with these runs."""
     outcomes: dict[str, int] = {}
     for row in rows:
         outcomes[row.outcome] = outcomes.get(row.outcome, 0) + 1

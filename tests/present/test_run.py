@@ -91,7 +91,7 @@ def text_of(columns: int, *measurements: dict[str, Any]) -> str:
 
 
 def everything() -> dict[str, Any]:
-    """Return the parts of a run that has all there is."""
+    """Return a run with every kind of measurement."""
     gone = "the counter moved by more than half of its range of 65536 J between two readings"
     rows = [
         measurement(metric="cpu_time", method="process_time_ns"),
@@ -167,7 +167,7 @@ def test_run_lines_indent_phases_by_how_they_nest() -> None:
 
 
 @pytest.mark.parametrize("columns", [40, 60, 100])
-def test_run_lines_mark_what_may_not_be_compared_at_every_width(columns: int) -> None:
+def test_run_lines_mark_invalid_figures_at_every_width(columns: int) -> None:
     rows = [
         measurement(valid=False, reason="the test did not pass: failed"),
         sensor(valid=False, reason="window of 3 ticks is shorter than 20"),
@@ -181,7 +181,7 @@ def test_run_lines_mark_what_may_not_be_compared_at_every_width(columns: int) ->
     assert "energy, GPU-8c1f/energy: window of 3 ticks is shorter than 20" in flat
 
 
-def test_run_lines_tell_a_reason_of_many_metrics_once() -> None:
+def test_run_lines_show_a_reason_shared_by_many_metrics_once() -> None:
     rows = [measurement(metric=f"m{n}", value=None, valid=False, reason="the test never ran") for n in range(5)]
 
     text = shown(100, measurements=rows)
@@ -225,7 +225,7 @@ def test_run_lines_of_a_simulated_run_say_so_in_words() -> None:
         assert part in text
 
 
-def test_run_lines_of_requests_leave_out_what_is_unknown() -> None:
+def test_run_lines_of_requests_leave_out_unknown_facts() -> None:
     unknown = requests(failed=0, judged=0, met=0, tokens_out=None, errors={})
 
     lines = shown(80, requests=[unknown]).splitlines()

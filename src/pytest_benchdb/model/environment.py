@@ -117,7 +117,7 @@ _NO_LOAD = Load()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStart:
-    """What is known when a session begins.
+    """The facts known when a session begins.
 
     Attributes:
         started_unix_us: microseconds since the epoch, UTC.

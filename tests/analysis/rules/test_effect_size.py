@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_benchdb.analysis.rules.effect_size import change_of, counts, direction, repeats
+from pytest_benchdb.analysis.rules.effect_size import change_of, exceeds_limits, repeats, verdict_on_change
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.model.verdict import Policy, Verdict
 
@@ -22,7 +22,7 @@ POLICY = Policy(better="lower", relative=0.05, absolute=2.0)
     ],
 )
 def test_change_counts_beyond_both_limits(baseline: float, candidate: float, expected: bool) -> None:
-    assert counts(baseline, candidate, POLICY) is expected
+    assert exceeds_limits(baseline, candidate, POLICY) is expected
 
 
 @pytest.mark.parametrize(
@@ -37,16 +37,16 @@ def test_change_counts_beyond_both_limits(baseline: float, candidate: float, exp
     ],
 )
 def test_direction_follows_the_metric(better: Better, candidate: float, verdict: Verdict) -> None:
-    assert direction(10, candidate, replace(POLICY, better=better), sure=True)[0] == verdict
+    assert verdict_on_change(10, candidate, replace(POLICY, better=better), sure=True)[0] == verdict
 
 
 def test_direction_of_a_change_that_chance_explains_is_inconclusive() -> None:
-    assert direction(10, 20, POLICY, sure=False) == ("inconclusive", "within the noise")
+    assert verdict_on_change(10, 20, POLICY, sure=False) == ("inconclusive", "within the noise")
 
 
 def test_direction_from_zero_is_inconclusive_unless_the_metric_is_exact() -> None:
-    assert direction(0, 20, POLICY, sure=True)[0] == "inconclusive"
-    assert direction(0, 20, replace(POLICY, exact=True), sure=True)[0] == "regressed"
+    assert verdict_on_change(0, 20, POLICY, sure=True)[0] == "inconclusive"
+    assert verdict_on_change(0, 20, replace(POLICY, exact=True), sure=True)[0] == "regressed"
 
 
 def test_change_is_a_share_of_the_baseline() -> None:

@@ -150,14 +150,14 @@ def test_session_that_was_skipped_is_missing() -> None:
 
 
 @pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])
-def test_session_whose_value_is_no_number_is_inconclusive(figure: float) -> None:
+def test_session_without_a_finite_value_is_inconclusive(figure: float) -> None:
     judgement = judge_history(HISTORY, reading(figure), POLICY)
 
     assert (judgement.verdict, judgement.candidate) == ("inconclusive", None)
     assert judgement.reason == f"wall_time is {figure}, which is not a measurement"
 
 
-def test_history_values_that_are_no_numbers_are_left_out() -> None:
+def test_history_values_that_are_not_finite_are_left_out() -> None:
     judgement = judge_history([*HISTORY, reading(math.nan), failed(), reading(None)], session(1e-3), POLICY)
 
     assert (judgement.verdict, judgement.baseline_sessions) == ("unchanged", 20)
@@ -376,7 +376,7 @@ def test_level_that_moves_by_itself_is_reported_and_compared_with_its_end() -> N
     assert judgement.baseline == pytest.approx(statistics.median(figures[-10:]), rel=1e-4)
 
 
-def test_level_that_stands_is_not_called_drifting() -> None:
+def test_constant_level_is_not_called_drifting() -> None:
     assert judge_history(HISTORY, session(1e-3), POLICY).state is None
 
 
@@ -392,7 +392,7 @@ def test_code_that_begins_to_wait_regresses_where_load_never_reached_its_figure(
 @pytest.mark.parametrize(
     ("factor", "verdict"), [(1.035, "inconclusive"), (1.08, "regressed"), (0.92, "improved"), (0.99, "unchanged")]
 )
-def test_history_of_two_levels_suspects_what_is_beyond_both(factor: float, verdict: str) -> None:
+def test_history_of_two_levels_suspects_figures_beyond_both(factor: float, verdict: str) -> None:
     levels = [1e-3 * (1.04 if number % 2 else 0.96) for number in range(20)]
 
     judgement = judge_figures(levels, 1e-3 * factor, POLICY)
@@ -402,7 +402,7 @@ def test_history_of_two_levels_suspects_what_is_beyond_both(factor: float, verdi
     assert min(judgement.p_value, 1 - judgement.p_value) > 0.01  # t alone would not know
 
 
-def test_history_of_six_sessions_is_too_short_to_suspect_what_is_beyond_it() -> None:
+def test_history_of_six_sessions_is_too_short_to_suspect_figures_beyond_it() -> None:
     levels = [1e-3 * (1.04 if number % 2 else 0.96) for number in range(7)]
 
     verdicts = [judge_figures(levels[:count], 1.08e-3, POLICY).verdict for count in (6, 7)]
@@ -420,7 +420,7 @@ def test_history_of_six_sessions_is_too_short_to_suspect_what_is_beyond_it() -> 
     ],
     ids=["one", "two", "one-of-another-kind", "on-the-other-side"],
 )
-def test_history_that_strayed_as_far_before_says_that_it_is_no_news(
+def test_history_with_sessions_as_far_off_is_inconclusive_with_their_number(
     strays: list[float], verdict: str, reason: str | None
 ) -> None:
     figures = steady(20)

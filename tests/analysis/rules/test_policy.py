@@ -37,7 +37,7 @@ def test_policy_of_a_metric_has_the_documented_limits(metric: str) -> None:
     [("s", (0.05, 50e-9)), ("B", (0.05, MIB)), ("J", (0.10, 0)), ("rows/s", (0.05, 0)), ("1", (0.05, 0))],
     ids=str,
 )
-def test_policy_of_an_unknown_metric_goes_by_its_unit(unit: str, limits: tuple[float, float]) -> None:
+def test_policy_of_an_unknown_metric_follows_its_unit(unit: str, limits: tuple[float, float]) -> None:
     policy = default_policy("mine", unit, "higher", sessions=5)
 
     assert (policy.relative, policy.absolute) == limits

@@ -25,7 +25,7 @@ def test_figure_of_rounds_without_their_minimum_is_none() -> None:
 
 
 @pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])
-def test_figure_that_is_no_number_is_none_with_a_reason(figure: float) -> None:
+def test_figure_that_is_not_finite_is_none_with_a_reason(figure: float) -> None:
     assert figure_of(reading(figure), "min") is None
     assert defect_of(reading(figure), "min") == ("inconclusive", f"wall_time is {figure}, which is not a measurement")
 
@@ -64,7 +64,7 @@ def test_defect_of_a_sound_session_is_none() -> None:
     assert defect_of(session(1.0, outcome="xpassed"), "min") is None
 
 
-def test_shared_statistic_is_what_all_sessions_have() -> None:
+def test_shared_statistic_is_one_that_all_sessions_have() -> None:
     assert shared_statistic([session(1.0), reading(2.0)], "min") == "min"
     assert shared_statistic([session(1.0), session(2.0, min=None)], "min") == "value"
 

@@ -142,7 +142,7 @@ def test_sides_that_cannot_be_compared(
     assert (judgement.verdict, judgement.reason, judgement.change) == (verdict, reason, None)
 
 
-def test_sides_that_are_both_flaky_are_judged_by_what_passed() -> None:
+def test_sides_that_are_both_flaky_are_judged_by_passed_sessions() -> None:
     judgement = judge_sides([*BASELINE, failed()], [*BASELINE, failed()], POLICY)
 
     assert (judgement.verdict, judgement.candidate_sessions) == ("unchanged", 5)
@@ -164,7 +164,7 @@ ROUNDS = [1 + index / 1000 for index in range(30)]
     ],
 )
 @pytest.mark.parametrize("with_rounds", [True, False], ids=["rounds", "summary"])
-def test_one_session_a_side_decides_only_what_nothing_else_explains(
+def test_one_session_per_side_decides_only_otherwise_unexplained_changes(
     factor: float, verdict: str, state: str | None, with_rounds: bool
 ) -> None:
     rounds = (ROUNDS, [round_ * factor for round_ in ROUNDS]) if with_rounds else None
@@ -201,7 +201,7 @@ def test_one_reading_a_side_has_no_interval() -> None:
 # ---- two clocks
 
 
-def test_sides_of_which_the_cpu_time_stood_still_are_unstable() -> None:
+def test_sides_with_unchanged_cpu_time_are_unstable() -> None:
     busy = [session(wall, cpu_s=cpu) for wall, cpu in zip(steady(5, figure=2e-3), steady(5), strict=True)]
 
     judgement = judge_sides(BASELINE, busy, POLICY)

@@ -68,7 +68,7 @@ def test_shift_counts_a_benchmark_once_however_many_phases_it_has() -> None:
     assert suite_shift([*judged, *suite(0.0, 0.0, 0.0, 0.0)]) is None
 
 
-def test_shift_of_one_metric_is_seen_beside_another_that_stands_still() -> None:
+def test_shift_of_one_metric_is_detected_beside_an_unchanged_metric() -> None:
     shift = suite_shift([*suite(*[0.0] * 20, metric="python_peak"), *suite(*[0.1] * 5)])
 
     assert shift is not None
@@ -99,7 +99,7 @@ def test_speedup_follows_the_direction_of_the_metric() -> None:
 
 
 @pytest.mark.parametrize("verdict", ["error", "missing", "new", "incomparable"])
-def test_ratio_of_what_was_not_compared_is_none(verdict: Verdict) -> None:
+def test_ratio_of_an_uncompared_judgement_is_none(verdict: Verdict) -> None:
     assert ratio_of(judged(-0.5, verdict)) is None
 
 

@@ -27,7 +27,7 @@ def test_creep_follows_the_direction_of_the_metric(better: Better, now: float, c
     assert found.change == pytest.approx(now - 1)
 
 
-def test_creep_stands_on_the_five_newest_measured_values() -> None:
+def test_creep_uses_the_five_newest_measured_values() -> None:
     found = creep([9.0, 1.2, None, 1.2, math.nan, 1.3, 1.2, 1.2], [1.0, None, 1.0, 1.1], "lower")
 
     assert found is not None

@@ -1,4 +1,4 @@
-"""What the noise of a machine hides is what a simulation says it hides."""
+"""Detectable changes agree with a simulation."""
 
 import math
 import random

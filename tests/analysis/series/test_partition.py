@@ -1,4 +1,4 @@
-"""The cuts are those of least cost: held against every possible partition, and against ruptures."""
+"""The cuts have the lowest cost, compared with all partitions and with ruptures."""
 
 import math
 import random
@@ -31,7 +31,7 @@ def cost(values: Sequence[float], cuts: Sequence[int], penalty: float) -> float:
 
 
 def least_cost(values: Sequence[float], penalty: float) -> float:
-    """Return the cost of the best partition, found without pruning."""
+    """Return the cost of the best partition, computed without pruning."""
     costs = {0: -penalty}
     for stop in range(LEAST, len(values) + 1):
         starts = [start for start in costs if start + LEAST <= stop]

@@ -1,4 +1,4 @@
-"""A trend stands on the sessions that may be compared, and tells which ones lie around a change."""
+"""A trend uses comparable sessions only, and has the sessions around each change."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -86,7 +86,7 @@ def test_sessions_of_other_code_or_unit_are_left_out(changes: dict[str, Any]) ->
     assert (found.other_code, found.measured, found.changes) == (12, 12, ())
 
 
-def test_unknown_code_goes_on_with_any() -> None:
+def test_unknown_code_continues_any_series() -> None:
     values = [value(number, LOW, code_hash=None) for number in range(12)] + [
         value(number, LOW) for number in range(12, 24)
     ]
@@ -94,7 +94,7 @@ def test_unknown_code_goes_on_with_any() -> None:
     assert trend(values).measured == 24
 
 
-def test_minimum_stands_for_a_session_unless_a_summary_lacks_it() -> None:
+def test_minimum_represents_a_session_unless_a_summary_lacks_it() -> None:
     with_minimum = [value(number, 2.0, min=1.0) for number in range(12)]
     imported = value(12, 2.0, min=None, n=5)
 

@@ -1,4 +1,4 @@
-"""Coefficients, p-values and intervals are scipy's."""
+"""Coefficients, p-values and intervals agree with scipy."""
 
 import math
 import random
@@ -9,7 +9,7 @@ from pytest_benchdb.analysis.statistics.correlation import correlate, ranks
 
 
 def pairs(seed: int, n: int, *, step: float = 0.0) -> tuple[list[float], list[float]]:
-    """Return pairs that go together more or less; with `step`, rounded so that values are tied."""
+    """Return pairs that are more or less correlated; with `step`, rounded so that there are ties."""
     chance = random.Random(seed)  # noqa: S311 - data, no secret
     ones = [chance.gauss(0, 1) for _ in range(n)]
     others = [one * chance.choice([-1, 0.5, 2]) + chance.gauss(0, 1) for one in ones]
@@ -56,7 +56,7 @@ def test_p_value_of_few_ranks_is_counted_over_all_orders(n: int, step: float) ->
     assert found.spearman.p_value == pytest.approx(counted.pvalue, abs=1e-12)
 
 
-def test_few_ranks_in_full_order_are_no_certainty() -> None:
+def test_few_ranks_in_full_order_are_not_certain() -> None:
     found = correlate([1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 4.0, 9.0, 16.0, 25.0])
 
     assert found is not None

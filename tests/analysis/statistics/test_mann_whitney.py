@@ -39,7 +39,7 @@ def test_mann_whitney_of_ties_agrees_with_scipy(first: list[float], second: list
     assert result.p_value == pytest.approx(stats.mannwhitneyu(first, second).pvalue, rel=1e-9)
 
 
-def test_mann_whitney_of_equal_values_says_nothing() -> None:
+def test_mann_whitney_of_equal_values_is_inconclusive() -> None:
     assert mann_whitney([2.0] * 4, [2.0] * 5).p_value == 1
 
 

@@ -1,4 +1,4 @@
-"""Reports as Markdown, JSON and CSV: nothing lost, nothing invented, nothing that acts on its reader."""
+"""Reports as Markdown, JSON and CSV: complete, correct, and harmless to the reader."""
 
 import csv
 import io

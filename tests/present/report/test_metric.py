@@ -1,4 +1,4 @@
-"""Runs that are timed differently, simulated runs, and figures that only some runs have: shown in every format."""
+"""Unusual metrics, simulated runs, and figures of only some runs, in every format."""
 
 import csv
 import io
@@ -92,7 +92,7 @@ def test_metric_is_shown_at_every_width(run: Make, columns: int) -> None:
     assert "step_time" in table.plain()
 
 
-def test_metric_column_says_nothing_of_a_run_without_figures(run: Make) -> None:
+def test_metric_column_is_empty_for_a_run_without_figures(run: Make) -> None:
     rows = mixed(run)
 
     text = layout(rows, 120, RenderOptions(group_by="none")).plain()
@@ -132,7 +132,7 @@ def test_simulated_runs_are_marked_whatever_is_shown(
     assert "(simulated)" in page(report(row), *names).rpartition("<tbody")[2]
 
 
-def test_csv_with_chosen_columns_says_what_would_mislead_without(run: Make, report: MakeReport) -> None:
+def test_csv_with_chosen_columns_adds_columns_against_misreading(run: Make, report: MakeReport) -> None:
     rows = [*mixed(run), run("a.py::test_sim", provenance="simulated")]
 
     lines = list(csv.DictReader(io.StringIO(report_csv(report(*rows), columns_named(["benchmark", "median"])))))

@@ -1,4 +1,4 @@
-"""The page: nothing in it acts, nothing in it is fetched, and it says what the terminal says."""
+"""The HTML page: runs nothing from outside, fetches nothing, and shows the same as the terminal."""
 
 import base64
 import hashlib
@@ -169,7 +169,7 @@ def test_page_aligns_decimal_points(run: Make, report: Make) -> None:
 
 @pytest.mark.parametrize("outcome", ["failed", "error", "skipped", "xfailed", "timeout", "crashed", "unsupported"])
 def test_page_of_a_run_that_did_not_pass_has_its_reason_and_no_number(run: Make, report: Make, outcome: str) -> None:
-    # Figures are there, as of a test that fails after timing: they must not be seen.
+    # The run has figures, like a test that fails after timing: they must not be shown.
     row = run("t.py::test_a", 1.25e-3, outcome=outcome, valid=False, reason="no device")
 
     page = Page(report_html(report(row)))
@@ -189,7 +189,7 @@ def test_page_of_a_run_without_columns_of_figures_has_its_reason_beside_the_name
     assert page.texts["td"] == ["skipped"]
 
 
-def test_page_of_passed_without_figures_says_so(run: Make, report: Make) -> None:
+def test_page_of_passed_without_figures_reports_it(run: Make, report: Make) -> None:
     row = run("t.py::test_a", None, valid=False, reason="pytest-benchmark was disabled")
 
     assert Page(report_html(report(row), RenderOptions(group_by="none"))).texts["td"] == [
@@ -222,7 +222,7 @@ def test_page_table_has_caption_scopes_and_labels(run: Make, report: Make) -> No
     assert page.attributes("html") == [{"lang": "en"}]
 
 
-def test_page_of_a_filter_that_matches_nothing_says_so(report: Make) -> None:
+def test_page_of_a_filter_without_matches_reports_it(report: Make) -> None:
     page = assert_inert(report_html(report(selection="-k nothing")))
 
     assert "No run to show." in page.texts["p"]
@@ -255,7 +255,7 @@ def test_page_texts_have_a_contrast_of_four_and_a_half(run: Make, report: Make, 
         assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
-def test_page_without_jinja_says_what_to_install(run: Make, report: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page_without_jinja_names_the_extra(run: Make, report: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     real = importlib.util.find_spec
     monkeypatch.setattr(
         "pytest_benchdb.present.report.page.find_spec", lambda name: None if name == "jinja2" else real(name)

@@ -47,7 +47,7 @@ def test_session_header_at_a_width_is_exact(report: Make, run: Make, columns: in
     assert text == (SNAPSHOTS / f"header-{columns}.txt").read_text(encoding="utf-8")
 
 
-def test_session_header_leaves_out_what_is_not_known(report: Make, run: Make) -> None:
+def test_session_header_leaves_out_unknown_facts(report: Make, run: Make) -> None:
     nothing = dict.fromkeys(("commit_sha", "branch", "cpu_model", "cores", "threads", "ram_bytes", "os", "python"))
 
     text = header(report(run(), **nothing), 80)
@@ -55,7 +55,7 @@ def test_session_header_leaves_out_what_is_not_known(report: Make, run: Make) ->
     assert [line.split()[0] for line in text.splitlines()[1:]] == ["session", "recorded", "outcome", "data"]
 
 
-def test_session_header_of_a_clock_set_back_tells_no_duration(report: Make, run: Make) -> None:
+def test_session_header_of_a_clock_set_back_has_no_duration(report: Make, run: Make) -> None:
     assert "took" not in header(report(run(), finished_at="2026-11-20T00:00:00"), 80)
 
 

@@ -1,4 +1,4 @@
-"""The table of runs: exact at five widths, and never wider than the terminal whatever names hold."""
+"""The table of runs: exact at five widths, and never wider than the terminal, for any names."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -138,7 +138,7 @@ def test_layout_of_a_run_that_did_not_pass_shows_no_number(run: Make, outcome: s
     assert not any(char.isdigit() for char in line.replace(rows[0].fullname, ""))
 
 
-def test_layout_of_equal_names_in_two_files_tells_them_apart(run: Make) -> None:
+def test_layout_of_equal_names_in_two_files_shows_the_files(run: Make) -> None:
     rows = [run("tests/test_a.py::test_x", group="g"), run("tests/test_b.py::test_x", group="g")]
 
     text = layout(rows, 120, RenderOptions(group_by="group")).plain()
@@ -201,5 +201,5 @@ def test_columns_named_wrongly_lists_the_choice() -> None:
     ],
     ids=["nothing differs", "groups", "models", "files"],
 )
-def test_default_grouping_follows_what_the_runs_have(run: Make, changes: list[dict[str, str]], key: str | None) -> None:
+def test_default_grouping_follows_the_runs(run: Make, changes: list[dict[str, str]], key: str | None) -> None:
     assert default_grouping([run(**change) for change in changes]) == key

@@ -1,4 +1,4 @@
-"""Gates and comparisons for the tests of what CI reads, names that attack every format included."""
+"""Gates and comparisons for the tests of CI formats, including names that attack every format."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -14,7 +14,7 @@ HOSTILE = (
     "--> </details></table> ]]> &lt; \"q\" 'r' \\ www.evil.example https://evil.example "
     "GH-1 octo/repo#2 /close ##[error]x]"
 )
-"""Each format has a character or a word in here that means something to it."""
+"""Has a character or word with a meaning in each format."""
 
 
 def session(**values: Any) -> SessionRow:
@@ -49,7 +49,7 @@ def comparison(rows: Sequence[ComparisonRow], **values: Any) -> Comparison:
 
 
 def gate(rows: Sequence[ComparisonRow], **values: Any) -> Gate:
-    """Make a gate that fails on what regressed for sure."""
+    """Make a gate that fails on sure regressions."""
     failures = tuple(r for r in rows if r.judgement.verdict == "regressed" and r.judgement.state is None)
     given: dict[str, Any] = {
         "comparison": comparison(rows),
@@ -93,7 +93,7 @@ def hostile() -> Gate:
 
 
 def many(number: int, name: str = "tests/test_{file}.py::test_{n}[{n}-x]", **values: Any) -> Gate:
-    """Make a gate of many rows, all verdicts among them."""
+    """Make a gate of many rows, with all verdicts."""
     rows = [
         row(VERDICTS[n % len(VERDICTS)], name.format(file=n % 50, n=n), change=(n % 100) / 100, **values)
         for n in range(number)

@@ -22,7 +22,7 @@ from pytest_benchdb.present.writing.text import width
 
 
 def row(name: str = "test_x", change: float | None = 0.1, **values: Any) -> ComparisonRow:
-    """Return a row whose candidate follows from its change; None for the change gives one without figures."""
+    """Return a row with a candidate derived from its change; None for one without figures."""
     key = {
         part: values.pop(part, default)
         for part, default in (("metric", "wall_time"), ("phase", None), ("backend", "cpu"), ("device", "Test CPU"))
@@ -107,7 +107,7 @@ def test_comparison_says_how_many_rows_it_leaves_out() -> None:
     assert "geometric mean of 3" in plain_text(lines)
 
 
-def test_comparison_of_nothing_says_so() -> None:
+def test_comparison_without_rows_reports_it() -> None:
     assert text_of(comparison([])).splitlines()[-1] == "nothing was compared"
 
 
@@ -150,7 +150,7 @@ def test_phases_and_equal_names_are_kept_apart() -> None:
     assert "tests/test_b.py::test_x" in text
 
 
-def test_differences_show_what_people_look_for_and_count_the_rest() -> None:
+def test_differences_show_main_facts_and_count_the_rest() -> None:
     differences = (
         Difference(name="packages.numpy", baseline="2.0", candidate="2.1"),
         Difference(name="ram", baseline=str(2**34), candidate=None),
@@ -223,13 +223,13 @@ def test_worst_of_a_rate_is_its_largest_drop() -> None:
     assert [one.judgement.change for one in shown_rows(rates, order="worst")] == [-0.5, -0.1, 0.5]
 
 
-def test_only_changed_keeps_suspects_and_what_could_not_be_compared() -> None:
+def test_only_changed_keeps_suspects_and_incomparable_rows() -> None:
     kept = shown_rows(MIXED, only_changed=True)
 
     assert {one.judgement.verdict for one in kept} == {"regressed", "improved", "inconclusive", "error", "missing"}
 
 
-def test_means_of_groups_leave_out_what_was_not_compared() -> None:
+def test_means_of_groups_leave_out_rows_that_were_not_compared() -> None:
     means = {(mean.group, mean.rows): mean.ratio for mean in group_means(MIXED)}
 
     assert means[("g", 4)] == pytest.approx((1.25 * 0.5 * 1.001 * 1.08) ** 0.25)
@@ -240,7 +240,7 @@ def test_mean_of_incomparable_rows_is_none() -> None:
     assert group_means([row("a", 0.1, verdict="incomparable"), row("b", -1.0), row("c", None)]) == ()
 
 
-def test_notes_tell_each_reason_once_and_what_is_missing() -> None:
+def test_notes_have_each_reason_once_and_the_missing_sessions() -> None:
     rows = [row(f"t{n}", None, verdict="incomparable", reason="why") for n in range(3)]
     rows.append(row("t9", 0.3, sessions_needed=2, state="suspect"))
 

@@ -1,4 +1,4 @@
-"""The weight and the order of rows in CI."""
+"""The levels and order of rows in CI."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def test_weigh_comparison_weighs_each_verdict(verdict: Verdict, state: Any, leve
     assert [finding.level for finding in findings.rows] == [level]
 
 
-def test_weigh_gate_calls_error_exactly_what_failed_it() -> None:
+def test_weigh_gate_gives_level_error_to_its_failures_only() -> None:
     rows = [row(verdict, f"t.py::{verdict}") for verdict in VERDICTS]
     failed = [one for one in rows if one.judgement.verdict in {"missing", "incomparable"}]
 

@@ -1,4 +1,4 @@
-"""GitHub's workflow commands, read back as its runner reads them."""
+"""GitHub's workflow commands, parsed like GitHub's runner does."""
 
 import re
 
@@ -14,7 +14,7 @@ COMMAND = re.compile(r"::(error|warning|notice) (.*?)::(.*)")
 
 
 def read(text: str) -> tuple[str, dict[str, str], str]:
-    """Read a command as ``ActionCommand.TryParseV2`` of actions/runner does."""
+    """Parse a command like ``ActionCommand.TryParseV2`` of actions/runner."""
     found = COMMAND.fullmatch(text)
     assert found is not None, text
     properties = dict(part.split("=", 1) for part in found[2].split(","))

@@ -1,4 +1,4 @@
-"""OpenMetrics text, read back as OpenMetrics and as GitLab reads it."""
+"""OpenMetrics text, parsed as OpenMetrics and like GitLab does."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ LABEL = re.compile(r'([a-z]+)="((?:[^"\\]|\\.)*)"')
 
 
 def samples(result: Gate | Comparison) -> dict[str, str]:
-    """Return GitLab's name and value of each sample, as its ``Metrics::Generic`` parser reads the lines."""
+    """Return name and value of each sample, parsed like GitLab's ``Metrics::Generic``."""
     text = gitlab_metrics(result)
     assert text.endswith("# EOF\n")
     found: dict[str, str] = {}
@@ -53,7 +53,7 @@ def test_metrics_of_rows_are_the_candidates_figures_in_si_units() -> None:
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
-def test_metrics_of_what_was_not_measured_have_no_sample(value: float | None) -> None:
+def test_metrics_without_a_measured_value_have_no_sample(value: float | None) -> None:
     assert gitlab_metrics(comparison([row(candidate=value)])) == "# EOF\n"
 
 

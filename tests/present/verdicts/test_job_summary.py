@@ -1,4 +1,4 @@
-"""The page of a job: as large as GitHub keeps it, and no larger."""
+"""The job summary: within the size that GitHub keeps."""
 
 import pytest
 from tests.present.verdicts.results import gate, many, row

@@ -13,7 +13,7 @@ from pytest_benchdb.model.verdict import VERDICTS, Verdict
 from pytest_benchdb.present.verdicts.junit import junit
 from pytest_benchdb.present.writing.text import sanitize
 
-# Elements of junit-10.xsd that we use: their attributes, those that must be there, and their children.
+# Elements of junit-10.xsd that we use: attributes, required attributes, and children.
 SCHEMA: dict[str, tuple[set[str], set[str], set[str]]] = {
     "testsuites": ({"name", "time", "tests", "failures", "errors"}, set(), {"testsuite"}),
     "testsuite": (
@@ -64,7 +64,7 @@ def test_junit_of_a_comparison_maps_each_verdict(verdict: Verdict, outcomes: lis
     assert outcome(parsed(comparison([row(verdict)]))) == outcomes
 
 
-def test_junit_of_a_gate_fails_only_what_failed_it() -> None:
+def test_junit_of_a_gate_fails_only_its_failures() -> None:
     rows = [row("regressed", "t.py::a", state="accepted"), row("missing", "t.py::b"), row("error", "t.py::c")]
 
     root = parsed(gate(rows, failures=(rows[1],)))
@@ -82,7 +82,7 @@ def test_junit_case_of_a_class_and_parameters_is_named_as_pytest_names_it() -> N
     assert case.get("name") == "test_b[a::b-1] wall_time of decode"
 
 
-def test_junit_failure_tells_its_place_and_how_to_repeat_it() -> None:
+def test_junit_failure_has_its_location_and_the_command_to_repeat_it() -> None:
     result = comparison([row("regressed", "t.py::a", command="pytest t.py::a --benchdb")])
 
     root = parsed(result, {"t.py::a": Location(file="sub/t.py", line=7)})
@@ -113,7 +113,7 @@ def test_junit_time_is_a_measured_time_or_not_there(value: float | None, unit: s
 
 
 @given(st.text(st.characters(exclude_characters=":["), min_size=1), st.text())
-def test_junit_of_any_name_parses_and_keeps_what_can_be_read(name: str, reason: str) -> None:
+def test_junit_of_any_name_parses_and_keeps_printable_text(name: str, reason: str) -> None:
     root = parsed(comparison([row("regressed", f"t.py::{name}", reason=reason)]))
 
     (case,) = root.iter("testcase")

@@ -1,4 +1,4 @@
-"""The comment's body as a browser would read it: what can be a link, and what can be a tag."""
+"""The comment's body, parsed like a browser: possible links and tags."""
 
 import re
 from html.parser import HTMLParser
@@ -14,12 +14,12 @@ from pytest_benchdb.present.verdicts.page import MOST_CHARACTERS, marker, pull_r
 from pytest_benchdb.present.writing.text import sanitize
 
 TAGS = {"p", "table", "tr", "th", "td", "ul", "li", "details", "summary", "code", "br"}
-# What GitHub makes a link of outside of <code>.
+# Text that GitHub turns into links outside of <code>.
 LINKS = re.compile(r"@\w|#\d|GH-\d|://|www\.|[0-9a-f]{7,40}\b", re.IGNORECASE)
 
 
 class Page(HTMLParser):
-    """Reads a body; fails on a tag that is not ours or not closed."""
+    """Parses a body; fails on a tag that is not ours or not closed."""
 
     def __init__(self, body: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -104,7 +104,7 @@ def test_comment_shows_changed_rows_and_folds_the_others() -> None:
     ("status", "title"),
     [(0, "### ✅ Benchmarks passed"), (1, "### ❌ Benchmarks failed"), (4, "### ⚠️ Benchmarks were not judged")],
 )
-def test_comment_of_a_gate_says_what_it_decided(status: int, title: str) -> None:
+def test_comment_of_a_gate_has_its_outcome(status: int, title: str) -> None:
     assert pull_request_comment(gate([row()], exit_status=status)).splitlines()[1] == title
 
 
@@ -125,7 +125,7 @@ def test_comment_of_a_gate_that_judged_nothing_does_not_say_passed(state: Any) -
     assert body.splitlines()[1] == "### ⚠️ Benchmarks were not judged"
 
 
-def test_comment_of_a_confirmed_regression_tells_its_reruns() -> None:
+def test_comment_of_a_confirmed_regression_has_its_reruns() -> None:
     again = (row("regressed").judgement, row("unchanged").judgement)
 
     table = page(gate([row("regressed", confirmations=again, reason="100 % (limit 5 %), sure")])).rows
@@ -133,7 +133,7 @@ def test_comment_of_a_confirmed_regression_tells_its_reruns() -> None:
     assert table[1][-1] == "❌ regressed, repeated in 1 of 2 re-runs100 % (limit 5 %), sure"
 
 
-def test_comment_of_what_was_not_measured_shows_no_figure() -> None:
+def test_comment_of_an_unmeasured_row_shows_no_figure() -> None:
     table = page(comparison([row("missing", "t.py::a", baseline=None)])).rows
 
     assert table[1] == ["t.py::a", "wall_time", "-", "-", "-", "-", "⚠️ missing"]
@@ -175,7 +175,7 @@ def test_comment_has_no_blank_line_within_a_block() -> None:
     ],
     ids=["plain", "escaped", "astral"],
 )
-def test_comment_of_ten_thousand_rows_fits_and_says_what_it_left_out(name: str) -> None:
+def test_comment_of_ten_thousand_rows_fits_and_counts_left_out_rows(name: str) -> None:
     body = pull_request_comment(many(10_000, name, reason=name))
 
     assert len(body.encode("utf-16-le")) // 2 <= MOST_CHARACTERS

@@ -1,4 +1,4 @@
-"""SARIF 2.1.0: the properties that the OASIS schema and GitHub's code scanning ask for."""
+"""SARIF 2.1.0: the properties that the OASIS schema and GitHub's code scanning require."""
 
 import json
 from typing import Any
@@ -40,7 +40,7 @@ def results_of(result: Gate | Comparison, locations: dict[str, Location] | None 
     return results
 
 
-def test_sarif_of_all_verdicts_tells_only_what_wants_eyes() -> None:
+def test_sarif_of_all_verdicts_has_only_rows_that_need_review() -> None:
     found = results_of(comparison([row(verdict, f"t.py::{verdict}") for verdict in VERDICTS]))
 
     assert {one["ruleId"]: one["level"] for one in found} == {

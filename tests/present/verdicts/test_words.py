@@ -1,4 +1,4 @@
-"""The words of verdicts, which every format shares."""
+"""The wording of verdicts, shared by every format."""
 
 import json
 import re
@@ -95,7 +95,7 @@ def test_every_format_counts_the_verdicts_in_one_order(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COUNTED)
-def test_every_format_says_alike_that_nothing_was_compared(name: str) -> None:
+def test_every_format_reports_an_empty_comparison_alike(name: str) -> None:
     assert "nothing was compared" in COUNTED[name](comparison([]))
 
 
@@ -163,5 +163,5 @@ def test_sentence_of_a_missing_row_invents_no_figure() -> None:
         ("cuda", None, "energy on cuda"),
     ],
 )
-def test_series_name_tells_devices_but_not_the_processor(backend: str | None, device: str | None, name: str) -> None:
+def test_series_name_has_devices_but_not_the_processor(backend: str | None, device: str | None, name: str) -> None:
     assert series_name(row(metric="energy", backend=backend, device=device)) == name

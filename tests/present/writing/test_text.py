@@ -1,4 +1,4 @@
-"""Text from outside: harmless to a terminal, and as wide as it says."""
+"""Text from outside: harmless to a terminal, with the correct width."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Figures: one unit a column, digits that are of use, and never a number for what was not measured."""
+"""Figures: one unit per column, useful digits, and never a number for an unmeasured value."""
 
 import math
 
@@ -119,7 +119,7 @@ def test_parse_units_reads_several() -> None:
 
 
 @pytest.mark.parametrize("text", ["time=parsec", "time", "speed=ms", "memory=MB"])
-def test_parse_units_of_nonsense_tells_what_to_write(text: str) -> None:
+def test_parse_units_of_nonsense_shows_valid_examples(text: str) -> None:
     with pytest.raises(ConfigError, match=r"--unit .*(choose one of|as in)"):
         parse_units([text])
 

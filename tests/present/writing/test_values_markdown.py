@@ -1,4 +1,4 @@
-"""Markdown that nothing in a name can break."""
+"""Markdown that no name can break."""
 
 import re
 
@@ -39,7 +39,7 @@ def test_markdown_of_test_names_stays_readable() -> None:
     assert escape("__init__") == "\\_\\_init\\_\\_"
 
 
-def test_markdown_table_says_that_rows_are_left_out() -> None:
+def test_markdown_table_mentions_left_out_rows() -> None:
     table = DataTable(schema="benchdb.query/1", columns=("n",), rows=[[1]], more=True)
 
     assert table_markdown(table).splitlines() == [

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pytest_benchdb.model.verdict import Interval, Policy, Verdict
 
 
-def counts(baseline: float, candidate: float, policy: Policy) -> bool:
+def exceeds_limits(baseline: float, candidate: float, policy: Policy) -> bool:
     """Return whether a change exceeds both limits of a policy, share and amount; a baseline of 0 exceeds any share."""
     amount = abs(candidate - baseline)
     return amount > policy.absolute and amount > policy.relative * abs(baseline)
 
 
-def direction(baseline: float, candidate: float, policy: Policy, *, sure: bool) -> tuple[Verdict, str | None]:
+def verdict_on_change(baseline: float, candidate: float, policy: Policy, *, sure: bool) -> tuple[Verdict, str | None]:
     """Return the verdict on a change that counts, and the reason if it is inconclusive.
 
     Args:
@@ -42,7 +42,7 @@ def repeats(figures: Sequence[float], policy: Policy) -> bool:
     An exact metric that does not repeat is tested like any other.
     """
     low, high = min(figures), max(figures)
-    return low == high or (policy.exact and not counts(low, high, policy))
+    return low == high or (policy.exact and not exceeds_limits(low, high, policy))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

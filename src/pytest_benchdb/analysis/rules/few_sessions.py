@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from statistics import median
 
-from pytest_benchdb.analysis.rules.effect_size import change_of, counts, direction
+from pytest_benchdb.analysis.rules.effect_size import change_of, exceeds_limits, verdict_on_change
 from pytest_benchdb.analysis.rules.session_figures import SessionFigure, figure_of, known_figures
 from pytest_benchdb.analysis.statistics.spread import quantile
 from pytest_benchdb.analysis.statistics.student import welch_from_summary
@@ -114,7 +114,7 @@ def judge_few(sides: Sides, policy: Policy, rounds: Rounds | None, *, cpu_bound:
         statistic=cliffs_delta(*rounds) if rounds else None,
         interval=_rounds_interval(rounds) if rounds else _summary_interval(sides),
     )
-    if not counts(before, after, policy):
+    if not exceeds_limits(before, after, policy):
         return judgement
     changes = [change for each in _STATISTICS if (change := _change(sides, each)) is not None]
     if not _all_beyond(changes, worse=after > before):
@@ -123,7 +123,7 @@ def judge_few(sides: Sides, policy: Policy, rounds: Rounds | None, *, cpu_bound:
     if cpu_bound and not _all_beyond(_cpu_change(sides), worse=after > before):
         reason = "CPU time did not change as much: the machine was busy, or the code waits for something"
         return replace(judgement, verdict="inconclusive", state="unstable", reason=reason)
-    verdict, doubt = direction(before, after, policy, sure=True)
+    verdict, doubt = verdict_on_change(before, after, policy, sure=True)
     return replace(judgement, verdict=verdict, state="suspect", reason=doubt)
 
 

@@ -26,7 +26,14 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
-from pytest_benchdb.analysis.rules.effect_size import Scale, change_of, counts, direction, repeats, scale_for
+from pytest_benchdb.analysis.rules.effect_size import (
+    Scale,
+    change_of,
+    exceeds_limits,
+    repeats,
+    scale_for,
+    verdict_on_change,
+)
 from pytest_benchdb.analysis.rules.session_figures import admit, known_figures, read_figures, shared_statistic
 from pytest_benchdb.analysis.rules.two_clocks import by_both_clocks, calm_part, is_cpu_bound, is_immune
 from pytest_benchdb.analysis.statistics.spread import clipped_deviation, robust_deviation
@@ -127,7 +134,7 @@ def _is_drifting(history: Sequence[float], scale: Scale, policy: Policy) -> bool
     first, last = scale.middle(history[:_ENDS]), scale.middle(history[-_ENDS:])
     steps = [scale.of(after) - scale.of(before) for before, after in pairwise(history)]
     noise = robust_deviation(steps) / math.sqrt(2)
-    return counts(first, last, policy) and abs(scale.of(last) - scale.of(first)) > _DRIFT * noise
+    return exceeds_limits(first, last, policy) and abs(scale.of(last) - scale.of(first)) > _DRIFT * noise
 
 
 def _add_test(judgement: Judgement, scale: Scale, error: float, dof: int) -> Judgement:
@@ -150,9 +157,9 @@ def _give_verdict(judgement: Judgement, policy: Policy, *, sure: bool, drifting:
     note = f"the level moves by itself; compared with its last {_RECENT} sessions" if drifting else None
     seen = judgement.reason
     judgement = replace(judgement, state="drifting" if drifting else None, reason=note)
-    if not counts(baseline, figure, policy):
+    if not exceeds_limits(baseline, figure, policy):
         return judgement
-    verdict, doubt = direction(baseline, figure, policy, sure=sure)
+    verdict, doubt = verdict_on_change(baseline, figure, policy, sure=sure)
     if verdict == "inconclusive":
         return replace(judgement, verdict=verdict, reason=seen or note or doubt)
     return replace(judgement, verdict=verdict, state="suspect")

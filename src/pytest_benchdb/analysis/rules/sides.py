@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
-from pytest_benchdb.analysis.rules.effect_size import change_of, counts, direction, repeats, scale_for
+from pytest_benchdb.analysis.rules.effect_size import change_of, exceeds_limits, repeats, scale_for, verdict_on_change
 from pytest_benchdb.analysis.rules.few_sessions import SESSIONS_A_SIDE, Rounds, judge_few
 from pytest_benchdb.analysis.rules.session_figures import (
     SessionFigure,
@@ -105,14 +105,14 @@ def _ranks_differ(baseline: Sequence[float], candidate: Sequence[float], policy:
     They get half of the error that the policy allows, because this is a second test of the same figures.
     """
     p_value = mann_whitney(baseline, candidate).p_value / 2
-    return p_value < (1 - policy.confidence) / 2 and counts(median(baseline), median(candidate), policy)
+    return p_value < (1 - policy.confidence) / 2 and exceeds_limits(median(baseline), median(candidate), policy)
 
 
 def _give_verdict(judgement: Judgement, policy: Policy, *, sure: bool) -> Judgement:
     before, after = judgement.baseline or 0.0, judgement.candidate or 0.0
-    if not counts(before, after, policy):
+    if not exceeds_limits(before, after, policy):
         return judgement
-    verdict, doubt = direction(before, after, policy, sure=sure)
+    verdict, doubt = verdict_on_change(before, after, policy, sure=sure)
     return replace(judgement, verdict=verdict, reason=doubt)
 
 

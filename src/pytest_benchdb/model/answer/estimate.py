@@ -1,4 +1,4 @@
-"""Estimates of what was not measured."""
+"""Estimates of unmeasured configurations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
