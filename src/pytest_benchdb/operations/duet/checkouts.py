@@ -1,4 +1,4 @@
-"""Check the sides of a duet out: the folder that each runs in, and its name."""
+"""Check out the sides of a duet."""
 
 import contextlib
 import tempfile
@@ -16,12 +16,12 @@ _SHORT = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSide:
-    """A side that can be run.
+    """A side that is ready to run.
 
     Attributes:
         root: top folder of its checkout.
-        folder: where pytest runs: the user's working folder, within `root`.
-        checkout: top folder of the user's checkout, whose code this side must not import; None where it may.
+        folder: where pytest runs: the counterpart of the user's working folder in `root`.
+        checkout: top folder of the user's checkout, whose code this side must not import; None if it may.
     """
 
     role: Role
@@ -36,17 +36,17 @@ class OpenSide:
 def open_sides(
     base: SideRequest, head: SideRequest, folder: Path, environ: Mapping[str, str], say: Callable[[str], None]
 ) -> Iterator[dict[Role, OpenSide]]:
-    """Check the commits of the sides out, for the length of a block.
+    """Check out the commits of both sides; the checkouts are removed with the block.
 
     Args:
         base: the baseline.
         head: the candidate.
         folder: the user's working folder.
-        environ: environment variables of the git processes.
-        say: called with what the user must know, a line each.
+        environ: environment variables for git.
+        say: called with one line per warning.
 
     Raises:
-        ConfigError: there is no checkout or no such commit, or the commit has no such folder.
+        ConfigError: there is no checkout or no such commit, or the commit lacks the working folder.
     """
     if base.commit is None and head.commit is None:
         yield {"base": _here("base", base, folder), "head": _here("head", head, folder)}
@@ -71,7 +71,7 @@ def open_sides(
                 sides[role] = _here(role, request, folder, root=checkout)
                 continue
             sha = hashes[request.commit]
-            # The last part of the path stays: suites without a name of their own are known by it.
+            # Keep the folder's name: suites without an explicit project name are named after it.
             root = stack.enter_context(worktree(checkout, sha, temporary / role / checkout.name, environ))
             sides[role] = _elsewhere(role, request, root, folder, checkout, sha)
         yield sides

@@ -1,7 +1,7 @@
-"""Find out which files a pytest process imported: whether a side of a duet measured its own code.
+"""Find out which files a pytest process imported, to check that a side of a duet measured its own code.
 
-A package that is installed in editable mode is imported from one checkout, whatever folder pytest runs in: then both
-sides would measure the same code, and no change would show.
+A package installed in editable mode is always imported from the same checkout, whichever folder pytest runs in. Both
+sides would then measure the same code, and no change would show.
 """
 
 import os
@@ -32,12 +32,12 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What a process imported, as far as it matters.
+    """The project's modules that a process imported.
 
     Attributes:
-        own: packages and modules of the project that came from the side's own folder, by name.
-        foreign: modules that came from the user's checkout instead, with their files.
-        installed: packages that the side has, but that came from elsewhere, with their files.
+        own: top-level names that came from the side's own folder, without tests.
+        foreign: files by name of modules that came from the user's checkout instead.
+        installed: files by name of the side's packages that came from elsewhere.
     """
 
     own: tuple[str, ...]
@@ -46,14 +46,14 @@ class Imported:
 
 
 def write_probe(folder: Path) -> Path:
-    """Write the plugin into a folder that is to be put on PYTHONPATH; return the file that it will write to."""
+    """Write the plugin into a folder to be put on PYTHONPATH; return the report file that it will write."""
     report = folder / "imported.txt"
     (folder / f"{PLUGIN}.py").write_text(_SOURCE.format(report=os.fspath(report)), encoding="utf-8")
     return report
 
 
 def read_modules(report: Path) -> dict[str, str]:
-    """Return the file of each module that the last process imported, and delete the report."""
+    """Return the files of the modules that the last process imported, by name, and delete the report."""
     try:
         text = report.read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
@@ -70,7 +70,7 @@ def classify_modules(modules: Mapping[str, str], *, side: Path, checkout: Path, 
         modules: file by name.
         side: folder of the side's checkout.
         checkout: folder of the user's checkout; may be the same.
-        packages: names of the packages that the side has.
+        packages: names of the side's packages.
     """
     side_, checkout_ = Path(os.path.realpath(side)), Path(os.path.realpath(checkout))
     names = set(packages)
@@ -94,7 +94,7 @@ def classify_modules(modules: Mapping[str, str], *, side: Path, checkout: Path, 
 
 
 def find_packages(folder: Path, pythonpath: Iterable[str]) -> set[str]:
-    """Return the names of the packages of a checkout, and of the modules under ``src`` and in `pythonpath`."""
+    """Return the names of a checkout's packages, and of the modules in ``src`` and `pythonpath`, without tests."""
     inner = {folder / "src", *(folder / entry for entry in pythonpath)}
     names = {init.parent.name for root in {folder, *inner} for init in root.glob("*/__init__.py")}
     names |= {file.stem for root in inner for file in root.glob("*.py")}

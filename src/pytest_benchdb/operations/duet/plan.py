@@ -10,9 +10,9 @@ from pytest_benchdb.model.report import SessionRow
 Role = Literal["base", "head"]
 
 DUET_TAG = "duet"
-"""Tag of a session: the duet that it belongs to."""
+"""Session tag with the duet's id."""
 SIDE_TAG = "side"
-"""Tag of a session: ``base`` or ``head``."""
+"""Session tag with ``base`` or ``head``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +20,9 @@ class SideRequest:
     """What one side runs.
 
     Attributes:
-        commit: as the user names it; None is the working tree as it is.
-        program: the words that replace `pytest` on the command line.
-        name: of the side, for people; None names it by its commit.
+        commit: as the user wrote it; None for the working tree.
+        program: the command that runs pytest.
+        name: display name of the side; None for its commit.
     """
 
     commit: str | None
@@ -32,14 +32,14 @@ class SideRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duet:
-    """What is to be run.
+    """What to run.
 
     Attributes:
-        arguments: what follows `pytest` on the command line, the same for both sides.
-        pairs: sessions of each side.
-        database: folder or file that takes the sessions.
-        pythonpath: folders of each side that Python looks into first, relative to the user's working folder.
-        module: module that each side must import, from its own folder if it is a commit; None looks at all of them.
+        arguments: pytest's arguments, the same for both sides.
+        pairs: number of sessions per side.
+        database: folder or file to record into.
+        pythonpath: folders of each side to put first on Python's path, relative to the user's working folder.
+        module: module that each side must import, from its own folder if it is a commit; None for no such check.
     """
 
     base: SideRequest
@@ -53,10 +53,10 @@ class Duet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuetResult:
-    """What a duet recorded; sessions oldest first.
+    """The sessions that a duet recorded, oldest first.
 
     Attributes:
-        notes: one line each: what readers must know about how it was run.
+        notes: one line each about how it was run.
     """
 
     duet_id: str

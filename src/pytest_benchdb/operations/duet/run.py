@@ -1,7 +1,7 @@
-"""Run two sides in turn, in fresh pytest processes, so that what disturbs the machine disturbs both alike.
+"""Run two sides in turn, in fresh pytest processes, so that disturbances of the machine affect both equally.
 
 Sides that alternate share the slow drift of a machine (Bulej et al., "Duet Benchmarking", ICPE 2020); what this
-gains here is measured in docs/explanation/regression-quality.md. Each process proves that it measured its own side.
+gains here is measured in docs/explanation/regression-quality.md. Each process is checked to measure its own side.
 """
 
 import contextlib
@@ -37,10 +37,10 @@ _TAIL_LINES = 15
 _ID_BYTES = 4
 ENOUGH_PAIRS = 5
 SHARE = 0.03
-"""Smallest change of a time that counts from so many pairs on.
+"""Smallest change of a time that counts, with `ENOUGH_PAIRS` or more.
 
-Other comparisons need 5 % below ten sessions, because their sides did not run in turn; what this one costs in false
-alarms is in docs/explanation/regression-quality.md.
+Other comparisons need 5 % below ten sessions, because their sides did not run in turn; the cost in false alarms is in
+docs/explanation/regression-quality.md.
 """
 
 
@@ -63,14 +63,14 @@ class TurnRunner:
     def __init__(
         self, duet: Duet, duet_id: str, temporary: Path, environ: Mapping[str, str], say: Callable[[str], None]
     ) -> None:
-        """Prepare.
+        """Write the import probe.
 
         Args:
             duet: what to run.
             duet_id: tag of the sessions.
-            temporary: folder for the output and the report of pytest.
-            environ: environment variables of the processes.
-            say: called with the last lines of pytest's output when it failed.
+            temporary: folder for pytest's output and the probe's report.
+            environ: environment variables for the processes.
+            say: called with the last lines of pytest's output after a failure.
         """
         self._duet = duet
         self._duet_id = duet_id
@@ -83,7 +83,7 @@ class TurnRunner:
         """Run pytest on a side.
 
         Raises:
-            ConfigError: it could not be run, or imported another checkout's code.
+            ConfigError: pytest could not be run, or imported another checkout's code.
         """
         log = self._temporary / "pytest.log"
         status = _wait(self._command(side), side, self._variables(side), log)
@@ -114,7 +114,7 @@ class TurnRunner:
     def _variables(self, side: OpenSide) -> dict[str, str]:
         own = [os.fspath(side.folder / entry) for entry in self._duet.pythonpath]
         path = os.pathsep.join([*own, os.fspath(self._temporary), *self._inherited("PYTHONPATH")])
-        # By a variable, so that the command that is recorded, and shown to be run again, is the user's own.
+        # A variable rather than an option, so that the recorded command is the user's own.
         plugins = ",".join([*self._inherited("PYTEST_PLUGINS"), PLUGIN])
         return {**self._environ, "PYTHONPATH": path, "PYTEST_PLUGINS": plugins}
 
@@ -174,7 +174,7 @@ def run_duet(duet: Duet, folder: Path, environ: Mapping[str, str], feedback: Fee
         duet: what to run.
         folder: the user's working folder; a side's pytest runs in the same folder of its own checkout.
         environ: environment variables of the processes.
-        feedback: for the number of runs done, and for what the user must know.
+        feedback: receives the number of runs done, and notes for the user.
 
     Raises:
         ConfigError: a side cannot be checked out or run, recorded nothing, or imported another side's code.
@@ -222,7 +222,7 @@ def _check(duet: Duet, folder: Path) -> None:
 def _first_turn_notes(
     turn: Turn, side: OpenSide, runner: TurnRunner, recorded: Mapping[Role, tuple[SessionRow, ...]]
 ) -> list[str]:
-    """Return the notes on the first turn of a side; refuse one that recorded nothing, or in which nothing passed."""
+    """Return notes on a side's first turn; raise if it recorded nothing or no benchmark passed."""
     sessions = recorded[side.role]
     if not sessions or not sessions[-1].runs:
         runner.show()
@@ -267,7 +267,7 @@ def _sessions(database: Path, duet_id: str) -> dict[Role, tuple[SessionRow, ...]
 def compare_duet(duet: Duet, result: DuetResult, request: CompareRequest, feedback: Feedback = SILENT) -> Comparison:
     """Compare the sessions of both sides.
 
-    Two environments may differ in their Python, which otherwise makes benchmarks incomparable.
+    Two environments may have different Pythons, which otherwise makes benchmarks incomparable.
 
     Raises:
         ConfigError: a filter is not valid, or a threshold's unit is not its metric's.
@@ -283,7 +283,7 @@ def compare_duet(duet: Duet, result: DuetResult, request: CompareRequest, feedba
 
 
 def adjust_request(duet: Duet, request: CompareRequest) -> CompareRequest:
-    """Return a choice with what a duet changes of its defaults."""
+    """Return a request with the defaults that differ for a duet."""
     crosses = request.allow_cross or duet.base.program != duet.head.program
     is_default = request.share is None and not request.thresholds
     small = is_default and duet.pairs >= ENOUGH_PAIRS and all(map(_is_time, request.metrics))

@@ -1,4 +1,4 @@
-"""Results that enter and leave a store: opening any source, importing files of other tools, exporting to them.
+"""Exchanging results: opening any source, importing other tools' files, exporting to other formats.
 
-Which sessions of a source are meant is decided in `select`.
+Selecting sessions of a source is in `select`.
 """

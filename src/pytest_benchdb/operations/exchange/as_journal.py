@@ -12,15 +12,15 @@ from pytest_benchdb.model.run import NOT_RUN, PASSED, Measurement, Run, Timing
 from pytest_benchdb.store.journal.lines import end_line, run_lines, session_line
 
 _SAME_S = 10.0
-"""Files of one session have the time at which each was written: they are at most this far apart."""
+"""Seconds by which copies of one session may differ: each file has the time at which it was written."""
 _MS = 1000
 
 
 def session_id_of(session: ImportedSession) -> str:
-    """Return the session's id: its time, and a hash of what was measured.
+    """Return the session's id: its time and a hash of its results.
 
-    Project, label and path are not part of it, nor is whether the file has every round or only their number and
-    extremes: a session that is imported again in another form has the same id.
+    Project, label and path do not affect it, nor does whether the file has all rounds or only their number and
+    extremes: a session imported again in another form has the same id.
     """
     facts: list[str | None] = ["session/1", session.source_key, session.commit.sha]
     for run in session.runs:
@@ -32,10 +32,10 @@ def session_id_of(session: ImportedSession) -> str:
 
 
 def is_known(session_id: str, stored: dict[str, list[int]]) -> bool:
-    """Return whether a session, or the same one in another file, is among the known ones.
+    """Return whether a session, or the same one from another file, is already stored.
 
     Args:
-        session_id: made by `session_id_of`.
+        session_id: from `session_id_of`.
         stored: times in milliseconds by the rest of the session id.
     """
     ms, content = split_id(session_id)
@@ -43,7 +43,7 @@ def is_known(session_id: str, stored: dict[str, list[int]]) -> bool:
 
 
 def split_id(session_id: str) -> tuple[int, str]:
-    """Return the milliseconds of an id, and what follows them."""
+    """Split an id into its milliseconds and the rest."""
     return int(session_id[:8] + session_id[9:13], 16), session_id[14:]
 
 
@@ -80,7 +80,7 @@ def journal_lines(
 
 
 def _run(run: ImportedRun, place: int, session: ImportedSession, session_id: str, project: str) -> Run:
-    # The place leads the hash, so that runs sort in the order of the file.
+    # The id begins with the place, so that runs sort in file order.
     digest = f"{place:08x}" + hashlib.blake2b(f"{session_id}/{place}".encode(), digest_size=8).hexdigest()
     measurements = tuple(
         row if row.provenance == "simulated" else replace(row, provenance="imported") for row in run.measurements
@@ -108,7 +108,7 @@ def _run(run: ImportedRun, place: int, session: ImportedSession, session_id: str
 
 
 def _benchmark(run: ImportedRun, project: str) -> Benchmark:
-    """Return the benchmark, with the id that the plugin gives to the test of that name."""
+    """Return the benchmark, with the id that the plugin would give to a test of that name."""
     fullname = without_addresses(run.fullname)
     head, bracket, tail = fullname.partition("[")
     file, _, names = head.rpartition("::") if "::" in head else ("", "", head)
@@ -129,7 +129,7 @@ def _benchmark(run: ImportedRun, project: str) -> Benchmark:
 
 
 def _figures(measurement: Measurement) -> Sequence[str]:
-    """Return number, minimum and maximum, which a file without rounds has as well."""
+    """Return the number, minimum and maximum of rounds, which a file without rounds has too."""
     samples, summary = measurement.samples, measurement.summary
     if samples is not None:
         return (str(len(samples)), repr(float(min(samples))), repr(float(max(samples)))) if len(samples) else ("0",)

@@ -1,4 +1,4 @@
-"""Export stored sessions in the formats of other tools, to files that are written as a whole or left as they were."""
+"""Export stored sessions in other tools' formats; files are replaced atomically."""
 
 import contextlib
 import os
@@ -16,19 +16,19 @@ from pytest_benchdb.operations.exchange.open import open_source
 from pytest_benchdb.store.read.reader import Reader
 
 TOGETHER = 1_000_000
-"""Rounds that are read in one query; sessions with more are read run by run, to bound the memory."""
+"""Most rounds to read in one query; sessions with more are read run by run, to bound the memory."""
 
 _METRICS = ("wall_time", "cpu_time")
-"""Metrics whose rounds pytest-benchmark's timers give, the usual one first."""
+"""Metrics whose rounds pytest-benchmark can represent, the preferred one first."""
 
 _NEEDED = ("n", "min", "max", "mean", "median")
 
 
 def write_file(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file; an existing one is replaced when the new one is complete. Devices and pipes are written directly.
+    """Write a file, replacing an existing one only once complete; devices and pipes are written directly.
 
     Raises:
-        ConfigError: it cannot be written.
+        ConfigError: the file cannot be written.
     """
     try:
         if path.exists() and not path.is_file():
@@ -42,7 +42,7 @@ def write_file(path: Path, pieces: Iterable[bytes]) -> None:
 
 
 def _replace(path: Path, pieces: Iterable[bytes]) -> None:
-    path = Path(os.path.realpath(path))  # a link stays a link
+    path = Path(os.path.realpath(path))  # keeps a link a link
     fresh = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
         with fresh.open("xb") as file:
@@ -56,7 +56,7 @@ def _replace(path: Path, pieces: Iterable[bytes]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """How many runs an export wrote, and how many it left out: they did not pass, or have no valid rounds."""
+    """How many runs were exported, and how many left out because they did not pass or have no valid rounds."""
 
     runs: int
     left_out: int

@@ -1,4 +1,4 @@
-"""Import results of other tools into a store: find their files, choose an importer for each, store what it reads."""
+"""Import other tools' results: find the files, choose an importer for each, and store the sessions."""
 
 import hashlib
 import os
@@ -20,14 +20,14 @@ from pytest_benchdb.store.target import SESSION_SUFFIX, Target, resolve
 
 AUTO = "auto"
 MOST_PROBLEMS = 1000
-"""Problems of one file that are kept one by one; the rest is counted."""
+"""Most problems of a file to keep; the rest are only counted."""
 
 _HEAD_BYTES = 65_536
 _MOST_FILES = 100_000
 _LATEST_US = 253_402_300_799_000_000  # the end of the year 9999, the last one that Python's dates know
 _PIECE = 1 << 20
 _SAVED = ".benchmarks"
-"""Where pytest-benchmark saves: the only hidden folder that is searched."""
+"""Where pytest-benchmark saves: the only hidden folder that we search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +37,9 @@ class ImportRequest:
     Attributes:
         format: name of an importer, or ``auto``.
         paths: files and folders.
-        target: file or folder, as ``--benchdb=PATH`` takes it.
-        project: None takes the name in the files, then that of the working folder's project.
-        label: for every session; None takes the files' own names.
+        target: file or folder, as for ``--benchdb=PATH``.
+        project: None for the name in the files, else the working folder's project.
+        label: for every session; None for the names in the files.
         dry_run: read everything and write nothing.
         strict: import nothing from a file that has a problem.
     """
@@ -59,14 +59,14 @@ class FileOutcome:
     """The outcome of importing one file.
 
     Attributes:
-        path: as the user gave it, or found below what the user gave.
-        importer: what read it; None if nothing could.
-        sessions: how many came in, or would with a dry run.
-        known: how many were left out, there already.
-        runs: how many runs came in.
-        refused: how many parts of the file were left out.
-        problems: those and remarks, one by one; at most `MOST_PROBLEMS`.
-        reason: why nothing came in; None if something did or was there already.
+        path: as named by the user, or found in a named folder.
+        importer: name of the importer; None if none can read the file.
+        sessions: number imported, or that a dry run would import.
+        known: number left out because they are stored already.
+        runs: number of imported runs.
+        refused: number of items of the file that were left out.
+        problems: reasons for refused items, and remarks; at most `MOST_PROBLEMS`.
+        reason: why nothing was imported; None if something was, or was stored already.
     """
 
     path: str
@@ -84,9 +84,9 @@ class Imported:
     """The outcome of an import.
 
     Attributes:
-        files: one for each file that was read, or that was named and could not be.
-        passed_over: files in folders that are not of a known format.
-        left_out: why importers of other packages were not used, by name.
+        files: one for each file that was read, or named but not readable.
+        passed_over: files in folders whose format is unknown.
+        left_out: why other packages' importers were not used, by name.
     """
 
     files: tuple[FileOutcome, ...]
@@ -95,17 +95,17 @@ class Imported:
 
 
 def import_files(request: ImportRequest, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Imported:
-    """Import files, each as a whole except for the parts that its outcome names.
+    """Import files, each completely except for the items refused in its outcome.
 
-    Sessions that are in the target already are left out: importing twice adds nothing.
+    Sessions already in the target are left out: importing twice adds nothing.
 
     Args:
-        request: what and how.
-        progress: called with how many of how many files are done.
+        request: what to import, and how.
+        progress: called with the numbers of files done and in total.
 
     Raises:
-        ConfigError: the format, a path or the target cannot be used.
-        StoreError: the target cannot be read or written; files that were reported as done are in it.
+        ConfigError: the format, a path or the target is not valid.
+        StoreError: the target cannot be read or written; files reported as done are in it.
     """
     importers, left_out = find_importers()
     if request.format != AUTO and request.format not in importers:
@@ -135,7 +135,7 @@ def import_files(request: ImportRequest, progress: Callable[[int, int], None] = 
 
 
 class _Import:
-    """Stores what importers read; `known` are the times of the target's sessions by the rest of their ids."""
+    """Stores what importers read; `known` has the times of the target's sessions by the rest of their ids."""
 
     def __init__(self, request: ImportRequest, stage: Staging, known: dict[str, list[int]]) -> None:
         self._request = request
@@ -192,9 +192,9 @@ class _Import:
 
 
 def _find_files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
-    """Yield the files that a user named, and those in the folders; and whether each was named itself.
+    """Yield the named files and those in named folders, and whether each was itself named.
 
-    Hidden files and folders below a folder are passed over, except ``.benchmarks``; links to folders are not followed.
+    Hidden files and folders in a folder are skipped, except ``.benchmarks``; links to folders are not followed.
     """
     for path in paths:
         if path.is_dir():
@@ -216,7 +216,7 @@ def _find_files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
 
 
 def _importer_of(path: Path, format_name: str, importers: Mapping[str, Importer]) -> tuple[str, Importer] | None:
-    """Return the importer that was named, or the first that can read a file; None if it cannot be read."""
+    """Return the named importer, or the first that can read the file; None if none can."""
     head = head_of(path, _HEAD_BYTES)
     for name, importer in importers.items():
         if format_name in {AUTO, name} and _can_read(importer, path, head):
@@ -240,7 +240,7 @@ def _no_importer(path: Path, format_name: str, importers: Mapping[str, Importer]
 
 
 def _read(path: Path, importer: Importer) -> tuple[list[ImportedSession], list[ImportProblem], int]:
-    """Return the sessions of a file, its first problems, and how many parts of it are left out."""
+    """Return a file's sessions, its first problems, and the number of refused items."""
     sessions: list[ImportedSession] = []
     problems: list[ImportProblem] = []
     refused = 0
@@ -256,7 +256,7 @@ def _read(path: Path, importer: Importer) -> tuple[list[ImportedSession], list[I
 
 
 def _problem_of(session: object) -> ImportProblem | None:
-    """Return what is wrong with a session that an importer made; None if nothing is."""
+    """Return the problem of a session that an importer made; None if it is valid."""
     if not isinstance(session, ImportedSession):
         return ImportProblem(place="file", text=f"the importer gave a {type(session).__name__}, not a session")
     place = f"session {session.source_key or session.started_unix_us}"

@@ -1,4 +1,4 @@
-"""Open sources for reading, files of other tools as if they had been imported."""
+"""Open sources for reading; other tools' files appear as if they had been imported."""
 
 import contextlib
 import tempfile
@@ -25,7 +25,7 @@ class Feedback:
     """How an operation reports to its caller while it works.
 
     Attributes:
-        progress: called with how many of how many session files have been read.
+        progress: called with the numbers of session files read and in total.
         warn: called with one line for each session that could not be read.
     """
 
@@ -38,7 +38,7 @@ SILENT = Feedback()
 
 @contextlib.contextmanager
 def open_source(paths: Sequence[Path], feedback: Feedback = SILENT) -> Iterator[Reader]:
-    """Open files and folders for reading, for the length of a block.
+    """Open files and folders for reading; they close with the block.
 
     Raises:
         ConfigError: nothing in a file of another tool can be read.
@@ -55,7 +55,7 @@ def open_source(paths: Sequence[Path], feedback: Feedback = SILENT) -> Iterator[
 
 @contextlib.contextmanager
 def as_sources(paths: Sequence[Path], feedback: Feedback = SILENT) -> Iterator[tuple[Path, ...]]:
-    """Replace files of other tools by temporary folders with their sessions, for the length of a block.
+    """Replace other tools' files by temporary folders with their sessions, removed with the block.
 
     Raises:
         ConfigError: nothing in such a file can be read.
@@ -81,7 +81,7 @@ def _is_foreign(path: Path) -> bool:
         with path.open("rb") as file:
             head = file.read(_MAGIC_OFFSET + len(_DATABASE_MAGIC))
     except OSError:
-        return False  # opening it as a database reports what is wrong
+        return False  # opening it as a database reports the problem
     return bool(head) and head[_MAGIC_OFFSET:] != _DATABASE_MAGIC and path.suffix.lower() not in FILE_SUFFIXES
 
 
@@ -91,7 +91,7 @@ def _holds_only_other_files(path: Path) -> bool:
 
 
 def _import(path: Path, folder: Path, feedback: Feedback) -> None:
-    # Late: importers cost a twentieth of a second that our own files do not need.
+    # Imported late: importers take 50 ms that our own files do not need.
     from pytest_benchdb.operations.exchange.importing import AUTO, ImportRequest, import_files
 
     imported = import_files(ImportRequest(format=AUTO, paths=(path,), target=str(folder)), feedback.progress)

@@ -1,4 +1,4 @@
-"""Adjust the rows of a gate: shifts of the whole suite, q-values, and regressions that people let pass."""
+"""Adjust the rows of a gate for shifts of the whole suite, q-values and allowances."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -13,15 +13,15 @@ from pytest_benchdb.model.wording import percent_text
 from pytest_benchdb.operations.gate.allowances import Allowance, active_allowance
 
 _FOLLOWING = 2.0
-"""Times the suite's shift, beside the limit, that a benchmark may have moved: not all follow a machine alike."""
+"""How many times the suite's shift a benchmark may have moved beyond its limit: not all follow a machine equally."""
 
 
 def doubt_shifted(rows: Sequence[ComparisonRow]) -> tuple[list[ComparisonRow], frozenset[SeriesKey], Shift | None]:
-    """Put in doubt the regressions that a whole suite shares, metric by metric.
+    """Put regressions that the whole suite shares in doubt, metric by metric.
 
     Returns:
-        The rows; the keys of those in doubt, which no re-run on this machine can decide; the largest shift of what is
-        gated.
+        The rows; the keys of those in doubt, which no re-run on this machine can settle; the largest shift of a gated
+        metric, or None.
     """
     shifts = {
         metric: suite_shift((row.key, row.judgement) for row in rows if row.key.metric == metric)
@@ -46,7 +46,7 @@ def doubt_shifted(rows: Sequence[ComparisonRow]) -> tuple[list[ComparisonRow], f
 
 
 def _explains(shift: Shift, row: ComparisonRow) -> bool:
-    """Return whether a row's change may be the suite's: it goes the same way, and not much further."""
+    """Return whether the suite's shift explains a row's change: same direction, and not much larger."""
     change = row.judgement.change
     if change is None or change * shift.change <= 0:
         return False
@@ -56,11 +56,11 @@ def _explains(shift: Shift, row: ComparisonRow) -> bool:
 
 
 def with_q_values(rows: Sequence[ComparisonRow], most: float | None) -> list[ComparisonRow]:
-    """Add the p-values of gated rows, corrected for their number (Benjamini and Hochberg, 1995).
+    """Add q-values: the p-values of gated rows corrected for their number (Benjamini and Hochberg, 1995).
 
     Args:
-        rows: of the gate.
-        most: q-value above which a regression is put in doubt; None for no such filter.
+        rows: the gate's rows.
+        most: q-value above which a regression is put in doubt; None for no filter.
     """
     tested = {row.key: row.judgement.p_value for row in rows if row.is_gated and row.judgement.p_value is not None}
     by_key = dict(zip(tested, q_values(list(tested.values())), strict=True))
@@ -77,7 +77,7 @@ def with_q_values(rows: Sequence[ComparisonRow], most: float | None) -> list[Com
 def with_allowances(
     rows: Sequence[ComparisonRow], allowances: Sequence[Allowance], session: SessionRow, now: str
 ) -> list[ComparisonRow]:
-    """Mark the regressions that people let pass; `now` is ISO 8601 in UTC."""
+    """Mark allowed regressions as accepted; `now` is ISO 8601 in UTC."""
     adjusted = []
     for row in rows:
         judgement = row.judgement
@@ -90,7 +90,7 @@ def with_allowances(
 
 
 def is_suspect(row: ComparisonRow, shifted: Collection[SeriesKey] = ()) -> bool:
-    """Return whether a row is worth a re-run: it looks regressed, or would if the machine had been at rest."""
+    """Return whether a row is worth a re-run: it looks regressed, or would on an undisturbed machine."""
     if not row.is_gated or row.key in shifted or row.judgement.state == "accepted":
         return False
     return row.judgement.verdict == "regressed" or (row.judgement.state == "unstable" and row.harm > 0)

@@ -1,4 +1,4 @@
-"""Regressions that people let pass: ``--allow FILE``, and what `benchdb accept` recorded."""
+"""Allowed regressions, from ``--allow FILE`` and `benchdb accept`."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -25,11 +25,11 @@ class Allowance:
     Attributes:
         pattern: glob over full names.
         metric: metric or word such as ``time``; None for all.
-        reason: why.
-        expires_at: first moment at which it does not count any more, ISO 8601 in UTC; None for never.
-        since_session_id: first session of the level that was accepted; None for the one that is judged.
+        reason: why it may pass.
+        expires_at: when it stops counting, ISO 8601 in UTC; None for never.
+        since_session_id: first session of the accepted level; None for the judged session.
         fingerprint: the machine; None for all.
-        origin: where it was written, for people.
+        origin: where it was written, as text.
     """
 
     pattern: str
@@ -41,7 +41,7 @@ class Allowance:
     origin: str = ""
 
     def matches(self, key: SeriesKey, fingerprint: str | None) -> bool:
-        """Return whether it is about a series on a machine."""
+        """Return whether it covers a series on a machine."""
         if self.fingerprint is not None and self.fingerprint != fingerprint:
             return False
         if self.metric is not None and key.metric not in metrics_of(self.metric):
@@ -49,11 +49,11 @@ class Allowance:
         return matches_glob(key.fullname, self.pattern)
 
     def has_expired(self, now: str) -> bool:
-        """Return whether it does not count any more at a moment, ISO 8601 in UTC."""
+        """Return whether it has expired at `now`, ISO 8601 in UTC."""
         return self.expires_at is not None and self.expires_at <= now
 
     def text(self) -> str:
-        """Return why it may pass, and for how long."""
+        """Return the reason, the origin and the expiry, for a message."""
         until = f", until {self.expires_at[:10]}" if self.expires_at else ""
         return f"{self.reason} ({self.origin}{until})"
 
@@ -62,7 +62,7 @@ def read_allow_file(path: Path) -> tuple[Allowance, ...]:
     """Read the ``[[allow]]`` tables of a TOML file.
 
     Raises:
-        ConfigError: the file or an entry cannot be read.
+        ConfigError: the file cannot be read, or an entry is not valid.
     """
     document = read_toml(path, "--allow", _EXAMPLE)
     tables = document.get("allow")
@@ -72,11 +72,11 @@ def read_allow_file(path: Path) -> tuple[Allowance, ...]:
 
 
 def allowance_from_acceptance(acceptance: Acceptance, *, names: Mapping[str, str]) -> Allowance:
-    """Return the allowance of what `benchdb accept` recorded.
+    """Return the allowance for an acceptance recorded by `benchdb accept`.
 
     Args:
-        acceptance: as it is stored.
-        names: full names of the candidate's benchmarks by their id; an acceptance of another benchmark matches nothing.
+        acceptance: as stored.
+        names: full names of the candidate's benchmarks by id; an acceptance of another benchmark matches nothing.
     """
     by = f" by {acceptance.author}" if acceptance.author else ""
     pattern = acceptance.pattern or "*"
@@ -96,9 +96,9 @@ def allowance_from_acceptance(acceptance: Acceptance, *, names: Mapping[str, str
 def active_allowance(
     allowances: Iterable[Allowance], key: SeriesKey, session: SessionRow, now: str
 ) -> Allowance | None:
-    """Return the last allowance of a series of a session that has not expired; None if there is none.
+    """Return the last unexpired allowance of a session's series; None if there is none.
 
-    What was accepted from an earlier session on does not excuse a second change: a new history began there.
+    An acceptance since an earlier session does not excuse a second change, because it started a new history.
     """
     active = [
         allowance
@@ -111,7 +111,7 @@ def active_allowance(
 
 
 def expired_warnings(allowances: Iterable[Allowance], keys: Iterable[SeriesKey], now: str) -> list[str]:
-    """Return one line for each allowance that is about one of these series and does not count any more."""
+    """Return one line for each expired allowance that covers one of these series."""
     series = list(keys)
     return [
         f"no longer allowed since {(allowance.expires_at or '')[:10]}: {allowance.pattern} "
@@ -128,15 +128,15 @@ def drop_before_acceptances(
     candidate: SessionRow,
     now: str,
 ) -> list[SessionValue]:
-    """Leave out of a history what is older than a level that people accepted.
+    """Remove values older than an accepted level from a history.
 
-    The candidate's own acceptance leaves its history alone: the new level is compared with it.
+    An acceptance since the candidate itself removes nothing: the new level is compared with the old one.
 
     Args:
         history: values of earlier sessions.
-        allowances: those without a first session of the new level change nothing.
+        allowances: those without `since_session_id` remove nothing.
         sessions: by id.
-        candidate: the session that is judged.
+        candidate: the judged session.
         now: ISO 8601 in UTC.
     """
     starts = []
@@ -173,7 +173,7 @@ def _allowance(table: Mapping[str, Any], place: str) -> Allowance:
 
 
 def _expiry(expires: object, place: str) -> str | None:
-    """Return the end of a day, or a moment itself, ISO 8601 in UTC; a time without a zone is UTC."""
+    """Return a time, or the end of a date, as ISO 8601 in UTC; a time without a zone is UTC."""
     if expires is None:
         return None
     if isinstance(expires, str):

@@ -1,4 +1,4 @@
-"""Run suspects again in fresh processes: a regression is what every re-run repeats."""
+"""Rerun suspects in fresh processes: only a change that every re-run repeats is a regression."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from pytest_benchdb.operations.pytest_run import Rerun, Runner
 INTERRUPTED = "interrupted before it was confirmed"
 
 Judge = Callable[[SeriesKey, SessionValue, SessionRow], Judgement]
-"""Judges what a re-run measured of a series, by the history that its suspicion is based on."""
+"""Judges a series' value from a re-run, by the history that made it suspect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +22,8 @@ class Confirmation:
     """The suspects after their re-runs.
 
     Attributes:
-        rows: in their order; what every re-run repeated is ``regressed`` without a state.
-        undecided: those that a re-run could not decide about.
+        rows: in the given order; those that every re-run repeated are ``regressed`` without a state.
+        undecided: the series that a re-run could not confirm or clear.
         interrupted: whether Ctrl-C ended the re-runs.
     """
 
@@ -41,14 +41,14 @@ def confirm(
     fingerprint: str | None,
     say: Callable[[str], None],
 ) -> Confirmation:
-    """Run suspects again until all are confirmed or cleared; what a re-run did not repeat is not run again.
+    """Rerun suspects until all are confirmed or cleared; a suspect that a re-run did not repeat is not rerun.
 
     Args:
-        suspects: rows that look regressed, also those in doubt because the machine was disturbed.
-        times: how many re-runs must repeat it.
+        suspects: rows that look regressed, including those in doubt because the machine was disturbed.
+        times: how many re-runs must repeat the change.
         run: runs benchmarks in a fresh process.
-        judge: judges what it measured.
-        fingerprint: of the machine that measured the suspects; another one confirms nothing.
+        judge: judges the values it measured.
+        fingerprint: of the machine that measured the suspects; a re-run on another one confirms nothing.
         say: called with a line for each re-run.
     """
     rows = {row.key: row for row in suspects}
@@ -73,7 +73,7 @@ def confirm(
 
 
 def _judged(key: SeriesKey, again: Rerun, judge: Judge, fingerprint: str | None) -> tuple[Judgement, bool]:
-    """Return the judgement of a re-run, and whether it leaves the suspicion open."""
+    """Return a re-run's judgement, and whether the suspicion remains open."""
     if again.session is None:
         return _open(again.problem or "it recorded nothing")
     if again.session.fingerprint != fingerprint:
@@ -93,7 +93,7 @@ def _judged(key: SeriesKey, again: Rerun, judge: Judge, fingerprint: str | None)
 
 
 def _value_of(key: SeriesKey, values: Sequence[SessionValue]) -> SessionValue | None:
-    """Return the value of a series; of a run that did not pass, which may lack its device, the one that says so."""
+    """Return the value of a series, or of its benchmark's failed run, whose key may lack the device."""
     exact = next((value for value in values if value.key == key), None)
     if exact is not None:
         return exact
@@ -105,7 +105,7 @@ def _open(why: str) -> tuple[Judgement, bool]:
 
 
 def _with(row: ComparisonRow, again: Judgement, turn: int, *, last: bool, is_open: bool) -> ComparisonRow:
-    """Return a row with one more re-run, and what it leaves of the suspicion."""
+    """Return a row with a further re-run, and the resulting verdict."""
     row = replace(row, confirmations=(*row.confirmations, again))
     if is_open:
         return _undecided(row, f"re-run {turn} confirmed nothing: {again.reason or again.verdict}", again)
@@ -113,7 +113,7 @@ def _with(row: ComparisonRow, again: Judgement, turn: int, *, last: bool, is_ope
         change = "" if again.change is None else f" ({percent_text(again.change)})"
         reason = f"re-run {turn} did not repeat it{change}"
         return replace(row, judgement=replace(row.judgement, verdict="inconclusive", state="suspect", reason=reason))
-    # One in doubt because the machine was disturbed is a suspicion like the others, once it was repeated.
+    # Once repeated, a row in doubt because of a disturbed machine is a suspect like the others.
     return replace(row, judgement=replace(row.judgement, verdict="regressed", state=None if last else "suspect"))
 
 

@@ -1,4 +1,4 @@
-"""Decide a gate: its exit status, the rows that failed it, and the outcome in one sentence."""
+"""Decide a gate's exit status, the rows that failed it, and its outcome in one sentence."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -25,16 +25,16 @@ def decide(
     shift: Shift | None = None,
     no_baseline: str | None = None,
 ) -> Gate:
-    """Return the exit status of a gate, the rows that failed it, and the outcome in one line.
+    """Return the gate's result.
 
-    A regression outweighs everything else except an interrupt: what is known then is not all there is.
+    A regression outweighs everything except an interrupt, after which the results are incomplete.
 
     Args:
         comparison: its rows judged, confirmed and accepted.
         request: what fails the gate.
-        undecided: suspects that a re-run could not decide about.
+        undecided: suspects that a re-run could not confirm or clear.
         interrupted: whether Ctrl-C ended the re-runs.
-        shift: what the whole suite shares.
+        shift: the shift of the whole suite, if any.
         no_baseline: why there is no session to compare with; None if there is one.
     """
     rows = comparison.rows
@@ -77,7 +77,7 @@ def _counts(rows: Sequence[ComparisonRow]) -> str:
 
 
 def _nothing_compared(rows: Sequence[ComparisonRow], no_baseline: str | None) -> str | None:
-    """Return why nothing could be judged because there is no history; None if something was."""
+    """Return why nothing could be judged for lack of a history; None if something was judged."""
     gated = [row for row in rows if row.is_gated]
     if not gated:
         return no_baseline or "no result is gated; name a metric that was measured with --threshold"
@@ -93,12 +93,12 @@ def _nothing_compared(rows: Sequence[ComparisonRow], no_baseline: str | None) ->
 def _doubts(
     rows: Sequence[ComparisonRow], undecided: Collection[SeriesKey], shift: Shift | None, *, interrupted: bool
 ) -> str:
-    """Return what could not be decided, to go after a semicolon; empty if all is clear."""
+    """Return what could not be decided, beginning with a semicolon; empty if everything was."""
     parts = []
     if shift is not None:
         parts.append(
             f"{shift.agreeing * 100:.0f} % of the suite moved, by {percent_text(shift.change)} in the median: the "
-            "machine or the interpreter changed, or what all of it uses; benchdb duet tells which"
+            "machine or the interpreter changed, or what all of it uses; benchdb duet shows which"
         )
     unstable = [row for row in rows if row.is_gated and row.judgement.state == "unstable"]
     if unstable and shift is None:

@@ -16,24 +16,24 @@ from pytest_benchdb.operations.select.spec.syntax import Spec, parse_spec
 from pytest_benchdb.store.read.reader import Reader
 
 LEAST_LEFT = 5
-"""Sessions that must be left when some are taken out of a history; else they all stay in it."""
+"""Sessions are only removed from a history if at least this many remain."""
 MOST_SHOWN = 20
-"""Sessions of a history that are named: as many as the rule looks at."""
+"""Most sessions of a history to name: as many as the rule uses."""
 _A_SIDE = 3
-"""Sessions from which a side can be compared with another."""
+"""Fewest sessions per side for comparing sides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateSides:
-    """The sessions of a gate, oldest first each.
+    """The sessions of a gate, each tuple oldest first.
 
     Attributes:
-        candidate: what is judged.
-        baseline: what it is compared with; empty if there is nothing.
-        history: sessions whose values it is judged by: the baseline's, and those before it.
-        are_many: whether several sessions are on both sides, so that they are judged as sides.
+        candidate: the sessions to judge.
+        baseline: the sessions to compare with; may be empty.
+        history: the sessions to judge by: the baseline's and earlier ones.
+        are_many: whether both sides have enough sessions to be compared as sides.
         no_baseline: why there is no baseline; None if there is one.
-        warnings: one line each: what readers must know about this choice.
+        warnings: one line each about how the sessions were selected.
     """
 
     candidate: tuple[SessionRow, ...]
@@ -50,7 +50,7 @@ class GateSides:
 
     @property
     def shown(self) -> tuple[SessionRow, ...]:
-        """The baseline as people see it: the newest sessions of the history, else the baseline alone."""
+        """The sessions to show as the baseline: the newest of the history, else the baseline."""
         return self.history[-MOST_SHOWN:] or self.baseline
 
 
@@ -58,16 +58,16 @@ class GateSides:
 def open_sides(
     paths: Sequence[Path], request: GateRequest, feedback: Feedback = SILENT
 ) -> Iterator[tuple[Reader, GateSides]]:
-    """Open the database and the files that SPECs name, for the length of a block, and find the sessions of both sides.
+    """Open the database and the files that SPECs name, and find the sessions of both sides; closes with the block.
 
     Args:
         paths: the database.
-        request: SPECs, where the git checkout is, and whether machines may be crossed.
+        request: the gate's request.
         feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
-        NoBaselineError: the baseline that was named matches nothing, and its absence has no status of its own.
-        ConfigError: a SPEC cannot be read, or matches several things.
+        NoBaselineError: the named baseline matches nothing, and `require_baseline` is not set.
+        ConfigError: a SPEC is ambiguous or not valid.
         StoreMissingError: there is no session.
         StoreError: a file cannot be read.
     """
@@ -106,7 +106,7 @@ def _find_sides(source: SpecSource, candidate: Spec, baseline: Spec, request: Ga
 
 
 def _stands_alone(spec: Spec, sessions: Sequence[SessionRow]) -> bool:
-    """Return whether a baseline is its own history: several sessions that a user put together."""
+    """Return whether a baseline is its own history, because a user grouped its sessions."""
     if len(sessions) == 1:
         return spec.kind == "file"
     named = spec.kind == "word" and all(spec.value in (row.label, *row.tags.values()) for row in sessions)
@@ -119,9 +119,9 @@ def _no_baseline_text(earlier: Sequence[SessionRow], judged: SessionRow) -> str:
         return "there is no earlier session yet"
     newest = others[-1]
     return (
-        f"no earlier session of this machine and Python is there, {counted(len(others), 'session')} of others, such as "
-        f"{newest.cpu_model or 'an unknown processor'} with {newest.python or 'an unknown Python'}; --allow-cross "
-        "takes them all the same"
+        f"there is no earlier session of this machine and Python, only {counted(len(others), 'session')} of others, "
+        f"such as {newest.cpu_model or 'an unknown processor'} with {newest.python or 'an unknown Python'}; "
+        "--allow-cross takes them anyway"
     )
 
 
@@ -135,15 +135,15 @@ def add_history(
 ) -> GateSides:
     """Return the sides with the history that ends with the baseline.
 
-    It is what the same machine measured up to the baseline; in CI on the baseline's branch, elsewhere on any. Disturbed
-    sessions and those of the candidate's own commit are left out, if enough others are left.
+    The history is the same machine's sessions up to the baseline: in CI on the baseline's branch, elsewhere on any.
+    Disturbed sessions and those of the candidate's own commit are left out, if enough others remain.
 
     Args:
-        sessions: all of the project but the candidate's, oldest first.
+        sessions: all of the project's except the candidate's, oldest first.
         candidate: at least one.
         baseline: at least one, none of the candidate's.
         alone: whether the baseline is its own history.
-        allow_cross: whether sessions of other machines may be in it.
+        allow_cross: whether the history may include other machines.
     """
     judged, newest = candidate[-1], baseline[-1]
     history = list(baseline)
@@ -156,7 +156,7 @@ def add_history(
     if not history:
         return GateSides(candidate=tuple(candidate), no_baseline=_no_baseline_text(baseline, judged))
     if not alone:
-        # A commit that failed would pass in the end, if it were compared with its own sessions.
+        # Compared with its own sessions, a commit that failed would pass in the end.
         history = _without(history, lambda session: _is_same_commit(session, judged))
     history = _without(history, lambda session: bool(session.contended))
     return GateSides(
@@ -168,7 +168,7 @@ def add_history(
 
 
 def _without(sessions: list[SessionRow], unwanted: Callable[[SessionRow], bool]) -> list[SessionRow]:
-    """Leave sessions out, if enough are left to judge by."""
+    """Remove the unwanted sessions if enough others remain."""
     rest = [session for session in sessions if not unwanted(session)]
     return rest if len(rest) >= LEAST_LEFT else sessions
 

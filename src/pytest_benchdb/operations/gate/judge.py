@@ -1,6 +1,6 @@
-"""Judge the series of a gate: by the history of their benchmark, or by the sessions of the other side.
+"""Judge the series of a gate, by their history or as two sides, and find missing benchmarks.
 
-Benchmarks that are missing from a session are distinguished from those that were not selected.
+A benchmark is missing only if the candidate's command selected it.
 """
 
 import shlex
@@ -28,9 +28,9 @@ from pytest_benchdb.operations.gate.policy import Rules, policy_of
 
 _DISTURBED_KINDS = frozenset({"time", "rate", "energy", "power"})
 _CPU_CLOCKS = frozenset({"cpu_time", "thread_time"})
-"""Metrics that other work on the machine does not make longer."""
+"""Metrics that other work on the machine does not inflate."""
 _CONFIRMS_FOR_SMALL = 2
-"""Re-runs from which the smaller default change counts: with fewer it alarms too often."""
+"""Fewest re-runs for the smaller default limit: with fewer it raises too many false alarms."""
 _SELECTING = (
     "-k",
     "-m",
@@ -44,7 +44,7 @@ _SELECTING = (
     "--shard-id",
     "--splits",
 )
-"""Options that select tests by more than their names, so that the command line does not say what was to run."""
+"""Options that select tests by other means than paths, so that the selection is unknown from the command line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +52,12 @@ class GateRule:
     """Judges the pairs of a gate; see `compare.rows.Rule`.
 
     Attributes:
-        rules: of users.
-        sessions: the candidate's and those of its history, by id.
-        both_sides: whether several sessions are on both sides, so that they are judged as sides.
-        confirms: re-runs that are going to follow.
+        rules: the users' rules.
+        sessions: the candidate's and its history's, by id.
+        both_sides: whether to judge two sides with several sessions each, instead of a history.
+        confirms: number of re-runs to follow.
         allow_cross: whether other devices may be compared.
-        main_times: the time of each benchmark that is judged as `time`.
+        main_times: the metric judged as `time`, by benchmark.
     """
 
     rules: Rules
@@ -68,7 +68,7 @@ class GateRule:
     main_times: Mapping[TimeKey, str] = field(default_factory=dict)
 
     def policy(self, pair: Pair) -> Policy:
-        """Return when a change of a pair counts, and whether it fails the gate.
+        """Return a pair's limits, and whether it can fail the gate.
 
         Raises:
             ConfigError: a threshold's unit is not its metric's.
@@ -80,7 +80,7 @@ class GateRule:
         return policy_of(value, self.rules, sessions=sessions, main_time=self.main_times.get(time_key(value)))
 
     def judge(self, pair: Pair, policy: Policy) -> Judgement:
-        """Return the judgement of a pair; ``missing`` for one without a candidate."""
+        """Judge a pair; without a candidate it is ``missing``."""
         if self.both_sides:
             judgement = judge_sides(pair.baseline, pair.candidate, policy)
         else:
@@ -100,14 +100,14 @@ class GateRule:
 def gate_pairs(
     history: Sequence[SessionValue], candidate: Sequence[SessionValue], rules: Rules, missing: Collection[str] = ()
 ) -> tuple[list[Pair], dict[TimeKey, str]]:
-    """Return the pairs that a gate judges, and the time of each benchmark that is judged as `time`.
+    """Return the pairs that a gate judges, and the metric judged as `time` by benchmark.
 
-    Other times are judged only if a threshold names them, and what only the history has only if it is missing.
+    Other times are judged only if a threshold names them, and series that only the history has only if missing.
 
     Args:
         history: values of earlier sessions.
         candidate: values of the session, or the sessions, to judge.
-        rules: of users.
+        rules: the users' rules.
         missing: full names of benchmarks that should have run and did not.
     """
     times, named = {**find_main_times(history), **find_main_times(candidate)}, named_metrics(rules)
@@ -122,14 +122,14 @@ def gate_pairs(
 
 
 def named_metrics(rules: Rules) -> frozenset[str]:
-    """Return the metrics that thresholds name themselves, not as ``time``."""
+    """Return the metrics that thresholds name explicitly rather than as ``time``."""
     limits = [*rules.thresholds, *(limit for override in rules.overrides for limit in override.thresholds)]
     return frozenset(name for limit in limits if not limit.first_only for name in limit.metrics)
 
 
 def judge_rerun(history: Sequence[SessionValue], value: SessionValue, policy: Policy, session: SessionRow) -> Judgement:
-    """Judge what a re-run measured by the history that the suspicion is based on."""
-    # Sides of three sessions are enough for a suspicion, so they are for its confirmation.
+    """Judge a re-run's value by the history that made it suspect."""
+    # Three sessions per side are enough to suspect a regression, so they are enough to confirm it.
     least = min(policy.least_sessions, max(len(history), 2))
     judgement = judge_history(history, value, replace(policy, least_sessions=least))
     return _unless_disturbed(judgement, policy, (*history, value), session)
@@ -138,9 +138,9 @@ def judge_rerun(history: Sequence[SessionValue], value: SessionValue, policy: Po
 def _unless_disturbed(
     judgement: Judgement, policy: Policy, values: Sequence[SessionValue], session: SessionRow
 ) -> Judgement:
-    """Doubt a regression of a disturbed session that no second clock supports.
+    """Doubt a regression in a disturbed session unless CPU time supports it.
 
-    Code that only computes was judged by both clocks already; other code may have waited, or been disturbed.
+    CPU-bound code was already judged by both clocks; other code may have waited or been disturbed.
     """
     value = values[-1]
     metric = METRICS.get(value.key.metric)
@@ -163,13 +163,13 @@ def missing_names(
     commands: tuple[str | None, str | None],
     complete: bool,
 ) -> list[str]:
-    """Return the benchmarks that the baseline has and the candidate should have had, in the baseline's order.
+    """Return the baseline's benchmarks that the candidate should have run but did not, in the baseline's order.
 
     Args:
         baseline: full names of the newest session of the baseline.
         candidate: full names of the candidate.
         commands: command lines of both, in this order; None if one has none.
-        complete: whether every test ran that the candidate had selected.
+        complete: whether every test that the candidate selected ran.
     """
     absent = [name for name in baseline if name not in candidate]
     if not absent or not complete:
@@ -205,7 +205,7 @@ def _is_path(word: str) -> bool:
 
 
 def _is_in(name: str, path: str) -> bool:
-    """Return whether a benchmark is in a path of a command, which may begin below the project's root.
+    """Return whether a benchmark is in a path of a command, which may be relative to a subfolder.
 
     >>> _is_in("tests/unit/test_a.py::test_x[1]", "unit"), _is_in("tests/test_a.py", "est_a.py")
     (True, False)

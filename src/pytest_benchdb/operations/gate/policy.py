@@ -1,6 +1,6 @@
-"""Decides which changes fail the gate: defaults, thresholds, overrides of the project and of markers.
+"""Decide which changes fail the gate.
 
-Each overrides the one before: the default of the metric, ``--threshold``, ``[tool.benchdb.thresholds]``, the marker.
+Each overrides the one before: the metric's default, ``--threshold``, ``[tool.benchdb.thresholds]``, the marker.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,17 +16,17 @@ from pytest_benchdb.operations.select.filters.keyword import matches_glob
 from pytest_benchdb.operations.select.filters.threshold import Threshold, parse_threshold
 
 OFF = "off"
-"""Written instead of a threshold, to leave the benchmarks of a glob out of the gate."""
+"""Used in place of a threshold to exclude a glob's benchmarks from the gate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """What the project configures for the benchmarks that a glob matches.
+    """The project's configuration for the benchmarks that a glob matches.
 
     Attributes:
         pattern: glob over full names.
-        thresholds: over those of the command line.
-        gated: False leaves them out of the gate.
+        thresholds: override those of the command line.
+        gated: False excludes the benchmarks from the gate.
     """
 
     pattern: str
@@ -34,13 +34,13 @@ class Override:
     gated: bool = True
 
     def matches(self, fullname: str) -> bool:
-        """Return whether it is about a benchmark."""
+        """Return whether it covers a benchmark."""
         return matches_glob(fullname, self.pattern)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkerRule:
-    """``@pytest.mark.benchdb(max_regression=..., gate=...)`` of one benchmark; None for what is not given."""
+    """``@pytest.mark.benchdb(max_regression=..., gate=...)`` of one benchmark; None for omitted arguments."""
 
     max_regression: float | None = None
     gate: bool | None = None
@@ -48,12 +48,13 @@ class MarkerRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Everything that users configured about what fails.
+    """Everything that users configured about the gate.
 
     Attributes:
-        thresholds: of the command line; with any, only what they name is gated; the last that matches counts.
-        overrides: of the project; the last that matches counts.
-        markers: by full name of the benchmark.
+        thresholds: from the command line; the last that matches counts. If there are any, only what they name is
+            gated.
+        overrides: from the project; the last that matches counts.
+        markers: by the benchmark's full name.
     """
 
     thresholds: tuple[Threshold, ...] = ()
@@ -62,20 +63,20 @@ class Rules:
 
 
 def parse_overrides(table: Mapping[str, object], place: str) -> tuple[Override, ...]:
-    """Read ``[tool.benchdb.thresholds]``: a glob, and a threshold, a list of thresholds, or ``off``.
+    """Parse ``[tool.benchdb.thresholds]``, which maps globs to a threshold, a list of thresholds, or ``off``.
 
     Args:
-        table: as it is in the file.
-        place: the name of the table for messages.
+        table: as in the file.
+        place: the table's name, for messages.
 
     Raises:
-        ConfigError: an entry cannot be read.
+        ConfigError: an entry is not valid.
     """
     return tuple(_override(pattern, entry, place) for pattern, entry in table.items())
 
 
 def read_marker_rules(extra: Iterable[tuple[str, Mapping[str, object] | None]]) -> dict[str, MarkerRule]:
-    """Return the rules of markers, from full names and `extra_info` of runs; other values of the key are ignored."""
+    """Return the marker rules by full name, from pairs of full name and `extra_info`; malformed values are ignored."""
     rules = {}
     for fullname, info in extra:
         rule = (info or {}).get(GATE_RULE_KEY)
@@ -89,13 +90,13 @@ def read_marker_rules(extra: Iterable[tuple[str, Mapping[str, object] | None]]) 
 
 
 def policy_of(value: SessionValue, rules: Rules, *, sessions: int, main_time: str | None) -> Policy:
-    """Return when a change of a series counts, and whether it fails the gate.
+    """Return the limits of a series, and whether it can fail the gate.
 
     Args:
-        value: one session's value of the series.
-        rules: of users.
-        sessions: how many sessions of history there are.
-        main_time: the time of this benchmark that is judged as `time`; None if it has none.
+        value: any session's value of the series.
+        rules: the users' rules.
+        sessions: the number of sessions in the history.
+        main_time: the metric judged as this benchmark's `time`; None if it has none.
 
     Raises:
         ConfigError: a threshold's unit is not the metric's.
@@ -115,7 +116,7 @@ def policy_of(value: SessionValue, rules: Rules, *, sessions: int, main_time: st
 
 
 def _limited(policy: Policy, thresholds: Iterable[Threshold], value: SessionValue, main_time: str | None) -> Policy:
-    """Return a policy with the limits of thresholds; what is limited is gated."""
+    """Return a policy with the limits of thresholds; a limited metric is gated."""
     changed = apply_thresholds(policy, thresholds, value, main_time)
     return policy if changed is policy else replace(changed, gated=True)
 

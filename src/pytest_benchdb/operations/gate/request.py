@@ -1,4 +1,4 @@
-"""The request of a gate: what is judged, by what, and what fails."""
+"""The request for a gate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,21 +18,21 @@ class GateRequest:
     """What a gate judges, by what, and what fails it.
 
     Attributes:
-        candidate: SPEC of what is judged; None for the newest session.
-        baseline: SPEC of what it is compared with.
+        candidate: SPEC of the sessions to judge; None for the newest session.
+        baseline: SPEC of the sessions to compare with.
         keyword: `-k` expression over full names.
         where: `-w` filter.
-        rules: thresholds and overrides; the rules of markers are added from the runs.
+        rules: thresholds and overrides; marker rules are added from the runs.
         confirms: how many re-runs must repeat a regression; 0 for none.
-        fdr: q-value above which a regression is put in doubt; None for no such filter.
-        missing: whether a missing benchmark is reported, fails, or is ignored.
+        fdr: q-value above which a regression is put in doubt; None for no filter.
+        missing: whether missing benchmarks are reported, fail the gate, or are ignored.
         require_baseline: exit status 3 if nothing could be compared.
         strict: exit status 4 if the machine was too disturbed to judge.
-        allow_cross: whether other machines may be the history.
-        allowances: what may pass, beside what was accepted in the database.
-        words: `pytest` and its arguments for the re-runs; None takes the recorded command.
-        folder: where the git checkout is looked for, and where re-runs start.
-        environ: environment variables of CI, of git and of the re-runs.
+        allow_cross: whether the history may include other machines.
+        allowances: regressions that may pass, in addition to those accepted in the database.
+        words: `pytest` and its arguments for re-runs; None for the recorded command.
+        folder: the working folder of re-runs, and where to look for the git checkout.
+        environ: environment variables for CI facts, git and re-runs.
     """
 
     candidate: str | None = None

@@ -1,4 +1,4 @@
-"""The gate: did a session become worse than its baseline, and does that repeat?
+"""The gate: decide whether a session is worse than its baseline, and whether that repeats.
 
 It is a comparison of one session with a history, plus re-runs, allowances, q-values and an exit status.
 """
@@ -40,12 +40,12 @@ from pytest_benchdb.operations.select.recipe import read_recipes
 from pytest_benchdb.store.read.reader import Reader
 
 DEFAULT_METRICS = ("python_peak", "peak_rss", "energy")
-"""Read beside times when nothing is named; only some of it fails the gate, as `analysis.rules.policy` says."""
+"""Metrics read in addition to times if none is named; `analysis.rules.policy` says which can fail the gate."""
 
 _KEPT = 22
-"""Sessions of each series that are read: the rule uses 20, and leaves out some that were disturbed."""
+"""Sessions to read of each series: the rule uses 20, and leaves out some that were disturbed."""
 _SPAN = 60
-"""Sessions in which they are looked for first: to look through a thousand takes most of a second."""
+"""Sessions to search first: searching a thousand takes most of a second."""
 _LEAST = 5
 
 
@@ -58,18 +58,18 @@ def gate(
     say: Callable[[str], None] = SILENT.warn,
     runner: Runner | None = None,
 ) -> Gate:
-    """Judge a session by its baseline and history, run suspects again, and decide whether the gate holds.
+    """Judge a session by its baseline and history, rerun suspects, and decide whether the gate passes.
 
     Args:
         paths: the database.
-        request: what is judged, by what, and what fails.
-        now: the current time; None takes the clock.
+        request: what to judge, by what, and what fails.
+        now: the current time; None reads the clock.
         feedback: receives progress, and warnings about unreadable sessions.
         say: called with a line for each re-run.
-        runner: runs benchmarks again; None starts processes.
+        runner: reruns benchmarks; None starts processes.
 
     Raises:
-        ConfigError: a SPEC, a filter or a threshold cannot be used, or suspects could not be run again.
+        ConfigError: a SPEC, a filter or a threshold is not valid, or suspects cannot be rerun.
         StoreMissingError: there is no session.
         StoreError: a file cannot be read.
     """
@@ -103,7 +103,7 @@ def gate(
 
 
 def _order(row: ComparisonRow) -> tuple[int, float, str]:
-    """Put what is worst first: by verdict, then by the harm of the change, then by name."""
+    """Sort key that puts the worst first: by verdict, then by harm, then by name."""
     return VERDICTS.index(row.judgement.verdict), -row.harm, row.key.fullname
 
 
@@ -134,7 +134,7 @@ def _confirm(
 def _judge(
     reader: Reader, sides: GateSides, request: GateRequest, now: str
 ) -> tuple[Comparison, Mapping[SeriesKey, Pair], Sequence[Allowance]]:
-    """Return the comparison before re-runs, the pairs of its rows, and the allowances of files and of the database."""
+    """Return the comparison before re-runs, its pairs, and the allowances from files and the database."""
     values = _Values(reader, request)
     candidate = values.of(sides.candidate)
     reference = values.of(sides.baseline[-1:])
@@ -171,7 +171,7 @@ def _judge(
 
 
 class _Values:
-    """Reads the values of sessions that a request selects."""
+    """Reads the values that a request selects."""
 
     def __init__(self, reader: Reader, request: GateRequest) -> None:
         self._reader = reader
@@ -182,12 +182,12 @@ class _Values:
         self.metrics = list(dict.fromkeys([*MAIN_TIMES, *self._named]))
 
     def only_main_times(self, values: Iterable[SessionValue]) -> None:
-        """From here on, read no times except those that are judged as `time`: reading takes time."""
+        """From now on read only the times judged as `time`, because reading others is slow."""
         main = {MAIN_TIMES[0], *find_main_times(values).values()}
         self.metrics = list(dict.fromkeys([*(name for name in MAIN_TIMES if name in main), *self._named]))
 
     def of(self, sessions: Sequence[SessionRow], keep: int | None = None) -> list[SessionValue]:
-        """Return values by series and then oldest first; `keep` sessions of each series, the newest."""
+        """Return values by series, oldest first; only the newest `keep` of each series if given."""
         ids = [session.session_id for session in sessions]
         values = self._reader.session_values(ids, metrics=self.metrics, keep=keep)
         return [
@@ -196,7 +196,7 @@ class _Values:
 
 
 def _history(values: _Values, sessions: Sequence[SessionRow], candidate: Sequence[SessionValue]) -> list[SessionValue]:
-    """Return the newest values of each series; from all sessions only if the newest ones have too few of one."""
+    """Return the newest values of each series; search all sessions only if the recent ones have too few of a series."""
     history = values.of(sessions[-_SPAN:], _KEPT)
     if len(sessions) <= _SPAN:
         return history
@@ -225,7 +225,7 @@ def _missing(
 
 
 def _check_thresholds(rules: Rules, values: Sequence[SessionValue]) -> None:
-    """Refuse a threshold for an unknown metric: that is a typing error rather than a metric of tomorrow."""
+    """Refuse a threshold for an unknown metric, which is most likely a typo."""
     measured = {value.key.metric for value in values}
     for threshold in rules.thresholds:
         unknown = [name for name in threshold.metrics if name not in METRICS and name not in measured]
@@ -237,7 +237,7 @@ def _check_thresholds(rules: Rules, values: Sequence[SessionValue]) -> None:
 
 
 def _idle_thresholds(rules: Rules, values: Sequence[SessionValue]) -> Iterator[str]:
-    """Yield thresholds that found nothing to limit: an open gate that would go unnoticed."""
+    """Yield a warning for each threshold that limits nothing, so that a gate without effect is noticed."""
     times = find_main_times(values)
     for threshold in rules.thresholds:
         if values and not any(threshold.matches(value, times.get(time_key(value))) for value in values):

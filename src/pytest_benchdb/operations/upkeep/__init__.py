@@ -1,4 +1,4 @@
-"""Care of a store and of what people add to it: merging, recovering, checking, and annotations.
+"""Maintaining a store: merging, recovering, checking, and annotations.
 
-Nothing here judges results; results enter and leave a store in `exchange`.
+Importing and exporting are in `exchange`.
 """

@@ -1,4 +1,4 @@
-"""Baselines with a name, changes that people accept, and notes: what users add to recorded results."""
+"""Annotate recorded results: named baselines, accepted changes and notes."""
 
 import datetime as dt
 import os
@@ -32,9 +32,9 @@ class Written:
     """An annotation, and where it was written.
 
     Attributes:
-        path: the file that holds it now.
-        waits: whether it waits there to go into a single file that is in use.
-        session: the session that it names; None if it names none.
+        path: the file that contains it now.
+        waits: whether it waits there because the single file is in use.
+        session: the annotated session; None if there is none.
     """
 
     entry: Annotation
@@ -45,24 +45,24 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pinned:
-    """A baseline and its session; None if that session is not here."""
+    """A baseline and its session; None if that session is missing."""
 
     baseline: Baseline
     session: SessionRow | None
 
 
 def set_baseline(db: Path, name: str, spec: str = "latest", *, feedback: Feedback = SILENT) -> Written:
-    """Give sessions a name that stays with them.
+    """Give sessions a lasting name.
 
     Args:
         db: folder or file.
-        name: one word; a baseline of that name is replaced.
-        spec: which sessions; those that it selects now, whatever is recorded later.
+        name: one word; replaces a baseline of that name.
+        spec: the sessions; resolved now, so that later sessions do not change it.
         feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
         ConfigError: the name could be a SPEC, or `spec` selects nothing or is ambiguous.
-        StoreError: the place cannot be read or written.
+        StoreError: the database cannot be read or written.
     """
     if not _NAME.fullmatch(name) or parse_spec(name).kind != "word":
         raise ConfigError(
@@ -84,7 +84,7 @@ def set_baseline(db: Path, name: str, spec: str = "latest", *, feedback: Feedbac
 
 
 def list_baselines(db: Path, *, feedback: Feedback = SILENT) -> list[Pinned]:
-    """Return the baselines, by name; removed ones are left out.
+    """Return the baselines by name, without removed ones.
 
     Raises:
         StoreError: the place cannot be read.
@@ -98,7 +98,7 @@ def list_baselines(db: Path, *, feedback: Feedback = SILENT) -> list[Pinned]:
 
 
 def remove_baseline(db: Path, name: str, *, feedback: Feedback = SILENT) -> Written:
-    """Take a name away; the sessions stay.
+    """Remove a baseline's name; the sessions stay.
 
     Raises:
         NoBaselineError: there is no baseline of that name.
@@ -128,21 +128,21 @@ def accept_change(  # noqa: PLR0913 - what an acceptance can say
     now: dt.datetime | None = None,
     feedback: Feedback = SILENT,
 ) -> Written:
-    """Accept a change of level: the gate lets it pass, and history before it is no longer a baseline.
+    """Accept a change of level: the gate lets it pass, and earlier history is no longer a baseline.
 
     Args:
         db: folder or file.
-        pattern: glob of full names; it must match a benchmark of the session.
-        reason: why.
+        pattern: glob over full names; it must match a benchmark of the session.
+        reason: why the change is accepted.
         metric: name of a metric or a word such as ``time``; None for all.
         expires: last day (``2027-01-31``) or a span from now (``30d``, ``4w``); None for never.
         since: the first session of the new level.
         environ: environment variables, for the author's name.
-        now: the current time, aware; None takes the clock.
+        now: the current time, timezone-aware; None reads the clock.
         feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
-        ConfigError: the pattern matches nothing, the reason is empty, or another value cannot be used.
+        ConfigError: the pattern matches nothing, the reason is empty, or another value is not valid.
         StoreError: the place cannot be read or written.
     """
     if not reason.strip():
@@ -168,7 +168,7 @@ def accept_change(  # noqa: PLR0913 - what an acceptance can say
 
 
 def list_acceptances(db: Path, *, feedback: Feedback = SILENT) -> list[Acceptance]:
-    """Return the accepted changes, oldest first, expired ones too.
+    """Return the accepted changes, oldest first, including expired ones.
 
     Raises:
         StoreError: the place cannot be read.
@@ -184,13 +184,13 @@ def write_note(
 
     Args:
         db: folder or file.
-        name: a SPEC, for its newest session; ``run:ID`` or the beginning of a run's id for a run.
+        name: a SPEC, meaning its newest session; ``run:ID`` or the beginning of a run's id for a run.
         text: the note.
         environ: environment variables, for the author's name.
         feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
-        NoBaselineError: the name fits nothing.
+        NoBaselineError: the name matches nothing.
         ConfigError: the text is empty, or the name is ambiguous.
         StoreError: the place cannot be read or written.
     """
@@ -223,7 +223,7 @@ def parse_expiry(text: str, now: dt.datetime) -> str:
     """Return the end of a day (``2027-01-31``) or of a span from now (``30d``, ``4w``), ISO 8601 in UTC.
 
     Raises:
-        ConfigError: it is neither, or has passed.
+        ConfigError: the text is neither, or the time has passed.
     """
     span = _DAYS.fullmatch(text.strip().lower())
     try:

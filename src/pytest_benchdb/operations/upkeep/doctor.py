@@ -1,4 +1,4 @@
-"""Check the installation, the machine and the database, and say what to do about what is not right."""
+"""Check the installation, the machine and the database, and give advice on problems."""
 
 import os
 import re
@@ -25,7 +25,7 @@ OLDEST_PYTHON = (3, 10)
 DUCKDB_FROM = (1, 4)
 DUCKDB_BELOW = (3,)
 PERF_FOR_USERS = 2
-"""Largest `perf_event_paranoid` at which a user may count the events of own processes."""
+"""Largest `perf_event_paranoid` at which users may count the events of their own processes."""
 
 _PARTNERS = ("pytest-benchmark", "pytest-codspeed", "pytest-xdist", "pytest-timeout", "pytest-rerunfailures", "pyarrow")
 Severity = Literal["ok", "note", "warning", "error"]
@@ -37,8 +37,8 @@ class Finding:
 
     Attributes:
         severity: `error` keeps something from working, `warning` makes results worse, `note` is good to know.
-        subject: what was checked.
-        message: what was found.
+        subject: the thing that was checked.
+        message: the result.
         advice: what to do; None if nothing needs to be done.
     """
 
@@ -163,7 +163,7 @@ def parse_version(text: str) -> Version:
 
 
 def check_plugin(is_registered: bool, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield whether pytest finds the plugin; `is_registered` says whether its entry point is installed."""
+    """Yield a finding on whether pytest loads the plugin; `is_registered` means that its entry point is installed."""
     if not is_registered:
         yield Finding(
             "error",
@@ -183,10 +183,10 @@ def check_plugin(is_registered: bool, environ: Mapping[str, str]) -> Iterator[Fi
 
 
 def check_machine(root: Path, unmeasured: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield what the machine cannot measure, and what makes its timings vary.
+    """Yield findings about what the machine can measure and what makes its timings vary.
 
     Args:
-        root: folder that is taken as ``/``.
+        root: folder that stands in for ``/``.
         unmeasured: why a metric cannot be measured, by metric.
     """
     for metric in ("peak_rss", "rss_start", "steal_time"):
@@ -213,7 +213,7 @@ def check_machine(root: Path, unmeasured: Mapping[str, str]) -> Iterator[Finding
 
 
 def check_place(path: Path, is_writable: Callable[[Path], bool]) -> Iterator[Finding]:
-    """Yield whether there is a database at `path` and whether this user can write it."""
+    """Yield a finding on whether there is a database at `path` and whether this user can write it."""
     if not path.exists():
         yield Finding("note", str(path), "there is no database yet", f"record one with: pytest --benchdb={path}")
         return
@@ -229,7 +229,7 @@ def check_place(path: Path, is_writable: Callable[[Path], bool]) -> Iterator[Fin
 
 
 def _installed_version(name: str) -> str | None:
-    from importlib import metadata  # late: the help of the program imports every command
+    from importlib import metadata  # imported late: the program's help imports every command
 
     try:
         return metadata.version(name)

@@ -1,4 +1,4 @@
-"""Merge sources, and recover what sessions that died left behind."""
+"""Merge sources, and recover the results of sessions that died."""
 
 import os
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ class Recovered:
     """The outcome of a recovery.
 
     Attributes:
-        stored: the session files that were made, or the single file that the sessions went into.
-        sessions: how many sessions were recovered.
-        problems: one line for each journal or session that could not be.
+        stored: the new session files, or the single file that the sessions were added to.
+        sessions: number of recovered sessions.
+        problems: one line for each journal or session that was not recovered.
     """
 
     stored: tuple[Path, ...]
@@ -35,8 +35,8 @@ def merge_sources(sources: Sequence[Path], target: str, feedback: Feedback = SIL
     """Copy the sessions of files and folders into one file or folder.
 
     Args:
-        sources: files and folders; they stay as they are.
-        target: file (``.duckdb`` or ``.db``) or folder, as `--benchdb=PATH` takes it.
+        sources: files and folders; they are not changed.
+        target: file (``.duckdb`` or ``.db``) or folder, as for `--benchdb=PATH`.
         feedback: receives progress.
 
     Raises:
@@ -47,12 +47,12 @@ def merge_sources(sources: Sequence[Path], target: str, feedback: Feedback = SIL
 
 
 def recover_sessions(paths: Sequence[Path], feedback: Feedback = SILENT) -> Recovered:
-    """Fold the journals of dead sessions, and move what waits for a single file into it.
+    """Fold the journals of dead sessions, and move sessions waiting for a single file into it.
 
     Sessions that still run are left alone.
 
     Args:
-        paths: folders, single files, or journals, for the folder they are in.
+        paths: folders, single files, or journals, which mean their folder.
         feedback: receives progress.
 
     Raises:
