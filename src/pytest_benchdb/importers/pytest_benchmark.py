@@ -259,13 +259,13 @@ def _saved_us(document: Mapping[str, Any]) -> int:
 
 def _commit(info: Mapping[str, Any]) -> Commit:
     sha, branch = _text(info.get("id")), _text(info.get("branch"))
-    known = sha is not None and sha not in _UNKNOWN_COMMITS
+    has_commit = sha is not None and sha not in _UNKNOWN_COMMITS
     dirty = info.get("dirty")
     return Commit(
-        sha=sha if known else None,
+        sha=sha if has_commit else None,
         branch=None if branch is None or branch.startswith("(") else branch,
-        dirty=dirty if known and isinstance(dirty, bool) else None,
-        committed_at=_commit_time(info) if known else None,
+        dirty=dirty if has_commit and isinstance(dirty, bool) else None,
+        committed_at=_commit_time(info) if has_commit else None,
     )
 
 

@@ -179,13 +179,13 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
         with contextlib.closing(pq.ParquetFile(path)) as file:
             present = {name.strip().lower(): name for name in file.schema_arrow.names}
             _check_columns(list(present))
-            wanted = [name for name in present if name in COLUMNS]
+            known_columns = [name for name in present if name in COLUMNS]
             number = 0
-            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[present[name] for name in wanted]):
-                columns = [_column(pa, name, batch.column(present[name])) for name in wanted]
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[present[name] for name in known_columns]):
+                columns = [_column(pa, name, batch.column(present[name])) for name in known_columns]
                 for cells in zip(*columns, strict=True):
                     number += 1
-                    yield f"row {number}", dict(zip(wanted, cells, strict=True))
+                    yield f"row {number}", dict(zip(known_columns, cells, strict=True))
     except (pa.ArrowException, OSError) as error:
         detail = " ".join(str(error).split())[:200]
         raise ImportFormatError(f"it is not a Parquet file that can be read: {detail}") from error

@@ -159,8 +159,8 @@ def parse_row(cells: Cells) -> TableRow:
     metric = _text(cells, "metric") or "wall_time"
     written = _text(cells, "unit")
     value, unit = _in_si(metric, _value(cells), written)
-    known = METRICS.get(metric)
-    if known is not None and known.kind in _NEVER_NEGATIVE and value < 0:
+    registered = METRICS.get(metric)
+    if registered is not None and registered.kind in _NEVER_NEGATIVE and value < 0:
         raise BadRow(f"value is {cells['value']}: {metric} is never below zero")
     return TableRow(
         session=_required(cells, "session"),
@@ -187,16 +187,16 @@ def is_empty(cells: Cells) -> bool:
 
 def _in_si(metric: str, value: float, written: str | None) -> tuple[float, str]:
     """Return a value and its SI unit; both are unchanged if neither metric nor unit is known."""
-    known = METRICS.get(metric)
+    registered = METRICS.get(metric)
     if written is None:
-        return value, "1" if known is None else known.unit
+        return value, "1" if registered is None else registered.unit
     unit = UNITS.get(written)
-    if known is None:
+    if registered is None:
         return (value, written) if unit is None else (_finite(unit.to_si(value)), unit.si)
     if unit is None:
-        raise BadRow(f"unit {written!r} is not known; {metric} is stored in {known.unit!r}")
-    if unit.si != known.unit:
-        raise BadRow(f"unit {written!r} is not a unit of {metric}, which is stored in {known.unit!r}")
+        raise BadRow(f"unit {written!r} is not known; {metric} is stored in {registered.unit!r}")
+    if unit.si != registered.unit:
+        raise BadRow(f"unit {written!r} is not a unit of {metric}, which is stored in {registered.unit!r}")
     return _finite(unit.to_si(value)), unit.si
 
 
@@ -240,14 +240,14 @@ def _round(cells: Cells) -> int | None:
 
 
 def _better(metric: str, written: str | None) -> Better:
-    known = METRICS.get(metric)
+    registered = METRICS.get(metric)
     if written is None:
-        return "none" if known is None else known.better
+        return "none" if registered is None else registered.better
     better = _BETTER.get(written.lower())
     if better is None:
         raise BadRow(f"better is {written[:40]!r}; write lower, higher or none")
-    if known is not None and better != known.better:
-        raise BadRow(f"better is {better!r}, but for the metric {metric} it is {known.better!r}")
+    if registered is not None and better != registered.better:
+        raise BadRow(f"better is {better!r}, but for the metric {metric} it is {registered.better!r}")
     return better
 
 

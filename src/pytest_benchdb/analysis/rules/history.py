@@ -34,7 +34,12 @@ from pytest_benchdb.analysis.rules.effect_size import (
     scale_for,
     verdict_on_change,
 )
-from pytest_benchdb.analysis.rules.session_figures import admit, known_figures, read_figures, shared_statistic
+from pytest_benchdb.analysis.rules.session_figures import (
+    known_figures,
+    read_figures,
+    select_comparable,
+    shared_statistic,
+)
 from pytest_benchdb.analysis.rules.two_clocks import by_both_clocks, calm_part, is_cpu_bound, is_immune
 from pytest_benchdb.analysis.statistics.spread import clipped_deviation, robust_deviation
 from pytest_benchdb.analysis.statistics.student import t_ppf, t_sf
@@ -176,7 +181,7 @@ def judge_history(history: Sequence[SessionValue], candidate: SessionValue | Non
     Returns:
         ``regressed`` and ``improved`` come with the state ``suspect``, which a confirming re-run removes.
     """
-    sides = admit(history[-_MAX_WINDOWS * policy.window :], [candidate] if candidate else [], policy)
+    sides = select_comparable(history[-_MAX_WINDOWS * policy.window :], [candidate] if candidate else [], policy)
     if isinstance(sides, Judgement):
         return sides
     same, (newest,) = sides

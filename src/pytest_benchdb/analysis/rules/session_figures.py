@@ -102,7 +102,7 @@ def mismatch(baseline: SessionValue, candidate: SessionValue) -> str | None:
     return None
 
 
-def admit(
+def select_comparable(
     baseline: Sequence[SessionValue], candidate: Sequence[SessionValue], policy: Policy
 ) -> tuple[list[SessionValue], list[SessionValue]] | Judgement:
     """Return the sessions of both sides that measured the same as the newest candidate, at least one per side.

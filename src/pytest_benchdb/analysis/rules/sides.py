@@ -16,10 +16,10 @@ from pytest_benchdb.analysis.rules.effect_size import change_of, exceeds_limits,
 from pytest_benchdb.analysis.rules.few_sessions import SESSIONS_A_SIDE, Rounds, judge_few
 from pytest_benchdb.analysis.rules.session_figures import (
     SessionFigure,
-    admit,
     defect_of,
     known_figures,
     read_figures,
+    select_comparable,
     shared_statistic,
     usable_part,
 )
@@ -48,7 +48,7 @@ def judge_sides(
         rounds: rounds of the baseline and of the candidate, per iteration, in the metric's unit; None if only summaries
             were kept. Used only if a side has fewer than three sessions.
     """
-    comparable = admit(baseline, candidate, policy)
+    comparable = select_comparable(baseline, candidate, policy)
     if isinstance(comparable, Judgement):
         return _failed_baseline(baseline, candidate) or comparable
     statistic = shared_statistic([*comparable[0], *comparable[1]], policy.statistic)

@@ -39,7 +39,7 @@ def notes_of(estimates: Estimates) -> Iterable[str]:
         yield f"refused: {estimates.refusal}"
         return
     if not estimates.rows:
-        yield "every combination of what was measured was measured itself"
+        yield "every combination of the measured labels and sizes was measured"
         return
     if any(row.estimate is not None for row in estimates.rows):
         yield "nothing below was measured unless it says so; estimates are not stored"
