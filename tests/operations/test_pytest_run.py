@@ -48,7 +48,7 @@ def test_parse_recorded_suite_is_split_as_a_shell_does() -> None:
         ("/srv/from-elsewhere/pytest -q", "does not call pytest"),
     ],
 )
-def test_parse_recorded_suite_that_cannot_be_run_says_what_to_type(command: str | None, what: str) -> None:
+def test_parse_recorded_suite_that_cannot_be_rerun_gives_advice(command: str | None, what: str) -> None:
     with pytest.raises(ConfigError, match=what) as refused:
         parse_recorded_suite(command, Path())
 
@@ -67,13 +67,13 @@ def test_root_is_the_working_copy_where_it_has_the_files(tmp_path: Path) -> None
     assert find_root(inner, ["tests/test_b.py::test_x"]) is None
 
 
-def test_runner_without_the_files_says_which(tmp_path: Path) -> None:
+def test_runner_names_the_missing_file(tmp_path: Path) -> None:
     runner = ProcessRunner(parse_suite([], tmp_path), {})
 
     assert runner(["tests/test_b.py::test_x"]).problem == f"there is no tests/test_b.py in or above {tmp_path}"
 
 
-def test_runner_of_a_program_that_is_not_there_says_so(tmp_path: Path) -> None:
+def test_runner_reports_a_program_that_does_not_exist(tmp_path: Path) -> None:
     (tmp_path / "test_a.py").touch()
     suite = Suite(program=(str(tmp_path / "no-pytest"),), arguments=(), folder=tmp_path)
 
@@ -92,7 +92,9 @@ def test_runner_of_a_program_that_is_not_there_says_so(tmp_path: Path) -> None:
     ],
     ids=["usage", "silent", "failed"],
 )
-def test_runner_of_a_process_that_records_nothing_tells_its_end(tmp_path: Path, program: str, what: str) -> None:
+def test_runner_of_a_process_that_records_nothing_reports_its_last_line(
+    tmp_path: Path, program: str, what: str
+) -> None:
     (tmp_path / "test_a.py").touch()
     suite = Suite(program=(sys.executable, "-c", program), arguments=(), folder=tmp_path)
 
@@ -118,7 +120,7 @@ def test_runner_pauses_between_its_runs_and_not_before_the_first(
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "inf", "nan"])
-def test_runner_with_a_pause_that_is_no_time_is_refused(tmp_path: Path, text: str) -> None:
+def test_runner_refuses_an_invalid_pause(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match=f"BENCHDB_CONFIRM_PAUSE='{text}'"):
         ProcessRunner(parse_suite([], tmp_path), {"BENCHDB_CONFIRM_PAUSE": text})
 

@@ -71,7 +71,7 @@ def test_start_session_without_a_pull_request_keeps_the_commit(
     ],
     ids=["quiet", "stolen", "loaded", "unknown", "clock-went-back"],
 )
-def test_session_end_tells_whether_other_work_disturbed(
+def test_session_end_records_whether_other_work_disturbed(
     context: Context, load1: float | None, steal_s: float | None, seconds: int, contended: bool | None
 ) -> None:
     start = start_session(context)
@@ -96,7 +96,7 @@ def test_recorder_without_a_run_leaves_nothing(context: Context, tmp_path: Path)
     assert not (tmp_path / "results").exists()
 
 
-def test_recorder_that_cannot_write_anywhere_tells_and_goes_on(context: Context, tmp_path: Path) -> None:
+def test_recorder_that_cannot_write_anywhere_reports_it_and_continues(context: Context, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     def no_spool() -> Path:

@@ -107,7 +107,7 @@ def gated(
     return Gated(folder, new_run, new_session, call)
 
 
-def test_session_that_stands_still_passes(gated: Gated) -> None:
+def test_unchanged_session_passes(gated: Gated) -> None:
     gated.record()
 
     ended = gated()

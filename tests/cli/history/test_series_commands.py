@@ -72,7 +72,7 @@ def models(new_session: Call, new_run: Call, tmp_path_factory: pytest.TempPathFa
     return folder
 
 
-def test_trend_tells_the_change_its_commits_and_the_gap(benchdb: Call, history: Path) -> None:
+def test_trend_shows_the_change_its_commits_and_the_gap(benchdb: Call, history: Path) -> None:
     ended = benchdb("trend", str(history), "-f", "json")
     found = json.loads(ended.out)
     series = {one["fullname"]: one for one in found["series"]}
@@ -88,7 +88,7 @@ def test_trend_tells_the_change_its_commits_and_the_gap(benchdb: Call, history: 
     assert "boom" in series[STEADY]["points"][5]["reason"]
 
 
-def test_trend_says_that_the_order_is_that_of_time(benchdb: Call, history: Path) -> None:
+def test_trend_reports_ordering_by_time(benchdb: Call, history: Path) -> None:
     found = json.loads(benchdb("trend", str(history), "-f", "json").out)
 
     assert found["order"] == "time"
@@ -140,7 +140,7 @@ def test_trend_of_a_branch_takes_its_sessions_alone(benchdb: Call, history: Path
     assert {one["sessions_needed"] for one in found["series"]} == {8, 9}
 
 
-def test_trend_against_a_baseline_tells_creep(benchdb: Call, history: Path) -> None:
+def test_trend_against_a_baseline_shows_creep(benchdb: Call, history: Path) -> None:
     found = json.loads(benchdb("trend", str(history), "--baseline", f"commit:{sha(1)}", "-f", "json").out)
     creep = {one["fullname"]: one["creep"] for one in found["series"]}
 

@@ -57,7 +57,7 @@ def test_axis_is_found_where_it_differs(
     assert [side.value for side in split_axis(axis, known, sessions, None)] == values
 
 
-def test_axis_that_only_parameters_tell_is_found_there(value: Make, sessions: dict[str, SessionRow]) -> None:
+def test_axis_is_found_in_parameters(value: Make, sessions: dict[str, SessionRow]) -> None:
     known = [value("a", params={"backend": "numpy"}), value("a", params={"backend": "torch"})]
 
     assert find_axis("backend", known, sessions).kind == "parameter"
@@ -120,7 +120,7 @@ def test_backends_of_bench_each_are_matched(value: Make, sessions: dict[str, Ses
     assert names_of(find_axis("backend", known, sessions), known, sessions) == [("f::test_saxpy[n=8]", 1, 1)]
 
 
-def test_label_that_a_parameter_of_another_name_tells_is_matched(value: Make, sessions: dict[str, SessionRow]) -> None:
+def test_label_given_by_a_parameter_of_another_name_is_matched(value: Make, sessions: dict[str, SessionRow]) -> None:
     known = [
         value("a", fullname=f"f::test_q[{name}-8]", labels={"implementation": name}, params={"engine": name, "n": 8})
         for name in ("sqlite", "duckdb")

@@ -92,7 +92,7 @@ def test_locate_what_is_not_there_finds_nothing(lines: Lines) -> None:
     assert lines(*names) == dict.fromkeys(names)
 
 
-def test_locate_from_a_project_below_the_checkout_tells_paths_from_its_root(tmp_path: Path) -> None:
+def test_locate_from_a_project_below_the_checkout_returns_paths_from_its_root(tmp_path: Path) -> None:
     (tmp_path / ".git").write_text("gitdir: elsewhere", encoding="utf-8")
     project = tmp_path / "packages" / "p"
     (project / "src").mkdir(parents=True)

@@ -47,7 +47,7 @@ def test_sessions_of_two_fingerprints_have_a_reason(
     assert find_obstacle([first], [second]) == sentence
 
 
-def test_axis_of_pythons_is_no_obstacle_on_one_machine(session: Make) -> None:
+def test_axis_of_pythons_is_not_an_obstacle_on_one_machine(session: Make) -> None:
     first = session("a", fingerprint="f", python="CPython 3.11.1", cpu_model="A")
     second = session("b", fingerprint="g", python="CPython 3.12.1", cpu_model="A")
     elsewhere = session("c", fingerprint="h", python="CPython 3.12.1", cpu_model="B")
@@ -85,7 +85,7 @@ def test_warnings_count_each_session_once(session: Make) -> None:
     ]
 
 
-def test_warnings_tell_what_the_whole_suite_shares(session: Make) -> None:
+def test_warnings_report_a_shift_of_the_whole_suite(session: Make) -> None:
     (text,) = machine_warnings(side(session("a")), side(session("b")), Shift(change=0.1, agreeing=0.9))
 
     assert text.startswith("90 % of the benchmarks changed in the same direction, in the median by +10.0 %")
@@ -120,7 +120,7 @@ def test_facts_that_differ_are_reported_with_both_values(session: Make) -> None:
     )
 
 
-def test_several_sessions_tell_all_that_was_found(session: Make) -> None:
+def test_differences_list_the_values_of_several_sessions(session: Make) -> None:
     reader = Environments(
         a={"details": {"cpu": {"governor": "performance"}}}, b={"details": {"cpu": {"governor": "powersave"}}}
     )

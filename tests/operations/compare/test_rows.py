@@ -82,7 +82,7 @@ def test_sides_meet_where_nothing_keeps_them_apart(
     assert refuse_incomparable(JUDGED, one, None, allow_cross=allow_cross).verdict == verdict
 
 
-def test_side_that_failed_says_so_on_any_machine(value: Make) -> None:
+def test_failed_side_is_an_error_on_any_machine(value: Make) -> None:
     failed = Judgement(verdict="error", reason="failed")
 
     assert refuse_incomparable(failed, pair(value()), "another machine", allow_cross=False) == failed

@@ -82,7 +82,7 @@ def test_modules_text_names_three_and_counts_the_rest() -> None:
     assert modules_text(files) == "a (/a.py), b (/b.py), c (/c.py) and 1 more"
 
 
-def test_write_probe_tells_what_a_pytest_process_imported_once(tmp_path: Path) -> None:
+def test_write_probe_reports_what_a_pytest_process_imported_once(tmp_path: Path) -> None:
     probe = write_probe(tmp_path)
     (tmp_path / "shop.py").touch()
     (tmp_path / "test_shop.py").write_text("import json, shop\ndef test_it(): pass\n", encoding="utf-8")

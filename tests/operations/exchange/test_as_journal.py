@@ -85,13 +85,13 @@ def test_is_known_allows_for_two_files_of_one_session(apart_s: int, expected: bo
     assert is_known(other, {content: [ms]}) is expected
 
 
-def test_is_known_tells_other_figures_of_one_time_apart() -> None:
+def test_is_known_distinguishes_other_figures_of_the_same_time() -> None:
     ms, content = split_id(session_id_of(SESSION))
 
     assert not is_known(session_id_of(replace(SESSION, source_key="x")), {content: [ms]})
 
 
-def test_journal_says_that_the_session_was_imported_and_from_where() -> None:
+def test_journal_records_the_import_and_its_source() -> None:
     first = lines_of()[0]
 
     assert (first["session"]["kind"], first["session"]["started_us"]) == ("import", START_US)
@@ -129,7 +129,7 @@ def test_journal_lines_a_name_that_is_not_a_test_has_no_file() -> None:
     ("provenance", "stored"),
     [("measured", "imported"), ("imported", "imported"), ("derived", "imported"), ("simulated", "simulated")],
 )
-def test_journal_never_says_measured(provenance: Any, stored: str) -> None:
+def test_journal_never_claims_to_be_measured(provenance: Any, stored: str) -> None:
     line = run_line(with_run(measurements=(replace(TIME, provenance=provenance),)))
 
     assert line["provenance"] == stored
@@ -153,7 +153,7 @@ def test_journal_lists_runs_in_the_order_of_their_ids() -> None:
 
 
 @pytest.mark.parametrize(("outcome", "session_outcome"), [("passed", "passed"), ("oom", "failed")])
-def test_journal_lines_a_run_that_failed_says_so(outcome: Any, session_outcome: str) -> None:
+def test_journal_lines_keep_a_failed_run(outcome: Any, session_outcome: str) -> None:
     lines = lines_of(with_run(outcome=outcome, reason="why"))
 
     assert lines[-1]["outcome"] == session_outcome

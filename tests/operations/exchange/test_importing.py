@@ -84,7 +84,7 @@ def test_import_keeps_the_good_files_of_many(tmp_path: Path) -> None:
     assert len(rows()) == 1
 
 
-def test_import_tells_what_was_refused_and_the_store_remembers_it(tmp_path: Path) -> None:
+def test_import_reports_and_stores_what_was_refused(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "t.csv", "a,2026-01-01,sort,1", "a,2026-01-01,sort,x")
 
     imported = bring(path)
@@ -96,7 +96,7 @@ def test_import_tells_what_was_refused_and_the_store_remembers_it(tmp_path: Path
     assert any("1 left out; the first: line 3: value is 'x'" in str(cell) for cell in source)
 
 
-def test_import_strict_takes_nothing_of_a_file_with_a_problem(tmp_path: Path) -> None:
+def test_import_strict_imports_nothing_from_a_file_with_a_problem(tmp_path: Path) -> None:
     bad = write_csv(tmp_path / "bad.csv", "a,2026-01-01,sort,1", "a,2026-01-01,sort,x")
     good = write_csv(tmp_path / "good.csv", "b,2026-01-01,sort,1")
 
@@ -170,7 +170,7 @@ def test_import_into_a_history_knows_sessions_of_merged_files(tmp_path: Path) ->
     assert outcomes(bring(path, target="db")) == [(0, 2, 0)]
 
 
-def test_import_of_an_unknown_format_names_the_known(tmp_path: Path) -> None:
+def test_import_of_an_unknown_format_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="FORMAT 'xml' is unknown; write one of auto, pytest-benchmark"):
         bring(write_rows(tmp_path / "t.csv"), name="xml")
 
@@ -184,7 +184,7 @@ def test_import_of_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
     ("name", "text"),
     [("auto", "its format is unknown; known formats: pytest-benchmark, parquet, csv"), ("csv", "it is not a csv file")],
 )
-def test_import_of_a_named_file_that_nobody_reads_says_so(name: str, text: str, tmp_path: Path) -> None:
+def test_import_of_a_named_file_without_an_importer_is_reported(name: str, text: str, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("hello")
 
@@ -220,7 +220,7 @@ class Rough:
         raise ZeroDivisionError("oops")
 
 
-def test_import_takes_nothing_of_a_file_whose_importer_breaks_off(
+def test_import_imports_nothing_from_a_file_whose_importer_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "find_importers", lambda: ({"rough": Rough()}, {"other": "no licence"}))
@@ -306,7 +306,7 @@ def test_as_sources_opens_files_of_others_beside_ours(tmp_path: Path) -> None:
         assert len(reader.sessions()) == 3
 
 
-def test_open_source_of_no_known_format_is_foreign(tmp_path: Path) -> None:
+def test_open_source_of_an_unknown_format_is_foreign(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
 
     with (
@@ -316,14 +316,14 @@ def test_open_source_of_no_known_format_is_foreign(tmp_path: Path) -> None:
         pass
 
 
-def test_as_sources_takes_a_folder_of_files(tmp_path: Path) -> None:
+def test_as_sources_accepts_a_folder_of_files(tmp_path: Path) -> None:
     write_json(tmp_path / "files" / "a.json", document())
 
     with as_sources((tmp_path / "files",)) as sources, open_source(sources) as reader:
         assert len(reader.sessions()) == 1
 
 
-def test_open_source_takes_files_of_other_tools(tmp_path: Path) -> None:
+def test_open_source_accepts_files_of_other_tools(tmp_path: Path) -> None:
     saved = write_json(tmp_path / ".benchmarks" / "Linux" / "0001_a.json", document())
 
     for path in (saved, tmp_path / ".benchmarks"):

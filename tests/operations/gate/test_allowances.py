@@ -64,7 +64,7 @@ def test_allow_file_is_read_entry_by_entry(tmp_path: Path) -> None:
         ("[[allow", "not valid TOML"),
     ],
 )
-def test_allow_file_that_cannot_be_read_says_what_is_wrong(tmp_path: Path, text: str, what: str) -> None:
+def test_invalid_allow_file_is_explained(tmp_path: Path, text: str, what: str) -> None:
     path = tmp_path / "allow.toml"
     path.write_text(text)
 
@@ -175,6 +175,6 @@ def test_allowance_that_has_expired_is_reported_where_it_matched_something() -> 
     ]
 
 
-def test_allowance_tells_its_reason_and_its_end() -> None:
+def test_allowance_text_has_the_reason_and_the_expiry() -> None:
     assert _allowance(origin="here", expires_at="2027-01-01T00:00:00").text() == "why (here, until 2027-01-01)"
     assert _allowance(origin="here").text() == "why (here)"

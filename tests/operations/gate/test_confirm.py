@@ -120,7 +120,7 @@ def test_suspect_in_doubt_that_calm_reruns_repeat_is_confirmed(
         ("busy", "re-run 1 confirmed nothing: busy"),
     ],
 )
-def test_rerun_that_tells_nothing_leaves_its_suspect_undecided(
+def test_unusable_rerun_leaves_its_suspect_undecided(
     value: Callable[..., SessionValue],
     session: Callable[..., SessionRow],
     rerun: Callable[..., Rerun],
@@ -149,7 +149,7 @@ def test_rerun_that_tells_nothing_leaves_its_suspect_undecided(
     assert found.undecided == {suspect.key}
 
 
-def test_interrupt_keeps_what_is_known_and_leaves_the_rest_undecided(
+def test_interrupt_keeps_results_and_leaves_the_rest_undecided(
     value: Callable[..., SessionValue], rerun: Callable[..., Rerun]
 ) -> None:
     suspects = [_suspect(value(fullname=name)) for name in "ab"]

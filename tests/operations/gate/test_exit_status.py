@@ -159,7 +159,7 @@ def test_outcome_has_one_status(rows: list[ComparisonRow], options: dict[str, An
         "interrupted",
     ],
 )
-def test_outcome_says_it_in_one_line(rows: list[ComparisonRow], options: dict[str, Any], sentence: str) -> None:
+def test_outcome_is_one_line(rows: list[ComparisonRow], options: dict[str, Any], sentence: str) -> None:
     assert _decide(rows, **options).sentence.startswith(sentence)
 
 

@@ -34,7 +34,7 @@ def test_history_ends_with_the_baseline(sides: Callable[..., GateSides]) -> None
     assert _names(sides([5])) == "012345"
 
 
-def test_history_of_a_baseline_that_stands_alone_is_the_baseline(sides: Callable[..., GateSides]) -> None:
+def test_history_of_a_grouped_baseline_is_the_baseline(sides: Callable[..., GateSides]) -> None:
     assert _names(sides([3, 4], alone=True)) == "34"
 
 
@@ -45,14 +45,14 @@ def test_history_in_ci_is_that_of_the_baselines_branch(sides: Callable[..., Gate
     assert _names(sides([8], of={3: {"branch": "feature"}})) == "012345678"
 
 
-def test_history_holds_no_other_machine_unless_it_may(sides: Callable[..., GateSides]) -> None:
+def test_history_excludes_other_machines_unless_allowed(sides: Callable[..., GateSides]) -> None:
     of = {at: {"fingerprint": "g"} for at in (0, 1, 2)}
 
     assert _names(sides([8], of=of)) == "345678"
     assert _names(sides([8], of=of, allow_cross=True)) == "012345678"
 
 
-def test_history_of_other_machines_only_is_none_and_says_so(sides: Callable[..., GateSides]) -> None:
+def test_history_of_other_machines_only_means_no_baseline(sides: Callable[..., GateSides]) -> None:
     found = sides([8], of={9: {"fingerprint": "g"}})
 
     assert found.history == ()

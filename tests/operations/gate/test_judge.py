@@ -154,7 +154,7 @@ def test_benchmark_that_is_missing_is_a_row_and_one_that_was_deselected_is_none(
     ]
 
 
-def test_regression_in_a_disturbed_session_is_unstable_unless_both_clocks_tell_it(bench: Bench) -> None:
+def test_regression_in_a_disturbed_session_is_unstable_unless_both_clocks_agree(bench: Bench) -> None:
     both = [replace(one, cpu_s=one.value, wall_per_cpu=1.0) for one in bench.history()]
 
     (waiting,) = bench.judge(1.2, contended=True)
@@ -167,7 +167,7 @@ def test_regression_in_a_disturbed_session_is_unstable_unless_both_clocks_tell_i
     assert (calm.judgement.verdict, calm.judgement.state) == ("inconclusive", "unstable")
 
 
-def test_improvement_is_no_suspect_whatever_the_direction(bench: Bench) -> None:
+def test_improvement_is_not_a_suspect_in_either_direction(bench: Bench) -> None:
     history = bench.history(metric="throughput", unit="1/s", better="higher")
     rules = Rules(thresholds=parse_thresholds(["throughput:5%"]))
 
@@ -180,7 +180,7 @@ def test_improvement_is_no_suspect_whatever_the_direction(bench: Bench) -> None:
     assert not is_suspect(faster)
 
 
-def test_row_that_is_not_gated_is_shown_and_is_no_suspect(bench: Bench) -> None:
+def test_row_that_is_not_gated_is_shown_but_not_a_suspect(bench: Bench) -> None:
     rules = Rules(overrides=parse_overrides({"a": "off"}, "here"))
 
     (row,) = bench.judge(1.2, rules=rules)
@@ -216,14 +216,14 @@ def test_shift_of_the_suite_puts_its_regressions_in_doubt(bench: Bench) -> None:
     assert not any(is_suspect(row, shifted) for row in rows)
 
 
-def test_shift_of_the_suite_explains_no_change_that_goes_much_further(bench: Bench) -> None:
+def test_shift_of_the_suite_does_not_explain_a_much_larger_change(bench: Bench) -> None:
     rows, shifted, shift = doubt_shifted(_suite(bench, [1.05] * 9 + [1.5]))
 
     assert shift is not None
     assert [is_suspect(row, shifted) for row in rows] == [False] * 9 + [True]
 
 
-def test_suite_that_stands_still_has_no_shift(bench: Bench) -> None:
+def test_unchanged_suite_has_no_shift(bench: Bench) -> None:
     rows, _, shift = doubt_shifted(_suite(bench, [1.0] * 9 + [1.2]))
 
     assert shift is None

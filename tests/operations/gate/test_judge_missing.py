@@ -42,7 +42,7 @@ def test_missing_names_under_the_same_command_are_missing_whatever_it_selects() 
     assert missing_names(BEFORE, AFTER, commands=commands, complete=True) == BEFORE[1:]
 
 
-def test_missing_names_of_an_incomplete_session_are_not_known() -> None:
+def test_incomplete_session_has_no_missing_names() -> None:
     assert missing_names(BEFORE, AFTER, commands=(None, None), complete=False) == []
 
 

@@ -87,7 +87,7 @@ def test_policy_of_a_rate_follows_its_direction(value: Callable[..., SessionValu
     ],
     ids=["match", "other file", "the last", "off", "on again"],
 )
-def test_policy_of_a_glob_goes_over_the_thresholds(
+def test_policy_of_a_glob_overrides_the_thresholds(
     value: Callable[..., SessionValue], table: dict[str, object], relative: float, gated: bool
 ) -> None:
     overrides = parse_overrides(table, "pyproject.toml")
@@ -106,7 +106,7 @@ def test_policy_of_a_glob_goes_over_the_thresholds(
     ],
     ids=["max_regression", "gate off", "gate on"],
 )
-def test_policy_of_a_marker_goes_over_everything(
+def test_policy_of_a_marker_overrides_everything(
     value: Callable[..., SessionValue], marker: MarkerRule, relative: float, gated: bool
 ) -> None:
     overrides = parse_overrides({"*": "time:20%"}, "pyproject.toml")

@@ -21,7 +21,7 @@ def test_flatten_names_nested_facts_and_leaves_out_the_unknown() -> None:
     ]
 
 
-def test_differences_tell_what_is_only_on_one_side() -> None:
+def test_diff_facts_includes_facts_of_one_side_only() -> None:
     found = diff_facts({"a": 1, "b": 2}, {"b": 3, "c": 4})
 
     assert [(one.name, one.first, one.second) for one in found] == [("a", 1, None), ("b", 2, 3), ("c", None, 4)]

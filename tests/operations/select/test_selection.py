@@ -86,11 +86,11 @@ def test_pick_sessions_out_of_time_is_refused(sessions: list[SessionRow]) -> Non
         ({"metrics": ("wall_time", "cpu_time")}, "--metric wall_time,cpu_time"),
     ],
 )
-def test_selection_says_which_filters_are_in_force(filters: dict[str, Any], text: str | None) -> None:
+def test_selection_text_lists_the_filters(filters: dict[str, Any], text: str | None) -> None:
     assert selection(**filters).text() == text
 
 
-def test_make_selection_tells_paths_from_sessions(tmp_path: Path) -> None:
+def test_make_selection_distinguishes_paths_from_sessions(tmp_path: Path) -> None:
     folder = tmp_path / "results"
     folder.mkdir()
 

@@ -32,7 +32,7 @@ def test_installation_in_order_has_no_problem() -> None:
     ],
     ids=["old duckdb", "new duckdb", "no duckdb", "no pyarrow"],
 )
-def test_installation_with_a_problem_says_what_to_do(change: dict[str, str], severity: str, advice: str) -> None:
+def test_installation_with_a_problem_has_advice(change: dict[str, str], severity: str, advice: str) -> None:
     findings = list(check_installation({**VERSIONS, **change}.get, (3, 11, 7)))
 
     assert [(f.severity, f.advice) for f in findings if f.severity != "ok"] == [(severity, advice)]
@@ -55,7 +55,7 @@ def test_parse_version_takes_the_numbers(text: str, version: tuple[int, ...]) ->
     ("registered", "environ", "severity"),
     [(True, {}, "ok"), (False, {}, "error"), (True, {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, "warning")],
 )
-def test_plugin_check_tells_whether_pytest_loads_it(registered: bool, environ: dict[str, str], severity: str) -> None:
+def test_plugin_check_reports_whether_pytest_loads_it(registered: bool, environ: dict[str, str], severity: str) -> None:
     assert [finding.severity for finding in check_plugin(registered, environ)] == [severity]
 
 
@@ -85,7 +85,7 @@ def test_machine_notes_have_advice(tmp_path: Path, file: str, text: str, subject
     assert notes[0].advice is not None
 
 
-def test_place_that_is_not_there_says_how_to_record(tmp_path: Path) -> None:
+def test_missing_place_has_advice_on_recording(tmp_path: Path) -> None:
     (finding,) = check_place(tmp_path / "results", lambda _path: True)
 
     assert finding.severity == "note"

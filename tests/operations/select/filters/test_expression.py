@@ -52,7 +52,7 @@ def test_expression_over_a_name_is_decided(expression: str, expected: bool) -> N
     ],
     ids=lambda value: value[:20],
 )
-def test_expression_that_cannot_be_read_says_where(expression: str, what: str) -> None:
+def test_invalid_expression_is_explained(expression: str, what: str) -> None:
     with pytest.raises(ConfigError, match=what):
         parse_expression(expression)
 

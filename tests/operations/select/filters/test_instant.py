@@ -29,6 +29,6 @@ def test_instant_is_utc(option: str, text: str, moment: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "7y", "999999w"])
-def test_instant_that_cannot_be_read_says_what_to_write(text: str) -> None:
+def test_invalid_instant_is_explained(text: str) -> None:
     with pytest.raises(ConfigError, match=r"--since .*write 2026-11-21"):
         parse_instant("--since", text, NOW)

@@ -71,7 +71,7 @@ def test_threshold_of_a_limit_is_a_share_or_a_quantity_in_si_units(
         ("time[backend]:5%", "not of the form key=value"),
     ],
 )
-def test_threshold_that_cannot_be_read_says_what_is_wrong_and_gives_an_example(text: str, what: str) -> None:
+def test_invalid_threshold_is_explained_with_an_example(text: str, what: str) -> None:
     with pytest.raises(ConfigError) as refused:
         parse_threshold(text)
 

@@ -78,7 +78,7 @@ def test_where_of_metrics_names_them(text: str, metrics: tuple[str, ...]) -> Non
         ("model='bert", "a quote is not closed"),
     ],
 )
-def test_where_that_cannot_be_read_says_what_to_write(text: str, what: str) -> None:
+def test_invalid_where_is_explained(text: str, what: str) -> None:
     with pytest.raises(ConfigError, match=what):
         parse_where(text)
 

@@ -83,7 +83,7 @@ def test_auto_on_the_default_branch_is_the_previous_commit_with_results(checkout
     assert labels(find_auto_baseline(history.sessions, context(checkout, candidate))) == ["b", "b"]
 
 
-def test_auto_on_the_default_branch_without_git_goes_by_the_commits_time(history: History) -> None:
+def test_auto_on_the_default_branch_without_git_orders_by_commit_time(history: History) -> None:
     for commit in "acb":
         history.add(commit)
     candidate = history.add("d")
@@ -139,7 +139,7 @@ def test_auto_of_a_pull_request_knows_the_merge_base_that_was_recorded(checkout:
     assert warnings == []
 
 
-def test_auto_of_a_pull_request_into_another_branch_takes_that_one(checkout: Checkout, history: History) -> None:
+def test_auto_of_a_pull_request_uses_its_target_branch(checkout: Checkout, history: History) -> None:
     checkout.git("checkout", "-q", "-b", "topic", "feature")
     checkout.commit("z")
     history.add("b")
@@ -151,7 +151,7 @@ def test_auto_of_a_pull_request_into_another_branch_takes_that_one(checkout: Che
     assert labels(found) == ["y"]
 
 
-def test_auto_in_a_shallow_clone_says_so_and_goes_by_time(checkout: Checkout, history: History, tmp_path: Path) -> None:
+def test_auto_in_a_shallow_clone_warns_and_orders_by_time(checkout: Checkout, history: History, tmp_path: Path) -> None:
     clone = checkout.clone(tmp_path / "clone", "--depth", "1", "--branch", "feature")
     for commit in "abc":
         history.add(commit)

@@ -75,7 +75,7 @@ def resolved(text: str, sessions: Sequence[SessionRow], context: SpecContext | N
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_parse_spec_tells_the_kinds(text: str, spec: Spec) -> None:
+def test_parse_spec_recognizes_the_kinds(text: str, spec: Spec) -> None:
     assert parse_spec(text) == spec
 
 
@@ -216,7 +216,7 @@ def test_resolve_spec_that_fits_two_things_lists_them(sessions: list[SessionRow]
         )
 
 
-def test_resolve_spec_word_goes_for_the_label_and_says_what_else_it_is(sessions: list[SessionRow]) -> None:
+def test_resolve_spec_word_prefers_the_label_and_warns(sessions: list[SessionRow]) -> None:
     warnings: list[str] = []
     named = [replace(sessions[0], label="main"), *sessions[1:]]
 
@@ -263,7 +263,7 @@ def test_resolve_spec_baseline_stays_where_it_was_set(
     assert resolved("pin", sessions, context) == found
 
 
-def test_resolve_spec_baseline_whose_session_is_gone_says_so(sessions: list[SessionRow]) -> None:
+def test_resolve_spec_baseline_without_its_session_is_explained(sessions: list[SessionRow]) -> None:
     context = SpecContext(baselines=pinned("latest", "019affff"))
 
     with pytest.raises(NoBaselineError, match="which is missing; set it again with: benchdb baseline set pin SPEC"):
