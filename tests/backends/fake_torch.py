@@ -1,4 +1,4 @@
-"""A torch with made-up devices: what our backends call and nothing else, failing where torch fails.
+"""A torch with fake devices: only what our backends call, failing where torch fails.
 
 The traps of the real one are kept: `memory_stats` is empty while nothing was allocated, an event of another device type
 does not record, asking for properties starts the runtime, and a forked child cannot use what its parent started.
@@ -14,12 +14,12 @@ MIB = 1 << 20
 
 
 class OutOfMemoryError(RuntimeError):
-    """As `torch.OutOfMemoryError`."""
+    """Like `torch.OutOfMemoryError`."""
 
 
 @dataclass
 class Gpu:
-    """A made-up device.
+    """A fake device.
 
     Attributes:
         missing: properties that this torch does not know yet.
@@ -56,7 +56,7 @@ class Gpu:
 
 
 class Tensor:
-    """Memory of a device, given back when it is let go."""
+    """Memory of a device, freed when deleted."""
 
     def __init__(self, gpu: Gpu, values: int, size: int) -> None:
         self._gpu, self._values, self._value, self._size = gpu, values, 1.0, 0
@@ -86,7 +86,7 @@ class Tensor:
 
 
 class Event:
-    """As `torch.Event`: constructs for any device, and records only where the device has events."""
+    """Like `torch.Event`: can be created for any device, but only records if the device has events."""
 
     def __init__(self, gpu: Gpu, *, enable_timing: bool) -> None:
         assert enable_timing
@@ -164,7 +164,7 @@ class DeviceModule(ModuleType):
 
 
 class FakeTorch(ModuleType):
-    """What `import torch` gives; `kind` names the module that has the devices."""
+    """Replaces `import torch`; `kind` names the module that has the devices."""
 
     OutOfMemoryError = OutOfMemoryError
     uint8 = "uint8"
@@ -251,7 +251,7 @@ def xpu(*gpus: Gpu) -> FakeTorch:
 
 
 class MpsModule(ModuleType):
-    """`torch.mps`: no arguments, no properties, events of its own."""
+    """`torch.mps`: no arguments, no properties, its own events."""
 
     def __init__(self, gpu: Gpu) -> None:
         super().__init__("torch.mps")
@@ -273,7 +273,7 @@ class MpsModule(ModuleType):
 
 
 class Accelerator(ModuleType):
-    """`torch.accelerator` of a torch whose MPS allocator keeps figures; before 2.15 it refuses."""
+    """`torch.accelerator` of a torch whose MPS allocator has statistics; before 2.15 it raises."""
 
     def __init__(self, gpu: Gpu, *, keeps_figures: bool) -> None:
         super().__init__("torch.accelerator")
@@ -292,7 +292,7 @@ class Accelerator(ModuleType):
 
 
 class FakeMpsTorch(FakeTorch):
-    """What `import torch` gives on a Mac."""
+    """Replaces `import torch` on a Mac."""
 
     def __init__(
         self, gpu: Gpu, *, available: bool = True, built: bool = True, names: bool = True, keeps_figures: bool = False

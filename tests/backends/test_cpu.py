@@ -22,7 +22,7 @@ def test_open_of_another_processor_is_unavailable() -> None:
         CpuBackend().open(XEON)
 
 
-def test_open_processor_blocks_and_reports_nothing_of_its_own() -> None:
+def test_open_processor_blocks_and_has_no_clock_or_memory() -> None:
     opened = CpuBackend(XEON).open(XEON)
 
     assert (opened.handle, opened.sync_mode, opened.mark()) == ("cpu", None, None)

@@ -25,7 +25,7 @@ def test_ids_of_twins_without_uuid_differ_and_the_first_keeps_its_own() -> None:
     assert second.device_id != first.device_id
 
 
-def test_position_of_what_is_not_there_says_what_is() -> None:
+def test_find_position_of_a_missing_device_lists_the_present_ones() -> None:
     present = with_ids([A100])
 
     assert find_position(present[0], present) == 0

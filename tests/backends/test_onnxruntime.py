@@ -1,4 +1,4 @@
-"""ONNX Runtime: its processor provider for real, others made up, as only what falls back can be had here."""
+"""ONNX Runtime: its real processor provider, and fakes of others, which would only fall back here."""
 
 import os
 from pathlib import Path
@@ -18,14 +18,14 @@ NO_CUDNN = "Failed to load library libonnxruntime_providers_cuda.so with error: 
 
 
 class Fail(Exception):  # noqa: N818 - onnxruntime's name
-    """As onnxruntime's errors: no RuntimeError."""
+    """Like onnxruntime's errors, not a RuntimeError."""
 
 
 Fail.__module__ = "onnxruntime.capi.onnxruntime_pybind11_state"
 
 
 class FakeOnnxruntime(ModuleType):
-    """An onnxruntime whose providers work, cannot be had, or run nothing."""
+    """An onnxruntime whose providers work, are unavailable, or run nothing."""
 
     def __init__(self, *compiled_in: str, works: tuple[str, ...] = (), idle: tuple[str, ...] = (), **more: Any) -> None:
         super().__init__("onnxruntime")
@@ -106,7 +106,7 @@ def test_devices_are_the_providers_in_their_order_without_the_remote_one() -> No
     assert [device.details["index"] for device in backend.devices()] == [0, 1, 2]
 
 
-def test_devices_of_a_newer_onnxruntime_say_what_hardware_there_is() -> None:
+def test_devices_of_a_newer_onnxruntime_list_the_hardware() -> None:
     npu = SimpleNamespace(type="OrtHardwareDeviceType.NPU", vendor="Qualcomm", metadata={"soc": "X1E80100"})
     fake = FakeOnnxruntime(QNN, get_ep_devices=lambda: [SimpleNamespace(ep_name=QNN, device=npu)])
 
@@ -124,7 +124,7 @@ def test_open_gives_the_providers_name() -> None:
     assert backend.open(named(backend, CPU)).handle == CPU
 
 
-def test_open_of_a_provider_whose_libraries_are_missing_reports_which(capfd: pytest.CaptureFixture[str]) -> None:
+def test_open_of_a_provider_names_its_missing_libraries(capfd: pytest.CaptureFixture[str]) -> None:
     reason = open_error(FakeOnnxruntime(CUDA, log=NO_CUDNN), CUDA)
 
     assert reason == f"onnxruntime: {CUDA} fell back to {CPU}; {NO_CUDNN}"

@@ -6,7 +6,7 @@ import pytest
 from pytest_benchdb.backends.onnxruntime import capture_stderr, onnxruntime_messages
 
 
-def test_capture_stderr_keeps_what_native_code_writes(capfd: pytest.CaptureFixture[str]) -> None:
+def test_capture_stderr_captures_native_code(capfd: pytest.CaptureFixture[str]) -> None:
     with capture_stderr() as written:
         os.write(2, b"native \xff")
         result = written()

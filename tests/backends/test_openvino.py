@@ -1,4 +1,4 @@
-"""OpenVINO: its own processor plugin for real, GPUs made up."""
+"""OpenVINO: its real processor plugin, and fake GPUs."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ ARC = {
 
 
 class FakeOpenvino(ModuleType):
-    """An openvino with made-up devices: properties it has no value for raise, as plugins do."""
+    """An openvino with fake devices; like plugins, it raises for properties without a value."""
 
     def __init__(self, devices: dict[str, dict[str, Any]], *, runs_on: list[str], answer: float = 2.0) -> None:
         super().__init__("openvino")
@@ -125,7 +125,7 @@ def test_open_of_the_only_gpu_takes_its_numbered_name_for_it() -> None:
 
 
 @pytest.mark.parametrize("runs_on", [["CPU"], ["GPU.0", "CPU"], ["GPU.10"], []], ids=["cpu", "both", "another", "none"])
-def test_open_of_a_device_whose_models_run_elsewhere_is_unavailable(runs_on: list[str]) -> None:
+def test_open_of_a_device_is_unavailable_if_its_models_run_elsewhere(runs_on: list[str]) -> None:
     with pytest.raises(BackendUnavailableError, match=r"a model for GPU\.1 would run on"):
         opened_on(FakeOpenvino({"GPU.1": ARC}, runs_on=runs_on))
 
@@ -161,7 +161,7 @@ def test_real_openvino_runs_on_the_processor() -> None:
     assert "CPU" in opened.handle.core.available_devices
 
 
-def test_real_openvino_refuses_a_gpu_that_is_not_there() -> None:
+def test_real_openvino_refuses_a_missing_gpu() -> None:
     pytest.importorskip("openvino")
     backend = OpenVinoBackend()
     if any(str(device.details["device"]).startswith("GPU") for device in backend.devices()):

@@ -1,4 +1,4 @@
-"""The simulated backend keeps to `interfaces.Backend`."""
+"""The simulated backend implements `interfaces.Backend`."""
 
 import pytest
 
@@ -87,7 +87,7 @@ def test_device_memory_reports_the_peak_since_its_reset() -> None:
 
 
 def test_handle_work_fails_after_as_many_operations_as_the_profile_says() -> None:
-    _, handle = opened(SimProfile(fail_after=3))  # opening it took the first
+    _, handle = opened(SimProfile(fail_after=3))  # opening it was the first
     handle.work(0.01)
     handle.work(0.01)
 
@@ -113,7 +113,7 @@ def test_meter_reads_every_domain_it_reports() -> None:
     assert set(meter.read()) == {domain.name for domain in meter.domains()}
 
 
-def test_meter_of_a_sensor_that_is_not_supported_has_no_domain_but_a_reason() -> None:
+def test_meter_has_a_reason_and_no_domain_for_an_unsupported_sensor() -> None:
     meter = SimMeter(SimBackend(SimProfile(not_supported=frozenset({"temperature"}))).machine)
 
     assert "temperature" not in {domain.metric for domain in meter.domains()}
@@ -121,7 +121,7 @@ def test_meter_of_a_sensor_that_is_not_supported_has_no_domain_but_a_reason() ->
     assert meter.absent == {"SIM-steady-0/temperature": "NOT_SUPPORTED"}
 
 
-def test_meter_of_a_lost_machine_reads_no_values_but_reasons() -> None:
+def test_meter_of_a_lost_machine_reads_reasons_and_no_values() -> None:
     meter = SimMeter(SimBackend(SimProfile(lost_at_s=0.0)).machine)
 
     readings = meter.read()

@@ -1,4 +1,4 @@
-"""The simulated machine has known answers."""
+"""The simulated machine has known results."""
 
 import pytest
 

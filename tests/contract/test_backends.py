@@ -1,4 +1,4 @@
-"""Every built-in backend keeps the contract that the package ships: as it is here, and on made-up hardware."""
+"""Every built-in backend passes the contract, both here and on fake hardware."""
 
 from collections.abc import Iterator
 
@@ -20,13 +20,13 @@ BUILTIN = {backend.name: backend for backend in backends()}
 
 @pytest.fixture(scope="module", autouse=True)
 def browser() -> Iterator[None]:
-    """End the browser that the backends of the web share."""
+    """Close the browser that the web backends share."""
     yield
     SHARED.close()
 
 
 class TestBuiltin(BackendContract):
-    """Those that need no accelerator run here; one that is not installed skips with its reason."""
+    """Backends without an accelerator run here; one that is not installed is skipped with its reason."""
 
     @pytest.fixture(
         params=[
@@ -39,7 +39,7 @@ class TestBuiltin(BackendContract):
 
 
 class TestProbes(ProviderContract):
-    """What is not here says so, and keeps the rules of a probe."""
+    """Hardware that is missing here has a reason, and passes the tests of the probe."""
 
     @pytest.fixture(params=BUILTIN)
     def provider(self, request: pytest.FixtureRequest) -> Backend:
@@ -47,7 +47,7 @@ class TestProbes(ProviderContract):
 
 
 class TestMadeUp(BackendContract):
-    """The code for hardware that is not here, two devices each where there can be two."""
+    """Code for hardware that is missing here, with two devices if there can be two."""
 
     @pytest.fixture(params=["cuda", "rocm", "xpu", "mps", "mps with figures", "onnxruntime", "silent allocator"])
     def backend(self, request: pytest.FixtureRequest) -> Backend:

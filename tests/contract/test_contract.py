@@ -1,4 +1,4 @@
-"""The contracts themselves: what keeps them passes, and each broken promise is found by the test that is for it."""
+"""The contracts themselves: good providers pass, and each defect is found by the test for it."""
 
 import itertools
 import os
@@ -30,7 +30,7 @@ class HastyMeter(MeterContract):
 
 
 def record(_name: str, _value: object) -> None:
-    """Stand for `record_property`."""
+    """Replace `record_property`."""
 
 
 def check(contract: ProviderContract, test: str, provider: Toy | ToyMeter) -> None:
@@ -43,7 +43,7 @@ def check(contract: ProviderContract, test: str, provider: Toy | ToyMeter) -> No
 
 
 def set_to(path: str, value: object) -> Fault:
-    """Return what replaces one part of a toy."""
+    """Return a function that replaces one part of a toy."""
 
     def break_it(toy: Any) -> None:
         *parents, name = path.split(".")

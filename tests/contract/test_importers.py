@@ -1,4 +1,4 @@
-"""Every built-in importer keeps the contract that the package ships, and each broken promise is found."""
+"""Every built-in importer passes the contract, and each defect is found."""
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Every built-in meter keeps the contract that the package ships: as it is here, and on made-up hardware."""
+"""Every built-in meter passes the contract, both here and on fake hardware."""
 
 import sys
 from collections.abc import Callable
@@ -20,7 +20,7 @@ BUILTIN = {meter.name: meter for platform in ("linux", "darwin") for meter in me
 
 
 class TestProbes(ProviderContract):
-    """What is not here says so, and keeps the rules of a probe."""
+    """Hardware that is missing here has a reason, and passes the tests of the probe."""
 
     @pytest.fixture(params=BUILTIN)
     def provider(self, request: pytest.FixtureRequest) -> Meter:
@@ -28,7 +28,7 @@ class TestProbes(ProviderContract):
 
 
 class TestBuiltin(MeterContract):
-    """Those that need no hardware run here."""
+    """Meters that need no hardware run here."""
 
     @pytest.fixture(
         params=["sim", *[pytest.param(name, marks=pytest.mark.hardware(name)) for name in BUILTIN if name != "sim"]]

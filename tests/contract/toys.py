@@ -1,4 +1,4 @@
-"""A backend and a meter that keep their contracts, for tests that let one promise after the other be broken."""
+"""A backend and a meter that pass their contracts; tests break one part after another."""
 
 import inspect
 import time
@@ -16,7 +16,7 @@ POWER = Domain(name="toy/power", metric="power", unit="W", kind="gauge", scope="
 
 
 class ToyDevice:
-    """An open device; what it answers can be replaced, method by method."""
+    """An open device; its methods can be replaced one by one."""
 
     def __init__(self) -> None:
         self.device = DEVICE
@@ -38,7 +38,7 @@ class ToyDevice:
 
 
 class Toy:
-    """A backend; what it answers can be replaced, method by method."""
+    """A backend; its methods can be replaced one by one."""
 
     def __init__(self) -> None:
         self.name = "toy"
@@ -54,7 +54,7 @@ class Toy:
 
 
 class ToyMeter:
-    """A meter; what it answers can be replaced, method by method."""
+    """A meter; its methods can be replaced one by one."""
 
     def __init__(self) -> None:
         self.name = "toy"
@@ -72,7 +72,7 @@ class ToyMeter:
 
 
 def run(contract: object, name: str, **fixtures: object) -> None:
-    """Run one test of a contract, with these fixtures as far as it wants them."""
+    """Run one test of a contract, with those of these fixtures that it needs."""
     test = getattr(contract, name)
     test(**{wanted: fixtures[wanted] for wanted in inspect.signature(test).parameters})
 

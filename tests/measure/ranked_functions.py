@@ -1,4 +1,4 @@
-"""Functions that tests run on ranks, each in a process of its own."""
+"""Functions that tests run on ranks, each in its own process."""
 
 import atexit
 import os
@@ -47,7 +47,7 @@ def train(rank: Rank, steps: int) -> dict[str, object]:
 
 
 def count(rank: Rank, steps: int = 4, *, samples: int = 10) -> list[int]:
-    """Need no torch."""
+    """Do not need torch."""
     for step in rank.steps(steps, samples_per_step=samples):
         with step.forward():
             sum(range(100 * step.index))
@@ -80,7 +80,7 @@ def leave_a_phase_open(rank: Rank) -> None:
 
 
 def say_who_you_are(rank: Rank, path: str) -> NoReturn:
-    """Write down the process, and never end."""
+    """Write the process id to a file, and never end."""
     Path(path).write_text(f"{os.getpid()}\n", encoding="utf-8")
     threading.Event().wait()
     raise AssertionError(rank)
@@ -93,7 +93,7 @@ class Nested:
 
 
 class DoubledDevice(BlockingDevice):
-    """A device of another package: its handle says how it was opened."""
+    """A device of another package; its handle shows how it was opened."""
 
     sync_mode = "doubled"
 
@@ -107,6 +107,6 @@ def tell_device(rank: Rank) -> object:
 
 
 def abort_at_exit(rank: Rank) -> int:
-    """Return a result, and die while the interpreter is taken down."""
+    """Return a result, and crash during interpreter shutdown."""
     atexit.register(os.abort)
     return rank.rank

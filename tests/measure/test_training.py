@@ -42,7 +42,7 @@ def row(steps: Steps, metric: str, phase: str | None = None) -> Measurement:
 
 
 class Tensor:
-    """A number on a device: reading it takes 50 ms of the host."""
+    """A number on a device: reading it takes 50 ms."""
 
     def __init__(self, device: TickingDevice, value: float) -> None:
         self.device = device
@@ -248,7 +248,7 @@ def test_loss_that_is_not_finite_is_named_and_not_comparable(device: TickingDevi
     ],
     ids=["own metric", "twice", "mixed units", "mixed directions", "registered unit"],
 )
-def test_record_of_what_cannot_be_kept_is_an_error(
+def test_record_that_cannot_be_kept_is_an_error(
     device: TickingDevice, metric: str, value: float, unit: str | None, better: Better | None, message: str
 ) -> None:
     steps = steps_on(device, 2)
@@ -271,7 +271,7 @@ def test_record_of_what_cannot_be_kept_is_an_error(
     ],
     ids=["text", "negative"],
 )
-def test_record_of_what_is_not_a_value_is_an_error(
+def test_record_of_something_that_is_not_a_number_is_an_error(
     device: TickingDevice, metric: str, value: object, message: str
 ) -> None:
     steps = steps_on(device, 2)
@@ -282,7 +282,7 @@ def test_record_of_what_is_not_a_value_is_an_error(
         next(steps)
 
 
-def test_record_to_a_step_that_is_over_is_an_error(device: TickingDevice) -> None:
+def test_record_in_a_finished_step_is_an_error(device: TickingDevice) -> None:
     kept: list[Step] = list(steps_on(device, 2))
 
     with pytest.raises(MeasurementError, match="step 1, which is over"):
@@ -324,7 +324,7 @@ def test_loop_left_by_an_exception_counts_complete_steps_only(device: TickingDev
     assert steps.complete == 2
 
 
-def test_loop_left_in_its_first_step_has_reasons_and_no_figures(device: TickingDevice) -> None:
+def test_loop_left_in_its_first_step_has_reasons_and_no_values(device: TickingDevice) -> None:
     steps = steps_on(device, 10, samples_per_step=4)
 
     for step in steps:

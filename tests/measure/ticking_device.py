@@ -7,7 +7,7 @@ from pytest_benchdb.model.environment import Device
 
 
 class TickingDevice:
-    """An `OpenDevice` that works asynchronously: what is launched is done only at the next barrier."""
+    """An `OpenDevice` that works asynchronously: launched work is done only at the next barrier."""
 
     def __init__(self, *, marks: bool = True, sync_mode: str | None = "barrier") -> None:
         self.device = Device(device_id="d0", backend="ticking", name="ticking")
@@ -32,7 +32,7 @@ class TickingDevice:
         self.thread_ns += round(thread_ms * 1e6)
 
     def launch(self, device_ms: float) -> None:
-        """Ask the device for work, and return at once."""
+        """Give the device work, and return at once."""
         self._queued_ns += round(device_ms * 1e6)
         self._timeline_ns += round(device_ms * 1e6)
 

@@ -1,4 +1,4 @@
-"""An amdsmi with made-up GPUs: what `AmdsmiMeter` calls and nothing else, with amdsmi's numbers and error classes."""
+"""An amdsmi with fake GPUs: only what `AmdsmiMeter` calls, with amdsmi's numbers and error classes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ def _empty_module(name: str) -> Any:
 
 @dataclass
 class Card:
-    """A made-up GPU."""
+    """A fake GPU."""
 
     uuid: str
     name: str = "AMD Instinct MI300X"
@@ -74,7 +74,7 @@ class Card:
 
 
 class FakeAmdsmi:
-    """The driver of a machine; `module` is what `import amdsmi` gives."""
+    """The driver of a machine; `module` replaces `import amdsmi`."""
 
     def __init__(self, *cards: Card, init_error: int | None = None) -> None:
         self.cards = list(cards)
@@ -109,11 +109,11 @@ class FakeAmdsmi:
         self._offer("amdsmi_get_gpu_memory_usage", self._memory)
 
     def clock(self) -> int:
-        """Return the time, which readings do not spend."""
+        """Return the time; readings take none."""
         return self.now_ns
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass at each card's power."""
+        """Advance the time at each card's power."""
         self.now_ns += int(seconds * 1e9)
         for card in self.cards:
             card.counted_j += card.draws_w * seconds * card.counter_factor

@@ -1,4 +1,4 @@
-"""A pynvml with made-up GPUs: what `NvmlMeter` calls and nothing else, with NVML's numbers and error classes."""
+"""A pynvml with fake GPUs: only what `NvmlMeter` calls, with NVML's numbers and error classes."""
 
 import ctypes
 from collections.abc import Callable
@@ -25,12 +25,12 @@ UNSIGNED_INT, UNSIGNED_LONG_LONG = 1, 3
 
 
 class NVMLError(Exception):
-    """As in pynvml: making one gives the subclass of its code."""
+    """Like pynvml's: creating one returns the subclass for its code."""
 
     classes: ClassVar[dict[int, type["NVMLError"]]] = {}
     value: int
 
-    def __new__(cls, value: int) -> "NVMLError":  # noqa: PYI034 - it gives a subclass
+    def __new__(cls, value: int) -> "NVMLError":  # noqa: PYI034 - it returns a subclass
         made = super().__new__(NVMLError.classes.get(value, cls) if cls is NVMLError else cls)
         made.value = value
         return made
@@ -44,7 +44,7 @@ for _code, _text in TEXTS.items():
 
 
 class NVMLLibraryMismatchError(Exception):
-    """As in pynvml, no NVMLError."""
+    """Like pynvml's, not an NVMLError."""
 
 
 class Value(ctypes.Union):
@@ -81,7 +81,7 @@ def _empty_module(name: str) -> Any:
 
 @dataclass
 class Gpu:
-    """A made-up GPU: what it answers, and with which code it refuses."""
+    """A fake GPU: its values, and the error codes of its refusals."""
 
     uuid: str
     name: str = "NVIDIA H100 80GB HBM3"
@@ -112,7 +112,7 @@ class Gpu:
 
 
 class FakeNvml:
-    """The driver of a machine; `module` is what `import pynvml` gives."""
+    """The driver of a machine; `module` replaces `import pynvml`."""
 
     def __init__(self, *gpus: Gpu, init_error: int | None = None) -> None:
         self.gpus = list(gpus)
@@ -222,7 +222,7 @@ class FakeNvml:
 
 
 def everything_refused(uuid: str = "GPU-tegra") -> Gpu:
-    """Return a Jetson's GPU: it has a name and an id, and supports no reading."""
+    """Return a Jetson's GPU: it has a name and an id, but no readings."""
     calls = (
         "nvmlDeviceGetFieldValues",
         "nvmlDeviceGetTotalEnergyConsumption",

@@ -1,4 +1,4 @@
-"""A folder that stands for ``/``, with the files of powercap and perf as the kernel lays them out."""
+"""A replacement of ``/``, with the files of powercap and perf as the kernel lays them out."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ CLASS = "sys/class/powercap"
 
 
 def add_zone(root: Path, name: str, label: str, energy_uj: int, *, range_uj: int | None = 262_143_328_850) -> Path:
-    """Add a zone: a folder under ``devices`` and a link to it in the class's folder, as sysfs has it."""
+    """Add a zone: a folder under ``devices`` and a link to it in the class's folder, as in sysfs."""
     control = name.partition(":")[0]
     parent = name.rpartition(":")[0] if name.count(":") > 1 else ""
     folder = root / "sys/devices/virtual/powercap" / control / parent / name

@@ -1,4 +1,4 @@
-"""amdsmi, against made-up GPUs; no real one has been seen."""
+"""amdsmi with fake GPUs; never run with a real one."""
 
 import sys
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_meter_of_an_mi300x_reads_si_units() -> None:
 
     assert values == pytest.approx(
         {
-            "GPU-a/energy": 9150.0,  # half a second at 300 W went into the check of the counter
+            "GPU-a/energy": 9150.0,  # including half a second at 300 W for the check of the counter
             "GPU-a/power_average": 300.0,
             "GPU-a/temperature": 335.15,
             "GPU-a/clock_gfx": 2.1e9,
@@ -104,7 +104,7 @@ def test_meter_of_a_counter_that_cannot_be_checked_drops_it() -> None:
     assert meter.absent["GPU-a/energy"] == "the energy counter cannot be checked: the device reports no power"
 
 
-def test_meter_of_a_guest_of_a_hypervisor_has_no_energy_but_power() -> None:
+def test_meter_in_a_virtual_machine_has_power_but_no_energy() -> None:
     meter, _ = meter_of(Card("GPU-a", refused={"amdsmi_get_energy_count": fake_amdsmi.NOT_SUPPORTED}))
 
     metrics = {domain.metric for domain in meter.domains()}

@@ -1,4 +1,4 @@
-"""macOS' per-process energy, from bytes; no Mac has been seen."""
+"""macOS' per-process energy, from bytes; never run on a Mac."""
 
 import struct
 import sys
@@ -83,7 +83,7 @@ def test_probe_of_an_older_macos_reports_the_error() -> None:
     assert probe.reason == "process/energy: proc_pid_rusage cannot be used: [Errno 22] Invalid argument"
 
 
-def test_probe_elsewhere_says_that_it_is_not_a_mac() -> None:
+def test_probe_on_another_system_says_that_it_is_not_macos() -> None:
     assert MacosMeter(platform="linux").probe().reason == "linux is not macOS"
 
 

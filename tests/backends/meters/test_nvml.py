@@ -1,4 +1,4 @@
-"""NVML, against made-up GPUs; no real one has been seen."""
+"""NVML with fake GPUs; never run with a real one."""
 
 import os
 from types import ModuleType
@@ -90,7 +90,7 @@ def test_meter_stamps_field_values_with_the_middle_of_the_call() -> None:
         ("nvmlDeviceGetMemoryInfo", "memory_used"),
     ],
 )
-def test_meter_of_a_call_that_is_not_supported_lacks_only_that_sensor(refused: str, sensor: str) -> None:
+def test_meter_without_one_call_lacks_only_that_sensor(refused: str, sensor: str) -> None:
     meter, _ = meter_of(Gpu("GPU-a", refused={refused: fake_nvml.NOT_SUPPORTED}))
 
     names = set(domains_of(meter))
@@ -196,7 +196,7 @@ def test_meter_of_a_jetson_without_an_id_is_not_available() -> None:
     assert meter.probe().reason == "NVML shows no device: Not Supported"
 
 
-def test_meter_of_a_gpu_that_is_lost_reports_a_reason_for_every_sensor() -> None:
+def test_meter_of_a_lost_gpu_has_a_reason_for_every_sensor() -> None:
     gpu, other = Gpu("GPU-a"), Gpu("GPU-b")
     meter, _ = meter_of(gpu, other)
     names = set(domains_of(meter))
@@ -233,7 +233,7 @@ def test_meter_of_8_gpus_in_another_order_follows_their_ids() -> None:
     meter.domains()
 
     fake.gpus.reverse()
-    fake.users = 0  # the library was shut down, so that handles are taken anew
+    fake.users = 0  # the library was shut down, so handles must be taken again
     readings = meter.read()
 
     assert [readings[f"GPU-{index}/energy"].value for index in range(8)] == pytest.approx(
@@ -265,7 +265,7 @@ def test_meter_of_a_gpu_that_left_while_the_library_was_down_reports_a_reason() 
     assert readings["GPU-b/energy"].value is not None
 
 
-def test_meter_close_gives_back_what_it_took_and_reads_again() -> None:
+def test_meter_close_releases_the_library_and_reads_again() -> None:
     meter, fake = meter_of(Gpu("GPU-a"))
     fake.module.nvmlInit()  # another user of the library
     meter.read()
@@ -328,14 +328,14 @@ def test_other_processes_leaves_this_one_out(uuid: str) -> None:
     assert meter.other_processes("GPU-b") is None
 
 
-def test_other_processes_is_unknown_where_the_driver_does_not_tell() -> None:
+def test_other_processes_is_unknown_if_the_driver_does_not_report_them() -> None:
     refused = {"nvmlDeviceGetComputeRunningProcesses": fake_nvml.NO_PERMISSION}
     meter, _ = meter_of(Gpu("GPU-a", refused=refused))
 
     assert meter.other_processes("GPU-a") is None
 
 
-def test_other_processes_is_unknown_where_driver_and_package_do_not_fit() -> None:
+def test_other_processes_is_unknown_if_driver_and_package_do_not_match() -> None:
     meter, fake = meter_of(Gpu("GPU-a"))
 
     def mismatch(handle: object) -> None:
@@ -354,7 +354,7 @@ def test_meter_of_an_old_package_without_the_linked_mode_still_reads() -> None:
 
 
 class Ticking(FakeNvml):
-    """Two GPUs under a clock that moves 1 ms a look; the counter of the first is updated every 100 ms."""
+    """Two GPUs with a clock that moves 1 ms per reading; the counter of the first is updated every 100 ms."""
 
     def __init__(self) -> None:
         super().__init__(Gpu("GPU-a"), Gpu("GPU-b"))
@@ -442,7 +442,7 @@ def test_probe_with_the_real_package_and_no_driver_has_a_reason() -> None:
 
 @pytest.mark.hardware("cuda")
 def test_meter_of_a_real_gpu_counts_the_energy_of_its_power() -> None:
-    """Never run yet: no real GPU was at hand when this was written."""
+    """Needs a real GPU; there was none when this was written."""
     meter = NvmlMeter()
     probe = meter.probe()
     if not probe.available:

@@ -1,4 +1,4 @@
-"""RAPL by powercap and by perf, on real files in a temporary tree; no real counter has been seen."""
+"""RAPL by powercap and by perf, on real files in a temporary tree; never run with a real counter."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ def domains_of(meter: RaplMeter) -> dict[str, Domain]:
 
 
 def open_descriptors() -> int:
-    """Return how many files this process has open; 0 where there is no way to tell."""
+    """Return how many files this process has open; 0 if unknown."""
     folder = Path("/proc/self/fd")
     return len(list(folder.iterdir())) if folder.exists() else 0
 
@@ -86,7 +86,7 @@ def test_meter_domains_report_range_and_tick(tmp_path: Path) -> None:
     assert {domain.tick_s for domain in domains.values()} == {0.001}
 
 
-def test_meter_of_a_package_that_is_shown_twice_keeps_the_registers(tmp_path: Path) -> None:
+def test_meter_of_a_package_with_two_zones_keeps_the_registers(tmp_path: Path) -> None:
     add_zone(tmp_path, "intel-rapl:0", "package-0", 100_000_000)
     add_zone(tmp_path, "intel-rapl:0:0", "core", 40_000_000)
     add_zone(tmp_path, "intel-rapl-mmio:0", "package-0", 999_000_000)
@@ -168,7 +168,7 @@ def test_probe_without_permission_reports_the_command_for_real(tmp_path: Path) -
 
 @pytest.fixture
 def root_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
-    """Refuse a file as the kernel does to ordinary users: tests may run as root, whom nothing is refused."""
+    """Refuse a file like the kernel does for ordinary users: tests may run as root, who may read everything."""
     refused: set[Path] = set()
     real_open = os.open
 
@@ -194,7 +194,7 @@ def test_probe_without_permission_reports_the_one_command(tmp_path: Path, root_o
     )
 
 
-def test_the_command_that_is_reported_opens_every_zone(tmp_path: Path) -> None:
+def test_command_in_the_reason_opens_every_zone(tmp_path: Path) -> None:
     two_sockets(tmp_path)
     files = [path.resolve() for path in (tmp_path / CLASS).glob("*/energy_uj")]
     for file in files:
@@ -207,7 +207,7 @@ def test_the_command_that_is_reported_opens_every_zone(tmp_path: Path) -> None:
     assert {file.stat().st_mode & 0o777 for file in files} == {0o444}
 
 
-def test_meter_of_one_zone_that_is_refused_reads_the_others(tmp_path: Path, root_only: Callable[[Path], None]) -> None:
+def test_meter_with_one_refused_zone_reads_the_others(tmp_path: Path, root_only: Callable[[Path], None]) -> None:
     two_sockets(tmp_path)
     root_only(tmp_path / CLASS / "intel-rapl:1/energy_uj")
 
@@ -335,7 +335,7 @@ def test_meter_close_reads_again(tmp_path: Path) -> None:
 
 
 def test_perf_event_open_counts_for_real(tmp_path: Path) -> None:
-    """The kernel's own software clock stands for the power unit: it has type 1, event 0 and counts nanoseconds."""
+    """The kernel's software clock replaces the power unit: it has type 1, event 0 and counts nanoseconds."""
     add_power_events(tmp_path, kind=1)
     add_power_event(tmp_path, "energy-pkg", "0x00", scale="1e-9")
     try:

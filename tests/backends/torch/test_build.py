@@ -26,7 +26,7 @@ def test_parse_version_of_a_cuda_build_reports_its_toolkits() -> None:
     assert build.versions == {"torch": "2.13.0+cu130", "cuda": "13.0"}
 
 
-def test_parse_version_of_an_old_torch_leaves_out_what_it_does_not_tell() -> None:
+def test_parse_version_of_an_old_torch_leaves_out_unknown_toolkits() -> None:
     assert parse_version(OLD).toolkits == {"cuda": "12.1", "hip": None}
 
 

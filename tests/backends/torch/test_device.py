@@ -23,7 +23,7 @@ def opened_mps(gpu: Gpu, *, keeps_figures: bool) -> OpenTorchDevice:
     return backend.open(backend.devices()[0])
 
 
-def test_open_raises_what_the_first_operation_raised() -> None:
+def test_open_raises_the_error_of_the_first_operation() -> None:
     text = "CUDA error: no kernel image is available for execution on the device"
 
     with pytest.raises(RuntimeError, match=text):
@@ -67,7 +67,7 @@ def test_mark_waits_for_nothing() -> None:
     assert gpu.calls == []
 
 
-def test_mark_where_events_cannot_be_timed_is_none() -> None:
+def test_mark_is_none_if_events_cannot_be_timed() -> None:
     opened, _ = opened_on(Gpu(has_events=False))
 
     assert opened.mark() is None
@@ -91,7 +91,7 @@ def test_memory_of_an_idle_device_after_a_reset_is_a_measured_zero() -> None:
     assert opened.memory() == {"device_peak": 0.0, "device_reserved": 2 * MIB}
 
 
-def test_memory_of_an_allocator_that_keeps_no_figures_is_absent() -> None:
+def test_memory_of_an_allocator_without_statistics_is_absent() -> None:
     gpu = Gpu(silent_allocator=True)
     opened, _ = opened_on(gpu)
 
@@ -105,7 +105,7 @@ def test_memory_stats_while_the_allocator_is_not_initialised_are_empty() -> None
     assert fake_torch.cuda(Gpu()).module.memory_stats(0) == {}
 
 
-def test_memory_of_mps_is_absent_before_torch_keeps_figures() -> None:
+def test_memory_of_mps_is_absent_before_torch_has_statistics() -> None:
     opened = opened_mps(Gpu(), keeps_figures=False)
     opened.reset_memory()
 
@@ -222,7 +222,7 @@ class HostBackend(TorchBackend):
         )
 
 
-def test_real_torch_without_events_or_allocator_figures_reports_neither() -> None:
+def test_real_torch_without_events_or_allocator_statistics_reports_neither() -> None:
     pytest.importorskip("torch")
     backend = HostBackend()
 

@@ -1,4 +1,4 @@
-"""The torch backends, against made-up torches; of the real one only a build without devices has been seen."""
+"""The torch backends with fakes of torch; the real torch was only tested without devices."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ OTHER = "1b2c3d4e-0c1e-4a8f-9d0b-2f6f3a1b5c7d"
 
 
 def installed(tmp_path: Path, version: str, **toolkits: str | None) -> list[str]:
-    """Write a torch that cannot be imported, only found."""
+    """Write a torch that can be found but not imported."""
     folder = tmp_path / "torch"
     folder.mkdir()
     (folder / "__init__.py").write_text("raise AssertionError('torch was imported')\n", encoding="utf-8")
@@ -106,7 +106,7 @@ def test_probe_reports_cuda_and_rocm_apart_by_hip() -> None:
     assert RocmBackend(nvidia).probe().reason == "torch 2.13.0+cu130 was built without ROCm"
 
 
-def test_probe_of_a_gpu_says_with_what_and_starts_nothing() -> None:
+def test_probe_of_a_gpu_has_versions_and_starts_nothing() -> None:
     torch = fake_torch.cuda(Gpu())
 
     probe = CudaBackend(torch).probe()
@@ -143,7 +143,7 @@ def test_probe_without_a_driver_says_so(tmp_path: Path) -> None:
     assert rocm.reason == "torch 2.13.0+rocm7.1 has ROCm, but there is no /dev/kfd: the amdgpu driver is not loaded"
 
 
-def test_probe_with_a_driver_that_is_too_old_reports_torchs_warning() -> None:
+def test_probe_with_an_old_driver_reports_torchs_warning() -> None:
     warning = "CUDA initialization: The NVIDIA driver on your system is too old (found version 11040).\nSee ..."
 
     reason = CudaBackend(fake_torch.cuda(driver_warning=warning)).probe().reason
@@ -151,7 +151,7 @@ def test_probe_with_a_driver_that_is_too_old_reports_torchs_warning() -> None:
     assert reason == "CUDA initialization: The NVIDIA driver on your system is too old (found version 11040)."
 
 
-def test_probe_with_hidden_devices_says_what_hides_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probe_with_hidden_devices_names_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "proc/driver/nvidia").mkdir(parents=True)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
 
@@ -160,13 +160,13 @@ def test_probe_with_hidden_devices_says_what_hides_them(tmp_path: Path, monkeypa
     assert reason == "no device is visible to torch: CUDA_VISIBLE_DEVICES='-1'"
 
 
-def test_probe_without_any_hint_says_what_torch_said() -> None:
+def test_probe_without_any_hint_reports_torchs_answer() -> None:
     reason = XpuBackend(fake_torch.xpu()).probe().reason
 
     assert reason == "torch 2.13.0+xpu sees no device: torch.xpu.is_available() is False"
 
 
-def test_probe_in_a_forked_child_says_that_it_is_one() -> None:
+def test_probe_in_a_forked_child_has_that_reason() -> None:
     torch = fake_torch.cuda(Gpu())
     torch.module._started_in = os.getpid() + 1
 
@@ -182,7 +182,7 @@ def test_open_without_a_device_reports_the_reason_of_the_probe() -> None:
         RocmBackend(fake_torch.cuda(Gpu())).open(device)
 
 
-def test_devices_of_cuda_say_what_the_meter_and_the_reader_need(tmp_path: Path) -> None:
+def test_devices_of_cuda_have_uuid_and_details(tmp_path: Path) -> None:
     module = tmp_path / "sys/module/nvidia"
     module.mkdir(parents=True)
     (module / "version").write_text("570.86.10\n", encoding="utf-8")
@@ -201,7 +201,7 @@ def test_devices_of_cuda_say_what_the_meter_and_the_reader_need(tmp_path: Path) 
     }
 
 
-def test_devices_of_an_older_torch_leave_out_what_it_does_not_tell(tmp_path: Path) -> None:
+def test_devices_of_an_older_torch_leave_out_unknown_facts(tmp_path: Path) -> None:
     gpu = Gpu(missing=("uuid", "L2_cache_size", "pci_bus_id"))
 
     (device,) = CudaBackend(fake_torch.cuda(gpu), root=tmp_path).devices()
@@ -234,7 +234,7 @@ def test_devices_of_mps_are_one_with_the_chips_name() -> None:
     assert device.details == {"index": 0, "device": "mps:0", "cores": 40}
 
 
-def test_probe_of_mps_on_a_mac_without_metal_says_which_half_is_missing() -> None:
+def test_probe_of_mps_says_whether_torch_or_metal_is_missing() -> None:
     unbuilt = MpsBackend(FakeMpsTorch(Gpu(), available=False, built=False), platform="darwin")
     unavailable = MpsBackend(FakeMpsTorch(Gpu(), available=False), platform="darwin")
 
@@ -266,7 +266,7 @@ def test_devices_of_one_name_without_uuid_have_ids_of_their_own() -> None:
     assert len({device.device_id for device in devices}) == 2
 
 
-def test_open_of_a_device_that_is_gone_says_what_is_there() -> None:
+def test_open_of_a_device_that_is_gone_lists_the_present_ones() -> None:
     gone = CudaBackend(fake_torch.cuda(Gpu("NVIDIA L4", uuid=OTHER))).devices()[0]
 
     with pytest.raises(BackendUnavailableError, match=rf"NVIDIA L4 \(GPU-{OTHER}\) is not here.*cuda:0 NVIDIA H200"):

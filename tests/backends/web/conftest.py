@@ -1,4 +1,4 @@
-"""One real Chromium for each module of tests that asks for it; without one they are skipped."""
+"""One real Chromium for each test module that needs it; without one the tests are skipped."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from pytest_benchdb.backends.web.page import WebPage
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Count what starts a browser among the long checks: it takes a minute."""
+    """Mark tests that start a browser as long: they take a minute."""
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.long)
@@ -50,7 +50,7 @@ def webgpu(shared: SharedBrowser) -> Iterator[OpenPage]:
 
 @pytest.fixture(scope="module")
 def page(shared: SharedBrowser) -> Iterator[WebPage]:
-    """Return a page that no test ends or leaves behind changed."""
+    """Return a shared page; tests do not close or change it."""
     backend = WasmBackend(shared)
     opened = backend.open(backend.devices()[0])
     yield opened.page

@@ -101,7 +101,7 @@ def test_webnn_without_a_context_says_why(shared: SharedBrowser) -> None:
     assert re.search(r"^Chromium [\d.]+ makes no WebNN context: \w+Error: .+", reason)
 
 
-def test_webnn_context_computes_on_what_it_is_named_after(shared: SharedBrowser) -> None:
+def test_webnn_context_computes_on_the_device_in_its_name(shared: SharedBrowser) -> None:
     backend = WebNnBackend(shared)
     if (reason := refusal_of(backend)) is not None:
         pytest.skip(reason)
@@ -134,7 +134,7 @@ def test_devices_are_asked_for_once(shared: SharedBrowser) -> None:
         (dict.fromkeys(HOPPER, "") | {"fallback": None, "type": None}, "unnamed adapter"),
     ],
 )
-def test_adapter_name_reports_what_it_is(adapter: dict[str, Any], name: str) -> None:
+def test_adapter_name_marks_software(adapter: dict[str, Any], name: str) -> None:
     assert adapter_name(adapter) == name
 
 
@@ -149,7 +149,7 @@ def test_adapter_name_reports_what_it_is(adapter: dict[str, Any], name: str) -> 
         ({"type": "npu", "devices": None}, [HOPPER], False, "WebNN npu (unconfirmed)"),
     ],
 )
-def test_context_name_reports_what_is_sure(
+def test_context_name_marks_software_and_unconfirmed(
     context: dict[str, Any], adapters: list[dict[str, Any]], software: bool | None, name: str
 ) -> None:
     assert context_is_software(context, adapters) is software

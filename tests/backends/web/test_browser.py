@@ -17,7 +17,7 @@ from pytest_benchdb.errors import BackendUnavailableError
 
 END_LIMIT_S = 30
 
-# Opens a page, tells the browser's process id, and does as its argument says.
+# Opens a page, prints the browser's process id, and then acts on its argument.
 PARENT = """
 import os, sys
 from pytest_benchdb.backends.web.backend import WasmBackend
@@ -37,14 +37,14 @@ sys.stdin.read()
 
 @pytest.fixture
 def own(chromium: Host) -> Iterator[SharedBrowser]:
-    """Return a browser that a test may end."""
+    """Return a browser that a test may kill."""
     browser = SharedBrowser(host=chromium)
     yield browser
     browser.close()
 
 
 def has_ended(pid: int) -> bool:
-    """Tell whether a process ends in time; one that only waits to be buried has."""
+    """Return whether a process ends in time; a zombie has ended."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         try:
@@ -103,7 +103,7 @@ def test_browser_that_was_killed_is_noticed_and_replaced(own: SharedBrowser) -> 
     assert own.get() is not first
 
 
-def test_browser_of_a_page_that_hangs_is_given_up_and_replaced(own: SharedBrowser) -> None:
+def test_browser_of_a_page_that_hangs_is_killed_and_replaced(own: SharedBrowser) -> None:
     backend = WasmBackend(own)
     opened = backend.open(backend.devices()[0])
     pid = pid_of(own.get())
@@ -154,14 +154,14 @@ def test_shared_browser_in_a_forked_child_is_not_the_parents(own: SharedBrowser)
 
     child = os.fork()
     if child == 0:
-        own.close()  # must not end what is the parent's
+        own.close()  # must not close the parent's browser
         os._exit(0)
     os.waitpid(child, 0)
 
     assert own.get().answers()
 
 
-def test_program_that_is_not_a_browser_is_unavailable_with_its_text(tmp_path: Path, chromium: Host) -> None:
+def test_program_that_is_not_a_browser_is_unavailable_with_its_message(tmp_path: Path, chromium: Host) -> None:
     program = tmp_path / "chromium"
     program.write_text("#!/bin/sh\necho 'I am no browser' >&2\nexit 7\n")
     program.chmod(0o755)
@@ -170,7 +170,7 @@ def test_program_that_is_not_a_browser_is_unavailable_with_its_text(tmp_path: Pa
         Browser(program)
 
 
-def test_program_that_hangs_is_given_up(tmp_path: Path, chromium: Host) -> None:
+def test_program_that_hangs_is_killed(tmp_path: Path, chromium: Host) -> None:
     program = tmp_path / "chromium"
     program.write_text("#!/bin/sh\nexec sleep 600\n")
     program.chmod(0o755)

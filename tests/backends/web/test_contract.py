@@ -1,4 +1,4 @@
-"""The three backends keep the contract of all."""
+"""The three web backends pass the contract."""
 
 import pytest
 

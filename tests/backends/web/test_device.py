@@ -8,7 +8,7 @@ import pytest
 from pytest_benchdb.backends.web.backend import OpenPage, SharedBrowser, Timeline, WebGpuBackend
 from pytest_benchdb.backends.web.browser import JavaScriptError
 
-# A dispatch that an adapter needs some time for.
+# A dispatch that takes an adapter some time.
 WORK = """(n) => {
   const { device } = benchdb;
   const module = device.createShaderModule({ code: `
@@ -35,7 +35,7 @@ DONE_SOON = """() => {
   benchdb.device.queue.onSubmittedWorkDone().then(() => { globalThis.done = true; });
 }"""
 
-# What `assets/webnn.js` calls and nothing else; a context computes only when it is read.
+# Only what `assets/webnn.js` calls; a context computes only when it is read.
 FAKE_WEBNN = """(places) => {
   class Context {
     lost = new Promise(() => {});
@@ -145,7 +145,7 @@ def test_webgpu_device_that_was_destroyed_never_looks_done(webgpu: OpenPage) -> 
     webgpu.synchronize()
 
 
-def test_webgpu_device_whose_process_dies_reaches_the_caller(webgpu: OpenPage, shared: SharedBrowser) -> None:
+def test_death_of_the_webgpu_process_reaches_the_caller(webgpu: OpenPage, shared: SharedBrowser) -> None:
     pid = shared.get().facts.pid
     children = psutil.Process(pid).children(recursive=True)
     (gpu,) = [process for process in children if "--type=gpu-process" in process.cmdline()]
@@ -195,7 +195,7 @@ def test_webnn_contexts_that_run_elsewhere_are_refused(fake_webnn: OpenPage) -> 
     }
 
 
-def test_webnn_barrier_reads_after_what_was_dispatched(fake_webnn: OpenPage) -> None:
+def test_webnn_barrier_reads_after_dispatched_work(fake_webnn: OpenPage) -> None:
     page = fake_webnn.page
     page.evaluate("(type) => benchdb.webnn.open(type)", "cpu")
     page.call("() => { globalThis.done = false; benchdb.context.work.push(() => { globalThis.done = true; }); }")

@@ -1,4 +1,4 @@
-"""What errors of a page mean."""
+"""Out-of-memory errors of a page."""
 
 import pytest
 

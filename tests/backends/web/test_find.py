@@ -1,4 +1,4 @@
-"""Finding Playwright and a Chromium on machines that are made up of folders."""
+"""Finding Playwright and a Chromium on machines made of temporary folders."""
 
 from collections.abc import Callable, Mapping
 from importlib import metadata
@@ -42,7 +42,7 @@ def test_find_chromium_named_program_comes_before_the_path(tmp_path: Path) -> No
     assert found == mine
 
 
-def test_find_chromium_named_program_that_is_missing_is_not_replaced_by_another(tmp_path: Path) -> None:
+def test_find_chromium_does_not_replace_a_missing_named_program(tmp_path: Path) -> None:
     machine = host(tmp_path, {VARIABLE: "/nowhere/chromium"}, {"chromium": "/usr/bin/chromium"})
 
     assert find_chromium(machine) is None
@@ -67,7 +67,7 @@ def test_find_chromium_takes_playwrights_newest_by_number(tmp_path: Path) -> Non
     assert find_chromium(host(tmp_path)) == newest
 
 
-def test_find_chromium_looks_where_playwright_was_reported_to_keep_browsers(tmp_path: Path) -> None:
+def test_find_chromium_looks_in_the_folder_of_playwrights_variable(tmp_path: Path) -> None:
     kept = program(tmp_path / "browsers/chromium-1200/chrome-linux64/chrome")
 
     assert find_chromium(host(tmp_path, {"PLAYWRIGHT_BROWSERS_PATH": str(tmp_path / "browsers")})) == kept

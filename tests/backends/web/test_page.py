@@ -95,7 +95,7 @@ def test_time_of_a_known_length_is_that_length(page: WebPage) -> None:
 
     assert timing.iterations == 1
     assert len(timing.samples_s) == 5
-    # Nothing can be shorter; a busy machine makes some longer, hardly all.
+    # No round can be shorter; a busy machine makes some longer, but hardly all.
     assert min(timing.samples_s) == pytest.approx(3e-3, abs=0.2e-3)
     assert timing.first_call_s >= 3e-3
 
@@ -130,7 +130,7 @@ def test_time_with_no_rounds_or_iterations_is_refused(page: WebPage, plan: dict[
         page.time("() => 1", **plan)  # type: ignore[arg-type]
 
 
-def test_crashed_page_says_that_it_is_gone(wasm: OpenPage) -> None:
+def test_crashed_page_raises_page_gone(wasm: OpenPage) -> None:
     page = wasm.page
     with contextlib.suppress(JavaScriptError, PageGoneError):  # the navigation itself may be answered or not
         page.with_page(lambda inner: inner.goto("chrome://crash"))

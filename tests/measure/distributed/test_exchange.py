@@ -54,7 +54,7 @@ def test_report_turns_a_result_without_json_form_into_its_class(tmp_path: Path) 
     assert report.result == "<builtins.object>"
 
 
-def test_report_with_a_figure_that_is_not_finite_is_not_written(tmp_path: Path) -> None:
+def test_report_with_a_value_that_is_not_finite_is_not_written(tmp_path: Path) -> None:
     row = Measurement(metric="loss", unit="1", better="lower", samples=[math.nan])
 
     with pytest.raises(ValueError, match="not JSON compliant"):
@@ -95,14 +95,14 @@ def damaged(**changes: Any) -> str:
         json.dumps({name: value for name, value in GOOD.items() if name != "error"}),
     ],
 )
-def test_report_that_is_damaged_is_an_error(tmp_path: Path, text: str) -> None:
+def test_damaged_report_is_an_error(tmp_path: Path, text: str) -> None:
     report_path(tmp_path, 0).write_text(text)
 
     with pytest.raises(MeasurementError, match=r"rank-0\.json is not understood"):
         read_report(tmp_path, 0)
 
 
-def test_report_like_the_damaged_ones_but_whole_is_read(tmp_path: Path) -> None:
+def test_complete_report_like_the_damaged_ones_is_read(tmp_path: Path) -> None:
     report_path(tmp_path, 0).write_text(damaged())
 
     report = read_report(tmp_path, 0)

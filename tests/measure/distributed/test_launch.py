@@ -67,7 +67,7 @@ def test_rank_that_died_says_how(code: int, text: str) -> None:
     assert why_failed([died(0, code, 1)], [None], NO_STDERR, timeout_s=9) == f"rank 0 of 1 {text}"
 
 
-def test_rank_that_crashed_after_its_figures_failed() -> None:
+def test_rank_that_crashed_after_its_report_failed() -> None:
     reason = why_failed([ENDED[0], died(1, -11, 1)], FINE, NO_STDERR, timeout_s=9)
 
     assert reason == "rank 1 of 2 was killed by SIGSEGV"
@@ -82,7 +82,7 @@ def test_ranks_that_hung_are_named_with_their_last_words() -> None:
     assert reason == "rank 1 of 3 and rank 2 of 3 did not end within 30 s and was stopped: waiting"
 
 
-def test_rank_that_hung_after_its_figures_is_named() -> None:
+def test_rank_that_hung_after_its_report_is_named() -> None:
     reason = why_failed([ENDED[0], stopped(1)], FINE, NO_STDERR, timeout_s=1.5)
 
     assert reason == "rank 1 of 2 did not end within 1.5 s and was stopped"
@@ -96,7 +96,7 @@ def test_rank_stopped_because_another_failed_is_not_blamed() -> None:
     )
 
 
-def test_rank_that_ended_without_figures_failed() -> None:
+def test_rank_that_ended_without_a_report_failed() -> None:
     assert why_failed(ENDED, [FINE[0], None], NO_STDERR, timeout_s=9) == "rank 1 of 2 ended without a report"
 
 
@@ -119,7 +119,7 @@ def test_rank_that_torchrun_blames_and_that_reported_its_error_is_quoted() -> No
     assert reason == "rank 1 of 2 failed: ValueError: boom"
 
 
-def test_launcher_that_hung_names_the_ranks_without_figures() -> None:
+def test_launcher_that_hung_names_the_ranks_without_a_report() -> None:
     reason = why_failed([stopped(None)], [FINE[0], None], Stderr(last={1: "waiting"}), timeout_s=9)
 
     assert reason == "rank 1 of 2 did not end within 9 s and was stopped: waiting"

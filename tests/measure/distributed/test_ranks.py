@@ -54,7 +54,7 @@ def rank_rows(
     wall_s: float = 1.0,
     provenance: Provenance = "measured",
 ) -> list[Measurement]:
-    """What one rank measured, as `Rank.measurements` gives it."""
+    """Measurements of one rank, as returned by `Rank.measurements`."""
     rows = [
         Measurement(metric="wall_time", unit="s", better="lower", value=wall_s, provenance=provenance),
         Measurement(
@@ -175,7 +175,7 @@ def test_scaling_efficiency_that_cannot_be_reported_has_a_reason(worlds: list[Wo
     assert efficiency.reason == reason
 
 
-def test_world_that_failed_has_no_figure_and_its_reason() -> None:
+def test_failed_world_has_a_reason_and_no_value() -> None:
     rows = by_key([WorldRun(world_size=2, reason="rank 1 of 2 was killed by SIGKILL")])
 
     steps = rows["world_2", "step_time", None]

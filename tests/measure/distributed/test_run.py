@@ -33,7 +33,7 @@ def keyed(rows: tuple[Measurement, ...]) -> dict[tuple[str | None, str, int | No
 
 
 def train_for_real(method: Method, world_sizes: tuple[int, ...]) -> None:
-    """Train on real ranks, and check that they exchanged gradients and answer their figures."""
+    """Train on real ranks, and check that they exchange gradients and report measurements."""
     pytest.importorskip("torch.distributed")
     steps = 6
     plan = RankPlan(world_sizes=world_sizes, method=method, timeout_s=120)
@@ -66,14 +66,14 @@ def test_training_on_ranks_of_torchrun_reports_every_rank() -> None:
     train_for_real("torchrun", (2,))
 
 
-def test_rank_that_reported_its_figures_cannot_fail_while_its_interpreter_is_taken_down() -> None:
+def test_rank_with_a_report_cannot_fail_at_interpreter_exit() -> None:
     result = run_distributed(ranked_functions.abort_at_exit, plan=WITHOUT_TORCH)
 
     assert result.error() is None
     assert result.results[2] == (0, 1)
 
 
-def test_ranks_without_torch_report_figures_and_results() -> None:
+def test_ranks_without_torch_report_measurements_and_results() -> None:
     plan = RankPlan(world_sizes=(2, 1, 2), backend=None, timeout_s=20)
 
     result = run_distributed(ranked_functions.count, plan=plan, kwargs={"samples": 5})
@@ -132,7 +132,7 @@ def test_rank_that_leaves_a_phase_open_fails_the_run() -> None:
     assert "rank 0 of 1 failed: MeasurementError: test_a: phase 'load' was never closed" in str(result.error())
 
 
-def test_function_of_a_class_and_a_device_of_its_own_are_found() -> None:
+def test_static_method_and_opener_are_found() -> None:
     plan = RankPlan(
         world_sizes=(2,),
         backend=None,
@@ -173,7 +173,7 @@ def test_ranks_end_when_the_process_of_the_test_is_killed(tmp_path: Path) -> Non
         "plan = RankPlan(world_sizes=(1,), backend=None, timeout_s=60)\n"
         f"run_distributed(say_who_you_are, plan=plan, args=[{str(written)!r}])\n"
     )
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}  # what was killed leaves its folder
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}  # a killed process leaves its folder
     with subprocess.Popen([sys.executable, "-c", script], env=environ) as parent:
         assert eventually(lambda: written.exists() and written.read_text().endswith("\n"))
         rank = int(written.read_text())
@@ -193,7 +193,7 @@ def eventually(holds: Callable[[], bool], within_s: float = 20) -> bool:
 
 def is_running(pid: int) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
-        # In a container nobody may collect it: a zombie has ended.
+        # In a container it may stay a zombie, which counts as ended.
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     return False
 
@@ -250,7 +250,7 @@ def test_run_without_torch_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> No
         run_distributed(ranked_functions.count, plan=RankPlan())
 
 
-def test_threads_of_a_rank_share_the_processors_unless_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_per_rank_share_the_processors_unless_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_benchdb.measure.distributed.run.usable_cpus", lambda: 8)
 
     assert threads_per_rank(2, None) == 4

@@ -1,4 +1,4 @@
-"""Differences of counters: what is not known is None, never 0 and never negative."""
+"""Counter differences: an unknown value is None, never 0 and never negative."""
 
 import pytest
 
@@ -136,7 +136,7 @@ def test_accumulated_of_one_reading_is_an_error() -> None:
     ("window_s", "tick_s", "expected"),
     [(2.0, 0.1, 20), (0.3, 0.1, 3), (1.999, 0.1, 19), (0.05, 0.1, 0), (0.0, 0.1, 0), (7.0, 0.7, 10)],
 )
-def test_ticks_counts_whole_ones(window_s: float, tick_s: float, expected: int) -> None:
+def test_ticks_counts_whole_ticks(window_s: float, tick_s: float, expected: int) -> None:
     assert ticks(window_s, tick_s) == expected
 
 

@@ -1,4 +1,4 @@
-"""The energy pass on a simulated machine, where every answer is known."""
+"""The energy pass on a simulated machine with known results."""
 
 from collections.abc import Mapping, Sequence
 
@@ -83,7 +83,7 @@ def test_measure_energy_of_a_long_round_ends_at_an_edge_and_reports_the_wait() -
     assert energy.window_s == pytest.approx(2.1, abs=0.002)
 
 
-def test_measure_energy_of_a_window_that_is_cut_short_is_stored_as_not_valid() -> None:
+def test_measure_energy_of_a_truncated_window_is_not_valid() -> None:
     energy = Rig(SimProfile()).measure(0.03, max_window_s=0.7)["energy"]
 
     assert not energy.valid
@@ -98,7 +98,7 @@ def test_measure_energy_of_one_round_longer_than_the_limit_keeps_that_round() ->
     assert energy.valid
 
 
-def test_measure_energy_with_a_hint_that_is_far_too_small_does_not_run_for_hours() -> None:
+def test_measure_energy_with_a_far_too_small_hint_does_not_run_for_hours() -> None:
     rig = Rig(SimProfile())
 
     rig.measure(1.0, hint=1e-6)
@@ -207,7 +207,7 @@ def test_unmeasured_is_a_row_without_a_value() -> None:
 
 
 class HostMeter:
-    """A meter of the host with the answers it is given: the strictest there can be, as it knows no others."""
+    """A meter of the host with fixed readings; it raises when there are no more."""
 
     provenance: Provenance = "measured"
 
@@ -236,7 +236,7 @@ class HostMeter:
         return self._reads.pop(0)
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing."""
 
 
 PACKAGE = Domain(name="package-0", metric="energy", unit="J", kind="counter", scope="package", tick_s=0.001)

@@ -33,7 +33,7 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads the real /p
 
 
 class ProcTree:
-    """A folder that stands for ``/``, with the files of ``/proc`` that a probe reads."""
+    """A replacement of ``/``, with the files of ``/proc`` that a probe reads."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -70,7 +70,7 @@ def measured(usage: BlockUsage) -> dict[str, float | None]:
 
 
 def run_python(script: str) -> str:
-    """Run a script in a process of its own: its memory and its descriptors are nobody else's."""
+    """Run a script in its own process, with its own memory and descriptors."""
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -78,7 +78,7 @@ def run_python(script: str) -> str:
 
 
 @on_linux
-def test_usage_on_this_machine_lacks_only_what_has_a_reason(probe: BlockProbe) -> None:
+def test_every_missing_value_on_this_machine_has_a_reason(probe: BlockProbe) -> None:
     usage = probe.stop(probe.start())
 
     assert {name for name, value in measured(usage).items() if value is None} == set(probe.unmeasured())
@@ -127,7 +127,7 @@ def test_peak_of_a_block_does_not_hold_the_peak_of_the_block_before() -> None:
 
 @on_linux
 def test_peak_below_the_parents_peak_before_exec_is_still_the_blocks() -> None:
-    # A child inherits its parent's ru_maxrss through exec: only VmHWM tells its own blocks' peaks then.
+    # A child inherits its parent's ru_maxrss through exec: only VmHWM then has the peaks of its own blocks.
     excess = run_python("""
         import subprocess, sys
 
@@ -177,7 +177,7 @@ def test_child_of_a_fork_is_measured_by_its_own_files() -> None:
 
 
 @on_linux
-def test_block_that_forks_gives_the_child_no_negative_figure() -> None:
+def test_block_that_forks_has_no_negative_values_in_the_child() -> None:
     figures = run_python("""
         import os
         from dataclasses import astuple
@@ -336,7 +336,7 @@ def test_steal_of_back_to_back_blocks_is_counted_once(proc: ProcTree) -> None:
         assert usage.steal_s is not None
         total += usage.steal_s
 
-    # What the last 5 ms brought may be on its way still: never more than was stolen.
+    # Time stolen in the last 5 ms may be missing, but there is never more than was stolen.
     ticks_seen = total * os.sysconf("SC_CLK_TCK")
     assert 37 <= round(ticks_seen) <= 39
 

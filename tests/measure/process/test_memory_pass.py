@@ -29,7 +29,7 @@ def measure() -> Iterator[Measure]:
 
 
 def run_python(script: str, *flags: str) -> str:
-    """Run a script in a process of its own: its memory is nobody else's."""
+    """Run a script in its own process, with its own memory."""
     command = [sys.executable, "-W", "error", *flags, "-c", textwrap.dedent(script)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -51,14 +51,14 @@ def test_resident_peak_of_200_mib_from_one_c_call_is_seen_within_one_mib(measure
     assert abs(increase(found) - 200 * MIB) <= MIB
 
 
-def test_memory_that_is_asked_for_and_never_touched_is_allocated_but_not_resident(measure: Measure) -> None:
+def test_memory_that_is_never_touched_is_allocated_but_not_resident(measure: Measure) -> None:
     found = measure(lambda: bytes(200 * MIB), ["peak_rss", "python_peak"])
 
     assert abs((found["python_peak"].value or 0) - 200 * MIB) <= MIB
     assert increase(found) <= MIB
 
 
-def test_numpy_array_of_200_mib_is_seen_by_every_figure(measure: Measure) -> None:
+def test_every_metric_includes_a_numpy_array_of_200_mib(measure: Measure) -> None:
     numpy = pytest.importorskip("numpy")
     found = measure(lambda: numpy.ones(25 * MIB), ["peak_rss", "python_peak"])
 
@@ -66,7 +66,7 @@ def test_numpy_array_of_200_mib_is_seen_by_every_figure(measure: Measure) -> Non
     assert abs((found["python_peak"].value or 0) - 200 * MIB) <= MIB
 
 
-def test_peak_is_of_the_call_and_not_of_what_ran_before(measure: Measure) -> None:
+def test_peak_excludes_earlier_calls(measure: Measure) -> None:
     large = b"\1" * (100 * MIB)
     del large
 
@@ -88,7 +88,7 @@ def test_memray_sees_memory_that_python_did_not_ask_for(measure: Measure) -> Non
     assert found.method.startswith("memray ")
 
 
-def test_memray_that_is_at_work_already_is_a_reason_and_goes_on(measure: Measure, tmp_path: Path) -> None:
+def test_active_memray_tracker_is_a_reason_and_continues(measure: Measure, tmp_path: Path) -> None:
     memray = pytest.importorskip("memray")
     with memray.Tracker(tmp_path / "outer.bin"):
         found = measure(lambda: None, ["native_peak"])["native_peak"]
@@ -122,12 +122,12 @@ def test_call_that_raises_leaves_nothing_tracing(measure: Measure, figure: str) 
     assert "Tracker" not in (again.reason or "")
 
 
-def test_each_figure_has_an_execution_of_its_own(measure: Measure) -> None:
+def test_each_metric_has_its_own_execution(measure: Measure) -> None:
     done: list[str] = []
 
     measure(lambda: done.append("call"), ["peak_rss", "uss", "python_peak"])
 
-    assert done == ["call"] * 2  # the resident set after the call is no execution more
+    assert done == ["call"] * 2  # reading the resident set after the call needs no further execution
 
 
 def test_tracemalloc_that_was_on_stays_on_and_its_own_memory_is_not_the_calls(measure: Measure) -> None:
@@ -174,7 +174,7 @@ def test_tree_without_a_control_group_says_so(measure: Measure, tmp_path: Path) 
     assert not found.valid
 
 
-def test_every_figure_is_of_the_memory_pass_and_has_a_value_or_a_reason(measure: Measure) -> None:
+def test_every_metric_is_in_the_memory_pass_and_has_a_value_or_a_reason(measure: Measure) -> None:
     found = measure(lambda: [0] * 1000, METRIC_NAMES)
 
     assert {each.pass_name for each in found.values()} == {"memory"}
@@ -182,7 +182,7 @@ def test_every_figure_is_of_the_memory_pass_and_has_a_value_or_a_reason(measure:
     assert all((each.value is None) == (each.reason is not None) or not each.valid for each in found.values())
 
 
-def test_tracing_is_not_among_what_an_import_of_the_module_does() -> None:
+def test_import_of_the_module_loads_no_optional_library() -> None:
     loaded = run_python("""
         import sys
         import pytest_benchdb.measure.process.memory_pass
@@ -194,7 +194,7 @@ def test_tracing_is_not_among_what_an_import_of_the_module_does() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
-def test_free_memory_goes_back_to_the_system_before_a_figure_is_taken() -> None:
+def test_free_memory_returns_to_the_system_before_a_measurement() -> None:
     kept = run_python("""
         from pathlib import Path
         from pytest_benchdb.measure.process.memory_pass import settle
@@ -220,5 +220,5 @@ def test_library_without_malloc_trim_is_not_a_error() -> None:
     assert settle(object) is False
 
 
-def test_default_figures_need_no_extra() -> None:
+def test_default_metrics_need_no_extra() -> None:
     assert "native_peak" not in DEFAULT_METRIC_NAMES

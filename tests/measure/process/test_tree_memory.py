@@ -1,4 +1,4 @@
-"""Temporary trees with the files of both cgroup versions; a regular file keeps what is written, as no cgroup does."""
+"""Temporary trees with the files of both cgroup versions; unlike cgroup files, they keep what is written."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ V1 = "sys/fs/cgroup/memory/job"
 
 
 class Tree:
-    """A folder that stands for ``/``, with processes 1 <- 100 <- 101 <- 102 and 1 <- 200."""
+    """A replacement of ``/``, with processes 1 <- 100 <- 101 <- 102 and 1 <- 200."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -75,7 +75,7 @@ def test_shared_group_of_v2_gives_a_value_that_may_not_be_compared(tree: Tree) -
     assert peak.reason == "the control group also holds 1 other processes"
 
 
-def test_shared_group_of_v1_is_left_as_it_is(tree: Tree) -> None:
+def test_shared_v1_group_is_not_reset(tree: Tree) -> None:
     tree.group(1, [PID, 200], peak=77)
     memory = tree.memory()
 
@@ -87,7 +87,7 @@ def test_shared_group_of_v1_is_left_as_it_is(tree: Tree) -> None:
     assert "holds other processes" in (peak.reason or "")
 
 
-def test_process_that_is_gone_counts_as_somebody_elses(tree: Tree) -> None:
+def test_process_that_is_gone_counts_as_another_process(tree: Tree) -> None:
     tree.group(1, [PID, 999])
     memory = tree.memory()
 
@@ -101,7 +101,7 @@ def test_process_that_is_gone_counts_as_somebody_elses(tree: Tree) -> None:
 def test_peak_that_cannot_be_set_back_is_a_reason(tree: Tree) -> None:
     tree.group(2, [PID])
     (tree.root / V2 / "memory.peak").unlink()
-    (tree.root / V2 / "memory.peak").mkdir()  # as little as a file of an old kernel can this be opened to write
+    (tree.root / V2 / "memory.peak").mkdir()  # like the file of an old kernel, it cannot be opened for writing
     memory = tree.memory()
 
     memory.start()
@@ -124,7 +124,7 @@ def test_peak_that_says_nothing_is_a_reason(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize("membership", [None, "0::/\n", "5:memory:/\n", "7:cpu:/job\n"])
-def test_process_without_a_group_of_its_own_says_so(tree: Tree, membership: str | None) -> None:
+def test_process_without_its_own_group_has_a_reason(tree: Tree, membership: str | None) -> None:
     if membership is not None:
         tree.write("proc/self/cgroup", membership)
     tree.write("sys/fs/cgroup/memory/memory.max_usage_in_bytes", 1)

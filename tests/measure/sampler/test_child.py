@@ -1,4 +1,4 @@
-"""NVML as a strict fake: the functions that are called, NVML's real constants and error classes, and nothing else."""
+"""NVML as a strict fake: only the functions that are called, with NVML's real constants and error classes."""
 
 import os
 import types
@@ -20,7 +20,7 @@ class NVMLError(Exception):
 
 
 class FakeNvml(types.ModuleType):
-    """One device, ``GPU-8c1f``, that draws 350.5 W now and 300 W on the average of a second."""
+    """One device, ``GPU-8c1f``, that draws 350.5 W now and 300 W averaged over a second."""
 
     NVML_TEMPERATURE_GPU = 0
     NVML_CLOCK_SM = 1
@@ -114,7 +114,7 @@ def test_nvml_without_the_power_of_this_moment_gives_the_average() -> None:
     assert values["GPU-8c1f/power"] == [300.0]
 
 
-def test_nvml_reading_that_is_not_supported_is_left_out_alone() -> None:
+def test_only_unsupported_nvml_readings_are_left_out() -> None:
     found = sensors(FakeNvml(unsupported=("temperature",)))
 
     assert "GPU-8c1f/temperature" not in values_of(found)
@@ -122,7 +122,7 @@ def test_nvml_reading_that_is_not_supported_is_left_out_alone() -> None:
     assert found.reasons["temperature/GPU-8c1f/temperature"] == "NVMLError: Not Supported"
 
 
-def test_nvml_device_that_is_lost_keeps_what_it_reported_before() -> None:
+def test_lost_nvml_device_keeps_its_earlier_points() -> None:
     nvml = FakeNvml()
     found = sensors(nvml)
     found.begin()
@@ -135,7 +135,7 @@ def test_nvml_device_that_is_lost_keeps_what_it_reported_before() -> None:
     assert found.reasons["power/GPU-8c1f/power"] == "NVMLError: GPU is lost"
 
 
-def test_nvml_device_that_is_unknown_gives_its_reason() -> None:
+def test_unknown_nvml_device_gives_a_reason() -> None:
     assert sensors(FakeNvml(), "GPU-other").reasons["pynvml"] == "NVMLError: Invalid Argument"
 
 

@@ -1,4 +1,4 @@
-"""Real parsing of temporary trees that stand for ``/``."""
+"""Real parsing of temporary trees that replace ``/``."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK") if sys.platform != "win32" else 100
 
 
 class Tree:
-    """A folder that stands for ``/``."""
+    """A replacement of ``/``."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -112,7 +112,7 @@ def test_group_of_cgroup_v1_is_preferred_in_a_hybrid(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize("membership", ["0::/", "5:memory:/\n4:cpuacct:/"], ids=["v2", "v1"])
-def test_root_group_is_the_machine_and_no_sensor_of_its_own(tree: Tree, membership: str) -> None:
+def test_root_group_has_no_sensors(tree: Tree, membership: str) -> None:
     tree.write(f"proc/{PID}/cgroup", membership)
     tree.write("sys/fs/cgroup/cpu.stat", "usage_usec 1")
     tree.write("sys/fs/cgroup/memory/memory.usage_in_bytes", 1)
@@ -253,7 +253,7 @@ def test_more_sensors_than_the_limit_are_left_out_by_name(tree: Tree) -> None:
     assert sensors.reasons["clock_frequency/policy69"] == "there are more than 64 sensors of clock_frequency"
 
 
-def test_every_sensor_on_this_machine_has_a_domain_of_its_own() -> None:
+def test_every_sensor_on_this_machine_has_a_unique_domain() -> None:
     if not Path("/proc/self/statm").exists():
         pytest.skip("no /proc here")
     names = [(sensor.metric, sensor.domain) for sensor in file_sensors("/", os.getpid())]

@@ -1,4 +1,4 @@
-"""The sampling process, for real."""
+"""The real sampling process."""
 
 import os
 import signal
@@ -45,7 +45,7 @@ def pid_of(sampler: Sampler) -> int:
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether a process lives; a zombie does not."""
+    """Return whether a process is alive; a zombie is not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -97,7 +97,7 @@ def test_process_that_computes_uses_its_processor_and_one_that_waits_does_not(sa
 
 
 @needs_proc
-def test_second_window_has_nothing_of_the_first(sampler: Sampler) -> None:
+def test_second_window_has_no_points_of_the_first(sampler: Sampler) -> None:
     first = one(window(sampler, lambda: None), "rss", "process")
     second = one(window(sampler, lambda: None, 0.1), "rss", "process")
 
@@ -144,7 +144,7 @@ def test_process_that_does_not_answer_is_a_reason_and_no_series(program: str, re
         assert sampler.stop() == ()
 
 
-def test_program_that_is_not_there_is_a_reason() -> None:
+def test_missing_program_is_a_reason() -> None:
     with Sampler(command=["/no/such/program"]) as sampler:
         sampler.start()
 

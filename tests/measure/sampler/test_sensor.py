@@ -65,7 +65,7 @@ def test_counter_that_was_set_back_loses_the_interval_and_goes_on(wrap: float | 
     assert points(sensor, 1.0, 2.0, 3.0, 4.0) == [(4.0, 10.0)]
 
 
-def test_utilization_is_never_more_than_whole() -> None:
+def test_utilization_is_never_above_1() -> None:
     sensor = Sensor("utilization", "1", "machine", readings(0, 11), kind="flow", scale=0.01)
 
     assert points(sensor, 0.0, 0.1) == [(0.1, 1.0)]

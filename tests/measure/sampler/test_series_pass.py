@@ -15,7 +15,7 @@ POWER = Series(
 
 
 class KnownSampler(Sampler):
-    """A sampler whose series are known."""
+    """A sampler with fixed series."""
 
     def __init__(self, *series: Series, reasons: dict[str, str] | None = None) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class KnownSampler(Sampler):
 
 
 class Work:
-    """A call that takes one second of a clock of its own."""
+    """A call that takes one second on its own clock."""
 
     def __init__(self, *, seconds: float = 1.0) -> None:
         self.now_s = 100.0
@@ -140,7 +140,7 @@ def sampler() -> Iterator[Sampler]:
         yield real
 
 
-def test_real_sampler_sees_what_a_repeated_call_holds(sampler: Sampler) -> None:
+def test_real_sampler_sees_the_memory_of_a_repeated_call(sampler: Sampler) -> None:
     def call() -> None:
         block = b"\1" * (64 << 20)
         time.sleep(0.03)

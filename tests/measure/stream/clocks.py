@@ -17,7 +17,7 @@ class FakeClock:
         self.now += seconds
 
     async def sleep(self, seconds: float) -> None:
-        """Stand in for `asyncio.sleep`: whatever can go on does so before the time is over."""
+        """Replace `asyncio.sleep`: all other tasks run as far as they can before the time is over."""
         for _ in range(20):
             await asyncio.sleep(0)
         self.advance(seconds)

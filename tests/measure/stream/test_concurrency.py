@@ -1,4 +1,4 @@
-"""Many requests at once, sync in threads and async in one loop; conditions are waited for, not time."""
+"""Many requests at once, sync in threads and async in one loop; the tests wait for conditions, not for times."""
 
 import asyncio
 import contextvars
@@ -13,7 +13,7 @@ from pytest_benchdb.measure.stream import StreamPlan, run_stream
 WAIT_S = 20.0
 
 
-def test_closed_loop_of_threads_has_as_many_requests_under_way_as_workers() -> None:
+def test_closed_loop_of_threads_has_as_many_requests_in_flight_as_workers() -> None:
     together = threading.Barrier(3, timeout=WAIT_S)
     lock, under_way, most = threading.Lock(), 0, 0
 
@@ -22,7 +22,7 @@ def test_closed_loop_of_threads_has_as_many_requests_under_way_as_workers() -> N
         with lock:
             under_way += 1
             most = max(most, under_way)
-        together.wait()  # only three at once get past
+        together.wait()  # needs three at once
         yield "word"
         with lock:
             under_way -= 1
@@ -33,7 +33,7 @@ def test_closed_loop_of_threads_has_as_many_requests_under_way_as_workers() -> N
     assert most == 3
 
 
-def test_closed_loop_of_tasks_has_as_many_requests_under_way_as_workers() -> None:
+def test_closed_loop_of_tasks_has_as_many_requests_in_flight_as_workers() -> None:
     under_way, most = 0, 0
     threads: set[int] = set()
 

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint, asked over HTTP from a server in this process."""
+"""An OpenAI-compatible endpoint, served over HTTP by this process."""
 
 import builtins
 import socket
@@ -30,7 +30,7 @@ def test_chat_endpoint_gives_chunks_and_the_servers_token_counts(server: TokenSe
     result = run_stream(server.url(), StreamPlan(requests=3, concurrency=2, timeout_s=20.0))
 
     assert [request.error for request in result.requests] == [None] * 3
-    assert [len(request.chunk_s) for request in result.requests] == [5] * 3  # neither role nor usage are tokens
+    assert [len(request.chunk_s) for request in result.requests] == [5] * 3  # role and usage are not tokens
     assert {(request.tokens_in, request.tokens_out) for request in result.requests} == {(7, 5)}
 
 
@@ -90,7 +90,7 @@ def test_usage_that_does_not_come_leaves_tokens_unknown(server: TokenServer) -> 
     assert metrics(result)["tokens_per_second"] is None
 
 
-def test_reasoning_is_text_and_has_a_time_of_its_own(server: TokenServer) -> None:
+def test_reasoning_is_text_and_has_its_own_time(server: TokenServer) -> None:
     server.script = Script(
         sends=(
             (0.0, delta(role="assistant")),
@@ -116,7 +116,7 @@ def test_pings_and_fields_of_no_interest_are_passed_over(server: TokenServer) ->
 
 
 @pytest.mark.parametrize("last", [FINISH, DONE, DONE.rstrip("\n")], ids=["finish reason", "done", "done without end"])
-def test_answer_is_whole_with_a_finish_reason_or_done(server: TokenServer, last: str) -> None:
+def test_answer_is_complete_with_a_finish_reason_or_done(server: TokenServer, last: str) -> None:
     assert answer(server, delta(content="a"), last).requests[0].error is None
 
 
@@ -145,7 +145,7 @@ def test_answer_is_whole_with_a_finish_reason_or_done(server: TokenServer, last:
         "empty",
     ],
 )
-def test_answer_that_is_not_whole_is_a_failed_request(
+def test_incomplete_answer_is_a_failed_request(
     server: TokenServer, sends: Sequence[str], script: Mapping[str, Any], error: str
 ) -> None:
     (request,) = answer(server, *sends, **script).requests
@@ -156,7 +156,7 @@ def test_answer_that_is_not_whole_is_a_failed_request(
     assert len(request.error) <= 1000
 
 
-def test_answer_that_hangs_is_given_up_and_the_next_one_comes(server: TokenServer) -> None:
+def test_answer_that_hangs_is_abandoned_and_the_next_one_succeeds(server: TokenServer) -> None:
     server.script = Script(sends=((0.0, delta(content="a")),), hangs=True)
 
     result = run_stream(server.url(), StreamPlan(requests=2, timeout_s=0.3))
@@ -165,7 +165,7 @@ def test_answer_that_hangs_is_given_up_and_the_next_one_comes(server: TokenServe
     assert [len(request.chunk_s) for request in result.requests] == [1, 1]
 
 
-def test_done_without_the_end_of_the_body_is_a_whole_answer(
+def test_done_without_the_end_of_the_body_is_a_complete_answer(
     server: TokenServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pytest_benchdb.measure.stream.endpoint.DRAIN_S", 0.05)
@@ -175,7 +175,7 @@ def test_done_without_the_end_of_the_body_is_a_whole_answer(
     assert [request.error for request in result.requests] == [None]
 
 
-def test_server_that_is_not_there_fails_every_request() -> None:
+def test_missing_server_fails_every_request() -> None:
     pytest.importorskip("httpx")
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

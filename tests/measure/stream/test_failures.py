@@ -1,4 +1,4 @@
-"""Requests that fail, hang or misbehave: each costs itself only, and none of them looks fast."""
+"""Requests that fail, hang or misbehave: each only affects itself, and none looks fast."""
 
 import asyncio
 import threading
@@ -134,7 +134,7 @@ def released() -> Iterator[threading.Event]:
     event.set()
 
 
-def test_generator_that_never_yields_is_given_up(released: threading.Event) -> None:
+def test_generator_that_never_yields_is_abandoned(released: threading.Event) -> None:
     def hangs() -> Iterator[str]:
         released.wait(60)
         yield "too late"
@@ -162,7 +162,7 @@ def test_generator_that_stops_midway_keeps_its_chunks_and_is_in_no_latency(relea
     assert result.duration_s >= TIMEOUT_S * 0.98
 
 
-def test_generator_that_was_given_up_is_closed_when_it_goes_on() -> None:
+def test_abandoned_generator_is_closed_when_it_continues() -> None:
     goes_on, asked_again, closed = threading.Event(), threading.Event(), threading.Event()
 
     def slow() -> Iterator[str]:
@@ -173,7 +173,7 @@ def test_generator_that_was_given_up_is_closed_when_it_goes_on() -> None:
         finally:
             closed.set()
 
-    kept = slow()  # a second reference: nobody else closes it
+    kept = slow()  # a second reference: nothing else closes it
     (request,) = run_stream(lambda: kept, StreamPlan(timeout_s=TIMEOUT_S)).requests
     goes_on.set()
 
@@ -239,7 +239,7 @@ def test_async_generator_that_blocks_its_loop_is_bounded(
     assert str(result.requests[1].error).startswith("never sent: ")
 
 
-def test_warm_up_that_blocks_its_loop_leaves_no_request_of_its_own(
+def test_warm_up_that_blocks_its_loop_leaves_no_warm_up_request(
     monkeypatch: pytest.MonkeyPatch, released: threading.Event
 ) -> None:
     monkeypatch.setattr(sender, "BLOCKED_S", 0.2)

@@ -86,7 +86,7 @@ def test_metrics_have_si_units_and_their_direction() -> None:
     }
 
 
-def test_metrics_say_what_they_rest_on() -> None:
+def test_metrics_have_methods_and_details() -> None:
     rows = measured()
 
     assert rows["ttft"].details == {"duration_s": DURATION_S, "requests": 4, "failed": 1}
@@ -172,7 +172,7 @@ def test_failed_requests_are_in_no_latency_and_no_rate() -> None:
     assert beside["failed_requests"].value == 1
 
 
-def test_block_without_a_whole_answer_has_reasons_and_no_zeros() -> None:
+def test_block_without_a_complete_answer_has_reasons_and_no_zeros() -> None:
     failed = tuple(request(i, 0.0, (), None, due_s=0.0, error="HTTP 503") for i in range(3))
 
     rows = measured(failed, StreamPlan(slo={"ttft": 1.0}))

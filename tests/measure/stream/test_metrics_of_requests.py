@@ -31,7 +31,7 @@ def request(
     )
 
 
-def test_figures_of_a_request_follow_the_definitions_of_vllm() -> None:
+def test_metrics_of_a_request_follow_the_definitions_of_vllm() -> None:
     # Sent at 1.0; chunks at 1.5, 1.7 and 2.0 that hold five tokens: speculative decoding.
     one = request(1.5, 1.7, 2.0, tokens_out=5, due_s=0.75)
 

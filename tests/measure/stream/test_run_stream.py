@@ -1,4 +1,4 @@
-"""Plans carried out on functions, on a clock that the requests themselves move: the figures are exact."""
+"""Plans run on functions, with a clock that the requests themselves move, so that all values are exact."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -83,7 +83,7 @@ def test_stream_leaves_warm_up_requests_out() -> None:
     assert result.duration_s == 3.0
 
 
-def test_stream_by_duration_sends_nothing_after_it_and_waits_for_what_is_under_way() -> None:
+def test_stream_by_duration_sends_nothing_after_it_and_waits_for_requests_in_flight() -> None:
     clock = FakeClock()
 
     result = run_stream(lambda: paced(clock, [1.0]), StreamPlan(duration_s=2.5), clock=clock)
@@ -193,6 +193,6 @@ def test_open_loop_by_duration_has_the_arrivals_within_it() -> None:
     ],
     ids=["generator", "async generator", "empty", "number", "mixed", "no scheme", "other endpoint"],
 )
-def test_stream_from_what_is_no_source_is_refused(source: object, named: str) -> None:
+def test_stream_from_an_invalid_source_is_refused(source: object, named: str) -> None:
     with pytest.raises(ConfigError, match=named):
         run_stream(source, StreamPlan())  # type: ignore[arg-type]

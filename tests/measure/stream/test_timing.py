@@ -1,4 +1,4 @@
-"""Figures against a server with programmed delays, on real clocks.
+"""Metrics of a server with programmed delays, on real clocks.
 
 The server is in this process, so its notes of when it sent and the client's times are on one clock. Gaps agree
 with the notes on any machine. TTFT and E2E hold the way of a request through two HTTP stacks (1.2 ms on an idle
@@ -40,7 +40,7 @@ def medians(result: StreamResult) -> dict[str, float]:
 
 
 def noted_by_server(server: TokenServer) -> dict[str, float]:
-    """Return the same medians by the server's notes, warm-up left out: text was sent at places 1 to TOKENS."""
+    """Return the same medians from the server's records, without warm-up: text was sent at places 1 to TOKENS."""
     requests = list(zip(server.log.received, server.log.sent, strict=True))[-REQUESTS:]
     texts: list[Sequence[float]] = [sent[1 : TOKENS + 1] for _, sent in requests]
     return {
@@ -51,7 +51,7 @@ def noted_by_server(server: TokenServer) -> dict[str, float]:
     }
 
 
-def test_figures_of_a_local_server_are_within_2_ms_of_the_programmed_ones(server: TokenServer) -> None:
+def test_metrics_of_a_local_server_are_within_2_ms_of_the_programmed_ones(server: TokenServer) -> None:
     attempts = []
     for _ in range(ATTEMPTS):
         measured = medians(run(server))
@@ -66,12 +66,12 @@ def test_figures_of_a_local_server_are_within_2_ms_of_the_programmed_ones(server
     pytest.fail(f"off the programmed delays by, in seconds: {attempts}")
 
 
-def test_figures_agree_with_the_notes_of_the_server(server: TokenServer) -> None:
+def test_metrics_agree_with_the_records_of_the_server(server: TokenServer) -> None:
     measured, noted = medians(run(server)), noted_by_server(server)
 
     off_s = {metric: measured[metric] - noted[metric] for metric in PROGRAMMED_S}
     assert abs(off_s["itl"]) <= WITHIN_S
     assert abs(off_s["tpot"]) <= WITHIN_S
-    # A request is sent before it is received, and a chunk comes after it was sent: never early.
+    # A request is sent before it is received, and a chunk arrives after it was sent, so times are never too short.
     assert 0 <= off_s["ttft"] <= BUSY_S
     assert 0 <= off_s["e2e_latency"] <= BUSY_S

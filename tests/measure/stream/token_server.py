@@ -1,4 +1,4 @@
-"""A local HTTP server that streams server-sent events at programmed times and notes when it sent each."""
+"""A local HTTP server that streams server-sent events at programmed times and records when it sent each."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ def usage(tokens_in: int, tokens_out: int) -> str:
 
 @dataclass(frozen=True)
 class Script:
-    """What the server answers: texts, each at its time in seconds after the request came.
+    """The server's answer: texts, each with its time in seconds after the request.
 
     `hangs` keeps the connection open without another byte; `cut` drops it without the end of the body.
     """
@@ -52,7 +52,7 @@ def chat(ttft_s: float, gap_s: float, tokens: int) -> Script:
 
 @dataclass
 class Log:
-    """What the server saw: for each request its body, its headers, when it came and when each text was sent."""
+    """Records of the server: for each request its body, headers, arrival time and the time when each text was sent."""
 
     bodies: list[dict[str, object]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Log:
 
 
 class TokenServer(ThreadingHTTPServer):
-    """Answers every POST by `script`."""
+    """Answers every POST with `script`."""
 
     daemon_threads = True
     script = Script()
@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's own
-        """Say nothing."""
+        """Do not log."""
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pytest_benchdb.measure.timing.calls import call_loops
 
 @pytest.mark.parametrize(("args", "kwargs"), [((), {}), ((1,), {}), ((), {"step": 2}), ((1,), {"step": 2})])
 @pytest.mark.parametrize("iterations", [1, 2, 7])
-def test_repeated_calls_that_often_and_returns_the_last_result(
+def test_call_loops_calls_that_often_and_returns_the_last_result(
     args: tuple[int, ...], kwargs: dict[str, int], iterations: int
 ) -> None:
     calls = []
@@ -24,7 +24,7 @@ def test_repeated_calls_that_often_and_returns_the_last_result(
     assert calls == [(args, kwargs)] * iterations * 2
 
 
-def test_repeated_awaits_asynchronous_functions_in_one_loop() -> None:
+def test_call_loops_awaits_asynchronous_functions_in_one_loop() -> None:
     loops = []
 
     async def work(value: int) -> int:
@@ -41,7 +41,7 @@ def test_repeated_awaits_asynchronous_functions_in_one_loop() -> None:
     assert loops[0].is_closed()
 
 
-def test_repeated_within_a_running_loop_says_what_to_do() -> None:
+def test_call_loops_in_a_running_loop_says_what_to_do() -> None:
     async def work() -> None:
         await asyncio.sleep(0)
 

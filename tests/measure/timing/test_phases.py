@@ -58,7 +58,7 @@ def test_phase_reports_every_clock_of_its_block(device: TickingDevice, recorder:
     assert measured["load", "wall_time"].method == "wall clock, barrier at both ends (barrier)"
 
 
-def test_phase_begins_after_what_was_launched_before_it(device: TickingDevice, recorder: PhaseRecorder) -> None:
+def test_phase_begins_after_earlier_work_is_done(device: TickingDevice, recorder: PhaseRecorder) -> None:
     device.launch(50)
 
     with recorder.phase("decode"):
@@ -128,7 +128,7 @@ def test_phase_on_simulated_device_is_simulated(device: TickingDevice) -> None:
     assert {row.provenance for row in recorder.measurements()} == {"simulated"}
 
 
-def test_phase_that_raises_has_no_figure_and_a_reason(device: TickingDevice, recorder: PhaseRecorder) -> None:
+def test_phase_that_raises_has_a_reason_and_no_value(device: TickingDevice, recorder: PhaseRecorder) -> None:
     def load() -> None:
         with recorder.phase("load"):
             device.work(1)
@@ -167,7 +167,7 @@ def test_phase_that_raises_once_keeps_its_other_samples(device: TickingDevice, r
     assert row.details == {"failed": ["ZeroDivisionError: division by zero"]}
 
 
-def test_phase_whose_closing_barrier_fails_is_not_measured(device: TickingDevice, recorder: PhaseRecorder) -> None:
+def test_phase_with_a_failing_closing_barrier_is_not_measured(device: TickingDevice, recorder: PhaseRecorder) -> None:
     with pytest.raises(RuntimeError, match="lost"), recorder.phase("load"):
         device.lost = RuntimeError("device is lost")
 
@@ -176,9 +176,7 @@ def test_phase_whose_closing_barrier_fails_is_not_measured(device: TickingDevice
     assert recorder.error() is None
 
 
-def test_phase_whose_opening_barrier_fails_is_not_taken_for_open(
-    device: TickingDevice, recorder: PhaseRecorder
-) -> None:
+def test_phase_with_a_failing_opening_barrier_is_not_open(device: TickingDevice, recorder: PhaseRecorder) -> None:
     device.lost = RuntimeError("device is lost")
 
     with pytest.raises(RuntimeError, match="lost"), recorder.phase("load"):
@@ -257,7 +255,7 @@ def test_phases_of_threads_and_tasks_do_not_nest_in_each_other(recorder: PhaseRe
             names.append(recorder.current)
 
     with recorder.phase("main"):
-        # A thread begins in a context of its own; from Python 3.14 on it may be asked to inherit one.
+        # A thread begins in a new context; since Python 3.14 it can inherit one.
         thread = threading.Thread(target=contextvars.Context().run, args=(within_thread,))
         thread.start()
         thread.join()
@@ -288,7 +286,7 @@ def test_measurements_without_a_phase_leave_it_out(recorder: PhaseRecorder) -> N
     assert {row.phase for row in recorder.measurements(without={None, "decode"})} == {"decode/attention"}
 
 
-def test_take_returns_what_is_new_and_keeps_names(device: TickingDevice, recorder: PhaseRecorder) -> None:
+def test_take_returns_new_times_and_keeps_names(device: TickingDevice, recorder: PhaseRecorder) -> None:
     with recorder.phase("a"):
         device.work(1)
     first = recorder.take()

@@ -29,7 +29,7 @@ class Device(TickingDevice):
 
     def flush_cache(self) -> bool:
         self.flushes += 1
-        self.wall_ns += 100 * MS  # must be in no round
+        self.wall_ns += 100 * MS  # must not be in any round
         return self._cache
 
 
@@ -58,7 +58,7 @@ def test_rounds_of_a_fast_function_hold_as_many_calls_as_fill_the_round_time() -
     assert set(timed.thread_ns) == {MS // 4}
     assert len(timed.wall_ns) == 100
     assert timed.first_call_ns == MS // 100
-    assert timed.result == 1  # of one more call
+    assert timed.result == 1  # from one more call
 
 
 def test_rounds_of_a_slow_function_are_single_calls_and_no_fewer_than_asked() -> None:
@@ -68,7 +68,7 @@ def test_rounds_of_a_slow_function_are_single_calls_and_no_fewer_than_asked() ->
 
     assert timed.iterations == 1
     assert list(timed.wall_ns) == [3000 * MS] * 4
-    assert timed.warmup_rounds == 0  # the first call was warming enough
+    assert timed.warmup_rounds == 0  # the first call was enough warm-up
 
 
 def test_rounds_of_work_on_the_device_wait_for_it_in_every_round() -> None:
@@ -154,7 +154,7 @@ def test_rounds_warm_up_until_they_agree() -> None:
 
     def call(iterations: int) -> object:
         calls.append(iterations)
-        device.work(max(500 * 0.9 ** len(calls), 10.0))  # a clock that ramps up, say
+        device.work(max(500 * 0.9 ** len(calls), 10.0))  # like a clock that ramps up
         return None
 
     timed = time_it(device, call, iterations=1, warmup_time_s=0.1, max_warmup_time_s=1000.0, max_time_s=0.1)
@@ -177,7 +177,7 @@ def test_rounds_that_never_agree_are_warmed_up_for_a_limited_time() -> None:
     assert 2 <= timed.warmup_rounds <= 50
 
 
-def test_rounds_run_what_belongs_around_them_untimed_and_once_each() -> None:
+def test_rounds_run_before_and_after_once_each_and_untimed() -> None:
     device = Device()
     events = []
 
@@ -241,7 +241,7 @@ def test_is_settled_needs_two_handfuls_that_agree() -> None:
         ({"time": 3}, "unknown option 'time'; known are rounds"),
     ],
 )
-def test_plan_refuses_what_has_no_sense(options: dict[str, object], words: str) -> None:
+def test_plan_refuses_invalid_values(options: dict[str, object], words: str) -> None:
     with pytest.raises(MeasurementError) as caught:
         Plan().changed(**options)
 

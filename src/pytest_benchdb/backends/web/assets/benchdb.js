@@ -1,8 +1,8 @@
-// Runs in every document before anything else: calls functions, times them, and keeps errors that were not caught.
+// Runs first in every document: calls functions, times them, and keeps uncaught errors.
 (() => {
-  const functions = new Map(); // by source, so that V8 keeps what it compiled between calls
+  const functions = new Map(); // by number, so that V8 keeps compiled code between calls
   const uncaught = [];
-  const BARRIER_SHARE = 20; // rounds as long as so many barriers: what the barrier adds is 5 % at most
+  const BARRIER_SHARE = 20; // a round is at least this many barriers long: a barrier adds at most 5 %
 
   const text = (error) => {
     if (!(error instanceof Error) && !(error instanceof DOMException)) return String(error);
@@ -14,8 +14,8 @@
   addEventListener("error", (event) => uncaught.push(text(event.error ?? event.message)));
   addEventListener("unhandledrejection", (event) => uncaught.push(text(event.reason)));
 
-  // Playwright sends no bytes: they come as base64.
-  const given = (value) => {
+  // Playwright cannot send bytes, so they arrive as base64.
+  const decode = (value) => {
     if (value === null || typeof value !== "object" || typeof value.benchdbBytes !== "string") return value;
     return Uint8Array.from(atob(value.benchdbBytes), (character) => character.charCodeAt(0));
   };
@@ -33,7 +33,7 @@
 
   const failure = (...texts) => ({ error: [...texts, ...uncaught.splice(0)].join("\n"), lost: benchdb.lost });
 
-  // Every answer is a plain object: a value, or the text of what was thrown.
+  // Every answer is a plain object with a value or the text of an error.
   const answer = async (id, source, work) => {
     try {
       const target = functionOf(id, source);
@@ -42,14 +42,14 @@
       if (uncaught.length > 0) return failure();
       return result;
     } catch (error) {
-      // A device's own words say why a promise of it was rejected.
+      // Uncaught errors of the device say why its promise was rejected.
       return failure(text(error));
     }
   };
 
   const call = (id, source, args) =>
     answer(id, source, async (target) => {
-      const value = target(...args.map(given));
+      const value = target(...args.map(decode));
       return { value: isThenable(value) ? await value : value };
     });
 
@@ -57,7 +57,7 @@
     if (benchdb.barrier !== null) await benchdb.barrier();
   };
 
-  // What a barrier takes with nothing to wait for, in milliseconds; null without one.
+  // Time of a barrier on an idle device, in milliseconds; null without one.
   const barrierCost = async () => {
     if (benchdb.barrier === null) return null;
     let shortest = Infinity;
@@ -69,7 +69,7 @@
     return shortest;
   };
 
-  // One round, its barriers within: milliseconds.
+  // Time of one round including its barriers, in milliseconds.
   const round = async (target, values, iterations, asynchronous) => {
     await barrier();
     const begin = performance.now();
@@ -82,15 +82,15 @@
     return performance.now() - begin;
   };
 
-  // Runs a function until it is warm, and returns how many iterations fill a round.
-  const warmUp = async (target, values, asynchronous, { iterations: given, round_ms, warm_at_ms }) => {
-    let iterations = given ?? 1;
+  // Runs a function until it is warm, and returns the number of iterations that fill a round.
+  const warmUp = async (target, values, asynchronous, { iterations: fixed, round_ms, warm_at_ms }) => {
+    let iterations = fixed ?? 1;
     while (performance.now() < warm_at_ms) {
       const elapsed_ms = await round(target, values, iterations, asynchronous);
-      if (given === null && elapsed_ms < round_ms) iterations *= 2;
+      if (fixed === null && elapsed_ms < round_ms) iterations *= 2;
     }
-    while (given === null) {
-      let shortest_ms = Infinity; // a round that was preempted, or met the compiler, says too much
+    while (fixed === null) {
+      let shortest_ms = Infinity; // a round that was preempted or waited for the compiler takes too long
       for (let i = 0; i < 3 && shortest_ms > 0; i++) {
         shortest_ms = Math.min(shortest_ms, await round(target, values, iterations, asynchronous));
         if (shortest_ms > 10 * round_ms && iterations === 1) return 1;
@@ -103,7 +103,7 @@
 
   const time = (id, source, args, plan) =>
     answer(id, source, async (target) => {
-      const values = args.map(given);
+      const values = args.map(decode);
       await barrier();
       const begin = performance.now();
       let value = target(...values);
@@ -120,7 +120,7 @@
       return { barrier_ms, first_ms, iterations, rounds_ms, value };
     });
 
-  // The smallest step that the page's clock was seen to take, in milliseconds.
+  // The smallest observed step of the page's clock, in milliseconds.
   const resolution = () => {
     let smallest = Infinity;
     let last = performance.now();

@@ -1,4 +1,4 @@
-// WebAssembly: tells what the engine can, and adds two numbers.
+// WebAssembly: reports the engine's features, and adds two numbers.
 (() => {
   const bytes = (...values) => new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, ...values]);
   // (module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))

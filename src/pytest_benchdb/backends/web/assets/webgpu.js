@@ -1,7 +1,7 @@
-// WebGPU: finds adapters, opens one, waits for every device of the page, and marks its own device's timeline.
+// WebGPU: finds adapters, opens one, waits for every device of the page, and places marks on its device's timeline.
 (() => {
   if (navigator.gpu === undefined) return;
-  const devices = new Set(); // all of the page: a library under test may ask for its own
+  const devices = new Set(); // all devices of the page: a library under test may request its own
   const MARKS = 256;
 
   const requestDevice = GPUAdapter.prototype.requestDevice;
@@ -28,7 +28,7 @@
       architecture,
       device,
       description,
-      // The newer place first; the older one is gone from Chromium 140 on.
+      // The newer property first; Chromium 140 removed the older one.
       fallback: adapter.info.isFallbackAdapter ?? adapter.isFallbackAdapter ?? null,
       driver: adapter.info.driver ?? null,
       api: adapter.info.backend ?? null,
@@ -52,7 +52,7 @@
     return found;
   };
 
-  // Adds two numbers in a compute shader: a backend that cannot do that is not used.
+  // Adds two numbers in a compute shader; an adapter that cannot do this is not used.
   const add = async (device) => {
     device.pushErrorScope("validation");
     const module = device.createShaderModule({
@@ -99,7 +99,7 @@
     });
     Object.assign(benchdb, { adapter, barrier, device });
     device.lost.then((info) => {
-      // For good: work that is asked of a lost device is dropped without a word, and would look fast.
+      // A lost device never comes back: it silently drops work, which would look fast.
       benchdb.lost = true;
       benchdb.barrier = async () => {
         throw new Error(`benchdb.device was lost (${info.reason}): ${info.message}`);
@@ -109,7 +109,7 @@
     if (sum !== 3.75) throw new Error(`the adapter says that 1.5 + 2.25 is ${sum}`);
   };
 
-  // Marks are slots of query sets; an empty pass writes one.
+  // A mark is a slot of a query set, written by an empty pass.
   const sets = new Map();
   const mark = (set, slot) => {
     const { device } = benchdb;
@@ -120,7 +120,7 @@
     device.queue.submit([encoder.finish()]);
   };
 
-  // All marks of one set, nanoseconds, as text: a double holds 104 days of them exactly.
+  // All marks of one set, in nanoseconds, as text: a double is exact for only 104 days.
   const marks = async (set, count, done) => {
     const { device } = benchdb;
     const size = 8 * count;

@@ -1,9 +1,9 @@
-// WebNN: finds the contexts that can be made, opens one, and waits for its timeline.
+// WebNN: finds the available contexts, opens one, and waits for its queue.
 (() => {
   if (navigator.ml === undefined) return;
   const TYPES = ["cpu", "gpu", "npu"];
 
-  // Adds two numbers with a graph; `devices` is where the browser says that it runs, null if it does not say.
+  // Adds two numbers with a graph; `devices` are those that the browser reports for it, null if not reported.
   const add = async (context) => {
     const descriptor = { dataType: "float32", shape: [1] };
     const builder = new MLGraphBuilder(context);
@@ -28,7 +28,7 @@
         const context = await navigator.ml.createContext({ deviceType: type });
         const { devices } = await add(context);
         context.destroy?.();
-        // Chromium makes a context for what is not there and runs it on the processor.
+        // For a missing device, Chromium makes a context that runs on the processor.
         if (devices === null || devices.includes(type)) found.push({ type, devices });
         else refused[type] = `its graphs run on ${devices.join(", ")}`;
       } catch (error) {
@@ -45,7 +45,7 @@
       benchdb.lost = true;
       benchdb.uncaught.push(`MLContext lost: ${info.message}`);
     });
-    // A context works through one queue in order, so a read ends after everything that was asked before.
+    // A context has one queue, processed in order, so a read ends after all earlier work.
     Object.assign(benchdb, { context, barrier: () => context.readTensor(output) });
   };
 
