@@ -1,7 +1,7 @@
 """The pytest plugin: options, markers and, if this run records, the hooks that record.
 
-The session is above the rooms and uses all of them. Every pytest run in an environment imports this module, so it
-imports next to nothing.
+`session` uses all the subpackages. Every pytest run in an environment imports this module, so it imports next to
+nothing.
 
 PYTEST_DONT_REWRITE
 """
@@ -33,9 +33,9 @@ def pytest_addhooks(pluginmanager: Any) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
-@pytest.hookimpl(wrapper=True)  # a wrapper comes before pytest-cov, which begins in this hook
+@pytest.hookimpl(wrapper=True)  # a wrapper runs before pytest-cov, which starts in this hook
 def pytest_load_initial_conftests(early_config: Any) -> Any:
-    """Narrow the run, if another pytest process of ours started this one for some of its tests."""
+    """Restrict the run if another pytest process of ours started this one for some of its tests."""
     if ISOLATED_VARIABLE in os.environ or RERUN_VARIABLE in os.environ:
         from pytest_benchdb.plugin.processes import child
 

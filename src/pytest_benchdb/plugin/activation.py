@@ -1,4 +1,4 @@
-"""Whether this run records, decided at start-up; what recording needs is imported only if it does.
+"""Decides at start-up whether this run records, and only then imports what recording needs.
 
 PYTEST_DONT_REWRITE
 """
@@ -30,9 +30,9 @@ def activate(config: Any) -> None:
 
 
 def _recorder(config: pytest.Config, settings: Settings) -> object | None:
-    """Return the plugin object that records in this process; an xdist worker's only watches tests.
+    """Return the plugin object for this process; in an xdist worker it only watches tests.
 
-    None in a worker whose controller does not record: only one process writes a session.
+    None in a worker whose controller does not record.
     """
     from pytest_benchdb.plugin.bench.fixtures import NAMES
     from pytest_benchdb.plugin.processes import child, isolate

@@ -1,4 +1,4 @@
-"""Every recording option once, in a table of its names on the command line, in variables, pyproject and ini.
+"""The table of all recording options: their names on the command line, in variables, pyproject and ini.
 
 PYTEST_DONT_REWRITE
 """
@@ -7,17 +7,17 @@ from typing import Any, NamedTuple
 
 ISOLATED_VARIABLE = "BENCHDB_ISOLATED"
 RERUN_VARIABLE = "BENCHDB_RERUN"
-"""Environment variables in which a pytest process finds what to run: an isolated test, or suspects of the gate."""
+"""Environment variables that give a pytest process what to run: an isolated test, or suspects of the gate."""
 
 
 class Option(NamedTuple):
-    """An option as users can write it.
+    """An option, and how users write it.
 
     Attributes:
         flag: on the command line.
         key: in ``[tool.benchdb]``; the ini key is ``benchdb_<key>``, the variable ``BENCHDB_<KEY>``.
             None for an option of the command line only.
-        kind: `text`, `flag`, or `list` (may be repeated; in a variable or an ini, one a line).
+        kind: `text`, `flag`, `path`, or `list` (may be repeated; in a variable or an ini file, one per line).
         metavar: name of the value in the help.
         help: one sentence.
     """
@@ -108,7 +108,7 @@ def add_options(parser: Any) -> None:
     """Register the options and their ini keys with pytest."""
     group = parser.getgroup("benchdb", "benchmark database (pytest-benchdb)")
     for option in OPTIONS:
-        text = option.help.replace("%", "%%")  # argparse formats it
+        text = option.help.replace("%", "%%")  # argparse interpolates it
         if option.kind == "flag":
             group.addoption(option.flag, action="store_true", default=None, help=text)
         elif option.kind == "list":

@@ -1,4 +1,4 @@
-"""The hooks around the session, in the process that writes: a plain run or xdist's controller.
+"""The hooks around the session, in the process that writes results: a plain run or xdist's controller.
 
 PYTEST_DONT_REWRITE
 """
@@ -28,9 +28,12 @@ from pytest_benchdb.registry import load_entry_points
 from pytest_benchdb.store.fold_process import FoldResult
 from pytest_benchdb.store.target import Target
 
+_OUTCOMES: dict[int, SessionOutcome] = {0: "passed", 1: "failed", 2: "interrupted", 5: "empty"}
+_ENDED_BY_ITSELF = frozenset({0, 1, 5})
+
 
 def begin_session(config: pytest.Config, settings: Settings, root: Path, probe: BlockProbe) -> SessionStart:
-    """Read the machine, the commit and the suite's own facts."""
+    """Read the machine, the commit and the suite's facts."""
     return start_session(
         Context(
             root=root,
@@ -57,7 +60,7 @@ def _rank_tags(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def project_root(rootpath: Path) -> Path:
-    """Return the root of the working copy, or pytest's root outside of one."""
+    """Return the root of the checkout, or pytest's root outside a checkout."""
     return next((folder for folder in (rootpath, *rootpath.parents) if (folder / ".git").exists()), rootpath)
 
 
@@ -70,14 +73,10 @@ def _suite_facts(config: pytest.Config) -> dict[str, object]:
     return facts
 
 
-_OUTCOMES: dict[int, SessionOutcome] = {0: "passed", 1: "failed", 2: "interrupted", 5: "empty"}
-_ENDED_BY_ITSELF = frozenset({0, 1, 5})
-
-
 class SessionPlugin:
     """Records one session; tests that run in this process are watched by a `TestWatcher`."""
 
-    # These begin with the session, and pytest calls no other hook of ours without one.
+    # Set in `pytest_sessionstart`, before pytest calls any other hook that uses them.
     _recorder: SessionRecorder
     _identifier: Identifier
     _watcher: TestWatcher
@@ -95,10 +94,10 @@ class SessionPlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        """Read the machine; tests are watched from here on."""
+        """Start the session's record, and begin to watch tests."""
         load_entry_points(self._config.pluginmanager)  # environment probes among them
         if self._settings.backends:
-            devices_of(self._config)  # now, because a wrong name must end the run before its first test
+            devices_of(self._config)  # now, so that a wrong name ends the run before its first test
         start = begin_session(self._config, self._settings, self._root, self._probe)
         self._recorder = SessionRecorder(start, self._target)
         self._identifier = Identifier(start.project, self._root)
@@ -113,17 +112,17 @@ class SessionPlugin:
         isolate.register(self._config, self.worker_config(None))
 
     def pytest_report_header(self) -> str:
-        """Say where the results go."""
+        """Show where the results go."""
         return f"benchdb: recording into {summary.shown_path(self._target.path, self._config)}"
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Send an xdist worker what it cannot find out by itself."""
+        """Send an xdist worker the configuration that it cannot determine itself."""
         node.workerinput[WORKER_KEY] = self.worker_config(node.gateway.id)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Write what a worker or a forked child sent; take it off, so that no other plugin dumps it."""
+        """Write the lines that a worker or a forked child sent; remove them, so that no other plugin dumps them."""
         lines = report.__dict__.pop(LINES_ATTRIBUTE, None)
         if lines is None:
             return
@@ -135,7 +134,7 @@ class SessionPlugin:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
-        """Record the test that took its xdist worker down."""
+        """Record the test that crashed its xdist worker."""
         begun = self._running.pop(crashitem, None)
         if begun is not None:
             self._recorder.append(crashed_lines(json.loads(begun), self._identifier, str(report.longrepr)))
@@ -144,7 +143,7 @@ class SessionPlugin:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
-        """Store the session before other plugins save theirs, because theirs may raise."""
+        """Store the session before other plugins save theirs, because they may raise."""
         ended_by_itself = int(exitstatus) in _ENDED_BY_ITSELF
         self._watcher.finish_interrupted()
         summary.announce(self._config, self._recorder)
@@ -174,7 +173,7 @@ class SessionPlugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> Generator[None, None, None]:
-        """Print the table after every other section, also when one of them raises."""
+        """Print the table after every other section, even if one of them raises."""
         try:
             return (yield)
         finally:
@@ -183,7 +182,7 @@ class SessionPlugin:
                 gate.write(terminalreporter, self._config, self._gate)
 
     def worker_config(self, worker: str | None) -> dict[str, str | None]:
-        """Return what another process that runs tests of this session needs; `worker` is its name in xdist."""
+        """Return the configuration of another process that runs tests of this session; `worker` is its xdist name."""
         return {
             "project": self._recorder.start.project,
             "root": str(self._root),

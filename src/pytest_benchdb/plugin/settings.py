@@ -1,4 +1,4 @@
-"""Options, environment, pyproject and ini -> one frozen `Settings`; the only reader of them all.
+"""Reads options, environment, pyproject and ini into one frozen `Settings`.
 
 Precedence: command line, then ``BENCHDB_*``, then ``[tool.benchdb]``, then the ini file, then the default.
 
@@ -18,31 +18,31 @@ from pytest_benchdb.plugin.options import CONFIG_ONLY, OPTIONS
 
 DEFAULT_PATH = ".benchdb"
 PASSES = ("memory", "energy", "series")
-"""What ``--benchdb-passes`` may name beside ``time``, which is always made."""
+"""Names that ``--benchdb-passes`` accepts besides ``time``, which always runs."""
 MOST_CONFIRMS = 20
 TABLES = frozenset({"thresholds"})
-"""Keys of ``[tool.benchdb]`` that are tables of their own, and are read by those who use them."""
+"""Keys of ``[tool.benchdb]`` that are tables; the code that uses them reads them."""
 OVERRIDES_KEY = pytest.StashKey[Mapping[str, Any]]()
-"""Settings by key that go over every other place, in the process of a re-run."""
+"""Settings by key that override all others, in the process of a re-run."""
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _BY_KEY = {option.key: option for option in (*OPTIONS, *CONFIG_ONLY) if option.key is not None}
 
 
 class Settings(NamedTuple):
-    """What this run records and where to; paths are as the user wrote them.
+    """What this run records and where; paths are as the user wrote them.
 
     Attributes:
         path: PATH of ``--benchdb=PATH``.
-        project: name to store; None takes that of the checkout.
+        project: name to store; None takes the name of the checkout.
         tags: values of ``--benchdb-tag`` by key.
         everything: record plain tests too.
         keep_rounds: keep raw rounds, not only their statistics.
-        reports: files to write the report of the session to.
+        reports: files to write the session's report to.
         json_path: file to write pytest-benchmark's JSON to.
-        strict: fail the run when the results cannot be stored.
-        backends: devices that were selected; none selects ``auto``.
-        passes: what is done after timing.
+        strict: fail the run when the results cannot be stored or judged.
+        backends: selected devices; empty means ``auto``.
+        passes: passes to make after timing.
         fail_on: limits of the gate at the end of the run; empty for no gate.
         baseline: what the gate compares with.
         confirm: how many re-runs must repeat a regression.
@@ -66,7 +66,7 @@ class Settings(NamedTuple):
 
 
 class Sources:
-    """The places a setting may come from, asked in the order of precedence."""
+    """The sources of settings, in order of precedence."""
 
     def __init__(self, config: Any, environ: Mapping[str, str]) -> None:
         self._config = config
@@ -75,9 +75,9 @@ class Sources:
         self._pyproject = _pyproject_table(config.rootpath / "pyproject.toml")
 
     def get(self, key: str) -> tuple[Any, str]:
-        """Return the value of a key and the name of the place that sets it; None if no place does.
+        """Return the value of a key and the name of the source that sets it; the value is None if it is not set.
 
-        ``--benchdb`` without a PATH is an empty text, and leaves the PATH to the other places.
+        ``--benchdb`` without a PATH is an empty text, and leaves the PATH to the other sources.
         """
         option = _BY_KEY[key]
         if key in self._overrides:
@@ -95,7 +95,7 @@ class Sources:
         return self._config.getini(f"benchdb_{key}"), f"benchdb_{key}"
 
     def is_on_command_line(self, key: str) -> bool:
-        """Return whether the option was given, with or without a value."""
+        """Return whether the option is on the command line, with or without a value."""
         return getattr(self._config.option, _BY_KEY[key].dest) is not None
 
     def flag(self, key: str) -> bool | None:
@@ -148,7 +148,7 @@ def recording_is_on(sources: Sources) -> bool:
 
 
 def read_settings(config: Any, sources: Sources) -> Settings:
-    """Gather the settings of a run that records.
+    """Read the settings of a run that records.
 
     Raises:
         ConfigError: a value cannot be used.
@@ -175,12 +175,12 @@ def read_settings(config: Any, sources: Sources) -> Settings:
 
 
 def _limits(sources: Sources) -> tuple[str, ...]:
-    """Return the limits of the gate; they are read now, because a wrong one must end the run before its first test."""
+    """Return the limits of the gate, parsed now so that a wrong one ends the run before its first test."""
     texts = tuple(sources.items("fail_on"))
     if texts:
         from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 
-        with _named("--benchdb-fail-on"):
+        with _errors_of("--benchdb-fail-on"):
             parse_thresholds(texts)
     return texts
 
@@ -191,14 +191,14 @@ def _baseline(sources: Sources) -> str:
         return "auto"
     from pytest_benchdb.operations.select.spec.syntax import parse_spec
 
-    with _named("--benchdb-baseline"):
+    with _errors_of("--benchdb-baseline"):
         parse_spec(text)
     return text
 
 
 @contextlib.contextmanager
-def _named(option: str) -> Iterator[None]:
-    """Begin the message of a `ConfigError` with the name of the option."""
+def _errors_of(option: str) -> Iterator[None]:
+    """Prefix the message of a `ConfigError` with the name of the option."""
     try:
         yield
     except ConfigError as error:
@@ -240,7 +240,7 @@ def _checked_report(path: str) -> str:
 
 
 def _pyproject_table(path: Path) -> Mapping[str, Any]:
-    """Return ``[tool.benchdb]``, whose every key something reads."""
+    """Return ``[tool.benchdb]``, after checking its keys."""
     table = benchdb_table(path)
     for key in table:
         if key not in _BY_KEY and key not in TABLES:
@@ -250,7 +250,7 @@ def _pyproject_table(path: Path) -> Mapping[str, Any]:
 
 
 def backends_selected(sources: Sources) -> tuple[str, ...]:
-    """Return the devices that ``--benchdb-backends`` names, as users wrote them; none selects ``auto``.
+    """Return the devices that ``--benchdb-backends`` names, as users wrote them; empty means ``auto``.
 
     Raises:
         ConfigError: the value is not a text.
@@ -259,7 +259,7 @@ def backends_selected(sources: Sources) -> tuple[str, ...]:
 
 
 def passes_selected(sources: Sources) -> tuple[str, ...]:
-    """Return the passes that ``--benchdb-passes`` names, in the order in which they are made.
+    """Return the passes that ``--benchdb-passes`` names, in the order in which they run.
 
     Raises:
         ConfigError: one of them is unknown, or the value is not a text.

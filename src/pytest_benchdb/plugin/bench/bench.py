@@ -1,4 +1,4 @@
-"""The object that every ``bench_*`` fixture gives: it times code on a device, and keeps what else the test measures.
+"""The object that every ``bench_*`` fixture returns: it times code on a device, and keeps what else the test measures.
 
 PYTEST_DONT_REWRITE
 """
@@ -36,10 +36,10 @@ class Bench:
 
     Attributes:
         backend: name of the device's backend.
-        device: what the backend's own library calls the device: a `torch.device`, a provider's name, a page.
-        extra_info: kept with the run, as JSON values.
+        device: the device as its library represents it: a `torch.device`, a provider's name, a page.
+        extra_info: stored with the run, as JSON values.
         result_count: number of results that the benchmarked code returned, for comparisons to check.
-        attachments: files that are kept with the run; `attach` adds one.
+        attachments: files stored with the run; `attach` adds one.
     """
 
     def __init__(
@@ -52,15 +52,15 @@ class Bench:
         passes: Passes | None = None,
         book: MetricBook | None = None,
     ) -> None:
-        """Make the object of one test; tests get it from a fixture.
+        """Create the object of one test; tests get it from a fixture.
 
         Args:
             opened: the device.
-            attempt: the attempt at the test, which reads the usage of the timed block; None where nothing is
-                recorded: then functions are called once.
+            attempt: the attempt at the test, which reads the usage of the timed block; None if nothing is recorded:
+                functions are then called once.
             test: the test's node id, for messages.
-            provenance: of the device's backend.
-            passes: what is done after timing.
+            provenance: of the backend's values.
+            passes: passes to make after timing.
             book: units of the session's metrics.
         """
         self.backend = opened.device.backend
@@ -96,15 +96,15 @@ class Bench:
         """Time `function(*args, **kwargs)` in calibrated rounds and return the result of one more call.
 
         Args:
-            function: what is timed; an `async def` function is awaited.
+            function: the function to time; an `async def` function is awaited.
             args: its arguments.
             items: items that one call handles, for `throughput`.
             bytes: bytes that one call handles, for `bytes_per_second`.
             flops: floating-point operations of one call, for `flops_per_second`.
-            kwargs: its arguments by name; use `functools.partial` for the three names above.
+            kwargs: its keyword arguments; use `functools.partial` for the three names above.
 
         Raises:
-            MeasurementError: something was timed here already, or an amount of work is not above 0.
+            MeasurementError: the test or phase has timed something already, or an amount of work is not above 0.
         """
         work = {"items": items, "bytes": bytes, "flops": flops}
         for name, amount in work.items():
@@ -123,12 +123,12 @@ class Bench:
         warmup_rounds: int = 0,
         iterations: int = 1,
     ) -> Any:
-        """Time a function in rounds that the test counts, as pytest-benchmark's `pedantic` does.
+        """Time a function in a fixed number of rounds, as pytest-benchmark's `pedantic` does.
 
-        `setup` runs before each round and may return its ``(args, kwargs)``; `teardown` gets them after it.
+        `setup` runs before each round and may return its ``(args, kwargs)``; `teardown` gets them after the round.
 
         Raises:
-            MeasurementError: `setup` is there and `iterations` is not 1, or a number has no sense.
+            MeasurementError: there is a `setup` and `iterations` is not 1, or a number makes no sense.
         """
         if setup is not None and iterations != 1:
             raise self._mistake(f"setup runs once a round, so iterations={iterations} would time old arguments; use 1")
@@ -142,16 +142,16 @@ class Bench:
         return self._time(lambda: target(*current.args, **current.kwargs), (), {}, spec)
 
     def options(self, **options: Any) -> "Bench":
-        """Change how rounds are made, by the names of `measure.timing.rounds.Plan`; returns the object itself.
+        """Set fields of `measure.timing.rounds.Plan` for the rounds to come; return the object itself.
 
         Raises:
-            MeasurementError: an option is unknown or has no sense.
+            MeasurementError: an option is unknown or makes no sense.
         """
         self._plan = self._changed(**options)
         return self
 
     def phase(self, name: str) -> Phase:
-        """Return a context manager that measures its block as a phase of its own.
+        """Return a context manager that measures its block as a separate phase.
 
         Raises:
             MeasurementError: the name is empty.
@@ -159,16 +159,17 @@ class Bench:
         return self._phases.phase(name)
 
     def record(self, metric: str, value: Any, unit: str | None = None, better: str | None = None) -> None:
-        """Keep a value, or an iterable of samples, of a metric; again adds to its samples.
+        """Store a value, or an iterable of samples, of a metric; further calls add to its samples.
 
         Args:
-            metric: a known metric, or a name of the suite's own.
+            metric: a built-in metric, or a name of the suite's own.
             value: in `unit`.
-            unit: SI unit; known metrics have theirs.
+            unit: SI unit; built-in metrics have one already.
             better: ``lower``, ``higher`` or ``none``.
 
         Raises:
-            MeasurementError: no finite number, below 0 where nothing is, or another unit than before.
+            MeasurementError: the value is not finite, is negative for a metric that cannot be, or has a different unit
+                than before.
         """
         try:
             self._values.add(metric, value, unit=unit, better=better, phase=self._phases.current)
@@ -176,7 +177,7 @@ class Bench:
             raise self._mistake(str(error)) from error
 
     def attach(self, path: "str | os.PathLike[str]", name: str | None = None) -> None:
-        """Keep a file with the run: a profile, a trace. The store takes a copy by its hash.
+        """Store a copy of a file with the run, such as a profile or a trace.
 
         Raises:
             MeasurementError: there is no such file.
@@ -190,8 +191,8 @@ class Bench:
         """Return a training loop of `n` steps to iterate over.
 
         Args:
-            n: how often the loop runs, the first step and the warm-up included.
-            warmup: steps after the first that are thrown away.
+            n: number of steps, including the first and the warm-up.
+            warmup: steps after the first that are discarded.
             samples_per_step: samples that one step handles, for `throughput`.
 
         Raises:
@@ -211,15 +212,15 @@ class Bench:
         return loop
 
     def stream(self, source: "Source", **options: Any) -> "StreamResult":
-        """Send requests whose answers are token streams, and keep their events and metrics.
+        """Send requests whose answers are token streams, and store their events and metrics.
 
         Args:
             source: a function that returns a generator of chunks, an `Endpoint`, or its URL.
-            options: by the names of `measure.stream.StreamPlan`: ``concurrency``, ``rate``, ``requests``, ``slo``, ...;
+            options: fields of `measure.stream.StreamPlan`: ``concurrency``, ``rate``, ``requests``, ``slo``, ...;
                 ``warmup`` is short for ``warmup_requests``.
 
         Raises:
-            MeasurementError: an option cannot be used, or requests were sent here already.
+            MeasurementError: an option cannot be used, or the test or phase has timed something already.
             MissingExtraError: the source is a URL and httpx is not installed.
         """
         from pytest_benchdb.measure.stream import StreamPlan, run_stream
@@ -241,15 +242,15 @@ class Bench:
         return result
 
     def distributed(self, function: Callable[..., object], *args: object, **options: Any) -> "Distributed":
-        """Run `function(rank, *args)` on worlds of several ranks, each rank a process of its own.
+        """Run `function(rank, *args)` on worlds of several ranks, each rank in a separate process.
 
         Args:
             function: defined at the top level of its module; times its steps with ``rank.steps(n)``.
             args: JSON values.
-            options: by the names of `measure.distributed.run.RankPlan`: ``world_sizes``, ``backend``, ``method``, ...
+            options: fields of `measure.distributed.run.RankPlan`: ``world_sizes``, ``backend``, ``method``, ...
 
         Raises:
-            MeasurementError: the plan cannot be followed, or a rank failed: then nothing of its world is stored.
+            MeasurementError: the plan cannot be carried out, or a rank failed; then its world stores nothing.
             BackendUnavailableError: torch is not installed.
         """
         from pytest_benchdb.measure.distributed.run import RankPlan, run_distributed
@@ -272,7 +273,7 @@ class Bench:
         return result
 
     def mistakes(self) -> list[str]:
-        """Return what the test did wrong that shows only at its end."""
+        """Return the test's mistakes that show only at its end."""
         errors = [self._phases.error(), *(loop.error() for loop in self._loops)]
         return [str(error) for error in errors if error is not None]
 
@@ -280,7 +281,7 @@ class Bench:
         """Return everything that was measured."""
         rows = [
             *self._rows,
-            # What was timed within a phase is the phase's time; the clock around all of it is not.
+            # A function timed within a phase gives the phase's time, so the clock around the phase is left out.
             *self._phases.measurements(without=self._used),
             *(row for loop in self._loops for row in loop.measurements()),
             *self._values.measurements(self.provenance),
@@ -339,7 +340,7 @@ class Bench:
         return timed.result
 
     def _claim(self, what: str) -> str | None:
-        """Return the phase that the test is in; one thing is timed in each, so that their rows can be distinguished."""
+        """Return the current phase; each can time only one thing, so that rows stay distinguishable."""
         phase = self._phases.current
         if phase in self._used:
             place = "" if phase is None else f" in phase {phase!r}"

@@ -1,8 +1,4 @@
-"""The devices of this process: which are selected, which are open, and the `Bench` of a test on one of them.
-
-PYTEST_DONT_REWRITE
-
-A limit on how long a provider may take in the main thread, where it cannot be asked in another.
+"""The devices of this process, selected and open, and the `Bench` of a test on one of them.
 
 PYTEST_DONT_REWRITE
 """
@@ -29,18 +25,23 @@ from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt
 from pytest_benchdb.plugin.settings import Sources, backends_selected, passes_selected
 from pytest_benchdb.registry import DeviceName, Registry, load_entry_points
 
+OPEN_LIMIT_S = 120.0
+"""How long a backend may take to open a device: a driver's first context takes seconds."""
+
+_DEVICES_KEY = pytest.StashKey["Devices"]()
+
 
 class LimitPassedError(Exception):
-    """A block took longer than it may."""
+    """A block took longer than its limit."""
 
 
 @contextlib.contextmanager
 def time_limit(limit_s: float) -> Iterator[None]:
     """Raise `LimitPassedError` in the block once it has taken `limit_s`.
 
-    It interrupts what runs Python or waits in a system call, not a C function that never returns. Another alarm that
-    is set, pytest-timeout's for instance, goes on; where it would ring first, it is left alone. There is no limit
-    outside the main thread and on platforms without alarms.
+    It interrupts Python code and system calls, not a C function that never returns. Another alarm, such as
+    pytest-timeout's, is set again afterwards; if it would go off first, there is no limit. Nor is there one outside the
+    main thread and on platforms without alarms.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
@@ -65,14 +66,8 @@ def time_limit(limit_s: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, max(others_s - (time.monotonic() - began), 1e-3), interval_s)
 
 
-OPEN_LIMIT_S = 120.0
-"""How long a backend may take to open a device: a driver's first context takes seconds."""
-
-_DEVICES_KEY = pytest.StashKey["Devices"]()
-
-
 class Devices:
-    """What the fixtures of one process share."""
+    """The registry, passes and metrics that the fixtures of one process share."""
 
     def __init__(self, config: pytest.Config, selected: Sequence[str], passes: Sequence[str]) -> None:
         """Find every backend; none is probed yet.
@@ -102,11 +97,11 @@ class Devices:
             raise pytest.UsageError(f"--benchdb-backends: {error}") from error
 
     def bench(self, request: pytest.FixtureRequest, text: str | None) -> Bench:
-        """Return the object that a test gets; skip the test where the device is not there.
+        """Return the object that a test gets; skip the test if the device is missing.
 
         Args:
             request: of the fixture.
-            text: the device as the fixture names it; None for the default.
+            text: the device as the fixture names it; None takes the default.
         """
         attempt: Attempt | None = request.node.stash.get(ATTEMPT_KEY, None)
         test = request.node.nodeid
@@ -131,7 +126,7 @@ class Devices:
         made = Bench(opened, attempt, test=test, provenance=provenance, passes=self._passes, book=self._book)
         if attempt is not None:
             attempt.bench = made
-            # The processor is in every session already, with more details.
+            # Every session has the CPU already, with more details.
             attempt.devices = () if name.backend == "cpu" else (opened.device,)
         return made
 
@@ -146,7 +141,7 @@ class Devices:
             raise BackendUnavailableError(f"{name.backend}: {reason}") from error
 
     def _name(self, text: str | None) -> DeviceName:
-        """Return the device that a fixture means: the selection says which of several."""
+        """Return the device that a fixture means; of several, the selected one."""
         if text is None:
             return self._device_names[0] if self._device_names else self.registry.parse("cpu")
         name = self.registry.parse(text)
@@ -155,13 +150,13 @@ class Devices:
         return next((other for other in self._device_names if other.backend == name.backend), name)
 
     def close(self) -> None:
-        """Give back devices and whatever the passes started."""
+        """Close the devices, and stop whatever the passes started."""
         self._passes.close()
         self.registry.close()
 
 
 def devices_of(config: pytest.Config) -> Devices:
-    """Return the devices of this process, found at the first call.
+    """Return the devices of this process, looked up by the first call.
 
     Raises:
         pytest.UsageError: the selection cannot be used, or two packages claim one backend.
@@ -178,5 +173,5 @@ def devices_of(config: pytest.Config) -> Devices:
 
 
 def _absent(name: DeviceName) -> Device:
-    """Return a placeholder for the device that a run did not find."""
+    """Return a placeholder for a missing device."""
     return Device(device_id=content_id(name.backend, "not present", None), backend=name.backend, name="not present")

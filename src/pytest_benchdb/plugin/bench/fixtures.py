@@ -29,10 +29,10 @@ BUILTIN = (
     "wasm",
     "sim",
 )
-"""Backends that ship with pytest-benchdb, whose fixtures are always there."""
+"""Backends that ship with pytest-benchdb; their fixtures always exist."""
 
 NAMES = {"bench", "bench_each", *(f"bench_{name}" for name in BUILTIN)}
-"""Names of our fixtures; those of other packages' backends are added when the backends are found."""
+"""Names of our fixtures; those of other packages' backends are added when the backends are loaded."""
 
 
 def _fixture_of(name: str) -> Any:
@@ -40,7 +40,7 @@ def _fixture_of(name: str) -> Any:
     def bench_on_backend(request: pytest.FixtureRequest) -> Iterator["Bench"]:
         yield from _bench(request, name)
 
-    bench_on_backend.__doc__ = f"Times code on the backend {name!r}; skips the test where that is not there."
+    bench_on_backend.__doc__ = f"Times code on the backend {name!r}; skips the test if that is missing."
     return bench_on_backend
 
 
@@ -57,12 +57,12 @@ def bench(request: pytest.FixtureRequest) -> Iterator["Bench"]:
 
 @pytest.fixture
 def bench_each(request: pytest.FixtureRequest) -> Iterator["Bench"]:
-    """Times code on each device that ``--benchdb-backends`` selects, a test for each."""
+    """Times code on each device that ``--benchdb-backends`` selects, in one test per device."""
     yield from _bench(request, request.param)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize `bench_each`, and look for packages' backends when a test requests an unknown one."""
+    """Parametrize `bench_each`; load other packages' backends when a test requests an unknown fixture."""
     if "bench_each" in metafunc.fixturenames:
         metafunc.parametrize("bench_each", devices_of(metafunc.config).each(), indirect=True)
     if any(name.startswith("bench_") and name not in NAMES for name in metafunc.fixturenames):
@@ -81,10 +81,10 @@ def _register(manager: pytest.PytestPluginManager, backends: Iterable[str]) -> N
 
 
 def devices_of(config: pytest.Config) -> "Devices":
-    """Return the devices of this process, found at the first call; fixtures of packages' backends come with them.
+    """Return the devices of this process; the first call also registers the fixtures of other packages' backends.
 
     Raises:
-        pytest.UsageError: the selection names what is unknown, or two packages claim one backend.
+        pytest.UsageError: the selection has an unknown name, or two packages claim one backend.
     """
     from pytest_benchdb.plugin.bench import devices
 

@@ -1,4 +1,4 @@
-"""The passes after the timing pass: memory, energy and series, each in executions of its own.
+"""The passes after the timing pass: memory, energy and series, each in separate executions.
 
 PYTEST_DONT_REWRITE
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SERIES_S = 1.0
 """Time for which the series pass repeats rounds."""
 _METRIC_OF = {"memory": "python_peak", "energy": "energy", "series": "rss"}
-"""The metric whose row gives the reason when a pass has failed."""
+"""The metric whose row states the reason if a pass fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +34,8 @@ class PassTarget:
         opened: the device.
         iterations: calls in one round.
         round_s: median time of one round.
-        phase: named part of the run; None for the whole.
-        provenance: of the device.
+        phase: named part of the run; None means the whole run.
+        provenance: of the device's values.
     """
 
     call: Callable[[], object]
@@ -55,10 +55,10 @@ class PassResult:
 
 
 class Passes:
-    """The passes of one process; what they need is started when the first is made."""
+    """The passes of one process; samplers and sensors start when first needed."""
 
     def __init__(self, names: Sequence[str], registry: Registry, *, alone: bool) -> None:
-        """Make the passes `names`, in their order; `alone` says that no other xdist worker runs beside this process."""
+        """Select passes by name, in order; `alone` means that no other xdist worker runs beside this process."""
         self._names = names
         self._alone = alone
         self._registry = registry
@@ -66,27 +66,27 @@ class Passes:
         self._samplers: dict[str, Sampler] = {}
 
     def make(self, target: PassTarget) -> PassResult:
-        """Make every selected pass of one function; one that fails gives its reason, and what was timed stays."""
-        made = [self._made(name, target) for name in self._names]
-        rows = (row for result in made for row in result.measurements)
-        readings = (series for result in made for series in result.series)
+        """Run every selected pass of one function; a failed one only gives its reason."""
+        results = [self._run(name, target) for name in self._names]
+        rows = (row for result in results for row in result.measurements)
+        readings = (series for result in results for series in result.series)
         return PassResult(
             measurements=tuple(replace(row, phase=target.phase) for row in rows),
             series=tuple(replace(series, phase=target.phase) for series in readings),
         )
 
     def close(self) -> None:
-        """End what was started."""
+        """Stop the samplers."""
         for sampler in self._samplers.values():
             sampler.close()
         self._samplers.clear()
 
-    def _made(self, name: str, target: PassTarget) -> PassResult:
+    def _run(self, name: str, target: PassTarget) -> PassResult:
         if target.provenance == "simulated" and name != "energy":
             return PassResult()  # this host's memory and sensors are not the simulated device's
         try:
             result: PassResult = getattr(self, f"_{name}")(target)
-        except Exception as error:  # noqa: BLE001 - of the function, or of a library that a meter uses
+        except Exception as error:  # noqa: BLE001 - from the function, or from a library that a meter uses
             why = f"the {name} pass ended with {type(error).__name__}: {error}"
             return PassResult(measurements=(Measurement.of(_METRIC_OF[name], pass_name=name, reason=why),))
         return result
@@ -121,7 +121,7 @@ class Passes:
         from pytest_benchdb.measure.energy.window import EnergyPlan
 
         if not self._alone:
-            # A counter covers the whole device, and cannot tell its processes apart.
+            # A counter covers the whole device, and cannot separate its processes.
             why = "other xdist workers use the device meanwhile; run without -n"
             return PassResult(measurements=(unmeasured(why),))
         if self._sensors is None:

@@ -28,7 +28,7 @@ class TimingSpec:
 
 
 class Arguments:
-    """Arguments of a round, which `setup` may renew."""
+    """The arguments of a round, which `setup` may replace."""
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], setup: Callable[[], Any] | None) -> None:
         self.args = args
@@ -37,10 +37,10 @@ class Arguments:
         self._fixed = bool(args or kwargs)
 
     def renew(self) -> None:
-        """Run `setup`.
+        """Run `setup` and take the arguments that it returns.
 
         Raises:
-            MeasurementError: it returns arguments, and the test gave some as well.
+            MeasurementError: it returns arguments although the test passed some.
         """
         returned = None if self._setup is None else self._setup()
         if returned is None:
@@ -51,7 +51,7 @@ class Arguments:
 
 
 def call_once(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], spec: TimingSpec) -> Any:
-    """Call a function once, untimed, with what runs around a round."""
+    """Call a function once, untimed, with `before` and `after` around it."""
     if spec.before is not None:
         spec.before()
     with call_loops(function, args, kwargs) as calls:
@@ -73,7 +73,7 @@ def timing_rows(timed: Timed, spec: TimingSpec, *, phase: str | None, provenance
     }
 
     def rounds(round_ns: Sequence[int]) -> dict[str, Any]:
-        # The database divides by the iterations of the run, and a phase has its own.
+        # The database divides by the run's iterations, but a phase has its own number.
         return {"round_ns": round_ns} if phase is None else {"samples": _per_iteration_s(round_ns, timed.iterations)}
 
     unwaited = spec.plan.barrier == "block" and timed.sync_mode is not None
@@ -112,7 +112,7 @@ def _per_iteration_s(round_ns: Sequence[int], iterations: int) -> list[float]:
 
 
 def _rates(work: Mapping[str, float | None], median_s: float, about: Mapping[str, Any]) -> list[Measurement]:
-    """Return amounts per second: the amount of one call by its median time."""
+    """Return amounts per second: the amount of one call divided by its median time."""
     rows = []
     derived = {**about, "provenance": "simulated" if about["provenance"] == "simulated" else "derived"}
     for name, amount in work.items():

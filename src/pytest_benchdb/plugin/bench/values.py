@@ -16,18 +16,17 @@ _NEVER_NEGATIVE = frozenset({"time", "memory", "energy", "power", "rate", "count
 
 
 class MetricBook:
-    """One unit and one direction for every metric of a session; the registry's are known from the start."""
+    """One unit and one direction for every metric of a session, starting with the built-in metrics."""
 
     def __init__(self, metrics: Mapping[str, Metric] = METRICS) -> None:
-        """Begin with the registry."""
         self._settled = {name: (metric.unit, str(metric.better)) for name, metric in metrics.items()}
         self._kinds = {name: metric.kind for name, metric in metrics.items()}
 
     def settle(self, metric: str, unit: str | None, better: str | None) -> tuple[str, str]:
-        """Return the unit and the direction of a metric; the first to name them decides.
+        """Return the unit and the direction of a metric; the first call that names them decides.
 
         Raises:
-            MeasurementError: they differ from before, are unknown, or the name cannot be one.
+            MeasurementError: they differ from before or are unknown, or the name is blank.
         """
         if not str(metric).strip():
             raise MeasurementError(f"{metric!r} cannot be the name of a metric")
@@ -48,10 +47,10 @@ class MetricBook:
         return settled
 
     def number(self, metric: str, value: Any) -> float:
-        """Return a value that can be stored.
+        """Return a value as a number that can be stored.
 
         Raises:
-            MeasurementError: it is not a finite number, or below 0 where the metric cannot be.
+            MeasurementError: it is not a finite number, or is negative for a metric that cannot be.
         """
         try:
             number = float(value)
@@ -70,15 +69,15 @@ class RecordedValues:
     """The values that one test recorded."""
 
     def __init__(self, book: MetricBook) -> None:
-        """Begin with none; `book` is the session's."""
+        """Start empty; `book` is the session's."""
         self._book = book
         self._values: dict[tuple[str, str | None], tuple[str, str, list[float]]] = {}
 
     def add(self, metric: str, value: Any, *, unit: str | None, better: str | None, phase: str | None) -> None:
-        """Keep a value, or an iterable of samples; the same metric again adds to its samples.
+        """Store a value, or an iterable of samples; further calls add to the metric's samples.
 
         Raises:
-            MeasurementError: see `MetricBook`; or there are no samples.
+            MeasurementError: as in `MetricBook`, or there are no samples.
         """
         settled_unit, settled_better = self._book.settle(metric, unit, better)
         many = isinstance(value, Iterable) and not hasattr(value, "__float__") and not isinstance(value, str)

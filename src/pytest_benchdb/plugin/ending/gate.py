@@ -1,6 +1,6 @@
 """The gate at the end of a run, ``--benchdb-fail-on``: runs `benchdb regress`, and writes the lines that it returns.
 
-It runs in a process of its own, because it reads the database, and pytest's process never loads DuckDB.
+It uses a separate process, because it reads the database, and pytest's process never loads DuckDB.
 
 PYTEST_DONT_REWRITE
 """
@@ -20,11 +20,11 @@ from pytest_benchdb.store.fold_process import FoldResult
 from pytest_benchdb.store.target import Target
 
 _JUDGED = frozenset({exit_status.FINE, exit_status.GATE_FAILED, exit_status.INTERRUPTED})
-"""Exit statuses of `benchdb regress` with which it writes its answer."""
+"""Exit statuses of `benchdb regress` after which its output has the result."""
 _MOST_FAILURES = 30
 
-# As `python -m pytest_benchdb`, but without the working directory in its path, where a file of the project could take
-# the place of a library.
+# Like `python -m pytest_benchdb`, but without the working directory in ``sys.path``, where a file of the project could
+# shadow a library.
 _BOOT = f"import sys, runpy; del sys.path[0]; runpy.run_module({__package__.partition('.')[0]!r}, run_name='__main__')"
 
 
@@ -32,8 +32,8 @@ class GateReport(NamedTuple):
     """The outcome of the gate.
 
     Attributes:
-        failures: a line for each result that failed it.
-        notes: warnings and the outcome in one line.
+        failures: one line for each result that failed.
+        notes: warnings, and the outcome in one line.
         trouble: why it could not judge; None if it did.
     """
 
@@ -57,9 +57,9 @@ def judge_run(
     Args:
         config: of this run.
         settings: of this run.
-        target: where its results are.
-        session_id: the session.
-        result: how it was stored; None if nothing was recorded.
+        target: where its results are stored.
+        session_id: the session to judge.
+        result: the result of its fold; None if nothing was recorded.
     """
     if not settings.fail_on:
         return None
@@ -86,7 +86,7 @@ def judge_run(
 
 
 def announce(config: pytest.Config, settings: Settings) -> None:
-    """Announce on a terminal that suspects may be run again, which takes a noticeable time."""
+    """Announce on a terminal that suspects may be run again, which takes noticeable time."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if not settings.confirm or reporter is None or not reporter.isatty or config.get_verbosity() < 0:
         return
@@ -95,7 +95,7 @@ def announce(config: pytest.Config, settings: Settings) -> None:
 
 
 def write(reporter: "pytest.TerminalReporter", config: pytest.Config, report: GateReport) -> None:
-    """Write the section; without its title under ``-q``, and only what is wrong under ``-qq``."""
+    """Write the section; ``-q`` omits the title, and ``-qq`` shows only what is wrong."""
     verbosity = config.get_verbosity()
     if verbosity >= 0:
         reporter.section("benchdb gate", sep="-")
@@ -117,7 +117,7 @@ def _is_in(path: Path, target: Target) -> bool:
 def _command(config: pytest.Config, settings: Settings, db: Path, session_id: str) -> list[str]:
     limits = [word for limit in settings.fail_on for word in ("--threshold", limit)]
     parameters = config.invocation_params
-    # As this run was started: `python -m pytest` has the working directory in its path and the script has not.
+    # As this run was started: `python -m pytest` has the working directory in ``sys.path``, the script does not.
     as_module = not {"", str(parameters.dir)}.isdisjoint(sys.path)
     words = [sys.executable, "-m", "pytest"] if as_module else ["pytest"]
     return [

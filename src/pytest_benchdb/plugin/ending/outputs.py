@@ -1,7 +1,7 @@
-"""The files that ``--benchdb-report`` and ``--benchdb-json`` name, written once the session is stored.
+"""Writes the files that ``--benchdb-report`` and ``--benchdb-json`` name, once the session is stored.
 
-They are read back from the database, so that they say what `benchdb report` will say. DuckDB is loaded into
-pytest's process here, and only here: after the last test, and only if such a file is requested.
+Their content is read back from the database, so that it matches `benchdb report`. DuckDB is loaded into pytest's
+process here, and only here: after the last test, and only if such a file is requested.
 
 PYTEST_DONT_REWRITE
 """
@@ -25,8 +25,8 @@ class Outputs(NamedTuple):
     """The files that were written, and those that were not.
 
     Attributes:
-        notes: a line for each file that was written, or that there was nothing to write into.
-        trouble: a line for each file that should have been written and was not.
+        notes: one line for each file written, or one for all if there were no results.
+        trouble: one line for each file that could not be written.
     """
 
     notes: tuple[str, ...] = ()
@@ -36,14 +36,14 @@ class Outputs(NamedTuple):
 def write_outputs(
     settings: Settings, session_id: str, result: FoldResult | None, folder: Path, show: ShowPath
 ) -> Outputs:
-    """Write the files that the settings name; never raises for what can go wrong with one of them.
+    """Write the files that the settings name; report failures instead of raising.
 
     Args:
         settings: of this run.
         session_id: the session to write.
-        result: of its fold; None if nothing was recorded.
-        folder: where pytest was started: relative names are relative to it.
-        show: returns how to show a path to the user.
+        result: the result of its fold; None if nothing was recorded.
+        folder: where pytest was started; relative names start there.
+        show: returns a path as the user should see it.
     """
     files = [*settings.reports, *([settings.json_path] if settings.json_path else [])]
     if not files:
@@ -58,7 +58,7 @@ def write_outputs(
         writers.append((settings.json_path, _json_writer(result.path, session_id, show)))
     notes: list[str] = []
     trouble: list[str] = []
-    # The suite's filters are for the suite: with `error`, a deprecation in a library would cost the files.
+    # The suite's warning filters are for the suite: with `error`, a library's deprecation would lose the files.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name, write in writers:

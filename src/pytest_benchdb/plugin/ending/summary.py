@@ -1,4 +1,4 @@
-"""The section that pytest's own output ends with: a table, where the data went, what to type next.
+"""The section at the end of pytest's output: a table, where the data went, what to type next.
 
 PYTEST_DONT_REWRITE
 """
@@ -19,10 +19,9 @@ from pytest_benchdb.present.report.table import layout
 from pytest_benchdb.store.fold_process import FoldResult
 
 ROW_LIMIT = 30
-"""Rows of the table at most; `benchdb-report` shows the others."""
+"""Most rows of the table; `benchdb-report` shows the others."""
 
 _LARGE_BYTES = 8_000_000
-
 _MARKUP: Mapping[str, dict[str, bool]] = {
     "head": {"bold": True},
     "dim": {"light": True},
@@ -39,7 +38,7 @@ def write(
     result: FoldResult | None,
     outputs: Outputs,
 ) -> None:
-    """Write the section; one line with ``-q``, nothing but trouble with ``-qq`` and in ranks other than 0."""
+    """Write the section; ``-q`` omits the table, and ``-qq`` and ranks other than 0 show only trouble."""
     verbosity = config.get_verbosity()
     trouble = [text for text in (recorder.problem, result.message if result else None, *outputs.trouble) if text]
     if (verbosity < -1 or _is_other_rank(recorder.start.tags)) and not trouble:
@@ -55,12 +54,12 @@ def write(
 
 
 def _is_other_rank(tags: Mapping[str, str]) -> bool:
-    """Return whether another process of the launch writes the section: torchrun mixes the output of its ranks."""
+    """Return whether rank 0 writes the section instead: torchrun mixes the output of its ranks."""
     return "world_size" in tags and tags.get("rank") != "0"
 
 
 def announce(config: pytest.Config, recorder: SessionRecorder) -> None:
-    """Say on a terminal that a large session is being stored, which takes a noticeable time."""
+    """Announce on a terminal that a large session is being stored, which takes noticeable time."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if recorder.size_bytes < _LARGE_BYTES or reporter is None or not reporter.isatty or config.get_verbosity() < 0:
         return
@@ -105,7 +104,7 @@ def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResul
 
 
 def _timing_remarks(rows: Sequence[ReportRow]) -> list[str]:
-    """Say why times are missing, or should not be compared with others."""
+    """Explain why times are missing, or should not be compared with others."""
     remarks = []
     untimed = [row for row in rows if row.reason == DISABLED]
     if any(row.worker for row in untimed):

@@ -1,1 +1,1 @@
-"""Tests in pytest processes of their own: isolated ones, and re-runs of the gate. xdist's workers are not here."""
+"""Tests in separate pytest processes: isolated tests, and re-runs of the gate, but not xdist's workers."""

@@ -1,7 +1,7 @@
-"""The plugins of a pytest process that another process started for some of its tests: one isolated test, or re-runs.
+"""Plugins for a pytest process that another one started for some of its tests: one isolated test, or re-runs.
 
-Such a process has the arguments of the run around it. It narrows them to its tests, turns off whatever would write a
-file that belongs to the other run, and gives its results back: reports of an isolated test, a database of re-runs.
+Such a process gets the arguments of the run that started it. It restricts them to its tests, turns off whatever would
+write that run's files, and returns its results: the reports of an isolated test, or a database of re-runs.
 
 PYTEST_DONT_REWRITE
 """
@@ -24,7 +24,7 @@ _WORKER_CONFIG_KEY = pytest.StashKey[Mapping[str, Any]]()
 _LENGTH_BYTES = 8
 
 OFF: Mapping[str, object] = {
-    # which tests: only those of the assignment, whatever selected them
+    # which tests: only those of the assignment, regardless of the options
     "keyword": "",
     "markexpr": "",
     "deselect": None,
@@ -35,14 +35,14 @@ OFF: Mapping[str, object] = {
     "stepwise_skip": False,
     "cacheclear": False,
     "maxfail": 0,
-    # in this process, also where the run around it distributes
+    # in this process, even if the run that started it distributes tests
     "numprocesses": None,
     "maxprocesses": None,
     "dist": "no",
     "distload": False,
     "looponfail": False,
     "tx": [],
-    # files that the run around it writes
+    # files that the run that started it writes
     "xmlpath": None,
     "log_file": os.devnull,
     "report_log": None,
@@ -61,12 +61,12 @@ OFF: Mapping[str, object] = {
     "no_summary": True,
     "durations": None,
 }
-"""Options of pytest and of widespread plugins, by name, and their values in such a process."""
+"""Options of pytest and of common plugins, and their values in such a process."""
 
 
 def start(config: pytest.Config) -> None:
-    """Take the assignment of this process out of its environment and follow it."""
-    if hasattr(config.known_args_namespace, "no_cov"):  # pytest-cov starts now, with the other run's data file
+    """Take this process's assignment from the environment, and register the plugin for it."""
+    if hasattr(config.known_args_namespace, "no_cov"):  # pytest-cov would start now, with the other run's data file
         config.known_args_namespace.no_cov = True
     for variable, plugin in ((ISOLATED_VARIABLE, IsolatedTest), (RERUN_VARIABLE, Rerun)):
         text = os.environ.pop(variable, None)
@@ -98,12 +98,12 @@ class IsolatedTest:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep the one test."""
+        """Keep only the test."""
         items[:] = [item for item in items if item.nodeid == self._assignment["nodeid"]][:1]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_benchdb_record(self, run: Run) -> None:
-        """Keep with the run that it was alone in its process."""
+        """Record that the test ran in a separate process."""
         cast("dict[str, object]", run.extra_info)["isolated"] = True
 
     @pytest.hookimpl(trylast=True)
@@ -115,11 +115,11 @@ class IsolatedTest:
 
 
 class Rerun:
-    """Runs suspects of the gate again, into a folder of their own, and gates nothing.
+    """Runs suspects of the gate again, records them into a separate folder, and gates nothing.
 
-    The assignment has `root`, the folder that names begin at, `names`, full names of benchmarks, and `db`, where to
-    record. The tests are selected here and not on the command line, where no option says exactly which: names may hold
-    whatever parameters hold.
+    The assignment has `root`, the folder that names start from, `names`, full names of benchmarks, and `db`, where to
+    record. The tests are selected here because no command-line option can: their names may contain any text that
+    parameters contain.
     """
 
     def __init__(self, config: pytest.Config, assignment: Mapping[str, Any]) -> None:
@@ -136,7 +136,7 @@ class Rerun:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
-        """Collect the files of the suspects only, before any plugin looks at its options."""
+        """Collect only the suspects' files, before any plugin looks at its options."""
         files = dict.fromkeys(str(self._root / name.partition("::")[0]) for name in self._names)
         _narrow(config, list(files), {**OFF, "no_benchdb": None, "collectonly": False})
         return (yield)
@@ -155,34 +155,34 @@ def _narrow(config: pytest.Config, arguments: list[str], off: Mapping[str, objec
     for name, value in off.items():
         if hasattr(option, name):
             setattr(option, name, value)
-    if option.basetemp is not None:  # the run around would lose its files
+    if option.basetemp is not None:  # the run that started this one would lose its files
         option.basetemp = Path(option.basetemp) / f"benchdb-{os.getpid()}"
 
 
 def write_message(path: Path, message: Mapping[str, Any]) -> None:
-    """Append a message to a file: its length, then its bytes. A value that is not a builtin is sent as its text."""
+    """Append a message to a file: its length, then its bytes. Values of other than builtin types become text."""
     data = marshal.dumps(_plain(message))
     with path.open("ab") as file:
         file.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
 
 
 def read_messages(path: Path) -> Iterator[Any]:
-    """Yield the messages of a file in their order; a last one that was not written to its end is left out."""
+    """Yield the messages of a file in order; an incomplete last one is left out."""
     try:
         content = path.read_bytes()
     except OSError:
         return
-    at = 0
-    while at + _LENGTH_BYTES <= len(content):
-        begin = at + _LENGTH_BYTES
-        at = begin + int.from_bytes(content[at:begin], "big")
-        if at > len(content):
+    end = 0
+    while end + _LENGTH_BYTES <= len(content):
+        begin = end + _LENGTH_BYTES
+        end = begin + int.from_bytes(content[end:begin], "big")
+        if end > len(content):
             return
-        yield marshal.loads(content[begin:at])  # noqa: S302 - written by our own child, in a folder of our own
+        yield marshal.loads(content[begin:end])  # noqa: S302 - written by our own child, in a folder of our own
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as exact builtin types, which is all that `marshal` takes."""
+    """Return a value as exact builtin types, because `marshal` accepts no others."""
     if value is None or type(value) in {bool, int, float, str, bytes, complex}:
         return value
     if isinstance(value, Mapping):
@@ -190,7 +190,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         items = [_plain(item) for item in value]
         return items if isinstance(value, list) else tuple(items)
-    if isinstance(value, int):  # these are subclasses: an enum's member, numpy.float64
+    if isinstance(value, int):  # only subclasses are left: an enum member, numpy.float64
         return int(value)
     if isinstance(value, float):
         return float(value)

@@ -1,8 +1,8 @@
 """``@pytest.mark.benchdb(isolate=True)``: the test runs in a fresh process, and its reports come back.
 
-Memory use depends on what earlier tests left in the allocators; a process of its own has nothing left. It is
-pytest again, with the arguments of this run, for this one test (`processes.child`). Its reports, with the journal
-lines on them, come through a file that is read when the process has ended: nothing runs beside it.
+Memory use depends on what earlier tests left in the allocators; a fresh process starts clean. It is pytest again, with
+the arguments of this run, for this one test (`processes.child`). Its reports, with the journal lines on them, come
+through a file that is read once the process has ended, so that nothing runs beside it.
 
 PYTEST_DONT_REWRITE
 """
@@ -29,13 +29,13 @@ from pytest_benchdb.plugin.recording.run import crashed_lines
 from pytest_benchdb.plugin.recording.watcher import LINES_ATTRIBUTE
 
 DEFAULT_LIMIT_S = 3600.0
-"""How long an isolated test may take where pytest-timeout sets no limit."""
+"""How long an isolated test may take if pytest-timeout sets no limit."""
 START_LIMIT_S = 60.0
-"""How much longer than pytest-timeout's limit its process may take: pytest starts, and that plugin acts first."""
+"""How much longer than pytest-timeout's limit the process may take: pytest has to start, and that plugin to act."""
 _GRACE_S = 5.0
 _TAIL_LINES = 40
 
-# `python -m pytest` has the working directory in its path and the script `pytest` has not: as it was here.
+# As this run was started: `python -m pytest` has the working directory in ``sys.path``, the script `pytest` does not.
 _BOOT = """
 import os, sys
 if sys.path[0] == "": sys.path[:1] = [os.getcwd()] if sys.argv.pop(1) == "cwd" else []
@@ -46,13 +46,13 @@ raise SystemExit(pytest.main(sys.argv[1:]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How a test's own process ended.
+class ProcessEnd:
+    """How an isolated test's process ended.
 
     Attributes:
-        status: exit status, negative for a signal; None if it was killed here, at its limit.
+        status: exit status, negative for a signal; None if it was killed at its limit.
         limit_s: how long it was allowed to take.
-        output: the last lines that it wrote.
+        output: its last lines of output.
     """
 
     status: int | None
@@ -61,12 +61,12 @@ class Ended:
 
     @property
     def outcome(self) -> Outcome:
-        """The outcome of the test that has no end."""
+        """The outcome of a test that did not end."""
         return "timeout" if self.status is None else "crashed"
 
     @property
     def reason(self) -> str:
-        """Why the test has no end, in one line."""
+        """Why the test did not end, in one line."""
         if self.status is None:
             return f"Timeout >{self.limit_s:g}s: the test's own process did not end and was killed"
         if self.status < 0:
@@ -76,12 +76,12 @@ class Ended:
 
 
 def register(config: pytest.Config, worker: Mapping[str, Any], *, limit_s: float = DEFAULT_LIMIT_S) -> None:
-    """Run the marked tests of this process in processes of their own; without effect within one of those.
+    """Run the marked tests of this process in separate processes; do nothing within one of those.
 
     Args:
-        config: of the process that writes, or of an xdist worker.
-        worker: what `plugin.recording.watcher.worker_watcher` needs, as JSON values.
-        limit_s: how long a test may take where pytest-timeout sets no limit.
+        config: of the process that writes results, or of an xdist worker.
+        worker: configuration for `plugin.recording.watcher.worker_watcher`, as JSON values.
+        limit_s: how long a test may take if pytest-timeout sets no limit.
     """
     if worker_config(config) is None:
         config.pluginmanager.register(IsolatePlugin(config, worker, limit_s), "benchdb-isolate")
@@ -94,7 +94,7 @@ def is_isolated(item: pytest.Item) -> bool:
 
 
 class IsolatePlugin:
-    """Runs marked tests elsewhere, and logs their reports here."""
+    """Runs marked tests in other processes, and logs their reports here."""
 
     def __init__(self, config: pytest.Config, worker: Mapping[str, Any], limit_s: float) -> None:
         self._config = config
@@ -104,7 +104,7 @@ class IsolatePlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        """Take the test over if it is marked; a debugger needs it in this process."""
+        """Run a marked test in its own process, unless a debugger needs it in this one."""
         option = self._config.option
         if not is_isolated(item) or option.usepdb or option.trace or option.setuponly or option.setupplan:
             return None
@@ -120,12 +120,12 @@ class IsolatePlugin:
         return True
 
     def _tear_down_others(self, item: pytest.Item, nextitem: pytest.Item | None) -> pytest.TestReport:
-        """End the fixtures of earlier tests that later ones do not share, as the end of this test would."""
+        """Tear down fixtures of earlier tests that later ones do not share, as this test's end would."""
         state = item.session._setupstate  # noqa: SLF001 - there is no public way
         call = pytest.CallInfo.from_call(
             lambda: state.teardown_exact(nextitem), "teardown", reraise=(KeyboardInterrupt, pytest.exit.Exception)
         )
-        # Not by the hook: other plugins' implementations count on this test having been set up here.
+        # Not through the hook: other plugins expect that this test was set up in this process.
         return pytest.TestReport.from_item_and_call(item, call)
 
     def _reports(self, item: pytest.Item) -> Iterator[pytest.TestReport]:
@@ -148,7 +148,7 @@ class IsolatePlugin:
         if last != "teardown":
             yield self._crashed(item, ended, begun, "call" if last in {None, "setup"} else "teardown")
 
-    def _crashed(self, item: pytest.Item, ended: Ended, begun: Mapping[str, Any], when: Any) -> pytest.TestReport:
+    def _crashed(self, item: pytest.Item, ended: ProcessEnd, begun: Mapping[str, Any], when: Any) -> pytest.TestReport:
         report = pytest.TestReport(
             nodeid=item.nodeid,
             location=item.location,
@@ -163,7 +163,7 @@ class IsolatePlugin:
         setattr(report, LINES_ATTRIBUTE, lines)
         return report
 
-    def _run(self, item: pytest.Item, folder: Path) -> Ended:
+    def _run(self, item: pytest.Item, folder: Path) -> ProcessEnd:
         """Run pytest for the test, and wait for it."""
         parameters = self._config.invocation_params
         assignment = {
@@ -189,16 +189,16 @@ class IsolatePlugin:
             )
             output.seek(0)
             lines = output.read().decode("utf-8", "replace").splitlines()
-        return Ended(status=status, limit_s=limit_s, output="\n".join(lines[-_TAIL_LINES:]))
+        return ProcessEnd(status=status, limit_s=limit_s, output="\n".join(lines[-_TAIL_LINES:]))
 
 
 def run_limited(
     command: Sequence[str], limit_s: float, *, cwd: str, env: Mapping[str, str], output: Any = None
 ) -> int | None:
-    """Run a program; return its exit status, or None if it had to be killed at its limit.
+    """Run a program; return its exit status, or None if it was killed at its limit.
 
-    It stays in this process's group, so that Ctrl-C and a kill of the group reach it. What it started is killed
-    with it. Its output goes to the file `output`; None leaves it this process's own.
+    It stays in this process's group, so that Ctrl-C and a kill of the group reach it. At the limit its children are
+    killed too. Its output goes to the file `output`; None shares this process's output.
     """
     process = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
@@ -206,7 +206,7 @@ def run_limited(
     except subprocess.TimeoutExpired:
         _kill_tree(process)
         return None
-    except BaseException:  # Ctrl-C, which it was sent as well: it may end its test in order
+    except BaseException:  # Ctrl-C, which the program got as well: let it end its test properly
         try:
             process.wait(_GRACE_S)
         except subprocess.TimeoutExpired:
@@ -229,7 +229,7 @@ def _kill_tree(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _limit_s(item: pytest.Item, otherwise_s: float) -> float:
-    """Return how long a test's process may take, by pytest-timeout's limit if that is set."""
+    """Return how long a test's process may take, from pytest-timeout's limit if there is one."""
     config = item.config
     marker = item.get_closest_marker("timeout")
     limit: Any = None
@@ -245,7 +245,7 @@ def _limit_s(item: pytest.Item, otherwise_s: float) -> float:
 
 
 def _stop_timer(item: pytest.Item) -> None:
-    """Stop pytest-timeout's timer of this process: the one in the test's own process counts.
+    """Stop pytest-timeout's timer in this process, because the test's own process has one.
 
     With ``timeout_method=thread`` it would end the whole session.
     """
@@ -264,7 +264,7 @@ def _nodeid(item: pytest.Item) -> str:
 
 
 def _interpreter() -> list[str]:
-    """Return this interpreter with the flags that change what a test does."""
+    """Return this interpreter with the flags that affect tests."""
     flags = ["-I"] if sys.flags.isolated else []
     flags += ["-O"] * sys.flags.optimize
     return [sys.executable, *flags, *(f"-W{text}" for text in sys.warnoptions)]

@@ -1,1 +1,1 @@
-"""Watches tests run and turns each finished one into a `Run`; what they measure themselves is in `plugin.bench`."""
+"""Watches tests and turns each finished one into a `Run`; `plugin.bench` has the fixtures that measure."""

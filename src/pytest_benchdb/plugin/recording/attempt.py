@@ -19,10 +19,10 @@ from pytest_benchdb.plugin.recording.outcome import Phase
 
 
 class Block:
-    """The timed block of an attempt, also as a context manager: at most one is read, the first.
+    """The timed block of an attempt, also a context manager; only the first block is measured.
 
     Attributes:
-        usage: what the process used in it; None if it was not read.
+        usage: the process's usage within the block; None if it was not read.
         whole: whether the code in the block ran to its end.
     """
 
@@ -35,12 +35,12 @@ class Block:
         self.whole = False
 
     def start(self) -> None:
-        """Begin the block."""
+        """Start the block."""
         if self._token is None:
             self._token = self._probe.start()
 
     def stop(self) -> None:
-        """End the block, if it ever began."""
+        """End the block, if it was started."""
         if self._token is not None and self.usage is None:
             self.usage = self._probe.stop(self._token)
 
@@ -53,25 +53,25 @@ class Block:
 
     @property
     def cut(self) -> str | None:
-        """Why the rounds in the block may not be compared; None if all of them ran."""
+        """Why the block's rounds must not be compared; None if all of them ran."""
         return None if self.whole else "the rounds were cut short"
 
 
 @dataclass(slots=True, kw_only=True)
 class Attempt:
-    """What is known of an attempt so far.
+    """The state of an attempt.
 
     Attributes:
         problem: what is wrong with the test's marker; None if nothing.
         number: 1 for the first attempt at the test, 2 for its first rerun.
-        fixture: the `benchmark` fixture that it got; None without one.
-        arguments: what `pedantic` was called with; None if it was not.
+        fixture: the test's `benchmark` fixture; None without one.
+        arguments: the arguments of `pedantic`; None if it was not called.
         own_block: the block around the whole test, for tests without a fixture.
-        codspeed_seen: results that pytest-codspeed had before this attempt.
-        bench: the object of a ``bench_*`` fixture that the test got; None without one.
-        devices: the device that it requested, whether it is there or not.
-        unsupported: why that device is not there.
-        device_failed: whether its first operation failed.
+        codspeed_seen: number of results that pytest-codspeed had before this attempt.
+        bench: the object from the test's ``bench_*`` fixture; None without one.
+        devices: the device that the test requested, even if it is missing.
+        unsupported: why that device is missing.
+        device_failed: whether opening the device raised an error.
     """
 
     benchmark: Benchmark
@@ -96,7 +96,7 @@ class Attempt:
     failed_subtests: int = 0
 
     def ran_out_of_memory(self, error: BaseException) -> bool:
-        """Return whether the device that the test got reports that its memory ran out."""
+        """Return whether the error means that the test's device ran out of memory."""
         return self.bench is not None and bool(self.bench.opened.is_out_of_memory(error))
 
 
@@ -114,4 +114,4 @@ def one_round(usage: BlockUsage, method: str, *, invalid: str | None) -> Timing:
 
 
 ATTEMPT_KEY = pytest.StashKey[Attempt]()
-"""Where an item keeps its attempt while it runs."""
+"""Stash key of a running item's attempt."""

@@ -1,4 +1,4 @@
-"""What pytest-codspeed measured, by its `benchmark` fixture or its marker.
+"""Reads what pytest-codspeed measured, through its `benchmark` fixture or its marker.
 
 PYTEST_DONT_REWRITE
 """
@@ -10,19 +10,19 @@ from pytest_benchdb.plugin.recording.attempt import Attempt, one_round
 
 
 def results(codspeed: Any) -> list[Any]:
-    """Return the live list of pytest-codspeed's results; empty where its plugin object (or None) keeps none."""
+    """Return the live list of pytest-codspeed's results; empty if its plugin object keeps none or is None."""
     instrument = getattr(codspeed, "instrument", None)
     return getattr(instrument, "benchmarks", None) or []
 
 
 def marker_timing(attempt: Attempt, codspeed: Any) -> Timing | None:
-    """Return what pytest-codspeed measured around a whole test; None if it measured nothing."""
+    """Return pytest-codspeed's timing of a whole test; None if it measured nothing."""
     measured = results(codspeed)[attempt.codspeed_seen :]
     return _timing(measured[-1]) if measured else None
 
 
 def fixture_timing(attempt: Attempt, codspeed: Any) -> Timing:
-    """Return what the attempt's fixture measured."""
+    """Return the timing of the attempt's fixture."""
     timing = marker_timing(attempt, codspeed)
     if timing is not None:
         cut = attempt.block.cut
@@ -37,7 +37,7 @@ def fixture_timing(attempt: Attempt, codspeed: Any) -> Timing:
 
 
 def _timing(measured: Any) -> Timing:
-    """Read a summary; pytest-codspeed throws the rounds away, and says how many it planned, not how many it ran."""
+    """Read a summary; pytest-codspeed discards the rounds, and reports how many it planned, not how many it ran."""
     stats = measured.stats
     summary = Summary(
         min=stats.min_ns / 1e9,

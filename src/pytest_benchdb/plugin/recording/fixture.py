@@ -1,8 +1,8 @@
-"""Sits on the `benchmark` fixture of pytest-benchmark and pytest-codspeed, without patching either.
+"""Observes the `benchmark` fixture of pytest-benchmark and pytest-codspeed, without patching either.
 
-The object that the test got is given a subclass of its own class, which reads the process's usage where
-the timed block begins and ends. Nothing runs between two rounds. Signatures are passed through, because
-they differ between releases.
+The fixture's object becomes an instance of a subclass of its class, which reads the process's usage where the timed
+block begins and ends. Nothing runs between two rounds. Arguments are passed through, because signatures differ between
+releases.
 
 PYTEST_DONT_REWRITE
 """
@@ -28,7 +28,7 @@ def kind_of(fixture: object) -> str | None:
 
 
 def observe(fixture: Any, attempt: Attempt) -> None:
-    """Have the fixture read `attempt.block` where its timed block begins and ends."""
+    """Make the fixture start and stop `attempt.block` around its timed block."""
     attempt.fixture = fixture
     fixture._benchdb_attempt = attempt  # noqa: SLF001
     # Not `fixture.__class__ = ...`: pytest-codspeed's class makes that name a property.
@@ -75,4 +75,4 @@ def _bind(method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[st
     try:
         return dict(inspect.signature(method).bind(*args, **kwargs).arguments)
     except TypeError:
-        return {}  # the call itself raises, with the fixture's own words
+        return {}  # the call itself raises the fixture's own error

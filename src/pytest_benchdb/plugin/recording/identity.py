@@ -1,4 +1,4 @@
-"""The benchmark that a pytest item is: a key that is the same in every checkout and every process.
+"""Identifies the benchmark of a pytest item, by a key that is the same in every checkout and process.
 
 PYTEST_DONT_REWRITE
 """
@@ -20,22 +20,23 @@ from pytest_benchdb.model.json_value import json_value
 
 _TEXT_LABELS = frozenset(field.name for field in fields(Labels)) - {"batch_size", "sequence_length"}
 _INT_LABELS = frozenset({"batch_size", "sequence_length"})
-_NO_LABEL = ("isolate", "max_regression", "gate")
-"""Arguments of the marker that say how a test is run, and how it is judged."""
+_NOT_A_LABEL = ("isolate", "max_regression", "gate")
+"""Arguments of the marker that set how a test is run or judged."""
+_NO_LABELS = Labels()
 
 
 class Identifier:
-    """Finds the benchmark of an item; keeps what the items of one file share."""
+    """Identifies the benchmarks of items; caches what the items of one file share."""
 
     def __init__(self, project: str, root: Path) -> None:
-        """Make an identifier for the project; `root` is the folder that the paths of its benchmarks start from."""
+        """Create an identifier for a project; the paths of its benchmarks are relative to `root`."""
         self._project = project
         self._root = str(root)
         self._files: dict[object, str] = {}
         self._code_hashes: dict[types.CodeType, str | None] = {}
 
     def benchmark(self, item: pytest.Item) -> Benchmark:
-        """Return the benchmark that an item is, in the group its marker names."""
+        """Return the benchmark of an item, without its group."""
         names = _own_names(item)
         callspec = getattr(item, "callspec", None)
         function = getattr(item, "originalname", None) or item.name.partition("[")[0]
@@ -108,7 +109,7 @@ class Identifier:
 
 
 def labels_of(item: pytest.Item) -> tuple[Labels, str | None]:
-    """Return the labels that the markers of an item give it, the closest first, and what is wrong with them."""
+    """Return the labels from an item's markers, the closest first, and what is wrong with them, or None."""
     values: dict[str, Any] = {}
     for marker in item.iter_markers("benchdb"):
         if marker.args:
@@ -118,14 +119,14 @@ def labels_of(item: pytest.Item) -> tuple[Labels, str | None]:
             problem = _problem_of_label(name, value)
             if problem is not None:
                 return _NO_LABELS, f"{item.nodeid}: @pytest.mark.benchdb{problem}"
-            if name in _NO_LABEL:
+            if name in _NOT_A_LABEL:
                 continue
             values.setdefault(name, str(value) if name in _TEXT_LABELS and value is not None else value)
     return (Labels(**values) if values else _NO_LABELS), None
 
 
 def gate_rule_of(item: pytest.Item) -> dict[str, object] | None:
-    """Return the rule that the markers of an item set for the gate, the closest first; None if they set none.
+    """Return the gate's rule from an item's markers, the closest first; None if they set none.
 
     Values that `labels_of` reports as wrong are left out.
     """
@@ -138,9 +139,6 @@ def gate_rule_of(item: pytest.Item) -> dict[str, object] | None:
     return rule or None
 
 
-_NO_LABELS = Labels()
-
-
 def _problem_of_label(name: str, value: object) -> str | None:
     if name in {"isolate", "gate"}:
         return None if isinstance(value, bool) else f"({name}={value!r}) is neither True nor False"
@@ -148,7 +146,7 @@ def _problem_of_label(name: str, value: object) -> str | None:
         usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
         return None if usable else f"(max_regression={value!r}) is not a share; give for example 0.10 for 10 %"
     if name not in _TEXT_LABELS and name not in _INT_LABELS:
-        names = ", ".join((*(field.name for field in fields(Labels)), *_NO_LABEL))
+        names = ", ".join((*(field.name for field in fields(Labels)), *_NOT_A_LABEL))
         return f" has no argument {name!r}; it has {names}"
     if name in _INT_LABELS and value is not None and (isinstance(value, bool) or not isinstance(value, int)):
         return f"({name}={value!r}) is not a whole number"
@@ -168,11 +166,11 @@ def _own_names(item: pytest.Item) -> str:
 def _source_hash(code: types.CodeType) -> str | None:
     """Hash the lines of a function from its `def` on, without indentation.
 
-    The source, not the byte code: that changes with every release of Python and of pytest.
+    It uses the source because byte code changes with every release of Python and pytest.
     """
     lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 : _last_line(code)]
     while lines and not lines[0].lstrip().startswith(("def ", "async def ")):
-        del lines[0]  # decorators: more parameters do not change the code
+        del lines[0]  # decorators: new parameters do not change the code
     if not lines:
         return None
     indent = len(lines[0]) - len(lines[0].lstrip())

@@ -1,4 +1,4 @@
-"""The outcome of a test and its reason, from the reports of its phases.
+"""Determines the outcome of a test and its reason from the reports of its phases.
 
 PYTEST_DONT_REWRITE
 """
@@ -32,7 +32,7 @@ class Phase:
 
 
 def phase_of(report: Any, excinfo: Any) -> Phase:
-    """Reduce a `pytest.TestReport`, and the phase's `pytest.ExceptionInfo` or None, to what decides the outcome."""
+    """Reduce a `pytest.TestReport` and its `pytest.ExceptionInfo`, or None, to what decides the outcome."""
     xfail = getattr(report, "wasxfail", None)
     if excinfo is None:
         error = str(report.longrepr) if report.outcome == "failed" and report.longrepr else None
@@ -45,7 +45,7 @@ def phase_of(report: Any, excinfo: Any) -> Phase:
 
 
 def with_subtests(call: Phase, failed: int) -> Phase:
-    """Return the call phase of a test, `failed` of whose subtests failed: pytest fails it later, in its terminal."""
+    """Return the call phase of a test with `failed` failed subtests: pytest fails the test only in its summary."""
     if not failed or call.outcome != "passed" or call.xfail is not None:
         return call
     return Phase(outcome="failed", error=f"contains {failed} failed subtest{'s' if failed > 1 else ''}")
@@ -92,7 +92,7 @@ def _kind(phase: Phase, otherwise: Outcome) -> Outcome:
 
 
 def _first_line(error: BaseException) -> str:
-    if type(error).__name__ == "FixtureLookupError":  # pytest's private class, whose text is an object's
+    if type(error).__name__ == "FixtureLookupError":  # pytest's private class, without a useful text
         return f"fixture {getattr(error, 'argname', None)!r} not found"
     try:
         text = str(error).strip()

@@ -1,4 +1,4 @@
-"""What pytest-benchmark's `benchmark` fixture measured.
+"""Reads what pytest-benchmark's `benchmark` fixture measured.
 
 PYTEST_DONT_REWRITE
 """
@@ -22,7 +22,7 @@ _METRICS = {
 
 
 def timing(attempt: Attempt) -> Timing:
-    """Return what the attempt's fixture measured."""
+    """Return the timing of the attempt's fixture."""
     fixture, stats = attempt.fixture, attempt.fixture.stats
     if stats is None:
         return Timing.missing(_why_not_timed(attempt))
@@ -47,20 +47,20 @@ def timing(attempt: Attempt) -> Timing:
     )
 
 
-def described(fixture: Any) -> Any:
-    """Return what has the `group` and the `extra_info` of a test: its statistics, as they were when it was timed."""
+def info_holder(fixture: Any) -> Any:
+    """Return the object with the test's `group` and `extra_info`: its statistics, as they were when it was timed."""
     return fixture if getattr(fixture, "stats", None) is None else fixture.stats
 
 
 def whole_ns(samples: Iterable[float], scale: float) -> list[int]:
     """Return the time of each round in whole nanoseconds.
 
-    The rounds of a small benchmark take few distinct values, so looking them up is more than
-    twice as fast as converting each (69 against 169 ns for a round of one clock tick).
+    The rounds of a small benchmark have few distinct values, so looking them up is more than twice as fast as
+    converting each (69 against 169 ns for a round of one clock tick).
 
     Args:
         samples: one value per round.
-        scale: nanoseconds of a round for each unit of its value.
+        scale: nanoseconds of a round per unit of its value.
     """
     return list(map(_WholeNs(scale).__getitem__, samples))
 
@@ -95,14 +95,14 @@ def _timer_name(timer: Any) -> str:
 def _warmup_rounds(attempt: Attempt, options: dict[str, Any]) -> int | None:
     if attempt.arguments is not None:
         return int(attempt.arguments.get("warmup_rounds", 0))
-    return None if options.get("warmup") else 0  # pytest-benchmark does not say how many it takes
+    return None if options.get("warmup") else 0  # pytest-benchmark does not report how many it ran
 
 
 def _calls(attempt: Attempt, rounds: int, iterations: int, warmup_rounds: int | None) -> int | None:
-    """Count the calls in the timed block, where they are all that it holds.
+    """Count the calls in the timed block; None if they are unknown or it contains anything else.
 
-    pytest-benchmark makes one more call for the return value, unless a pedantic round of one
-    iteration has it. A profile, a setup or a teardown within the block would be taken for the function.
+    pytest-benchmark makes one more call for the return value, unless a pedantic round of one iteration provides it. A
+    profile, a setup or a teardown within the block would be counted as the function.
     """
     arguments = attempt.arguments or {}
     if warmup_rounds is None or attempt.fixture.cprofile or arguments.get("setup") or arguments.get("teardown"):

@@ -1,4 +1,4 @@
-"""The run that is stored: of a finished attempt, or of a test whose process died.
+"""Builds the run to store, of a finished attempt or of a test whose process died.
 
 PYTEST_DONT_REWRITE
 """
@@ -24,17 +24,17 @@ from pytest_benchdb.store.attachments import keep_attachments
 from pytest_benchdb.store.journal.lines import run_lines
 
 LOST_FILES_KEY = "pytest_benchdb_attachments_lost"
-"""Where `extra_info` says which attachments could not be kept, and why."""
+"""Key in `extra_info` of the attachments that could not be stored, with the reasons."""
 
 
 def finished_run(
     item: pytest.Item, attempt: Attempt, *, codspeed_plugin: Any, device_id: str | None, worker: str | None
 ) -> Run:
-    """Return the run that an attempt was; hooks of the suite have seen it.
+    """Return the run of a finished attempt, after calling the suite's hooks.
 
     Args:
         item: the test.
-        attempt: what is known of it.
+        attempt: the finished attempt.
         codspeed_plugin: pytest-codspeed's plugin object, or None.
         device_id: the device that tests run on.
         worker: name of this xdist worker; None without xdist.
@@ -44,9 +44,9 @@ def finished_run(
     if outcome != "passed":
         timing = replace(timing, invalid=f"the test did not pass: {outcome}")
     block = attempt.own_block if attempt.fixture is None and attempt.bench is None else attempt.block
-    described = attempt.bench or pytest_benchmark.described(attempt.fixture)
-    group = getattr(described, "group", None) or _marker_group(item)
-    extra_info = {**(getattr(described, "extra_info", None) or {}), **_gate_rule(item)}
+    holder = attempt.bench or pytest_benchmark.info_holder(attempt.fixture)
+    group = getattr(holder, "group", None) or _marker_group(item)
+    extra_info = {**(getattr(holder, "extra_info", None) or {}), **_gate_rule(item)}
     run = Run(
         run_id=attempt.run_id,
         benchmark=attempt.benchmark if group is None else replace(attempt.benchmark, group_name=str(group)),
@@ -73,9 +73,9 @@ def finished_run(
 
 
 def finished_lines(run: Run, *, keep_rounds: bool, attachments: Path) -> bytes:
-    """Return the journal lines of a run, after the store has taken its files into the folder `attachments`.
+    """Copy a run's files into the folder `attachments`, and return its journal lines.
 
-    `keep_rounds=False` stores the statistics of the rounds only.
+    `keep_rounds=False` stores only the statistics of the rounds.
     """
     kept = keep_attachments(run.attachments, attachments)
     if kept.lost:
@@ -94,9 +94,9 @@ def crashed_lines(
     """Return the journal lines of a run that never ended.
 
     Args:
-        begun: the journal's `begin` entry of the test; with only a `nodeid` if it never came.
-        identifier: finds the benchmark of a node id.
-        reason: what is known of the crash.
+        begun: the test's `begin` entry in the journal; only its `nodeid` if there is none.
+        identifier: identifies the benchmark of a node id.
+        reason: the reason for the crash, if known, else empty.
         outcome: ``crashed``, or ``timeout`` if it was killed for taking too long.
         parallel: whether other tests ran beside it.
     """

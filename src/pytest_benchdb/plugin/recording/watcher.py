@@ -1,4 +1,4 @@
-"""Watches tests run, in the process that runs them, and turns each finished one into journal lines.
+"""Watches tests in the process that runs them, and turns each finished one into journal lines.
 
 PYTEST_DONT_REWRITE
 """
@@ -23,9 +23,9 @@ from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.store.journal.lines import begin_line
 
 LINES_ATTRIBUTE = "_benchdb_lines"
-"""Where a report carries journal lines from the process that ran the test to the one that writes."""
+"""Attribute of a report that carries journal lines from the process that ran the test to the one that writes them."""
 WORKER_KEY = "benchdb"
-"""Where xdist's controller passes its workers what `worker_watcher` needs."""
+"""Key under which xdist's controller sends its workers the configuration for `worker_watcher`."""
 
 _FIXTURES = frozenset({"benchmark", "benchmark_weave", "codspeed_benchmark"})
 _MARKERS = frozenset({"benchdb", "benchmark", "codspeed_benchmark"})
@@ -38,7 +38,7 @@ class Process:
 
     Attributes:
         append: writes journal lines; None sends them with the reports.
-        attachments: the store's folder for files that belong to runs.
+        attachments: the store's folder for attachments.
         worker: name of this xdist worker; None without xdist.
         device_id: the device that tests run on.
     """
@@ -53,8 +53,8 @@ def worker_watcher(settings: Settings, config: Mapping[str, Any], fixtures: set[
     """Return the watcher of an xdist worker or an isolated test, which sends its lines with the reports.
 
     Args:
-        settings: what is recorded.
-        config: what the process that writes sent: `SessionPlugin.worker_config`.
+        settings: what to record.
+        config: from `SessionPlugin.worker_config` in the process that writes.
         fixtures: names of the ``bench_*`` fixtures.
     """
     process = Process(
@@ -75,7 +75,7 @@ class TestWatcher:
     def __init__(
         self, identifier: Identifier, probe: BlockProbe, settings: Settings, process: Process, fixtures: set[str]
     ) -> None:
-        """Make a watcher; `fixtures` are the names of the ``bench_*`` fixtures, whose tests are recorded."""
+        """Create a watcher; tests that use one of `fixtures`, the ``bench_*`` fixtures, are recorded."""
         self._identifier = identifier
         self._probe = probe
         self._settings = settings
@@ -88,7 +88,7 @@ class TestWatcher:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Begin an attempt, if the test is recorded."""
+        """Start an attempt if the test is recorded."""
         item.stash[_attempts_key] = item.stash.get(_attempts_key, 0) + 1
         problem = self._begin(item).problem if self._is_recorded(item) else None
         yield
@@ -99,7 +99,7 @@ class TestWatcher:
     def pytest_fixture_setup(
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, object, object]:
-        """Observe the `benchmark` fixture, however the test came by it."""
+        """Observe the `benchmark` fixture, even if another fixture requested it."""
         value = yield
         if fixturedef.argname in _FIXTURES and kind_of(value) is not None:
             item = request.node
@@ -111,7 +111,7 @@ class TestWatcher:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Time the whole test, if it has no fixture that times a part of it."""
+        """Time the whole test, unless it has a fixture that times part of it."""
         self._calling = item
         attempt = item.stash.get(ATTEMPT_KEY, None)
         try:
@@ -124,7 +124,7 @@ class TestWatcher:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Collect the phases; after the last, hand the run on."""
+        """Collect the phases; after the last one, write or send the run."""
         report = yield
         attempt = item.stash.get(ATTEMPT_KEY, None)
         if attempt is None:
@@ -193,7 +193,7 @@ class TestWatcher:
 
     @property
     def _append(self) -> Callable[[bytes], None] | None:
-        # A test that runs in a forked child (pytest-forked) sends its lines with its report.
+        # In a forked child (pytest-forked), a test sends its lines with its report.
         return self._process.append if os.getpid() == self._pid else None
 
     def _finish(self, item: pytest.Item, attempt: Attempt, report: pytest.TestReport | None) -> None:

@@ -1,4 +1,4 @@
-"""The journal that a session writes while tests run, and the fold that makes a session file of it.
+"""The journal that a session writes while tests run, and the fold that turns it into a session file.
 
-Nothing of the journal imports DuckDB; the processes around the fold are `store.fold_process` and `store.fold_child`.
+Writing the journal never imports DuckDB; `store.fold_process` and `store.fold_child` run the fold in a child process.
 """

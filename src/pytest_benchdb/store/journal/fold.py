@@ -1,8 +1,8 @@
-"""The fold: a journal becomes a session file, all of it or nothing, exactly once.
+"""The fold: turns a journal into a session file, completely or not at all, exactly once.
 
-journal -> ``.<session>.part`` (one transaction) -> ``<utc>-<session>.duckdb`` (rename) -> the journal goes.
-The process that folds holds the journal's lock. One that dies anywhere in between leaves a journal that the next
-folds, or a session file whose journal only has to be removed.
+journal -> ``.<session>.part`` (one transaction) -> ``<utc>-<session>.duckdb`` (rename) -> journal removed.
+The process that folds holds the journal's lock. If it dies on the way, it leaves a journal that the next process folds,
+or a session file whose journal only has to be removed.
 """
 
 import contextlib
@@ -25,14 +25,17 @@ if TYPE_CHECKING:
 JOURNAL_SUFFIX = ".journal.jsonl"
 DAMAGED_SUFFIX = ".damaged"
 _LARGE_JOURNAL_BYTES = 2_000_000
-"""About 200,000 rounds, from which the larger blocks pay."""
+"""About 200,000 rounds, from which larger blocks pay off."""
 _SCANNED_BYTES = 16_000_000
 _BUCKET_ROUNDS = 2_000_000
 _RETRY_S = 0.01
+_BAD_LINE_ERRORS = frozenset(
+    {"InvalidInputException", "ConversionException", "ConstraintException", "OutOfRangeException"}
+)
 
 
 class Report(NamedTuple):
-    """What a session came to.
+    """The results of a session, for the summary at the end of a run.
 
     Attributes:
         rows: fields of `model.report.ReportRow`, by name.
@@ -44,10 +47,10 @@ class Report(NamedTuple):
 
 
 class Folded(NamedTuple):
-    """What became of a journal.
+    """The result of folding a journal.
 
     Attributes:
-        path: the session file; None if the journal held nothing, or another process has folded it.
+        path: the session file; None if the journal was empty, or another process has folded it.
         report: None unless requested.
         damaged_lines: lines of the journal that could not be read.
     """
@@ -62,12 +65,12 @@ def fold(journal: str, *, cache: str | None, row_limit: int | None = None, wait_
 
     Args:
         journal: path of the journal; its session has ended.
-        cache: folder of templates for new files.
-        row_limit: rows of the report to return; None makes no report.
+        cache: folder of templates for new files; None if there is none.
+        row_limit: most rows of the report; None makes no report.
         wait_s: how long to wait for another process that holds the journal.
 
     Raises:
-        StoreLockedError: the session still runs, or another process folds it.
+        StoreLockedError: the session is still running, or another process folds it.
         StoreError: the session file cannot be written; the journal stays.
     """
     descriptor = _lock(journal, wait_s)
@@ -95,7 +98,7 @@ def session_file_name(session_id: str, started_us: int) -> str:
 
 
 def _lock(journal: str, wait_s: float) -> int | None:
-    """Open and lock a journal; None if it has been folded meanwhile."""
+    """Open and lock a journal; None if another process has folded it meanwhile."""
     with translated(journal):
         try:
             descriptor = os.open(journal, os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
@@ -148,15 +151,15 @@ def _fold_locked(journal: str, descriptor: int, cache: str | None, row_limit: in
 
 
 def _cut_torn_line(descriptor: int) -> int:
-    """Cut what follows the last line feed, which its writer never finished; return the new size."""
+    """Cut off an unfinished last line; return the new size."""
     size = os.lseek(descriptor, 0, os.SEEK_END)
     end, step = size, 65536
     while end > 0:
         start = max(0, end - step)
         os.lseek(descriptor, start, os.SEEK_SET)
-        place = os.read(descriptor, end - start).rfind(b"\n")
-        if place >= 0:
-            end = start + place + 1
+        position = os.read(descriptor, end - start).rfind(b"\n")
+        if position >= 0:
+            end = start + position + 1
             break
         end = start
     if end < size:
@@ -165,7 +168,7 @@ def _cut_torn_line(descriptor: int) -> int:
 
 
 def _started_us(descriptor: int, size: int) -> int | None:
-    """Return the session's start from the journal's first line; None if that cannot be read."""
+    """Return the session's start from the journal's first line; None if that is damaged."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     head = os.read(descriptor, min(size, _SCANNED_BYTES)).split(b"\n", 1)[0]
     try:
@@ -183,7 +186,7 @@ def _salvage(journal: str) -> tuple[str, int, int]:
 
 
 def _write(source: str, part: str, damaged: int, cache: str | None, row_limit: int | None) -> Report | None:
-    """Write the part from the journal in one transaction; return the report."""
+    """Write the session file under its temporary name, in one transaction; return the report."""
     _remove(part, f"{part}.wal")
     size = os.path.getsize(source)
     large = size > _LARGE_JOURNAL_BYTES
@@ -197,7 +200,7 @@ def _write(source: str, part: str, damaged: int, cache: str | None, row_limit: i
     with contextlib.closing(db.connect()) as connection, translated(part):
         block_bytes = db.LARGE_SESSION_BLOCK_BYTES if large else db.SESSION_BLOCK_BYTES
         attach_new(connection, part, "part", file_kind="session", block_bytes=block_bytes, cache=cache)
-        # Straight into the file: a write-ahead log would be written and read once more.
+        # Write straight into the file: a write-ahead log would be written and then read again.
         connection.execute("SET checkpoint_threshold = '1B'")
         _store_lines(connection, source, values)
         _measure(connection, values, large=large)
@@ -207,11 +210,6 @@ def _write(source: str, part: str, damaged: int, cache: str | None, row_limit: i
         connection.execute("COMMIT")
         connection.execute("USE memory; DETACH part")
     return report
-
-
-_BAD_LINE_ERRORS = frozenset(
-    {"InvalidInputException", "ConversionException", "ConstraintException", "OutOfRangeException"}
-)
 
 
 def _run(connection: "DuckDBPyConnection", name: str, values: dict[str, Value]) -> None:
@@ -226,13 +224,13 @@ def _store_lines(connection: "DuckDBPyConnection", source: str, values: dict[str
         _insert(connection, values, content)
     except Exception as error:
         if type(error).__name__ in _BAD_LINE_ERRORS:
-            what = " ".join(str(error).split())[:200]
-            raise CorruptFileError(f"{source} has damaged lines ({what}); see: benchdb recover") from error
+            reason = " ".join(str(error).split())[:200]
+            raise CorruptFileError(f"{source} has damaged lines ({reason}); see: benchdb recover") from error
         raise
 
 
 class _Content(NamedTuple):
-    """What a journal holds, as far as it spares statements."""
+    """What a journal contains: statements for the rest are skipped."""
 
     ended: bool
     repeated: bool
@@ -244,7 +242,7 @@ class _Content(NamedTuple):
 
 
 def _stage(connection: "DuckDBPyConnection", values: dict[str, Value]) -> _Content:
-    """Read the journal's lines, without its rounds, into temporary tables."""
+    """Read the journal's lines, except its rounds, into temporary tables."""
     row = connection.execute(render(read("fold/stage_lines"), values)).fetchone()
     content = _Content(*map(bool, row or (False,) * len(_Content._fields)))
     if not content.ended:
@@ -308,7 +306,7 @@ def _damage_note(damaged: int) -> str:
 
 
 def _longest_line(source: str, size: int) -> int:
-    """Return a size that no line exceeds; only large journals are read for it."""
+    """Return an upper bound of the length of a line in bytes; only large journals are scanned for it."""
     if size <= _SCANNED_BYTES:
         return size + 1
     with open(source, "rb") as file:
@@ -316,12 +314,12 @@ def _longest_line(source: str, size: int) -> int:
 
 
 def _escape_glob(path: str) -> str:
-    """Protect characters that `read_json` takes for a pattern."""
+    """Escape the characters that `read_json` treats as a pattern."""
     return "".join(f"[{char}]" if char in "*?[" else char for char in path)
 
 
 def sync_file(path: str) -> None:
-    """Wait until what was written to a file is on its disk."""
+    """Wait until a file's content is on disk."""
     descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
     try:
         os.fsync(descriptor)

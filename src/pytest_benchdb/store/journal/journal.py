@@ -1,8 +1,7 @@
 """The journal: one line for each finished run, durable before the next test begins.
 
-It is written while tests run, so nothing here imports DuckDB. A line costs one system call and
-survives `kill -9`; the fold (`store.journal.fold`) turns it into tables when the session ends.
-The lines themselves are in `store.journal.lines`.
+It is written while tests run, so nothing here imports DuckDB. A line costs one system call and survives `kill -9`; the
+fold (`store.journal.fold`) turns it into tables when the session ends. `store.journal.lines` encodes the lines.
 """
 
 import contextlib
@@ -19,17 +18,17 @@ _CREATE_ATTEMPTS = 5
 
 
 class Journal:
-    """An open journal; the file is locked for as long as this process records into it.
+    """An open journal; the file is locked while this process records into it.
 
-    Lines that cannot be written move the journal to the next of its folders, with all it holds.
+    If a line cannot be written, the whole journal moves to the next of its folders.
     """
 
     def __init__(self, name: str, folders: Sequence[Path]) -> None:
-        """Create the journal in the first of `folders` that takes it.
+        """Create the journal in the first of `folders` that can be written.
 
         Args:
             name: the session's id.
-            folders: the spool, then where to go when that is full or read-only.
+            folders: the spool, then the fallbacks if that is full or read-only.
 
         Raises:
             StoreError: none of the folders can be written.
@@ -44,12 +43,12 @@ class Journal:
         self._open_next()
 
     def append(self, lines: bytes) -> None:
-        """Write whole lines; they are kept when this returns, whatever happens to the process.
+        """Write whole lines, which then survive the death of the process.
 
         A forked child of the session writes nothing: its parent does.
 
         Raises:
-            StoreError: no folder can take them.
+            StoreError: none of the folders can be written.
         """
         if os.getpid() != self._pid:
             return
@@ -60,7 +59,7 @@ class Journal:
             self.append(lines)
 
     def close(self) -> None:
-        """Release the file; the fold may take it from here."""
+        """Release the file, so that it can be folded."""
         if self._fd >= 0:
             unlock(self._fd)
             os.close(self._fd)
@@ -72,14 +71,14 @@ class Journal:
             while view:
                 view = view[os.write(self._fd, view) :]
         except OSError:
-            # A torn line in the middle would hide what follows it.
+            # A torn line in the middle would hide the lines after it.
             with contextlib.suppress(OSError):
                 os.ftruncate(self._fd, self.size_bytes)
             raise
         self.size_bytes += len(lines)
 
     def _move(self, error: OSError) -> None:
-        """Go on in the next folder, and take the lines written so far along."""
+        """Continue in the next folder, and move the lines written so far there."""
         self.moved_because = f"{self.path.parent} cannot be written: {error.strerror}"
         old_path, old_fd = self.path, self._fd
         with contextlib.suppress(OSError):
@@ -109,22 +108,22 @@ class Journal:
 
 
 def _create(path: Path) -> int:
-    """Create and lock a file that was not there, and return its descriptor.
+    """Create and lock a new file, and return its descriptor.
 
-    It gets its name once it is locked: recovery takes a journal without a lock for that of a dead session.
+    It gets its name only once it is locked: recovery takes an unlocked journal for that of a dead session.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
-    # Windows renames no open file.
-    born = path if os.name == "nt" else path.with_name(f".{path.name.removesuffix(JOURNAL_SUFFIX)}.part")
+    # Windows cannot rename an open file.
+    hidden = path if os.name == "nt" else path.with_name(f".{path.name.removesuffix(JOURNAL_SUFFIX)}.part")
     for _attempt in range(_CREATE_ATTEMPTS):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = -1
         # Between two of these lines, another process may empty and remove the inbox, or recover and remove parts.
         with contextlib.suppress(FileNotFoundError):
-            descriptor = os.open(born, flags, 0o644)
+            descriptor = os.open(hidden, flags, 0o644)
             lock_now(descriptor)
-            if born != path:
-                os.rename(born, path)
+            if hidden != path:
+                os.rename(hidden, path)
             return descriptor
         if descriptor >= 0:
             os.close(descriptor)

@@ -1,8 +1,8 @@
-"""The journal's lines: one JSON object each, UTF-8; the key `k` is its kind.
+"""Encodes the journal's lines: one JSON object each, UTF-8; the key `k` is its kind.
 
-session: what a session begins with; the first line. begin: a test starts. chunk: rounds of a measurement.
-series, request: readings over time and requests of a token stream.
-run: a finished run, which makes its chunks count. end: how the session ended; a session that died has none.
+session: the start of the session; the first line. begin: a test starts. chunk: rounds of a measurement.
+series, request: readings over time, and requests of a token stream.
+run: a finished run; only then do its chunks count. end: how the session ended; missing if it died.
 """
 
 import json
@@ -28,9 +28,9 @@ _to_json = json.JSONEncoder(
 
 
 def _reader(kind: type, *without: str) -> Callable[[Any], dict[str, object]]:
-    """Return what reads the fields of a dataclass by name; `without` have another name or form in their line.
+    """Return a function that maps a dataclass's fields to their values, except the fields `without`.
 
-    It is faster than `asdict`, which copies what the fields hold.
+    It is faster than `asdict`, which copies the values.
     """
     names = [field.name for field in fields(kind) if field.name not in without]
     values_of = attrgetter(*names)
@@ -56,8 +56,8 @@ def session_line(start: SessionStart, source: SourceFile | None = None) -> bytes
     """Encode the first line of a journal.
 
     Args:
-        start: what the session begins with.
-        source: the file that it was imported from; None for one that was recorded.
+        start: the session at its start.
+        source: the file that the session was imported from; None if it was recorded.
     """
     commit, ci, environment = start.commit, start.ci, start.environment
     session = {
@@ -92,7 +92,7 @@ def session_line(start: SessionStart, source: SourceFile | None = None) -> bytes
 
 
 def begin_line(run_id: str, benchmark: Benchmark, *, started_unix_us: int, attempt: int, worker: str | None) -> bytes:
-    """Encode that a test starts, so that a session that dies knows which test it died in."""
+    """Encode the start of a test, so that a dead session shows which test it died in."""
     return _line(
         {
             "k": "begin",
@@ -111,8 +111,8 @@ def run_lines(run: Run, *, keep_rounds: bool = True, attachments: Sequence[KeptF
 
     Args:
         run: the run.
-        keep_rounds: False stores the statistics of the rounds only.
-        attachments: the run's files, as the store keeps them.
+        keep_rounds: False stores only the statistics of the rounds.
+        attachments: the run's stored files.
     """
     timing = run.timing
     measurements: list[dict[str, object]] = []
@@ -183,7 +183,7 @@ def _series(run: Run) -> Iterator[bytes]:
                     "provenance": series.provenance,
                     "i": index,
                     "t": list(series.t_s[part]),
-                    # JSON has no NaN: a sensor that reads it has not measured.
+                    # JSON has no NaN, and a sensor that returns it has measured nothing.
                     "v": [value if math.isfinite(value) else None for value in series.values[part]],
                 }
             )

@@ -1,7 +1,7 @@
-"""Damaged journals: what can be read is kept, what cannot is counted.
+"""Salvages damaged journals: keeps the lines that can be read, and counts the others.
 
-A journal is damaged where a line is not what its writer wrote: by a bad disk, or an editor. The torn last line of
-a session that died is not damage; the fold cuts it.
+A journal is damaged where a bad disk or an editor has changed a line. The torn last line of a dead session is not
+damage; the fold cuts it off.
 """
 
 import json
@@ -18,7 +18,7 @@ _UNREADABLE = "the first line of the journal was damaged"
 def salvage(journal: str) -> tuple[str, int, int]:
     """Copy the good lines of a journal to ``.<session>.clean`` beside it.
 
-    A first line that is lost is replaced by what is known from the file's name and its runs.
+    A lost first line is rebuilt from the file's name and its runs.
 
     Returns:
         Path of the copy, number of lines left out, start of the session in microseconds since the epoch.
@@ -54,7 +54,7 @@ def _entries(path: str) -> Iterator[dict[str, Any]]:
 
 
 def _entry(raw: bytes) -> dict[str, Any] | None:
-    """Return the line's object if the fold can take it, else None."""
+    """Return the object in a line; None if the fold cannot use it."""
     try:
         entry = json.loads(raw.decode("utf-8"), parse_constant=str)
     except (ValueError, RecursionError):
@@ -179,7 +179,7 @@ _CHECKS = {
 
 
 def _substitute(session_id: str, entries: Iterator[dict[str, Any]]) -> dict[str, Any]:
-    """Return a first line for a journal that lost its own; only what is known is in it."""
+    """Return a first line for a journal that lost its own, with whatever its runs and its name give."""
     project, started_us = "unknown", None
     for entry in entries:
         if "benchmark" in entry:
