@@ -71,7 +71,7 @@ display_options = combine(
         show_default=False,
         help="Colour; auto asks the terminal, NO_COLOR and FORCE_COLOR.",
     ),
-    click.option("-q", "--quiet", is_flag=True, help="Say nothing beside the data."),
+    click.option("-q", "--quiet", is_flag=True, help="Print only the data."),
     click.option("-v", "--verbose", is_flag=True, help="Say more."),
     click.option("--no-progress", is_flag=True, help="Show no progress bars."),
 )

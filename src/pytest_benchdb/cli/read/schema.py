@@ -19,7 +19,7 @@ Example: benchdb schema --format markdown -o schema.md
 @click.command("schema", context_settings=options.CONTEXT, help=_HELP, short_help="Print the schema of a database.")
 @click.option("-f", "--format", "kind", type=click.Choice(SCHEMA_FORMATS), default="sql", help="How to print it.")
 @options.output_option
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing beside the data.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only the data.")
 def command(**params: Any) -> None:
     """Print the schema."""
     output = make_output({"quiet": params["quiet"], "format": "table", "output": params["output"]})

@@ -14,7 +14,7 @@ RUN_SCHEMA = "benchdb.run/1"
 _ABOUT_SAMPLES = ("metric", "pass", "phase", "rank", "domain")
 _FORMATS = ("table", "json")
 
-_HELP = """Show a session or a run with everything that is known about it.
+_HELP = """Show everything about a session or a run.
 
 ID is the beginning of an id, latest, latest~2, or a label; run:ID for a run. For a run: its parameters and labels,
 every measurement with the way it was taken, phases below each other, ranks, sensors, series and requests, why figures
@@ -28,7 +28,7 @@ Example: benchdb show latest
     "show",
     _HELP,
     click.argument("name", metavar="ID"),
-    short_help="Show a session or a run with all that is known.",
+    short_help="Show everything about a session or a run.",
     formats=_FORMATS,
 )
 def command(call: Call) -> None:

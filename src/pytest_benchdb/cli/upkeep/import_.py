@@ -51,7 +51,7 @@ Example: benchdb import pytest-benchmark .benchmarks
 @click.option("--dry-run", is_flag=True, help="Read everything and report what would be imported; write nothing.")
 @click.option("--strict", is_flag=True, help="Import nothing from a file that has a problem.")
 @click.option("-f", "--format", type=click.Choice(FORMATS), help="Print a row for each file in this format.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing beside the data.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only the data.")
 @click.option("-v", "--verbose", is_flag=True, help="Report every problem, not only the first of each file.")
 @click.option("--no-progress", is_flag=True, help="Show no progress bars.")
 def command(**params: Any) -> int:
