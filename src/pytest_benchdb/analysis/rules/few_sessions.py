@@ -93,7 +93,7 @@ def cliffs_delta(baseline: Sequence[float], candidate: Sequence[float]) -> float
 
 
 def judge_few(sides: Sides, policy: Policy, rounds: Rounds | None, *, cpu_bound: bool) -> Judgement:
-    """Judge two sides, one of which has fewer than three sessions.
+    """Judge two sides if at least one has fewer than three sessions.
 
     Args:
         sides: baseline and candidate, comparable sessions only.

@@ -45,7 +45,7 @@ class Unit:
         return Unit(self.symbol.replace(_MICRO, "u"), self.size, self.digits)
 
 
-# From small to large; a figure is shown in the largest unit of which it is at least 1.
+# From small to large; a figure is shown in the largest unit in which it is at least 1.
 _LADDERS: dict[FigureKind, tuple[Unit, ...]] = {
     "time": (Unit("ns", 1e-9), Unit(_MICRO + "s", 1e-6), Unit("ms", 1e-3), Unit("s", 1.0)),
     "memory": tuple(Unit(symbol, 1024.0**step, 3) for step, symbol in enumerate(("B", "KiB", "MiB", "GiB", "TiB"))),
