@@ -14,5 +14,6 @@ settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
 
 # Processes that tests start must not take themselves for workers of this run: pytest-benchmark measures nothing there.
-for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
+# Nor must each of them compile all that it imports: without byte code, pytest starts in 3.3 s instead of 1.4 s.
+for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID", "PYTHONDONTWRITEBYTECODE"):
     os.environ.pop(name, None)
