@@ -1,10 +1,12 @@
-"""Shared by the whole suite: pytest's `pytester` fixture, and Hypothesis without its deadline.
+"""Shared by the whole suite: pytest's `pytester` fixture, Hypothesis without its deadline, and a cache folder.
 
 Markers are registered in ``pyproject.toml``: `long` and `hardware(kind)`.
 """
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["pytester"]
@@ -17,3 +19,11 @@ settings.load_profile("no-deadline")
 # Nor must each of them compile all that it imports: without byte code, pytest starts in 3.3 s instead of 1.4 s.
 for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID", "PYTHONDONTWRITEBYTECODE"):
     os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep templates of new files out of the user's cache, and build them once for all tests of a process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield

@@ -17,6 +17,7 @@ from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.environment import CiJob, Commit, Device, Environment, Load, SessionEnd, SessionStart
 from pytest_benchdb.model.identity import content_id, uuid7
 from pytest_benchdb.model.run import BlockUsage, Measurement, Run, Timing
+from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.journal.lines import end_line, run_lines, session_line
 from pytest_benchdb.store.target import JOURNAL_SUFFIX
@@ -168,7 +169,7 @@ def make_session(folder: Path, runs: Sequence[Run] | None = None, *, at: int = 0
     journal.write_bytes(b"".join([*lines, end_line(end)] if finished else lines))
     if not finished:
         return Made(session_id=session_id, path=journal)
-    path = fold(os.fspath(journal), cache=None).path
+    path = fold(os.fspath(journal), cache=template_folder()).path
     assert path is not None
     return Made(session_id=session_id, path=Path(path))
 

@@ -1,4 +1,4 @@
-"""What every test of the store uses: journals by hand, and a cache folder of its own."""
+"""What tests of the store share."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,17 +7,6 @@ from typing import Any
 import pytest
 
 Ask = Callable[..., list[tuple[Any, ...]]]
-
-
-@pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Hold templates of new files, made once for all tests."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(templates: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(templates))
 
 
 @pytest.fixture

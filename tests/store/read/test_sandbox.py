@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from pytest_benchdb.store.read.sandbox import Limits
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, templates: Path) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("results")
     runs = [j.run_lines(f"test_{i}", [10, 20], labels=j.labels("bert")) for i in range(3)]
-    fold(str(j.write_journal(folder, *runs)), cache=str(templates))
+    fold(str(j.write_journal(folder, *runs)), cache=os.environ["XDG_CACHE_HOME"])
     return folder
 
 

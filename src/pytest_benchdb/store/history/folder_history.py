@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_benchdb.errors import StoreError, StoreLockedError
 from pytest_benchdb.store import connection as db
-from pytest_benchdb.store.cache import cache_folder
+from pytest_benchdb.store.cache import cache_folder, template_folder
 from pytest_benchdb.store.file_errors import is_database_error, translated
 from pytest_benchdb.store.history.absorb import IMPORTER, Progress, absorb, file_stamp, forget
 from pytest_benchdb.store.history.session_folder import session_files
@@ -170,7 +170,14 @@ def _refresh(path: Path, folder: Path, progress: Progress) -> None:
             db.detach(connection, "history")
             for name in (path, path.with_name(path.name + ".wal")):
                 name.unlink(missing_ok=True)
-            attach_new(connection, os.fspath(path), "history", file_kind="history", block_bytes=db.HISTORY_BLOCK_BYTES)
+            attach_new(
+                connection,
+                os.fspath(path),
+                "history",
+                file_kind="history",
+                block_bytes=db.HISTORY_BLOCK_BYTES,
+                cache=template_folder(),
+            )
             difference = _compare(connection, folder, "history")
         forget(connection, "history", difference.gone)
         files = [os.fspath(folder / name) for name in difference.missing]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_benchdb.errors import ConfigError, StoreError, StoreMissingError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.attachments import copy_attachments
+from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.history.absorb import ANNOTATIONS, IMPORTER, Progress, Refused, absorb
 from pytest_benchdb.store.history.annotate import new_file
@@ -211,7 +212,14 @@ def _write_session_file(file: Path, session_id: str, final: Path, *, whole: bool
 def _extract(file: Path, session_id: str, part: Path) -> None:
     """Write one session of a history as a session file."""
     with contextlib.closing(db.connect()) as connection:
-        attach_new(connection, os.fspath(part), "part", file_kind="session", block_bytes=db.SESSION_BLOCK_BYTES)
+        attach_new(
+            connection,
+            os.fspath(part),
+            "part",
+            file_kind="session",
+            block_bytes=db.SESSION_BLOCK_BYTES,
+            cache=template_folder(),
+        )
         for refused in absorb(connection, "part", [os.fspath(file)], only=[session_id]):
             raise StoreError(refused.reason)
         connection.execute(f"DELETE FROM source_file WHERE importer = {literal(IMPORTER)}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.history.absorb import Progress, absorb
 from pytest_benchdb.store.history.folder_history import folder_history
 from pytest_benchdb.store.history.session_folder import is_writable, journals, recover
@@ -92,7 +93,9 @@ def _open_several(
     scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-"))
     stack.callback(connection.close)  # before its file is removed
     file = os.path.join(scratch, "all.duckdb")
-    attach_new(connection, file, _ALIAS, file_kind="history", block_bytes=db.HISTORY_BLOCK_BYTES)
+    attach_new(
+        connection, file, _ALIAS, file_kind="history", block_bytes=db.HISTORY_BLOCK_BYTES, cache=template_folder()
+    )
     warnings: list[str] = []
     for path in paths:
         with contextlib.closing(db.connect()) as source, contextlib.ExitStack() as inner:

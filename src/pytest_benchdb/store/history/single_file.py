@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.history.absorb import Refused, absorb
 from pytest_benchdb.store.lock import file_lock
@@ -74,7 +75,14 @@ def open_for_writing(path: str, *, wait_s: float, threads: int | None = 1) -> It
         if not os.path.exists(path):
             part = f"{path}.{os.getpid()}.part"
             try:
-                attach_new(connection, part, "main_file", file_kind="history", block_bytes=db.HISTORY_BLOCK_BYTES)
+                attach_new(
+                    connection,
+                    part,
+                    "main_file",
+                    file_kind="history",
+                    block_bytes=db.HISTORY_BLOCK_BYTES,
+                    cache=template_folder(),
+                )
                 connection.execute("USE memory; DETACH main_file")
                 os.replace(part, path)
             finally:
