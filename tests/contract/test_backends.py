@@ -30,7 +30,8 @@ class TestBuiltin(BackendContract):
 
     @pytest.fixture(
         params=[
-            *["cpu", "openvino", "onnxruntime", "webgpu", "webnn", "wasm", "sim"],
+            *["cpu", "openvino", "onnxruntime", "sim"],
+            *(pytest.param(kind, marks=pytest.mark.long) for kind in ("webgpu", "webnn", "wasm")),  # start a browser
             *[pytest.param(kind, marks=pytest.mark.hardware(kind)) for kind in ("cuda", "rocm", "mps", "xpu")],
         ]
     )
