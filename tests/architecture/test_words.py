@@ -22,7 +22,7 @@ FILES = sorted(
         "src/**/*.html",
     )
     for path in ROOT.glob(pattern)
-    if "_build" not in path.parts and "__pycache__" not in path.parts
+    if path.is_file() and not {"_build", "__pycache__", ".pytest_cache"}.intersection(path.parts)
 )
 WORDS = {
     r"\b(un|_)?told\b": "reported, given, known",

@@ -126,7 +126,7 @@ def test_time_of_a_round_below_the_clocks_step_is_refused(page: WebPage) -> None
 
 @pytest.mark.parametrize("plan", [{"rounds": 0}, {"iterations": 0}], ids=str)
 def test_time_with_no_rounds_or_iterations_is_refused(page: WebPage, plan: dict[str, int]) -> None:
-    with pytest.raises(MeasurementError, match="both begin at 1"):
+    with pytest.raises(MeasurementError, match="both must be at least 1"):
         page.time("() => 1", **plan)  # type: ignore[arg-type]
 
 

@@ -65,6 +65,7 @@ def repository(tmp_path: Path, git: Callable[..., str]) -> Path:
     for inner in ("src/shop", "tests"):
         (folder / inner).mkdir(parents=True)
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (folder / ".gitignore").write_text("__pycache__/\n", encoding="utf-8")
     (folder / "tests" / "test_shop.py").write_text(TEST, encoding="utf-8")
     (folder / "src" / "shop" / "__init__.py").write_text("def total(n):\n    return n\n", encoding="utf-8")
     git("init", "-q", "-b", "main")

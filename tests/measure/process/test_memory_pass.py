@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from pytest_benchdb.measure.process.block_usage import BlockProbe
-from pytest_benchdb.measure.process.memory_pass import DEFAULT_METRIC_NAMES, METRIC_NAMES, measure_memory, settle
+from pytest_benchdb.measure.process.memory_pass import DEFAULT_METRIC_NAMES, measure_memory, settle
 from pytest_benchdb.model.run import Measurement
 
 MIB = 1 << 20
+METRIC_NAMES = (*DEFAULT_METRIC_NAMES, "native_peak")
 
 Measure = Callable[..., dict[str, Measurement]]
 

@@ -24,8 +24,7 @@ from pytest_benchdb.model.run import Measurement
 
 _CLOSED = -1
 DEFAULT_METRIC_NAMES = ("peak_rss", "uss", "python_peak", "tree_peak")
-METRIC_NAMES = (*DEFAULT_METRIC_NAMES, "native_peak")
-"""All metrics; `native_peak` needs the extra ``[memray]``, and `uss` psutil."""
+"""All metrics but `native_peak`, which needs the extra ``[memray]``; `uss` needs psutil."""
 Call = Callable[[], object]
 
 
@@ -129,7 +128,7 @@ def measure_memory(
     metrics: Collection[str] = DEFAULT_METRIC_NAMES,
     root: Path = Path("/"),
 ) -> tuple[Measurement, ...]:
-    """Execute a call once for each metric of `METRIC_NAMES`; return rows of the pass ``memory``, in bytes.
+    """Execute a call once for each of `metrics`; return rows of the pass ``memory``, in bytes.
 
     The result of the call is kept until memory has been read. A metric that cannot be measured here has a reason.
     `root` replaces ``/``.
