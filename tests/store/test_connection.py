@@ -35,6 +35,11 @@ def opened(path: Path, *, read_only: bool = True) -> None:
         connection.execute("SELECT count(*) FROM a.meta").fetchall()
 
 
+def test_connect_shows_no_progress_bar() -> None:
+    with contextlib.closing(db.connect()) as connection:
+        assert connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (False,)
+
+
 @pytest.mark.parametrize(
     ("content", "error", "words"),
     [

@@ -151,6 +151,19 @@ def test_fold_in_child_that_dies_keeps_the_journal(tmp_path: Path, monkeypatch: 
     assert journal.exists()
 
 
+def test_fold_in_child_takes_nothing_that_a_library_prints_for_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, target = in_folder(tmp_path / "results", j.run_lines("test_0", [10]))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    (tmp_path / "_duckdb.py").write_text(
+        "import os, sys\nos.write(1, b'50% of the statement')\n"
+        "del sys.path[0], sys.modules['_duckdb']\nimport _duckdb\n"
+    )
+
+    assert stored(journal, target).status == "stored"
+
+
 @pytest.mark.parametrize("executable", ["", "/no/such/python"])
 def test_fold_in_child_that_cannot_start_folds_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executable: str
