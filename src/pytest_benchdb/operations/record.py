@@ -1,5 +1,6 @@
 """Record one session: its start, its journal, and the fold at its end."""
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -80,10 +81,16 @@ class SessionRecorder:
         """Write nothing yet; `spool` returns a folder for the journal if the target's own is not writable."""
         self.start = start
         self.target = target
+        self._pid = os.getpid()
         self._spool = spool
         self._journal: Journal | None = None
         self.problem: str | None = None
         """Why lines were lost or went elsewhere; None if neither happened."""
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether this process is a forked child of the one that records: then the session is not its own."""
+        return os.getpid() != self._pid
 
     @property
     def is_empty(self) -> bool:
@@ -97,6 +104,8 @@ class SessionRecorder:
 
     def append(self, lines: bytes) -> None:
         """Keep journal lines; a failure is reported in `problem` and never raised."""
+        if self.is_copy:
+            return
         try:
             if self._journal is None:
                 if self.problem is not None:
@@ -115,7 +124,7 @@ class SessionRecorder:
             return []
 
     def finish(self, *, outcome: SessionOutcome, exit_status: int, complete: bool, row_limit: int) -> FoldResult | None:
-        """Close the journal and fold it into the database; None if there was nothing to record.
+        """Close the journal and fold it into the database; None if there was nothing to record, or in a forked child.
 
         Args:
             outcome: how the session ended.
@@ -123,7 +132,7 @@ class SessionRecorder:
             complete: whether every selected test ran.
             row_limit: the most report rows to return.
         """
-        if self._journal is None:
+        if self._journal is None or self.is_copy:
             return None
         end = session_end(self.start, read_load(), time.time_ns() // 1000, outcome, exit_status, complete=complete)
         self.append(end_line(end))

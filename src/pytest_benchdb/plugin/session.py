@@ -144,6 +144,8 @@ class SessionPlugin:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
         """Store the session before other plugins save theirs, because they may raise."""
+        if self._recorder.is_copy:
+            return (yield)
         ended_by_itself = int(exitstatus) in _ENDED_BY_ITSELF
         self._watcher.finish_interrupted()
         summary.announce(self._config, self._recorder)
@@ -174,6 +176,8 @@ class SessionPlugin:
     @pytest.hookimpl(wrapper=True)
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> Generator[None, None, None]:
         """Print the table after every other section, even if one of them raises."""
+        if self._recorder.is_copy:
+            return (yield)
         try:
             return (yield)
         finally:

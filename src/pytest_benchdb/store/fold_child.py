@@ -7,7 +7,6 @@ pytest's own process also loads this module, for `FoldSettings`, so the store is
 import contextlib
 import json
 import os
-import sys
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 

@@ -259,18 +259,32 @@ def test_forking_test_is_recorded_once(record: Record) -> None:
 def test_child_that_runs_on_through_pytest_writes_nothing(record: Record) -> None:
     recorded = record(
         """
-        import os
+        import os, sys
 
-        def test_forks(benchmark):
-            benchmark(len, "abc")
-            os.fork()  # the child goes on as if it were pytest
+        def fork():
+            pid = os.fork()
+            if pid == 0:
+                sys.exit(0)  # the child goes on as if it were pytest
+            os.waitpid(pid, 0)
+
+        def test_forks_before_anything_is_recorded():
+            fork()
+
+        def test_daemon(benchmark):
+            benchmark.pedantic(fork, rounds=1)
 
         def test_after(benchmark):
             benchmark(len, "abc")
-        """
+        """,
+        "--benchdb-strict",
+        "--benchdb-report=report.json",
     )
 
-    assert recorded.one("SELECT count(*) FROM run") == (2,)
+    assert recorded.result.ret == 0
+    assert recorded.outcomes() == {"test_daemon": "passed", "test_after": "passed"}
+    assert recorded.one("SELECT outcome, complete FROM session") == ("passed", True)
+    assert recorded.text.count("2 passed -> results") == 1
+    assert recorded.text.count("report written to") == 1
 
 
 def test_subtests_do_not_end_the_run_they_are_part_of(record: Record) -> None:

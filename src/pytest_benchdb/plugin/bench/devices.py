@@ -75,6 +75,7 @@ class Devices:
         Raises:
             ConfigError: two packages claim one name, or the selection names an unknown backend.
         """
+        self._pid = os.getpid()
         manager = config.pluginmanager
         problems = load_entry_points(manager)
         self.registry = Registry(manager, builtin_backends())
@@ -150,7 +151,9 @@ class Devices:
         return next((other for other in self._device_names if other.backend == name.backend), name)
 
     def close(self) -> None:
-        """Close the devices, and stop whatever the passes started."""
+        """Close the devices, and stop whatever the passes started; a forked child leaves them to its parent."""
+        if os.getpid() != self._pid:
+            return
         self._passes.close()
         self.registry.close()
 

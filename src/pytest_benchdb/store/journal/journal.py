@@ -59,8 +59,8 @@ class Journal:
             self.append(lines)
 
     def close(self) -> None:
-        """Release the file, so that it can be folded."""
-        if self._fd >= 0:
+        """Release the file, so that it can be folded; in a forked child, leave it to the parent."""
+        if self._fd >= 0 and os.getpid() == self._pid:
             unlock(self._fd)
             os.close(self._fd)
             self._fd = -1
