@@ -14,7 +14,7 @@ import pytest
 from pytest_benchdb.cli.frame.failure import run
 from pytest_benchdb.cli.main import cli
 from pytest_benchdb.model.annotation import Acceptance
-from pytest_benchdb.model.environment import Commit
+from pytest_benchdb.model.environment import CiJob, Commit
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.run import GATE_RULE_KEY
 from pytest_benchdb.operations.gate import run as operation
@@ -407,25 +407,65 @@ def test_allow_file_lets_a_regression_pass_until_it_expires(gated: Gated, tmp_pa
     assert "no longer allowed since 2021-01-01" in expired.out
 
 
-def test_accepted_level_passes_and_begins_a_new_history(gated: Gated) -> None:
-    made = gated.record(at=20, sort=1.2)
+def _accept(gated: Gated, since: str, **values: Any) -> None:
     acceptance = Acceptance(
         acceptance_id=uuid7(),
         pattern="*::test_sort",
         reason="new codec",
-        since_session_id=made.session_id,
+        since_session_id=since,
         created_at="2026-11-21T08:00:00",
+        **values,
     )
     annotate(resolve(str(gated.folder), gated.folder.parent), acceptance)
 
+
+def test_accepted_level_passes_and_begins_a_new_history(gated: Gated) -> None:
+    made = gated.record(at=20, sort=1.2)
+    _accept(gated, made.session_id)
+
     accepted = gated()
-    gated.record(at=50, sort=1.2)
+    for at in range(21, 26):
+        gated.record(at=at, sort=1.2)
     later = gated("-v")
 
     assert accepted.status == 0
     assert "new codec" in accepted.out
     assert later.status == 0
-    assert "1 of 5 sessions that a verdict needs" in later.out
+    assert later.sentence == "passed: 4 unchanged"
+
+
+@pytest.mark.parametrize("after", ["next commit", "same commit", "merged", "after others on main"])
+def test_accepted_change_passes_on_later_commits_and_branches(gated: Gated, after: str) -> None:
+    ours = {"ci": CiJob(provider="github"), "commit": Commit(sha="a1" * 20, branch="codec", dirty=False)}
+    main = {"ci": CiJob(provider="github"), "commit": Commit(sha="b2" * 20, branch="main", dirty=False)}
+    for at in range(10, 16):
+        gated.record(at=at, session={**main, "commit": Commit(sha=f"{at}" * 20, branch="main", dirty=False)})
+    accepted = gated.record(at=20, sort=1.2, session=ours)
+    _accept(gated, accepted.session_id)
+    if after == "after others on main":
+        gated.record(at=30, session={**main, "commit": Commit(sha="c3" * 20, branch="main", dirty=False)})
+    next_commit = {**ours, "commit": Commit(sha="d4" * 20, branch="codec", dirty=False)}
+    gated.record(at=40, sort=1.21, session={"next commit": next_commit, "same commit": ours}.get(after, main))
+
+    passing = gated("--baseline", "branch:main")
+    gated.record(at=50, sort=1.45, session=next_commit)
+    second = gated("--baseline", "branch:main")
+
+    assert passing.status == 0
+    assert "1 of them accepted" in passing.sentence
+    assert second.status == 1
+    assert "test_sort" in second.sentence
+
+
+@pytest.mark.parametrize(("expires", "status"), [("2999-12-31T00:00:00", 0), (None, 1)])
+def test_change_accepted_on_another_machine_passes_until_the_acceptance_expires(
+    gated: Gated, expires: str | None, status: int
+) -> None:
+    accepted = gated.record(at=20, sort=1.2, session={"cpu": "Other CPU"})
+    _accept(gated, accepted.session_id, expires_at=expires)
+    gated.record(at=40, sort=1.2)
+
+    assert gated().status == status
 
 
 class FakeRunner:

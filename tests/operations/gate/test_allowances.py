@@ -8,12 +8,11 @@ import pytest
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.annotation import Acceptance
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.model.series import SeriesKey, SessionValue
+from pytest_benchdb.model.series import SeriesKey
 from pytest_benchdb.operations.gate.allowances import (
     Allowance,
     active_allowance,
     allowance_from_acceptance,
-    drop_before_acceptances,
     expired_warnings,
     read_allow_file,
 )
@@ -121,29 +120,6 @@ def test_allowance_from_an_earlier_session_on_excuses_no_second_change(
     allowance = _allowance(since_session_id=since)
 
     assert (active_allowance([allowance], KEY, session("s"), NOW) is not None) is expected
-
-
-@pytest.mark.parametrize(
-    ("allowance", "left"),
-    [
-        (_allowance(since_session_id="2"), ["2", "3"]),
-        (_allowance(since_session_id="2", metric="memory"), ["1", "2", "3"]),
-        (_allowance(since_session_id="4"), ["1", "2", "3"]),
-        (_allowance(since_session_id="gone"), ["1", "2", "3"]),
-        (_allowance(since_session_id="2", expires_at="2026-11-01T00:00:00"), ["1", "2", "3"]),
-        (_allowance(), ["1", "2", "3"]),
-    ],
-    ids=["level", "other metric", "the candidate", "unknown session", "expired", "no session"],
-)
-def test_history_before_an_accepted_level_is_left_out(
-    session: Callable[..., SessionRow], value: Callable[..., SessionValue], allowance: Allowance, left: list[str]
-) -> None:
-    sessions = {name: session(name, f"2026-11-21T0{name}:00:00") for name in "1234"}
-    history = [value(name, started_at=sessions[name].started_at) for name in "123"]
-
-    kept = drop_before_acceptances(history, [allowance], sessions, sessions["4"], NOW)
-
-    assert [one.session_id for one in kept] == left
 
 
 def test_acceptance_of_a_benchmark_speaks_of_its_name() -> None:

@@ -10,7 +10,7 @@ from pytest_benchdb.model.comparison import ComparisonRow
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.compare.rows import judge_pairs
-from pytest_benchdb.operations.gate.adjust import doubt_shifted, is_suspect, with_allowances, with_q_values
+from pytest_benchdb.operations.gate.adjust import Excuses, doubt_shifted, is_suspect, with_allowances, with_q_values
 from pytest_benchdb.operations.gate.allowances import Allowance
 from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_rerun
 from pytest_benchdb.operations.gate.policy import Rules, parse_overrides
@@ -245,7 +245,8 @@ def test_q_values_are_added_and_filter_only_when_asked(bench: Bench) -> None:
 def test_regression_that_people_let_pass_is_accepted_with_its_reason(bench: Bench) -> None:
     allowance = Allowance(pattern="*", metric="time", reason="new codec", expires_at=None, origin="allow.toml")
 
-    (row,) = with_allowances(bench.judge(1.2), [allowance], bench.session("99"), "2026-11-21T00:00:00")
+    excuses = Excuses(allowances=[allowance], session=bench.session("99"), now="2026-11-21T00:00:00")
+    (row,) = with_allowances(bench.judge(1.2), excuses)
 
     assert (row.judgement.verdict, row.judgement.state) == ("regressed", "accepted")
     assert row.judgement.reason == "new codec (allow.toml)"

@@ -1,15 +1,16 @@
 """Adjust the rows of a gate for shifts of the whole suite, q-values and allowances."""
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pytest_benchdb.analysis.rules.suite import suite_shift
 from pytest_benchdb.analysis.statistics.false_discovery import q_values
 from pytest_benchdb.model.comparison import ComparisonRow, Shift
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.model.series import SeriesKey
+from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.wording import percent_text
+from pytest_benchdb.operations.gate.accepted_levels import AcceptedLevels
 from pytest_benchdb.operations.gate.allowances import Allowance, active_allowance
 
 _FOLLOWING = 2.0
@@ -74,15 +75,41 @@ def with_q_values(rows: Sequence[ComparisonRow], most: float | None) -> list[Com
     return adjusted
 
 
-def with_allowances(
-    rows: Sequence[ComparisonRow], allowances: Sequence[Allowance], session: SessionRow, now: str
-) -> list[ComparisonRow]:
-    """Mark allowed regressions as accepted; `now` is ISO 8601 in UTC."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excuses:
+    """The allowances for a session's regressions.
+
+    Attributes:
+        allowances: from files and the database.
+        session: the judged session.
+        now: ISO 8601 in UTC.
+        values: the session's values by series; None for a series without one.
+        levels: the levels that acceptances begin with.
+    """
+
+    allowances: Sequence[Allowance]
+    session: SessionRow
+    now: str
+    values: Mapping[SeriesKey, SessionValue] = field(default_factory=dict)
+    levels: AcceptedLevels = field(default_factory=AcceptedLevels)
+
+    def of(self, row: ComparisonRow) -> Allowance | None:
+        """Return the allowance that excuses a regression; None if none does."""
+        value = self.values.get(row.key)
+
+        def covers(allowance: Allowance) -> bool:
+            return value is not None and self.levels.covers(allowance, row, value, self.session)
+
+        return active_allowance(self.allowances, row.key, self.session, self.now, covers=covers)
+
+
+def with_allowances(rows: Sequence[ComparisonRow], excuses: Excuses) -> list[ComparisonRow]:
+    """Mark allowed regressions as accepted."""
     adjusted = []
     for row in rows:
         judgement = row.judgement
         if judgement.verdict == "regressed" and row.is_gated:
-            allowance = active_allowance(allowances, row.key, session, now)
+            allowance = excuses.of(row)
             if allowance is not None:
                 judgement = replace(judgement, state="accepted", reason=allowance.text())
         adjusted.append(replace(row, judgement=judgement))

@@ -1,7 +1,7 @@
 """Allowed regressions, from ``--allow FILE`` and `benchdb accept`."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.annotation import Acceptance
 from pytest_benchdb.model.metric import metrics_of
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.model.series import SeriesKey, SessionValue
+from pytest_benchdb.model.series import SeriesKey
 from pytest_benchdb.operations.select.filters.keyword import matches_glob
 
 _KEYS = ("pattern", "metric", "reason", "expires")
@@ -94,18 +94,28 @@ def allowance_from_acceptance(acceptance: Acceptance, *, names: Mapping[str, str
 
 
 def active_allowance(
-    allowances: Iterable[Allowance], key: SeriesKey, session: SessionRow, now: str
+    allowances: Iterable[Allowance],
+    key: SeriesKey,
+    session: SessionRow,
+    now: str,
+    *,
+    covers: Callable[[Allowance], bool] = lambda _allowance: False,
 ) -> Allowance | None:
     """Return the last unexpired allowance of a session's series; None if there is none.
 
-    An acceptance since an earlier session does not excuse a second change, because it started a new history.
+    Args:
+        allowances: from files and the database.
+        key: the series.
+        session: the judged session.
+        now: ISO 8601 in UTC.
+        covers: whether an acceptance since an earlier session excuses this change, and not an earlier one only.
     """
     active = [
         allowance
         for allowance in allowances
-        if allowance.since_session_id in {None, session.session_id}
-        and allowance.matches(key, session.fingerprint)
+        if allowance.matches(key, session.fingerprint)
         and not allowance.has_expired(now)
+        and (allowance.since_session_id in {None, session.session_id} or covers(allowance))
     ]
     return active[-1] if active else None
 
@@ -118,40 +128,6 @@ def expired_warnings(allowances: Iterable[Allowance], keys: Iterable[SeriesKey],
         f"({allowance.origin}: {allowance.reason})"
         for allowance in allowances
         if allowance.has_expired(now) and any(allowance.matches(key, allowance.fingerprint) for key in series)
-    ]
-
-
-def drop_before_acceptances(
-    history: Iterable[SessionValue],
-    allowances: Iterable[Allowance],
-    sessions: Mapping[str, SessionRow],
-    candidate: SessionRow,
-    now: str,
-) -> list[SessionValue]:
-    """Remove values older than an accepted level from a history.
-
-    An acceptance since the candidate itself removes nothing: the new level is compared with the old one.
-
-    Args:
-        history: values of earlier sessions.
-        allowances: those without `since_session_id` remove nothing.
-        sessions: by id.
-        candidate: the judged session.
-        now: ISO 8601 in UTC.
-    """
-    starts = []
-    for allowance in allowances:
-        since = sessions.get(allowance.since_session_id or "")
-        if since is not None and since.started_at < candidate.started_at and not allowance.has_expired(now):
-            starts.append((allowance, since.started_at))
-    return [
-        value
-        for value in history
-        if all(
-            start <= value.started_at
-            for allowance, start in starts
-            if allowance.matches(value.key, candidate.fingerprint)
-        )
     ]
 
 

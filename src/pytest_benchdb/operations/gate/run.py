@@ -21,11 +21,11 @@ from pytest_benchdb.operations.compare.machines import machine_warnings
 from pytest_benchdb.operations.compare.pairs import Pair
 from pytest_benchdb.operations.compare.rows import build_comparison, find_main_times, judge_pairs, time_key
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
-from pytest_benchdb.operations.gate.adjust import doubt_shifted, is_suspect, with_allowances, with_q_values
+from pytest_benchdb.operations.gate.accepted_levels import AcceptedLevels, drop_before_acceptances
+from pytest_benchdb.operations.gate.adjust import Excuses, doubt_shifted, is_suspect, with_allowances, with_q_values
 from pytest_benchdb.operations.gate.allowances import (
     Allowance,
     allowance_from_acceptance,
-    drop_before_acceptances,
     expired_warnings,
 )
 from pytest_benchdb.operations.gate.confirm import Confirmation, confirm
@@ -77,15 +77,17 @@ def gate(
     with open_sides(paths, request, feedback) as (reader, sides):
         if runner is None and request.confirms:
             runner = _runner(reader, sides.newest, request)
-        comparison, pairs, allowances = _judge(reader, sides, request, moment)
+        comparison, pairs, excuses = _judge(reader, sides, request, moment)
     rows, shifted, shift = doubt_shifted(comparison.rows)
-    rows = with_allowances(with_q_values(rows, request.fdr), allowances, sides.newest, moment)
+    rows = with_allowances(with_q_values(rows, request.fdr), excuses)
     suspects = [row for row in rows if is_suspect(row, shifted)]
     confirmation = Confirmation(rows=())
     if suspects and runner is not None and request.confirms:
         confirmation = _confirm(suspects, pairs, runner, sides.newest, request, say)
     confirmed = {row.key: row for row in confirmation.rows}
-    final = tuple(sorted((confirmed.get(row.key, row) for row in rows), key=_order))
+    # Again, because a re-run can confirm what a disturbed machine had left in doubt.
+    rows = with_allowances([confirmed.get(row.key, row) for row in rows], excuses)
+    final = tuple(sorted(rows, key=_order))
     return decide(
         replace(
             comparison,
@@ -133,7 +135,7 @@ def _confirm(
 
 def _judge(
     reader: Reader, sides: GateSides, request: GateRequest, now: str
-) -> tuple[Comparison, Mapping[SeriesKey, Pair], Sequence[Allowance]]:
+) -> tuple[Comparison, Mapping[SeriesKey, Pair], Excuses]:
     """Return the comparison before re-runs, its pairs, and the allowances from files and the database."""
     values = _Values(reader, request)
     candidate = values.of(sides.candidate)
@@ -147,7 +149,8 @@ def _judge(
     markers = read_marker_rules((run["fullname"], run["extra_info"]) for run in runs)
     names = {run["benchmark_id"]: run["fullname"] for run in runs}
     allowances = (*map(partial(allowance_from_acceptance, names=names), reader.acceptances()), *request.allowances)
-    history = drop_before_acceptances(history, allowances, by_id, sides.newest, now)
+    levels = _accepted_levels(reader, values, allowances)
+    history = drop_before_acceptances(history, allowances, levels.sessions, sides.newest, now)
     rules = replace(request.rules, markers=markers)
     missing = _missing(reader, reference, candidate, sides, request)
     pairs, times = gate_pairs(history, candidate, rules, missing)
@@ -167,7 +170,24 @@ def _judge(
         *expired_warnings(allowances, [row.key for row in rows], now),
         *_idle_thresholds(rules, candidate),
     ]
-    return build_comparison(reader, ends, rows, warnings), {pair.key: pair for pair in pairs}, allowances
+    excuses = Excuses(
+        allowances=allowances,
+        session=sides.newest,
+        now=now,
+        values={pair.key: pair.candidate[-1] for pair in pairs if pair.candidate},
+        levels=levels,
+    )
+    return build_comparison(reader, ends, rows, warnings), {pair.key: pair for pair in pairs}, excuses
+
+
+def _accepted_levels(reader: Reader, values: "_Values", allowances: Sequence[Allowance]) -> AcceptedLevels:
+    """Return the accepted levels; their sessions may be of any branch, and not in the history."""
+    since = {allowance.since_session_id for allowance in allowances}
+    sessions = [session for session in reader.sessions() if session.session_id in since] if since - {None} else []
+    return AcceptedLevels(
+        sessions={session.session_id: session for session in sessions},
+        values=values.of(sessions) if sessions else (),
+    )
 
 
 class _Values:
