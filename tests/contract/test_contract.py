@@ -194,6 +194,10 @@ METER_FAULTS: list[tuple[str, Fault]] = [
     ("test_domains_are_named_once", domains(within=ENERGY.name)),
     ("test_domains_stay_the_same", set_to("domains", alternating([ENERGY], [POWER]))),
     ("test_read_covers_the_domains", set_to("domains", lambda: [ENERGY])),
+    (
+        "test_read_some_reads_what_was_asked_for",
+        lambda meter: setattr(meter, "read_some", lambda _domains: meter.read_all()),
+    ),
     ("test_readings_have_a_value_or_a_reason", reading(POWER, None)),
     ("test_readings_have_a_value_or_a_reason", reading(POWER, 1.0, "cannot be read")),
     ("test_readings_have_a_value_or_a_reason", reading(POWER, -1.0)),

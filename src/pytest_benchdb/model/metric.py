@@ -54,6 +54,7 @@ _ALL = (
     Metric("temperature", "K", "none", "temperature", "Temperature of the device"),
     Metric("clock_frequency", "Hz", "none", "frequency", "Clock of the device's compute units"),
     Metric("throttle_time", "s", "none", "time", "Time in which the device was slowed down for power or heat"),
+    Metric("throttled", "1", "none", "ratio", "1 while the device is slowed down for the named reason, else 0"),
     Metric("utilization", "1", "none", "ratio", "Share of the time in which the device was busy"),
     Metric("ttft", "s", "lower", "time", "Time to the first token of a request"),
     Metric("tpot", "s", "lower", "time", "Time per output token after the first"),

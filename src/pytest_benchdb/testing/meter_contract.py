@@ -91,6 +91,15 @@ class MeterContract(ProviderContract):
 
         expect(read == wanted, f"read() leaves out {sorted(wanted - read)} and adds {sorted(read - wanted)}")
 
+    def test_read_some_reads_what_was_asked_for(self, meter: Meter, domains: Sequence[Domain]) -> None:
+        """`read_some`, if the meter has it, returns a reading for each of its arguments and nothing else."""
+        read_some = getattr(meter, "read_some", None)
+        if read_some is None:
+            pytest.skip("this meter has no read_some")
+        for domain in domains:
+            read = set(read_some({domain.name}))
+            expect(read == {domain.name}, f"read_some({{{domain.name!r}}}) returned {sorted(read)}")
+
     def test_readings_have_a_value_or_a_reason(self, meter: Meter, domains: Sequence[Domain]) -> None:
         """A reading has a reason, or a value that is finite and not negative."""
         readings = meter.read()

@@ -81,7 +81,11 @@ def _empty_module(name: str) -> Any:
 
 @dataclass
 class Gpu:
-    """A fake GPU: its values, and the error codes of its refusals."""
+    """A fake GPU: its values, and the error codes of its refusals.
+
+    Attributes:
+        instances: UUIDs of its MIG instances; None for a number that is not in use.
+    """
 
     uuid: str
     name: str = "NVIDIA H100 80GB HBM3"
@@ -103,7 +107,9 @@ class Gpu:
     clock_mhz: int = 1980
     utilization: int = 87
     used_bytes: int = 1 << 30
+    clock_reasons: int = 0
     mig: bool | None = None
+    instances: tuple[str | None, ...] = ()
     c2c: bool | None = None
     architecture: int = 9
     pids: tuple[int, ...] = ()
@@ -130,6 +136,9 @@ class FakeNvml:
             setattr(self.module, name, lambda: "570.86.10")
         self.module.nvmlDeviceGetHandleByIndex = self._by_index
         self.module.nvmlDeviceGetHandleByUUID = self._by_uuid
+        self._offer("nvmlDeviceGetMaxMigDeviceCount", lambda gpu: self._or_refuse(gpu.mig, len(gpu.instances)))
+        self._offer("nvmlDeviceGetMigDeviceHandleByIndex", self._instance)
+        self._offer("nvmlDeviceGetCurrentClocksEventReasons", lambda gpu: gpu.clock_reasons)
         self._offer("nvmlDeviceGetUUID", lambda gpu: gpu.uuid)
         self._offer("nvmlDeviceGetName", lambda gpu: gpu.name)
         self._offer("nvmlDeviceGetMigMode", lambda gpu: self._or_refuse(gpu.mig, [int(bool(gpu.mig)), 0]))
@@ -191,6 +200,13 @@ class FakeNvml:
         setattr(self.module, name, function)
 
     @staticmethod
+    def _instance(gpu: Gpu, index: int) -> Gpu:
+        uuid = gpu.instances[index]
+        if uuid is None:
+            raise NVMLError(NOT_FOUND)
+        return Gpu(uuid)
+
+    @staticmethod
     def _or_refuse(known: bool | None, answer: Any) -> Any:
         if known is None:
             raise NVMLError(NOT_SUPPORTED)
@@ -231,5 +247,6 @@ def everything_refused(uuid: str = "GPU-tegra") -> Gpu:
         "nvmlDeviceGetClockInfo",
         "nvmlDeviceGetUtilizationRates",
         "nvmlDeviceGetMemoryInfo",
+        "nvmlDeviceGetCurrentClocksEventReasons",
     )
     return Gpu(uuid=uuid, name="Orin (nvgpu)", fields={}, refused=dict.fromkeys(calls, NOT_SUPPORTED))

@@ -22,9 +22,14 @@ def add_zone(root: Path, name: str, label: str, energy_uj: int, *, range_uj: int
 
 
 def add_power_events(
-    root: Path, *, kind: int = 23, cpumask: str = "0\n", packages: dict[int, int] | None = None
+    root: Path,
+    *,
+    kind: int = 23,
+    cpumask: str = "0\n",
+    packages: dict[int, int] | None = None,
+    dies: dict[int, int] | None = None,
 ) -> None:
-    """Add the events of perf's ``power`` on machines whose processors belong to these packages."""
+    """Add the events of perf's ``power`` on machines whose processors belong to these packages and dies."""
     events = root / "sys/bus/event_source/devices/power/events"
     events.mkdir(parents=True)
     (events.parent / "type").write_text(f"{kind}\n", encoding="utf-8")
@@ -33,6 +38,8 @@ def add_power_events(
         topology = root / f"sys/devices/system/cpu/cpu{cpu}/topology"
         topology.mkdir(parents=True)
         (topology / "physical_package_id").write_text(f"{package}\n", encoding="utf-8")
+        if dies is not None:
+            (topology / "die_id").write_text(f"{dies[cpu]}\n", encoding="utf-8")
 
 
 def add_power_event(root: Path, name: str, config: str, *, scale: str = "2.3283064365386962890625e-10") -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.backends.meters import fake_nvml
 from tests.backends.meters.fake_nvml import ENERGY, GPU, MODULE, POWER_AVERAGE, POWER_INSTANT, FakeNvml, Gpu
 
-from pytest_benchdb.backends.meters.nvml import _FIELDS, _VALUE_MEMBERS, NvmlMeter
+from pytest_benchdb.backends.meters.nvml import _FIELDS, _REASONS, _VALUE_MEMBERS, NvmlMeter
 from pytest_benchdb.measure.energy.energy_pass import idle_power, measure_energy
 from pytest_benchdb.measure.energy.sensors import Sensors
 from pytest_benchdb.measure.energy.window import EnergyPlan
@@ -39,6 +39,11 @@ def test_meter_of_an_h100_reads_si_units() -> None:
             "GPU-a/throttle_thermal_software": 2.5,
             "GPU-a/throttle_thermal_hardware": 0.0,
             "GPU-a/throttle_power_brake": 0.0,
+            "GPU-a/slowed_power_cap": 0.0,
+            "GPU-a/slowed_hardware": 0.0,
+            "GPU-a/slowed_thermal_software": 0.0,
+            "GPU-a/slowed_thermal_hardware": 0.0,
+            "GPU-a/slowed_power_brake": 0.0,
             "GPU-a/temperature": 314.15,
             "GPU-a/clock_sm": 1.98e9,
             "GPU-a/utilization": 0.87,
@@ -96,7 +101,7 @@ def test_meter_without_one_call_lacks_only_that_sensor(refused: str, sensor: str
     names = set(domains_of(meter))
 
     assert f"GPU-a/{sensor}" not in names
-    assert len(names) == 11
+    assert len(names) == 16
     assert set(meter.read()) == names
     assert meter.absent == {f"GPU-a/{sensor}": "Not Supported"}
     assert meter.probe().available
@@ -167,9 +172,75 @@ def test_meter_under_mig_has_no_energy_but_a_reason() -> None:
 
     metrics = {domain.metric for domain in meter.domains()}
 
-    assert metrics == {"temperature", "clock_frequency", "device_used"}
+    assert metrics == {"temperature", "clock_frequency", "device_used", "throttled"}
     assert meter.absent["GPU-a/energy"] == "MIG is enabled, and NVML reports it for the whole GPU only"
     assert set(meter.read()) == set(domains_of(meter))
+
+
+def test_energy_of_a_mig_instance_reports_why_it_has_none() -> None:
+    meter, _ = meter_of(Gpu("GPU-a", mig=True, instances=(None, "MIG-1", "MIG-2")), Gpu("GPU-b"))
+
+    (row,) = measure_energy(lambda: None, Sensors([meter]), EnergyPlan(rounds_hint_s=1.0, device_uuid="MIG-2"))
+
+    assert row.value is None
+    assert row.reason == ("nvml: MIG-2/energy: MIG is enabled, and NVML reports it for the whole GPU only, GPU-a")
+
+
+def test_read_some_touches_no_other_gpu_and_makes_no_other_call() -> None:
+    meter, fake = meter_of(*(Gpu(f"GPU-{index}") for index in range(8)))
+    meter.domains()
+    fake.calls.clear()
+
+    readings = meter.read_some({"GPU-5/energy", "GPU-5/clock_sm"})
+
+    assert set(readings) == {"GPU-5/energy", "GPU-5/clock_sm"}
+    assert fake.calls == ["nvmlDeviceGetFieldValues", "nvmlDeviceGetClockInfo"]
+
+
+def test_panel_of_one_gpu_of_eight_reads_it_alone() -> None:
+    meter, fake = meter_of(*(Gpu(f"GPU-{index}") for index in range(8)))
+    panel = Sensors([meter]).panel("GPU-3", "measured")
+    fake.calls.clear()
+
+    readings = panel.read()
+
+    assert {name.partition("/")[0] for _, name in readings} == {"GPU-3"}
+    assert len(fake.calls) == 6
+    fake.calls.clear()
+    assert set(panel.only("energy").read()) == {("nvml", "GPU-3/energy")}
+    assert fake.calls == ["nvmlDeviceGetFieldValues"]
+
+
+def test_waiting_for_an_edge_reads_only_the_counters() -> None:
+    fake = Ticking()
+    sensors = Sensors([NvmlMeter(fake.module, monotonic_ns=fake.clock)], sleep=lambda s: fake.pass_ns(int(s * 1e9)))
+
+    measure_energy(lambda: fake.pass_ns(2_000_000), sensors, EnergyPlan(rounds_hint_s=0.002, device_uuid="a"))
+
+    temperatures = fake.calls.count("nvmlDeviceGetTemperature")
+    assert fake.calls.count("nvmlDeviceGetFieldValues") > 10 * temperatures
+
+
+def test_reasons_for_a_lower_clock_are_read_in_one_call() -> None:
+    meter, fake = meter_of(Gpu("GPU-a", clock_reasons=0x1 | 0x4 | 0x40))
+    meter.domains()
+    fake.calls.clear()
+
+    readings = meter.read_some({domain.name for domain in meter.domains() if domain.metric == "throttled"})
+
+    assert {name for name, reading in readings.items() if reading.value} == {
+        "GPU-a/slowed_power_cap",
+        "GPU-a/slowed_thermal_hardware",
+    }
+    assert fake.calls == ["nvmlDeviceGetCurrentClocksEventReasons"]
+
+
+def test_reasons_for_a_lower_clock_have_an_older_name() -> None:
+    meter, fake = meter_of(Gpu("GPU-a", clock_reasons=0x4))
+    fake.module.nvmlDeviceGetCurrentClocksThrottleReasons = fake.module.nvmlDeviceGetCurrentClocksEventReasons
+    del fake.module.nvmlDeviceGetCurrentClocksEventReasons
+
+    assert meter.read()["GPU-a/slowed_power_cap"].value == 1.0
 
 
 def test_meter_with_mig_disabled_has_energy() -> None:
@@ -423,6 +494,13 @@ def test_numbers_of_the_fake_and_of_the_meter_are_those_of_pynvml() -> None:
     ]
     assert (real.NVML_TEMPERATURE_GPU, real.NVML_CLOCK_SM, real.NVML_DEVICE_MIG_ENABLE) == (0, 1, 1)
     assert real.NVML_DEVICE_ARCH_HOPPER == 9
+    assert {
+        "slowed_power_cap": real.nvmlClocksEventReasonSwPowerCap,
+        "slowed_hardware": real.nvmlClocksThrottleReasonHwSlowdown,
+        "slowed_thermal_software": real.nvmlClocksEventReasonSwThermalSlowdown,
+        "slowed_thermal_hardware": real.nvmlClocksThrottleReasonHwThermalSlowdown,
+        "slowed_power_brake": real.nvmlClocksThrottleReasonHwPowerBrakeSlowdown,
+    } == _REASONS
 
 
 def test_functions_of_the_fake_are_in_pynvml() -> None:

@@ -286,6 +286,28 @@ def test_meter_prefers_perf_and_reads_each_package_once(tmp_path: Path) -> None:
     meter.close()
 
 
+def test_meter_of_a_package_with_two_dies_counts_both(tmp_path: Path) -> None:
+    add_power_events(tmp_path, cpumask="0,24,48\n", packages={0: 0, 24: 0, 48: 1}, dies={0: 0, 24: 1, 48: 0})
+    add_power_event(tmp_path, "energy-pkg", "0x02")
+    add_power_event(tmp_path, "energy-ram", "0x03")
+    meter = perf_meter(tmp_path, FakeKernel(tmp_path))
+
+    values = {name: reading.value for name, reading in meter.read().items()}
+
+    assert values == pytest.approx(
+        {
+            "package-0-die-0": 2000.0,
+            "package-0-die-1": 2024.0,
+            "package-1": 2048.0,
+            "package-0-die-0/dram": 3000.0,
+            "package-0-die-1/dram": 3024.0,
+            "package-1/dram": 3048.0,
+        }
+    )
+    assert {domain.within for domain in meter.domains()} == {None}
+    meter.close()
+
+
 def test_meter_that_may_not_use_perf_takes_powercap(tmp_path: Path) -> None:
     two_sockets(tmp_path)
     add_power_events(tmp_path)

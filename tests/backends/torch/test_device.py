@@ -113,14 +113,17 @@ def test_memory_of_mps_is_absent_before_torch_has_statistics() -> None:
     assert set(opened_mps(Gpu(), keeps_figures=True).memory()) == {"device_peak", "device_reserved"}
 
 
-def test_flush_cache_writes_as_much_as_the_cache_holds() -> None:
-    gpu = Gpu(cache_bytes=60 * MIB)
+@pytest.mark.parametrize(
+    ("cache_bytes", "flushed"), [(50 * MIB, 256 * MIB), (200 * MIB, 400 * MIB)], ids=["H200", "larger cache"]
+)
+def test_flush_cache_writes_as_much_as_triton_and_twice_the_cache(cache_bytes: int, flushed: int) -> None:
+    gpu = Gpu(cache_bytes=cache_bytes)
     opened, _ = opened_on(gpu)
 
     assert opened.flush_cache() is True
     assert opened.flush_cache() is True
-    assert gpu.calls.count(f"zero {60 * MIB}") == 2
-    assert gpu.allocated == 60 * MIB
+    assert gpu.calls.count(f"zero {flushed}") == 2
+    assert gpu.allocated == flushed
 
 
 def test_flush_cache_is_not_in_the_peaks() -> None:

@@ -9,7 +9,7 @@ with the power that the card reports.
 import contextlib
 import io
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from pytest_benchdb.backends.meters.library import CELSIUS_K, LibraryMeter, reading_of
@@ -104,12 +104,12 @@ class AmdsmiDevice:
         del self._calls["energy"]
         self.domains = [domain for domain in self.domains if domain.metric != "energy"]
 
-    def read(self, *, counters: bool) -> dict[str, Reading]:
-        """Read the energy counter, or everything else."""
+    def read(self, wanted: Collection[str] | None, *, counters: bool) -> dict[str, Reading]:
+        """Read the energy counter, or everything else, as far as it is wanted; None means all."""
         readings = {}
         for sensor, call in self._calls.items():
-            if (sensor == "energy") is counters:
-                name = f"{self.uuid}/{sensor}"
+            name = f"{self.uuid}/{sensor}"
+            if (sensor == "energy") is counters and (wanted is None or name in wanted):
                 value, reason = self._call(call)
                 readings[name] = reading_of(name, value, self._monotonic_ns(), reason)
         return readings
@@ -241,11 +241,11 @@ class AmdsmiMeter(LibraryMeter[AmdsmiDevice]):
                 device.check(begin, device.energy())
         return devices
 
-    def _read(self, devices: Sequence[AmdsmiDevice]) -> dict[str, Reading]:
+    def _read(self, devices: Sequence[AmdsmiDevice], wanted: Collection[str] | None) -> dict[str, Reading]:
         readings: dict[str, Reading] = {}
         for counters in (True, False):
             for device in devices:
-                readings |= device.read(counters=counters)
+                readings |= device.read(wanted, counters=counters)
         return readings
 
     def _versions(self) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from pytest_benchdb.model.metric import Provenance
@@ -16,10 +16,12 @@ class LibraryDevice(Protocol):
     """One device of a library.
 
     Attributes:
+        uuid: part of its domains' names before the ``/``.
         domains: the sensors that can be read.
         absent: why other sensors cannot, by domain name.
     """
 
+    uuid: str
     domains: list[Domain]
     absent: dict[str, str]
 
@@ -75,7 +77,17 @@ class LibraryMeter(Generic[D]):
             Exception: the library is missing or cannot be used.
         """
         with self._lock:
-            return self._read(self._open_devices())
+            return self._read(self._open_devices(), None)
+
+    def read_some(self, domains: Collection[str]) -> Mapping[str, Reading]:
+        """Read the sensors with these names; devices that have none of them are not touched.
+
+        Raises:
+            Exception: the library is missing or cannot be used.
+        """
+        owners = {name.rpartition("/")[0] for name in domains}
+        with self._lock:
+            return self._read([device for device in self._open_devices() if device.uuid in owners], domains)
 
     def close(self) -> None:
         """Release the library."""
@@ -109,7 +121,8 @@ class LibraryMeter(Generic[D]):
     def _find(self) -> list[D]:
         raise NotImplementedError
 
-    def _read(self, devices: Sequence[D]) -> dict[str, Reading]:
+    def _read(self, devices: Sequence[D], wanted: Collection[str] | None) -> dict[str, Reading]:
+        """Read devices; `wanted` are the names of domains, None means all."""
         raise NotImplementedError
 
     def _versions(self) -> dict[str, str]:

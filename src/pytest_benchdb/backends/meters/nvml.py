@@ -8,7 +8,7 @@ zeus pull request 172 (on a GH200 the energy counter covers the whole module).
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -38,6 +38,14 @@ _POWER_CALL: _Gauge = ("power", "power", "W", lambda n, h: n.nvmlDeviceGetPowerU
 _NOT_OF_A_SLICE = frozenset({"energy", "power", "throttle_time", "utilization"})
 """Metrics that NVML only has for the whole GPU; under MIG they do not belong to any instance."""
 _SLICED = "MIG is enabled, and NVML reports it for the whole GPU only"
+_REASONS = {
+    "slowed_power_cap": 0x4,
+    "slowed_hardware": 0x8,
+    "slowed_thermal_software": 0x20,
+    "slowed_thermal_hardware": 0x40,
+    "slowed_power_brake": 0x80,
+}
+"""Bits of the reasons for a lower clock (`nvmlClocksEventReasons`), without idleness and what users set themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +109,16 @@ class NvmlDevice:
         self._handle: Any = None
         self._fields: list[tuple[_Field, int]] = []
         self._calls: list[_Gauge] = []
+        self._reasons: list[str] = []
         self.take_handle()
         self.name = _text(nvml.nvmlDeviceGetName(self._handle))
         self._is_sliced = self._mig_enabled()
         self._find_fields()
         self._find_calls()
+        self._find_reasons()
+        if self._is_sliced:
+            for instance in self._instances():
+                self.absent |= {f"{instance}/energy": f"{_SLICED}, {self.uuid}"}
 
     def take_handle(self) -> None:
         """Get the handle of this UUID again; the device's index may have changed.
@@ -115,25 +128,35 @@ class NvmlDevice:
         """
         self._handle = self._nvml.nvmlDeviceGetHandleByUUID(self.uuid)
 
-    def read_fields(self) -> dict[str, Reading]:
-        """Read energy, power and throttle times in one call."""
-        if not self._fields:
+    def read_fields(self, wanted: Collection[str] | None) -> dict[str, Reading]:
+        """Read energy, power and throttle times in one call, as far as they are wanted; None means all."""
+        fields = [(field, scope) for field, scope in self._fields if self._is_wanted(field.sensor, wanted)]
+        if not fields:
             return {}
-        values, now_ns, lost = self._field_values([(field.field_id, scope) for field, scope in self._fields])
+        values, now_ns, lost = self._field_values([(field.field_id, scope) for field, scope in fields])
         readings = {}
-        for place, (field, _) in enumerate(self._fields):
+        for place, (field, _) in enumerate(fields):
             name = f"{self.uuid}/{field.sensor}"
             number, reason = (None, lost) if values is None else self._number(values[place])
             readings[name] = reading_of(name, None if number is None else number * field.factor, now_ns, reason)
         return readings
 
-    def read_gauges(self) -> dict[str, Reading]:
-        """Read temperature, clock, utilization and memory, each in its own call."""
+    def read_gauges(self, wanted: Collection[str] | None) -> dict[str, Reading]:
+        """Read temperature, clock, utilization and memory, each in its own call, and the reasons for a lower clock."""
         readings = {}
         for sensor, _, _, call in self._calls:
-            name = f"{self.uuid}/{sensor}"
-            value, reason = self._call(call)
-            readings[name] = reading_of(name, value, self._monotonic_ns(), reason)
+            if self._is_wanted(sensor, wanted):
+                name = f"{self.uuid}/{sensor}"
+                value, reason = self._call(call)
+                readings[name] = reading_of(name, value, self._monotonic_ns(), reason)
+        sensors = [sensor for sensor in self._reasons if self._is_wanted(sensor, wanted)]
+        if sensors:
+            bits, reason = self._clock_reasons()
+            now_ns = self._monotonic_ns()
+            for sensor in sensors:
+                name = f"{self.uuid}/{sensor}"
+                value = None if bits is None else float(bits & _REASONS[sensor] != 0)
+                readings[name] = reading_of(name, value, now_ns, reason)
         return readings
 
     def other_processes(self) -> int | None:
@@ -180,6 +203,41 @@ class NvmlDevice:
             self._calls.append(call)
             kind: Literal["counter", "gauge"] = "counter" if metric == "energy" else "gauge"
             self.domains.append(self._domain(sensor, metric, unit, kind, _SCOPE_GPU))
+
+    def _find_reasons(self) -> None:
+        bits, reason = self._clock_reasons()
+        for sensor in _REASONS:
+            if bits is None:
+                self.absent[f"{self.uuid}/{sensor}"] = reason or "not reported"
+            else:
+                self._reasons.append(sensor)
+                self.domains.append(self._domain(sensor, "throttled", "1", "gauge", _SCOPE_GPU))
+
+    def _clock_reasons(self) -> tuple[int | None, str | None]:
+        """Return why the clock is lower than it could be now, as bits; pynvml renamed the function in 2023."""
+        function = getattr(self._nvml, "nvmlDeviceGetCurrentClocksEventReasons", None)
+        if function is None:
+            function = getattr(self._nvml, "nvmlDeviceGetCurrentClocksThrottleReasons", None)
+        if function is None:
+            return None, "this pynvml has no such function"
+        return attempt(self._nvml, lambda: int(function(self._handle)))
+
+    def _instances(self) -> list[str]:
+        """Return the UUIDs of the MIG instances; their numbers may have gaps."""
+        nvml, handle, found = self._nvml, self._handle, []
+        count, _ = attempt(nvml, lambda: int(nvml.nvmlDeviceGetMaxMigDeviceCount(handle)))
+        for index in range(count or 0):
+
+            def uuid(index: int = index) -> str:
+                return _text(nvml.nvmlDeviceGetUUID(nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, index)))
+
+            instance, _ = attempt(nvml, uuid)
+            if instance is not None:
+                found.append(instance)
+        return found
+
+    def _is_wanted(self, sensor: str, wanted: Collection[str] | None) -> bool:
+        return wanted is None or f"{self.uuid}/{sensor}" in wanted
 
     def _domain(self, sensor: str, metric: str, unit: str, kind: Literal["counter", "gauge"], scope: int) -> Domain:
         covers: Scope = "device"
@@ -281,12 +339,12 @@ class NvmlMeter(LibraryMeter[NvmlDevice]):
         handle = self._library.nvmlDeviceGetHandleByIndex(index)
         return NvmlDevice(self._library, _text(self._library.nvmlDeviceGetUUID(handle)), self._monotonic_ns)
 
-    def _read(self, devices: Sequence[NvmlDevice]) -> dict[str, Reading]:
+    def _read(self, devices: Sequence[NvmlDevice], wanted: Collection[str] | None) -> dict[str, Reading]:
         readings: dict[str, Reading] = {}
         for device in devices:
-            readings |= self._with_library(device.read_fields)
+            readings |= self._with_library(partial(device.read_fields, wanted))
         for device in devices:
-            readings |= self._with_library(device.read_gauges)
+            readings |= self._with_library(partial(device.read_gauges, wanted))
         return readings
 
     def _with_library(self, action: Callable[[], T]) -> T:

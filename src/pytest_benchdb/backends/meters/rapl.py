@@ -5,7 +5,7 @@ so they never wrap; powercap's wrap at `max_energy_range_uj`. Both are closed to
 CVE-2020-8694 (PLATYPUS); most virtual machines have neither.
 
 perf's events are the kernel's ``power/energy-*``, opened with `perf_event_open(2)` for one processor of each package
-(``cpumask``). They count in ``scale`` joules (2 to the power of -32). Opening them needs root, CAP_PERFMON, or
+or die (``cpumask``). They count in ``scale`` joules (2 to the power of -32). Opening them needs root, CAP_PERFMON, or
 ``kernel.perf_event_paranoid`` of 0 or less.
 """
 
@@ -84,7 +84,7 @@ class PerfPower:
         return True
 
     def domains(self) -> list[Domain]:
-        """Return a counter for each event and package."""
+        """Return a counter for each event and package, or die."""
         return self._domains
 
     def read(self) -> dict[str, Reading]:
@@ -106,20 +106,30 @@ class PerfPower:
         return Reading(joules, self._monotonic_ns())
 
     def _open_on(self, file: Path, kind: int, cpus: list[int]) -> None:
-        """Open one event on each package."""
+        """Open one event on each package, or on each die of a package that has several."""
         match = _CONFIG.search(file.read_text(encoding="utf-8"))
         if match is None:
             raise ValueError(f"{file} names no event")
         scale_j = float(file.with_name(f"{file.name}.scale").read_text(encoding="utf-8"))
         part = _PARTS[file.name]
-        for cpu in cpus[:1] if part == "psys" else cpus:
-            package = f"package-{self._package(cpu)}"
+        for cpu, package in zip(cpus, self._packages(cpus), strict=True):
             name = part if part == "psys" else f"{package}/{part}".rstrip("/")
             if name not in self._events:
                 self._events[name] = _Event(fd=self._open_event(kind, int(match[1], 16), cpu), scale_j=scale_j)
 
-    def _package(self, cpu: int) -> int:
-        return int((self._topology / f"cpu{cpu}/topology/physical_package_id").read_bytes())
+    def _packages(self, cpus: list[int]) -> list[str]:
+        """Return the package of each processor, and its die if the package has several, named as powercap does."""
+        places = [(self._topology_id(cpu, "physical_package_id"), self._topology_id(cpu, "die_id")) for cpu in cpus]
+        dies: dict[int, set[int]] = {}
+        for package, die in places:
+            dies.setdefault(package, set()).add(die)
+        return [f"package-{package}" + (f"-die-{die}" if len(dies[package]) > 1 else "") for package, die in places]
+
+    def _topology_id(self, cpu: int, name: str) -> int:
+        file = self._topology / f"cpu{cpu}/topology" / name
+        if name == "die_id" and not file.exists():  # before Linux 5.2
+            return 0
+        return int(file.read_bytes())
 
     def _why(self, error: Exception) -> str:
         if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EPERM}:

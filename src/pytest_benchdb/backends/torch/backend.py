@@ -113,10 +113,13 @@ class TorchBackend:
 
     Attributes:
         kind: torch's name of the device type; `torch.get_device_module` gives its module.
+        least_flush_bytes: smallest buffer for `flush_cache`. triton's `do_bench` clears as much: the cache of a GPU
+            with two partitions may hold a line in each, and the reported size may leave out a cache behind the L2.
     """
 
     name: str
     kind: str
+    least_flush_bytes = 256 << 20
     provenance: Provenance = "measured"
 
     def __init__(
@@ -214,8 +217,12 @@ class TorchBackend:
             # memory_stats is empty while the allocator is not initialised; max_memory_allocated would return 0.
             stats=lambda: module.memory_stats(index),
             reset_peaks=lambda: module.reset_peak_memory_stats(index),
-            cache_bytes=self.facts(module.get_device_properties(index)).cache_bytes,
+            flush_bytes=self.flush_bytes(self.facts(module.get_device_properties(index)).cache_bytes),
         )
+
+    def flush_bytes(self, cache_bytes: int | None) -> int | None:
+        """Return the size of the buffer that empties the caches; None if their size is not known."""
+        return None if cache_bytes is None else max(self.least_flush_bytes, 2 * cache_bytes)
 
     def read_driver(self, path: str) -> str | None:
         """Return the driver version in a file below `root`; None if it cannot be read."""

@@ -32,7 +32,7 @@ class TorchParts:
         new_event: makes an event that can be timed on this device's current stream.
         stats: returns statistics of the device's allocator; empty while it is not initialised.
         reset_peaks: restarts the peaks in `stats`.
-        cache_bytes: size of the last cache before the device's memory; None if the vendor does not report it.
+        flush_bytes: size of the buffer that pushes everything out of the caches; None if their size is not known.
     """
 
     handle: Any
@@ -41,7 +41,7 @@ class TorchParts:
     new_event: Callable[[], Any]
     stats: Stats
     reset_peaks: Callable[[], None]
-    cache_bytes: int | None
+    flush_bytes: int | None
 
 
 class OpenTorchDevice:
@@ -104,12 +104,12 @@ class OpenTorchDevice:
         return {metric: float(max(value, before.get(metric, 0.0))) for metric, value in peaks.items()}
 
     def flush_cache(self) -> bool:
-        """Write zeros to as much memory as the cache holds; False if its size is unknown or memory is short."""
-        if not self._parts.cache_bytes:
+        """Write zeros to more memory than the caches hold; False if their size is unknown or memory is short."""
+        if not self._parts.flush_bytes:
             return False
         try:
             if self._flush_buffer is None:
-                self._take_flush_buffer(self._parts.cache_bytes)
+                self._take_flush_buffer(self._parts.flush_bytes)
             self._flush_buffer.zero_()
         except Exception as error:
             if self.is_out_of_memory(error):

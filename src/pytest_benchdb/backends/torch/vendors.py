@@ -54,6 +54,7 @@ class RocmBackend(TorchBackend):
 
     name = "rocm"
     kind = "cuda"
+    least_flush_bytes = 512 << 20  # the Infinity Cache of an MI300 holds 256 MiB
 
     def why_unsupported(self, build: TorchBuild) -> str | None:
         """Return why this torch can never have an AMD GPU; None if it can."""
@@ -131,7 +132,7 @@ class MpsBackend(TorchBackend):
             # driver_allocated_memory has no peak; torch.accelerator has the allocator's statistics since torch 2.15.
             stats=lambda: torch.accelerator.memory_stats(index),
             reset_peaks=lambda: torch.accelerator.reset_peak_memory_stats(index),
-            cache_bytes=None,
+            flush_bytes=None,
         )
 
 

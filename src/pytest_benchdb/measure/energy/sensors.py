@@ -6,8 +6,8 @@ A meter that raises is left out for the rest of the session, with the reason.
 import itertools
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from pytest_benchdb.interfaces import Meter
@@ -35,6 +35,14 @@ class ExplainsAbsence(Protocol):
     """
 
     absent: Mapping[str, str]
+
+
+@runtime_checkable
+class ReadsSome(Protocol):
+    """A meter that can read some of its domains without the others, such as those of one device of eight."""
+
+    def read_some(self, domains: Collection[str]) -> Mapping[str, Reading]:
+        """Read the domains with these names once, in as few calls as the library allows."""
 
 
 @runtime_checkable
@@ -84,13 +92,18 @@ class Panel:
         """The energy counters."""
         return tuple(s for s in self.sensors if s.domain.metric == "energy" and s.domain.kind == "counter")
 
+    def only(self, *metrics: str) -> "Panel":
+        """Return the panel of the sensors of some metrics."""
+        return replace(self, sensors=tuple(s for s in self.sensors if s.domain.metric in metrics))
+
     def read(self) -> dict[Key, Reading]:
         """Read every meter once; a sensor that cannot be read has a reading without a value."""
         meters = {sensor.meter.name: sensor.meter for sensor in self.sensors}
         readings: dict[Key, Reading] = {}
         for name, meter in meters.items():
+            wanted = {sensor.domain.name for sensor in self.sensors if sensor.meter is meter}
             try:
-                by_domain = meter.read()
+                by_domain = meter.read_some(wanted) if isinstance(meter, ReadsSome) else meter.read()
                 lost = f"{name} has no reading of it"
             except Exception as error:  # noqa: BLE001 - another package's meter may raise anything; the session goes on
                 self.on_failure(meter, error)
@@ -216,6 +229,7 @@ def measure_ticks(panel: Panel, keys: Sequence[Key]) -> dict[Key, float | None]:
 
     Stop after 8 changes of the slowest counter, or after 2 s on the readings' own clock.
     """
+    panel = panel.only("energy")
     last = panel.read()
     begun_ns = {key: last[key].monotonic_ns for key in keys}
     changed_ns: dict[Key, list[int]] = {key: [] for key in keys}

@@ -158,7 +158,7 @@ class _Watch:
         """Continue until the slowest counter changes; return whether it did within a tick and a half."""
         if self._slowest is None or self._tick_s is None:
             return False
-        key = self._slowest.key
+        key, counters = self._slowest.key, self._panel.only("energy")
         before, begun_ns = self._last[key].value, self.now_ns
         while self.now_ns - begun_ns < _PATIENCE * self._tick_s * 1e9:
             if self.short:
@@ -166,8 +166,10 @@ class _Watch:
                 self.rounds += count_rounds
             else:
                 self._panel.sleep(self._tick_s / _POLLS)
-            self._last = self._panel.read()
+            self._last = {**self._last, **counters.read()}
             if self._last[key].value != before:
                 break
+        at_edge = {sensor.key: self._last[sensor.key] for sensor in counters.sensors}
+        self._last = {**self._panel.read(), **at_edge}
         self.kept.append(self._last)
         return self._last[key].value not in {before, None}
