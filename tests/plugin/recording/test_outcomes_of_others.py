@@ -152,6 +152,8 @@ def test_last_failed_records_what_it_runs(record: Record) -> None:
 INTERRUPTED = """
     import os, signal, time
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+
     def test_first(benchmark):
         benchmark(len, "abc")
 
