@@ -34,6 +34,14 @@ def test_phase(bench_cpu):
         bench_cpu(zlib.decompress, compressed)
 
 
+def test_sweep(bench_cpu):
+    for point in bench_cpu.sweep(size=[1_000, 10_000], level=[1, 9]):
+        with point:
+            text = TEXT[: point.size]
+            compressed = bench_cpu(zlib.compress, text, point.level, bytes=point.size)
+            bench_cpu.record("compression_ratio", point.size / len(compressed), unit="1", better="higher")
+
+
 def test_record_and_attach(bench_cpu, tmp_path):
     compressed = bench_cpu(zlib.compress, TEXT)
     bench_cpu.record("compression_ratio", len(TEXT) / len(compressed), unit="1", better="higher")

@@ -6,7 +6,7 @@ PYTEST_DONT_REWRITE
 import contextlib
 import os
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +21,11 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Attachment, Measurement, Request, Timing
 from pytest_benchdb.plugin.bench.passes import Passes, PassTarget
+from pytest_benchdb.plugin.bench.sweep import Sweep
 from pytest_benchdb.plugin.bench.timing import Arguments, TimingSpec, call_once, timing_rows
 from pytest_benchdb.plugin.bench.values import MetricBook, RecordedValues
 from pytest_benchdb.plugin.recording.attempt import Attempt
+from pytest_benchdb.plugin.recording.identity import id_of_params
 from pytest_benchdb.registry import open_for_rank
 
 if TYPE_CHECKING:
@@ -82,7 +84,11 @@ class Bench:
         self._series: list[Series] = []
         self._requests: list[Request] = []
         self._loops: list[Steps] = []
-        self._values = RecordedValues(book or MetricBook())
+        self._book = book or MetricBook()
+        self._values = RecordedValues(self._book)
+        self._sweeps: list[Sweep] = []
+        self._point_ids: set[str] = set()
+        self._point: str | None = None
 
     def __call__(
         self,
@@ -187,6 +193,25 @@ class Bench:
             raise self._mistake(f"no file {file} to attach")
         self.attachments.append(Attachment(path=str(file), name=name or file.name))
 
+    def sweep(self, **values: Iterable[Any]) -> Sweep:
+        """Return the points of all combinations of parameters, to iterate over; each is a run of its own.
+
+        Args:
+            values: the values of each parameter: ``batch_size=[1, 8]``.
+
+        Raises:
+            MeasurementError: a parameter has no values, two points would have the same name, or this is a point of
+                another sweep.
+        """
+        if self._point is not None:
+            raise self._mistake("a sweep inside a point of another; give both parameters to one sweep")
+        try:
+            sweep = Sweep(values, begin=self._at, names=self._point_ids, test=self._test)
+        except MeasurementError as error:
+            raise self._mistake(str(error)) from error
+        self._sweeps.append(sweep)
+        return sweep
+
     def steps(self, n: int, *, warmup: int = 0, samples_per_step: float | None = None) -> Steps:
         """Return a training loop of `n` steps to iterate over.
 
@@ -274,7 +299,11 @@ class Bench:
 
     def mistakes(self) -> list[str]:
         """Return the test's mistakes that show only at its end."""
-        errors = [self._phases.error(), *(loop.error() for loop in self._loops)]
+        errors = [
+            self._phases.error(),
+            *(loop.error() for loop in self._loops),
+            *(sweep.error() for sweep in self._sweeps),
+        ]
         return [str(error) for error in errors if error is not None]
 
     def timing(self) -> Timing:
@@ -309,6 +338,45 @@ class Bench:
             sync_mode=timed.sync_mode,
             cache_mode=timed.cache_mode,
         )
+
+    def is_unused(self) -> bool:
+        """Return whether nothing was measured, outside the points of a sweep."""
+        return not (self._used or self._phases.names or self._values or self._cut)
+
+    @contextlib.contextmanager
+    def _at(self, params: Mapping[str, Any]) -> Iterator[None]:
+        """Make the block a run of its own: meanwhile this object has the state of a new one."""
+        if self._point is not None:
+            raise self._mistake(f"a point inside the point {self._point}; leave that first")
+        point = id_of_params(params)
+        own = Bench(
+            self.opened,
+            None,
+            test=f"{self._test}, point {point}",
+            provenance=self.provenance,
+            passes=self._passes,
+            book=self._book,
+        )
+        own._plan, own._point = self._plan, point
+        test = self._attempt
+        attempt = None if test is None else test.point(params, bench=own)
+        own._attempt = attempt
+        if test is not None and attempt is not None:
+            test.begin_point(attempt)
+        states, error = vars(self).copy(), None
+        vars(self).update(vars(own))
+        try:
+            yield
+            if mistakes := self.mistakes():
+                raise MeasurementError("\n".join(mistakes))  # noqa: TRY301 - it is an error of the point
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            vars(own).update({name: vars(self)[name] for name in vars(own)})
+            vars(self).update(states)
+            if test is not None and attempt is not None:
+                test.finish_point(attempt, error)
 
     def _time(
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], spec: TimingSpec

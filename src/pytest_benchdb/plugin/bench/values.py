@@ -87,6 +87,9 @@ class RecordedValues:
         entry = self._values.setdefault((metric, phase), (settled_unit, settled_better, []))
         entry[2].extend(numbers)
 
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
     def measurements(self, provenance: Provenance) -> list[Measurement]:
         """Return a row for each metric and phase."""
         return [

@@ -17,7 +17,7 @@ import pytest
 
 from pytest_benchdb.model.run import Run
 from pytest_benchdb.plugin.options import ISOLATED_VARIABLE, RERUN_VARIABLE
-from pytest_benchdb.plugin.recording.identity import Identifier
+from pytest_benchdb.plugin.recording.identity import Identifier, is_point
 from pytest_benchdb.plugin.settings import OVERRIDES_KEY
 
 _WORKER_CONFIG_KEY = pytest.StashKey[Mapping[str, Any]]()
@@ -146,7 +146,11 @@ class Rerun:
         """Keep the suspects."""
         identifier = Identifier("", self._root)
         suspects = frozenset(self._names)
-        items[:] = [item for item in items if identifier.benchmark(item).fullname in suspects]
+        names = {item: identifier.benchmark(item).fullname for item in items}
+        points = suspects.difference(names.values())  # of sweeps: their tests have shorter names
+        items[:] = [
+            item for item, name in names.items() if name in suspects or any(is_point(point, name) for point in points)
+        ]
 
 
 def _narrow(config: pytest.Config, arguments: list[str], off: Mapping[str, object]) -> None:

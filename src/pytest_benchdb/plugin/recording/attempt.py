@@ -4,9 +4,10 @@ PYTEST_DONT_REWRITE
 """
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -15,7 +16,8 @@ from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.run import BlockUsage, Measurement, Timing
-from pytest_benchdb.plugin.recording.outcome import Phase
+from pytest_benchdb.plugin.recording.identity import Identifier, labels_of_params
+from pytest_benchdb.plugin.recording.outcome import Phase, is_interruption, phase_of_error
 
 
 class Block:
@@ -33,6 +35,10 @@ class Block:
         self._token: BlockToken | None = None
         self.usage: BlockUsage | None = None
         self.whole = False
+
+    def another(self) -> "Block":
+        """Return a new block of the same process."""
+        return Block(self._probe)
 
     def start(self) -> None:
         """Start the block."""
@@ -57,6 +63,16 @@ class Block:
         return None if self.whole else "the rounds were cut short"
 
 
+class PointStore(Protocol):
+    """Stores the runs of the points of one test's sweeps."""
+
+    def begin(self, point: "Attempt") -> None:
+        """Note that a point begins."""
+
+    def finish(self, point: "Attempt") -> None:
+        """Store the run of a finished point."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Attempt:
     """The state of an attempt.
@@ -72,6 +88,7 @@ class Attempt:
         devices: the device that the test requested, even if it is missing.
         unsupported: why that device is missing.
         device_failed: whether opening the device raised an error.
+        points: stores the runs of the points of the test's sweeps; None without recording.
     """
 
     benchmark: Benchmark
@@ -79,6 +96,7 @@ class Attempt:
     problem: str | None
     number: int
     block: Block
+    identifier: Identifier
     run_id: str = field(default_factory=uuid7)
     started_unix_us: int = field(default_factory=lambda: time.time_ns() // 1000)
     fixture: Any = None
@@ -94,6 +112,38 @@ class Attempt:
     teardown: Phase | None = None
     duration_s: float | None = None
     failed_subtests: int = 0
+    points: "PointStore | None" = None
+
+    def point(self, params: Mapping[str, object], *, bench: Any) -> "Attempt":
+        """Return the attempt at a point of the test's sweep."""
+        return Attempt(
+            benchmark=self.identifier.benchmark_of_point(self.benchmark, params),
+            labels=labels_of_params(self.labels, params),
+            problem=None,
+            number=self.number,
+            identifier=self.identifier,
+            block=self.block.another(),
+            bench=bench,
+            devices=self.devices,
+            setup=Phase(outcome="passed"),
+        )
+
+    def begin_point(self, point: "Attempt") -> None:
+        """Begin the run of a point."""
+        if self.points is not None:
+            self.points.begin(point)
+
+    def finish_point(self, point: "Attempt", error: BaseException | None) -> None:
+        """Finish the run of a point, which ended with `error`."""
+        phase = phase_of_error(error)
+        if error is not None and point.ran_out_of_memory(error):
+            phase = replace(phase, oom=True)
+        point.call = phase
+        if error is None or not is_interruption(error):
+            point.teardown = Phase(outcome="passed")
+        point.duration_s = time.time_ns() / 1e9 - point.started_unix_us / 1e6
+        if self.points is not None:
+            self.points.finish(point)
 
     def ran_out_of_memory(self, error: BaseException) -> bool:
         """Return whether the error means that the test's device ran out of memory."""

@@ -8,12 +8,14 @@ import linecache
 import math
 import os
 import types
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.identity import content_id, without_addresses
 from pytest_benchdb.model.json_value import json_value
@@ -58,6 +60,32 @@ class Identifier:
         function = head.rpartition("::")[2]
         return self._benchmark(
             file, names, function=function, param_id=params[:-1] if bracket else None, params=None, code_hash=None
+        )
+
+    def benchmark_of_point(self, test: Benchmark, params: Mapping[str, object]) -> Benchmark:
+        """Return the benchmark of a point of a test's sweep, named as if the test had these parameters too."""
+        names = test.fullname.removeprefix(f"{test.file}::").partition("[")[0]
+        ids = [test.param_id, id_of_params(params)]
+        param_id = "-".join(text for text in ids if text is not None)
+        return self._benchmark(
+            test.file,
+            f"{names}[{param_id}]",
+            function=test.function,
+            param_id=param_id,
+            params={**(test.params or {}), **{name: json_value(value) for name, value in params.items()}},
+            code_hash=test.code_hash,
+        )
+
+    def benchmark_of_script(self, file: str, name: str, params: Mapping[str, object]) -> Benchmark:
+        """Return the benchmark that a script calls `name`; `file` is the script, from the project's root."""
+        param_id = id_of_params(params) if params else None
+        return self._benchmark(
+            file,
+            name if param_id is None else f"{name}[{param_id}]",
+            function=name,
+            param_id=param_id,
+            params={key: json_value(value) for key, value in params.items()} if params else None,
+            code_hash=None,
         )
 
     def _benchmark(
@@ -106,6 +134,55 @@ class Identifier:
         if code not in self._code_hashes:
             self._code_hashes[code] = _source_hash(code)
         return self._code_hashes[code]
+
+
+def is_point(name: str, test: str) -> bool:
+    """Return whether this full name can be that of a point of the test's sweep.
+
+    >>> is_point("test_a.py::test_b[cpu-8]", "test_a.py::test_b[cpu]")
+    True
+    """
+    return name.startswith(f"{test[:-1]}-" if test.endswith("]") else f"{test}[")
+
+
+def id_of_params(params: Mapping[str, object]) -> str:
+    """Return the text that pytest puts between brackets for these parameters.
+
+    >>> id_of_params({"batch_size": 8, "precision": "fp16", "layers": [2, 2]})
+    '8-fp16-layers=[2, 2]'
+    """
+    return without_addresses("-".join(_id_of(name, value) for name, value in params.items()))
+
+
+def _id_of(name: str, value: object) -> str:
+    if value is None or isinstance(value, (str, int, float, complex)):
+        return str(value)
+    return f"{name}={getattr(value, '__name__', None) or json_value(value)}"
+
+
+def labels_of_params(labels: Labels, params: Mapping[str, object]) -> Labels:
+    """Return the labels with those parameters that have the name and the type of a label."""
+    values: dict[str, Any] = {
+        name: value if name in _INT_LABELS else str(value)
+        for name, value in params.items()
+        if name in _TEXT_LABELS | _INT_LABELS and value is not None and _problem_of_label(name, value) is None
+    }
+    return replace(labels, **values) if values else labels
+
+
+def labels_from(values: Mapping[str, object]) -> Labels:
+    """Return the labels that a script gives by name.
+
+    Raises:
+        ConfigError: there is no such label, or its value has the wrong type.
+    """
+    for name, value in values.items():
+        problem = _problem_of_label(name, value)
+        if problem is None and name in _NOT_A_LABEL:
+            problem = f" has no argument {name!r}, which is for tests"
+        if problem is not None:
+            raise ConfigError(f"bench{problem}; what tells benchmarks apart goes into params")
+    return labels_of_params(_NO_LABELS, values)
 
 
 def labels_of(item: pytest.Item) -> tuple[Labels, str | None]:

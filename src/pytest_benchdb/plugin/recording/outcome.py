@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from pytest_benchdb.model.identity import without_addresses
 from pytest_benchdb.model.run import Outcome
 
@@ -40,8 +42,34 @@ def phase_of(report: Any, excinfo: Any) -> Phase:
     error = _first_line(excinfo.value)
     if report.outcome == "skipped" and xfail is None:
         error = getattr(excinfo.value, "msg", None) or error
-    oom = any(kind.__name__ in {"MemoryError", "OutOfMemoryError"} for kind in type(excinfo.value).__mro__)
-    return Phase(outcome=report.outcome, xfail=xfail, error=error, oom=oom)
+    return Phase(outcome=report.outcome, xfail=xfail, error=error, oom=_is_out_of_memory(excinfo.value))
+
+
+def phase_of_error(error: BaseException | None) -> Phase:
+    """Return the phase of code that raised `error`, or ended without one, outside a test's own report."""
+    if error is None:
+        return Phase(outcome="passed")
+    if isinstance(error, pytest.xfail.Exception):
+        return Phase(outcome="skipped", xfail=str(error), error=_first_line(error))
+    if isinstance(error, pytest.skip.Exception):
+        return Phase(outcome="skipped", error=str(error))
+    return Phase(outcome="failed", error=_first_line(error), oom=_is_out_of_memory(error))
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    return any(kind.__name__ in {"MemoryError", "OutOfMemoryError"} for kind in type(error).__mro__)
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Return whether the error ends the whole run, as Ctrl-C and `pytest.exit` do."""
+    if isinstance(error, Exception):
+        return isinstance(error, pytest.exit.Exception)
+    return not isinstance(error, (pytest.skip.Exception, pytest.fail.Exception))
+
+
+def is_timeout(error: BaseException) -> bool:
+    """Return whether pytest-timeout raised the error."""
+    return _TIMEOUT.search(_first_line(error)) is not None
 
 
 def with_subtests(call: Phase, failed: int) -> Phase:

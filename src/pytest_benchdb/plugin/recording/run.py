@@ -40,14 +40,44 @@ def finished_run(
         worker: name of this xdist worker; None without xdist.
     """
     outcome, reason = _outcome(attempt)
-    timing = _timing(attempt, codspeed_plugin)
+    holder = attempt.bench or pytest_benchmark.info_holder(attempt.fixture)
+    extra_info = {**(getattr(holder, "extra_info", None) or {}), **_gate_rule(item)}
+    run = run_of(
+        attempt,
+        outcome,
+        reason,
+        _timing(attempt, codspeed_plugin),
+        group=getattr(holder, "group", None) or _marker_group(item),
+        extra_info=extra_info,
+        device_id=device_id,
+        worker=worker,
+    )
+    _call_hooks(item, run, extra_info)
+    for key in list(extra_info):
+        value = extra_info.pop(key)
+        extra_info.update(json_value({key: value}))  # type: ignore[call-overload]
+    return run
+
+
+def run_of(  # noqa: PLR0913 - what differs between a test, a point of a sweep and a benchmark of a script
+    attempt: Attempt,
+    outcome: Outcome,
+    reason: str | None,
+    timing: Timing,
+    *,
+    group: object,
+    extra_info: dict[Any, Any],
+    device_id: str | None,
+    worker: str | None,
+) -> Run:
+    """Return the run of an attempt with this outcome; `finished_run` describes the other arguments.
+
+    Only the timing of a run that passed is valid.
+    """
     if outcome != "passed":
         timing = replace(timing, invalid=f"the test did not pass: {outcome}")
     block = attempt.own_block if attempt.fixture is None and attempt.bench is None else attempt.block
-    holder = attempt.bench or pytest_benchmark.info_holder(attempt.fixture)
-    group = getattr(holder, "group", None) or _marker_group(item)
-    extra_info = {**(getattr(holder, "extra_info", None) or {}), **_gate_rule(item)}
-    run = Run(
+    return Run(
         run_id=attempt.run_id,
         benchmark=attempt.benchmark if group is None else replace(attempt.benchmark, group_name=str(group)),
         labels=attempt.labels,
@@ -65,11 +95,6 @@ def finished_run(
         devices=attempt.devices,
         attachments=() if attempt.bench is None else tuple(attempt.bench.attachments),
     )
-    _call_hooks(item, run, extra_info)
-    for key in list(extra_info):
-        value = extra_info.pop(key)
-        extra_info.update(json_value({key: value}))  # type: ignore[call-overload]
-    return run
 
 
 def finished_lines(run: Run, *, keep_rounds: bool, attachments: Path) -> bytes:
