@@ -8,8 +8,9 @@ reads the files of another tool. Implementations come from the hooks `pytest_ben
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem
@@ -47,9 +48,10 @@ class OpenDevice(Protocol):
         """Restart the peaks that `memory` returns."""
 
     def memory(self) -> Mapping[str, float]:
-        """Return peaks since `reset_memory`, bytes, by metric; a metric that cannot be measured is absent.
+        """Return figures since `reset_memory` by metric; a metric that cannot be measured is absent.
 
-        Metrics: ``device_peak`` and ``device_reserved`` of the allocator.
+        Metrics of the allocator: the peaks ``device_peak`` and ``device_reserved`` and their difference,
+        ``device_fragmentation``, in bytes; ``allocator_retries``.
         """
 
     def flush_cache(self) -> bool:
@@ -60,6 +62,46 @@ class OpenDevice(Protocol):
 
     def close(self) -> None:
         """Release the device; no other method is called afterwards."""
+
+
+@runtime_checkable
+class HasCurrent(Protocol):
+    """An `OpenDevice` of a library with a current device, on which code runs unless it names another."""
+
+    def current(self) -> AbstractContextManager[object]:
+        """Make this the current device of the thread in a block, and restore the one before at its end."""
+
+
+@runtime_checkable
+class ShowsRanges(Protocol):
+    """An `OpenDevice` whose profiler shows named ranges of time; `phase` gives it the phases."""
+
+    def begin_range(self, name: str) -> object:
+        """Begin a range and return what `end_range` needs; ranges need not nest."""
+
+    def end_range(self, begun: object) -> None:
+        """End a range."""
+
+
+@runtime_checkable
+class CapturesGraphs(Protocol):
+    """An `OpenDevice` that can capture the work of a function in a graph, for `Bench.graph`."""
+
+    def capture(self, function: Callable[[], object]) -> Callable[[], object]:
+        """Call a function a few times, capture its work, and return a function that replays it.
+
+        Raises:
+            BackendUnavailableError: this device has no graphs.
+            MeasurementError: the function cannot be captured.
+        """
+
+
+@runtime_checkable
+class WaitsForMarks(Protocol):
+    """An `OpenDevice` that can wait for a mark alone, which shows whether other work goes on after it."""
+
+    def wait_for(self, mark: object) -> None:
+        """Return once the device has reached a mark, even if other work is not done."""
 
 
 class BlockingDevice:

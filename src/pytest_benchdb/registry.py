@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pluggy
 
 from pytest_benchdb.errors import BackendUnavailableError, ConfigError
-from pytest_benchdb.interfaces import Backend, Importer, Meter, OpenDevice
+from pytest_benchdb.interfaces import Backend, HasCurrent, Importer, Meter, OpenDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Probe
@@ -232,7 +232,7 @@ class Registry:
 
 
 def open_for_rank(backend: object, local_rank: int) -> OpenDevice:
-    """Open the backend's device number `local_rank`, in the process of that rank.
+    """Open the backend's device number `local_rank`, in the process of that rank, and make it the current one.
 
     Raises:
         BackendUnavailableError: the backend has no such device.
@@ -243,7 +243,10 @@ def open_for_rank(backend: object, local_rank: int) -> OpenDevice:
     manager, _ = plugin_manager()
     registry = Registry(manager, backends())
     registry.load()
-    return registry.open(DeviceName(backend=str(backend), index=local_rank, text=f"{backend}:{local_rank}"))
+    opened = registry.open(DeviceName(backend=str(backend), index=local_rank, text=f"{backend}:{local_rank}"))
+    if isinstance(opened, HasCurrent):
+        opened.current().__enter__()  # until the process ends
+    return opened
 
 
 def find_importers() -> tuple[dict[str, Importer], dict[str, str]]:

@@ -4,8 +4,10 @@ The traps of the real one are kept: `memory_stats` is empty while nothing was al
 does not record, asking for properties starts the runtime, and a forked child cannot use what its parent started.
 """
 
+import contextlib
 import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -26,6 +28,9 @@ class Gpu:
         error: what every operation raises.
         silent_allocator: it hands out memory and keeps no figures.
         has_events: whether events can be timed.
+        pending_ms: work on the default stream that is not done.
+        side_ms: the same, on all other streams.
+        retries: how often the allocator emptied its cache.
     """
 
     name: str = "NVIDIA H200"
@@ -39,12 +44,21 @@ class Gpu:
     has_events: bool = True
     now_ms: float = 0.0
     pending_ms: float = 0.0
+    side_ms: float = 0.0
+    retries: int = 0
     allocated: int = 0
     peak: int = 0
     reserved: int = 0
     reserved_peak: int = 0
     resets: int = 0
     calls: list[str] = field(default_factory=list)
+
+    def run_until(self, at_ms: float) -> None:
+        """Let time pass until a moment, unless it is over."""
+        passed = max(0.0, at_ms - self.now_ms)
+        self.now_ms += passed
+        self.pending_ms = max(0.0, self.pending_ms - passed)
+        self.side_ms = max(0.0, self.side_ms - passed)
 
     def take(self, size: int) -> None:
         if self.allocated + size > self.memory_bytes:
@@ -105,6 +119,53 @@ class Event:
             raise RuntimeError("device not ready")
         return other._at_ms - self._at_ms
 
+    def synchronize(self) -> None:
+        assert self._at_ms is not None
+        self._gpu.run_until(self._at_ms)
+
+
+class SideStream:
+    """A stream besides the default one; `wait_stream` and the work on it take no time here."""
+
+    def __init__(self, *, device: int) -> None:
+        self.device = device
+        self.waited_for: list[object] = []
+
+    def wait_stream(self, other: object) -> None:
+        self.waited_for.append(other)
+
+    def synchronize(self) -> None:
+        pass
+
+
+class CudaGraph:
+    """`torch.cuda.CUDAGraph`: counts its replays."""
+
+    def __init__(self) -> None:
+        self.replays = 0
+
+    def replay(self) -> None:
+        self.replays += 1
+
+
+class Nvtx:
+    """`torch.cuda.nvtx`; `installed` is False in a build without it."""
+
+    def __init__(self, *, installed: bool = True) -> None:
+        self.installed = installed
+        self.open: dict[int, str] = {}
+        self.closed: list[str] = []
+
+    def range_start(self, name: str) -> int:
+        if not self.installed:
+            raise RuntimeError("NVTX functions not installed. Are you sure you have a CUDA build?")
+        number = len(self.open) + len(self.closed) + 1
+        self.open[number] = name
+        return number
+
+    def range_end(self, number: int) -> None:
+        self.closed.append(self.open.pop(number))
+
 
 class DeviceModule(ModuleType):
     """`torch.cuda` or `torch.xpu`."""
@@ -116,6 +177,46 @@ class DeviceModule(ModuleType):
         self._driver_warning = driver_warning
         self._started_in: int | None = None
         self.checked_with: list[str | None] = []
+        self.current = 0
+        self.streams: list[SideStream] = []
+        self.capturing: CudaGraph | None = None
+        self.nvtx = Nvtx()
+        self.CUDAGraph = CudaGraph
+
+    @contextlib.contextmanager
+    def device(self, index: int) -> Iterator[None]:
+        before, self.current = self.current, index
+        try:
+            yield
+        finally:
+            self.current = before
+
+    def Stream(self, *, device: int) -> SideStream:  # noqa: N802 - torch's name
+        return SideStream(device=device)
+
+    @contextlib.contextmanager
+    def stream(self, stream: SideStream) -> Iterator[None]:
+        self.streams.append(stream)
+        try:
+            yield
+        finally:
+            self.streams = self.streams[: self.streams.index(stream)]
+
+    def current_stream(self, index: int) -> SideStream:
+        return self.streams[-1] if self.streams else SideStream(device=index)
+
+    @contextlib.contextmanager
+    def graph(self, graph: CudaGraph, *, stream: SideStream) -> Iterator[None]:
+        self.streams.append(stream)
+        self.capturing = graph
+        try:
+            yield
+        except RuntimeError:
+            # The end of an invalid capture raises its own error, and leaves the stream current.
+            raise RuntimeError("CUDA error: operation failed due to a previous error during capture")  # noqa: B904
+        finally:
+            self.capturing = None
+        self.streams.pop()
 
     def is_available(self) -> bool:
         self.checked_with.append(os.environ.get("PYTORCH_NVML_BASED_CUDA_CHECK"))
@@ -136,8 +237,7 @@ class DeviceModule(ModuleType):
     def synchronize(self, index: int) -> None:
         self._start()
         gpu = self._gpus[index]
-        gpu.now_ms += gpu.pending_ms
-        gpu.pending_ms = 0.0
+        gpu.run_until(gpu.now_ms + max(gpu.pending_ms, gpu.side_ms))
         gpu.calls.append("synchronize")
 
     def memory_stats(self, index: int) -> dict[str, int]:
@@ -149,6 +249,7 @@ class DeviceModule(ModuleType):
             "allocated_bytes.all.peak": gpu.peak,
             "reserved_bytes.all.current": gpu.reserved,
             "reserved_bytes.all.peak": gpu.reserved_peak,
+            "num_alloc_retries": gpu.retries,
         }
         return dict.fromkeys(result, 0) if gpu.silent_allocator else result
 

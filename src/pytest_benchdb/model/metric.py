@@ -36,6 +36,8 @@ _ALL = (
     Metric("python_peak", "B", "lower", "memory", "Peak of the allocations that Python traced"),
     Metric("device_peak", "B", "lower", "memory", "Peak memory allocated by the device's allocator"),
     Metric("device_reserved", "B", "lower", "memory", "Peak memory reserved by the device's allocator"),
+    Metric("device_fragmentation", "B", "none", "memory", "Peak of reserved device memory above that of allocated"),
+    Metric("allocator_retries", "1", "lower", "count", "Allocations that had to empty the allocator's cache first"),
     Metric("device_used", "B", "lower", "memory", "Device memory in use by all processes"),
     Metric("tree_peak", "B", "lower", "memory", "Peak memory of the process and its children, page cache included"),
     Metric("native_peak", "B", "lower", "memory", "Peak of all allocations that memray traced, native ones included"),

@@ -9,12 +9,13 @@ from dataclasses import replace
 import pytest
 
 from pytest_benchdb.errors import BackendUnavailableError
-from pytest_benchdb.interfaces import Backend, OpenDevice
+from pytest_benchdb.interfaces import Backend, HasCurrent, OpenDevice, ShowsRanges, WaitsForMarks
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.testing.provider_contract import ProviderContract, expect
 
-_MEMORY = ("device_peak", "device_reserved")
+_PEAKS = ("device_peak", "device_reserved")
+_MEMORY = (*_PEAKS, "device_fragmentation", "allocator_retries")
 # Device and host have different clocks: 5 % and a millisecond, for timestamps that browsers coarsen.
 _SLACK_S = 1e-3
 
@@ -147,7 +148,7 @@ class BackendContract(ProviderContract):
         expect(elapsed_s <= limit_s, f"elapsed_s() returned {elapsed_s:g} s for marks within {wall_s:g} s")
 
     def test_memory_has_known_metrics(self, opened: OpenDevice) -> None:
-        """Peaks are bytes of known metrics, before and after a reset."""
+        """Figures are of known metrics, before and after a reset."""
         for moment in ("open", "reset_memory"):
             for metric, value in opened.memory().items():
                 expect(metric in _MEMORY, f"memory() has {metric!r}; known are {', '.join(_MEMORY)}")
@@ -160,7 +161,7 @@ class BackendContract(ProviderContract):
         if backend.provenance == "simulated":
             pytest.skip("a simulated device may well have run an operation without memory")
 
-        zeros = [metric for metric, value in opened.memory().items() if value == 0]
+        zeros = [metric for metric in _PEAKS if opened.memory().get(metric) == 0]
 
         expect(not zeros, f"memory() has 0 for {', '.join(zeros)} right after an operation; leave it out")
 
@@ -168,8 +169,8 @@ class BackendContract(ProviderContract):
         """The allocated peak is not above the reserved peak."""
         memory = opened.memory()
 
-        if len(memory) == len(_MEMORY):
-            peak, reserved = (memory[metric] for metric in _MEMORY)
+        if set(_PEAKS) <= memory.keys():
+            peak, reserved = (memory[metric] for metric in _PEAKS)
             expect(peak <= reserved, f"device_peak is {peak} and device_reserved only {reserved}")
 
     def test_flush_cache_says_whether_it_did(self, opened: OpenDevice) -> None:
@@ -184,6 +185,21 @@ class BackendContract(ProviderContract):
         """A test that fails for another reason is not stored as out of memory."""
         for error in (ValueError("wrong"), AssertionError("the log says: out of memory"), KeyboardInterrupt()):
             expect(opened.is_out_of_memory(error) is False, f"is_out_of_memory({error!r}) is not False")
+
+    def test_optional_methods_work(self, opened: OpenDevice) -> None:
+        """A device that can be current, has ranges or waits for single marks can do so repeatedly."""
+        for _ in range(2):
+            if isinstance(opened, HasCurrent):
+                block = opened.current()
+                expect(hasattr(block, "__exit__"), f"current() returned {block!r}, not a context manager")
+                with block:
+                    opened.synchronize()
+            if isinstance(opened, ShowsRanges):
+                outer, inner = opened.begin_range("outer"), opened.begin_range("outer/inner")
+                opened.end_range(outer)
+                opened.end_range(inner)
+            if isinstance(opened, WaitsForMarks) and (mark := opened.mark()) is not None:
+                opened.wait_for(mark)
 
     def test_close_can_be_repeated(self, backend: Backend, devices: Sequence[Device], opened: OpenDevice) -> None:
         """Closing a device again does nothing, and it can be opened again."""

@@ -73,6 +73,55 @@ def test_mark_is_none_if_events_cannot_be_timed() -> None:
     assert opened.mark() is None
 
 
+def test_wait_for_a_mark_does_not_wait_for_other_streams() -> None:
+    gpu = Gpu()
+    opened, _ = opened_on(gpu)
+    gpu.pending_ms, gpu.side_ms = 2.0, 5.0
+    end = opened.mark()
+
+    opened.wait_for(end)
+    assert (gpu.pending_ms, gpu.side_ms) == pytest.approx((0.0, 3.0))
+
+    opened.synchronize()
+    assert gpu.side_ms == 0.0
+
+
+def test_current_makes_the_device_current_and_restores_the_one_before() -> None:
+    torch = fake_torch.cuda(Gpu(), Gpu(uuid="1b2c3d4e-0c1e-4a8f-9d0b-2f6f3a1b5c7d"))
+    backend = CudaBackend(torch)
+    opened = backend.open(backend.devices()[1])
+
+    with opened.current():
+        assert torch.module.current == 1
+
+    assert torch.module.current == 0
+
+
+def test_current_of_mps_does_nothing() -> None:
+    with opened_mps(Gpu(), keeps_figures=False).current():
+        pass
+
+
+def test_ranges_are_those_of_nvtx() -> None:
+    opened, torch = opened_on(Gpu())
+
+    outer, inner = opened.begin_range("decode"), opened.begin_range("decode/attention")
+    opened.end_range(outer)
+    opened.end_range(inner)
+
+    assert torch.module.nvtx.closed == ["decode", "decode/attention"]
+    assert torch.module.nvtx.open == {}
+
+
+def test_ranges_of_a_build_without_nvtx_do_nothing() -> None:
+    opened, torch = opened_on(Gpu())
+    torch.module.nvtx.installed = False
+
+    opened.end_range(opened.begin_range("load"))
+
+    assert torch.module.nvtx.closed == []
+
+
 def test_memory_reports_the_allocators_peaks() -> None:
     gpu = Gpu()
     opened, torch = opened_on(gpu)
@@ -81,14 +130,40 @@ def test_memory_reports_the_allocators_peaks() -> None:
     kept = torch.empty(10 * MIB, dtype="uint8", device=opened.handle)
     del kept
 
-    assert opened.memory() == {"device_peak": 10 * MIB, "device_reserved": 10 * MIB}
+    assert opened.memory() == {
+        "device_peak": 10 * MIB,
+        "device_reserved": 10 * MIB,
+        "device_fragmentation": 0.0,
+        "allocator_retries": 0.0,
+    }
 
 
 def test_memory_of_an_idle_device_after_a_reset_is_a_measured_zero() -> None:
     opened, _ = opened_on(Gpu())
     opened.reset_memory()
 
-    assert opened.memory() == {"device_peak": 0.0, "device_reserved": 2 * MIB}
+    assert opened.memory() == {
+        "device_peak": 0.0,
+        "device_reserved": 2 * MIB,
+        "device_fragmentation": 2 * MIB,
+        "allocator_retries": 0.0,
+    }
+
+
+def test_memory_reports_what_the_allocator_held_without_use_and_its_retries() -> None:
+    gpu = Gpu(retries=3)
+    opened, torch = opened_on(gpu)
+    kept = torch.empty(30 * MIB, dtype="uint8", device=opened.handle)
+    del kept
+    opened.reset_memory()
+
+    small = torch.empty(10 * MIB, dtype="uint8", device=opened.handle)
+    opened.flush_cache()
+    gpu.retries += 2
+
+    assert opened.memory()["device_fragmentation"] == 20 * MIB
+    assert opened.memory()["allocator_retries"] == 2
+    del small
 
 
 def test_memory_of_an_allocator_without_statistics_is_absent() -> None:
@@ -110,7 +185,7 @@ def test_memory_of_mps_is_absent_before_torch_has_statistics() -> None:
     opened.reset_memory()
 
     assert dict(opened.memory()) == {}
-    assert set(opened_mps(Gpu(), keeps_figures=True).memory()) == {"device_peak", "device_reserved"}
+    assert {"device_peak", "device_reserved"} <= set(opened_mps(Gpu(), keeps_figures=True).memory())
 
 
 @pytest.mark.parametrize(

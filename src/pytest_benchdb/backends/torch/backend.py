@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_benchdb.backends.libraries import find_device, forked_reason, package_folder, with_ids, without_none
-from pytest_benchdb.backends.torch.device import OpenTorchDevice, TorchParts
+from pytest_benchdb.backends.torch.device import OpenTorchDevice, TorchParts, capture_graph
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Probe
@@ -217,6 +217,9 @@ class TorchBackend:
             # memory_stats is empty while the allocator is not initialised; max_memory_allocated would return 0.
             stats=lambda: module.memory_stats(index),
             reset_peaks=lambda: module.reset_peak_memory_stats(index),
+            current=lambda: module.device(index),
+            capture=lambda function: capture_graph(module, index, function),
+            ranges=getattr(module, "nvtx", None),
             flush_bytes=self.flush_bytes(self.facts(module.get_device_properties(index)).cache_bytes),
         )
 

@@ -3,13 +3,14 @@
 `docs/reference/backends.md` describes the measurements and pitfalls. `TorchParts` has the differences between kinds.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_benchdb.backends.libraries import says_out_of_memory
-from pytest_benchdb.errors import MeasurementError
+from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
 from pytest_benchdb.model.environment import Device
 
 _STATS = {"device_peak": "allocated_bytes.all", "device_reserved": "reserved_bytes.all"}
@@ -17,6 +18,10 @@ _STATS = {"device_peak": "allocated_bytes.all", "device_reserved": "reserved_byt
 _PHRASES = ("out of memory", "out_of_memory", "alloc_failed", "out_of_device_memory")
 # torch.Event exists even for devices without events: on the cpu it can be created, and `record` raises RuntimeError.
 _NO_EVENTS = (AttributeError, NotImplementedError, RuntimeError, TypeError)
+
+GRAPH_WARMUP_CALLS = 3
+"""Calls before the capture, on the stream that captures: libraries set themselves up and allocate in the first."""
+_GRAPH_CLASSES = ("CUDAGraph", "XPUGraph")
 
 Stats = Callable[[], Mapping[str, int]]
 
@@ -32,6 +37,9 @@ class TorchParts:
         new_event: makes an event that can be timed on this device's current stream.
         stats: returns statistics of the device's allocator; empty while it is not initialised.
         reset_peaks: restarts the peaks in `stats`.
+        current: makes the device the current one in a block; a kind without several devices has no such thing.
+        capture: captures the work of a function in a graph.
+        ranges: torch's module for named ranges in a profiler, ``torch.cuda.nvtx``; None if there is none.
         flush_bytes: size of the buffer that pushes everything out of the caches; None if their size is not known.
     """
 
@@ -42,6 +50,9 @@ class TorchParts:
     stats: Stats
     reset_peaks: Callable[[], None]
     flush_bytes: int | None
+    current: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
+    capture: Callable[[Callable[[], object]], Callable[[], object]] | None = None
+    ranges: Any = None
 
 
 class OpenTorchDevice:
@@ -68,6 +79,8 @@ class OpenTorchDevice:
         self._flush_buffer: Any = None
         self._flush_bytes: Mapping[str, int] = {}
         self._peaks_before_flush: Mapping[str, float] = {}
+        self._retries_before = 0
+        self._has_ranges = parts.ranges is not None
         self._has_memory_stats = self._first_use()
         self._has_events = self._events_work()
 
@@ -91,17 +104,58 @@ class OpenTorchDevice:
         """Return the time between two completed events, seconds; torch returns milliseconds."""
         return float(begin.elapsed_time(end)) / 1e3  # type: ignore[attr-defined]
 
+    def wait_for(self, mark: object) -> None:
+        """Wait for one event, not for the device's other streams."""
+        mark.synchronize()  # type: ignore[attr-defined]
+
+    def current(self) -> contextlib.AbstractContextManager[object]:
+        """Make this the current device in a block: ``device="cuda"`` and `Tensor.cuda` then mean this one."""
+        return self._parts.current()
+
+    def capture(self, function: Callable[[], object]) -> Callable[[], object]:
+        """Return a function that replays the work of `function`; see `capture_graph`.
+
+        Raises:
+            BackendUnavailableError: torch has no graphs for this kind of device.
+            MeasurementError: the work cannot be captured.
+        """
+        if self._parts.capture is None:
+            raise BackendUnavailableError(f"torch has no graphs for {self.device.backend}")
+        return self._parts.capture(function)
+
+    def begin_range(self, name: str) -> object:
+        """Begin a range for profilers; None if torch was built without NVTX."""
+        if not self._has_ranges:
+            return None
+        try:
+            return self._parts.ranges.range_start(name)
+        except RuntimeError:  # NVTX functions not installed
+            self._has_ranges = False
+            return None
+
+    def end_range(self, begun: object) -> None:
+        """End a range."""
+        if begun is not None:
+            self._parts.ranges.range_end(begun)
+
     def reset_memory(self) -> None:
-        """Restart the allocator's peaks at the currently allocated memory."""
+        """Restart the allocator's peaks at the currently allocated memory, and its count of retries at 0."""
         self._peaks_before_flush = {}
         if self._has_memory_stats:
             self._parts.reset_peaks()
+            self._retries_before = self._retries() or 0
 
     def memory(self) -> Mapping[str, float]:
-        """Return the allocator's peaks without our own buffer, bytes; empty if the allocator has no statistics."""
-        peaks = {metric: value - self._flush_bytes.get(metric, 0) for metric, value in self._stats("peak").items()}
-        before = self._peaks_before_flush
-        return {metric: float(max(value, before.get(metric, 0.0))) for metric, value in peaks.items()}
+        """Return the allocator's peaks without our own buffer, what it held without use, and its retries.
+
+        Empty if the allocator has no statistics.
+        """
+        figures = self._peaks()
+        if {"device_peak", "device_reserved"} <= figures.keys():
+            figures["device_fragmentation"] = max(0.0, figures["device_reserved"] - figures["device_peak"])
+        if figures and (retries := self._retries()) is not None:
+            figures["allocator_retries"] = float(retries - self._retries_before)
+        return figures
 
     def flush_cache(self) -> bool:
         """Write zeros to more memory than the caches hold; False if their size is unknown or memory is short."""
@@ -151,6 +205,16 @@ class OpenTorchDevice:
         except _NO_EVENTS:
             return False
 
+    def _peaks(self) -> dict[str, float]:
+        peaks = {metric: value - self._flush_bytes.get(metric, 0) for metric, value in self._stats("peak").items()}
+        before = self._peaks_before_flush
+        return {metric: float(max(value, before.get(metric, 0.0))) for metric, value in peaks.items()}
+
+    def _retries(self) -> int | None:
+        """Return how often the allocator had to free its cache to find memory; None if it does not count."""
+        retries = self._parts.stats().get("num_alloc_retries")
+        return None if retries is None else int(retries)
+
     def _stats(self, moment: str) -> dict[str, int]:
         return self._read_stats(moment) if self._has_memory_stats else {}
 
@@ -164,9 +228,62 @@ class OpenTorchDevice:
 
     def _take_flush_buffer(self, size_bytes: int) -> None:
         """Allocate the buffer, and record its size and the peaks before it, so that `memory` can leave it out."""
-        peaks, before = self.memory(), self._stats("current")
+        peaks, before = self._peaks(), self._stats("current")
         self._flush_buffer = self._torch.empty(size_bytes, dtype=self._torch.uint8, device=self.handle)
         after = self._stats("current")
-        self.reset_memory()
+        if self._has_memory_stats:
+            self._parts.reset_peaks()
         self._flush_bytes = {metric: after[metric] - before[metric] for metric in after}
         self._peaks_before_flush = peaks
+
+
+def capture_graph(module: Any, index: int, function: Callable[[], object]) -> Callable[[], object]:
+    """Return a function that replays the work of `function` on a device; its result is that of the captured call.
+
+    Every replay reads and writes the memory of the captured call: the result changes in place.
+
+    Args:
+        module: `torch.cuda` or `torch.xpu`.
+        index: of the device.
+        function: launches work on the current stream and waits for nothing.
+
+    Raises:
+        BackendUnavailableError: this torch has no graphs for this kind of device.
+        MeasurementError: the work cannot be captured.
+    """
+    graph_class = next((getattr(module, name) for name in _GRAPH_CLASSES if hasattr(module, name)), None)
+    if graph_class is None:
+        raise BackendUnavailableError(f"{module.__name__} has no graphs in this version of torch")
+    # The default stream of torch.cuda.graph belongs to the device that was current when it was first used.
+    stream = module.Stream(device=index)
+    graph = graph_class()
+    stream.wait_stream(module.current_stream(index))
+    # If the capture fails, torch.cuda.graph leaves its stream current; the outer block restores ours.
+    with module.device(index), module.stream(stream):
+        for _ in range(GRAPH_WARMUP_CALLS):
+            function()
+        stream.synchronize()
+        try:
+            with module.graph(graph, stream=stream):
+                result = function()
+        except Exception as error:
+            raise MeasurementError(_why_no_graph(error)) from error
+    module.current_stream(index).wait_stream(stream)
+    replay = graph.replay
+
+    def replay_graph() -> object:
+        replay()
+        return result
+
+    return replay_graph
+
+
+def _why_no_graph(error: BaseException) -> str:
+    """Return why a function cannot be captured: the first error, not the one about the capture's end."""
+    while error.__context__ is not None:
+        error = error.__context__
+    text = (str(error).strip().splitlines() or [""])[0]
+    return (
+        f"the function cannot be captured in a graph: {type(error).__name__}: {text}; "
+        "it must not wait for the device (.item(), .cpu(), print) nor allocate outside torch"
+    )

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Literal, final
 
 from pytest_benchdb.errors import MeasurementError
-from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.interfaces import OpenDevice, ShowsRanges
 from pytest_benchdb.measure.timing.block_clock import Begun, BlockClock, BlockTime, missing_rows, time_rows
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
@@ -34,10 +34,11 @@ class Phase:
         closed: whether it was left.
     """
 
-    __slots__ = ("_begun", "before", "closed", "name", "path", "recorder")
+    __slots__ = ("_begun", "_range", "before", "closed", "name", "path", "recorder")
 
     def __init__(self, recorder: "PhaseRecorder", name: str) -> None:
         self._begun: Begun | None = None
+        self._range: object = None
         self.recorder = recorder
         self.name = name
         self.path: str | None = None
@@ -53,6 +54,7 @@ class Phase:
         self.path = self.recorder.enter(self)
         _innermost.set(self)
         try:
+            self._range = self.recorder.begin_range(self.path)
             self._begun = self.recorder.clock.begin()
         except BaseException as error:
             self._leave(None, error)
@@ -78,6 +80,7 @@ class Phase:
         self.closed = True
         _innermost.set(_still_open(_innermost.get()))
         self.recorder.leave(self, measured, error)
+        self.recorder.end_range(self._range)
 
 
 class PhaseRecorder:
@@ -102,6 +105,7 @@ class PhaseRecorder:
         `test` is the test's name, for messages; `clock` replaces the device's clock.
         """
         self.clock = clock or BlockClock(device)
+        self._ranges = device if isinstance(device, ShowsRanges) else None
         self._sync_mode = device.sync_mode
         self._provenance = provenance
         self._test = test
@@ -177,6 +181,15 @@ class PhaseRecorder:
     def usage_error(self, text: str) -> MeasurementError:
         """Return an error that names the test."""
         return MeasurementError(text if self._test is None else f"{self._test}: {text}")
+
+    def begin_range(self, name: str) -> object:
+        """Begin a range of this name in the device's profiler; None if it has none."""
+        return None if self._ranges is None else self._ranges.begin_range(name)
+
+    def end_range(self, begun: object) -> None:
+        """End the range that `begin_range` began, if any."""
+        if self._ranges is not None and begun is not None:
+            self._ranges.end_range(begun)
 
     def enter(self, phase: Phase) -> str:
         """Record the beginning of a phase, and return its path."""

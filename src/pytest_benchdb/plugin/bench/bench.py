@@ -9,10 +9,10 @@ import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from pytest_benchdb.errors import ConfigError, MeasurementError
-from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.errors import BackendUnavailableError, ConfigError, MeasurementError
+from pytest_benchdb.interfaces import CapturesGraphs, OpenDevice
 from pytest_benchdb.measure.timing.calls import call_loops
 from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
 from pytest_benchdb.measure.timing.rounds import Plan, Rounds, Timed
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from pytest_benchdb.measure.stream import Source, StreamResult
 
 
+def _unavailable(reason: str) -> NoReturn:
+    raise BackendUnavailableError(reason)
+
+
 class Bench:
     """Times code on one device.
 
@@ -42,6 +46,7 @@ class Bench:
         extra_info: stored with the run, as JSON values.
         result_count: number of results that the benchmarked code returned, for comparisons to check.
         attachments: files stored with the run; `attach` adds one.
+        on_unsupported: ends a test that needs what its device lacks, with the reason.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class Bench:
         self.attachments: list[Attachment] = []
         self.opened = opened
         self.provenance = provenance
+        self.on_unsupported: Callable[[str], NoReturn] = _unavailable
         self._attempt = attempt
         self._test = test
         self._passes = passes
@@ -155,6 +161,25 @@ class Bench:
         """
         self._plan = self._changed(**options)
         return self
+
+    def graph(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[[], Any]:
+        """Capture the device's work of `function(*args, **kwargs)` and return a function that replays it.
+
+        ``bench(bench.graph(step, batch))`` times the work without the host that launches it. The function is called
+        four times; the result of a replay is that of the last call, and changes in place. On a device without graphs
+        the test is skipped.
+
+        Raises:
+            MeasurementError: the work cannot be captured.
+        """
+        if not isinstance(self.opened, CapturesGraphs):
+            self.on_unsupported(f"bench_{self.backend} has no graphs")
+        try:
+            return self.opened.capture(lambda: function(*args, **kwargs))
+        except BackendUnavailableError as error:
+            self.on_unsupported(str(error))
+        except MeasurementError as error:
+            raise self._mistake(str(error)) from error
 
     def phase(self, name: str) -> Phase:
         """Return a context manager that measures its block as a separate phase.

@@ -94,7 +94,10 @@ def devices_of(config: pytest.Config) -> "Devices":
 
 
 def _bench(request: pytest.FixtureRequest, device: str | None) -> Iterator["Bench"]:
+    from pytest_benchdb.plugin.bench.devices import current_device
+
     fixture = devices_of(request.config).bench(request, device)
-    yield fixture
+    with current_device(fixture.opened):
+        yield fixture
     if mistakes := fixture.mistakes():
         pytest.fail("\n".join(mistakes), pytrace=False)
