@@ -188,14 +188,14 @@ class ProcessRunner:
         """
         self._suite = suite
         self._environ = environ
-        self._pause_s = _pause_s(environ.get(PAUSE_VARIABLE, ""))
+        self.pause_s = _pause_s(environ.get(PAUSE_VARIABLE, ""))
         self._sleep = sleep
         self._has_run = False
 
     def __call__(self, names: Sequence[str]) -> Rerun:
         """Rerun benchmarks; failures are reported in `Rerun.problem`, and only Ctrl-C raises."""
         if self._has_run:
-            self._sleep(self._pause_s)
+            self._sleep(self.pause_s)
         self._has_run = True
         root = find_root(self._suite.folder, names)
         if root is None:

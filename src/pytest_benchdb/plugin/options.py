@@ -86,7 +86,8 @@ OPTIONS = (
         "confirm",
         "text",
         "N",
-        "Run what looks worse N times again in fresh processes; only what all of them repeat fails (default: 0).",
+        "Run what looks worse N times again in fresh processes, and fail only on what all of them repeat; 0 for none "
+        "(default: 2).",
     ),
     Option(
         "--benchdb-strict",

@@ -45,7 +45,7 @@ class Settings(NamedTuple):
         passes: passes to make after timing.
         fail_on: limits of the gate at the end of the run; empty for no gate.
         baseline: what the gate compares with.
-        confirm: how many re-runs must repeat a regression.
+        confirm: how many re-runs must repeat a regression; None for the gate's default.
     """
 
     path: str
@@ -62,7 +62,7 @@ class Settings(NamedTuple):
     passes: tuple[str, ...]
     fail_on: tuple[str, ...] = ()
     baseline: str = "auto"
-    confirm: int = 0
+    confirm: int | None = None
 
 
 class Sources:
@@ -205,10 +205,10 @@ def _errors_of(option: str) -> Iterator[None]:
         raise ConfigError(f"{option}: {error}") from error
 
 
-def _confirms(sources: Sources) -> int:
+def _confirms(sources: Sources) -> int | None:
     value, place = sources.get("confirm")
     if value in {None, ""}:
-        return 0
+        return None
     text = str(value).strip()
     if isinstance(value, bool) or not text.isdecimal() or int(text) > MOST_CONFIRMS:
         raise ConfigError(f"{place} is {value!r}; give a number of re-runs from 0 to {MOST_CONFIRMS}")

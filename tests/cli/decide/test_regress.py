@@ -17,6 +17,7 @@ from pytest_benchdb.model.annotation import Acceptance
 from pytest_benchdb.model.environment import CiJob, Commit
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.run import GATE_RULE_KEY
+from pytest_benchdb.operations.gate import confirm
 from pytest_benchdb.operations.gate import run as operation
 from pytest_benchdb.operations.pytest_run import Rerun
 from pytest_benchdb.store.history.annotate import annotate
@@ -124,7 +125,8 @@ def test_session_that_became_worse_fails_with_the_change_and_the_limit(gated: Ga
     assert ended.status == 1
     assert "tests/test_sort.py::test_sort wall_time +19.9 %" in ended.sentence
     assert "(limit 5 %)" in ended.sentence
-    assert "--confirm 2 runs them again" in ended.sentence
+    assert "not confirmed: another host recorded the session" in ended.sentence
+    assert "not confirmed: --confirm 2 runs them again" in gated("--confirm", "0").sentence
     table = [line for line in ended.out.splitlines() if line.startswith("test_")]
     assert table[0].startswith("test_sort")
     assert table[1].startswith("test_json")
@@ -474,6 +476,7 @@ class FakeRunner:
     results: Sequence[Any] = ()
     asked: Sequence[Sequence[str]] = ()
     suite: Any = None
+    pause_s = 60.0
 
     def __init__(self, suite: Any, _environ: Any) -> None:
         FakeRunner.suite = suite
@@ -501,10 +504,11 @@ def reruns(monkeypatch: pytest.MonkeyPatch, gated: Gated, tmp_path: Path) -> Cal
             return Rerun(session=session, values=tuple(reader.session_values([session.session_id])))
 
     def plan(*results: Any) -> None:
+        FakeRunner.asked = []
         FakeRunner.results = [
             measured(number, one) if isinstance(one, float) else one for number, one in enumerate(results)
         ]
-        monkeypatch.setattr(operation, "ProcessRunner", FakeRunner)
+        monkeypatch.setattr(confirm, "ProcessRunner", FakeRunner)
 
     return plan
 
@@ -519,6 +523,66 @@ def test_regression_is_what_every_rerun_repeats(gated: Gated, reruns: Callable[.
     assert " 2/2 " in ended.out
     assert "re-run 1 of 2: 1 suspect" in ended.err
     assert FakeRunner.asked == [[FULL["sort"]]] * 2
+
+
+@pytest.fixture
+def own_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Make this the host of the sessions, with their tests in the working folder."""
+    monkeypatch.setattr(confirm, "hostname_hash", lambda: "h")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_sort.py").touch()
+
+
+@pytest.mark.usefixtures("own_host")
+def test_suspects_are_run_again_twice_unless_another_number_is_named(gated: Gated, reruns: Callable[..., None]) -> None:
+    gated.record(sort=1.2)
+    reruns(1.2, 1.21)
+
+    usual, unasked = gated(), gated("--confirm", "0")
+
+    assert usual.status == 1
+    assert " 2/2 " in usual.out
+    assert "re-run 2 of 2: 1 suspect, after a pause of 60 s" in usual.err
+    assert "not confirmed" not in usual.sentence
+    assert unasked.status == 1
+    assert "not confirmed" in unasked.sentence
+
+
+@pytest.mark.usefixtures("own_host")
+@pytest.mark.parametrize(
+    ("session", "why"),
+    [
+        ({"kind": "import", "command": None}, "the session was imported, so there is nothing to run again"),
+        ({"command": "pytest --token '***'"}, "secrets were masked in the recorded command"),
+        ({"command": None}, "the session does not say how pytest was called"),
+    ],
+    ids=["imported", "masked", "no command"],
+)
+def test_regression_that_cannot_be_run_again_fails_and_says_that_it_is_not_confirmed(
+    gated: Gated, reruns: Callable[..., None], session: dict[str, Any], why: str
+) -> None:
+    gated.record(sort=1.2, session=session)
+    reruns()
+
+    ended = gated()
+
+    assert ended.status == 1
+    assert f"not confirmed: {why}" in ended.sentence
+    assert FakeRunner.asked == []
+
+
+@pytest.mark.usefixtures("own_host")
+def test_regression_whose_tests_are_elsewhere_fails_unconfirmed(
+    gated: Gated, tmp_path: Path, reruns: Callable[..., None]
+) -> None:
+    gated.record(sort=1.2)
+    reruns()
+    (tmp_path / "tests" / "test_sort.py").unlink()
+
+    ended = gated("--", "pytest")
+
+    assert ended.status == 1
+    assert "not confirmed: the tests are not in or above" in ended.sentence
 
 
 def test_suspect_that_a_rerun_does_not_repeat_passes(gated: Gated, reruns: Callable[..., None]) -> None:

@@ -27,8 +27,7 @@ def _row(verdict: Any = "unchanged", name: str = "a", *, gated: bool = True, **j
 def _decide(rows: list[ComparisonRow], **options: Any) -> Gate:
     side = Side(name="side", sessions=())
     fails = {name: options.pop(name) for name in ("missing", "require_baseline", "strict") if name in options}
-    request = GateRequest(confirms=options.pop("confirms", 2), **fails)
-    return decide(Comparison(baseline=side, candidate=side, rows=tuple(rows)), request, **options)
+    return decide(Comparison(baseline=side, candidate=side, rows=tuple(rows)), GateRequest(**fails), **options)
 
 
 REGRESSED = _row("regressed", change=0.123)
@@ -121,8 +120,8 @@ def test_outcome_has_one_status(rows: list[ComparisonRow], options: dict[str, An
         ([REGRESSED, _row()], {}, "failed: 1 of 2 gated results: test_a.py::a wall_time +12.3 % (limit 5 %)"),
         (
             [REGRESSED],
-            {"confirms": 0},
-            "failed: 1 of 1 gated results: test_a.py::a wall_time +12.3 % (limit 5 %); not confirmed: --confirm 2",
+            {"unconfirmed": "it was imported"},
+            "failed: 1 of 1 gated results: test_a.py::a wall_time +12.3 % (limit 5 %); not confirmed: it was imported",
         ),
         ([_row("regressed", state="accepted")], {}, "passed: 1 regressed, 1 of them accepted"),
         ([_row(), MISSING], {"missing": "fail"}, "failed: 1 benchmark missing: test_a.py::gone"),

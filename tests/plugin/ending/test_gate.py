@@ -26,6 +26,11 @@ SUITE = """
 LIMIT = "--benchdb-fail-on=loss:5%"
 
 
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCHDB_CONFIRM_PAUSE", "0")
+
+
 @pytest.fixture
 def losses(pytester: pytest.Pytester) -> Callable[..., None]:
     """Return a function that says what the tests will record."""
@@ -135,15 +140,12 @@ def test_regression_that_reruns_repeat_fails_the_run(
     record: Record,
     losses: Callable[..., None],
     pytester: pytest.Pytester,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("BENCHDB_CONFIRM_PAUSE", "0")
     losses(b=1.2)
 
     recorded = record(
         None,
         LIMIT,
-        "--benchdb-confirm=2",
         "--junitxml=junit.xml",
         "--benchdb-report=report.json",
         "--benchdb-label=candidate",
@@ -177,7 +179,7 @@ def test_suspect_that_reruns_do_not_repeat_passes(
     )
     losses(b=1.2)
 
-    recorded = record(suite, LIMIT, "--benchdb-confirm=2", "-p", "no:randomly")
+    recorded = record(suite, LIMIT, "-p", "no:randomly")
 
     assert recorded.result.ret == 0
     assert "passed: 1 inconclusive, 1 unchanged" in recorded.text

@@ -34,13 +34,14 @@ LIMIT is METRIC:LIMIT or METRIC[FILTER]:LIMIT: time:5%, memory[backend=cuda]:64M
 Without one, wall time and Python's memory are gated by their defaults; with one, only what is named is gated.
 [tool.benchdb.thresholds] of pyproject.toml and @pytest.mark.benchdb(max_regression=0.10, gate=False) override it.
 
-With --confirm N suspects are run again in N fresh pytest processes, by the recorded command line or by the one after
---, and only what every one of them repeats is a regression.
+Suspects are run again in two fresh pytest processes, by the recorded command line or by the one after --, and only what
+both repeat is a regression; --confirm N changes how many. What cannot be run again, because it was imported or because
+another host recorded it, fails as it is, and the last line says that it is not confirmed.
 
 Exit status: 0 passed, 1 regressed, 2 wrong usage, 3 something is missing, 4 unstable (--strict), 5 a problem with the
 database, 130 interrupted.
 
-Example: benchdb regress --threshold time:5% --confirm 2 -- pytest tests/bench
+Example: benchdb regress --threshold time:5% -- pytest tests/bench
 """
 
 
@@ -63,7 +64,7 @@ Example: benchdb regress --threshold time:5% --confirm 2 -- pytest tests/bench
 @click.option(
     "--threshold", "thresholds", metavar="LIMIT", multiple=True, help="What may become how much worse; may be repeated."
 )
-@click.option("--confirm", metavar="N", type=click.IntRange(0, 20), default=0, help="Run suspects N times again [0].")
+@click.option("--confirm", metavar="N", type=click.IntRange(0, 20), help="Run suspects N times again [2].")
 @click.option(
     "--confirm-pause",
     metavar="SECONDS",

@@ -3,18 +3,96 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from pytest_benchdb.environment.machine.host import hostname_hash
+from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import ComparisonRow
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.run import PASSED
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.verdict import COMPARED, Judgement, State
 from pytest_benchdb.model.wording import counted, percent_text
-from pytest_benchdb.operations.pytest_run import Rerun, Runner
+from pytest_benchdb.operations.gate.request import GateRequest
+from pytest_benchdb.operations.pytest_run import (
+    ProcessRunner,
+    Rerun,
+    Runner,
+    find_root,
+    parse_recorded_suite,
+    parse_suite,
+)
+from pytest_benchdb.store.read.reader import Reader
 
+USUAL_CONFIRMS = 2
+"""Re-runs that must repeat a regression unless a number is given: with none, half of all unchanged suites fail."""
 INTERRUPTED = "interrupted before it was confirmed"
 
 Judge = Callable[[SeriesKey, SessionValue, SessionRow], Judgement]
 """Judges a series' value from a re-run, by the history that made it suspect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reruns:
+    """How suspects will be run again.
+
+    Attributes:
+        times: how many re-runs must repeat a regression; 0 for none.
+        runner: None for no re-runs.
+        obstacle: why nothing can be run again; None if it can, or if no re-runs are wanted.
+    """
+
+    times: int = 0
+    runner: Runner | None = None
+    obstacle: str | None = None
+
+
+def plan_reruns(reader: Reader, session: SessionRow, request: GateRequest, runner: Runner | None = None) -> Reruns:
+    """Return how the suspects of a session will be run again; the usual re-runs are omitted where they are impossible.
+
+    Args:
+        reader: has the session.
+        session: the judged session.
+        request: the gate's request.
+        runner: runs the benchmarks; None starts processes.
+
+    Raises:
+        ConfigError: re-runs were asked for explicitly, and the recorded command cannot be run.
+    """
+    if request.confirms == 0:
+        return Reruns()
+    times = USUAL_CONFIRMS if request.confirms is None else request.confirms
+    if runner is not None:
+        return Reruns(times=times, runner=runner)
+    if request.confirms is None:
+        obstacle = _obstacle(reader, session, request)
+        if obstacle is not None:
+            return Reruns(obstacle=obstacle)
+    return Reruns(times=times, runner=_process_runner(reader, session, request))
+
+
+def _obstacle(reader: Reader, session: SessionRow, request: GateRequest) -> str | None:
+    """Return why the suspects of a session cannot be run again here without further words; None if they can."""
+    if request.words is None:
+        if session.kind != "pytest":
+            return "the session was imported, so there is nothing to run again"
+        # A command from elsewhere is not run without being asked for: the file may be anybody's.
+        if reader.environment_of(session.session_id).get("hostname_hash") != hostname_hash():
+            return "another host recorded the session; run it there, or give the command: -- pytest ARGS"
+        try:
+            _process_runner(reader, session, request)
+        except ConfigError as error:
+            return str(error).removeprefix("--confirm: ")
+    names = [row.fullname for row in reader.report([session.session_id])[session.session_id]]
+    if find_root(request.folder.absolute(), names) is None:
+        return f"the tests are not in or above {request.folder.absolute()}"
+    return None
+
+
+def _process_runner(reader: Reader, session: SessionRow, request: GateRequest) -> ProcessRunner:
+    if request.words is not None:
+        suite = parse_suite(request.words, request.folder)
+    else:
+        suite = parse_recorded_suite(reader.commands([session.session_id]).get(session.session_id), request.folder)
+    return ProcessRunner(suite, request.environ)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +136,7 @@ def confirm(
         if not open_keys:
             break
         names = list(dict.fromkeys(key.fullname for key in open_keys))
-        say(f"re-run {turn} of {times}: {counted(len(names), 'suspect')}")
+        say(f"re-run {turn} of {times}: {counted(len(names), 'suspect')}{_pause_text(run) if turn > 1 else ''}")
         try:
             again = run(names)
         except KeyboardInterrupt:
@@ -70,6 +148,11 @@ def confirm(
             undecided |= {key} if is_open else set()
         open_keys = [key for key in open_keys if rows[key].judgement.verdict == "regressed"]
     return Confirmation(rows=tuple(rows.values()), undecided=frozenset(undecided))
+
+
+def _pause_text(run: Runner) -> str:
+    pause_s = run.pause_s if isinstance(run, ProcessRunner) else 0.0
+    return f", after a pause of {pause_s:g} s" if pause_s else ""
 
 
 def _judged(key: SeriesKey, again: Rerun, judge: Judge, fingerprint: str | None) -> tuple[Judgement, bool]:

@@ -16,13 +16,14 @@ _SILENT = frozenset({"accepted", "not gated", "unstable", "learning"})
 _FEW = frozenset({"new", "inconclusive"})
 
 
-def decide(
+def decide(  # noqa: PLR0913 - everything that an outcome depends on
     comparison: Comparison,
     request: GateRequest,
     *,
     undecided: Collection[SeriesKey] = (),
     interrupted: bool = False,
     shift: Shift | None = None,
+    unconfirmed: str | None = None,
     no_baseline: str | None = None,
 ) -> Gate:
     """Return the gate's result.
@@ -35,6 +36,7 @@ def decide(
         undecided: suspects that a re-run could not confirm or clear.
         interrupted: whether Ctrl-C ended the re-runs.
         shift: the shift of the whole suite, if any.
+        unconfirmed: why regressions were not run again; None if they were.
         no_baseline: why there is no session to compare with; None if there is one.
     """
     rows = comparison.rows
@@ -49,7 +51,7 @@ def decide(
         reasons.append((exit_status.INTERRUPTED, f"interrupted: {left} not confirmed{also}"))
     if worse:
         gated = sum(row.is_gated for row in rows)
-        hint = "" if request.confirms else "; not confirmed: --confirm 2 runs them again"
+        hint = f"; not confirmed: {unconfirmed}" if unconfirmed is not None else ""
         text = f"failed: {len(worse)} of {gated} gated results: {_listed(worse)}{hint}{doubts}"
         reasons.append((exit_status.GATE_FAILED, text))
     if missing:

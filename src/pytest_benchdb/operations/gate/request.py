@@ -23,7 +23,7 @@ class GateRequest:
         keyword: `-k` expression over full names.
         where: `-w` filter.
         rules: thresholds and overrides; marker rules are added from the runs.
-        confirms: how many re-runs must repeat a regression; 0 for none.
+        confirms: how many re-runs must repeat a regression; 0 for none, None for two where they are possible.
         fdr: q-value above which a regression is put in doubt; None for no filter.
         missing: whether missing benchmarks are reported, fail the gate, or are ignored.
         require_baseline: exit status 3 if nothing could be compared.
@@ -40,7 +40,7 @@ class GateRequest:
     keyword: str | None = None
     where: str | None = None
     rules: Rules = field(default_factory=Rules)
-    confirms: int = 0
+    confirms: int | None = None
     fdr: float | None = None
     missing: MissingRule = "warn"
     require_baseline: bool = False

@@ -28,13 +28,13 @@ from pytest_benchdb.operations.gate.allowances import (
     allowance_from_acceptance,
     expired_warnings,
 )
-from pytest_benchdb.operations.gate.confirm import Confirmation, confirm
+from pytest_benchdb.operations.gate.confirm import Confirmation, Reruns, confirm, plan_reruns
 from pytest_benchdb.operations.gate.exit_status import decide
 from pytest_benchdb.operations.gate.history import GateSides, open_sides
 from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_rerun, missing_names, named_metrics
 from pytest_benchdb.operations.gate.policy import Rules, read_marker_rules
 from pytest_benchdb.operations.gate.request import GateRequest
-from pytest_benchdb.operations.pytest_run import ProcessRunner, Runner, parse_recorded_suite, parse_suite
+from pytest_benchdb.operations.pytest_run import Runner
 from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
 from pytest_benchdb.operations.select.recipe import read_recipes
 from pytest_benchdb.store.read.reader import Reader
@@ -75,15 +75,14 @@ def gate(
     """
     moment = (now or dt.datetime.now(dt.timezone.utc)).astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat()
     with open_sides(paths, request, feedback) as (reader, sides):
-        if runner is None and request.confirms:
-            runner = _runner(reader, sides.newest, request)
-        comparison, pairs, excuses = _judge(reader, sides, request, moment)
+        reruns = plan_reruns(reader, sides.newest, request, runner)
+        comparison, pairs, excuses = _judge(reader, sides, request, reruns.times, moment)
     rows, shifted, shift = doubt_shifted(comparison.rows)
     rows = with_allowances(with_q_values(rows, request.fdr), excuses)
     suspects = [row for row in rows if is_suspect(row, shifted)]
     confirmation = Confirmation(rows=())
-    if suspects and runner is not None and request.confirms:
-        confirmation = _confirm(suspects, pairs, runner, sides.newest, request, say)
+    if suspects and reruns.runner is not None:
+        confirmation = _confirm(suspects, pairs, reruns.runner, reruns.times, sides.newest, say)
     confirmed = {row.key: row for row in confirmation.rows}
     # Again, because a re-run can confirm what a disturbed machine had left in doubt.
     rows = with_allowances([confirmed.get(row.key, row) for row in rows], excuses)
@@ -100,6 +99,7 @@ def gate(
         undecided=confirmation.undecided,
         interrupted=confirmation.interrupted,
         shift=shift,
+        unconfirmed=_unconfirmed(reruns),
         no_baseline=sides.no_baseline,
     )
 
@@ -109,20 +109,19 @@ def _order(row: ComparisonRow) -> tuple[int, float, str]:
     return VERDICTS.index(row.judgement.verdict), -row.harm, row.key.fullname
 
 
-def _runner(reader: Reader, session: SessionRow, request: GateRequest) -> Runner:
-    if request.words is not None:
-        suite = parse_suite(request.words, request.folder)
-    else:
-        suite = parse_recorded_suite(reader.commands([session.session_id]).get(session.session_id), request.folder)
-    return ProcessRunner(suite, request.environ)
+def _unconfirmed(reruns: Reruns) -> str | None:
+    """Return why regressions were not confirmed; None if they were."""
+    if reruns.runner is not None:
+        return None
+    return reruns.obstacle or "--confirm 2 runs them again"
 
 
 def _confirm(
     suspects: Sequence[ComparisonRow],
     pairs: Mapping[SeriesKey, Pair],
     runner: Runner,
+    times: int,
     session: SessionRow,
-    request: GateRequest,
     say: Callable[[str], None],
 ) -> Confirmation:
     policies = {row.key: row.policy for row in suspects if row.policy is not None}
@@ -130,11 +129,11 @@ def _confirm(
     def judge_value(key: SeriesKey, value: SessionValue, again: SessionRow) -> Judgement:
         return judge_rerun(pairs[key].baseline, value, policies[key], again)
 
-    return confirm(suspects, request.confirms, runner, judge_value, fingerprint=session.fingerprint, say=say)
+    return confirm(suspects, times, runner, judge_value, fingerprint=session.fingerprint, say=say)
 
 
 def _judge(
-    reader: Reader, sides: GateSides, request: GateRequest, now: str
+    reader: Reader, sides: GateSides, request: GateRequest, confirms: int, now: str
 ) -> tuple[Comparison, Mapping[SeriesKey, Pair], Excuses]:
     """Return the comparison before re-runs, its pairs, and the allowances from files and the database."""
     values = _Values(reader, request)
@@ -158,7 +157,7 @@ def _judge(
         rules=rules,
         sessions=by_id,
         both_sides=sides.are_many,
-        confirms=request.confirms,
+        confirms=confirms,
         allow_cross=request.allow_cross,
         main_times=times,
     )

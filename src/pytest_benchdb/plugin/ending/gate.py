@@ -88,7 +88,7 @@ def judge_run(
 def announce(config: pytest.Config, settings: Settings) -> None:
     """Announce on a terminal that suspects may be run again, which takes noticeable time."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if not settings.confirm or reporter is None or not reporter.isatty or config.get_verbosity() < 0:
+    if settings.confirm == 0 or reporter is None or not reporter.isatty or config.get_verbosity() < 0:
         return
     reporter.ensure_newline()
     reporter.write_line("benchdb: judging this session; what looks worse is run again ...")
@@ -128,7 +128,7 @@ def _command(config: pytest.Config, settings: Settings, db: Path, session_id: st
         f"session:{session_id}",
         f"--db={db}",
         f"--baseline={settings.baseline}",
-        f"--confirm={settings.confirm}",
+        *([] if settings.confirm is None else [f"--confirm={settings.confirm}"]),
         *limits,
         "--format=json",
         "--quiet",
