@@ -1,6 +1,6 @@
 """Record sessions of `suite.py` in fresh processes, in bursts over a long time: the data that `score.py` judges with.
 
-    python benchmarks/regression/collect.py FOLDER [--bursts 24] [--every 150] [--sessions 3] [--long 10]
+    python benchmarks/regression/collect.py FOLDER [--bursts 24] [--every 150] [--sessions 3] [--long 10] [-k EXPR]
 
 The first session of a burst is one of a history; the next ones, right after it, are what a confirmation would run.
 Every fifth burst is long: its sessions, taken in turn as A, B, B, A, ..., are two interleaved sides of the same code.
@@ -25,9 +25,9 @@ def bursts(number: int, sessions: int, long: int) -> Iterator[int]:
         yield long if burst % _LONG_EVERY == _LONG_EVERY - 1 else sessions
 
 
-def record(folder: Path, burst: str, place: int) -> None:
-    """Run the suite once."""
-    options = ["-q", "-o", "addopts=", "-p", "no:cacheprovider", f"--benchdb={folder}"]
+def record(folder: Path, burst: str, place: int, keyword: str) -> None:
+    """Run the suite, or what a keyword expression selects of it, once."""
+    options = ["-q", "-k", keyword, "-o", "addopts=", "-p", "no:cacheprovider", f"--benchdb={folder}"]
     tags = [f"--benchdb-tag=burst={burst}", f"--benchdb-tag=place={place}"]
     subprocess.run([sys.executable, "-m", "pytest", str(SUITE), *options, *tags], check=True, stdout=subprocess.DEVNULL)
 
@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=150.0, help="seconds from burst to burst")
     parser.add_argument("--sessions", type=int, default=3)
     parser.add_argument("--long", type=int, default=10)
+    parser.add_argument("-k", default="", help="the benchmarks to record, as in pytest")
     parser.add_argument("--nice", type=int, default=0, help="be this polite to others on the machine")
     given = parser.parse_args()
     if given.nice:
@@ -49,7 +50,7 @@ def main() -> None:
         time.sleep(max(0.0, begun + burst * given.every - time.time()))
         name = time.strftime("%m%dT%H%M%S", time.gmtime())
         for place in range(sessions):
-            record(given.folder, name, place)
+            record(given.folder, name, place, given.k)
         load = os.getloadavg()[0]
         print(f"burst {burst + 1}/{given.bursts}: {sessions} sessions, load {load:.1f}", flush=True)
 

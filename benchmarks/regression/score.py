@@ -1,13 +1,13 @@
 """Score the product's own decisions on sessions of identical code that `collect.py` recorded.
 
-    python benchmarks/regression/score.py FOLDER... [--since 2026-11-21T10:13]
+    python benchmarks/regression/score.py FOLDER... [--since 2026-11-21T10:13] [--test test_peer] [--histories 10]
 
 Gate: each session that two more follow in its burst is a candidate; its history is what was recorded before its burst,
-taken in turn from as many earlier bursts as there are. A suite of 30 benchmarks fails if one of them regresses and
-every confirmation repeats it. The next session of the burst serves as the first re-run; for the second one the next
-but one ("2 at once"), or the first session of a later burst that began a pause afterwards ("2"), as the product does
-it. Slowdowns are injected by scaling all rounds of the
-candidate and of its confirmations, so that their figures grow in proportion.
+taken in turn from as many earlier bursts as there are. A suite fails if one of its benchmarks regresses and every
+confirmation repeats it, and is undecided if most of it moves alike. The next session of the burst serves as the first
+re-run; for the second one the next but one ("2 at once"), or the first session of a later burst that began a pause
+afterwards ("2"), as the product does it. Slowdowns are injected into one benchmark at a time, with all others as they
+were, by scaling all of its rounds in the candidate and in its confirmations. "lost" is a gate that ends with 0.
 
 Two sides: sessions one after the other, dealt out as A, B, B, A, ... and as B, A, A, B, ...
 """
@@ -15,16 +15,16 @@ Two sides: sessions one after the other, dealt out as A, B, B, A, ... and as B, 
 import argparse
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from pytest_benchdb.analysis.rules.policy import default_policy
 from pytest_benchdb.analysis.rules.session_figures import read_figures, usable_part
 from pytest_benchdb.analysis.rules.sides import judge_sides
 from pytest_benchdb.analysis.statistics.spread import robust_deviation
-from pytest_benchdb.model.comparison import ComparisonRow
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.compare.rows import judge_pairs
@@ -32,12 +32,13 @@ from pytest_benchdb.operations.duet.plan import schedule
 from pytest_benchdb.operations.duet.run import ENOUGH_PAIRS, SHARE
 from pytest_benchdb.operations.exchange.open import open_source
 from pytest_benchdb.operations.gate.adjust import doubt_shifted, is_suspect
+from pytest_benchdb.operations.gate.confirm import confirm
 from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_rerun
 from pytest_benchdb.operations.gate.policy import Rules
-from pytest_benchdb.operations.pytest_run import PAUSE_S
+from pytest_benchdb.operations.pytest_run import PAUSE_S, Rerun
 from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 
-SLOWDOWNS = (1.0, 1.05, 1.10, 1.20)
+SLOWDOWNS = (1.0, 1.05, 1.10, 1.20, 1.30)
 HISTORIES = (5, 10, 15, 20)
 CONFIRMS: dict[str, int] = {"0": 0, "1": 1, "2 at once": 2, "2": 2}
 IN_BURST = 3
@@ -90,13 +91,15 @@ class Case:
         return {suite.session.session_id: suite.session for suite in suites}
 
 
-def read(folders: Sequence[Path], metric: str) -> list[list[Suite]]:
-    """Return the bursts of folders, oldest first, with their sessions in order."""
+def read(folders: Sequence[Path], metric: str, test: str) -> list[list[Suite]]:
+    """Return the bursts of folders, oldest first, with their sessions in order: the benchmarks of one test function."""
     with open_source(folders) as reader:
         sessions = reader.sessions()
         values = reader.session_values([session.session_id for session in sessions], metrics=[metric])
     by_session: dict[str, dict[str, SessionValue]] = defaultdict(dict)
     for value in values:
+        if f"::{test}[" not in value.key.fullname:
+            continue
         by_session[value.session_id][value.key.fullname] = value
     bursts: dict[str, list[Suite]] = defaultdict(list)
     for session in sessions:
@@ -140,35 +143,49 @@ def spread_out(bursts: Sequence[Sequence[Suite]], k: int) -> list[Suite]:
     return [bursts[at][place] for at, place in sorted(found[:k])]
 
 
-def failures(case: Case, names: Sequence[str], factor: float, confirms: str, metric: str) -> set[str]:
-    """Return the benchmarks that fail the gate, as `operations.gate.run` decides it.
+class Outcome(NamedTuple):
+    """The outcome of a gate: the benchmarks that fail it, and whether the suite moved as a whole."""
+
+    failed: frozenset[str]
+    undecided: bool
+
+
+def gate(case: Case, names: Sequence[str], slower: Mapping[str, float], confirms: str, metric: str) -> Outcome:
+    """Return the outcome of the gate, as `operations.gate.run` decides it.
 
     Args:
         case: candidate, history and confirmations.
         names: the benchmarks that the suite consists of.
-        factor: how many times slower the candidate and its confirmations are.
+        slower: how many times slower some benchmarks are in the candidate and in its confirmations.
         confirms: the way to confirm.
         metric: the one that is gated.
     """
+
+    def values(suite: Suite) -> list[SessionValue]:
+        return [scaled(suite.values[name], slower.get(name, 1.0)) for name in names]
+
     count = CONFIRMS[confirms]
     history = [suite.values[name] for suite in case.history for name in names]
-    candidate = [scaled(case.candidate.values[name], factor) for name in names]
-    pairs, times = gate_pairs(history, candidate, RULES[metric])
+    pairs, times = gate_pairs(history, values(case.candidate), RULES[metric])
     rule = GateRule(rules=RULES[metric], sessions=case.sessions(), confirms=count, main_times=times)
-    rows, shifted, _ = doubt_shifted(judge_pairs(pairs, rule, {}))
-    if not count:
-        return {row.key.fullname for row in rows if row.judgement.verdict == "regressed"}
-    histories = {pair.key: pair.baseline for pair in pairs}
-    again = case.again(confirms)
-    suspects = [row for row in rows if is_suspect(row, shifted)]
-    return {row.key.fullname for row in suspects if _repeat(row, histories[row.key], again, factor)}
-
-
-def _repeat(row: ComparisonRow, history: Sequence[SessionValue], again: Iterable[Suite], factor: float) -> bool:
-    if row.policy is None:
-        return False
-    values = ((scaled(suite.values[row.key.fullname], factor), suite.session) for suite in again)
-    return all(judge_rerun(history, value, row.policy, session).verdict == "regressed" for value, session in values)
+    rows = {row.key: row for row in judge_pairs(pairs, rule, {})}
+    suspects = [row for row in rows.values() if is_suspect(row)]
+    if count and suspects:
+        again = (Rerun(session=suite.session, values=tuple(values(suite))) for suite in case.again(confirms))
+        baselines = {pair.key: pair.baseline for pair in pairs}
+        policies = {row.key: row.policy for row in suspects if row.policy is not None}
+        confirmation = confirm(
+            suspects,
+            count,
+            lambda _names: next(again),
+            lambda key, value, session: judge_rerun(baselines[key], value, policies[key], session),
+            fingerprint=case.candidate.session.fingerprint,
+            say=lambda _line: None,
+        )
+        rows.update({row.key: row for row in confirmation.rows})
+    final, shift = doubt_shifted(list(rows.values()))
+    failed = frozenset(row.key.fullname for row in final if row.judgement.verdict == "regressed" and row.is_gated)
+    return Outcome(failed, undecided=shift is not None and shift.change > 0)
 
 
 def shared_names(suites: Iterable[Suite]) -> list[str]:
@@ -192,27 +209,30 @@ class Tally:
         return f"{self.found / self.of:.1%}" if self.of else "-"
 
 
-def score_gate(bursts: Sequence[Sequence[Suite]], metric: str, since: str) -> None:
-    """Print the rows of the gate."""
+def score_gate(bursts: Sequence[Sequence[Suite]], metric: str, given: argparse.Namespace) -> None:
+    """Print the rows of the gate, for the histories, ways to confirm and number of slowdowns that are given."""
     print(f"\n### {metric}: one session against k of history\n")
-    slow = " | ".join(f"+{factor - 1:.0%}" for factor in SLOWDOWNS[1:])
-    print(f"| k | confirm | suites | suites that fail | false alarms | {slow} |")
-    print("|---" * (5 + len(SLOWDOWNS) - 1) + "|")
-    for k in HISTORIES:
-        for confirms in CONFIRMS:
-            suites = Tally()
-            found = {factor: Tally() for factor in SLOWDOWNS}
-            for case in cases(bursts, k, since):
+    slow = " | ".join(f"+{factor - 1:.0%} | undecided | lost" for factor in SLOWDOWNS[1:])
+    print(f"| k | confirm | suites | fail | undecided | false alarms | {slow} |")
+    print("|---" * (6 + 3 * (len(SLOWDOWNS) - 1)) + "|")
+    for k in given.histories:
+        for confirms in given.confirms:
+            fail, undecided, alarms = Tally(), Tally(), Tally()
+            found = {factor: (Tally(), Tally(), Tally()) for factor in SLOWDOWNS[1:]}
+            for case in cases(bursts, k, given.since):
                 names = shared_names((case.candidate, *case.confirmations, *case.again("2"), *case.history))
-                failed = failures(case, names, 1.0, confirms, metric)
-                suites.add(bool(failed))
-                found[1.0].add(len(failed), of=len(names))
-                for factor in SLOWDOWNS[1:]:
-                    # One at a time: what a whole suite shares is the machine's doing.
-                    slower = [failures(case, [name], factor, confirms, metric) for name in names]
-                    found[factor].add(sum(map(bool, slower)), of=len(names))
-            slow = " | ".join(str(found[factor]) for factor in SLOWDOWNS[1:])
-            print(f"| {k} | {confirms} | {suites.of} | {suites} | {found[1.0]} | {slow} |", flush=True)
+                same = gate(case, names, {}, confirms, metric)
+                fail.add(bool(same.failed))
+                undecided.add(not same.failed and same.undecided)
+                alarms.add(len(same.failed), of=len(names))
+                for factor, (failing, open_, lost) in found.items():
+                    for name in names[: given.most]:
+                        outcome = gate(case, names, {name: factor}, confirms, metric)
+                        failing.add(name in outcome.failed)
+                        open_.add(name not in outcome.failed and outcome.undecided)
+                        lost.add(not outcome.failed and not outcome.undecided)
+            slow = " | ".join(" | ".join(map(str, tallies)) for tallies in found.values())
+            print(f"| {k} | {confirms} | {fail.of} | {fail} | {undecided} | {alarms} | {slow} |", flush=True)
 
 
 def deals(bursts: Sequence[Sequence[Suite]], pairs: int) -> Iterator[tuple[list[Suite], list[Suite]]]:
@@ -283,9 +303,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
     parser.add_argument("--since", default="", help="candidates from this time on only, UTC; earlier ones are history")
+    parser.add_argument("--test", default="test_work", help="test_work for bench_cpu, test_peer for pytest-benchmark's")
+    parser.add_argument("--histories", type=int, nargs="+", default=HISTORIES, help="numbers of sessions of history")
+    parser.add_argument("--confirms", nargs="+", choices=CONFIRMS, default=list(CONFIRMS), help="ways to confirm")
+    parser.add_argument("--most", type=int, default=None, help="benchmarks to put a slowdown into; all by default")
     given = parser.parse_args()
-    for metric in ("wall_time", "thread_time"):
-        bursts = read(given.folders, metric)
+    for metric in ("wall_time", "thread_time") if given.test == "test_work" else ("wall_time",):
+        bursts = read(given.folders, metric, given.test)
         if metric == "wall_time":
             suites = [suite for burst in bursts for suite in burst]
             loads = sorted(suite.session.load_start for suite in suites if suite.session.load_start is not None)
@@ -295,7 +319,7 @@ def main() -> None:
                 f"median {median(loads):.1f}"
             )
         score_noise(bursts, metric)
-        score_gate(bursts, metric, given.since)
+        score_gate(bursts, metric, given)
         score_sides([burst for burst in bursts if burst[0].session.started_at >= given.since], metric)
 
 

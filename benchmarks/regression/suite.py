@@ -1,6 +1,7 @@
 """Thirty small benchmarks that only compute, of varied kind and length: what `collect.py` runs in each session.
 
-They import the standard library alone, so that the figures speak of the machine and of this product.
+They import the standard library alone, so that the figures speak of the machine and of this product. Each is timed by
+`bench_cpu`, and by pytest-benchmark's `benchmark`, whose rounds have no CPU clock.
 """
 
 import ast
@@ -171,3 +172,10 @@ FUNCTIONS: dict[str, Callable[[], Any]] = {
 def test_work(bench_cpu: Any, name: str) -> None:
     """Time one of them, in a quarter of a second."""
     bench_cpu.options(max_time_s=0.15, warmup_time_s=0.03, max_warmup_time_s=0.1)(FUNCTIONS[name])
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.benchmark(max_time=0.15, min_time=0.0005, warmup=False)
+def test_peer(benchmark: Any, name: str) -> None:
+    """Time one of them with the fixture of pytest-benchmark, as long."""
+    benchmark(FUNCTIONS[name])

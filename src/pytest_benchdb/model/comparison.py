@@ -107,11 +107,11 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """A change shared by most of the suite: its cause is the machine or the interpreter, not a benchmark.
+    """A change shared by most of the suite: of the machine, or of what all of it uses.
 
     Attributes:
-        change: median change over the benchmarks, as a share.
-        agreeing: share of the benchmarks that changed in the same direction.
+        change: median change over the benchmarks that moved, as a share.
+        agreeing: share of the test functions that moved in this direction, by a similar amount.
     """
 
     change: float
@@ -123,7 +123,7 @@ class Gate:
     """The result of a gate.
 
     Attributes:
-        exit_status: from `model.exit_status`: fine, gate failed, no baseline, unstable or interrupted.
+        exit_status: from `model.exit_status`: fine, gate failed, no baseline, undecided or interrupted.
         failures: the rows that failed the gate.
         shift: the change shared by most of the suite; None if there is none.
         sentence: the outcome in one line.

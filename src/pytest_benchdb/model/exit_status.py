@@ -7,7 +7,7 @@ FINE = 0
 GATE_FAILED = 1
 USAGE = 2
 NO_BASELINE = 3
-UNSTABLE = 4
+UNDECIDED = 4
 DATABASE = 5
 INTERNAL = 70
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -15,11 +15,12 @@ BROKEN_PIPE = 141  # 128 + SIGPIPE; not 1, which would read as a failed gate
 
 MEANINGS: Mapping[int, str] = MappingProxyType(
     {
-        FINE: "fine; a gate passed, or could not judge",
+        FINE: "fine; a gate passed, or had too little to judge",
         GATE_FAILED: "a gate failed: something regressed, or a benchmark fails that passed before",
         USAGE: "wrong usage: an option, an argument or a setting",
         NO_BASELINE: "nothing to compare, where something was required, or a missing benchmark under `--missing fail`",
-        UNSTABLE: "the machine was too disturbed to judge, under `--strict`",
+        UNDECIDED: "undecided: most of the suite became slower alike; under `--strict` also a result that could not be "
+        "judged on a disturbed machine",
         DATABASE: "the database: missing, locked, foreign, corrupt or newer",
         INTERNAL: "an internal error: never a bare traceback, which would end with 1 and read as a failed gate",
         INTERRUPTED: "interrupted with Ctrl-C",

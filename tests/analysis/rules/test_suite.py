@@ -1,23 +1,53 @@
-import math
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.analysis.session_figures import session
 
-from pytest_benchdb.analysis.rules.suite import geometric_mean, ratio_of, speedup_of, suite_shift
-from pytest_benchdb.model.comparison import Shift
+from pytest_benchdb.analysis.rules.suite import (
+    geometric_mean,
+    is_explained,
+    largest_shift,
+    ratio_of,
+    speedup_of,
+    suite_shifts,
+)
+from pytest_benchdb.model.comparison import ComparisonRow, Shift
 from pytest_benchdb.model.series import SeriesKey
-from pytest_benchdb.model.verdict import Judgement, Verdict
+from pytest_benchdb.model.verdict import Interval, Judgement, Policy, Verdict
 
 RATIOS = st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=20)
 
 
-def suite(*changes: float | None, metric: str = "wall_time") -> list[tuple[SeriesKey, Judgement]]:
-    return [
-        (SeriesKey(fullname=f"test_{index}", metric=metric), Judgement(verdict="unchanged", change=change))
-        for index, change in enumerate(changes)
-    ]
+def row(
+    fullname: str = "test_a.py::test_a",
+    change: float | None = 0.1,
+    verdict: Verdict | None = None,
+    *,
+    metric: str = "wall_time",
+    unit: str = "s",
+    phase: str | None = None,
+    **judged: Any,
+) -> ComparisonRow:
+    moved: Verdict = "unchanged" if not change else "regressed" if change > 0 else "improved"
+    return ComparisonRow(
+        key=SeriesKey(fullname=fullname, metric=metric, phase=phase),
+        unit=unit,
+        better="lower",
+        group=None,
+        judgement=Judgement(verdict=verdict or moved, change=change, **judged),
+        policy=Policy(better="lower", relative=0.05),
+        labels={},
+    )
+
+
+def suite(*changes: float | None, **fields: Any) -> list[ComparisonRow]:
+    return [row(f"test_{index}", change, **fields) for index, change in enumerate(changes)]
+
+
+def shift_of(rows: Iterable[ComparisonRow]) -> Shift | None:
+    return largest_shift(suite_shifts(rows).values())
 
 
 @given(ratios=RATIOS)
@@ -36,49 +66,105 @@ def test_geometric_mean_of_nothing_raises(ratios: list[float]) -> None:
 
 
 def test_shift_of_most_benchmarks_is_reported() -> None:
-    assert suite_shift(suite(0.05, 0.06, 0.04, 0.05, -0.01)) == Shift(change=0.05, agreeing=0.8)
+    shift = shift_of([*suite(0.08, 0.1, 0.09, 0.1), row(change=-0.01, verdict="unchanged")])
+
+    assert shift is not None
+    assert (shift.change, shift.agreeing) == pytest.approx((0.095, 0.8), abs=1e-4)
 
 
 def test_shift_downwards_is_reported() -> None:
-    assert suite_shift(suite(*[-0.1] * 5)) == Shift(change=-0.1, agreeing=1)
+    shift = shift_of(suite(*[-0.1] * 5))
+
+    assert shift is not None
+    assert (shift.change, shift.agreeing) == pytest.approx((-0.1, 1.0))
 
 
 @pytest.mark.parametrize(
-    "changes",
+    "rows",
     [
         [],
-        [0.5] * 4,
-        [0.03] * 8,
-        [0.05, 0.05, 0.05, 0.05, 0.05, -0.01, -0.01, 0.0],
-        [None] * 8,
-        [0.5, 0.0, 0.0, 0.0, 0.0, 0.0],
+        suite(*[0.5] * 4),
+        suite(*[0.04] * 8, verdict="unchanged"),
+        suite(*[0.2] * 8, verdict="inconclusive"),
+        suite(*[0.1] * 5, -0.1, -0.1, -0.1),
+        suite(None, None, None, None, None, None),
+        suite(1.0, 1.0, 1.0, 0.0, 0.0, 0.0),
+        suite(0.1, 0.12, 0.1, 0.5, 0.6, 0.7),
+        suite(*[1.1] * 8),
+        suite(*[0.2] * 8, metric="python_peak", unit="B"),
+        suite(*[0.2] * 8, metric="throughput", unit="1/s"),
+        suite(*[0.2] * 8, metric="accuracy", unit="1"),
+        [row(f"test_a[{n}]", 0.2) for n in range(9)] + [row("test_b", 0.0)],
     ],
-    ids=["nothing", "too few", "too small", "too little agreement", "no figures", "one"],
+    ids=[
+        "nothing",
+        "too few",
+        "within limits",
+        "within noise",
+        "two directions",
+        "no figures",
+        "half of it",
+        "different amounts",
+        "more than twice as long",
+        "memory",
+        "rate",
+        "accuracy",
+        "parameters of one function",
+    ],
 )
-def test_shift_of_no_suite_is_none(changes: list[float | None]) -> None:
-    assert suite_shift(suite(*changes)) is None
+def test_shift_of_no_suite_is_none(rows: list[ComparisonRow]) -> None:
+    assert shift_of(rows) is None
 
 
-def test_shift_counts_a_benchmark_once_however_many_phases_it_has() -> None:
-    phases = [
-        (SeriesKey(fullname="test_a", metric="wall_time", phase=str(n)), change) for n, change in enumerate([1] * 9)
-    ]
-    judged = [(key, Judgement(verdict="regressed", change=change)) for key, change in phases]
+def test_shift_counts_a_function_once_however_many_phases_it_has() -> None:
+    phases = [row("test_a", 0.2, phase=str(number)) for number in range(9)]
 
-    assert suite_shift([*judged, *suite(0.0, 0.0, 0.0, 0.0)]) is None
+    assert shift_of([*phases, *suite(0.0, 0.0, 0.0, 0.0)]) is None
 
 
 def test_shift_of_one_metric_is_detected_beside_an_unchanged_metric() -> None:
-    shift = suite_shift([*suite(*[0.0] * 20, metric="python_peak"), *suite(*[0.1] * 5)])
+    shifts = suite_shifts([*suite(*[0.0] * 20, metric="cpu_time"), *suite(*[0.1] * 5)])
+
+    assert list(shifts) == ["wall_time"]
+
+
+def test_shift_is_not_voted_on_by_rows_that_say_nothing() -> None:
+    silent = [
+        row("test_busy", 0.3, "inconclusive", state="unstable"),
+        row("test_new", 0.0, "inconclusive", state="learning"),
+        row("test_gone", None, "missing"),
+    ]
+
+    shift = shift_of([*suite(*[0.1] * 5), *silent])
 
     assert shift is not None
-    assert math.isclose(shift.change, 0.1)
+    assert shift.agreeing == 1
 
 
-def test_shift_takes_sessions_as_well() -> None:
-    values = [session(1.0, key=SeriesKey(fullname=str(n), metric="wall_time")) for n in range(5)]
+def test_shift_between_single_sessions_is_reported_by_limits_alone() -> None:
+    few = suite(*[0.1] * 5, verdict="inconclusive", state="suspect", test="rounds")
 
-    assert suite_shift([(value, Judgement(verdict="unchanged", change=0.1)) for value in values]) is not None
+    assert shift_of(few) is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "interval", "explained"),
+    [
+        (0.1, None, True),
+        (0.05, None, True),
+        (0.15, None, True),
+        (0.21, None, False),
+        (0.3, None, False),
+        (-0.1, None, False),
+        (0.3, Interval(low=0.08, high=0.5, level=0.95), True),
+        (0.3, Interval(low=0.2, high=0.4, level=0.95), False),
+        (1.2, Interval(low=0.08, high=3.0, level=0.95), False),
+    ],
+)
+def test_shift_explains_what_moved_by_a_similar_amount(
+    change: float, interval: Interval | None, *, explained: bool
+) -> None:
+    assert is_explained(row(change=change, interval=interval), Shift(change=0.1, agreeing=0.9)) is explained
 
 
 def judged(

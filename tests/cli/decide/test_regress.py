@@ -340,17 +340,31 @@ def test_values_that_never_vary_are_judged_by_the_limit_alone(gated: Gated, tmp_
     assert gated("--threshold", "time:10%").status == 0
 
 
-@pytest.mark.parametrize(("options", "status"), [([], 0), (["--strict"], 4)], ids=["usual", "strict"])
-def test_suite_that_moved_as_a_whole_is_unstable_and_never_passes_silently(
-    gated: Gated, options: list[str], status: int
-) -> None:
+@pytest.mark.parametrize("options", [[], ["--strict"]], ids=["usual", "strict"])
+def test_suite_that_became_slower_as_a_whole_is_undecided_and_never_passes(gated: Gated, options: list[str]) -> None:
     gated.record(sort=1.1, json=1.1, regex=1.1, lenient=1.1, free=1.1)
 
     ended = gated(*options)
 
-    assert ended.status == status
-    assert ended.sentence.startswith("unstable")
-    assert "100 % of the suite moved" in ended.sentence
+    assert ended.status == 4
+    assert ended.sentence.startswith("undecided: 80 % of the suite moved alike, by +9.9 %")
+    assert "benchdb duet" in ended.sentence
+
+
+@pytest.mark.parametrize("lenient", [1.002, 0.998])
+def test_half_of_a_suite_that_doubled_fails_whatever_the_sign_of_the_rest(gated: Gated, lenient: float) -> None:
+    gated.record(sort=2.0, json=2.0, regex=2.0, lenient=lenient, free=lenient)
+
+    ended = gated()
+
+    assert ended.status == 1
+    assert ended.sentence.startswith("failed: 3 of 4 gated results")
+
+
+def test_suite_that_takes_ten_times_as_long_fails(gated: Gated) -> None:
+    gated.record(sort=10.0, json=10.0, regex=10.0, lenient=10.0, free=10.0)
+
+    assert gated().status == 1
 
 
 @pytest.mark.parametrize(("options", "status"), [([], 0), (["--strict"], 4)], ids=["usual", "strict"])

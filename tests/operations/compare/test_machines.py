@@ -88,7 +88,7 @@ def test_warnings_count_each_session_once(session: Make) -> None:
 def test_warnings_report_a_shift_of_the_whole_suite(session: Make) -> None:
     (text,) = machine_warnings(side(session("a")), side(session("b")), Shift(change=0.1, agreeing=0.9))
 
-    assert text.startswith("90 % of the benchmarks changed in the same direction, in the median by +10.0 %")
+    assert text.startswith("90 % of the benchmarks moved alike, by +10.0 % in the median")
 
 
 class Environments:

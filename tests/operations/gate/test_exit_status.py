@@ -36,6 +36,7 @@ NEW = _row("new", state="learning", baseline_sessions=0)
 LEARNING = _row("inconclusive", state="learning", baseline_sessions=3)
 UNSTABLE = _row("inconclusive", state="unstable", change=0.2)
 SHIFT = Shift(change=0.08, agreeing=0.9)
+FASTER = Shift(change=-0.08, agreeing=0.9)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +65,11 @@ SHIFT = Shift(change=0.08, agreeing=0.9)
         ([], {}, 0, 0),
         ([UNSTABLE], {}, 0, 0),
         ([UNSTABLE], {"strict": True}, 4, 0),
-        ([_row()], {"shift": SHIFT}, 0, 0),
+        ([_row()], {"shift": SHIFT}, 4, 0),
         ([_row()], {"shift": SHIFT, "strict": True}, 4, 0),
         ([REGRESSED], {"shift": SHIFT, "strict": True}, 1, 1),
+        ([_row("improved")], {"shift": FASTER}, 0, 0),
+        ([_row("improved")], {"shift": FASTER, "strict": True}, 4, 0),
         ([UNSTABLE], {"undecided": frozenset({UNSTABLE.key})}, 0, 0),
         ([_row("inconclusive", state="suspect")], {"undecided": frozenset({REGRESSED.key}), "strict": True}, 4, 0),
         ([_row("inconclusive", state="suspect")], {"strict": True}, 0, 0),
@@ -99,6 +102,8 @@ SHIFT = Shift(change=0.08, agreeing=0.9)
         "shift",
         "shift, strict",
         "regressed and shift, strict",
+        "faster shift",
+        "faster shift, strict",
         "not confirmed",
         "not confirmed, strict",
         "cleared, strict",
@@ -132,7 +137,7 @@ def test_outcome_has_one_status(rows: list[ComparisonRow], options: dict[str, An
             "nothing was judged: there is no earlier session yet",
         ),
         ([UNSTABLE], {}, "passed: 1 inconclusive; 1 result could not be judged on a disturbed machine"),
-        ([UNSTABLE], {"strict": True}, "unstable: 1 result could not be judged on a disturbed machine"),
+        ([UNSTABLE], {"strict": True}, "undecided: 1 result could not be judged on a disturbed machine"),
         (
             [_row("inconclusive", state="suspect", reason="re-run 1 confirmed nothing: it recorded nothing")],
             {"undecided": frozenset({REGRESSED.key})},
@@ -162,11 +167,11 @@ def test_outcome_is_one_line(rows: list[ComparisonRow], options: dict[str, Any],
     assert _decide(rows, **options).sentence.startswith(sentence)
 
 
-def test_outcome_of_a_shift_is_not_called_passed() -> None:
+def test_outcome_of_a_shift_is_undecided_and_says_how_to_decide() -> None:
     sentence = _decide([_row()], shift=SHIFT).sentence
 
-    assert sentence.startswith("unstable")
-    assert "90 % of the suite moved, by +8.0 %" in sentence
+    assert sentence.startswith("undecided: 90 % of the suite moved alike, by +8.0 % in the median")
+    assert "benchdb duet" in sentence
 
 
 def test_outcome_names_a_few_failures_and_counts_the_rest() -> None:

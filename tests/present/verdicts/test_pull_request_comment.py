@@ -102,20 +102,22 @@ def test_comment_shows_changed_rows_and_folds_the_others() -> None:
 
 @pytest.mark.parametrize(
     ("status", "title"),
-    [(0, "### ✅ Benchmarks passed"), (1, "### ❌ Benchmarks failed"), (4, "### ⚠️ Benchmarks were not judged")],
+    [(0, "### ✅ Benchmarks passed"), (1, "### ❌ Benchmarks failed"), (4, "### ⚠️ Benchmarks are undecided")],
 )
 def test_comment_of_a_gate_has_its_outcome(status: int, title: str) -> None:
     assert pull_request_comment(gate([row()], exit_status=status)).splitlines()[1] == title
 
 
 @pytest.mark.parametrize(
-    ("status", "title"), [(0, "### ⚠️ Benchmarks are unstable"), (1, "### ❌ Benchmarks failed")], ids=["fine", "failed"]
+    ("status", "title"),
+    [(4, "### ⚠️ Benchmarks are undecided"), (1, "### ❌ Benchmarks failed")],
+    ids=["undecided", "failed"],
 )
 def test_comment_of_a_shifted_suite_never_says_passed(status: int, title: str) -> None:
     body = pull_request_comment(gate([row()], exit_status=status, shift=Shift(change=0.07, agreeing=0.9)))
 
     assert body.splitlines()[1] == title
-    assert "The whole suite moved by +7.0 %" in body
+    assert "The whole suite moved alike: 90 % of the benchmarks, by +7.0 % in the median" in body
 
 
 @pytest.mark.parametrize("state", ["learning", "unstable"])

@@ -10,6 +10,9 @@ MIB = 1024 * KIB
 ENOUGH_SESSIONS = 10
 """Number of sessions from which a smaller change counts: with fewer, their spread is not known well enough."""
 
+MOST_BY_MACHINE = 2.0
+"""How many times as long a disturbed or slower machine can make something take: more than that is the code's doing."""
+
 _FLOOR_S = 50e-9
 """A few percent of a few nanoseconds are an artefact of the clock."""
 
@@ -62,7 +65,7 @@ def default_policy(metric: str, unit: str, better: Better, *, sessions: int) -> 
         better: direction of the metric; ``none`` never regresses.
         sessions: number of sessions in the history or the smaller side: below ten, only a larger change counts.
     """
-    limit = _BY_METRIC.get(metric) or _BY_KIND.get(_kind_of(metric, unit), _OTHER)
+    limit = _BY_METRIC.get(metric) or _BY_KIND.get(kind_of(metric, unit), _OTHER)
     return Policy(
         better=better,
         relative=limit.enough if sessions >= ENOUGH_SESSIONS else limit.few,
@@ -84,7 +87,8 @@ def statistic_of(metric: str) -> Statistic:
     return "median" if metric in _MEDIAN else "value"
 
 
-def _kind_of(metric: str, unit: str) -> Kind:
+def kind_of(metric: str, unit: str) -> Kind:
+    """Return the kind of a metric; of one that is not in the registry, by its unit."""
     registered = METRICS.get(metric)
     if registered is not None:
         return registered.kind

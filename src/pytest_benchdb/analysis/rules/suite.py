@@ -1,20 +1,28 @@
-"""Ratios, geometric means of groups, and changes that most benchmarks of a suite share."""
+"""Ratios, geometric means of groups, and changes that most benchmarks of a suite share.
+
+A slower machine makes most of a suite slower, by similar amounts and within bounds. It changes times only: never a
+count, an accuracy or an allocation.
+"""
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from statistics import median
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean, median
 
+from pytest_benchdb.analysis.rules.policy import MOST_BY_MACHINE, kind_of
 from pytest_benchdb.model.comparison import ComparisonRow, GroupMean, Shift
 from pytest_benchdb.model.metric import Better
-from pytest_benchdb.model.series import SeriesKey, SessionValue
-from pytest_benchdb.model.verdict import COMPARED, Judgement
+from pytest_benchdb.model.verdict import CHANGED, COMPARED, Judgement
 
 _LEAST_BENCHMARKS = 5
 """With fewer benchmarks, one commit may have affected them all."""
 
-_LEAST_CHANGE = 0.03
 _LEAST_AGREEMENT = 0.7
+_SIMILAR = 0.5
+"""Share of the suite's change by which a benchmark's own change may differ from it."""
+_NO_VOTE = frozenset({"learning", "unstable"})
+"""States of rows that say nothing about the suite."""
+_OF_ROUNDS = frozenset({"rounds", "summary"})
 
 
 def geometric_mean(ratios: Iterable[float]) -> float:
@@ -29,32 +37,70 @@ def geometric_mean(ratios: Iterable[float]) -> float:
     return math.exp(math.fsum(map(math.log, kept)) / len(kept))
 
 
-def suite_shift(judgements: Iterable[tuple[SeriesKey | SessionValue, Judgement]]) -> Shift | None:
-    """Return the change that most of a suite shares, for example after an upgrade of Python or on a slower machine.
+def suite_shifts(rows: Iterable[ComparisonRow]) -> Mapping[str, Shift]:
+    """Return the changes that most of a suite shares, by metric: of a slower machine, or of what all of it uses.
 
-    Each benchmark counts once per metric, however many phases it has; metrics are judged separately.
+    Benchmarks count that moved beyond their limits and their noise, in one direction, by similar amounts. Each test
+    function has one vote, however many parameters and phases it has, because a commit to one function moves them all.
 
     Returns:
-        The largest shift: a median change of more than 3 %, shared in direction by more than 70 % of at least five
-        benchmarks; None if no metric has one.
+        For times only: the median change, if it is at most a factor of two and more than 70 % of the functions, with at
+        least five benchmarks, share it.
     """
-    changes: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for series, judgement in judgements:
-        key = series.key if isinstance(series, SessionValue) else series
-        if judgement.change is not None:
-            changes[key.metric][key.fullname].append(judgement.change)
-    shifts = [_shift_of([median(votes) for votes in suite.values()]) for suite in changes.values()]
-    return max((shift for shift in shifts if shift), key=lambda shift: abs(shift.change), default=None)
+    suites: dict[str, list[ComparisonRow]] = defaultdict(list)
+    for row in rows:
+        judgement = row.judgement
+        voting = judgement.verdict in COMPARED and judgement.state not in _NO_VOTE and _place(judgement) is not None
+        if voting and kind_of(row.key.metric, row.unit) == "time":
+            suites[row.key.metric].append(row)
+    shifts = {metric: _shift_of(suite) for metric, suite in suites.items()}
+    return {metric: shift for metric, shift in shifts.items() if shift is not None}
 
 
-def _shift_of(changes: list[float]) -> Shift | None:
-    if len(changes) < _LEAST_BENCHMARKS:
+def largest_shift(shifts: Iterable[Shift]) -> Shift | None:
+    """Return the shift with the largest change in either direction; None if there is none."""
+    return max(shifts, key=lambda shift: abs(math.log1p(shift.change)), default=None)
+
+
+def is_explained(row: ComparisonRow, shift: Shift) -> bool:
+    """Return whether a row moved, and as far as the suite: within its limit, half of the shift, or its own noise."""
+    own, common = _place(row.judgement), math.log1p(shift.change)
+    if own is None or not _has_moved(row.judgement) or own * common <= 0 or abs(own) > math.log(MOST_BY_MACHINE):
+        return False
+    limit = math.log1p(row.policy.relative) if row.policy is not None else 0.0
+    interval = row.judgement.interval
+    within_noise = interval is not None and interval.low <= shift.change <= interval.high
+    return within_noise or abs(own - common) <= max(limit, _SIMILAR * abs(common))
+
+
+def _shift_of(suite: Sequence[ComparisonRow]) -> Shift | None:
+    if len({row.key.fullname for row in suite}) < _LEAST_BENCHMARKS:
         return None
-    middle = median(changes)
-    agreeing = sum(change * middle > 0 for change in changes) / len(changes)
-    if abs(middle) <= _LEAST_CHANGE or agreeing <= _LEAST_AGREEMENT:
+    moved: dict[bool, list[float]] = {True: [], False: []}
+    for row in suite:
+        place = _place(row.judgement)
+        if place and _has_moved(row.judgement):
+            moved[place > 0].append(place)
+    places = max(moved.values(), key=len)
+    if not places or abs(median(places)) > math.log(MOST_BY_MACHINE):
         return None
-    return Shift(change=middle, agreeing=agreeing)
+    shift = Shift(change=math.expm1(median(places)), agreeing=0.0)
+    votes: dict[str, list[bool]] = defaultdict(list)
+    for row in suite:
+        votes[row.key.fullname.partition("[")[0]].append(is_explained(row, shift))
+    agreeing = fmean(map(fmean, votes.values()))
+    return Shift(change=shift.change, agreeing=agreeing) if agreeing > _LEAST_AGREEMENT else None
+
+
+def _has_moved(judgement: Judgement) -> bool:
+    """Return whether a change is beyond limits and noise; of one session a side, whose noise is unknown, the limits."""
+    return judgement.verdict in CHANGED or (judgement.test in _OF_ROUNDS and judgement.state == "suspect")
+
+
+def _place(judgement: Judgement) -> float | None:
+    """Return the change as a logarithm; None without one."""
+    change = judgement.change
+    return None if change is None or not -1 < change < math.inf else math.log1p(change)
 
 
 def ratio_of(judgement: Judgement) -> float | None:

@@ -82,8 +82,8 @@ def machine_warnings(baseline: Side, candidate: Side, shift: Shift | None) -> It
         yield f"some benchmarks may be missing from {_share(incomplete, len(sessions))}: it did not end by itself"
     if shift is not None:
         yield (
-            f"{shift.agreeing * 100:.0f} % of the benchmarks changed in the same direction, in the median by "
-            f"{percent_text(shift.change)}, as on a slower machine or another interpreter; repeat both sides in turn"
+            f"{shift.agreeing * 100:.0f} % of the benchmarks moved alike, by {percent_text(shift.change)} in the "
+            "median, as on another machine or interpreter; repeat both sides in turn: benchdb duet"
         )
 
 

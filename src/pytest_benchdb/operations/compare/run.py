@@ -9,7 +9,7 @@ from typing import Any
 from pytest_benchdb.analysis.rules.few_sessions import SESSIONS_A_SIDE
 from pytest_benchdb.analysis.rules.policy import default_policy
 from pytest_benchdb.analysis.rules.sides import judge_sides
-from pytest_benchdb.analysis.rules.suite import suite_shift
+from pytest_benchdb.analysis.rules.suite import largest_shift, suite_shifts
 from pytest_benchdb.errors import ConfigError, NoBaselineError
 from pytest_benchdb.model.comparison import Comparison, Side
 from pytest_benchdb.model.metric import MAIN_TIMES, TIME, metrics_of
@@ -241,7 +241,7 @@ def _compared(
     )
     recipes = read_recipes(reader, [value for pair in pairs for value in pair.candidate or pair.baseline])
     rows = judge_pairs(pairs, rule, recipes)
-    shift = suite_shift((row.key, row.judgement) for row in rows) if axis is None else None
+    shift = largest_shift(suite_shifts(rows).values()) if axis is None else None
     return build_comparison(reader, sides, rows, machine_warnings(*sides, shift))
 
 

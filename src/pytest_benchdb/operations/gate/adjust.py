@@ -1,10 +1,9 @@
 """Adjust the rows of a gate for shifts of the whole suite, q-values and allowances."""
 
-import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pytest_benchdb.analysis.rules.suite import suite_shift
+from pytest_benchdb.analysis.rules.suite import is_explained, largest_shift, suite_shifts
 from pytest_benchdb.analysis.statistics.false_discovery import q_values
 from pytest_benchdb.model.comparison import ComparisonRow, Shift
 from pytest_benchdb.model.report import SessionRow
@@ -13,47 +12,27 @@ from pytest_benchdb.model.wording import percent_text
 from pytest_benchdb.operations.gate.accepted_levels import AcceptedLevels
 from pytest_benchdb.operations.gate.allowances import Allowance, active_allowance
 
-_FOLLOWING = 2.0
-"""How many times the suite's shift a benchmark may have moved beyond its limit: not all follow a machine equally."""
 
-
-def doubt_shifted(rows: Sequence[ComparisonRow]) -> tuple[list[ComparisonRow], frozenset[SeriesKey], Shift | None]:
+def doubt_shifted(rows: Sequence[ComparisonRow]) -> tuple[list[ComparisonRow], Shift | None]:
     """Put regressions that the whole suite shares in doubt, metric by metric.
 
+    Re-runs on the same machine cannot settle these, so it is done after them, when only what they repeated is left.
+
     Returns:
-        The rows; the keys of those in doubt, which no re-run on this machine can settle; the largest shift of a gated
-        metric, or None.
+        The rows, and the largest shift of a gated metric, or None.
     """
-    shifts = {
-        metric: suite_shift((row.key, row.judgement) for row in rows if row.key.metric == metric)
-        for metric in dict.fromkeys(row.key.metric for row in rows)
-    }
-    adjusted, shifted = [], set()
+    shifts = suite_shifts(rows)
+    adjusted = []
     for row in rows:
-        shift = shifts[row.key.metric]
-        if shift is not None and row.judgement.verdict == "regressed" and _explains(shift, row):
+        shift = shifts.get(row.key.metric)
+        regressed = row.judgement.verdict == "regressed" and row.judgement.state != "accepted"
+        if shift is not None and regressed and is_explained(row, shift):
             reason = f"most of the suite moved alike, by {percent_text(shift.change)} in the median"
             doubted = replace(row.judgement, verdict="inconclusive", state="unstable", reason=reason)
-            shifted.add(row.key)
             row = replace(row, judgement=doubted)  # noqa: PLW2901 - the adjusted row
         adjusted.append(row)
     gated = {row.key.metric for row in rows if row.is_gated}
-    largest = max(
-        (shift for metric, shift in shifts.items() if shift is not None and metric in gated),
-        key=lambda shift: abs(shift.change),
-        default=None,
-    )
-    return adjusted, frozenset(shifted), largest
-
-
-def _explains(shift: Shift, row: ComparisonRow) -> bool:
-    """Return whether the suite's shift explains a row's change: same direction, and not much larger."""
-    change = row.judgement.change
-    if change is None or change * shift.change <= 0:
-        return False
-    own = abs(math.log1p(change)) - abs(math.log1p(shift.change)) if min(change, shift.change) > -1 else 0.0
-    limit = row.policy.relative if row.policy is not None else 0.0
-    return own <= math.log1p(limit + _FOLLOWING * abs(shift.change))
+    return adjusted, largest_shift(shift for metric, shift in shifts.items() if metric in gated)
 
 
 def with_q_values(rows: Sequence[ComparisonRow], most: float | None) -> list[ComparisonRow]:
@@ -116,8 +95,8 @@ def with_allowances(rows: Sequence[ComparisonRow], excuses: Excuses) -> list[Com
     return adjusted
 
 
-def is_suspect(row: ComparisonRow, shifted: Collection[SeriesKey] = ()) -> bool:
+def is_suspect(row: ComparisonRow) -> bool:
     """Return whether a row is worth a re-run: it looks regressed, or would on an undisturbed machine."""
-    if not row.is_gated or row.key in shifted or row.judgement.state == "accepted":
+    if not row.is_gated or row.judgement.state == "accepted":
         return False
     return row.judgement.verdict == "regressed" or (row.judgement.state == "unstable" and row.harm > 0)

@@ -14,6 +14,9 @@ from pytest_benchdb.present.verdicts.words import limit_text
 _MOST_NAMES = 3
 _SILENT = frozenset({"accepted", "not gated", "unstable", "learning"})
 _FEW = frozenset({"new", "inconclusive"})
+_WAYS_TO_DECIDE = (
+    "; to decide, run both commits side by side (benchdb duet BASE HEAD), or gate counts, which no machine changes"
+)
 
 
 def decide(  # noqa: PLR0913 - everything that an outcome depends on
@@ -28,7 +31,8 @@ def decide(  # noqa: PLR0913 - everything that an outcome depends on
 ) -> Gate:
     """Return the gate's result.
 
-    A regression outweighs everything except an interrupt, after which the results are incomplete.
+    A regression outweighs everything except an interrupt, after which the results are incomplete. A suite that became
+    slower as a whole is neither failed nor passed: its cause may be the machine or what all of the suite uses.
 
     Args:
         comparison: its rows judged, confirmed and accepted.
@@ -61,13 +65,11 @@ def decide(  # noqa: PLR0913 - everything that an outcome depends on
     nothing = _nothing_compared(rows, no_baseline)
     if request.require_baseline and nothing is not None:
         reasons.append((exit_status.NO_BASELINE, f"nothing was compared: {nothing}"))
-    if request.strict and doubts:
-        reasons.append((exit_status.UNSTABLE, f"unstable{doubts.replace(';', ':', 1)}"))
+    if doubts and (request.strict or (shift is not None and shift.change > 0)):
+        reasons.append((exit_status.UNDECIDED, f"undecided{doubts.replace(';', ':', 1)}"))
     if nothing is not None:
         reasons.append((exit_status.FINE, f"nothing was judged: {nothing}{doubts}"))
-    counts = f"{_counts(rows)}{doubts}"
-    passed = f"passed: {counts}" if shift is None else f"unstable, so not judged as a whole: {counts}"
-    status, sentence = [*reasons, (exit_status.FINE, passed)][0]
+    status, sentence = [*reasons, (exit_status.FINE, f"passed: {_counts(rows)}{doubts}")][0]
     return Gate(comparison=comparison, exit_status=status, failures=(*worse, *missing), shift=shift, sentence=sentence)
 
 
@@ -99,8 +101,8 @@ def _doubts(
     parts = []
     if shift is not None:
         parts.append(
-            f"{shift.agreeing * 100:.0f} % of the suite moved, by {percent_text(shift.change)} in the median: the "
-            "machine or the interpreter changed, or what all of it uses; benchdb duet shows which"
+            f"{shift.agreeing * 100:.0f} % of the suite moved alike, by {percent_text(shift.change)} in the median: "
+            f"the machine, or what all of it uses{_WAYS_TO_DECIDE if shift.change > 0 else ''}"
         )
     unstable = [row for row in rows if row.is_gated and row.judgement.state == "unstable"]
     if unstable and shift is None:

@@ -77,15 +77,15 @@ def gate(
     with open_sides(paths, request, feedback) as (reader, sides):
         reruns = plan_reruns(reader, sides.newest, request, runner)
         comparison, pairs, excuses = _judge(reader, sides, request, reruns.times, moment)
-    rows, shifted, shift = doubt_shifted(comparison.rows)
-    rows = with_allowances(with_q_values(rows, request.fdr), excuses)
-    suspects = [row for row in rows if is_suspect(row, shifted)]
+    rows = with_allowances(with_q_values(comparison.rows, request.fdr), excuses)
+    suspects = [row for row in rows if is_suspect(row)]
     confirmation = Confirmation(rows=())
     if suspects and reruns.runner is not None:
         confirmation = _confirm(suspects, pairs, reruns.runner, reruns.times, sides.newest, say)
     confirmed = {row.key: row for row in confirmation.rows}
     # Again, because a re-run can confirm what a disturbed machine had left in doubt.
     rows = with_allowances([confirmed.get(row.key, row) for row in rows], excuses)
+    rows, shift = doubt_shifted(rows)
     final = tuple(sorted(rows, key=_order))
     return decide(
         replace(

@@ -19,7 +19,7 @@ from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.store.fold_process import FoldResult
 from pytest_benchdb.store.target import Target
 
-_JUDGED = frozenset({exit_status.FINE, exit_status.GATE_FAILED, exit_status.INTERRUPTED})
+_JUDGED = frozenset({exit_status.FINE, exit_status.GATE_FAILED, exit_status.UNDECIDED, exit_status.INTERRUPTED})
 """Exit statuses of `benchdb regress` after which its output has the result."""
 _MOST_FAILURES = 30
 
@@ -32,7 +32,7 @@ class GateReport(NamedTuple):
     """The outcome of the gate.
 
     Attributes:
-        failures: one line for each result that failed.
+        failures: one line for each result that failed, and one if most of the suite became slower alike.
         notes: warnings, and the outcome in one line.
         trouble: why it could not judge; None if it did.
     """
@@ -43,7 +43,7 @@ class GateReport(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        """Whether something became worse."""
+        """Whether something became worse, or all of the suite, which leaves it undecided."""
         return bool(self.failures)
 
 
@@ -146,8 +146,12 @@ def _report(status: int, output: bytes, errors: bytes) -> GateReport:
     if status in _JUDGED:
         try:
             text = json.loads(output)["text"]
+            failures, notes = tuple(text["failures"]), tuple(text["notes"])
+            if status == exit_status.UNDECIDED:
+                # The last note is the outcome: a suite that became slower as a whole must not pass.
+                failures, notes = (*failures, *notes[-1:]), notes[:-1]
             trouble = "not judged to the end: interrupted" if status == exit_status.INTERRUPTED else None
-            return GateReport(tuple(text["failures"]), tuple(text["notes"]), trouble)
+            return GateReport(failures, notes, trouble)
         except (ValueError, KeyError, TypeError):
             pass  # something else wrote to its output
     lines = errors.decode("utf-8", "replace").strip().splitlines()

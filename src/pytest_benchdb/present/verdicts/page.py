@@ -184,8 +184,8 @@ def _heading(findings: Findings) -> str:
     text = f"### {_title(gate)}\n\n<p>{prose(gate.sentence)}</p>\n\n<p>{conclusion(findings.comparison)}</p>\n"
     if gate.shift is not None:
         text += (
-            f"\n<p>The whole suite moved by {percent_text(gate.shift.change)}: "
-            f"{gate.shift.agreeing * 100:.0f} % of the benchmarks changed in the same direction.</p>\n"
+            f"\n<p>The whole suite moved alike: {gate.shift.agreeing * 100:.0f} % of the benchmarks, by "
+            f"{percent_text(gate.shift.change)} in the median.</p>\n"
         )
     return text
 
@@ -193,8 +193,8 @@ def _heading(findings: Findings) -> str:
 def _title(gate: Gate) -> str:
     if gate.exit_status == exit_status.GATE_FAILED:
         return "❌ Benchmarks failed"
-    if gate.shift is not None:
-        return "⚠️ Benchmarks are unstable"
+    if gate.exit_status == exit_status.UNDECIDED or gate.shift is not None:
+        return "⚠️ Benchmarks are undecided"
     judgements = [row.judgement for row in gate.comparison.rows]
     judged = any(one.verdict in DECIDED and one.state not in {"learning", "unstable"} for one in judgements)
     # A gate that could not judge anything passes, but must not look like a result.
