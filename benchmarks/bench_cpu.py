@@ -20,8 +20,9 @@ from types import SimpleNamespace
 
 from pytest_benchdb.backends.cpu import CpuBackend
 from pytest_benchdb.measure.process.block_usage import BlockProbe
-from pytest_benchdb.measure.timing.calls import repeated
-from pytest_benchdb.measure.timing.rounds import Plan, Rounds, Timed
+from pytest_benchdb.measure.timing.calls import calls_of
+from pytest_benchdb.measure.timing.plan import Plan
+from pytest_benchdb.measure.timing.rounds import Rounds, Timed
 
 DOCUMENT = json.dumps([{"id": number, "name": f"user {number}"} for number in range(60)])
 FUNCTIONS: dict[str, Callable[[], object]] = {
@@ -41,7 +42,7 @@ def ours(function: Callable[[], object], iterations: int, rounds: int) -> float:
 def time_it(function: Callable[[], object], **options: object) -> Timed:
     """Time a function on the processor."""
     backend = CpuBackend()
-    with repeated(function, (), {}) as calls:
+    with calls_of(function, (), {}) as calls:
         return Rounds(calls, backend.open(backend.devices()[0]), Plan().changed(**options)).run(
             contextlib.nullcontext()
         )

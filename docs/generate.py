@@ -260,7 +260,7 @@ def errors() -> str:
 
 def options_of_rounds() -> str:
     """Return the options of `Bench.options`."""
-    return _fields(import_module("pytest_benchdb.measure.timing.rounds").Plan)
+    return _fields(import_module("pytest_benchdb.measure.timing.plan").Plan)
 
 
 def options_of_streams() -> str:

@@ -1,13 +1,16 @@
 import contextlib
 import gc
+import weakref
 from collections.abc import Callable, Mapping
 
 import pytest
 from tests.measure.ticking_device import TickingDevice
 
 from pytest_benchdb.errors import MeasurementError
-from pytest_benchdb.measure.timing.calls import Calls
-from pytest_benchdb.measure.timing.rounds import Clocks, Plan, Rounds, Timed, is_settled
+from pytest_benchdb.measure.timing.calls import Calls, Watch
+from pytest_benchdb.measure.timing.plan import Plan
+from pytest_benchdb.measure.timing.rounds import Clocks, Rounds, Timed
+from pytest_benchdb.measure.timing.stability import is_settled
 
 MS = 1_000_000
 
@@ -19,7 +22,12 @@ class Device(TickingDevice):
         super().__init__(marks=marks, sync_mode=sync_mode)
         self.peak = 7.0
         self.flushes = 0
+        self.host_ns = 0
         self._cache = cache
+
+    def work(self, wall_ms: float, *, cpu_ms: float = 0, thread_ms: float = 0) -> None:
+        super().work(wall_ms, cpu_ms=cpu_ms, thread_ms=thread_ms)
+        self.host_ns += round(wall_ms * MS)
 
     def reset_memory(self) -> None:
         self.peak = 0.0
@@ -33,9 +41,28 @@ class Device(TickingDevice):
         return self._cache
 
 
+def calls(call: Callable[[int], object]) -> Calls:
+    """Rounds in which `call` gets the number of calls."""
+
+    def run(iterations: int, watch: Watch) -> object:
+        begun = watch.begin()
+        start_ns = watch.clock()
+        result = call(iterations)
+        if watch.finish is not None:
+            watch.finish()
+        watch.end(begun, start_ns, watch.clock())
+        return result
+
+    return Calls(run, run)
+
+
+def rounds_of(device: Device, call: Callable[[int], object], **options: object) -> Rounds:
+    clocks = Clocks(cpu_ns=lambda: device.cpu_ns, thread_ns=lambda: device.thread_ns, host_ns=lambda: device.host_ns)
+    return Rounds(calls(call), device, Plan().changed(**options), clocks=clocks)
+
+
 def time_it(device: Device, call: Callable[[int], object], **options: object) -> Timed:
-    clocks = Clocks(cpu_ns=lambda: device.cpu_ns, thread_ns=lambda: device.thread_ns)
-    return Rounds(Calls(call, call), device, Plan().changed(**options), clocks=clocks).run(contextlib.nullcontext())
+    return rounds_of(device, call, **options).run(contextlib.nullcontext())
 
 
 def host_work(device: Device, wall_ms: float) -> Callable[[int], object]:
@@ -49,7 +76,8 @@ def host_work(device: Device, wall_ms: float) -> Callable[[int], object]:
 def test_rounds_of_a_fast_function_hold_as_many_calls_as_fill_the_round_time() -> None:
     device = Device()
 
-    timed = time_it(device, host_work(device, 0.01), round_time_s=0.001, max_time_s=0.1)
+    rounds = rounds_of(device, host_work(device, 0.01), round_time_s=0.001, max_time_s=0.1)
+    timed = rounds.run(contextlib.nullcontext())
 
     assert timed.iterations == 100
     assert set(timed.wall_ns) == {MS}
@@ -58,7 +86,7 @@ def test_rounds_of_a_fast_function_hold_as_many_calls_as_fill_the_round_time() -
     assert set(timed.thread_ns) == {MS // 4}
     assert len(timed.wall_ns) == 100
     assert timed.first_call_ns == MS // 100
-    assert timed.result == 1  # from one more call
+    assert rounds.take_result() == 1  # from one more call
 
 
 def test_rounds_of_a_slow_function_are_single_calls_and_no_fewer_than_asked() -> None:
@@ -68,7 +96,7 @@ def test_rounds_of_a_slow_function_are_single_calls_and_no_fewer_than_asked() ->
 
     assert timed.iterations == 1
     assert list(timed.wall_ns) == [3000 * MS] * 4
-    assert timed.warmup_rounds == 0  # the first call was enough warm-up
+    assert timed.warmup_rounds == 1  # the first call was enough warm-up, and one more says how long a call takes
 
 
 def test_rounds_of_work_on_the_device_wait_for_it_in_every_round() -> None:
@@ -112,6 +140,114 @@ def test_rounds_on_a_device_without_clock_or_barrier_say_so() -> None:
     assert timed.sync_mode is None
 
 
+def test_rounds_hold_no_result_while_the_next_call_runs() -> None:
+    device = Device()
+    results: weakref.WeakSet[Device] = weakref.WeakSet()
+    alive = []
+
+    def call(_iterations: int) -> object:
+        alive.append(len(results))
+        device.work(1)
+        made = Device()
+        results.add(made)
+        return made
+
+    rounds = rounds_of(device, call, rounds=3, iterations=1, warmup_rounds=2)
+    rounds.run(contextlib.nullcontext())
+    result = rounds.take_result()
+
+    assert alive == [0] * 5
+    assert list(results) == [result]
+
+
+def test_rounds_that_may_keep_nothing_call_once_more_for_the_result() -> None:
+    device = Device()
+    held: weakref.WeakSet[Device] = weakref.WeakSet()
+
+    def call(_iterations: int) -> object:
+        device.work(1)
+        made = Device()
+        held.add(made)
+        return made
+
+    plan = Plan().changed(rounds=2, iterations=1, warmup_rounds=0)
+    rounds = Rounds(calls(call), device, plan, may_keep=False)
+    rounds.run(contextlib.nullcontext())
+    rounds.once(1)
+
+    assert not held
+    assert isinstance(rounds.take_result(), Device)
+
+
+def test_rounds_after_a_long_first_call_hold_as_many_calls_as_without_one() -> None:
+    device = Device()
+    first = [60.0]
+
+    def call(iterations: int) -> object:
+        device.work(first.pop() if first else 0.0001 * iterations)
+        return None
+
+    timed = time_it(device, call, max_time_s=0.01)
+
+    assert timed.first_call_ns == 60 * MS
+    assert timed.iterations == 10_000
+
+
+def test_rounds_tell_slow_calls_after_the_first_from_the_function() -> None:
+    device = Device()
+    early = [150.0, 150.0, 200.0]
+
+    def call(iterations: int) -> object:
+        device.work(early.pop() if early else 0.02 * iterations)
+        return None
+
+    timed = time_it(device, call, max_time_s=0.01)
+
+    assert timed.first_call_ns == 200 * MS
+    assert list(timed.slow_calls_ns) == [150 * MS, 150 * MS]
+    assert timed.iterations == 50
+
+
+def test_rounds_on_a_clock_that_stands_still_end() -> None:
+    device = Device()
+    seen: list[int] = []
+
+    timed = time_it(device, seen.append, max_time_s=1.0)
+
+    assert timed.iterations == 1
+    assert list(timed.wall_ns) == [0] * 5
+    assert sum(seen) < 2_000_000
+
+
+def test_rounds_on_a_clock_that_stands_still_end_however_long_a_call_takes() -> None:
+    device = Device()
+
+    def call(iterations: int) -> object:
+        device.host_ns += 10 * MS * iterations
+        return None
+
+    time_it(device, call)
+
+    assert device.host_ns < 3e9
+
+
+def test_rounds_that_are_to_be_cold_are_single_calls() -> None:
+    device = Device()
+
+    timed = time_it(device, host_work(device, 0.01), cache_mode="cold", max_time_s=0.01)
+
+    assert (timed.iterations, timed.cache_mode) == (1, "cold")
+    assert set(timed.wall_ns) == {MS // 100}
+
+
+def test_rounds_that_cannot_be_cold_hold_many_calls() -> None:
+    device = Device(cache=False)
+
+    timed = time_it(device, host_work(device, 0.01), cache_mode="cold", max_time_s=0.01)
+
+    assert (timed.iterations, timed.cache_mode) == (100, "hot")
+
+
 @pytest.mark.parametrize(("cache", "mode"), [(True, "cold"), (False, "hot")])
 def test_rounds_are_cold_only_where_the_caches_were_emptied(cache: bool, mode: str) -> None:
     device = Device(cache=cache)
@@ -123,8 +259,8 @@ def test_rounds_are_cold_only_where_the_caches_were_emptied(cache: bool, mode: s
     assert device.flushes == 5
 
 
-@pytest.mark.parametrize(("iterations", "calls"), [(1, [1, 1, 1, 1, 1]), (4, [4, 4, 4, 4, 4, 1])])
-def test_rounds_that_the_caller_counts_are_all_the_calls_there_are(iterations: int, calls: list[int]) -> None:
+@pytest.mark.parametrize(("iterations", "counts"), [(1, [1, 1, 1, 1, 1]), (4, [4, 4, 4, 4, 4, 1])])
+def test_rounds_that_the_caller_counts_are_all_the_calls_there_are(iterations: int, counts: list[int]) -> None:
     device = Device()
     seen = []
 
@@ -133,10 +269,11 @@ def test_rounds_that_the_caller_counts_are_all_the_calls_there_are(iterations: i
         device.work(1)
         return len(seen)
 
-    timed = time_it(device, call, rounds=3, iterations=iterations, warmup_rounds=2)
+    rounds = rounds_of(device, call, rounds=3, iterations=iterations, warmup_rounds=2)
+    timed = rounds.run(contextlib.nullcontext())
 
-    assert seen == calls  # of several iterations, one more for the result
-    assert timed.result == len(calls)
+    assert rounds.take_result() == len(counts)
+    assert seen == counts  # of several iterations, one more for the result
     assert timed.first_call_ns is None
 
 
@@ -150,11 +287,11 @@ def test_rounds_begin_the_devices_peaks_anew() -> None:
 
 def test_rounds_warm_up_until_they_agree() -> None:
     device = Device()
-    calls = []
+    seen = []
 
     def call(iterations: int) -> object:
-        calls.append(iterations)
-        device.work(max(500 * 0.9 ** len(calls), 10.0))  # like a clock that ramps up
+        seen.append(iterations)
+        device.work(max(500 * 0.9 ** len(seen), 10.0))  # like a clock that ramps up
         return None
 
     timed = time_it(device, call, iterations=1, warmup_time_s=0.1, max_warmup_time_s=1000.0, max_time_s=0.1)
@@ -165,11 +302,11 @@ def test_rounds_warm_up_until_they_agree() -> None:
 
 def test_rounds_that_never_agree_are_warmed_up_for_a_limited_time() -> None:
     device = Device()
-    calls = []
+    seen = []
 
     def call(iterations: int) -> object:
-        calls.append(iterations)
-        device.work(10.0 * 1.5 ** (len(calls) % 12))
+        seen.append(iterations)
+        device.work(10.0 * 1.5 ** (len(seen) % 12))
         return None
 
     timed = time_it(device, call, iterations=1, warmup_time_s=0.1, max_warmup_time_s=0.5, rounds=1)
@@ -190,7 +327,7 @@ def test_rounds_run_before_and_after_once_each_and_untimed() -> None:
 
     clocks = Clocks(cpu_ns=lambda: device.cpu_ns, thread_ns=None)
     rounds = Rounds(
-        Calls(host_work(device, 1), host_work(device, 1)),
+        calls(host_work(device, 1)),
         device,
         Plan().changed(rounds=3, warmup_rounds=1),
         clocks=clocks,
@@ -198,6 +335,7 @@ def test_rounds_run_before_and_after_once_each_and_untimed() -> None:
         after=around("teardown"),
     )
     timed = rounds.run(contextlib.nullcontext())
+    rounds.take_result()
 
     assert timed.iterations == 1
     assert set(timed.wall_ns) == {MS}
@@ -238,6 +376,10 @@ def test_is_settled_needs_two_handfuls_that_agree() -> None:
         ({"max_time_s": -1}, "max_time_s=-1; give a number of seconds, 0 or more"),
         ({"max_time_s": float("nan")}, "max_time_s=nan"),
         ({"cache_mode": "warm"}, "cache_mode='warm'; give one of 'hot', 'cold'"),
+        (
+            {"cache_mode": "cold", "iterations": 4},
+            "iterations=4 with cache_mode='cold': caches are emptied once a round",
+        ),
         ({"time": 3}, "unknown option 'time'; known are rounds"),
     ],
 )

@@ -42,6 +42,56 @@ def test_bench_cpu_records_every_clock_of_its_rounds(record: Record) -> None:
     assert recorded.one("SELECT count(*) FROM samples WHERE metric = 'wall_time' AND len(samples) >= 3") == (1,)
 
 
+def test_bench_keeps_no_result_alive_and_awaits_what_must_be_awaited(record: Record) -> None:
+    recorded = record(
+        """
+        import gc
+        import weakref
+
+        import pytest
+
+        alive = weakref.WeakSet()
+        awaited = []
+
+        class Result:
+            def __init__(self):
+                alive.add(self)
+
+        async def wait():
+            awaited.append(1)
+            return 5
+
+        @pytest.fixture(autouse=True, scope="module")
+        def no_collector():
+            gc.disable()
+            yield
+            gc.enable()
+
+        @pytest.mark.parametrize("number", range(2))
+        def test_result(bench_cpu, number):
+            assert not alive
+            bench_cpu.pedantic(Result, rounds=2)
+
+        def test_await(bench_cpu):
+            assert not alive
+            assert bench_cpu.pedantic(lambda: wait(), rounds=3) == 5
+            assert len(awaited) == 3
+
+        def test_still(bench_sim):
+            bench_sim.options(max_time_s=0.01)(lambda: None)
+        """
+    )
+
+    assert set(recorded.outcomes().values()) == {"passed"}
+    assert (
+        recorded.sql(
+            "SELECT DISTINCT metric, reason FROM measurement m JOIN benchmark USING (benchmark_id)"
+            " WHERE name = 'test_still' AND m.valid AND metric IN ('wall_time', 'first_call_time')"
+        )
+        == []
+    )
+
+
 def test_bench_fixtures_without_recording_call_once_and_write_nothing(
     record: Record, pytester: pytest.Pytester
 ) -> None:

@@ -1,11 +1,10 @@
-"""Loops that call a benchmarked function N times with as little overhead as possible."""
+"""Calls a benchmarked function N times between two readings of the clocks, with as little overhead as possible."""
 
 import contextlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from pytest_benchdb.errors import MeasurementError
 
@@ -13,79 +12,202 @@ if TYPE_CHECKING:
     import asyncio
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """Two loops that call a function N times.
+class Watch(NamedTuple):
+    """The clocks around a round.
 
     Attributes:
-        loop: drops each result at once, so that freeing it is timed too.
-        keep: returns the last result.
+        begin: reads the slower clocks before the calls; its result goes to `end`.
+        clock: the wall clock, read last before the calls and first after them.
+        finish: waits for the device, within the wall time; None if calls return only when their work is done.
+        end: gets the result of `begin` and both readings of `clock`, after the calls.
     """
 
-    loop: Callable[[int], object]
-    keep: Callable[[int], object]
+    begin: Callable[[], Any]
+    clock: Callable[[], int]
+    finish: Callable[[], object] | None
+    end: Callable[[Any, int, int], None]
+
+
+Round = Callable[[int, Watch], object]
+"""Calls the function so many times in one round and returns its last result, or None if results are dropped."""
+
+
+class Calls:
+    """Rounds of one function.
+
+    Attributes:
+        drop: a round that drops each result at once, so that freeing it is timed too.
+        keep: a round that returns the last result.
+    """
+
+    def __init__(self, drop: Round, keep: Round) -> None:
+        """Take both kinds of round."""
+        self.drop = drop
+        self.keep = keep
+
+    def adapt(self, result: object) -> bool:
+        """Look at what the first round returned; return whether that round did not count.
+
+        A result that must be awaited means that the function has done nothing yet.
+        """
+        del result
+        return False
+
+
+class FunctionCalls(Calls):
+    """Rounds of a Python function; one that returns awaitables is awaited from its second round on."""
+
+    def __init__(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Take the function and its arguments.
+
+        Raises:
+            MeasurementError: it is asynchronous and an event loop is running already.
+        """
+        super().__init__(*_plain_rounds(function, args, kwargs))
+        self._function = function
+        self._args = args
+        self._kwargs = kwargs
+        self._loop: asyncio.AbstractEventLoop | None = None
+        if inspect.iscoroutinefunction(function):
+            self._await_results()
+
+    def adapt(self, result: object) -> bool:
+        """Await the results from now on if this one has to be; return whether it has.
+
+        Raises:
+            MeasurementError: nothing can run what the function returned.
+        """
+        if self._loop is not None:
+            return False
+        if inspect.isasyncgen(result):
+            self._refuse("returned an async generator, whose code has not run; time a coroutine that iterates over it")
+        if not inspect.isawaitable(result):
+            return False
+        if hasattr(result, "get_loop"):
+            self._refuse(f"returned a {type(result).__name__} of an event loop that is not running; time a coroutine")
+        if inspect.iscoroutine(result):
+            result.close()  # or Python warns that it was never awaited
+        self._await_results()
+        return True
+
+    def close(self) -> None:
+        """Close the event loop, if there is one."""
+        if self._loop is not None:
+            self._loop.close()
+
+    def _await_results(self) -> None:
+        if _loop_is_running():
+            self._refuse("is asynchronous and so is the test; make the test a plain function")
+        import asyncio
+
+        self._loop = asyncio.new_event_loop()
+        self.drop, self.keep = _awaited_rounds(self._loop, self._function, self._args, self._kwargs)
+
+    def _refuse(self, text: str) -> NoReturn:
+        raise MeasurementError(f"{getattr(self._function, '__name__', repr(self._function))} {text}")
 
 
 @contextlib.contextmanager
-def call_loops(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Calls]:
-    """Yield loops that call `function` N times.
-
-    An `async def` function is awaited in a new event loop: a round has N awaits and starts the loop once.
+def calls_of(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[FunctionCalls]:
+    """Yield the rounds of a function; an asynchronous one gets an event loop of its own.
 
     Raises:
         MeasurementError: the function is asynchronous and an event loop is running already.
     """
-    if not inspect.iscoroutinefunction(function):
-        yield _plain_loops(function, args, kwargs)
-        return
-    if _loop_is_running():
-        name = getattr(function, "__name__", repr(function))
-        raise MeasurementError(f"{name} is asynchronous and so is the test; make the test a plain function")
-    import asyncio
-
-    loop = asyncio.new_event_loop()
+    calls = FunctionCalls(function, args, kwargs)
     try:
-        yield _async_loops(loop, function, args, kwargs)
+        yield calls
     finally:
-        loop.close()
+        calls.close()
 
 
-def _plain_loops(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Calls:
-    def keep(iterations: int) -> object:
-        for _ in range(iterations - 1):
+def call_once(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> object:
+    """Call a function once, untimed, and return its result, awaited if it has to be."""
+    watch = Watch(begin=lambda: None, clock=lambda: 0, finish=None, end=lambda _begun, _start_ns, _end_ns: None)
+    with calls_of(function, args, kwargs) as calls:
+        result = calls.keep(1, watch)
+        return calls.keep(1, watch) if calls.adapt(result) else result
+
+
+def _plain_rounds(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Round, Round]:
+    def keep(iterations: int, watch: Watch) -> object:
+        begin, clock, finish, end = watch
+        repeats = range(iterations - 1)
+        begun = begin()
+        start_ns = clock()
+        for _ in repeats:
             function(*args, **kwargs)
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
+        if finish is not None:
+            finish()
+        end_ns = clock()
+        end(begun, start_ns, end_ns)
+        return result
 
-    if args or kwargs:
+    def drop(iterations: int, watch: Watch) -> None:
+        begin, clock, finish, end = watch
+        repeats = range(iterations)
+        begun = begin()
+        start_ns = clock()
+        for _ in repeats:
+            function(*args, **kwargs)
+        if finish is not None:
+            finish()
+        end_ns = clock()
+        end(begun, start_ns, end_ns)
 
-        def loop(iterations: int) -> None:
-            for _ in range(iterations):
-                function(*args, **kwargs)
-
-        return Calls(loop, keep)
-
-    def bare_loop(iterations: int) -> None:
-        for _ in range(iterations):
+    def drop_bare(iterations: int, watch: Watch) -> None:
+        begin, clock, finish, end = watch
+        repeats = range(iterations)
+        begun = begin()
+        start_ns = clock()
+        for _ in repeats:
             function()
+        if finish is not None:
+            finish()
+        end_ns = clock()
+        end(begun, start_ns, end_ns)
 
-    return Calls(bare_loop, keep)
+    return (drop if args or kwargs else drop_bare), keep
 
 
-def _async_loops(
+def _awaited_rounds(
     loop: "asyncio.AbstractEventLoop", function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> Calls:
-    async def repeat(iterations: int) -> None:
-        for _ in range(iterations):
+) -> tuple[Round, Round]:
+    """Return rounds that read the clocks within the loop: starting it takes longer than many a function."""
+
+    async def call(repeats: Iterable[int], watch: Watch) -> object:
+        begin, clock, finish, end = watch
+        result = None
+        begun = begin()
+        start_ns = clock()
+        for _ in repeats:
+            result = None
+            result = await function(*args, **kwargs)
+        if finish is not None:
+            finish()
+        end_ns = clock()
+        end(begun, start_ns, end_ns)
+        return result
+
+    def run(coroutine: Coroutine[Any, Any, object]) -> object:
+        return loop.run_until_complete(coroutine)
+
+    def keep(iterations: int, watch: Watch) -> object:
+        return run(call(range(iterations), watch))
+
+    async def drop(repeats: Iterable[int], watch: Watch) -> None:
+        begin, clock, finish, end = watch
+        begun = begin()
+        start_ns = clock()
+        for _ in repeats:
             await function(*args, **kwargs)
+        if finish is not None:
+            finish()
+        end_ns = clock()
+        end(begun, start_ns, end_ns)
 
-    async def repeat_and_keep(iterations: int) -> object:
-        await repeat(iterations - 1)
-        return await function(*args, **kwargs)
-
-    return Calls(
-        lambda iterations: loop.run_until_complete(repeat(iterations)),
-        lambda iterations: loop.run_until_complete(repeat_and_keep(iterations)),
-    )
+    return (lambda iterations, watch: run(drop(range(iterations), watch))), keep
 
 
 def _loop_is_running() -> bool:

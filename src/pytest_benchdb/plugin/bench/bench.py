@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_benchdb.errors import BackendUnavailableError, ConfigError, MeasurementError
 from pytest_benchdb.interfaces import CapturesGraphs, OpenDevice
-from pytest_benchdb.measure.timing.calls import call_loops
+from pytest_benchdb.measure.timing.calls import calls_of
 from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
-from pytest_benchdb.measure.timing.rounds import Plan, Rounds, Timed
+from pytest_benchdb.measure.timing.plan import Plan
+from pytest_benchdb.measure.timing.rounds import Rounds, Timed
 from pytest_benchdb.measure.training import Steps
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Series
@@ -154,7 +155,7 @@ class Bench:
         return self._time(lambda: target(*current.args, **current.kwargs), (), {}, spec)
 
     def options(self, **options: Any) -> "Bench":
-        """Set fields of `measure.timing.rounds.Plan` for the rounds to come; return the object itself.
+        """Set fields of `measure.timing.plan.Plan` for the rounds to come; return the object itself.
 
         Raises:
             MeasurementError: an option is unknown or makes no sense.
@@ -410,8 +411,11 @@ class Bench:
         if self._attempt is None:
             return call_once(function, args, kwargs, spec)
         self._cut = "the benchmarked function raised"
-        with call_loops(function, args, kwargs) as calls:
-            rounds = Rounds(calls, self.opened, spec.plan, before=spec.before, after=spec.after)
+        has_passes = self._passes is not None and self._passes.has_any
+        with calls_of(function, args, kwargs) as calls:
+            rounds = Rounds(
+                calls, self.opened, spec.plan, before=spec.before, after=spec.after, may_keep=not has_passes
+            )
             timed = rounds.run(self._attempt.block if phase is None else contextlib.nullcontext())
             if phase is None:
                 self._timed = timed
@@ -430,7 +434,7 @@ class Bench:
                 )
                 self._rows += made.measurements
                 self._series += made.series
-        return timed.result
+            return rounds.take_result()
 
     def _claim(self, what: str) -> str | None:
         """Return the current phase; each can time only one thing, so that rows stay distinguishable."""

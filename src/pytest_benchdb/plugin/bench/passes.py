@@ -65,6 +65,11 @@ class Passes:
         self._sensors: Sensors | None = None
         self._samplers: dict[str, Sampler] = {}
 
+    @property
+    def has_any(self) -> bool:
+        """Whether timing is followed by a pass."""
+        return bool(self._names)
+
     def make(self, target: PassTarget) -> PassResult:
         """Run every selected pass of one function; a failed one only gives its reason."""
         results = [self._run(name, target) for name in self._names]

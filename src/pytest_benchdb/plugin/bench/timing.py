@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_benchdb.errors import MeasurementError
-from pytest_benchdb.measure.timing.calls import call_loops
-from pytest_benchdb.measure.timing.rounds import Plan, Timed
+from pytest_benchdb.measure.timing import calls
+from pytest_benchdb.measure.timing.plan import Plan
+from pytest_benchdb.measure.timing.rounds import Timed
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 
 _RATES = {"items": "throughput", "bytes": "bytes_per_second", "flops": "flops_per_second"}
+_STILL = "the device's clock did not move: nothing ran on it, or for less than its tick"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +56,7 @@ def call_once(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping
     """Call a function once, untimed, with `before` and `after` around it."""
     if spec.before is not None:
         spec.before()
-    with call_loops(function, args, kwargs) as calls:
-        result = calls.keep(1)
+    result = calls.call_once(function, args, kwargs)
     if spec.after is not None:
         spec.after()
     return result
@@ -78,6 +79,8 @@ def timing_rows(timed: Timed, spec: TimingSpec, *, phase: str | None, provenance
 
     unwaited = spec.plan.barrier == "block" and timed.sync_mode is not None
     why = "the device was waited for once after all rounds: these are the times of asking" if unwaited else None
+    if not any(timed.wall_ns):
+        why = _STILL
     rows = [
         Measurement.of(
             "wall_time",
@@ -85,14 +88,18 @@ def timing_rows(timed: Timed, spec: TimingSpec, *, phase: str | None, provenance
             **about,
             method="perf_counter_ns",
             details=details,
-            valid=not unwaited,
+            valid=why is None,
             reason=why,
         ),
         Measurement.of("cpu_time", **rounds(timed.cpu_ns), **about, method="process_time_ns"),
     ]
     if timed.first_call_ns is not None:
+        slow = {"later_slow_calls_s": [ns / 1e9 for ns in timed.slow_calls_ns]} if timed.slow_calls_ns else None
         value = timed.first_call_ns / 1e9
-        rows.append(Measurement.of("first_call_time", **about, value=value, method="perf_counter_ns"))
+        if value > 0:
+            rows.append(Measurement.of("first_call_time", **about, value=value, method="perf_counter_ns", details=slow))
+        else:
+            rows.append(Measurement.of("first_call_time", **about, reason=_STILL))
     if timed.thread_ns is not None:
         rows.append(Measurement.of("thread_time", **rounds(timed.thread_ns), **about, method="thread_time_ns"))
     if timed.device_s is not None:

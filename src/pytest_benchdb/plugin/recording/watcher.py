@@ -172,6 +172,8 @@ class TestWatcher:
             device_id=self._process.device_id,
             worker=self._process.worker,
         )
+        # They know the attempt: a cycle would keep what the test returned until the garbage is collected.
+        attempt.bench = attempt.points = None
         return finished_lines(run, keep_rounds=self._settings.keep_rounds, attachments=self._process.attachments)
 
     def write(self, lines: bytes) -> bool:
@@ -222,6 +224,7 @@ class TestWatcher:
         del item.stash[ATTEMPT_KEY]
         self._open = None
         points = item.stash[_points_key]
+        del item.stash[_points_key]
         lines = points.lines
         if not points.are_the_whole_test:
             lines += self.lines_of(item, attempt)
