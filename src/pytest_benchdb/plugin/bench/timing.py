@@ -12,6 +12,7 @@ from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.measure.timing import calls
 from pytest_benchdb.measure.timing.plan import Plan
 from pytest_benchdb.measure.timing.rounds import Timed
+from pytest_benchdb.measure.timing.stability import median_error
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 
@@ -71,6 +72,7 @@ def timing_rows(timed: Timed, spec: TimingSpec, *, phase: str | None, provenance
         "gc": spec.plan.gc,
         "iterations": timed.iterations,
         "warmup_rounds": timed.warmup_rounds,
+        "median_error": median_error(timed.wall_ns),
     }
 
     def rounds(round_ns: Sequence[int]) -> dict[str, Any]:
