@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _TRIES = 5
-"""Rounds of one length, of which the shortest counts."""
+"""Rounds with the same number of calls; the shortest counts."""
 _MOST_EARLY_CALLS = 20
 _GROWTH = 10
 """Largest factor by which the calls in a round grow in one step."""
@@ -36,7 +36,7 @@ class Calibration:
     slow_calls_ns: Sequence[int] = ()
 
     def refined(self, shortest_round_ns: int, goal_ns: float) -> int:
-        """Return a better number of calls, after more rounds of which the shortest is known."""
+        """Return a better number of calls, once the shortest of more rounds is known."""
         if shortest_round_ns <= 0:
             return self.iterations
         wanted = max(1, round(self.iterations * goal_ns / shortest_round_ns))
