@@ -7,9 +7,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pytest_benchdb.operations.read.api import History as History
     from pytest_benchdb.operations.read.api import open_history as open  # noqa: A004 - as in gzip and tarfile
+    from pytest_benchdb.scripts import session as session
 
 __version__ = "0.1.0"
-__all__ = ["History", "__version__", "open"]
+__all__ = ["History", "__version__", "open", "session"]
 
 
 def __getattr__(name: str) -> object:
@@ -18,5 +19,9 @@ def __getattr__(name: str) -> object:
         from pytest_benchdb.operations.read import api as read
 
         return getattr(read, {"History": "History", "open": "open_history"}[name])
+    if name == "session":
+        from pytest_benchdb import scripts
+
+        return scripts.session
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)

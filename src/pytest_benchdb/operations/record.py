@@ -11,7 +11,16 @@ from pytest_benchdb.environment.collect import collect, environment_id
 from pytest_benchdb.environment.command import sanitized_command
 from pytest_benchdb.environment.machine.host import read_load
 from pytest_benchdb.errors import StoreError
-from pytest_benchdb.model.environment import CiJob, Commit, Environment, Load, SessionEnd, SessionOutcome, SessionStart
+from pytest_benchdb.model.environment import (
+    CiJob,
+    Commit,
+    Environment,
+    Load,
+    SessionEnd,
+    SessionKind,
+    SessionOutcome,
+    SessionStart,
+)
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.store.cache import spool_folder
 from pytest_benchdb.store.fold_process import FoldResult, fold_in_child
@@ -38,6 +47,7 @@ class Context:
         project: name of the project; None derives it from the git remote or the root.
         suite: facts from the suite's own hooks.
         unmeasured: why a metric cannot be measured here, by metric.
+        kind: who records: pytest, or a script through the Python API.
     """
 
     root: Path
@@ -49,6 +59,7 @@ class Context:
     note: str | None
     suite: Mapping[str, object]
     unmeasured: Mapping[str, str]
+    kind: SessionKind = "pytest"
 
 
 def start_session(context: Context) -> SessionStart:
@@ -57,7 +68,7 @@ def start_session(context: Context) -> SessionStart:
     return SessionStart(
         session_id=uuid7(),
         project=context.project or project_name(snapshot.commit, context.root),
-        kind="pytest",
+        kind=context.kind,
         started_unix_us=time.time_ns() // 1000,
         label=context.label,
         tags=context.tags,
@@ -123,12 +134,14 @@ class SessionRecorder:
         except OSError:
             return []
 
-    def finish(self, *, outcome: SessionOutcome, exit_status: int, complete: bool, row_limit: int) -> FoldResult | None:
+    def finish(
+        self, *, outcome: SessionOutcome, exit_status: int | None, complete: bool, row_limit: int
+    ) -> FoldResult | None:
         """Close the journal and fold it into the database; None if there was nothing to record, or in a forked child.
 
         Args:
             outcome: how the session ended.
-            exit_status: pytest's exit status.
+            exit_status: pytest's exit status; None outside pytest.
             complete: whether every selected test ran.
             row_limit: the most report rows to return.
         """
@@ -142,7 +155,13 @@ class SessionRecorder:
 
 
 def session_end(
-    start: SessionStart, load: Load, now_unix_us: int, outcome: SessionOutcome, exit_status: int, *, complete: bool
+    start: SessionStart,
+    load: Load,
+    now_unix_us: int,
+    outcome: SessionOutcome,
+    exit_status: int | None,
+    *,
+    complete: bool,
 ) -> SessionEnd:
     """Return the session's end, from the load at that time."""
     steal_s = None if load.steal_s is None or start.load.steal_s is None else load.steal_s - start.load.steal_s
@@ -165,6 +184,11 @@ def _contended(steal_s: float | None, duration_s: float, start: SessionStart) ->
     if steal_s is None or duration_s <= 0:
         return None
     return steal_s > STEAL_SHARE * duration_s * threads
+
+
+def project_root(folder: Path) -> Path:
+    """Return the root of the checkout that has this folder, or the folder itself outside a checkout."""
+    return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), folder)
 
 
 def project_name(commit: Commit, root: Path) -> str:

@@ -15,7 +15,7 @@ from pytest_benchdb.environment.toml_files import project_name
 from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.model.environment import SessionOutcome, SessionStart
 from pytest_benchdb.model.json_value import json_value
-from pytest_benchdb.operations.record import Context, SessionRecorder, start_session
+from pytest_benchdb.operations.record import Context, SessionRecorder, project_root, start_session
 from pytest_benchdb.plugin.bench.fixtures import NAMES, devices_of
 from pytest_benchdb.plugin.ending import gate, summary
 from pytest_benchdb.plugin.ending.outputs import Outputs, write_outputs
@@ -57,11 +57,6 @@ def _rank_tags(environ: Mapping[str, str]) -> dict[str, str]:
 
     info = rank_of(environ)
     return {} if info is None else rank_tags(info)
-
-
-def project_root(rootpath: Path) -> Path:
-    """Return the root of the checkout, or pytest's root outside a checkout."""
-    return next((folder for folder in (rootpath, *rootpath.parents) if (folder / ".git").exists()), rootpath)
 
 
 def _suite_facts(config: pytest.Config) -> dict[str, object]:

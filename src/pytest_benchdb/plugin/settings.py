@@ -6,7 +6,7 @@ PYTEST_DONT_REWRITE
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -265,8 +265,17 @@ def passes_selected(sources: Sources) -> tuple[str, ...]:
         ConfigError: one of them is unknown, or the value is not a text.
     """
     names = [text.strip() for text in (sources.text("passes") or "").split(",") if text.strip()]
+    return known_passes(names, "--benchdb-passes")
+
+
+def known_passes(names: Collection[str], option: str) -> tuple[str, ...]:
+    """Return these passes in the order in which they run, without ``time``, which always runs.
+
+    Raises:
+        ConfigError: one of them is unknown; the message names the option.
+    """
     for name in names:
         if name not in {"time", *PASSES}:
             known = ", ".join(("time", *PASSES))
-            raise ConfigError(f"--benchdb-passes {name!r} is unknown; give some of {known}, comma-separated")
+            raise ConfigError(f"{option} {name!r} is unknown; give some of {known}, comma-separated")
     return tuple(name for name in PASSES if name in names)

@@ -175,3 +175,14 @@ def test_point_names_the_parameters_that_it_has(bench: Bench) -> None:
 
     with pytest.raises(AttributeError, match="no parameter 'b'; it has a"):
         _ = point.b
+
+
+def test_point_that_needs_what_its_device_lacks_is_skipped(bench: Bench) -> None:
+    seen = []
+    for point in bench.sweep(a=[1, 2]):
+        with point:
+            bench.graph(sum, [point.a])
+            seen.append(point.a)
+
+    assert seen == []
+    assert bench.mistakes() == []

@@ -4,6 +4,7 @@ PYTEST_DONT_REWRITE
 """
 
 import contextlib
+import functools
 import os
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Attachment, Measurement, Request, Timing
 from pytest_benchdb.plugin.bench.passes import Passes, PassTarget
-from pytest_benchdb.plugin.bench.sweep import Sweep
+from pytest_benchdb.plugin.bench.sweep import Sweep, skip_point
 from pytest_benchdb.plugin.bench.timing import Arguments, TimingSpec, call_once, timing_rows
 from pytest_benchdb.plugin.bench.values import MetricBook, RecordedValues
 from pytest_benchdb.plugin.recording.attempt import Attempt
@@ -49,6 +50,8 @@ class Bench:
         attachments: files stored with the run; `attach` adds one.
         on_unsupported: ends a test that needs what its device lacks, with the reason.
     """
+
+    _for_another = "parametrize the test"  # what to do to time something else
 
     def __init__(
         self,
@@ -387,6 +390,7 @@ class Bench:
         test = self._attempt
         attempt = None if test is None else test.point(params, bench=own)
         own._attempt = attempt
+        own.on_unsupported = functools.partial(skip_point, attempt)
         if test is not None and attempt is not None:
             test.begin_point(attempt)
         states, error = vars(self).copy(), None
@@ -443,7 +447,7 @@ class Bench:
             place = "" if phase is None else f" in phase {phase!r}"
             raise self._mistake(
                 f"bench_{self.backend} timed {self._used[phase]}{place} before and now gets {what}; "
-                "parametrize the test, or use a phase for each"
+                f"{self._for_another}, or use a phase for each"
             )
         self._used[phase] = what
         return phase

@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
+import pluggy
 import pytest
 
 from pytest_benchdb.backends import backends as builtin_backends
@@ -30,6 +31,9 @@ OPEN_LIMIT_S = 120.0
 """How long a backend may take to open a device: a driver's first context takes seconds."""
 
 _DEVICES_KEY = pytest.StashKey["Devices"]()
+
+
+B = TypeVar("B", bound=Bench)
 
 
 class LimitPassedError(Exception):
@@ -70,21 +74,28 @@ def time_limit(limit_s: float) -> Iterator[None]:
 class Devices:
     """The registry, passes and metrics that the fixtures of one process share."""
 
-    def __init__(self, config: pytest.Config, selected: Sequence[str], passes: Sequence[str]) -> None:
+    def __init__(
+        self, manager: pluggy.PluginManager, selected: Sequence[str], passes: Sequence[str], *, alone: bool = True
+    ) -> None:
         """Find every backend; none is probed yet.
+
+        Args:
+            manager: has the hooks of other packages.
+            selected: devices, as users name them; the first is the default.
+            passes: passes to make after timing.
+            alone: whether no other xdist worker runs beside this process.
 
         Raises:
             ConfigError: two packages claim one name, or the selection names an unknown backend.
         """
         self._pid = os.getpid()
-        manager = config.pluginmanager
         problems = load_entry_points(manager)
         self.registry = Registry(manager, builtin_backends())
         self.registry.disabled.update(problems)
         self.registry.load()
         self._device_names = [self.registry.parse(text) for text in selected if text != "auto"]
         self._selected = selected
-        self._passes = Passes(passes, self.registry, alone=not hasattr(config, "workerinput"))
+        self._passes = Passes(passes, self.registry, alone=alone)
         self._book = MetricBook()
 
     def each(self) -> list[str]:
@@ -111,21 +122,10 @@ class Devices:
             pytest.fail(
                 f"{test}: requests two bench fixtures; use bench_each, or a test for each device", pytrace=False
             )
-        name = self._name(text)
         try:
-            opened = self._open(name)
+            made = self.make(text, attempt, test, Bench)
         except BackendUnavailableError as error:
-            if attempt is not None:
-                attempt.unsupported = str(error)
-                attempt.devices = (_absent(name),)
             pytest.skip(str(error))
-        except Exception:
-            if attempt is not None:
-                attempt.device_failed = True
-                attempt.devices = self.registry.devices(name.backend)[name.index : name.index + 1]
-            raise
-        provenance = self.registry.provenance(name.backend)
-        made = Bench(opened, attempt, test=test, provenance=provenance, passes=self._passes, book=self._book)
 
         def unsupported(reason: str) -> NoReturn:
             if attempt is not None:
@@ -133,6 +133,37 @@ class Devices:
             pytest.skip(reason)
 
         made.on_unsupported = unsupported
+        return made
+
+    def make(self, text: str | None, attempt: Attempt | None, test: str, kind: type[B]) -> B:
+        """Return an object on a device, and note in the attempt which device that is.
+
+        Args:
+            text: the device as users name it; None takes the default.
+            attempt: the attempt that it measures; None if nothing is recorded.
+            test: the test's name, for messages.
+            kind: class of the object.
+
+        Raises:
+            BackendUnavailableError: the device is missing.
+            ConfigError: there is no such backend.
+            Exception: raised by the device's first operation.
+        """
+        name = self._name(text)
+        try:
+            opened = self._open(name)
+        except BackendUnavailableError as error:
+            if attempt is not None:
+                attempt.unsupported = str(error)
+                attempt.devices = (_absent(name),)
+            raise
+        except Exception:
+            if attempt is not None:
+                attempt.device_failed = True
+                attempt.devices = self.registry.devices(name.backend)[name.index : name.index + 1]
+            raise
+        provenance = self.registry.provenance(name.backend)
+        made = kind(opened, attempt, test=test, provenance=provenance, passes=self._passes, book=self._book)
         if attempt is not None:
             attempt.bench = made
             # Every session has the CPU already, with more details.
@@ -175,7 +206,12 @@ def devices_of(config: pytest.Config) -> Devices:
     if _DEVICES_KEY not in config.stash:
         try:
             sources = Sources(config, os.environ)
-            devices = Devices(config, backends_selected(sources), passes_selected(sources))
+            devices = Devices(
+                config.pluginmanager,
+                backends_selected(sources),
+                passes_selected(sources),
+                alone=not hasattr(config, "workerinput"),
+            )
         except ConfigError as error:
             raise pytest.UsageError(str(error)) from error
         config.stash[_DEVICES_KEY] = devices

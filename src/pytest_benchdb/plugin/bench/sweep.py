@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, final
+from typing import Any, NoReturn, final
 
 import pytest
 
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.model.wording import counted
+from pytest_benchdb.plugin.recording.attempt import Attempt
 from pytest_benchdb.plugin.recording.identity import id_of_params
 from pytest_benchdb.plugin.recording.outcome import is_interruption, is_timeout
 
@@ -141,6 +142,13 @@ class Sweep:
         texts = [f"--- {point.id} ---\n{_traceback_of(error)}" for point, error in errors]
         what = f"{self._test}: {len(errors)} of {counted(len(self._points), 'point')} failed: {names}"
         return MeasurementError("\n\n".join((what, *texts)))
+
+
+def skip_point(attempt: Attempt | None, reason: str) -> NoReturn:
+    """Skip the point of this attempt, because its device cannot do what it needs."""
+    if attempt is not None:
+        attempt.unsupported = reason
+    pytest.skip(reason)
 
 
 def _values_of(name: str, values: Iterable[Any]) -> list[Any]:

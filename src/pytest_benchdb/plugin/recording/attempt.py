@@ -15,9 +15,9 @@ from pytest_benchdb.measure.process.block_usage import BlockProbe, BlockToken
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.model.run import BlockUsage, Measurement, Timing
+from pytest_benchdb.model.run import BlockUsage, Measurement, Outcome, Timing
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_of_params
-from pytest_benchdb.plugin.recording.outcome import Phase, is_interruption, phase_of_error
+from pytest_benchdb.plugin.recording.outcome import Phase, classify, is_interruption, phase_of_error
 
 
 class Block:
@@ -125,7 +125,6 @@ class Attempt:
             block=self.block.another(),
             bench=bench,
             devices=self.devices,
-            setup=Phase(outcome="passed"),
         )
 
     def begin_point(self, point: "Attempt") -> None:
@@ -135,15 +134,31 @@ class Attempt:
 
     def finish_point(self, point: "Attempt", error: BaseException | None) -> None:
         """Finish the run of a point, which ended with `error`."""
-        phase = phase_of_error(error)
-        if error is not None and point.ran_out_of_memory(error):
-            phase = replace(phase, oom=True)
-        point.call = phase
-        if error is None or not is_interruption(error):
-            point.teardown = Phase(outcome="passed")
-        point.duration_s = time.time_ns() / 1e9 - point.started_unix_us / 1e6
+        point.end(error)
         if self.points is not None:
             self.points.finish(point)
+
+    def end(self, error: BaseException | None) -> None:
+        """End the attempt outside pytest's own phases; `error` is how it ended."""
+        self.setup = Phase(outcome="passed")
+        self.call = phase_of_error(error)
+        if self.unsupported is not None:
+            self.call = Phase(outcome="skipped", error=self.unsupported)
+        if error is not None and self.ran_out_of_memory(error):
+            self.call = replace(self.call, oom=True)
+        if error is None or not is_interruption(error):
+            self.teardown = Phase(outcome="passed")
+        self.duration_s = time.time_ns() / 1e9 - self.started_unix_us / 1e6
+
+    @property
+    def outcome(self) -> tuple[Outcome, str | None]:
+        """The outcome, and why it is not `passed`."""
+        outcome, reason = classify(self.setup, self.call, self.teardown)
+        if self.unsupported is not None and outcome == "skipped":
+            return "unsupported", self.unsupported
+        if self.device_failed and outcome == "error":
+            return "failed", reason
+        return outcome, reason
 
     def ran_out_of_memory(self, error: BaseException) -> bool:
         """Return whether the error means that the test's device ran out of memory."""

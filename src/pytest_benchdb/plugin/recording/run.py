@@ -19,7 +19,6 @@ from pytest_benchdb.plugin.recording import codspeed, pytest_benchmark
 from pytest_benchdb.plugin.recording.attempt import Attempt, one_round
 from pytest_benchdb.plugin.recording.fixture import PYTEST_BENCHMARK, kind_of
 from pytest_benchdb.plugin.recording.identity import Identifier, gate_rule_of
-from pytest_benchdb.plugin.recording.outcome import classify
 from pytest_benchdb.store.attachments import keep_attachments
 from pytest_benchdb.store.journal.lines import run_lines
 
@@ -39,7 +38,7 @@ def finished_run(
         device_id: the device that tests run on.
         worker: name of this xdist worker; None without xdist.
     """
-    outcome, reason = _outcome(attempt)
+    outcome, reason = attempt.outcome
     holder = attempt.bench or pytest_benchmark.info_holder(attempt.fixture)
     extra_info = {**(getattr(holder, "extra_info", None) or {}), **_gate_rule(item)}
     run = run_of(
@@ -140,15 +139,6 @@ def crashed_lines(
         extra_info={},
     )
     return run_lines(run)
-
-
-def _outcome(attempt: Attempt) -> tuple[Outcome, str | None]:
-    outcome, reason = classify(attempt.setup, attempt.call, attempt.teardown)
-    if attempt.unsupported is not None and outcome == "skipped":
-        return "unsupported", attempt.unsupported
-    if attempt.device_failed and outcome == "error":
-        return "failed", reason
-    return outcome, reason
 
 
 def _timing(attempt: Attempt, codspeed_plugin: Any) -> Timing:

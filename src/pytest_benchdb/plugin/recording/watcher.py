@@ -4,6 +4,7 @@ PYTEST_DONT_REWRITE
 """
 
 import contextlib
+import functools
 import os
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
@@ -13,12 +14,12 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.measure.process.block_usage import BlockProbe
-from pytest_benchdb.model.run import NOT_RUN, PASSED
 from pytest_benchdb.plugin.recording import codspeed
 from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt, Block
 from pytest_benchdb.plugin.recording.fixture import kind_of, observe
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_of
-from pytest_benchdb.plugin.recording.outcome import Phase, classify, phase_of, with_subtests
+from pytest_benchdb.plugin.recording.outcome import Phase, phase_of, with_subtests
+from pytest_benchdb.plugin.recording.points import SweepPoints
 from pytest_benchdb.plugin.recording.run import finished_lines, finished_run
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.store.journal.lines import begin_line
@@ -31,6 +32,7 @@ WORKER_KEY = "benchdb"
 _FIXTURES = frozenset({"benchmark", "benchmark_weave", "codspeed_benchmark"})
 _MARKERS = frozenset({"benchdb", "benchmark", "codspeed_benchmark"})
 _attempts_key = pytest.StashKey[int]()
+_points_key = pytest.StashKey[SweepPoints]()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,7 @@ class TestWatcher:
         if call.when == "setup":
             attempt.setup = phase
             if self._append is None:
-                setattr(report, LINES_ATTRIBUTE, self.begin_line(attempt))
+                setattr(report, LINES_ATTRIBUTE, self._begin_line(attempt))
         elif call.when == "call":
             attempt.call = with_subtests(phase, attempt.failed_subtests)
             attempt.duration_s = call.duration
@@ -153,7 +155,7 @@ class TestWatcher:
         if self._open is not None and (attempt := self._open.stash.get(ATTEMPT_KEY, None)) is not None:
             self._finish(self._open, attempt, None)
 
-    def begin_line(self, attempt: Attempt) -> bytes:
+    def _begin_line(self, attempt: Attempt) -> bytes:
         """Return the journal line of an attempt that begins."""
         return begin_line(
             attempt.run_id,
@@ -163,7 +165,7 @@ class TestWatcher:
             worker=self._process.worker,
         )
 
-    def lines_of(self, item: pytest.Item, attempt: Attempt) -> bytes:
+    def _lines_of(self, item: pytest.Item, attempt: Attempt) -> bytes:
         """Return the journal lines of a finished attempt."""
         run = finished_run(
             item,
@@ -176,7 +178,7 @@ class TestWatcher:
         attempt.bench = attempt.points = None
         return finished_lines(run, keep_rounds=self._settings.keep_rounds, attachments=self._process.attachments)
 
-    def write(self, lines: bytes) -> bool:
+    def _write(self, lines: bytes) -> bool:
         """Write journal lines now; False if this process must send them with a report instead."""
         if self._append is None:
             return False
@@ -206,13 +208,15 @@ class TestWatcher:
             block=Block(self._probe),
             identifier=self._identifier,
         )
-        attempt.points = item.stash[_points_key] = _Points(self, item, attempt)
+        attempt.points = item.stash[_points_key] = SweepPoints(
+            attempt, write=self._write, begin_line=self._begin_line, lines_of=functools.partial(self._lines_of, item)
+        )
         if self._calling is item:  # the test requested the fixture in its body
             attempt.setup = Phase(outcome="passed")
         item.stash[ATTEMPT_KEY] = attempt
         self._open = item
         if self._append is not None:
-            self._append(self.begin_line(attempt))
+            self._append(self._begin_line(attempt))
         return attempt
 
     @property
@@ -227,7 +231,7 @@ class TestWatcher:
         del item.stash[_points_key]
         lines = points.lines
         if not points.are_the_whole_test:
-            lines += self.lines_of(item, attempt)
+            lines += self._lines_of(item, attempt)
         if self._append is not None:
             self._append(lines)
         elif report is not None:
@@ -237,47 +241,3 @@ class TestWatcher:
         if self._codspeed is None:
             self._codspeed = item.config.pluginmanager.get_plugin("codspeed_plugin") or False
         return self._codspeed
-
-
-class _Points:
-    """Stores the runs of the points of one test's sweeps.
-
-    Attributes:
-        lines: journal lines that wait for the test's last report, in a process that does not write them.
-    """
-
-    def __init__(self, watcher: TestWatcher, item: pytest.Item, test: Attempt) -> None:
-        self._watcher = watcher
-        self._item = item
-        self._test = test
-        self._count = 0
-        self._failed = 0
-        self.lines = b""
-
-    def begin(self, point: Attempt) -> None:
-        """Note that a point begins."""
-        if self._count == 0:  # the journal says already that the test began; it ends with this run
-            point.run_id, self._test.run_id = self._test.run_id, point.run_id
-        else:
-            self._watcher.write(self._watcher.begin_line(point))
-        self._count += 1
-
-    def finish(self, point: Attempt) -> None:
-        """Store the run of a finished point."""
-        outcome, _ = classify(point.setup, point.call, point.teardown)
-        self._failed += outcome not in PASSED | NOT_RUN
-        lines = self._watcher.lines_of(self._item, point)
-        if not self._watcher.write(lines):
-            self.lines += lines
-
-    @property
-    def are_the_whole_test(self) -> bool:
-        """Whether the test needs no run of its own: it measured nothing else, and only its points failed."""
-        test = self._test
-        if self._count == 0 or not test.bench.is_unused():
-            return False
-        outcome, _ = classify(test.setup, test.call, test.teardown)
-        return outcome == "passed" or self._failed > 0
-
-
-_points_key = pytest.StashKey[_Points]()
