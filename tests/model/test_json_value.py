@@ -35,6 +35,35 @@ class Broken:
         raise RuntimeError("the device is lost")
 
 
+class Hostile:
+    def __getattr__(self, name: str) -> object:
+        raise RuntimeError(name)
+
+
+class HostileText(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+class HostileMapping(dict[object, object]):
+    def __len__(self) -> int:
+        raise RuntimeError("no length")
+
+
+class HostileArray:
+    ndim = 1
+    shape = (3,)
+
+    def tolist(self) -> list[float]:
+        raise RuntimeError("the device is lost")
+
+
+def repr_of(value: object) -> str:
+    return type(value).__name__
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -83,7 +112,21 @@ def test_json_value_of_numpy_scalars_are_numbers() -> None:
         "b": 3,
         "c": 2.0,
     }
-    assert json_value(numpy.zeros(3)) == "<numpy.ndarray>"
+
+
+def test_json_value_of_arrays_are_lists() -> None:
+    numpy = pytest.importorskip("numpy")
+
+    assert json_value({"a": numpy.arange(4).reshape(2, 2), "b": numpy.array([1.5, numpy.nan])}) == {
+        "a": [[0, 1], [2, 3]],
+        "b": [1.5, "NaN"],
+    }
+    assert json_value(numpy.zeros((1000, 2000))) == "<numpy.ndarray of 1000 x 2000>"
+
+
+@pytest.mark.parametrize("value", [Hostile(), HostileText("a"), HostileMapping(), HostileArray()], ids=repr_of)
+def test_json_value_of_an_object_that_raises_is_its_class(value: object) -> None:
+    assert json_value({"value": value}) == {"value": f"<{type(value).__module__}.{type(value).__qualname__}>"}
 
 
 def test_json_value_of_a_circle_ends() -> None:
@@ -93,9 +136,31 @@ def test_json_value_of_a_circle_ends() -> None:
     assert "<builtins.list>" in json.dumps(json_value(circle))
 
 
-def test_json_value_of_long_texts_and_lists_is_cut() -> None:
-    assert len(json_value("x" * 1_000_000)) == 100_000  # type: ignore[arg-type]
-    assert len(json_value([0] * 20_000)) == 10_000  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ([0] * 20_000, "<list of 20000>"),
+        ({"n": 3, "rows": list(range(20_000)), "name": "a"}, {"n": 3, "rows": "<list of 20000>", "name": "a"}),
+        ([[1.5] * 4000] * 4000, "<list of 4000>"),
+        ({"n": 3, "rows": [[1.5] * 100] * 4000}, {"n": 3, "rows": "<list of 4000>"}),
+        ([["x" * 1000] * 100, 7], ["<list of 100>", 7]),
+        ({str(n): [n] for n in range(20_000)}, "<dict of 20000>"),
+        ({n: {n} for n in range(3)}, {"0": [0], "1": [1], "2": [2]}),
+    ],
+    ids=["list", "item", "nested", "nested-item", "texts", "dict", "short"],
+)
+def test_json_value_that_is_too_long_is_its_class_and_length(value: object, expected: object) -> None:
+    assert json_value(value, most=8192) == expected
+
+
+def test_json_value_of_a_long_text_is_cut() -> None:
+    assert json_value("x" * 1_000_000, most=100) == "x" * 99 + "…"
+    assert json_value(b"x" * 1_000_000, most=100) == "78" * 49 + "7…"
+
+
+@given(st.recursive(st.none() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_json_value_is_about_as_long_as_it_may_be(value: object) -> None:
+    assert len(json.dumps(json_value(value, most=200), ensure_ascii=False).replace("\\", "")) < 1000
 
 
 @given(

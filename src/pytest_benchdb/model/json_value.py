@@ -1,101 +1,181 @@
-"""Convert any object to a JSON value that is the same in every process."""
+"""Convert any object to a JSON value that is the same in every process, and not too long."""
 
 import datetime as dt
 import decimal
 import enum
 import fractions
-import itertools
 import math
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 from pytest_benchdb.model.identity import without_addresses
 
+MOST_TEXT = 1_000_000
 _MAX_DEPTH = 8
-_MAX_ITEMS = 10_000
-_MAX_TEXT = 100_000
+_NUMBER_TEXT = 8
+_SEPARATOR_TEXT = 2
+_LEAST_TEXT = 40
+_WORK = 4
+"""Conversions that are thrown away may cost this many times the budget."""
 
 
-def json_value(value: object, *, depth: int = 0) -> object:
-    """Return `value` as None, bool, int, float, str, list or dict.
+class _TooLongError(Exception):
+    """A value does not fit into its budget."""
 
-    NaN and infinities become the texts ``NaN``, ``Infinity`` and ``-Infinity``, because JSON has no
-    numbers for them and NULL would mean that there was no value. An object without a JSON form becomes the
-    name of its class, ``<numpy.ndarray>``: its repr may have a memory address, which differs between processes.
+
+class _Budget:
+    """About how many characters of JSON may still be written, and how many may be converted to find that out."""
+
+    __slots__ = ("left", "work")
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+        self.work = _WORK * most
+
+    def spend(self, characters: int) -> None:
+        self.left -= characters
+        self.work -= characters
+        if self.left < 0 or self.work < 0:
+            raise _TooLongError
+
+
+def json_value(value: object, *, most: int = MOST_TEXT) -> object:
+    """Return `value` as None, bool, int, float, str, list or dict, of about `most` characters of JSON at most.
+
+    What does not fit becomes its class and length, ``<list of 4000>``; long texts are cut. NaN and infinities become
+    the texts ``NaN``, ``Infinity`` and ``-Infinity``, because JSON has no numbers for them and NULL would mean that
+    there was no value. Arrays and tensors become lists. An object without a JSON form becomes the name of its class,
+    ``<http.client.HTTPResponse>``: its repr may have a memory address, which differs between processes.
     """
+    try:
+        return _convert(value, _Budget(most), 0)
+    except _TooLongError:
+        return _length(value)
+
+
+def _convert(value: object, budget: _Budget, depth: int) -> object:
     if value is None or value is True or value is False:
+        budget.spend(_NUMBER_TEXT)
         return value
     exact = _EXACT.get(type(value))
     if exact is not None:
-        return exact(value)
-    if isinstance(value, (Mapping, AbstractSet, list, tuple)):
-        return _class_name(value) if depth >= _MAX_DEPTH else _container(value, depth + 1)
-    return _scalar(value)
+        return exact(value, budget)
+    try:
+        if isinstance(value, (Mapping, AbstractSet, list, tuple)):
+            return _class_name(value) if depth >= _MAX_DEPTH else _container(value, budget, depth + 1)
+        return _object(value, budget, depth)
+    except _TooLongError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever a suite's own class raises must not lose the run
+        return _class_name(value)
 
 
 def _container(
-    value: Mapping[object, object] | AbstractSet[object] | list[object] | tuple[object, ...], depth: int
+    value: Mapping[object, object] | AbstractSet[object] | list[object] | tuple[object, ...], budget: _Budget, depth: int
 ) -> object:
+    if len(value) * _SEPARATOR_TEXT > budget.left:
+        return _length(value)
     if isinstance(value, Mapping):
-        return {_key(key): json_value(item, depth=depth) for key, item in itertools.islice(value.items(), _MAX_ITEMS)}
-    items = [json_value(item, depth=depth) for item in itertools.islice(value, _MAX_ITEMS)]
+        return {_key(key, budget): _item(item, budget, depth) for key, item in value.items()}
+    items = [_item(item, budget, depth) for item in value]
     return sorted(items, key=repr) if isinstance(value, AbstractSet) else items
 
 
-def _scalar(value: object) -> object:
+def _item(value: object, budget: _Budget, depth: int) -> object:
+    """Convert an item of a container; if it does not fit, give its length, so that its neighbours are kept."""
+    budget.spend(_SEPARATOR_TEXT)
+    before = budget.left
+    try:
+        return _convert(value, budget, depth)
+    except _TooLongError:
+        if budget.work < 0:
+            raise
+        budget.left = before
+        text = _length(value)
+        budget.spend(len(text))
+        return text
+
+
+def _object(value: object, budget: _Budget, depth: int) -> object:
     if isinstance(value, enum.Enum):
         return f"{type(value).__name__}.{value.name}"
     for kind, exact in _EXACT.items():
         if isinstance(value, kind):  # subclasses: numpy.float64, str enumerations
-            return exact(kind(value))
+            return exact(kind(value), budget)
     if isinstance(value, (os.PathLike, decimal.Decimal, fractions.Fraction, uuid.UUID, dt.date, dt.time)):
-        return _text(str(value))
+        return _text(str(value), budget)
     if isinstance(value, (bytes, bytearray)):
-        return _text(bytes(value[:_MAX_TEXT]).hex())
-    if getattr(value, "ndim", None) == 0 and callable(getattr(value, "item", None)):
-        return _array_scalar(value)
+        return _text(bytes(value[: budget.left]).hex(), budget)
+    dimensions = getattr(value, "ndim", None)
+    if dimensions == 0 and callable(getattr(value, "item", None)):
+        return _convert(value.item(), budget, _MAX_DEPTH)  # type: ignore[attr-defined]
+    if isinstance(dimensions, int) and callable(getattr(value, "tolist", None)):
+        return _array(value, budget, depth)
     return _class_name(value)
 
 
-def _array_scalar(value: Any) -> object:
-    """Read a scalar of numpy, torch or jax."""
-    try:
-        return json_value(value.item(), depth=_MAX_DEPTH)
-    except Exception:  # noqa: BLE001 - a tensor on a lost device must not lose the run
-        return _class_name(value)
+def _array(value: Any, budget: _Budget, depth: int) -> object:
+    """Return the content of an array of numpy, torch, jax or pandas, which is not read if it is too long."""
+    if math.prod(value.shape) * _SEPARATOR_TEXT > budget.left:
+        return _length(value)
+    content = value.tolist()
+    return _convert(content, budget, depth) if isinstance(content, list) else _class_name(value)
 
 
-def _integer(value: int) -> int | str:
+def _integer(value: int, budget: _Budget) -> int | str:
     # DuckDB and other JSON readers have 64-bit integers; a longer number keeps its digits as text.
     if -(2**63) <= value < 2**63:
+        budget.spend(_NUMBER_TEXT)
         return value
-    return hex(value) if value.bit_length() > 10_000 else str(value)  # noqa: PLR2004
+    return _text(hex(value) if value.bit_length() > 10_000 else str(value), budget)  # noqa: PLR2004
 
 
-def _float(value: float) -> float | str:
+def _float(value: float, budget: _Budget) -> float | str:
+    budget.spend(_NUMBER_TEXT)
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _text(value: str) -> str:
-    value = value.replace("\x00", "\ufffd")
-    return without_addresses(value if len(value) <= _MAX_TEXT else value[: _MAX_TEXT - 1] + "…")
+def _text(value: str, budget: _Budget) -> str:
+    most = max(budget.left, _LEAST_TEXT)
+    text = without_addresses((value if len(value) <= most else value[: most - 1] + "…").replace("\x00", "\ufffd"))
+    budget.spend(len(text))
+    return text
 
 
-def _key(key: object) -> str:
-    return _text(key) if isinstance(key, str) else str(json_value(key, depth=_MAX_DEPTH - 1))
+def _key(key: object, budget: _Budget) -> str:
+    converted = _convert(key, budget, _MAX_DEPTH - 1)
+    return converted if isinstance(converted, str) else str(converted)
+
+
+def _length(value: object) -> str:
+    """Return the class of a value and its length, or the shape of an array: ``<list of 4000>``."""
+    kind = type(value)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    try:
+        shape = getattr(value, "shape", None)
+        if isinstance(shape, tuple):
+            return f"<{name} of {' x '.join(map(str, shape))}>"
+        if isinstance(value, Sized):
+            return f"<{name} of {len(value)}>"
+    except Exception:  # noqa: BLE001 - as above
+        return f"<{name}>"
+    return f"<{name}>"
 
 
 def _class_name(value: object) -> str:
-    name = getattr(value, "__qualname__", None)
-    if isinstance(name, str):  # a class or a function
-        return _text(f"{getattr(value, '__module__', None)}.{name}")
     kind = type(value)
+    try:
+        name = getattr(value, "__qualname__", None)
+        if isinstance(name, str):  # a class or a function
+            return without_addresses(f"{getattr(value, '__module__', None)}.{name}")
+    except Exception:  # noqa: BLE001 - as above
+        return f"<{kind.__module__}.{kind.__qualname__}>"
     return f"<{kind.__module__}.{kind.__qualname__}>"
 
 
-_EXACT: Mapping[type, Callable[[Any], object]] = {int: _integer, float: _float, str: _text}
+_EXACT: Mapping[type, Callable[[Any, _Budget], object]] = {int: _integer, float: _float, str: _text}

@@ -25,6 +25,8 @@ _INT_LABELS = frozenset({"batch_size", "sequence_length"})
 _NOT_A_LABEL = ("isolate", "max_regression", "gate")
 """Arguments of the marker that set how a test is run or judged."""
 _NO_LABELS = Labels()
+_PARAM_TEXT = 8192
+"""About how many characters of a parameter's value are stored; what is longer becomes its class and length."""
 
 
 class Identifier:
@@ -43,7 +45,7 @@ class Identifier:
         callspec = getattr(item, "callspec", None)
         function = getattr(item, "originalname", None) or item.name.partition("[")[0]
         param_id = None if callspec is None else without_addresses(callspec.id)
-        params = None if callspec is None else {name: json_value(value) for name, value in callspec.params.items()}
+        params = None if callspec is None else _params(callspec.params)
         return self._benchmark(
             self._file(item.path),
             names,
@@ -228,6 +230,10 @@ def _problem_of_label(name: str, value: object) -> str | None:
     if name in _INT_LABELS and value is not None and (isinstance(value, bool) or not isinstance(value, int)):
         return f"({name}={value!r}) is not a whole number"
     return None
+
+
+def _params(params: Mapping[str, object]) -> dict[str, object]:
+    return {name: json_value(value, most=_PARAM_TEXT) for name, value in params.items()}
 
 
 def _own_names(item: pytest.Item) -> str:
