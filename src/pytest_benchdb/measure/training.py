@@ -17,6 +17,7 @@ from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.measure.timing.block_clock import Begun, BlockClock, BlockTime, missing_rows, time_rows, wall_method
 from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
 from pytest_benchdb.model.metric import METRICS, Better, Provenance
+from pytest_benchdb.model.number import number, shown, whole
 from pytest_benchdb.model.run import Measurement
 
 _OWN_METRICS = frozenset(
@@ -149,13 +150,15 @@ class Steps:
             MeasurementError: a number is out of range.
         """
         self._test = test
-        if n < 1 or warmup < 0:
+        try:
+            self._n, self._warmup = whole(n), whole(warmup)
+            self._samples_per_step = None if samples_per_step is None else number(samples_per_step)
+        except ValueError as error:
+            raise self._usage_error(f"steps({shown(n)}, warmup={shown(warmup)}, ...): {error}") from error
+        if self._n < 1 or self._warmup < 0:
             raise self._usage_error(f"steps({n}, warmup={warmup}) needs at least one step and no negative warm-up")
-        if samples_per_step is not None and not 0 < samples_per_step < math.inf:
+        if self._samples_per_step is not None and not 0 < self._samples_per_step < math.inf:
             raise self._usage_error(f"samples_per_step must be a number above 0, not {samples_per_step}")
-        self._n = n
-        self._warmup = warmup
-        self._samples_per_step = samples_per_step
         self._sync_mode = device.sync_mode
         self._about: dict[str, Any] = {"phase": phase, "provenance": provenance}
         self._clock = clock or BlockClock(device)
@@ -281,12 +284,12 @@ class Steps:
 
     def _number(self, metric: str, value: object) -> float:
         try:
-            number = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError) as error:
-            raise self._usage_error(f"{metric} was recorded as {value!r}, which is not a number") from error
-        if number < 0 and metric in METRICS:
-            raise self._usage_error(f"{metric} was recorded as {number:g}, and no {METRICS[metric].kind} is below 0")
-        return number
+            single = number(value)
+        except ValueError as error:
+            raise self._usage_error(f"{metric} was recorded as {shown(value)}, which is not a number") from error
+        if single < 0 and metric in METRICS:
+            raise self._usage_error(f"{metric} was recorded as {single:g}, and no {METRICS[metric].kind} is below 0")
+        return single
 
     def _usage_error(self, text: str) -> MeasurementError:
         return MeasurementError(text if self._test is None else f"{self._test}: {text}")

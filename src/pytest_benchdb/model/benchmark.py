@@ -5,10 +5,17 @@ from dataclasses import dataclass
 
 from pytest_benchdb.model.identity import content_id
 
+WORKLOADS = ("training", "inference", "serving", "microbenchmark", "scenario")
+"""Values of `Labels.workload`; comments of `schema.sql` repeat them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
-    """The labels that `@pytest.mark.benchdb(...)` gives a benchmark; None means not given."""
+    """The labels that `@pytest.mark.benchdb(...)` gives a benchmark; None means not given.
+
+    Attributes:
+        workload: one of `WORKLOADS`.
+    """
 
     model: str | None = None
     version: str | None = None

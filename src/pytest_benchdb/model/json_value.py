@@ -74,7 +74,9 @@ def _convert(value: object, budget: _Budget, depth: int) -> object:
 
 
 def _container(
-    value: Mapping[object, object] | AbstractSet[object] | list[object] | tuple[object, ...], budget: _Budget, depth: int
+    value: Mapping[object, object] | AbstractSet[object] | list[object] | tuple[object, ...],
+    budget: _Budget,
+    depth: int,
 ) -> object:
     if len(value) * _SEPARATOR_TEXT > budget.left:
         return _length(value)
@@ -109,16 +111,16 @@ def _object(value: object, budget: _Budget, depth: int) -> object:
         return _text(str(value), budget)
     if isinstance(value, (bytes, bytearray)):
         return _text(bytes(value[: budget.left]).hex(), budget)
-    dimensions = getattr(value, "ndim", None)
-    if dimensions == 0 and callable(getattr(value, "item", None)):
-        return _convert(value.item(), budget, _MAX_DEPTH)  # type: ignore[attr-defined]
-    if isinstance(dimensions, int) and callable(getattr(value, "tolist", None)):
-        return _array(value, budget, depth)
-    return _class_name(value)
+    return _array(value, budget, depth)
 
 
 def _array(value: Any, budget: _Budget, depth: int) -> object:
-    """Return the content of an array of numpy, torch, jax or pandas, which is not read if it is too long."""
+    """Return the content of a scalar or an array of numpy, torch, jax or pandas; it is not read if it is too long."""
+    dimensions = getattr(value, "ndim", None)
+    if dimensions == 0 and callable(getattr(value, "item", None)):
+        return _convert(value.item(), budget, _MAX_DEPTH)
+    if not isinstance(dimensions, int) or not callable(getattr(value, "tolist", None)):
+        return _class_name(value)
     if math.prod(value.shape) * _SEPARATOR_TEXT > budget.left:
         return _length(value)
     content = value.tolist()

@@ -22,7 +22,7 @@ from pytest_benchdb.plugin.ending.outputs import Outputs, write_outputs
 from pytest_benchdb.plugin.processes import isolate
 from pytest_benchdb.plugin.recording.identity import Identifier
 from pytest_benchdb.plugin.recording.run import crashed_lines
-from pytest_benchdb.plugin.recording.watcher import LINES_ATTRIBUTE, WORKER_KEY, Process, TestWatcher
+from pytest_benchdb.plugin.recording.watcher import LINES_ATTRIBUTE, REFUSED_ATTRIBUTE, WORKER_KEY, Process, TestWatcher
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.registry import load_entry_points
 from pytest_benchdb.store.fold_process import FoldResult
@@ -83,6 +83,7 @@ class SessionPlugin:
         self._probe = BlockProbe()
         self._root = project_root(config.rootpath)
         self._running: dict[str, bytes] = {}
+        self._refused: list[str] = []
         self._result: FoldResult | None = None
         self._outputs = Outputs()
         self._gate: gate.GateReport | None = None
@@ -118,6 +119,7 @@ class SessionPlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write the lines that a worker or a forked child sent; remove them, so that no other plugin dumps them."""
+        self._refused += report.__dict__.pop(REFUSED_ATTRIBUTE, ())
         lines = report.__dict__.pop(LINES_ATTRIBUTE, None)
         if lines is None:
             return
@@ -176,7 +178,9 @@ class SessionPlugin:
         try:
             return (yield)
         finally:
-            summary.write(terminalreporter, self._config, self._recorder, self._result, self._outputs)
+            summary.write(
+                terminalreporter, self._config, self._recorder, self._result, self._outputs, refused=self._refused
+            )
             if self._gate is not None:
                 gate.write(terminalreporter, self._config, self._gate)
 

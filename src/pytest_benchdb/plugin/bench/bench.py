@@ -20,6 +20,7 @@ from pytest_benchdb.measure.timing.plan import Plan
 from pytest_benchdb.measure.timing.rounds import Rounds, Timed
 from pytest_benchdb.measure.training import Steps
 from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.number import number, plain_options, shown
 from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Attachment, Measurement, Request, Timing
 from pytest_benchdb.plugin.bench.passes import Passes, PassTarget
@@ -122,10 +123,8 @@ class Bench:
         Raises:
             MeasurementError: the test or phase has timed something already, or an amount of work is not above 0.
         """
-        work = {"items": items, "bytes": bytes, "flops": flops}
-        for name, amount in work.items():
-            if amount is not None and not 0 < amount < float("inf"):
-                raise self._mistake(f"{name}={amount!r}; give the amount that one call handles, above 0")
+        amounts = {"items": items, "bytes": bytes, "flops": flops}
+        work = {name: self._amount(name, amount) for name, amount in amounts.items()}
         return self._time(function, args, kwargs, TimingSpec(plan=self._plan, work=work))
 
     def pedantic(  # noqa: PLR0913, PLR0917 - pytest-benchmark's signature
@@ -283,7 +282,7 @@ class Bench:
             options["warmup_requests"] = options.pop("warmup")
         phase = self._claim("a stream")
         try:
-            plan = StreamPlan(**options)
+            plan = StreamPlan(**plain_options(options))
             if self._attempt is None:
                 plan = replace(plan, requests=1, duration_s=None, warmup_requests=0)
             result = run_stream(source, plan)
@@ -314,7 +313,7 @@ class Bench:
             opener = f"{open_for_rank.__module__}:{open_for_rank.__name__}"  # each rank imports it
             options = {"opener": opener, "opener_argument": self.backend, **options}
         try:
-            plan = RankPlan(**{"provenance": self.provenance, **options})
+            plan = RankPlan(**{"provenance": self.provenance, **plain_options(options)})
         except TypeError as error:
             raise self._mistake(str(error)) from error
         if self._attempt is None:
@@ -452,12 +451,20 @@ class Bench:
         self._used[phase] = what
         return phase
 
+    def _amount(self, name: str, value: Any) -> float | None:
+        if value is None:
+            return None
+        with contextlib.suppress(ValueError):
+            if 0 < (amount := number(value)) < float("inf"):
+                return amount
+        raise self._mistake(f"{name}={shown(value)}; give the amount that one call handles, above 0")
+
     def _of(self, row: Measurement) -> Provenance:
         return row.provenance if self.provenance == "measured" else self.provenance
 
     def _changed(self, **options: Any) -> Plan:
         try:
-            return self._plan.changed(**options)
+            return self._plan.changed(**plain_options(options))
         except MeasurementError as error:
             raise self._mistake(str(error)) from error
 

@@ -4,11 +4,12 @@ PYTEST_DONT_REWRITE
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.model.metric import METRICS, Metric, Provenance
+from pytest_benchdb.model.number import numbers, shown
 from pytest_benchdb.model.run import Measurement
 
 _DIRECTIONS = ("lower", "higher", "none")
@@ -46,23 +47,19 @@ class MetricBook:
                 )
         return settled
 
-    def number(self, metric: str, value: Any) -> float:
-        """Return a value as a number that can be stored.
+    def checked(self, metric: str, value: float) -> float:
+        """Return a number that can be stored.
 
         Raises:
-            MeasurementError: it is not a finite number, or is negative for a metric that cannot be.
+            MeasurementError: it is not finite, or is negative for a metric that cannot be.
         """
-        try:
-            number = float(value)
-        except (TypeError, ValueError) as error:
-            raise MeasurementError(f"metric {metric!r}: {value!r} is not a number") from error
-        if not math.isfinite(number):
+        if not math.isfinite(value):
             raise MeasurementError(
-                f"metric {metric!r}: {number} is not measured; leave it out, or record why in extra_info"
+                f"metric {metric!r}: {value} is not measured; leave it out, or record why in extra_info"
             )
-        if number < 0 and self._kinds.get(metric) in _NEVER_NEGATIVE:
-            raise MeasurementError(f"metric {metric!r}: {number:g} is below 0, which no {self._kinds[metric]} is")
-        return number
+        if value < 0 and self._kinds.get(metric) in _NEVER_NEGATIVE:
+            raise MeasurementError(f"metric {metric!r}: {value:g} is below 0, which no {self._kinds[metric]} is")
+        return value
 
 
 class RecordedValues:
@@ -74,18 +71,20 @@ class RecordedValues:
         self._values: dict[tuple[str, str | None], tuple[str, str, list[float]]] = {}
 
     def add(self, metric: str, value: Any, *, unit: str | None, better: str | None, phase: str | None) -> None:
-        """Store a value, or an iterable of samples; further calls add to the metric's samples.
+        """Store a value, or an array or iterable of samples; further calls add to the metric's samples.
 
         Raises:
             MeasurementError: as in `MetricBook`, or there are no samples.
         """
         settled_unit, settled_better = self._book.settle(metric, unit, better)
-        many = isinstance(value, Iterable) and not hasattr(value, "__float__") and not isinstance(value, str)
-        numbers = [self._book.number(metric, sample) for sample in (value if many else (value,))]
-        if not numbers:
-            raise MeasurementError(f"metric {metric!r}: there are no samples in {value!r}")
+        try:
+            samples = [self._book.checked(metric, sample) for sample in numbers(value)]
+        except ValueError as error:
+            raise MeasurementError(f"metric {metric!r}: {error}") from error
+        if not samples:
+            raise MeasurementError(f"metric {metric!r}: there are no samples in {shown(value)}")
         entry = self._values.setdefault((metric, phase), (settled_unit, settled_better, []))
-        entry[2].extend(numbers)
+        entry[2].extend(samples)
 
     def __bool__(self) -> bool:
         return bool(self._values)
@@ -100,8 +99,8 @@ class RecordedValues:
                 phase=phase,
                 provenance=provenance,
                 method="recorded by the test",
-                samples=numbers if len(numbers) > 1 else None,
-                value=numbers[0] if len(numbers) == 1 else None,
+                samples=samples if len(samples) > 1 else None,
+                value=samples[0] if len(samples) == 1 else None,
             )
-            for (metric, phase), (unit, better, numbers) in self._values.items()
+            for (metric, phase), (unit, better, samples) in self._values.items()
         ]

@@ -21,6 +21,9 @@ from pytest_benchdb.store.fold_process import FoldResult
 ROW_LIMIT = 30
 """Most rows of the table; `benchdb-report` shows the others."""
 
+REFUSED_LIMIT = 10
+"""Most values that are named as not stored."""
+
 _LARGE_BYTES = 8_000_000
 _MARKUP: Mapping[str, dict[str, bool]] = {
     "head": {"bold": True},
@@ -37,10 +40,16 @@ def write(
     recorder: SessionRecorder,
     result: FoldResult | None,
     outputs: Outputs,
+    *,
+    refused: Sequence[str] = (),
 ) -> None:
-    """Write the section; ``-q`` omits the table, and ``-qq`` and ranks other than 0 show only trouble."""
+    """Write the section; ``-q`` omits the table, and ``-qq`` and ranks other than 0 show only trouble.
+
+    `refused` is what tests measured or set and is not stored, one line each.
+    """
     verbosity = config.get_verbosity()
-    trouble = [text for text in (recorder.problem, result.message if result else None, *outputs.trouble) if text]
+    messages = (recorder.problem, result.message if result else None, *outputs.trouble, *_shortened(refused))
+    trouble = [text for text in messages if text]
     if (verbosity < -1 or _is_other_rank(recorder.start.tags)) and not trouble:
         return
     if verbosity >= 0:
@@ -51,6 +60,11 @@ def write(
         reporter.write_line(line)
     for line in trouble:
         reporter.write_line(f"benchdb: {line}", yellow=True, bold=True)
+
+
+def _shortened(refused: Sequence[str]) -> list[str]:
+    hidden = len(refused) - REFUSED_LIMIT
+    return [*refused[:REFUSED_LIMIT], *([f"{hidden} more values are not stored"] if hidden > 0 else [])]
 
 
 def _is_other_rank(tags: Mapping[str, str]) -> bool:

@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from pytest_benchdb.model.number import plain
 from pytest_benchdb.model.run import Outcome
 from pytest_benchdb.plugin.options import ISOLATED_VARIABLE
 from pytest_benchdb.plugin.processes.child import read_messages, worker_config
@@ -89,7 +90,7 @@ def register(config: pytest.Config, worker: Mapping[str, Any], *, limit_s: float
 
 def is_isolated(item: pytest.Item) -> bool:
     """Return whether the closest `benchdb` marker that has `isolate` sets it to True."""
-    values = (marker.kwargs["isolate"] for marker in item.iter_markers("benchdb") if "isolate" in marker.kwargs)
+    values = (plain(marker.kwargs["isolate"]) for marker in item.iter_markers("benchdb") if "isolate" in marker.kwargs)
     return bool(next(values, False))
 
 

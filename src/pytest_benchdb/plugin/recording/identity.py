@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.benchmark import Benchmark, Labels
+from pytest_benchdb.model.benchmark import WORKLOADS, Benchmark, Labels
 from pytest_benchdb.model.identity import content_id, without_addresses
 from pytest_benchdb.model.json_value import json_value
+from pytest_benchdb.model.number import plain, plain_options, shown
 
 _TEXT_LABELS = frozenset(field.name for field in fields(Labels)) - {"batch_size", "sequence_length"}
 _INT_LABELS = frozenset({"batch_size", "sequence_length"})
@@ -192,9 +193,9 @@ def labels_of(item: pytest.Item) -> tuple[Labels, str | None]:
     values: dict[str, Any] = {}
     for marker in item.iter_markers("benchdb"):
         if marker.args:
-            value = repr(marker.args[0])
+            value = shown(marker.args[0])
             return _NO_LABELS, f"{item.nodeid}: @pytest.mark.benchdb takes names, not {value}; write model={value}"
-        for name, value in marker.kwargs.items():
+        for name, value in plain_options(marker.kwargs).items():
             problem = _problem_of_label(name, value)
             if problem is not None:
                 return _NO_LABELS, f"{item.nodeid}: @pytest.mark.benchdb{problem}"
@@ -212,23 +213,26 @@ def gate_rule_of(item: pytest.Item) -> dict[str, object] | None:
     rule: dict[str, object] = {}
     for marker in item.iter_markers("benchdb"):
         for name in ("max_regression", "gate"):
-            value = marker.kwargs.get(name)
+            value = plain(marker.kwargs.get(name))
             if value is not None and _problem_of_label(name, value) is None:
                 rule.setdefault(name, value)
     return rule or None
 
 
 def _problem_of_label(name: str, value: object) -> str | None:
+    given = f"({name}={shown(value)})"
     if name in {"isolate", "gate"}:
-        return None if isinstance(value, bool) else f"({name}={value!r}) is neither True nor False"
+        return None if isinstance(value, bool) else f"{given} is neither True nor False"
     if name == "max_regression":
         usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
-        return None if usable else f"(max_regression={value!r}) is not a share; give for example 0.10 for 10 %"
+        return None if usable else f"{given} is not a share; give for example 0.10 for 10 %"
     if name not in _TEXT_LABELS and name not in _INT_LABELS:
         names = ", ".join((*(field.name for field in fields(Labels)), *_NOT_A_LABEL))
         return f" has no argument {name!r}; it has {names}"
     if name in _INT_LABELS and value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-        return f"({name}={value!r}) is not a whole number"
+        return f"{given} is not a whole number"
+    if name == "workload" and value is not None and value not in WORKLOADS:
+        return f"{given} is unknown; give one of {', '.join(WORKLOADS)}"
     return None
 
 

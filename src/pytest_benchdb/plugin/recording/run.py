@@ -25,6 +25,9 @@ from pytest_benchdb.store.journal.lines import run_lines
 LOST_FILES_KEY = "pytest_benchdb_attachments_lost"
 """Key in `extra_info` of the attachments that could not be stored, with the reasons."""
 
+_EXTRA_TEXT = 100_000
+"""About how many characters of one value of `extra_info` are stored."""
+
 
 def finished_run(
     item: pytest.Item, attempt: Attempt, *, codspeed_plugin: Any, device_id: str | None, worker: str | None
@@ -40,7 +43,7 @@ def finished_run(
     """
     outcome, reason = attempt.outcome
     holder = attempt.bench or pytest_benchmark.info_holder(attempt.fixture)
-    extra_info = {**(getattr(holder, "extra_info", None) or {}), **_gate_rule(item)}
+    extra_info = {**_extra_info(getattr(holder, "extra_info", None)), **_gate_rule(item)}
     run = run_of(
         attempt,
         outcome,
@@ -54,7 +57,7 @@ def finished_run(
     _call_hooks(item, run, extra_info)
     for key in list(extra_info):
         value = extra_info.pop(key)
-        extra_info.update(json_value({key: value}))  # type: ignore[call-overload]
+        extra_info[_text(key)] = json_value(value, most=_EXTRA_TEXT)
     return run
 
 
@@ -78,7 +81,7 @@ def run_of(  # noqa: PLR0913 - what differs between a test, a point of a sweep a
     block = attempt.own_block if attempt.fixture is None and attempt.bench is None else attempt.block
     return Run(
         run_id=attempt.run_id,
-        benchmark=attempt.benchmark if group is None else replace(attempt.benchmark, group_name=str(group)),
+        benchmark=attempt.benchmark if group is None else replace(attempt.benchmark, group_name=_text(group)),
         labels=attempt.labels,
         device_id=attempt.devices[0].device_id if attempt.devices else device_id,
         outcome=outcome,
@@ -93,6 +96,24 @@ def run_of(  # noqa: PLR0913 - what differs between a test, a point of a sweep a
         usage=None if block is None else block.usage,
         devices=attempt.devices,
         attachments=() if attempt.bench is None else tuple(attempt.bench.attachments),
+    )
+
+
+def unstorable_run(attempt: Attempt, error: Exception, *, worker: str | None) -> Run:
+    """Return what can be stored of a finished attempt whose run cannot, because of an error that is not the test's."""
+    reason = f"its run cannot be stored: {type(error).__name__}: {error}"
+    return Run(
+        run_id=attempt.run_id,
+        benchmark=attempt.benchmark,
+        labels=Labels(),
+        outcome=_outcome(attempt)[0],
+        reason=reason,
+        attempt=attempt.number,
+        worker=worker,
+        parallel=worker is not None,
+        started_unix_us=attempt.started_unix_us,
+        duration_s=attempt.duration_s,
+        timing=Timing.missing(reason),
     )
 
 
@@ -150,6 +171,17 @@ def _timing(attempt: Attempt, codspeed_plugin: Any) -> Timing:
             return pytest_benchmark.timing(attempt)
         return codspeed.fixture_timing(attempt, codspeed_plugin)
     return codspeed.marker_timing(attempt, codspeed_plugin) or _whole_test(attempt)
+
+
+def _extra_info(value: object) -> Mapping[Any, Any]:
+    if value is None or isinstance(value, Mapping):
+        return value or {}
+    return {"extra_info": value}  # the test replaced the dict by something else
+
+
+def _text(value: object) -> str:
+    converted = json_value(value)
+    return converted if isinstance(converted, str) else str(converted)
 
 
 def _whole_test(attempt: Attempt) -> Timing:

@@ -20,12 +20,15 @@ from pytest_benchdb.plugin.recording.fixture import kind_of, observe
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_of
 from pytest_benchdb.plugin.recording.outcome import Phase, phase_of, with_subtests
 from pytest_benchdb.plugin.recording.points import SweepPoints
-from pytest_benchdb.plugin.recording.run import finished_lines, finished_run
+from pytest_benchdb.plugin.recording.run import finished_lines, finished_run, unstorable_run
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.store.journal.lines import begin_line
+from pytest_benchdb.store.journal.storable import storable
 
 LINES_ATTRIBUTE = "_benchdb_lines"
 """Attribute of a report that carries journal lines from the process that ran the test to the one that writes them."""
+REFUSED_ATTRIBUTE = "_benchdb_refused"
+"""Attribute of a report that carries what of its run is not stored, one line each."""
 WORKER_KEY = "benchdb"
 """Key under which xdist's controller sends its workers the configuration for `worker_watcher`."""
 
@@ -86,6 +89,7 @@ class TestWatcher:
         self._bench_fixtures = fixtures
         self._pid = os.getpid()
         self._codspeed: Any = None
+        self._refused: list[str] = []
         self._open: pytest.Item | None = None
         self._calling: pytest.Item | None = None
 
@@ -166,17 +170,26 @@ class TestWatcher:
         )
 
     def _lines_of(self, item: pytest.Item, attempt: Attempt) -> bytes:
-        """Return the journal lines of a finished attempt."""
-        run = finished_run(
-            item,
-            attempt,
-            codspeed_plugin=self._codspeed_of(item),
-            device_id=self._process.device_id,
-            worker=self._process.worker,
-        )
+        """Return the journal lines of a finished attempt, and note what of it cannot be stored."""
+        keep: dict[str, Any] = {"keep_rounds": self._settings.keep_rounds, "attachments": self._process.attachments}
+        try:
+            run, refused = storable(
+                finished_run(
+                    item,
+                    attempt,
+                    codspeed_plugin=self._codspeed_of(item),
+                    device_id=self._process.device_id,
+                    worker=self._process.worker,
+                )
+            )
+            lines = finished_lines(run, **keep)
+        except Exception as error:  # noqa: BLE001 - one run must not end the session, nor lose the runs after it
+            run = unstorable_run(attempt, error, worker=self._process.worker)
+            lines, refused = finished_lines(run, **keep), (str(run.reason),)
         # They know the attempt: a cycle would keep what the test returned until the garbage is collected.
         attempt.bench = attempt.points = None
-        return finished_lines(run, keep_rounds=self._settings.keep_rounds, attachments=self._process.attachments)
+        self._refused += (f"{item.nodeid}: {text}" for text in refused)
+        return lines
 
     def _write(self, lines: bytes) -> bool:
         """Write journal lines now; False if this process must send them with a report instead."""
@@ -236,6 +249,9 @@ class TestWatcher:
             self._append(lines)
         elif report is not None:
             setattr(report, LINES_ATTRIBUTE, lines)
+        refused, self._refused = self._refused, []
+        if refused and report is not None:
+            setattr(report, REFUSED_ATTRIBUTE, refused)
 
     def _codspeed_of(self, item: pytest.Item) -> Any:
         if self._codspeed is None:

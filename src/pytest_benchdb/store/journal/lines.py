@@ -17,13 +17,21 @@ from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.environment import Device, Environment, SessionEnd, SessionStart
 from pytest_benchdb.model.identity import content_id, uuid7
 from pytest_benchdb.model.imported import SourceFile
+from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.run import CHUNK_ROUNDS, BlockUsage, Measurement, Run, Summary, Timing
 from pytest_benchdb.store.attachments import KeptFile
 
 FORMAT = 1
-# `default=dict` is for read-only mappings.
+_ANY_LENGTH = 1 << 62
+
+
+def _other(value: object) -> object:
+    """Return the JSON form of a read-only mapping, or of an object that must not end the session."""
+    return dict(value) if isinstance(value, Mapping) else json_value(value)
+
+
 _to_json = json.JSONEncoder(
-    separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False, default=dict
+    separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False, default=_other
 ).encode
 
 
@@ -184,9 +192,13 @@ def _series(run: Run) -> Iterator[bytes]:
                     "i": index,
                     "t": list(series.t_s[part]),
                     # JSON has no NaN, and a sensor that returns it has measured nothing.
-                    "v": [value if math.isfinite(value) else None for value in series.values[part]],
+                    "v": [value if _is_finite(value) else None for value in series.values[part]],
                 }
             )
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 def _requests(run: Run) -> Iterator[bytes]:
@@ -245,5 +257,9 @@ def _labels_dict(labels: Labels) -> dict[str, object] | None:
 
 
 def _line(entry: Mapping[str, object]) -> bytes:
+    try:
+        text = _to_json(entry)
+    except (TypeError, ValueError, RecursionError):  # NaN, a key that is no text, or a circle in some `details`
+        text = _to_json(json_value(entry, most=_ANY_LENGTH))
     # "replace": a lone surrogate (a file name that is not UTF-8) has no encoding, and DuckDB refuses it.
-    return _to_json(entry).encode("utf-8", "replace") + b"\n"
+    return text.encode("utf-8", "replace") + b"\n"
