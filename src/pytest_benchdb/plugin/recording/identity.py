@@ -75,7 +75,7 @@ class Identifier:
             f"{names}[{param_id}]",
             function=test.function,
             param_id=param_id,
-            params={**(test.params or {}), **{name: json_value(value) for name, value in params.items()}},
+            params={**(test.params or {}), **_params(params)},
             code_hash=test.code_hash,
         )
 
@@ -87,7 +87,7 @@ class Identifier:
             name if param_id is None else f"{name}[{param_id}]",
             function=name,
             param_id=param_id,
-            params={key: json_value(value) for key, value in params.items()} if params else None,
+            params=_params(params) if params else None,
             code_hash=None,
         )
 
