@@ -259,7 +259,7 @@ def _labels_dict(labels: Labels) -> dict[str, object] | None:
 def _line(entry: Mapping[str, object]) -> bytes:
     try:
         text = _to_json(entry)
-    except (TypeError, ValueError, RecursionError):  # NaN, a key that is no text, or a circle in some `details`
+    except (TypeError, ValueError, RecursionError):  # NaN, a key that is not a text, or a circle in some `details`
         text = _to_json(json_value(entry, most=_ANY_LENGTH))
     # "replace": a lone surrogate (a file name that is not UTF-8) has no encoding, and DuckDB refuses it.
     return text.encode("utf-8", "replace") + b"\n"
