@@ -106,7 +106,7 @@ def unstorable_run(attempt: Attempt, error: Exception, *, worker: str | None) ->
         run_id=attempt.run_id,
         benchmark=attempt.benchmark,
         labels=Labels(),
-        outcome=_outcome(attempt)[0],
+        outcome=attempt.outcome[0],
         reason=reason,
         attempt=attempt.number,
         worker=worker,
