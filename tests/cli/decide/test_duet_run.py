@@ -104,6 +104,6 @@ def test_duet_ends_with_one_only_if_it_is_a_gate_that_failed(
 ) -> None:
     side = Side(name="main", sessions=())
     comparison = Comparison(baseline=side, candidate=side, rows=(make_row(verdict=verdict),))
-    monkeypatch.setattr(command, "run_and_compare", lambda *_: comparison)
+    monkeypatch.setattr(command, "run_and_compare", lambda *_, **__: comparison)
 
     assert benchdb("duet", "main", *options, "--", "pytest").status == status

@@ -13,6 +13,7 @@ from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.verdict import FAILING
 
 _PAIRS = 5
+_MOST_CONFIRMS = 5
 
 _HELP = f"""Run two commits or two environments in turn, in fresh pytest processes, and compare them.
 
@@ -23,7 +24,8 @@ into {DUET_DB}; a side is then judged by one figure for each of its sessions.
 The package under test must be imported from each side's own folder. One that is installed in editable mode is not,
 unless --pythonpath puts the folder first; a side that imported your checkout's files is an error.
 
-The exit status is 0 whatever the verdicts are, unless --gate is given.
+The exit status is 0 whatever the verdicts are, unless --gate is given. A gate runs what looks worse in turn again, and
+fails only on what repeats and chance does not explain among so many benchmarks.
 
 Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
 """
@@ -62,13 +64,21 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
     help="Smallest change that counts: 5%, or for one metric 'wall_time:200us'.",
 )
 @click.option("--gate", is_flag=True, help="Exit with 1 if a benchmark regressed or did not pass.")
+@click.option(
+    "--confirm",
+    metavar="N",
+    type=click.IntRange(0, _MOST_CONFIRMS),
+    default=1,
+    help="With --gate, run suspects in N further duets [1].",
+)
 @comparison_options
 @click.pass_context
 def command(context: click.Context, /, **params: Any) -> int:
     """Run, compare and show."""
     output = make_output(params, formats=FORMATS)
     writer, request = ComparisonWriter(params), read_request(params)
-    comparison = run_and_compare(read_duet(params, passthrough_args(context)), request, output)
+    confirms = params["confirm"] if params["gate"] else None
+    comparison = run_and_compare(read_duet(params, passthrough_args(context)), request, output, confirms=confirms)
     status = writer.write((comparison,), output)
     if params["gate"] and any(row.judgement.verdict in FAILING for row in comparison.rows):
         return exit_status.GATE_FAILED

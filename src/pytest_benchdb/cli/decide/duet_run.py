@@ -14,6 +14,7 @@ from pytest_benchdb.cli.frame.output import Output, progress_bar
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison
 from pytest_benchdb.operations.compare.run import CompareRequest
+from pytest_benchdb.operations.duet.confirm import confirm_duet
 from pytest_benchdb.operations.duet.plan import Duet, SideRequest
 from pytest_benchdb.operations.duet.run import compare_duet, run_duet
 from pytest_benchdb.operations.exchange.open import Feedback
@@ -52,8 +53,15 @@ def read_duet(params: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
     )
 
 
-def run_and_compare(duet: Duet, request: CompareRequest, output: Output) -> Comparison:
+def run_and_compare(duet: Duet, request: CompareRequest, output: Output, *, confirms: int | None = None) -> Comparison:
     """Run a duet, with a progress bar on a terminal or else a line per run, and compare its sides.
+
+    Args:
+        duet: what to run.
+        request: what to compare.
+        output: for progress.
+        confirms: how many further duets must repeat a regression, corrected for the number of benchmarks; None for no
+            gate.
 
     Raises:
         ConfigError: a side cannot be run, or the request is not valid.
@@ -66,8 +74,11 @@ def run_and_compare(duet: Duet, request: CompareRequest, output: Output) -> Comp
                 output.say(f"run {done} of {total} done")
 
         feedback = Feedback(progress=progress or say_progress, warn=output.say)
-        result = run_duet(duet, Path.cwd(), os.environ, feedback)
-    return compare_duet(duet, result, request)
+
+        def run(only: Sequence[str] = ()) -> Comparison:
+            return compare_duet(duet, run_duet(duet, Path.cwd(), os.environ, feedback, only=only), request)
+
+        return run() if confirms is None else confirm_duet(run(), confirms, run, output.say)
 
 
 def _program(place: str, params: Mapping[str, Any], own: Sequence[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ gains here is measured in docs/explanation/regression-quality.md. Each process i
 """
 
 import contextlib
+import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +29,7 @@ from pytest_benchdb.operations.duet.import_probe import (
 )
 from pytest_benchdb.operations.duet.plan import DUET_TAG, SIDE_TAG, Duet, DuetResult, Role, schedule
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
-from pytest_benchdb.operations.pytest_run import run_to_end
+from pytest_benchdb.operations.pytest_run import VARIABLE, find_root, run_to_end
 
 TESTS_FAILED = 1
 _USABLE = frozenset({0, TESTS_FAILED, 5})
@@ -61,7 +62,13 @@ class TurnRunner:
     """Runs the turns of a duet."""
 
     def __init__(
-        self, duet: Duet, duet_id: str, temporary: Path, environ: Mapping[str, str], say: Callable[[str], None]
+        self,
+        duet: Duet,
+        duet_id: str,
+        temporary: Path,
+        environ: Mapping[str, str],
+        say: Callable[[str], None],
+        names: Sequence[str] = (),
     ) -> None:
         """Write the import probe.
 
@@ -71,8 +78,10 @@ class TurnRunner:
             temporary: folder for pytest's output and the probe's report.
             environ: environment variables for the processes.
             say: called with the last lines of pytest's output after a failure.
+            names: full names of the benchmarks to run; none for all that the command selects.
         """
         self._duet = duet
+        self._names = names
         self._duet_id = duet_id
         self._temporary = temporary
         self._report = write_probe(temporary)
@@ -116,7 +125,15 @@ class TurnRunner:
         path = os.pathsep.join([*own, os.fspath(self._temporary), *self._inherited("PYTHONPATH")])
         # A variable rather than an option, so that the recorded command is the user's own.
         plugins = ",".join([*self._inherited("PYTEST_PLUGINS"), PLUGIN])
-        return {**self._environ, "PYTHONPATH": path, "PYTEST_PLUGINS": plugins}
+        return {**self._environ, **self._assignment(side), "PYTHONPATH": path, "PYTEST_PLUGINS": plugins}
+
+    def _assignment(self, side: OpenSide) -> dict[str, str]:
+        if not self._names:
+            return {}
+        root = find_root(side.folder, self._names) or side.folder
+        there = [name for name in self._names if (root / name.partition("::")[0]).is_file()]
+        database = os.fspath(self._duet.database.absolute())
+        return {VARIABLE: json.dumps({"root": os.fspath(root), "names": there, "db": database})}
 
     def _inherited(self, name: str) -> list[str]:
         value = self._environ.get(name)
@@ -167,7 +184,9 @@ def _wait(command: Sequence[str], side: OpenSide, environ: Mapping[str, str], lo
         ) from error
 
 
-def run_duet(duet: Duet, folder: Path, environ: Mapping[str, str], feedback: Feedback = SILENT) -> DuetResult:
+def run_duet(
+    duet: Duet, folder: Path, environ: Mapping[str, str], feedback: Feedback = SILENT, *, only: Sequence[str] = ()
+) -> DuetResult:
     """Run both sides in turn and return their sessions.
 
     Args:
@@ -175,6 +194,7 @@ def run_duet(duet: Duet, folder: Path, environ: Mapping[str, str], feedback: Fee
         folder: the user's working folder; a side's pytest runs in the same folder of its own checkout.
         environ: environment variables of the processes.
         feedback: receives the number of runs done, and notes for the user.
+        only: full names of the benchmarks to run again after a first duet; none for all that the command selects.
 
     Raises:
         ConfigError: a side cannot be checked out or run, recorded nothing, or imported another side's code.
@@ -186,12 +206,14 @@ def run_duet(duet: Duet, folder: Path, environ: Mapping[str, str], feedback: Fee
     notes: list[str] = []
     with contextlib.ExitStack() as stack:
         temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-duet-")))
-        sides = stack.enter_context(open_sides(duet.base, duet.head, folder, environ, feedback.warn))
-        runner = TurnRunner(duet, duet_id, temporary, environ, feedback.warn)
+        sides = stack.enter_context(
+            open_sides(duet.base, duet.head, folder, environ, _ignore if only else feedback.warn)
+        )
+        runner = TurnRunner(duet, duet_id, temporary, environ, feedback.warn, only)
         feedback.progress(0, len(turns))
         for done, role in enumerate(turns, 1):
             turn = runner.run(sides[role])
-            if done <= len(sides):  # the first turn of each side
+            if done <= len(sides) and not only:  # the first turn of each side
                 notes += _first_turn_notes(turn, sides[role], runner, _sessions(duet.database, duet_id))
             feedback.progress(done, len(turns))
         names = {role: side.name for role, side in sides.items()}
@@ -206,6 +228,10 @@ def run_duet(duet: Duet, folder: Path, environ: Mapping[str, str], feedback: Fee
         head=sessions["head"],
         notes=tuple(notes),
     )
+
+
+def _ignore(_text: str) -> None:
+    """Leave out what the first duet has said."""
 
 
 def _check(duet: Duet, folder: Path) -> None:
