@@ -79,7 +79,7 @@ def session(  # noqa: PLR0913 - the options of pytest's command line
         note: a text that is kept with the session.
         project: name of the project; None takes that of ``pyproject.toml``, else of the git remote or the folder.
         file: the file that benchmarks are named after; None takes the script, or the notebook if its name is known.
-        passes: what is done after timing: ``memory``, ``energy``, ``series``.
+        passes: what is done after timing: ``memory``, ``energy``, ``counters``, ``series``.
         keep_rounds: False keeps only the statistics of the rounds.
         summary: whether a table of the results is printed at the end.
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from tests.backends.meters.powercap_tree import CLASS, add_power_event, add_power_events, add_zone
 
-from pytest_benchdb.backends.meters.rapl import PerfPower, RaplMeter, perf_event_open
+from pytest_benchdb.backends.meters.perf_events import perf_event_open
+from pytest_benchdb.backends.meters.rapl import PerfPower, RaplMeter
 from pytest_benchdb.measure.energy.counter import delta
 from pytest_benchdb.measure.energy.energy_pass import measure_energy
 from pytest_benchdb.measure.energy.sensors import Sensors

@@ -9,10 +9,8 @@ or die (``cpumask``). They count in ``scale`` joules (2 to the power of -32). Op
 ``kernel.perf_event_paranoid`` of 0 or less.
 """
 
-import ctypes
 import errno
 import os
-import platform
 import re
 import struct
 import threading
@@ -21,14 +19,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_benchdb.backends.meters.perf_events import perf_event_open
 from pytest_benchdb.backends.meters.powercap import Powercap, energy_domain
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Domain, Probe, Reading
 
 _PARTS = {"energy-pkg": "", "energy-cores": "core", "energy-gpu": "uncore", "energy-ram": "dram", "energy-psys": "psys"}
-_SYSCALL = {"x86_64": 298, "i686": 336, "aarch64": 241}
-_ATTR_BYTES = 64  # PERF_ATTR_SIZE_VER0
-_CLOEXEC = 8
 _CONFIG = re.compile(r"event=0x([0-9a-fA-F]+)")
 _COUNT = struct.Struct("=Q")
 
@@ -138,32 +134,6 @@ class PerfPower:
         if isinstance(error, FileNotFoundError):
             return f"{self._folder} is not there: a virtual machine, or a processor without such counters"
         return f"perf's power events cannot be opened: {error}"
-
-
-def perf_event_open(kind: int, config: int, cpu: int) -> int:
-    """Open a counter for everything that runs on one processor; return its descriptor.
-
-    Raises:
-        OSError: the kernel refuses, or this system has no such call.
-    """
-    number = _SYSCALL.get(platform.machine())
-    if number is None or not hasattr(os, "sched_getaffinity"):
-        raise OSError(errno.ENOSYS, f"perf_event_open is not known on {platform.system()} {platform.machine()}")
-    attr = struct.pack("=IIQ", kind, _ATTR_BYTES, config).ljust(_ATTR_BYTES, b"\0")
-    libc = ctypes.CDLL(None, use_errno=True)
-    buffer = ctypes.create_string_buffer(attr, _ATTR_BYTES)
-    fd = libc.syscall(
-        ctypes.c_long(number),
-        buffer,
-        ctypes.c_int(-1),
-        ctypes.c_int(cpu),
-        ctypes.c_int(-1),
-        ctypes.c_ulong(_CLOEXEC),
-    )
-    if fd < 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
-    return int(fd)
 
 
 def _cpus(text: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""The passes after the timing pass: memory, energy and series, each in separate executions.
+"""The passes after the timing pass: memory, energy, counters and series, each in separate executions.
 
 PYTEST_DONT_REWRITE
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SERIES_S = 1.0
 """Time for which the series pass repeats rounds."""
-_METRIC_OF = {"memory": "python_peak", "energy": "energy", "series": "rss"}
+_METRIC_OF = {"memory": "python_peak", "energy": "energy", "counters": "instructions", "series": "rss"}
 """The metric whose row states the reason if a pass fails."""
 
 
@@ -105,6 +105,12 @@ class Passes:
             return PassResult(measurements=measure_memory(target.call, probe=probe))
         finally:
             probe.close()
+
+    def _counters(self, target: PassTarget) -> PassResult:
+        from pytest_benchdb.backends.meters import perf_events
+        from pytest_benchdb.measure.process.counters_pass import count_events
+
+        return PassResult(measurements=count_events(target.call, perf_events, iterations=target.iterations))
 
     def _series(self, target: PassTarget) -> PassResult:
         from pytest_benchdb.measure.sampler.sampler import Sampler

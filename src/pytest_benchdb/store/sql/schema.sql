@@ -366,7 +366,7 @@ COMMENT ON COLUMN measurement.session_id IS 'The session';
 COMMENT ON COLUMN measurement.benchmark_id IS 'The benchmark';
 COMMENT ON COLUMN measurement.started_at IS 'Start of the run, UTC';
 COMMENT ON COLUMN measurement.phase IS 'Named part of the run; NULL for the whole';
-COMMENT ON COLUMN measurement.pass IS 'time, memory, energy or series: what else ran while it was taken';
+COMMENT ON COLUMN measurement.pass IS 'time, memory, energy, counters or series: what else ran while it was taken';
 COMMENT ON COLUMN measurement.metric IS 'A name of the table metric';
 COMMENT ON COLUMN measurement.unit IS 'SI unit';
 COMMENT ON COLUMN measurement.better IS 'lower, higher or none';
@@ -636,7 +636,7 @@ COMMENT ON COLUMN samples.phase IS 'Named part of the run; NULL for the whole';
 COMMENT ON COLUMN samples.metric IS 'A name of the table metric';
 COMMENT ON COLUMN samples.unit IS 'SI unit of the values';
 COMMENT ON COLUMN samples.samples IS 'One value per round, in run order, warm-up excluded';
-COMMENT ON COLUMN samples.pass IS 'time, memory, energy or series: what else ran while it was taken';
+COMMENT ON COLUMN samples.pass IS 'time, memory, energy, counters or series: what else ran while it was taken';
 COMMENT ON COLUMN samples.session_id IS 'The session';
 COMMENT ON COLUMN samples.measurement_id IS 'The measurement';
 

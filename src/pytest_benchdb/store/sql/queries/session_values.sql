@@ -66,7 +66,7 @@ series AS MATERIALIZED (
         WHERE
             last_run.passed
             AND measurement.session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
-            AND measurement.pass IN ('time', 'memory', 'energy') AND measurement.rank IS NULL
+            AND measurement.pass IN ('time', 'memory', 'energy', 'counters') AND measurement.rank IS NULL
             AND measurement.provenance <> 'simulated'
             AND (($metrics IS NULL AND measurement.better <> 'none') OR list_contains($metrics, measurement.metric))
         UNION ALL
