@@ -125,11 +125,12 @@ def test_times_are_spoiled_by_heat_and_not_by_the_power_limit(changes: dict[str,
     conditions = timed(Card(throttle_power_cap=0.0, throttle_thermal_software=0.0), **changes)
     times = [Measurement.of("wall_time", round_ns=[5, 6]), Measurement.of("cpu_time", round_ns=[1, 1])]
 
-    wall, cpu = conditions.marked(times)
+    wall, cpu, *others = conditions.added_to(times, "decode")
 
     assert (wall.valid, wall.reason) == (reason is None, reason)
     assert list(wall.round_ns or ()) == [5, 6]
     assert cpu.valid
+    assert {row.phase for row in others} == {"decode"}
 
 
 def test_times_without_throttle_counters_go_by_the_reason_at_the_end() -> None:

@@ -388,3 +388,73 @@ def test_plan_refuses_invalid_values(options: dict[str, object], words: str) -> 
         Plan().changed(**options)
 
     assert words in str(caught.value)
+
+
+class DeviceWithStreams(Device):
+    """A device that also works on streams that its marks do not cover."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.side_ns = 0
+
+    def launch_beside(self, device_ms: float) -> None:
+        """Give another stream work, and return at once."""
+        self.side_ns += round(device_ms * MS)
+
+    def wait_for(self, mark: object) -> None:
+        assert isinstance(mark, tuple)
+        waited_ns = self._queued_ns
+        super().synchronize()
+        self.side_ns = max(0, self.side_ns - waited_ns)
+
+    def synchronize(self) -> None:
+        self.wait_for((0,))
+        self.wall_ns += self.side_ns
+        self.side_ns = 0
+
+
+@pytest.mark.parametrize(
+    ("beside_ms", "after_s"), [(0.0, 0.0), (1.0, 0.0), (5.0, 0.003)], ids=["none", "within", "after"]
+)
+def test_rounds_report_how_long_other_streams_work_on_after_the_last_mark(beside_ms: float, after_s: float) -> None:
+    device = DeviceWithStreams()
+
+    def launch(iterations: int) -> object:
+        device.work(0.01 * iterations)
+        device.launch(2.0 * iterations)
+        device.launch_beside(beside_ms * iterations)
+        return None
+
+    timed = time_it(device, launch, max_time_s=0.05)
+
+    assert timed.iterations == 1
+    assert timed.after_mark_s == pytest.approx(after_s)
+
+
+def test_rounds_without_a_warm_up_do_not_look_at_other_streams() -> None:
+    device = DeviceWithStreams()
+
+    timed = time_it(device, lambda _iterations: device.launch(1.0), rounds=3, iterations=1, warmup_rounds=0)
+
+    assert timed.after_mark_s is None
+
+
+def test_warm_up_goes_on_until_the_device_is_steady() -> None:
+    device = Device()
+    clocks = Clocks(cpu_ns=lambda: device.cpu_ns, thread_ns=None, host_ns=lambda: device.host_ns)
+    call = calls(host_work(device, 1.0))
+
+    def warm_rounds(steady_at_ms: float) -> int:
+        begun_ns = device.wall_ns
+        rounds = Rounds(
+            call,
+            device,
+            Plan().changed(max_time_s=0.01),
+            clocks=clocks,
+            is_steady=lambda: device.wall_ns - begun_ns >= steady_at_ms * MS,
+        )
+        return rounds.run(contextlib.nullcontext()).warmup_rounds
+
+    assert warm_rounds(0) == pytest.approx(100, abs=3)
+    assert warm_rounds(700) == pytest.approx(700, abs=3)
+    assert warm_rounds(60_000) == pytest.approx(2000, abs=3)  # max_warmup_time_s

@@ -118,7 +118,7 @@ class NvmlDevice:
         self._find_reasons()
         if self._is_sliced:
             for instance in self._instances():
-                self.absent |= {f"{instance}/energy": f"{_SLICED}, {self.uuid}"}
+                self.absent |= {f"{instance}/{sensor}": f"{_SLICED}, {self.uuid}" for sensor in ("energy", "clock_sm")}
 
     def take_handle(self) -> None:
         """Get the handle of this UUID again; the device's index may have changed.

@@ -24,6 +24,7 @@ SPOILED_SHARE = 0.05
 
 _METRICS = ("clock_frequency", "temperature", "throttle_time", "throttled")
 _SPOILING = {
+    "thermal": "for heat",
     "thermal_software": "for heat",
     "thermal_hardware": "for heat",
     "hardware": "by its hardware",
@@ -91,15 +92,16 @@ class Conditions:
                 return f"the device was slowed down {_SPOILING[reason]} at the end of the timing"
         return None
 
-    def marked(self, rows: Sequence[Measurement]) -> list[Measurement]:
-        """Return the rows of the timing, those that depend on the device not valid if its conditions spoiled them."""
+    def added_to(self, rows: Sequence[Measurement], phase: str | None = None) -> list[Measurement]:
+        """Return the rows of a timing and ours, of one phase; times that the conditions spoiled are not valid."""
         reason = self.why_spoiled()
-        if reason is None:
-            return list(rows)
-        return [
-            replace(row, valid=False, reason=row.reason or reason) if row.metric in _ABOUT_DEVICE else row
+        timed = [
+            replace(row, valid=False, reason=row.reason or reason)
+            if reason is not None and row.metric in _ABOUT_DEVICE
+            else row
             for row in rows
         ]
+        return [*timed, *(replace(row, phase=phase) for row in self.rows())]
 
     def _gauge(self, sensor: Sensor) -> Measurement:
         before, after = self._before.get(sensor.key), self._after.get(sensor.key)

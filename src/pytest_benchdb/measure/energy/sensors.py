@@ -156,10 +156,11 @@ class Sensors:
         own = next((s.meter for s in sensors if isinstance(s.meter, HasOwnTime)), None)
         return Panel(sensors=sensors, sleep=own.sleep if own else self._sleep, on_failure=self._disable)
 
-    def absences(self, device_uuid: str | None) -> tuple[str, ...]:
-        """Return why a device may have no energy counter: unreadable meters, missing sensors.
+    def absences(self, device_uuid: str | None, kind: str = "energy") -> tuple[str, ...]:
+        """Return why a device may have no sensor of a kind: unreadable meters, missing sensors.
 
-        Only meters that could cover the device are named: a missing GPU library does not matter to the processor.
+        A sensor is of a kind if its name is the kind, or begins with it and ``_``: ``energy``, ``clock_sm``. Only
+        meters that could cover the device are named: a missing GPU library does not matter to the processor.
         """
         wanted = "host" if device_uuid is None else "device"
         covers = _BUILTIN_COVERS | {meter.name: getattr(meter, "covers", wanted) for meter in self._meters}
@@ -170,7 +171,7 @@ class Sensors:
             absent = meter.absent if isinstance(meter, ExplainsAbsence) else {}
             for name, reason in absent.items():
                 owner, _, sensor = name.partition("/")
-                if sensor == "energy" and is_same_device(owner, device_uuid):
+                if sensor.partition("_")[0] == kind and is_same_device(owner, device_uuid):
                     reasons.append(f"{meter.name}: {name}: {reason}")
         return tuple(reasons)
 

@@ -9,12 +9,13 @@ them.
 
 import contextlib
 import gc
+import statistics
 import time
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.interfaces import OpenDevice, WaitsForMarks
 from pytest_benchdb.measure.timing.block_clock import THREAD_NS
 from pytest_benchdb.measure.timing.calibration import Calibration, calibrate
 from pytest_benchdb.measure.timing.calls import Calls, Watch
@@ -24,6 +25,8 @@ from pytest_benchdb.measure.timing.stability import is_settled
 _LEAST_CALIBRATION_S = 0.1
 _STILL_ROUNDS = 5
 """Rounds without any time after which more of them will not have any either."""
+_LAST_ROUNDS = 5
+"""Rounds at the end of the warm-up that show whether other streams go on after the last mark."""
 _HOST_SHARE = 10
 """How many times as long as the device's clock says the host waits: simulated time may pass slowly, or not at all."""
 
@@ -43,7 +46,9 @@ class Timed:
         device_s: time per call in each round on the device's clock; None without one.
         sync_mode: how the device was waited for; None if its calls block.
         cache_mode: ``cold`` only if the caches were really emptied.
-        memory: peaks of the device's allocator in the timed block, bytes, by metric.
+        memory: figures of the device's allocator in the timed block, by metric.
+        after_mark_s: time that the device worked on after the last mark of a round, on streams that marks do not
+            cover; None if not measured.
     """
 
     iterations: int
@@ -57,6 +62,7 @@ class Timed:
     sync_mode: str | None
     cache_mode: str
     memory: Mapping[str, float]
+    after_mark_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +125,12 @@ class Rounds:
         before: Callable[[], None] | None = None,
         after: Callable[[], None] | None = None,
         may_keep: bool = True,
+        is_steady: Callable[[], bool] | None = None,
     ) -> None:
         """Take the calls of the function; `before` and `after` run around each round, untimed.
 
-        `may_keep` says whether rounds of one call may hold their result until the next one.
+        `may_keep` says whether rounds of one call may hold their result until the next one. `is_steady` is asked
+        between the rounds of a warm-up, which goes on until it is true, if there is time.
         """
         self._calls = calls
         self._keeps = may_keep and plan.is_exact and plan.iterations == 1
@@ -132,6 +140,8 @@ class Rounds:
         self._before = before
         self._after = after
         self._was_cold = plan.cache_mode == "cold"
+        self._is_steady = is_steady
+        self._after_mark_ns: list[int] = []
         self._is_first = True
         self._result: object = None
         self._readings = _Readings()
@@ -152,7 +162,8 @@ class Rounds:
         with _collector(enabled=plan.gc):
             calibration = self._calibration(first_call_ns, begun)
             iterations = calibration.iterations
-            warm = self._warm_up(iterations, begun)
+            with self._looking_after_marks():
+                warm = self._warm_up(iterations, begun)
             if calibration.rounds and warm:
                 iterations = calibration.refined(min(warm), plan.round_time_s * 1e9)
             device.synchronize()
@@ -174,6 +185,7 @@ class Rounds:
             sync_mode=None if device.sync_mode is None else f"{device.sync_mode} per {plan.barrier}",
             cache_mode="cold" if self._was_cold else "hot",
             memory=memory,
+            after_mark_s=self._after_mark_s(),
         )
 
     def take_result(self) -> object:
@@ -267,13 +279,51 @@ class Rounds:
             for _ in range(plan.warmup_rounds):
                 self._round(iterations)
             return kept.wall_ns
-        while not begun.is_over(plan.warmup_time_s) or not (
-            is_settled(kept.wall_ns) or begun.is_over(plan.max_warmup_time_s)
-        ):
+        while not self._is_warm(kept.wall_ns, begun):
             self._round(iterations)
             if _stands_still(kept.wall_ns):
                 break
         return kept.wall_ns
+
+    def _is_warm(self, wall_ns: Sequence[int], begun: _Moment) -> bool:
+        is_steady = self._is_steady is None or self._is_steady()  # asked every time: it compares what it saw
+        if not begun.is_over(self._plan.warmup_time_s):
+            return False
+        return (is_steady and is_settled(wall_ns)) or begun.is_over(self._plan.max_warmup_time_s)
+
+    @contextlib.contextmanager
+    def _looking_after_marks(self) -> Iterator[None]:
+        """Let the rounds of a block time how long the device works on after their last mark."""
+        device = self._device
+        if not (self._waits and self._has_marks and isinstance(device, WaitsForMarks)):
+            yield
+            return
+
+        def finish() -> None:
+            mark = self._end_mark = device.mark()
+            device.wait_for(mark)
+            reached_ns = device.clock_ns()
+            device.synchronize()
+            self._after_mark_ns.append(device.clock_ns() - reached_ns)
+
+        usual = self._watch
+        self._watch = usual._replace(finish=finish)
+        try:
+            yield
+        finally:
+            self._watch = usual
+
+    def _after_mark_s(self) -> float | None:
+        """Return the typical time after a mark, without that of a barrier when there is nothing to wait for."""
+        if not self._after_mark_ns:
+            return None
+        idle_ns = []
+        for _ in range(_LAST_ROUNDS):
+            begun_ns = self._device.clock_ns()
+            self._device.synchronize()
+            idle_ns.append(self._device.clock_ns() - begun_ns)
+        after_ns = statistics.median(self._after_mark_ns[-_LAST_ROUNDS:])
+        return max(0.0, after_ns - statistics.median(idle_ns)) / 1e9
 
     def _time(self, iterations: int) -> _Readings:
         plan = self._plan

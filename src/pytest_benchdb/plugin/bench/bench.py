@@ -416,13 +416,22 @@ class Bench:
         self._cut = "the benchmarked function raised"
         has_passes = self._passes is not None and self._passes.has_any
         with calls_of(function, args, kwargs) as calls:
+            conditions = None if self._passes is None else self._passes.conditions(self.opened, self.provenance)
             rounds = Rounds(
-                calls, self.opened, spec.plan, before=spec.before, after=spec.after, may_keep=not has_passes
+                calls,
+                self.opened,
+                spec.plan,
+                before=spec.before,
+                after=spec.after,
+                may_keep=not has_passes,
+                is_steady=None if conditions is None else conditions.is_steady,
             )
-            timed = rounds.run(self._attempt.block if phase is None else contextlib.nullcontext())
+            block = self._attempt.block if phase is None else contextlib.nullcontext()
+            timed = rounds.run(block if conditions is None else conditions.around(block))
             if phase is None:
                 self._timed = timed
-            self._rows += timing_rows(timed, spec, phase=phase, provenance=self.provenance)
+            rows = timing_rows(timed, spec, phase=phase, provenance=self.provenance)
+            self._rows += rows if conditions is None else conditions.added_to(rows, phase)
             self._cut = None
             if self._passes is not None:
                 made = self._passes.make(

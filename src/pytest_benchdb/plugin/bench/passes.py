@@ -15,6 +15,7 @@ from pytest_benchdb.model.run import Measurement
 from pytest_benchdb.registry import Registry
 
 if TYPE_CHECKING:
+    from pytest_benchdb.measure.energy.conditions import Conditions
     from pytest_benchdb.measure.energy.sensors import Sensors
     from pytest_benchdb.measure.sampler.sampler import Sampler
 
@@ -80,6 +81,27 @@ class Passes:
             series=tuple(replace(series, phase=target.phase) for series in readings),
         )
 
+    def sensors(self) -> "Sensors":
+        """Return the energy meters of the session, found by the first call."""
+        if self._sensors is None:
+            from pytest_benchdb.backends.meters import meters
+            from pytest_benchdb.measure.energy.sensors import Sensors
+
+            self._sensors = Sensors(self._registry.meters(meters()), unavailable=self._registry.meters_left_out)
+        return self._sensors
+
+    def conditions(self, opened: OpenDevice, provenance: Provenance) -> "Conditions | None":
+        """Return what reads the clock of a device around its timing; None for devices that no meter can find."""
+        uuid = opened.device.uuid
+        if uuid is None or provenance == "simulated":
+            return None
+        from pytest_benchdb.measure.energy.conditions import Conditions
+
+        sensors = self.sensors()
+        panel = sensors.panel(uuid, provenance)
+        reasons = sensors.absences(uuid, "clock") or ("no meter reads the clock of this device",)
+        return Conditions(panel, clock_ns=opened.clock_ns, absent="; ".join(reasons))
+
     def close(self) -> None:
         """Stop the samplers."""
         for sampler in self._samplers.values():
@@ -126,21 +148,17 @@ class Passes:
         return PassResult(measurements=summaries, series=series)
 
     def _energy(self, target: PassTarget) -> PassResult:
-        from pytest_benchdb.backends.meters import meters
         from pytest_benchdb.measure.energy.energy_pass import measure_energy, unmeasured
-        from pytest_benchdb.measure.energy.sensors import Sensors
         from pytest_benchdb.measure.energy.window import EnergyPlan
 
         if not self._alone:
             # A counter covers the whole device, and cannot separate its processes.
             why = "other xdist workers use the device meanwhile; run without -n"
             return PassResult(measurements=(unmeasured(why),))
-        if self._sensors is None:
-            self._sensors = Sensors(self._registry.meters(meters()), unavailable=self._registry.meters_left_out)
         plan = EnergyPlan(
             rounds_hint_s=target.round_s,
             iterations=target.iterations,
             device_uuid=target.opened.device.uuid,
             provenance=target.provenance,
         )
-        return PassResult(measurements=measure_energy(target.call, self._sensors, plan))
+        return PassResult(measurements=measure_energy(target.call, self.sensors(), plan))

@@ -17,6 +17,9 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 
 _RATES = {"items": "throughput", "bytes": "bytes_per_second", "flops": "flops_per_second"}
+_BARRIER_S = 50e-6
+"""Longest time after a mark that a barrier may take by itself."""
+_AFTER_SHARE = 0.02
 _STILL = "the device's clock did not move: nothing ran on it, or for less than its tick"
 
 
@@ -107,12 +110,33 @@ def timing_rows(timed: Timed, spec: TimingSpec, *, phase: str | None, provenance
     if timed.device_s is not None:
         device_ns = [round(seconds * 1e9 * timed.iterations) for seconds in timed.device_s]
         samples = {"samples": timed.device_s} if phase is not None else {"round_ns": device_ns}
-        rows.append(Measurement.of("device_time", **samples, **about, method="marks on the device's timeline"))
+        why = _why_incomplete(timed)
+        rows.append(
+            Measurement.of(
+                "device_time",
+                **samples,
+                **about,
+                method="marks on the device's timeline",
+                valid=why is None,
+                reason=why,
+            )
+        )
     for metric, value in timed.memory.items():
         rows.append(Measurement.of(metric, **about, value=value, method="peak of the device's allocator"))
     if unwaited:
         return rows + _rates(spec.work, statistics.median(timed.device_s) if timed.device_s else 0.0, about)
     return rows + _rates(spec.work, statistics.median(timed.wall_ns) / (1e9 * timed.iterations), about)
+
+
+def _why_incomplete(timed: Timed) -> str | None:
+    """Return why the marks do not cover all work of a round; None if they do, or if this was not measured."""
+    after_s = timed.after_mark_s
+    if after_s is None or after_s <= max(_BARRIER_S, _AFTER_SHARE * statistics.median(timed.wall_ns) / 1e9):
+        return None
+    return (
+        f"other streams of the device worked on for {after_s * 1e6:.0f} us after the last mark of a round, "
+        "which is on the current stream: let that wait for them"
+    )
 
 
 def _per_iteration_s(round_ns: Sequence[int], iterations: int) -> list[float]:
