@@ -167,6 +167,18 @@ def test_outcome_is_one_line(rows: list[ComparisonRow], options: dict[str, Any],
     assert _decide(rows, **options).sentence.startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    ("options", "status"), [({}, 0), ({"strict": True}, 4), ({"require_baseline": True, "strict": True}, 3)]
+)
+def test_session_without_one_figure_is_not_judged_and_says_why(options: dict[str, Any], status: int) -> None:
+    disabled = [_row("inconclusive", name, reason="pytest-benchmark was disabled") for name in "abc"]
+
+    outcome = _decide([*disabled, NEW], **options)
+
+    assert outcome.exit_status == status
+    assert outcome.sentence == "nothing was judged: pytest-benchmark was disabled (3 of 4 results)"
+
+
 def test_outcome_of_a_shift_is_undecided_and_says_how_to_decide() -> None:
     sentence = _decide([_row()], shift=SHIFT).sentence
 

@@ -6,14 +6,13 @@ from collections.abc import Collection, Sequence
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Shift
 from pytest_benchdb.model.series import SeriesKey
-from pytest_benchdb.model.verdict import VERDICTS
+from pytest_benchdb.model.verdict import DECIDED, VERDICTS
 from pytest_benchdb.model.wording import counted, percent_text
 from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.present.verdicts.words import limit_text
 
 _MOST_NAMES = 3
 _SILENT = frozenset({"accepted", "not gated", "unstable", "learning"})
-_FEW = frozenset({"new", "inconclusive"})
 _WAYS_TO_DECIDE = (
     "; to decide, run both commits side by side (benchdb duet BASE HEAD), or gate counts, which no machine changes"
 )
@@ -62,13 +61,14 @@ def decide(  # noqa: PLR0913 - everything that an outcome depends on
         names = list(dict.fromkeys(row.key.fullname for row in missing))
         text = f"failed: {counted(len(names), 'benchmark')} missing: {_first_few(names)}"
         reasons.append((exit_status.NO_BASELINE, text))
-    nothing = _nothing_compared(rows, no_baseline)
+    nothing, needs_sessions = _nothing_judged(rows, no_baseline) or (None, False)
     if request.require_baseline and nothing is not None:
-        reasons.append((exit_status.NO_BASELINE, f"nothing was compared: {nothing}"))
+        reasons.append((exit_status.NO_BASELINE, f"nothing was judged: {nothing}"))
     if doubts and (request.strict or (shift is not None and shift.change > 0)):
         reasons.append((exit_status.UNDECIDED, f"undecided{doubts.replace(';', ':', 1)}"))
     if nothing is not None:
-        reasons.append((exit_status.FINE, f"nothing was judged: {nothing}{doubts}"))
+        status = exit_status.UNDECIDED if request.strict and not needs_sessions else exit_status.FINE
+        reasons.append((status, f"nothing was judged: {nothing}{doubts}"))
     status, sentence = [*reasons, (exit_status.FINE, f"passed: {_counts(rows)}{doubts}")][0]
     return Gate(comparison=comparison, exit_status=status, failures=(*worse, *missing), shift=shift, sentence=sentence)
 
@@ -80,18 +80,34 @@ def _counts(rows: Sequence[ComparisonRow]) -> str:
     return ", ".join(parts) + (f", {accepted} of them accepted" if accepted else "")
 
 
-def _nothing_compared(rows: Sequence[ComparisonRow], no_baseline: str | None) -> str | None:
-    """Return why nothing could be judged for lack of a history; None if something was judged."""
+def _nothing_judged(rows: Sequence[ComparisonRow], no_baseline: str | None) -> tuple[str, bool] | None:
+    """Return why nothing was judged, and whether more sessions alone will change that; None if something was judged."""
     gated = [row for row in rows if row.is_gated]
+    if no_baseline is not None and not any(map(_was_judged, gated)):
+        return no_baseline, True
     if not gated:
-        return no_baseline or "no result is gated; name a metric that was measured with --threshold"
-    if not all(row.judgement.verdict in _FEW and row.judgement.state == "learning" for row in gated):
+        return "no result is gated; name a metric that was measured with --threshold", False
+    if any(map(_was_judged, gated)):
         return None
-    if no_baseline is not None:
-        return no_baseline
+    others = [row for row in gated if row.judgement.state != "learning"]
+    if others:
+        reasons = Counter(row.judgement.reason or row.judgement.verdict for row in others)
+        reason, number = reasons.most_common(1)[0]
+        text = reason + (f" ({number} of {len(gated)} results)" if number < len(gated) else "")
+        return text, all(row.judgement.verdict == "incomparable" for row in others)  # their history begins anew
     most = max(row.judgement.baseline_sessions for row in gated)
     least = max(row.policy.least_sessions for row in gated if row.policy is not None)
-    return f"learning: {most} of the {least} earlier sessions that a verdict needs"
+    return f"learning: {most} of the {least} earlier sessions that a verdict needs", True
+
+
+def _was_judged(row: ComparisonRow) -> bool:
+    """Return whether a row says something about the candidate: it failed, or its value was compared with a history."""
+    judgement = row.judgement
+    if judgement.state == "learning":
+        return False
+    return judgement.verdict in {*DECIDED, "error"} or (
+        judgement.verdict == "inconclusive" and (judgement.state is not None or judgement.candidate is not None)
+    )
 
 
 def _doubts(
