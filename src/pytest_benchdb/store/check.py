@@ -12,7 +12,7 @@ from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import is_database_error, translate, translated
 from pytest_benchdb.store.history.session_folder import journals, session_files
 from pytest_benchdb.store.history.single_file import inbox_files
-from pytest_benchdb.store.migrate import read_meta, version_of
+from pytest_benchdb.store.migrate import attach_ours
 from pytest_benchdb.store.statement import identifier, names, read
 from pytest_benchdb.store.target import INBOX_SUFFIX
 
@@ -77,8 +77,7 @@ def validate(path: Path, *, progress: Callable[[int, int], None] = lambda _done,
 def _check_file(path: Path) -> tuple[list[Problem], int]:
     connection = db.connect(threads=None)
     try:
-        db.attach(connection, path, "checked", read_only=True)
-        version_of(read_meta(connection, "checked", path), path)
+        attach_ours(connection, path, "checked")
         connection.execute("USE checked")
         problems = _unreadable(connection, path)
         if problems:

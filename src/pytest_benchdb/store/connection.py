@@ -64,6 +64,14 @@ def connect(*, threads: int | None = 1, memory_limit: str | None = None) -> "Duc
     return connection
 
 
+def close_to_outside(connection: "DuckDBPyConnection") -> None:
+    """Take away, for good, a connection's access to any file but those attached and its own spill folder."""
+    connection.execute(
+        f"SET allowed_directories = [{literal(_spill_folder())}]; SET allow_community_extensions = false; "
+        "SET enable_external_access = false"
+    )
+
+
 def _spill_folder() -> str:
     """Return the folder for data that does not fit in memory, never the current one; DuckDB creates it on demand."""
     base = os.environ.get("TMPDIR") or os.environ.get("TEMP") or "/tmp"  # noqa: S108 - `tempfile` is slow to import

@@ -8,11 +8,13 @@ the first. Session files are immutable: an older one is read through a migrated 
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import ForeignFileError, SchemaVersionError, StoreError
 from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.catalogue import check_catalogues
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.statement import identifier, literal
 from pytest_benchdb.store.template import FORMAT, SCHEMA_VERSION
@@ -75,6 +77,50 @@ def version_of(meta: dict[str, str], path: str | os.PathLike[str], newest: int =
     return int(text)
 
 
+def accept(
+    connection: "DuckDBPyConnection", paths: Mapping[str, str], newest: int = SCHEMA_VERSION
+) -> dict[str, int | StoreError]:
+    """Return the schema version of each attached database, or why it must not be read, by alias.
+
+    Args:
+        connection: from `connection.connect`; none of the databases may be current.
+        paths: the file of each alias.
+        newest: the newest version that can be read.
+    """
+    accepted: dict[str, int | StoreError] = {}
+    for alias, catalogue in check_catalogues(connection, paths).items():
+        path = paths[alias]
+        try:
+            if catalogue.foreign is not None:
+                raise _foreign(path, catalogue.foreign)
+            version = accepted[alias] = version_of(read_meta(connection, alias, path), path, newest)
+            if catalogue.differs is not None and version == SCHEMA_VERSION:
+                raise _foreign(path, catalogue.differs)
+        except StoreError as error:
+            accepted[alias] = error
+    return accepted
+
+
+def attach_ours(
+    connection: "DuckDBPyConnection", path: str | os.PathLike[str], alias: str, *, read_only: bool = True
+) -> int:
+    """Attach an existing database and return its schema version; nothing in it is read before it is accepted.
+
+    Raises:
+        StoreError: the file is missing, foreign, newer or damaged.
+    """
+    db.attach(connection, path, alias, read_only=read_only)
+    with translated(os.fspath(path)):
+        version = accept(connection, {alias: os.fspath(path)})[alias]
+    if isinstance(version, StoreError):
+        raise version
+    return version
+
+
+def _foreign(path: str, reason: str) -> ForeignFileError:
+    return ForeignFileError(f"{path} is not a plain pytest-benchdb database: {reason}; name another path")
+
+
 def attach_migrated(connection: "DuckDBPyConnection", path: str, alias: str, scratch: str) -> str:
     """Attach a file read-only, or a migrated copy if it is older; return the path of the attached file.
 
@@ -87,9 +133,17 @@ def attach_migrated(connection: "DuckDBPyConnection", path: str, alias: str, scr
     Raises:
         StoreError: the file is missing, foreign, newer or damaged.
     """
-    db.attach(connection, path, alias, read_only=True)
-    if version_of(read_meta(connection, alias, path), path) == SCHEMA_VERSION:
+    if attach_ours(connection, path, alias) == SCHEMA_VERSION:
         return path
+    return attach_copy(connection, path, alias, scratch)
+
+
+def attach_copy(connection: "DuckDBPyConnection", path: str, alias: str, scratch: str) -> str:
+    """Replace an attached older file by a migrated copy in the folder `scratch`; return the path of the copy.
+
+    Raises:
+        StoreError: the migration failed.
+    """
     db.detach(connection, alias)
     copy = os.path.join(scratch, f"{alias}.duckdb")
     shutil.copyfile(path, copy)

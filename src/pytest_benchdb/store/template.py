@@ -92,7 +92,7 @@ def _copy_template(
 ) -> bool:
     """Copy the template to `path`, building it first if it is missing; return whether that worked."""
     try:
-        template = os.path.join(cache, f"{file_kind}-{block_bytes}-{_key()}.duckdb")
+        template = os.path.join(cache, f"{file_kind}-{block_bytes}-{template_key()}.duckdb")
         if not os.path.exists(template):
             _make_template(connection, template, file_kind, block_bytes)
         with open(template, "rb") as source, open(path, "wb") as target:
@@ -127,7 +127,8 @@ def _make_template(connection: "DuckDBPyConnection", template: str, file_kind: s
             os.unlink(part)
 
 
-def _key() -> str:
+def template_key() -> str:
+    """Return a text that changes with the schema, the metrics and the version of DuckDB."""
     with open(_METRICS, "rb") as file:
         metrics = file.read()
     schema = read("schema").encode()

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import is_database_error, translate
-from pytest_benchdb.store.migrate import attach_migrated
+from pytest_benchdb.store.migrate import accept, attach_copy
 from pytest_benchdb.store.statement import identifier, literal
+from pytest_benchdb.store.template import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -166,18 +167,24 @@ def _absorb_alone(job: _Job, path: str) -> list[Refused]:
 
 
 def _absorb_batch(job: _Job, batch: Sequence[str]) -> list[Refused]:
-    sources: list[_Source] = []
     refused: list[Refused] = []
+    attached: dict[str, str] = {}
     taken: set[str] = set()
     try:
         for number, path in enumerate(batch):
-            alias = f"source_{number}"
-            try:
-                source = _open_source(job, path, alias, taken)
-            except StoreError as error:
-                refused.append(Refused(path, str(error)))
-                db.detach(job.connection, alias)
+            reason = _attach(job, path, f"source_{number}")
+            if reason is None:
+                attached[f"source_{number}"] = path
+            else:
+                refused.append(Refused(path, reason))
+        sources = []
+        for alias, version in accept(job.connection, attached).items():
+            if isinstance(version, StoreError):
+                refused.append(Refused(attached[alias], str(version)))
                 continue
+            if version != SCHEMA_VERSION:
+                attach_copy(job.connection, attached[alias], alias, job.scratch)
+            source = _read_source(job, attached[alias], alias, taken)
             taken.update(source.new)
             sources.append(source)
         job.connection.execute("BEGIN")
@@ -191,16 +198,24 @@ def _absorb_batch(job: _Job, batch: Sequence[str]) -> list[Refused]:
             job.connection.execute("ROLLBACK")
             raise
     finally:
-        for source in sources:
-            db.detach(job.connection, source.alias)
+        for alias in attached:
+            db.detach(job.connection, alias)
     job.present.update(taken)
     job.copied.update(copied)
     return refused
 
 
-def _open_source(job: _Job, path: str, alias: str, taken: set[str]) -> _Source:
-    """Attach a file, and read in one query its sessions and fingerprints, which decide how much is copied."""
-    attach_migrated(job.connection, path, alias, job.scratch)
+def _attach(job: _Job, path: str, alias: str) -> str | None:
+    """Attach a file, from which nothing may be read yet; return why that failed."""
+    try:
+        db.attach(job.connection, path, alias, read_only=True)
+    except StoreError as error:
+        return str(error)
+    return None
+
+
+def _read_source(job: _Job, path: str, alias: str, taken: set[str]) -> _Source:
+    """Read in one query the sessions and fingerprints of an attached file, which decide how much is copied."""
     hashes = " ".join(
         f"UNION ALL SELECT '{table}', CAST(bit_xor(hash({columns})) AS VARCHAR) FROM {alias}.{table}"
         for table, columns in _FINGERPRINTS.items()

@@ -21,7 +21,7 @@ from pytest_benchdb.store.file_errors import is_database_error, translated
 from pytest_benchdb.store.history.absorb import IMPORTER, Progress, absorb, file_stamp, forget
 from pytest_benchdb.store.history.session_folder import session_files
 from pytest_benchdb.store.lock import file_lock
-from pytest_benchdb.store.migrate import read_meta, version_of
+from pytest_benchdb.store.migrate import attach_ours
 from pytest_benchdb.store.statement import literal
 from pytest_benchdb.store.target import HISTORY_NAME
 from pytest_benchdb.store.template import SCHEMA_VERSION, attach_new
@@ -128,8 +128,7 @@ def _open(
     if not path.exists():
         return None
     try:
-        db.attach(connection, path, alias, read_only=read_only)
-        if version_of(read_meta(connection, alias, path), path) != SCHEMA_VERSION:
+        if attach_ours(connection, path, alias, read_only=read_only) != SCHEMA_VERSION:
             return None
         return _compare(connection, folder, alias)
     except StoreError:

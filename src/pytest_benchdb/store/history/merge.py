@@ -18,7 +18,7 @@ from pytest_benchdb.store.history.annotate import new_file
 from pytest_benchdb.store.history.session_folder import is_writable, recover, session_files
 from pytest_benchdb.store.history.single_file import inbox_files, open_for_writing
 from pytest_benchdb.store.journal.fold import session_file_name
-from pytest_benchdb.store.migrate import read_meta, version_of
+from pytest_benchdb.store.migrate import attach_ours, read_meta
 from pytest_benchdb.store.statement import literal
 from pytest_benchdb.store.target import INBOX_SUFFIX, SESSION_SUFFIX, Target
 from pytest_benchdb.store.template import attach_new
@@ -142,7 +142,9 @@ def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> M
             for table, key, created_us in content.annotations:
                 if key not in ids:
                     with new_file(target.path / session_file_name(key, created_us)) as connection:
-                        db.attach(connection, file, "source", read_only=True)
+                        connection.execute("USE memory")
+                        attach_ours(connection, file, "source")
+                        connection.execute("USE part")
                         connection.execute(
                             f"INSERT INTO {table} SELECT * FROM source.{table} "
                             f"WHERE {ANNOTATIONS[table]} = {literal(key)}"
@@ -174,8 +176,7 @@ class _Content(NamedTuple):
 
 def _content(file: Path) -> _Content:
     with contextlib.closing(db.connect()) as connection, translated(os.fspath(file)):
-        db.attach(connection, file, "source", read_only=True)
-        version_of(read_meta(connection, "source", file), file)
+        attach_ours(connection, file, "source")
         kind = read_meta(connection, "source", file).get("file_kind", "history")
         sessions = connection.execute(
             "SELECT CAST(session_id AS VARCHAR), epoch_us(started_at) FROM source.session ORDER BY started_at"

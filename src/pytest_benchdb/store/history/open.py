@@ -54,6 +54,7 @@ def open_history(
             _, warnings = _open_one(stack, connection, unique[0], _ALIAS, timeout_s, progress)
         else:
             warnings = _open_several(stack, connection, unique, timeout_s, progress)
+        db.close_to_outside(connection)
         connection.execute(f"USE {_ALIAS}")
         yield Reader(connection, [str(path) for path in paths], warnings)
 

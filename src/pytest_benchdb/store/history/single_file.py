@@ -12,7 +12,7 @@ from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.history.absorb import Refused, absorb
 from pytest_benchdb.store.lock import file_lock
-from pytest_benchdb.store.migrate import migrate
+from pytest_benchdb.store.migrate import attach_ours, migrate
 from pytest_benchdb.store.target import INBOX_SUFFIX, SESSION_SUFFIX
 from pytest_benchdb.store.template import attach_new
 
@@ -91,7 +91,7 @@ def open_for_writing(path: str, *, wait_s: float, threads: int | None = 1) -> It
         elif not os.access(path, os.W_OK):
             message = f"{path} is read-only; make it writable or choose another PATH"
             raise StoreError(message)
-        db.attach(connection, path, "main_file")
+        attach_ours(connection, path, "main_file", read_only=False)
         migrate(connection, "main_file", path)
         yield connection
         connection.execute("USE memory; DETACH main_file")

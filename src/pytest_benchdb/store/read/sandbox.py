@@ -41,7 +41,7 @@ _TABLE_FUNCTIONS = frozenset(
 """Table functions that touch nothing outside the database; some others do (`enable_logging`)."""
 
 _SANDBOX = (
-    "SET temp_directory = ''",
+    "SET max_temp_directory_size = '0KiB'",
     "SET allow_community_extensions = false",
     "SET enable_external_access = false",
     "SET lock_configuration = true",
