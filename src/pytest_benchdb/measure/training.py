@@ -177,8 +177,11 @@ class Steps:
         return self
 
     def __next__(self) -> Step:
-        if self._begun is not None:
-            self._finish(self._begun)
+        if (begun := self._begun) is not None:
+            try:
+                self._finish(begun)
+            finally:
+                self._clock.leave(begun)
         if self._started >= self._n:
             raise StopIteration
         self._step = Step(self, self._started, counted=self._started > self._warmup)
@@ -190,6 +193,12 @@ class Steps:
     def complete(self) -> int:
         """Number of complete steps, including the first step and the warm-up."""
         return len(self._done)
+
+    def leave(self) -> None:
+        """Leave the step that a `break` or an exception cut off, whose end nothing has told."""
+        if self._begun is not None:
+            self._clock.leave(self._begun)
+            self._begun = None
 
     def error(self) -> MeasurementError | None:
         """Return the error that fails the test at its end; None if every phase was closed."""

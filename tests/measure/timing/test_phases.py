@@ -307,6 +307,7 @@ def test_block_clock_with_real_clocks_reports_a_busy_thread_as_busy() -> None:
     while time.thread_time_ns() < busy_until:
         pass
     measured = clock.end(begun)
+    clock.leave(begun)
 
     assert measured.thread_s is not None
     assert measured.thread_s >= 0.005

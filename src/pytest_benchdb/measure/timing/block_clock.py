@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.measure.timing.tracers import Tracers, put_back, take_off
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 
 Nanoseconds = Callable[[], int]
 THREAD_NS: Nanoseconds | None = getattr(time, "thread_time_ns", None)  # macOS before 10.12 has none
-Begun = tuple[object, int, int, int, int]
-"""Opaque readings at the beginning of a block: mark, thread id, and thread, CPU and wall clock in nanoseconds.
+Begun = tuple[Tracers | None, object, int, int, int, int]
+"""Opaque readings at the beginning of a block: tracers, mark, thread id, and thread, CPU and wall clock in nanoseconds.
 
 It is a tuple because creating a dataclass takes more than a microsecond, which would be in the block.
 """
@@ -63,19 +64,30 @@ class BlockClock:
         self._thread_ns = thread_ns
 
     def begin(self) -> Begun:
-        """Wait for the device, then begin a block."""
+        """Take tracers off, wait for the device, then begin a block."""
+        tracers = take_off()
         device = self._device
         device.synchronize()
         mark = device.mark()
         thread = threading.get_ident()
         thread_ns = self._thread_ns() if self._thread_ns is not None else 0
         cpu_ns = self._cpu_ns()
-        return (mark, thread, thread_ns, cpu_ns, device.clock_ns())
+        return (tracers, mark, thread, thread_ns, cpu_ns, device.clock_ns())
+
+    @staticmethod
+    def leave(begun: Begun) -> None:
+        """Put the tracers back; after `end`, or instead of it for a block that ended with an exception.
+
+        Call it from where `begin` was called: see `take_off`.
+        """
+        tracers, _, thread, *_ = begun
+        if threading.get_ident() == thread:
+            put_back(tracers)
 
     def end(self, begun: Begun) -> BlockTime:
-        """Wait for the device, then end the block; `begun` is the result of `begin`."""
+        """Wait for the device, then end the block; `begun` is the result of `begin`, and `leave` gets it next."""
         device = self._device
-        begin, thread, begin_thread_ns, begin_cpu_ns, begin_wall_ns = begun
+        _, begin, thread, begin_thread_ns, begin_cpu_ns, begin_wall_ns = begun
         mark = device.mark() if begin is not None else None
         device.synchronize()
         wall_ns = device.clock_ns()

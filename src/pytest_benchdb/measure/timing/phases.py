@@ -74,6 +74,8 @@ class Phase:
             raise
         finally:
             self._leave(measured, error)
+            if self._begun is not None:
+                self.recorder.clock.leave(self._begun)
         return False
 
     def _leave(self, measured: BlockTime | None, error: BaseException | None) -> None:

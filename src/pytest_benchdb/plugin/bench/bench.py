@@ -18,6 +18,7 @@ from pytest_benchdb.measure.timing.calls import calls_of
 from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
 from pytest_benchdb.measure.timing.plan import Plan
 from pytest_benchdb.measure.timing.rounds import Rounds, Timed
+from pytest_benchdb.measure.timing.tracers import untraced
 from pytest_benchdb.measure.training import Steps
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.number import number, plain_options, shown
@@ -285,7 +286,8 @@ class Bench:
             plan = StreamPlan(**plain_options(options))
             if self._attempt is None:
                 plan = replace(plan, requests=1, duration_s=None, warmup_requests=0)
-            result = run_stream(source, plan)
+            with untraced():
+                result = run_stream(source, plan)
         except (ConfigError, TypeError) as error:
             raise self._mistake(str(error)) from error
         self._rows += (replace(row, phase=phase, provenance=self._of(row)) for row in result.measurements)
@@ -327,6 +329,8 @@ class Bench:
 
     def mistakes(self) -> list[str]:
         """Return the test's mistakes that show only at its end."""
+        for loop in self._loops:
+            loop.leave()
         errors = [
             self._phases.error(),
             *(loop.error() for loop in self._loops),
@@ -427,23 +431,24 @@ class Bench:
                 is_steady=None if conditions is None else conditions.is_steady,
             )
             block = self._attempt.block if phase is None else contextlib.nullcontext()
-            timed = rounds.run(block if conditions is None else conditions.around(block))
+            with untraced():
+                timed = rounds.run(block if conditions is None else conditions.around(block))
             if phase is None:
                 self._timed = timed
             rows = timing_rows(timed, spec, phase=phase, provenance=self.provenance)
             self._rows += rows if conditions is None else conditions.added_to(rows, phase)
             self._cut = None
             if self._passes is not None:
-                made = self._passes.make(
-                    PassTarget(
-                        call=lambda: rounds.once(timed.iterations),
-                        opened=self.opened,
-                        iterations=timed.iterations,
-                        round_s=statistics.median(timed.wall_ns) / 1e9,
-                        phase=phase,
-                        provenance=self.provenance,
-                    )
+                target = PassTarget(
+                    call=lambda: rounds.once(timed.iterations),
+                    opened=self.opened,
+                    iterations=timed.iterations,
+                    round_s=statistics.median(timed.wall_ns) / 1e9,
+                    phase=phase,
+                    provenance=self.provenance,
                 )
+                with untraced():
+                    made = self._passes.make(target)
                 self._rows += made.measurements
                 self._series += made.series
             return rounds.take_result()

@@ -83,6 +83,7 @@ class Attempt:
         fixture: the test's `benchmark` fixture; None without one.
         arguments: the arguments of `pedantic`; None if it was not called.
         own_block: the block around the whole test, for tests without a fixture.
+        traced_by: what traced the code of `own_block`, such as ``coverage``; None if nothing did.
         codspeed_seen: number of results that pytest-codspeed had before this attempt.
         bench: the object from the test's ``bench_*`` fixture; None without one.
         devices: the device that the test requested, even if it is missing.
@@ -102,6 +103,7 @@ class Attempt:
     fixture: Any = None
     arguments: dict[str, Any] | None = None
     own_block: Block | None = None
+    traced_by: str | None = None
     codspeed_seen: int = 0
     bench: Any = None
     devices: tuple[Device, ...] = ()

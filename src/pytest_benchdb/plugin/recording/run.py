@@ -190,6 +190,8 @@ def _whole_test(attempt: Attempt) -> Timing:
     if block is None or block.usage is None:
         return Timing.missing("the test never ran")
     invalid = None if block.whole else "the test did not run to its end"
+    if block.whole and attempt.traced_by is not None:
+        invalid = f"{attempt.traced_by} traced the test meanwhile; a test with @pytest.mark.benchdb is timed without"
     return one_round(block.usage, "perf_counter_ns around the test", invalid=invalid)
 
 

@@ -6,7 +6,7 @@ PYTEST_DONT_REWRITE
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.measure.process.block_usage import BlockProbe
+from pytest_benchdb.measure.timing.tracers import tracer_name, untraced
 from pytest_benchdb.plugin.recording import codspeed
 from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt, Block
 from pytest_benchdb.plugin.recording.fixture import kind_of, observe
@@ -209,7 +210,19 @@ class TestWatcher:
         if attempt.fixture is not None or attempt.bench is not None:
             return contextlib.nullcontext()
         attempt.own_block = Block(self._probe)
-        return attempt.own_block
+        return self._whole_test(item, attempt, attempt.own_block)
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _whole_test(item: pytest.Item, attempt: Attempt, block: Block) -> Iterator[None]:
+        """Time a test that asked for it without tracers; any other test belongs to its coverage."""
+        if not any(marker.name in _MARKERS for marker in item.iter_markers()):
+            attempt.traced_by = tracer_name()
+            with block:
+                yield
+            return
+        with untraced(), block:
+            yield
 
     def _begin(self, item: pytest.Item) -> Attempt:
         labels, problem = labels_of(item)
