@@ -195,7 +195,7 @@ class Steps:
         return len(self._done)
 
     def leave(self) -> None:
-        """Leave the step that a `break` or an exception cut off, whose end nothing has told."""
+        """Leave the step that a `break` or an exception cut off."""
         if self._begun is not None:
             self._clock.leave(self._begun)
             self._begun = None
