@@ -224,6 +224,22 @@ def test_report_rows_have_what_the_view_has(tmp_path: Path) -> None:
     assert (row.workload, row.energy_j, row.throughput, row.first_call_s) == ("inference", 5.0, None, None)
 
 
+def test_report_rows_have_the_clock_and_the_share_of_throttling_beside_the_times(tmp_path: Path) -> None:
+    path = stored(
+        tmp_path,
+        STEPS,
+        single("clock_frequency", 1.755e9, unit="Hz", better="none"),
+        single("clock_frequency", 9e9, unit="Hz", better="none", **{"pass": "series"}),
+        single("throttle_time", 0.5, better="none", window_s=2.0),
+    )
+
+    with open_history([path]) as reader:
+        (session,) = reader.sessions()
+        (row,) = reader.report([session.session_id])[session.session_id]
+
+    assert (row.clock_hz, row.throttled_share) == (1.755e9, 0.25)
+
+
 def series_line(run_id: str, values: Sequence[float | None], *, chunk: int = 0, **changes: Any) -> bytes:
     entry = {"k": "series", "run": run_id, "device": None, "phase": None, "metric": "power", "unit": "W"}
     times = [chunk * 1024 + place for place in range(len(values))]

@@ -27,6 +27,8 @@ class ReportRow:
         energy_j: energy of one iteration, summed over the counters of the narrowest scope; None unless all are valid.
         peak_rss_bytes: peak resident set within the timed block.
         device_peak_bytes: peak memory allocated by the device's allocator.
+        clock_hz: clock of the device's compute units after the last round.
+        throttled_share: share of the timing in which the device was slowed down, for whatever reason.
         rounds: timed blocks of the whole run; samples if the main metric is not a wall time.
         reason: why the run did not pass, or why it has no valid times.
     """
@@ -69,6 +71,8 @@ class ReportRow:
     energy_j: float | None
     peak_rss_bytes: float | None
     device_peak_bytes: float | None
+    clock_hz: float | None
+    throttled_share: float | None
     rounds: int | None
     iterations: int | None
 
@@ -84,13 +88,13 @@ class ReportRow:
         }
 
 
-_UNITS = {"_s": "s", "_bytes": "B", "_j": "J", "throughput": "1/s"}
+_UNITS = {"_s": "s", "_bytes": "B", "_j": "J", "_hz": "Hz", "throughput": "1/s"}
 RUN_UNITS = {
     field.name: unit for field in fields(ReportRow) for ending, unit in _UNITS.items() if field.name.endswith(ending)
 }
 """Unit of each figure of a run, by the name of its field."""
 
-_FIGURES = {*RUN_UNITS, "cpu_per_wall", "outliers"}
+_FIGURES = {*RUN_UNITS, "cpu_per_wall", "throttled_share", "outliers"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,7 +158,7 @@ def test_json_has_metric_phase_and_units(run: Make, report: MakeReport) -> None:
     assert failed["energy_j"] is None
     units = {name: document["units"][name] for name in ("throughput", "energy_j", "device_peak_bytes", "first_call_s")}
     assert units == {"throughput": "1/s", "energy_j": "J", "device_peak_bytes": "B", "first_call_s": "s"}
-    assert set(document["units"].values()) == {"s", "B", "J", "1/s"}
+    assert set(document["units"].values()) == {"s", "B", "J", "1/s", "Hz"}
 
 
 @pytest.mark.parametrize("key", ["throughput", "energy"])
@@ -170,6 +170,11 @@ def test_figures_that_few_runs_have_are_shown_where_one_has_them(run: Make, key:
     assert key in keys(default_columns(rows))
     assert key not in keys(default_columns([run(), run()]))
     assert key not in keys(default_columns(failed))
+
+
+@pytest.mark.parametrize(("share", "shown"), [(None, False), (0.0, False), (0.005, False), (0.2, True)])
+def test_throttling_is_shown_where_a_run_has_some(run: Make, share: float | None, shown: bool) -> None:
+    assert ("throttled" in keys(default_columns([run(), run(throttled_share=share)]))) is shown
 
 
 @pytest.mark.parametrize(
@@ -185,6 +190,8 @@ def test_figures_that_few_runs_have_are_shown_where_one_has_them(run: Make, key:
             ["device memory", "GiB", "1.00"],
         ),
         ("first-call", {"first_call_s": 1.5}, "first_call_s", 1.5, ["first call", "s", "1.500"]),
+        ("clock", {"clock_hz": 1.755e9}, "clock_hz", 1.755e9, ["clock", "GHz", "1.755"]),
+        ("throttled", {"throttled_share": 0.25}, "throttled_share", 0.25, ["throttled", "%", "25"]),
         ("workload", {"workload": "training"}, "workload", "training", ["workload", "training"]),
     ],
 )

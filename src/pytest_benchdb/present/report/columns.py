@@ -10,7 +10,7 @@ from pytest_benchdb.model.report import Report, ReportRow
 from pytest_benchdb.present.writing.units import FigureKind, Unit
 
 Align = Literal["left", "right"]
-ColumnKind = Literal["text", "time", "memory", "rate", "energy", "percent", "count", "rounds"]
+ColumnKind = Literal["text", "time", "memory", "rate", "energy", "frequency", "percent", "count", "rounds"]
 Value = str | float | int | None
 
 
@@ -92,6 +92,8 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         (_figure("cpu_time", "CPU time", "time", 65), lambda row: row.cpu_s),
         (_figure("memory", "memory", "memory", 50), lambda row: row.peak_rss_bytes),
         (_figure("device_memory", "device memory", "memory", 51), lambda row: row.device_peak_bytes),
+        (_figure("clock", "clock", "frequency", 52), lambda row: row.clock_hz),
+        (_figure("throttled", "throttled", "percent", 36), lambda row: row.throttled_share),
         (Column(key="rounds", title="rounds", kind="rounds", priority=70, align="right"), lambda row: row.rounds),
         (_text("outcome", "outcome", 5), lambda row: row.outcome),
         (_text("provenance", "provenance", 7), lambda row: row.provenance),
@@ -117,8 +119,10 @@ GROUP_KEYS = (
 )
 """Every name that `--group-by` accepts, apart from `none`."""
 
-_DEFAULT = ("benchmark", "median", "spread", "min", "throughput", "energy", "cpu", "memory", "rounds")
+_DEFAULT = ("benchmark", "median", "spread", "min", "throughput", "energy", "throttled", "cpu", "memory", "rounds")
 _WHERE_MEASURED = frozenset({"throughput", "energy"})
+_WHERE_NOTABLE = {"throttled": 0.01}
+"""Shown if a run has at least this value."""
 USUAL_METRIC = "wall_time"
 """The metric of times that are shown without their metric."""
 # Shown only if the runs differ: a column of equal texts is useless.
@@ -135,6 +139,8 @@ _RAW_NAMES = {
     "memory": "peak_rss_bytes",
     "device_memory": "device_peak_bytes",
     "energy": "energy_j",
+    "clock": "clock_hz",
+    "throttled": "throttled_share",
 }
 
 
@@ -178,9 +184,15 @@ def default_columns(rows: Sequence[ReportRow]) -> tuple[Column, ...]:
     figures = [
         key
         for key in _DEFAULT[1:]
-        if key not in _WHERE_MEASURED or any(figure_of(row, key) is not None for row in rows)
+        if (key not in _WHERE_MEASURED or any(figure_of(row, key) is not None for row in rows))
+        and (key not in _WHERE_NOTABLE or any(_is_notable(row, key) for row in rows))
     ]
     return tuple(_COLUMNS[key][0] for key in (_DEFAULT[0], *differing, *unusual, *figures))
+
+
+def _is_notable(row: ReportRow, key: str) -> bool:
+    value = figure_of(row, key)
+    return isinstance(value, int | float) and value >= _WHERE_NOTABLE[key]
 
 
 def unusual_metric(row: ReportRow) -> str | None:

@@ -46,6 +46,8 @@ _MEANINGS = {
     "energy": "energy of one iteration, of the counters of the narrowest scope; only where all of them are valid",
     "first_call": "first call, compilation included",
     "device_memory": "peak memory allocated by the device's allocator",
+    "clock": "clock of the device's compute units after the last round",
+    "throttled": "share of the timing in which the device was slowed down for power or heat",
     "cpu": "CPU time of the process in percent of the wall-clock time",
     "cpu_time": "CPU time of the process for one call",
     "memory": "peak resident set of the process while the rounds ran",

@@ -117,7 +117,7 @@ def units_for(
     Medians decide the unit of times, or all times if medians are not shown.
     """
     units: dict[FigureKind, Unit] = {}
-    for kind in ("time", "memory", "rate", "energy", "percent", "count"):
+    for kind in ("time", "memory", "rate", "energy", "frequency", "percent", "count"):
         keys = [column.key for column in columns if column.kind == kind]
         leading = ["median"] if "median" in keys else keys
         values = [_number(row, key) for row in rows if row.has_figures for key in leading]

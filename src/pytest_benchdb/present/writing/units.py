@@ -10,7 +10,7 @@ from typing import Literal
 
 from pytest_benchdb.errors import ConfigError
 
-FigureKind = Literal["time", "memory", "rate", "energy", "percent", "count"]
+FigureKind = Literal["time", "memory", "rate", "energy", "frequency", "percent", "count"]
 
 NOT_MEASURED = "-"
 """Shown for None: an unmeasured figure is never shown as 0."""
@@ -51,6 +51,7 @@ _LADDERS: dict[FigureKind, tuple[Unit, ...]] = {
     "memory": tuple(Unit(symbol, 1024.0**step, 3) for step, symbol in enumerate(("B", "KiB", "MiB", "GiB", "TiB"))),
     "rate": tuple(Unit(f"{prefix}/s", 1000.0**step) for step, prefix in enumerate(("", "k", "M", "G"))),
     "energy": tuple(Unit(f"{prefix}J", 1000.0**step) for step, prefix in enumerate(("n", _MICRO, "m", "", "k"), -3)),
+    "frequency": tuple(Unit(f"{prefix}Hz", 1000.0**step) for step, prefix in enumerate(("", "k", "M", "G"))),
     "percent": (Unit("%", 0.01, 2),),
     "count": (Unit("", 1.0, 0),),
 }

@@ -1,7 +1,7 @@
 -- One row per run, as `model.report.ReportRow` holds it, in the order of reports.
 SELECT
-    CAST(run_id AS VARCHAR) AS run_id,
-    CAST(session_id AS VARCHAR) AS session_id,
+    CAST(report.run_id AS VARCHAR) AS run_id,
+    CAST(report.session_id AS VARCHAR) AS session_id,
     fullname,
     name,
     group_name AS "group",
@@ -38,12 +38,30 @@ SELECT
     energy_j,
     peak_rss_bytes,
     device_peak_bytes,
+    conditions.clock_hz,
+    conditions.throttled_share,
     rounds,
     iterations
 FROM report
+LEFT JOIN (
+    SELECT
+        session_id,
+        run_id,
+        started_at,
+        phase,
+        max(value) FILTER (WHERE metric = 'clock_frequency') AS clock_hz,
+        max(value / window_s) FILTER (WHERE metric = 'throttle_time') AS throttled_share
+    FROM measurement
+    WHERE
+        metric IN ('clock_frequency', 'throttle_time') AND pass = 'time' AND rank IS NULL AND valid
+        AND session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
+    GROUP BY session_id, run_id, started_at, phase
+) AS conditions
+    ON conditions.session_id = report.session_id AND conditions.run_id = report.run_id
+    AND conditions.started_at = report.started_at AND conditions.phase IS NOT DISTINCT FROM report.main_phase
 WHERE
     -- The bounds let row groups be skipped; ids of sessions grow with time.
-    session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
-    AND session_id IN (SELECT unnest(CAST($session_ids AS UUID[])))
-ORDER BY report.session_id, group_name NULLS FIRST, started_at, report.run_id
+    report.session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
+    AND report.session_id IN (SELECT unnest(CAST($session_ids AS UUID[])))
+ORDER BY report.session_id, group_name NULLS FIRST, report.started_at, report.run_id
 LIMIT $limit
