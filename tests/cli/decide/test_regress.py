@@ -16,7 +16,7 @@ from pytest_benchdb.cli.main import cli
 from pytest_benchdb.model.annotation import Acceptance
 from pytest_benchdb.model.environment import CiJob, Commit
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.model.run import GATE_RULE_KEY
+from pytest_benchdb.model.run import GATE_RULE_KEY, Measurement
 from pytest_benchdb.operations.gate import confirm
 from pytest_benchdb.operations.gate import run as operation
 from pytest_benchdb.operations.pytest_run import Rerun
@@ -406,6 +406,29 @@ def test_false_discovery_rate_is_a_filter_only_when_asked(gated: Gated) -> None:
     assert all(row["q_value"] is not None for row in document["rows"] if row["policy"]["gated"])
     assert filtered.status == 0
     assert "above --fdr 0" in filtered.out
+
+
+def test_metric_that_is_not_gated_warns_when_it_becomes_worse(gated: Gated, tmp_path: Path) -> None:
+    gated.folder = tmp_path / "accuracy"
+    for number in range(7):
+        accuracy = 0.9 if number < 6 else 0.45
+        measured = [
+            Measurement.of("wall_time", round_ns=[1_000_000] * 4),
+            Measurement(metric="accuracy", value=accuracy, unit="1", better="higher"),
+        ]
+        runs = [
+            gated.new_run(FULL[name], measurements=measured, extra_info=extra)
+            for name, extra in (("sort", None), ("free", {GATE_RULE_KEY: RULES["free"]}))
+        ]
+        gated.new_session(gated.folder, runs, at=number)
+
+    usual, gating = gated(), gated("--threshold", "accuracy:5%")
+
+    assert usual.status == 0
+    assert "not gated, but worse in this session: tests/test_sort.py::test_sort accuracy -50.0 %" in usual.out
+    assert "free" not in usual.out
+    assert gating.status == 1
+    assert "not gated, but" not in gating.out
 
 
 def test_allow_file_lets_a_regression_pass_until_it_expires(gated: Gated, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Decide a gate's exit status, the rows that failed it, and its outcome in one sentence."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Shift
@@ -71,6 +71,16 @@ def decide(  # noqa: PLR0913 - everything that an outcome depends on
         reasons.append((status, f"nothing was judged: {nothing}{doubts}"))
     status, sentence = [*reasons, (exit_status.FINE, f"passed: {_counts(rows)}{doubts}")][0]
     return Gate(comparison=comparison, exit_status=status, failures=(*worse, *missing), shift=shift, sentence=sentence)
+
+
+def ungated_warnings(rows: Iterable[ComparisonRow]) -> list[str]:
+    """Return a warning about results that became worse and cannot fail the gate; empty if none did."""
+    worse = [row for row in rows if row.judgement.verdict == "regressed" and not row.is_gated]
+    if not worse:
+        return []
+    worse.sort(key=lambda row: -row.harm)
+    limits = " ".join(f"--threshold {metric}:5%" for metric in dict.fromkeys(row.key.metric for row in worse[:2]))
+    return [f"not gated, but worse in this session: {_listed(worse)}; to gate it: {limits}"]
 
 
 def _counts(rows: Sequence[ComparisonRow]) -> str:

@@ -61,6 +61,12 @@ class Rules:
     overrides: tuple[Override, ...] = ()
     markers: Mapping[str, MarkerRule] = field(default_factory=dict)
 
+    def exclude(self, fullname: str) -> bool:
+        """Return whether users excluded a benchmark from the gate, with ``off`` or ``gate=False``."""
+        marker = self.markers.get(fullname)
+        off = any(not override.gated for override in self.overrides if override.matches(fullname))
+        return off or (marker is not None and marker.gate is False)
+
 
 def parse_overrides(table: Mapping[str, object], place: str) -> tuple[Override, ...]:
     """Parse ``[tool.benchdb.thresholds]``, which maps globs to a threshold, a list of thresholds, or ``off``.

@@ -5,7 +5,7 @@ It is a comparison of one session with a history, plus re-runs, allowances, q-va
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ from pytest_benchdb.operations.gate.allowances import (
     expired_warnings,
 )
 from pytest_benchdb.operations.gate.confirm import Confirmation, Reruns, confirm, plan_reruns
-from pytest_benchdb.operations.gate.exit_status import decide
+from pytest_benchdb.operations.gate.exit_status import decide, ungated_warnings
 from pytest_benchdb.operations.gate.history import GateSides, open_sides
 from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_rerun, missing_names, named_metrics
 from pytest_benchdb.operations.gate.policy import Rules, read_marker_rules
@@ -39,8 +39,8 @@ from pytest_benchdb.operations.select.filters.where import parse_where, value_fi
 from pytest_benchdb.operations.select.recipe import read_recipes
 from pytest_benchdb.store.read.reader import Reader
 
-DEFAULT_METRICS = ("python_peak", "peak_rss", "energy")
-"""Metrics read in addition to times if none is named; `analysis.rules.policy` says which can fail the gate."""
+_SIDE_READINGS = frozenset({*MAIN_TIMES, "thread_time", "first_call_time", "cycles", "cache_misses", "branch_misses"})
+"""Metrics that are only read if they are a benchmark's `time` or a threshold names them: they explain the others."""
 
 _KEPT = 22
 """Sessions to read of each series: the rule uses 20, and leaves out some that were disturbed."""
@@ -137,10 +137,8 @@ def _judge(
 ) -> tuple[Comparison, Mapping[SeriesKey, Pair], Excuses]:
     """Return the comparison before re-runs, its pairs, and the allowances from files and the database."""
     values = _Values(reader, request)
-    candidate = values.of(sides.candidate)
-    reference = values.of(sides.baseline[-1:])
-    values.only_main_times([*candidate, *reference])
-    candidate = [value for value in candidate if value.key.metric in values.metrics]
+    every = values.of(sides.candidate)
+    candidate = values.only_metrics_of(every)
     history = values.of(sides.history) if sides.are_many else _history(values, sides.history, candidate)
     _check_thresholds(request.rules, [*candidate, *history])
     by_id = {session.session_id: session for session in (*sides.history, *sides.candidate)}
@@ -151,7 +149,7 @@ def _judge(
     levels = _accepted_levels(reader, values, allowances)
     history = drop_before_acceptances(history, allowances, levels.sessions, sides.newest, now)
     rules = replace(request.rules, markers=markers)
-    missing = _missing(reader, reference, candidate, sides, request)
+    missing = _missing(reader, values.of(sides.baseline[-1:]), every, sides, request)
     pairs, times = gate_pairs(history, candidate, rules, missing)
     rule = GateRule(
         rules=rules,
@@ -168,6 +166,7 @@ def _judge(
         *machine_warnings(*ends, None),
         *expired_warnings(allowances, [row.key for row in rows], now),
         *_idle_thresholds(rules, candidate),
+        *ungated_warnings(row for row in rows if not rules.exclude(row.key.fullname)),
     ]
     excuses = Excuses(
         allowances=allowances,
@@ -196,14 +195,15 @@ class _Values:
         self._reader = reader
         self._selected = value_filter(request.keyword, request.where)
         self._only = parse_where(request.where or "").metrics
-        usual = () if request.rules.thresholds else DEFAULT_METRICS
-        self._named = [*usual, *sorted(named_metrics(request.rules)), *self._only]
-        self.metrics = list(dict.fromkeys([*MAIN_TIMES, *self._named]))
+        self._named = [*sorted(named_metrics(request.rules)), *self._only]
+        self.metrics: list[str] | None = None
 
-    def only_main_times(self, values: Iterable[SessionValue]) -> None:
-        """From now on read only the times judged as `time`, because reading others is slow."""
+    def only_metrics_of(self, values: Sequence[SessionValue]) -> list[SessionValue]:
+        """From now on read only the metrics of these values that a gate shows; return the values of these metrics."""
         main = {MAIN_TIMES[0], *find_main_times(values).values()}
-        self.metrics = list(dict.fromkeys([*(name for name in MAIN_TIMES if name in main), *self._named]))
+        shown = [value.key.metric for value in values if value.key.metric not in _SIDE_READINGS]
+        self.metrics = list(dict.fromkeys([*(name for name in MAIN_TIMES if name in main), *self._named, *shown]))
+        return [value for value in values if value.key.metric in self.metrics]
 
     def of(self, sessions: Sequence[SessionRow], keep: int | None = None) -> list[SessionValue]:
         """Return values by series, oldest first; only the newest `keep` of each series if given."""
