@@ -263,6 +263,21 @@ def options_of_rounds() -> str:
     return _fields(import_module("pytest_benchdb.measure.timing.plan").Plan)
 
 
+def known_answers() -> str:
+    """Return what is measured on the model device beside what is right."""
+    units = {"device_peak": (2**-20, " MiB"), "energy": (1.0, " J"), "power": (1.0, " W"), "iterations": (1.0, "")}
+    rows = []
+    for answer in import_module("pytest_benchdb.testing.known_answers").ANSWERS:
+        case = answer.case
+        for metric, value in answer.measured().items():
+            right = answer.right[metric]
+            scale, unit = units.get(metric.removeprefix("idle_"), (1e6, " us"))
+            deviation = f"{100 * (value / right - 1):+.1f} %".replace("-0.0", "+0.0")
+            rows.append([case, code(metric), f"{right * scale:.6g}{unit}", f"{value * scale:.6g}{unit}", deviation])
+            case = ""
+    return table(["Case", "Metric", "Right", "Measured", "Off by"], rows)
+
+
 def options_of_streams() -> str:
     """Return the options of `Bench.stream`."""
     return _fields(import_module("pytest_benchdb.measure.stream.plan").StreamPlan)
@@ -292,6 +307,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "errors": errors,
     "exit-statuses": exit_statuses,
     "hooks": hooks,
+    "known-answers": known_answers,
     "layers": layers,
     "metrics": metrics,
     "metric-words": metric_words,

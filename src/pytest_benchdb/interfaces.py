@@ -104,6 +104,25 @@ class WaitsForMarks(Protocol):
         """Return once the device has reached a mark, even if other work is not done."""
 
 
+@runtime_checkable
+class HoldsQueue(Protocol):
+    """An `OpenDevice` that can be kept busy while work is queued behind, so that marks around that hold no launch."""
+
+    def hold(self, seconds: float) -> bool:
+        """Queue something that takes about so long and leaves the caches alone; return False if that is impossible.
+
+        It returns at once. It may take several times as long or as short as it should: marks around it show.
+        """
+
+
+@runtime_checkable
+class MovesMarks(Protocol):
+    """An `OpenDevice` whose marks take time to make, so that they are made beforehand and moved."""
+
+    def move(self, mark: object) -> None:
+        """Place a mark of `mark` anew on the timeline; its place before is forgotten."""
+
+
 class BlockingDevice:
     """An `OpenDevice` whose calls return when their work is done, without its own clock or memory peaks.
 

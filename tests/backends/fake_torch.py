@@ -42,6 +42,7 @@ class Gpu:
     adds_wrongly: bool = False
     silent_allocator: bool = False
     has_events: bool = True
+    clock_hz: float = 1.98e9
     now_ms: float = 0.0
     pending_ms: float = 0.0
     side_ms: float = 0.0
@@ -182,6 +183,13 @@ class DeviceModule(ModuleType):
         self.capturing: CudaGraph | None = None
         self.nvtx = Nvtx()
         self.CUDAGraph = CudaGraph
+        if kind == "cuda":
+            self._sleep = self._spin
+
+    def _spin(self, cycles: int) -> None:
+        gpu = self._gpus[self.current]
+        gpu.pending_ms += cycles / gpu.clock_hz * 1e3
+        gpu.calls.append("spin")
 
     @contextlib.contextmanager
     def device(self, index: int) -> Iterator[None]:

@@ -100,6 +100,26 @@ def slow_probe() -> Probe:
     return Probe(available=True)
 
 
+def held_for(seconds: float) -> Fault:
+    """A device whose marks around `hold` show this time."""
+
+    def break_it(toy: Any) -> None:
+        toy.opened.hold = lambda _seconds: True
+        toy.opened.elapsed_s = lambda _begin, _end: seconds
+
+    return break_it
+
+
+def waits_itself(seconds: float) -> bool:
+    time.sleep(2 * seconds)
+    return True
+
+
+def not_moved(toy: Any) -> None:
+    toy.opened.hold = waits_itself
+    toy.opened.move = lambda _mark: None
+
+
 DEVICE_FAULTS: list[tuple[str, Fault]] = [
     ("test_devices_are_described", set_to("devices", lambda: [replace(DEVICE, backend="other")])),
     ("test_devices_are_described", set_to("devices", lambda: [replace(DEVICE, name=" ")])),
@@ -136,6 +156,10 @@ DEVICE_FAULTS: list[tuple[str, Fault]] = [
         set_to("opened.is_out_of_memory", lambda error: "mem" in f"{error}"),
     ),
     ("test_optional_methods_work", set_to("opened.current", lambda: None)),
+    ("test_hold_keeps_the_device_busy_and_returns_at_once", set_to("opened.hold", lambda _seconds: None)),
+    ("test_hold_keeps_the_device_busy_and_returns_at_once", held_for(0.0)),
+    ("test_hold_keeps_the_device_busy_and_returns_at_once", set_to("opened.hold", waits_itself)),
+    ("test_moved_marks_are_at_their_last_place", not_moved),
     ("test_close_can_be_repeated", lambda toy: setattr(toy.opened, "close", closing_once())),
 ]
 PROVIDER_FAULTS: list[tuple[str, Fault]] = [

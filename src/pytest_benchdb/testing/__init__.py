@@ -16,7 +16,19 @@ without hardware and on a workstation.
 
 from pytest_benchdb.testing.backend_contract import BackendContract
 from pytest_benchdb.testing.importer_contract import ImporterContract
+from pytest_benchdb.testing.known_answers import KnownAnswers, Work, WorkContract
 from pytest_benchdb.testing.meter_contract import MeterContract
+from pytest_benchdb.testing.model_device import ModelBackend, ModelMeter
 from pytest_benchdb.testing.provider_contract import ProviderContract
 
-__all__ = ["BackendContract", "ImporterContract", "MeterContract", "ProviderContract"]
+__all__ = [
+    "BackendContract",
+    "ImporterContract",
+    "KnownAnswers",
+    "MeterContract",
+    "ModelBackend",
+    "ModelMeter",
+    "ProviderContract",
+    "Work",
+    "WorkContract",
+]

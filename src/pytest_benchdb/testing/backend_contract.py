@@ -9,15 +9,36 @@ from dataclasses import replace
 import pytest
 
 from pytest_benchdb.errors import BackendUnavailableError
-from pytest_benchdb.interfaces import Backend, HasCurrent, OpenDevice, ShowsRanges, WaitsForMarks
+from pytest_benchdb.interfaces import (
+    Backend,
+    HasCurrent,
+    HoldsQueue,
+    MovesMarks,
+    OpenDevice,
+    ShowsRanges,
+    WaitsForMarks,
+)
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.testing.provider_contract import ProviderContract, expect
 
 _PEAKS = ("device_peak", "device_reserved")
+HOLD_S = 0.01
+"""Time for which a device is kept busy here."""
 _MEMORY = (*_PEAKS, "device_fragmentation", "allocator_retries")
 # Device and host have different clocks: 5 % and a millisecond, for timestamps that browsers coarsen.
 _SLACK_S = 1e-3
+
+
+def opened_or_skipped(backend: Backend) -> OpenDevice:
+    """Open the default device of a backend; skip the test without one, with the backend's reason."""
+    probe = backend.probe()
+    if not probe.available:
+        pytest.skip(f"{backend.name}: {probe.reason}")
+    try:
+        return backend.open(backend.devices()[0])
+    except BackendUnavailableError as error:
+        pytest.skip(str(error))
 
 
 class BackendContract(ProviderContract):
@@ -200,6 +221,41 @@ class BackendContract(ProviderContract):
                 opened.end_range(inner)
             if isinstance(opened, WaitsForMarks) and (mark := opened.mark()) is not None:
                 opened.wait_for(mark)
+
+    def test_hold_keeps_the_device_busy_and_returns_at_once(self, opened: OpenDevice) -> None:
+        """Work can be queued behind `hold`, which then is between two marks and takes no time of the host."""
+        if not isinstance(opened, HoldsQueue) or (begin := opened.mark()) is None:
+            pytest.skip("this device cannot be kept busy, or has no marks")
+        opened.synchronize()
+        begin, began_ns = opened.mark(), opened.clock_ns()
+        answer = opened.hold(HOLD_S)
+        returned_s = (opened.clock_ns() - began_ns) / 1e9
+        end = opened.mark()
+        opened.synchronize()
+
+        expect(type(answer) is bool, f"hold() returned {answer!r}; say whether the device is kept busy")
+        if answer:
+            held_s = opened.elapsed_s(begin, end)
+            expect(held_s > returned_s, f"hold({HOLD_S}) kept the device busy for {held_s:g} s only")
+            expect(returned_s < HOLD_S, f"hold({HOLD_S}) returned after {returned_s:g} s; it must not wait")
+
+    def test_moved_marks_are_at_their_last_place(self, opened: OpenDevice) -> None:
+        """A mark that was placed twice counts from its second place."""
+        if not isinstance(opened, MovesMarks) or (begin := opened.mark()) is None:
+            pytest.skip("this device's marks cannot be moved")
+        if isinstance(opened, HoldsQueue):
+            opened.hold(HOLD_S)
+        end = opened.mark()
+        opened.synchronize()
+        began_ns = opened.clock_ns()
+        opened.move(begin)
+        opened.move(end)
+        opened.synchronize()
+        wall_s = (opened.clock_ns() - began_ns) / 1e9
+
+        elapsed_s = opened.elapsed_s(begin, end)
+        limit_s = wall_s * 1.05 + _SLACK_S
+        expect(0 <= elapsed_s <= limit_s, f"elapsed_s() returned {elapsed_s:g} s for marks moved within {wall_s:g} s")
 
     def test_close_can_be_repeated(self, backend: Backend, devices: Sequence[Device], opened: OpenDevice) -> None:
         """Closing a device again does nothing, and it can be opened again."""

@@ -67,6 +67,42 @@ def test_mark_waits_for_nothing() -> None:
     assert gpu.calls == []
 
 
+def test_move_records_the_same_event_again() -> None:
+    gpu = Gpu()
+    opened, _ = opened_on(gpu)
+    begin, end = opened.mark(), opened.mark()
+
+    gpu.pending_ms += 1.0
+    opened.move(begin)
+    gpu.pending_ms += 0.5
+    opened.move(end)
+    opened.synchronize()
+
+    assert opened.elapsed_s(begin, end) == pytest.approx(0.0005)
+
+
+def test_hold_keeps_the_device_busy_without_waiting_or_memory() -> None:
+    gpu = Gpu()
+    opened, _ = opened_on(gpu)
+    gpu.calls.clear()
+    opened.reset_memory()
+
+    begin = opened.mark()
+    assert opened.hold(0.01) is True
+    end = opened.mark()
+
+    assert gpu.calls == ["spin"]
+    opened.synchronize()
+    assert opened.elapsed_s(begin, end) == pytest.approx(0.01, rel=0.1)
+    assert opened.memory()["device_peak"] == 0
+
+
+def test_hold_is_impossible_where_torch_has_no_kernel_for_it() -> None:
+    backend = MpsBackend(FakeMpsTorch(Gpu(), keeps_figures=False), platform="darwin")
+
+    assert backend.open(backend.devices()[0]).hold(0.01) is False
+
+
 def test_mark_is_none_if_events_cannot_be_timed() -> None:
     opened, _ = opened_on(Gpu(has_events=False))
 

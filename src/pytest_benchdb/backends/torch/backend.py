@@ -217,6 +217,8 @@ class TorchBackend:
             # memory_stats is empty while the allocator is not initialised; max_memory_allocated would return 0.
             stats=lambda: module.memory_stats(index),
             reset_peaks=lambda: module.reset_peak_memory_stats(index),
+            # Not public, but torch's own tests use it, and nothing public keeps a device busy without its memory.
+            spin=getattr(module, "_sleep", None),
             current=lambda: module.device(index),
             capture=lambda function: capture_graph(module, index, function),
             ranges=getattr(module, "nvtx", None),

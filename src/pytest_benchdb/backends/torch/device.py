@@ -19,6 +19,8 @@ _PHRASES = ("out of memory", "out_of_memory", "alloc_failed", "out_of_device_mem
 # torch.Event exists even for devices without events: on the cpu it can be created, and `record` raises RuntimeError.
 _NO_EVENTS = (AttributeError, NotImplementedError, RuntimeError, TypeError)
 
+SPIN_HZ = 2e9
+"""Cycles of `TorchParts.spin` in a second; the true clock is lower on an idle device."""
 GRAPH_WARMUP_CALLS = 3
 """Calls before the capture, on the stream that captures: libraries set themselves up and allocate in the first."""
 _GRAPH_CLASSES = ("CUDAGraph", "XPUGraph")
@@ -39,6 +41,7 @@ class TorchParts:
         reset_peaks: restarts the peaks in `stats`.
         current: makes the device the current one in a block; a kind without several devices has no such thing.
         capture: captures the work of a function in a graph.
+        spin: queues a kernel that only counts so many cycles of the device; None if this kind has none.
         ranges: torch's module for named ranges in a profiler, ``torch.cuda.nvtx``; None if there is none.
         flush_bytes: size of the buffer that pushes everything out of the caches; None if their size is not known.
     """
@@ -52,6 +55,7 @@ class TorchParts:
     flush_bytes: int | None
     current: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
     capture: Callable[[Callable[[], object]], Callable[[], object]] | None = None
+    spin: Callable[[int], object] | None = None
     ranges: Any = None
 
 
@@ -101,6 +105,17 @@ class OpenTorchDevice:
     def elapsed_s(self, begin: object, end: object) -> float:
         """Return the time between two completed events, seconds; torch returns milliseconds."""
         return float(begin.elapsed_time(end)) / 1e3  # type: ignore[attr-defined]
+
+    def move(self, mark: object) -> None:
+        """Record an event of `mark` once more: making one takes longer than many a round."""
+        mark.record()  # type: ignore[attr-defined]
+
+    def hold(self, seconds: float) -> bool:
+        """Queue a kernel that only counts cycles; False if this kind of device has none."""
+        if self._parts.spin is None:
+            return False
+        self._parts.spin(int(seconds * SPIN_HZ))
+        return True
 
     def wait_for(self, mark: object) -> None:
         """Wait for one event, not for the device's other streams."""

@@ -1,10 +1,11 @@
 """Times a function in rounds on a device: first call, calibration, warm-up, rounds.
 
-Only clocks are read around a round, in this order: cache flush, barrier, CPU clocks, device mark,
-wall clock, the calls, device mark, barrier, wall clock, CPU clocks. So the wall time includes the calls, the wait
-for the device and, if the device has a clock, one mark on its timeline (a mark after the barrier would include
-the time in which the device only waits for the host). The defaults of `Plan` are those of pytest-benchmark if it has
-them.
+Only clocks are read around a round, in this order: cache flush, barrier, CPU clocks, device mark, wall clock, the
+calls, device mark, barrier, wall clock, CPU clocks. So the wall time includes the calls and the wait for the device.
+A device that can be kept busy has no marks in these rounds: its own clock is read in rounds after them
+(`device_rounds`), where it does not wait for launches. With other devices the wall time includes one mark as well (a mark after the barrier
+would include the time in which the device only waits for the host). The defaults of `Plan` are those of
+pytest-benchmark if it has them.
 """
 
 import contextlib
@@ -15,10 +16,11 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_benchdb.interfaces import OpenDevice, WaitsForMarks
+from pytest_benchdb.interfaces import HoldsQueue, MovesMarks, OpenDevice, WaitsForMarks
 from pytest_benchdb.measure.timing.block_clock import THREAD_NS
 from pytest_benchdb.measure.timing.calibration import Calibration, calibrate
 from pytest_benchdb.measure.timing.calls import Calls, Watch
+from pytest_benchdb.measure.timing.device_rounds import DeviceRounds
 from pytest_benchdb.measure.timing.plan import Plan
 from pytest_benchdb.measure.timing.stability import is_settled
 
@@ -43,7 +45,9 @@ class Timed:
         wall_ns: wall-clock time of each round.
         cpu_ns: CPU time of the process in each round, all threads.
         thread_ns: CPU time of the calling thread in each round; None if there is no such clock.
-        device_s: time per call in each round on the device's clock; None without one.
+        device_s: time per call in each round on the device's clock; None without one. These may be other rounds than
+            those of `wall_ns`.
+        device_waits: whether `device_s` includes the time in which the device waited for launches.
         sync_mode: how the device was waited for; None if its calls block.
         cache_mode: ``cold`` only if the caches were really emptied.
         memory: figures of the device's allocator in the timed block, by metric.
@@ -59,6 +63,7 @@ class Timed:
     cpu_ns: Sequence[int]
     thread_ns: Sequence[int] | None
     device_s: Sequence[float] | None
+    device_waits: bool
     sync_mode: str | None
     cache_mode: str
     memory: Mapping[str, float]
@@ -80,16 +85,17 @@ def _integers() -> "array[int]":
 
 @dataclass(slots=True)
 class _Readings:
-    """Times and device marks of the rounds so far."""
+    """Times of the rounds so far, and the marks of those whose time on the device was not read yet."""
 
     wall_ns: "array[int]" = field(default_factory=_integers)
     cpu_ns: "array[int]" = field(default_factory=_integers)
     thread_ns: "array[int]" = field(default_factory=_integers)
+    device_s: list[float] = field(default_factory=list)
     marks: list[tuple[object, object]] = field(default_factory=list)
 
     def drop_last(self) -> None:
         """Forget the last round."""
-        for readings in (self.wall_ns, self.cpu_ns, self.thread_ns, self.marks):
+        for readings in (self.wall_ns, self.cpu_ns, self.thread_ns, self.device_s, self.marks):
             if readings:
                 readings.pop()
 
@@ -146,10 +152,13 @@ class Rounds:
         self._result: object = None
         self._readings = _Readings()
         self._waits = plan.barrier == "round" and device.sync_mode is not None
-        self._has_marks = device.mark() is not None
-        finish = self._finish if self._has_marks else device.synchronize if self._waits else None
-        self._end_mark: object = None
-        self._watch = Watch(self._begin, device.clock_ns, finish, self._end)
+        self._begin_mark, self._end_mark = device.mark(), device.mark()
+        has_marks = self._end_mark is not None
+        may_queue = has_marks and self._waits and not plan.is_exact
+        self._is_queued = may_queue and isinstance(device, HoldsQueue) and device.hold(0.0)
+        self._has_marks = has_marks and not self._is_queued
+        self._moves = device if self._waits and isinstance(device, MovesMarks) else None
+        self._watch = self._watch_of_wall()
 
     def run(self, block: contextlib.AbstractContextManager[object]) -> Timed:
         """Make the first call, calibrate, warm up, and time the rounds inside `block`.
@@ -172,7 +181,7 @@ class Rounds:
                 kept = self._time(iterations)
                 device.synchronize()
             memory = dict(device.memory())
-        device_s = [device.elapsed_s(*marks) / iterations for marks in kept.marks]
+            device_s, device_waits = self._device_times(kept, iterations)
         return Timed(
             iterations=iterations,
             warmup_rounds=calibration.rounds + len(warm),
@@ -182,6 +191,7 @@ class Rounds:
             cpu_ns=kept.cpu_ns,
             thread_ns=kept.thread_ns if self._clocks.thread_ns is not None else None,
             device_s=device_s or None,
+            device_waits=device_waits,
             sync_mode=None if device.sync_mode is None else f"{device.sync_mode} per {plan.barrier}",
             cache_mode="cold" if self._was_cold else "hot",
             memory=memory,
@@ -224,10 +234,10 @@ class Rounds:
         if self._keeps:
             self._result = result
 
-    def _run(self, iterations: int, watch: Watch, *, keep: bool) -> object:
+    def _run(self, iterations: int, watch: Watch, *, keep: bool, flush: bool = True) -> object:
         if self._before is not None:
             self._before()
-        if self._plan.cache_mode == "cold":
+        if flush and self._plan.cache_mode == "cold":
             self._was_cold = self._device.flush_cache() and self._was_cold
         if self._waits:
             self._device.synchronize()
@@ -236,24 +246,67 @@ class Rounds:
             self._after()
         return result
 
-    def _begin(self) -> tuple[int, int, object]:
+    def _watch_of_wall(self) -> Watch:
+        device = self._device
+        finish = self._finish if self._has_marks else device.synchronize if self._waits else None
+        return Watch(self._begin, device.clock_ns, finish, self._end)
+
+    def _begin(self) -> tuple[int, int]:
         thread_ns = self._clocks.thread_ns() if self._clocks.thread_ns is not None else 0
         cpu_ns = self._clocks.cpu_ns()
-        return thread_ns, cpu_ns, self._device.mark() if self._has_marks else None
+        if self._has_marks:
+            self._begin_mark = self._placed(self._begin_mark)
+        return thread_ns, cpu_ns
 
     def _finish(self) -> None:
-        self._end_mark = self._device.mark()
+        self._end_mark = self._placed(self._end_mark)
         if self._waits:
             self._device.synchronize()
 
-    def _end(self, begun: tuple[int, int, object], start_ns: int, end_ns: int) -> None:
+    def _placed(self, mark: object) -> object:
+        """Return a mark at this place of the timeline, which is `mark` itself if it can be moved."""
+        if self._moves is None:
+            return self._device.mark()
+        self._moves.move(mark)
+        return mark
+
+    def _end(self, begun: tuple[int, int], start_ns: int, end_ns: int) -> None:
         clocks, kept = self._clocks, self._readings
-        thread_ns, cpu_ns, mark = begun
+        thread_ns, cpu_ns = begun
         kept.cpu_ns.append(clocks.cpu_ns() - cpu_ns)
         kept.thread_ns.append(clocks.thread_ns() - thread_ns if clocks.thread_ns is not None else 0)
         kept.wall_ns.append(end_ns - start_ns)
-        if self._has_marks:
-            kept.marks.append((mark, self._end_mark))
+        if self._has_marks and self._waits:
+            kept.device_s.append(self._device.elapsed_s(self._begin_mark, self._end_mark))
+        elif self._has_marks:
+            kept.marks.append((self._begin_mark, self._end_mark))
+
+    def _device_times(self, kept: _Readings, iterations: int) -> tuple[list[float], bool]:
+        """Return the device's time per call of each round, and whether it waited for launches meanwhile."""
+        device = self._device
+        if not self._is_queued:
+            kept.device_s += (device.elapsed_s(*marks) for marks in kept.marks)
+            return [seconds / iterations for seconds in kept.device_s], self._waits
+        begun, most = self._now(), len(kept.wall_ns)
+        limit_s = self._plan.max_time_s / 2
+
+        def is_enough(count: int) -> bool:
+            return count >= most or (count >= self._plan.min_rounds and begun.is_over(limit_s))
+
+        queued_s = DeviceRounds(device, flushes=self._was_cold).times(
+            lambda watch: self._run(iterations, watch, keep=False, flush=False),
+            first_hold_s=statistics.median(kept.wall_ns) / 1e9,
+            is_enough=is_enough,
+        )
+        if queued_s is not None:
+            return [seconds / iterations for seconds in queued_s], False
+        # The function waits for the device itself, or the device cannot be kept busy after all.
+        self._is_queued, self._has_marks = False, True
+        self._watch = self._watch_of_wall()
+        marked = self._readings = _Readings()
+        while not is_enough(len(marked.wall_ns)):
+            self._round(iterations)
+        return self._device_times(marked, iterations)
 
     def _calibration(self, first_call_ns: int | None, begun: _Moment) -> Calibration:
         """Return the number of calls in a round: that of the plan, or enough to fill its time."""
@@ -295,13 +348,14 @@ class Rounds:
     def _looking_after_marks(self) -> Iterator[None]:
         """Let the rounds of a block time how long the device works on after their last mark."""
         device = self._device
-        if not (self._waits and self._has_marks and isinstance(device, WaitsForMarks)):
+        has_marks = self._has_marks or self._is_queued
+        if not (self._waits and has_marks and isinstance(device, WaitsForMarks)):
             yield
             return
 
         def finish() -> None:
-            mark = self._end_mark = device.mark()
-            device.wait_for(mark)
+            self._end_mark = self._placed(self._end_mark)
+            device.wait_for(self._end_mark)
             reached_ns = device.clock_ns()
             device.synchronize()
             self._after_mark_ns.append(device.clock_ns() - reached_ns)

@@ -20,6 +20,7 @@ _RATES = {"items": "throughput", "bytes": "bytes_per_second", "flops": "flops_pe
 _BARRIER_S = 50e-6
 """Longest time after a mark that a barrier may take by itself."""
 _AFTER_SHARE = 0.02
+_PEAKS = frozenset({"device_peak", "device_reserved"})
 _STILL = "the device's clock did not move: nothing ran on it, or for less than its tick"
 
 
@@ -116,13 +117,16 @@ def timing_rows(timed: Timed, spec: TimingSpec, *, phase: str | None, provenance
                 "device_time",
                 **samples,
                 **about,
-                method="marks on the device's timeline",
+                method="marks on the device's timeline" + (", launches included" if timed.device_waits else ""),
                 valid=why is None,
                 reason=why,
             )
         )
     for metric, value in timed.memory.items():
-        rows.append(Measurement.of(metric, **about, value=value, method="peak of the device's allocator"))
+        if value > 0 or metric not in _PEAKS:
+            rows.append(Measurement.of(metric, **about, value=value, method="peak of the device's allocator"))
+        else:
+            rows.append(Measurement.of(metric, **about, reason="nothing was allocated on the device"))
     if unwaited:
         return rows + _rates(spec.work, statistics.median(timed.device_s) if timed.device_s else 0.0, about)
     return rows + _rates(spec.work, statistics.median(timed.wall_ns) / (1e9 * timed.iterations), about)
