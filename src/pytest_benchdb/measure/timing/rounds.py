@@ -3,9 +3,9 @@
 Only clocks are read around a round, in this order: cache flush, barrier, CPU clocks, device mark, wall clock, the
 calls, device mark, barrier, wall clock, CPU clocks. So the wall time includes the calls and the wait for the device.
 A device that can be kept busy has no marks in these rounds: its own clock is read in rounds after them
-(`device_rounds`), where it does not wait for launches. With other devices the wall time includes one mark as well (a mark after the barrier
-would include the time in which the device only waits for the host). The defaults of `Plan` are those of
-pytest-benchmark if it has them.
+(`device_rounds`), where it does not wait for launches. With other devices the wall time includes one mark as well (a
+mark after the barrier would include the time in which the device only waits for the host). The defaults of `Plan` are
+those of pytest-benchmark if it has them.
 """
 
 import contextlib
