@@ -99,37 +99,39 @@ def timing_rows(timed: Timed, spec: TimingSpec, *, phase: str | None, provenance
         ),
         Measurement.of("cpu_time", **rounds(timed.cpu_ns), **about, method="process_time_ns"),
     ]
-    if timed.first_call_ns is not None:
-        slow = {"later_slow_calls_s": [ns / 1e9 for ns in timed.slow_calls_ns]} if timed.slow_calls_ns else None
-        value = timed.first_call_ns / 1e9
-        if value > 0:
-            rows.append(Measurement.of("first_call_time", **about, value=value, method="perf_counter_ns", details=slow))
-        else:
-            rows.append(Measurement.of("first_call_time", **about, reason=_STILL))
     if timed.thread_ns is not None:
         rows.append(Measurement.of("thread_time", **rounds(timed.thread_ns), **about, method="thread_time_ns"))
+    rows += _first_call_rows(timed, about) + _device_rows(timed, about)
+    if unwaited:
+        return rows + _rates(spec.work, statistics.median(timed.device_s) if timed.device_s else 0.0, about)
+    return rows + _rates(spec.work, statistics.median(timed.wall_ns) / (1e9 * timed.iterations), about)
+
+
+def _first_call_rows(timed: Timed, about: Mapping[str, Any]) -> list[Measurement]:
+    if timed.first_call_ns is None:
+        return []
+    if timed.first_call_ns == 0:
+        return [Measurement.of("first_call_time", **about, reason=_STILL)]
+    slow = {"later_slow_calls_s": [ns / 1e9 for ns in timed.slow_calls_ns]} if timed.slow_calls_ns else None
+    value = timed.first_call_ns / 1e9
+    return [Measurement.of("first_call_time", **about, value=value, method="perf_counter_ns", details=slow)]
+
+
+def _device_rows(timed: Timed, about: Mapping[str, Any]) -> list[Measurement]:
+    """Return the time on the device's own clock, and the figures of its allocator."""
+    rows = []
     if timed.device_s is not None:
         device_ns = [round(seconds * 1e9 * timed.iterations) for seconds in timed.device_s]
-        samples = {"samples": timed.device_s} if phase is not None else {"round_ns": device_ns}
-        why = _why_incomplete(timed)
-        rows.append(
-            Measurement.of(
-                "device_time",
-                **samples,
-                **about,
-                method="marks on the device's timeline" + (", launches included" if timed.device_waits else ""),
-                valid=why is None,
-                reason=why,
-            )
-        )
+        samples = {"samples": timed.device_s} if about["phase"] is not None else {"round_ns": device_ns}
+        why = _why_incomplete(timed) if any(timed.device_s) else _STILL
+        method = "marks on the device's timeline" + (", launches included" if timed.device_waits else "")
+        rows.append(Measurement.of("device_time", **samples, **about, method=method, valid=why is None, reason=why))
     for metric, value in timed.memory.items():
         if value > 0 or metric not in _PEAKS:
             rows.append(Measurement.of(metric, **about, value=value, method="peak of the device's allocator"))
         else:
             rows.append(Measurement.of(metric, **about, reason="nothing was allocated on the device"))
-    if unwaited:
-        return rows + _rates(spec.work, statistics.median(timed.device_s) if timed.device_s else 0.0, about)
-    return rows + _rates(spec.work, statistics.median(timed.wall_ns) / (1e9 * timed.iterations), about)
+    return rows
 
 
 def _why_incomplete(timed: Timed) -> str | None:
