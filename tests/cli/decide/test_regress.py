@@ -386,6 +386,22 @@ def test_one_session_is_judged_by_a_named_baseline(gated: Gated) -> None:
     assert gated("--baseline", "latest~6").status == 1
 
 
+@pytest.mark.parametrize(("spec", "sessions"), [("window:5", 5), ("branch:main~2", 1), ("latest~2", 1)])
+def test_pinned_baseline_is_what_it_was_when_it_was_set(gated: Gated, spec: str, sessions: int) -> None:
+    for number in range(10, 13):
+        commit = Commit(sha=f"{number}" * 20, branch="main", dirty=False)
+        gated.record(at=number, session={"commit": commit})
+    assert gated.call("baseline", "set", "pinned", spec, "--db", str(gated.folder)).status == 0
+    gated.record(at=40)
+    gated.record(at=50)
+
+    ended = gated("--baseline", "pinned", "--missing", "ignore", "-v")
+
+    assert ended.status == 0
+    assert f"baseline   pinned · {sessions} sessions" in ended.out or sessions == 1
+    assert gated.call("report", "pinned", "--db", str(gated.folder)).status == 0
+
+
 def test_sides_of_several_sessions_are_held_against_each_other(gated: Gated) -> None:
     for number in range(4):
         runs = gated.runs({"sort": 1.2}, session=number)

@@ -100,7 +100,10 @@ def _find_sides(source: SpecSource, candidate: Spec, baseline: Spec, request: Ga
     if not reference:
         reason = _no_baseline_text(earlier, judged[-1])
         return GateSides(candidate=tuple(judged), no_baseline=reason, warnings=tuple(warnings))
-    alone = _stands_alone(baseline, reference)
+    pinned = (
+        context(judged, lambda _text: None).baselines.get(baseline.value or "") if baseline.kind == "word" else None
+    )
+    alone = _stands_alone(parse_spec(pinned.spec) if pinned is not None else baseline, reference)
     sides = add_history(earlier, judged, reference, alone=alone, allow_cross=request.allow_cross)
     return replace(sides, warnings=(*warnings, *sides.warnings))
 

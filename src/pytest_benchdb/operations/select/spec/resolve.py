@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_benchdb.errors import ConfigError, NoBaselineError
+from pytest_benchdb.model.annotation import Baseline
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.select.filters.instant import parse_instant
 from pytest_benchdb.operations.select.spec.automatic import (
@@ -26,7 +27,10 @@ Finder = Callable[[Spec, Sequence[SessionRow], SpecContext], list[SessionRow]]
 _HEX = re.compile(r"[0-9a-f]{4,40}")
 _ID = re.compile(r"[0-9a-f-]{4,36}")
 _MOST_CANDIDATES = 5
-_REPEATABLE = frozenset({"label", "commit", "branch", "tag", "word"})
+_REPEATABLE = frozenset({"label", "branch", "tag", "word", "window"})
+"""Kinds of SPEC that mean the same sessions again once later ones are left out."""
+_ONE_COMMIT = frozenset({"commit", "last-good", "merge-base", "before", "auto"})
+"""Kinds of SPEC that mean the sessions of one commit; which one can depend on the candidate, or on git's HEAD."""
 _ADVICE = "see them with: benchdb sessions"
 
 
@@ -290,12 +294,28 @@ def _by_baseline(spec: Spec, sessions: Sequence[SessionRow], context: SpecContex
             f"the baseline {baseline.name} is session {baseline.session_id}, which is missing; "
             f"set it again with: benchdb baseline set {baseline.name} SPEC"
         )
-    pinned = parse_spec(baseline.spec)
-    if pinned.kind not in _REPEATABLE:
-        return [pin]
+    return [row for row in _pinned(pin, baseline, sessions, context) if row.fingerprint == pin.fingerprint]
+
+
+def _pinned(
+    pin: SessionRow, baseline: Baseline, sessions: Sequence[SessionRow], context: SpecContext
+) -> list[SessionRow]:
+    """Return what a baseline's SPEC meant when it was set; the pin is the newest session of that."""
+    spec = parse_spec(baseline.spec)
     then = [session for session in sessions if session.started_at <= pin.started_at]
-    repeated = _finder(pinned)(pinned, then, replace(context, candidates=(), baselines={}))
-    return [row for row in repeated if row.fingerprint == pin.fingerprint] if pin in repeated else [pin]
+    if spec.kind in _ONE_COMMIT:
+        return next(group for group in group_by_commit(then) if pin in group)
+    if spec.kind not in _REPEATABLE:
+        return [pin]
+    spec = replace(spec, back=0)  # the pin is already as far back as ``~N`` says
+    if spec.kind == "word":
+        branch, _ = split_back(spec.value or "")
+        spec = replace(spec, value=branch) if any(row.branch == branch for row in then) else spec
+    try:
+        repeated = _finder(spec)(spec, then, replace(context, candidates=(), baselines={}))
+    except NoBaselineError:  # the branch of a git tag is gone, for instance
+        return [pin]
+    return repeated if pin in repeated else [pin]
 
 
 def _finder(spec: Spec) -> Finder:
