@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from tests.store import journals as j
 from tests.store.conftest import Ask
@@ -98,6 +99,20 @@ def test_fold_in_child_foreign_file_is_not_touched(tmp_path: Path, content: byte
     assert f"{path} is {words}" in result.message
     assert path.read_bytes() == content
     assert result.path.exists()
+
+
+def test_fold_in_child_database_of_another_program_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "mine.duckdb"
+    with duckdb.connect(str(path)) as connection:  # in the newest format, which our storage version cannot write
+        connection.execute("CREATE TABLE mine AS SELECT 1 AS value")
+    content = path.read_bytes()
+
+    result = stored(*in_file(path, j.run_lines("test_0", [10])))
+
+    assert result.status == "waiting"
+    assert result.message is not None
+    assert result.message.startswith(f"{path} is not a plain pytest-benchdb database: it has the table mine; ")
+    assert path.read_bytes() == content
 
 
 def test_fold_in_child_journal_of_dead_session_is_recovered(tmp_path: Path, ask: Ask) -> None:

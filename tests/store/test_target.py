@@ -14,6 +14,8 @@ from pytest_benchdb.store.target import resolve
         ("a/../b", "folder", "b"),
         ("all.duckdb", "file", "all.duckdb.inbox"),
         ("all.DB", "file", "all.DB.inbox"),
+        ("results-1.0", "folder", "results-1.0"),
+        ("run:3", "folder", "run:3"),
     ],
 )
 def test_resolve_new_path_follows_its_ending(tmp_path: Path, text: str, kind: str, spool: str) -> None:
@@ -42,6 +44,18 @@ def test_resolve_takes_an_empty_folder_and_one_of_sessions(tmp_path: Path, names
         ("notes.txt", "not a .duckdb or .db file"),
         ("what?.duckdb", "DuckDB cannot open"),
         ("  ", "empty PATH"),
+        ("s3://bucket/x", "not a folder but the address"),
+        ("file:///x", "not a folder but the address"),
+        ("elasticsearch+http://h", "not a folder but the address"),
+        ("md:x", "not a folder but the address"),
+        (":memory:", "not a folder but the address"),
+        ("results.json", "not a folder but the name of a .json file; give a folder or a .duckdb file"),
+        ("a/b.CSV", "not a folder but the name of a .CSV file"),
+        ("~no-such-user/x", "knows no user 'no-such-user'"),
+        ("x" * 260, "^--benchdb=x{77}...: File name too long; give another PATH$"),
+        ("x" * 250 + ".db", "File name too long"),
+        ("a/" * 2500, "File name too long"),
+        ("a\0b", "null byte"),
     ],
 )
 def test_resolve_refuses_what_is_not_a_place_for_sessions(tmp_path: Path, text: str, words: str) -> None:

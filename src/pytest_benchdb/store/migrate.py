@@ -109,7 +109,13 @@ def attach_ours(
     Raises:
         StoreError: the file is missing, foreign, newer or damaged.
     """
-    db.attach(connection, path, alias, read_only=read_only)
+    try:
+        db.attach(connection, path, alias, read_only=read_only)
+    except SchemaVersionError:
+        if not read_only:  # DuckDB refuses to write what another program wrote in a newer format
+            attach_ours(connection, path, alias)
+            db.detach(connection, alias)
+        raise
     with translated(os.fspath(path)):
         version = accept(connection, {alias: os.fspath(path)})[alias]
     if isinstance(version, StoreError):

@@ -1,6 +1,8 @@
 """Resolves `--benchdb=PATH` to a folder of session files, or to one file that grows."""
 
+import errno
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +16,14 @@ INBOX_SUFFIX = ".inbox"
 ATTACHMENTS_NAME = "attachments"
 ATTACHMENTS_SUFFIX = ".attachments"
 FILE_SUFFIXES = (".duckdb", ".db")
+_OTHER_SUFFIX = re.compile(r"\.(csv|gz|html?|ini|jsonl?|log|md|parquet|sqlite3?|toml|txt|xml|ya?ml|zip)", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"[a-z][a-z0-9+.-]+://|:(?!:)|(duckdb|file|md|motherduck|mysql|postgres(ql)?|sqlite):", re.IGNORECASE
+)
+_ADVICE = "give a folder or a .duckdb file"
+_LONGEST_NAME = "x" * 64
+"""As long as the names of our files within a folder."""
+_SHOWN = 80
 _OUR_ENDINGS = (SESSION_SUFFIX, ".duckdb.wal", JOURNAL_SUFFIX, ".lock")
 
 
@@ -48,18 +58,17 @@ def resolve(text: str, base: Path) -> Target:
     """Return the target that PATH names, relative to `base`, without opening a database.
 
     Raises:
-        ConfigError: PATH is a test file, a node id or a folder with other files in it, or has a character that DuckDB
-            refuses.
+        ConfigError: PATH is a test, a URL, another kind of file or a folder with other files in it, or cannot be the
+            name of a file.
     """
     if not text.strip():
         message = "--benchdb= has an empty PATH; give a folder or a .duckdb file, or leave '=' out for .benchdb/"
         raise ConfigError(message)
-    path = Path(os.path.expandvars(text)).expanduser()
-    path = path if path.is_absolute() else base / path
-    path = Path(os.path.normpath(path))
-    if "?" in str(path):
-        message = f"--benchdb={text}: DuckDB cannot open a path that has a '?'; give another PATH"
-        raise ConfigError(message)
+    expanded = os.path.expanduser(os.path.expandvars(text))
+    path = Path(os.path.normpath(base / expanded))
+    reason = _why_no_name(text, expanded, path)
+    if reason is not None:
+        raise ConfigError(f"--benchdb={text if len(text) <= _SHOWN else text[: _SHOWN - 3] + '...'}: {reason}")
     if "::" in text or path.suffix == ".py":
         raise ConfigError(_not_a_target(text, "is a test, not a database"))
     if path.is_dir():
@@ -70,9 +79,28 @@ def resolve(text: str, base: Path) -> Target:
     if path.suffix.lower() in FILE_SUFFIXES:
         return Target(path=path, kind="file")
     if path.exists() and not path.is_dir():  # another session may have made the folder meanwhile
-        advice = "name a folder or a new .duckdb file"
-        raise ConfigError(f"--benchdb={text}: an existing file that is not a .duckdb or .db file; {advice}")
+        raise ConfigError(f"--benchdb={text}: an existing file that is not a .duckdb or .db file; {_ADVICE}")
+    if _OTHER_SUFFIX.fullmatch(path.suffix):
+        raise ConfigError(f"--benchdb={text}: not a folder but the name of a {path.suffix} file; {_ADVICE}")
     return Target(path=path, kind="folder")
+
+
+def _why_no_name(text: str, expanded: str, path: Path) -> str | None:
+    """Return why PATH cannot be the name of a folder or a file; None if it can."""
+    if _ADDRESS.match(text):
+        return f"not a folder but the address of something else; {_ADVICE}"
+    if expanded.startswith("~"):
+        return f"this machine knows no user {expanded.partition('/')[0][1:]!r}; {_ADVICE}"
+    if "?" in str(path):
+        return "DuckDB cannot open a path that has a '?'; give another PATH"
+    try:
+        os.stat(os.path.join(f"{path}{INBOX_SUFFIX}", _LONGEST_NAME))
+    except (OSError, ValueError) as error:
+        if not isinstance(error, OSError):
+            return f"{error}; give another PATH"
+        if error.errno == errno.ENAMETOOLONG:
+            return f"{error.strerror}; give another PATH"
+    return None
 
 
 def _not_a_target(text: str, why: str) -> str:

@@ -213,3 +213,21 @@ def test_interrupt_is_reported_and_status_130(benchdb: Call, monkeypatch: pytest
     ended = benchdb("sessions", "results")
 
     assert (ended.status, ended.out, ended.err.strip()) == (130, "", "benchdb: interrupted")
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (["report", "~no-such-user"], 5),
+        (["report", "--db", "~no-such-user"], 5),
+        (["sessions", "x" * 260], 5),
+        (["compare", "~no-such-user/a.duckdb", "latest"], 5),
+        (["import", "csv", "~no-such-user/a.csv", "--db", "new"], 2),
+    ],
+    ids=["path", "db", "long", "side", "import"],
+)
+def test_command_over_a_path_that_cannot_be_says_so(benchdb: Call, command: list[str], status: int) -> None:
+    ended = benchdb(*command)
+
+    assert ended.status == status
+    assert "does not exist" in one_line(ended.err)

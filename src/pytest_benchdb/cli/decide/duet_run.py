@@ -18,6 +18,7 @@ from pytest_benchdb.operations.duet.confirm import confirm_duet
 from pytest_benchdb.operations.duet.plan import Duet, SideRequest
 from pytest_benchdb.operations.duet.run import compare_duet, run_duet
 from pytest_benchdb.operations.exchange.open import Feedback
+from pytest_benchdb.operations.select.spec.syntax import home_path
 
 DUET_DB = ".benchdb-duet"
 """Apart from the history, because duet sessions are not records of the newest commit."""
@@ -47,7 +48,7 @@ def read_duet(params: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
         head=SideRequest(commit=head, program=programs["head"], name=_name("head", params) if named else None),
         arguments=tuple(words[at + 1 :]),
         pairs=params["pairs"],
-        database=Path(params.get("db") or DUET_DB).expanduser(),
+        database=home_path(params.get("db") or DUET_DB),
         pythonpath=tuple(params.get("pythonpath") or ()),
         module=params.get("module"),
     )
@@ -99,7 +100,7 @@ def _program(place: str, params: Mapping[str, Any], own: Sequence[str]) -> tuple
 
 def _absolute(program: str) -> str:
     """Make a program's path absolute without resolving links: a virtual environment's Python is a link."""
-    path = Path(program).expanduser()
+    path = home_path(program)
     return str(path.absolute()) if path.name != program else program
 
 

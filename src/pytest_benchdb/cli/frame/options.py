@@ -12,6 +12,7 @@ import click
 from pytest_benchdb.cli.frame.output import FORMATS
 from pytest_benchdb.environment.toml_files import benchdb_table
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.operations.select.spec.syntax import home_path
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 DEFAULT_DB = ".benchdb"
@@ -118,7 +119,7 @@ def find_db(option: str | None, folder: Path) -> Path:
         ConfigError: the nearest ``pyproject.toml`` is not valid, or its `db` is not a string.
     """
     if option:
-        return Path(option).expanduser()
+        return home_path(option)
     table, file = project_table(folder)
     path = table.get("db")
     if path is None:
@@ -127,7 +128,7 @@ def find_db(option: str | None, folder: Path) -> Path:
         return _relative(default, folder) if default.exists() else Path(DEFAULT_DB)
     if file is None or not isinstance(path, str):
         raise ConfigError(f"{file}: [tool.benchdb] db is {path!r}; give a text")
-    return _relative(file.parent / Path(path).expanduser(), folder)
+    return _relative(file.parent / home_path(path), folder)
 
 
 def project_table(folder: Path) -> tuple[dict[str, Any], Path | None]:

@@ -13,6 +13,7 @@ from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.exchange.importing import FileOutcome, Imported, ImportRequest, import_files
+from pytest_benchdb.operations.select.spec.syntax import home_path
 from pytest_benchdb.present.writing.text import sanitize
 
 _MOST_PROBLEMS = 20
@@ -60,7 +61,7 @@ def command(**params: Any) -> int:
     target = str(find_db(params["db"], Path.cwd()))
     request = ImportRequest(
         format=params["importer"],
-        paths=tuple(Path(path).expanduser() for path in params["paths"]),
+        paths=tuple(home_path(path) for path in params["paths"]),
         target=target,
         project=params["project"] or None,
         label=params["label"] or None,

@@ -11,7 +11,7 @@ from pytest_benchdb.operations.exchange.open import SILENT, Feedback, as_sources
 from pytest_benchdb.operations.select.selection import missing_text, path_exists, stored_sessions
 from pytest_benchdb.operations.select.spec.context import SpecContext
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
-from pytest_benchdb.operations.select.spec.syntax import Spec, parse_spec
+from pytest_benchdb.operations.select.spec.syntax import Spec, home_path, parse_spec
 from pytest_benchdb.store.read.reader import Reader
 
 LATEST = "latest"
@@ -84,10 +84,10 @@ def parse_side(text: str) -> Spec:
         ConfigError: the SPEC is not valid.
         StoreMissingError: it looks like a path but does not exist.
     """
-    if path_exists(Path(text).expanduser()):
+    if path_exists(home_path(text)):
         return Spec(kind="file", text=text, value=text)
     if "/" in text and ":" not in text and text.endswith((".duckdb", ".db", "/")):
-        raise StoreMissingError(missing_text(Path(text).expanduser()))
+        raise StoreMissingError(missing_text(home_path(text)))
     return parse_spec(text)
 
 

@@ -16,7 +16,7 @@ from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_sourc
 from pytest_benchdb.operations.select.filters.instant import parse_instant
 from pytest_benchdb.operations.select.spec.context import SpecContext, spec_context
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
-from pytest_benchdb.operations.select.spec.syntax import parse_spec
+from pytest_benchdb.operations.select.spec.syntax import home_path, parse_spec
 from pytest_benchdb.store.read.reader import Reader
 
 NEWEST = 400
@@ -124,7 +124,7 @@ def make_selection(specs: Sequence[str], db: Path, *, sessions: Sequence[str] = 
         if spec.strip() and parse_spec(spec).kind not in {"word", "file"}:
             names.append(spec)
             continue
-        path = Path(rest if kind == "file" and rest else spec).expanduser()
+        path = home_path(rest if kind == "file" and rest else spec)
         if path_exists(path):
             paths.append(path)
         elif kind == "file" or _looks_like_path(spec):

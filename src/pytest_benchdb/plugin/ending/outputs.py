@@ -67,8 +67,10 @@ def write_outputs(
 
 
 def _write(name: str, write: Writer, folder: Path, notes: list[str], trouble: list[str]) -> None:
+    from pytest_benchdb.operations.select.spec.syntax import home_path
+
     try:
-        notes.append(write(folder / Path(name).expanduser()))
+        notes.append(write(folder / home_path(name)))
     except BenchdbError as error:
         trouble.append(str(error))
     except Exception as error:  # noqa: BLE001 - a file beside the results must not cost the run its exit status

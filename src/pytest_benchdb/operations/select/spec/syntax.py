@@ -1,5 +1,6 @@
 """SPEC, the syntax in which users name sessions, and its parser."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,12 @@ class Spec:
     @property
     def path(self) -> Path | None:
         """The file or folder of ``file:PATH``; None for every other kind."""
-        return Path(self.value).expanduser() if self.kind == "file" and self.value else None
+        return home_path(self.value) if self.kind == "file" and self.value else None
+
+
+def home_path(text: str) -> Path:
+    """Return the path that a user wrote, with ``~`` replaced; as shells do, leave that of an unknown user as it is."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - `Path.expanduser` raises for such a user
 
 
 def parse_spec(text: str) -> Spec:
