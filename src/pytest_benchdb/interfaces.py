@@ -9,6 +9,7 @@ reads the files of another tool. Implementations come from the hooks `pytest_ben
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -94,6 +95,35 @@ class CapturesGraphs(Protocol):
             BackendUnavailableError: this device has no graphs.
             MeasurementError: the function cannot be captured.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeakWork:
+    """Work that takes a device to one of its peaks.
+
+    Attributes:
+        metric: ``peak_bytes_per_second`` or ``peak_flops_per_second``.
+        precision: of the floating-point numbers: ``fp32``; None for memory.
+        amount: bytes or floating-point operations of one call.
+        call: starts the work; None if it is impossible here.
+        method: what it does, in a few words.
+        reason: why `call` is None.
+    """
+
+    metric: str
+    precision: str | None = None
+    amount: float = 0.0
+    call: Callable[[], object] | None = None
+    method: str | None = None
+    reason: str | None = None
+
+
+@runtime_checkable
+class MeasuresPeaks(Protocol):
+    """An `OpenDevice` that has work for `benchdb peaks`."""
+
+    def peak_work(self) -> Iterator[PeakWork]:
+        """Yield the work for each peak; its memory may be freed before the next."""
 
 
 @runtime_checkable

@@ -2,13 +2,14 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from pytest_benchdb.backends.cpu_peaks import cpu_peak_work
 from pytest_benchdb.backends.libraries import says_out_of_memory
 from pytest_benchdb.errors import BackendUnavailableError
-from pytest_benchdb.interfaces import BlockingDevice
+from pytest_benchdb.interfaces import BlockingDevice, PeakWork
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.metric import Provenance
@@ -17,6 +18,14 @@ from pytest_benchdb.model.reading import Probe
 _CPUINFO_BYTES = 8192  # only the first processor is read; 256 of them fill 400 kB
 # torch's DefaultCPUAllocator, the C library's ENOMEM, and C++ libraries that pass on their own errors.
 _PHRASES = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "bad allocation")
+
+
+class Processor(BlockingDevice):
+    """The open processor."""
+
+    def peak_work(self) -> Iterator[PeakWork]:
+        """Yield the work for its peaks."""
+        return cpu_peak_work(self.device.memory_bytes)
 
 
 class CpuBackend:
@@ -39,7 +48,7 @@ class CpuBackend:
             self._device = read_device(Path("/"))
         return (self._device,)
 
-    def open(self, device: Device) -> BlockingDevice:
+    def open(self, device: Device) -> Processor:
         """Return the processor; it needs no trial operation. The handle is torch's name, ``cpu``.
 
         Its memory is that of the process, which ``peak_rss`` measures. Its caches are not emptied, because the memory
@@ -52,7 +61,7 @@ class CpuBackend:
         if device.device_id != present.device_id:
             raise BackendUnavailableError(f"cpu: {device.name} is not the processor here, which is {present.name}")
         out_of_memory = partial(says_out_of_memory, phrases=_PHRASES, classes=(MemoryError,))
-        return BlockingDevice(present, "cpu", out_of_memory)
+        return Processor(present, "cpu", out_of_memory)
 
 
 def read_device(root: Path) -> Device:

@@ -29,6 +29,7 @@ _MODULES = {
     "schema": "read.schema",
     "merge": "upkeep.merge",
     "recover": "upkeep.recover",
+    "peaks": "upkeep.peaks",
     "doctor": "upkeep.doctor",
 }
 

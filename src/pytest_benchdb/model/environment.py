@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-SessionKind = Literal["pytest", "import", "api", "sample"]
+SessionKind = Literal["pytest", "import", "api", "sample", "peaks"]
 SessionOutcome = Literal["passed", "failed", "interrupted", "error", "crashed", "empty"]
 
 

@@ -74,6 +74,8 @@ _ALL = (
     Metric("goodput", "1/s", "higher", "rate", "Requests that met every objective per second"),
     Metric("bytes_per_second", "B/s", "higher", "rate", "Bytes handled per second"),
     Metric("flops_per_second", "1/s", "higher", "rate", "Floating-point operations per second"),
+    Metric("peak_bytes_per_second", "B/s", "none", "rate", "Bytes per second that the device's memory can move"),
+    Metric("peak_flops_per_second", "1/s", "none", "rate", "Floating-point operations per second of the device"),
     Metric("step_time", "s", "lower", "time", "Wall-clock time of one training step"),
     Metric("scaling_efficiency", "1", "higher", "ratio", "Throughput per rank, as a share of that of one rank alone"),
     Metric("tokens_per_second", "1/s", "higher", "rate", "Output tokens per second over all requests"),

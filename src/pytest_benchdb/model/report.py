@@ -31,6 +31,9 @@ class ReportRow:
         throttled_share: share of the timing in which the device was slowed down, for whatever reason.
         rounds: timed blocks of the whole run; samples if the main metric is not a wall time.
         reason: why the run did not pass, or why it has no valid times.
+        roof_share: its rate, as a share of what its device was measured to reach at its arithmetic intensity; None
+            without the amount of its work or without measured peaks.
+        roof_limit: ``memory`` or ``compute``, the limit that `roof_share` is about.
     """
 
     run_id: str
@@ -75,6 +78,8 @@ class ReportRow:
     throttled_share: float | None
     rounds: int | None
     iterations: int | None
+    roof_share: float | None = None
+    roof_limit: str | None = None
 
     @property
     def has_figures(self) -> bool:
@@ -94,7 +99,7 @@ RUN_UNITS = {
 }
 """Unit of each figure of a run, by the name of its field."""
 
-_FIGURES = {*RUN_UNITS, "cpu_per_wall", "throttled_share", "outliers"}
+_FIGURES = {*RUN_UNITS, "cpu_per_wall", "throttled_share", "outliers", "roof_share", "roof_limit"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

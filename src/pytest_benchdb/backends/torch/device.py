@@ -5,12 +5,14 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_benchdb.backends.libraries import says_out_of_memory
+from pytest_benchdb.backends.torch.peaks import torch_peak_work
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
+from pytest_benchdb.interfaces import PeakWork
 from pytest_benchdb.model.environment import Device
 
 _STATS = {"device_peak": "allocated_bytes.all", "device_reserved": "reserved_bytes.all"}
@@ -183,6 +185,10 @@ class OpenTorchDevice:
                 return False
             raise
         return True
+
+    def peak_work(self) -> Iterator[PeakWork]:
+        """Yield the work for its peaks."""
+        return torch_peak_work(self._torch, self.handle, self.device.memory_bytes)
 
     def is_out_of_memory(self, error: BaseException) -> bool:
         """Return whether an exception means that the device ran out of memory."""

@@ -1,8 +1,10 @@
 """Read reports, the list of sessions, and the details of one session or run."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
+from pytest_benchdb.analysis.roofline import precision_named, roof_of
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import Report, ReportRow, RunDetail, SessionReport, SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
@@ -20,6 +22,7 @@ from pytest_benchdb.store.read.reader import Reader
 
 _FULL_ID = 36
 _MOST_CANDIDATES = 5
+_PEAK_FLOPS, _PEAK_BYTES = "peak_flops_per_second", "peak_bytes_per_second"
 
 
 def build_report(selection: Selection, *, feedback: Feedback = SILENT) -> Report:
@@ -88,7 +91,7 @@ def _report(
     of: int,
     is_shown: Callable[[ReportRow], bool] = lambda _row: True,
 ) -> Report:
-    runs = reader.report([session.session_id for session in sessions])
+    runs = _with_roofs(reader, reader.report([session.session_id for session in sessions]))
     shown = []
     for session in sessions:
         rows = runs.get(session.session_id, ())
@@ -96,6 +99,36 @@ def _report(
         shown.append(SessionReport(session=session, rows=tuple(filter(is_shown, rows)), outcomes=outcomes))
     sources = tuple(map(str, selection.paths))
     return Report(sources=sources, sessions=tuple(shown), sessions_in_all=of, selection=selection.text())
+
+
+def _with_roofs(reader: Reader, runs: Mapping[str, list[ReportRow]]) -> dict[str, list[ReportRow]]:
+    """Add to runs whose work is known how close they come to the peaks of their device, where those were measured."""
+    rates: dict[str, dict[str, float]] = {}
+    places: dict[str, tuple[str, str]] = {}
+    for rate in reader.work_rates(list(runs)):
+        rates.setdefault(rate["run_id"], {})[rate["metric"]] = rate["value"]
+        places[rate["run_id"]] = rate["fingerprint"], rate["device_id"]
+    if not rates:
+        return dict(runs)
+    peaks = {
+        (peak["fingerprint"], peak["device_id"], peak["metric"], peak["precision"]): peak["value"]
+        for peak in reader.peaks()
+    }
+
+    def with_roof(row: ReportRow) -> ReportRow:
+        if row.run_id not in rates or row.provenance == "simulated":
+            return row
+        place = places[row.run_id]
+        precision = precision_named(row.precision)
+        roof = roof_of(
+            flops_per_second=rates[row.run_id].get("flops_per_second"),
+            bytes_per_second=rates[row.run_id].get("bytes_per_second"),
+            peak_flops_per_second=None if precision is None else peaks.get((*place, _PEAK_FLOPS, precision)),
+            peak_bytes_per_second=peaks.get((*place, _PEAK_BYTES, None)),
+        )
+        return row if roof is None else replace(row, roof_share=roof.share, roof_limit=roof.limit)
+
+    return {session_id: [with_roof(row) for row in rows] for session_id, rows in runs.items()}
 
 
 def _run_id(reader: Reader, prefix: str, name: str) -> str:

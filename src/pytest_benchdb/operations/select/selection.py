@@ -39,7 +39,7 @@ def stored_sessions(reader: Reader, paths: Sequence[Path]) -> list[SessionRow]:
     Raises:
         StoreMissingError: there is none.
     """
-    sessions = reader.sessions()
+    sessions = [session for session in reader.sessions() if session.kind != "peaks"]  # those have no benchmarks
     if not sessions:
         raise StoreMissingError(no_session_text(paths))
     return sessions

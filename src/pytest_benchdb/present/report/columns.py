@@ -86,6 +86,8 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         (_figure("p99", "p99", "time", 59), lambda row: row.p99_s),
         (_figure("outliers", "outliers", "count", 64), lambda row: row.outliers),
         (_figure("throughput", "throughput", "rate", 35), lambda row: row.throughput),
+        (_figure("roof", "of peak", "percent", 36), lambda row: row.roof_share),
+        (_text("limit", "limit", 37), lambda row: row.roof_limit if row.has_figures else None),
         (_figure("energy", "energy", "energy", 34), lambda row: row.energy_j),
         (_figure("first_call", "first call", "time", 57), lambda row: row.first_call_s),
         (_figure("cpu", "CPU", "percent", 40), lambda row: row.cpu_per_wall),
@@ -119,8 +121,21 @@ GROUP_KEYS = (
 )
 """Every name that `--group-by` accepts, apart from `none`."""
 
-_DEFAULT = ("benchmark", "median", "spread", "min", "throughput", "energy", "throttled", "cpu", "memory", "rounds")
-_WHERE_MEASURED = frozenset({"throughput", "energy"})
+_DEFAULT = (
+    "benchmark",
+    "median",
+    "spread",
+    "min",
+    "throughput",
+    "roof",
+    "limit",
+    "energy",
+    "throttled",
+    "cpu",
+    "memory",
+    "rounds",
+)
+_WHERE_MEASURED = frozenset({"throughput", "roof", "limit", "energy"})
 _WHERE_NOTABLE = {"throttled": 0.01}
 """Shown if a run has at least this value."""
 USUAL_METRIC = "wall_time"
@@ -141,6 +156,8 @@ _RAW_NAMES = {
     "energy": "energy_j",
     "clock": "clock_hz",
     "throttled": "throttled_share",
+    "roof": "roof_share",
+    "limit": "roof_limit",
 }
 
 

@@ -88,6 +88,14 @@ class Reader:
             runs[row["session_id"]].append(ReportRow(**row))
         return runs
 
+    def work_rates(self, session_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the rates of the work of runs: rows of ``work_rates.sql``."""
+        return self._rows("work_rates", session_ids=list(session_ids)) if session_ids else []
+
+    def peaks(self) -> list[dict[str, Any]]:
+        """Return the newest peaks of each machine's devices: rows of ``peaks.sql``."""
+        return self._rows("peaks")
+
     def session_values(
         self, session_ids: Sequence[str], *, metrics: Sequence[str] | None = None, keep: int | None = None
     ) -> list[SessionValue]:

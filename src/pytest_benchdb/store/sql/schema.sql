@@ -49,7 +49,7 @@ CREATE TABLE session (
 COMMENT ON TABLE session IS 'One invocation of pytest, one import, or one use of the API';
 COMMENT ON COLUMN session.session_id IS 'UUIDv7';
 COMMENT ON COLUMN session.project IS 'Name that is the same in every checkout of the project';
-COMMENT ON COLUMN session.kind IS 'pytest, import, api or sample';
+COMMENT ON COLUMN session.kind IS 'pytest, import, api, sample or peaks';
 COMMENT ON COLUMN session.started_at IS 'UTC';
 COMMENT ON COLUMN session.finished_at IS 'UTC; NULL if the session died';
 COMMENT ON COLUMN session.outcome IS 'passed, failed, interrupted, error, crashed or empty';
