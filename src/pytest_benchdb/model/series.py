@@ -36,6 +36,7 @@ class SessionValue:
             time of the timed block divided by its calls.
         wall_per_cpu: wall-clock time of the timed block per CPU time of the calling thread; 1 for undisturbed
             code that only computes.
+        waits: context switches per call of the timed block in which the process gave up the processor by itself.
         code_hash: hash of the test's source; a change ends the series.
         result_count: number of results that the benchmarked code returned.
         labels: model, version, precision, implementation, workload, batch_size, ...; only those that are set.
@@ -61,6 +62,7 @@ class SessionValue:
     n: int | None = None
     cpu_s: float | None = None
     wall_per_cpu: float | None = None
+    waits: float | None = None
     code_hash: str | None = None
     result_count: int | None = None
     group: str | None = None

@@ -344,7 +344,7 @@ def test_busy_machine_is_judged_by_its_cpu_time(cpu: float, verdict: str) -> Non
     busy = [session(wall, cpu_s=time) for wall, time in zip(steady(7, figure=2e-3, spread=0.3), steady(7), strict=True)]
     calm = sessions(steady(4))
 
-    judgement = judge_history([*busy, *calm], session(2e-3, cpu_s=cpu), POLICY)
+    judgement = judge_history([*busy, *calm], session(2e-3, cpu_s=cpu, waits=0.0), POLICY)
 
     assert (judgement.verdict, judgement.candidate) == (verdict, cpu)
     assert judgement.reason == "by its CPU time: the machine was busy"
@@ -380,13 +380,35 @@ def test_constant_level_is_not_called_drifting() -> None:
     assert judge_history(HISTORY, session(1e-3), POLICY).state is None
 
 
-def test_code_that_begins_to_wait_regresses_where_load_never_reached_its_figure() -> None:
+@pytest.mark.parametrize(
+    ("before", "now", "verdict", "state"),
+    [
+        (0.0, 1.0, "regressed", "suspect"),
+        (0.01, 25.0, "regressed", "suspect"),
+        (0.0, 0.02, "unchanged", None),
+        (0.0, None, "inconclusive", "unstable"),
+        (None, 1.0, "inconclusive", "unstable"),
+    ],
+    ids=["waits", "waits often", "preempted", "not known", "not known before"],
+)
+def test_code_that_begins_to_wait_regresses_on_a_busy_machine_too(
+    before: float | None, now: float | None, verdict: str, state: str
+) -> None:
     # The rounds of these sessions were disturbed, the fastest ones were not: see wall_per_cpu beside min and cpu_s.
+    history = sessions(steady(20), wall_per_cpu=1.5, waits=before)
+
+    judgement = judge_history(history, session(1.98e-3, cpu_s=1.02e-3, wall_per_cpu=1.9, waits=now), POLICY)
+
+    assert (judgement.verdict, judgement.state) == (verdict, state)
+
+
+def test_contended_session_is_judged_by_the_amount_of_its_cpu_time() -> None:
     history = sessions(steady(20), wall_per_cpu=1.5)
 
-    judgement = judge_history(history, session(1.4e-3, cpu_s=1e-3, wall_per_cpu=1.9), POLICY)
+    judgement = judge_history(history, session(1.98e-3, cpu_s=1.1e-3, wall_per_cpu=1.9, waits=0.0), POLICY)
 
-    assert (judgement.verdict, judgement.state) == ("regressed", "suspect")
+    assert (judgement.verdict, judgement.reason) == ("regressed", "by its CPU time: the machine was busy")
+    assert judgement.change == pytest.approx(0.1, abs=0.01)
 
 
 @pytest.mark.parametrize(

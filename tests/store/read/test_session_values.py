@@ -79,6 +79,15 @@ def test_session_values_block_gives_cpu_time_of_one_call(tmp_path: Path) -> None
     assert (by_process.cpu_s, by_process.wall_per_cpu) == (0.04, 0.5 / 0.4)
 
 
+def test_session_values_have_the_waits_of_one_call(tmp_path: Path) -> None:
+    unknown = [*j.BOUNDARY[:7], None, *j.BOUNDARY[8:]]
+    record(tmp_path, run(calls=10), run("test_b", calls=10, boundary=unknown))
+
+    known, without = values(tmp_path, metrics=["wall_time"])
+
+    assert (known.waits, without.waits) == (0.3, None)
+
+
 def test_session_values_thread_time_goes_before_the_block(tmp_path: Path) -> None:
     clock = j.measurement("thread_time", summary={"n": 2, "min": 3e-9, "median": 4e-9, "max": 5e-9})
     record(tmp_path, run(others=[clock]))

@@ -17,6 +17,9 @@ the distance between the levels.
 A distance that a tenth of the history has reached is not news, however small s is: outliers of a benchmark resemble
 each other, and come in clusters that outlast re-runs. Sessions more than twice as far off are of another kind and do
 not count; nor do those right before the candidate, which show that a change lasts.
+
+After a change of level that has lasted for five sessions, the history begins with it (`level`): the time before would
+be noise, in which the loss of an improvement passes.
 docs/explanation/regression-quality.md has the effect of each of these on recorded sessions.
 """
 
@@ -34,13 +37,20 @@ from pytest_benchdb.analysis.rules.effect_size import (
     scale_for,
     verdict_on_change,
 )
+from pytest_benchdb.analysis.rules.level import begin_of_level
 from pytest_benchdb.analysis.rules.session_figures import (
     known_figures,
     read_figures,
     select_comparable,
     shared_statistic,
 )
-from pytest_benchdb.analysis.rules.two_clocks import by_both_clocks, calm_part, is_cpu_bound, is_immune
+from pytest_benchdb.analysis.rules.two_clocks import (
+    begins_to_wait,
+    by_both_clocks,
+    calm_part,
+    computes_only,
+    is_cpu_bound,
+)
 from pytest_benchdb.analysis.statistics.spread import clipped_deviation, robust_deviation
 from pytest_benchdb.analysis.statistics.student import t_ppf, t_sf
 from pytest_benchdb.model.series import SessionValue
@@ -71,6 +81,8 @@ _CONFIRMED_SESSIONS = 3
 def judge_figures(history: Sequence[float], figure: float, policy: Policy) -> Judgement:
     """Judge a session's figure by the figures of earlier sessions: at least one, oldest first, finite, in one unit."""
     scale = scale_for((*history, figure), policy, centre=median(history))
+    begin = begin_of_level(history, scale, policy)
+    history = history[begin:]
     drifting = _is_drifting(history, scale, policy)
     level = history[-_RECENT:] if drifting else history
     baseline = scale.middle(level)
@@ -197,9 +209,10 @@ def judge_history(history: Sequence[SessionValue], candidate: SessionValue | Non
     if not cpu_bound or wall.state == "learning":
         return wall
     cpu = _judge_cpu(same[-policy.window :], newest, policy)
-    if cpu is None or (enough and is_immune(earlier)):
+    if cpu is None or begins_to_wait(earlier, [current]):
         return wall
-    return by_both_clocks(wall, cpu, busy=not enough or current.is_contended)
+    busy = not enough or current.is_contended
+    return by_both_clocks(wall, cpu, busy=busy, computes=computes_only([current]))
 
 
 def _judge_cpu(history: Sequence[SessionValue], candidate: SessionValue, policy: Policy) -> Judgement | None:

@@ -23,7 +23,13 @@ from pytest_benchdb.analysis.rules.session_figures import (
     shared_statistic,
     usable_part,
 )
-from pytest_benchdb.analysis.rules.two_clocks import by_both_clocks, calm_part, is_cpu_bound
+from pytest_benchdb.analysis.rules.two_clocks import (
+    begins_to_wait,
+    by_both_clocks,
+    calm_part,
+    computes_only,
+    is_cpu_bound,
+)
 from pytest_benchdb.analysis.statistics.mann_whitney import mann_whitney
 from pytest_benchdb.analysis.statistics.student import welch
 from pytest_benchdb.model.series import SessionValue
@@ -53,7 +59,7 @@ def judge_sides(
         return _failed_baseline(baseline, candidate) or comparable
     statistic = shared_statistic([*comparable[0], *comparable[1]], policy.statistic)
     sides = read_figures(comparable[0], statistic), read_figures(comparable[1], statistic)
-    cpu_bound = any(map(is_cpu_bound, sides))
+    cpu_bound = any(map(is_cpu_bound, sides)) and not begins_to_wait(*sides)
     calm = calm_part(sides[0], cpu_bound=cpu_bound), calm_part(sides[1], cpu_bound=cpu_bound)
     busy = min(map(len, calm)) < min(SESSIONS_A_SIDE, *map(len, sides))
     kept = sides if busy else calm
@@ -64,7 +70,7 @@ def judge_sides(
     if exact or min(map(len, figures)) >= SESSIONS_A_SIDE:
         wall = judge_samples(*figures, policy)
         cpu = _judge_cpu(sides, policy) if cpu_bound else None
-        return by_both_clocks(wall, cpu, busy=busy) if cpu else wall
+        return by_both_clocks(wall, cpu, busy=busy, computes=computes_only(sides[1])) if cpu else wall
     return judge_few(kept, policy, rounds, cpu_bound=cpu_bound)
 
 

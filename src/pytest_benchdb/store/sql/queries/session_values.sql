@@ -228,12 +228,13 @@ beside AS (
         phase,
         min(min) FILTER (WHERE metric = 'thread_time') AS thread_s,
         max(value) FILTER (WHERE metric = 'block_wall_time') AS block_wall_s,
+        max(value) FILTER (WHERE metric = 'voluntary_switches') AS waits,
         coalesce(
             max(value) FILTER (WHERE metric = 'block_thread_time'), max(value) FILTER (WHERE metric = 'block_cpu_time')
         ) AS block_cpu_s
     FROM measurement
     WHERE
-        metric IN ('thread_time', 'block_wall_time', 'block_thread_time', 'block_cpu_time')
+        metric IN ('thread_time', 'block_wall_time', 'block_thread_time', 'block_cpu_time', 'voluntary_switches')
         AND pass = 'time' AND rank IS NULL AND valid
         AND session_id IN (SELECT session_id FROM wanted)
     GROUP BY run_id, session_id, phase
@@ -265,6 +266,7 @@ SELECT
     -- Reading the clocks takes about 1 us, which would be a large part of a shorter block.
     CASE WHEN one.valid AND beside.block_wall_s >= 1e-4 THEN beside.block_wall_s / nullif(beside.block_cpu_s, 0) END
         AS wall_per_cpu,
+    CASE WHEN one.valid THEN beside.waits / nullif(one.calls, 0) END AS waits,
     one.code_hash,
     one.result_count,
     benchmark.group_name AS "group",
