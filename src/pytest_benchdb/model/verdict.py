@@ -66,6 +66,9 @@ class Policy:
         relative: smallest change that counts, as a share: 0.05 is 5 %.
         absolute: smallest change that counts, in the metric's unit.
         exact: judge by the change alone, without a test, because the metric repeats exactly.
+        least_spread: spread between sessions that figures have which are all equal, as a share: a coarse clock hides
+            it. 0 if such figures are exact.
+        tick: smallest step of the clock, in the metric's unit.
         statistic: how a session is summarised.
         confidence: one-sided confidence of the test.
         least_sessions: number of sessions of history below which nothing fails.
@@ -77,6 +80,8 @@ class Policy:
     relative: float
     absolute: float = 0.0
     exact: bool = False
+    least_spread: float = 0.0
+    tick: float = 0.0
     statistic: Statistic = "min"
     confidence: float = 0.99
     least_sessions: int = 5
@@ -107,7 +112,8 @@ class Judgement:
 
     Attributes:
         change: candidate / baseline - 1; None without both values, or if the baseline is 0.
-        test: name of the test: ``welch``, ``history``, ``rounds``, ``summary``, ``exact``; None without a test.
+        test: name of the test: ``welch``, ``ranks``, ``history``, ``range``, ``rounds``, ``summary``, ``exact``; None
+            without a test.
         statistic: value of the test's statistic.
         p_value: one-sided, in the direction of a regression.
         baseline: value of the baseline, in the metric's unit.

@@ -26,7 +26,7 @@ def rates(figures: list[float]) -> list[SessionValue]:
 
 
 def test_history_formula_agrees_with_scipy() -> None:
-    figures, candidate = steady(20, spread=0.03), 1.08e-3
+    figures, candidate = steady(20, spread=0.03), 1.04e-3
 
     judgement = judge_history(sessions(figures), session(candidate), POLICY)
 
@@ -222,10 +222,28 @@ def test_exact_metric_that_does_not_repeat_is_tested() -> None:
     assert (judgement.test, judgement.verdict) == ("history", "inconclusive")
 
 
-def test_times_without_variance_are_judged_by_their_change() -> None:
-    judgement = judge_history(sessions([1e-3] * 20), session(1.05e-3), POLICY)
+@pytest.mark.parametrize(("factor", "verdict"), [(1.05, "regressed"), (1.02, "unchanged"), (0.9, "improved")])
+def test_times_without_variance_have_an_interval_as_wide_as_half_a_percent(factor: float, verdict: str) -> None:
+    judgement = judge_history(sessions([1e-3] * 20), session(1e-3 * factor), POLICY)
 
-    assert (judgement.verdict, judgement.test, judgement.statistic) == ("regressed", "exact", None)
+    assert (judgement.verdict, judgement.test) == (verdict, "history")
+    assert judgement.interval is not None
+    assert judgement.interval.low < factor - 1 < judgement.interval.high
+    assert judgement.interval.high - judgement.interval.low > 0.015
+    assert judgement.p_value
+
+
+def test_times_of_a_few_ticks_have_an_interval_as_wide_as_the_tick() -> None:
+    judgement = judge_history(sessions([2e-9] * 20), session(3e-9), POLICY)
+
+    assert judgement.interval is not None
+    assert judgement.interval.high - judgement.interval.low > 0.5
+
+
+def test_figures_without_variance_that_are_no_times_are_judged_by_their_change() -> None:
+    accuracy = default_policy("accuracy", "1", "higher", sessions=20)
+
+    assert judge_figures([0.9] * 9, 0.8, accuracy).test == "exact"
 
 
 def test_zero_baseline_is_inconclusive_for_times() -> None:
@@ -279,7 +297,7 @@ def test_time_and_its_reciprocal_rate_give_the_same_test(factor: float, spread: 
     by_rate = judge_figures([1 / time for time in times], 1e3 / factor, replace(THROUGHPUT, relative=0.0))
 
     assert by_time.verdict == by_rate.verdict
-    assert by_time.statistic == pytest.approx(by_rate.statistic, rel=1e-6, abs=1e-6)
+    assert by_time.p_value == pytest.approx(by_rate.p_value, rel=1e-6, abs=1e-6)
 
 
 @given(factor=st.floats(0.01, 100))
@@ -297,7 +315,7 @@ def test_scale_of_the_unit_does_not_matter(factor: float, scale: float) -> None:
     plain = judge_figures(figures, factor * 1e-3, policy)
     scaled = judge_figures([figure * scale for figure in figures], factor * 1e-3 * scale, policy)
 
-    assert plain.statistic == pytest.approx(scaled.statistic, rel=1e-6, abs=1e-6)
+    assert plain.p_value == pytest.approx(scaled.p_value, rel=1e-6, abs=1e-6)
 
 
 # ---- two clocks
@@ -422,6 +440,18 @@ def test_history_of_two_levels_suspects_figures_beyond_both(factor: float, verdi
     assert judgement.verdict == verdict
     assert judgement.p_value is not None
     assert min(judgement.p_value, 1 - judgement.p_value) > 0.01  # t alone would not know
+
+
+def test_verdict_by_the_range_of_the_history_has_its_numbers() -> None:
+    levels = [1e-3 * (1.5 if number % 2 else 0.7) for number in range(20)]
+
+    judgement = judge_figures(levels, 1.8e-3, POLICY)
+
+    assert (judgement.verdict, judgement.test, judgement.statistic) == ("regressed", "range", None)
+    assert judgement.p_value == pytest.approx(1 / 21)
+    assert judgement.interval is not None
+    assert (judgement.interval.low, judgement.interval.high) == pytest.approx((1.8 / 1.5 - 1, 1.8 / 0.7 - 1))
+    assert judgement.interval.level == pytest.approx(19 / 21)
 
 
 def test_history_of_six_sessions_is_too_short_to_suspect_figures_beyond_it() -> None:

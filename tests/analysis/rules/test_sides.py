@@ -59,8 +59,16 @@ def test_sides_that_are_wholly_apart_differ_whatever_one_session_did(sessions_a_
     judgement = judge_samples(baseline, [*candidate, 2.5e-3], POLICY)
 
     assert judgement.verdict == verdict
+    assert judgement.interval is not None
     assert judgement.p_value is not None
-    assert judgement.p_value > 0.01  # Welch alone would not know
+    if verdict == "regressed":  # Welch alone would not know
+        assert judgement.test == "ranks"
+        assert judgement.change == pytest.approx(0.1, abs=0.02)
+        assert judgement.p_value == pytest.approx(1 / 252)
+        assert 0 < judgement.interval.low < judgement.interval.high
+    else:
+        assert judgement.p_value > 0.01
+        assert judgement.interval.low < 0
 
 
 def test_sides_that_are_apart_by_less_than_counts_are_unchanged() -> None:
@@ -78,8 +86,17 @@ def test_sides_of_exact_figures_need_one_session_each() -> None:
     assert verdicts == ["unchanged", "regressed", "improved"]
 
 
-def test_sides_without_variance_are_judged_by_their_change() -> None:
-    judgement = judge_sides(sessions([1e-3] * 3), sessions([1.1e-3] * 3), POLICY)
+def test_sides_of_times_without_variance_have_an_interval_all_the_same() -> None:
+    judgement = judge_samples([1.1] * 4, [1.2] * 3, POLICY)
+
+    assert (judgement.verdict, judgement.test) == ("regressed", "welch")
+    assert judgement.interval is not None
+    assert 0 < judgement.interval.low < 0.2 / 2.2 < judgement.interval.high
+    assert judgement.p_value
+
+
+def test_sides_of_memory_without_variance_are_judged_by_their_change() -> None:
+    judgement = judge_samples([1.1e6] * 4, [1.2e6] * 3, MEMORY)
 
     assert (judgement.verdict, judgement.test, judgement.p_value) == ("regressed", "exact", None)
 

@@ -280,6 +280,33 @@ def test_disturbed_session_is_doubted_for_what_other_work_makes_longer(
     assert [row.judgement.verdict for row in rows] == [verdict]
 
 
+@pytest.mark.parametrize(
+    ("figure", "cpu_s", "verdict"),
+    [
+        (230.0, None, "regressed"),
+        (230.0, 4.3e-3, "regressed"),
+        (700.0, None, "inconclusive"),
+        (700.0, 1.01e-3, "inconclusive"),
+        (700.0, 1.4e-3, "regressed"),
+    ],
+    ids=["beyond any machine", "in CPU time too", "not known", "the machine", "less, in CPU time too"],
+)
+def test_rate_that_falls_in_a_disturbed_session_is_doubted_unless_the_machine_is_ruled_out(
+    bench: Bench, value: Callable[..., SessionValue], figure: float, cpu_s: float | None, verdict: str
+) -> None:
+    rate = {"metric": "throughput", "unit": "1/s", "better": "higher"}
+    history = [value(str(at), 1e3 * WOBBLE[at], cpu_s=1e-3 * WOBBLE[at], **rate) for at in range(10)]
+    rules = Rules(thresholds=parse_thresholds(["throughput:5%"]))
+    disturbed = bench.session("99", contended=True)
+
+    candidate = value("99", figure, cpu_s=cpu_s, **rate)
+    (row,) = bench.rows(history, [candidate], rules, {"99": disturbed})
+    assert row.policy is not None
+    again = judge_rerun(history, candidate, row.policy, disturbed)
+
+    assert (row.judgement.verdict, again.verdict) == (verdict, verdict)
+
+
 def test_failed_run_without_a_device_is_an_error_of_its_main_time(
     bench: Bench, value: Callable[..., SessionValue]
 ) -> None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from pytest_benchdb.model.verdict import Interval, Policy, Verdict
 
+_TICKS_PER_DEVIATION = math.sqrt(12)
+"""A figure is anywhere within its tick."""
+
 
 def exceeds_limits(baseline: float, candidate: float, policy: Policy) -> bool:
     """Return whether a change exceeds both limits of a policy, share and amount; a baseline of 0 exceeds any share."""
@@ -43,6 +46,11 @@ def repeats(figures: Sequence[float], policy: Policy) -> bool:
     """
     low, high = min(figures), max(figures)
     return low == high or (policy.exact and not exceeds_limits(low, high, policy))
+
+
+def are_exact(sides: Iterable[Sequence[float]], policy: Policy) -> bool:
+    """Return whether figures need no test, because they are equal on each side, and not by a coarse clock."""
+    return (policy.exact or not policy.least_spread) and all(repeats(side, policy) for side in sides)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +91,11 @@ class Scale:
     def spread_of(self, share: float) -> float:
         """Convert a share, such as a minimum spread, to a distance."""
         return share if self.logarithmic else share * self.centre
+
+    def least_deviation(self, policy: Policy) -> float:
+        """Return the deviation of figures that are all equal, as a distance: the clock's tick is the least."""
+        tick = self.spread_of(policy.tick / _TICKS_PER_DEVIATION / self.centre) if self.centre else 0.0
+        return max(self.spread_of(policy.least_spread), tick)
 
     def interval(self, low: float, high: float, *, level: float, within_session: bool = False) -> Interval | None:
         """Return the interval between two distances as shares, lower end first; None if the baseline is 0."""

@@ -31,18 +31,20 @@ from statistics import median
 
 from pytest_benchdb.analysis.rules.effect_size import (
     Scale,
+    are_exact,
     change_of,
     exceeds_limits,
-    repeats,
     scale_for,
     verdict_on_change,
 )
 from pytest_benchdb.analysis.rules.level import begin_of_level
+from pytest_benchdb.analysis.rules.policy import MOST_BY_MACHINE, kind_of
 from pytest_benchdb.analysis.rules.session_figures import (
     known_figures,
     read_figures,
     select_comparable,
     shared_statistic,
+    usable_part,
 )
 from pytest_benchdb.analysis.rules.two_clocks import (
     begins_to_wait,
@@ -74,6 +76,9 @@ _OTHER_KIND_FROM = 2.0
 """Factor of the distance beyond which an outlier is of another kind."""
 _SAME_CHANGE_FROM = 0.5
 """Share of the distance from which a session right before the candidate shows the same change."""
+_CPU_SHARE = 0.5
+"""Share of a regression that the CPU time must also show, to rule out the machine."""
+_SCALED_BY_MACHINES = frozenset({"time", "rate"})
 _CONFIRMED_SESSIONS = 3
 """Number of sessions of a confirmed change: the candidate and two re-runs."""
 
@@ -103,18 +108,21 @@ def judge_figures(history: Sequence[float], figure: float, policy: Policy) -> Ju
             sessions_needed=least - len(history),
             reason=f"{len(history)} of {least} sessions that a verdict needs",
         )
-    if repeats(history, policy):
+    if are_exact((history,), policy):
         return _give_verdict(replace(judgement, test="exact"), policy, sure=True, drifting=drifting)
     error = _deviation(history, scale, policy) * math.sqrt(1 + math.pi / (2 * len(level)))
     tested = _add_test(judgement, scale, error, len(level) - 1)
     chance = 0.5 if tested.p_value is None else min(tested.p_value, 1 - tested.p_value)
-    sure = chance < 1 - policy.confidence or _is_beyond(level, figure, policy)
+    by_test = chance < 1 - policy.confidence
+    sure = by_test or _is_beyond(level, figure, policy)
     seen = _times_seen(
         [scale.of(earlier) - scale.of(baseline) for earlier in level], scale.of(figure) - scale.of(baseline)
     )
     if sure and seen >= math.ceil(_SEEN_SHARE * len(level)):
         tested = replace(tested, reason=f"{seen} of {len(level)} earlier sessions were as far off")
         sure = False
+    elif sure and not by_test and exceeds_limits(baseline, figure, policy):
+        tested = _by_range(tested, level, scale)
     return _give_verdict(tested, policy, sure=sure, drifting=drifting)
 
 
@@ -140,7 +148,7 @@ def _deviation(history: Sequence[float], scale: Scale, policy: Policy) -> float:
     """Return the deviation s of a history, as a distance on the scale."""
     places = [scale.of(value) for value in history]
     counting = max(scale.spread_of(policy.relative), scale.spread_of(policy.absolute / (scale.centre or 1.0)))
-    least = scale.spread_of(_LEAST_DEVIATION)
+    least = max(scale.spread_of(_LEAST_DEVIATION), scale.least_deviation(policy))
     return max(robust_deviation(places), clipped_deviation(places, counting), least)
 
 
@@ -166,6 +174,24 @@ def _add_test(judgement: Judgement, scale: Scale, error: float, dof: int) -> Jud
         statistic=distance / error,
         p_value=t_sf(distance / error, dof),
         interval=scale.interval(distance - reach, distance + reach, level=_LEVEL),
+    )
+
+
+def _by_range(judgement: Judgement, level: Sequence[float], scale: Scale) -> Judgement:
+    """Return the judgement of a figure outside the range of the level, with what the range says of it.
+
+    Whatever the distribution, the next of n + 1 sessions is the largest once in n + 1 times, and between the others'
+    extremes in n - 1 of n + 1.
+    """
+    n, place = len(level), scale.of(judgement.candidate or 0.0)
+    places = [scale.of(figure) for figure in level]
+    worse = place > max(places)
+    return replace(
+        judgement,
+        test="range",
+        statistic=None,
+        p_value=1 / (n + 1) if worse else n / (n + 1),
+        interval=scale.interval(place - max(places), place - min(places), level=(n - 1) / (n + 1)),
     )
 
 
@@ -213,6 +239,29 @@ def judge_history(history: Sequence[SessionValue], candidate: SessionValue | Non
         return wall
     busy = not enough or current.is_contended
     return by_both_clocks(wall, cpu, busy=busy, computes=computes_only([current]))
+
+
+def is_machine_ruled_out(
+    judgement: Judgement, history: Sequence[SessionValue], candidate: SessionValue, policy: Policy
+) -> bool:
+    """Return whether a regression cannot be the work of a disturbed machine.
+
+    The CPU time of the same calls regressed by at least half as much, or the change of a time or a rate is larger than
+    a machine makes it.
+
+    Args:
+        judgement: ``regressed``.
+        history: earlier sessions of the series.
+        candidate: the judged session.
+        policy: of the series, in whose direction the CPU time of its calls is not judged: it should be low.
+    """
+    if judgement.change is None or judgement.change <= -1:
+        return False
+    harm = abs(math.log1p(judgement.change))
+    if kind_of(candidate.key.metric, candidate.unit) in _SCALED_BY_MACHINES and harm > math.log(MOST_BY_MACHINE):
+        return True
+    cpu = _judge_cpu(usable_part(history)[-policy.window :], candidate, replace(policy, better="lower"))
+    return cpu is not None and cpu.verdict == "regressed" and math.log1p(cpu.change or 0.0) >= _CPU_SHARE * harm
 
 
 def _judge_cpu(history: Sequence[SessionValue], candidate: SessionValue, policy: Policy) -> Judgement | None:

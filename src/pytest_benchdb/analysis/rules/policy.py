@@ -13,6 +13,11 @@ ENOUGH_SESSIONS = 10
 MOST_BY_MACHINE = 2.0
 """How many times as long a disturbed or slower machine can make something take: more than that is the code's doing."""
 
+_TICK_S = 1e-9
+_LEAST_SPREAD = 0.005
+_SPREADING = frozenset({"time", "rate", "energy", "power"})
+"""Kinds of metrics that never repeat exactly."""
+
 _FLOOR_S = 50e-9
 """A few percent of a few nanoseconds are an artefact of the clock."""
 
@@ -65,12 +70,15 @@ def default_policy(metric: str, unit: str, better: Better, *, sessions: int) -> 
         better: direction of the metric; ``none`` never regresses.
         sessions: number of sessions in the history or the smaller side: below ten, only a larger change counts.
     """
-    limit = _BY_METRIC.get(metric) or _BY_KIND.get(kind_of(metric, unit), _OTHER)
+    kind = kind_of(metric, unit)
+    limit = _BY_METRIC.get(metric) or _BY_KIND.get(kind, _OTHER)
     return Policy(
         better=better,
         relative=limit.enough if sessions >= ENOUGH_SESSIONS else limit.few,
         absolute=limit.absolute,
         exact=limit.exact,
+        least_spread=_LEAST_SPREAD if kind in _SPREADING else 0.0,
+        tick=_TICK_S if kind == "time" else 0.0,
         statistic=statistic_of(metric),
         gated=metric in _GATED and better != "none",
     )

@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
-from pytest_benchdb.analysis.rules.effect_size import change_of, exceeds_limits, repeats, scale_for, verdict_on_change
+from pytest_benchdb.analysis.rules.effect_size import (
+    Scale,
+    are_exact,
+    change_of,
+    exceeds_limits,
+    repeats,
+    scale_for,
+    verdict_on_change,
+)
 from pytest_benchdb.analysis.rules.few_sessions import SESSIONS_A_SIDE, Rounds, judge_few
 from pytest_benchdb.analysis.rules.session_figures import (
     SessionFigure,
@@ -30,7 +38,7 @@ from pytest_benchdb.analysis.rules.two_clocks import (
     computes_only,
     is_cpu_bound,
 )
-from pytest_benchdb.analysis.statistics.mann_whitney import mann_whitney
+from pytest_benchdb.analysis.statistics.mann_whitney import mann_whitney, shift_interval
 from pytest_benchdb.analysis.statistics.student import welch
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement, Policy
@@ -66,7 +74,7 @@ def judge_sides(
     figures = known_figures(kept[0]), known_figures(kept[1])
     if not all(figures):
         return Judgement(verdict="inconclusive", reason=f"{comparable[1][-1].key.metric} has no finite {statistic}")
-    exact = policy.exact and all(repeats(side, policy) for side in figures)
+    exact = policy.exact and are_exact(figures, policy)
     if exact or min(map(len, figures)) >= SESSIONS_A_SIDE:
         wall = judge_samples(*figures, policy)
         cpu = _judge_cpu(sides, policy) if cpu_bound else None
@@ -90,9 +98,10 @@ def judge_samples(baseline: Sequence[float], candidate: Sequence[float], policy:
         baseline_sessions=len(baseline),
         candidate_sessions=len(candidate),
     )
-    if repeats(baseline, policy) and repeats(candidate, policy):
+    if are_exact((baseline, candidate), policy):
         return _give_verdict(replace(judgement, test="exact"), policy, sure=True)
-    test = welch(*places, level=_LEVEL)
+    equal = repeats(baseline, policy) and repeats(candidate, policy)
+    test = welch(*places, level=_LEVEL, least_deviation=scale.least_deviation(policy) if equal else 0.0)
     tested = replace(
         judgement,
         test="welch",
@@ -101,17 +110,36 @@ def judge_samples(baseline: Sequence[float], candidate: Sequence[float], policy:
         interval=scale.interval(test.low, test.high, level=_LEVEL),
     )
     sure = min(test.p_value, 1 - test.p_value) < 1 - policy.confidence
-    same_direction = (after - before) * (median(candidate) - median(baseline)) > 0
-    return _give_verdict(tested, policy, sure=sure or (same_direction and _ranks_differ(baseline, candidate, policy)))
+    if not sure and (by_ranks := _test_ranks(tested, places, scale, policy)) is not None:
+        return _give_verdict(by_ranks, policy, sure=True)
+    return _give_verdict(tested, policy, sure=sure)
 
 
-def _ranks_differ(baseline: Sequence[float], candidate: Sequence[float], policy: Policy) -> bool:
-    """Return whether the ranks alone show a change that counts.
+def _test_ranks(
+    judgement: Judgement, places: tuple[Sequence[float], Sequence[float]], scale: Scale, policy: Policy
+) -> Judgement | None:
+    """Return the judgement with the medians and what the ranks say of them; None if they show no change that counts.
 
     They get half of the error that the policy allows, because this is a second test of the same figures.
     """
-    p_value = mann_whitney(baseline, candidate).p_value / 2
-    return p_value < (1 - policy.confidence) / 2 and exceeds_limits(median(baseline), median(candidate), policy)
+    before, after = (scale.figure_at(median(side)) for side in places)
+    test = mann_whitney(places[1], places[0], "greater")
+    p_value, ends = test.p_value, shift_interval(*places, level=_LEVEL)
+    same_direction = (after - before) * ((judgement.candidate or 0.0) - (judgement.baseline or 0.0)) > 0
+    if min(p_value, mann_whitney(places[1], places[0], "less").p_value) >= (1 - policy.confidence) / 2 or ends is None:
+        return None
+    if not same_direction or not exceeds_limits(before, after, policy):
+        return None
+    return replace(
+        judgement,
+        test="ranks",
+        statistic=test.u,
+        p_value=p_value,
+        change=change_of(before, after),
+        baseline=before,
+        candidate=after,
+        interval=scale.interval(*ends, level=_LEVEL),
+    )
 
 
 def _give_verdict(judgement: Judgement, policy: Policy, *, sure: bool) -> Judgement:

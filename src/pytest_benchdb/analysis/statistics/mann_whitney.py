@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import Literal
 
-from pytest_benchdb.analysis.statistics.student import normal_sf
+from pytest_benchdb.analysis.statistics.student import normal_ppf, normal_sf
 
 Alternative = Literal["two-sided", "greater", "less"]
 _EXACT_UP_TO = 8
@@ -53,6 +54,26 @@ def mann_whitney(first: Sequence[float], second: Sequence[float], alternative: A
     tail = _exact_tail(u, len(first), len(second)) if exact else _normal_tail(u, len(first), len(second), ties)
     p_value = tail if alternative != "two-sided" else 2 * tail
     return RankTest(u=u_first, p_value=min(p_value, 1.0), exact=exact)
+
+
+def shift_interval(first: Sequence[float], second: Sequence[float], *, level: float) -> tuple[float, float] | None:
+    """Return the interval of how far `second` is above `first` that the test's ranks give.
+
+    It is between two of all differences of a value of `second` and one of `first`, in order of size (D. F. Bauer,
+    Journal of the American Statistical Association 67, 1972).
+
+    Returns:
+        Both ends; None if there are too few values for this level.
+    """
+    n, m = len(first), len(second)
+    differences = sorted(later - earlier for earlier in first for later in second)
+    if min(n, m) <= _EXACT_UP_TO and n * m <= _EXACT_PAIRS:
+        most = (1 - level) / 2 * math.comb(n + m, n)
+        outside = sum(total <= most for total in accumulate(_orders(min(n, m), max(n, m))))
+    else:
+        deviation = math.sqrt(n * m * (n + m + 1) / 12)
+        outside = math.floor(n * m / 2 - normal_ppf((1 + level) / 2) * deviation)
+    return (differences[outside - 1], differences[n * m - outside]) if outside > 0 else None
 
 
 def _statistic(first: Sequence[float], second: Sequence[float]) -> tuple[float, int]:

@@ -187,18 +187,24 @@ class WelchTest:
     high: float
 
 
-def welch(baseline: Sequence[float], candidate: Sequence[float], *, level: float = 0.95) -> WelchTest:
+def welch(
+    baseline: Sequence[float], candidate: Sequence[float], *, level: float = 0.95, least_deviation: float = 0.0
+) -> WelchTest:
     """Test whether `candidate` is larger than `baseline`.
 
     Args:
         baseline: at least two values.
         candidate: at least two values.
         level: confidence of the interval.
+        least_deviation: standard deviation that each side has at least.
 
     Raises:
         ValueError: a side has fewer than two values.
     """
-    return welch_from_summary(_summary(baseline), _summary(candidate), level=level)
+    (mean_a, deviation_a, n_a), (mean_b, deviation_b, n_b) = _summary(baseline), _summary(candidate)
+    return welch_from_summary(
+        (mean_a, max(deviation_a, least_deviation), n_a), (mean_b, max(deviation_b, least_deviation), n_b), level=level
+    )
 
 
 def welch_from_summary(

@@ -7,12 +7,12 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pytest_benchdb.analysis.rules.history import judge_history
-from pytest_benchdb.analysis.rules.policy import ENOUGH_SESSIONS
+from pytest_benchdb.analysis.rules.history import is_machine_ruled_out, judge_history
+from pytest_benchdb.analysis.rules.policy import ENOUGH_SESSIONS, kind_of
 from pytest_benchdb.analysis.rules.session_figures import read_figures, usable_part
 from pytest_benchdb.analysis.rules.sides import judge_sides
 from pytest_benchdb.analysis.rules.two_clocks import is_cpu_bound
-from pytest_benchdb.model.metric import MAIN_TIMES, METRICS
+from pytest_benchdb.model.metric import MAIN_TIMES
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement, Policy
@@ -138,18 +138,19 @@ def judge_rerun(history: Sequence[SessionValue], value: SessionValue, policy: Po
 def _unless_disturbed(
     judgement: Judgement, policy: Policy, values: Sequence[SessionValue], session: SessionRow
 ) -> Judgement:
-    """Doubt a regression in a disturbed session unless CPU time supports it.
+    """Doubt a regression in a disturbed session, unless the code's CPU time or the amount rules out the machine.
 
     CPU-bound code was already judged by both clocks; other code may have waited or been disturbed.
     """
-    value = values[-1]
-    metric = METRICS.get(value.key.metric)
-    kind = metric.kind if metric is not None else "time" if value.unit == "s" else "other"
+    *history, value = values
+    kind = kind_of(value.key.metric, value.unit)
     if judgement.verdict != "regressed" or not session.contended or kind not in _DISTURBED_KINDS:
         return judgement
     if value.key.metric in _CPU_CLOCKS:
         return judgement
     if value.cpu_s is not None and is_cpu_bound(read_figures(usable_part(values), policy.statistic)):
+        return judgement
+    if is_machine_ruled_out(judgement, history, value, policy):
         return judgement
     return replace(
         judgement, verdict="inconclusive", state="unstable", reason="other work disturbed the machine in this session"

@@ -20,13 +20,19 @@ from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, S
 from pytest_benchdb.present.writing.text import sanitize, wrap
 from pytest_benchdb.present.writing.units import NOT_MEASURED, one_quantity
 
+_USUAL_LEVEL = 0.95
+
 
 def _limit(row: ComparisonRow) -> str:
     return limit_text(row) if row.is_gated else NOT_MEASURED
 
 
 def _interval(row: ComparisonRow) -> str:
-    return f"{interval_text(row.judgement.interval)} %" if row.judgement.interval else NOT_MEASURED
+    interval = row.judgement.interval
+    if interval is None:
+        return NOT_MEASURED
+    level = "" if interval.level == _USUAL_LEVEL else f" ({interval.level * 100:.0f} %)"
+    return f"{interval_text(interval)} %{level}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
