@@ -26,7 +26,6 @@ docs/explanation/regression-quality.md has the effect of each of these on record
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 from statistics import median
 
 from pytest_benchdb.analysis.rules.effect_size import (
@@ -37,7 +36,7 @@ from pytest_benchdb.analysis.rules.effect_size import (
     scale_for,
     verdict_on_change,
 )
-from pytest_benchdb.analysis.rules.level import begin_of_level
+from pytest_benchdb.analysis.rules.level import RECENT, begin_of_level, is_drifting
 from pytest_benchdb.analysis.rules.policy import MOST_BY_MACHINE, kind_of
 from pytest_benchdb.analysis.rules.session_figures import (
     known_figures,
@@ -52,6 +51,7 @@ from pytest_benchdb.analysis.rules.two_clocks import (
     calm_part,
     computes_only,
     is_cpu_bound,
+    is_immune,
 )
 from pytest_benchdb.analysis.statistics.spread import clipped_deviation, robust_deviation
 from pytest_benchdb.analysis.statistics.student import t_ppf, t_sf
@@ -63,11 +63,6 @@ _LEAST_DEVIATION = 0.005
 
 _MAX_WINDOWS = 5
 """Number of windows to search for enough undisturbed and comparable sessions."""
-
-_RECENT = 10
-_ENDS = 5
-_DRIFT = 2.0
-"""Deviations between neighbours by which both ends of a drifting history differ; chance exceeds it in 2 of 100."""
 
 _LEVEL = 0.95
 _SEEN_SHARE = 0.1
@@ -88,8 +83,8 @@ def judge_figures(history: Sequence[float], figure: float, policy: Policy) -> Ju
     scale = scale_for((*history, figure), policy, centre=median(history))
     begin = begin_of_level(history, scale, policy)
     history = history[begin:]
-    drifting = _is_drifting(history, scale, policy)
-    level = history[-_RECENT:] if drifting else history
+    drifting = is_drifting(history, scale, policy)
+    level = history[-RECENT:] if drifting else history
     baseline = scale.middle(level)
     judgement = Judgement(
         verdict="unchanged",
@@ -152,16 +147,6 @@ def _deviation(history: Sequence[float], scale: Scale, policy: Policy) -> float:
     return max(robust_deviation(places), clipped_deviation(places, counting), least)
 
 
-def _is_drifting(history: Sequence[float], scale: Scale, policy: Policy) -> bool:
-    """Return whether both ends of a history differ by a change that counts and by more than the noise."""
-    if len(history) < 2 * _ENDS:
-        return False
-    first, last = scale.middle(history[:_ENDS]), scale.middle(history[-_ENDS:])
-    steps = [scale.of(after) - scale.of(before) for before, after in pairwise(history)]
-    noise = robust_deviation(steps) / math.sqrt(2)
-    return exceeds_limits(first, last, policy) and abs(scale.of(last) - scale.of(first)) > _DRIFT * noise
-
-
 def _add_test(judgement: Judgement, scale: Scale, error: float, dof: int) -> Judgement:
     """Return the judgement with t, its p-value and the interval of the change; `error` is the prediction's."""
     if error == 0:
@@ -178,7 +163,7 @@ def _add_test(judgement: Judgement, scale: Scale, error: float, dof: int) -> Jud
 
 
 def _by_range(judgement: Judgement, level: Sequence[float], scale: Scale) -> Judgement:
-    """Return the judgement of a figure outside the range of the level, with what the range says of it.
+    """Return the judgement of a figure outside the range of the level, with the numbers of the range.
 
     Whatever the distribution, the next of n + 1 sessions is the largest once in n + 1 times, and between the others'
     extremes in n - 1 of n + 1.
@@ -197,7 +182,7 @@ def _by_range(judgement: Judgement, level: Sequence[float], scale: Scale) -> Jud
 
 def _give_verdict(judgement: Judgement, policy: Policy, *, sure: bool, drifting: bool) -> Judgement:
     baseline, figure = judgement.baseline or 0.0, judgement.candidate or 0.0
-    note = f"the level moves by itself; compared with its last {_RECENT} sessions" if drifting else None
+    note = f"the level moves by itself; compared with its last {RECENT} sessions" if drifting else None
     seen = judgement.reason
     judgement = replace(judgement, state="drifting" if drifting else None, reason=note)
     if not exceeds_limits(baseline, figure, policy):
@@ -235,7 +220,7 @@ def judge_history(history: Sequence[SessionValue], candidate: SessionValue | Non
     if not cpu_bound or wall.state == "learning":
         return wall
     cpu = _judge_cpu(same[-policy.window :], newest, policy)
-    if cpu is None or begins_to_wait(earlier, [current]):
+    if cpu is None or begins_to_wait(earlier, [current]) or (enough and is_immune(earlier, current)):
         return wall
     busy = not enough or current.is_contended
     return by_both_clocks(wall, cpu, busy=busy, computes=computes_only([current]))

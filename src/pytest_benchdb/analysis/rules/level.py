@@ -1,11 +1,19 @@
-"""Where the current level of a history begins: an older level would be noise, in which the loss of a change passes."""
+"""The level of a history: where the current one begins, and whether it moves by itself.
 
+An older level would be noise, in which the loss of an improvement passes.
+"""
+
+import math
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 
 from pytest_benchdb.analysis.rules.effect_size import Scale, exceeds_limits
 from pytest_benchdb.analysis.statistics.spread import robust_deviation
 from pytest_benchdb.model.verdict import Policy
+
+RECENT = 10
+"""Number of sessions that are the level of a history that moves by itself."""
 
 LEAST_SESSIONS = 5
 """Number of sessions from which a new level is the one to compare with."""
@@ -20,7 +28,10 @@ _STRAYS = 0.2
 """Share of the sessions of the new level that may lie nearer to the old one."""
 _AT_ONCE = 0.75
 """Share of the step that the sessions right before and after it show: a level that drifts takes it slowly."""
-_ENDS = 2
+_NEAREST = 2
+_ENDS = 5
+_DRIFT = 2.0
+"""Deviations between neighbours by which both ends of a drifting history differ; chance exceeds it in 2 of 100."""
 
 
 def begin_of_level(history: Sequence[float], scale: Scale, policy: Policy) -> int:
@@ -45,6 +56,16 @@ def begin_of_level(history: Sequence[float], scale: Scale, policy: Policy) -> in
     return 0
 
 
+def is_drifting(history: Sequence[float], scale: Scale, policy: Policy) -> bool:
+    """Return whether both ends of a history differ by a change that counts and by more than the noise."""
+    if len(history) < 2 * _ENDS:
+        return False
+    first, last = scale.middle(history[:_ENDS]), scale.middle(history[-_ENDS:])
+    steps = [scale.of(after) - scale.of(before) for before, after in pairwise(history)]
+    noise = robust_deviation(steps) / math.sqrt(2)
+    return exceeds_limits(first, last, policy) and abs(scale.of(last) - scale.of(first)) > _DRIFT * noise
+
+
 def _are_apart(before: Sequence[float], after: Sequence[float], *, least: float) -> bool:
     """Return whether two levels differ by more than noise of at least `least`."""
     old, new = median(before), median(after)
@@ -53,7 +74,7 @@ def _are_apart(before: Sequence[float], after: Sequence[float], *, least: float)
     old_side = [(place - middle) * step < 0 for place in before]
     if not (new_side[0] and all(old_side) and new_side.count(False) <= _STRAYS * len(after)):
         return False
-    if (median(after[:_ENDS]) - median(before[-_ENDS:])) / step < _AT_ONCE:
+    if (median(after[:_NEAREST]) - median(before[-_NEAREST:])) / step < _AT_ONCE:
         return False
     residuals = [*(place - old for place in before), *(place - new for place in after)]
     return abs(step) > _LEAST_STEP * max(robust_deviation(residuals), least)

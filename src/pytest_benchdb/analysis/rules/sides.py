@@ -118,7 +118,7 @@ def judge_samples(baseline: Sequence[float], candidate: Sequence[float], policy:
 def _test_ranks(
     judgement: Judgement, places: tuple[Sequence[float], Sequence[float]], scale: Scale, policy: Policy
 ) -> Judgement | None:
-    """Return the judgement with the medians and what the ranks say of them; None if they show no change that counts.
+    """Return the judgement with the medians and the numbers of the ranks; None if they show no change that counts.
 
     They get half of the error that the policy allows, because this is a second test of the same figures.
     """

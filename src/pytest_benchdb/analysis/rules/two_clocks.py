@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import median
 
-from pytest_benchdb.analysis.rules.session_figures import SessionFigure
+from pytest_benchdb.analysis.rules.session_figures import CONTENDED_FROM, SessionFigure
 from pytest_benchdb.analysis.statistics.spread import quantile
 from pytest_benchdb.model.verdict import CHANGED, Judgement
 from pytest_benchdb.model.wording import percent_text
@@ -15,6 +15,8 @@ from pytest_benchdb.model.wording import percent_text
 _AGREEING = 0.5
 """Share of the wall time's change that the CPU time must also show, on a machine that was not busy."""
 _CPU_BOUND_UP_TO = 1.05
+_IMMUNE_AFTER = 5
+"""Number of sessions under load, all with undisturbed figures, from which the figure is considered immune."""
 _WAITS_FROM = 0.5
 """Voluntary context switches per call from which the code waits by itself."""
 
@@ -59,6 +61,12 @@ def is_cpu_bound(sessions: Iterable[SessionFigure]) -> bool:
 def calm_part(sessions: Sequence[SessionFigure], *, cpu_bound: bool) -> list[SessionFigure]:
     """Return the sessions without those that were disturbed, in the same order; all if not `cpu_bound`."""
     return [figure for figure in sessions if not (cpu_bound and figure.is_contended)]
+
+
+def is_immune(history: Iterable[SessionFigure], current: SessionFigure) -> bool:
+    """Return whether load never affected the figure, though there was load, nor does it now: then it needs no veto."""
+    loaded = [figure for figure in history if (figure.session.wall_per_cpu or 0.0) > CONTENDED_FROM]
+    return len(loaded) >= _IMMUNE_AFTER and not any(figure.is_contended for figure in (*loaded, current))
 
 
 def computes_only(sessions: Iterable[SessionFigure]) -> bool:

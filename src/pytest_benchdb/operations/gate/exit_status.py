@@ -14,7 +14,8 @@ from pytest_benchdb.present.verdicts.words import limit_text
 _MOST_NAMES = 3
 _SILENT = frozenset({"accepted", "not gated", "unstable", "learning"})
 _WAYS_TO_DECIDE = (
-    "; to decide, run both commits side by side (benchdb duet BASE HEAD), or gate counts, which no machine changes"
+    "; to decide, run both commits side by side (benchdb duet BASE HEAD), or count what no machine changes (pytest "
+    "--benchdb-passes=counters, then --threshold instructions:1%)"
 )
 
 
