@@ -21,6 +21,7 @@ VALUES = {
     "bins": 24,
     "metrics": ["wall_time"],
     "keep": 20,
+    "aliases": ["elsewhere"],
 }
 
 
