@@ -112,6 +112,14 @@ def test_every_way_to_open_a_hostile_file_leaves_it_out(
     assert (merged.added, len(merged.refused)) == (1, 1)
 
 
+def test_fifo_among_session_files_is_left_out_without_waiting(session_file: Path) -> None:
+    os.mkfifo(session_file.parent / "20260101T000000Z-fifo.duckdb")
+
+    with open_history([session_file.parent]) as reader:
+        assert len(reader.sessions()) == 1
+        assert "20260101T000000Z-fifo.duckdb is not a regular file" in "".join(reader.warnings)
+
+
 def test_hostile_history_is_built_again(session_file: Path, victim: Path) -> None:
     folder = session_file.parent
     with open_history([folder]) as reader:

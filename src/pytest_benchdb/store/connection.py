@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import StoreError, StoreMissingError
 from pytest_benchdb.store.file_errors import translated
+from pytest_benchdb.store.regular_file import require_regular
 from pytest_benchdb.store.statement import identifier, literal
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def attach(
     if "?" in text:
         message = f"{text}: DuckDB cannot open a path with '?' in it; choose another"
         raise StoreError(message)
+    require_regular(text)
     options = ["TYPE duckdb"]
     if read_only:
         options.append("READ_ONLY")

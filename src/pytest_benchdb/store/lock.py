@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_benchdb.errors import StoreLockedError
+from pytest_benchdb.store.regular_file import open_regular
 
 _RETRY_S = 0.02
 
@@ -62,7 +63,7 @@ def file_lock(path: Path, *, timeout_s: float, shared: bool = False) -> Iterator
         StoreLockedError: another process held it for longer than `timeout_s`.
         OSError: the lock file cannot be created.
     """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+    fd = open_regular(path, os.O_RDWR | os.O_CREAT)
     try:
         deadline = time.monotonic() + timeout_s
         while not lock_now(fd, shared=shared):

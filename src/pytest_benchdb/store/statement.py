@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _FOLDER = os.path.join(os.path.dirname(__file__), "sql")
+_END_OF_TIME_US = 253_402_300_800_000_000
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
 Value = str | int | float | bool | None | Sequence[str] | Mapping[str, str]
@@ -50,6 +51,15 @@ def literal(value: Value) -> str:
     if isinstance(value, Mapping):
         return f"map({literal(list(value))}, {literal(list(value.values()))})"
     return f"[{', '.join(map(literal, value))}]" if value else "CAST([] AS VARCHAR[])"
+
+
+def is_timestamp(value: object) -> bool:
+    """Return whether a value is a time that Python and DuckDB can store: microseconds since 1970, until the year 9999.
+
+    >>> is_timestamp(1_700_000_000_000_000), is_timestamp(10**30), is_timestamp("now")
+    (True, False, False)
+    """
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _END_OF_TIME_US
 
 
 def identifier(name: str) -> str:

@@ -3,7 +3,9 @@ import json
 import math
 import os
 import statistics
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.store import journals as j
@@ -266,6 +268,70 @@ def test_fold_first_line_damaged_keeps_the_runs(tmp_path: Path, ask: Ask) -> Non
         (session_id, "demo", False)
     ]
     assert ask(path, "SELECT count(*) FROM run") == [(1,)]
+
+
+REFUSED = {
+    "an integer beyond 64 bits": lambda entry: entry.update(attempt=2**70),
+    "a list for a number": lambda entry: entry.update(duration_s=[1, 2]),
+    "an object for a text": lambda entry: entry.update(reason={"a": 1}),
+    "a NULL metric": lambda entry: entry["measurements"][0].update(metric=None),
+    "a text for a number": lambda entry: entry["measurements"][0].update(iterations="many", rounds="many"),
+    "a start before all time": lambda entry: entry.update(started_us=-1),
+    "a start after all time": lambda entry: entry.update(started_us=10**30),
+}
+
+
+@pytest.mark.parametrize("change", REFUSED.values(), ids=REFUSED.keys())
+def test_fold_line_that_the_database_refuses_costs_no_other_line(
+    tmp_path: Path, ask: Ask, change: Callable[[dict[str, Any]], None]
+) -> None:
+    *chunks, run = j.run_lines("test_bad", [10]).splitlines()
+    entry = json.loads(run)
+    change(entry)
+    bad = [*chunks, j.line(entry)]
+    journal = j.write_journal(tmp_path, j.run_lines("test_a", [10]), *bad, j.run_lines("test_b", [20]))
+
+    path = session_file(folded(journal))
+
+    names = [name for (name,) in ask(path, "SELECT name FROM report WHERE valid ORDER BY name")]
+    assert {"test_a", "test_b"} <= set(names)
+    assert not journal.exists()
+
+
+@pytest.mark.parametrize("changes", [{"started_us": 10**30}, {"tags": [1]}, {"load_start": {"a": 1}}], ids=str)
+def test_fold_bad_first_line_leaves_the_runs_and_blocks_no_folder(
+    tmp_path: Path, ask: Ask, changes: dict[str, Any]
+) -> None:
+    journal = tmp_path / f"{uuid7()}.journal.jsonl"
+    session_id = journal.name.split(".")[0]
+    lines = [j.session_line(session_id, **changes), j.run_lines("test_a", [10]), j.run_lines("test_b", [10])]
+    journal.write_bytes(b"".join(lines))
+
+    path = session_file(folded(journal))
+
+    assert ask(path, "SELECT count(*) FROM run") == [(2,)]
+    assert not journal.exists()
+
+
+@pytest.mark.parametrize("make", [os.symlink, os.link], ids=["symbolic", "hard"])
+def test_fold_never_follows_a_link(tmp_path: Path, make: Callable[..., None]) -> None:
+    victim = tmp_path / "key.bin"
+    victim.write_bytes(b"line\nrest without line feed")
+    journal = tmp_path / f"{uuid7()}.journal.jsonl"
+    make(victim, journal)
+
+    with pytest.raises(StoreError, match="link and is left alone; remove it"):
+        folded(journal)
+
+    assert victim.read_bytes() == b"line\nrest without line feed"
+
+
+def test_fold_fifo_is_refused_without_waiting(tmp_path: Path) -> None:
+    journal = tmp_path / f"{uuid7()}.journal.jsonl"
+    os.mkfifo(journal)
+
+    with pytest.raises(StoreError, match="is not a regular file and is left alone"):
+        folded(journal)
 
 
 def test_fold_empty_journal_leaves_nothing(tmp_path: Path) -> None:

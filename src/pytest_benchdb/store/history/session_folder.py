@@ -11,6 +11,7 @@ from pytest_benchdb.store.attachments import attachments_of_spool, remove_stale_
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.journal.fold import DAMAGED_SUFFIX, fold
 from pytest_benchdb.store.lock import lock_now
+from pytest_benchdb.store.regular_file import open_regular
 from pytest_benchdb.store.target import HISTORY_NAME, JOURNAL_SUFFIX, SESSION_SUFFIX
 
 _PART_ENDINGS = (".part", ".part.wal", ".clean")
@@ -30,8 +31,8 @@ def remove_stale_parts(folder: str, names: Sequence[str]) -> None:
 def _is_live(journal: str) -> bool:
     """Return whether a process holds the journal, to record or to fold."""
     try:
-        descriptor = os.open(journal, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
-    except OSError:
+        descriptor = open_regular(journal, os.O_RDWR)
+    except (OSError, StoreError):
         return False
     try:
         return not lock_now(descriptor)

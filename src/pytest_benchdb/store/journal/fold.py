@@ -15,7 +15,8 @@ from pytest_benchdb.errors import CorruptFileError, StoreLockedError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.lock import lock_now
-from pytest_benchdb.store.statement import Value, fetch, read, render
+from pytest_benchdb.store.regular_file import open_regular
+from pytest_benchdb.store.statement import Value, fetch, is_timestamp, read, render
 from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
@@ -30,7 +31,14 @@ _SCANNED_BYTES = 16_000_000
 _BUCKET_ROUNDS = 2_000_000
 _RETRY_S = 0.01
 _BAD_LINE_ERRORS = frozenset(
-    {"InvalidInputException", "ConversionException", "ConstraintException", "OutOfRangeException"}
+    {
+        "BinderException",
+        "ConstraintException",
+        "ConversionException",
+        "InvalidInputException",
+        "OutOfRangeException",
+        "TypeMismatchException",
+    }
 )
 
 
@@ -101,7 +109,7 @@ def _lock(journal: str, wait_s: float) -> int | None:
     """Open and lock a journal; None if another process has folded it meanwhile."""
     with translated(journal):
         try:
-            descriptor = os.open(journal, os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+            descriptor = open_regular(journal, os.O_RDWR)
         except FileNotFoundError:
             return None
     deadline = time.monotonic() + wait_s
@@ -123,26 +131,23 @@ def _fold_locked(journal: str, descriptor: int, cache: str | None, row_limit: in
         os.unlink(journal)
         return Folded(None)
     folder, session_id = os.path.dirname(journal), session_id_of(journal)
-    source, damaged = journal, 0
     started_us = _started_us(descriptor, size)
-    if started_us is None:
-        source, damaged, started_us = _salvage(journal)
-    final = os.path.join(folder, session_file_name(session_id, started_us))
-    report = None
-    if not os.path.exists(final):
+    damaged, report = 0, None
+    final = None if started_us is None else os.path.join(folder, session_file_name(session_id, started_us))
+    if final is None or not os.path.exists(final):
         part = os.path.join(folder, f".{session_id}.part")
         try:
-            try:
-                report = _write(source, part, damaged, cache, row_limit)
-            except CorruptFileError:
-                if source != journal:
-                    raise
-                source, damaged, _ = _salvage(journal)
-                report = _write(source, part, damaged, cache, row_limit)
+            if final is None:
+                final, damaged, report = _write_salvaged(journal, part, cache, row_limit)
+            else:
+                try:
+                    report = _write(journal, part, 0, cache, row_limit)
+                except CorruptFileError:
+                    final, damaged, report = _write_salvaged(journal, part, cache, row_limit)
             sync_file(part)
             os.replace(part, final)
         finally:
-            _remove(part, f"{part}.wal", source if source != journal else part)
+            _remove(part, f"{part}.wal")
     if damaged:
         os.replace(journal, journal + DAMAGED_SUFFIX)
     else:
@@ -176,13 +181,44 @@ def _started_us(descriptor: int, size: int) -> int | None:
         started = entry["session"]["started_us"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    return started if isinstance(started, int) and entry.get("k") == "session" else None
+    return started if is_timestamp(started) and entry.get("k") == "session" else None
 
 
-def _salvage(journal: str) -> tuple[str, int, int]:
-    from pytest_benchdb.store.journal.salvage import salvage
+def _write_salvaged(
+    journal: str, part: str, cache: str | None, row_limit: int | None
+) -> tuple[str, int, Report | None]:
+    """Write what can be stored of a damaged journal.
 
-    return salvage(journal)
+    Returns:
+        Path of the final file, number of lines left out, report.
+
+    Raises:
+        CorruptFileError: nothing can be stored; the journal is set aside, so that it is not tried for ever.
+    """
+    from pytest_benchdb.store.journal.salvage import drop_bad_lines, salvage
+
+    clean, damaged = salvage(journal)
+
+    def is_storable() -> bool:
+        try:
+            _write(clean, part, 1, cache, None)
+        except CorruptFileError:
+            return False
+        return True
+
+    try:
+        damaged += drop_bad_lines(clean, is_storable)
+        report = _write(clean, part, damaged, cache, row_limit)
+        with open(clean, "rb") as file:
+            session = json.loads(file.readline())["session"]
+        name = session_file_name(session_id_of(journal), session["started_us"])
+        return os.path.join(os.path.dirname(journal), name), damaged, report
+    except CorruptFileError as error:
+        os.replace(journal, journal + DAMAGED_SUFFIX)
+        message = f"nothing in {journal} can be stored; it is kept as {os.path.basename(journal)}{DAMAGED_SUFFIX}"
+        raise CorruptFileError(message) from error
+    finally:
+        _remove(clean)
 
 
 def _write(source: str, part: str, damaged: int, cache: str | None, row_limit: int | None) -> Report | None:
@@ -202,8 +238,13 @@ def _write(source: str, part: str, damaged: int, cache: str | None, row_limit: i
         attach_new(connection, part, "part", file_kind="session", block_bytes=block_bytes, cache=cache)
         # Write straight into the file: a write-ahead log would be written and then read again.
         connection.execute("SET checkpoint_threshold = '1B'")
-        _store_lines(connection, source, values)
-        _measure(connection, values, large=large)
+        try:
+            _store_lines(connection, values, large=large)
+        except Exception as error:
+            if type(error).__name__ in _BAD_LINE_ERRORS:
+                reason = " ".join(str(error).split())[:200]
+                raise CorruptFileError(f"{source} has damaged lines ({reason}); see: benchdb recover") from error
+            raise
         if damaged:
             _run(connection, "fold/note", {**values, "text": _damage_note(damaged)})
         report = None if row_limit is None else _fetch_report(connection, values)
@@ -216,17 +257,12 @@ def _run(connection: "DuckDBPyConnection", name: str, values: dict[str, Value]) 
     connection.execute(render(read(name), values))
 
 
-def _store_lines(connection: "DuckDBPyConnection", source: str, values: dict[str, Value]) -> None:
-    """Begin the transaction and insert everything but statistics."""
-    try:
-        content = _stage(connection, values)
-        connection.execute("BEGIN")
-        _insert(connection, values, content)
-    except Exception as error:
-        if type(error).__name__ in _BAD_LINE_ERRORS:
-            reason = " ".join(str(error).split())[:200]
-            raise CorruptFileError(f"{source} has damaged lines ({reason}); see: benchdb recover") from error
-        raise
+def _store_lines(connection: "DuckDBPyConnection", values: dict[str, Value], *, large: bool) -> None:
+    """Begin the transaction, insert everything, and compute the statistics."""
+    content = _stage(connection, values)
+    connection.execute("BEGIN")
+    _insert(connection, values, content)
+    _measure(connection, values, large=large)
 
 
 class _Content(NamedTuple):

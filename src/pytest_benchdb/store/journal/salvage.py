@@ -6,22 +6,27 @@ damage; the fold cuts it off.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pytest_benchdb.model.identity import uuid7
+from pytest_benchdb.store.statement import is_timestamp
 
 _ID_LENGTH = 36
+_MOST = 2**63 - 1
+"""The largest integer that a column can hold."""
+_MOST_TRIES = 200
+"""How often a damaged journal is tried; what is not tried by then counts as damaged."""
 _UNREADABLE = "the first line of the journal was damaged"
 
 
-def salvage(journal: str) -> tuple[str, int, int]:
+def salvage(journal: str) -> tuple[str, int]:
     """Copy the good lines of a journal to ``.<session>.clean`` beside it.
 
     A lost first line is rebuilt from the file's name and its runs.
 
     Returns:
-        Path of the copy, number of lines left out, start of the session in microseconds since the epoch.
+        Path of the copy, number of lines left out.
     """
     name = os.path.basename(journal)
     session_id = name.split(".", 1)[0]
@@ -42,7 +47,45 @@ def salvage(journal: str) -> tuple[str, int, int]:
         target.write(_line(opening))
         target.writelines(body)
     os.unlink(clean + ".body")
-    return clean, damaged, int(opening["session"]["started_us"])
+    return clean, damaged
+
+
+def drop_bad_lines(clean: str, is_storable: Callable[[], bool]) -> int:
+    """Remove lines that DuckDB refuses from a salvaged journal, by halving it; return their number.
+
+    Args:
+        clean: the copy that `salvage` made; its first line is replaced if that alone cannot be stored.
+        is_storable: returns whether the copy, as it is now, can be stored.
+    """
+    if is_storable():
+        return 0
+    with open(clean, "rb") as file:
+        first, *lines = file
+    tries = 0
+
+    def write(kept: Sequence[bytes]) -> None:
+        with open(clean, "wb") as file:
+            file.writelines([first, *kept])
+
+    def storable(part: Sequence[bytes]) -> list[bytes]:
+        nonlocal tries
+        write(part)
+        tries += 1
+        if tries > _MOST_TRIES:
+            return []
+        if is_storable():
+            return list(part)
+        half = len(part) // 2
+        return [*storable(part[:half]), *storable(part[half:])] if half else []
+
+    write([])
+    replaced = not is_storable()
+    if replaced:
+        session_id = os.path.basename(clean).split(".")[1]
+        first = _line(_substitute(session_id, (entry for line in lines if (entry := _entry(line)))))
+    kept = storable(lines) if lines else []
+    write(kept)
+    return len(lines) - len(kept) + replaced
 
 
 def _entries(path: str) -> Iterator[dict[str, Any]]:
@@ -75,14 +118,16 @@ def _is_id(value: object) -> bool:
 
 
 def _is_number(value: object, *kinds: type) -> bool:
-    return isinstance(value, kinds) and not isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        return False
+    return not isinstance(value, int) or -_MOST <= value <= _MOST
 
 
 def _session_is_good(entry: dict[str, Any]) -> bool:
     session, environment = entry["session"], entry.get("environment") or {}
     return (
         _is_id(session["session_id"])
-        and _is_number(session["started_us"], int)
+        and is_timestamp(session["started_us"])
         and all(isinstance(session[key], str) for key in ("project", "kind", "tool"))
         and all(_is_id(environment[key]) for key in ("environment_id", "fingerprint") if environment)
         and all(_is_id(device["device_id"]) and device["backend"] and device["name"] for device in entry["devices"])
@@ -104,7 +149,7 @@ def _test_is_good(entry: dict[str, Any]) -> bool:
     benchmark = entry["benchmark"]
     return (
         _is_id(entry["run_id"])
-        and _is_number(entry["started_us"], int)
+        and is_timestamp(entry["started_us"])
         and _is_id(benchmark["benchmark_id"])
         and all(isinstance(benchmark[key], str) for key in ("project", "fullname", "name"))
     )
@@ -164,7 +209,7 @@ def _are_numbers(values: object) -> bool:
 
 
 def _end_is_good(entry: dict[str, Any]) -> bool:
-    return isinstance(entry["outcome"], str) and _is_number(entry["finished_us"], int)
+    return isinstance(entry["outcome"], str) and is_timestamp(entry["finished_us"])
 
 
 _CHECKS = {
@@ -188,6 +233,7 @@ def _substitute(session_id: str, entries: Iterator[dict[str, Any]]) -> dict[str,
     if started_us is None:
         # A UUIDv7 begins with its milliseconds since the epoch.
         started_us = int(session_id.replace("-", "")[:12], 16) * 1000 if _is_id(session_id) else 0
+        started_us = started_us if is_timestamp(started_us) else 0
     session = {
         "session_id": session_id if _is_id(session_id) else uuid7(),
         "project": project,
