@@ -174,12 +174,9 @@ INVALID: Item = {"valid": False, "reason": "window of 3 ticks is shorter than 20
         ([], None),
         ([energy(5.0)], 5.0),
         ([energy(5.0, **INVALID)], None),
-        ([energy(5.0), energy(50.0, "package")], 5.0),
-        ([energy(5.0, **INVALID), energy(50.0, "package")], None),
-        ([energy(1.0, "package", domain="package-0"), energy(2.0, "package", domain="package-1")], 3.0),
-        ([energy(1.0, "package", domain="package-0"), energy(2.0, "package", **INVALID)], None),
-        ([energy(1.0, "package"), energy(0.4, "package", details={"within": "package-0"})], 1.0),
-        ([energy(50.0, "package"), energy(None, None, **INVALID)], None),
+        ([energy(None, None, **INVALID)], None),
+        ([energy(3.0, "package"), energy(9.0, "system", domain="psys"), energy(1.0, "package", domain="dram")], 3.0),
+        ([energy(50.0, "package", domain="package-0"), energy(None, None, **INVALID)], None),
         ([energy(5.0, rank=1)], None),
         ([energy(5.0, phase="load")], None),
     ],
@@ -187,22 +184,35 @@ INVALID: Item = {"valid": False, "reason": "window of 3 ticks is shorter than 20
         "none",
         "one",
         "not valid",
-        "device before package",
-        "device not valid",
-        "two packages",
-        "one of two packages not valid",
-        "one within another",
+        "no value",
+        "single counters beside it",
         "device without a counter",
         "of a rank",
         "of a phase",
     ],
 )
-def test_report_energy_is_of_the_narrowest_scope_and_valid(
+def test_report_energy_is_of_the_device_as_a_whole_and_valid(
     tmp_path: Path, ask: Ask, items: list[tuple[Item, bytes]], joules: float | None
 ) -> None:
     path = stored(tmp_path, *items, rounds_ns=[10, 20, 30])
 
     assert row_of(path, ask, "energy_j") == (joules,)
+
+
+@pytest.mark.parametrize("value", [None, 5.0])
+def test_report_says_why_energy_is_missing(tmp_path: Path, ask: Ask, value: float | None) -> None:
+    path = stored(tmp_path, energy(value, **INVALID), rounds_ns=[10, 20, 30])
+
+    assert row_of(path, ask, "energy_j", "energy_reason") == (None, INVALID["reason"])
+
+
+def test_views_agree_on_one_energy(tmp_path: Path, ask: Ask) -> None:
+    zones = [energy(value, "package", domain=name) for name, value in (("psys", 1120.5), ("package-0", 1000.5))]
+    power = single("power", 520.0, unit="W", **{"pass": "energy"})
+    path = stored(tmp_path, energy(1040.5, "package"), *zones, power, rounds_ns=[10, 20, 30])
+
+    assert row_of(path, ask, "energy_j") == (1040.5,)
+    assert ask(path, "SELECT energy_joules, power_watts_avg FROM power_metrics") == [(1040.5, 520.0)]
 
 
 def test_performance_view_takes_no_other_time_for_a_latency(tmp_path: Path, ask: Ask) -> None:

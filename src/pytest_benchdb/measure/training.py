@@ -9,8 +9,8 @@ Values such as a loss are read from the device between two steps, while no clock
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, final
 
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.interfaces import OpenDevice
@@ -19,6 +19,9 @@ from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
 from pytest_benchdb.model.metric import METRICS, Better, Provenance
 from pytest_benchdb.model.number import number, shown, whole
 from pytest_benchdb.model.run import Measurement
+
+if TYPE_CHECKING:
+    from pytest_benchdb.measure.work import Metered, WorkBlock
 
 _OWN_METRICS = frozenset(
     {"step_time", "throughput", "first_call_time", "cpu_time", "thread_time", "wall_time", "device_time"}
@@ -133,6 +136,7 @@ class Steps:
         phase: str | None = None,
         test: str | None = None,
         clock: BlockClock | None = None,
+        meters: "WorkBlock | None" = None,
     ) -> None:
         """Prepare the loop.
 
@@ -145,11 +149,14 @@ class Steps:
             phase: name of the phase around the loop, if any.
             test: the test's name, for messages.
             clock: replaces the device's clock.
+            meters: read where the steps that count begin and where they end.
 
         Raises:
             MeasurementError: a number is out of range.
         """
         self._test = test
+        self._meters = meters
+        self._metered: Metered | None = None
         try:
             self._n, self._warmup = whole(n), whole(warmup)
             self._samples_per_step = None if samples_per_step is None else number(samples_per_step)
@@ -183,7 +190,11 @@ class Steps:
             finally:
                 self._clock.leave(begun)
         if self._started >= self._n:
+            if self._meters is not None:
+                self._meters.stop()
             raise StopIteration
+        if self._meters is not None and self._started == self._warmup + 1:
+            self._meters.start()
         self._step = Step(self, self._started, counted=self._started > self._warmup)
         self._started += 1
         self._begun = self._clock.begin()
@@ -208,11 +219,34 @@ class Steps:
         """Return the rows of the loop, its phases and the recorded metrics; each step is a sample."""
         counted = self._done[1 + self._warmup :]
         rows = self._loop_rows(counted)
+        if self._meters is not None:
+            rows = [self._meters.marks(row) for row in rows]
         for name in self.phases.names:
             times = self._phase_times.get(name, [])
             rows += self.phases.rows(name, times, {"per": "step", "steps": len(counted)})
         rows += [recorded.row(**self._about) for recorded in self._recorded.values()]
-        return tuple(rows)
+        return (*rows, *self.metered(len(counted)).measurements)
+
+    def metered(self, counted: int | None = None) -> "Metered":
+        """Return what the meters read beside the `counted` steps, and why nothing was read in the phases of steps."""
+        from pytest_benchdb.measure.work import Metered
+
+        if self._meters is None:
+            return Metered()
+        if self._metered is None:
+            counted = len(self._done[1 + self._warmup :]) if counted is None else counted
+            per = {"energy_per_step": float(counted)}
+            if self._samples_per_step is not None:
+                per["energy_per_sample"] = self._samples_per_step * counted
+            cut = "the loop was left before its last step" if self._started > 1 + self._warmup else "no step counted"
+            whole = self._meters.result(counted, per, cut=cut).of_phase(self._about["phase"])
+            within = [
+                replace(row, phase=name)
+                for name in self.phases.names
+                for row in self._meters.reasons("meters are not read within a step, whose time it would be")
+            ]
+            self._metered = replace(whole, measurements=(*whole.measurements, *within))
+        return self._metered
 
     def keep(self, step: Step, metric: str, value: object, unit: str | None, better: Better | None) -> None:
         """Keep a value for `Step.record`."""

@@ -65,6 +65,16 @@ class Device:
     driver: str | None = None
     details: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def is_host(self) -> bool:
+        """Whether it is the host's processor, so that the host's energy is its own.
+
+        A backend of another package says so with ``details={"on_host": True}``.
+        """
+        if self.backend in {"cpu", "wasm"} or self.details.get("on_host") is True:
+            return True
+        return self.details.get("device") == "CPU" or self.name == "CPUExecutionProvider"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:

@@ -24,7 +24,8 @@ class ReportRow:
         cpu_per_wall: CPU time of the process, all threads, per wall-clock time of the timed block:
             below 1, the process waited or was preempted.
         throughput: items handled per second, if the test gives their number.
-        energy_j: energy of one iteration, summed over the counters of the narrowest scope; None unless all are valid.
+        energy_j: energy of one iteration, of the device as a whole; None unless valid.
+        energy_reason: why energy that was asked for is not there.
         peak_rss_bytes: peak resident set within the timed block.
         device_peak_bytes: peak memory allocated by the device's allocator.
         clock_hz: clock of the device's compute units after the last round.
@@ -72,6 +73,7 @@ class ReportRow:
     cpu_per_wall: float | None
     throughput: float | None
     energy_j: float | None
+    energy_reason: str | None = None
     peak_rss_bytes: float | None
     device_peak_bytes: float | None
     clock_hz: float | None

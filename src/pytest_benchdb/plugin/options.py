@@ -59,7 +59,7 @@ OPTIONS = (
         "passes",
         "text",
         "LIST",
-        "What bench_* fixtures do after timing, comma-separated: memory, energy, counters, series (default: nothing).",
+        "What is measured besides times, comma-separated: memory, memray, energy, counters, series (default: nothing).",
     ),
     Option("--benchdb-all", "all", "flag", None, "Record plain tests too, one round each."),
     Option("--benchdb-raw", "raw", "flag", None, "Keep every round of a benchmark (default)."),

@@ -17,7 +17,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.plugin.options import CONFIG_ONLY, OPTIONS
 
 DEFAULT_PATH = ".benchdb"
-PASSES = ("memory", "energy", "counters", "series")
+PASSES = ("memory", "memray", "energy", "counters", "series")
 """Names that ``--benchdb-passes`` accepts besides ``time``, which always runs."""
 MOST_CONFIRMS = 20
 TABLES = frozenset({"thresholds"})

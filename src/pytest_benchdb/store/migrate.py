@@ -1,8 +1,7 @@
 """Schema versions: read a file's version, refuse a newer one, migrate an older one.
 
 A migration is ``sql/migrations/NNNN_name.sql``: numbered without gaps from 2, never changed once released, and run in
-one transaction with its record in `meta`. There are none yet, because version 1 is the only one; the folder comes with
-the first. Session files are immutable: an older one is read through a migrated copy.
+one transaction with its record in `meta`. Session files are immutable: an older one is read through a migrated copy.
 """
 
 import os

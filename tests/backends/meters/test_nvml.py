@@ -8,7 +8,7 @@ from tests.backends.meters import fake_nvml
 from tests.backends.meters.fake_nvml import ENERGY, GPU, MODULE, POWER_AVERAGE, POWER_INSTANT, FakeNvml, Gpu
 
 from pytest_benchdb.backends.meters.nvml import _FIELDS, _REASONS, _VALUE_MEMBERS, NvmlMeter
-from pytest_benchdb.measure.energy.energy_pass import idle_power, measure_energy
+from pytest_benchdb.measure.energy.energy_pass import measure_energy, prepare
 from pytest_benchdb.measure.energy.sensors import Sensors
 from pytest_benchdb.measure.energy.window import EnergyPlan
 from pytest_benchdb.model.metric import METRICS
@@ -445,10 +445,11 @@ def test_measure_energy_by_nvml_finds_the_tick_and_the_energy_of_the_right_gpu()
     sensors = Sensors([NvmlMeter(fake.module, monotonic_ns=fake.clock)], sleep=lambda s: fake.pass_ns(int(s * 1e9)))
     plan = EnergyPlan(rounds_hint_s=0.002, device_uuid="a")
 
-    energy, power, idle = measure_energy(lambda: fake.pass_ns(2_000_000), sensors, plan)
+    prepare(sensors, plan)
+    energy, power, idle, *single = measure_energy(lambda: fake.pass_ns(2_000_000), sensors, plan)
 
     assert energy.tick_s == pytest.approx(0.1, rel=0.02)
-    assert energy.domain == "GPU-a/energy"
+    assert (energy.domain, [row.domain for row in single]) == (None, ["GPU-a/energy"] * 3)
     assert (energy.valid, energy.method, energy.scope, energy.provenance) == (True, "nvml", "device", "measured")
     assert power.value == pytest.approx(400.0, rel=0.01)
     assert idle.value == pytest.approx(400.0, rel=0.01)
@@ -528,8 +529,10 @@ def test_meter_of_a_real_gpu_counts_the_energy_of_its_power() -> None:
     sensors = Sensors([meter])
     uuid = next(domain.device_uuid for domain in meter.domains() if domain.metric == "energy")
 
-    idle = idle_power(sensors, EnergyPlan(rounds_hint_s=0.1, device_uuid=uuid))
+    plan = EnergyPlan(rounds_hint_s=0.1, device_uuid=uuid)
+    prepare(sensors, plan)
 
+    idle = sensors.idle[uuid, plan.provenance]
     result = {key[1]: facts["watts"] for key, facts in idle.items()}[f"{uuid}/energy"]
     readings = meter.read()
     gauge = readings.get(f"{uuid}/power_average") or readings[f"{uuid}/power"]

@@ -13,7 +13,7 @@ from tests.backends.meters.powercap_tree import CLASS, add_power_event, add_powe
 from pytest_benchdb.backends.meters.perf_events import perf_event_open
 from pytest_benchdb.backends.meters.rapl import PerfPower, RaplMeter
 from pytest_benchdb.measure.energy.counter import delta
-from pytest_benchdb.measure.energy.energy_pass import measure_energy
+from pytest_benchdb.measure.energy.energy_pass import measure_energy, prepare
 from pytest_benchdb.measure.energy.sensors import Sensors
 from pytest_benchdb.measure.energy.window import EnergyPlan
 from pytest_benchdb.model.reading import Domain
@@ -406,11 +406,14 @@ def test_measure_energy_of_two_packages_gives_each_its_row(tmp_path: Path) -> No
 
     sensors = Sensors([RaplMeter(tmp_path, monotonic_ns=clock)], sleep=pass_s)
 
-    rows = measure_energy(lambda: pass_s(0.02), sensors, EnergyPlan(rounds_hint_s=0.02, iterations=4))
+    plan = EnergyPlan(rounds_hint_s=0.02, iterations=4)
+    prepare(sensors, plan)
+    rows = measure_energy(lambda: pass_s(0.02), sensors, plan)
 
     energy = {row.domain: row for row in rows if row.metric == "energy"}
     assert energy["package-0"].value == pytest.approx(50 * 0.005, rel=0.02)
     assert energy["package-1"].value == pytest.approx(150 * 0.005, rel=0.02)
+    assert energy[None].value == pytest.approx(200 * 0.005, rel=0.02)
     assert all(row.valid for row in rows)
     assert (energy["package-0"].scope, energy["package-0"].method) == ("package", "rapl")
     assert (energy["package-0"].window_s or 0) >= 0.1

@@ -1,11 +1,13 @@
 """The energy pass on a simulated machine with known results."""
 
+import threading
 from collections.abc import Mapping, Sequence
 
 import pytest
 
 from pytest_benchdb.backends.sim import SimBackend, SimHandle, SimMachine, SimMeter, SimProfile
-from pytest_benchdb.measure.energy.energy_pass import idle_power, measure_energy, unmeasured
+from pytest_benchdb.measure.energy.energy_pass import measure_energy, prepare
+from pytest_benchdb.measure.energy.energy_rows import unmeasured
 from pytest_benchdb.measure.energy.sensors import Sensors, measure_ticks
 from pytest_benchdb.measure.energy.window import EnergyPlan, watch
 from pytest_benchdb.model.metric import METRICS, Provenance
@@ -37,8 +39,9 @@ class Rig:
             provenance="simulated",
             max_window_s=max_window_s,
         )
+        prepare(self.sensors, plan)
         rows = measure_energy(lambda: self.handle.work(round_s, watts), self.sensors, plan)
-        return {row.metric: row for row in rows}
+        return {row.metric: row for row in rows if row.domain is None}
 
 
 def details(row: Measurement) -> Mapping[str, object]:
@@ -178,13 +181,24 @@ def test_measure_energy_measures_idle_power_once_for_a_session() -> None:
     assert (rig.machine.now_ns - begun_ns) / 1e9 < 2.5
 
 
-def test_idle_power_may_be_asked_for_before_the_first_pass() -> None:
+def test_prepare_measures_idle_power_before_the_load() -> None:
     rig = Rig(SimProfile(idle_w=70.0))
+    plan = EnergyPlan(rounds_hint_s=1.0, device_uuid="SIM-steady-0", provenance="simulated")
 
-    idle = idle_power(rig.sensors, EnergyPlan(rounds_hint_s=1.0, device_uuid="SIM-steady-0", provenance="simulated"))
+    prepare(rig.sensors, plan)
 
-    (result,) = idle.values()
+    (result,) = rig.sensors.idle["SIM-steady-0", "simulated"].values()
     assert result["watts"] == pytest.approx(70.0, rel=0.01)
+
+
+def test_measure_energy_never_takes_idle_power_after_the_load() -> None:
+    rig = Rig(SimProfile())
+    plan = EnergyPlan(rounds_hint_s=1.0, device_uuid="SIM-steady-0", provenance="simulated")
+
+    rows = measure_energy(lambda: rig.handle.work(1.0), rig.sensors, plan)
+
+    idle = next(row for row in rows if row.metric == "idle_power")
+    assert (idle.value, idle.reason) == (None, "it was not measured before the first benchmark of the device")
 
 
 def test_measure_energy_lets_an_error_of_the_benchmark_through() -> None:
@@ -313,13 +327,13 @@ def test_measure_energy_of_a_device_that_only_the_host_sees_says_that_its_own_is
     rows = measure_energy(lambda: None, sensors, EnergyPlan(rounds_hint_s=1.0, device_uuid="GPU-8c1f"))
 
     assert [(row.metric, row.domain, row.value is None) for row in rows] == [
+        ("energy", None, True),
         ("energy", "package-0", False),
         ("power", "package-0", False),
-        ("idle_power", "package-0", False),
-        ("energy", None, True),
+        ("idle_power", "package-0", True),
     ]
-    assert rows[1].provenance == "derived"
-    assert rows[1].value == pytest.approx(1000.0)
+    assert rows[2].provenance == "derived"
+    assert rows[2].value == pytest.approx(1000.0)
 
 
 def test_measured_ticks_of_a_counter_that_stands_still_are_unknown() -> None:
@@ -343,3 +357,123 @@ def test_watched_without_an_energy_counter_is_an_error() -> None:
 
     with pytest.raises(ValueError, match="no energy counter"):
         watch(lambda: None, panel, {}, PLAN)
+
+
+def test_energy_of_an_accelerator_without_an_id_is_never_the_hosts() -> None:
+    readings = [{"package-0": Reading(0.27 * index, index * 100_000_000)} for index in range(200)]
+    sensors = Sensors([HostMeter([PACKAGE], readings)], sleep=lambda _: None)
+
+    rows = measure_energy(lambda: None, sensors, EnergyPlan(rounds_hint_s=1.0, on_host=False))
+
+    (energy,) = [row for row in rows if row.metric == "energy" and row.domain is None]
+    assert energy.value is None
+    assert energy.reason is not None
+    assert energy.reason.startswith("this device has no unique id to find its counter by")
+
+
+ZONES = [
+    Domain(name="psys", metric="energy", unit="J", kind="counter", scope="system", tick_s=0.001),
+    *(
+        Domain(name=name, metric="energy", unit="J", kind="counter", scope="package", tick_s=0.001, within=within)
+        for name, within in (("package-0", "psys"), ("package-0/core", "package-0"), ("package-0/dram", None))
+    ),
+]
+
+
+def test_energy_of_the_host_is_its_packages_and_their_memory() -> None:
+    watts = {"psys": 560.0, "package-0": 500.0, "package-0/core": 300.0, "package-0/dram": 20.0}
+    readings = [
+        {name: Reading(power * index / 10, index * 100_000_000) for name, power in watts.items()} for index in range(99)
+    ]
+    sensors = Sensors([HostMeter(ZONES, readings)], sleep=lambda _: None)
+
+    rows = measure_energy(lambda: None, sensors, EnergyPlan(rounds_hint_s=1.0, min_window_s=2.0))
+
+    whole = {row.metric: row for row in rows if row.domain is None}
+    assert whole["power"].value == pytest.approx(520.0)
+    assert whole["energy"].valid
+    assert details(whole["energy"])["counters"] == ["package-0", "package-0/dram"]
+    assert sum(row.metric == "energy" for row in rows) == 5
+
+
+def test_energy_of_several_meters_is_counted_once() -> None:
+    board = Domain(name="board", metric="energy", unit="J", kind="counter", scope="board", tick_s=0.001)
+    reads = [[{name: Reading(10.0 * i, i * 100_000_000)} for i in range(99)] for name in ("board", "package-0")]
+    meters = [HostMeter([board], reads[0], name="bmc"), HostMeter([PACKAGE], reads[1], name="rapl")]
+    sensors = Sensors(meters, sleep=lambda _: None)
+
+    rows = measure_energy(lambda: None, sensors, EnergyPlan(rounds_hint_s=1.0, min_window_s=1.0))
+
+    (energy,) = [row for row in rows if row.metric == "energy" and row.domain is None]
+    assert (energy.method, details(energy)["counters"]) == ("rapl", ["package-0"])
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (float("nan"), "ValueError: package-0 reads nan"),
+        (-1.0, "ValueError: package-0 reads -1.0"),
+        ("3", "ValueError: package-0 reads '3'"),
+        (True, "ValueError: package-0 reads True"),
+    ],
+)
+def test_meter_that_returns_no_number_is_left_out(value: float, reason: str) -> None:
+    sensors = Sensors([HostMeter([PACKAGE], [{"package-0": Reading(value, 1)}] * 9)], sleep=lambda _: None)
+
+    rows = measure_energy(lambda: None, sensors, PLAN)
+
+    assert all(row.value is None for row in rows)
+    assert sensors.unavailable == {"host": f"left out after {reason}"}
+
+
+def test_meter_that_counts_in_another_unit_gives_no_value() -> None:
+    readings = [{"package-0": Reading(50e6 * index, index * 100_000_000)} for index in range(200)]
+    sensors = Sensors([HostMeter([PACKAGE], readings)], sleep=lambda _: None)
+
+    rows = measure_energy(lambda: None, sensors, PLAN)
+
+    assert rows[0].value is None
+    assert rows[0].reason == "package-0 rose by 5e+08 W, more than any machine draws"
+
+
+def test_meter_whose_clock_stands_still_gives_no_value_and_ends() -> None:
+    sensors = Sensors([HostMeter([PACKAGE], [{"package-0": Reading(1.0, 5)}] * 500)], sleep=lambda _: None)
+
+    rows = measure_energy(lambda: None, sensors, PLAN)
+
+    assert rows[0].value is None
+    assert rows[0].reason == "no time passed between two readings of package-0"
+
+
+class HangingMeter(HostMeter):
+    """A meter that answers some reads and then hangs."""
+
+    def __init__(self, answers: int) -> None:
+        super().__init__([PACKAGE], [{"package-0": Reading(1.0 * i, i * 100_000_000)} for i in range(answers)])
+        self.released = threading.Event()
+
+    def read(self) -> Mapping[str, Reading]:
+        if not self._reads:
+            self.released.wait()
+        return super().read()
+
+
+def test_meter_that_hangs_is_left_out_and_the_others_go_on() -> None:
+    meter = HangingMeter(3)
+    sensors = Sensors([meter], sleep=lambda _: None, limit_s=0.02)
+
+    rows = measure_energy(lambda: None, sensors, PLAN)
+
+    meter.released.set()
+    assert rows[0].value is None
+    assert sensors.unavailable == {"host": "left out after TimeoutError: it gave no answer within 0.02 s"}
+
+
+@pytest.mark.parametrize("tick_s", [0.0, -1.0, float("nan")])
+def test_meter_with_an_impossible_tick_is_left_out(tick_s: float) -> None:
+    domain = Domain(name="odd", metric="energy", unit="J", kind="counter", scope="package", tick_s=tick_s)
+    sensors = Sensors([HostMeter([domain])])
+
+    (row,) = measure_energy(lambda: None, sensors, PLAN)
+
+    assert row.reason == f"host: left out after ValueError: odd has a tick of {tick_s!r}"

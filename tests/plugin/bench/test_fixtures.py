@@ -172,7 +172,7 @@ def test_bench_each_runs_a_test_on_every_selected_device(record: Record) -> None
     [
         ("--benchdb-backends=gpu", "backend 'gpu' is unknown; known are cpu, cuda"),
         ("--benchdb-backends=cuda:first", "'first' is not the number of a device"),
-        ("--benchdb-passes=power", "--benchdb-passes 'power' is unknown; give some of time, memory, energy"),
+        ("--benchdb-passes=power", "--benchdb-passes 'power' is unknown; give some of time, memory, memray"),
     ],
 )
 def test_bench_options_that_mean_nothing_end_the_run_with_a_sentence(record: Record, option: str, words: str) -> None:

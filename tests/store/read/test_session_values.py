@@ -158,18 +158,13 @@ def test_session_values_simulated_ranks_and_series_are_left_out(tmp_path: Path) 
     assert [(one.key.fullname[-6:], one.key.metric) for one in found] == [("test_a", "wall_time")]
 
 
-def test_session_values_energy_is_the_sum_of_the_narrowest_scope(tmp_path: Path) -> None:
-    def energy(value: float, scope: str, domain: str, **changes: Any) -> dict[str, Any]:
-        about = {"unit": "J", "pass": "energy", "scope": scope, "domain": domain, "value": value}
+def test_session_values_energy_is_of_the_device_as_a_whole(tmp_path: Path) -> None:
+    def energy(value: float, domain: str | None = None, **changes: Any) -> dict[str, Any]:
+        about = {"unit": "J", "pass": "energy", "scope": "package", "domain": domain, "value": value}
         return j.measurement("energy", **{**about, **changes})
 
-    counters = [energy(1.0, "package", "a"), energy(2.0, "package", "b"), energy(50.0, "system", "c")]
-    record(tmp_path, run(others=[*counters, energy(0.5, "package", "core", details={"within": "a"})]))
-    record(
-        tmp_path,
-        run(number=1, others=[energy(1.0, "package", "a"), energy(2.0, "package", "b", valid=False)]),
-        number=1,
-    )
+    record(tmp_path, run(others=[energy(3.0), energy(2.0, "package-0"), energy(50.0, "psys")]))
+    record(tmp_path, run(number=1, others=[energy(1.0, valid=False), energy(2.0, "package-0")]), number=1)
 
     found = values(tmp_path, metrics=["energy"])
 

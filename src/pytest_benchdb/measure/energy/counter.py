@@ -4,7 +4,7 @@ A difference that could not be measured is None with a reason, never 0 and never
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.model.reading import Domain, Reading
@@ -15,6 +15,8 @@ PLAUSIBLE_W = 1000.0
 This limit decides whether a counter may have wrapped unseen. The measured power cannot: after a missed wrap it is
 too low.
 """
+MOST_W = 1e6
+"""More power than any machine draws; a counter that rises faster counts in another unit, or is broken."""
 _ROUNDING = 1e-9
 """A window of 2.0 s has 20 ticks of 0.1 s, despite binary fractions."""
 
@@ -35,6 +37,15 @@ class Delta:
     window_s: float
     reason: str | None = None
     may_lack_wrap: bool = False
+
+    def __add__(self, other: "Delta") -> "Delta":
+        known = self.value is not None and other.value is not None
+        return Delta(
+            value=(self.value or 0.0) + (other.value or 0.0) if known else None,
+            window_s=self.window_s + other.window_s,
+            reason=self.reason or other.reason,
+            may_lack_wrap=self.may_lack_wrap or other.may_lack_wrap,
+        )
 
 
 def delta(domain: Domain, before: Reading, after: Reading) -> Delta:
@@ -71,8 +82,14 @@ def _why_unknown(domain: Domain, moved: float, window_s: float, change: str) -> 
         return f"no time passed between two readings of {domain.name}"
     if moved < 0:
         return f"{domain.name} fell {change}: it was reset"
-    if moved == 0 and domain.metric == "energy":
+    return _why_no_energy(domain, moved, window_s) if domain.metric == "energy" else None
+
+
+def _why_no_energy(domain: Domain, moved: float, window_s: float) -> str | None:
+    if moved == 0:
         return f"{domain.name} stood still for {window_s:.3g} s"
+    if moved > MOST_W * window_s:
+        return f"{domain.name} rose by {moved / window_s:.3g} W, more than any machine draws"
     return None
 
 
@@ -110,3 +127,18 @@ def ticks(window_s: float, tick_s: float) -> int:
     if tick_s <= 0:
         raise ValueError(f"tick_s={tick_s!r}; give a time above 0")
     return max(0, int(window_s / tick_s + _ROUNDING))
+
+
+def summable(domains: Iterable[Domain]) -> tuple[Domain, ...]:
+    """Return the energy counters of one meter whose sum counts nothing twice: packages and their memory.
+
+    ``psys`` includes the packages and whatever else the board's maker connected, so only what is within it counts.
+    """
+    known = {domain.name: domain for domain in domains if domain.metric == "energy" and domain.kind == "counter"}
+
+    def is_part(domain: Domain) -> bool:
+        outer = known.get(domain.within or "")
+        return outer is not None and outer.scope == domain.scope
+
+    holders = {domain.within for domain in known.values() if domain.within and not is_part(domain)}
+    return tuple(domain for domain in known.values() if domain.name not in holders and not is_part(domain))

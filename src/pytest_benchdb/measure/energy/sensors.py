@@ -1,29 +1,38 @@
 """The meters of a session, grouped into panels: the sensors that cover one device and are read together.
 
-A meter that raises is left out for the rest of the session, with the reason.
+A meter that raises, hangs, or returns what cannot be true is left out for the rest of the session, with the reason.
 """
 
+import contextlib
 import itertools
 import statistics
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from functools import partial
+from typing import Protocol, TypeVar, runtime_checkable
 
 from pytest_benchdb.interfaces import Meter
+from pytest_benchdb.measure.energy.bounded import Bounded, checked_domains, checked_readings
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Domain, Reading
 
+T = TypeVar("T")
 Key = tuple[str, str]
 """A meter's name and the name of one of its domains."""
 Readings = Mapping[Key, Reading]
+Idle = Mapping[Key, Mapping[str, float | None]]
+"""Idle power by sensor: ``watts`` (None if not measured) and ``window_s``."""
 
 POLL_S = 0.0005
 """Pause between two readings of a counter while its tick is measured."""
 _BUILTIN_COVERS = {"nvml": "device", "amdsmi": "device", "rapl": "host", "macos": "host"}
 """What built-in meters cover; needed for those that were left out before a session has them."""
+READ_LIMIT_S = 5.0
+"""Longest time that a meter may take for an answer; a reading takes milliseconds."""
 _CHANGES = 8
 _TICK_LIMIT_S = 2.0
+_MOST_POLLS = round(_TICK_LIMIT_S / POLL_S)
 
 
 @runtime_checkable
@@ -85,7 +94,7 @@ class Panel:
 
     sensors: tuple[Sensor, ...]
     sleep: Callable[[float], None]
-    on_failure: Callable[[Meter, Exception], None]
+    read_meter: Callable[[Meter, Collection[str]], tuple[Mapping[str, Reading], str]]
 
     @property
     def energy(self) -> tuple[Sensor, ...]:
@@ -100,15 +109,9 @@ class Panel:
         """Read every meter once; a sensor that cannot be read has a reading without a value."""
         meters = {sensor.meter.name: sensor.meter for sensor in self.sensors}
         readings: dict[Key, Reading] = {}
-        for name, meter in meters.items():
+        for meter in meters.values():
             wanted = {sensor.domain.name for sensor in self.sensors if sensor.meter is meter}
-            try:
-                by_domain = meter.read_some(wanted) if isinstance(meter, ReadsSome) else meter.read()
-                lost = f"{name} has no reading of it"
-            except Exception as error:  # noqa: BLE001 - another package's meter may raise anything; the session goes on
-                self.on_failure(meter, error)
-                by_domain = {}
-                lost = f"{name} failed: {_text(error)}"
+            by_domain, lost = self.read_meter(meter, wanted)
             now_ns = time.monotonic_ns()
             for sensor in self.sensors:
                 if sensor.meter is meter:
@@ -122,7 +125,7 @@ class Sensors:
 
     Attributes:
         unavailable: why a meter cannot be read, by name.
-        idle: idle power by device and provenance, measured by `energy_pass`.
+        idle: idle power by device and provenance, measured by `energy_pass.prepare`.
     """
 
     def __init__(
@@ -131,14 +134,19 @@ class Sensors:
         *,
         unavailable: Mapping[str, str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        limit_s: float = READ_LIMIT_S,
     ) -> None:
-        """Take the meters, and by name the reasons why others cannot be read; read nothing yet."""
+        """Take the meters, and by name the reasons why others cannot be read; read nothing yet.
+
+        A meter may take `limit_s` for each answer.
+        """
         self.unavailable: dict[str, str] = dict(unavailable or {})
         self._meters = tuple(meters)
         self._sleep = sleep
+        self._bounded = {meter.name: Bounded(limit_s) for meter in self._meters}
         self._domains: dict[str, tuple[Domain, ...]] = {}
         self._ticks: dict[Key, float | None] = {}
-        self.idle: dict[tuple[str | None, Provenance], Mapping[Key, Mapping[str, float | None]]] = {}
+        self.idle: dict[tuple[str | None, Provenance], Idle] = {}
 
     def panel(self, device_uuid: str | None, provenance: Provenance) -> Panel:
         """Return the sensors of a device and of the host around it.
@@ -154,7 +162,8 @@ class Sensors:
             if domain.device_uuid is None or is_same_device(domain.device_uuid, device_uuid)
         )
         own = next((s.meter for s in sensors if isinstance(s.meter, HasOwnTime)), None)
-        return Panel(sensors=sensors, sleep=own.sleep if own else self._sleep, on_failure=self._disable)
+        sleep = own.sleep if own else self._sleep
+        return Panel(sensors=sensors, sleep=sleep, read_meter=self._read)
 
     def absences(self, device_uuid: str | None, kind: str = "energy") -> tuple[str, ...]:
         """Return why a device may have no sensor of a kind: unreadable meters, missing sensors.
@@ -197,7 +206,7 @@ class Sensors:
         for meter in self._usable():
             if isinstance(meter, KnowsProcesses):
                 try:
-                    count = meter.other_processes(device_uuid)
+                    count = self._ask(meter, partial(meter.other_processes, device_uuid))
                 except Exception as error:  # noqa: BLE001 - as above
                     self._disable(meter, error)
                     continue
@@ -205,13 +214,21 @@ class Sensors:
                     return count
         return None
 
+    def close(self) -> None:
+        """Close every meter that answers, and end the threads that ask them."""
+        for meter in self._meters:
+            if meter.name in self._domains and meter.name not in self.unavailable:
+                with contextlib.suppress(Exception):
+                    self._ask(meter, meter.close)
+            self._bounded[meter.name].close()
+
     def _usable(self) -> list[Meter]:
         for meter in self._meters:
             if meter.name in self.unavailable or meter.name in self._domains:
                 continue
             try:
-                probe = meter.probe()
-                domains = tuple(meter.domains()) if probe.available else ()
+                probe = self._ask(meter, meter.probe)
+                domains = checked_domains(self._ask(meter, meter.domains)) if probe.available else ()
             except Exception as error:  # noqa: BLE001 - as above
                 self._disable(meter, error)
                 continue
@@ -220,6 +237,22 @@ class Sensors:
             else:
                 self.unavailable[meter.name] = probe.reason or "not available"
         return [meter for meter in self._meters if meter.name not in self.unavailable]
+
+    def _read(self, meter: Meter, wanted: Collection[str]) -> tuple[Mapping[str, Reading], str]:
+        """Return the readings of a meter by domain, and why others are missing."""
+        name = meter.name
+        if name in self.unavailable:
+            return {}, f"{name} was {self.unavailable[name]}"
+        try:
+            read = partial(meter.read_some, wanted) if isinstance(meter, ReadsSome) else meter.read
+            readings = checked_readings(self._ask(meter, read), self._domains[name], meter.provenance)
+        except Exception as error:  # noqa: BLE001 - another package's meter may raise anything; the session goes on
+            self._disable(meter, error)
+            return {}, f"{name} failed: {_text(error)}"
+        return readings, f"{name} has no reading of it"
+
+    def _ask(self, meter: Meter, question: Callable[[], T]) -> T:
+        return self._bounded[meter.name].ask(question)
 
     def _disable(self, meter: Meter, error: Exception) -> None:
         self.unavailable[meter.name] = f"left out after {_text(error)}"
@@ -235,7 +268,9 @@ def measure_ticks(panel: Panel, keys: Sequence[Key]) -> dict[Key, float | None]:
     begun_ns = {key: last[key].monotonic_ns for key in keys}
     changed_ns: dict[Key, list[int]] = {key: [] for key in keys}
     waiting = set(keys)
-    while waiting:
+    polls = 0  # also a limit, because a meter's own clock may stand still
+    while waiting and polls < _MOST_POLLS:
+        polls += 1
         panel.sleep(POLL_S)
         now = panel.read()
         for key in tuple(waiting):

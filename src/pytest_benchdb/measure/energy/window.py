@@ -27,6 +27,8 @@ _PATIENCE = 1.5
 """Ticks to wait for an edge; a tick is a median, not a guarantee."""
 _POLLS = 100
 """Readings of the counter per tick while nothing else runs."""
+_STOPPED = 50
+"""Readings in a row with one time, after which the meter's clock is taken to have stopped."""
 _GROWTH = 4
 """Largest growth of the number of rounds between two readings: a wrong hint must not cost hours."""
 UNKNOWN_TICK_WINDOW_S = 2.0
@@ -41,6 +43,7 @@ class EnergyPlan:
         rounds_hint_s: time of one round, measured by the timing pass.
         iterations: calls in one round; values are per call.
         device_uuid: `Device.uuid` of the device that the rounds run on; None for the processor.
+        on_host: whether a device without uuid is the processor; the host's energy belongs to the processor alone.
         provenance: of the backend.
         min_ticks: ticks of a counter in a valid window: without edges, the error is 5 % at worst with 20 ticks, and
             2 % with 50 (``strict``).
@@ -51,10 +54,16 @@ class EnergyPlan:
     rounds_hint_s: float
     iterations: int = 1
     device_uuid: str | None = None
+    on_host: bool = True
     provenance: Provenance = "measured"
     min_ticks: int = 20
     min_window_s: float = 0.1
     max_window_s: float = 60.0
+
+    @property
+    def is_host(self) -> bool:
+        """Whether the energy is the host's."""
+        return self.device_uuid is None and self.on_host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +138,7 @@ class _Watch:
         self._unread_s = min([UNREAD_S, *limits])
         self.rounds = 0
         self.kept: list[Readings] = []
+        self._same = 0
 
     @property
     def now_ns(self) -> int:
@@ -144,11 +154,11 @@ class _Watch:
             for _ in range(batch):
                 self._call()
             self.rounds += batch
-            self._last = self._panel.read()
+            self._read(self._panel)
             self.kept.append(self._last)
             elapsed_s = (self.now_ns - begun_ns) / 1e9
             is_lost = all(self._last[sensor.key].value is None for sensor in self._panel.energy)
-            if elapsed_s >= self._target_s or is_lost:
+            if elapsed_s >= self._target_s or is_lost or self._has_stopped:
                 return
             round_s = max(elapsed_s / self.rounds, 1e-9)
             wanted = math.ceil((self._target_s - elapsed_s) / round_s)
@@ -160,16 +170,24 @@ class _Watch:
             return False
         key, counters = self._slowest.key, self._panel.only("energy")
         before, begun_ns = self._last[key].value, self.now_ns
-        while self.now_ns - begun_ns < _PATIENCE * self._tick_s * 1e9:
+        while self.now_ns - begun_ns < _PATIENCE * self._tick_s * 1e9 and not self._has_stopped:
             if self.short:
                 self._call()
                 self.rounds += count_rounds
             else:
                 self._panel.sleep(self._tick_s / _POLLS)
-            self._last = {**self._last, **counters.read()}
+            self._read(counters)
             if self._last[key].value != before:
                 break
         at_edge = {sensor.key: self._last[sensor.key] for sensor in counters.sensors}
         self._last = {**self._panel.read(), **at_edge}
         self.kept.append(self._last)
         return self._last[key].value not in {before, None}
+
+    def _read(self, panel: Panel) -> None:
+        before_ns, self._last = self.now_ns, {**self._last, **panel.read()}
+        self._same = self._same + 1 if self.now_ns == before_ns else 0
+
+    @property
+    def _has_stopped(self) -> bool:
+        return self._same >= _STOPPED

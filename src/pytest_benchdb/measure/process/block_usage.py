@@ -23,8 +23,8 @@ Reading ``/proc/stat`` costs 6 us on 2 CPUs and hundreds on large machines. Back
 readings, so no tick is lost or counted twice; a tick may be counted in a neighbour that ran within 5 ms.
 """
 
-BlockToken = tuple[int, int, int, int, "Sequence[float] | None", int | None, int | None]
-"""Opaque result of `BlockProbe.start`: pid, wall, CPU and thread clock, rusage, steal ticks, resident set."""
+BlockToken = tuple[int, int, int, int, "Sequence[float] | None", int | None, int | None, int]
+"""Opaque result of `BlockProbe.start`: pid, wall, CPU and thread clock, rusage, steal ticks, resident set, number."""
 
 # Indices into the result of getrusage: attribute access would cost twice as much.
 _MAXRSS, _MINFLT, _MAJFLT, _NVCSW, _NIVCSW = 2, 6, 7, 14, 15
@@ -33,7 +33,10 @@ _RUSAGE_METRICS = ("minor_faults", "major_faults", "voluntary_switches", "involu
 
 
 class BlockProbe:
-    """Measures blocks of this process, one after the other; one probe per process.
+    """Measures blocks of this process, which may lie within each other; one probe per process.
+
+    The kernel keeps one peak of the resident set, and each block restarts it. So a block first adds the peak so far to
+    the blocks around it.
 
     After a fork, the child's first reading opens the child's own files.
     """
@@ -57,6 +60,8 @@ class BlockProbe:
         self._steal_ticks: int | None = None
         self._steal_read_ns: int | None = None
         self._portable_rss = None if self._files else _portable_rss()
+        self._number = 0
+        self._open: dict[int, int] = {}
 
     def start(self) -> BlockToken:
         """Begin a block; pass the token to `stop`."""
@@ -64,15 +69,19 @@ class BlockProbe:
         rss = None
         if (files := self._files) is not None:
             self._claim(files, pid)
+            if self._open:
+                self._carry(files)
             files.reset_peak()
             rss = files.rss_bytes()
         elif self._portable_rss is not None:
             rss = self._portable_rss()
+        self._number = number = self._number + 1
+        self._open[number] = 0
         steal = self._steal(self._wall_ns())
         usage = _usage()
         thread_ns = self._thread_ns() if self._thread_ns is not None else 0
         cpu_ns = self._cpu_ns()
-        return (pid, self._wall_ns(), cpu_ns, thread_ns, usage, steal, rss)
+        return (pid, self._wall_ns(), cpu_ns, thread_ns, usage, steal, rss, number)
 
     def stop(self, token: BlockToken) -> BlockUsage:
         """End the block that `token` began."""
@@ -80,7 +89,7 @@ class BlockProbe:
         cpu_ns = self._cpu_ns()
         thread_ns = self._thread_ns() if self._thread_ns is not None else None
         usage = _usage()
-        start_pid, wall_start, cpu_start, thread_start, usage_start, steal_start, rss = token
+        start_pid, wall_start, cpu_start, thread_start, usage_start, steal_start, rss, number = token
         if (pid := os.getpid()) != start_pid:
             # The block forked and this is the child: its clocks and counters began at 0 in the block.
             cpu_start, thread_start, usage_start = 0, 0, _NOTHING_USED
@@ -93,7 +102,7 @@ class BlockProbe:
             wall_s=(wall_ns - wall_start) / 1e9,
             cpu_s=(cpu_ns - cpu_start) / 1e9,
             thread_s=None if thread_ns is None else (thread_ns - thread_start) / 1e9,
-            peak_rss_bytes=self._peak_bytes(before[_MAXRSS], after[_MAXRSS], rss),
+            peak_rss_bytes=self._peak_bytes(before[_MAXRSS], after[_MAXRSS], rss, self._open.pop(number, 0)),
             rss_start_bytes=rss,
             minor_faults=int(after[_MINFLT] - before[_MINFLT]) if counted else None,
             major_faults=int(after[_MAJFLT] - before[_MAJFLT]) if counted else None,
@@ -145,8 +154,14 @@ class BlockProbe:
             return None
         return (ticks - before_ticks) / self._files.ticks_per_s
 
-    def _peak_bytes(self, mark_before_kib: float, mark_kib: float, rss: int | None) -> int | None:
-        """Return the peak resident set of the block.
+    def _carry(self, files: ProcFiles) -> None:
+        """Add the peak so far to every open block, before another restarts it."""
+        peak = files.peak_bytes() or 0
+        for number, before in self._open.items():
+            self._open[number] = max(before, peak)
+
+    def _peak_bytes(self, mark_before_kib: float, mark_kib: float, rss: int | None, carried: int) -> int | None:
+        """Return the peak resident set of the block; `carried` is the peak before blocks within it.
 
         `ru_maxrss` is the same high-water mark as ``VmHWM``, but at least the peak of the program that called
         `exec`. If it equals the resident set after the reset and has not moved by the stop, the block's peak is
@@ -157,9 +172,9 @@ class BlockProbe:
         if files is None or "peak_rss" in files.reasons:
             return None
         if rss is not None and mark_kib == mark_before_kib and mark_kib - (rss >> 10) <= self._slack_kib:
-            return rss
+            return max(rss, carried)
         peak = files.peak_bytes()
-        return peak if peak is None or rss is None else max(peak, rss)
+        return None if peak is None else max(peak, rss or 0, carried)
 
 
 def _usage() -> Sequence[float] | None:

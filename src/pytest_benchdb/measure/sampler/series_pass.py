@@ -1,8 +1,9 @@
-"""The series pass: repeats the call, untimed, while the sampler reads sensors."""
+"""Series of sensors: of a call that is repeated, untimed, in a pass of its own, and of blocks that happen once."""
 
 import itertools
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from pytest_benchdb.measure.sampler.sampler import Sampler
 from pytest_benchdb.model.metric import METRICS
@@ -11,6 +12,8 @@ from pytest_benchdb.model.run import Measurement, Summary
 
 EXPECTED = ("rss", "utilization", "power", "temperature", "clock_frequency")
 """Metrics that get a reason if a run has no series of them."""
+MOST_WINDOWS = 100
+"""Most windows of a block that happens again and again: each costs a question to the sampling process."""
 
 
 def record_series(
@@ -40,10 +43,60 @@ def record_series(
         sampler.stop()
         raise
     series = sampler.stop()
-    details = {"calls": calls, "duration_s": duration_s}
+    return series, summaries(series, sampler, {"calls": calls, "duration_s": duration_s})
+
+
+def summaries(series: Sequence[Series], sampler: Sampler, details: Mapping[str, object]) -> tuple[Measurement, ...]:
+    """Return the statistics of each series, and the reason of each metric of `EXPECTED` that has none."""
     sampled = {each.metric for each in series}
     missing = (_missing(metric, sampler) for metric in EXPECTED if metric not in sampled)
-    return series, (*(_summarised(each, sampler, details) for each in series), *missing)
+    return (*(_summarised(each, sampler, details) for each in series), *missing)
+
+
+class SeriesBlock:
+    """The series of one kind of work, sampled beside it while it is timed; each window continues the last one."""
+
+    def __init__(self, sampler: Sampler, clock: Callable[[], float]) -> None:
+        """Take the sampler, and a clock in seconds."""
+        self._sampler = sampler
+        self._clock = clock
+        self._begun_s: float | None = None
+        self._before_s = 0.0
+        self._windows = 0
+        self._points: dict[tuple[str, str, str | None], Series] = {}
+
+    def start(self) -> None:
+        """Begin a window, unless there were `MOST_WINDOWS`."""
+        if self._windows < MOST_WINDOWS:
+            self._sampler.start()
+            self._begun_s = self._clock()
+
+    def stop(self, *, whole: bool = True) -> None:
+        """End the window; one that is not `whole` is dropped."""
+        begun_s, self._begun_s = self._begun_s, None
+        if begun_s is None:
+            return
+        took_s = self._clock() - begun_s
+        series = self._sampler.stop()
+        if not whole:
+            return
+        for each in series:
+            key = (each.metric, each.domain, each.device_id)
+            later_s = tuple(self._before_s + t_s for t_s in each.t_s)
+            before = self._points.get(key)
+            self._points[key] = (
+                replace(each, t_s=later_s)
+                if before is None
+                else replace(before, t_s=(*before.t_s, *later_s), values=(*before.values, *each.values))
+            )
+        self._before_s += took_s
+        self._windows += 1
+
+    def rows(self) -> tuple[tuple[Series, ...], tuple[Measurement, ...]]:
+        """Return the series and their statistics, as `record_series`."""
+        series = tuple(self._points.values())
+        details = {"windows": self._windows, "duration_s": self._before_s, "beside": "the timed block"}
+        return series, summaries(series, self._sampler, details)
 
 
 def time_weighted_mean(t_s: Sequence[float], values: Sequence[float]) -> float:

@@ -6,6 +6,7 @@ other tools and in this package. `Endpoint` and `Chunk` are for users.
 
 import asyncio
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from pytest_benchdb.measure.stream.endpoint import Endpoint
@@ -40,13 +41,19 @@ class StreamResult:
 
 
 def run_stream(
-    source: Source, plan: StreamPlan, *, clock: Clock = time.perf_counter, sleep: Sleep = asyncio.sleep
+    source: Source,
+    plan: StreamPlan,
+    *,
+    clock: Clock = time.perf_counter,
+    sleep: Sleep = asyncio.sleep,
+    around: AbstractContextManager[object] | None = None,
 ) -> StreamResult:
     """Send the requests of a plan and return their events and metrics.
 
     A failed request does not affect the others. `source` is a function without arguments that returns a sync or async
     generator of chunks, a sequence of such functions (called in turn), an `Endpoint`, or the URL of one. `clock`
-    gives all times, and `sleep` waits for arrivals, in seconds.
+    gives all times, and `sleep` waits for arrivals, in seconds. `around` is entered after the warm-up and left at the
+    end of the block.
 
     Raises:
         ConfigError: the source is none of these.
@@ -57,7 +64,7 @@ def run_stream(
         >>> [request.tokens_out for request in result.requests]
         [2, 2, 2]
     """
-    events = send_requests(source, plan, clock=clock, sleep=sleep)
+    events = send_requests(source, plan, clock=clock, sleep=sleep, around=around)
     requests = judge(events.requests, plan.slo)
     return StreamResult(
         requests=requests,

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import count, islice
 from queue import SimpleQueue
 from typing import TypeVar
@@ -96,13 +96,16 @@ class Sender:
         start: when the block began, by the clock; None during warm-up.
     """
 
-    def __init__(self, plan: StreamPlan, *, clock: Clock, sleep: Sleep) -> None:
+    def __init__(
+        self, plan: StreamPlan, *, clock: Clock, sleep: Sleep, around: AbstractContextManager[object] | None = None
+    ) -> None:
         self.exchanges: list[Exchange] = []
         self.in_flight: list[Exchange] = []
         self.start: float | None = None
         self._plan = plan
         self._clock = clock
         self._sleep = sleep
+        self._around = around or nullcontext()
         self._lanes = Lanes()
         self._calls: tuple[Call, ...] = ()
         self._asynchronous: set[int] = set()
@@ -118,11 +121,12 @@ class Sender:
             async with open_source(source, self._plan) as self._calls:
                 await self._closed_loop(iter(range(self._plan.warmup_requests)), lambda: False)
                 self.exchanges.clear()
-                self.start = self._clock()
-                if self._plan.rate is None:
-                    await self._closed_loop(islice(count(), self.planned()), self._is_over)
-                else:
-                    await self._open_loop(self._plan.rate, self.start)
+                with self._around:
+                    self.start = self._clock()
+                    if self._plan.rate is None:
+                        await self._closed_loop(islice(count(), self.planned()), self._is_over)
+                    else:
+                        await self._open_loop(self._plan.rate, self.start)
         finally:
             self._lanes.close()
 
@@ -212,17 +216,23 @@ class Sender:
 
 
 def send_requests(
-    source: Source, plan: StreamPlan, *, clock: Clock = time.perf_counter, sleep: Sleep = asyncio.sleep
+    source: Source,
+    plan: StreamPlan,
+    *,
+    clock: Clock = time.perf_counter,
+    sleep: Sleep = asyncio.sleep,
+    around: AbstractContextManager[object] | None = None,
 ) -> Events:
     """Send the requests of a plan and return their events, without those of the warm-up.
 
-    `clock` gives all times, and `sleep` waits for an arrival in an open loop, in seconds.
+    `clock` gives all times, and `sleep` waits for an arrival in an open loop, in seconds. `around` is entered after the
+    warm-up and left at the end of the block.
 
     Raises:
         ConfigError: the source is not a `Source`.
         MissingExtraError: the source is an endpoint and httpx is not installed.
     """
-    sender = Sender(plan, clock=clock, sleep=sleep)
+    sender = Sender(plan, clock=clock, sleep=sleep, around=around)
     begun = clock()
     if not _LoopThread(sender, source).wait(plan.timeout_s):
         _give_up(sender, plan, clock)

@@ -5,10 +5,10 @@ An entry that ended with an exception gives no sample, and a phase that was neve
 reason is recorded.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Literal, final
+from typing import Literal, Protocol, final
 
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.interfaces import OpenDevice, ShowsRanges
@@ -20,6 +20,16 @@ _innermost: ContextVar["Phase | None"] = ContextVar("benchdb_phase", default=Non
 """The current phase of this thread or asynchronous task; each has its own."""
 
 _FAILURES_KEPT = 10
+
+
+class Meters(Protocol):
+    """What else is read at both ends of a phase, outside of its clocks."""
+
+    def start(self) -> None:
+        """Read the meters at the beginning."""
+
+    def stop(self, *, whole: bool = True) -> None:
+        """Read the meters at the end; what is not `whole` does not count."""
 
 
 @final
@@ -34,10 +44,11 @@ class Phase:
         closed: whether it was left.
     """
 
-    __slots__ = ("_begun", "_range", "before", "closed", "name", "path", "recorder")
+    __slots__ = ("_begun", "_meters", "_range", "before", "closed", "name", "path", "recorder")
 
     def __init__(self, recorder: "PhaseRecorder", name: str) -> None:
         self._begun: Begun | None = None
+        self._meters: Meters | None = None
         self._range: object = None
         self.recorder = recorder
         self.name = name
@@ -54,6 +65,9 @@ class Phase:
         self.path = self.recorder.enter(self)
         _innermost.set(self)
         try:
+            self._meters = self.recorder.meters_of(self.path)
+            if self._meters is not None:
+                self._meters.start()
             self._range = self.recorder.begin_range(self.path)
             self._begun = self.recorder.clock.begin()
         except BaseException as error:
@@ -80,6 +94,8 @@ class Phase:
 
     def _leave(self, measured: BlockTime | None, error: BaseException | None) -> None:
         self.closed = True
+        if self._meters is not None:
+            self._meters.stop(whole=measured is not None)
         _innermost.set(_still_open(_innermost.get()))
         self.recorder.leave(self, measured, error)
         self.recorder.end_range(self._range)
@@ -90,6 +106,7 @@ class PhaseRecorder:
 
     Attributes:
         clock: reads the clocks at both ends of a phase.
+        meters_of: returns what else is read there, by the phase's path.
     """
 
     def __init__(
@@ -100,14 +117,17 @@ class PhaseRecorder:
         test: str | None = None,
         within: str | None = None,
         clock: BlockClock | None = None,
+        meters_of: Callable[[str], Meters | None] = lambda _path: None,
     ) -> None:
         """Begin with no phases.
 
         There is a barrier at both ends of each phase. `within` is the name of the phase that encloses all of these;
-        `test` is the test's name, for messages; `clock` replaces the device's clock.
+        `test` is the test's name, for messages; `clock` replaces the device's clock; `meters_of` returns the meters of
+        a phase by its path, None without any.
         """
         self.clock = clock or BlockClock(device)
         self._ranges = device if isinstance(device, ShowsRanges) else None
+        self.meters_of = meters_of
         self._sync_mode = device.sync_mode
         self._provenance = provenance
         self._test = test

@@ -28,6 +28,7 @@ from pytest_benchdb.plugin.bench.passes import Passes, PassTarget
 from pytest_benchdb.plugin.bench.sweep import Sweep, skip_point
 from pytest_benchdb.plugin.bench.timing import Arguments, TimingSpec, call_once, timing_rows
 from pytest_benchdb.plugin.bench.values import MetricBook, RecordedValues
+from pytest_benchdb.plugin.bench.work import BenchMeters
 from pytest_benchdb.plugin.recording.attempt import Attempt
 from pytest_benchdb.plugin.recording.identity import id_of_params
 from pytest_benchdb.registry import open_for_rank
@@ -35,6 +36,7 @@ from pytest_benchdb.registry import open_for_rank
 if TYPE_CHECKING:
     from pytest_benchdb.measure.distributed.run import Distributed
     from pytest_benchdb.measure.stream import Source, StreamResult
+    from pytest_benchdb.measure.work import Metered
 
 
 def _unavailable(reason: str) -> NoReturn:
@@ -88,7 +90,10 @@ class Bench:
         self._test = test
         self._passes = passes
         self._plan = Plan()
-        self._phases = PhaseRecorder(opened, provenance=provenance, test=test)
+        self._meters = BenchMeters(passes, opened, provenance)
+        self._phases = PhaseRecorder(
+            opened, provenance=provenance, test=test, meters_of=lambda path: self._meters.phase(path, self._attempt)
+        )
         self._timed: Timed | None = None
         self._used: dict[str | None, str] = {}
         self._cut: str | None = None
@@ -261,6 +266,7 @@ class Bench:
             provenance=self.provenance,
             phase=phase,
             test=self._test,
+            meters=self._meters.block("training steps", self._attempt, phase),
         )
         self._loops.append(loop)
         return loop
@@ -278,6 +284,7 @@ class Bench:
             MissingExtraError: the source is a URL and httpx is not installed.
         """
         from pytest_benchdb.measure.stream import StreamPlan, run_stream
+        from pytest_benchdb.plugin.bench.work import stream_meters
 
         if "warmup" in options:
             options["warmup_requests"] = options.pop("warmup")
@@ -286,11 +293,14 @@ class Bench:
             plan = StreamPlan(**plain_options(options))
             if self._attempt is None:
                 plan = replace(plan, requests=1, duration_s=None, warmup_requests=0)
+            meters = self._meters.block("streams", self._attempt, phase)
             with untraced():
-                result = run_stream(source, plan)
+                result = run_stream(source, plan, around=meters)
         except (ConfigError, TypeError) as error:
             raise self._mistake(str(error)) from error
-        self._rows += (replace(row, phase=phase, provenance=self._of(row)) for row in result.measurements)
+        rows = (replace(row, phase=phase, provenance=self._of(row)) for row in result.measurements)
+        self._rows += rows if meters is None else map(meters.marks, rows)
+        self._keep(None if meters is None else stream_meters(meters, result.requests).of_phase(phase))
         self._requests += (replace(request, phase=phase) for request in result.requests)
         if result.requests and len(result.failed) == len(result.requests):
             self._cut = f"no request was answered whole: {result.failed[0].error}"
@@ -340,10 +350,12 @@ class Bench:
 
     def timing(self) -> Timing:
         """Return everything that was measured."""
+        phases = self._meters.of_phases(self._used)
         rows = [
             *self._rows,
             # A function timed within a phase gives the phase's time, so the clock around the phase is left out.
-            *self._phases.measurements(without=self._used),
+            *map(self._meters.marked, self._phases.measurements(without=self._used)),
+            *(row for metered in phases for row in metered.measurements),
             *(row for loop in self._loops for row in loop.measurements()),
             *self._values.measurements(self.provenance),
         ]
@@ -355,7 +367,11 @@ class Bench:
             invalid=self._cut,
             provenance=self.provenance,
             result_count=self.result_count,
-            series=tuple(self._series),
+            series=(
+                *self._series,
+                *(series for metered in phases for series in metered.series),
+                *(series for loop in self._loops for series in loop.metered().series),
+            ),
             requests=tuple(self._requests),
         )
         timed = self._timed
@@ -418,6 +434,7 @@ class Bench:
         if self._attempt is None:
             return call_once(function, args, kwargs, spec)
         self._cut = "the benchmarked function raised"
+        self._meters.disturb(self._attempt)
         has_passes = self._passes is not None and self._passes.has_any
         with calls_of(function, args, kwargs) as calls:
             conditions = None if self._passes is None else self._passes.conditions(self.opened, self.provenance)
@@ -441,17 +458,23 @@ class Bench:
             if self._passes is not None:
                 target = PassTarget(
                     call=lambda: rounds.once(timed.iterations),
+                    once=rounds.take_result,
                     opened=self.opened,
                     iterations=timed.iterations,
                     round_s=statistics.median(timed.wall_ns) / 1e9,
                     phase=phase,
                     provenance=self.provenance,
+                    items=spec.work.get("items"),
                 )
                 with untraced():
                     made = self._passes.make(target)
-                self._rows += made.measurements
-                self._series += made.series
+                self._keep(made)
             return rounds.take_result()
+
+    def _keep(self, metered: "Metered | None") -> None:
+        if metered is not None:
+            self._rows += metered.measurements
+            self._series += metered.series
 
     def _claim(self, what: str) -> str | None:
         """Return the current phase; each can time only one thing, so that rows stay distinguishable."""

@@ -95,7 +95,7 @@ class Devices:
         self.registry.load()
         self._device_names = [self.registry.parse(text) for text in selected if text != "auto"]
         self._selected = selected
-        self._passes = Passes(passes, self.registry, alone=alone)
+        self.passes = Passes(passes, self.registry, alone=alone)
         self._book = MetricBook()
 
     def each(self) -> list[str]:
@@ -163,7 +163,9 @@ class Devices:
                 attempt.devices = self.registry.devices(name.backend)[name.index : name.index + 1]
             raise
         provenance = self.registry.provenance(name.backend)
-        made = kind(opened, attempt, test=test, provenance=provenance, passes=self._passes, book=self._book)
+        if attempt is not None:
+            self.passes.prepare(opened.device, provenance)
+        made = kind(opened, attempt, test=test, provenance=provenance, passes=self.passes, book=self._book)
         if attempt is not None:
             attempt.bench = made
             # Every session has the CPU already, with more details.
@@ -193,7 +195,7 @@ class Devices:
         """Close the devices, and stop whatever the passes started; a forked child leaves them to its parent."""
         if os.getpid() != self._pid:
             return
-        self._passes.close()
+        self.passes.close()
         self.registry.close()
 
 

@@ -1,29 +1,42 @@
-"""The passes after the timing pass: memory, energy, counters and series, each in separate executions.
+"""What is measured besides times: memory, energy, counters and series, in passes of calls and around other work.
 
 PYTEST_DONT_REWRITE
 """
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Measurement
 from pytest_benchdb.registry import Registry
 
 if TYPE_CHECKING:
     from pytest_benchdb.measure.energy.conditions import Conditions
     from pytest_benchdb.measure.energy.sensors import Sensors
+    from pytest_benchdb.measure.energy.window import EnergyPlan
+    from pytest_benchdb.measure.process.block_usage import BlockProbe
     from pytest_benchdb.measure.sampler.sampler import Sampler
+    from pytest_benchdb.measure.work import Metered, WorkMeters
 
 
 SERIES_S = 1.0
 """Time for which the series pass repeats rounds."""
-_METRIC_OF = {"memory": "python_peak", "energy": "energy", "counters": "instructions", "series": "rss"}
+_METRIC_OF = {
+    "memory": "python_peak",
+    "memray": "native_peak",
+    "energy": "energy",
+    "counters": "instructions",
+    "series": "rss",
+}
 """The metric whose row states the reason if a pass fails."""
+_NOT_FOR_NVML = frozenset({"rocm", "xpu", "mps", "sim"})
+"""Backends whose unique ids are not NVIDIA's."""
+BESIDE_WORKERS = "other xdist workers use the device meanwhile; run without -n"
+"""Why there is no energy under xdist: a counter covers the whole device, and cannot separate its processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,54 +45,80 @@ class PassTarget:
 
     Attributes:
         call: runs one round and waits for the device.
+        once: makes one call and returns its result.
         opened: the device.
         iterations: calls in one round.
         round_s: median time of one round.
         phase: named part of the run; None means the whole run.
         provenance: of the device's values.
+        items: items that one call handles; None if not known.
     """
 
     call: Callable[[], object]
+    once: Callable[[], object]
     opened: OpenDevice
     iterations: int
     round_s: float
     phase: str | None
     provenance: Provenance
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassResult:
-    """The measurements and series of a pass."""
-
-    measurements: tuple[Measurement, ...] = ()
-    series: tuple[Series, ...] = ()
+    items: float | None = None
 
 
 class Passes:
-    """The passes of one process; samplers and sensors start when first needed."""
+    """The passes of one process; samplers and sensors start when first needed.
+
+    Attributes:
+        names: the selected passes, in order.
+    """
 
     def __init__(self, names: Sequence[str], registry: Registry, *, alone: bool) -> None:
         """Select passes by name, in order; `alone` means that no other xdist worker runs beside this process."""
-        self._names = names
+        self.names = tuple(names)
         self._alone = alone
         self._registry = registry
         self._sensors: Sensors | None = None
-        self._samplers: dict[str, Sampler] = {}
+        self._samplers: dict[str | None, Sampler] = {}
+        self._meters: WorkMeters | None = None
 
     @property
     def has_any(self) -> bool:
-        """Whether timing is followed by a pass."""
-        return bool(self._names)
+        """Whether a pass was selected."""
+        return bool(self.names)
 
-    def make(self, target: PassTarget) -> PassResult:
+    def prepare(self, device: Device | None, provenance: Provenance = "measured") -> None:
+        """Measure the idle power of a device before its first benchmark; None for the host.
+
+        It takes about two seconds, once per device, and nothing unless energy was asked for.
+        """
+        if "energy" not in self.names or not self._alone:
+            return
+        from pytest_benchdb.measure.energy.energy_pass import prepare
+
+        prepare(self.sensors(), _energy_plan(device, provenance))
+
+    def make(self, target: PassTarget) -> "Metered":
         """Run every selected pass of one function; a failed one only gives its reason."""
-        results = [self._run(name, target) for name in self._names]
-        rows = (row for result in results for row in result.measurements)
-        readings = (series for result in results for series in result.series)
-        return PassResult(
-            measurements=tuple(replace(row, phase=target.phase) for row in rows),
-            series=tuple(replace(series, phase=target.phase) for series in readings),
-        )
+        from pytest_benchdb.measure.work import Metered
+
+        results = [self._run(name, target) for name in self.names]
+        return Metered(
+            measurements=tuple(row for result in results for row in result.measurements),
+            series=tuple(series for result in results for series in result.series),
+        ).of_phase(target.phase)
+
+    def meters(self, probe: "BlockProbe") -> "WorkMeters":
+        """Return the meters of work that cannot be repeated; `probe` is the process's own."""
+        if self._meters is None:
+            from pytest_benchdb.measure.work import WorkMeters
+
+            self._meters = WorkMeters(
+                self.names,
+                probe=probe,
+                sensors=self.sensors,
+                sampler=self._sampler,
+                no_energy=None if self._alone else BESIDE_WORKERS,
+            )
+        return self._meters
 
     def sensors(self) -> "Sensors":
         """Return the energy meters of the session, found by the first call."""
@@ -103,62 +142,103 @@ class Passes:
         return Conditions(panel, clock_ns=opened.clock_ns, absent="; ".join(reasons))
 
     def close(self) -> None:
-        """Stop the samplers."""
+        """Stop the samplers and close the meters."""
         for sampler in self._samplers.values():
             sampler.close()
         self._samplers.clear()
+        if self._sensors is not None:
+            self._sensors.close()
+            self._sensors = None
 
-    def _run(self, name: str, target: PassTarget) -> PassResult:
+    def _run(self, name: str, target: PassTarget) -> "Metered":
+        from pytest_benchdb.measure.work import Metered
+
         if target.provenance == "simulated" and name != "energy":
-            return PassResult()  # this host's memory and sensors are not the simulated device's
+            return Metered()  # this host's memory and sensors are not the simulated device's
         try:
-            result: PassResult = getattr(self, f"_{name}")(target)
+            result: Metered = getattr(self, f"_{name}")(target)
         except Exception as error:  # noqa: BLE001 - from the function, or from a library that a meter uses
             why = f"the {name} pass ended with {type(error).__name__}: {error}"
-            return PassResult(measurements=(Measurement.of(_METRIC_OF[name], pass_name=name, reason=why),))
+            pass_name = "memory" if name == "memray" else name
+            return Metered(measurements=(Measurement.of(_METRIC_OF[name], pass_name=pass_name, reason=why),))
         return result
 
-    def _memory(self, target: PassTarget) -> PassResult:
+    def _memory(self, target: PassTarget) -> "Metered":
+        from pytest_benchdb.measure.process.memory_pass import DEFAULT_METRIC_NAMES
+
+        return self._memory_of(target, DEFAULT_METRIC_NAMES)
+
+    def _memray(self, target: PassTarget) -> "Metered":
+        return self._memory_of(target, ("native_peak",))
+
+    def _memory_of(self, target: PassTarget, metrics: Sequence[str]) -> "Metered":
         from pytest_benchdb.measure.process.block_usage import BlockProbe
         from pytest_benchdb.measure.process.memory_pass import measure_memory
+        from pytest_benchdb.measure.work import Metered
 
-        probe = BlockProbe()
+        own = None if self._meters is not None else BlockProbe()
+        probe = own or self._meters.probe  # type: ignore[union-attr]
         try:
-            return PassResult(measurements=measure_memory(target.call, probe=probe))
+            return Metered(measurements=measure_memory(target.once, probe=probe, metrics=metrics))
         finally:
-            probe.close()
+            if own is not None:
+                own.close()
 
-    def _counters(self, target: PassTarget) -> PassResult:
+    def _counters(self, target: PassTarget) -> "Metered":
         from pytest_benchdb.backends.meters import perf_events
         from pytest_benchdb.measure.process.counters_pass import count_events
+        from pytest_benchdb.measure.work import Metered
 
-        return PassResult(measurements=count_events(target.call, perf_events, iterations=target.iterations))
+        return Metered(measurements=count_events(target.call, perf_events, iterations=target.iterations))
 
-    def _series(self, target: PassTarget) -> PassResult:
-        from pytest_benchdb.measure.sampler.sampler import Sampler
+    def _series(self, target: PassTarget) -> "Metered":
         from pytest_benchdb.measure.sampler.series_pass import record_series
+        from pytest_benchdb.measure.work import Metered
 
-        device = target.opened.device
-        if device.device_id not in self._samplers:
-            watched = {device.uuid: device.device_id} if device.backend == "cuda" and device.uuid else {}
-            self._samplers[device.device_id] = Sampler(devices=watched)
         series, summaries = record_series(
-            target.call, self._samplers[device.device_id], min_duration_s=SERIES_S, clock=time.monotonic
+            target.call, self._sampler(target.opened), min_duration_s=SERIES_S, clock=time.monotonic
         )
-        return PassResult(measurements=summaries, series=series)
+        return Metered(measurements=summaries, series=series)
 
-    def _energy(self, target: PassTarget) -> PassResult:
-        from pytest_benchdb.measure.energy.energy_pass import measure_energy, unmeasured
-        from pytest_benchdb.measure.energy.window import EnergyPlan
+    def _sampler(self, opened: OpenDevice | None) -> "Sampler":
+        from pytest_benchdb.measure.sampler.sampler import Sampler
+
+        device = None if opened is None or opened.device.is_host else opened.device
+        key = None if device is None else device.device_id
+        if key not in self._samplers:
+            has_id = device is not None and device.uuid is not None and device.backend not in _NOT_FOR_NVML
+            watched = {device.uuid: device.device_id} if device is not None and device.uuid and has_id else {}
+            self._samplers[key] = Sampler(devices=watched)
+        return self._samplers[key]
+
+    def _energy(self, target: PassTarget) -> "Metered":
+        from dataclasses import replace
+
+        from pytest_benchdb.measure.energy.energy_pass import measure_energy
+        from pytest_benchdb.measure.energy.energy_rows import energy_per, unmeasured
+        from pytest_benchdb.measure.work import Metered
 
         if not self._alone:
-            # A counter covers the whole device, and cannot separate its processes.
-            why = "other xdist workers use the device meanwhile; run without -n"
-            return PassResult(measurements=(unmeasured(why),))
-        plan = EnergyPlan(
+            return Metered(measurements=(unmeasured(BESIDE_WORKERS),))
+        plan = replace(
+            _energy_plan(target.opened.device, target.provenance),
             rounds_hint_s=target.round_s,
             iterations=target.iterations,
-            device_uuid=target.opened.device.uuid,
-            provenance=target.provenance,
         )
-        return PassResult(measurements=measure_energy(target.call, self.sensors(), plan))
+        rows = measure_energy(target.call, self.sensors(), plan)
+        if target.items is not None:
+            calls = plan.iterations * float((rows[0].details or {}).get("rounds_in_window") or 0)  # type: ignore[arg-type]
+            rows = (*rows, energy_per(rows[0], "energy_per_sample", target.items * calls))
+        return Metered(measurements=rows)
+
+
+def _energy_plan(device: Device | None, provenance: Provenance) -> "EnergyPlan":
+    from pytest_benchdb.measure.energy.window import EnergyPlan
+
+    is_host = device is None or device.is_host
+    return EnergyPlan(
+        rounds_hint_s=0.0,
+        device_uuid=None if device is None or is_host else device.uuid,
+        on_host=is_host,
+        provenance=provenance,
+    )

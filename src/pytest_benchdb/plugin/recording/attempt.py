@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -18,6 +18,9 @@ from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.run import BlockUsage, Measurement, Outcome, Timing
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_of_params
 from pytest_benchdb.plugin.recording.outcome import Phase, classify, is_interruption, phase_of_error
+
+if TYPE_CHECKING:
+    from pytest_benchdb.measure.work import WorkBlock
 
 
 class Block:
@@ -49,6 +52,16 @@ class Block:
         """End the block, if it was started."""
         if self._token is not None and self.usage is None:
             self.usage = self._probe.stop(self._token)
+
+    def drop(self) -> None:
+        """End the block and forget it: where its work ended is not known."""
+        self.stop()
+        self.usage = None
+
+    @property
+    def probe(self) -> BlockProbe:
+        """The probe of this process."""
+        return self._probe
 
     def __enter__(self) -> None:
         self.start()
@@ -84,6 +97,7 @@ class Attempt:
         arguments: the arguments of `pedantic`; None if it was not called.
         own_block: the block around the whole test, for tests without a fixture.
         traced_by: what traced the code of `own_block`, such as ``coverage``; None if nothing did.
+        metered: the meters around the whole test; None without passes.
         codspeed_seen: number of results that pytest-codspeed had before this attempt.
         bench: the object from the test's ``bench_*`` fixture; None without one.
         devices: the device that the test requested, even if it is missing.
@@ -104,6 +118,7 @@ class Attempt:
     arguments: dict[str, Any] | None = None
     own_block: Block | None = None
     traced_by: str | None = None
+    metered: "WorkBlock | None" = None
     codspeed_seen: int = 0
     bench: Any = None
     devices: tuple[Device, ...] = ()

@@ -43,7 +43,7 @@ _MEANINGS = {
     "outliers": "rounds more than 1.5 interquartile ranges outside the quartiles",
     "metric": "metric of the times: step_time is one training step, e2e_latency one request",
     "throughput": "items handled per second",
-    "energy": "energy of one iteration, of the counters of the narrowest scope; only where all of them are valid",
+    "energy": "energy of one iteration, of the device as a whole; only where valid",
     "first_call": "first call, compilation included",
     "device_memory": "peak memory allocated by the device's allocator",
     "clock": "clock of the device's compute units after the last round",

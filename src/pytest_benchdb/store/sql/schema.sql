@@ -1,6 +1,6 @@
 -- The whole schema of a pytest-benchdb file, session file and history alike.
 -- If you change it after a release: raise SCHEMA_VERSION in store/template.py and add the migration
--- migrations/NNNN_name.sql (there is none yet: store/migrate.py has the rules). Then run docs/generate.py.
+-- migrations/NNNN_name.sql (store/migrate.py has the rules). Then run docs/generate.py.
 -- Times are UTC, units are SI, NULL means not measured or not known.
 -- No primary, foreign or unique keys: they cost 3 to 5 times the space and 5 to 14 times the write time,
 -- and DuckLake has none. The statements under checks/ prove what keys would.
@@ -723,31 +723,20 @@ beside AS (
     GROUP BY run_id, session_id, started_at, phase
 ),
 
--- The counters of the narrowest scope together, if all of them hold. One inside of another is left out.
+-- Rows with a domain are single counters; some of them include others.
 energy AS (
     SELECT
         run_id,
         session_id,
         started_at,
         phase,
-        CASE WHEN bool_and(valid AND value IS NOT NULL) THEN sum(value) END AS value
-    FROM (
-        SELECT
-            run_id,
-            session_id,
-            started_at,
-            phase,
-            valid,
-            value
-        FROM measurement
-        WHERE metric = 'energy' AND rank IS NULL AND json_extract_string(details, 'within') IS NULL
-        QUALIFY rank() OVER (
-            PARTITION BY session_id, run_id, started_at, phase
-            ORDER BY
-                coalesce(list_position(['process', 'device', 'module', 'package', 'board', 'system'], scope), 0)
-        ) = 1
-    )
-    GROUP BY run_id, session_id, started_at, phase
+        CASE WHEN valid THEN value END AS value,
+        CASE WHEN value IS NULL OR NOT valid THEN reason END AS reason
+    FROM measurement
+    WHERE metric = 'energy' AND rank IS NULL AND domain IS NULL
+    QUALIFY row_number() OVER (
+        PARTITION BY session_id, run_id, started_at, phase ORDER BY pass <> 'energy', measurement_id
+    ) = 1
 )
 
 SELECT
@@ -794,6 +783,7 @@ SELECT
     beside.cpu_per_wall,
     beside.throughput,
     energy.value AS energy_j,
+    energy.reason AS energy_reason,
     beside.peak_rss AS peak_rss_bytes,
     beside.device_peak AS device_peak_bytes,
     CASE WHEN figures.phase IS NULL AND figures.metric IN ('wall_time', 'cpu_time') THEN run.rounds ELSE figures.n END
@@ -857,7 +847,8 @@ COMMENT ON COLUMN report.first_call_s IS 'Wall-clock time of the first call, com
 COMMENT ON COLUMN report.cpu_s IS 'CPU time of the process for one call, seconds; NULL unless measured for the call alone';
 COMMENT ON COLUMN report.cpu_per_wall IS 'CPU time of the process per wall-clock time of the timed block; NULL for blocks below 100 us';
 COMMENT ON COLUMN report.throughput IS 'Items, or requests of a token stream, handled per second; NULL if not measured';
-COMMENT ON COLUMN report.energy_j IS 'Energy of one iteration, joules: the counters of the narrowest scope together; NULL unless all of them are valid';
+COMMENT ON COLUMN report.energy_j IS 'Energy of one iteration, joules, of the device as a whole; NULL unless valid';
+COMMENT ON COLUMN report.energy_reason IS 'Why energy that was asked for is not there';
 COMMENT ON COLUMN report.peak_rss_bytes IS 'Peak resident set in the timed block, bytes';
 COMMENT ON COLUMN report.device_peak_bytes IS 'Peak of the memory that the device''s allocator had handed out, bytes';
 COMMENT ON COLUMN report.rounds IS 'Timed blocks; of another main metric, its samples';
@@ -1174,22 +1165,31 @@ SELECT
     any_value(model.name) AS model_name,
     any_value(device.backend) AS hardware_type,
     any_value(device.name) AS device_name,
-    max(coalesce(measurement.mean, measurement.value)) FILTER (WHERE measurement.metric = 'power') AS power_watts_avg,
+    coalesce(
+        max(measurement.value) FILTER (WHERE measurement.metric = 'power' AND measurement.pass = 'energy'),
+        max(coalesce(measurement.mean, measurement.value)) FILTER (WHERE measurement.metric = 'power')
+    ) AS power_watts_avg,
     max(measurement.max) FILTER (WHERE measurement.metric = 'power') AS power_watts_peak,
     max(measurement.value) FILTER (WHERE measurement.metric = 'energy') AS energy_joules,
     max(coalesce(measurement.mean, measurement.value)) FILTER (WHERE measurement.metric = 'temperature') - 273.15
         AS temperature_celsius_avg,
     max(measurement.max) FILTER (WHERE measurement.metric = 'temperature') - 273.15 AS temperature_celsius_peak,
     max(measurement.value) FILTER (WHERE measurement.metric = 'throughput')
-    / nullif(max(coalesce(measurement.mean, measurement.value)) FILTER (WHERE measurement.metric = 'power'), 0)
-        AS energy_efficiency_items_per_joule,
+    / nullif(
+        coalesce(
+            max(measurement.value) FILTER (WHERE measurement.metric = 'power' AND measurement.pass = 'energy'),
+            max(coalesce(measurement.mean, measurement.value)) FILTER (WHERE measurement.metric = 'power')
+        ),
+        0
+    ) AS energy_efficiency_items_per_joule,
     any_value(run.duration_s) AS test_duration_seconds,
     any_value(measurement.method) FILTER (WHERE measurement.metric IN ('power', 'energy')) AS method
 FROM run
 INNER JOIN measurement
     ON measurement.run_id = run.run_id AND measurement.session_id = run.session_id
     AND measurement.phase IS NULL AND measurement.valid AND measurement.provenance <> 'simulated'
-    AND measurement.metric IN ('power', 'energy', 'temperature', 'throughput')
+    AND measurement.metric IN ('power', 'energy', 'temperature', 'throughput') AND measurement.rank IS NULL
+    AND (measurement.pass <> 'energy' OR measurement.domain IS NULL)
 LEFT JOIN benchmark ON benchmark.benchmark_id = run.benchmark_id
 LEFT JOIN device ON device.device_id = run.device_id
 LEFT JOIN model_version ON model_version.model_version_id = run.model_version_id
@@ -1245,7 +1245,7 @@ FROM run
 INNER JOIN (
     SELECT run_id, session_id, metric, max(value) AS value, max(p90) AS p90, max(p99) AS p99
     FROM measurement
-    WHERE phase IS NULL AND valid AND provenance <> 'simulated'
+    WHERE phase IS NULL AND valid AND provenance <> 'simulated' AND (pass <> 'energy' OR domain IS NULL)
     GROUP BY run_id, session_id, metric
     HAVING count(*) = 1
 ) AS measurement

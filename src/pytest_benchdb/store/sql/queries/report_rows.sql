@@ -36,6 +36,7 @@ SELECT
     cpu_per_wall,
     throughput,
     energy_j,
+    energy_reason,
     peak_rss_bytes,
     device_peak_bytes,
     conditions.clock_hz,

@@ -55,10 +55,7 @@ series AS MATERIALIZED (
             last_run.benchmark_id,
             measurement.metric,
             measurement.phase,
-            CASE
-                WHEN measurement.pass = 'energy' THEN last_run.device_id
-                ELSE coalesce(measurement.device_id, last_run.device_id)
-            END AS device_id,
+            coalesce(measurement.device_id, last_run.device_id) AS device_id,
             last_run.nth
         FROM measurement
         INNER JOIN last_run
@@ -67,6 +64,7 @@ series AS MATERIALIZED (
             last_run.passed
             AND measurement.session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
             AND measurement.pass IN ('time', 'memory', 'energy', 'counters') AND measurement.rank IS NULL
+            AND (measurement.pass <> 'energy' OR measurement.domain IS NULL)
             AND measurement.provenance <> 'simulated'
             AND (($metrics IS NULL AND measurement.better <> 'none') OR list_contains($metrics, measurement.metric))
         UNION ALL
@@ -113,48 +111,10 @@ figure AS (
     FROM measurement
     WHERE
         session_id IN (SELECT session_id FROM wanted)
-        AND pass IN ('time', 'memory') AND rank IS NULL AND provenance <> 'simulated'
+        AND pass IN ('time', 'memory', 'energy', 'counters') AND rank IS NULL AND provenance <> 'simulated'
         AND (($metrics IS NULL AND better <> 'none') OR list_contains($metrics, metric))
-    UNION ALL BY NAME
-    -- The counters of the narrowest scope together, if all of them hold. One inside of another is left out.
-    SELECT
-        run_id,
-        session_id,
-        metric,
-        phase,
-        'energy' AS pass,
-        any_value(unit) AS unit,
-        any_value(better) AS better,
-        any_value(provenance) AS provenance,
-        bool_and(valid AND value IS NOT NULL) AS valid,
-        any_value(reason) AS reason,
-        sum(value) AS value,
-        1 AS n
-    FROM (
-        SELECT
-            run_id,
-            session_id,
-            metric,
-            phase,
-            unit,
-            better,
-            provenance,
-            valid,
-            reason,
-            value
-        FROM measurement
-        WHERE
-            session_id IN (SELECT session_id FROM wanted)
-            AND pass = 'energy' AND rank IS NULL AND provenance <> 'simulated'
-            AND (($metrics IS NULL AND better <> 'none') OR list_contains($metrics, metric))
-            AND json_extract_string(details, 'within') IS NULL
-        QUALIFY rank() OVER (
-            PARTITION BY session_id, run_id, metric, phase
-            ORDER BY
-                coalesce(list_position(['process', 'device', 'module', 'package', 'board', 'system'], scope), 0)
-        ) = 1
-    )
-    GROUP BY run_id, session_id, metric, phase
+        -- Energy with a domain is of a single counter, and some counters include others.
+        AND (pass <> 'energy' OR domain IS NULL)
 ),
 
 found AS (
