@@ -6,7 +6,6 @@ PYTEST_DONT_REWRITE
 import contextlib
 import functools
 import os
-import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.number import number, plain_options, shown
 from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Attachment, Measurement, Request, Timing
-from pytest_benchdb.plugin.bench.passes import Passes, PassTarget
+from pytest_benchdb.plugin.bench.passes import Passes
 from pytest_benchdb.plugin.bench.sweep import Sweep, skip_point
 from pytest_benchdb.plugin.bench.timing import Arguments, TimingSpec, call_once, timing_rows
 from pytest_benchdb.plugin.bench.values import MetricBook, RecordedValues
@@ -298,9 +297,8 @@ class Bench:
                 result = run_stream(source, plan, around=meters)
         except (ConfigError, TypeError) as error:
             raise self._mistake(str(error)) from error
-        rows = (replace(row, phase=phase, provenance=self._of(row)) for row in result.measurements)
-        self._rows += rows if meters is None else map(meters.marks, rows)
-        self._keep(None if meters is None else stream_meters(meters, result.requests).of_phase(phase))
+        rows = (replace(row, provenance=self._of(row)) for row in result.measurements)
+        self._keep(stream_meters(meters, result.requests, rows).of_phase(phase))
         self._requests += (replace(request, phase=phase) for request in result.requests)
         if result.requests and len(result.failed) == len(result.requests):
             self._cut = f"no request was answered whole: {result.failed[0].error}"
@@ -455,26 +453,13 @@ class Bench:
             rows = timing_rows(timed, spec, phase=phase, provenance=self.provenance)
             self._rows += rows if conditions is None else conditions.added_to(rows, phase)
             self._cut = None
-            if self._passes is not None:
-                target = PassTarget(
-                    call=lambda: rounds.once(timed.iterations),
-                    once=rounds.take_result,
-                    opened=self.opened,
-                    iterations=timed.iterations,
-                    round_s=statistics.median(timed.wall_ns) / 1e9,
-                    phase=phase,
-                    provenance=self.provenance,
-                    items=spec.work.get("items"),
-                )
-                with untraced():
-                    made = self._passes.make(target)
-                self._keep(made)
+            with untraced():
+                self._keep(self._meters.repeat(rounds, timed, phase, items=spec.work.get("items")))
             return rounds.take_result()
 
-    def _keep(self, metered: "Metered | None") -> None:
-        if metered is not None:
-            self._rows += metered.measurements
-            self._series += metered.series
+    def _keep(self, metered: "Metered") -> None:
+        self._rows += metered.measurements
+        self._series += metered.series
 
     def _claim(self, what: str) -> str | None:
         """Return the current phase; each can time only one thing, so that rows stay distinguishable."""

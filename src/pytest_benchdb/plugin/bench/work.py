@@ -3,13 +3,15 @@
 PYTEST_DONT_REWRITE
 """
 
-from collections.abc import Collection, Sequence
+import statistics
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.measure.timing.rounds import Rounds, Timed
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement, Request
-from pytest_benchdb.plugin.bench.passes import Passes
+from pytest_benchdb.plugin.bench.passes import Passes, PassTarget
 from pytest_benchdb.plugin.recording.attempt import Attempt
 
 if TYPE_CHECKING:
@@ -52,6 +54,24 @@ class BenchMeters:
         if self._phases and self._passes is not None:
             self._meters(self._passes, attempt).disturb()
 
+    def repeat(self, rounds: Rounds, timed: Timed, phase: str | None, *, items: float | None) -> "Metered":
+        """Return what the passes of a timed function gave."""
+        from pytest_benchdb.measure.work import Metered
+
+        if self._passes is None:
+            return Metered()
+        target = PassTarget(
+            call=lambda: rounds.once(timed.iterations),
+            once=rounds.take_result,
+            opened=self._opened,
+            iterations=timed.iterations,
+            round_s=statistics.median(timed.wall_ns) / 1e9,
+            phase=phase,
+            provenance=self._provenance,
+            items=items,
+        )
+        return self._passes.make(target)
+
     def of_phases(self, used: Collection[str | None]) -> "list[Metered]":
         """Return what was read at the ends of the phases, except those in which something else was measured."""
         return [block.result().of_phase(path) for path, block in self._phases.items() if path not in used]
@@ -65,12 +85,17 @@ class BenchMeters:
         return passes.meters(attempt.block.probe)
 
 
-def stream_meters(meters: "WorkBlock", requests: Sequence[Request]) -> "Metered":
-    """Return what was read around a stream; its energy is that of one request that was answered whole."""
+def stream_meters(meters: "WorkBlock | None", requests: Sequence[Request], rows: Iterable[Measurement]) -> "Metered":
+    """Return the rows of a stream and what was read around it, with the energy of a request that was answered whole."""
+    from pytest_benchdb.measure.work import Metered
+
+    if meters is None:
+        return Metered(measurements=tuple(rows))
     whole = [request for request in requests if request.ok]
     uncounted = sum(request.tokens_out is None for request in whole)
     tokens: float | str = float(sum(request.tokens_out or 0 for request in whole))
     if uncounted:
         tokens = f"{uncounted} of {len(whole)} answers did not report their tokens"
     per = {"energy_per_request": float(len(whole)), "energy_per_token": tokens}
-    return meters.result(len(whole), per, cut="the stream did not run to its end")
+    read = meters.result(len(whole), per, cut="the stream did not run to its end")
+    return Metered(measurements=(*map(meters.marks, rows), *read.measurements), series=read.series)

@@ -341,3 +341,5 @@ COMMENT ON COLUMN benchmark_results.accuracy_score IS 'Metric accuracy, where th
 COMMENT ON COLUMN benchmark_results.gpu_utilization_pct IS 'Share of the time in which the device was busy, percent';
 COMMENT ON COLUMN benchmark_results.memory_used_gb IS 'Peak of the device''s allocator, 1 GB = 1e9 bytes';
 COMMENT ON COLUMN benchmark_results.detailed_metrics IS 'Every metric that the run took once, by name';
+COMMENT ON COLUMN measurement.pass IS 'time, memory, energy, counters or series: what else ran while it was taken';
+COMMENT ON COLUMN samples.pass IS 'time, memory, energy, counters or series: what else ran while it was taken';
