@@ -8,12 +8,12 @@ import contextlib
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from pytest_benchdb.interfaces import Backend, OpenDevice
-from pytest_benchdb.measure.energy.energy_pass import measure_energy
+from pytest_benchdb.measure.energy.energy_pass import measure_energy, prepare
 from pytest_benchdb.measure.energy.sensors import Sensors
 from pytest_benchdb.measure.energy.window import EnergyPlan
 from pytest_benchdb.measure.timing.calls import calls_of
@@ -31,6 +31,7 @@ from pytest_benchdb.testing.model_device import (
 from pytest_benchdb.testing.provider_contract import QuietContract, expect
 
 _QUICK: Mapping[str, object] = {"max_time_s": 0.05, "warmup_time_s": 0.01}
+_PLAN = EnergyPlan(rounds_hint_s=0.0, device_uuid=UUID, provenance="simulated")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +57,16 @@ class KnownAnswer:
         machine = ModelMachine(self.profile)
         backend = ModelBackend(machine)
         opened = backend.open(backend.devices()[0])
+        sensors = Sensors([ModelMeter(machine)])
+        if "energy" in self.right:
+            prepare(sensors, _PLAN)
         clocks = Clocks(cpu_ns=opened.clock_ns, thread_ns=None, host_ns=opened.clock_ns)
         plan = Plan().changed(**{**_QUICK, **self.options})
         with calls_of(ModelFunction(machine, self.kernels), (), {}) as calls:
             rounds = Rounds(calls, opened, plan, clocks=clocks)
             found = medians(rounds.run(contextlib.nullcontext()))
-            if not found.keys() >= self.right.keys():
-                found |= _energy(rounds, machine, found)
+            if "energy" in self.right:
+                found |= _energy(rounds, sensors, found)
         return {metric: found[metric] for metric in self.right}
 
 
@@ -80,12 +84,10 @@ def medians(timed: Timed) -> dict[str, float]:
     return found
 
 
-def _energy(rounds: Rounds, machine: ModelMachine, found: Mapping[str, float]) -> dict[str, float]:
+def _energy(rounds: Rounds, sensors: Sensors, found: Mapping[str, float]) -> dict[str, float]:
     iterations = round(found["iterations"])
-    plan = EnergyPlan(
-        rounds_hint_s=found["wall_time"] * iterations, iterations=iterations, device_uuid=UUID, provenance="simulated"
-    )
-    rows = measure_energy(lambda: rounds.once(iterations), Sensors([ModelMeter(machine)]), plan)
+    plan = replace(_PLAN, rounds_hint_s=found["wall_time"] * iterations, iterations=iterations)
+    rows = measure_energy(lambda: rounds.once(iterations), sensors, plan)
     return {row.metric: row.value for row in rows if row.value is not None and row.valid}
 
 
