@@ -42,15 +42,24 @@ def test_detectable_rise_is_found_in_four_cases_of_five(per_side: int) -> None:
     assert (tests.pvalue < 0.01).mean() == pytest.approx(0.8, abs=0.06)
 
 
-def test_rise_against_a_history_is_found_in_four_cases_of_five() -> None:
+@pytest.mark.parametrize(("confirms", "limit"), [(0, 0.0), (2, 0.0), (2, 0.08)])
+def test_rise_against_a_history_is_found_in_four_cases_of_five(confirms: int, limit: float) -> None:
     stats, numpy = pytest.importorskip("scipy.stats"), pytest.importorskip("numpy")
     chance = numpy.random.default_rng(1)
-    rise = math.log1p(detectable_in_history(0.02, 20))
+    rise = math.log1p(detectable_in_history(0.02, 20, confirms, limit))
 
-    history, newest = chance.normal(0, 0.02, (8000, 20)), chance.normal(rise, 0.02, 8000)
-    limit = stats.t.ppf(0.99, 19) * 0.02 * math.sqrt(1 + math.pi / 40)
+    history, newest = chance.normal(0, 0.02, (8000, 20)), chance.normal(rise, 0.02, (1 + confirms, 8000))
+    reach = max(stats.t.ppf(0.99, 19) * 0.02 * math.sqrt(1 + math.pi / 40), math.log1p(limit))
 
-    assert (newest - numpy.median(history, axis=1) > limit).mean() == pytest.approx(0.8, abs=0.02)
+    found = (newest - numpy.median(history, axis=1) > reach).all(axis=0)
+    assert found.mean() == pytest.approx(0.8, abs=0.02)
+
+
+@pytest.mark.parametrize("per_side", [3, 5, 10])
+def test_no_rise_below_the_limit_is_detectable(per_side: int) -> None:
+    assert detectable_between(1e-6, per_side, 0.05) == pytest.approx(0.05, rel=1e-3)
+    assert detectable_in_history(1e-6, 20, 2, 0.03) == pytest.approx(0.03, rel=1e-3)
+    assert noise_of(Sessions(values=[1.0] * 6), limits=lambda value, _sessions: 0.05 / value).needed == 3  # type: ignore[union-attr]
 
 
 def test_sessions_needed_grow_with_the_noise_and_end() -> None:

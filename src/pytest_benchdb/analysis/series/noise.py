@@ -1,7 +1,7 @@
 """How much a benchmark varies between sessions of unchanged code, and the smallest change that this noise hides."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -41,8 +41,23 @@ class Sessions:
     round_s: Sequence[float | None] = ()
 
 
+Limits = Callable[[float, int], float]
+"""Returns the smallest change that counts, as a share, of a median value and a number of sessions."""
+
+
+def no_limits(_value: float, _sessions: int) -> float:
+    """Count every change that is not noise."""
+    return 0.0
+
+
 def noise_of(
-    sessions: Sessions, *, per_side: Sequence[int] = (3, 5, 10), history: int = 20, change: float = 0.05
+    sessions: Sessions,
+    *,
+    per_side: Sequence[int] = (3, 5, 10),
+    history: int = 20,
+    confirms: int = 0,
+    change: float = 0.05,
+    limits: Limits = no_limits,
 ) -> Noise | None:
     """Score the noise of one series from sessions of unchanged code.
 
@@ -50,7 +65,9 @@ def noise_of(
         sessions: the sessions, in order.
         per_side: numbers of sessions per side for which a detectable change is given.
         history: number of sessions of history for which one is given.
+        confirms: number of re-runs that must repeat a change that a history shows.
         change: the increase to detect, as a share.
+        limits: smallest changes that count.
 
     Returns:
         None for fewer than 3 values above 0.
@@ -62,46 +79,68 @@ def noise_of(
     logs = [math.log(value) for value in kept]
     centre = median(logs)
     deviation = robust_deviation(logs)
+    level = math.exp(centre)
     return Noise(
         sessions=len(kept),
         deviation=deviation,
         worst=math.expm1(max(abs(value - centre) for value in logs)),
-        detectable={count: detectable_between(deviation, count) for count in per_side},
-        detectable_by_history=detectable_in_history(deviation, history),
-        needed=sessions_needed(deviation, change),
+        detectable={count: detectable_between(deviation, count, limits(level, count)) for count in per_side},
+        detectable_by_history=detectable_in_history(deviation, history, confirms, limits(level, history)),
+        needed=sessions_needed(deviation, change, lambda count: limits(level, count)),
         causes=_causes(sessions, logs, level_changed=first > 0),
     )
 
 
-def detectable_between(deviation: float, per_side: int) -> float:
+def detectable_between(deviation: float, per_side: int, limit: float = 0.0) -> float:
     """Return the smallest increase, as a share, detected in 80 % of cases with `per_side` sessions on each side.
 
     For one-sided Welch tests with p < 0.01: (t_.99 + t_.80) s √(2/k), the usual approximation of the power of a t-test
     (J. Cohen, Statistical Power Analysis, 1988, chapter 2). Welch's test has slightly fewer than Student's 2k - 2
-    degrees of freedom: 2k - 3.5 gives 79 to 84 % in simulations of 3 to 20 sessions.
+    degrees of freedom: 2k - 3.5 gives 79 to 84 % in simulations of 3 to 20 sessions. What is found must also exceed
+    the limit, whichever is farther.
 
     Args:
         deviation: standard deviation of the logarithms.
         per_side: at least 3.
+        limit: smallest change that counts, as a share.
     """
     dof = 2 * per_side - 3.5
-    distance = (t_ppf(_CONFIDENCE, dof) + t_ppf(_POWER, dof)) * deviation * math.sqrt(2 / per_side)
-    return _share(distance)
+    error = deviation * math.sqrt(2 / per_side)
+    return _share(max(t_ppf(_CONFIDENCE, dof) * error, math.log1p(limit)) + t_ppf(_POWER, dof) * error)
 
 
-def detectable_in_history(deviation: float, sessions: int) -> float:
+def detectable_in_history(deviation: float, sessions: int, confirms: int = 0, limit: float = 0.0) -> float:
     """Return the smallest increase, as a share, that is detected in 80 % of cases in one session after a history.
 
-    The gate's rule compares with the median of the history, whose variance adds π/2n.
+    The gate's rule compares with the median of the history, whose variance adds π/2n. The session and each of its
+    re-runs have to show the change, beyond the limit as well.
+
+    Args:
+        deviation: standard deviation of the logarithms.
+        sessions: of the history.
+        confirms: number of re-runs.
+        limit: smallest change that counts, as a share.
     """
-    factor = t_ppf(_CONFIDENCE, sessions - 1) * math.sqrt(1 + math.pi / (2 * sessions)) + normal_ppf(_POWER)
-    return _share(factor * deviation)
+    reach = t_ppf(_CONFIDENCE, sessions - 1) * math.sqrt(1 + math.pi / (2 * sessions)) * deviation
+    each = _POWER ** (1 / (1 + confirms))
+    return _share(max(reach, math.log1p(limit)) + normal_ppf(each) * deviation)
 
 
-def sessions_needed(deviation: float, change: float) -> int | None:
-    """Return how many sessions per side detect an increase of `change`; None if 100 are too few."""
-    counts = range(LEAST_SESSIONS, _MOST_SESSIONS + 1)
-    return next((count for count in counts if detectable_between(deviation, count) <= change), None)
+def sessions_needed(
+    deviation: float, change: float, limit_of: Callable[[int], float] = lambda _sessions: 0.0
+) -> int | None:
+    """Return how many sessions per side detect an increase of `change`; None if 100 are too few.
+
+    Args:
+        deviation: standard deviation of the logarithms.
+        change: as a share; if it is below the limits, they do not count, because it takes limits of one's own.
+        limit_of: the smallest change that counts, by sessions per side.
+    """
+    for count in range(LEAST_SESSIONS, _MOST_SESSIONS + 1):
+        limit = limit_of(count)
+        if detectable_between(deviation, count, limit if limit < change else 0.0) <= change:
+            return count
+    return None
 
 
 def two_modes(logs: Sequence[float]) -> bool:

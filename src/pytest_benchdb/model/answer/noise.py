@@ -17,8 +17,8 @@ class Noise:
         deviation: robust standard deviation of the logarithms between sessions: 0.02 is 2 %.
         worst: largest distance of one session from the median, as a share.
         detectable: smallest increase that is detected in 80 % of cases, as a share, by sessions per side (run in turn;
-            one-sided Welch test, p < 0.01).
-        detectable_by_history: the same for one session against the last 20.
+            one-sided Welch test, p < 0.01, and beyond the default limits).
+        detectable_by_history: the same for one session against the last 20, with the gate's re-runs.
         needed: sessions per side that detect the requested change; None if 100 are too few.
         causes: the most serious first.
     """
@@ -68,6 +68,7 @@ class NoiseScore:
         contended: number of sessions that other work disturbed.
         per_side: numbers of sessions per side for which a detectable change is given.
         history: sessions of history for which a detectable change is given.
+        confirms: re-runs that must repeat what one session shows.
         change: the increase to detect, as a share.
     """
 
@@ -81,5 +82,6 @@ class NoiseScore:
     contended: int
     per_side: tuple[int, ...]
     history: int
+    confirms: int
     change: float
     selection: str | None = None

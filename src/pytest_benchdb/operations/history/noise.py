@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from statistics import median
 
-from pytest_benchdb.analysis.rules.policy import statistic_of
+from pytest_benchdb.analysis.rules.policy import default_policy, statistic_of
 from pytest_benchdb.analysis.rules.session_figures import figure_of, shared_statistic
 from pytest_benchdb.analysis.series.noise import Sessions, noise_of
 from pytest_benchdb.model.answer.noise import NoiseRow, NoiseScore
 from pytest_benchdb.model.report import ReportRow, SessionRow
+from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.operations.duet.run import ENOUGH_PAIRS, SHARE
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.select.selection import Selection, open_selection
 from pytest_benchdb.operations.select.series import Series, read_series
@@ -18,6 +21,9 @@ PER_SIDE = (3, 5, 10)
 
 HISTORY = 20
 """Number of past sessions for which the detectable change is computed: the gate's window."""
+
+CONFIRMS = 2
+"""Re-runs that must repeat what one session shows: the gate's default."""
 
 NEWEST = 50
 """Sessions to read without `--last`."""
@@ -52,6 +58,7 @@ def score_noise(selection: Selection, *, change: float = 0.05, feedback: Feedbac
         contended=sum(bool(session.contended) for session in here),
         per_side=PER_SIDE,
         history=HISTORY,
+        confirms=CONFIRMS,
         change=change,
         selection=selection.text(),
     )
@@ -83,12 +90,27 @@ def _row(series: Series, rounds: Mapping[str, float], change: float) -> NoiseRow
     return NoiseRow(
         key=series.key,
         unit=newest.unit,
-        noise=noise_of(sessions, per_side=PER_SIDE, history=HISTORY, change=change),
+        noise=noise_of(
+            sessions,
+            per_side=PER_SIDE,
+            history=HISTORY,
+            confirms=CONFIRMS,
+            change=change,
+            limits=partial(_limit, newest),
+        ),
         measured=sum(figure is not None for figure in figures),
         wall_per_cpu=_median([value.wall_per_cpu for value in measured]) if is_time else None,
         round_s=_median(sessions.round_s),
         rounds=_median([value.n for value in measured]) if is_time else None,
     )
+
+
+def _limit(newest: SessionValue, level: float, sessions: int) -> float:
+    """Return the smallest change that counts by default, as a share of a level; sides are run in turn, as in a duet."""
+    policy = default_policy(newest.key.metric, newest.unit, newest.better, sessions=sessions)
+    in_turn = newest.unit == "s" and sessions >= ENOUGH_PAIRS
+    share = min(policy.relative, SHARE) if in_turn else policy.relative
+    return max(share, policy.absolute / level)
 
 
 def _median(values: Sequence[float | None]) -> float | None:

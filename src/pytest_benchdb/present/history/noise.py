@@ -50,7 +50,9 @@ def summary_of(score: NoiseScore) -> Iterator[str]:
         half, most = (quantile([_finite(noise.detectable[count]) for noise in noises], share) for share in _SHARES)
         yield f"{count} sessions per side find {percent(half)} in half of them, {percent(most)} in nine of ten"
     half, most = (quantile([_finite(noise.detectable_by_history) for noise in noises], share) for share in _SHARES)
-    yield f"1 session against {score.history} finds {percent(half)} in half of them, {percent(most)} in nine of ten"
+    reruns = f", repeated by {counted(score.confirms, 're-run')}," if score.confirms else ""
+    against = f"1 session against {score.history}{reruns}"
+    yield f"{against} finds {percent(half)} in half of them, {percent(most)} in nine of ten"
 
 
 def warnings_of(score: NoiseScore) -> Iterator[str]:
