@@ -35,6 +35,40 @@ from pytest_benchdb.environment.command import sanitized_command
         "AKIASECRET0123456789",
         "sk-SECRET-0123456789-0123456789",
         "eyJhbGciOiJI.SECRET0.x",
+        "--pass=SECRET",
+        "--db-pass=SECRET",
+        "--creds=SECRET",
+        "--jwt=SECRET",
+        "--login=SECRET",
+        "--user=admin:SECRET",
+        "X-Api-Key: SECRET",
+        "--header=X-Api-Key: SECRET",
+        "Cookie: a=SECRET; b=SECRET",
+        "--header=Cookie: session=SECRET",
+        '{"user": "me", "password": "SECRET"}',
+        '{"api_key":"SECRET with words"}',
+        "{'token': 'SECRET'}",
+        "password: SECRET",
+        "user: me, secret: SECRET",
+        "sk_live_SECRET0123456789",
+        "rk_test_SECRET0123456789",
+        "npm_SECRET0123456789",
+        "AIzaSECRET0123456789",
+        "SG.SECRET0123456789.x",
+        "ya29.SECRET0123456789",
+        "ASIASECRET0123456789",
+        "xapp-1-SECRET0123456789",
+        "glrt-SECRET0123456789",
+        "dapiSECRET0123456789",
+        "dop_v1_SECRET0123456789",
+        "GOCSPX-SECRET0123456789",
+        "https://account.blob.core.windows.net/c?sv=1&sig=SECRET%3D&se=2",
+        "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=SECRET==;EndpointSuffix=x",
+        "Authorization=Bearer SECRET",
+        "--authorization=SECRET",
+        "Proxy-Authorization: Basic SECRET",
+        "redis://:SECRET@host:6379/0",
+        "mongodb+srv://me:SECRET@cluster/x",
     ],
 )
 def test_secret_is_masked(argument: str) -> None:
@@ -45,7 +79,10 @@ def test_secret_is_masked(argument: str) -> None:
     assert shlex.split(command)[-1] == "tests"
 
 
-@pytest.mark.parametrize("option", ["--token", "--db-password", "--api-key", "--private-key", "--auth"])
+OPTIONS = ["--token", "--db-password", "--api-key", "--private-key", "--auth", "--pass", "--creds", "--jwt", "--login"]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
 def test_value_that_follows_its_option_is_masked(option: str) -> None:
     assert sanitized_command(["pytest", option, "SECRET", "tests"]) == f"pytest {option} '***' tests"
 
@@ -63,6 +100,10 @@ def test_value_that_follows_its_option_is_masked(option: str) -> None:
         ["pytest", "--tokenizer=bert", "--max-tokens=128", "--author=me"],
         ["pytest", "-k", "basic and bearer or tokens"],
         ["pytest", "-n", "2", "--dist=loadgroup"],
+        ["pytest", "-u", "me", "--passes=2", "--bypass=1", "--credit=3", "--authors=a", "--pattern=x"],
+        ["pytest", "--benchdb-passes=memory,energy", "--signal=2", "--design=a", "--side=b"],
+        ["pytest", "--benchdb-fail-on=time:5%", "tests/test_pass.py::test_login::x"],
+        ["pytest", "--url=http://localhost:8000/keys:list?page=2"],
     ],
 )
 def test_command_without_secrets_stays_as_it_is(argv: list[str]) -> None:
@@ -73,11 +114,18 @@ def test_option_without_a_value_does_not_mask_the_next_option() -> None:
     assert sanitized_command(["pytest", "--no-auth", "--benchdb=x"]) == "pytest --no-auth --benchdb=x"
 
 
+@pytest.mark.parametrize("option", ["-u", "--user"])
+def test_password_after_a_user_is_masked(option: str) -> None:
+    assert sanitized_command(["pytest", option, "admin:SECRET", "tests"]) == f"pytest {option} 'admin:***' tests"
+
+
 def test_line_breaks_are_quoted() -> None:
     assert shlex.split(sanitized_command(["pytest", "-k", "a\nb"])) == ["pytest", "-k", "a\nb"]
 
 
-@pytest.mark.parametrize("piece", ["x", "a=", "a-", "x://", "token", "'", "Bearer "], ids=repr)
+@pytest.mark.parametrize(
+    "piece", ["x", "a=", "a-", "x://", "token", "'", "Bearer ", "a:", "key: ", '"key": "', "Cookie: "], ids=repr
+)
 def test_very_long_argument_is_read_once(piece: str) -> None:
     # A test id may have 10,000 characters and more; anything quadratic takes minutes here.
     argument = piece * 20_000
