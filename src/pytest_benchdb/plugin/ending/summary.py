@@ -14,6 +14,7 @@ import pytest
 from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.operations.record import SessionRecorder
 from pytest_benchdb.plugin.ending.outputs import Outputs
+from pytest_benchdb.plugin.recording import codspeed
 from pytest_benchdb.plugin.recording.pytest_benchmark import DISABLED
 from pytest_benchdb.present.report.table import layout
 from pytest_benchdb.store.fold_process import FoldResult
@@ -127,6 +128,8 @@ def _timing_remarks(rows: Sequence[ReportRow]) -> list[str]:
         )
     elif untimed:
         remarks.append("pytest-benchmark was disabled: outcomes are recorded, times are not")
+    if any(row.reason == codspeed.DISABLED for row in rows):
+        remarks.append("pytest-codspeed was disabled: outcomes are recorded, times are not valid; run with --codspeed")
     if any(row.worker and row.valid for row in rows):
         remarks.append("timed in xdist's workers, which disturb each other: run without -n for times to compare")
     return remarks

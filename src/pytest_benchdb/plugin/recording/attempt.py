@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pytest
 
@@ -96,6 +96,7 @@ class Attempt:
         fixture: the test's `benchmark` fixture; None without one.
         arguments: the arguments of `pedantic`; None if it was not called.
         own_block: the block around the whole test, for tests without a fixture.
+        asked_by: whose marker asks for `own_block`; None if only ``--benchdb-all`` does.
         traced_by: what traced the code of `own_block`, such as ``coverage``; None if nothing did.
         metered: the meters around the whole test; None without passes.
         codspeed_seen: number of results that pytest-codspeed had before this attempt.
@@ -117,6 +118,7 @@ class Attempt:
     fixture: Any = None
     arguments: dict[str, Any] | None = None
     own_block: Block | None = None
+    asked_by: Literal["benchdb", "codspeed"] | None = None
     traced_by: str | None = None
     metered: "WorkBlock | None" = None
     codspeed_seen: int = 0

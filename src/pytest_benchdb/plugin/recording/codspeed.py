@@ -3,10 +3,14 @@
 PYTEST_DONT_REWRITE
 """
 
+from dataclasses import replace
 from typing import Any
 
 from pytest_benchdb.model.run import Measurement, Summary, Timing
 from pytest_benchdb.plugin.recording.attempt import Attempt, one_round
+
+DISABLED = "pytest-codspeed was disabled"
+"""Why the one cold call of a run may not be compared: there was no ``--codspeed``."""
 
 
 def results(codspeed: Any) -> list[Any]:
@@ -15,25 +19,38 @@ def results(codspeed: Any) -> list[Any]:
     return getattr(instrument, "benchmarks", None) or []
 
 
-def marker_timing(attempt: Attempt, codspeed: Any) -> Timing | None:
-    """Return pytest-codspeed's timing of a whole test; None if it measured nothing."""
-    measured = results(codspeed)[attempt.codspeed_seen :]
-    return _timing(measured[-1]) if measured else None
+def marker_timing(attempt: Attempt, codspeed: Any, whole_test: Timing) -> Timing:
+    """Return the timing of a test that has pytest-codspeed's marker; `whole_test` is our own."""
+    timing = _measured(attempt, codspeed)
+    if timing is not None or not codspeed or attempt.asked_by != "codspeed":
+        return timing or whole_test
+    if codspeed.is_codspeed_enabled:
+        return Timing.missing(_no_time(codspeed))
+    return replace(whole_test, invalid=whole_test.invalid or DISABLED)
 
 
 def fixture_timing(attempt: Attempt, codspeed: Any) -> Timing:
     """Return the timing of the attempt's fixture."""
-    timing = marker_timing(attempt, codspeed)
+    timing = _measured(attempt, codspeed)
     if timing is not None:
         cut = attempt.block.cut
         return timing if cut is None else Timing(measurements=timing.measurements, invalid=cut)
     if attempt.block.usage is None:
         return Timing.missing("the benchmark fixture was not used")
     if getattr(codspeed, "is_codspeed_enabled", False):
-        return Timing.missing(f"pytest-codspeed measured no time in its mode {codspeed.mode.value}")
+        return Timing.missing(_no_time(codspeed))
     if attempt.arguments is not None:  # the block holds the setup and the teardown too
-        return Timing.missing("pytest-codspeed is off, and calls a pedantic benchmark once, untimed")
-    return one_round(attempt.block.usage, "perf_counter_ns around the one call", invalid=attempt.block.cut)
+        return Timing.missing(DISABLED)
+    return one_round(attempt.block.usage, "perf_counter_ns around the one call", invalid=attempt.block.cut or DISABLED)
+
+
+def _no_time(codspeed: Any) -> str:
+    return f"pytest-codspeed measured no time in its mode {codspeed.mode.value}"
+
+
+def _measured(attempt: Attempt, codspeed: Any) -> Timing | None:
+    measured = results(codspeed)[attempt.codspeed_seen :]
+    return _timing(measured[-1]) if measured else None
 
 
 def _timing(measured: Any) -> Timing:

@@ -170,7 +170,7 @@ def _timing(attempt: Attempt, codspeed_plugin: Any) -> Timing:
         if kind_of(attempt.fixture) == PYTEST_BENCHMARK:
             return pytest_benchmark.timing(attempt)
         return codspeed.fixture_timing(attempt, codspeed_plugin)
-    return codspeed.marker_timing(attempt, codspeed_plugin) or _whole_test(attempt)
+    return codspeed.marker_timing(attempt, codspeed_plugin, _whole_test(attempt))
 
 
 def _extra_info(value: object) -> Mapping[Any, Any]:

@@ -210,13 +210,15 @@ class TestWatcher:
         if attempt.fixture is not None or attempt.bench is not None:
             return contextlib.nullcontext()
         attempt.own_block = Block(self._probe)
-        return self._whole_test(item, attempt, attempt.own_block)
+        names = _MARKERS.intersection(marker.name for marker in item.iter_markers())
+        attempt.asked_by = "benchdb" if "benchdb" in names else "codspeed" if names else None
+        return self._whole_test(attempt, attempt.own_block)
 
     @staticmethod
     @contextlib.contextmanager
-    def _whole_test(item: pytest.Item, attempt: Attempt, block: Block) -> Iterator[None]:
+    def _whole_test(attempt: Attempt, block: Block) -> Iterator[None]:
         """Time a test that asked for it without tracers; any other test belongs to its coverage."""
-        if not any(marker.name in _MARKERS for marker in item.iter_markers()):
+        if attempt.asked_by is None:
             attempt.traced_by = tracer_name()
             with block:
                 yield
