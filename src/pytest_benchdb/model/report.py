@@ -95,6 +95,21 @@ class ReportRow:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunNotes:
+    """What was noticed while a function was timed.
+
+    Attributes:
+        name: the benchmark.
+        unstable: why the result may well be different next time; None if its rounds agree.
+        notes: remarks about the function, each a sentence about "it".
+    """
+
+    name: str
+    unstable: str | None
+    notes: list[str]
+
+
 _UNITS = {"_s": "s", "_bytes": "B", "_j": "J", "_hz": "Hz", "throughput": "1/s"}
 RUN_UNITS = {
     field.name: unit for field in fields(ReportRow) for ending, unit in _UNITS.items() if field.name.endswith(ending)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.model.report import ReportRow, RunNotes
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.fold_child import FoldSettings, fold_session, main
 from pytest_benchdb.store.target import Target
@@ -31,6 +31,7 @@ class FoldResult:
         message: one line, what happened and what to type; None if all is well.
         rows: the first rows of the report.
         outcomes: number of runs by outcome.
+        notes: what was noticed while functions were timed.
         recovered: session files of dead sessions that were folded too.
     """
 
@@ -40,6 +41,7 @@ class FoldResult:
     rows: tuple[ReportRow, ...] = ()
     total_runs: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[RunNotes, ...] = ()
     recovered: tuple[Path, ...] = ()
 
 
@@ -97,7 +99,7 @@ def child_command(settings: FoldSettings) -> list[str]:
 
 
 def _result(answer: Mapping[str, Any], journal: Path, target: Target) -> FoldResult:
-    report = answer.get("report") or {"rows": [], "outcomes": {}}
+    report = answer.get("report") or {"rows": [], "outcomes": {}, "notes": []}
     outcomes = {str(outcome): int(runs) for outcome, runs in report["outcomes"].items()}
     if answer["status"] == "failed":
         return _failed(journal, target, str(answer["message"]))
@@ -108,6 +110,7 @@ def _result(answer: Mapping[str, Any], journal: Path, target: Target) -> FoldRes
         rows=tuple(ReportRow(**row) for row in report["rows"]),
         total_runs=sum(outcomes.values()),
         outcomes=outcomes,
+        notes=tuple(RunNotes(**notes) for notes in report["notes"]),
         recovered=tuple(map(Path, answer["recovered"])),
     )
 

@@ -1,5 +1,6 @@
 import contextlib
 import gc
+import itertools
 import weakref
 from collections.abc import Callable, Mapping
 
@@ -10,7 +11,6 @@ from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.measure.timing.calls import Calls, Watch
 from pytest_benchdb.measure.timing.plan import Plan
 from pytest_benchdb.measure.timing.rounds import Clocks, Rounds, Timed
-from pytest_benchdb.measure.timing.stability import is_settled
 
 MS = 1_000_000
 
@@ -361,10 +361,22 @@ def test_rounds_without_the_collector_give_it_back_even_after_an_error() -> None
     assert gc.isenabled()
 
 
-def test_is_settled_needs_two_handfuls_that_agree() -> None:
-    assert not is_settled([100] * 9)
-    assert is_settled([500] * 3 + [100] * 10)
-    assert not is_settled([110] * 5 + [100] * 5)
+def test_rounds_end_once_the_median_is_known_well_enough() -> None:
+    device = Device()
+    times_ms = itertools.cycle([0.9 + 0.01 * (8 * number % 21) for number in range(21)])
+
+    def call(_iterations: int) -> object:
+        device.work(next(times_ms))
+        return None
+
+    def rounds(**options: object) -> int:
+        return len(time_it(device, call, iterations=1, max_time_s=1.0, **options).wall_ns)
+
+    all_rounds = rounds()
+    assert all_rounds == pytest.approx(1000, abs=10)
+    assert 6 <= rounds(target_error=0.1) <= 15
+    assert 15 < rounds(target_error=0.02) < 200
+    assert rounds(target_error=1e-6) == pytest.approx(all_rounds, abs=10)
 
 
 @pytest.mark.parametrize(
@@ -375,6 +387,7 @@ def test_is_settled_needs_two_handfuls_that_agree() -> None:
         ({"iterations": True}, "iterations=True"),
         ({"max_time_s": -1}, "max_time_s=-1; give a number of seconds, 0 or more"),
         ({"max_time_s": float("nan")}, "max_time_s=nan"),
+        ({"target_error": 0}, "target_error=0; give a share such as 0.01, above 0"),
         ({"cache_mode": "warm"}, "cache_mode='warm'; give one of 'hot', 'cold'"),
         (
             {"cache_mode": "cold", "iterations": 4},

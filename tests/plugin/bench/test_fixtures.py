@@ -42,7 +42,7 @@ def test_bench_cpu_records_every_clock_of_its_rounds(record: Record) -> None:
     assert recorded.one("SELECT count(*) FROM samples WHERE metric = 'wall_time' AND len(samples) >= 3") == (1,)
 
 
-def test_bench_keeps_no_result_alive_and_awaits_what_must_be_awaited(record: Record) -> None:
+def test_bench_keeps_no_result_awaits_what_must_be_awaited_and_takes_options_from_markers(record: Record) -> None:
     recorded = record(
         """
         import gc
@@ -60,6 +60,11 @@ def test_bench_keeps_no_result_alive_and_awaits_what_must_be_awaited(record: Rec
         async def wait():
             awaited.append(1)
             return 5
+
+        def test_slower(bench_sim):
+            times_s = iter([0.001] * 20 + [0.002] * 10)
+            work = lambda: bench_sim.device.work(next(times_s))
+            bench_sim.options(warmup_rounds=9, iterations=1, rounds=20)(work)
 
         @pytest.fixture(autouse=True, scope="module")
         def no_collector():
@@ -79,10 +84,33 @@ def test_bench_keeps_no_result_alive_and_awaits_what_must_be_awaited(record: Rec
 
         def test_still(bench_sim):
             bench_sim.options(max_time_s=0.01)(lambda: None)
+
+        @pytest.mark.benchdb(options={"max_time_s": 0.5, "iterations": 2})
+        class TestMarked:
+            @pytest.mark.benchdb(options={"max_time_s": 0.01, "warmup_time_s": 0.0})
+            def test_sort(self, bench_cpu):
+                items = [3, 1, 2]
+                bench_cpu.options(rounds=12)(lambda: items.append(items.pop(0)))
+
+        @pytest.mark.benchdb(options={"max_tim_s": 1})
+        def test_wrong_option(bench_cpu):
+            pass
         """
     )
+    assert "unknown option 'max_tim_s'; known are rounds" in recorded.text
+    recorded.result.stdout.fnmatch_lines(
+        [
+            "unstable: test_slower (its rounds drifted by 100 %)*close other programs, or measure longer: *",
+            "note: test_sort: it changes its input: variable items (list); later calls get what earlier ones left*",
+        ]
+    )
+    assert recorded.one(
+        "SELECT iterations, r.rounds FROM run r JOIN benchmark USING (benchmark_id) WHERE name = 'test_sort'"
+    ) == (2, 12)
 
-    assert set(recorded.outcomes().values()) == {"passed"}
+    outcomes = recorded.outcomes()
+    assert outcomes.pop("test_wrong_option") == "error"
+    assert set(outcomes.values()) == {"passed"}
     assert (
         recorded.sql(
             "SELECT DISTINCT metric, reason FROM measurement m JOIN benchmark USING (benchmark_id)"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Se
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from pytest_benchdb.errors import MeasurementError
+from pytest_benchdb.measure.timing.inputs import Inputs
 
 if TYPE_CHECKING:
     import asyncio
@@ -38,12 +39,14 @@ class Calls:
     Attributes:
         drop: a round that drops each result at once, so that freeing it is timed too.
         keep: a round that returns the last result.
+        notes: what was noticed about the function in the first round, for those who read its times.
     """
 
     def __init__(self, drop: Round, keep: Round) -> None:
         """Take both kinds of round."""
         self.drop = drop
         self.keep = keep
+        self.notes: list[str] = []
 
     def adapt(self, result: object) -> bool:
         """Look at what the first round returned; return whether that round did not count.
@@ -67,6 +70,7 @@ class FunctionCalls(Calls):
         self._function = function
         self._args = args
         self._kwargs = kwargs
+        self._inputs: Inputs | None = Inputs(function, args, kwargs)
         self._loop: asyncio.AbstractEventLoop | None = None
         if inspect.iscoroutinefunction(function):
             self._await_results()
@@ -77,6 +81,7 @@ class FunctionCalls(Calls):
         Raises:
             MeasurementError: nothing can run what the function returned.
         """
+        self._note(result)
         if self._loop is not None:
             return False
         if inspect.isasyncgen(result):
@@ -94,6 +99,18 @@ class FunctionCalls(Calls):
         """Close the event loop, if there is one."""
         if self._loop is not None:
             self._loop.close()
+
+    def _note(self, result: object) -> None:
+        """Note what the first round shows about the function."""
+        changed = self._inputs.changed() if self._inputs is not None else []
+        self._inputs = None
+        if changed:
+            self.notes.append(
+                f"it changes its input: {', '.join(changed)}; later calls get what earlier ones left, unless"
+                " pedantic(setup=...) makes it anew"
+            )
+        if inspect.isgenerator(result):
+            self.notes.append("it returned a generator, whose code has not run; time a function that uses it up")
 
     def _await_results(self) -> None:
         if _loop_is_running():

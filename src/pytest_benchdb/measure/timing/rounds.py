@@ -22,13 +22,15 @@ from pytest_benchdb.measure.timing.calibration import Calibration, calibrate
 from pytest_benchdb.measure.timing.calls import Calls, Watch
 from pytest_benchdb.measure.timing.device_rounds import DeviceRounds
 from pytest_benchdb.measure.timing.plan import Plan
-from pytest_benchdb.measure.timing.stability import is_settled
+from pytest_benchdb.measure.timing.stability import is_settled, median_error
 
 _LEAST_CALIBRATION_S = 0.1
 _STILL_ROUNDS = 5
 """Rounds without any time after which more of them will not have any either."""
 _LAST_ROUNDS = 5
 """Rounds at the end of the warm-up that show whether other streams go on after the last mark."""
+_LOOKS = 5
+"""After a fifth more rounds, the error of the median is looked at again: rarely enough to cost nothing."""
 _HOST_SHARE = 10
 """How many times as long as the device's clock says the host waits: simulated time may pass slowly, or not at all."""
 
@@ -386,11 +388,16 @@ class Rounds:
             for _ in range(plan.rounds):
                 self._round(iterations)
             return kept
-        begun = self._now()
+        begun, next_look = self._now(), plan.min_rounds
         while len(kept.wall_ns) < plan.min_rounds or not (
             begun.is_over(plan.max_time_s) or _stands_still(kept.wall_ns)
         ):
             self._round(iterations)
+            if plan.target_error is not None and len(kept.wall_ns) >= next_look:
+                error = median_error(kept.wall_ns)
+                if error is not None and error <= plan.target_error:
+                    break
+                next_look = len(kept.wall_ns) + max(1, len(kept.wall_ns) // _LOOKS)
         return kept
 
     def _now(self) -> _Moment:

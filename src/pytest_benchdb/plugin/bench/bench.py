@@ -450,7 +450,7 @@ class Bench:
                 timed = rounds.run(block if conditions is None else conditions.around(block))
             if phase is None:
                 self._timed = timed
-            rows = timing_rows(timed, spec, phase=phase, provenance=self.provenance)
+            rows = timing_rows(timed, spec, phase=phase, provenance=self.provenance, notes=calls.notes)
             self._rows += rows if conditions is None else conditions.added_to(rows, phase)
             self._cut = None
             with untraced():

@@ -16,7 +16,7 @@ import pluggy
 import pytest
 
 from pytest_benchdb.backends import backends as builtin_backends
-from pytest_benchdb.errors import BackendUnavailableError, ConfigError
+from pytest_benchdb.errors import BackendUnavailableError, ConfigError, MeasurementError
 from pytest_benchdb.interfaces import HasCurrent, OpenDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
@@ -24,6 +24,7 @@ from pytest_benchdb.plugin.bench.bench import Bench
 from pytest_benchdb.plugin.bench.passes import Passes
 from pytest_benchdb.plugin.bench.values import MetricBook
 from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt
+from pytest_benchdb.plugin.recording.identity import options_of
 from pytest_benchdb.plugin.settings import Sources, backends_selected, passes_selected
 from pytest_benchdb.registry import DeviceName, Registry, load_entry_points
 
@@ -133,7 +134,11 @@ class Devices:
             pytest.skip(reason)
 
         made.on_unsupported = unsupported
-        return made
+        try:
+            return made.options(**options_of(request.node))
+        except MeasurementError as error:
+            problem = str(error)
+        pytest.fail(problem, pytrace=False)
 
     def make(self, text: str | None, attempt: Attempt | None, test: str, kind: type[B]) -> B:
         """Return an object on a device, and note in the attempt which device that is.

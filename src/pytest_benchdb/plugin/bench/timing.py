@@ -12,7 +12,7 @@ from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.measure.timing import calls
 from pytest_benchdb.measure.timing.plan import Plan
 from pytest_benchdb.measure.timing.rounds import Timed
-from pytest_benchdb.measure.timing.stability import median_error
+from pytest_benchdb.measure.timing.stability import instability, median_error
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 
@@ -67,17 +67,27 @@ def call_once(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping
     return result
 
 
-def timing_rows(timed: Timed, spec: TimingSpec, *, phase: str | None, provenance: Provenance) -> list[Measurement]:
-    """Return the measurements of one timed function: its clocks, its memory on the device and its rates."""
+def timing_rows(
+    timed: Timed, spec: TimingSpec, *, phase: str | None, provenance: Provenance, notes: Sequence[str] = ()
+) -> list[Measurement]:
+    """Return the measurements of one timed function: its clocks, its memory on the device and its rates.
+
+    `notes` are remarks about the function, stored with its wall time.
+    """
     about = {"phase": phase, "provenance": provenance}
-    details = {
+    details: dict[str, object] = {
         "sync_mode": timed.sync_mode,
         "cache_mode": timed.cache_mode,
         "gc": spec.plan.gc,
         "iterations": timed.iterations,
         "warmup_rounds": timed.warmup_rounds,
-        "median_error": median_error(timed.wall_ns),
     }
+    remarks = {
+        "median_error": median_error(timed.wall_ns),
+        "unstable": instability(timed.wall_ns),
+        "notes": [*notes, *_notes(timed, spec)] or None,
+    }
+    details |= {name: remark for name, remark in remarks.items() if remark is not None}
 
     def rounds(round_ns: Sequence[int]) -> dict[str, Any]:
         # The database divides by the run's iterations, but a phase has its own number.
@@ -105,6 +115,21 @@ def timing_rows(timed: Timed, spec: TimingSpec, *, phase: str | None, provenance
     if unwaited:
         return rows + _rates(spec.work, statistics.median(timed.device_s) if timed.device_s else 0.0, about)
     return rows + _rates(spec.work, statistics.median(timed.wall_ns) / (1e9 * timed.iterations), about)
+
+
+def _notes(timed: Timed, spec: TimingSpec) -> list[str]:
+    """Return in words where the rounds are not what was asked for."""
+    plan, notes = spec.plan, []
+    if plan.cache_mode == "cold" and timed.cache_mode != "cold":
+        notes.append("it was not timed cold: this device cannot empty its caches")
+    is_calibrated = plan.iterations is None and spec.before is None and spec.after is None
+    round_s = statistics.median(timed.wall_ns) / 1e9
+    if is_calibrated and timed.cache_mode != "cold" and 0 < round_s < plan.round_time_s / 4:
+        notes.append(
+            f"its rounds lasted {round_s * 1e6:.0f} us instead of {plan.round_time_s * 1e6:.0f} us, because it became"
+            " faster while it was timed; give it a longer warm-up: options(warmup_time_s=...)"
+        )
+    return notes
 
 
 def _first_call_rows(timed: Timed, about: Mapping[str, Any]) -> list[Measurement]:

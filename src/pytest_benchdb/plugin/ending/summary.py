@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.model.report import ReportRow, RunNotes
 from pytest_benchdb.operations.record import SessionRecorder
 from pytest_benchdb.plugin.ending.outputs import Outputs
 from pytest_benchdb.plugin.recording import codspeed
@@ -24,6 +24,9 @@ ROW_LIMIT = 30
 
 REFUSED_LIMIT = 10
 """Most values that are named as not stored."""
+
+NOTE_LIMIT = 3
+"""Most unstable results, and most notes, that are named."""
 
 _LARGE_BYTES = 8_000_000
 _MARKUP: Mapping[str, dict[str, bool]] = {
@@ -109,12 +112,26 @@ def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResul
     if result.status == "stored":
         lines.append(f"{counts} -> {where}")
     lines += _timing_remarks(result.rows)
+    lines += _notes(result.notes)
     if result.recovered:
         lines.append(f"also recovered {len(result.recovered)} session(s) that had died")
     if result.status == "stored" and config.get_verbosity() >= 0:
         hidden = result.total_runs - len(result.rows)
         more = f"{hidden} more: " if hidden > 0 else "next: "
         lines.append(f"{more}benchdb-report {shlex.quote(shown_path(recorder.target.path, config))}")
+    return lines
+
+
+def _notes(runs: Sequence[RunNotes]) -> list[str]:
+    """Name the results that are unstable, and what was noticed about functions."""
+    unstable = [f"{run.name} ({run.unstable})" for run in runs if run.unstable is not None]
+    lines = [f"note: {run.name}: {note}" for run in runs for note in run.notes]
+    if len(lines) > NOTE_LIMIT:
+        lines[NOTE_LIMIT:] = [f"note: {len(lines) - NOTE_LIMIT} more are in measurement.details"]
+    if unstable:
+        named, more = unstable[:NOTE_LIMIT], len(unstable) - NOTE_LIMIT
+        names = ", ".join([*named, f"{more} more"] if more > 0 else named)
+        lines.insert(0, f"unstable: {names}; close other programs, or measure longer: options(max_time_s=...)")
     return lines
 
 

@@ -23,7 +23,7 @@ from pytest_benchdb.model.number import plain, plain_options, shown
 
 _TEXT_LABELS = frozenset(field.name for field in fields(Labels)) - {"batch_size", "sequence_length"}
 _INT_LABELS = frozenset({"batch_size", "sequence_length"})
-_NOT_A_LABEL = ("isolate", "max_regression", "gate")
+_NOT_A_LABEL = ("isolate", "max_regression", "gate", "options")
 """Arguments of the marker that set how a test is run or judged."""
 _NO_LABELS = Labels()
 _PARAM_TEXT = 8192
@@ -219,13 +219,21 @@ def gate_rule_of(item: pytest.Item) -> dict[str, object] | None:
     return rule or None
 
 
+def options_of(item: pytest.Item) -> dict[str, Any]:
+    """Return the options of `Bench.options` from an item's markers; the closest marker decides."""
+    options: dict[str, Any] = {}
+    for marker in item.iter_markers("benchdb"):
+        given = marker.kwargs.get("options")
+        if given is not None and _problem_of_label("options", given) is None:
+            options = {**given, **options}
+    return options
+
+
 def _problem_of_label(name: str, value: object) -> str | None:
     given = f"({name}={shown(value)})"
-    if name in {"isolate", "gate"}:
-        return None if isinstance(value, bool) else f"{given} is neither True nor False"
-    if name == "max_regression":
-        usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
-        return None if usable else f"{given} is not a share; give for example 0.10 for 10 %"
+    if name in _NOT_A_LABEL:
+        wrong = _problem_of_setting(name, value)
+        return None if wrong is None else f"{given} {wrong}"
     if name not in _TEXT_LABELS and name not in _INT_LABELS:
         names = ", ".join((*(field.name for field in fields(Labels)), *_NOT_A_LABEL))
         return f" has no argument {name!r}; it has {names}"
@@ -234,6 +242,16 @@ def _problem_of_label(name: str, value: object) -> str | None:
     if name == "workload" and value is not None and value not in WORKLOADS:
         return f"{given} is unknown; give one of {', '.join(WORKLOADS)}"
     return None
+
+
+def _problem_of_setting(name: str, value: object) -> str | None:
+    if name == "options":
+        usable = isinstance(value, dict) and all(isinstance(key, str) for key in value)
+        return None if usable else "is not a dict of options; give for example {'max_time_s': 5.0}"
+    if name == "max_regression":
+        usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+        return None if usable else "is not a share; give for example 0.10 for 10 %"
+    return None if isinstance(value, bool) else "is neither True nor False"
 
 
 def _params(params: Mapping[str, object]) -> dict[str, object]:

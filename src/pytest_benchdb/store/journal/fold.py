@@ -48,10 +48,12 @@ class Report(NamedTuple):
     Attributes:
         rows: fields of `model.report.ReportRow`, by name.
         outcomes: number of runs by outcome.
+        notes: fields of `model.report.RunNotes`, by name.
     """
 
     rows: list[dict[str, Any]]
     outcomes: dict[str, int]
+    notes: list[dict[str, Any]]
 
 
 class Folded(NamedTuple):
@@ -329,7 +331,8 @@ def _fetch_report(connection: "DuckDBPyConnection", values: dict[str, Value]) ->
         {"session_ids": [session_id], "first_id": session_id, "last_id": session_id, "limit": values["limit"]},
     )
     outcomes = connection.execute("SELECT outcome, count(*) FROM run GROUP BY outcome ORDER BY outcome").fetchall()
-    return Report(rows, dict(outcomes))
+    notes = fetch(connection, "queries/run_notes", {"session_id": session_id})
+    return Report(rows, dict(outcomes), notes)
 
 
 def _one(connection: "DuckDBPyConnection", sql: str) -> Any:
