@@ -33,6 +33,15 @@ def rounds_of(reader: Reader) -> dict[str, tuple[dict[str, Any], list[float]]]:
     return {run["fullname"]: (run, rounds[run["run_id"]]) for run in reader.runs()}
 
 
+def options_of(reader: Reader) -> dict[str, str]:
+    """Return the options that every benchmark was timed with."""
+    (session,) = reader.sessions()
+    names = ("disable_gc", "min_rounds", "max_time", "min_time", "warmup", "timer")
+    options = {row["name"]: row["value"] for row in reader.timing_options([session.session_id], names)}
+    assert set(options) == set(names)
+    return options
+
+
 @pytest.mark.parametrize("how", ["plugin's own JSON", "pytest-benchmark's JSON"], ids=["ours", "theirs"])
 def test_import_of_a_recorded_session_gives_its_figures(how: str, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_suite=SUITE)
@@ -43,8 +52,11 @@ def test_import_of_a_recorded_session_gives_its_figures(how: str, pytester: pyte
 
     with open_source((Path(pytester.path, "db"),)) as reader:
         recorded = rounds_of(reader)
+        options = options_of(reader)
     with open_source((Path(pytester.path, "out.json"),)) as reader:
         imported = rounds_of(reader)
+        if theirs:
+            assert options_of(reader) == options
         (session,) = reader.sessions()
 
     assert set(recorded) == set(imported)

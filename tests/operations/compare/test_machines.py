@@ -1,6 +1,6 @@
 """Sides of other machines are distinguished, and readers are warned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -97,6 +97,14 @@ class Environments:
     def __init__(self, **environments: dict[str, Any]) -> None:
         self._environments = environments
         self.asked: list[str] = []
+        self.options: list[tuple[str, str, str]] = []
+
+    def timing_options(self, session_ids: Sequence[str], names: Sequence[str]) -> list[dict[str, Any]]:
+        return [
+            {"session_id": session_id, "name": name, "value": value}
+            for session_id, name, value in self.options
+            if session_id in session_ids and name in names
+        ]
 
     def environment_of(self, session_id: str) -> dict[str, Any]:
         self.asked.append(session_id)
@@ -127,6 +135,22 @@ def test_differences_list_the_values_of_several_sessions(session: Make) -> None:
 
     assert differences(reader, [session("a"), session("b")], [session("c")]) == (
         Difference(name="details.cpu.governor", baseline="performance, powersave", candidate=None),
+    )
+
+
+def test_options_of_the_timing_that_both_sides_state_are_compared(session: Make) -> None:
+    reader = Environments(a={}, b={})
+    reader.options = [
+        ("a", "disable_gc", "false"),
+        ("b", "disable_gc", "true"),
+        ("a", "min_rounds", "5"),
+        ("b", "min_rounds", "5"),
+        ("b", "warmup", "true"),
+        ("b", "iterations", "3"),
+    ]
+
+    assert differences(reader, [session("a")], [session("b")]) == (
+        Difference(name="disable_gc", baseline="false", candidate="true"),
     )
 
 

@@ -200,6 +200,25 @@ OUTCOMES = """
     def test_used_twice(benchmark):
         benchmark(len, "abc")
         benchmark(len, "abc")
+
+    async def answer():
+        return 1
+
+    async def answers():
+        yield 1
+
+    class Later:
+        def __await__(self):
+            return iter(())
+
+    def test_coroutine(benchmark):
+        benchmark(answer).close()
+
+    def test_asynchronous_generator(benchmark):
+        benchmark.pedantic(answers, rounds=3)
+
+    def test_awaitable(benchmark):
+        benchmark.pedantic(Later, rounds=3)
 """
 
 
@@ -220,6 +239,9 @@ def test_outcome_only_whole_rounds_of_passed_tests_are_valid(record: Record) -> 
         "test_out_of_memory": "oom",
         "test_unused": "passed",
         "test_used_twice": "failed",
+        "test_coroutine": "passed",
+        "test_asynchronous_generator": "passed",
+        "test_awaitable": "passed",
     }
     assert recorded.sql("SELECT DISTINCT name FROM measurement JOIN benchmark USING (benchmark_id) WHERE valid") == [
         ("test_passes",)
@@ -247,6 +269,9 @@ def test_outcome_reasons_say_what_happened(record: Record) -> None:
     assert why["test_unused"] == "the benchmark fixture was not used"
     assert why["test_raises_in_rounds"] == "the test did not pass: failed"
     assert why["test_target_raises"] == "the benchmarked function raised before it was timed"
+    assert why["test_coroutine"] == "a coroutine was made, not awaited"
+    assert why["test_asynchronous_generator"] == "an asynchronous generator was made, not awaited"
+    assert why["test_awaitable"] == "an awaitable was made, not awaited"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,9 @@ _EXPECTED = {"python": frozenset({"Python"}), "cpu": frozenset({"processor"}), "
 MOST_SESSIONS = 20
 """How many of a side's newest sessions have their environment read."""
 
+TIMING_OPTIONS = ("disable_gc", "gc", "min_rounds", "max_time", "min_time", "warmup", "precision", "cache_mode")
+"""Options of fixtures, from the details of measurements; they differ only if both sides state them."""
+
 _HASHES = frozenset({"fingerprint"})
 _NAMES = {"hostname_hash": "host", "cpu_model": "cpu", "ram_bytes": "ram"}
 _SHOWN_OF_A_HASH = 8
@@ -104,6 +107,10 @@ def side_differences(reader: Reader, baseline: Side, candidate: Side) -> tuple[D
     if not baseline.sessions or not candidate.sessions:
         return ()
     read: dict[str, Mapping[str, object]] = {}
+    newest = {session.session_id for side in (baseline, candidate) for session in side.sessions[-MOST_SESSIONS:]}
+    options: dict[str, list[tuple[str, str]]] = {}
+    for row in reader.timing_options(sorted(newest), TIMING_OPTIONS):
+        options.setdefault(row["session_id"], []).append((row["name"], row["value"]))
     sides = []
     for side in (baseline, candidate):
         facts: dict[str, set[str]] = {}
@@ -113,6 +120,8 @@ def side_differences(reader: Reader, baseline: Side, candidate: Side) -> tuple[D
                 read[key] = dict(flatten(reader.environment_of(key)))
             for name, value in read[key].items():
                 facts.setdefault(name, set()).add(_text(name, value))
+            for name, text in options.get(key, ()):
+                facts.setdefault(name, set()).add(text)
             if session.tool_version:
                 facts.setdefault(session.tool, set()).add(session.tool_version)
         sides.append(facts)
@@ -120,7 +129,9 @@ def side_differences(reader: Reader, baseline: Side, candidate: Side) -> tuple[D
     return tuple(
         Difference(name=_NAMES.get(name, name), baseline=_joined(before.get(name)), candidate=_joined(after.get(name)))
         for name in dict.fromkeys([*before, *after])
-        if name not in _HASHES and before.get(name) != after.get(name)
+        if name not in _HASHES
+        and before.get(name) != after.get(name)
+        and (name not in TIMING_OPTIONS or (before.get(name) and after.get(name)))
     )
 
 

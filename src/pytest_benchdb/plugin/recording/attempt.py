@@ -29,15 +29,17 @@ class Block:
     Attributes:
         usage: the process's usage within the block; None if it was not read.
         whole: whether the code in the block ran to its end.
+        unawaited: what the timed function returned instead of doing its work, such as a coroutine; None if it did.
     """
 
-    __slots__ = ("_probe", "_token", "usage", "whole")
+    __slots__ = ("_probe", "_token", "unawaited", "usage", "whole")
 
     def __init__(self, probe: BlockProbe) -> None:
         self._probe = probe
         self._token: BlockToken | None = None
         self.usage: BlockUsage | None = None
         self.whole = False
+        self.unawaited: str | None = None
 
     def another(self) -> "Block":
         """Return a new block of the same process."""
@@ -73,7 +75,9 @@ class Block:
     @property
     def cut(self) -> str | None:
         """Why the block's rounds must not be compared; None if all of them ran."""
-        return None if self.whole else "the rounds were cut short"
+        if not self.whole:
+            return "the rounds were cut short"
+        return None if self.unawaited is None else f"{self.unawaited} was made, not awaited"
 
 
 class PointStore(Protocol):

@@ -65,10 +65,20 @@ def _observed(kind: Any) -> type:
             finally:
                 block.stop()
             block.whole = True
+            block.unawaited = _unawaited(result)
             return result
 
     Observed.__module__, Observed.__name__, Observed.__qualname__ = kind.__module__, kind.__name__, kind.__qualname__
     return Observed
+
+
+def _unawaited(result: object) -> str | None:
+    """Return what an asynchronous function gave instead of a result: its making was timed, not its work."""
+    if inspect.iscoroutine(result):
+        return "a coroutine"
+    if inspect.isasyncgen(result):
+        return "an asynchronous generator"
+    return "an awaitable" if inspect.isawaitable(result) else None
 
 
 def _bind(method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -31,11 +31,12 @@ def timing(attempt: Attempt) -> Timing:
     rounds, iterations = len(samples), int(stats.iterations)
     warmup_rounds = _warmup_rounds(attempt, stats.options)
     metric = _METRICS.get(timer.removesuffix("_ns"))
+    details = {**stats.options, "timer": timer.rpartition(".")[2]}  # as in pytest-benchmark's JSON
     if metric is None:
-        row = Measurement.of("timer_value", samples=samples, method=timer)
+        row = Measurement.of("timer_value", samples=samples, method=timer, details=details)
     else:
         scale = iterations if timer.endswith("_ns") else 1e9 * iterations
-        row = Measurement.of(metric, round_ns=whole_ns(samples, scale), method=timer)
+        row = Measurement.of(metric, round_ns=whole_ns(samples, scale), method=timer, details=details)
     return Timing(
         measurements=(row,),
         iterations=iterations,

@@ -220,6 +220,10 @@ class Reader:
         row = self._connection.execute(sql).fetchone()
         return next(iter(self.environments(row[0]) if row and row[0] else []), {})
 
+    def timing_options(self, session_ids: Sequence[str], names: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the options `names` with which sessions were timed: `session_id`, `name` and `value` as a text."""
+        return self._rows("timing_options", session_ids=session_ids, names=names)
+
     def query(self, sql: str, limits: Limits | None = None) -> Answer:
         """Run one SELECT from the user, without access to files, network or settings, and within limits.
 
