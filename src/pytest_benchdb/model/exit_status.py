@@ -9,6 +9,7 @@ USAGE = 2
 NO_BASELINE = 3
 UNDECIDED = 4
 DATABASE = 5
+NOT_AS_DOCUMENTED = 6
 INTERNAL = 70
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 BROKEN_PIPE = 141  # 128 + SIGPIPE; not 1, which would read as a failed gate
@@ -22,6 +23,7 @@ MEANINGS: Mapping[int, str] = MappingProxyType(
         UNDECIDED: "undecided: most of the suite became slower alike; under `--strict` also a result that could not be "
         "judged on a disturbed machine",
         DATABASE: "the database: missing, locked, foreign, corrupt or newer",
+        NOT_AS_DOCUMENTED: "a device is not as documented: a claim that `benchdb doctor --device` checks does not hold",
         INTERNAL: "an internal error: never a bare traceback, which would end with 1 and read as a failed gate",
         INTERRUPTED: "interrupted with Ctrl-C",
         BROKEN_PIPE: "the reader of a pipe closed it",

@@ -1,0 +1,1 @@
+"""What the documentation claims of a device, each as a check on the real one: `benchdb doctor --device`."""
