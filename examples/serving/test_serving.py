@@ -27,7 +27,7 @@ def test_generator(bench):
 @pytest.mark.benchdb(model="pretended", workload="serving", implementation="http")
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_server_closed_loop(bench, server_url, concurrency):
-    pytest.importorskip("httpx", reason="a URL is asked with httpx: pip install 'pytest-benchdb[llm]'")
+    pytest.importorskip("aiohttp", reason="a URL is asked with aiohttp: pip install 'pytest-benchdb[llm]'")
     endpoint = Endpoint(
         url=server_url,
         prompts=["Why is the sky blue?", "Summarise: " + "word " * 100],
@@ -41,7 +41,7 @@ def test_server_closed_loop(bench, server_url, concurrency):
 
 @pytest.mark.benchdb(model="pretended", workload="serving", implementation="http")
 def test_server_poisson_arrivals(bench, server_url):
-    pytest.importorskip("httpx", reason="a URL is asked with httpx: pip install 'pytest-benchdb[llm]'")
+    pytest.importorskip("aiohttp", reason="a URL is asked with aiohttp: pip install 'pytest-benchdb[llm]'")
 
     result = bench.stream(
         Endpoint(url=server_url, max_tokens=16),

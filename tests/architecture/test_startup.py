@@ -10,7 +10,7 @@ import pytest
 HEAVY = {
     "click",
     "duckdb",
-    "httpx",
+    "aiohttp",
     "jinja2",
     "memray",
     "numpy",

@@ -6,7 +6,7 @@ from tests.measure.stream.token_server import TokenServer, running
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenServer]:
-    pytest.importorskip("httpx", reason="an endpoint is asked with httpx, the extra [llm]")
+    pytest.importorskip("aiohttp", reason="an endpoint is asked with aiohttp, the extra [llm]")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with running() as started:
         yield started

@@ -41,12 +41,12 @@ def chat(finish_reason: str | None = None, **said: object) -> str:
 @pytest.mark.parametrize(
     ("data", "chunk"),
     [
-        (chat(content="word"), Chunk(text="word")),
-        (chat(reasoning_content="hm"), Chunk(text="hm", reasoning=True)),
-        (chat(reasoning="hm", content=None), Chunk(text="hm", reasoning=True)),
-        (chat(refusal="no"), Chunk(text="no")),
-        (chat(tool_calls=[{"index": 0}]), Chunk(opaque=True)),
-        (json.dumps({"choices": [{"text": "word"}]}), Chunk(text="word")),
+        (chat(content="word"), Chunk(text="word", timed=True)),
+        (chat(reasoning_content="hm"), Chunk(text="hm", reasoning=True, timed=True)),
+        (chat(reasoning="hm", content=None), Chunk(text="hm", reasoning=True, timed=True)),
+        (chat(refusal="no"), Chunk(text="no", timed=True)),
+        (chat(tool_calls=[{"index": 0}]), Chunk(opaque=True, timed=True)),
+        (json.dumps({"choices": [{"text": "word"}]}), Chunk(text="word", timed=True)),
     ],
     ids=["content", "reasoning_content", "reasoning", "refusal", "tool call", "completion"],
 )

@@ -2,11 +2,15 @@ import duckdb
 import numpy as np
 import pytest
 
-from pytest_benchdb.measure.stream.metrics import judge, measurements_of
+from pytest_benchdb.measure.stream.events import Events
+from pytest_benchdb.measure.stream.load import ClientLoad
+from pytest_benchdb.measure.stream.metrics import judge, load_rows, measurements_of
 from pytest_benchdb.measure.stream.plan import StreamPlan
 from pytest_benchdb.model.run import Measurement, Request
 
 DURATION_S = 4.0
+LOAD = ClientLoad(wall_s=4.0, cpu_s=1.0, process_cpu_s=2.0, delays_s=(0.0, 0.001))
+ALWAYS = {"failed_requests", "peak_concurrency"}
 
 
 def request(  # noqa: PLR0913, PLR0917 - a row of the tables below
@@ -50,7 +54,13 @@ def measured(
     first_output_s: dict[int, float] | None = None,
 ) -> dict[str, Measurement]:
     plan = plan or StreamPlan()
-    rows = measurements_of(judge(requests, plan.slo), plan, duration_s=duration_s, first_output_s=first_output_s or {})
+    events = Events(
+        requests=judge(requests, plan.slo),
+        duration_s=duration_s,
+        first_output_s=first_output_s or {},
+        peak_concurrency=2,
+    )
+    rows = measurements_of(events, plan)
     assert len({row.metric for row in rows}) == len(rows)
     return {row.metric: row for row in rows}
 
@@ -67,6 +77,7 @@ def test_metrics_of_the_worked_example_are_those_of_vllm() -> None:
     assert rows["total_tokens_per_second"].value == (9 + 30) / DURATION_S
     assert rows["goodput"].value == 2 / DURATION_S  # 1 is too slow per token, 3 failed
     assert rows["failed_requests"].value == 1
+    assert rows["peak_concurrency"].value == 2
     assert {row.reason for row in rows.values()} == {None}
 
 
@@ -83,6 +94,8 @@ def test_metrics_have_si_units_and_their_direction() -> None:
         ("total_tokens_per_second", "1/s", "higher"),
         ("goodput", "1/s", "higher"),
         ("failed_requests", "1", "lower"),
+        ("peak_concurrency", "1", "none"),
+        ("peak_tokens_per_second", "1/s", "none"),
     }
 
 
@@ -178,14 +191,14 @@ def test_block_without_a_complete_answer_has_reasons_and_no_zeros() -> None:
     rows = measured(failed, StreamPlan(slo={"ttft": 1.0}))
 
     assert rows["failed_requests"].value == 3
-    for metric in rows.keys() - {"failed_requests"}:
+    for metric in rows.keys() - ALWAYS:
         assert rows[metric].value is None
         assert rows[metric].samples is None
         assert rows[metric].reason == "none of 3 requests was answered whole; the first one: HTTP 503"
 
 
 def test_block_without_a_request_says_so() -> None:
-    assert {row.reason for row in measured(()).values() if row.metric != "failed_requests"} == {"no request was sent"}
+    assert {row.reason for row in measured(()).values() if row.metric not in ALWAYS} == {"no request was sent"}
 
 
 def test_block_that_took_no_time_has_no_rate() -> None:
@@ -223,3 +236,25 @@ def test_method_says_how_tokens_were_counted(plan: StreamPlan, method: str) -> N
 
     assert str(rows["tpot"].method).endswith(method)
     assert str(rows["tokens_per_second"].method).endswith(method)
+
+
+def test_client_has_metrics_of_its_own() -> None:
+    share, delay = load_rows(LOAD)
+
+    assert (share.value, share.details) == (0.25, {"cpu_s": 1.0, "process_cpu_s": 2.0})
+    assert delay.samples == (0.0, 0.001)
+
+
+def test_load_of_a_client_that_was_blocked_is_not_known() -> None:
+    rows = load_rows(None)
+
+    assert [(row.value, row.samples, row.reason) for row in rows] == [(None, None, "the event loop was blocked")] * 2
+
+
+def test_peak_tokens_are_counted_in_whole_seconds_as_in_vllm() -> None:
+    # Seconds 0 and 1 from the first send at 0.5: 3 chunks of 1 token; and 2 chunks of 2 tokens, 1 in each second.
+    requests = (request(0, 0.5, (0.75, 1.0, 1.25), 3), request(1, 1.0, (1.25, 1.5), 4))
+
+    assert measured(requests)["peak_tokens_per_second"].value == 3 + 2
+    short = measured(requests, duration_s=0.9)["peak_tokens_per_second"]
+    assert (short.value, short.reason) == (None, "the block was shorter than a second")

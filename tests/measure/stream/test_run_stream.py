@@ -164,7 +164,7 @@ def test_open_loop_sends_at_the_arrival_times() -> None:
 
     result = run_stream(async_function(clock, [0.0]), plan, clock=clock, sleep=clock.sleep)
 
-    due = list(arrival_times(10.0, seed=3, requests=50))
+    due = list(arrival_times(plan, 50))
     assert [request.due_s for request in result.requests] == due
     assert [request.sent_s for request in result.requests] == pytest.approx(due)
     assert by_name(result)["queue_time"].samples == pytest.approx([0.0] * 50)
@@ -173,11 +173,11 @@ def test_open_loop_sends_at_the_arrival_times() -> None:
 def test_open_loop_by_duration_has_the_arrivals_within_it() -> None:
     clock = FakeClock()
 
-    result = run_stream(
-        async_function(clock, [0.0]), StreamPlan(rate=10.0, duration_s=3.0), clock=clock, sleep=clock.sleep
-    )
+    plan = StreamPlan(rate=10.0, duration_s=3.0)
 
-    assert [request.due_s for request in result.requests] == list(arrival_times(10.0, seed=0, duration_s=3.0))
+    result = run_stream(async_function(clock, [0.0]), plan, clock=clock, sleep=clock.sleep)
+
+    assert [request.due_s for request in result.requests] == list(arrival_times(plan))
 
 
 @pytest.mark.parametrize(

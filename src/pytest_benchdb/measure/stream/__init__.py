@@ -7,13 +7,13 @@ other tools and in this package. `Endpoint` and `Chunk` are for users.
 import asyncio
 import time
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_benchdb.measure.stream.endpoint import Endpoint
 from pytest_benchdb.measure.stream.events import Chunk
-from pytest_benchdb.measure.stream.metrics import judge, measurements_of
+from pytest_benchdb.measure.stream.metrics import judge, load_rows, measurements_of, nothing_in
 from pytest_benchdb.measure.stream.plan import StreamPlan
-from pytest_benchdb.measure.stream.requests import Source
+from pytest_benchdb.measure.stream.requests import Source, is_endpoint
 from pytest_benchdb.measure.stream.sender import Clock, Sleep, send_requests
 from pytest_benchdb.model.run import Measurement, Request
 
@@ -28,16 +28,24 @@ class StreamResult:
         requests: of the block, in sending order, without the warm-up.
         measurements: metrics of the block.
         duration_s: from the block's start to the end of its last request.
+        saturated: why the client was too slow for the endpoint, so that no metric is valid; None if it was not. Of
+            functions it is not known, because their own work runs in the client.
     """
 
     requests: tuple[Request, ...]
     measurements: tuple[Measurement, ...]
     duration_s: float
+    saturated: str | None = None
 
     @property
     def failed(self) -> tuple[Request, ...]:
         """The requests without a complete answer."""
         return tuple(request for request in self.requests if not request.ok)
+
+    @property
+    def nothing(self) -> str | None:
+        """Why there is no complete answer at all, and so nothing was measured; None if there is one."""
+        return nothing_in(self.requests)
 
 
 def run_stream(
@@ -57,7 +65,7 @@ def run_stream(
 
     Raises:
         ConfigError: the source is none of these.
-        MissingExtraError: the source is an endpoint and httpx is not installed.
+        MissingExtraError: the source is an endpoint and aiohttp is not installed.
 
     Examples:
         >>> result = run_stream(lambda: iter(["Hel", "lo"]), StreamPlan(requests=3, tokens="chunks"))
@@ -65,11 +73,17 @@ def run_stream(
         [2, 2, 2]
     """
     events = send_requests(source, plan, clock=clock, sleep=sleep, around=around)
-    requests = judge(events.requests, plan.slo)
+    events = replace(events, requests=judge(events.requests, plan.slo))
+    rows = measurements_of(events, plan)
+    saturated = None
+    if events.load is not None and is_endpoint(source):
+        ttft_s = next(row.samples or () for row in rows if row.metric == "ttft")
+        saturated = events.load.saturation(ttft_s)
+    if saturated is not None:
+        rows = tuple(replace(row, valid=False, reason=row.reason or saturated) for row in rows)
     return StreamResult(
-        requests=requests,
-        measurements=measurements_of(
-            requests, plan, duration_s=events.duration_s, first_output_s=events.first_output_s
-        ),
+        requests=events.requests,
+        measurements=(*rows, *load_rows(events.load)),
         duration_s=events.duration_s,
+        saturated=saturated,
     )

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint as a source of token streams; needs httpx, the extra ``[llm]``.
+"""An OpenAI-compatible endpoint as a source of token streams; needs aiohttp, the extra ``[llm]``.
 
 Server-sent events: WHATWG HTML, section 9.2.6 "Interpreting an event stream". Bodies: OpenAI's
 API reference, "The chat completion chunk object" and "The completion object"; reasoning is ``reasoning_content``
@@ -18,17 +18,17 @@ from pytest_benchdb.errors import ConfigError, MissingExtraError
 from pytest_benchdb.measure.stream.events import LONGEST_ERROR, AnswerError, Chunk
 
 if TYPE_CHECKING:
-    import httpx
+    import aiohttp
 
 
 DONE = "[DONE]"
-_REASONING = ("reasoning_content", "reasoning")
-_OUTPUT = ("content", "refusal")
 DEFAULT_PROMPT = "Write a short story about a lighthouse keeper who counts ships."
 DEFAULT_MAX_TOKENS = 128
 DRAIN_S = 1.0
 """How long to wait for the rest of a finished answer, so that its connection can be reused."""
-Prompt = str | Sequence[Mapping[str, object]]
+DNS_TTL_S = 300
+"""How long an address is kept, so that looking it up is in the time of the first request only."""
+Prompt = str | Sequence[Mapping[str, object]] | Sequence[int]
 
 
 class EventLines:
@@ -46,10 +46,12 @@ class EventLines:
         omit the last one.
         """
         text = self._rest + self._decoder.decode(received, final)
-        # A carriage return at the very end may be half of a line ending.
-        held = "\r" if text.endswith("\r") and not final else ""
-        lines = text.removesuffix("\r") if held else text
-        *whole, rest = lines.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        held = ""
+        if "\r" in text:
+            # A carriage return at the very end may be half of a line ending.
+            held = "\r" if text.endswith("\r") and not final else ""
+            text = text.removesuffix(held).replace("\r\n", "\n").replace("\r", "\n")
+        *whole, rest = text.split("\n")
         self._rest = rest + held
         events = [event for line in whole if (event := self._line(line)) is not None]
         if final:
@@ -73,7 +75,8 @@ class EventLines:
 def chunks_of(data: str) -> tuple[list[Chunk], bool]:
     """Return the chunks in the data of one event, and whether an answer is finished.
 
-    A chunk that only names a role, or has an empty text, has no content and does not count as a token.
+    A chunk that only names a role, or has an empty text, has no content and does not count as a token. It has a time
+    though, as every event with a choice has in vLLM's client: it may stand for a token without text.
 
     Raises:
         AnswerError: the data is not JSON of the expected shape, or is an error of the server.
@@ -99,11 +102,14 @@ def chunks_of(data: str) -> tuple[list[Chunk], bool]:
 def _chunk(choice: Mapping[str, object]) -> Chunk:
     delta = choice.get("delta")
     if not isinstance(delta, Mapping):
-        return Chunk(text=_text(choice, "text"))
-    text = "".join(_text(delta, name) for name in _OUTPUT)
-    if text or delta.get("tool_calls"):
-        return Chunk(text=text, opaque=not text)
-    return Chunk(text=next((thought for name in _REASONING if (thought := _text(delta, name))), ""), reasoning=True)
+        return Chunk(text=_text(choice, "text"), timed=True)
+    if text := _text(delta, "content") + _text(delta, "refusal"):
+        return Chunk(text=text, timed=True)
+    if delta.get("tool_calls"):
+        return Chunk(opaque=True, timed=True)
+    if thought := _text(delta, "reasoning_content") or _text(delta, "reasoning"):
+        return Chunk(text=thought, reasoning=True, timed=True)
+    return Chunk(timed=True)
 
 
 def _text(fields: Mapping[str, object], name: str) -> str:
@@ -123,8 +129,8 @@ class Endpoint:
     Attributes:
         url: ends in ``/completions`` or ``/chat/completions``.
         model: name to send; None omits it, which servers with a single model accept.
-        prompts: sent in turn; a list of messages is a chat.
-        max_tokens: maximum length of an answer.
+        prompts: sent in turn; a list of messages is a chat, and a list of numbers is a prompt as tokens.
+        max_tokens: maximum length of an answer; a sequence has one for each prompt.
         headers: additional headers, such as an authorization; never shown and never stored.
         body: additional fields of the request's JSON; None omits a field.
     """
@@ -132,7 +138,7 @@ class Endpoint:
     url: str
     model: str | None = None
     prompts: Sequence[Prompt] = (DEFAULT_PROMPT,)
-    max_tokens: int = DEFAULT_MAX_TOKENS
+    max_tokens: int | Sequence[int] = DEFAULT_MAX_TOKENS
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Mapping[str, object] = field(default_factory=dict, repr=False)
 
@@ -140,7 +146,7 @@ class Endpoint:
         """Check the arguments.
 
         Raises:
-            ConfigError: the URL is not a completion endpoint, or there is no prompt.
+            ConfigError: the URL is not a completion endpoint, there is no prompt, or the lengths are of other prompts.
         """
         if not self.url.startswith(("http://", "https://")) or not self.url.rstrip("/").endswith("/completions"):
             raise ConfigError(
@@ -149,8 +155,17 @@ class Endpoint:
             )
         if isinstance(self.prompts, str) or not self.prompts:
             raise ConfigError(f"prompts={self.prompts!r} is not a list of prompts")
+        if isinstance(self.max_tokens, Sequence) and len(self.max_tokens) != len(self.prompts):
+            raise ConfigError(
+                f"max_tokens has {len(self.max_tokens)} lengths for {len(self.prompts)} prompts; give one for each"
+            )
 
-    def request_body(self, prompt: Prompt) -> dict[str, object]:
+    def request_bodies(self) -> list[dict[str, object]]:
+        """Return the JSON of one request for each prompt."""
+        limits = self.max_tokens if isinstance(self.max_tokens, Sequence) else [self.max_tokens] * len(self.prompts)
+        return [self._body(prompt, limit) for prompt, limit in zip(self.prompts, limits, strict=True)]
+
+    def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, object]:
         """Return the JSON of one request, which asks for a stream that ends with the server's token counts."""
         if self.url.rstrip("/").endswith("/chat/completions"):
             messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
@@ -158,7 +173,7 @@ class Endpoint:
         else:
             fields = {"prompt": prompt}
         # max_tokens is the older name, which every server knows; a server that rejects it reports an error.
-        fields |= {"model": self.model, "max_tokens": self.max_tokens}
+        fields |= {"model": self.model, "max_tokens": max_tokens}
         fields |= {"stream": True, "stream_options": {"include_usage": True}, **self.body}
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -167,64 +182,77 @@ class Endpoint:
         """Yield one request for each prompt, with at most `connections` at once; None means no limit.
 
         Raises:
-            MissingExtraError: httpx is not installed.
+            MissingExtraError: aiohttp is not installed.
         """
         try:
-            import httpx
+            import aiohttp
         except ImportError:
-            raise MissingExtraError("streaming from a URL needs httpx: pip install 'pytest-benchdb[llm]'") from None
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=None)
-        # A compressed stream would wait in the compressor's buffer. The plan's time limit applies to each request.
-        headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity", **self.headers}
-        async with httpx.AsyncClient(timeout=None, limits=limits, headers=headers) as client:  # noqa: S113 - see above
-            yield tuple(partial(stream, client, self.url, self.request_body(prompt)) for prompt in self.prompts)
+            raise MissingExtraError("streaming from a URL needs aiohttp: pip install 'pytest-benchdb[llm]'") from None
+        # To aiohttp, 0 means no limit.
+        limit = connections or 0
+        connector = aiohttp.TCPConnector(limit=limit, limit_per_host=limit, ttl_dns_cache=DNS_TTL_S)
+        # A compressed stream would wait in the compressor's buffer.
+        headers = {
+            "Accept": "text/event-stream",
+            "Accept-Encoding": "identity",
+            "Content-Type": "application/json",
+            **self.headers,
+        }
+        async with aiohttp.ClientSession(
+            connector=connector,
+            headers=headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None),  # the plan's time limit applies to each request
+            trust_env=True,
+        ) as client:
+            bodies = [json.dumps(body).encode() for body in self.request_bodies()]
+            yield tuple(partial(stream, client, self.url, body) for body in bodies)
 
 
-async def stream(client: "httpx.AsyncClient", url: str, body: Mapping[str, object]) -> AsyncIterator[Chunk]:
+async def stream(client: "aiohttp.ClientSession", url: str, body: bytes) -> AsyncIterator[Chunk]:
     """Yield the chunks of one answer as they arrive.
 
     Raises:
         AnswerError: the server refused, sent something malformed, or closed the stream early.
     """
     finished = False
-    async with client.stream("POST", url, json=body) as response:
+    events = EventLines()
+    async with client.post(url, data=body, allow_redirects=False) as response:
         await _check_status(response)
-        received = response.aiter_bytes()
-        async for data in _events(received):
-            if data == DONE:
-                await _drain(received)
-                return
-            chunks, ends = chunks_of(data)
-            finished = finished or ends
-            for chunk in chunks:
-                yield chunk
+        content = response.content
+        while True:
+            received = await content.readany()
+            for data in events.feed(received, final=not received):
+                if data == DONE:
+                    await _drain(content)
+                    return
+                chunks, ends = chunks_of(data)
+                finished = finished or ends
+                for chunk in chunks:
+                    yield chunk
+            if not received:
+                break
         if not finished:
-            kind = response.headers.get("content-type", "of no type")
+            kind = response.headers.get("Content-Type", "of no type")
             raise AnswerError(f"the stream ({kind}) broke off: neither [DONE] nor a finish_reason came")
 
 
-async def _events(received: AsyncIterator[bytes]) -> AsyncIterator[str]:
-    events = EventLines()
-    async for piece in received:
-        for data in events.feed(piece):
-            yield data
-    for data in events.feed(b"", final=True):
-        yield data
-
-
-async def _check_status(response: "httpx.Response") -> None:
-    if response.is_success:
+async def _check_status(response: "aiohttp.ClientResponse") -> None:
+    if 200 <= response.status < 300:  # noqa: PLR2004 - the range of success
         return
     text = ""
     with suppress(UnicodeError):
-        text = (await response.aread()).decode("utf-8", "replace")[:LONGEST_ERROR]
-    raise AnswerError(f"HTTP {response.status_code} {response.reason_phrase}: {text}".rstrip(": "))
+        text = (await response.read()).decode("utf-8", "replace")[:LONGEST_ERROR]
+    raise AnswerError(f"HTTP {response.status} {response.reason}: {text}".rstrip(": "))
 
 
-async def _drain(received: AsyncIterator[bytes]) -> None:
+async def _drain(content: "aiohttp.StreamReader") -> None:
+    """Read what follows the answer, so that its connection can be used again."""
+
     async def rest() -> None:
-        async for _ in received:
-            pass
+        while not content.at_eof():
+            await content.readany()
 
-    with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(rest(), DRAIN_S)
+    if not content.at_eof():
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(rest(), DRAIN_S)

@@ -2,9 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sized
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sized
+from dataclasses import dataclass, field
+from itertools import accumulate
 
+from pytest_benchdb.measure.stream.load import ClientLoad
 from pytest_benchdb.measure.stream.plan import StreamPlan
 from pytest_benchdb.model.run import Request
 
@@ -16,7 +18,7 @@ LONGEST_ERROR = 500
 class Chunk:
     """One piece of an answer, for sources that know more than its text.
 
-    A chunk with neither text nor tokens does not count as a token and has no time, but may carry totals.
+    A chunk with neither text nor tokens does not count as a token, but may carry totals.
 
     Attributes:
         text: the text that it adds to the answer.
@@ -25,6 +27,8 @@ class Chunk:
         tokens_in: tokens of the prompt; None if not in this chunk.
         tokens_out: tokens of the whole answer; None if not in this chunk.
         opaque: whether its content is unknown; it then counts as a chunk with text.
+        timed: whether it has a time even without text, if a chunk with text came before: it stands for a token that
+            has none, such as the one that ends the answer.
     """
 
     text: str = ""
@@ -33,6 +37,7 @@ class Chunk:
     tokens_in: int | None = None
     tokens_out: int | None = None
     opaque: bool = False
+    timed: bool = False
 
     @property
     def has_content(self) -> bool:
@@ -99,6 +104,7 @@ class Exchange:
         self.ended: float | None = None
         self.error: str | None = None
         self.chunks: list[float] = []
+        self.texts: list[float] = []
         self.first_output: float | None = None
         self.reasoned = False
         self.tokens_in: int | None = None
@@ -130,8 +136,11 @@ class Exchange:
             if content.tokens_out is not None:
                 self._tokens_out = content.tokens_out
             if not content.has_content:
+                if content.timed and self.chunks:
+                    self.chunks.append(now)
                 return True
             self.chunks.append(now)
+            self.texts.append(now)
             if content.reasoning:
                 self.reasoned = True
             elif self.first_output is None:
@@ -159,12 +168,21 @@ class Exchange:
     def tokens_out(self, *, chunk_is_token: bool) -> int | None:
         """Return the number of tokens in the answer; None if unknown."""
         if chunk_is_token:
-            return len(self.chunks)
+            return len(self.texts)
         if self._count is not None:
             return self._count("".join(self._text))
         if self._tokens_out is not None:
             return self._tokens_out
         return self._tokens if self.chunks else None
+
+    def chunk_times(self, tokens_out: int | None, *, chunk_is_token: bool) -> list[float]:
+        """Return the times of the chunks that the metrics are about.
+
+        Chunks without text are among them, as in vLLM's client, unless they would be taken for tokens, or for the
+        second chunk of an answer whose tokens all came in one.
+        """
+        in_one_chunk = len(self.texts) == 1 and tokens_out is not None and tokens_out > len(self.chunks)
+        return self.texts if chunk_is_token or in_one_chunk else self.chunks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,15 +194,21 @@ class Events:
         duration_s: from the block's start to the end of its last request, including failed ones.
         first_output_s: time of the first chunk after the reasoning, in seconds since the block's start, by index of
             the request; only for requests with chunks marked as reasoning.
+        peak_concurrency: largest number of requests in flight at one time.
+        load: of the client; None if its event loop was blocked.
     """
 
     requests: tuple[Request, ...]
     duration_s: float
-    first_output_s: dict[int, float]
+    first_output_s: Mapping[int, float] = field(default_factory=dict)
+    peak_concurrency: int = 0
+    load: ClientLoad | None = None
 
 
-def events_of(exchanges: Iterable[Exchange], plan: StreamPlan, *, start: float) -> Events:
-    """Return the requests of finished exchanges, with times since the block's start."""
+def events_of(
+    exchanges: Iterable[Exchange], plan: StreamPlan, *, start: float, load: ClientLoad | None = None
+) -> Events:
+    """Return the requests of finished exchanges, with times since the block's start; `load` is the client's."""
     never_sent = float("inf")
     ordered = sorted(exchanges, key=lambda each: (never_sent if each.sent is None else each.sent, each.due_s or 0.0))
     requests = tuple(_request(index, exchange, plan, start=start) for index, exchange in enumerate(ordered))
@@ -196,7 +220,18 @@ def events_of(exchanges: Iterable[Exchange], plan: StreamPlan, *, start: float) 
             for index, each in enumerate(ordered)
             if each.reasoned and each.first_output is not None
         },
+        peak_concurrency=_peak_concurrency(ordered),
+        load=load,
     )
+
+
+def _peak_concurrency(exchanges: Iterable[Exchange]) -> int:
+    sent_and_ended = [(each.sent, each.ended) for each in exchanges if each.sent is not None]
+    # At the same time, the end of one request comes before the start of the next.
+    changes = sorted(
+        [(sent, 1) for sent, _ in sent_and_ended] + [(ended, -1) for _, ended in sent_and_ended if ended is not None]
+    )
+    return max(accumulate(change for _, change in changes), default=0)
 
 
 def describe(error: BaseException) -> str:
@@ -207,16 +242,17 @@ def describe(error: BaseException) -> str:
 
 def _request(index: int, exchange: Exchange, plan: StreamPlan, *, start: float) -> Request:
     error = exchange.error
+    chunk_is_token = plan.tokens == "chunks"
     tokens_out = None
     try:
-        tokens_out = exchange.tokens_out(chunk_is_token=plan.tokens == "chunks")
+        tokens_out = exchange.tokens_out(chunk_is_token=chunk_is_token)
     except Exception as failure:  # noqa: BLE001 - the counter is the user's code: one request fails, not the session
         error = error or f"its tokens could not be counted: {describe(failure)}"
     return Request(
         index=index,
         due_s=exchange.due_s,
         sent_s=None if exchange.sent is None else exchange.sent - start,
-        chunk_s=tuple(at - start for at in exchange.chunks),
+        chunk_s=tuple(at - start for at in exchange.chunk_times(tokens_out, chunk_is_token=chunk_is_token)),
         tokens_in=exchange.tokens_in,
         tokens_out=tokens_out,
         ok=error is None,

@@ -6,11 +6,14 @@ duration: from its start to the end of its last request, including failed ones.
 Values of one request follow the definitions of vLLM's `bench serve` (`vllm/benchmarks/serve.py`).
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
 
+from pytest_benchdb.measure.stream.events import Events
+from pytest_benchdb.measure.stream.load import TICK_S, ClientLoad
 from pytest_benchdb.measure.stream.plan import StreamPlan
 from pytest_benchdb.model.run import Measurement, Request
 
@@ -47,7 +50,7 @@ class Block:
             duration_s=duration_s,
             slo=plan.slo,
             counting=_counting(plan),
-            nothing=_nothing(requests, whole, duration_s),
+            nothing=nothing_in(requests) or (None if duration_s > 0 else "the block took no time by its clock"),
         )
 
     @property
@@ -118,12 +121,13 @@ def _counting(plan: StreamPlan) -> str:
     return "tokens as reported"
 
 
-def _nothing(requests: Sequence[Request], whole: Sequence[Request], duration_s: float) -> str | None:
+def nothing_in(requests: Sequence[Request]) -> str | None:
+    """Return why there is no complete answer among these requests; None if there is one."""
     if not requests:
         return "no request was sent"
-    if not whole:
-        return f"none of {len(requests)} requests was answered whole; the first one: {requests[0].error}"
-    return None if duration_s > 0 else "the block took no time by its clock"
+    if any(request.ok for request in requests):
+        return None
+    return f"none of {len(requests)} requests was answered whole; the first one: {requests[0].error}"
 
 
 def ttft_s(request: Request) -> float:
@@ -132,7 +136,7 @@ def ttft_s(request: Request) -> float:
 
 
 def e2e_latency_s(request: Request) -> float:
-    """Return the end-to-end latency: last chunk with text - send."""
+    """Return the end-to-end latency: last chunk - send."""
     return request.chunk_s[-1] - _sent_s(request)
 
 
@@ -194,35 +198,55 @@ def _sent_s(request: Request) -> float:
     return request.sent_s
 
 
-def measurements_of(
-    requests: Sequence[Request],
-    plan: StreamPlan,
-    *,
-    duration_s: float,
-    first_output_s: Mapping[int, float] = MappingProxyType({}),
-) -> tuple[Measurement, ...]:
+def measurements_of(events: Events, plan: StreamPlan) -> tuple[Measurement, ...]:
     """Return the metrics of a block in SI units; a metric that could not be measured has a reason and no value.
 
-    `requests` are the result of `judge`, without the warm-up. `first_output_s` comes from `events.Events`.
+    The requests of `events` are the result of `judge`, without the warm-up.
     """
-    block = Block.of(requests, plan, duration_s)
+    requests = events.requests
+    block = Block.of(requests, plan, events.duration_s)
     rows = [
         block.latency("ttft", "first chunk with text - send", ttft_s),
         _tpot(block),
         block.latency(
             "itl", "gaps between chunks, pooled over requests", gaps_s, none="every answer came in a single chunk"
         ),
-        block.latency("e2e_latency", "last chunk with text - send", e2e_latency_s),
+        block.latency("e2e_latency", "last chunk - send", e2e_latency_s),
     ]
-    if first_output_s:
-        rows.append(_ttfot(block, first_output_s))
+    if events.first_output_s:
+        rows.append(_ttfot(block, events.first_output_s))
     if any(request.due_s is not None for request in requests):
         rows.append(block.latency("queue_time", "send - due", queue_time_s))
     rows += _rates(block)
     if plan.slo:
         rows.append(_goodput(block))
     rows.append(block.count("failed_requests", "requests that were not answered whole", block.failed))
+    method = "most requests in flight at one time"
+    rows.append(Measurement.of("peak_concurrency", method=method, value=float(events.peak_concurrency)))
     return tuple(rows)
+
+
+def load_rows(load: ClientLoad | None) -> tuple[Measurement, ...]:
+    """Return the metrics of the client itself, which say how far the others can be trusted."""
+    blocked = "the event loop was blocked" if load is None else None
+    share = None if load is None else load.cpu_share
+    delays_s = () if load is None else load.delays_s
+    about = {} if load is None else {"cpu_s": load.cpu_s, "process_cpu_s": load.process_cpu_s}
+    return (
+        Measurement.of(
+            "client_cpu_share",
+            method="CPU time of the event loop's thread / duration",
+            value=share,
+            reason=None if share is not None else blocked or "the block took no time",
+            details=about,
+        ),
+        Measurement.of(
+            "client_loop_delay",
+            method=f"how late the event loop ran what was due, every {TICK_S:g} s",
+            samples=delays_s or None,
+            reason=None if delays_s else blocked or f"the block was shorter than {TICK_S:g} s",
+        ),
+    )
 
 
 def _tpot(block: Block) -> Measurement:
@@ -257,7 +281,28 @@ def _rates(block: Block) -> list[Measurement]:
         block.rate("requests_per_second", "whole answers / duration", len(block.whole)),
         block.rate("tokens_per_second", f"output tokens / duration; {block.counting}", tokens_out, none=unknown),
         block.rate("total_tokens_per_second", method, tokens_in + tokens_out, none=unknown or _unknown_prompts(block)),
+        _peak_tokens(block),
     ]
+
+
+def _peak_tokens(block: Block) -> Measurement:
+    """Return the most output tokens in one second, counted as vLLM does: in whole seconds from the first send."""
+    reason = block.nothing or _unknown_tokens(block)
+    if reason is None and block.duration_s < 1:
+        reason = "the block was shorter than a second"
+    seconds: defaultdict[int, float] = defaultdict(float)
+    if reason is None:
+        began_s = min(_sent_s(request) for request in block.whole)
+        for request in block.whole:
+            tokens = (request.tokens_out or 0) / len(request.chunk_s)
+            for at_s in request.chunk_s:
+                seconds[int(at_s - began_s)] += tokens
+    return Measurement.of(
+        "peak_tokens_per_second",
+        method=f"most output tokens in one second, spread evenly over the chunks of their answer; {block.counting}",
+        value=None if reason else max(seconds.values()),
+        reason=reason,
+    )
 
 
 def _goodput(block: Block) -> Measurement:

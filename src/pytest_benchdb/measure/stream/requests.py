@@ -40,13 +40,18 @@ def check_source(source: object) -> tuple[Call, ...] | Endpoint:
     return calls
 
 
+def is_endpoint(source: Source) -> bool:
+    """Return whether a source is a server, whose own work is not done by this process."""
+    return isinstance(source, Endpoint | str)
+
+
 @asynccontextmanager
 async def open_source(source: Source, plan: StreamPlan) -> AsyncIterator[tuple[Call, ...]]:
     """Yield the request functions of a source; an endpoint's connections are open meanwhile.
 
     Raises:
         ConfigError: it is not a `Source`.
-        MissingExtraError: it is an endpoint and httpx is not installed.
+        MissingExtraError: it is an endpoint and aiohttp is not installed.
     """
     calls = check_source(source)
     if not isinstance(calls, Endpoint):

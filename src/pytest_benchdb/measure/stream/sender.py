@@ -14,7 +14,9 @@ from itertools import count, islice
 from queue import SimpleQueue
 from typing import TypeVar
 
+from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.measure.stream.events import Events, Exchange, events_of
+from pytest_benchdb.measure.stream.load import ClientLoad, LoopWatch
 from pytest_benchdb.measure.stream.plan import StreamPlan, arrival_times
 from pytest_benchdb.measure.stream.requests import Call, Source, call_async, is_async, open_source, run, run_async
 
@@ -24,6 +26,8 @@ CLOSE_S = 1.0
 """How long `Lanes.close` waits for one idle thread to end."""
 GRACE_S = 1.0
 """How long an abandoned request may clean up."""
+READY_POLL_S = 1.0
+"""Time between two requests that find out whether a server is ready."""
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[object]]
 BLOCKED_S = 2.0
@@ -94,6 +98,7 @@ class Sender:
         exchanges: of the block, in no particular order.
         in_flight: those that have neither ended nor been abandoned, including warm-up requests.
         start: when the block began, by the clock; None during warm-up.
+        load: the client's load within the block; None until that is over.
     """
 
     def __init__(
@@ -102,6 +107,7 @@ class Sender:
         self.exchanges: list[Exchange] = []
         self.in_flight: list[Exchange] = []
         self.start: float | None = None
+        self.load: ClientLoad | None = None
         self._plan = plan
         self._clock = clock
         self._sleep = sleep
@@ -115,20 +121,46 @@ class Sender:
 
         Raises:
             ConfigError: the source is not a `Source`.
-            MissingExtraError: the source is an endpoint and httpx is not installed.
+            MissingExtraError: the source is an endpoint and aiohttp is not installed.
+            MeasurementError: the source was not ready within the plan's time.
         """
         try:
             async with open_source(source, self._plan) as self._calls:
+                await self._until_ready()
                 await self._closed_loop(iter(range(self._plan.warmup_requests)), lambda: False)
                 self.exchanges.clear()
                 with self._around:
-                    self.start = self._clock()
-                    if self._plan.rate is None:
-                        await self._closed_loop(islice(count(), self.planned()), self._is_over)
-                    else:
-                        await self._open_loop(self._plan.rate, self.start)
+                    await self._block()
         finally:
             self._lanes.close()
+
+    async def _until_ready(self) -> None:
+        """Send one request after another until one is answered whole."""
+        limit_s = self._plan.ready_timeout_s
+        began = self._clock()
+        while limit_s:
+            exchange = self._exchange()
+            await self._request(0, exchange)
+            if exchange.error is None:
+                return
+            if self._clock() - began >= limit_s:
+                raise MeasurementError(
+                    f"no request was answered whole within {limit_s:g} s (ready_timeout_s); "
+                    f"the last one: {exchange.error}"
+                )
+            await self._sleep(READY_POLL_S)
+
+    async def _block(self) -> None:
+        watch = LoopWatch(asyncio.get_running_loop())
+        watch.start()
+        self.start = self._clock()
+        try:
+            if self._plan.rate is None:
+                await self._closed_loop(islice(count(), self.planned()), self._is_over, ramp_up_s=self._plan.ramp_up_s)
+            else:
+                await self._open_loop(self.start)
+        finally:
+            self.load = watch.stop()
 
     def planned(self) -> int | None:
         """Return the number of requests in the block; None if it depends on the duration."""
@@ -145,19 +177,25 @@ class Sender:
         tokens = self._plan.tokens
         return Exchange(clock=self._clock, due_s=due_s, count=tokens if callable(tokens) else None)
 
-    async def _closed_loop(self, numbers: Iterator[int], is_over: Callable[[], bool]) -> None:
-        async def work() -> None:
+    async def _closed_loop(
+        self, numbers: Iterator[int], is_over: Callable[[], bool], *, ramp_up_s: float = 0.0
+    ) -> None:
+        workers = self._plan.concurrency or 1
+
+        async def work(worker: int) -> None:
+            if wait_s := ramp_up_s * worker / workers:
+                await self._sleep(wait_s)
             for number in numbers:  # shared by all workers
                 if is_over():
                     return
                 await self._request(number, self._exchange())
 
-        await asyncio.gather(*(work() for _ in range(self._plan.concurrency or 1)))
+        await asyncio.gather(*(work(worker) for worker in range(workers)))
 
-    async def _open_loop(self, rate: float, start: float) -> None:
+    async def _open_loop(self, start: float) -> None:
         plan = self._plan
         places = asyncio.Semaphore(plan.concurrency) if plan.concurrency is not None else None
-        due = arrival_times(rate, seed=plan.seed, requests=self.planned(), duration_s=plan.duration_s)
+        due = arrival_times(plan, self.planned())
         arrived = []
         for number, due_s in enumerate(due):
             wait_s = start + due_s - self._clock()
@@ -230,13 +268,15 @@ def send_requests(
 
     Raises:
         ConfigError: the source is not a `Source`.
-        MissingExtraError: the source is an endpoint and httpx is not installed.
+        MissingExtraError: the source is an endpoint and aiohttp is not installed.
+        MeasurementError: the source was not ready within the plan's time.
     """
     sender = Sender(plan, clock=clock, sleep=sleep, around=around)
     begun = clock()
     if not _LoopThread(sender, source).wait(plan.timeout_s):
         _give_up(sender, plan, clock)
-    return events_of(sender.exchanges, plan, start=begun if sender.start is None else sender.start)
+    start = begun if sender.start is None else sender.start
+    return events_of(sender.exchanges, plan, start=start, load=sender.load)
 
 
 class _LoopThread:

@@ -6,10 +6,13 @@ PYTEST_DONT_REWRITE
 import contextlib
 import functools
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
 
 from pytest_benchdb.errors import BackendUnavailableError, ConfigError, MeasurementError
 from pytest_benchdb.interfaces import CapturesGraphs, OpenDevice
@@ -279,12 +282,14 @@ class Bench:
                 ``warmup`` is short for ``warmup_requests``.
 
         Raises:
-            MeasurementError: an option cannot be used, or the test or phase has timed something already.
-            MissingExtraError: the source is a URL and httpx is not installed.
+            MeasurementError: no request was answered whole, an option cannot be used, or the test or phase has timed
+                something already.
+            MissingExtraError: the source is a URL and aiohttp is not installed.
         """
         from pytest_benchdb.measure.stream import StreamPlan, run_stream
         from pytest_benchdb.plugin.bench.work import stream_meters
 
+        __tracebackhide__ = True
         if "warmup" in options:
             options["warmup_requests"] = options.pop("warmup")
         phase = self._claim("a stream")
@@ -297,11 +302,17 @@ class Bench:
                 result = run_stream(source, plan, around=meters)
         except (ConfigError, TypeError) as error:
             raise self._mistake(str(error)) from error
+        except MeasurementError as error:
+            self._cut = str(error)
+            raise MeasurementError(self._cut) from None  # without the frames of the thread that sent
         rows = (replace(row, provenance=self._of(row)) for row in result.measurements)
         self._keep(stream_meters(meters, result.requests, rows).of_phase(phase))
         self._requests += (replace(request, phase=phase) for request in result.requests)
-        if result.requests and len(result.failed) == len(result.requests):
-            self._cut = f"no request was answered whole: {result.failed[0].error}"
+        if result.saturated is not None:
+            warnings.warn(f"{self._test}: {result.saturated}", pytest.PytestWarning, stacklevel=2)
+        if (nothing := result.nothing) is not None:
+            self._cut = nothing
+            raise MeasurementError(nothing)
         return result
 
     def distributed(self, function: Callable[..., object], *args: object, **options: Any) -> "Distributed":

@@ -1,0 +1,66 @@
+"""`bench.stream` in a real pytest run: what it stores, and when it fails its test."""
+
+import duckdb  # noqa: F401 - DuckDB cannot be loaded twice in one process, and pytester unloads what a test loads
+from tests.plugin.recorded import Record
+
+SUITE = """
+import pytest
+from pytest_benchdb.measure import stream
+from pytest_benchdb.measure.stream.load import ClientLoad
+
+def refused():
+    raise ConnectionError("refused")
+    yield
+
+def test_none_answered(bench):
+    bench.stream(refused, requests=5)
+
+def test_none_sent(bench):
+    bench.stream(refused, rate=1.0, duration_s=1e-9)
+
+def test_not_ready(bench):
+    bench.stream(refused, ready_timeout_s=1e-9)
+
+def test_some_answered(bench):
+    result = bench.stream([refused, lambda: iter("abc")], tokens="chunks")
+    assert len(result.failed) == 1
+
+def test_saturated(bench, monkeypatch):
+    monkeypatch.setattr(stream, "is_endpoint", lambda source: True)
+    monkeypatch.setattr(ClientLoad, "saturation", lambda self, ttft_s: f"{len(ttft_s)} too many")
+    bench.stream(lambda: iter("abc"), requests=2, tokens="chunks")
+"""
+
+NOT_READY = "MeasurementError: no request was answered whole within 1e-09 s (ready_timeout_s)"
+
+
+def test_stream_is_passed_only_if_it_measured_something(record: Record) -> None:
+    recorded = record(SUITE)
+
+    assert recorded.sql(
+        "SELECT name, outcome, reason FROM run JOIN benchmark USING (benchmark_id) ORDER BY run_id"
+    ) == [
+        (
+            "test_none_answered",
+            "failed",
+            "MeasurementError: none of 5 requests was answered whole; the first one: ConnectionError: refused",
+        ),
+        ("test_none_sent", "failed", "MeasurementError: no request was sent"),
+        (
+            "test_not_ready",
+            "failed",
+            f"{NOT_READY}; the last one: ConnectionError: refused",
+        ),
+        ("test_some_answered", "passed", None),
+        ("test_saturated", "passed", None),
+    ]
+    # The failed requests are kept, and are in no metric.
+    assert recorded.one("SELECT count(*), count(error) FROM request WHERE NOT ok") == (6, 6)
+    valid = (
+        "SELECT DISTINCT name FROM measurement JOIN benchmark USING (benchmark_id) WHERE valid AND value IS NOT NULL"
+    )
+    assert recorded.sql(f"{valid} AND metric NOT LIKE 'client_%'") == [("test_some_answered",)]
+
+    reason = "SELECT DISTINCT m.reason FROM measurement m JOIN benchmark USING (benchmark_id)"
+    assert recorded.sql(f"{reason} WHERE name = 'test_saturated' AND metric = 'ttft'") == [("2 too many",)]
+    recorded.result.stdout.fnmatch_lines(["*PytestWarning: *::test_saturated: 2 too many"])
