@@ -6,15 +6,12 @@ PYTEST_DONT_REWRITE
 import contextlib
 import functools
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import pytest
-
-from pytest_benchdb.errors import BackendUnavailableError, ConfigError, MeasurementError
+from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
 from pytest_benchdb.interfaces import CapturesGraphs, OpenDevice
 from pytest_benchdb.measure.timing.calls import calls_of
 from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
@@ -27,6 +24,7 @@ from pytest_benchdb.model.number import number, plain_options, shown
 from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Attachment, Measurement, Request, Timing
 from pytest_benchdb.plugin.bench.passes import Passes
+from pytest_benchdb.plugin.bench.streams import StreamMethods
 from pytest_benchdb.plugin.bench.sweep import Sweep, skip_point
 from pytest_benchdb.plugin.bench.timing import Arguments, TimingSpec, call_once, timing_rows
 from pytest_benchdb.plugin.bench.values import MetricBook, RecordedValues
@@ -37,7 +35,6 @@ from pytest_benchdb.registry import open_for_rank
 
 if TYPE_CHECKING:
     from pytest_benchdb.measure.distributed.run import Distributed
-    from pytest_benchdb.measure.stream import Source, StreamResult
     from pytest_benchdb.measure.work import Metered
 
 
@@ -45,7 +42,7 @@ def _unavailable(reason: str) -> NoReturn:
     raise BackendUnavailableError(reason)
 
 
-class Bench:
+class Bench(StreamMethods):
     """Times code on one device.
 
     Attributes:
@@ -272,48 +269,6 @@ class Bench:
         )
         self._loops.append(loop)
         return loop
-
-    def stream(self, source: "Source", **options: Any) -> "StreamResult":
-        """Send requests whose answers are token streams, and store their events and metrics.
-
-        Args:
-            source: a function that returns a generator of chunks, an `Endpoint`, or its URL.
-            options: fields of `measure.stream.StreamPlan`: ``concurrency``, ``rate``, ``requests``, ``slo``, ...;
-                ``warmup`` is short for ``warmup_requests``.
-
-        Raises:
-            MeasurementError: no request was answered whole, an option cannot be used, or the test or phase has timed
-                something already.
-            MissingExtraError: the source is a URL and aiohttp is not installed.
-        """
-        from pytest_benchdb.measure.stream import StreamPlan, run_stream
-        from pytest_benchdb.plugin.bench.work import stream_meters
-
-        __tracebackhide__ = True
-        if "warmup" in options:
-            options["warmup_requests"] = options.pop("warmup")
-        phase = self._claim("a stream")
-        try:
-            plan = StreamPlan(**plain_options(options))
-            if self._attempt is None:
-                plan = replace(plan, requests=1, duration_s=None, warmup_requests=0)
-            meters = self._meters.block("streams", self._attempt, phase)
-            with untraced():
-                result = run_stream(source, plan, around=meters)
-        except (ConfigError, TypeError) as error:
-            raise self._mistake(str(error)) from error
-        except MeasurementError as error:
-            self._cut = str(error)
-            raise MeasurementError(self._cut) from None  # without the frames of the thread that sent
-        rows = (replace(row, provenance=self._of(row)) for row in result.measurements)
-        self._keep(stream_meters(meters, result.requests, rows).of_phase(phase))
-        self._requests += (replace(request, phase=phase) for request in result.requests)
-        if result.saturated is not None:
-            warnings.warn(f"{self._test}: {result.saturated}", pytest.PytestWarning, stacklevel=2)
-        if (nothing := result.nothing) is not None:
-            self._cut = nothing
-            raise MeasurementError(nothing)
-        return result
 
     def distributed(self, function: Callable[..., object], *args: object, **options: Any) -> "Distributed":
         """Run `function(rank, *args)` on worlds of several ranks, each rank in a separate process.
