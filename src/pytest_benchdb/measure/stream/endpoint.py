@@ -76,7 +76,7 @@ def chunks_of(data: str) -> tuple[list[Chunk], bool]:
     """Return the chunks in the data of one event, and whether an answer is finished.
 
     A chunk that only names a role, or has an empty text, has no content and does not count as a token. It has a time
-    though, as every event with a choice has in vLLM's client: it may stand for a token without text.
+    though, as every event with a choice has in vLLM's client: it may be a token without text.
 
     Raises:
         AnswerError: the data is not JSON of the expected shape, or is an error of the server.

@@ -27,7 +27,7 @@ class Chunk:
         tokens_in: tokens of the prompt; None if not in this chunk.
         tokens_out: tokens of the whole answer; None if not in this chunk.
         opaque: whether its content is unknown; it then counts as a chunk with text.
-        timed: whether it has a time even without text, if a chunk with text came before: it stands for a token that
+        timed: whether it has a time even without text, if a chunk with text came before: it is a token that
             has none, such as the one that ends the answer.
     """
 
