@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -54,6 +54,7 @@ def diagnose(path: Path, *, full: bool = False, feedback: Feedback = SILENT) -> 
         *check_installation(_installed_version, tuple(sys.version_info[:3])),
         *check_plugin(_plugin_is_registered(), os.environ),
         *check_machine(Path("/"), BlockProbe().unmeasured()),
+        *check_energy(*_energy_meters()),
         *check_place(path, lambda place: os.access(place, os.W_OK)),
     ]
     is_duckdb_broken = any(finding.subject == "duckdb" and finding.severity == "error" for finding in findings)
@@ -210,6 +211,30 @@ def check_machine(root: Path, unmeasured: Mapping[str, str]) -> Iterator[Finding
             f"{governor}: the clock follows the load, timings vary more",
             "sudo cpupower frequency-set -g performance",
         )
+
+
+def check_energy(readable: Sequence[str], left_out: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield a finding for each meter: whether it can be read and, if a command would open it, that command.
+
+    Args:
+        readable: names of the meters that can be read.
+        left_out: why others cannot, by name.
+    """
+    for name in readable:
+        yield Finding("ok", f"meter {name}", "can be read")
+    for name, reason in left_out.items():
+        message, run, command = reason.partition(", run: ")
+        yield Finding("note" if run else "ok", f"meter {name}", f"not read: {message}", command or None)
+
+
+def _energy_meters() -> tuple[list[str], dict[str, str]]:
+    from pytest_benchdb.backends.meters import meters
+    from pytest_benchdb.registry import Registry, plugin_manager
+
+    manager, _ = plugin_manager()
+    registry = Registry(manager, ())
+    readable = [meter.name for meter in registry.meters(meters()) if meter.provenance != "simulated"]
+    return readable, registry.meters_left_out
 
 
 def check_place(path: Path, is_writable: Callable[[Path], bool]) -> Iterator[Finding]:

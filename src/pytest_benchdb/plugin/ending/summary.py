@@ -16,6 +16,7 @@ from pytest_benchdb.operations.record import SessionRecorder
 from pytest_benchdb.plugin.ending.outputs import Outputs
 from pytest_benchdb.plugin.recording import codspeed
 from pytest_benchdb.plugin.recording.pytest_benchmark import DISABLED
+from pytest_benchdb.present.report.session import missing_energy
 from pytest_benchdb.present.report.table import layout
 from pytest_benchdb.store.fold_process import FoldResult
 
@@ -113,6 +114,7 @@ def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResul
         lines.append(f"{counts} -> {where}")
     lines += _timing_remarks(result.rows)
     lines += _notes(result.notes)
+    lines += missing_energy(result.rows)
     if result.recovered:
         lines.append(f"also recovered {len(result.recovered)} session(s) that had died")
     if result.status == "stored" and config.get_verbosity() >= 0:

@@ -1,10 +1,12 @@
 """Sessions: the facts above the runs of a report, and the list of sessions."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, fields
 
-from pytest_benchdb.model.report import DataTable, Report, SessionReport, SessionRow
+from pytest_benchdb.model.report import DataTable, Report, ReportRow, SessionReport, SessionRow
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.writing.grid import (
     FACT_SEPARATOR,
     Entry,
@@ -82,7 +84,17 @@ def warnings_of(shown: SessionReport) -> list[str]:
         warnings.append("other work disturbed this session: repeat it on a quiet machine before you compare it")
     if any(row.provenance == "simulated" for row in shown.rows):
         warnings.append("runs marked (simulated) were not measured: leave them out of every comparison")
-    return warnings
+    return [*warnings, *missing_energy(shown.rows)]
+
+
+def missing_energy(rows: Sequence[ReportRow]) -> list[str]:
+    """Return why runs that were asked for energy have none, one line for each reason."""
+    passed = [row for row in rows if row.outcome == "passed"]
+    reasons = Counter(row.energy_reason for row in passed if row.energy_reason is not None and row.energy_j is None)
+    return [
+        f"no energy of {counted(number, 'run')} of {len(passed)} that passed: {why}"
+        for why, number in reasons.most_common()
+    ]
 
 
 def _join(*parts: object) -> str:
