@@ -25,7 +25,7 @@ from pytest_benchdb.measure.sampler.sampler import Sampler
 from pytest_benchdb.measure.sampler.series_pass import SeriesBlock
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Series
-from pytest_benchdb.model.run import BlockUsage, Measurement
+from pytest_benchdb.model.run import BlockUsage, Measurement, Timing
 
 T = TypeVar("T")
 DEVICE_PEAK = "peak of the device's allocator"
@@ -47,6 +47,11 @@ class Metered:
 
     measurements: tuple[Measurement, ...] = ()
     series: tuple[Series, ...] = ()
+
+    def added_to(self, timing: Timing) -> Timing:
+        """Return a timing with these rows; its times say so if a process sampled beside them."""
+        rows = map(sampled, timing.measurements) if self.series else timing.measurements
+        return replace(timing, measurements=(*rows, *self.measurements), series=(*timing.series, *self.series))
 
     def of_phase(self, phase: str | None) -> "Metered":
         """Return the same, of a phase."""
@@ -119,6 +124,10 @@ class WorkMeters:
     def block(self, work: Work) -> "WorkBlock":
         """Return the meters of a block; it may be entered several times, one after the other."""
         return WorkBlock(self, work)
+
+    def refused(self, reason: str) -> Metered:
+        """Return the result of work that is not metered."""
+        return Metered(measurements=self.reasons(reason))
 
     def reasons(self, reason: str, *, host: bool = True) -> tuple[Measurement, ...]:
         """Return a row with the same reason for everything that was asked for.
@@ -256,9 +265,7 @@ class WorkBlock:
 
     def marks(self, row: Measurement) -> Measurement:
         """Return a time of this block, which says so if a process sampled beside it."""
-        if self._series is None or row.pass_name != "time":
-            return row
-        return replace(row, details={**(row.details or {}), SAMPLED: True})
+        return row if self._series is None else sampled(row)
 
     def _wants(self, name: str) -> bool:
         return name in self._meters.passes
@@ -361,6 +368,11 @@ class WorkBlock:
         except Exception as error:  # noqa: BLE001 - from a library that a meter uses
             self._reasons.setdefault(name, f"{name} could not be read: {type(error).__name__}: {error}")
             return None
+
+
+def sampled(row: Measurement) -> Measurement:
+    """Return a time that says that a process sampled beside it."""
+    return replace(row, details={**(row.details or {}), SAMPLED: True}) if row.pass_name == "time" else row
 
 
 def usage_rows(usage: BlockUsage | None, unmeasured_here: Mapping[str, str]) -> tuple[Measurement, ...]:

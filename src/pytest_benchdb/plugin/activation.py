@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.errors import ConfigError, MissingExtraError
-from pytest_benchdb.plugin.settings import Settings, Sources, read_settings, recording_is_on
+from pytest_benchdb.plugin.settings import Settings, Sources, passes_selected, read_settings, recording_is_on
 
 
 def activate(config: Any) -> None:
@@ -27,6 +27,10 @@ def activate(config: Any) -> None:
         raise pytest.UsageError(str(error)) from error
     if plugin is not None:
         config.pluginmanager.register(plugin, "benchdb-recorder")
+        if passes_selected(sources):
+            from pytest_benchdb.plugin.bench.whole_tests import WholeTests
+
+            config.pluginmanager.register(WholeTests(), "benchdb-meters")
 
 
 def _recorder(config: pytest.Config, settings: Settings) -> object | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pytest_benchdb.operations.upkeep.doctor import (
+    check_energy,
     check_installation,
     check_machine,
     check_place,
@@ -13,6 +14,21 @@ from pytest_benchdb.operations.upkeep.doctor import (
 )
 
 VERSIONS = {"duckdb": "2.0.0", "pyarrow": "26.0.1", "pytest-xdist": "3.8.0"}
+
+
+def test_energy_names_the_one_command_that_would_help() -> None:
+    denied = (
+        "energy_uj may only be read by root; to open it until the next boot, run: sudo chmod a+r /sys/x/*/energy_uj"
+    )
+
+    findings = list(check_energy(["nvml"], {"rapl": denied, "amdsmi": "amdsmi is not installed"}))
+
+    assert [(each.severity, each.subject, each.advice) for each in findings] == [
+        ("ok", "meter nvml", None),
+        ("note", "meter rapl", "sudo chmod a+r /sys/x/*/energy_uj"),
+        ("ok", "meter amdsmi", None),
+    ]
+    assert findings[1].message == "not read: energy_uj may only be read by root; to open it until the next boot"
 
 
 def test_installation_in_order_has_no_problem() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_benchdb.model.report import Report
-from pytest_benchdb.present.report.session import layout_sessions, session_header
+from pytest_benchdb.present.report.session import layout_sessions, missing_energy, session_header
 from pytest_benchdb.present.writing.grid import plain_text
 from pytest_benchdb.present.writing.text import sanitize, width, wrap
 
@@ -89,3 +89,19 @@ def test_sessions_of_any_texts_fit(session: Make, label: str, project: str, colu
     table = layout_sessions([session(label=label, project=project), session()], columns)
 
     assert all(width("".join(span.text for span in line)) <= columns for line in table.lines)
+
+
+def test_missing_energy_is_told_with_its_reasons(run: Make) -> None:
+    rows = [
+        run(energy_reason="run: sudo chmod"),
+        run(energy_reason="run: sudo chmod"),
+        run(energy_reason="window of 3 ticks is shorter than 20"),
+        run(energy_j=5.0),
+        run(outcome="failed", energy_reason="the test did not pass"),
+        run(),
+    ]
+
+    assert missing_energy(rows) == [
+        "no energy of 2 runs of 5 that passed: run: sudo chmod",
+        "no energy of 1 run of 5 that passed: window of 3 ticks is shorter than 20",
+    ]

@@ -20,7 +20,7 @@ from pytest_benchdb.plugin.recording.identity import Identifier, labels_of_param
 from pytest_benchdb.plugin.recording.outcome import Phase, classify, is_interruption, phase_of_error
 
 if TYPE_CHECKING:
-    from pytest_benchdb.measure.work import WorkBlock
+    from pytest_benchdb.measure.work import Metered
 
 
 class Block:
@@ -102,7 +102,7 @@ class Attempt:
         own_block: the block around the whole test, for tests without a fixture.
         asked_by: whose marker asks for `own_block`; None if only ``--benchdb-all`` does.
         traced_by: what traced the code of `own_block`, such as ``coverage``; None if nothing did.
-        metered: the meters around the whole test; None without passes.
+        metered: what meters around the whole test read; None without passes. A ``bench_*`` fixture has its own.
         codspeed_seen: number of results that pytest-codspeed had before this attempt.
         bench: the object from the test's ``bench_*`` fixture; None without one.
         devices: the device that the test requested, even if it is missing.
@@ -124,7 +124,7 @@ class Attempt:
     own_block: Block | None = None
     asked_by: Literal["benchdb", "codspeed"] | None = None
     traced_by: str | None = None
-    metered: "WorkBlock | None" = None
+    metered: "Metered | None" = None
     codspeed_seen: int = 0
     bench: Any = None
     devices: tuple[Device, ...] = ()

@@ -164,8 +164,13 @@ def crashed_lines(
 
 def _timing(attempt: Attempt, codspeed_plugin: Any) -> Timing:
     if attempt.bench is not None:
-        timing: Timing = attempt.bench.timing()
-        return timing
+        own: Timing = attempt.bench.timing()
+        return own
+    timing = _timing_of_others(attempt, codspeed_plugin)
+    return timing if attempt.metered is None else attempt.metered.added_to(timing)
+
+
+def _timing_of_others(attempt: Attempt, codspeed_plugin: Any) -> Timing:
     if attempt.fixture is not None:
         if kind_of(attempt.fixture) == PYTEST_BENCHMARK:
             return pytest_benchmark.timing(attempt)
