@@ -25,7 +25,7 @@ def test_energy_names_the_one_command_that_would_help() -> None:
 
     assert [(each.severity, each.subject, each.advice) for each in findings] == [
         ("ok", "meter nvml", None),
-        ("note", "meter rapl", "sudo chmod a+r /sys/x/*/energy_uj"),
+        ("note", "meter rapl", "sudo chmod a+r /x/*/energy_uj"),
         ("ok", "meter amdsmi", None),
     ]
     assert findings[1].message == "not read: energy_uj may only be read by root; to open it until the next boot"
