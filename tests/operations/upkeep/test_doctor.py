@@ -17,9 +17,7 @@ VERSIONS = {"duckdb": "2.0.0", "pyarrow": "26.0.1", "pytest-xdist": "3.8.0"}
 
 
 def test_energy_names_the_one_command_that_would_help() -> None:
-    denied = (
-        "energy_uj may only be read by root; to open it until the next boot, run: sudo chmod a+r /sys/x/*/energy_uj"
-    )
+    denied = "energy_uj may only be read by root; to open it until the next boot, run: sudo chmod a+r /x/*/energy_uj"
 
     findings = list(check_energy(["nvml"], {"rapl": denied, "amdsmi": "amdsmi is not installed"}))
 
