@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 
 import pytest
 
@@ -124,9 +125,27 @@ def test_time_of_a_round_below_the_clocks_step_is_refused(page: WebPage) -> None
         page.time("() => 1", iterations=1, rounds=50)
 
 
-@pytest.mark.parametrize("plan", [{"rounds": 0}, {"iterations": 0}], ids=str)
-def test_time_with_no_rounds_or_iterations_is_refused(page: WebPage, plan: dict[str, int]) -> None:
-    with pytest.raises(MeasurementError, match="both must be at least 1"):
+def test_time_goes_on_for_the_requested_time(page: WebPage) -> None:
+    timing = page.time(SPIN_MS, [3], max_time_s=0.1, warmup_s=0.01)
+
+    assert 6 <= len(timing.samples_s) <= 34  # fewer only on a very busy machine
+    assert len(page.time(SPIN_MS, [3], max_time_s=0.001, warmup_s=0.01).samples_s) == 5
+    assert page.time(SPIN_MS, [1], round_time_s=0.01, rounds=1).iterations > 5
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        ({"rounds": 0}, "with rounds=0: give 1 or more"),
+        ({"iterations": 0}, "with iterations=0: give 1 or more"),
+        ({"max_time_s": 0.0}, "with max_time_s=0.0: give a number of seconds above 0"),
+        ({"round_time_s": float("inf")}, "with round_time_s=inf: give"),
+        ({"rounds": 5, "max_time_s": 1.0}, "with rounds=5 and max_time_s=1.0: give one of them"),
+    ],
+    ids=str,
+)
+def test_time_with_numbers_that_make_no_sense_is_refused(page: WebPage, plan: dict[str, float], words: str) -> None:
+    with pytest.raises(MeasurementError, match=re.escape(words)):
         page.time("() => 1", **plan)  # type: ignore[arg-type]
 
 

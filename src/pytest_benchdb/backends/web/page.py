@@ -23,6 +23,9 @@ CALL_LIMIT_S = 300.0
 OPEN_LIMIT_S = 60.0
 ROUND_S = 1e-3
 """Target time of a round in `WebPage.time`: 200 steps of the page's clock."""
+ROUNDS = 20
+LEAST_ROUNDS = 5
+"""Number of rounds in `WebPage.time`, and the smallest number if they go on for a time."""
 WARMUP_S = 0.1
 
 # A cross-origin isolated page has shared memory, and a clock with steps of 5 us instead of 100 us.
@@ -119,13 +122,15 @@ class WebPage:
         """
         return self._answer("call", function, args, limit_s=limit_s)["value"]
 
-    def time(
+    def time(  # noqa: PLR0913 - the options of a measurement
         self,
         function: str,
         args: Sequence[object] = (),
         iterations: int | None = None,
         *,
-        rounds: int = 20,
+        rounds: int | None = None,
+        max_time_s: float | None = None,
+        round_time_s: float = ROUND_S,
         warmup_s: float = WARMUP_S,
         limit_s: float = CALL_LIMIT_S,
     ) -> Timing:
@@ -134,8 +139,10 @@ class WebPage:
         Args:
             function: its source; if it returns a promise, each iteration awaits it.
             args: as in `call`; the same objects for every iteration.
-            iterations: calls in a round; None means enough to fill about 1 ms, or 20 barriers.
-            rounds: number of timed rounds.
+            iterations: calls in a round; None means enough to fill `round_time_s`, or 20 barriers.
+            rounds: number of timed rounds; None means as many as `max_time_s` allows, or 20 without that.
+            max_time_s: time for all rounds, at least five; give this or `rounds`.
+            round_time_s: target time of one round.
             warmup_s: time of the warm-up, including the first call; V8 recompiles hot code meanwhile.
             limit_s: time limit of everything.
 
@@ -143,10 +150,7 @@ class WebPage:
             MeasurementError: a round was shorter than a step of the page's clock, or a number is out of range.
             JavaScriptError: the function threw.
         """
-        if rounds < 1 or (iterations is not None and iterations < 1):
-            numbers = f"rounds={rounds}, iterations={iterations}"
-            raise MeasurementError(f"cannot time {_short(function)} with {numbers}: both must be at least 1")
-        plan = {"iterations": iterations, "rounds": rounds, "round_ms": ROUND_S * 1e3, "warmup_ms": warmup_s * 1e3}
+        plan = _plan(function, iterations, rounds, max_time_s, round_time_s) | {"warmup_ms": warmup_s * 1e3}
         answer = self._answer("time", function, args, plan, limit_s=limit_s)
         count = int(answer["iterations"])
         elapsed_s = [float(value) / 1e3 for value in answer["rounds_ms"]]
@@ -211,6 +215,31 @@ class WebPage:
             self.gone = bool(answer["lost"])
             raise JavaScriptError(error)
         return answer
+
+
+def _plan(
+    function: str, iterations: int | None, rounds: int | None, max_time_s: float | None, round_time_s: float
+) -> dict[str, object]:
+    """Return the plan of `WebPage.time` for `assets/benchdb.js`.
+
+    Raises:
+        MeasurementError: a number is out of range.
+    """
+    cannot = f"cannot time {_short(function)} with"
+    for name, count in {"rounds": rounds, "iterations": iterations}.items():
+        if count is not None and count < 1:
+            raise MeasurementError(f"{cannot} {name}={count}: give 1 or more")
+    for name, seconds in {"max_time_s": max_time_s, "round_time_s": round_time_s}.items():
+        if seconds is not None and not 0 < seconds < float("inf"):
+            raise MeasurementError(f"{cannot} {name}={seconds}: give a number of seconds above 0")
+    if rounds is not None and max_time_s is not None:
+        raise MeasurementError(f"{cannot} rounds={rounds} and max_time_s={max_time_s}: give one of them")
+    return {
+        "iterations": iterations,
+        "rounds": (ROUNDS if max_time_s is None else LEAST_ROUNDS) if rounds is None else rounds,
+        "max_ms": None if max_time_s is None else max_time_s * 1e3,
+        "round_ms": round_time_s * 1e3,
+    }
 
 
 def open_page(browser: Browser) -> WebPage:

@@ -108,6 +108,11 @@ def wall_method(sync_mode: str | None) -> str:
     return "wall clock" if sync_mode is None else f"wall clock, barrier at both ends ({sync_mode})"
 
 
+def mark_method(*, waits: bool) -> str:
+    """Return the method of a device's time; `waits` if the device was idle before the work was launched."""
+    return "marks on the device's timeline" + (", launches included" if waits else "")
+
+
 def time_rows(
     times: Sequence[BlockTime],
     *,
@@ -143,7 +148,7 @@ def time_rows(
         row("thread_time", "thread_time", [block.thread_s for block in times]),
     ]
     if all(block.device_s is not None for block in times):
-        rows.append(row("device_time", "marks on the device's timeline", [block.device_s for block in times]))
+        rows.append(row("device_time", mark_method(waits=sync_mode is not None), [block.device_s for block in times]))
     return rows
 
 

@@ -52,6 +52,7 @@ class PassTarget:
         phase: named part of the run; None means the whole run.
         provenance: of the device's values.
         items: items that one call handles; None if not known.
+        is_cold: whether the device's caches are emptied before each round.
     """
 
     call: Callable[[], object]
@@ -62,6 +63,7 @@ class PassTarget:
     phase: str | None
     provenance: Provenance
     items: float | None = None
+    is_cold: bool = False
 
 
 class Passes:
@@ -229,6 +231,12 @@ class Passes:
         if target.items is not None:
             calls = plan.iterations * float((rows[0].details or {}).get("rounds_in_window") or 0)  # type: ignore[arg-type]
             rows = (*rows, energy_per(rows[0], "energy_per_sample", target.items * calls))
+        if target.is_cold:
+            why = "it includes the energy of emptying the caches before each call"
+            rows = tuple(
+                row if row.value is None or row.metric == "idle_power" else replace(row, valid=False, reason=why)
+                for row in rows
+            )
         return Metered(measurements=rows)
 
 

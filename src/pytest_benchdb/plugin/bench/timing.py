@@ -10,6 +10,7 @@ from typing import Any
 
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.measure.timing import calls
+from pytest_benchdb.measure.timing.block_clock import mark_method
 from pytest_benchdb.measure.timing.plan import Plan
 from pytest_benchdb.measure.timing.rounds import Timed
 from pytest_benchdb.measure.timing.stability import instability, median_error
@@ -149,7 +150,7 @@ def _device_rows(timed: Timed, about: Mapping[str, Any]) -> list[Measurement]:
         device_ns = [round(seconds * 1e9 * timed.iterations) for seconds in timed.device_s]
         samples = {"samples": timed.device_s} if about["phase"] is not None else {"round_ns": device_ns}
         why = _why_incomplete(timed) if any(timed.device_s) else _STILL
-        method = "marks on the device's timeline" + (", launches included" if timed.device_waits else "")
+        method = mark_method(waits=timed.device_waits)
         rows.append(Measurement.of("device_time", **samples, **about, method=method, valid=why is None, reason=why))
     for metric, value in timed.memory.items():
         if value > 0 or metric not in _PEAKS:

@@ -69,6 +69,7 @@ class BenchMeters:
             phase=phase,
             provenance=self._provenance,
             items=items,
+            is_cold=timed.cache_mode == "cold",
         )
         return self._passes.make(target)
 

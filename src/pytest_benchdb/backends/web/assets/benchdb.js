@@ -116,7 +116,10 @@
       const warm_at_ms = begin + plan.warmup_ms;
       const iterations = await warmUp(target, values, asynchronous, { ...plan, round_ms, warm_at_ms });
       const rounds_ms = [];
-      for (let i = 0; i < plan.rounds; i++) rounds_ms.push(await round(target, values, iterations, asynchronous));
+      const end_ms = performance.now() + (plan.max_ms ?? 0);
+      while (rounds_ms.length < plan.rounds || performance.now() < end_ms) {
+        rounds_ms.push(await round(target, values, iterations, asynchronous));
+      }
       return { barrier_ms, first_ms, iterations, rounds_ms, value };
     });
 
