@@ -1,9 +1,12 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.store.target import resolve
+
+not_windows = pytest.mark.skipif(os.name == "nt", reason="its paths are not like this")
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,8 @@ def test_resolve_takes_an_empty_folder_and_one_of_sessions(tmp_path: Path, names
         ("new/test_b.py::test_c", "is a test"),
         ("notes.txt", "not a .duckdb or .db file"),
         ("what?.duckdb", "DuckDB cannot open"),
+        pytest.param("back\\slash", "DuckDB cannot open a path that has a backslash", marks=not_windows),
+        pytest.param("a\udcff", "characters that are not UTF-8", marks=not_windows),
         ("  ", "empty PATH"),
         ("s3://bucket/x", "not a folder but the address"),
         ("file:///x", "not a folder but the address"),

@@ -20,7 +20,7 @@ from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.run import Measurement, Summary
 
 MAX_BYTES = 1 << 30
-_MAX_NAME = 4096
+_MAX_NAME = 100_000
 _MAX_TEXT = 1000
 _INT32 = 2**31 - 1
 _INT64 = 2**63 - 1

@@ -21,7 +21,7 @@ from pytest_benchdb.model.metric import METRICS, Better, Kind
 REQUIRED = ("session", "started_at", "benchmark", "value")
 OPTIONAL = ("round", "metric", "unit", "better", "commit", "branch", "fingerprint", "backend", "params")
 COLUMNS = (*REQUIRED, *OPTIONAL)
-_MAX_TEXT = 4096
+_MAX_TEXT = 100_000
 _MAX_PARAMS = 100_000
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _BETTER: dict[str, Better] = {"lower": "lower", "higher": "higher", "none": "none"}

@@ -15,6 +15,7 @@ from pytest_benchdb.errors import StoreError, StoreMissingError
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.regular_file import require_regular
 from pytest_benchdb.store.statement import identifier, literal
+from pytest_benchdb.store.target import unusable_character
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -104,8 +105,8 @@ def attach(
     if read_only and not os.path.exists(text):
         message = f"{text} does not exist; record into it with: pytest --benchdb={text}"
         raise StoreMissingError(message)
-    if "?" in text:
-        message = f"{text}: DuckDB cannot open a path with '?' in it; choose another"
+    if (character := unusable_character(text)) is not None:
+        message = f"{text}: DuckDB cannot open a path that has {character}; choose another"
         raise StoreError(message)
     require_regular(text)
     options = ["TYPE duckdb"]

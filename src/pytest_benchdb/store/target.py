@@ -91,8 +91,8 @@ def _why_no_name(text: str, expanded: str, path: Path) -> str | None:
         return f"not a folder but the address of something else; {_ADVICE}"
     if expanded.startswith("~"):
         return f"this machine knows no user {expanded.partition('/')[0][1:]!r}; {_ADVICE}"
-    if "?" in str(path):
-        return "DuckDB cannot open a path that has a '?'; give another PATH"
+    if (character := unusable_character(str(path))) is not None:
+        return f"DuckDB cannot open a path that has {character}; give another PATH"
     try:
         os.stat(os.path.join(f"{path}{INBOX_SUFFIX}", _LONGEST_NAME))
     except (OSError, ValueError) as error:
@@ -100,6 +100,19 @@ def _why_no_name(text: str, expanded: str, path: Path) -> str | None:
             return f"{error}; give another PATH"
         if error.errno == errno.ENAMETOOLONG:
             return f"{error.strerror}; give another PATH"
+    return None
+
+
+def unusable_character(path: str) -> str | None:
+    """Return the character of a path that DuckDB does not open as it is; None if it opens the path."""
+    if "?" in path:
+        return "a '?'"
+    if os.name != "nt" and "\\" in path:  # it would open a folder of another name
+        return "a backslash"
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return "characters that are not UTF-8"
     return None
 
 

@@ -132,6 +132,9 @@ def test_timeout_is_an_outcome_of_its_own(record: Record) -> None:
     )
 
     assert recorded.outcomes() == {"test_hangs": "timeout"}
+    assert recorded.one("SELECT reason FROM measurement WHERE metric = 'wall_time'") == (
+        "the benchmark was cut short before it was timed",
+    )
 
 
 def test_exitfirst_stores_what_ran_and_is_not_complete(record: Record) -> None:

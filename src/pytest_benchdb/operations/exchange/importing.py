@@ -24,6 +24,7 @@ MOST_PROBLEMS = 1000
 
 _HEAD_BYTES = 65_536
 _MOST_FILES = 100_000
+_YEAR_US = 31_556_952_000_000
 _LATEST_US = 253_402_300_799_000_000  # the end of the year 9999, the last one that Python's dates know
 _PIECE = 1 << 20
 _SAVED = ".benchmarks"
@@ -259,9 +260,10 @@ def _problem_of(session: object) -> ImportProblem | None:
     """Return the problem of a session that an importer made; None if it is valid."""
     if not isinstance(session, ImportedSession):
         return ImportProblem(place="file", text=f"the importer gave a {type(session).__name__}, not a session")
-    place = f"session {session.source_key or session.started_unix_us}"
+    place = f"session {session.source_key}" if session.source_key else "session"
     if not 0 <= session.started_unix_us <= _LATEST_US:
-        return ImportProblem(place=place, text=f"it started at {session.started_unix_us} us since 1970")
+        year = 1970 + session.started_unix_us // _YEAR_US
+        return ImportProblem(place=place, text=f"it started about the year {year}; a time is from 1970 to 9999")
     if not session.runs:
         return ImportProblem(place=place, text="it has no runs")
     return None

@@ -28,16 +28,18 @@ class Block:
 
     Attributes:
         usage: the process's usage within the block; None if it was not read.
+        entered: whether a fixture was called to run the block, even if it never came to it.
         whole: whether the code in the block ran to its end.
         unawaited: what the timed function returned instead of doing its work, such as a coroutine; None if it did.
     """
 
-    __slots__ = ("_probe", "_token", "unawaited", "usage", "whole")
+    __slots__ = ("_probe", "_token", "entered", "unawaited", "usage", "whole")
 
     def __init__(self, probe: BlockProbe) -> None:
         self._probe = probe
         self._token: BlockToken | None = None
         self.usage: BlockUsage | None = None
+        self.entered = False
         self.whole = False
         self.unawaited: str | None = None
 

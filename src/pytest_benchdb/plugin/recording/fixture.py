@@ -57,7 +57,7 @@ def _observed(kind: Any) -> type:
 
         def _benchdb_timed(self, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             block = self._benchdb_attempt.block
-            block.whole = False
+            block.entered, block.whole = True, False
             if not has_make_stats:
                 block.start()
             try:

@@ -83,6 +83,8 @@ def _why_not_timed(attempt: Attempt) -> str:
         return DISABLED
     if attempt.block.whole or attempt.fixture.has_error:
         return "the benchmarked function raised before it was timed"
+    if attempt.block.entered:  # by pytest-timeout or Ctrl-C, while it was calibrated
+        return "the benchmark was cut short before it was timed"
     return "the benchmark fixture was not used"
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pytest_benchdb.errors import ConfigError, NoBaselineError
 from pytest_benchdb.model.annotation import Baseline
 from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.select.filters.instant import parse_instant
 from pytest_benchdb.operations.select.spec.automatic import (
     find_auto_baseline,
@@ -34,9 +35,13 @@ _ONE_COMMIT = frozenset({"commit", "last-good", "merge-base", "before", "auto"})
 _ADVICE = "see them with: benchdb sessions"
 
 
+def _only(number: int, what: str) -> str:
+    return f"there {'is' if number == 1 else 'are'} only {counted(number, what)}"
+
+
 def _latest(spec: Spec, sessions: Sequence[SessionRow], _context: SpecContext) -> list[SessionRow]:
     if spec.back >= len(sessions):
-        raise NoBaselineError(f"{spec.text}: there are only {len(sessions)} sessions; {_ADVICE}")
+        raise NoBaselineError(f"{spec.text}: {_only(len(sessions), 'session')}; {_ADVICE}")
     return [sessions[-1 - spec.back]]
 
 
@@ -86,7 +91,7 @@ def _branch(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) ->
         raise NoBaselineError(f"{spec.text}: no session of that branch (branches: {branches})")
     groups = group_by_commit(context.comparable(on_branch) or on_branch)
     if spec.back >= len(groups):
-        raise NoBaselineError(f"{spec.text}: only {len(groups)} commit(s) of {spec.value} have results; {_ADVICE}")
+        raise NoBaselineError(f"{spec.text}: {_only(len(groups), 'commit')} of {spec.value} with results; {_ADVICE}")
     return groups[-1 - spec.back]
 
 
