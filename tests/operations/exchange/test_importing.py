@@ -116,7 +116,7 @@ def test_import_dry_run_writes_nothing(tmp_path: Path) -> None:
 def test_import_leaves_nothing_beside_the_sessions(tmp_path: Path) -> None:
     bring(write_rows(tmp_path / "t.csv"))
 
-    assert [entry.suffix for entry in (tmp_path / "db").iterdir()] == [".duckdb", ".duckdb"]
+    assert [entry.suffix for entry in (tmp_path / "db").iterdir()] == [".duckdb"]
 
 
 def test_import_names_sessions_and_project_as_asked(tmp_path: Path) -> None:

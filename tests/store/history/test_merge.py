@@ -7,11 +7,12 @@ from tests.store.conftest import Ask
 
 from pytest_benchdb.errors import ConfigError, StoreMissingError
 from pytest_benchdb.model.identity import uuid7
+from pytest_benchdb.operations.exchange.importing import ImportRequest, import_files
 from pytest_benchdb.store.check import validate
 from pytest_benchdb.store.history.merge import MergeResult, merge
 from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.journal.fold import fold
-from pytest_benchdb.store.target import Target
+from pytest_benchdb.store.target import Target, resolve
 
 
 def session(folder: Path, number: int) -> str:
@@ -96,3 +97,19 @@ def test_merge_into_a_source_is_refused(tmp_path: Path) -> None:
 def test_merge_missing_source_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreMissingError):
         merge([tmp_path / "none"], Target(path=tmp_path / "all", kind="folder"))
+
+
+def test_merge_of_an_import_into_a_folder_keeps_its_one_file(tmp_path: Path, ask: Ask) -> None:
+    table = tmp_path / "t.csv"
+    rows = [f"s{number},2026-11-{number + 1:02}T00:00:00Z,test_a,1.5" for number in range(4)]
+    table.write_text("\n".join(["session,started_at,benchmark,value", *rows]))
+    request = ImportRequest(format="csv", paths=(table,), target=str(tmp_path / "imported"))
+    import_files(request)
+
+    first = merge([tmp_path / "imported"], resolve("all", tmp_path))
+    again = merge([tmp_path / "imported"], resolve("all", tmp_path))
+
+    assert (first.added, first.present) == (4, 0)
+    assert (again.added, again.present) == (0, 4)
+    (file,) = (tmp_path / "all").glob("*.duckdb")
+    assert ask(file, "SELECT count(*) FROM session") == [(4,)]

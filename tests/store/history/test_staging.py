@@ -141,7 +141,8 @@ def test_staging_removes_what_a_killed_import_left_a_day_ago(tmp_path: Path) -> 
 
 def test_history_forgets_the_file_of_a_session_that_is_gone(tmp_path: Path) -> None:
     target = resolve("db", tmp_path)
-    put(target, *IDS[:2])
+    put(target, IDS[0])
+    put(target, IDS[1])
     assert len(session_ids(target)) == 2
 
     next(path for path in target.path.glob("*.duckdb") if IDS[0] in path.name).unlink()
@@ -149,3 +150,14 @@ def test_history_forgets_the_file_of_a_session_that_is_gone(tmp_path: Path) -> N
     with open_history([target.path]) as reader:
         rows = reader.query("SELECT CAST(session_id AS VARCHAR) FROM source_file WHERE importer = 'toy'").rows
     assert [row[0] for row in rows] == [IDS[1]]
+
+
+def test_sessions_of_one_import_are_one_file(tmp_path: Path, ask: Ask) -> None:
+    target = resolve("db", tmp_path)
+
+    put(target, *IDS)
+
+    (file,) = target.path.glob("*.duckdb")
+    assert "-import-" in file.name
+    assert [row[0] for row in ask(file, "SELECT CAST(session_id AS VARCHAR) FROM session ORDER BY ALL")] == IDS
+    assert ask(file, "SELECT count(*), count(DISTINCT session_id) FROM source_file") == [(6, 6)]

@@ -8,9 +8,10 @@ weakest cut is dropped until all pass three tests. docs/explanation/change-point
    of them is worth fewer independent ones (M. S. Bartlett, Journal of the Royal Statistical Society 98, 1935).
 3. Is it large enough to matter?
 
-The partitioning is PELT, by R. Killick, P. Fearnhead and I. A. Eckley, Journal of the American Statistical Association
-107 (2012). A piece costs the sum of squared differences from its mean, a cut costs a penalty, and pieces have a minimum
-length.
+A piece costs the sum of squared differences from its mean, a cut costs a penalty, and pieces have a minimum length. The
+best partition is found exactly, by dynamic programming with functional pruning (FPOP, by R. Maidstone, T. Hocking, G.
+Rigaill and P. Fearnhead, Statistics and Computing 27, 2017): of a piece that is still open, only those starts are kept
+that are best for some level, which are about ten, however long the series is.
 """
 
 import math
@@ -41,6 +42,8 @@ _MAD_OF_NORMAL = 1.4826
 _MAX_MOVE = 3
 _CLIP_DEVIATIONS = 2.0
 _MAX_CORRELATION = 0.95
+_ROUNDING = 1e-9
+"""By how much a range of levels may be too small for its rounding errors."""
 
 
 def autocorrelation(pieces: Sequence[Sequence[float]]) -> float:
@@ -95,32 +98,74 @@ def best_cuts(values: Sequence[float], penalty: float, *, least: int) -> list[in
     if n < 2 * least:
         return []
     centre = math.fsum(values) / n  # far from zero, differences of sums would lose digits that matter
-    sums = [0.0, *accumulate(value - centre for value in values)]
+    centred = [value - centre for value in values]
+    sums = [0.0, *accumulate(centred)]
+    squares = [0.0, *accumulate(value * value for value in centred)]
     # costs[t]: lowest cost of the first t values, minus the sum of their squares, which all partitions share.
     costs = [-penalty, *[math.inf] * n]
     previous = [0] * (n + 1)
-    starts: list[int] = []
-    lost: dict[int, int] = {}
+    open_starts: list[_Start] = []
     for end in range(least, n + 1):
-        if costs[end - least] < math.inf:
-            starts.append(end - least)
+        newest = end - least
+        if costs[newest] < math.inf:
+            open_starts = _with_start(open_starts, newest, costs, sums, squares)
         total = sums[end]
-        totals = [costs[start] - (total - sums[start]) ** 2 / (end - start) for start in starts]
+        totals = [costs[start] - (total - sums[start]) ** 2 / (end - start) for start, _ in open_starts]
         best = min(totals)
         costs[end] = best + penalty
-        previous[end] = starts[totals.index(best)]
-        if max(totals) > costs[end]:
-            # A start that loses to a cut right here never wins again, once that cut can be made.
-            lost |= {s: lost.get(s, end) for s, cost in zip(starts, totals, strict=True) if cost > costs[end]}
-        if lost:
-            gone = {start for start, since in lost.items() if since + least <= end}
-            starts = [start for start in starts if start not in gone]
-            lost = {start: since for start, since in lost.items() if start not in gone}
+        previous[end] = open_starts[totals.index(best)][0]
     cuts = []
     end = n
     while (end := previous[end]) > 0:
         cuts.append(end)
     return cuts[::-1]
+
+
+_Start = tuple[int, list[tuple[float, float]]]
+"""Start of a piece that is still open, and the levels for which it is the best start: disjoint, ascending ranges."""
+
+
+def _with_start(
+    starts: Sequence[_Start], newest: int, costs: Sequence[float], sums: Sequence[float], squares: Sequence[float]
+) -> list[_Start]:
+    """Add a start, and keep of the others what is still best for some level.
+
+    An earlier start is better for the levels around the mean of the values between both, because it pays no cut there
+    and little for these values; whatever follows costs both the same.
+    """
+    taken: list[tuple[float, float]] = []
+    kept: list[_Start] = []
+    for start, ranges in starts:
+        length = newest - start
+        mean = (sums[newest] - sums[start]) / length
+        within = squares[newest] - squares[start] - length * mean * mean
+        # `costs` are without the squares, which these values cost the earlier start only.
+        saved = (costs[newest] + squares[newest] - costs[start] - squares[start] - within) / length
+        if saved < 0:
+            continue
+        reach = math.sqrt(saved) * (1 + _ROUNDING)
+        low, high = mean - reach, mean + reach
+        left = [(max(low, first), min(high, last)) for first, last in ranges if first < high and last > low]
+        if left:
+            kept.append((start, left))
+            taken += left
+    free = _without(taken)
+    if free:
+        kept.append((newest, free))
+    return kept
+
+
+def _without(taken: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the levels that are in none of the ranges."""
+    free = []
+    reached = -math.inf
+    for first, last in sorted(taken):
+        if first > reached:
+            free.append((reached, first))
+        reached = max(reached, last)
+    if reached < math.inf:
+        free.append((reached, math.inf))
+    return free
 
 
 def change_points(values: Sequence[float | None], *, least_change: float = LEAST_CHANGE) -> list[ChangePoint]:
@@ -208,7 +253,8 @@ def _drop_weak(cuts: Sequence[int], strengths_of: Callable[[list[int]], list[flo
 
 def _steps_per_error(scaled: Sequence[float], cuts: Sequence[int]) -> list[float]:
     """Return the size of each step in standard errors."""
-    residuals = [[value - median(piece) for value in piece] for piece in _pieces(scaled, cuts)]
+    pieces = [(piece, median(piece)) for piece in _pieces(scaled, cuts)]
+    residuals = [[value - middle for value in piece] for piece, middle in pieces]
     deviation = max(robust_deviation([value for piece in residuals for value in piece]), _LEAST_NOISE)
     correlation = autocorrelation(residuals)
     steps = []

@@ -68,14 +68,15 @@ def journal_lines(
     )
     yield session_line(start, source)
     for place, run in enumerate(session.runs):
-        yield run_lines(_run(run, place, session, session_id, project))
+        yield run_lines(_run(run, place, session, session_id, project), session_id=session_id)
     failed = any(run.outcome not in PASSED | NOT_RUN for run in session.runs)
     yield end_line(
         SessionEnd(
             finished_unix_us=session.finished_unix_us or session.started_unix_us,
             outcome="failed" if failed else "passed",
             complete=True,
-        )
+        ),
+        session_id,
     )
 
 

@@ -17,7 +17,7 @@ from pytest_benchdb.store.history.absorb import ANNOTATIONS, IMPORTER, Progress,
 from pytest_benchdb.store.history.annotate import new_file
 from pytest_benchdb.store.history.session_folder import is_writable, recover, session_files
 from pytest_benchdb.store.history.single_file import inbox_files, open_for_writing
-from pytest_benchdb.store.journal.fold import session_file_name
+from pytest_benchdb.store.journal.fold import SEVERAL, session_file_name
 from pytest_benchdb.store.migrate import attach_ours, read_meta
 from pytest_benchdb.store.statement import literal
 from pytest_benchdb.store.target import INBOX_SUFFIX, SESSION_SUFFIX, Target
@@ -120,9 +120,13 @@ def _into_file(files: Sequence[Path], target: Target, timeout_s: float, progress
 
 
 def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> MergeResult:
-    """Copy session files unchanged, and write one for each session of a file that holds several."""
+    """Copy session files unchanged, imports too if all is new, and write one for each session of other files."""
     target.path.mkdir(parents=True, exist_ok=True)
-    ids = {name[-len(SESSION_SUFFIX) - 36 : -len(SESSION_SUFFIX)] for name in session_files(target.path)}
+    names = session_files(target.path)
+    ids = {name[-len(SESSION_SUFFIX) - 36 : -len(SESSION_SUFFIX)] for name in names}
+    for name in names:
+        if SEVERAL in name:
+            ids.update(session_id for session_id, _ in _content(target.path / name).sessions)
     added, present = 0, 0
     refused: list[Refused] = []
     missing: list[str] = []
@@ -131,6 +135,11 @@ def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> M
             content = _content(file)
             # Before the rows that name them: a merge that dies leaves too many files, never too few.
             missing += copy_attachments(content.attachments, file, target.attachments)
+            if SEVERAL in file.name and not content.annotations and ids.isdisjoint(dict(content.sessions)):
+                _write_session_file(file, file.stem, target.path / file.name, whole=True)
+                ids.update(session_id for session_id, _ in content.sessions)
+                added += len(content.sessions)
+                content = content._replace(sessions=[])
             for session_id, started_us in content.sessions:
                 if session_id in ids:
                     present += 1

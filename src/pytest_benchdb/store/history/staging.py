@@ -1,6 +1,6 @@
-"""Stores imported sessions: folds them in a hidden folder, several at a time, then moves them into the store.
+"""Stores imported sessions: folds them in a hidden folder into one file, then moves that into the store.
 
-A session appears complete, by a rename. A process that dies leaves only the hidden folder; a later import removes it.
+They appear complete, by a rename. A process that dies leaves only the hidden folder; a later import removes it.
 """
 
 import contextlib
@@ -10,19 +10,25 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 from pytest_benchdb.errors import StoreError
+from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.history.single_file import fold_inbox
-from pytest_benchdb.store.journal.fold import fold
+from pytest_benchdb.store.journal.fold import SEVERAL, fold
 from pytest_benchdb.store.target import JOURNAL_SUFFIX, Target
 
 _PREFIX = ".import-"
 _STALE_S = 86_400.0
 _LOCK_WAIT_S = 60.0
+_OPEN = "open"
+"""Name of the journal that sessions are added to."""
+_MOST_BYTES = 256 << 20
+"""Size from which a journal is folded; an import of less becomes one file."""
 _WORKERS = min(4, os.cpu_count() or 1)
 """Folds at a time: DuckDB releases Python's lock; reading files, which holds it, is a fifth of the time."""
 
@@ -45,35 +51,51 @@ class Staging:
         self._target = target
         self._folder: Path | None = None
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="benchdb-fold")
+        self._open: BinaryIO | None = None
+        self._ids: list[str] = []
         self._group: list[Future[str]] = []
         self._groups: deque[list[Future[str]]] = deque()
 
     def add(self, session_id: str, lines: Iterable[bytes]) -> None:
-        """Fold the lines of a whole journal into a session file, in the background.
+        """Add the lines of a whole session; many sessions become one file, which is folded in the background.
 
         Raises:
             StoreError: the journal cannot be written.
         """
-        first = self._folder is None
-        journal = os.fspath(self._home() / f"{session_id}{JOURNAL_SUFFIX}")
-        with translated(journal), open(journal, "wb") as file:
-            file.writelines(lines)
-        folded = self._workers.submit(_fold, journal)
-        if first:
-            wait((folded,))  # it may build the template that the others copy
-        self._group.append(folded)
+        journal = os.fspath(self._home() / _OPEN)
+        with translated(journal):
+            if self._open is None:
+                self._open = open(journal, "wb")  # noqa: SIM115 - closed by `_close`
+            self._open.writelines(lines)
+            self._ids.append(session_id)
+            if self._open.tell() > _MOST_BYTES:
+                self._close()
 
     def publish(self) -> None:
-        """Move the sessions added since the last call into the store together, once they are folded.
+        """Mark the sessions added so far as complete: they appear together, in time or by `finish`.
 
         Raises:
             StoreError: a session added so far cannot be stored.
         """
-        if self._group:
+        if self._group:  # some of them are being folded, so the rest must not wait
+            self._close()
             self._groups.append(self._group)
             self._group = []
         while len(self._groups) > _WORKERS:
             self._move()
+
+    def _close(self) -> None:
+        """Close the journal, and fold it into a session's file, or into one of several sessions."""
+        if self._open is None:
+            return
+        self._open.close()
+        self._open = None
+        name = self._ids[0] if len(self._ids) == 1 else f"{SEVERAL}{content_id(*self._ids)}"
+        self._ids = []
+        journal = os.fspath(self._home() / f"{name}{JOURNAL_SUFFIX}")
+        with translated(journal):
+            os.replace(self._home() / _OPEN, journal)
+        self._group.append(self._workers.submit(_fold, journal))
 
     def _move(self) -> None:
         spool = os.fspath(self._target.spool)
@@ -88,6 +110,9 @@ class Staging:
         Raises:
             StoreError: a session cannot be stored, or must wait because the single file cannot be written now.
         """
+        self._close()
+        self._groups.append(self._group)
+        self._group = []
         while self._groups:
             self._move()
         if self._target.kind == "file" and self._folder is not None:
@@ -98,6 +123,8 @@ class Staging:
     def discard(self) -> None:
         """Remove the folder and all unpublished sessions."""
         self._workers.shutdown(cancel_futures=True)
+        if self._open is not None:
+            self._open.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             if self._target.kind == "file":

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 JOURNAL_SUFFIX = ".journal.jsonl"
 DAMAGED_SUFFIX = ".damaged"
+SEVERAL = "import-"
+"""Beginning of the name of a journal of several sessions, and after the time, of the file that it becomes."""
 _LARGE_JOURNAL_BYTES = 2_000_000
 """About 200,000 rounds, from which larger blocks pay off."""
 _SCANNED_BYTES = 16_000_000
@@ -94,7 +96,7 @@ def fold(journal: str, *, cache: str | None, row_limit: int | None = None, wait_
 
 
 def session_id_of(journal: str) -> str:
-    """Return the session's id, which is the journal's name."""
+    """Return the session's id, which is the journal's name; that of several sessions begins with `SEVERAL`."""
     return os.path.basename(journal)[: -len(JOURNAL_SUFFIX)]
 
 
@@ -226,18 +228,27 @@ def _write_salvaged(
 def _write(source: str, part: str, damaged: int, cache: str | None, row_limit: int | None) -> Report | None:
     """Write the session file under its temporary name, in one transaction; return the report."""
     _remove(part, f"{part}.wal")
+    session_id = os.path.basename(part)[1 : -len(".part")]
+    several = session_id.startswith(SEVERAL)
     size = os.path.getsize(source)
     large = size > _LARGE_JOURNAL_BYTES
     values: dict[str, Value] = {
         "journal": source.replace("\\", "/") if os.name == "nt" else _escape_glob(source),
         "longest_line": _longest_line(source, size),
-        "session_id": os.path.basename(part)[1 : -len(".part")],
+        "session_id": None if several else session_id,
         "damaged": damaged > 0,
         "limit": row_limit,
     }
     with contextlib.closing(db.connect()) as connection, translated(part):
         block_bytes = db.LARGE_SESSION_BLOCK_BYTES if large else db.SESSION_BLOCK_BYTES
-        attach_new(connection, part, "part", file_kind="session", block_bytes=block_bytes, cache=cache)
+        attach_new(
+            connection,
+            part,
+            "part",
+            file_kind="history" if several else "session",
+            block_bytes=block_bytes,
+            cache=cache,
+        )
         # Write straight into the file: a write-ahead log would be written and then read again.
         connection.execute("SET checkpoint_threshold = '1B'")
         try:
@@ -277,6 +288,7 @@ class _Content(NamedTuple):
     with_requests: bool
     with_attachments: bool
     imported: bool
+    sampled: bool
 
 
 def _stage(connection: "DuckDBPyConnection", values: dict[str, Value]) -> _Content:
@@ -297,7 +309,8 @@ def _insert(connection: "DuckDBPyConnection", values: dict[str, Value], content:
         _run(connection, "fold/labels", values)
     if _one(connection, "SELECT count(*) FROM reading WHERE item.metric NOT IN (SELECT metric FROM metric)"):
         _run(connection, "fold/metrics", values)
-    _run(connection, "fold/chunks", values)
+    if content.sampled:
+        _run(connection, "fold/chunks", values)
     if content.with_series:
         _run(connection, "fold/series", values)
     if content.with_requests:

@@ -114,13 +114,16 @@ def begin_line(run_id: str, benchmark: Benchmark, *, started_unix_us: int, attem
     )
 
 
-def run_lines(run: Run, *, keep_rounds: bool = True, attachments: Sequence[KeptFile] = ()) -> bytes:
+def run_lines(
+    run: Run, *, keep_rounds: bool = True, attachments: Sequence[KeptFile] = (), session_id: str | None = None
+) -> bytes:
     """Encode a finished run: its rounds in chunks, then the line that makes them count.
 
     Args:
         run: the run.
         keep_rounds: False stores only the statistics of the rounds.
         attachments: the run's stored files.
+        session_id: the run's session, in a journal of several.
     """
     timing = run.timing
     measurements: list[dict[str, object]] = []
@@ -145,6 +148,8 @@ def run_lines(run: Run, *, keep_rounds: bool = True, attachments: Sequence[KeptF
         "boundary": None if run.usage is None else _usage_of(run.usage),
         "measurements": measurements,
     }
+    if session_id is not None:
+        line["session_id"] = session_id
     if run.devices:
         line["devices"] = [_device(device) for device in run.devices]
     if timing.series:
@@ -157,9 +162,10 @@ def run_lines(run: Run, *, keep_rounds: bool = True, attachments: Sequence[KeptF
     return b"".join(lines)
 
 
-def end_line(end: SessionEnd) -> bytes:
-    """Encode the last line of a journal."""
-    return _line({"k": "end", "finished_us": end.finished_unix_us, "load_end": end.load1, **_end(end)})
+def end_line(end: SessionEnd, session_id: str | None = None) -> bytes:
+    """Encode the last line of a session; in a journal of several it names the session."""
+    line = {"k": "end", "finished_us": end.finished_unix_us, "load_end": end.load1, **_end(end)}
+    return _line(line if session_id is None else {**line, "session_id": session_id})
 
 
 def _chunks(measurement_id: str, run_id: str, measurement: Measurement) -> Iterator[bytes]:

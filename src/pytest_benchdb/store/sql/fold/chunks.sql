@@ -2,7 +2,7 @@
 INSERT INTO round_chunk
 SELECT
     chunk.id,
-    $session_id,
+    reading.session_id,
     reading.benchmark_id,
     reading.started_at,
     chunk.i,

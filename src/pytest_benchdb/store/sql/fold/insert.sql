@@ -1,7 +1,7 @@
--- Every table but those with rounds, from the staged lines of one session.
+-- Every table but those with rounds, from the staged lines.
 INSERT INTO session
 SELECT
-    opening.session.session_id,
+    opening.session_id,
     opening.session.project,
     opening.session.kind,
     make_timestamp(opening.session.started_us),
@@ -30,11 +30,13 @@ SELECT
     closing.load_end,
     closing.steal_s,
     closing.contended
-FROM (SELECT * FROM line WHERE k = 'session' LIMIT 1) AS opening
-LEFT JOIN (SELECT * FROM line WHERE k = 'end' LIMIT 1) AS closing ON TRUE;
+FROM (SELECT DISTINCT ON (session_id) * FROM line WHERE k = 'session') AS opening
+LEFT JOIN (SELECT DISTINCT ON (session_id) * FROM line WHERE k = 'end') AS closing
+    ON closing.session_id = opening.session_id
+ORDER BY opening.session.started_us;
 
 INSERT INTO environment
-SELECT
+SELECT DISTINCT ON (environment.environment_id)
     environment.environment_id,
     environment.fingerprint,
     environment.hostname_hash,
@@ -49,8 +51,7 @@ SELECT
     environment.packages,
     environment.details
 FROM line
-WHERE k = 'session' AND environment.environment_id IS NOT NULL
-LIMIT 1;
+WHERE k = 'session' AND environment.environment_id IS NOT NULL;
 
 INSERT INTO device
 SELECT DISTINCT ON (device.device_id)
@@ -82,7 +83,7 @@ ORDER BY benchmark_id, started_at DESC;
 INSERT INTO run
 SELECT
     run_id,
-    $session_id,
+    session_id,
     benchmark_id,
     device_id,
     labels.model_version_id,

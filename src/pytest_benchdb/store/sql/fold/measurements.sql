@@ -3,7 +3,7 @@ INSERT INTO measurement
 SELECT
     reading.measurement_id,
     reading.run_id,
-    $session_id,
+    reading.session_id,
     reading.benchmark_id,
     reading.started_at,
     item.phase,
@@ -64,7 +64,7 @@ INSERT INTO measurement BY NAME
 SELECT
     uuidv7() AS measurement_id,
     finished.run_id,
-    CAST($session_id AS UUID) AS session_id,
+    finished.session_id,
     finished.benchmark_id,
     finished.started_at,
     'time' AS pass,
@@ -95,13 +95,14 @@ CROSS JOIN (
     (9, 'involuntary_switches', '1', 'none', 'getrusage'),
     (10, 'steal_time', 's', 'none', '/proc/stat')
 ) AS kind (place, metric, unit, better, method)
-LEFT JOIN (SELECT unmeasured FROM line WHERE k = 'session' LIMIT 1) AS opening ON TRUE
+LEFT JOIN (SELECT DISTINCT ON (session_id) session_id, unmeasured FROM line WHERE k = 'session') AS opening
+    ON opening.session_id = finished.session_id
 WHERE finished.boundary IS NOT NULL
 UNION ALL
 SELECT
     uuidv7(),
     finished.run_id,
-    CAST($session_id AS UUID),
+    finished.session_id,
     finished.benchmark_id,
     finished.started_at,
     'time',

@@ -2,7 +2,7 @@
 INSERT INTO request
 SELECT
     finished.run_id,
-    $session_id,
+    finished.session_id,
     event.i,
     event.phase,
     event.provenance,

@@ -2,7 +2,7 @@
 INSERT INTO series
 SELECT
     finished.run_id,
-    $session_id,
+    finished.session_id,
     chunk.device,
     chunk.phase,
     chunk.metric,

@@ -1,8 +1,8 @@
--- The file that an imported session came from.
+-- The files that imported sessions came from.
 INSERT INTO source_file
-SELECT
+SELECT DISTINCT ON (source.id)
     source.id,
-    $session_id,
+    session_id,
     source.path,
     source.checksum,
     source.importer,
@@ -11,4 +11,3 @@ SELECT
     CAST(now() AT TIME ZONE 'UTC' AS TIMESTAMP)
 FROM line
 WHERE k = 'session' AND source.id IS NOT NULL
-LIMIT 1

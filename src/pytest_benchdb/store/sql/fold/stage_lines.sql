@@ -1,6 +1,6 @@
--- One row per line of the journal that is not a chunk of rounds.
+-- One row per line of the journal that is not a chunk of rounds. A journal of several sessions names them in each line.
 CREATE TEMP TABLE line AS
-SELECT *
+SELECT * REPLACE (coalesce(session_id, session.session_id, CAST($session_id AS UUID)) AS session_id)
 FROM
     read_json(
         $journal,
@@ -14,6 +14,7 @@ FROM
             devices: 'STRUCT(device_id UUID, backend VARCHAR, name VARCHAR, uuid VARCHAR, memory_bytes BIGINT, driver VARCHAR, details JSON)[]',
             unmeasured: 'MAP(VARCHAR, VARCHAR)',
             source: 'STRUCT(id UUID, path VARCHAR, checksum VARCHAR, importer VARCHAR, row_count BIGINT, reason VARCHAR)',
+            session_id: 'UUID',
             run_id: 'UUID',
             device_id: 'UUID',
             started_us: 'BIGINT',
@@ -60,5 +61,6 @@ SELECT
     bool_or(with_series) AS with_series,
     bool_or(with_requests) AS with_requests,
     bool_or(attachments IS NOT NULL) AS with_attachments,
-    bool_or(source IS NOT NULL) AS imported
+    bool_or(source IS NOT NULL) AS imported,
+    bool_or(list_bool_or(list_transform(measurements, LAMBDA item: coalesce(item.sampled, FALSE)))) AS sampled
 FROM line

@@ -11,6 +11,7 @@ WHERE k = 'run';
 CREATE TEMP TABLE reading AS
 SELECT
     run_id,
+    session_id,
     benchmark_id,
     started_at,
     coalesce(iterations, 1) AS iterations,
