@@ -1,6 +1,7 @@
 """Sessions outside pytest: what a script records, and what it is refused."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -227,3 +228,21 @@ def test_script_that_is_killed_leaves_its_journal(tmp_path: Path) -> None:
     (journal,) = (tmp_path / "results").glob("*.journal.jsonl")
     begun = [line for line in journal.read_text().splitlines() if '"k":"begin"' in line]
     assert [json.loads(line)["fullname"] for line in begun] == ["bench.py::sum", "bench.py::dies"]
+
+
+def test_device_is_current_from_its_bench_to_the_next(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+
+    @contextlib.contextmanager
+    def current_device(opened: Any) -> Iterator[None]:
+        events.append(f"{opened.device.backend} is current")
+        yield
+        events.append(f"{opened.device.backend} was current")
+
+    monkeypatch.setattr("pytest_benchdb.scripts.current_device", current_device)
+    with pytest_benchdb.session(folder / "results", summary=False) as session:
+        session.bench("first").options(**QUICK)(sum, [1])
+        session.bench("second", backend="sim")
+        events.append("end")
+
+    assert events == ["cpu is current", "cpu was current", "sim is current", "end", "sim was current"]

@@ -6,6 +6,7 @@ A `ScriptSession` is recorded as a pytest session is: one journal, folded into o
 import asyncio
 import atexit
 import concurrent.futures
+import contextlib
 import contextvars
 import functools
 import inspect
@@ -33,7 +34,7 @@ from pytest_benchdb.model.run import NOT_RUN, PASSED, Timing
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.record import Context, SessionRecorder, project_root, start_session
 from pytest_benchdb.plugin.bench.bench import Bench
-from pytest_benchdb.plugin.bench.devices import Devices
+from pytest_benchdb.plugin.bench.devices import Devices, current_device
 from pytest_benchdb.plugin.recording.attempt import Attempt, Block
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_from, labels_of_params
 from pytest_benchdb.plugin.recording.points import SweepPoints
@@ -186,6 +187,7 @@ class _Current:
     bench: ScriptBench
     attempt: Attempt
     points: SweepPoints
+    on_device: contextlib.ExitStack
 
 
 class ScriptSession:
@@ -305,7 +307,9 @@ class ScriptSession:
             raise
         made.group = group
         made.finish = self._finish_current
-        self._current = _Current(bench=made, attempt=attempt, points=points)
+        on_device = contextlib.ExitStack()
+        on_device.enter_context(current_device(made.opened))
+        self._current = _Current(bench=made, attempt=attempt, points=points, on_device=on_device)
         return made
 
     def close(self) -> None:
@@ -364,6 +368,7 @@ class ScriptSession:
         if self._current is None:
             return
         bench, attempt, points = self._current.bench, self._current.attempt, self._current.points
+        self._current.on_device.close()
         self._current = None
         mistakes = bench.mistakes()
         raised = bench.error or (error if bench.has_unfinished_loop else None)

@@ -26,7 +26,7 @@ from pytest_benchdb.model.run import Attachment, Measurement, Request, Timing
 from pytest_benchdb.plugin.bench.passes import Passes
 from pytest_benchdb.plugin.bench.streams import StreamMethods
 from pytest_benchdb.plugin.bench.sweep import Sweep, skip_point
-from pytest_benchdb.plugin.bench.timing import Arguments, TimingSpec, call_once, timing_rows
+from pytest_benchdb.plugin.bench.timing import Arguments, Replay, TimingSpec, call_once, timing_rows
 from pytest_benchdb.plugin.bench.values import MetricBook, RecordedValues
 from pytest_benchdb.plugin.bench.work import BenchMeters
 from pytest_benchdb.plugin.recording.attempt import Attempt
@@ -183,7 +183,7 @@ class Bench(StreamMethods):
         if not isinstance(self.opened, CapturesGraphs):
             self.on_unsupported(f"bench_{self.backend} has no graphs")
         try:
-            return self.opened.capture(lambda: function(*args, **kwargs))
+            return Replay(self.opened.capture(lambda: function(*args, **kwargs)))
         except BackendUnavailableError as error:
             self.on_unsupported(str(error))
         except MeasurementError as error:
@@ -397,6 +397,7 @@ class Bench(StreamMethods):
         phase = self._claim("a function")
         if self._attempt is None:
             return call_once(function, args, kwargs, spec)
+        spec = replace(spec, is_graph=isinstance(function, Replay))
         self._cut = "the benchmarked function raised"
         self._meters.disturb(self._attempt)
         has_passes = self._passes is not None and self._passes.has_any

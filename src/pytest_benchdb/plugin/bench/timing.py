@@ -33,6 +33,21 @@ class TimingSpec:
     work: Mapping[str, float | None] = field(default_factory=dict)
     before: Callable[[], None] | None = None
     after: Callable[[], None] | None = None
+    is_graph: bool = False
+
+
+class Replay:
+    """The replay of a captured graph, to be known by when it is timed."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        """Take the function that replays the graph."""
+        self._call = call
+
+    def __call__(self) -> object:
+        """Replay the graph once."""
+        return self._call()
 
 
 class Arguments:
@@ -82,6 +97,7 @@ def timing_rows(
         "gc": spec.plan.gc,
         "iterations": timed.iterations,
         "warmup_rounds": timed.warmup_rounds,
+        **({"graph": True} if spec.is_graph else {}),
     }
     remarks = {
         "median_error": median_error(timed.wall_ns),
