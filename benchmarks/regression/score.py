@@ -221,13 +221,14 @@ def score_gate(bursts: Sequence[Sequence[Suite]], metric: str, given: argparse.N
             found = {factor: (Tally(), Tally(), Tally()) for factor in SLOWDOWNS[1:]}
             for case in cases(bursts, k, given.since):
                 names = shared_names((case.candidate, *case.confirmations, *case.again("2"), *case.history))
-                same = gate(case, names, {}, confirms, metric)
+                machine = dict.fromkeys(names, given.machine)
+                same = gate(case, names, machine, confirms, metric)
                 fail.add(bool(same.failed))
                 undecided.add(not same.failed and same.undecided)
                 alarms.add(len(same.failed), of=len(names))
                 for factor, (failing, open_, lost) in found.items():
                     for name in names[: given.most]:
-                        outcome = gate(case, names, {name: factor}, confirms, metric)
+                        outcome = gate(case, names, machine | {name: factor * given.machine}, confirms, metric)
                         failing.add(name in outcome.failed)
                         open_.add(name not in outcome.failed and outcome.undecided)
                         lost.add(not outcome.failed and not outcome.undecided)
@@ -306,6 +307,7 @@ def main() -> None:
     parser.add_argument("--test", default="test_work", help="test_work for bench_cpu, test_peer for pytest-benchmark's")
     parser.add_argument("--histories", type=int, nargs="+", default=HISTORIES, help="numbers of sessions of history")
     parser.add_argument("--confirms", nargs="+", choices=CONFIRMS, default=list(CONFIRMS), help="ways to confirm")
+    parser.add_argument("--machine", type=float, default=1.0, help="how many times slower the machine is made to be")
     parser.add_argument("--most", type=int, default=None, help="benchmarks to put a slowdown into; all by default")
     given = parser.parse_args()
     for metric in ("wall_time", "thread_time") if given.test == "test_work" else ("wall_time",):

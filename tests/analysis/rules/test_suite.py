@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -139,6 +140,39 @@ def test_shift_is_not_voted_on_by_rows_that_say_nothing() -> None:
 
     assert shift is not None
     assert shift.agreeing == 1
+
+
+NOISY = Interval(low=-0.1, high=0.3, level=0.95)
+
+
+@pytest.mark.parametrize(("noisy", "agreeing"), [(4, 1.0), (6, None)])
+def test_shift_is_not_voted_on_by_benchmarks_so_noisy_that_they_may_have_moved(
+    noisy: int, agreeing: float | None
+) -> None:
+    hidden = [row(f"test_noisy_{number}", 0.05, "inconclusive", interval=NOISY) for number in range(noisy)]
+
+    shift = shift_of([*suite(*[0.1] * 5), *hidden])
+
+    assert (shift.agreeing if shift else None) == agreeing
+
+
+@pytest.mark.parametrize(("again", "found"), [(0.1, True), (0.0, False)], ids=["noisy", "back"])
+def test_shift_is_voted_against_by_a_benchmark_whose_rerun_was_back(again: float, *, found: bool) -> None:
+    interval = Interval(low=again - 0.02, high=again + 0.02, level=0.95)
+    rerun = Judgement(verdict="unchanged", change=again, interval=interval)
+    cleared = [
+        replace(row(f"test_cleared_{number}", 0.1, "inconclusive"), confirmations=(rerun,)) for number in range(3)
+    ]
+
+    assert (shift_of([*suite(*[0.1] * 5), *cleared]) is not None) is found
+
+
+def test_shift_explains_the_part_of_a_change_that_every_rerun_repeats() -> None:
+    first = row(change=0.3)
+    reruns = [Judgement(verdict="regressed", change=change) for change in (0.12, 0.25)]
+
+    assert is_explained(replace(first, confirmations=tuple(reruns)), Shift(change=0.1, agreeing=0.9))
+    assert not is_explained(replace(first, confirmations=tuple(reruns[1:])), Shift(change=0.1, agreeing=0.9))
 
 
 def test_shift_between_single_sessions_is_reported_by_limits_alone() -> None:

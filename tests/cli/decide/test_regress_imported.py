@@ -86,3 +86,16 @@ def test_function_that_becomes_slower_with_every_parameter_fails(gate: Gate) -> 
     history = [dict.fromkeys(names, 10.0 + 0.01 * (number % 2)) for number in range(8)]
 
     assert gate(history, {**dict.fromkeys(names, 12.5), "json": 10.0}) == 1
+
+
+@pytest.mark.parametrize("sessions", [5, 9])
+def test_loss_of_an_improvement_fails(gate: Gate, sessions: int) -> None:
+    history = steady("abc", 10.0, sessions=15) + [{**one, "a": one["a"] / 2} for one in steady("abc", 10.0, sessions)]
+
+    assert gate(history, dict.fromkeys("abc", 10.0)) == 1
+
+
+def test_loss_of_an_improvement_of_memory_fails(gate: Gate) -> None:
+    history = steady("a", 1e6, sessions=14, wobble=0) + steady("a", 0.8e6, sessions=9, wobble=0)
+
+    assert gate(history, {"a": 1e6}, MEMORY) == 1

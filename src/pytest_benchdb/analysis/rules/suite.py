@@ -18,6 +18,7 @@ _LEAST_BENCHMARKS = 5
 """With fewer benchmarks, one commit may have affected them all."""
 
 _LEAST_AGREEMENT = 0.7
+_LEAST_MOVED = 0.5
 _SIMILAR = 0.5
 """Share of the suite's change by which a benchmark's own change may differ from it."""
 _NO_VOTE = frozenset({"learning", "unstable"})
@@ -42,15 +43,16 @@ def suite_shifts(rows: Iterable[ComparisonRow]) -> Mapping[str, Shift]:
 
     Benchmarks count that moved beyond their limits and their noise, in one direction, by similar amounts. Each test
     function has one vote, however many parameters and phases it has, because a commit to one function moves them all.
+    Benchmarks that did not move vote against it, unless they are so noisy that they may have moved as well.
 
     Returns:
-        For times only: the median change, if it is at most a factor of two and more than 70 % of the functions, with at
-        least five benchmarks, share it.
+        For times only, and at least five benchmarks: the median change, if it is at most a factor of two, and more than
+        70 % of the votes and at least half of the functions share it.
     """
     suites: dict[str, list[ComparisonRow]] = defaultdict(list)
     for row in rows:
         judgement = row.judgement
-        voting = judgement.verdict in COMPARED and judgement.state not in _NO_VOTE and _place(judgement) is not None
+        voting = judgement.verdict in COMPARED and judgement.state not in _NO_VOTE and _place(row) is not None
         if voting and kind_of(row.key.metric, row.unit) == "time":
             suites[row.key.metric].append(row)
     shifts = {metric: _shift_of(suite) for metric, suite in suites.items()}
@@ -64,13 +66,11 @@ def largest_shift(shifts: Iterable[Shift]) -> Shift | None:
 
 def is_explained(row: ComparisonRow, shift: Shift) -> bool:
     """Return whether a row moved, and as far as the suite: within its limit, half of the shift, or its own noise."""
-    own, common = _place(row.judgement), math.log1p(shift.change)
+    own, common = _place(row), math.log1p(shift.change)
     if own is None or not _has_moved(row.judgement) or own * common <= 0 or abs(own) > math.log(MOST_BY_MACHINE):
         return False
     limit = math.log1p(row.policy.relative) if row.policy is not None else 0.0
-    interval = row.judgement.interval
-    within_noise = interval is not None and interval.low <= shift.change <= interval.high
-    return within_noise or abs(own - common) <= max(limit, _SIMILAR * abs(common))
+    return _is_within_noise(row.judgement, shift) or abs(own - common) <= max(limit, _SIMILAR * abs(common))
 
 
 def _shift_of(suite: Sequence[ComparisonRow]) -> Shift | None:
@@ -78,18 +78,26 @@ def _shift_of(suite: Sequence[ComparisonRow]) -> Shift | None:
         return None
     moved: dict[bool, list[float]] = {True: [], False: []}
     for row in suite:
-        place = _place(row.judgement)
+        place = _place(row)
         if place and _has_moved(row.judgement):
             moved[place > 0].append(place)
     places = max(moved.values(), key=len)
     if not places or abs(median(places)) > math.log(MOST_BY_MACHINE):
         return None
     shift = Shift(change=math.expm1(median(places)), agreeing=0.0)
-    votes: dict[str, list[bool]] = defaultdict(list)
-    for row in suite:
-        votes[row.key.fullname.partition("[")[0]].append(is_explained(row, shift))
-    agreeing = fmean(map(fmean, votes.values()))
-    return Shift(change=shift.change, agreeing=agreeing) if agreeing > _LEAST_AGREEMENT else None
+    votes = [row for row in suite if _has_moved(row.judgement) or not _is_within_noise(_newest(row), shift)]
+    agreeing = _share_explained(votes, shift)
+    if agreeing <= _LEAST_AGREEMENT or _share_explained(suite, shift) < _LEAST_MOVED:
+        return None
+    return Shift(change=shift.change, agreeing=agreeing)
+
+
+def _share_explained(rows: Iterable[ComparisonRow], shift: Shift) -> float:
+    """Return the share of the test functions that a shift explains; of one function, the share of its rows."""
+    functions: dict[str, list[bool]] = defaultdict(list)
+    for row in rows:
+        functions[row.key.fullname.partition("[")[0]].append(is_explained(row, shift))
+    return fmean(map(fmean, functions.values()))
 
 
 def _has_moved(judgement: Judgement) -> bool:
@@ -97,10 +105,22 @@ def _has_moved(judgement: Judgement) -> bool:
     return judgement.verdict in CHANGED or (judgement.test in _OF_ROUNDS and judgement.state == "suspect")
 
 
-def _place(judgement: Judgement) -> float | None:
-    """Return the change as a logarithm; None without one."""
-    change = judgement.change
-    return None if change is None or not -1 < change < math.inf else math.log1p(change)
+def _is_within_noise(judgement: Judgement, shift: Shift) -> bool:
+    interval = judgement.interval
+    return interval is not None and interval.low <= shift.change <= interval.high
+
+
+def _newest(row: ComparisonRow) -> Judgement:
+    """Return the judgement of the last re-run, or of the session."""
+    return row.confirmations[-1] if row.confirmations else row.judgement
+
+
+def _place(row: ComparisonRow) -> float | None:
+    """Return the change as a logarithm, as far as every re-run repeats it; None without one."""
+    repeated = row.confirmations if row.judgement.verdict == "regressed" else ()
+    changes = [judgement.change for judgement in (row.judgement, *repeated)]
+    places = [math.log1p(change) for change in changes if change is not None and -1 < change < math.inf]
+    return min(places, key=abs, default=None)
 
 
 def ratio_of(judgement: Judgement) -> float | None:

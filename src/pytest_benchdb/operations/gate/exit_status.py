@@ -65,8 +65,10 @@ def decide(  # noqa: PLR0913 - everything that an outcome depends on
     nothing, needs_sessions = _nothing_judged(rows, no_baseline) or (None, False)
     if request.require_baseline and nothing is not None:
         reasons.append((exit_status.NO_BASELINE, f"nothing was judged: {nothing}"))
-    if doubts and (request.strict or (shift is not None and shift.change > 0)):
-        reasons.append((exit_status.UNDECIDED, f"undecided{doubts.replace(';', ':', 1)}"))
+    slower = shift is not None and shift.change > 0
+    if doubts and (request.strict or slower):
+        ways = _WAYS_TO_DECIDE if slower else ""
+        reasons.append((exit_status.UNDECIDED, f"undecided{doubts.replace(';', ':', 1)}{ways}"))
     if nothing is not None:
         status = exit_status.UNDECIDED if request.strict and not needs_sessions else exit_status.FINE
         reasons.append((status, f"nothing was judged: {nothing}{doubts}"))
@@ -129,7 +131,7 @@ def _doubts(
     if shift is not None:
         parts.append(
             f"{shift.agreeing * 100:.0f} % of the suite moved alike, by {percent_text(shift.change)} in the median: "
-            f"the machine, or what all of it uses{_WAYS_TO_DECIDE if shift.change > 0 else ''}"
+            "the machine, or what all of it uses"
         )
     unstable = [row for row in rows if row.is_gated and row.judgement.state == "unstable"]
     if unstable and shift is None:
