@@ -179,6 +179,19 @@ def test_benchmark_that_makes_no_sense_is_refused(folder: Path, arguments: dict[
         session.bench(**arguments)
 
 
+def test_value_that_cannot_be_stored_costs_only_itself(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest_benchdb.session("results", summary=False, passes="energy", grid_gco2_per_kwh=360) as session:
+        bench = session.bench("power", backend="sim")
+        bench.options(rounds=3, warmup_rounds=0)(lambda: bench.device.work(2.0, watts=500))  # type: ignore[attr-defined]
+        bench.result_count = "many"  # type: ignore[assignment]
+
+    assert ask(session, "SELECT outcome, result_count FROM run") == [("passed", None)]
+    assert ask(session, "SELECT value, provenance FROM measurement WHERE metric = 'co2'") == [
+        (pytest.approx(1e-4, rel=0.05), "simulated")
+    ]
+    assert "power: result_count is not stored" in capsys.readouterr().err
+
+
 def test_labels_do_not_tell_benchmarks_apart(folder: Path) -> None:
     with pytest_benchdb.session("results", summary=False) as session:
         session.bench("infer", batch_size=1)
@@ -190,6 +203,7 @@ def test_labels_do_not_tell_benchmarks_apart(folder: Path) -> None:
     ("path", "options", "message"),
     [
         ("results", {"passes": ["speed"]}, r"passes=...\): 'speed' is unknown"),
+        ("results", {"grid_gco2_per_kwh": -1}, r"grid_gco2_per_kwh=...\) is -1; give the grams"),
         ("bench.py", {}, r"session\('bench.py'\): bench.py is a test"),
     ],
 )

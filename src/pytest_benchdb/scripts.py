@@ -38,8 +38,8 @@ from pytest_benchdb.plugin.bench.devices import Devices, current_device
 from pytest_benchdb.plugin.recording.attempt import Attempt, Block
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_from, labels_of_params
 from pytest_benchdb.plugin.recording.points import SweepPoints
-from pytest_benchdb.plugin.recording.run import finished_lines, run_of
-from pytest_benchdb.plugin.settings import DEFAULT_PATH, known_passes
+from pytest_benchdb.plugin.recording.run import Keeping, run_of, stored_lines
+from pytest_benchdb.plugin.settings import DEFAULT_PATH, grid_factor, known_passes
 from pytest_benchdb.present.report.table import layout
 from pytest_benchdb.present.writing.grid import write_lines
 from pytest_benchdb.registry import plugin_manager
@@ -69,6 +69,7 @@ def session(  # noqa: PLR0913 - the options of pytest's command line
     file: str | None = None,
     passes: Sequence[str] = (),
     keep_rounds: bool = True,
+    grid_gco2_per_kwh: float | None = None,
     summary: bool = True,
 ) -> "ScriptSession":
     """Record benchmarks in a script or a notebook: ``with pytest_benchdb.session("results") as s: s.bench("sort")(f)``.
@@ -82,11 +83,15 @@ def session(  # noqa: PLR0913 - the options of pytest's command line
         file: the file that benchmarks are named after; None takes the script, or the notebook if its name is known.
         passes: what is done after timing: ``memory``, ``energy``, ``counters``, ``series``.
         keep_rounds: False keeps only the statistics of the rounds.
+        grid_gco2_per_kwh: grams of CO2 that the electricity grid emits for each kWh, to store the CO2 of measured
+            energy; None stores none.
         summary: whether a table of the results is printed at the end.
 
     Raises:
         ConfigError: an argument cannot be used.
     """
+    place = "session(grid_gco2_per_kwh=...)"
+    grams = None if grid_gco2_per_kwh is None else grid_factor(grid_gco2_per_kwh, place)
     names = [passes] if isinstance(passes, str) else list(passes)
     chosen = known_passes(names, "session(passes=...):")
     try:
@@ -112,7 +117,7 @@ def session(  # noqa: PLR0913 - the options of pytest's command line
         target,
         file=file or _file_of(script, root),
         passes=chosen,
-        keep_rounds=keep_rounds,
+        keeping=Keeping(keep_rounds=keep_rounds, attachments=target.attachments, gco2_per_kwh=grams),
         summary=summary,
     )
 
@@ -205,7 +210,7 @@ class ScriptSession:
         *,
         file: str,
         passes: Sequence[str],
-        keep_rounds: bool,
+        keeping: Keeping,
         summary: bool,
     ) -> None:
         """Start nothing yet."""
@@ -214,7 +219,7 @@ class ScriptSession:
         self._context = context
         self._file = file
         self._passes = passes
-        self._keep_rounds = keep_rounds
+        self._keeping = keeping
         self._summary = summary
         self._pid = os.getpid()
         self._probe = BlockProbe()
@@ -225,6 +230,7 @@ class ScriptSession:
         self._labels: dict[str, Labels] = {}
         self._counts: Counter[str] = Counter()
         self._failed = 0
+        self._refused: list[str] = []
         self._closed = False
 
     def __enter__(self) -> "Self":
@@ -351,7 +357,8 @@ class ScriptSession:
         bench = attempt.bench
         timing = Timing.missing(reason or outcome) if bench is None else bench.timing()
         devices = () if self._recorder is None else self._recorder.start.devices
-        run = run_of(
+        make = functools.partial(
+            run_of,
             attempt,
             outcome,
             reason,
@@ -361,7 +368,9 @@ class ScriptSession:
             device_id=devices[0].device_id if devices else None,
             worker=None,
         )
-        return finished_lines(run, keep_rounds=self._keep_rounds, attachments=self.target.attachments)
+        lines, refused = stored_lines(attempt, make, self._keeping)
+        self._refused += (f"{attempt.benchmark.name}: {text}" for text in refused)
+        return lines
 
     def _finish_current(self, error: BaseException | None = None) -> None:
         """Store the benchmark that is being measured, if there is one; `error` ends the session."""
@@ -397,7 +406,7 @@ class ScriptSession:
             self._devices.close()
         if self._summary:
             self._print_results()
-        for problem in (recorder.problem, self.result.message if self.result else None):
+        for problem in (recorder.problem, self.result.message if self.result else None, *self._refused):
             if problem is not None:
                 print(f"benchdb: {problem}", file=sys.stderr)  # noqa: T201 - what was lost, even without a summary
 

@@ -59,6 +59,7 @@ _ALL = (
     Metric("energy_per_step", "J", "lower", "energy", "Energy of one training step"),
     Metric("energy_per_token", "J", "lower", "energy", "Energy of one output token"),
     Metric("energy_per_request", "J", "lower", "energy", "Energy of one request that was answered whole"),
+    Metric("co2", "kg", "lower", "other", "CO2 of the energy of one iteration, at a stated factor of the grid"),
     Metric("power", "W", "lower", "power", "Electrical power"),
     Metric("idle_power", "W", "none", "power", "Electrical power of the idle device, its context alive"),
     Metric("temperature", "K", "none", "temperature", "Temperature of the device"),

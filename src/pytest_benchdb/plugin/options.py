@@ -61,6 +61,13 @@ OPTIONS = (
         "LIST",
         "What is measured besides times, comma-separated: memory, memray, energy, counters, series (default: nothing).",
     ),
+    Option(
+        "--benchdb-grid-gco2-per-kwh",
+        "grid_gco2_per_kwh",
+        "text",
+        "GRAMS",
+        "Store the CO2 of measured energy too, at this many grams for each kWh of the electricity grid (default: off).",
+    ),
     Option("--benchdb-all", "all", "flag", None, "Record plain tests too, one round each."),
     Option("--benchdb-raw", "raw", "flag", None, "Keep every round of a benchmark (default)."),
     Option("--no-benchdb-raw", None, "flag", None, "Keep the statistics of the rounds only."),

@@ -6,6 +6,7 @@ PYTEST_DONT_REWRITE
 """
 
 import contextlib
+import math
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,6 +47,7 @@ class Settings(NamedTuple):
         fail_on: limits of the gate at the end of the run; empty for no gate.
         baseline: what the gate compares with.
         confirm: how many re-runs must repeat a regression; None for the gate's default.
+        grid_gco2_per_kwh: grams of CO2 that the electricity grid emits for each kWh; None stores no CO2.
     """
 
     path: str
@@ -63,6 +65,7 @@ class Settings(NamedTuple):
     fail_on: tuple[str, ...] = ()
     baseline: str = "auto"
     confirm: int | None = None
+    grid_gco2_per_kwh: float | None = None
 
 
 class Sources:
@@ -171,6 +174,7 @@ def read_settings(config: Any, sources: Sources) -> Settings:
         fail_on=_limits(sources),
         baseline=_baseline(sources),
         confirm=_confirms(sources),
+        grid_gco2_per_kwh=_grid_factor(sources),
     )
 
 
@@ -213,6 +217,26 @@ def _confirms(sources: Sources) -> int | None:
     if isinstance(value, bool) or not text.isdecimal() or int(text) > MOST_CONFIRMS:
         raise ConfigError(f"{place} is {value!r}; give a number of re-runs from 0 to {MOST_CONFIRMS}")
     return int(text)
+
+
+def _grid_factor(sources: Sources) -> float | None:
+    value, place = sources.get("grid_gco2_per_kwh")
+    return None if value in {None, ""} else grid_factor(value, place)
+
+
+def grid_factor(value: object, place: str) -> float:
+    """Return grams of CO2 per kWh.
+
+    Raises:
+        ConfigError: the value is not a finite number of at least 0; the message names its place.
+    """
+    try:
+        grams = math.nan if isinstance(value, bool) else float(str(value))
+    except ValueError:
+        grams = math.nan
+    if not 0 <= grams < math.inf:
+        raise ConfigError(f"{place} is {value!r}; give the grams of CO2 for each kWh of your grid, such as 350")
+    return grams
 
 
 def _tags(sources: Sources) -> dict[str, str]:

@@ -200,6 +200,7 @@ def test_bench_each_runs_a_test_on_every_selected_device(record: Record) -> None
     [
         ("--benchdb-backends=gpu", "backend 'gpu' is unknown; known are cpu, cuda"),
         ("--benchdb-backends=cuda:first", "'first' is not the number of a device"),
+        ("--benchdb-grid-gco2-per-kwh=green", "--benchdb-grid-gco2-per-kwh is 'green'; give the grams of CO2"),
         ("--benchdb-passes=power", "--benchdb-passes 'power' is unknown; give some of time, memory, memray"),
     ],
 )
@@ -357,9 +358,15 @@ def test_bench_sim_tells_known_answers_and_never_as_measured(record: Record) -> 
             bench_sim.device.allocate(10**15)
         """,
         "--benchdb-passes=energy",
+        "--benchdb-grid-gco2-per-kwh=360",
     )
 
     assert recorded.outcomes() == {"test_power": "passed", "test_memory": "oom"}
+    assert recorded.one(
+        "SELECT co2.value / energy.value, co2.unit, co2.provenance, co2.details->>'gco2_per_kwh'"
+        " FROM measurement co2 JOIN measurement energy USING (run_id)"
+        " WHERE co2.metric = 'co2' AND energy.metric = 'energy'"
+    ) == (pytest.approx(1e-7), "kg", "simulated", "360.0")
     measured = figures(recorded, "pass IN ('time', 'energy') AND m.provenance = 'simulated'")
     assert measured["test_power", None, "wall_time"] == pytest.approx(2.0)
     assert measured["test_power", None, "device_time"] == pytest.approx(2.0)

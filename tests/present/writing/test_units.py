@@ -139,6 +139,8 @@ def test_parse_units_of_nonsense_shows_valid_examples(text: str) -> None:
         (0.0, "W", "0 W"),
         (1.98e9, "Hz", "1.980 GHz"),
         (4.8e12, "B/s", "4.800 TB/s"),
+        (1.11e-7, "kg", "111.0 \N{MICRO SIGN}g"),
+        (2.5, "kg", "2.500 kg"),
         (345.2, "K", "72.1 \N{DEGREE SIGN}C"),
         (3.0, "1", "3"),
         (0.875, "1", "0.875"),

@@ -4,13 +4,14 @@ PYTEST_DONT_REWRITE
 """
 
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_benchdb.measure.energy.co2 import co2_of
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.json_value import json_value
@@ -21,6 +22,7 @@ from pytest_benchdb.plugin.recording.fixture import PYTEST_BENCHMARK, kind_of
 from pytest_benchdb.plugin.recording.identity import Identifier, gate_rule_of
 from pytest_benchdb.store.attachments import keep_attachments
 from pytest_benchdb.store.journal.lines import run_lines
+from pytest_benchdb.store.journal.storable import storable
 
 LOST_FILES_KEY = "pytest_benchdb_attachments_lost"
 """Key in `extra_info` of the attachments that could not be stored, with the reasons."""
@@ -99,7 +101,37 @@ def run_of(  # noqa: PLR0913 - what differs between a test, a point of a sweep a
     )
 
 
-def unstorable_run(attempt: Attempt, error: Exception, *, worker: str | None) -> Run:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """What is stored of each run, and where its files go.
+
+    Attributes:
+        keep_rounds: False stores only the statistics of the rounds.
+        attachments: the folder for attachments.
+        gco2_per_kwh: grams of CO2 for each kWh; None stores no CO2.
+    """
+
+    keep_rounds: bool
+    attachments: Path
+    gco2_per_kwh: float | None = None
+
+
+def stored_lines(
+    attempt: Attempt, make: Callable[[], Run], keeping: Keeping, *, worker: str | None = None
+) -> tuple[bytes, tuple[str, ...]]:
+    """Return the journal lines of the run that `make` makes of a finished attempt, and one line for what is not stored.
+
+    What `make` raises does not end the session: then the run has its outcome only.
+    """
+    try:
+        run, refused = storable(make())
+        return _finished_lines(run, keeping), refused
+    except Exception as error:  # noqa: BLE001 - one run must not end the session, nor lose the runs after it
+        run = _unstorable_run(attempt, error, worker=worker)
+        return _finished_lines(run, keeping), (str(run.reason),)
+
+
+def _unstorable_run(attempt: Attempt, error: Exception, *, worker: str | None) -> Run:
     """Return what can be stored of a finished attempt whose run cannot, because of an error that is not the test's."""
     reason = f"its run cannot be stored: {type(error).__name__}: {error}"
     return Run(
@@ -117,15 +149,15 @@ def unstorable_run(attempt: Attempt, error: Exception, *, worker: str | None) ->
     )
 
 
-def finished_lines(run: Run, *, keep_rounds: bool, attachments: Path) -> bytes:
-    """Copy a run's files into the folder `attachments`, and return its journal lines.
-
-    `keep_rounds=False` stores only the statistics of the rounds.
-    """
-    kept = keep_attachments(run.attachments, attachments)
+def _finished_lines(run: Run, keeping: Keeping) -> bytes:
+    """Copy a run's files into the folder for attachments, and return its journal lines."""
+    kept = keep_attachments(run.attachments, keeping.attachments)
     if kept.lost:
         run = replace(run, extra_info={**(run.extra_info or {}), LOST_FILES_KEY: list(kept.lost)})
-    return run_lines(run, keep_rounds=keep_rounds, attachments=kept.files)
+    if keeping.gco2_per_kwh is not None:
+        emitted = co2_of(run.timing.measurements, keeping.gco2_per_kwh)
+        run = replace(run, timing=replace(run.timing, measurements=(*run.timing.measurements, *emitted)))
+    return run_lines(run, keep_rounds=keeping.keep_rounds, attachments=kept.files)
 
 
 def crashed_lines(

@@ -21,10 +21,9 @@ from pytest_benchdb.plugin.recording.fixture import kind_of, observe
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_of
 from pytest_benchdb.plugin.recording.outcome import Phase, phase_of, with_subtests
 from pytest_benchdb.plugin.recording.points import SweepPoints
-from pytest_benchdb.plugin.recording.run import finished_lines, finished_run, unstorable_run
+from pytest_benchdb.plugin.recording.run import Keeping, finished_run, stored_lines
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.store.journal.lines import begin_line
-from pytest_benchdb.store.journal.storable import storable
 
 LINES_ATTRIBUTE = "_benchdb_lines"
 """Attribute of a report that carries journal lines from the process that ran the test to the one that writes them."""
@@ -91,6 +90,11 @@ class TestWatcher:
         self._pid = os.getpid()
         self._codspeed: Any = None
         self._refused: list[str] = []
+        self._keeping = Keeping(
+            keep_rounds=settings.keep_rounds,
+            attachments=process.attachments,
+            gco2_per_kwh=settings.grid_gco2_per_kwh,
+        )
         self._open: pytest.Item | None = None
         self._calling: pytest.Item | None = None
 
@@ -172,21 +176,16 @@ class TestWatcher:
 
     def _lines_of(self, item: pytest.Item, attempt: Attempt) -> bytes:
         """Return the journal lines of a finished attempt, and note what of it cannot be stored."""
-        keep: dict[str, Any] = {"keep_rounds": self._settings.keep_rounds, "attachments": self._process.attachments}
-        try:
-            run, refused = storable(
-                finished_run(
-                    item,
-                    attempt,
-                    codspeed_plugin=self._codspeed_of(item),
-                    device_id=self._process.device_id,
-                    worker=self._process.worker,
-                )
-            )
-            lines = finished_lines(run, **keep)
-        except Exception as error:  # noqa: BLE001 - one run must not end the session, nor lose the runs after it
-            run = unstorable_run(attempt, error, worker=self._process.worker)
-            lines, refused = finished_lines(run, **keep), (str(run.reason),)
+        worker = self._process.worker
+        make = functools.partial(
+            finished_run,
+            item,
+            attempt,
+            codspeed_plugin=self._codspeed_of(item),
+            device_id=self._process.device_id,
+            worker=worker,
+        )
+        lines, refused = stored_lines(attempt, make, self._keeping, worker=worker)
         # They know the attempt: a cycle would keep what the test returned until the garbage is collected.
         attempt.bench = attempt.points = None
         self._refused += (f"{item.nodeid}: {text}" for text in refused)

@@ -160,6 +160,10 @@ def unit_for(unit: str, values: Iterable[float | None]) -> Unit:
         return _fitting(
             [Unit(prefix + unit, 1000.0 ** (step - _BASE)) for step, prefix in enumerate(_PREFIXES)], finite
         )
+    if unit == "kg":
+        return _fitting(
+            [Unit(prefix + "g", 1000.0 ** (step - _BASE - 1)) for step, prefix in enumerate(_PREFIXES)], finite
+        )
     # Counts are whole; a figure without a unit need not be.
     whole = all(value.is_integer() for value in map(float, finite))
     return Unit("" if unit == "1" else unit, 1.0, 0 if whole else 4)
