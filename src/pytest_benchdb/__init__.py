@@ -7,7 +7,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pytest_benchdb.operations.read.api import History as History
     from pytest_benchdb.operations.read.api import open_history as open  # noqa: A004 - as in gzip and tarfile
-    from pytest_benchdb.scripts import session as session
+    from pytest_benchdb.scripts.session import session as session
 
 __version__ = "0.1.0"
 __all__ = ["History", "__version__", "open", "session"]
@@ -20,8 +20,8 @@ def __getattr__(name: str) -> object:
 
         return getattr(read, {"History": "History", "open": "open_history"}[name])
     if name == "session":
-        from pytest_benchdb import scripts
+        from pytest_benchdb.scripts.session import session
 
-        return scripts.session
+        return session
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)

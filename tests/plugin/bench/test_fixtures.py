@@ -365,7 +365,7 @@ def test_bench_sim_tells_known_answers_and_never_as_measured(record: Record) -> 
     assert recorded.one(
         "SELECT co2.value / energy.value, co2.unit, co2.provenance, co2.details->>'gco2_per_kwh'"
         " FROM measurement co2 JOIN measurement energy USING (run_id)"
-        " WHERE co2.metric = 'co2' AND energy.metric = 'energy'"
+        " WHERE co2.metric = 'co2' AND energy.metric = 'energy' AND energy.domain IS NULL"
     ) == (pytest.approx(1e-7), "kg", "simulated", "360.0")
     measured = figures(recorded, "pass IN ('time', 'energy') AND m.provenance = 'simulated'")
     assert measured["test_power", None, "wall_time"] == pytest.approx(2.0)

@@ -12,7 +12,10 @@ _J_PER_KWH = 3.6e6
 
 
 def co2_of(measurements: Sequence[Measurement], gco2_per_kwh: float) -> tuple[Measurement, ...]:
-    """Return the CO2 of each measured energy, which covers what its energy covers; as valid as the energy is."""
+    """Return the CO2 of each total energy, which covers what that energy covers; as valid as the energy is.
+
+    A total has no `domain`; the counters that it is the sum of do, and give no CO2 of their own.
+    """
     kg_per_j = gco2_per_kwh / 1000 / _J_PER_KWH
     return tuple(
         Measurement.of(
@@ -26,7 +29,6 @@ def co2_of(measurements: Sequence[Measurement], gco2_per_kwh: float) -> tuple[Me
             valid=row.valid,
             reason=row.reason,
             device_id=row.device_id,
-            domain=row.domain,
             scope=row.scope,
             window_s=row.window_s,
             tick_s=row.tick_s,
@@ -34,5 +36,5 @@ def co2_of(measurements: Sequence[Measurement], gco2_per_kwh: float) -> tuple[Me
             details={**(row.details or {}), "gco2_per_kwh": gco2_per_kwh},
         )
         for row in measurements
-        if row.metric == "energy" and (row.value is not None or row.samples is not None)
+        if row.metric == "energy" and row.domain is None and (row.value is not None or row.samples is not None)
     )

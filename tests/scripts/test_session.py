@@ -16,7 +16,8 @@ import pytest
 
 import pytest_benchdb
 from pytest_benchdb.errors import BackendUnavailableError, ConfigError, MeasurementError
-from pytest_benchdb.scripts import ScriptBench, ScriptSession
+from pytest_benchdb.scripts.bench import ScriptBench
+from pytest_benchdb.scripts.session import ScriptSession
 
 UNCLOSED = "phase 'never' was never closed; write `with bench.phase(...):` around its code"
 QUICK: dict[str, Any] = {"max_time_s": 0.005, "warmup_time_s": 0, "min_rounds": 3}

@@ -1,39 +1,29 @@
-"""Records benchmarks outside pytest: in scripts, notebooks and consoles.
+"""The session of a script: recorded as pytest's is, in one journal that is folded into a session file at its end."""
 
-A `ScriptSession` is recorded as a pytest session is: one journal, folded into one session file when it is closed.
-"""
-
-import asyncio
 import atexit
-import concurrent.futures
 import contextlib
-import contextvars
 import functools
-import inspect
 import os
 import shlex
 import shutil
 import sys
-import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING
 
 from pytest_benchdb.environment.toml_files import project_name
 from pytest_benchdb.errors import ConfigError, MeasurementError
 from pytest_benchdb.measure.distributed.ranks import rank_of, rank_tags
 from pytest_benchdb.measure.process.block_usage import BlockProbe
-from pytest_benchdb.measure.training import Steps
 from pytest_benchdb.model.benchmark import Labels
 from pytest_benchdb.model.environment import SessionOutcome
 from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.run import NOT_RUN, PASSED, Timing
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.record import Context, SessionRecorder, project_root, start_session
-from pytest_benchdb.plugin.bench.bench import Bench
 from pytest_benchdb.plugin.bench.devices import Devices, current_device
 from pytest_benchdb.plugin.recording.attempt import Attempt, Block
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_from, labels_of_params
@@ -43,6 +33,7 @@ from pytest_benchdb.plugin.settings import DEFAULT_PATH, grid_factor, known_pass
 from pytest_benchdb.present.report.table import layout
 from pytest_benchdb.present.writing.grid import write_lines
 from pytest_benchdb.registry import plugin_manager
+from pytest_benchdb.scripts.bench import ScriptBench
 from pytest_benchdb.store.fold_process import FoldResult
 from pytest_benchdb.store.journal.lines import begin_line
 from pytest_benchdb.store.target import Target, resolve
@@ -54,9 +45,6 @@ ROW_LIMIT = 30
 """Most rows of the table at the end."""
 _PIPE_WIDTH = 120
 _open_session: "ScriptSession | None" = None
-
-F = TypeVar("F", bound=Callable[..., Any])
-T = TypeVar("T")
 
 
 def session(  # noqa: PLR0913 - the options of pytest's command line
@@ -90,14 +78,10 @@ def session(  # noqa: PLR0913 - the options of pytest's command line
     Raises:
         ConfigError: an argument cannot be used.
     """
-    place = "session(grid_gco2_per_kwh=...)"
-    grams = None if grid_gco2_per_kwh is None else grid_factor(grid_gco2_per_kwh, place)
     names = [passes] if isinstance(passes, str) else list(passes)
     chosen = known_passes(names, "session(passes=...):")
-    try:
-        target = resolve(os.fspath(path), Path.cwd())
-    except ConfigError as error:
-        raise ConfigError(f"session({os.fspath(path)!r}): {str(error).partition(': ')[2]}") from error
+    target = _target(os.fspath(path))
+    factor = _factor(grid_gco2_per_kwh)
     script = _script(os.environ)
     root = project_root(Path.cwd() if script is None else script.parent)
     context = Context(
@@ -117,72 +101,9 @@ def session(  # noqa: PLR0913 - the options of pytest's command line
         target,
         file=file or _file_of(script, root),
         passes=chosen,
-        keeping=Keeping(keep_rounds=keep_rounds, attachments=target.attachments, gco2_per_kwh=grams),
+        keeping=Keeping(keep_rounds=keep_rounds, attachments=target.attachments, gco2_per_kwh=factor),
         summary=summary,
     )
-
-
-def _noting_errors(method: F) -> F:
-    """Return a method of `Bench` that keeps what it raises in `error`, and that works within a running event loop."""
-
-    @functools.wraps(method)
-    def noting(self: "ScriptBench", function: Any, *args: Any, **kwargs: Any) -> Any:
-        call = functools.partial(method, self, function, *args, **kwargs)
-        try:
-            is_plain = callable(function) and not inspect.iscoroutinefunction(function)
-            return call() if is_plain or not _loop_is_running() else _in_a_thread(call)
-        except BaseException as error:
-            if self._point is None:  # the run of a point keeps its own
-                self.error = error
-            raise
-
-    return cast("F", noting)
-
-
-class ScriptBench(Bench):
-    """The `Bench` of a script: it ends when the next one begins, at the end of its `with` block, or with its session.
-
-    Attributes:
-        error: what the benchmarked code raised; None if it raised nothing.
-        group: heading in the report.
-        finish: stores its run.
-    """
-
-    _for_another = "call session.bench(...) for each"
-    error: BaseException | None = None
-    group: str | None = None
-    finish: Callable[[], None]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._wanted: list[tuple[Steps, int]] = []
-
-    def __enter__(self) -> "Self":
-        """Return the object."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.error = error or self.error
-        self.finish()
-
-    __call__ = _noting_errors(Bench.__call__)
-    pedantic = _noting_errors(Bench.pedantic)
-    graph = _noting_errors(Bench.graph)
-    stream = _noting_errors(Bench.stream)
-    distributed = _noting_errors(Bench.distributed)
-
-    def steps(self, n: int, **options: Any) -> Steps:
-        """Return a training loop, as `Bench.steps` does."""
-        loop = super().steps(n, **options)
-        self._wanted.append((loop, n))
-        return loop
-
-    @property
-    def has_unfinished_loop(self) -> bool:
-        """Whether a training loop has not reached its last step."""
-        return any(loop.complete < n for loop, n in self._wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,32 +396,18 @@ def _file_of(script: Path | None, root: Path) -> str:
         return script.name
 
 
+def _target(path: str) -> Target:
+    try:
+        return resolve(path, Path.cwd())
+    except ConfigError as error:
+        raise ConfigError(f"session({path!r}): {str(error).partition(': ')[2]}") from error
+
+
+def _factor(grid_gco2_per_kwh: object) -> float | None:
+    return None if grid_gco2_per_kwh is None else grid_factor(grid_gco2_per_kwh, "session(grid_gco2_per_kwh=...)")
+
+
 def _rank_tags() -> dict[str, str]:
     """Return the tags of a script that torchrun started as one of several."""
     info = rank_of(os.environ)
     return {} if info is None else rank_tags(info)
-
-
-def _loop_is_running() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def _in_a_thread(call: Callable[[], T]) -> T:
-    """Call a function in a thread, because a notebook's own event loop occupies this one."""
-    future: concurrent.futures.Future[T] = concurrent.futures.Future()
-    context = contextvars.copy_context()
-
-    def run() -> None:
-        try:
-            future.set_result(context.run(call))
-        except BaseException as error:  # noqa: BLE001 - the caller gets it
-            future.set_exception(error)
-
-    thread = threading.Thread(target=run, name="benchdb-notebook")
-    thread.start()
-    thread.join()
-    return future.result()
