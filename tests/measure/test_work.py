@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from tests.measure.card_meter import Card
 
 from pytest_benchdb.backends.sim import OpenSim, SimBackend, SimHandle, SimMeter, SimProfile
 from pytest_benchdb.interfaces import BlockingDevice
+from pytest_benchdb.measure.energy.conditions import Conditions
 from pytest_benchdb.measure.energy.energy_pass import prepare
 from pytest_benchdb.measure.energy.sensors import Sensors
 from pytest_benchdb.measure.energy.window import EnergyPlan
@@ -337,3 +339,57 @@ def test_phases_are_metered_apart() -> None:
         "decode": pytest.approx(800.0, rel=0.01),
         "broken": None,
     }
+
+
+GPU = Device(device_id="g", backend="cuda", name="gpu", uuid="GPU-a")
+
+
+class Allocator(BlockingDevice):
+    """A device whose allocator never had to try again."""
+
+    def memory(self) -> Mapping[str, float]:
+        return {"device_peak": 5.0, "allocator_retries": 0.0}
+
+
+def test_block_on_a_device_has_its_clock_and_marks_times_that_heat_spoiled() -> None:
+    card = Card(throttle_thermal_software=0.0)
+    sensors = Sensors([card])
+    meters = WorkMeters(
+        ("memory",),
+        probe=BlockProbe(),
+        sensors=lambda: sensors,
+        sampler=lambda _opened: FakeSampler(),
+        conditions=lambda opened, provenance: Conditions(
+            sensors.panel(opened.device.uuid, provenance), clock_ns=opened.clock_ns
+        ),
+    )
+    block = meters.block(Work(what="training steps", opened=Allocator(GPU, "cuda")))
+
+    with block:
+        card.pass_s(10.0, clock_sm=1.2e9, throttle_thermal_software=4.0)
+    result = block.result()
+    marked = block.marks(Measurement.of("step_time", samples=[5.0, 5.0]))
+
+    found = {each.metric: each.value for each in result.measurements}
+    assert (found["clock_frequency"], found["throttle_time"]) == (1.2e9, 4.0)
+    assert (found["device_peak"], found["allocator_retries"]) == (5.0, 0.0)
+    assert (marked.valid, marked.reason) == (False, "the device was slowed down for heat for 40% of the timing")
+
+
+def test_block_that_is_entered_often_reads_no_clock() -> None:
+    card = Card()
+    sensors = Sensors([card])
+    meters = WorkMeters(
+        (),
+        probe=BlockProbe(),
+        sensors=lambda: sensors,
+        sampler=lambda _opened: FakeSampler(),
+        conditions=lambda opened, provenance: Conditions(
+            sensors.panel(opened.device.uuid, provenance), clock_ns=opened.clock_ns
+        ),
+    )
+
+    with meters.block(Work(what="phases", opened=Allocator(GPU, "cuda"), often=True)):
+        pass
+
+    assert card.asked == []

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from pytest_benchdb.interfaces import OpenDevice
+from pytest_benchdb.measure.energy.conditions import Conditions
 from pytest_benchdb.measure.energy.energy_block import EnergyBlock
 from pytest_benchdb.measure.energy.energy_rows import energy_per, unmeasured
 from pytest_benchdb.measure.energy.sensors import Sensors
@@ -28,6 +29,7 @@ from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import BlockUsage, Measurement, Timing
 
 T = TypeVar("T")
+_PEAKS = frozenset({"device_peak", "device_reserved"})
 DEVICE_PEAK = "peak of the device's allocator"
 _ASKED_FOR = {
     "memory": ("peak_rss", "python_peak"),
@@ -103,6 +105,7 @@ class WorkMeters:
         probe: BlockProbe,
         sensors: Callable[[], Sensors],
         sampler: Callable[[OpenDevice | None], Sampler],
+        conditions: Callable[[OpenDevice, Provenance], Conditions | None] = lambda _opened, _provenance: None,
         no_energy: str | None = None,
     ) -> None:
         """Take what was asked for, and how to get the meters.
@@ -112,12 +115,14 @@ class WorkMeters:
             probe: the process's own, because each resets the peak of the others.
             sensors: returns the energy meters of the session.
             sampler: returns the sampler of a device.
+            conditions: returns what reads a device's clock at the ends of a block; None for a device without any.
             no_energy: why energy must not be measured here; None if it may.
         """
         self.passes = frozenset(passes)
         self.probe = probe
         self.sensors = sensors
         self.sampler = sampler
+        self.conditions = conditions
         self.no_energy = no_energy
         self.open: list[WorkBlock] = []
 
@@ -171,6 +176,10 @@ class WorkBlock:
         self._tree: TreeMemory | None = None
         self._tree_row: Measurement | None = None
         self._energy = self._guarded("energy", self._new_energy) if self._wants("energy") else None
+        self._conditions = None
+        if work.opened is not None and not work.often:
+            opened = work.opened
+            self._conditions = self._guarded("clock", lambda: meters.conditions(opened, work.provenance))
         self._series: SeriesBlock | None = None
         if self._wants("series") and not self._is_simulated:
             self._series = self._guarded("series", self._new_series)
@@ -185,11 +194,8 @@ class WorkBlock:
             for outer in meters.open:
                 outer._lose_series()  # noqa: SLF001 - one sampler serves all blocks
             self._guarded("series", self._series.start)
-        opened = self.work.opened
-        if opened is not None:
-            for outer in meters.open:
-                outer._note_device()  # noqa: SLF001 - the blocks of one process share the device's peak
-            self._guarded("device", opened.reset_memory)
+        if self.work.opened is not None:
+            self._start_device(self.work.opened)
         if self._reads_tree:
             self._tree = TreeMemory()
             self._guarded("tree_peak", self._tree.start)
@@ -219,6 +225,8 @@ class WorkBlock:
         if self._tree is not None:
             row, self._tree = self._tree.stop(), None
             self._tree_row = row if whole else None
+        if self._conditions is not None:
+            self._guarded("clock", self._conditions.end)
         if whole:
             self._note_device()
         if self._series is not None:
@@ -249,6 +257,7 @@ class WorkBlock:
             reason = cut or "it did not run to its end"
             return Metered(measurements=self._meters.reasons(reason, host=not self._is_simulated))
         rows = [*self._memory_rows(), *self._energy_rows(self._entries if iterations is None else iterations, per)]
+        rows += [] if self._conditions is None else self._conditions.rows()
         series: Sequence[Series] = ()
         if self._wants("series") and not self._is_simulated:
             lost = self._reasons.get("series")
@@ -264,7 +273,8 @@ class WorkBlock:
         return self._meters.reasons(reason, host=not self._is_simulated)
 
     def marks(self, row: Measurement) -> Measurement:
-        """Return a time of this block, which says so if a process sampled beside it."""
+        """Return a time of this block, which says so if a process sampled beside it or the device was slowed down."""
+        row = row if self._conditions is None else self._conditions.marked(row)
         return row if self._series is None else sampled(row)
 
     def _wants(self, name: str) -> bool:
@@ -312,7 +322,7 @@ class WorkBlock:
             return
         for metric, value in self._peaks.items():
             reason = "a function was timed within it, which restarts the peak" if self.disturbed else None
-            if reason is None and value <= 0:
+            if reason is None and value <= 0 and metric in _PEAKS:
                 reason = "the device's allocator handed out nothing"
             yield Measurement.of(
                 metric,
@@ -349,6 +359,13 @@ class WorkBlock:
 
     def _new_series(self) -> SeriesBlock:
         return SeriesBlock(self._meters.sampler(self.work.opened), time.monotonic)
+
+    def _start_device(self, opened: OpenDevice) -> None:
+        for outer in self._meters.open:
+            outer._note_device()  # noqa: SLF001 - the blocks of one process share the device's peak
+        self._guarded("device", opened.reset_memory)
+        if self._conditions is not None:
+            self._guarded("clock", self._conditions.begin)
 
     def _lose_series(self) -> None:
         if self._series is not None:

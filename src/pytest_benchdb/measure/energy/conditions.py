@@ -12,6 +12,7 @@ from typing import Any
 
 from pytest_benchdb.measure.energy import counter
 from pytest_benchdb.measure.energy.sensors import Panel, Readings, Sensor
+from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.run import Measurement
 
 STEADY_SHARE = 0.02
@@ -31,7 +32,7 @@ _SPOILING = {
     "power_brake": "by the power supply",
 }
 """Reasons that spoil times. A power limit is none of them: most large kernels run at it, every time."""
-_ABOUT_DEVICE = {"wall_time", "device_time", "throughput", "bytes_per_second", "flops_per_second"}
+_OF_THE_HOST = frozenset({"cpu_time", "thread_time", "first_call_time", "queue_time"})
 
 
 class Conditions:
@@ -67,9 +68,17 @@ class Conditions:
     @contextlib.contextmanager
     def around(self, block: contextlib.AbstractContextManager[object]) -> Iterator[None]:
         """Enter a timed block, and read the sensors before and after it."""
-        self._before = self._panel.read()
+        self.begin()
         with block:
             yield
+        self.end()
+
+    def begin(self) -> None:
+        """Read the sensors before a block."""
+        self._before = self._panel.read()
+
+    def end(self) -> None:
+        """Read the sensors after it."""
         self._after = self._panel.read()
 
     def rows(self) -> list[Measurement]:
@@ -94,14 +103,15 @@ class Conditions:
 
     def added_to(self, rows: Sequence[Measurement], phase: str | None = None) -> list[Measurement]:
         """Return the rows of a timing and ours, of one phase; times that the conditions spoiled are not valid."""
+        return [*map(self.marked, rows), *(replace(row, phase=phase) for row in self.rows())]
+
+    def marked(self, row: Measurement) -> Measurement:
+        """Return a row of a timing, not valid if it depends on the device and the conditions spoiled it."""
+        metric = METRICS.get(row.metric)
+        if metric is None or metric.kind not in {"time", "rate"} or row.metric in _OF_THE_HOST:
+            return row
         reason = self.why_spoiled()
-        timed = [
-            replace(row, valid=False, reason=row.reason or reason)
-            if reason is not None and row.metric in _ABOUT_DEVICE
-            else row
-            for row in rows
-        ]
-        return [*timed, *(replace(row, phase=phase) for row in self.rows())]
+        return row if reason is None else replace(row, valid=False, reason=row.reason or reason)
 
     def _gauge(self, sensor: Sensor) -> Measurement:
         before, after = self._before.get(sensor.key), self._after.get(sensor.key)

@@ -118,6 +118,7 @@ class Passes:
                 probe=probe,
                 sensors=self.sensors,
                 sampler=self._sampler,
+                conditions=self.conditions,
                 no_energy=None if self._alone else BESIDE_WORKERS,
             )
         return self._meters
