@@ -9,8 +9,8 @@ import pytest
 from tests.store import journals as j
 
 from pytest_benchdb.store.check import validate
-from pytest_benchdb.store.fold_child import FoldSettings
-from pytest_benchdb.store.fold_process import child_command
+from pytest_benchdb.store.child_command import child_command
+from pytest_benchdb.store.fold_child import FoldSettings, main
 from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.history.session_folder import recover
 
@@ -22,7 +22,7 @@ UNDISTURBED = 2
 
 def start_fold(journal: Path, path: Path) -> "subprocess.Popen[bytes]":
     settings = FoldSettings(str(journal), str(path), str(journal.parent), os.environ["XDG_CACHE_HOME"], 5, 20.0)
-    return subprocess.Popen(child_command(settings), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(child_command(main, *settings), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def kill_somewhere(journal: Path, path: Path, delay_s: float) -> bool:

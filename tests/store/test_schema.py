@@ -22,6 +22,7 @@ VALUES = {
     "metrics": ["wall_time"],
     "keep": 20,
     "aliases": ["elsewhere"],
+    "names": ["pedantic"],
 }
 
 

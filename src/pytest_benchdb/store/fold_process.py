@@ -1,11 +1,7 @@
-"""Folds a session in a child process, so that pytest's process never loads DuckDB.
-
-The child starts without `site` and gets this process's ``sys.path``, which halves its start-up time.
-"""
+"""Folds a session in a child process, so that pytest's process never loads DuckDB."""
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +9,7 @@ from typing import Any, Literal
 
 from pytest_benchdb.model.report import ReportRow, RunNotes
 from pytest_benchdb.store.cache import template_folder
+from pytest_benchdb.store.child_command import child_command
 from pytest_benchdb.store.fold_child import FoldSettings, fold_session, main
 from pytest_benchdb.store.target import Target
 
@@ -66,7 +63,7 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
         wait_s=timeout_s * _LOCK_SHARE,
     )
     try:
-        command = child_command(settings)
+        command = child_command(main, *settings)
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=True)
         output: str | bytes = done.stdout
     except subprocess.TimeoutExpired:
@@ -82,20 +79,6 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
     except ValueError:
         return _failed(journal, target, "the process that stores the session gave no answer")
     return _result(answer, journal, target)
-
-
-def child_command(settings: FoldSettings) -> list[str]:
-    """Return the command that runs `fold_child.main` with `settings` in a fresh interpreter.
-
-    Raises:
-        FileNotFoundError: the path of the interpreter is unknown.
-    """
-    if not sys.executable:
-        raise FileNotFoundError("python")
-    path = [*map(str, sys.path), str(Path(__file__).parents[2])]
-    boot = f"import sys\nsys.path[:] = {path!r}\nfrom {main.__module__} import main\nmain(*{tuple(settings)!r})\n"
-    # -I: neither PYTHON* variables nor the current folder may change what the child loads.
-    return [sys.executable, "-I", "-S", "-c", boot]
 
 
 def _result(answer: Mapping[str, Any], journal: Path, target: Target) -> FoldResult:

@@ -1,7 +1,9 @@
 """Schema versions: read a file's version, refuse a newer one, migrate an older one.
 
 A migration is ``sql/migrations/NNNN_name.sql``: numbered without gaps from 2, never changed once released, and run in
-one transaction with its record in `meta`. Session files are immutable: an older one is read through a migrated copy.
+one transaction with its record in `meta`. It changes tables only: views and comments are always those of
+``schema.sql``, and views of an older file are dropped unread. Session files are immutable: an older one is read through
+a migrated copy.
 """
 
 import os
@@ -15,7 +17,7 @@ from pytest_benchdb.errors import ForeignFileError, SchemaVersionError, StoreErr
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.catalogue import check_catalogues
 from pytest_benchdb.store.file_errors import translated
-from pytest_benchdb.store.statement import identifier, literal
+from pytest_benchdb.store.statement import identifier, literal, read
 from pytest_benchdb.store.template import FORMAT, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_REPEATED = re.compile(r"^(?:CREATE VIEW|COMMENT ON) ", re.MULTILINE)
 
 
 def migrations(folder: Path = MIGRATIONS) -> dict[int, Path]:
@@ -154,6 +157,8 @@ def attach_copy(connection: "DuckDBPyConnection", path: str, alias: str, scratch
     shutil.copyfile(path, copy)
     db.attach(connection, copy, alias)
     migrate(connection, alias, copy)
+    db.detach(connection, alias)
+    db.attach(connection, copy, alias, read_only=True)
     return copy
 
 
@@ -170,17 +175,23 @@ def migrate(
     newest = max(steps, default=1)
     current = version_of(read_meta(connection, alias, path), path, newest)
     before = connection.execute("SELECT current_database(), current_schema()").fetchone()
-    done = 0
+    pending = {number: step for number, step in steps.items() if number > current}
+    if not pending:
+        return 0
     try:
         connection.execute(f"USE {identifier(alias)}")
-        for number, step in steps.items():
-            if number > current:
-                _apply(connection, number, step, path)
-                done += 1
+        views = connection.execute(f"SELECT view_name FROM duckdb_views() WHERE database_name = {literal(alias)}")
+        for (view,) in views.fetchall():
+            connection.execute(f"DROP VIEW IF EXISTS {identifier(view)}")
+        for number, step in pending.items():
+            _apply(connection, number, step, path)
+        for statement in read("schema").split(";\n"):
+            if _REPEATED.search(statement):
+                connection.execute(statement)
     finally:
         if before is not None:
             connection.execute(f"USE {identifier(before[0])}.{identifier(before[1])}")
-    return done
+    return len(pending)
 
 
 def _apply(connection: "DuckDBPyConnection", number: int, step: Path, path: str | os.PathLike[str]) -> None:

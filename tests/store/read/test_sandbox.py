@@ -138,7 +138,7 @@ def test_query_that_takes_too_long_is_stopped(reader: Reader) -> None:
 
 def test_query_too_much_memory_is_refused(reader: Reader) -> None:
     with pytest.raises(QueryError, match=r"[Mm]emory"):
-        reader.query("SELECT list(range) FROM range(100000000)", Limits(memory="100MB"))
+        reader.query("SELECT list(range) FROM range(100000000)", Limits(memory_bytes=100_000_000))
 
 
 def test_query_too_many_rows_is_an_error_unless_they_may_be_cut(reader: Reader) -> None:

@@ -16,6 +16,7 @@ from pytest_benchdb.store.history.session_folder import is_writable, journals, r
 from pytest_benchdb.store.history.single_file import LOCK_SUFFIX, fold_inbox, inbox_files
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import attach_migrated
+from pytest_benchdb.store.read.query_process import QueryProcess
 from pytest_benchdb.store.read.reader import Reader
 from pytest_benchdb.store.target import INBOX_SUFFIX
 from pytest_benchdb.store.template import attach_new
@@ -51,12 +52,14 @@ def open_history(
         connection = db.connect(threads=None)
         stack.callback(connection.close)
         if len(unique) == 1:
-            _, warnings = _open_one(stack, connection, unique[0], _ALIAS, timeout_s, progress)
+            file, warnings = _open_one(stack, connection, unique[0], _ALIAS, timeout_s, progress)
         else:
-            warnings = _open_several(stack, connection, unique, timeout_s, progress)
+            file, warnings = _open_several(stack, connection, unique, timeout_s, progress)
         db.close_to_outside(connection)
         connection.execute(f"USE {_ALIAS}")
-        yield Reader(connection, [str(path) for path in paths], warnings)
+        queries = QueryProcess(os.fspath(file))
+        stack.callback(queries.close)
+        yield Reader(connection, queries, [str(path) for path in paths], warnings)
 
 
 def _open_one(
@@ -89,8 +92,8 @@ def _open_several(
     paths: Sequence[Path],
     timeout_s: float,
     progress: Progress,
-) -> list[str]:
-    """Copy several files and folders into one temporary history."""
+) -> tuple[Path, list[str]]:
+    """Copy several files and folders into one temporary history; return as `_open_one` does."""
     scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-"))
     stack.callback(connection.close)  # before its file is removed
     file = os.path.join(scratch, "all.duckdb")
@@ -104,7 +107,9 @@ def _open_several(
             warnings += left_out
             for refused in absorb(connection, _ALIAS, [os.fspath(history)], source_name=str):
                 raise StoreError(refused.reason)
-    return warnings
+    db.detach(connection, _ALIAS)
+    db.attach(connection, file, _ALIAS, read_only=True)  # so that the process for queries can open it too
+    return Path(file), warnings
 
 
 def _recover(folder: Path) -> list[str]:

@@ -14,7 +14,8 @@ from pytest_benchdb.model.report import ReportRow, RunDetail, SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.store.attachments import attachment_folders, find_attachment
 from pytest_benchdb.store.file_errors import translated
-from pytest_benchdb.store.read.sandbox import Answer, Limits, ask, ask_arrow
+from pytest_benchdb.store.read.query_process import QueryProcess
+from pytest_benchdb.store.read.sandbox import Answer, Limits
 from pytest_benchdb.store.statement import Value, fetch, literal
 
 if TYPE_CHECKING:
@@ -68,9 +69,16 @@ class Reader:
         warnings: one line for each session that could not be read or is not folded yet.
     """
 
-    def __init__(self, connection: "DuckDBPyConnection", paths: Sequence[str], warnings: Sequence[str] = ()) -> None:
-        """Read from `connection`, whose current database is the history."""
+    def __init__(
+        self,
+        connection: "DuckDBPyConnection",
+        queries: QueryProcess,
+        paths: Sequence[str],
+        warnings: Sequence[str] = (),
+    ) -> None:
+        """Read from `connection`, whose current database is the history; `queries` opens the same file."""
         self._connection = connection
+        self._queries = queries
         self.paths = tuple(paths)
         self.warnings = tuple(warnings)
 
@@ -225,14 +233,12 @@ class Reader:
         return self._rows("timing_options", session_ids=session_ids, names=names)
 
     def query(self, sql: str, limits: Limits | None = None) -> Answer:
-        """Run one SELECT from the user, without access to files, network or settings, and within limits.
-
-        The first call locks this connection's settings; the other methods keep working.
+        """Run one SELECT from the user in a process of its own, without access to anything else, within limits.
 
         Raises:
             QueryError: the statement was refused, failed, or ran past a limit.
         """
-        return ask(self._connection, sql, limits or Limits())
+        return self._queries.ask(sql, limits or Limits())
 
     def query_arrow(self, sql: str, limits: Limits | None = None) -> "pyarrow.Table":
         """Run one SELECT from the user, as `query` does, and return an Arrow table.
@@ -241,7 +247,7 @@ class Reader:
             QueryError: as in `query`.
             MissingExtraError: pyarrow is not installed.
         """
-        return ask_arrow(self._connection, sql, limits or Limits())
+        return self._queries.ask_arrow(sql, limits or Limits())
 
     def _rows(self, name: str, **values: Value) -> list[dict[str, Any]]:
         with translated(", ".join(self.paths)):

@@ -1,16 +1,23 @@
 """Runs SQL from users: one SELECT, without access to files, network or settings, limited in time, memory and rows.
 
-Three walls protect the user: the statement must be a SELECT that calls only harmless table functions, the connection
-has no access to anything outside and its settings are locked, and the file is attached read-only.
+Four walls protect the user: the statement must be a SELECT that calls only harmless table functions, the connection
+has no access to anything outside and its settings are locked, the file is attached read-only, and all of it happens in
+a process of its own (`serve`; `store.read.query_process` starts it), whose memory the operating system limits and which
+is killed when it takes too long: some statements are slow or large before DuckDB looks at its limits.
 """
 
+import contextlib
 import json
+import os
+import pickle
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_benchdb.errors import MissingExtraError, QueryError
+from pytest_benchdb.errors import BenchdbError, MissingExtraError, QueryError
+from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import is_database_error
 from pytest_benchdb.store.statement import identifier, literal
 
@@ -19,7 +26,11 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _Result = TypeVar("_Result")
+_ALIAS = "history"
 _BATCH_ROWS = 10_000
+LENGTH_BYTES = 8
+_OWN_BYTES = 1_000_000_000
+"""What the process needs beside the query: DuckDB, Python, and the stacks of threads."""
 
 _TABLE_FUNCTIONS = frozenset(
     {
@@ -53,14 +64,16 @@ class Limits:
     """The limits of one statement.
 
     Attributes:
-        memory: in DuckDB's notation, such as ``2GB``.
+        memory_bytes: for DuckDB; the process may take a bit more.
         rows: most rows of the answer; None means no limit.
+        answer_bytes: most bytes of the answer.
         cut: True drops further rows and sets `Answer.more`; False makes them an error.
     """
 
     seconds: float = 60.0
-    memory: str = "2GB"
+    memory_bytes: int = 2_000_000_000
     rows: int | None = 1_000_000
+    answer_bytes: int = 500_000_000
     cut: bool = False
     threads: int = 2
 
@@ -80,6 +93,62 @@ class Answer:
     types: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     more: bool = False
+
+
+def serve(database: str) -> None:
+    """Answer requests from standard input until it ends: the main function of the sandbox's process.
+
+    A request is a pickled tuple of the kind of answer (``rows`` or ``arrow``), the statement and its limits; the answer
+    a pickled `Answer` or the bytes of an Arrow stream, or an exception. Each has its length in eight bytes before it.
+    """
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not be taken for an answer
+    connection = db.connect()
+    db.attach(connection, database, _ALIAS, read_only=True)
+    connection.execute(f"USE {_ALIAS}")
+    while header := sys.stdin.buffer.read(LENGTH_BYTES):
+        kind, sql, limits = pickle.loads(sys.stdin.buffer.read(int.from_bytes(header, "big")))  # noqa: S301 - from us
+        _limit_process(limits)
+        try:
+            content = _packed((ask if kind == "rows" else _ask_stream)(connection, sql, limits), limits)
+        except MemoryError:
+            content = pickle.dumps(QueryError("the query needs more memory than it may use; narrow it down"))
+        except BenchdbError as error:
+            content = pickle.dumps(error)
+        output.write(len(content).to_bytes(LENGTH_BYTES, "big") + content)
+        output.flush()
+
+
+def _packed(answer: Answer | bytes, limits: Limits) -> bytes:
+    content = pickle.dumps(answer)
+    if len(content) > limits.answer_bytes:
+        message = f"the answer has more than {limits.answer_bytes:,} bytes; narrow the query down"
+        raise QueryError(message)
+    return content
+
+
+def _limit_process(limits: Limits) -> None:
+    """Limit the memory of this process, where the operating system can, and let it write no file."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    wanted = limits.memory_bytes + limits.answer_bytes + _OWN_BYTES
+    for kind, limit in ((resource.RLIMIT_DATA, wanted), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+        with contextlib.suppress(OSError, ValueError):
+            _, most = resource.getrlimit(kind)
+            resource.setrlimit(kind, (limit if most == resource.RLIM_INFINITY else min(limit, most), most))
+
+
+def _ask_stream(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> bytes:
+    """Return the answer as the bytes of an Arrow stream."""
+    import pyarrow as pa
+
+    table = ask_arrow(connection, sql, limits)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
 
 
 def ask(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> Answer:
@@ -222,7 +291,7 @@ def _lock(connection: "DuckDBPyConnection", limits: Limits) -> None:
     row = connection.execute("SELECT current_setting('lock_configuration')").fetchone()
     if row is not None and row[0]:
         return
-    connection.execute(f"SET memory_limit = '{limits.memory}'")
+    connection.execute(f"SET memory_limit = '{limits.memory_bytes}B'")
     connection.execute(f"SET threads = {limits.threads:d}")
     for statement in _SANDBOX:
         connection.execute(statement)
