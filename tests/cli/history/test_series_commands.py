@@ -14,6 +14,7 @@ import pytest
 
 from pytest_benchdb.model.benchmark import Labels
 from pytest_benchdb.model.environment import Commit
+from pytest_benchdb.store.read.reader import Reader
 
 Call = Callable[..., Any]
 STEADY, STEPPED = "tests/test_a.py::test_steady", "tests/test_a.py::test_stepped"
@@ -86,6 +87,38 @@ def test_trend_shows_the_change_its_commits_and_the_gap(benchdb: Call, history: 
     assert series[STEADY]["changes"] == []
     assert series[STEADY]["points"][5]["value"] is None
     assert "boom" in series[STEADY]["points"][5]["reason"]
+
+
+def test_trend_reports_changes_as_small_as_asked_for(benchdb: Call, tmp_path: Path) -> None:
+    chance = random.Random(3)  # noqa: S311 - noise, no secret
+    lines = ["session,started_at,benchmark,value,unit"]
+    for number in range(40):
+        value = (1.0 if number < 20 else 1.02) * math.exp(chance.gauss(0, 0.002))
+        lines.append(f"s{number},2026-10-{number // 2 + 1:02}T{number % 2:02}:00:00Z,test_a.py::test_small,{value},ms")
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+
+    def changes(*options: str) -> list[float]:
+        found = json.loads(benchdb("trend", str(tmp_path / "t.csv"), "-f", "json", *options).out)
+        return [change["change"] for change in found["series"][0]["changes"]]
+
+    assert changes() == []
+    assert changes("--change", "1%") == [pytest.approx(0.02, abs=0.003)]
+    assert benchdb("trend", str(tmp_path / "t.csv"), "--change", "0").status == 2
+
+
+def test_filter_of_names_limits_what_is_read(benchdb: Call, history: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    original = Reader.session_values
+
+    def session_values(self: Reader, *arguments: Any, **options: Any) -> Any:
+        values = original(self, *arguments, **options)
+        read.extend(value.key.fullname for value in values)
+        return values
+
+    monkeypatch.setattr(Reader, "session_values", session_values)
+
+    assert benchdb("trend", str(history), "-k", "steady").status == 0
+    assert set(read) == {STEADY}
 
 
 def test_trend_reports_ordering_by_time(benchdb: Call, history: Path) -> None:

@@ -11,7 +11,7 @@ from statistics import median
 
 from pytest_benchdb.analysis.rules.policy import statistic_of
 from pytest_benchdb.analysis.rules.session_figures import defect_of, figure_of, shared_statistic
-from pytest_benchdb.analysis.series.change_points import LEAST_VALUES, change_points, levels
+from pytest_benchdb.analysis.series.change_points import LEAST_CHANGE, LEAST_VALUES, change_points, levels
 from pytest_benchdb.analysis.statistics.spread import robust_deviation
 from pytest_benchdb.model.answer.trend import Anomaly, ChangePoint, Creep, LevelChange, Trend, TrendPoint
 from pytest_benchdb.model.metric import Better
@@ -94,6 +94,8 @@ def trend_of(
     values: Sequence[SessionValue],
     sessions: Mapping[str, SessionRow],
     baseline: Sequence[SessionValue] = (),
+    *,
+    least_change: float = LEAST_CHANGE,
 ) -> Trend:
     """Find the level, changes, anomalies and creep of one series.
 
@@ -101,6 +103,7 @@ def trend_of(
         values: of one series on one machine, in order; at least one.
         sessions: sessions of the values, by id.
         baseline: values of the same series in the pinned sessions.
+        least_change: smallest change of level to report, as a share.
     """
     newest = next((value for value in reversed(values) if value.value is not None), values[-1])
     comparable = [value for value in values if _continues(value, newest)]
@@ -108,7 +111,7 @@ def trend_of(
         [value for value in comparable if value.value is not None], statistic_of(newest.key.metric)
     )
     figures = [figure_of(value, statistic) for value in comparable]
-    changes = change_points(figures)
+    changes = change_points(figures, least_change=least_change)
     points = tuple(
         _point(value, figure, level, sessions, statistic)
         for value, figure, level in zip(comparable, figures, levels(figures, changes), strict=True)

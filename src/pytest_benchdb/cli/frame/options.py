@@ -3,6 +3,7 @@
 Without `--db` the database is BENCHDB_DB, else ``[tool.benchdb] db``, else ``.benchdb``.
 """
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -148,3 +149,18 @@ def project_table(folder: Path) -> tuple[dict[str, Any], Path | None]:
 def _relative(path: Path, folder: Path) -> Path:
     """Return the path as a user in `folder` would write it."""
     return path.relative_to(folder) if path.is_relative_to(folder) else path
+
+
+def parse_share(text: str, option: str) -> float:
+    """Parse a percentage, with or without its sign.
+
+    Raises:
+        ConfigError: it is not a number above 0.
+    """
+    try:
+        share = float(text.strip().removesuffix("%")) / 100
+    except ValueError:
+        share = 0.0
+    if not 0 < share < math.inf:
+        raise ConfigError(f"{option} {text}: give a percentage above 0, as in {option} 5%")
+    return share

@@ -1,13 +1,11 @@
 """`benchdb noise`: the changes that this machine can show, and how to improve its worst benchmarks."""
 
-import math
-
 import click
 
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.command import Call, reading_command
+from pytest_benchdb.cli.frame.options import parse_share
 from pytest_benchdb.cli.frame.output import write_answer
-from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.operations.history.noise import NEWEST, score_noise
 from pytest_benchdb.present.history.noise import noise_lines, noise_table
 
@@ -38,20 +36,9 @@ Example: benchdb noise results --last 20
 )
 def command(call: Call) -> None:
     """Read, score and show."""
-    selection, change = call.selection(call.params["specs"]), _share(call.params["change"])
+    selection, change = call.selection(call.params["specs"]), parse_share(call.params["change"], "--change")
     with call.reading() as feedback:
         score = score_noise(selection, change=change, feedback=feedback)
     write_answer(score, noise_lines, noise_table, call.output)
     if not score.rows:
         call.output.say(f"no series matches {score.selection}" if score.selection else "no benchmark has a time")
-
-
-def _share(text: str) -> float:
-    """Parse a percentage, with or without its sign."""
-    try:
-        share = float(text.strip().removesuffix("%")) / 100
-    except ValueError:
-        share = 0.0
-    if not 0 < share < math.inf:
-        raise ConfigError(f"--change {text}: give a percentage above 0, as in --change 5%")
-    return share

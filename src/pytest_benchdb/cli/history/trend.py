@@ -7,6 +7,7 @@ import click
 
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.command import Call, reading_command
+from pytest_benchdb.cli.frame.options import parse_share
 from pytest_benchdb.model.answer.trend import Trends
 from pytest_benchdb.operations.history.trend import TrendRequest, build_trends
 from pytest_benchdb.operations.select.selection import NEWEST
@@ -20,7 +21,7 @@ SPEC is a file or folder of sessions, or a session in the database. A series is 
 as far back as the benchmark's code and unit are the present ones. Its sessions are in the order of their commits if
 this folder is a git checkout that has them all, else in the order of time.
 
-With 12 sessions or more, a change of level that lasts and is at least 3 % is reported: its size, the commits between
+With 12 sessions or more, a lasting change of level of at least --change is reported: its size, the commits between
 the last session before it and the first one after, and how sure it is; with fewer than 5 sessions after it, it is
 provisional. An anomaly is a single session that stands out and did not last. Noise is the standard deviation from
 session to session. Creep is a level that is more than 10 % worse than a pinned baseline.
@@ -46,6 +47,9 @@ Example: benchdb trend results -k parse --branch main
         metavar="SPEC",
         help="Measure creep against these sessions. Default: the baseline that `benchdb baseline set` pinned last.",
     ),
+    click.option(
+        "--change", metavar="PERCENT", default="3%", help="The smallest change of level that is to be found [3%]."
+    ),
     click.option("--only-changed", is_flag=True, help="Only series with a change, an anomaly or creep."),
     short_help="Show levels over time, and changes.",
 )
@@ -56,6 +60,7 @@ def command(call: Call) -> None:
         branch=params["branch"],
         only_changed=params["only_changed"],
         baseline=params["baseline"],
+        least_change=parse_share(params["change"], "--change"),
         root=Path.cwd(),
         environ=os.environ,
     )

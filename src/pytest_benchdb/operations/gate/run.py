@@ -37,6 +37,7 @@ from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.pytest_run import Runner
 from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
 from pytest_benchdb.operations.select.recipe import read_recipes
+from pytest_benchdb.operations.select.series import names_like
 from pytest_benchdb.store.read.reader import Reader
 
 _SIDE_READINGS = frozenset({*MAIN_TIMES, "thread_time", "first_call_time", "cycles", "cache_misses", "branch_misses"})
@@ -194,6 +195,7 @@ class _Values:
     def __init__(self, reader: Reader, request: GateRequest) -> None:
         self._reader = reader
         self._selected = value_filter(request.keyword, request.where)
+        self._names = names_like(reader, request.keyword)
         self._only = parse_where(request.where or "").metrics
         self._named = [*sorted(named_metrics(request.rules)), *self._only]
         self.metrics: list[str] | None = None
@@ -208,7 +210,7 @@ class _Values:
     def of(self, sessions: Sequence[SessionRow], keep: int | None = None) -> list[SessionValue]:
         """Return values by series, oldest first; only the newest `keep` of each series if given."""
         ids = [session.session_id for session in sessions]
-        values = self._reader.session_values(ids, metrics=self.metrics, keep=keep)
+        values = self._reader.session_values(ids, metrics=self.metrics, names=self._names, keep=keep)
         return [
             value for value in values if self._selected(value) and (not self._only or value.key.metric in self._only)
         ]

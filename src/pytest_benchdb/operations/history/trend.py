@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_benchdb.analysis.series.change_points import LEAST_CHANGE
 from pytest_benchdb.analysis.series.trend import trend_of
 from pytest_benchdb.environment.git.ancestry import commit_positions, commits_between
 from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
@@ -62,6 +63,7 @@ class TrendRequest:
         branch: keep only sessions of this branch; None keeps all.
         only_changed: whether to leave out series without a change, an anomaly or creep.
         baseline: SPEC that creep is measured against; None for the baseline pinned last.
+        least_change: smallest change of level to report, as a share.
         root: a folder, used to order commits if it is in a git checkout.
         environ: environment variables for git.
     """
@@ -69,6 +71,7 @@ class TrendRequest:
     branch: str | None = None
     only_changed: bool = False
     baseline: str | None = None
+    least_change: float = LEAST_CHANGE
     root: Path
     environ: Mapping[str, str]
 
@@ -91,7 +94,8 @@ def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedb
         order = order_sessions(selected.sessions, root, environ)
         name, pinned = _pinned(request, selected)
         accepted = [allowance_from_acceptance(acceptance, names={}) for acceptance in selected.reader.acceptances()]
-        trends = [_with_acceptances(trend, accepted) for trend in _trends(selected, order.sessions, pinned, selection)]
+        followed = _trends(selected, order.sessions, pinned, selection, request.least_change)
+        trends = [_with_acceptances(trend, accepted) for trend in followed]
     if request.only_changed:
         trends = [trend for trend in trends if _is_moved(trend)]
     if order.reason is None:
@@ -124,7 +128,11 @@ def _pinned(request: TrendRequest, selected: SelectedSessions) -> tuple[str | No
 
 
 def _trends(
-    selected: SelectedSessions, sessions: Sequence[SessionRow], pinned: Sequence[SessionRow], selection: Selection
+    selected: SelectedSessions,
+    sessions: Sequence[SessionRow],
+    pinned: Sequence[SessionRow],
+    selection: Selection,
+    least_change: float,
 ) -> Iterator[Trend]:
     followed = {session.session_id for session in sessions}
     baseline = {session.session_id for session in pinned}
@@ -134,7 +142,8 @@ def _trends(
     for series in read_series(selected.reader, together, selection):
         values = [value for value in series.values if value.session_id in followed]
         if any(value.value is not None for value in values):
-            yield trend_of(values, by_id, [value for value in series.values if value.session_id in baseline])
+            pinned_values = [value for value in series.values if value.session_id in baseline] if baseline else []
+            yield trend_of(values, by_id, pinned_values, least_change=least_change)
 
 
 def _is_moved(trend: Trend) -> bool:

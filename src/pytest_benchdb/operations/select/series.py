@@ -7,6 +7,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.metric import MAIN_TIMES, METRIC_WORDS, TIME, metrics_of
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
+from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
 from pytest_benchdb.operations.select.selection import Selection
 from pytest_benchdb.store.read.reader import Reader
@@ -53,13 +54,26 @@ def read_series(reader: Reader, sessions: Sequence[SessionRow], selection: Selec
     words = (*selection.metrics, *where.metrics) or (TIME,)
     named = {metric for word in words if word != TIME for metric in metrics_of(word)}
     metrics = None if ALL_METRICS in words else (*named, *(MAIN_TIMES if TIME in words else ()))
-    values = reader.session_values([session.session_id for session in sessions], metrics=metrics)
+    names = names_like(reader, selection.keyword)
+    values = reader.session_values([session.session_id for session in sessions], metrics=metrics, names=names)
     filtered = list(filter(selected, values))
     # Runs that did not pass appear as wall times even if another metric is requested.
     keys = {value.key for value in filtered if value.value is not None}
     wanted = {key for key in keys if metrics is None or key.metric in named}
     wanted |= _main_series({key for key in keys if key.metric in MAIN_TIMES}) if TIME in words else set()
     return _grouped((value for value in filtered if value.key in wanted), sessions)
+
+
+def names_like(reader: Reader, keyword: str | None) -> list[str] | None:
+    """Return the full names that a `-k` expression matches, so that nothing else is read; None for all.
+
+    Raises:
+        ConfigError: the expression is not valid.
+    """
+    if not keyword:
+        return None
+    matches = parse_expression(keyword)
+    return [name for name in reader.benchmark_names() if matches(name)]
 
 
 def _main_series(keys: Collection[SeriesKey]) -> set[SeriesKey]:

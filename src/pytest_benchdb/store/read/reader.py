@@ -104,8 +104,18 @@ class Reader:
         """Return the newest peaks of each machine's devices: rows of ``peaks.sql``."""
         return self._rows("peaks")
 
+    def benchmark_names(self) -> list[str]:
+        """Return the full names of all benchmarks, sorted."""
+        rows = self._connection.execute("SELECT DISTINCT fullname FROM benchmark ORDER BY fullname").fetchall()
+        return [name for (name,) in rows]
+
     def session_values(
-        self, session_ids: Sequence[str], *, metrics: Sequence[str] | None = None, keep: int | None = None
+        self,
+        session_ids: Sequence[str],
+        *,
+        metrics: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+        keep: int | None = None,
     ) -> list[SessionValue]:
         """Return one value per series and session, by series and then oldest first.
 
@@ -116,6 +126,7 @@ class Reader:
         Args:
             session_ids: full ids.
             metrics: names of metrics; None takes every metric that has a direction.
+            names: full names of benchmarks; None takes all.
             keep: how many of the newest sessions of each series; None takes all.
         """
         if not session_ids:
@@ -124,6 +135,7 @@ class Reader:
             "session_values",
             session_ids=list(session_ids),
             metrics=None if metrics is None else list(metrics),
+            names=None if names is None else list(names),
             keep=keep,
             first_id=min(session_ids),
             last_id=max(session_ids),

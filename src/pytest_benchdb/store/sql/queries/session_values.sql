@@ -9,6 +9,13 @@ WITH chosen AS MATERIALIZED (
     WHERE session_id IN (SELECT unnest(CAST($session_ids AS UUID[])))
 ),
 
+-- Only where names are given; the filters on measurements skip what the joins would drop.
+named AS MATERIALIZED (
+    SELECT benchmark_id
+    FROM benchmark
+    WHERE list_contains($names, fullname)
+),
+
 -- Devices of one name are one: a series goes on when a machine is replaced by its like.
 place AS MATERIALIZED (
     SELECT
@@ -33,6 +40,7 @@ last_run AS MATERIALIZED (
         -- The bounds let row groups be skipped; ids of sessions grow with time.
         run.session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
         AND run.provenance <> 'simulated'
+        AND ($names IS NULL OR run.benchmark_id IN (SELECT benchmark_id FROM named))
         AND NOT EXISTS (
             SELECT 1
             FROM run AS later
@@ -63,6 +71,7 @@ series AS MATERIALIZED (
         WHERE
             last_run.passed
             AND measurement.session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
+            AND ($names IS NULL OR measurement.benchmark_id IN (SELECT benchmark_id FROM named))
             AND measurement.pass IN ('time', 'memory', 'energy', 'counters') AND measurement.rank IS NULL
             AND (measurement.pass <> 'energy' OR measurement.domain IS NULL)
             AND measurement.provenance <> 'simulated'
@@ -111,6 +120,7 @@ figure AS (
     FROM measurement
     WHERE
         session_id IN (SELECT session_id FROM wanted)
+        AND ($names IS NULL OR benchmark_id IN (SELECT benchmark_id FROM named))
         AND pass IN ('time', 'memory', 'energy', 'counters') AND rank IS NULL AND provenance <> 'simulated'
         AND (($metrics IS NULL AND better <> 'none') OR list_contains($metrics, metric))
         -- Energy with a domain is of a single counter, and some counters include others.
@@ -197,6 +207,7 @@ beside AS (
         metric IN ('thread_time', 'block_wall_time', 'block_thread_time', 'block_cpu_time', 'voluntary_switches')
         AND pass = 'time' AND rank IS NULL AND valid
         AND session_id IN (SELECT session_id FROM wanted)
+        AND ($names IS NULL OR benchmark_id IN (SELECT benchmark_id FROM named))
     GROUP BY run_id, session_id, phase
 )
 
