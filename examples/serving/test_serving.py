@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pytest_benchdb.measure.stream import Endpoint
+from pytest_benchdb.measure.stream import Endpoint, synthetic_lengths, synthetic_prompts
 
 WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog"]
 
@@ -53,3 +53,17 @@ def test_server_poisson_arrivals(bench, server_url):
     )
 
     assert not result.failed
+
+
+@pytest.mark.benchdb(model="pretended", workload="serving", implementation="http")
+def test_server_sweep(bench, server_url):
+    pytest.importorskip("aiohttp", reason="a URL is asked with aiohttp: pip install 'pytest-benchdb[llm]'")
+    endpoint = Endpoint(
+        url=server_url,
+        prompts=synthetic_prompts(synthetic_lengths(24, 50, spread=0.5)),
+        max_tokens=synthetic_lengths(24, 8, spread=0.5),
+    )
+
+    sweep = bench.stream_sweep(endpoint, concurrency=[1, 2, 4], requests=12, ready_timeout_s=10)
+
+    assert not sweep.levels[0].result.failed

@@ -75,6 +75,8 @@ _ALL = (
     Metric("failed_requests", "1", "lower", "count", "Requests that were not answered whole"),
     Metric("peak_concurrency", "1", "none", "count", "Largest number of requests in flight at one time"),
     Metric("peak_tokens_per_second", "1/s", "none", "rate", "Most output tokens in one second, over all requests"),
+    Metric("max_requests_per_second", "1/s", "higher", "rate", "Most requests answered whole per second in a sweep"),
+    Metric("max_tokens_per_second", "1/s", "higher", "rate", "Most output tokens per second in a sweep"),
     Metric("client_cpu_share", "1", "none", "ratio", "CPU time of the client that sent requests, as a share of a core"),
     Metric("client_loop_delay", "s", "none", "time", "Time by which the client ran late what was due"),
     Metric("total_tokens_per_second", "1/s", "higher", "rate", "Tokens of prompts and answers per second"),

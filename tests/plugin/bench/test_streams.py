@@ -63,3 +63,42 @@ def test_stream_is_passed_only_if_it_measured_something(record: Record) -> None:
     reason = "SELECT DISTINCT m.reason FROM measurement m JOIN benchmark USING (benchmark_id)"
     assert recorded.sql(f"{reason} WHERE name = 'test_saturated' AND metric = 'ttft'") == [("2 too many",)]
     recorded.result.stdout.fnmatch_lines(["*PytestWarning: *::test_saturated: 2 too many"])
+
+
+SWEEP = """
+import pytest
+from pytest_benchdb.measure.stream import sweep
+
+@pytest.fixture(autouse=True)
+def third_is_too_much(monkeypatch):
+    monkeypatch.setattr(sweep, "_is_saturated", lambda axis, levels: len(levels) == 3)
+
+def test_sweep(bench):
+    found = bench.stream_sweep(lambda: iter("abc"), concurrency=[1, 2, 3, 4], requests=5, tokens="chunks")
+    assert found.saturated_at == 3
+    assert [len(level.result.requests) for level in found.levels] == [5, 5, 5]
+
+def test_misused(bench):
+    bench.stream_sweep(lambda: iter("abc"), concurrency=3)
+"""
+
+
+def test_sweep_stores_a_run_for_each_level_and_the_most_for_the_test(record: Record) -> None:
+    recorded = record(SWEEP)
+
+    assert recorded.outcomes() == {
+        "test_sweep[1]": "passed",
+        "test_sweep[2]": "passed",
+        "test_sweep[3]": "passed",
+        "test_sweep": "passed",
+        "test_misused": "failed",
+    }
+    most = dict(
+        recorded.sql(
+            "SELECT metric, value FROM measurement JOIN benchmark USING (benchmark_id)"
+            " WHERE name = 'test_sweep' AND metric LIKE 'max%'"
+        )
+    )
+    (best,) = recorded.one("SELECT max(value) FROM measurement WHERE metric = 'requests_per_second'")
+    assert most["max_requests_per_second"] == best
+    assert most["max_tokens_per_second"] > best

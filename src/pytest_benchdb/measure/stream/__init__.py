@@ -1,7 +1,7 @@
 """Token streams: sends requests, records their events, and computes the metrics of serving systems.
 
 The definitions are those of vLLM's `bench serve`; ``docs/explanation/serving-metrics.md`` lists the differences in
-other tools and in this package. `Endpoint` and `Chunk` are for users.
+other tools and in this package. `Endpoint`, `Chunk` and what makes prompts are for users.
 """
 
 import asyncio
@@ -15,9 +15,19 @@ from pytest_benchdb.measure.stream.metrics import judge, load_rows, measurements
 from pytest_benchdb.measure.stream.plan import StreamPlan
 from pytest_benchdb.measure.stream.requests import Source, is_endpoint
 from pytest_benchdb.measure.stream.sender import Clock, Sleep, send_requests
+from pytest_benchdb.measure.stream.synthetic import synthetic_lengths, synthetic_prompts
 from pytest_benchdb.model.run import Measurement, Request
 
-__all__ = ["Chunk", "Endpoint", "Source", "StreamPlan", "StreamResult", "run_stream"]
+__all__ = [
+    "Chunk",
+    "Endpoint",
+    "Source",
+    "StreamPlan",
+    "StreamResult",
+    "run_stream",
+    "synthetic_lengths",
+    "synthetic_prompts",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

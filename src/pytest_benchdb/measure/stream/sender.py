@@ -156,7 +156,11 @@ class Sender:
         self.start = self._clock()
         try:
             if self._plan.rate is None:
-                await self._closed_loop(islice(count(), self.planned()), self._is_over, ramp_up_s=self._plan.ramp_up_s)
+                await self._closed_loop(
+                    islice(count(self._plan.warmup_requests), self.planned()),
+                    self._is_over,
+                    ramp_up_s=self._plan.ramp_up_s,
+                )
             else:
                 await self._open_loop(self.start)
         finally:
@@ -197,7 +201,7 @@ class Sender:
         places = asyncio.Semaphore(plan.concurrency) if plan.concurrency is not None else None
         due = arrival_times(plan, self.planned())
         arrived = []
-        for number, due_s in enumerate(due):
+        for number, due_s in enumerate(due, plan.warmup_requests):
             wait_s = start + due_s - self._clock()
             # Even without a wait, yield to the loop, so that late arrivals are sent now.
             await (self._sleep(wait_s) if wait_s > 0 else asyncio.sleep(0))

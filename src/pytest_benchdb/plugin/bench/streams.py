@@ -5,6 +5,8 @@ PYTEST_DONT_REWRITE
 
 import warnings
 from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ from pytest_benchdb.plugin.recording.attempt import Attempt
 
 if TYPE_CHECKING:
     from pytest_benchdb.measure.stream import Source, StreamResult
+    from pytest_benchdb.measure.stream.sweep import StreamSweep
     from pytest_benchdb.measure.work import Metered
 
 
@@ -31,9 +34,13 @@ class StreamMethods:
     _cut: str | None
     _meters: BenchMeters
     _requests: list[Request]
+    _rows: list[Measurement]
 
     @abstractmethod
     def _claim(self, what: str) -> str | None: ...
+
+    @abstractmethod
+    def _at(self, params: Mapping[str, Any]) -> AbstractContextManager[None]: ...
 
     @abstractmethod
     def _mistake(self, text: str) -> MeasurementError: ...
@@ -85,3 +92,49 @@ class StreamMethods:
             self._cut = nothing
             raise MeasurementError(nothing)
         return result
+
+    def stream_sweep(
+        self,
+        source: "Source",
+        *,
+        concurrency: Iterable[int] | None = None,
+        rate: Iterable[float] | None = None,
+        stop: bool = True,
+        **options: Any,
+    ) -> "StreamSweep":
+        """Send streams with more and more load until the server is saturated; each level is a run of its own.
+
+        Args:
+            source: as for `stream`.
+            concurrency: ascending levels of a closed loop; without these and rates 1, 2, 4, ... 256.
+            rate: ascending levels of an open loop, arrivals per second.
+            stop: whether to leave out the levels after the first one that saturates the server.
+            options: as for `stream`; without ``requests`` and ``duration_s``, a level lasts 10 s.
+
+        Raises:
+            MeasurementError: as for `stream`, or the levels cannot be used.
+            MissingExtraError: as for `stream`.
+        """
+        from pytest_benchdb.measure.stream.sweep import LEVEL_S, levels_of, sweep_levels
+
+        __tracebackhide__ = True
+        self._claim("a sweep of streams")
+        try:
+            axis, loads = levels_of(concurrency, rate)
+        except (ConfigError, TypeError) as error:
+            raise self._mistake(str(error)) from error
+        if self._attempt is None:
+            loads = loads[:1]
+        if not options.keys() & {"requests", "duration_s"}:
+            options["duration_s"] = LEVEL_S
+
+        def measure(load: float) -> "StreamResult":
+            with self._at({axis: load}):
+                return self.stream(source, **{**options, axis: load})
+
+        try:
+            found = sweep_levels(axis, loads, measure, stop=stop)
+        except MeasurementError as error:
+            raise error.with_traceback(None) from None  # the frames between are ours
+        self._rows += (replace(row, provenance=self._of(row)) for row in found.measurements())
+        return found
