@@ -254,7 +254,7 @@ def test_device_is_current_from_its_bench_to_the_next(folder: Path, monkeypatch:
         yield
         events.append(f"{opened.device.backend} was current")
 
-    monkeypatch.setattr("pytest_benchdb.scripts.current_device", current_device)
+    monkeypatch.setattr("pytest_benchdb.scripts.session.current_device", current_device)
     with pytest_benchdb.session(folder / "results", summary=False) as session:
         session.bench("first").options(**QUICK)(sum, [1])
         session.bench("second", backend="sim")
