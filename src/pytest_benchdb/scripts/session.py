@@ -25,6 +25,7 @@ from pytest_benchdb.model.run import NOT_RUN, PASSED, Timing
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.record import Context, SessionRecorder, project_root, start_session
 from pytest_benchdb.plugin.bench.devices import Devices, current_device
+from pytest_benchdb.plugin.ending.summary import remarks_about
 from pytest_benchdb.plugin.recording.attempt import Attempt, Block
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_from, labels_of_params
 from pytest_benchdb.plugin.recording.points import SweepPoints
@@ -356,6 +357,7 @@ class ScriptSession:
             for name, count in self._counts.items()
             if count > 1
         ]
+        lines += remarks_about(result)
         if result.status == "stored":
             counts = ", ".join(f"{count} {outcome}" for outcome, count in result.outcomes.items())
             lines.append(f"{counts} -> {_shown(result.path)}")

@@ -29,6 +29,7 @@ class FoldResult:
         rows: the first rows of the report.
         outcomes: number of runs by outcome.
         notes: what was noticed while functions were timed.
+        missing_counts: number of runs that have none of the hardware counters asked for, by reason.
         recovered: session files of dead sessions that were folded too.
     """
 
@@ -39,6 +40,7 @@ class FoldResult:
     total_runs: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[RunNotes, ...] = ()
+    missing_counts: Mapping[str, int] = field(default_factory=dict)
     recovered: tuple[Path, ...] = ()
 
 
@@ -82,7 +84,7 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
 
 
 def _result(answer: Mapping[str, Any], journal: Path, target: Target) -> FoldResult:
-    report = answer.get("report") or {"rows": [], "outcomes": {}, "notes": []}
+    report = answer.get("report") or {"rows": [], "outcomes": {}, "notes": [], "missing_counts": {}}
     outcomes = {str(outcome): int(runs) for outcome, runs in report["outcomes"].items()}
     if answer["status"] == "failed":
         return _failed(journal, target, str(answer["message"]))
@@ -94,6 +96,7 @@ def _result(answer: Mapping[str, Any], journal: Path, target: Target) -> FoldRes
         total_runs=sum(outcomes.values()),
         outcomes=outcomes,
         notes=tuple(RunNotes(**notes) for notes in report["notes"]),
+        missing_counts=report["missing_counts"],
         recovered=tuple(map(Path, answer["recovered"])),
     )
 

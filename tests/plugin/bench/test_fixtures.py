@@ -459,3 +459,14 @@ def test_bench_under_xdist_takes_no_energy(record: Record) -> None:
         False,
         "other xdist workers use the device meanwhile; run without -n",
     )
+
+
+def test_hardware_counters_that_were_asked_for_are_counted_or_explained(record: Record) -> None:
+    recorded = record(f"def test_sum(bench_cpu): bench_cpu.{QUICK}(sum, range(100))", "--benchdb-passes=counters")
+
+    rows = recorded.sql("SELECT metric, value, reason FROM measurement WHERE pass = 'counters' ORDER BY metric")
+    assert [metric for metric, _, _ in rows] == ["branch_misses", "cache_misses", "cycles", "instructions"]
+    for _, value, reason in rows:
+        assert (value is None) != (reason is None)
+    counted, reason = rows[-1][1:]
+    assert (f"no hardware counters of 1 run: {reason}" in recorded.text) == (counted is None)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_benchdb.model.report import ReportRow, RunNotes
+from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.record import SessionRecorder
 from pytest_benchdb.plugin.ending.outputs import Outputs
 from pytest_benchdb.plugin.recording import codspeed
@@ -113,8 +114,7 @@ def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResul
     if result.status == "stored":
         lines.append(f"{counts} -> {where}")
     lines += _timing_remarks(result.rows)
-    lines += _notes(result.notes)
-    lines += missing_energy(result.rows)
+    lines += remarks_about(result)
     if result.recovered:
         lines.append(f"also recovered {len(result.recovered)} session(s) that had died")
     if result.status == "stored" and config.get_verbosity() >= 0:
@@ -122,6 +122,12 @@ def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResul
         more = f"{hidden} more: " if hidden > 0 else "next: "
         lines.append(f"{more}benchdb-report {shlex.quote(shown_path(recorder.target.path, config))}")
     return lines
+
+
+def remarks_about(result: FoldResult) -> list[str]:
+    """Return what was noticed while functions were timed, and why what was asked for could not be measured."""
+    counts = [f"no hardware counters of {counted(runs, 'run')}: {why}" for why, runs in result.missing_counts.items()]
+    return [*_notes(result.notes), *missing_energy(result.rows), *counts]
 
 
 def _notes(runs: Sequence[RunNotes]) -> list[str]:

@@ -51,11 +51,13 @@ class Report(NamedTuple):
         rows: fields of `model.report.ReportRow`, by name.
         outcomes: number of runs by outcome.
         notes: fields of `model.report.RunNotes`, by name.
+        missing_counts: number of runs without hardware counters, by reason.
     """
 
     rows: list[dict[str, Any]]
     outcomes: dict[str, int]
     notes: list[dict[str, Any]]
+    missing_counts: dict[str, int]
 
 
 class Folded(NamedTuple):
@@ -345,7 +347,8 @@ def _fetch_report(connection: "DuckDBPyConnection", values: dict[str, Value]) ->
     )
     outcomes = connection.execute("SELECT outcome, count(*) FROM run GROUP BY outcome ORDER BY outcome").fetchall()
     notes = fetch(connection, "queries/run_notes", {"session_id": session_id})
-    return Report(rows, dict(outcomes), notes)
+    missing = fetch(connection, "queries/missing_counts", {"session_id": session_id})
+    return Report(rows, dict(outcomes), notes, {row["reason"]: row["runs"] for row in missing})
 
 
 def _one(connection: "DuckDBPyConnection", sql: str) -> Any:
