@@ -179,6 +179,19 @@ def test_rounds_that_may_keep_nothing_call_once_more_for_the_result() -> None:
     assert isinstance(rounds.take_result(), Device)
 
 
+@pytest.mark.parametrize("iterations", [1, 2])
+def test_result_of_rounds_is_there_when_it_is_returned(iterations: int) -> None:
+    device = Device()
+    rounds = rounds_of(device, lambda _: device.launch(2.0), rounds=1, iterations=iterations, warmup_rounds=0)
+    rounds.run(contextlib.nullcontext())
+    rounds.take_result()
+    begun_ns = device.wall_ns
+
+    device.synchronize()
+
+    assert device.wall_ns == begun_ns
+
+
 def test_rounds_after_a_long_first_call_hold_as_many_calls_as_without_one() -> None:
     device = Device()
     first = [60.0]

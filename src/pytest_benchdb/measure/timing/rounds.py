@@ -208,6 +208,7 @@ class Rounds:
         """
         if not self._keeps:
             self._result = self._run(1, _UNTIMED, keep=True)
+            self._device.synchronize()
         result, self._result = self._result, None
         return result
 

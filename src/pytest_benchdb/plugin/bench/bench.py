@@ -396,7 +396,9 @@ class Bench(StreamMethods):
     ) -> Any:
         phase = self._claim("a function")
         if self._attempt is None:
-            return call_once(function, args, kwargs, spec)
+            result = call_once(function, args, kwargs, spec)
+            self.opened.synchronize()
+            return result
         spec = replace(spec, is_graph=isinstance(function, Replay))
         self._cut = "the benchmarked function raised"
         self._meters.disturb(self._attempt)
