@@ -206,6 +206,20 @@ def test_rounds_after_a_long_first_call_hold_as_many_calls_as_without_one() -> N
     assert timed.iterations == 10_000
 
 
+def test_rounds_after_a_first_call_of_a_minute_are_calibrated_and_warmed_up_as_ever() -> None:
+    device = Device()
+    first = [60_000.0]
+
+    def call(iterations: int) -> object:
+        device.work(first.pop() if first else 0.01 * iterations)
+        return None
+
+    timed = time_it(device, call, max_time_s=0.01)
+
+    assert timed.iterations == 100
+    assert timed.warmup_rounds >= 90
+
+
 def test_rounds_tell_slow_calls_after_the_first_from_the_function() -> None:
     device = Device()
     early = [150.0, 150.0, 200.0]

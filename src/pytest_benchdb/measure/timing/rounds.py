@@ -168,8 +168,8 @@ class Rounds:
         A plan with rounds, iterations and warm-up rounds is followed exactly, without a separate first call.
         """
         plan, device = self._plan, self._device
-        begun = self._now()
         first_call_ns = None if plan.is_exact else self._timed_round(1)
+        begun = self._now()  # after the first call: its compilation must not use up the time of calibration and warm-up
         with _collector(enabled=plan.gc):
             calibration = self._calibration(first_call_ns, begun)
             iterations = calibration.iterations
@@ -328,7 +328,7 @@ class Rounds:
         )
 
     def _warm_up(self, iterations: int, begun: _Moment) -> Sequence[int]:
-        """Run rounds that are thrown away; return their times. Earlier calls count towards the warm-up's time."""
+        """Run rounds that are thrown away; return their times. Calibration counts towards the time."""
         plan = self._plan
         kept = self._readings = _Readings()
         if plan.warmup_rounds is not None:
