@@ -155,6 +155,19 @@ def test_script_session_that_records_nothing_leaves_nothing(folder: Path, capsys
     assert capsys.readouterr().out == "benchdb: no benchmark ran, so nothing was recorded\n"
 
 
+def test_value_that_cannot_be_stored_costs_itself_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest_benchdb.session("results", summary=False) as session:
+        bench = session.bench("sum")
+        bench.pedantic(sum, ([1],), rounds=2)
+        bench.result_count = "many"  # type: ignore[assignment]
+        bench.extra_info = [float("nan")]  # type: ignore[assignment]
+
+    assert ask(session, "SELECT outcome, result_count, extra_info::VARCHAR FROM run") == [
+        ("passed", None, '{"extra_info":["NaN"]}')
+    ]
+    assert capsys.readouterr().err == "benchdb: sum: result_count is not stored: 'many' is not a whole number\n"
+
+
 def test_second_session_is_refused(empty: ScriptSession) -> None:
     with pytest.raises(ConfigError, match=r"results is open already, and sessions do not nest"):
         pytest_benchdb.session("other").bench("sum")

@@ -20,7 +20,6 @@ from pytest_benchdb.measure.distributed.ranks import rank_of, rank_tags
 from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.model.benchmark import Labels
 from pytest_benchdb.model.environment import SessionOutcome
-from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.run import NOT_RUN, PASSED, Timing
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.record import Context, SessionRecorder, project_root, start_session
@@ -29,7 +28,7 @@ from pytest_benchdb.plugin.ending.summary import remarks_about
 from pytest_benchdb.plugin.recording.attempt import Attempt, Block
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_from, labels_of_params
 from pytest_benchdb.plugin.recording.points import SweepPoints
-from pytest_benchdb.plugin.recording.run import Keeping, run_of, stored_lines
+from pytest_benchdb.plugin.recording.run import Keeping, run_of, stored_extra_info, stored_lines
 from pytest_benchdb.plugin.settings import DEFAULT_PATH, grid_factor, known_passes
 from pytest_benchdb.present.report.table import layout
 from pytest_benchdb.present.writing.grid import write_lines
@@ -286,7 +285,7 @@ class ScriptSession:
             reason,
             timing,
             group=getattr(bench, "group", None),
-            extra_info={} if bench is None else dict(json_value(bench.extra_info)),  # type: ignore[call-overload]
+            extra_info={} if bench is None else stored_extra_info(bench.extra_info),
             device_id=devices[0].device_id if devices else None,
             worker=None,
         )

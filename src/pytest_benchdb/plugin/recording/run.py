@@ -45,7 +45,7 @@ def finished_run(
     """
     outcome, reason = attempt.outcome
     holder = attempt.bench or pytest_benchmark.info_holder(attempt.fixture)
-    extra_info = {**_extra_info(getattr(holder, "extra_info", None)), **_gate_rule(item)}
+    extra_info = {**_mapping(getattr(holder, "extra_info", None)), **_gate_rule(item)}
     run = run_of(
         attempt,
         outcome,
@@ -57,10 +57,15 @@ def finished_run(
         worker=worker,
     )
     _call_hooks(item, run, extra_info)
-    for key in list(extra_info):
-        value = extra_info.pop(key)
-        extra_info[_text(key)] = json_value(value, most=_EXTRA_TEXT)
+    stored = stored_extra_info(extra_info)
+    extra_info.clear()
+    extra_info.update(stored)
     return run
+
+
+def stored_extra_info(extra_info: object) -> dict[str, object]:
+    """Return the `extra_info` of a test as JSON values, each of limited length."""
+    return {_text(key): json_value(value, most=_EXTRA_TEXT) for key, value in _mapping(extra_info).items()}
 
 
 def run_of(  # noqa: PLR0913 - what differs between a test, a point of a sweep and a benchmark of a script
@@ -210,7 +215,7 @@ def _timing_of_others(attempt: Attempt, codspeed_plugin: Any) -> Timing:
     return codspeed.marker_timing(attempt, codspeed_plugin, _whole_test(attempt))
 
 
-def _extra_info(value: object) -> Mapping[Any, Any]:
+def _mapping(value: object) -> Mapping[Any, Any]:
     if value is None or isinstance(value, Mapping):
         return value or {}
     return {"extra_info": value}  # the test replaced the dict by something else
