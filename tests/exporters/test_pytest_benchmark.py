@@ -28,7 +28,7 @@ def record(**changes: Any) -> RunRecord:
         "outliers": 0,
         **changes,
     }
-    return RunRecord(**values)
+    return RunRecord(**{"options": {}, **values})
 
 
 def session(**changes: Any) -> SessionRow:

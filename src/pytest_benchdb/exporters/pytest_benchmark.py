@@ -110,7 +110,7 @@ def _benchmark(run: RunRecord) -> dict[str, object]:
         "params": run.params,
         "param": run.param_id,
         "extra_info": run.extra_info,
-        "options": {**dict.fromkeys(_OPTIONS), "timer": timer},
+        "options": {**{name: run.options.get(name) for name in _OPTIONS}, "timer": timer},
         "stats": _stats(run),
     }
 

@@ -32,6 +32,12 @@ class ReportRow:
         throttled_share: share of the timing in which the device was slowed down, for whatever reason.
         rounds: timed blocks of the whole run; samples if the main metric is not a wall time.
         reason: why the run did not pass, or why it has no valid times.
+        own_metric: of a run without times, what its timer or the test itself measured: ``timer_value``, ``accuracy``.
+        own_unit: unit of the next fields; ``?`` if not known.
+        own_value: the value, or the median of several.
+        own_min: smallest value.
+        own_max: largest value.
+        own_n: number of values.
         roof_share: its rate, as a share of what its device was measured to reach at its arithmetic intensity; None
             without the amount of its work or without measured peaks.
         roof_limit: ``memory`` or ``compute``, the limit that `roof_share` is about.
@@ -80,6 +86,12 @@ class ReportRow:
     throttled_share: float | None
     rounds: int | None
     iterations: int | None
+    own_metric: str | None = None
+    own_unit: str | None = None
+    own_value: float | None = None
+    own_min: float | None = None
+    own_max: float | None = None
+    own_n: int | None = None
     roof_share: float | None = None
     roof_limit: str | None = None
 
@@ -116,7 +128,18 @@ RUN_UNITS = {
 }
 """Unit of each figure of a run, by the name of its field."""
 
-_FIGURES = {*RUN_UNITS, "cpu_per_wall", "throttled_share", "outliers", "roof_share", "roof_limit"}
+_FIGURES = {
+    *RUN_UNITS,
+    "own_value",
+    "own_min",
+    "own_max",
+    "own_n",
+    "cpu_per_wall",
+    "throttled_share",
+    "outliers",
+    "roof_share",
+    "roof_limit",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,13 +217,14 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """One passed run with valid times, for exporters.
+    """One passed run with valid times, or readings of a timer of its own, for exporters.
 
     Attributes:
         name: function and parameters.
         params: parameters by name; None without parameters.
         param_id: the parameters as the name shows them; None without parameters.
         timer: dotted name of the clock; None if not known.
+        options: the options that it was timed with.
         iterations: calls in one round.
         samples_s: seconds per iteration, one per round, in run order; None if only statistics were kept.
         summary: statistics of the rounds in seconds per iteration, quartiles by linear interpolation.
@@ -214,6 +238,7 @@ class RunRecord:
     param_id: str | None
     extra_info: Mapping[str, object]
     timer: str | None
+    options: Mapping[str, object]
     iterations: int
     samples_s: Sequence[float] | None
     summary: Summary

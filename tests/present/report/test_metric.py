@@ -213,4 +213,4 @@ def test_html_explains_the_further_columns(run: Make, report: MakeReport) -> Non
 
     assert "items handled per second" in html
     assert "step_time is one training step" in html
-    assert "only where all of them are valid" in html
+    assert "of the device as a whole; only where valid" in html

@@ -78,5 +78,6 @@ def command(call: Call) -> None:
 def _nothing(trends: Trends, *, only_changed: bool) -> str:
     what = "no series has changed" if only_changed else "no series"
     if trends.selection is None:
-        return what if only_changed else "no benchmark has a time; --metric all shows what there is"
+        there = ", ".join(trends.metrics) or "nothing else"
+        return what if only_changed else f"no benchmark has a time; with --metric there are {there}"
     return f"{what} among those that match {trends.selection}" if only_changed else f"{what} matches {trends.selection}"

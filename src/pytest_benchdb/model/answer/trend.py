@@ -158,6 +158,7 @@ class Trends:
         sessions_in_all: number of sessions that there are.
         baseline: name of the pinned baseline; None without one.
         selection: the filters in force, as the user wrote them; None without.
+        metrics: without a series, the metrics that could be followed; else empty.
     """
 
     sources: tuple[str, ...]
@@ -168,3 +169,4 @@ class Trends:
     sessions_in_all: int
     baseline: str | None = None
     selection: str | None = None
+    metrics: tuple[str, ...] = ()

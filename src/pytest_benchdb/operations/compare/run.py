@@ -333,10 +333,8 @@ def _check_metrics(
     """Refuse a metric that no session has; the message lists those that the sessions do have."""
     seen = {value.key.metric for value in values}
     absent = [word for word, metrics in request.metric_groups().items() if seen.isdisjoint(metrics)]
-    if absent:
-        measured = sorted({value.key.metric for value in reader.session_values(_ids(sessions), metrics=None)})
-        if measured:
-            raise ConfigError(f"--metric {absent[0]}: nothing here measured it; there are {', '.join(measured)}")
+    if absent and (measured := reader.metric_names(_ids(sessions))):
+        raise ConfigError(f"--metric {absent[0]}: nothing here measured it; there are {', '.join(measured)}")
 
 
 def _is_selected(pair: Pair, request: CompareRequest, times: Mapping[TimeKey, str]) -> bool:

@@ -1,6 +1,7 @@
 """Export stored sessions in other tools' formats; files are replaced atomically."""
 
 import contextlib
+import json
 import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from pytest_benchdb.store.read.reader import Reader
 TOGETHER = 1_000_000
 """Most rounds to read in one query; sessions with more are read run by run, to bound the memory."""
 
-_METRICS = ("wall_time", "cpu_time")
+_METRICS = ("wall_time", "cpu_time", "timer_value")
 """Metrics whose rounds pytest-benchmark can represent, the preferred one first."""
 
 _NEEDED = ("n", "min", "max", "mean", "median")
@@ -127,6 +128,7 @@ def _record(row: Mapping[str, Any], reading: Mapping[str, Any], samples: Sequenc
         param_id=row["param_id"],
         extra_info=row["extra_info"] or {},
         timer=row["timer"],
+        options=json.loads(reading["details"] or "{}"),
         iterations=row["iterations"] or 1,
         samples_s=samples,
         summary=Summary(**{name: reading[name] for name in names}),

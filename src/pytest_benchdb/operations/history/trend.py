@@ -96,6 +96,7 @@ def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedb
         accepted = [allowance_from_acceptance(acceptance, names={}) for acceptance in selected.reader.acceptances()]
         followed = _trends(selected, order.sessions, pinned, selection, request.least_change)
         trends = [_with_acceptances(trend, accepted) for trend in followed]
+        metrics = [] if trends else selected.reader.metric_names([row.session_id for row in selected.sessions])
     if request.only_changed:
         trends = [trend for trend in trends if _is_moved(trend)]
     if order.reason is None:
@@ -112,6 +113,7 @@ def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedb
         sessions_in_all=len(selected.everything),
         baseline=name,
         selection=selection.text(),
+        metrics=tuple(metrics),
     )
 
 

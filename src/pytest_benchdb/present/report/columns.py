@@ -72,7 +72,7 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         (_text("precision", "precision", 14), lambda row: row.precision),
         (_figure("batch", "batch", "count", 17), lambda row: row.batch_size),
         # Never left out: without it, times of different metrics would be in one column.
-        (_text("metric", "metric", 0), lambda row: metric_of(row) if row.has_figures else None),
+        (_text("metric", "metric", 0), lambda row: metric_of(row) or row.own_metric if row.has_figures else None),
         (_figure("median", "median", "time", 0), lambda row: row.median_s),
         (_figure("spread", "IQR", "percent", 30), _spread),
         (_figure("iqr", "IQR", "time", 31), _iqr),

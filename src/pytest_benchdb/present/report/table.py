@@ -127,11 +127,22 @@ def units_for(
 
 
 def message_of(row: ReportRow) -> str | None:
-    """Return the message that replaces figures; None for a run with valid figures."""
+    """Return the message that replaces figures; None for a run with valid times."""
     if row.has_figures:
-        return None
+        return _own_text(row)
     word = row.outcome if row.outcome != "passed" else "passed, no figures"
     return f"{word}: {row.reason}" if row.reason else word
+
+
+def _own_text(row: ReportRow) -> str | None:
+    """Return what a run without times measured, in its own unit: ``timer_value 3.2 (3 to 5, 7 values)``."""
+    if row.main_metric is not None or row.own_metric is None or row.own_value is None:
+        return None
+    unit = "" if row.own_unit in {None, "1", "?"} else f" {row.own_unit}"
+    text = f"{row.own_metric} {row.own_value:.4g}{unit}"
+    if row.own_n is None or row.own_min is None or row.own_max is None or row.own_n < 2:  # noqa: PLR2004
+        return text
+    return f"{text} ({row.own_min:.4g} to {row.own_max:.4g}, {row.own_n} values)"
 
 
 def marks_of(row: ReportRow, columns: Sequence[Column]) -> str:
@@ -181,6 +192,8 @@ def unit_symbol(column: Column, units: Mapping[FigureKind, Unit]) -> str:
 
 def row_style(row: ReportRow) -> Style:
     """Return the style of the message that replaces figures."""
+    if row.has_figures:
+        return ""
     return outcome_style(row.outcome) if row.outcome != "passed" else "warn"
 
 

@@ -240,6 +240,10 @@ class Reader:
         row = self._connection.execute(sql).fetchone()
         return next(iter(self.environments(row[0]) if row and row[0] else []), {})
 
+    def metric_names(self, session_ids: Sequence[str]) -> list[str]:
+        """Return the metrics that sessions can be compared by, sorted."""
+        return [row["metric"] for row in self._rows("metric_names", session_ids=session_ids)]
+
     def timing_options(self, session_ids: Sequence[str], names: Sequence[str]) -> list[dict[str, Any]]:
         """Return the options `names` with which sessions were timed: `session_id`, `name` and `value` as a text."""
         return self._rows("timing_options", session_ids=session_ids, names=names)

@@ -14,8 +14,8 @@ SELECT
     precision,
     batch_size,
     outcome,
-    reason,
-    valid,
+    coalesce(reason, own_reason) AS reason,
+    valid AND coalesce(own_valid, TRUE) AS valid,
     provenance,
     attempt,
     worker,
@@ -42,7 +42,13 @@ SELECT
     conditions.clock_hz,
     conditions.throttled_share,
     rounds,
-    iterations
+    iterations,
+    own_metric,
+    own_unit,
+    own_value,
+    own_min,
+    own_max,
+    own_n
 FROM report
 LEFT JOIN (
     SELECT
@@ -60,6 +66,31 @@ LEFT JOIN (
 ) AS conditions
     ON conditions.session_id = report.session_id AND conditions.run_id = report.run_id
     AND conditions.started_at = report.started_at AND conditions.phase IS NOT DISTINCT FROM report.main_phase
+-- What a test without times measured: by a timer of its own, or one of the metrics that it recorded.
+LEFT JOIN (
+    SELECT
+        session_id,
+        run_id,
+        started_at,
+        metric AS own_metric,
+        unit AS own_unit,
+        valid AS own_valid,
+        reason AS own_reason,
+        CASE WHEN valid THEN value END AS own_value,
+        CASE WHEN valid THEN min END AS own_min,
+        CASE WHEN valid THEN max END AS own_max,
+        CASE WHEN valid THEN n END AS own_n
+    FROM measurement
+    WHERE
+        (metric = 'timer_value' OR method = 'recorded by the test') AND pass = 'time' AND rank IS NULL
+        AND session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
+    QUALIFY row_number() OVER (
+        PARTITION BY session_id, run_id, started_at
+        ORDER BY metric <> 'timer_value', phase IS NOT NULL, NOT valid, metric, phase
+    ) = 1
+) AS own
+    ON report.main_metric IS NULL
+    AND own.session_id = report.session_id AND own.run_id = report.run_id AND own.started_at = report.started_at
 WHERE
     -- The bounds let row groups be skipped; ids of sessions grow with time.
     report.session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
