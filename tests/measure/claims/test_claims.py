@@ -1,6 +1,8 @@
 """Claims on the model device, whose every figure is known, and on devices that break them."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,12 +12,16 @@ from pytest_benchdb.measure.claims.rig import (
     Claim,
     Finding,
     Rig,
+    TorchWorkload,
     UntestedError,
     check_claims,
     untested,
 )
 from pytest_benchdb.measure.energy.sensors import Sensors
+from pytest_benchdb.measure.sampler.sampler import Sampler
 from pytest_benchdb.model.answer.device_claims import ClaimResult
+from pytest_benchdb.model.metric import METRICS
+from pytest_benchdb.model.reading import Domain, Reading, Series
 from pytest_benchdb.testing.model_device import ModelBackend, ModelMachine, ModelMeter, ModelProfile, OpenModel
 
 CLAIMS = {claim.name: claim for claim in (*of_sensors.CLAIMS, *of_timing.CLAIMS)}
@@ -27,6 +33,7 @@ class ModelWork:
 
     def __init__(self, machine: ModelMachine) -> None:
         self.machine = machine
+        self.side_s = 0.0
 
     def product(self, size: int) -> Callable[[], object]:
         kernel_s = 160e-6 * (size / LARGE) ** 3 + 2e-6
@@ -44,11 +51,19 @@ class ModelWork:
         return launch
 
     def beside(self, call: Callable[[], object]) -> Callable[[], object]:
-        return call
+        def launch() -> None:
+            main_s, self.machine.busy_until_s = self.machine.busy_until_s, self.side_s
+            call()
+            self.side_s, self.machine.busy_until_s = self.machine.busy_until_s, main_s
+
+        return launch
 
     def hold(self, size_bytes: int) -> object:
         self.machine.allocate(size_bytes)
         return size_bytes
+
+    def release(self) -> None:
+        pass
 
     def unnamed_index(self) -> int:
         return 0
@@ -63,6 +78,7 @@ def rig_of(opened_by: type[OpenModel] = OpenModel, profile: ModelProfile = PROFI
         sensors=Sensors([ModelMeter(machine)]),
         work=ModelWork(machine),
         sleep=machine.spend,
+        patience=0.1,
         provenance="simulated",
     )
 
@@ -199,3 +215,100 @@ def test_untested_gives_every_claim_the_reason() -> None:
 
     assert {(one.verdict, one.measured) for one in checked} == {("untested", "no GPU")}
     assert len(checked) == len(of_timing.CLAIMS)
+
+
+def test_work_of_torch_runs_on_a_real_torch() -> None:
+    torch = pytest.importorskip("torch")
+    work = TorchWorkload(torch.device("cpu", 0))
+
+    product, total, chain = work.product(8)(), work.total(1024)(), work.chain(3)()
+
+    assert (tuple(product.shape), float(total), float(chain.sum())) == ((8, 8), 256.0, 3072.0)  # type: ignore[attr-defined,arg-type]
+    assert work.hold(10).numel() == 10  # type: ignore[attr-defined]
+
+
+class Complete(OpenModel):
+    """The model device with everything that a device can have besides."""
+
+    work: ModelWork
+
+    @contextlib.contextmanager
+    def current(self) -> Iterator[None]:
+        yield
+
+    def capture(self, function: Callable[[], object]) -> Callable[[], object]:
+        function()
+        return lambda: self._machine.launch(100e-6)
+
+    def wait_for(self, _mark: object) -> None:
+        super().synchronize()
+
+    def synchronize(self) -> None:
+        self._machine.now_s = max(self._machine.now_s, self.work.side_s)
+        super().synchronize()
+
+
+class CompleteMeter(ModelMeter):
+    """A meter with every sensor of the device: its clock comes up 0.2 s after it rested."""
+
+    SENSORS = ("power", "clock_frequency", "throttle_time", "device_used")
+
+    def domains(self) -> Sequence[Domain]:
+        (energy,) = super().domains()
+        kinds: dict[str, Domain] = {
+            metric: replace(
+                energy,
+                name=f"MODEL-0/{metric}",
+                metric=metric,
+                unit=METRICS[metric].unit,
+                kind="counter" if metric == "throttle_time" else "gauge",
+                tick_s=None,
+            )
+            for metric in self.SENSORS
+        }
+        return [energy, *kinds.values()]
+
+    def read(self) -> Mapping[str, Reading]:
+        machine, readings = self.machine, super().read()
+        (energy,) = readings.values()
+        is_up = machine.now_s % 10 > 0.2
+        values = (500.0, 1.98e9 if is_up else 345e6, 0.25 * machine.now_s, float(machine.allocated_bytes))
+        values_of = dict(zip(self.SENSORS, values, strict=True))
+        others = {f"MODEL-0/{metric}": replace(energy, value=value) for metric, value in values_of.items()}
+        return {**readings, **others}
+
+    def other_processes(self, _device_uuid: str) -> int | None:
+        return 0
+
+
+class PowerSampler(Sampler):
+    """A sampler that saw the power of the device at work, without a process."""
+
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> tuple[Series, ...]:
+        series = Series(
+            metric="power", unit="W", domain="MODEL-0/power", device_id="d", t_s=(0.0, 1.0), values=(470.0, 470.0)
+        )
+        return (series,)
+
+
+@pytest.mark.parametrize("name", list(CLAIMS))
+def test_every_claim_holds_on_a_device_that_keeps_all(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = rig_of(Complete)
+    work = rig.work
+    assert isinstance(work, ModelWork)
+    assert isinstance(rig.opened, Complete)
+    rig.opened.work = work
+    monkeypatch.setattr(Rig, "loaded", lambda _rig: contextlib.nullcontext())  # the model knows no threads
+    rig = replace(
+        rig,
+        sensors=Sensors([CompleteMeter(work.machine)]),
+        sampler=PowerSampler,
+        other_process=lambda _uuid: rig.opened.device.device_id,
+    )
+
+    checked = result(name, rig)
+
+    assert checked.verdict == "holds", checked.measured

@@ -85,8 +85,9 @@ def _power(rig: Rig, call: Callable[[], object], window_s: float) -> float:
         min_window_s=window_s,
     )
     rows = measure_energy(round_, rig.sensors, plan)
+    names = {sensor.domain.name for sensor in rig.panel.energy}
     for row in rows:
-        if row.metric == "power" and row.domain is not None and row.scope != "package" and row.value is not None:
+        if row.metric == "power" and row.domain in names and row.value is not None:
             return row.value
     raise UntestedError(rows[0].reason or "the energy pass gave no power")
 
@@ -99,14 +100,20 @@ def _counter_and_gauge(rig: Rig) -> Finding:
     call = rig.workload.product(LARGE)
     powers: list[Series] = []
 
-    def work() -> None:
-        with rig.sampler() as sampler:  # type: ignore[misc]
-            series, _ = record_series(
-                lambda: rig.repeat(call, 0.05), sampler, min_duration_s=5.0 * rig.patience, clock=time.monotonic
-            )
-        powers.extend(s for s in series if s.metric == "power" and s.device_id is not None)
+    with rig.sampler() as sampler:
+        sampler.start()  # its process starts with the first window
+        sampler.stop()
 
-    counted_w = rig.mean_power(work)
+        def work() -> None:
+            series, _ = record_series(
+                lambda: rig.repeat(call, 0.05),
+                sampler,
+                min_duration_s=5.0 * rig.patience,
+                clock=lambda: rig.opened.clock_ns() / 1e9,
+            )
+            powers.extend(each for each in series if each.metric == "power" and each.device_id is not None)
+
+        counted_w = rig.mean_power(work)
     if not powers:
         raise UntestedError("the sampler has no power of this device")
     sampled_w = time_weighted_mean(powers[0].t_s, powers[0].values)

@@ -64,7 +64,7 @@ def _other_streams(rig: Rig) -> Finding:
     usual, beside = rig.timed(call), rig.timed(rig.workload.beside(call))
     if usual.after_mark_s is None or beside.after_mark_s is None:
         raise UntestedError("this device cannot wait for a single mark")
-    share = (beside.after_mark_s - usual.after_mark_s) / wall_s(usual) / usual.iterations
+    share = (beside.after_mark_s - usual.after_mark_s) / (wall_s(beside) * beside.iterations)
     return Finding(share, f"{_us(usual.after_mark_s)} after the mark, {_us(beside.after_mark_s)} with another stream")
 
 
@@ -96,7 +96,7 @@ def _sampler(rig: Rig) -> Finding:
 
 def _peak(rig: Rig) -> Finding:
     """Allocate memory and look at the allocator's peak, with a flush meanwhile."""
-    opened = rig.opened
+    opened, kept = rig.opened, rig.workload.hold(MIB)
     opened.synchronize()
     opened.reset_memory()
     before = opened.memory().get("device_peak")
@@ -105,7 +105,7 @@ def _peak(rig: Rig) -> Finding:
     opened.flush_cache()
     held = rig.workload.hold(_GIB)
     rise = opened.memory()["device_peak"] - before
-    del held
+    del held, kept
     return Finding(rise / MIB, f"{rise / MIB:.1f} MiB")
 
 
@@ -115,6 +115,7 @@ def _memory_of_meter(rig: Rig) -> Finding:
     if not panel.sensors:
         raise UntestedError("no meter reads the memory of this device")
     key = panel.sensors[0].key
+    rig.workload.release()
     used = panel.read()[key].value
     held = rig.workload.hold(_GIB)
     rig.opened.synchronize()
@@ -165,7 +166,7 @@ CLAIMS: tuple[Claim, ...] = (
         least=0.85,
         most=1.15,
     ),
-    Claim(name="cold rounds find empty caches", quantity="times as long as hot ones", check=_cold_and_hot, least=1.1),
+    Claim(name="cold rounds find empty caches", quantity="times as long as hot ones", check=_cold_and_hot, least=1.05),
     Claim(
         name="work on other streams is noticed",
         quantity="of it seen after the mark",

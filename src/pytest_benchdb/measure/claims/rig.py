@@ -96,6 +96,9 @@ class Workload(Protocol):
     def hold(self, size_bytes: int) -> object:
         """Allocate memory, which is free again when the result is dropped."""
 
+    def release(self) -> None:
+        """Give memory that is free, but kept for later, back to the driver."""
+
     def unnamed_index(self) -> int:
         """Return the index of the device that work without a named device runs on."""
 
@@ -145,6 +148,10 @@ class TorchWorkload:
     def hold(self, size_bytes: int) -> object:
         """Allocate memory."""
         return self._torch.empty(size_bytes, dtype=self._torch.uint8, device=self._handle)
+
+    def release(self) -> None:
+        """Empty the cache of torch's allocator."""
+        self._torch.get_device_module(self._handle.type).empty_cache()
 
     def unnamed_index(self) -> int:
         """Return the index of torch's current device."""
