@@ -77,7 +77,7 @@ cli = OrderedGroup(
     help=(
         "Read and look after benchmark results that pytest recorded with --benchdb.\n\n"
         "Data goes to standard output and everything else to standard error. Exit status: 0 fine, 1 the gate failed, "
-        "2 wrong usage, 3 nothing to compare, 4 environment unstable, 5 a problem with the database, 70 an internal "
+        "2 wrong usage, 3 nothing to compare, 4 undecided, 5 a problem with the database, 70 an internal "
         "error.\n\n"
         "Example: pytest --benchdb=results && benchdb report results"
     ),

@@ -136,7 +136,12 @@ def test_outcome_has_one_status(rows: list[ComparisonRow], options: dict[str, An
             {"no_baseline": "there is no earlier session yet"},
             "nothing was judged: there is no earlier session yet",
         ),
-        ([UNSTABLE], {}, "passed: 1 inconclusive; 1 result could not be judged on a disturbed machine"),
+        ([UNSTABLE], {}, "nothing was judged: 1 result could not be judged on a disturbed machine"),
+        (
+            [_row(), UNSTABLE],
+            {},
+            "passed: 1 inconclusive, 1 unchanged; 1 result could not be judged on a disturbed machine",
+        ),
         ([UNSTABLE], {"strict": True}, "undecided: 1 result could not be judged on a disturbed machine"),
         (
             [_row("inconclusive", state="suspect", reason="re-run 1 confirmed nothing: it recorded nothing")],
@@ -158,6 +163,7 @@ def test_outcome_has_one_status(rows: list[ComparisonRow], options: dict[str, An
         "learning",
         "no baseline",
         "unstable",
+        "partly unstable",
         "strict",
         "undecided",
         "interrupted",

@@ -1,12 +1,21 @@
 """The gate at the end of a run, and the markers that speak to it: real pytest runs over values that no clock made."""
 
+import json
+import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.plugin.recorded import Record, Recorded
 
+from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.run import GATE_RULE_KEY
+from pytest_benchdb.plugin.ending.gate import judge_run
+from pytest_benchdb.store.fold_process import FoldResult
+from pytest_benchdb.store.target import Target
 
 SUITE = """
     from pathlib import Path
@@ -183,6 +192,25 @@ def test_suspect_that_reruns_do_not_repeat_passes(
 
     assert recorded.result.ret == 0
     assert "passed: 1 inconclusive, 1 unchanged" in recorded.text
+
+
+def test_undecided_suite_fails_the_run_with_the_outcome(
+    pytestconfig: pytest.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = {"failures": [], "notes": ["warning: a busy machine", "undecided: 90 % of the suite moved alike"]}
+    answer = json.dumps({"text": text}).encode()
+    monkeypatch.setattr(
+        subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], exit_status.UNDECIDED, answer, b"")
+    )
+    settings: Any = SimpleNamespace(fail_on=("time:5%",), baseline="auto", confirm=None)
+    stored = FoldResult(status="stored", path=tmp_path / "a.duckdb")
+
+    report = judge_run(pytestconfig, settings, Target(path=tmp_path, kind="folder"), "id", stored)
+
+    assert report is not None
+    assert report.failed
+    assert report.failures == ("undecided: 90 % of the suite moved alike",)
+    assert report.notes == ("warning: a busy machine",)
 
 
 @pytest.mark.long

@@ -38,7 +38,7 @@ Suspects are run again in two fresh pytest processes, by the recorded command li
 both repeat is a regression; --confirm N changes how many. What cannot be run again, because it was imported or because
 another host recorded it, fails as it is, and the last line says that it is not confirmed.
 
-Exit status: 0 passed, 1 regressed, 2 wrong usage, 3 something is missing, 4 unstable (--strict), 5 a problem with the
+Exit status: 0 passed, 1 regressed, 2 wrong usage, 3 something is missing, 4 undecided, 5 a problem with the
 database, 130 interrupted.
 
 Example: benchdb regress --threshold time:5% -- pytest tests/bench

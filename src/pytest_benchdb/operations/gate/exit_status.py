@@ -13,6 +13,7 @@ from pytest_benchdb.present.verdicts.words import limit_text
 
 _MOST_NAMES = 3
 _SILENT = frozenset({"accepted", "not gated", "unstable", "learning"})
+_NOT_JUDGED = frozenset({"unstable", "learning"})
 _WAYS_TO_DECIDE = (
     "; to decide, run both commits side by side (benchdb duet BASE HEAD), or count what no machine changes (pytest "
     "--benchdb-passes=counters, then --threshold instructions:1%)"
@@ -72,6 +73,8 @@ def decide(  # noqa: PLR0913 - everything that an outcome depends on
     if nothing is not None:
         status = exit_status.UNDECIDED if request.strict and not needs_sessions else exit_status.FINE
         reasons.append((status, f"nothing was judged: {nothing}{doubts}"))
+    if doubts and all(row.judgement.state in _NOT_JUDGED for row in rows if row.is_gated):
+        reasons.append((exit_status.FINE, f"nothing was judged{doubts.replace(';', ':', 1)}"))
     status, sentence = [*reasons, (exit_status.FINE, f"passed: {_counts(rows)}{doubts}")][0]
     return Gate(comparison=comparison, exit_status=status, failures=(*worse, *missing), shift=shift, sentence=sentence)
 
