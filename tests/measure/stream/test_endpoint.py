@@ -82,6 +82,33 @@ def test_connections_are_used_again(server: TokenServer) -> None:
     assert server.connections == 1
 
 
+@pytest.mark.parametrize(
+    ("plan", "most"),
+    [
+        (StreamPlan(concurrency=3, requests=12, timeout_s=20.0), 3),
+        (StreamPlan(rate=float("inf"), requests=12, timeout_s=20.0), 12),
+    ],
+    ids=["closed loop", "open loop"],
+)
+def test_there_are_as_many_connections_as_requests_in_flight(server: TokenServer, plan: StreamPlan, most: int) -> None:
+    server.script = chat(0.05, 0.0, 2)
+
+    result = run_stream(server.url(), plan)
+
+    assert not result.failed
+    assert server.connections <= metrics(result)["peak_concurrency"] <= most  # type: ignore[operator]
+
+
+def test_answers_have_the_length_of_their_prompt(server: TokenServer) -> None:
+    server.script = chat(0.0, 0.0, 2)
+
+    run_stream(Endpoint(url=server.url(), prompts=["a", "b"], max_tokens=[5, 7]), StreamPlan(timeout_s=20.0))
+
+    assert [body["max_tokens"] for body in server.log.bodies] == [5, 7]
+    with pytest.raises(ConfigError, match="max_tokens has 1 lengths for 2 prompts"):
+        Endpoint(url=server.url(), prompts=["a", "b"], max_tokens=[5])
+
+
 def test_usage_that_does_not_come_leaves_tokens_unknown(server: TokenServer) -> None:
     result = answer(server, delta(content="a"), delta(content="b"), FINISH, DONE)
 

@@ -97,5 +97,17 @@ def test_client_is_saturated_if_its_loop_is_busy_or_late(
     assert (why or "") in (saturated or "")
 
 
-def test_block_without_time_has_no_share() -> None:
+def test_share_is_not_known_without_time_or_a_clock_of_the_thread() -> None:
     assert ClientLoad(wall_s=0.0, cpu_s=0.0, process_cpu_s=0.0, delays_s=()).cpu_share is None
+
+    loop: Any = Loop()
+    watching = LoopWatch(loop, cpu=None)
+    watching.start()
+    loop.run_at(100.0 + 2 * TICK_S)
+    client = watching.stop()
+
+    assert client.cpu_share is None
+    assert client.saturation([0.01]) == (
+        "the client was saturated: its event loop ran 10.0 ms late in the median (tolerated: 2.0 ms); "
+        "send less at once, or leave it a processor of its own"
+    )

@@ -9,7 +9,7 @@ from tests.measure.stream.clocks import FakeClock, paced, paced_async
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.measure.stream import Chunk, StreamPlan, StreamResult, run_stream
-from pytest_benchdb.measure.stream.plan import arrival_times
+from pytest_benchdb.measure.stream.plan import TokenCount, arrival_times
 from pytest_benchdb.model.run import Measurement
 
 DELAYS_S = (0.5, 0.125, 0.25)
@@ -196,3 +196,91 @@ def test_open_loop_by_duration_has_the_arrivals_within_it() -> None:
 def test_stream_from_an_invalid_source_is_refused(source: object, named: str) -> None:
     with pytest.raises(ConfigError, match=named):
         run_stream(source, StreamPlan())  # type: ignore[arg-type]
+
+
+def test_chunk_that_ends_the_answer_is_in_its_times_as_in_vllm() -> None:
+    # 19 texts and the stop token, 20 tokens in all, 20 ms apart: vLLM's formula gives 20 ms.
+    clock = FakeClock()
+
+    def ask() -> Iterator[Chunk]:
+        clock.advance(0.08)
+        for _ in range(19):
+            yield Chunk(text="w", timed=True)
+            clock.advance(0.02)
+        yield Chunk(timed=True)
+        yield Chunk(tokens_out=20)
+
+    rows = by_name(run_stream(ask, StreamPlan(requests=1), clock=clock))
+
+    assert rows["tpot"].samples == pytest.approx((0.02,))
+    assert rows["itl"].samples == pytest.approx((0.02,) * 19)
+    assert rows["e2e_latency"].samples == pytest.approx((0.08 + 19 * 0.02,))
+    assert rows["ttft"].samples == pytest.approx((0.08,))
+
+
+@pytest.mark.parametrize(
+    ("tokens_out", "tokens", "chunks"),
+    [(20, "reported", 1), (2, "reported", 2), (None, "chunks", 1), (None, "reported", 2)],
+    ids=["all tokens in one chunk", "a token and the stop token", "chunks are tokens", "not counted"],
+)
+def test_chunk_without_text_is_no_second_chunk_of_an_answer_in_one(
+    tokens_out: int | None, tokens: TokenCount, chunks: int
+) -> None:
+    clock = FakeClock()
+
+    def ask() -> Iterator[Chunk]:
+        yield Chunk(timed=True)  # before the first text
+        yield Chunk(text="all at once", timed=True)
+        clock.advance(0.001)
+        yield Chunk(timed=True, tokens_out=tokens_out)
+
+    (request,) = run_stream(ask, StreamPlan(requests=1, tokens=tokens), clock=clock).requests
+
+    assert len(request.chunk_s) == chunks
+
+
+def test_workers_start_one_by_one_within_the_ramp_up() -> None:
+    clock = FakeClock()
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await asyncio.sleep(0)
+
+    plan = StreamPlan(concurrency=4, requests=4, ramp_up_s=8.0)
+    run_stream(async_function(clock, [0.0]), plan, clock=clock, sleep=sleep)
+
+    assert waits == [2.0, 4.0, 6.0]
+
+
+def test_source_that_is_not_ready_is_asked_until_it_is() -> None:
+    clock = FakeClock()
+    asked = 0
+
+    def ask() -> Iterator[str]:
+        nonlocal asked
+        asked += 1
+        if asked < 4:
+            raise ConnectionError("still loading")
+        yield "w"
+
+    plan = StreamPlan(requests=2, warmup_requests=1, ready_timeout_s=60.0)
+    result = run_stream(ask, plan, clock=clock, sleep=clock.sleep)
+
+    assert asked == 4 + 1 + 2
+    assert not result.failed
+
+
+def test_prompts_go_on_after_those_of_the_warm_up() -> None:
+    asked: list[int] = []
+
+    def ask_of(number: int) -> Callable[[], Iterator[str]]:
+        def ask() -> Iterator[str]:
+            asked.append(number)
+            yield "w"
+
+        return ask
+
+    run_stream([ask_of(number) for number in range(4)], StreamPlan(requests=3, warmup_requests=2))
+
+    assert asked == [0, 1, 2, 3, 0]

@@ -237,7 +237,7 @@ def load_rows(load: ClientLoad | None) -> tuple[Measurement, ...]:
             "client_cpu_share",
             method="CPU time of the event loop's thread / duration",
             value=share,
-            reason=None if share is not None else blocked or "the block took no time",
+            reason=None if share is not None else blocked or "this platform has no CPU clock for one thread",
             details=about,
         ),
         Measurement.of(
