@@ -226,6 +226,7 @@ class BackendContract(ProviderContract):
         """Work can be queued behind `hold`, which then is between two marks and takes no time of the host."""
         if not isinstance(opened, HoldsQueue) or (begin := opened.mark()) is None:
             pytest.skip("this device cannot be kept busy, or has no marks")
+        opened.hold(0.0)  # the first use of a kernel may load it
         opened.synchronize()
         begin, began_ns = opened.mark(), opened.clock_ns()
         answer = opened.hold(HOLD_S)

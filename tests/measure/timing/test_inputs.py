@@ -1,4 +1,5 @@
 import functools
+import weakref
 from array import array
 from collections import deque
 from collections.abc import Callable
@@ -42,11 +43,14 @@ def test_changed_names_the_object_of_a_method_and_variables_of_a_closure() -> No
 
 def test_changed_leaves_out_what_stays_and_what_collects_results() -> None:
     results: list[int] = [1, 2]
-    cache: dict[int, int] = {}
+    cache: dict[int, int] = {0: 1}
+    seen = {1}
 
     assert found(sorted, [3, 1, 2]) == []
     assert found(lambda: results.append(3)) == []
     assert found(lambda: cache.setdefault(1, 5)) == []
+    assert found(lambda: cache.update({0: 2, 7: 8})) == ["variable cache (dict)"]
+    assert found(lambda: seen.add(5)) == []
     assert found(lambda items: items[0].append(3), [[1], [2]]) == []  # only the outer container is looked at
     assert found(len, "text") == []
 
@@ -54,6 +58,19 @@ def test_changed_leaves_out_what_stays_and_what_collects_results() -> None:
 def test_changed_does_not_copy_what_is_large() -> None:
     assert found(lambda items: items.pop(), [0] * 200_000) == []
     assert found(lambda data: data.pop(), bytearray(1 << 21)) == []
+
+
+def test_inputs_keep_nothing_alive() -> None:
+    class Item:
+        pass
+
+    items = [Item()]
+    alive = weakref.ref(items[0])
+    inputs = Inputs(lambda: [items.pop()], (), {})
+    items.clear()
+
+    assert alive() is None
+    assert inputs.changed() == ["variable items (list)"]
 
 
 def test_inputs_of_a_closure_whose_variable_is_not_assigned_yet() -> None:

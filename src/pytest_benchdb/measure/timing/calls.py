@@ -29,6 +29,9 @@ class Watch(NamedTuple):
     end: Callable[[Any, int, int], None]
 
 
+UNTIMED = Watch(begin=lambda: None, clock=lambda: 0, finish=None, end=lambda _begun, _start_ns, _end_ns: None)
+"""No clocks at all, for calls that only have to be made."""
+
 Round = Callable[[int, Watch], object]
 """Calls the function so many times in one round and returns its last result, or None if results are dropped."""
 
@@ -140,10 +143,9 @@ def calls_of(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[
 
 def call_once(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> object:
     """Call a function once, untimed, and return its result, awaited if it has to be."""
-    watch = Watch(begin=lambda: None, clock=lambda: 0, finish=None, end=lambda _begun, _start_ns, _end_ns: None)
     with calls_of(function, args, kwargs) as calls:
-        result = calls.keep(1, watch)
-        return calls.keep(1, watch) if calls.adapt(result) else result
+        result = calls.keep(1, UNTIMED)
+        return calls.keep(1, UNTIMED) if calls.adapt(result) else result
 
 
 def _plain_rounds(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Round, Round]:

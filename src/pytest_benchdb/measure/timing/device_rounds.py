@@ -12,6 +12,7 @@ from pytest_benchdb.measure.timing.calls import Watch
 
 _MARGIN = 1.5
 """How many times as long as queueing a round takes the device is kept busy: the next may take longer."""
+_FIRST_HOLD_S = 1e-3
 _MOST_HOLD_S = 0.5
 _TRIES = 5
 """Rounds in a row that could not be queued as a whole, after which none can: the function waits for the device."""
@@ -39,22 +40,24 @@ class DeviceRounds:
         self._watch = Watch(self._begin, device.clock_ns, self._finish, self._end)
 
     def times(
-        self, run: Callable[[Watch], object], *, first_hold_s: float, is_enough: Callable[[int], bool]
+        self, run: Callable[[Watch], object], *, round_s: float, is_enough: Callable[[int], bool]
     ) -> list[float] | None:
         """Return the device's time of each round, seconds; None if it cannot be measured without launches.
 
         Args:
             run: waits for the device, then makes the calls of one round between the readings of the given clocks.
-            first_hold_s: how long to keep the device busy at first: about as long as the calls of a round take.
+            round_s: how long a round takes with its launches; queueing it takes less.
             is_enough: whether so many rounds are enough.
         """
         device, failures = self._device, 0
         taken_s: list[float] = []
-        self._hold_s = _MARGIN * first_hold_s
+        self._hold_s = min(_MARGIN * round_s, _FIRST_HOLD_S)
         while not is_enough(len(taken_s)):
+            if self._hold_s > _MOST_HOLD_S:
+                return None
             run(self._watch)
             device.synchronize()
-            if self._round.held is None or self._hold_s > _MOST_HOLD_S:
+            if self._round.held is None:
                 return None
             held_s = device.elapsed_s(self._round.held, self._round.begin)
             if self._round.queued_s <= held_s:

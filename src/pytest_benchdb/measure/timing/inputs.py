@@ -1,29 +1,40 @@
 """Notices that a function changes its input, so that later calls get what earlier ones left: a sorted list to sort.
 
 Only what is cheap to compare is looked at: containers of the standard library, and arrays that show their memory.
+Nothing is kept but hashes: a copy would keep alive what the function frees, and be in its memory.
 """
 
 import contextlib
 import functools
+import itertools
+import zlib
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 _MOST_ITEMS = 100_000
 _MOST_BYTES = 1 << 20
+_CHUNK = 1024
 _BYTES = (bytearray, memoryview, array)
+
+
+class _State(NamedTuple):
+    """Length and hash of an object's content."""
+
+    length: int
+    hash: int
 
 
 class Inputs:
     """The input of a function as it is now: its arguments, the object of a method, the variables of a closure."""
 
     def __init__(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        """Copy what can change, without what it contains."""
-        self._copies = [
-            (name, value, copied)
+        """Look at what can change, not at what it contains."""
+        self._states = [
+            (name, value, state)
             for name, value in _named(function, args, kwargs)
-            if (copied := _copy(value)) is not None
+            if (state := _state(value)) is not None
         ]
 
     def changed(self) -> list[str]:
@@ -31,18 +42,17 @@ class Inputs:
 
         A variable of the function that has only grown is left out: it collects results.
         """
-        names = []
-        for name, value, before in self._copies:
-            after = _copy(value)
-            if isinstance(before, tuple) and isinstance(after, tuple):
-                grown = name.startswith("variable") and len(after) > len(before)
-                same = len(after) == len(before) or grown
-                if same and all(old is new for old, new in zip(before, after, strict=False)):
-                    continue
-            elif after == before:
-                continue
-            names.append(f"{name} ({type(value).__name__})")
-        return names
+        return [
+            f"{name} ({type(value).__name__})"
+            for name, value, before in self._states
+            if (after := _state(value)) != before
+            and not (
+                name.startswith("variable")
+                and after is not None
+                and after.length > before.length
+                and _state(value, before.length) == before
+            )
+        ]
 
 
 def _named(
@@ -62,16 +72,23 @@ def _named(
             yield f"variable {name}", cell.cell_contents
 
 
-def _copy(value: object) -> tuple[object, ...] | bytes | frozenset[object] | None:
-    """Return a copy to compare with; None for what cannot change or would take long."""
+def _state(value: object, items: int | None = None) -> _State | None:
+    """Return the state of an object, or of its first `items`; None for what cannot change or would take long."""
     if isinstance(value, (list, deque, dict, set)):
         if len(value) > _MOST_ITEMS:
             return None
-        if isinstance(value, dict):
-            return tuple(part for item in value.items() for part in item)
-        return frozenset(value) if isinstance(value, set) else tuple(value)
+        content: Iterable[object] = itertools.chain.from_iterable(value.items()) if isinstance(value, dict) else value
+        parts = None if items is None else items * (2 if isinstance(value, dict) else 1)
+        return _State(len(value) if items is None else items, _hash_of_ids(itertools.islice(content, parts)))
     if isinstance(value, _BYTES) or hasattr(value, "__array_interface__"):
         with contextlib.suppress(TypeError, ValueError, BufferError):
             memory = memoryview(value)  # type: ignore[arg-type]
-            return memory.tobytes() if memory.nbytes <= _MOST_BYTES else None
+            return _State(memory.nbytes, zlib.crc32(memory)) if memory.nbytes <= _MOST_BYTES else None
     return None
+
+
+def _hash_of_ids(items: Iterator[object]) -> int:
+    total = 0
+    while ids := tuple(map(id, itertools.islice(items, _CHUNK))):
+        total = hash((total, ids))
+    return total

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pytest_benchdb.interfaces import HoldsQueue, MovesMarks, OpenDevice, WaitsForMarks
 from pytest_benchdb.measure.timing.block_clock import THREAD_NS
 from pytest_benchdb.measure.timing.calibration import Calibration, calibrate
-from pytest_benchdb.measure.timing.calls import Calls, Watch
+from pytest_benchdb.measure.timing.calls import UNTIMED, Calls, Watch
 from pytest_benchdb.measure.timing.device_rounds import DeviceRounds
 from pytest_benchdb.measure.timing.plan import Plan
 from pytest_benchdb.measure.timing.stability import is_settled, median_error
@@ -117,9 +117,6 @@ class _Moment:
         )
 
 
-_UNTIMED = Watch(begin=lambda: None, clock=lambda: 0, finish=None, end=lambda _begun, _start_ns, _end_ns: None)
-
-
 class Rounds:
     """Times one function according to a plan."""
 
@@ -207,7 +204,7 @@ class Rounds:
         their memory.
         """
         if not self._keeps:
-            self._result = self._run(1, _UNTIMED, keep=True)
+            self._result = self._run(1, UNTIMED, keep=True)
             self._device.synchronize()
         result, self._result = self._result, None
         return result
@@ -298,7 +295,7 @@ class Rounds:
 
         queued_s = DeviceRounds(device, flushes=self._was_cold).times(
             lambda watch: self._run(iterations, watch, keep=False, flush=False),
-            first_hold_s=statistics.median(kept.wall_ns) / 1e9,
+            round_s=statistics.median(kept.wall_ns) / 1e9,
             is_enough=is_enough,
         )
         if queued_s is not None:
