@@ -105,7 +105,7 @@ def test_claims_hold_on_the_model_device(name: str, figure: float) -> None:
 
     finding = claim.check(rig_of())
 
-    assert finding.figure == pytest.approx(figure, rel=0.02)
+    assert finding.figure == pytest.approx(figure, rel=0.03)
     assert claim.holds(finding)
 
 
