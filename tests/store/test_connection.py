@@ -2,6 +2,8 @@ import contextlib
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.store.processes import HOLD, running
@@ -38,6 +40,20 @@ def opened(path: Path, *, read_only: bool = True) -> None:
 def test_connect_shows_no_progress_bar() -> None:
     with contextlib.closing(db.connect()) as connection:
         assert connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (False,)
+
+
+def test_connect_works_in_a_notebook_without_widgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = db.engine().InvalidInputException
+
+    class Connection:
+        def execute(self, statement: str) -> None:
+            raise refusal(f"{statement}: required package 'ipywidgets' is missing")
+
+    connection: Any = Connection()
+    notebook = SimpleNamespace(InvalidInputException=refusal, connect=lambda _path, config: config and connection)
+    monkeypatch.setattr(db, "engine", lambda: notebook)
+
+    assert db.connect() is connection
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,10 @@ def connect(*, threads: int | None = 1, memory_limit: str | None = None) -> "Duc
     if memory_limit is not None:
         config["memory_limit"] = memory_limit
     connection: DuckDBPyConnection = engine().connect(":memory:", config=config)
-    # After two seconds it would print into whatever stdout is for; it cannot be set in `config`.
-    connection.execute("SET enable_progress_bar = false")
+    # After two seconds it would print into whatever stdout is for; it cannot be set in `config`. In a notebook without
+    # ipywidgets there is none, and DuckDB refuses even to turn it off.
+    with contextlib.suppress(engine().InvalidInputException):
+        connection.execute("SET enable_progress_bar = false")
     return connection
 
 
