@@ -8,7 +8,7 @@ import contextlib
 import io
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -247,6 +247,15 @@ def open_for_rank(backend: object, local_rank: int) -> OpenDevice:
     if isinstance(opened, HasCurrent):
         opened.current().__enter__()  # until the process ends
     return opened
+
+
+def meters_here() -> tuple[Sequence[Meter], Mapping[str, str]]:
+    """Return the meters that can be read in this process, and why others cannot, by name."""
+    from pytest_benchdb.backends.meters import meters
+
+    manager, _ = plugin_manager()
+    registry = Registry(manager, ())
+    return registry.meters(meters()), registry.meters_left_out
 
 
 def find_importers() -> tuple[dict[str, Importer], dict[str, str]]:

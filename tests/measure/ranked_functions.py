@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
+from pytest_benchdb.backends.sim import OpenSim, SimBackend, SimHandle
 from pytest_benchdb.interfaces import BlockingDevice
 from pytest_benchdb.measure.distributed.rank_process import Rank
 from pytest_benchdb.model.environment import Device
@@ -110,3 +111,22 @@ def abort_at_exit(rank: Rank) -> int:
     """Return a result, and crash during interpreter shutdown."""
     atexit.register(os.abort)
     return rank.rank
+
+
+def simulated_device(argument: object, local_rank: int) -> OpenSim:
+    """Open the simulated device of this process."""
+    del argument, local_rank
+    backend = SimBackend()
+    return backend.open(backend.devices()[0])
+
+
+def simulate(rank: Rank) -> None:
+    """Work on a simulated device whose power and memory depend on the rank."""
+    device = rank.device
+    assert isinstance(device, SimHandle)
+    for _ in rank.steps(4, samples_per_step=4):
+        device.allocate(1000 * (rank.rank + 1))
+        device.work(1.0, watts=300 + 100 * rank.rank)
+        device.free(1000 * (rank.rank + 1))
+    with rank.phase("a"):
+        device.work(3.0, watts=500)

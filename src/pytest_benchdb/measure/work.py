@@ -76,6 +76,22 @@ class Boundary(Protocol):
         """End the block without a result."""
 
 
+class _NoBoundary:
+    """Reads nothing, because the caller reads the process's usage of more than the block."""
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    def stop(self) -> None:
+        """Do nothing."""
+
+    def drop(self) -> None:
+        """Do nothing."""
+
+
+NO_BOUNDARY = _NoBoundary()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """What is done in a block.

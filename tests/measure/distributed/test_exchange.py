@@ -7,7 +7,8 @@ import pytest
 
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.measure.distributed.exchange import RankJob, RankReport, read_report, report_path, write_report
-from pytest_benchdb.model.run import Measurement
+from pytest_benchdb.model.reading import Series
+from pytest_benchdb.model.run import Measurement, Summary
 
 ROW = Measurement(
     metric="step_time",
@@ -24,7 +25,10 @@ VALUE = Measurement(metric="throughput", unit="1/s", better="higher", value=1 / 
 
 
 def test_report_is_read_as_it_was_written(tmp_path: Path) -> None:
-    report = RankReport(rank=1, measurements=(ROW, MISSING, VALUE), result={"loss": [0.5, None, "x"]})
+    series = Series(metric="rss", unit="B", domain="process", device_id=None, t_s=(0.0, 0.1), values=(1.0, 2.0))
+    summed = Measurement.of("rss", pass_name="series", summary=Summary(n=2, min=1.0, max=2.0))
+    rows = (ROW, MISSING, VALUE, summed)
+    report = RankReport(rank=1, measurements=rows, result={"loss": [0.5, None, "x"]}, series=(series,))
 
     write_report(tmp_path, report)
 
@@ -70,7 +74,9 @@ GOOD: dict[str, Any] = {
     "result": None,
     "error": None,
     "failed_ns": None,
+    "series": [],
 }
+SERIES: dict[str, Any] = {"metric": "rss", "unit": "B", "domain": "rank0/process", "device_id": None}
 
 
 def damaged(**changes: Any) -> str:
@@ -92,6 +98,9 @@ def damaged(**changes: Any) -> str:
         damaged(measurements=[{**GOOD["measurements"][0], "samples": [math.nan]}]),
         damaged(measurements=[{**GOOD["measurements"][0], "value": "1"}]),
         damaged(measurements=3),
+        damaged(series=3),
+        damaged(series=[{**SERIES, "t_s": [0.0], "values": ["7"]}]),
+        damaged(series=[{**SERIES, "t_s": [0.0], "values": [7.0], "surprise": 1}]),
         json.dumps({name: value for name, value in GOOD.items() if name != "error"}),
     ],
 )
@@ -121,6 +130,7 @@ def test_job_is_loaded_as_it_was_saved(tmp_path: Path) -> None:
         args=[1, "two", None],
         kwargs={"batch": [8]},
         sys_path=["/a"],
+        passes=["energy"],
         backend="gloo",
         provenance="simulated",
     )

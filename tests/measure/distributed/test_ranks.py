@@ -2,7 +2,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from pytest_benchdb.measure.distributed.ranks import RankInfo, WorldRun, distributed_rows, rank_of, rank_tags
+from pytest_benchdb.measure.distributed.ranks import HOST_ONCE, RankInfo, WorldRun, distributed_rows, rank_of, rank_tags
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
 
@@ -80,8 +80,9 @@ def rank_rows(
 
 def by_key(worlds: list[WorldRun]) -> dict[tuple[str | None, str, int | None], Measurement]:
     rows = distributed_rows(worlds)
-    found = {(row.phase, row.metric, row.rank): row for row in rows}
-    assert len(found) == len(rows)
+    whole = [row for row in rows if row.domain is None]
+    found = {(row.phase, row.metric, row.rank): row for row in whole}
+    assert len(found) == len(whole)
     return found
 
 
@@ -94,19 +95,71 @@ def test_rows_keep_those_of_every_rank() -> None:
     assert ("world_2/forward", "wall_time", None) not in rows
 
 
-def test_rows_without_a_rank_are_those_of_the_slowest() -> None:
+def test_rows_without_a_rank_are_those_of_the_critical_path() -> None:
     ranks = [rank_rows([1.0, 1.0], wall_s=9), rank_rows([0.5, 2.0], wall_s=3), rank_rows([1.0, 1.2], wall_s=5)]
 
     rows = by_key([WorldRun(world_size=3, by_rank=ranks)])
 
     steps = rows["world_3", "step_time", None]
-    assert steps.samples == [0.5, 2.0]
-    assert steps.method == "m; slowest of 3 ranks by its mean"
-    assert steps.details == {"slowest_rank": 1, "ranks": 3, "mean_by_rank_s": [1.0, 1.25, 1.1]}
+    assert steps.samples == [1.0, 2.0]
+    assert steps.method == "m; largest of 3 ranks in each step"
+    assert steps.details == {"ranks": 3, "mean_by_rank_s": [1.0, 1.25, 1.1], "slowest_by_rank": [1, 1, 0]}
     assert rows["world_3", "wall_time", None].value == 9
 
 
-def test_throughput_is_of_all_ranks_by_the_slowest() -> None:
+def test_ranks_with_different_numbers_of_steps_have_no_critical_path() -> None:
+    rows = by_key([WorldRun(world_size=2, by_rank=[rank_rows([1.0, 1.0]), rank_rows([1.0])])])
+
+    for metric in ("step_time", "throughput"):
+        row = rows["world_2", metric, None]
+        assert (row.value, row.samples) == (None, None)
+        assert row.reason == "the ranks counted different numbers of steps: 2, 1"
+
+
+def energy(value: float | None, *, reason: str | None = None, window_j: float | None = None) -> list[Measurement]:
+    details = {"window_j": window_j}
+    about = {"pass_name": "energy", "reason": reason, "valid": reason is None}
+    return [
+        Measurement.of("energy", value=value, details=details, **about),
+        Measurement.of("energy", value=value, domain="package-0", details=details, **about),
+        *(Measurement.of(metric, value=value, **about) for metric in ("energy_per_step", "energy_per_sample")),
+    ]
+
+
+def test_energy_of_all_ranks_counts_each_counter_once() -> None:
+    first = [*rank_rows([1.0, 1.0]), *energy(300.0, window_j=600.0)]
+    other = [*rank_rows([1.0, 1.0]), *energy(None, reason=HOST_ONCE)]
+    rows = by_key([WorldRun(world_size=2, by_rank=[first, other])])
+
+    assert rows["world_2", "energy", None].value == 300.0
+    assert rows["world_2", "energy_per_step", None].value == 300.0
+    assert rows["world_2", "energy_per_sample", None].value == pytest.approx(600.0 / 40)
+
+
+def test_energy_of_ranks_with_devices_of_their_own_is_the_sum() -> None:
+    ranks = [[*rank_rows([1.0, 1.0]), *energy(value, window_j=2 * value)] for value in (300.0, 200.0)]
+    rows = by_key([WorldRun(world_size=2, by_rank=ranks)])
+
+    assert rows["world_2", "energy", None].value == 500.0
+    assert rows["world_2", "energy_per_sample", None].value == pytest.approx(1000.0 / 40)
+
+
+def test_energy_of_ranks_of_which_one_lacks_it_has_the_reason() -> None:
+    ranks = [[*rank_rows([1.0]), *energy(3.0, window_j=3.0)], [*rank_rows([1.0]), *energy(None, reason="no counter")]]
+    rows = by_key([WorldRun(world_size=2, by_rank=ranks)])
+
+    assert (rows["world_2", "energy", None].value, rows["world_2", "energy", None].reason) == (None, "no counter")
+    assert rows["world_2", "energy_per_sample", None].value is None
+
+
+def test_peak_memory_of_a_world_is_its_largest() -> None:
+    ranks = [[*rank_rows([1.0]), Measurement.of("peak_rss", value=value, method="m")] for value in (5.0, 9.0)]
+    row = by_key([WorldRun(world_size=2, by_rank=ranks)])["world_2", "peak_rss", None]
+
+    assert (row.value, row.method) == (9.0, "m; largest of 2 ranks")
+
+
+def test_throughput_is_of_all_ranks_by_the_critical_path() -> None:
     rows = by_key([WorldRun(world_size=2, by_rank=[rank_rows([1.0, 1.0]), rank_rows([2.0, 2.0])])])
 
     throughput = rows["world_2", "throughput", None]

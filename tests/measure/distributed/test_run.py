@@ -86,9 +86,44 @@ def test_ranks_without_torch_report_measurements_and_results() -> None:
     assert efficiency.value == pytest.approx(throughput[2] / (2 * throughput[1]))
     assert efficiency.details is not None
     assert efficiency.details["method"] == "spawn"
-    slowest = rows["world_2", "step_time", None]
-    assert slowest.details is not None
-    assert slowest.samples == rows["world_2", "step_time", int(str(slowest.details["slowest_rank"]))].samples
+    by_rank = [rows["world_2", "step_time", rank].samples or () for rank in range(2)]
+    assert rows["world_2", "step_time", None].samples == list(map(max, *by_rank))
+
+
+def test_ranks_measure_what_was_asked_for() -> None:
+    opener = "tests.measure.ranked_functions:simulated_device"
+    meters = "pytest_benchdb.registry:meters_here"
+    plan = RankPlan(
+        world_sizes=(2,), backend=None, passes=("memory", "energy", "series"), opener=opener, meters=meters,
+        provenance="simulated", timeout_s=30,
+    )  # fmt: skip
+
+    result = run_distributed(ranked_functions.simulate, plan=plan)
+
+    assert result.error() is None
+    rows = {(row.phase, row.metric, row.rank): row for row in result.measurements if row.domain is None}
+    assert [rows["world_2", "energy", rank].value for rank in (0, 1)] == [
+        pytest.approx(300.0, rel=0.01),
+        pytest.approx(400.0, rel=0.01),
+    ]
+    assert rows["world_2", "energy", None].value == pytest.approx(700.0, rel=0.01)
+    assert rows["world_2", "energy_per_sample", None].value == pytest.approx(700.0 / 8, rel=0.01)
+    assert rows["world_2/a", "energy", 0].value == pytest.approx(1500.0, rel=0.01)
+    assert rows["world_2", "device_peak", None].value == 2000
+
+
+def test_ranks_of_the_host_read_its_counters_once_and_sample_themselves() -> None:
+    plan = RankPlan(world_sizes=(2,), backend=None, passes=("energy", "series"), timeout_s=30)
+
+    result = run_distributed(ranked_functions.count, plan=plan)
+
+    assert result.error() is None
+    reasons = {row.rank: row.reason for row in result.measurements if row.metric == "energy" and row.phase == "world_2"}
+    assert reasons[0] == "no meter reads the energy of this device"
+    assert reasons[1] == "the host's counters are read by its first rank"
+    assert reasons[None] == reasons[0]
+    resident = {series.domain for series in result.series if series.metric == "rss"}
+    assert resident == {"rank0/process", "rank1/process"}
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,12 @@ from typing import Any
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.run import Measurement
+from pytest_benchdb.model.reading import Series
+from pytest_benchdb.model.run import Measurement, Summary
 
 SCHEMA = "benchdb.rank/1"
-_FIELDS = tuple(each.name for each in fields(Measurement) if each.name not in {"summary", "rank"})
+_FIELDS = tuple(each.name for each in fields(Measurement) if each.name != "rank")
+_SERIES_FIELDS = tuple(each.name for each in fields(Series))
 _REQUIRED = frozenset(each.name for each in fields(Measurement) if each.default is MISSING)
 
 
@@ -34,6 +36,9 @@ class RankJob:
         kwargs: keyword arguments, JSON values.
         init_method: how the ranks find each other, for `torch.distributed`.
         test: the test's name, for messages.
+        passes: what to measure besides times.
+        meters: ``module:function`` that returns the energy meters, and why others are left out, by name.
+        no_energy: why energy must not be measured; None if it may.
 
     The other fields are those of `run.RankPlan`.
     """
@@ -52,6 +57,9 @@ class RankJob:
     opener_argument: object = None
     provenance: Provenance = "measured"
     test: str | None = None
+    passes: Sequence[str] = field(default_factory=list)
+    meters: str | None = None
+    no_energy: str | None = None
 
     def save(self, path: Path) -> None:
         """Write the job for the ranks.
@@ -79,6 +87,7 @@ class RankReport:
         measurements: without their `rank`.
         result: return value of the function, as a JSON value.
         error: the exception that ended the rank, in one line; None if it finished.
+        series: of sensors, if they were asked for.
         failed_ns: when it failed, by `time.monotonic_ns`, which all processes of a machine share.
     """
 
@@ -87,6 +96,7 @@ class RankReport:
     result: object = None
     error: str | None = None
     failed_ns: int | None = None
+    series: tuple[Series, ...] = ()
 
 
 def report_path(folder: Path, rank: int) -> Path:
@@ -108,6 +118,7 @@ def write_report(folder: Path, report: RankReport) -> None:
         "result": json_value(report.result),
         "error": report.error,
         "failed_ns": report.failed_ns,
+        "series": [{name: getattr(each, name) for name in _SERIES_FIELDS} for each in report.series],
     }
     path = report_path(folder, report.rank)
     part = path.with_suffix(".part")
@@ -141,7 +152,15 @@ def _report(content: Any, rank: int) -> RankReport:
         result=content["result"],
         error=content["error"],
         failed_ns=content["failed_ns"],
+        series=tuple(_series(entry) for entry in content["series"]),
     )
+
+
+def _series(entry: Mapping[str, Any]) -> Series:
+    numbers = [*entry["t_s"], *entry["values"]]
+    if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers):
+        raise ValueError(f"a series of {entry['metric']} has something that is not a number")
+    return Series(**{**entry, "t_s": tuple(entry["t_s"]), "values": tuple(entry["values"])})
 
 
 def _entry(row: Measurement) -> dict[str, Any]:
@@ -150,6 +169,8 @@ def _entry(row: Measurement) -> dict[str, Any]:
         entry["samples"] = [float(sample) for sample in row.samples]
     if row.details is not None:
         entry["details"] = json_value(row.details)
+    if row.summary is not None:
+        entry["summary"] = {each.name: getattr(row.summary, each.name) for each in fields(Summary)}
     return entry
 
 
@@ -161,7 +182,14 @@ def _measurement(entry: Mapping[str, Any]) -> Measurement:
     numbers = [*(samples or ()), *([entry["value"]] if entry.get("value") is not None else [])]
     if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers):
         raise ValueError(f"{entry['metric']} is not a number")
-    return Measurement(**{**entry, "samples": None if samples is None else [float(sample) for sample in samples]})
+    summary = entry.get("summary")
+    return Measurement(
+        **{
+            **entry,
+            "samples": None if samples is None else [float(sample) for sample in samples],
+            "summary": None if summary is None else Summary(**summary),
+        }
+    )
 
 
 def _is_json(value: object) -> bool:

@@ -1,11 +1,18 @@
 """Ranks of a distributed run: the rank of this process, and the rows that combine all ranks."""
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+from pytest_benchdb.measure.energy.energy_rows import energy_per, unmeasured
+from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Measurement
+
+HOST_ONCE = "the host's counters are read by its first rank"
+"""Why other ranks have no energy of the host: it would be counted twice."""
 
 TORCHRUN_VARIABLES = (
     "RANK",
@@ -76,11 +83,13 @@ class WorldRun:
         world_size: number of ranks.
         by_rank: measurements of each rank, in rank order; empty if the run failed.
         reason: why the run failed; None if it did not.
+        series: of the ranks' sensors.
     """
 
     world_size: int
     by_rank: Sequence[Sequence[Measurement]] = ()
     reason: str | None = None
+    series: Sequence[Series] = ()
 
     @property
     def phase(self) -> str:
@@ -88,11 +97,18 @@ class WorldRun:
         return f"world_{self.world_size}"
 
 
+def series_of_world(world: WorldRun) -> Iterator[Series]:
+    """Yield the series of a world under its phase."""
+    for series in world.series:
+        yield replace(series, phase=_join_phase(world.phase, series.phase))
+
+
 def distributed_rows(worlds: Sequence[WorldRun]) -> tuple[Measurement, ...]:
     """Return the rows of a function that ran on worlds of several sizes.
 
-    For each world, in the phase ``world_<size>``: the rows of every rank; without a rank, the times of the slowest
-    rank, the throughput of all ranks, and the scaling efficiency compared with the world of one rank.
+    For each world, in the phase ``world_<size>``: the rows of every rank; without a rank, the times of the critical
+    path, the throughput of all ranks, their largest peaks of memory, their energy, and the scaling efficiency compared
+    with the world of one rank.
     A world that failed has one row with the reason and no value.
     """
     rows: list[Measurement] = []
@@ -110,36 +126,53 @@ def distributed_rows(worlds: Sequence[WorldRun]) -> tuple[Measurement, ...]:
             for rank, own in enumerate(world.by_rank)
             for row in own
         ]
-        rows += _slowest(world, "wall_time")
-        rows += _slowest(world, "step_time")
-        for row in _rates(world):
+        steps = _critical_path(world, "step_time")
+        rows += [*_critical_path(world, "wall_time"), *steps]
+        rows += [*_largest(world, "peak_rss"), *_largest(world, "device_peak"), *_energy(world)]
+        for row in _rates(world, {row.phase or "": row for row in steps}):
             rows.append(row)
             if row.value is not None:
                 rates[_strip_phase(world.phase, row.phase)][world.world_size] = row.value
     return (*rows, *_efficiencies(worlds, rates))
 
 
-def _slowest(world: WorldRun, metric: str) -> list[Measurement]:
+def _critical_path(world: WorldRun, metric: str) -> list[Measurement]:
+    """Return the largest time over ranks, of each step: the ranks wait for each other, so the slowest one decides."""
     rows = []
     for phase, by_rank in _rows_by_phase(world, metric).items():
         means = [_mean(row) for row in by_rank]
-        rank = max(range(len(means)), key=means.__getitem__)
-        slowest = by_rank[rank]
-        details = {**(slowest.details or {}), "slowest_rank": rank, "ranks": len(means), "mean_by_rank_s": means}
-        method = f"{slowest.method or 'wall clock'}; slowest of {len(means)} ranks by its mean"
-        rows.append(replace(slowest, phase=_join_phase(world.phase, phase), method=method, details=details))
+        about: dict[str, Any] = {"phase": _join_phase(world.phase, phase), "samples": None, "value": None}
+        steps = [row.samples or () for row in by_rank]
+        if len({len(samples) for samples in steps}) > 1:
+            counts = ", ".join(str(len(samples)) for samples in steps)
+            rows.append(replace(by_rank[0], **about, reason=f"the ranks counted different numbers of steps: {counts}"))
+            continue
+        times_of_steps = list(zip(*steps, strict=True))
+        path = [max(times) for times in times_of_steps]
+        columns = times_of_steps or [tuple(row.value or 0.0 for row in by_rank)]
+        slowest = Counter(max(range(len(times)), key=times.__getitem__) for times in columns)
+        details = {
+            **(by_rank[0].details or {}),
+            "ranks": len(by_rank),
+            "mean_by_rank_s": means,
+            "slowest_by_rank": [slowest[rank] for rank in range(len(by_rank))],
+        }
+        what = "step" if path else "run"
+        method = f"{by_rank[0].method or 'wall clock'}; largest of {len(by_rank)} ranks in each {what}"
+        about |= {"samples": path or None, "value": None if path else max(columns[0])}
+        rows.append(replace(by_rank[0], **about, method=method, details=details))
     return rows
 
 
-def _rates(world: WorldRun) -> list[Measurement]:
-    steps = _rows_by_phase(world, "step_time")
+def _rates(world: WorldRun, path: Mapping[str, Measurement]) -> list[Measurement]:
+    """Return the throughput of all ranks; `path` has the step times of the critical path, by phase."""
     rows = []
     for phase, by_rank in _rows_by_phase(world, "throughput", with_values=False).items():
-        if phase not in steps:
+        steps = path.get(_join_phase(world.phase, phase))
+        if steps is None:
             continue
-        totals_s = [math.fsum(row.samples or ()) for row in steps[phase]]
-        handled = [(row.value or math.nan) * total_s for row, total_s in zip(by_rank, totals_s, strict=True)]
-        value = math.fsum(handled) / max(totals_s) if max(totals_s) > 0 else math.nan
+        total_s = math.fsum(steps.samples or ())
+        value = _handled(world, phase) / total_s if total_s > 0 else math.nan
         is_known = math.isfinite(value)
         rows.append(
             Measurement(
@@ -148,13 +181,73 @@ def _rates(world: WorldRun) -> list[Measurement]:
                 better="higher",
                 phase=_join_phase(world.phase, phase),
                 provenance="simulated" if any(row.provenance == "simulated" for row in by_rank) else "derived",
-                method="samples of all ranks / time of the slowest rank in their steps",
+                method="samples of all ranks / time of the critical path",
                 value=value if is_known else None,
-                reason=None if is_known else "a rank has no throughput",
+                reason=None if is_known else steps.reason or "a rank has no throughput",
                 details={"ranks": world.world_size},
             )
         )
     return rows
+
+
+def _handled(world: WorldRun, phase: str | None) -> float:
+    """Return how many samples all ranks handled in a loop of steps; NaN if a rank does not tell."""
+    rates = _rows_by_phase(world, "throughput", with_values=False).get(phase, ())
+    steps = _rows_by_phase(world, "step_time").get(phase, ())
+    if not rates or len(rates) != len(steps):
+        return math.nan
+    return math.fsum(
+        (math.nan if rate.value is None else rate.value) * math.fsum(row.samples or ())
+        for rate, row in zip(rates, steps, strict=True)
+    )
+
+
+def _largest(world: WorldRun, metric: str) -> list[Measurement]:
+    """Return the largest peak of memory over ranks; each has its own device, or its own process."""
+    rows = []
+    for phase, by_rank in _rows_by_phase(world, metric).items():
+        largest = max(by_rank, key=lambda row: row.value or 0.0)
+        method = f"{largest.method}; largest of {len(by_rank)} ranks"
+        rows.append(replace(largest, phase=_join_phase(world.phase, phase), rank=None, method=method))
+    return rows
+
+
+def _energy(world: WorldRun) -> list[Measurement]:
+    """Return the energy of all ranks in one step, or in one run: each counter once, wherever it was read."""
+    rows = []
+    for phase, by_rank in _rows_by_phase(world, "energy", with_values=False).items():
+        counted = [row for row in by_rank if row.reason != HOST_ONCE]
+        lacking = next((row for row in counted if row.value is None), None)
+        if lacking is not None or not counted:
+            reason = HOST_ONCE if lacking is None else lacking.reason
+            total = unmeasured(reason or "a rank has no energy")
+        else:
+            joules = [(row.details or {}).get("window_j") for row in counted]
+            total = replace(
+                counted[0],
+                rank=None,
+                value=math.fsum(row.value or 0.0 for row in counted),
+                valid=all(row.valid for row in counted),
+                reason=next((row.reason for row in counted if row.reason), None),
+                details={
+                    "ranks": world.world_size,
+                    "read_by_ranks": len(counted),
+                    "window_j": math.fsum(number for number in joules if isinstance(number, float)),
+                },
+            )
+        total = replace(total, phase=_join_phase(world.phase, phase))
+        rows.append(total)
+        if _rows_by_phase(world, "energy_per_step", with_values=False).get(phase):
+            rows.append(replace(total, metric="energy_per_step", provenance=_derived(total), method="energy / steps"))
+        if _rows_by_phase(world, "energy_per_sample", with_values=False).get(phase):
+            handled = _handled(world, phase)
+            amount = handled if math.isfinite(handled) else "a rank has no throughput"
+            rows.append(energy_per(total, "energy_per_sample", amount))
+    return rows
+
+
+def _derived(row: Measurement) -> Provenance:
+    return "simulated" if row.provenance == "simulated" else "derived"
 
 
 def _efficiencies(worlds: Sequence[WorldRun], rates: Mapping[str | None, Mapping[int, float]]) -> list[Measurement]:
@@ -198,7 +291,7 @@ def _rows_by_phase(world: WorldRun, metric: str, *, with_values: bool = True) ->
     for own in world.by_rank:
         for row in own:
             # Phases inside a rank's run have their own wall times, which are not the run's.
-            if row.metric == metric and (metric != "wall_time" or row.phase is None):
+            if row.metric == metric and row.domain is None and (metric != "wall_time" or row.phase is None):
                 by_phase[row.phase].append(row)
     return {
         phase: rows

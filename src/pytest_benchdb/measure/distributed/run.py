@@ -23,8 +23,9 @@ from typing import Literal
 
 from pytest_benchdb.errors import BackendUnavailableError, MeasurementError
 from pytest_benchdb.measure.distributed.exchange import RankJob, RankReport, read_report, stderr_path
-from pytest_benchdb.measure.distributed.ranks import TORCHRUN_VARIABLES, WorldRun, distributed_rows
+from pytest_benchdb.measure.distributed.ranks import TORCHRUN_VARIABLES, WorldRun, distributed_rows, series_of_world
 from pytest_benchdb.model.metric import Provenance
+from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Measurement
 
 _SAME_TIME_NS = 250_000_000
@@ -273,6 +274,9 @@ class RankPlan:
             local rank; None runs on the host.
         opener_argument: a JSON value.
         provenance: of the measurements.
+        passes: what to measure besides times, as ``--benchdb-passes``.
+        meters: ``module:function`` that returns the energy meters of a rank.
+        no_energy: why energy must not be measured; None if it may.
     """
 
     world_sizes: Sequence[int] = (1, 2)
@@ -283,6 +287,9 @@ class RankPlan:
     opener: str | None = None
     opener_argument: object = None
     provenance: Provenance = "measured"
+    passes: Sequence[str] = ()
+    meters: str | None = None
+    no_energy: str | None = None
 
     def problem(self) -> str | None:
         """Return what is wrong with the plan; None if it is valid."""
@@ -304,11 +311,13 @@ class Distributed:
         worlds: one run for each world size, ascending.
         results: by world size, the JSON values that the ranks returned; failed worlds are absent.
         measurements: the rows to store; see `ranks.distributed_rows`.
+        series: of the ranks' sensors.
     """
 
     worlds: tuple[WorldRun, ...]
     results: Mapping[int, tuple[object, ...]] = field(default_factory=dict)
     measurements: tuple[Measurement, ...] = ()
+    series: tuple[Series, ...] = ()
 
     def error(self, test: str | None = None) -> MeasurementError | None:
         """Return the error that fails the test; None if every rank finished."""
@@ -350,6 +359,9 @@ def run_distributed(
         opener_argument=plan.opener_argument,
         provenance=plan.provenance,
         test=test,
+        passes=list(plan.passes),
+        meters=plan.meters,
+        no_energy=plan.no_energy,
     )
     threads = plan.threads or threads_per_rank(max(sizes), os.environ.get("OMP_NUM_THREADS"))
     worlds, results = [], {}
@@ -364,7 +376,8 @@ def run_distributed(
         replace(row, details={**(row.details or {}), **about}) if row.rank is None else row
         for row in distributed_rows(worlds)
     )
-    return Distributed(worlds=tuple(worlds), results=results, measurements=rows)
+    series = tuple(each for world in worlds for each in world.series)
+    return Distributed(worlds=tuple(worlds), results=results, measurements=rows, series=series)
 
 
 def locate(function: Callable[..., object]) -> RankJob:
@@ -418,7 +431,12 @@ def _run_world(job: RankJob, plan: RankPlan, threads: int | None) -> tuple[World
     if reason is not None:
         return WorldRun(world_size=job.world_size, reason=reason), ()
     whole = [report for report in reports if isinstance(report, RankReport)]
+    world = WorldRun(
+        world_size=job.world_size,
+        by_rank=tuple(report.measurements for report in whole),
+        series=tuple(each for report in whole for each in report.series),
+    )
     return (
-        WorldRun(world_size=job.world_size, by_rank=tuple(report.measurements for report in whole)),
+        replace(world, series=tuple(series_of_world(world))),
         tuple(report.result for report in whole),
     )

@@ -19,11 +19,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
 
+from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.reading import Scope, Series
 
 DEFAULT_RATE_HZ = 20.0
 RATES_HZ = (10.0, 50.0)
 """Lowest and highest rate: slower misses events, faster costs more and only shows the counters' own ticks."""
+_NOT_OF_NVML = frozenset({"rocm", "xpu", "mps", "sim"})
+"""Backends whose unique ids are not NVIDIA's."""
 _FAILURES = 2
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from pytest_benchdb.measure.sampler.child import main; main()"
 
@@ -195,6 +198,13 @@ class Sampler:
         self.close()
         self._failures += 1
         self.reasons = {"sampler": f"{reason}: {lines[-1]}" if lines else reason}
+
+
+def watched(device: Device | None) -> dict[str, str]:
+    """Return the `device_id` of a device by the unique id that NVML knows it by; empty if NVML cannot know it."""
+    if device is None or device.is_host or device.uuid is None or device.backend in _NOT_OF_NVML:
+        return {}
+    return {device.uuid: device.device_id}
 
 
 def _own_command(config: Mapping[str, object]) -> list[str]:

@@ -227,14 +227,11 @@ def check_energy(readable: Sequence[str], left_out: Mapping[str, str]) -> Iterat
         yield Finding("note" if run else "ok", f"meter {name}", f"not read: {message}", command or None)
 
 
-def _energy_meters() -> tuple[list[str], dict[str, str]]:
-    from pytest_benchdb.backends.meters import meters
-    from pytest_benchdb.registry import Registry, plugin_manager
+def _energy_meters() -> tuple[list[str], Mapping[str, str]]:
+    from pytest_benchdb.registry import meters_here
 
-    manager, _ = plugin_manager()
-    registry = Registry(manager, ())
-    readable = [meter.name for meter in registry.meters(meters()) if meter.provenance != "simulated"]
-    return readable, registry.meters_left_out
+    readable, left_out = meters_here()
+    return [meter.name for meter in readable if meter.provenance != "simulated"], left_out
 
 
 def check_place(path: Path, is_writable: Callable[[Path], bool]) -> Iterator[Finding]:

@@ -289,13 +289,15 @@ class Bench(StreamMethods):
             opener = f"{open_for_rank.__module__}:{open_for_rank.__name__}"  # each rank imports it
             options = {"opener": opener, "opener_argument": self.backend, **options}
         try:
-            plan = RankPlan(**{"provenance": self.provenance, **plain_options(options)})
+            about = {"provenance": self.provenance, **self._meters.of_ranks(self._attempt)}
+            plan = RankPlan(**{**about, **plain_options(options)})
         except TypeError as error:
             raise self._mistake(str(error)) from error
         if self._attempt is None:
             plan = replace(plan, world_sizes=(1,))
         result = run_distributed(function, plan=plan, args=args, test=self._test)
         self._rows += result.measurements
+        self._series += result.series
         failure = result.error(self._test)
         if failure is not None:
             raise failure

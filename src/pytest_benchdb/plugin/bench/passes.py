@@ -33,8 +33,6 @@ _METRIC_OF = {
     "series": "rss",
 }
 """The metric whose row states the reason if a pass fails."""
-_NOT_FOR_NVML = frozenset({"rocm", "xpu", "mps", "sim"})
-"""Backends whose unique ids are not NVIDIA's."""
 BESIDE_WORKERS = "other xdist workers use the device meanwhile; run without -n"
 """Why there is no energy under xdist: a counter covers the whole device, and cannot separate its processes."""
 
@@ -87,6 +85,11 @@ class Passes:
         """Whether a pass was selected."""
         return bool(self.names)
 
+    @property
+    def no_energy(self) -> str | None:
+        """Why energy must not be measured in this process; None if it may."""
+        return None if self._alone else BESIDE_WORKERS
+
     def prepare(self, device: Device | None, provenance: Provenance = "measured") -> None:
         """Measure the idle power of a device before its first benchmark; None for the host.
 
@@ -119,7 +122,7 @@ class Passes:
                 sensors=self.sensors,
                 sampler=self._sampler,
                 conditions=self.conditions,
-                no_energy=None if self._alone else BESIDE_WORKERS,
+                no_energy=self.no_energy,
             )
         return self._meters
 
@@ -204,14 +207,12 @@ class Passes:
         return Metered(measurements=summaries, series=series)
 
     def _sampler(self, opened: OpenDevice | None) -> "Sampler":
-        from pytest_benchdb.measure.sampler.sampler import Sampler
+        from pytest_benchdb.measure.sampler.sampler import Sampler, watched
 
         device = None if opened is None or opened.device.is_host else opened.device
         key = None if device is None else device.device_id
         if key not in self._samplers:
-            has_id = device is not None and device.uuid is not None and device.backend not in _NOT_FOR_NVML
-            watched = {device.uuid: device.device_id} if device is not None and device.uuid and has_id else {}
-            self._samplers[key] = Sampler(devices=watched)
+            self._samplers[key] = Sampler(devices=watched(device))
         return self._samplers[key]
 
     def _energy(self, target: PassTarget) -> "Metered":

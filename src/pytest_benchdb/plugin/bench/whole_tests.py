@@ -13,19 +13,6 @@ from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY
 _OF_OTHERS = "the benchmark fixture of another plugin is not metered; use a bench_* fixture"
 
 
-class _ReadByTheWatcher:
-    """The usage of the process, which `recording.watcher` reads around every test."""
-
-    def start(self) -> None:
-        """Do nothing."""
-
-    def stop(self) -> None:
-        """Do nothing."""
-
-    def drop(self) -> None:
-        """Do nothing."""
-
-
 class WholeTests:
     """The hooks around each test of a run with passes; outside of those that time it."""
 
@@ -42,10 +29,11 @@ class WholeTests:
         attempt = item.stash.get(ATTEMPT_KEY, None)
         if attempt is None or attempt.bench is not None:
             return (yield)
-        from pytest_benchdb.measure.work import Work
+        from pytest_benchdb.measure.work import NO_BOUNDARY, Work
 
         meters = devices_of(item.config).passes.meters(attempt.block.probe)
-        block = meters.block(Work(what="whole tests", boundary=_ReadByTheWatcher()))
+        # The watcher reads the process's usage around every test.
+        block = meters.block(Work(what="whole tests", boundary=NO_BOUNDARY))
         if attempt.fixture is not None:
             attempt.metered = meters.refused(_OF_OTHERS)
             return (yield)

@@ -5,7 +5,7 @@ PYTEST_DONT_REWRITE
 
 import statistics
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.measure.timing.rounds import Rounds, Timed
@@ -13,6 +13,7 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement, Request
 from pytest_benchdb.plugin.bench.passes import Passes, PassTarget
 from pytest_benchdb.plugin.recording.attempt import Attempt
+from pytest_benchdb.registry import meters_here
 
 if TYPE_CHECKING:
     from pytest_benchdb.measure.work import Metered, WorkBlock, WorkMeters
@@ -72,6 +73,13 @@ class BenchMeters:
             is_cold=timed.cache_mode == "cold",
         )
         return self._passes.make(target)
+
+    def of_ranks(self, attempt: Attempt | None) -> dict[str, Any]:
+        """Return the options of `RankPlan` with which ranks measure what was asked for."""
+        if self._passes is None or attempt is None:
+            return {}
+        opener = f"{meters_here.__module__}:{meters_here.__name__}"  # each rank imports it
+        return {"passes": self._passes.names, "meters": opener, "no_energy": self._passes.no_energy}
 
     def of_phases(self, used: Collection[str | None]) -> "list[Metered]":
         """Return what was read at the ends of the phases, except those in which something else was measured."""
