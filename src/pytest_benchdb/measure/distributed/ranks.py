@@ -191,7 +191,7 @@ def _rates(world: WorldRun, path: Mapping[str, Measurement]) -> list[Measurement
 
 
 def _handled(world: WorldRun, phase: str | None) -> float:
-    """Return how many samples all ranks handled in a loop of steps; NaN if a rank does not tell."""
+    """Return how many samples all ranks handled in a loop of steps; NaN if a rank does not report it."""
     rates = _rows_by_phase(world, "throughput", with_values=False).get(phase, ())
     steps = _rows_by_phase(world, "step_time").get(phase, ())
     if not rates or len(rates) != len(steps):
