@@ -70,7 +70,9 @@ def test_number_refuses_what_is_not_one_number(value: object) -> None:
         number(value)
 
 
-@pytest.mark.parametrize("value", [5, numpy.int32(5), numpy.array(5), numpy.uint8(5), Tensor(5)], ids=repr)
+@pytest.mark.parametrize(
+    "value", [5, numpy.int32(5), numpy.array(5), numpy.uint8(5), Tensor(5)], ids=lambda value: type(value).__name__
+)
 def test_whole_takes_whole_numbers_of_any_library(value: object) -> None:
     result = whole(value)
 
