@@ -13,6 +13,7 @@ import pytest
 
 from pytest_benchdb.environment.toml_files import project_name
 from pytest_benchdb.measure.process.block_usage import BlockProbe
+from pytest_benchdb.measure.timing.tracers import monitored_by
 from pytest_benchdb.model.environment import SessionOutcome, SessionStart
 from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.operations.record import Context, SessionRecorder, project_root, start_session
@@ -84,6 +85,7 @@ class SessionPlugin:
         self._root = project_root(config.rootpath)
         self._running: dict[str, bytes] = {}
         self._refused: list[str] = []
+        self._monitor: str | None = None
         self._result: FoldResult | None = None
         self._outputs = Outputs()
         self._gate: gate.GateReport | None = None
@@ -110,6 +112,10 @@ class SessionPlugin:
     def pytest_report_header(self) -> str:
         """Show where the results go."""
         return f"benchdb: recording into {summary.shown_path(self._target.path, self._config)}"
+
+    def pytest_collection_finish(self) -> None:
+        """Note what listens to `sys.monitoring`: pytest-cov ends before the session does."""
+        self._monitor = monitored_by()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -144,6 +150,12 @@ class SessionPlugin:
         if self._recorder.is_copy:
             return (yield)
         ended_by_itself = int(exitstatus) in _ENDED_BY_ITSELF
+        if self._monitor is not None and not self._recorder.is_empty:
+            self._refused.insert(
+                0,
+                f"{self._monitor} listened to sys.monitoring: the times of phases, steps and pytest-benchmark have it in "
+                "them; run without it for times to compare",
+            )
         self._watcher.finish_interrupted()
         summary.announce(self._config, self._recorder)
         self._result = self._recorder.finish(

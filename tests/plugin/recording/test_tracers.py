@@ -84,3 +84,24 @@ def test_coverage_sees_all_but_what_is_timed(
         "coverage traced the test meanwhile; a test with @pytest.mark.benchdb is timed without"
     )
     assert "test_marked" not in invalid
+
+
+def test_tool_of_sys_monitoring_is_named(record: Record, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        from pytest_benchdb.measure.timing import tracers
+
+        class Monitoring:
+            get_tool = staticmethod({2: "coverage.py"}.get)
+            get_events = staticmethod(lambda tool: 1)
+            set_events = staticmethod(lambda tool, events: None)
+
+        tracers._monitoring = Monitoring
+        """
+    )
+    recorded = record("def test_a(benchmark):\n    benchmark(len, 'abc')")
+
+    assert recorded.one("SELECT details ->> 'traced_by' FROM measurement WHERE metric = 'wall_time'") == (
+        "coverage.py",
+    )
+    recorded.result.stdout.fnmatch_lines(["benchdb: coverage.py listened to sys.monitoring: the times of phases, *"])

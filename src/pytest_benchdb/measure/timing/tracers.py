@@ -86,6 +86,14 @@ def tracer_name() -> str | None:
     if tracer is not None:
         kind = tracer if hasattr(tracer, "__module__") and hasattr(tracer, "__qualname__") else type(tracer)
         return str(kind.__module__).partition(".")[0].lstrip("_")
+    return monitored_by()
+
+
+def monitored_by() -> str | None:
+    """Return the first tool that listens to `sys.monitoring`, such as ``coverage.py``; None without one.
+
+    It stays on in what `untraced` does not enclose: phases, steps, and the rounds of pytest-benchmark.
+    """
     return next((str(_monitoring.get_tool(tool)) for tool in _events()), None)
 
 

@@ -6,6 +6,7 @@ PYTEST_DONT_REWRITE
 from collections.abc import Iterable
 from typing import Any
 
+from pytest_benchdb.measure.timing.tracers import monitored_by
 from pytest_benchdb.model.run import CHUNK_ROUNDS, Measurement, Timing
 from pytest_benchdb.plugin.recording.attempt import Attempt
 
@@ -32,6 +33,8 @@ def timing(attempt: Attempt) -> Timing:
     warmup_rounds = _warmup_rounds(attempt, stats.options)
     metric = _METRICS.get(timer.removesuffix("_ns"))
     details = {**stats.options, "timer": timer.rpartition(".")[2]}  # as in pytest-benchmark's JSON
+    if (tool := monitored_by()) is not None:  # pytest-benchmark takes off the older kinds of tracers only
+        details["traced_by"] = tool
     if metric is None:
         row = Measurement.of("timer_value", samples=samples, method=timer, details=details)
     else:
