@@ -153,8 +153,8 @@ class SessionPlugin:
         if self._monitor is not None and not self._recorder.is_empty:
             self._refused.insert(
                 0,
-                f"{self._monitor} listened to sys.monitoring: the times of phases, steps and pytest-benchmark have it in "
-                "them; run without it for times to compare",
+                f"{self._monitor} listened to sys.monitoring: the times of phases, steps and pytest-benchmark have it "
+                "in them; run without it for times to compare",
             )
         self._watcher.finish_interrupted()
         summary.announce(self._config, self._recorder)
