@@ -69,6 +69,7 @@ class ScriptBench(Bench):
     pedantic = _noting_errors(Bench.pedantic)
     graph = _noting_errors(Bench.graph)
     stream = _noting_errors(Bench.stream)
+    stream_sweep = _noting_errors(Bench.stream_sweep)
     distributed = _noting_errors(Bench.distributed)
 
     def steps(self, n: int, **options: Any) -> Steps:

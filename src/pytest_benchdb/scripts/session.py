@@ -325,6 +325,7 @@ class ScriptSession:
         finally:
             _open_session = None
             self._devices.close()
+            self._probe.close()
         if self._summary:
             self._print_results()
         for problem in (recorder.problem, self.result.message if self.result else None, *self._refused):

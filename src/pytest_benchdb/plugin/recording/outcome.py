@@ -4,7 +4,7 @@ PYTEST_DONT_REWRITE
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -70,6 +70,19 @@ def is_interruption(error: BaseException) -> bool:
 def is_timeout(error: BaseException) -> bool:
     """Return whether pytest-timeout raised the error."""
     return _TIMEOUT.search(_first_line(error)) is not None
+
+
+def with_expected_failure(point: Phase, item: pytest.Item) -> Phase:
+    """Return the phase of a point of a sweep; one that failed is ``xfailed`` if its test is marked so.
+
+    Conditions that are text are pytest's to evaluate, after the test; then the point has failed.
+    """
+    marker = item.get_closest_marker("xfail")
+    if point.outcome != "failed" or marker is None:
+        return point
+    conditions = (*marker.args, *([marker.kwargs["condition"]] if "condition" in marker.kwargs else []))
+    holds = not conditions or any(condition is True for condition in conditions)
+    return replace(point, outcome="skipped", xfail=str(marker.kwargs.get("reason") or "")) if holds else point
 
 
 def with_subtests(call: Phase, failed: int) -> Phase:

@@ -19,7 +19,7 @@ from pytest_benchdb.plugin.recording import codspeed
 from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt, Block
 from pytest_benchdb.plugin.recording.fixture import kind_of, observe
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_of
-from pytest_benchdb.plugin.recording.outcome import Phase, phase_of, with_subtests
+from pytest_benchdb.plugin.recording.outcome import Phase, phase_of, with_expected_failure, with_subtests
 from pytest_benchdb.plugin.recording.points import SweepPoints
 from pytest_benchdb.plugin.recording.run import Keeping, finished_run, stored_lines
 from pytest_benchdb.plugin.settings import Settings
@@ -236,7 +236,11 @@ class TestWatcher:
             identifier=self._identifier,
         )
         attempt.points = item.stash[_points_key] = SweepPoints(
-            attempt, write=self._write, begin_line=self._begin_line, lines_of=functools.partial(self._lines_of, item)
+            attempt,
+            write=self._write,
+            begin_line=self._begin_line,
+            lines_of=functools.partial(self._lines_of, item),
+            expected=functools.partial(with_expected_failure, item=item),
         )
         if self._calling is item:  # the test requested the fixture in its body
             attempt.setup = Phase(outcome="passed")
