@@ -4,11 +4,12 @@ Other packages' code runs with a time limit. A provider that raises or hangs is 
 reason; what it prints is dropped.
 """
 
+import atexit
 import contextlib
 import io
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -231,6 +232,21 @@ class Registry:
         return default
 
 
+@contextlib.contextmanager
+def current_device(opened: OpenDevice) -> Iterator[None]:
+    """Make a device the current one of its library in a block, such as that of ``torch.cuda``."""
+    if not isinstance(opened, HasCurrent):
+        yield
+        return
+    block = opened.current()
+    block.__enter__()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(Exception):  # a device that the test broke must not fail its teardown as well
+            block.__exit__(None, None, None)
+
+
 def open_for_rank(backend: object, local_rank: int) -> OpenDevice:
     """Open the backend's device number `local_rank`, in the process of that rank, and make it the current one.
 
@@ -244,8 +260,9 @@ def open_for_rank(backend: object, local_rank: int) -> OpenDevice:
     registry = Registry(manager, backends())
     registry.load()
     opened = registry.open(DeviceName(backend=str(backend), index=local_rank, text=f"{backend}:{local_rank}"))
-    if isinstance(opened, HasCurrent):
-        opened.current().__enter__()  # until the process ends
+    until_exit = contextlib.ExitStack()
+    until_exit.enter_context(current_device(opened))
+    atexit.register(until_exit.close)
     return opened
 
 

@@ -15,7 +15,7 @@ from pytest_benchdb.model.identity import content_id, uuid7
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement, Run, Timing
 from pytest_benchdb.operations.record import Context, SessionRecorder, project_root, start_session
-from pytest_benchdb.registry import DeviceName, Registry, plugin_manager
+from pytest_benchdb.registry import DeviceName, Registry, current_device, plugin_manager
 from pytest_benchdb.store.journal.lines import run_lines
 from pytest_benchdb.store.target import resolve
 
@@ -70,9 +70,10 @@ def measure_peaks(  # noqa: PLR0913 - what the command line knows
         for name, device in opened:
             say(f"measuring the peaks of {name.text} ({device.device.name})")
             provenance = registry.provenance(name.backend)
-            for work, measured in _best_of_each(device, provenance):
-                recorder.append(run_lines(_run(recorder.start.project, name, device, work, measured, provenance)))
-                rows.append(_row(device, work, measured[0]))
+            with current_device(device):
+                for work, measured in _best_of_each(device, provenance):
+                    recorder.append(run_lines(_run(recorder.start.project, name, device, work, measured, provenance)))
+                    rows.append(_row(device, work, measured[0]))
     finally:
         registry.close()
     result = recorder.finish(outcome="passed", exit_status=None, complete=True, row_limit=0)

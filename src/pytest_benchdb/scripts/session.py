@@ -23,7 +23,7 @@ from pytest_benchdb.model.environment import SessionOutcome
 from pytest_benchdb.model.run import NOT_RUN, PASSED, Timing
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.record import Context, SessionRecorder, project_root, start_session
-from pytest_benchdb.plugin.bench.devices import Devices, current_device
+from pytest_benchdb.plugin.bench.devices import Devices
 from pytest_benchdb.plugin.ending.summary import remarks_about
 from pytest_benchdb.plugin.recording.attempt import Attempt, Block
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_from, labels_of_params
@@ -32,7 +32,7 @@ from pytest_benchdb.plugin.recording.run import Keeping, run_of, stored_extra_in
 from pytest_benchdb.plugin.settings import DEFAULT_PATH, grid_factor, known_passes
 from pytest_benchdb.present.report.table import layout
 from pytest_benchdb.present.writing.grid import write_lines
-from pytest_benchdb.registry import plugin_manager
+from pytest_benchdb.registry import current_device, plugin_manager
 from pytest_benchdb.scripts.bench import ScriptBench
 from pytest_benchdb.store.fold_process import FoldResult
 from pytest_benchdb.store.journal.lines import begin_line

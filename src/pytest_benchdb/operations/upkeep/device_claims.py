@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pytest_benchdb.backends import backends
 from pytest_benchdb.backends.meters import meters
 from pytest_benchdb.errors import BackendUnavailableError
-from pytest_benchdb.interfaces import HasCurrent, OpenDevice
+from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.measure.claims import of_sensors, of_timing
 from pytest_benchdb.measure.claims.rig import Rig, TorchWorkload, check_claims, untested
 from pytest_benchdb.measure.energy.sensors import Sensors
 from pytest_benchdb.measure.sampler.sampler import Sampler
 from pytest_benchdb.model.answer.device_claims import ClaimResult, DeviceClaims
-from pytest_benchdb.registry import DeviceName, Registry, plugin_manager
+from pytest_benchdb.registry import DeviceName, Registry, current_device, plugin_manager
 
 CLAIMS = (*of_sensors.CLAIMS, *of_timing.CLAIMS)
 _OF_TORCH = frozenset({"cuda", "rocm", "mps", "xpu"})
@@ -75,9 +75,7 @@ def _checked(
         provenance=registry.provenance(name.backend),
         other_process=_opened_alone if name.backend == "cuda" else None,
     )
-    if not isinstance(opened, HasCurrent):
-        return check_claims(CLAIMS, rig, on_result=on_result)
-    with opened.current():
+    with current_device(opened):
         return check_claims(CLAIMS, rig, on_result=on_result)
 
 

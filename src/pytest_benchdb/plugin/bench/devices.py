@@ -17,7 +17,7 @@ import pytest
 
 from pytest_benchdb.backends import backends as builtin_backends
 from pytest_benchdb.errors import BackendUnavailableError, ConfigError, MeasurementError
-from pytest_benchdb.interfaces import HasCurrent, OpenDevice
+from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.plugin.bench.bench import Bench
@@ -224,21 +224,6 @@ def devices_of(config: pytest.Config) -> Devices:
         config.stash[_DEVICES_KEY] = devices
         config.add_cleanup(devices.close)
     return config.stash[_DEVICES_KEY]
-
-
-@contextlib.contextmanager
-def current_device(opened: OpenDevice) -> Iterator[None]:
-    """Make a device the current one of its library in a block, such as that of ``torch.cuda``."""
-    if not isinstance(opened, HasCurrent):
-        yield
-        return
-    block = opened.current()
-    block.__enter__()
-    try:
-        yield
-    finally:
-        with contextlib.suppress(Exception):  # a device that the test broke must not fail its teardown as well
-            block.__exit__(None, None, None)
 
 
 def _absent(name: DeviceName) -> Device:

@@ -94,7 +94,7 @@ def devices_of(config: pytest.Config) -> "Devices":
 
 
 def _bench(request: pytest.FixtureRequest, device: str | None) -> Iterator["Bench"]:
-    from pytest_benchdb.plugin.bench.devices import current_device
+    from pytest_benchdb.registry import current_device
 
     fixture = devices_of(request.config).bench(request, device)
     with current_device(fixture.opened):
