@@ -63,6 +63,15 @@ class ParquetTable:
         return _sessions(_parquet_rows(path))
 
 
+def text_header(path: Path) -> tuple[str, list[str]] | None:
+    """Return delimiter and columns of an uncompressed text table; None for any other header or file."""
+    try:
+        with path.open("rb") as file:
+            return _header(file.readline(_MAX_HEADER))
+    except (ImportFormatError, OSError):
+        return None
+
+
 def _sessions(rows: Iterable[tuple[str, Cells | BadRow]]) -> Iterator[ImportedSession | ImportProblem]:
     """Yield a problem for each bad row, then the sessions."""
     sessions = Sessions()

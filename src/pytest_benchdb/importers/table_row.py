@@ -98,6 +98,8 @@ def _all_units() -> Iterator[tuple[str, NamedUnit]]:
         yield name, NamedUnit("1", "count")
     yield "%", NamedUnit("1", "ratio", 1.0, 100.0)
     yield "K", NamedUnit("K", "temperature")
+    yield "kg", NamedUnit("kg", "other")
+    yield "g", NamedUnit("kg", "other", divisor=1000.0)
     for name in ("degC", "\N{DEGREE SIGN}C"):
         yield name, NamedUnit("K", "temperature", offset=273.15)
 
@@ -159,8 +161,7 @@ def parse_row(cells: Cells) -> TableRow:
     metric = _text(cells, "metric") or "wall_time"
     written = _text(cells, "unit")
     value, unit = _in_si(metric, _value(cells), written)
-    registered = METRICS.get(metric)
-    if registered is not None and registered.kind in _NEVER_NEGATIVE and value < 0:
+    if is_never_negative(metric) and value < 0:
         raise BadRow(f"value is {cells['value']}: {metric} is never below zero")
     return TableRow(
         session=_required(cells, "session"),
@@ -183,6 +184,18 @@ def parse_row(cells: Cells) -> TableRow:
 def is_empty(cells: Cells) -> bool:
     """Return whether a row is empty in every known column."""
     return all(cells.get(name) in {None, ""} for name in COLUMNS if not isinstance(cells.get(name), (dict, list)))
+
+
+def conversion_of(written: str | None) -> NamedUnit:
+    """Return how values become those of the SI unit, for a unit that `parse_row` takes."""
+    unit = UNITS.get(written) if written is not None else None
+    return unit if unit is not None else NamedUnit("", "other")
+
+
+def is_never_negative(metric: str) -> bool:
+    """Return whether a value below zero is impossible."""
+    registered = METRICS.get(metric)
+    return registered is not None and registered.kind in _NEVER_NEGATIVE
 
 
 def _in_si(metric: str, value: float, written: str | None) -> tuple[float, str]:

@@ -115,14 +115,11 @@ class Sessions:
                 tool=TOOL,
                 source_key=name,
                 label=name,
-                environment=_environment(session.facts["fingerprint"]),
+                environment=environment_of(session.facts["fingerprint"]),
                 commit=Commit(sha=session.facts["commit"], branch=session.facts["branch"]),
                 runs=tuple(
-                    ImportedRun(
-                        fullname=_fullname(benchmark, params),
-                        params=None if params is None else json.loads(params),
-                        param_id=None if params is None else _param_id(params),
-                        device=None if backend is None else _device(backend),
+                    replace(
+                        run_of(benchmark, backend, params),
                         measurements=tuple(self._measurement(metric, rounds) for metric, rounds in readings.items()),
                         rounds=max((len(rounds.values) for rounds in readings.values()), default=None),
                     )
@@ -165,6 +162,17 @@ class Sessions:
         )
 
 
+def run_of(benchmark: str, backend: str | None, params: str | None) -> ImportedRun:
+    """Return a run without measurements."""
+    return ImportedRun(
+        fullname=_fullname(benchmark, params),
+        params=None if params is None else json.loads(params),
+        param_id=None if params is None else _param_id(params),
+        device=None if backend is None else _device(backend),
+        measurements=(),
+    )
+
+
 def _fullname(benchmark: str, params: str | None) -> str:
     """Return the name of a benchmark with its parameters, unless the table has them in the name."""
     return benchmark if params is None or benchmark.endswith("]") else f"{benchmark}[{_param_id(params)}]"
@@ -180,7 +188,8 @@ def _device(backend: str) -> Device:
     return Device(device_id=content_id(backend, backend, None), backend=backend, name=backend)
 
 
-def _environment(fingerprint: str | None) -> Environment | None:
+def environment_of(fingerprint: str | None) -> Environment | None:
+    """Return the environment of a session, where only the key of the machine is known."""
     if fingerprint is None:
         return None
     environment = Environment(environment_id="", fingerprint=fingerprint)

@@ -14,6 +14,7 @@ from pytest_benchdb.store.journal.lines import end_line, run_lines, session_line
 _SAME_S = 10.0
 """Seconds by which copies of one session may differ: each file has the time at which it was written."""
 _MS = 1000
+_SESSION_FORMAT = "session/1"
 
 
 def session_id_of(session: ImportedSession) -> str:
@@ -22,13 +23,18 @@ def session_id_of(session: ImportedSession) -> str:
     Project, label and path do not affect it, nor does whether the file has all rounds or only their number and
     extremes: a session imported again in another form has the same id.
     """
-    facts: list[str | None] = ["session/1", session.source_key, session.commit.sha]
+    facts: list[str | None] = [_SESSION_FORMAT, session.source_key, session.commit.sha]
     for run in session.runs:
         facts += [without_addresses(run.fullname), run.device.backend if run.device else None]
         for measurement in run.measurements:
             facts += [measurement.metric, measurement.phase, *_figures(measurement)]
+    return id_of_facts(session.started_unix_us, facts)
+
+
+def id_of_facts(started_us: int, facts: Sequence[str | None]) -> str:
+    """Return a session's id for its start and the facts about its results that `session_id_of` lists."""
     digest = hashlib.blake2b(ascii(facts).encode("ascii"), digest_size=16).hexdigest()
-    return timed_id(session.started_unix_us // _MS, digest)
+    return timed_id(started_us // _MS, digest)
 
 
 def is_known(session_id: str, stored: dict[str, list[int]]) -> bool:
@@ -51,6 +57,15 @@ def journal_lines(
     session: ImportedSession, session_id: str, source: SourceFile, tags: Mapping[str, str]
 ) -> Iterator[bytes]:
     """Yield the lines of a session's journal."""
+    yield opening_line(session, session_id, source, tags)
+    for place, run in enumerate(session.runs):
+        yield run_lines(_run(run, place, session, session_id, session.project or ""), session_id=session_id)
+    failed = any(run.outcome not in PASSED | NOT_RUN for run in session.runs)
+    yield closing_line(session, session_id, failed=failed)
+
+
+def opening_line(session: ImportedSession, session_id: str, source: SourceFile, tags: Mapping[str, str]) -> bytes:
+    """Return the first line of a session."""
     project = session.project or ""
     devices = {run.device.device_id: run.device for run in session.runs if run.device}
     start = SessionStart(
@@ -66,18 +81,17 @@ def journal_lines(
         devices=tuple(devices.values()),
         commit=session.commit,
     )
-    yield session_line(start, source)
-    for place, run in enumerate(session.runs):
-        yield run_lines(_run(run, place, session, session_id, project), session_id=session_id)
-    failed = any(run.outcome not in PASSED | NOT_RUN for run in session.runs)
-    yield end_line(
-        SessionEnd(
-            finished_unix_us=session.finished_unix_us or session.started_unix_us,
-            outcome="failed" if failed else "passed",
-            complete=True,
-        ),
-        session_id,
+    return session_line(start, source)
+
+
+def closing_line(session: ImportedSession, session_id: str, *, failed: bool) -> bytes:
+    """Return the last line of a session."""
+    end = SessionEnd(
+        finished_unix_us=session.finished_unix_us or session.started_unix_us,
+        outcome="failed" if failed else "passed",
+        complete=True,
     )
+    return end_line(end, session_id)
 
 
 def _run(run: ImportedRun, place: int, session: ImportedSession, session_id: str, project: str) -> Run:
@@ -88,7 +102,7 @@ def _run(run: ImportedRun, place: int, session: ImportedSession, session_id: str
     )
     return Run(
         run_id=timed_id(session.started_unix_us // _MS, digest),
-        benchmark=_benchmark(run, project),
+        benchmark=benchmark_of(run, project),
         labels=run.labels,
         device_id=run.device.device_id if run.device else None,
         outcome=run.outcome,
@@ -108,7 +122,7 @@ def _run(run: ImportedRun, place: int, session: ImportedSession, session_id: str
     )
 
 
-def _benchmark(run: ImportedRun, project: str) -> Benchmark:
+def benchmark_of(run: ImportedRun, project: str) -> Benchmark:
     """Return the benchmark, with the id that the plugin would give to a test of that name."""
     fullname = without_addresses(run.fullname)
     head, bracket, tail = fullname.partition("[")

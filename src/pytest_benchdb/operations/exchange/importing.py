@@ -9,9 +9,11 @@ from pathlib import Path
 from pytest_benchdb.environment.git.checkout import read_commit
 from pytest_benchdb.errors import BenchdbError, ConfigError, ImportFormatError
 from pytest_benchdb.importers.source import head_of
+from pytest_benchdb.importers.table import CsvTable
 from pytest_benchdb.interfaces import Importer
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem, SourceFile
 from pytest_benchdb.operations.exchange.as_journal import is_known, journal_lines, session_id_of, split_id
+from pytest_benchdb.operations.exchange.bulk import open_bulk
 from pytest_benchdb.operations.record import project_name
 from pytest_benchdb.registry import find_importers
 from pytest_benchdb.store.history.open import open_history
@@ -148,14 +150,20 @@ class _Import:
         """Store the new sessions of one file, all of them or none."""
         outcome = FileOutcome(path=str(path), importer=name)
         try:
-            checksum = _checksum(path)
-            sessions, problems, refused = _read(path, importer)
+            return self._take(outcome, path, importer)
         except BenchdbError as error:
             return replace(outcome, reason=" ".join(str(error).split()))
         except OSError as error:
             return replace(outcome, reason=f"it cannot be read: {error.strerror or error}")
         except Exception as error:  # noqa: BLE001 - an importer of another package must not end the import of other files
             return replace(outcome, reason=f"the importer {name} failed with {type(error).__name__}: {error}"[:300])
+
+    def _take(self, outcome: FileOutcome, path: Path, importer: Importer) -> FileOutcome:
+        checksum = _checksum(path)
+        in_sets = self._take_table(outcome, path, checksum) if isinstance(importer, CsvTable) else None
+        if in_sets is not None:
+            return in_sets
+        sessions, problems, refused = _read(path, importer)
         outcome = replace(outcome, problems=tuple(problems), refused=refused)
         if not sessions:
             reason = f"none of its {refused} items can be read" if refused else "it has no session"
@@ -174,7 +182,9 @@ class _Import:
             new.setdefault(key, []).append(ms)
             runs += len(session.runs)
             if not self._request.dry_run:
-                source = SourceFile(path=str(path), checksum=checksum, importer=name, rows=session.rows, reason=why)
+                source = SourceFile(
+                    path=str(path), checksum=checksum, importer=outcome.importer or "", rows=session.rows, reason=why
+                )
                 self._stage.add(session_id, self._journal_of(session, session_id, source))
         self._stage.publish()
         for key, times in new.items():
@@ -182,14 +192,36 @@ class _Import:
         added = sum(map(len, new.values()))
         return replace(outcome, sessions=added, known=len(sessions) - added, runs=runs)
 
+    def _take_table(self, outcome: FileOutcome, path: Path, checksum: str) -> FileOutcome | None:
+        """Store the new sessions of a text table in sets; None if it must be read row by row."""
+        with open_bulk(path) as table:
+            if table is None:
+                return None
+            new: dict[str, list[int]] = {}
+            chosen = []
+            for one in table.sessions:
+                if not (is_known(one.session_id, self._known) or is_known(one.session_id, new)):
+                    ms, key = split_id(one.session_id)
+                    new.setdefault(key, []).append(ms)
+                    chosen.append(one)
+            if chosen and not self._request.dry_run:
+                source = SourceFile(path=str(path), checksum=checksum, importer=outcome.importer or "", rows=0)
+                table.store(chosen, self._stage, self._named, source, self._request.tags)
+            runs = sum(len(one.session.runs) for one in chosen)
+            known = len(table.sessions) - len(chosen)
+        self._stage.publish()
+        for key, times in new.items():
+            self._known.setdefault(key, []).extend(times)
+        return replace(outcome, sessions=len(chosen), known=known, runs=runs)
+
     def _journal_of(self, session: ImportedSession, session_id: str, source: SourceFile) -> Iterator[bytes]:
+        return journal_lines(self._named(session), session_id, source, self._request.tags)
+
+    def _named(self, session: ImportedSession) -> ImportedSession:
+        """Return a session with its project and label."""
         request = self._request
-        named = replace(
-            session,
-            project=request.project or session.project or self._own_project,
-            label=request.label or session.label,
-        )
-        return journal_lines(named, session_id, source, request.tags)
+        project = request.project or session.project or self._own_project
+        return replace(session, project=project, label=request.label or session.label)
 
 
 def _find_files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:

@@ -71,6 +71,17 @@ class Staging:
             if self._open.tell() > _MOST_BYTES:
                 self._close()
 
+    @property
+    def home(self) -> Path:
+        """The hidden folder, for files that are given to `add_file`."""
+        return self._home()
+
+    def add_file(self, path: str) -> None:
+        """Add a file of sessions that is in the hidden folder."""
+        folded: Future[str] = Future()
+        folded.set_result(path)
+        self._group.append(folded)
+
     def publish(self) -> None:
         """Mark the sessions added so far as complete: they appear together, in time or by `finish`.
 

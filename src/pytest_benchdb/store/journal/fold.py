@@ -268,6 +268,47 @@ def _write(source: str, part: str, damaged: int, cache: str | None, row_limit: i
     return report
 
 
+def write_table(connection: "DuckDBPyConnection", journal: str, runs: str, chunks: str, *, cache: str | None) -> str:
+    """Write the file of several sessions whose runs are in tables of a connection; return its path.
+
+    Args:
+        connection: has the tables.
+        journal: the other lines of the sessions; it stays.
+        runs: the statement that adds the runs to the lines.
+        chunks: the statement that adds their rounds.
+        cache: folder of templates for new files; None if there is none.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    name, folder = session_id_of(journal), os.path.dirname(journal)
+    part = os.path.join(folder, f".{name}.part")
+    size = os.path.getsize(journal)
+    values: dict[str, Value] = {
+        "journal": journal.replace("\\", "/") if os.name == "nt" else _escape_glob(journal),
+        "longest_line": _longest_line(journal, size),
+        "session_id": None,
+        "damaged": False,
+    }
+    with translated(part), open(journal, "rb") as file:
+        started_us = _started_us(file.fileno(), size) or 0
+        attach_new(connection, part, "part", file_kind="history", block_bytes=db.LARGE_SESSION_BLOCK_BYTES, cache=cache)
+        connection.execute("SET checkpoint_threshold = '1B'")
+        content = _stage_lines(connection, values)
+        connection.execute(runs)
+        _run(connection, "fold/stage_readings", values)
+        connection.execute("BEGIN")
+        _insert(connection, values, content)
+        connection.execute(chunks)
+        _measure(connection, values, large=True)
+        connection.execute("COMMIT")
+        connection.execute("USE memory; DETACH part")
+        sync_file(part)
+        final = os.path.join(folder, session_file_name(name, started_us))
+        os.replace(part, final)
+    return final
+
+
 def _run(connection: "DuckDBPyConnection", name: str, values: dict[str, Value]) -> None:
     connection.execute(render(read(name), values))
 
@@ -295,13 +336,18 @@ class _Content(NamedTuple):
 
 def _stage(connection: "DuckDBPyConnection", values: dict[str, Value]) -> _Content:
     """Read the journal's lines, except its rounds, into temporary tables."""
+    content = _stage_lines(connection, values)
+    _run(connection, "fold/stage_readings", values)
+    return content
+
+
+def _stage_lines(connection: "DuckDBPyConnection", values: dict[str, Value]) -> _Content:
     row = connection.execute(render(read("fold/stage_lines"), values)).fetchone()
     content = _Content(*map(bool, row or (False,) * len(_Content._fields)))
     if not content.ended:
         _run(connection, "fold/died", values)
     if content.repeated:
         _run(connection, "fold/deduplicate", values)
-    _run(connection, "fold/stage_readings", values)
     return content
 
 

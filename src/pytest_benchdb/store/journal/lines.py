@@ -162,6 +162,11 @@ def run_lines(
     return b"".join(lines)
 
 
+def name_line(number: int, benchmark: Benchmark, device_id: str | None) -> bytes:
+    """Encode the benchmark and the device that a number means in the runs of a table."""
+    return _line({"k": "name", "calls": number, "device_id": device_id, "benchmark": _benchmark(benchmark)})
+
+
 def end_line(end: SessionEnd, session_id: str | None = None) -> bytes:
     """Encode the last line of a session; in a journal of several it names the session."""
     line = {"k": "end", "finished_us": end.finished_unix_us, "load_end": end.load1, **_end(end)}
