@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from pytest_benchdb.model.benchmark import Labels
-from pytest_benchdb.plugin.recording.identity import gate_rule_of, labels_of
+from pytest_benchdb.plugin.recording.identity import (
+    gate_rule_of,
+    id_of_params,
+    labels_from,
+    labels_of,
+    labels_of_params,
+)
 
 
 def item(*arguments: object, **labels: object) -> pytest.Item:
@@ -27,6 +33,14 @@ def test_gate_rule_takes_scalars_of_numpy() -> None:
         "max_regression": 0.5,
         "gate": False,
     }
+
+
+def test_parameters_of_sweeps_and_scripts_take_scalars_of_numpy() -> None:
+    params = {"batch_size": np.int64(8), "precision": np.str_("fp16"), "n": np.array(3), "shape": np.arange(2)}
+
+    assert id_of_params(params) == "8-fp16-3-shape=[0, 1]"
+    assert labels_of_params(Labels(), params) == Labels(batch_size=8, precision="fp16")
+    assert labels_from({"batch_size": np.int64(8)}) == Labels(batch_size=8)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ _INT_LABELS = frozenset({"batch_size", "sequence_length"})
 _NOT_A_LABEL = ("isolate", "max_regression", "gate", "options")
 """Arguments of the marker that set how a test is run or judged."""
 _NO_LABELS = Labels()
+_ID_TEXT = 1000
 _PARAM_TEXT = 8192
 """About how many characters of a parameter's value are stored; what is longer becomes its class and length."""
 
@@ -158,16 +159,17 @@ def id_of_params(params: Mapping[str, object]) -> str:
 
 
 def _id_of(name: str, value: object) -> str:
+    value = plain(value)
     if value is None or isinstance(value, (str, int, float, complex)):
         return str(value)
-    return f"{name}={getattr(value, '__name__', None) or json_value(value)}"
+    return f"{name}={getattr(value, '__name__', None) or json_value(value, most=_ID_TEXT)}"
 
 
 def labels_of_params(labels: Labels, params: Mapping[str, object]) -> Labels:
     """Return the labels with those parameters that have the name and the type of a label."""
     values: dict[str, Any] = {
         name: value if name in _INT_LABELS else str(value)
-        for name, value in params.items()
+        for name, value in plain_options(params).items()
         if name in _TEXT_LABELS | _INT_LABELS and value is not None and _problem_of_label(name, value) is None
     }
     return replace(labels, **values) if values else labels
@@ -179,7 +181,7 @@ def labels_from(values: Mapping[str, object]) -> Labels:
     Raises:
         ConfigError: there is no such label, or its value has the wrong type.
     """
-    for name, value in values.items():
+    for name, value in plain_options(values).items():
         problem = _problem_of_label(name, value)
         if problem is None and name in _NOT_A_LABEL:
             problem = f" has no argument {name!r}, which is for tests"
