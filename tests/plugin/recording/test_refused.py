@@ -47,6 +47,17 @@ def broken_clock():
 def test_clock(benchmark):
     benchmark.pedantic(len, ("abc",), rounds=1)
 
+times = iter([10.0, 11.0, 13.0, 12.0])
+
+def system_time():
+    return next(times)
+
+system_time.__module__, system_time.__qualname__ = "time", "time"
+
+@pytest.mark.benchmark(timer=system_time)
+def test_set_clock(benchmark):
+    benchmark.pedantic(len, ("abc",), rounds=2)
+
 def test_unreadable(bench_cpu):
     bench_cpu.pedantic(len, ("abc",), rounds=3)
     bench_cpu.timing = lambda: 1 / 0  # as a fault of our own
@@ -64,7 +75,7 @@ def recorded(record: Record) -> Recorded:
 def test_one_bad_value_costs_itself_alone(recorded: Recorded) -> None:
     assert recorded.result.ret == 0
     assert set(recorded.outcomes().values()) == {"passed"}
-    assert len(recorded.outcomes()) == 9
+    assert len(recorded.outcomes()) == 10
     rows = recorded.sql(
         "SELECT name, metric, m.value, n, m.valid, m.reason FROM measurement m JOIN run USING (run_id)"
         " JOIN benchmark ON benchmark.benchmark_id = run.benchmark_id"
@@ -81,6 +92,7 @@ def test_one_bad_value_costs_itself_alone(recorded: Recorded) -> None:
         False,
         "test_suite.broken_clock gave nan in 1 of 1 rounds",
     )
+    assert found["test_set_clock", "wall_time"][2:] == (False, "time.time went back")
     assert found["test_unreadable", "wall_time"][2:] == (
         False,
         "its run cannot be stored: ZeroDivisionError: division by zero",

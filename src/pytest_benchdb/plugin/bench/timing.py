@@ -3,6 +3,7 @@
 PYTEST_DONT_REWRITE
 """
 
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -163,13 +164,14 @@ def _device_rows(timed: Timed, about: Mapping[str, Any]) -> list[Measurement]:
     """Return the time on the device's own clock, and the figures of its allocator."""
     rows = []
     if timed.device_s is not None:
-        device_ns = [round(seconds * 1e9 * timed.iterations) for seconds in timed.device_s]
-        samples = {"samples": timed.device_s} if about["phase"] is not None else {"round_ns": device_ns}
+        samples: dict[str, Any] = {"samples": timed.device_s}
+        if about["phase"] is None and all(map(math.isfinite, timed.device_s)):  # else the samples say what is wrong
+            samples = {"round_ns": [round(seconds * 1e9 * timed.iterations) for seconds in timed.device_s]}
         why = _why_incomplete(timed) if any(timed.device_s) else _STILL
         method = mark_method(waits=timed.device_waits)
         rows.append(Measurement.of("device_time", **samples, **about, method=method, valid=why is None, reason=why))
     for metric, value in timed.memory.items():
-        if value > 0 or metric not in _PEAKS:
+        if not value <= 0 or metric not in _PEAKS:  # NaN is neither, and is refused when it is stored
             rows.append(Measurement.of(metric, **about, value=value, method="peak of the device's allocator"))
         else:
             rows.append(Measurement.of(metric, **about, reason="nothing was allocated on the device"))

@@ -39,7 +39,15 @@ def timing(attempt: Attempt) -> Timing:
         row = Measurement.of("timer_value", samples=samples, method=timer, details=details)
     else:
         scale = iterations if timer.endswith("_ns") else 1e9 * iterations
-        row = Measurement.of(metric, round_ns=whole_ns(samples, scale), method=timer, details=details)
+        why = f"{timer} went back" if min(samples) < 0 else None  # the system's time may be set
+        row = Measurement.of(
+            metric,
+            round_ns=whole_ns(samples, scale),
+            method=timer,
+            valid=why is None,
+            reason=why,
+            details=details,
+        )
     return Timing(
         measurements=(row,),
         iterations=iterations,
