@@ -266,7 +266,7 @@ class RunTables:
             details = row.get("details")
             texts = (
                 _of_phase(row),
-                _or_dash(row.get("domain")),
+                row.get("domain") or ("the device" if row["value"] is not None else NOT_MEASURED),
                 _or_dash(row.get("scope")),
                 *self._shared_unit(row, ("value",)),
                 self._duration(row.get("window_s")),

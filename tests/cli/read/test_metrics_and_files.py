@@ -62,7 +62,10 @@ def make_runs(new_run: Call) -> list[Run]:
             provenance="simulated",
             measurements=(
                 measured("wall_time", samples=(0.01, 0.01), provenance="simulated"),
-                measured("energy", "J", value=4.997, window_s=2.1, tick_s=0.1, details={"ticks": 21}, **energy),
+                *(
+                    measured("energy", "J", value=4.997, window_s=2.1, tick_s=0.1, details={"ticks": 21}, **about)
+                    for about in ({**energy, "domain": None}, energy)
+                ),
             ),
             series=(
                 Series(
@@ -190,7 +193,8 @@ def test_show_of_a_run_as_json_has_its_parts(benchdb: Call, place: Path, run_id:
 
     simulated, served = show("test_sim"), show("test_serve")
 
-    (energy,) = [row for row in simulated["measurements"] if row["metric"] == "energy"]
+    energy, single = (row for row in simulated["measurements"] if row["metric"] == "energy")
+    assert [energy["domain"], single["domain"]] == [None, "SIM-0/energy"]
     assert (energy["details"], energy["scope"], energy["valid"]) == ({"ticks": 21}, "device", True)
     assert [(row["metric"], row["n"], row["mean"]) for row in simulated["series"]] == [
         ("power", 3, pytest.approx(1300 / 3))
