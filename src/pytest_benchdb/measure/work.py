@@ -298,7 +298,8 @@ class WorkBlock:
 
     @property
     def _counts_host(self) -> bool:
-        return self.work.boundary is None and self._wants("memory") and not self._is_simulated
+        is_read = self.work.boundary is None and (self._wants("memory") or not self.work.often)
+        return is_read and not self._is_simulated
 
     @property
     def _reads_tree(self) -> bool:

@@ -113,6 +113,10 @@ def test_everything_asked_for_has_a_value_or_a_reason(record: Record) -> None:
         peak, start = (found[name, phase, metric][0] for metric in ("peak_rss", "rss_start"))
         if peak is not None and start is not None:
             assert peak - start == pytest.approx(grown, abs=8e6)
+    timed = recorded.one(
+        "SELECT count(*) FROM measurement WHERE metric = 'peak_rss' AND pass = 'time' AND phase = 'call'"
+    )
+    assert timed == (1,)
     assert found["test_left", None, "energy"][1] == "the loop was left before its last step"
     flagged = recorded.sql(
         "SELECT DISTINCT name, phase FROM measurement JOIN benchmark USING (benchmark_id)"

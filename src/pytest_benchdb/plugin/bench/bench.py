@@ -28,7 +28,7 @@ from pytest_benchdb.plugin.bench.streams import StreamMethods
 from pytest_benchdb.plugin.bench.sweep import Sweep, skip_point
 from pytest_benchdb.plugin.bench.timing import Arguments, Replay, TimingSpec, call_once, timing_rows
 from pytest_benchdb.plugin.bench.values import MetricBook, RecordedValues
-from pytest_benchdb.plugin.bench.work import BenchMeters
+from pytest_benchdb.plugin.bench.work import BenchMeters, usage_rows_of
 from pytest_benchdb.plugin.recording.attempt import Attempt
 from pytest_benchdb.plugin.recording.identity import id_of_params
 from pytest_benchdb.registry import open_for_rank
@@ -416,11 +416,13 @@ class Bench(StreamMethods):
                 may_keep=not has_passes,
                 is_steady=None if conditions is None else conditions.is_steady,
             )
-            block = self._attempt.block if phase is None else contextlib.nullcontext()
+            block = self._attempt.block if phase is None else self._attempt.block.another()
             with untraced():
                 timed = rounds.run(block if conditions is None else conditions.around(block))
             if phase is None:
                 self._timed = timed
+            else:
+                self._rows += usage_rows_of(block, phase)
             rows = timing_rows(timed, spec, phase=phase, provenance=self.provenance, notes=calls.notes)
             self._rows += rows if conditions is None else conditions.added_to(rows, phase)
             self._cut = None

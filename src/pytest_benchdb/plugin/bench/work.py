@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE
 
 import statistics
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.interfaces import OpenDevice
@@ -12,7 +13,7 @@ from pytest_benchdb.measure.timing.rounds import Rounds, Timed
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement, Request
 from pytest_benchdb.plugin.bench.passes import Passes, PassTarget
-from pytest_benchdb.plugin.recording.attempt import Attempt
+from pytest_benchdb.plugin.recording.attempt import Attempt, Block
 from pytest_benchdb.registry import meters_here
 
 if TYPE_CHECKING:
@@ -108,3 +109,10 @@ def stream_meters(meters: "WorkBlock | None", requests: Sequence[Request], rows:
     per = {"energy_per_request": float(len(whole)), "energy_per_token": tokens}
     read = meters.result(len(whole), per, cut="the stream did not run to its end")
     return Metered(measurements=(*map(meters.marks, rows), *read.measurements), series=read.series)
+
+
+def usage_rows_of(block: Block, phase: str) -> list[Measurement]:
+    """Return the memory of the process in the timed block of a phase; that of the run is read by its attempt."""
+    from pytest_benchdb.measure.work import usage_rows
+
+    return [replace(row, phase=phase) for row in usage_rows(block.usage, block.probe.unmeasured())]
