@@ -68,3 +68,10 @@ def test_claims_of_a_missing_device_give_the_reason_once(benchdb: Callable[..., 
     assert ended.status == 0
     assert ended.out.splitlines()[-1].startswith("cuda:9: 0 hold, 0 fail, 20 untested: cuda")
     assert "measured" not in ended.out
+
+
+def test_device_and_a_database_are_not_checked_at_once(benchdb: Callable[..., Any]) -> None:
+    ended = benchdb("doctor", "results", "--device", "cuda")
+
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err == "benchdb: --device cuda checks no database; leave out PATH and --full\n"

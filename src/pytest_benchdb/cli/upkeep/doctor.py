@@ -8,6 +8,7 @@ import click
 
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.output import Output, command_feedback
+from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.answer.device_claims import DeviceClaims
 from pytest_benchdb.model.wording import counted
@@ -44,9 +45,15 @@ _STYLES: dict[str, Style] = {"ok": "good", "note": "", "warning": "warn", "error
     formats=("table", "json"),
 )
 def command(call: Call) -> int:
-    """Check and report."""
+    """Check and report.
+
+    Raises:
+        ConfigError: a database was named beside a device.
+    """
     output = call.output
     if call.params["device"]:
+        if call.params["path"] or call.params["full"]:
+            raise ConfigError(f"--device {call.params['device']} checks no database; leave out PATH and --full")
         return _check_device(call.params["device"], output)
     path = Path(call.params["path"]) if call.params["path"] else call.database
     with command_feedback(output, "Checking the database") as feedback:
