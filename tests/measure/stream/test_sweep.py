@@ -132,8 +132,14 @@ def test_levels_are_those_of_the_axis_that_is_given(
 
 @pytest.mark.parametrize(
     "levels",
-    [lambda: levels_of([1], [1.0]), lambda: levels_of([], None), lambda: levels_of([2, 1], None)],
-    ids=["both", "none", "descending"],
+    [
+        lambda: levels_of([1], [1.0]),
+        lambda: levels_of([], None),
+        lambda: levels_of([2, 1], None),
+        lambda: levels_of([1, 64], None, requests=12),
+        lambda: levels_of(None, None, requests=100),
+    ],
+    ids=["both", "none", "descending", "more than requests", "more by default than requests"],
 )
 def test_levels_that_make_no_sweep_are_refused(levels: Callable[[], object]) -> None:
     with pytest.raises(ConfigError):

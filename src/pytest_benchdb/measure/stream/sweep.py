@@ -79,21 +79,26 @@ class StreamSweep:
         )
 
 
-def levels_of(concurrency: Iterable[int] | None, rate: Iterable[float] | None) -> tuple[Axis, tuple[float, ...]]:
-    """Return what a sweep increases, and its levels.
+def levels_of(
+    concurrency: Iterable[int] | None, rate: Iterable[float] | None, *, requests: float | None = None
+) -> tuple[Axis, tuple[float, ...]]:
+    """Return what a sweep increases, and its levels; `requests` is the number of each level, None if not fixed.
 
     Raises:
-        ConfigError: both are given, or the levels do not ascend.
+        ConfigError: both are given, the levels do not ascend, or are higher than the number of requests.
     """
     if concurrency is not None and rate is not None:
         raise ConfigError("a sweep increases either concurrency= or rate=; give one of them")
     axis: Axis = "concurrency" if rate is None else "rate"
     given = concurrency if rate is None else rate
-    if given is None:
-        return axis, DEFAULT_LEVELS
-    levels: tuple[float, ...] = tuple(given)
+    levels: tuple[float, ...] = DEFAULT_LEVELS if given is None else tuple(given)
     if not levels or any(low >= high for low, high in pairwise(levels)):
         raise ConfigError(f"{axis}={given!r} is not a list of ascending levels, such as [1, 2, 4]")
+    if axis == "concurrency" and requests is not None and requests < levels[-1]:
+        raise ConfigError(
+            f"requests={requests:g} are too few for a concurrency of {levels[-1]:g}; "
+            "give several for each, or duration_s instead"
+        )
     return axis, levels
 
 

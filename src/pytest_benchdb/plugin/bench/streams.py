@@ -120,7 +120,7 @@ class StreamMethods:
         __tracebackhide__ = True
         self._claim("a sweep of streams")
         try:
-            axis, loads = levels_of(concurrency, rate)
+            axis, loads = levels_of(concurrency, rate, requests=options.get("requests"))
         except (ConfigError, TypeError) as error:
             raise self._mistake(str(error)) from error
         if self._attempt is None:
