@@ -41,7 +41,6 @@ def test_calibrate_fills_a_round(call_ns: int) -> None:
     found = machine.calibrate()
 
     assert found.iterations == pytest.approx(max(1, GOAL_NS / call_ns), rel=0.2)
-    assert found.call_ns == call_ns
     assert found.rounds == len(machine.rounds)
     assert machine.host_ns <= max(30 * MS, 5 * call_ns) or machine.rounds == [1]
 
@@ -71,7 +70,7 @@ def test_calibrate_waits_while_calls_get_faster_even_beyond_its_time() -> None:
 
     found = machine.calibrate(first_call_ns=20_000 * MS, until_s=2.0)
 
-    assert found.call_ns == 20_000
+    assert found.iterations == 50
     assert list(found.slow_calls_ns) == [9_000 * MS, 4_000 * MS]
 
 
@@ -96,7 +95,7 @@ def test_calibrate_gives_up_on_a_clock_that_stands_still(host_ns: int) -> None:
 
     found = machine.calibrate(first_call_ns=0)
 
-    assert found == Calibration(iterations=1, call_ns=0.0, rounds=len(machine.rounds))
+    assert found == Calibration(iterations=1, rounds=len(machine.rounds))
     assert machine.host_ns < 3e9
 
 
@@ -112,4 +111,4 @@ def test_calibrate_counts_on_a_clock_with_coarse_ticks() -> None:
 
 @pytest.mark.parametrize(("shortest_ns", "iterations"), [(MS, 100), (MS + 100_000, 100), (MS // 2, 200), (0, 100)])
 def test_refined_changes_a_number_that_is_far_off(shortest_ns: int, iterations: int) -> None:
-    assert Calibration(iterations=100, call_ns=1e4, rounds=5).refined(shortest_ns, GOAL_NS) == iterations
+    assert Calibration(iterations=100, rounds=5).refined(shortest_ns, GOAL_NS) == iterations

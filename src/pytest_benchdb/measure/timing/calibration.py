@@ -25,13 +25,11 @@ class Calibration:
 
     Attributes:
         iterations: the number; 1 if the clock stands still.
-        call_ns: shortest time of one call, on the device's wall clock; 0 if that stands still.
         rounds: rounds that were run to find out.
         slow_calls_ns: times of the calls at the beginning, after the first, that were slower than later ones.
     """
 
     iterations: int
-    call_ns: float
     rounds: int
     slow_calls_ns: Sequence[int] = ()
 
@@ -66,11 +64,10 @@ def calibrate(
         if round_ns > 0:
             best_ns = round_ns / iterations
     if best_ns <= 0:
-        return Calibration(iterations=1, call_ns=0.0, rounds=rounds.count)
+        return Calibration(iterations=1, rounds=rounds.count)
     slow_ns = early_ns[: next(n for n, took_ns in enumerate(early_ns) if took_ns <= _FASTER * min(early_ns))]
     return Calibration(
         iterations=max(1, round(goal_ns / best_ns)),
-        call_ns=best_ns,
         rounds=rounds.count,
         slow_calls_ns=[took_ns for took_ns in slow_ns if took_ns >= goal_ns],
     )

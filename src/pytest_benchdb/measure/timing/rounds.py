@@ -312,9 +312,9 @@ class Rounds:
         """Return the number of calls in a round: that of the plan, or enough to fill its time."""
         plan = self._plan
         if plan.iterations is not None or first_call_ns is None:
-            return Calibration(iterations=plan.iterations or 1, call_ns=0.0, rounds=0)
+            return Calibration(iterations=plan.iterations or 1, rounds=0)
         if self._before is not None or self._after is not None or self._was_cold:
-            return Calibration(iterations=1, call_ns=0.0, rounds=0)
+            return Calibration(iterations=1, rounds=0)
         limit_s = max(plan.max_warmup_time_s, _LEAST_CALIBRATION_S)
         return calibrate(
             self._timed_round,
