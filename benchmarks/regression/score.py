@@ -227,7 +227,7 @@ def score_gate(bursts: Sequence[Sequence[Suite]], metric: str, given: argparse.N
                 undecided.add(not same.failed and same.undecided)
                 alarms.add(len(same.failed), of=len(names))
                 for factor, (failing, open_, lost) in found.items():
-                    for name in names[: given.most]:
+                    for name in names[:: given.slow_each]:
                         outcome = gate(case, names, machine | {name: factor * given.machine}, confirms, metric)
                         failing.add(name in outcome.failed)
                         open_.add(name not in outcome.failed and outcome.undecided)
@@ -308,7 +308,7 @@ def main() -> None:
     parser.add_argument("--histories", type=int, nargs="+", default=HISTORIES, help="numbers of sessions of history")
     parser.add_argument("--confirms", nargs="+", choices=CONFIRMS, default=list(CONFIRMS), help="ways to confirm")
     parser.add_argument("--machine", type=float, default=1.0, help="how many times slower the machine is made to be")
-    parser.add_argument("--most", type=int, default=None, help="benchmarks to put a slowdown into; all by default")
+    parser.add_argument("--slow-each", type=int, default=1, metavar="N", help="put slowdowns into each Nth benchmark")
     given = parser.parse_args()
     for metric in ("wall_time", "thread_time") if given.test == "test_work" else ("wall_time",):
         bursts = read(given.folders, metric, given.test)
