@@ -30,6 +30,10 @@ _TABLE = re.compile(rf"CREATE TABLE (?:main\.)?{_NAME}\(({_COLUMN.pattern}(?:, {
 _VIEW = re.compile(rf"CREATE VIEW (?:main\.)?{_NAME}(?: ?\([^()]*\))? AS (.*?);?\s*", re.DOTALL)
 
 
+NOT_OURS = "it lacks the table meta"
+"""What a database that pytest-benchdb did not write lacks."""
+
+
 class _Calls(NamedTuple):
     """The functions that a SELECT calls, the tables that it reads, and the common table expressions that it defines."""
 
@@ -78,6 +82,8 @@ def _compare(
 ) -> Catalogue:
     differs = None
     columns = {row["name"]: _columns(row["sql"]) for row in rows if row["kind"] == "table"}
+    if "meta" not in columns:
+        return Catalogue(foreign=NOT_OURS)
     for row in rows:
         foreign = _objection(row, ours, columns)
         if foreign is None and (row["row_count"] or 0) > file_bytes:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import ForeignFileError, SchemaVersionError, StoreError
 from pytest_benchdb.store import connection as db
-from pytest_benchdb.store.catalogue import check_catalogues
+from pytest_benchdb.store.catalogue import NOT_OURS, check_catalogues
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.statement import identifier, literal, read
 from pytest_benchdb.store.template import FORMAT, SCHEMA_VERSION
@@ -126,6 +126,8 @@ def attach_ours(
 
 
 def _foreign(path: str, reason: str) -> ForeignFileError:
+    if reason == NOT_OURS:
+        return ForeignFileError(f"{path} is a DuckDB database, but not one of pytest-benchdb; name another path")
     return ForeignFileError(f"{path} is not a plain pytest-benchdb database: {reason}; name another path")
 
 

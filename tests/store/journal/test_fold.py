@@ -395,7 +395,7 @@ def test_fold_strange_folder_names_work(tmp_path: Path, ask: Ask, folder: str) -
 def test_fold_folder_with_a_question_mark_is_refused_with_the_reason(tmp_path: Path) -> None:
     journal = j.write_journal(tmp_path / "what?", j.run_lines("test_a", [10]))
 
-    with pytest.raises(StoreError, match="cannot open a path with '\\?'"):
+    with pytest.raises(StoreError, match="cannot open a path that has a '\\?'"):
         folded(journal)
 
     assert [entry.name for entry in journal.parent.iterdir()] == [journal.name]
