@@ -3,6 +3,7 @@
 PYTEST_DONT_REWRITE
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -99,7 +100,8 @@ class Passes:
             return
         from pytest_benchdb.measure.energy.energy_pass import prepare
 
-        prepare(self.sensors(), _energy_plan(device, provenance))
+        with contextlib.suppress(Exception):  # the energy of the first benchmark has the reason
+            prepare(self.sensors(), _energy_plan(device, provenance))
 
     def make(self, target: PassTarget) -> "Metered":
         """Run every selected pass of one function; a failed one only gives its reason."""
