@@ -137,7 +137,7 @@ class Attempt:
     teardown: Phase | None = None
     duration_s: float | None = None
     failed_subtests: int = 0
-    points: "PointStore | None" = None
+    points: PointStore | None = None
 
     def point(self, params: Mapping[str, object], *, bench: Any) -> "Attempt":
         """Return the attempt at a point of the test's sweep."""
