@@ -111,7 +111,7 @@ def test_fold_in_child_database_of_another_program_is_not_touched(tmp_path: Path
 
     assert result.status == "waiting"
     assert result.message is not None
-    assert result.message.startswith(f"{path} is not a plain pytest-benchdb database: it has the table mine; ")
+    assert result.message.startswith(f"{path} is a DuckDB database, but not one of pytest-benchdb")
     assert path.read_bytes() == content
 
 
