@@ -79,7 +79,7 @@ class StreamMethods:
             with untraced():
                 result = run_stream(source, plan, around=meters)
         except (ConfigError, TypeError) as error:
-            raise self._mistake(str(error)) from error
+            raise self._mistake(str(error).replace("StreamPlan.__init__()", "stream()")) from None
         except MeasurementError as error:
             self._cut = str(error)
             raise MeasurementError(self._cut) from None  # without the frames of the thread that sent

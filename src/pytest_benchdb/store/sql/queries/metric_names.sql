@@ -1,7 +1,7 @@
 -- Metrics that sessions can be compared by: those with a direction, a timer's own and those of tests.
 SELECT DISTINCT measurement.metric
 FROM measurement
-INNER JOIN run ON measurement.run_id = run.run_id
+INNER JOIN run ON run.run_id = measurement.run_id
 WHERE
     CAST(run.session_id AS VARCHAR) IN (SELECT unnest($session_ids))
     AND measurement.rank IS NULL

@@ -19,7 +19,7 @@ WITH timed AS (
         ) AS unstable,
         coalesce(CAST(json_extract_string(measurement.details, '$.notes[*]') AS VARCHAR[]), []) AS notes
     FROM measurement
-    INNER JOIN benchmark ON measurement.benchmark_id = benchmark.benchmark_id
+    INNER JOIN benchmark ON benchmark.benchmark_id = measurement.benchmark_id
     WHERE
         measurement.session_id = CAST($session_id AS UUID) AND measurement.metric = 'wall_time'
         AND measurement.pass = 'time' AND measurement.valid

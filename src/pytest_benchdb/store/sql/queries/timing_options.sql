@@ -4,7 +4,7 @@ SELECT DISTINCT
     option.name,
     json_extract_string(measurement.details, '$.' || option.name) AS value
 FROM measurement
-INNER JOIN run ON measurement.run_id = run.run_id
+INNER JOIN run ON run.run_id = measurement.run_id
 CROSS JOIN (SELECT unnest($names) AS name) AS option
 WHERE
     CAST(run.session_id AS VARCHAR) IN (SELECT unnest($session_ids))
