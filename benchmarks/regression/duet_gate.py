@@ -58,7 +58,9 @@ def main() -> None:
     """Read the options and score."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
-    dealt = list(deals(read(parser.parse_args().folders, METRIC), ENOUGH_PAIRS))
+    parser.add_argument("--test", default="test_work", help="test function of the suite")
+    given = parser.parse_args()
+    dealt = list(deals(read(given.folders, METRIC, given.test), ENOUGH_PAIRS))
     rules = ("one duet", "one duet, corrected", "two duets", "two duets, corrected")
     suites = {rule: Tally() for rule in rules}
     found = {(rule, factor): Tally() for rule in rules for factor in SLOWDOWNS[1:]}
