@@ -68,7 +68,7 @@ def test_migrate_that_fails_leaves_the_file_as_it_was(tmp_path: Path, steps: Pat
     with pytest.raises(StoreError, match=r"migration 0003_add_pet\.sql failed and was undone"):
         migrate(connection, "old", path, steps)
 
-    assert read_meta(connection, "old", path)["schema_version"] == "2"
+    assert read_meta(connection, "old", path)["schema_version"] == "1"
     tables = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'pet'").fetchone()
     assert tables == (0,)
 

@@ -167,46 +167,47 @@ def attach_copy(connection: "DuckDBPyConnection", path: str, alias: str, scratch
 def migrate(
     connection: "DuckDBPyConnection", alias: str, path: str | os.PathLike[str], folder: Path = MIGRATIONS
 ) -> int:
-    """Migrate an attached file to the newest version; return how many migrations ran.
+    """Migrate an attached file to the newest version in one transaction; return how many migrations ran.
 
     Raises:
         SchemaVersionError: the file is newer than this program.
-        StoreError: a migration failed and was rolled back.
+        StoreError: a migration failed and all was rolled back.
     """
     steps = migrations(folder)
     newest = max(steps, default=1)
     current = version_of(read_meta(connection, alias, path), path, newest)
-    before = connection.execute("SELECT current_database(), current_schema()").fetchone()
-    pending = {number: step for number, step in steps.items() if number > current}
+    pending = [step for number, step in steps.items() if number > current]
     if not pending:
         return 0
+    before = connection.execute("SELECT current_database(), current_schema()").fetchone()
+    connection.execute(f"USE {identifier(alias)}; BEGIN")
     try:
-        connection.execute(f"USE {identifier(alias)}")
         views = connection.execute(f"SELECT view_name FROM duckdb_views() WHERE database_name = {literal(alias)}")
         for (view,) in views.fetchall():
             connection.execute(f"DROP VIEW IF EXISTS {identifier(view)}")
-        for number, step in pending.items():
-            _apply(connection, number, step, path)
-        for statement in read("schema").split(";\n"):
-            if _REPEATED.search(statement):
-                connection.execute(statement)
+        for step in pending:
+            _apply(connection, step, path)
+        repeated = (statement for statement in read("schema").split(";\n") if _REPEATED.search(statement))
+        connection.execute(";\n".join(repeated))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
     finally:
         if before is not None:
             connection.execute(f"USE {identifier(before[0])}.{identifier(before[1])}")
     return len(pending)
 
 
-def _apply(connection: "DuckDBPyConnection", number: int, step: Path, path: str | os.PathLike[str]) -> None:
+def _apply(connection: "DuckDBPyConnection", step: Path, path: str | os.PathLike[str]) -> None:
+    number = step.name[:4]
     record = (
-        f"UPDATE meta SET value = '{number}' WHERE key = 'schema_version'; "
-        f"INSERT INTO meta VALUES ('migration_{number:04}', {literal(step.stem)})"
+        f"UPDATE meta SET value = '{int(number)}' WHERE key = 'schema_version'; "
+        f"INSERT INTO meta VALUES ('migration_{number}', {literal(step.stem)})"
     )
     try:
-        connection.execute("BEGIN")
         connection.execute(step.read_text(encoding="utf-8"))
         connection.execute(record)
-        connection.execute("COMMIT")
     except Exception as error:
-        connection.execute("ROLLBACK")
         message = f"{os.fspath(path)}: migration {step.name} failed and was undone ({error}); report it with this line"
         raise StoreError(message) from error
