@@ -1,5 +1,6 @@
 """How the suite is called again, and where its names begin; real processes are run by tests/plugin/test_gate.py."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.operations import pytest_run as rerun
-from pytest_benchdb.operations.pytest_run import ProcessRunner, Suite, find_root, parse_recorded_suite, parse_suite
+from pytest_benchdb.operations.pytest_run import ProcessRunner, Suite, find_root, own_suite, parse_suite
 from pytest_benchdb.plugin.options import RERUN_VARIABLE
+from pytest_benchdb.store.own_commands import OwnCommand
 
 
 @pytest.mark.parametrize(
@@ -30,29 +32,35 @@ def test_parse_suite_has_a_program_and_arguments(words: list[str], arguments: tu
     assert (suite.program[0] == sys.executable) is own
 
 
-def test_parse_recorded_suite_is_split_as_a_shell_does() -> None:
-    suite = parse_recorded_suite("pytest -k 'sort and not slow' --benchdb=results", Path("work"))
+def own(command: str, folder: Path) -> OwnCommand:
+    return OwnCommand(session_id="1", command=command, folder=str(folder.resolve()))
+
+
+def test_own_suite_is_split_as_a_shell_does(tmp_path: Path) -> None:
+    suite = own_suite(own("pytest -k 'sort and not slow' --benchdb=results", tmp_path), tmp_path)
 
     assert suite.arguments == ("-k", "sort and not slow", "--benchdb=results")
-    assert suite.folder == Path("work")
+    assert suite.folder == tmp_path
 
 
 @pytest.mark.parametrize(
     ("command", "what"),
     [
-        (None, "does not say how pytest was called"),
-        ("", "does not say how pytest was called"),
+        (None, "you did not record the session on this machine"),
         ("pytest --token '***'", "secrets were masked"),
-        ("pytest 'open", "cannot be read"),
-        ("/srv/from-elsewhere -m pytest", "does not call pytest"),
-        ("/srv/from-elsewhere/pytest -q", "does not call pytest"),
+        ("python -c x", "does not call pytest"),
     ],
 )
-def test_parse_recorded_suite_that_cannot_be_rerun_gives_advice(command: str | None, what: str) -> None:
+def test_own_suite_that_cannot_be_run_again_gives_advice(tmp_path: Path, command: str | None, what: str) -> None:
     with pytest.raises(ConfigError, match=what) as refused:
-        parse_recorded_suite(command, Path())
+        own_suite(None if command is None else own(command, tmp_path), tmp_path)
 
     assert "-- pytest ARGS" in str(refused.value)
+
+
+def test_own_suite_of_another_folder_is_not_run(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"recorded in {re.escape(str(tmp_path))}; run it there"):
+        own_suite(own("pytest", tmp_path), tmp_path / "elsewhere")
 
 
 def test_root_is_the_working_copy_where_it_has_the_files(tmp_path: Path) -> None:

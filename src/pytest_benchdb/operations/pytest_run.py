@@ -15,6 +15,7 @@ from pytest_benchdb.errors import ConfigError, StoreError
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.exchange.open import open_source
+from pytest_benchdb.store.own_commands import OwnCommand
 
 _PATIENCE_S = 10.0
 VARIABLE = "BENCHDB_RERUN"
@@ -135,27 +136,27 @@ def parse_suite(words: Sequence[str], folder: Path) -> Suite:
     return Suite(program=_own_pytest(), arguments=tuple(words), folder=folder)
 
 
-def parse_recorded_suite(command: str | None, folder: Path) -> Suite:
-    """Parse the command line of a recorded session.
+def own_suite(own: OwnCommand | None, folder: Path) -> Suite:
+    """Return how to run a session again that this user recorded here.
 
     Args:
-        command: None if none was recorded.
-        folder: the working folder.
+        own: how it was started; None if it was recorded elsewhere.
+        folder: the working folder of the re-run.
 
     Raises:
-        ConfigError: the command cannot be rerun.
+        ConfigError: the command cannot be run again.
     """
-    advice = "give it yourself: benchdb regress --confirm 2 -- pytest ARGS"
-    if not command:
-        raise ConfigError(f"--confirm: the session does not say how pytest was called; {advice}")
-    if _MASK in command:
-        raise ConfigError(f"--confirm: secrets were masked in the recorded command ({command}); {advice}")
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise ConfigError(f"--confirm: the recorded command cannot be read ({command}); {advice}") from error
-    if words[:1] != ["pytest"]:  # ours all begin so: no file from elsewhere chooses the program
-        raise ConfigError(f"--confirm: the recorded command does not call pytest ({command}); {advice}")
+    advice = "give the command yourself: benchdb regress --confirm 2 -- pytest ARGS"
+    if own is None:
+        message = "--confirm: you did not record the session on this machine, so its command is not run"
+        raise ConfigError(f"{message}; {advice}")
+    if Path(own.folder) != folder.resolve():
+        raise ConfigError(f"--confirm: the session was recorded in {own.folder}; run it there, or {advice}")
+    if _MASK in own.command:
+        raise ConfigError(f"--confirm: secrets were masked in the command ({own.command}); {advice}")
+    words = shlex.split(own.command)
+    if words[:1] != ["pytest"]:
+        raise ConfigError(f"--confirm: the command does not call pytest ({own.command}); {advice}")
     return parse_suite(words, folder)
 
 
@@ -191,6 +192,12 @@ class ProcessRunner:
         self.pause_s = _pause_s(environ.get(PAUSE_VARIABLE, ""))
         self._sleep = sleep
         self._has_run = False
+
+    @property
+    def command(self) -> str:
+        """The command in shell syntax, as people would type it."""
+        program = ["pytest"] if self._suite.program == _own_pytest() else self._suite.program
+        return shlex.join([*program, *self._suite.arguments])
 
     def __call__(self, names: Sequence[str]) -> Rerun:
         """Rerun benchmarks; failures are reported in `Rerun.problem`, and only Ctrl-C raises."""

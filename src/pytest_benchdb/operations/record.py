@@ -26,6 +26,7 @@ from pytest_benchdb.store.cache import spool_folder
 from pytest_benchdb.store.fold_process import FoldResult, fold_in_child
 from pytest_benchdb.store.journal.journal import Journal
 from pytest_benchdb.store.journal.lines import end_line, session_line
+from pytest_benchdb.store.own_commands import OwnCommand, remember
 from pytest_benchdb.store.target import Target
 
 STEAL_SHARE = 0.02
@@ -65,15 +66,18 @@ class Context:
 def start_session(context: Context) -> SessionStart:
     """Inspect the machine and return the session's start."""
     snapshot = collect(context.root, context.environ)
+    session_id, command = uuid7(), sanitized_command(context.argv)
+    if context.kind == "pytest":
+        remember(OwnCommand(session_id=session_id, command=command, folder=str(Path.cwd())))
     return SessionStart(
-        session_id=uuid7(),
+        session_id=session_id,
         project=context.project or project_name(snapshot.commit, context.root),
         kind=context.kind,
         started_unix_us=time.time_ns() // 1000,
         label=context.label,
         tags=context.tags,
         note=context.note,
-        command=sanitized_command(context.argv),
+        command=command,
         tool="pytest-benchdb",
         tool_version=__version__,
         environment=_with_suite(snapshot.environment, context.suite),

@@ -21,6 +21,7 @@ from pytest_benchdb.operations.gate import confirm
 from pytest_benchdb.operations.gate import run as operation
 from pytest_benchdb.operations.pytest_run import Rerun
 from pytest_benchdb.store.history.annotate import annotate
+from pytest_benchdb.store.own_commands import OwnCommand
 from pytest_benchdb.store.target import resolve
 
 Call = Callable[..., Any]
@@ -125,7 +126,7 @@ def test_session_that_became_worse_fails_with_the_change_and_the_limit(gated: Ga
     assert ended.status == 1
     assert "tests/test_sort.py::test_sort wall_time +19.9 %" in ended.sentence
     assert "(limit 5 %)" in ended.sentence
-    assert "not confirmed: another host recorded the session" in ended.sentence
+    assert "not confirmed: you did not record the session on this machine" in ended.sentence
     assert "not confirmed: --confirm 2 runs them again" in gated("--confirm", "0").sentence
     table = [line for line in ended.out.splitlines() if line.startswith("test_")]
     assert table[0].startswith("test_sort")
@@ -529,6 +530,7 @@ class FakeRunner:
     results: Sequence[Any] = ()
     asked: Sequence[Sequence[str]] = ()
     suite: Any = None
+    command = "pytest -q"
     pause_s = 60.0
 
     def __init__(self, suite: Any, _environ: Any) -> None:
@@ -542,6 +544,10 @@ class FakeRunner:
             raise result
         assert isinstance(result, Rerun)
         return result
+
+
+def own_command(session_id: str, folder: Path, command: str = "pytest") -> OwnCommand:
+    return OwnCommand(session_id=session_id, command=command, folder=str(folder.resolve()))
 
 
 @pytest.fixture
@@ -562,6 +568,7 @@ def reruns(monkeypatch: pytest.MonkeyPatch, gated: Gated, tmp_path: Path) -> Cal
             measured(number, one) if isinstance(one, float) else one for number, one in enumerate(results)
         ]
         monkeypatch.setattr(confirm, "ProcessRunner", FakeRunner)
+        monkeypatch.setattr(confirm, "recall", lambda session_id: own_command(session_id, tmp_path))
 
     return plan
 
@@ -574,19 +581,18 @@ def test_regression_is_what_every_rerun_repeats(gated: Gated, reruns: Callable[.
 
     assert ended.status == 1
     assert " 2/2 " in ended.out
-    assert "re-run 1 of 2: 1 suspect" in ended.err
+    assert "re-run 1 of 2: 1 suspect, with: pytest -q" in ended.err
     assert FakeRunner.asked == [[FULL["sort"]]] * 2
 
 
 @pytest.fixture
-def own_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Make this the host of the sessions, with their tests in the working folder."""
-    monkeypatch.setattr(confirm, "hostname_hash", lambda: "h")
+def with_tests(tmp_path: Path) -> None:
+    """Put the tests of the sessions into the working folder."""
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_sort.py").touch()
 
 
-@pytest.mark.usefixtures("own_host")
+@pytest.mark.usefixtures("with_tests")
 def test_suspects_are_run_again_twice_unless_another_number_is_named(gated: Gated, reruns: Callable[..., None]) -> None:
     gated.record(sort=1.2)
     reruns(1.2, 1.21)
@@ -601,21 +607,28 @@ def test_suspects_are_run_again_twice_unless_another_number_is_named(gated: Gate
     assert "not confirmed" in unasked.sentence
 
 
-@pytest.mark.usefixtures("own_host")
+@pytest.mark.usefixtures("with_tests")
 @pytest.mark.parametrize(
-    ("session", "why"),
+    ("session", "command", "why"),
     [
-        ({"kind": "import", "command": None}, "the session was imported, so there is nothing to run again"),
-        ({"command": "pytest --token '***'"}, "secrets were masked in the recorded command"),
-        ({"command": None}, "the session does not say how pytest was called"),
+        ({"kind": "import"}, None, "the session was imported, so there is nothing to run again"),
+        ({}, "pytest --token '***'", "secrets were masked in the command"),
+        ({"command": "pytest -p evil"}, None, "you did not record the session on this machine"),
     ],
-    ids=["imported", "masked", "no command"],
+    ids=["imported", "masked", "from elsewhere"],
 )
 def test_regression_that_cannot_be_run_again_fails_and_says_that_it_is_not_confirmed(
-    gated: Gated, reruns: Callable[..., None], session: dict[str, Any], why: str
+    gated: Gated,
+    reruns: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    session: dict[str, Any],
+    command: str | None,
+    why: str,
 ) -> None:
     gated.record(sort=1.2, session=session)
     reruns()
+    own = None if command is None else own_command("any", Path(), command)
+    monkeypatch.setattr(confirm, "recall", lambda _session_id: own)
 
     ended = gated()
 
@@ -624,7 +637,7 @@ def test_regression_that_cannot_be_run_again_fails_and_says_that_it_is_not_confi
     assert FakeRunner.asked == []
 
 
-@pytest.mark.usefixtures("own_host")
+@pytest.mark.usefixtures("with_tests")
 def test_regression_whose_tests_are_elsewhere_fails_unconfirmed(
     gated: Gated, tmp_path: Path, reruns: Callable[..., None]
 ) -> None:

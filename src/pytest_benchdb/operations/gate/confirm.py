@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_benchdb.environment.machine.host import hostname_hash
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import ComparisonRow
 from pytest_benchdb.model.report import SessionRow
@@ -17,9 +16,10 @@ from pytest_benchdb.operations.pytest_run import (
     Rerun,
     Runner,
     find_root,
-    parse_recorded_suite,
+    own_suite,
     parse_suite,
 )
+from pytest_benchdb.store.own_commands import recall
 from pytest_benchdb.store.read.reader import Reader
 
 USUAL_CONFIRMS = 2
@@ -66,7 +66,7 @@ def plan_reruns(reader: Reader, session: SessionRow, request: GateRequest, runne
         obstacle = _obstacle(reader, session, request)
         if obstacle is not None:
             return Reruns(obstacle=obstacle)
-    return Reruns(times=times, runner=_process_runner(reader, session, request))
+    return Reruns(times=times, runner=_process_runner(session, request))
 
 
 def _obstacle(reader: Reader, session: SessionRow, request: GateRequest) -> str | None:
@@ -74,11 +74,8 @@ def _obstacle(reader: Reader, session: SessionRow, request: GateRequest) -> str 
     if request.words is None:
         if session.kind != "pytest":
             return "the session was imported, so there is nothing to run again"
-        # A command from elsewhere is not run without being asked for: the file may be anybody's.
-        if reader.environment_of(session.session_id).get("hostname_hash") != hostname_hash():
-            return "another host recorded the session; run it there, or give the command: -- pytest ARGS"
         try:
-            _process_runner(reader, session, request)
+            _process_runner(session, request)
         except ConfigError as error:
             return str(error).removeprefix("--confirm: ")
     names = [row.fullname for row in reader.report([session.session_id])[session.session_id]]
@@ -87,11 +84,11 @@ def _obstacle(reader: Reader, session: SessionRow, request: GateRequest) -> str 
     return None
 
 
-def _process_runner(reader: Reader, session: SessionRow, request: GateRequest) -> ProcessRunner:
+def _process_runner(session: SessionRow, request: GateRequest) -> ProcessRunner:
     if request.words is not None:
         suite = parse_suite(request.words, request.folder)
     else:
-        suite = parse_recorded_suite(reader.commands([session.session_id]).get(session.session_id), request.folder)
+        suite = own_suite(recall(session.session_id), request.folder)
     return ProcessRunner(suite, request.environ)
 
 
@@ -136,7 +133,8 @@ def confirm(
         if not open_keys:
             break
         names = list(dict.fromkeys(key.fullname for key in open_keys))
-        say(f"re-run {turn} of {times}: {counted(len(names), 'suspect')}{_pause_text(run) if turn > 1 else ''}")
+        how = _command_text(run) if turn == 1 else _pause_text(run)
+        say(f"re-run {turn} of {times}: {counted(len(names), 'suspect')}{how}")
         try:
             again = run(names)
         except KeyboardInterrupt:
@@ -148,6 +146,10 @@ def confirm(
             undecided |= {key} if is_open else set()
         open_keys = [key for key in open_keys if rows[key].judgement.verdict == "regressed"]
     return Confirmation(rows=tuple(rows.values()), undecided=frozenset(undecided))
+
+
+def _command_text(run: Runner) -> str:
+    return f", with: {run.command}" if isinstance(run, ProcessRunner) else ""
 
 
 def _pause_text(run: Runner) -> str:
