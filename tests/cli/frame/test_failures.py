@@ -231,3 +231,20 @@ def test_command_over_a_path_that_cannot_be_says_so(benchdb: Call, command: list
 
     assert ended.status == status
     assert "does not exist" in one_line(ended.err)
+
+
+def test_escape_sequences_in_data_do_not_reach_the_terminal(
+    benchdb: Call, new_run: Call, new_session: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_session(tmp_path / "db", [new_run("t.py::test_a")], label="a\x1b[2Jb")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+
+    for command in (
+        ["query", "SELECT label, 'x\x1b[31m\ty' AS a FROM session", "-f", "csv"],
+        ["query", "SELECT error('\x1b[2Jgone')"],
+        ["report", "label:\x1b[31mnone"],
+        ["sessions", "-f", "csv"],
+    ):
+        ended = benchdb(*command, "--db", str(tmp_path / "db"), "--color", "never")
+        assert "\x1b" not in ended.out + ended.err, command
+        assert "\\x1b" in ended.out + ended.err, command

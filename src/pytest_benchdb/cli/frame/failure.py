@@ -11,6 +11,7 @@ import click
 
 from pytest_benchdb.errors import BenchdbError, StoreError
 from pytest_benchdb.model import exit_status
+from pytest_benchdb.present.writing.text import sanitize
 
 
 def run(command: click.Command, prog: str, arguments: list[str] | None = None) -> NoReturn:
@@ -64,8 +65,7 @@ def _internal(prog: str, error: Exception) -> int:
 
 
 def _say(prog: str, message: str) -> None:
-    safe = message.encode("utf-8", "backslashreplace").decode("utf-8")
-    click.echo(f"{prog}: {safe}", err=True)
+    click.echo(f"{prog}: {sanitize(message)}", err=True)
 
 
 def _drop_output() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 import time
@@ -17,10 +18,11 @@ from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.operations.exchange.open import Feedback
 from pytest_benchdb.present.report.formats import REPORT_SUFFIXES
 from pytest_benchdb.present.writing.grid import Line, plain_text, write_lines
-from pytest_benchdb.present.writing.text import SIGNS
+from pytest_benchdb.present.writing.text import SIGNS, sanitize
 
 FORMATS = ("table", "md", "json", "csv")
 _PIECE = 32_768
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
 _MOST_NAMED = 8
 PIPE_WIDTH = 120
 """Width of tables written to a pipe or a file."""
@@ -53,7 +55,7 @@ class Output:
     progress: bool
 
     def text(self, text: str) -> None:
-        """Write text unchanged.
+        """Write text unchanged, but without control characters for a terminal, which would obey them.
 
         Raises:
             ConfigError: the file cannot be written.
@@ -62,6 +64,8 @@ class Output:
             stream = sys.stdout
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
+            if stream.isatty():
+                text = _CONTROL.sub(lambda match: sanitize(match[0]), text)
             # In pieces: with PYTHONUNBUFFERED, one large write to a pipe that closes does not raise.
             for start in range(0, len(text), _PIECE):
                 stream.write(text[start : start + _PIECE])
@@ -83,7 +87,7 @@ class Output:
     def say(self, message: str) -> None:
         """Write a message to standard error, unless `quiet`."""
         if not self.quiet:
-            click.echo(message, err=True)
+            click.echo("\n".join(map(sanitize, message.split("\n"))), err=True)
 
 
 def make_output(params: Mapping[str, Any], *, formats: tuple[str, ...] = FORMATS) -> Output:
