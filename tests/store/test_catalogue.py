@@ -18,7 +18,12 @@ from pytest_benchdb.store.migrate import attach_ours
 from pytest_benchdb.store.target import Target
 
 REPLACED = "ALTER TABLE {0} RENAME TO original; CREATE VIEW {0} AS SELECT * {1} FROM original"
-WRITES = " WHERE (SELECT count(*) FROM enable_profiling(format := 'json', save_location := '{victim}')) >= 0"
+# DuckDB 1 has no function that writes within a SELECT.
+WRITES = (
+    " WHERE (SELECT count(*) FROM enable_profiling(format := 'json', save_location := '{victim}')) >= 0"
+    if duckdb.__version__ >= "2"
+    else " WHERE (SELECT count(*) FROM read_text('{victim}')) >= 0"
+)
 HOSTILE = {
     "a view for a table": REPLACED.format("session", "REPLACE ((SELECT content FROM read_text('{victim}')) AS label)"),
     "a view that writes": REPLACED.format("meta", "") + WRITES,

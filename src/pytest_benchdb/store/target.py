@@ -97,7 +97,7 @@ def _why_no_name(text: str, expanded: str, path: Path) -> str | None:
         os.stat(os.path.join(f"{path}{INBOX_SUFFIX}", _LONGEST_NAME))
     except (OSError, ValueError) as error:
         if not isinstance(error, OSError):
-            return f"{error}; give another PATH"
+            return "it has a null byte; give another PATH"
         if error.errno == errno.ENAMETOOLONG:
             return f"{error.strerror}; give another PATH"
     return None

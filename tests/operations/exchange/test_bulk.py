@@ -11,7 +11,8 @@ from pytest_benchdb.operations.exchange import bulk
 from pytest_benchdb.operations.exchange.importing import Imported, ImportRequest, import_files
 
 _QUERY = """
-SELECT * EXCLUDE (run_id, measurement_id) REPLACE (printf('%.12g', stddev) AS stddev) FROM (
+SELECT * EXCLUDE (run_id, measurement_id)
+REPLACE (printf('%.12g', stddev) AS stddev, printf('%.12g', mean) AS mean) FROM (
     SELECT session.* EXCLUDE (session_id), run.* EXCLUDE (session_id), benchmark.*, environment.*,
         device.* EXCLUDE (details), measurement.* EXCLUDE (run_id, device_id), round.rounds_read,
         source_file.* EXCLUDE (source_file_id, session_id, seen_at),

@@ -151,7 +151,8 @@ def test_abilities_of_a_device_reach_the_tests(record: Record, pytester: pytest.
     assert (wall[0], wall[2]) == ("wall_time", False)
     assert wall[3].startswith("the device was slowed down for heat for ")
     graphs = (
-        "SELECT fullname FROM report JOIN measurement USING (run_id) WHERE metric = 'wall_time' AND details->>'graph'"
+        "SELECT fullname FROM report JOIN measurement USING (run_id) "
+        "WHERE metric = 'wall_time' AND (details->>'graph') = 'true'"
     )
     assert recorded.sql(graphs) == [("test_suite.py::test_graph[twin:0]",)]
     unread = recorded.sql(conditions.format("test_current[twin:1]"))[0]
