@@ -133,7 +133,8 @@ def test_chunk_that_ends_the_answer_is_in_its_times_as_in_vllm(server: TokenServ
     assert isinstance(itl, Sequence)
     assert len(itl) == 4
     assert latency == (request.chunk_s[-1] - request.sent_s,)
-    assert request.chunk_s[-1] - request.chunk_s[0] >= 0.9 * (sent[5] - sent[1]) > 0
+    # The first one was sent after the request, and the last one came after it was sent, however busy the machine is.
+    assert request.chunk_s[-1] - request.sent_s >= sent[5] - sent[0] > 0
 
 
 def test_reasoning_is_text_and_has_its_own_time(server: TokenServer) -> None:

@@ -114,7 +114,7 @@ def test_hot(bench_twin):
         begun = time.monotonic()
         while time.monotonic() < begun + 0.002:
             pass
-        conftest.heat_s[0] += 0.001
+        conftest.heat_s[0] += time.monotonic() - begun
 
     bench_twin.pedantic(work, rounds=3)
 
@@ -147,7 +147,8 @@ def test_abilities_of_a_device_reach_the_tests(record: Record, pytester: pytest.
     )
     clock, throttled, wall = recorded.sql(conditions.format("test_hot"))
     assert clock == ("clock_frequency", 1.98e9, True, None)
-    assert throttled == ("throttle_time", pytest.approx(0.003), True, None)
+    assert throttled == ("throttle_time", throttled[1], True, None)
+    assert throttled[1] >= 3 * 0.002
     assert (wall[0], wall[2]) == ("wall_time", False)
     assert wall[3].startswith("the device was slowed down for heat for ")
     graphs = (

@@ -313,7 +313,7 @@ def test_backend_that_hangs_while_it_opens_a_device_is_left_out_and_the_session_
         from pytest_benchdb.backends.cpu import CpuBackend
         from pytest_benchdb.plugin.bench import devices
 
-        devices.OPEN_LIMIT_S = 0.05
+        devices.OPEN_LIMIT_S = 0.5
 
         class Hanging(CpuBackend):
             name = "hanging"
@@ -333,7 +333,7 @@ def test_backend_that_hangs_while_it_opens_a_device_is_left_out_and_the_session_
         """
     )
 
-    reason = "hanging: left out, because opening hanging gave no answer within 0.05 s"
+    reason = "hanging: left out, because opening hanging gave no answer within 0.5 s"
     assert recorded.outcomes() == {"test_first": "unsupported", "test_second": "unsupported", "test_good": "passed"}
     assert recorded.sql("SELECT DISTINCT reason FROM run WHERE outcome = 'unsupported'") == [(reason,)]
 
