@@ -11,12 +11,12 @@ import functools
 import json
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.cache import template_folder
-from pytest_benchdb.store.statement import fetch, literal, read
+from pytest_benchdb.store.statement import fetch, nodes, read, syntax_tree
 from pytest_benchdb.store.template import template_key
 
 if TYPE_CHECKING:
@@ -136,14 +136,13 @@ def _calls(connection: "DuckDBPyConnection", sql: str) -> _Calls | None:
     match = _VIEW.fullmatch(sql)
     if match is None:
         return None
-    row = connection.execute(f"SELECT json_serialize_sql({literal(match[1])})").fetchone()
-    tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
+    tree = syntax_tree(connection, match[1])
     if tree["error"] or len(tree["statements"]) != 1:
         return None
     functions: set[str] = set()
     tables: set[str] = set()
     expressions: set[str] = set()
-    for node in _nodes(tree):
+    for node in nodes(tree):
         if "function_name" in node:
             functions.add(node["function_name"])
         if "cte_map" in node:
@@ -152,15 +151,6 @@ def _calls(connection: "DuckDBPyConnection", sql: str) -> _Calls | None:
             qualified = node["catalog_name"] != "" or node["schema_name"] not in ("", "main")
             tables.add(f"{node['schema_name']}.{node['table_name']}" if qualified else node["table_name"])
     return _Calls(frozenset(functions), frozenset(tables), frozenset(expressions))
-
-
-def _nodes(tree: object) -> Iterator[dict[str, Any]]:
-    if isinstance(tree, dict):
-        yield tree
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for value in tree:
-            yield from _nodes(value)
 
 
 @functools.cache

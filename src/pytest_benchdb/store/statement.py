@@ -5,9 +5,10 @@ pandas, numpy and pyarrow where they are installed (240 to 580 ms), and a litera
 The process that folds a session loads this module, so it imports only what the interpreter has loaded anyway.
 """
 
+import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -81,6 +82,27 @@ def fetch(connection: "DuckDBPyConnection", name: str, values: dict[str, Value])
     cursor = connection.execute(render(read(name), values))
     columns = [column[0] for column in cursor.description or ()]
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def syntax_tree(connection: "DuckDBPyConnection", select: str) -> dict[str, Any]:
+    """Return the syntax tree of a SELECT, which is not run; its key ``error`` is true for anything else.
+
+    Raises:
+        Exception: DuckDB's own, for a text that it cannot read.
+    """
+    row = connection.execute(f"SELECT json_serialize_sql({literal(select)})").fetchone()
+    tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
+    return tree
+
+
+def nodes(tree: object) -> Iterator[dict[str, Any]]:
+    """Yield every node of a syntax tree, outer ones first."""
+    if isinstance(tree, dict):
+        yield tree
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for value in tree:
+            yield from nodes(value)
 
 
 def _text(value: str) -> str:

@@ -7,19 +7,18 @@ is killed when it takes too long: some statements are slow or large before DuckD
 """
 
 import contextlib
-import json
 import os
 import pickle
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_benchdb.errors import BenchdbError, MissingExtraError, QueryError
+from pytest_benchdb.errors import BenchdbError, QueryError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import is_database_error
-from pytest_benchdb.store.statement import identifier, literal
+from pytest_benchdb.store.statement import identifier, nodes, syntax_tree
 
 if TYPE_CHECKING:
     import pyarrow
@@ -110,7 +109,7 @@ def serve(database: str) -> None:
         kind, sql, limits = pickle.loads(sys.stdin.buffer.read(int.from_bytes(header, "big")))  # noqa: S301 - from us
         _limit_process(limits)
         try:
-            content = _packed((ask if kind == "rows" else _ask_stream)(connection, sql, limits), limits)
+            content = _packed((ask if kind == "rows" else _ask_arrow)(connection, sql, limits), limits)
         except MemoryError:
             content = pickle.dumps(QueryError("the query needs more memory than it may use; narrow it down"))
         except BenchdbError as error:
@@ -140,17 +139,6 @@ def _limit_process(limits: Limits) -> None:
             resource.setrlimit(kind, (limit if most == resource.RLIM_INFINITY else min(limit, most), most))
 
 
-def _ask_stream(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> bytes:
-    """Return the answer as the bytes of an Arrow stream."""
-    import pyarrow as pa
-
-    table = ask_arrow(connection, sql, limits)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
-
-
 def ask(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> Answer:
     """Run a user's statement.
 
@@ -173,18 +161,9 @@ def ask(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> Answer:
     return _run(connection, sql, limits, fetch)
 
 
-def ask_arrow(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> "pyarrow.Table":
-    """Run a user's statement and return an Arrow table.
-
-    Raises:
-        QueryError: it was refused, failed, or ran past a limit.
-        MissingExtraError: pyarrow is not installed.
-    """
-    try:
-        import pyarrow as pa
-    except ImportError as error:
-        message = "Arrow tables need pyarrow; install it with: pip install 'pytest-benchdb[arrow]'"
-        raise MissingExtraError(message) from error
+def _ask_arrow(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> bytes:
+    """Run a user's statement; return the answer as the bytes of an Arrow stream."""
+    import pyarrow as pa
 
     def fetch(own: "DuckDBPyConnection") -> "pyarrow.Table":
         batches = _record_batches(own, sql)
@@ -198,7 +177,11 @@ def ask_arrow(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> "py
                 break
         return pa.Table.from_batches(kept, schema=batches.schema).slice(0, limits.rows)
 
-    return _run(connection, sql, limits, fetch)
+    table = _run(connection, sql, limits, fetch)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
 
 
 def _record_batches(connection: Any, sql: str) -> Any:
@@ -255,35 +238,18 @@ def _check(connection: "DuckDBPyConnection", sql: str) -> None:
         count = "no statement" if not statements else f"{len(statements)} statements"
         message = f"the query has {count}; give exactly one SELECT"
         raise QueryError(message)
-    tree = _tree(connection, sql)
+    try:
+        tree = syntax_tree(connection, sql)
+    except Exception as error:
+        raise QueryError(f"the query cannot be read: {error}") from error
     if tree.get("error"):
         message = f"{statements[0].type.name} is not allowed; give exactly one SELECT"
         raise QueryError(message)
-    for name in _table_functions(tree):
-        if name not in _TABLE_FUNCTIONS:
+    for node in nodes(tree):
+        name = str(node.get("function", {}).get("function_name", "")).lower()
+        if node.get("type") == "TABLE_FUNCTION" and name not in _TABLE_FUNCTIONS:
             message = f"the table function {name} is not allowed; query the tables and views that benchdb schema lists"
             raise QueryError(message)
-
-
-def _tree(connection: "DuckDBPyConnection", sql: str) -> Any:
-    """Return the syntax tree of a SELECT; for anything else it has the key ``error``."""
-    try:
-        row = connection.execute(f"SELECT json_serialize_sql({literal(sql)})").fetchone()
-    except Exception as error:
-        raise QueryError(f"the query cannot be read: {error}") from error
-    return json.loads(row[0]) if row else {"error": True}
-
-
-def _table_functions(tree: object) -> Iterator[str]:
-    """Yield the names of the table functions that a syntax tree calls."""
-    if isinstance(tree, dict):
-        if tree.get("type") == "TABLE_FUNCTION":
-            yield str(tree.get("function", {}).get("function_name", "")).lower()
-        for value in tree.values():
-            yield from _table_functions(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _table_functions(value)
 
 
 def _lock(connection: "DuckDBPyConnection", limits: Limits) -> None:
