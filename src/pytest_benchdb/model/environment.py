@@ -6,6 +6,7 @@ from typing import Literal
 
 SessionKind = Literal["pytest", "import", "api", "sample", "peaks"]
 SessionOutcome = Literal["passed", "failed", "interrupted", "error", "crashed", "empty"]
+MAX_SUBJECT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ class Commit:
         branch: None on a detached head outside CI.
         dirty: whether tracked files differ from HEAD.
         committed_at: the author's time, ISO 8601 in UTC without an offset.
+        subject: the first line of the message, at most `MAX_SUBJECT` characters.
         merge_base: commit at which the branch left the default branch.
         remote_url: URL of the remote without user name, password or token.
     """
@@ -93,6 +95,7 @@ class Commit:
     branch: str | None = None
     dirty: bool | None = None
     committed_at: str | None = None
+    subject: str | None = None
     merge_base: str | None = None
     remote_url: str | None = None
 

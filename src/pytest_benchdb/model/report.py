@@ -164,6 +164,7 @@ class SessionRow:
     tool_version: str | None
     commit_sha: str | None
     commit_at: str | None
+    commit_subject: str | None = None
     merge_base: str | None = None
     branch: str | None
     dirty: bool | None

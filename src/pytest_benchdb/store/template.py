@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 FORMAT = "pytest-benchdb"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Number of the last migration; `store.migrate` upgrades older files to it."""
 
 _METRICS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "model", "metric.py")

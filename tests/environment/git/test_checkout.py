@@ -69,7 +69,7 @@ def test_clean_main_is_its_own_merge_base(suite: Path, git: Git, environ: dict[s
     head = git("rev-parse", "HEAD")
 
     assert read_commit(suite, environ) == Commit(
-        sha=head, branch="main", dirty=False, committed_at=AUTHORED_UTC, merge_base=head
+        sha=head, branch="main", dirty=False, committed_at=AUTHORED_UTC, subject="second", merge_base=head
     )
 
 
@@ -116,6 +116,29 @@ def test_detached_head_has_no_branch(suite: Path, git: Git, environ: dict[str, s
     assert commit.branch is None
     assert commit.sha == commit.merge_base == git("rev-parse", "HEAD")
     assert commit.committed_at == AUTHORED_UTC
+    assert commit.subject == "first"
+
+
+@pytest.mark.parametrize(
+    ("message", "subject"),
+    [
+        ("x" * 300 + "\n\nbody", "x" * 199 + "…"),
+        ("two\nlines\n\nbody", "two lines"),
+        ("an escape \x1b[31m and a line\x85break\u2028more", "an escape \x1b[31m and a line\x85break\u2028more"),
+        ("", None),
+    ],
+    ids=["long", "two lines", "control characters", "empty"],
+)
+def test_subject_is_the_first_line_of_the_message(
+    suite: Path, git: Git, environ: dict[str, str], message: str, subject: str | None
+) -> None:
+    git("commit", "-q", "--allow-empty", "--allow-empty-message", "-m", message)
+
+    on_branch = read_commit(suite, environ)
+    git("checkout", "-q", "--detach")
+    detached = read_commit(suite, environ)
+
+    assert on_branch.subject == detached.subject == subject
 
 
 def test_repository_without_a_commit_has_a_branch_only(git: Git, tmp_path: Path, environ: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from pytest_benchdb.model.environment import Commit
+from pytest_benchdb.model.environment import MAX_SUBJECT, Commit
 
 TIMEOUT_S = 2.0
 DEFAULT_BRANCHES = ("main", "master", "trunk", "develop")
@@ -34,6 +34,7 @@ _SETTINGS = {
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT = re.compile(r"^[^:]*(?::\d*)?$")
+_REF_FORMAT = "%(objectname) %(authordate:unix) %(refname) %(contents:subject)"
 
 
 def without_credentials(url: str) -> str | None:
@@ -78,10 +79,11 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ref:
-    """One line of ``git for-each-ref``: a branch's commit and its author date."""
+    """One line of ``git for-each-ref``: a branch's commit, its author date and the first line of its message."""
 
     sha: str
     author_unix_s: int | None
+    subject: str | None
 
 
 class Git:
@@ -132,12 +134,13 @@ def read_commit(root: Path, environ: Mapping[str, str], *, timeout_s: float = TI
     status = parse_status(text) if text is not None else _without_status(git)
     remotes = parse_remotes(git.output("config", "-z", "--get-regexp", r"^remote\..*\.url$") or "")
     remote = choose_remote(remotes, status.upstream)
-    committed_at, merge_base = _history(git, status, remote) if status.sha else (None, None)
+    head, merge_base = _history(git, status, remote) if status.sha else (None, None)
     return Commit(
         sha=status.sha,
         branch=status.branch,
         dirty=status.dirty,
-        committed_at=committed_at,
+        committed_at=utc_text(head.author_unix_s) if head else None,
+        subject=head.subject if head else None,
         merge_base=merge_base,
         remote_url=without_credentials(remotes[remote]) if remote else None,
     )
@@ -197,32 +200,35 @@ def _without_status(git: Git) -> Status:
     return Status(sha=sha or None, branch=name.removeprefix("refs/heads/") if name.startswith("refs/heads/") else None)
 
 
-def _history(git: Git, status: Status, remote: str | None) -> tuple[str | None, str | None]:
-    """Return HEAD's author date, and the commit where it left the default branch."""
+def _history(git: Git, status: Status, remote: str | None) -> tuple[Ref | None, str | None]:
+    """Return HEAD, and the commit where it left the default branch."""
     names = [f"refs/remotes/{remote}/{name}" for name in ("HEAD", *DEFAULT_BRANCHES) if remote]
     names += [f"refs/heads/{name}" for name in DEFAULT_BRANCHES]
     own = f"refs/heads/{status.branch}"
-    listed = git.output("for-each-ref", "--format=%(objectname) %(authordate:unix) %(refname)", own, *names)
+    listed = git.output("for-each-ref", f"--format={_REF_FORMAT}", own, *names)
     refs = parse_refs(listed or "")
-    if own in refs and refs[own].sha == status.sha:
-        authored = refs[own].author_unix_s
-    else:
-        authored = _number(git.output("log", "-1", "--format=%at"))
+    head = refs.get(own)
+    if head is None or head.sha != status.sha:
+        head = parse_refs(git.output("log", "-1", "--format=%H %at HEAD %s") or "").get("HEAD")
     default = next((name for name in names if name in refs), None)
     base = None
     if default is not None:
         base = status.sha if refs[default].sha == status.sha else git.output("merge-base", "HEAD", default)
-    return utc_text(authored), (base or "").strip() or None
+    return head, (base or "").strip() or None
 
 
 def parse_refs(text: str) -> dict[str, Ref]:
     """Return the references in the output of `_history`'s ``for-each-ref``, by full name."""
     refs = {}
-    for line in text.splitlines():
-        sha, _, rest = line.partition(" ")
-        authored, _, name = rest.partition(" ")
-        refs[name] = Ref(sha=sha, author_unix_s=_number(authored))
+    for line in text.split("\n"):  # a subject may have any other line break
+        sha, authored, name, subject = (line.split(" ", 3) + [""] * 3)[:4]
+        if name:
+            refs[name] = Ref(sha=sha, author_unix_s=_number(authored), subject=_bounded(subject.strip()) or None)
     return refs
+
+
+def _bounded(subject: str) -> str:
+    return subject if len(subject) <= MAX_SUBJECT else subject[: MAX_SUBJECT - 1] + "…"
 
 
 def _number(text: str | None) -> int | None:

@@ -77,6 +77,7 @@ def session_line(start: SessionStart, source: SourceFile | None = None) -> bytes
         "branch": commit.branch,
         "dirty": commit.dirty,
         "commit_at": commit.committed_at,
+        "commit_subject": commit.subject,
         "merge_base": commit.merge_base,
         "remote_url": commit.remote_url,
         "ci_provider": ci.provider,

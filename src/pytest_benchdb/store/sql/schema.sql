@@ -44,7 +44,8 @@ CREATE TABLE session (
     load_start DOUBLE,
     load_end DOUBLE,
     steal_s DOUBLE,
-    contended BOOLEAN
+    contended BOOLEAN,
+    commit_subject VARCHAR
 );
 COMMENT ON TABLE session IS 'One invocation of pytest, one import, or one use of the API';
 COMMENT ON COLUMN session.session_id IS 'UUIDv7';
@@ -76,6 +77,7 @@ COMMENT ON COLUMN session.load_start IS 'Load average of one minute at the start
 COMMENT ON COLUMN session.load_end IS 'Load average of one minute at the end';
 COMMENT ON COLUMN session.steal_s IS 'CPU time that the hypervisor gave away during the session, all cores, seconds';
 COMMENT ON COLUMN session.contended IS 'Whether other work disturbed the session; NULL if not known';
+COMMENT ON COLUMN session.commit_subject IS 'First line of the commit''s message, at most 200 characters';
 
 -- A machine with a Python, by the hash of its content.
 CREATE TABLE environment (

@@ -29,7 +29,8 @@ SELECT
     opening.session.load_start,
     closing.load_end,
     closing.steal_s,
-    closing.contended
+    closing.contended,
+    opening.session.commit_subject
 FROM (SELECT DISTINCT ON (session_id) * FROM line WHERE k = 'session') AS opening
 LEFT JOIN (SELECT DISTINCT ON (session_id) * FROM line WHERE k = 'end') AS closing
     ON closing.session_id = opening.session_id

@@ -9,7 +9,7 @@ FROM
         maximum_object_size = $longest_line,
         columns = {
             k: 'VARCHAR',
-            session: 'STRUCT(session_id UUID, project VARCHAR, kind VARCHAR, started_us BIGINT, label VARCHAR, tags MAP(VARCHAR, VARCHAR), note VARCHAR, command VARCHAR, tool VARCHAR, tool_version VARCHAR, environment_id UUID, fingerprint UUID, commit_sha VARCHAR, branch VARCHAR, dirty BOOLEAN, commit_at VARCHAR, merge_base VARCHAR, remote_url VARCHAR, ci_provider VARCHAR, ci_url VARCHAR, pull_request VARCHAR, load_start DOUBLE, steal_start_s DOUBLE)',
+            session: 'STRUCT(session_id UUID, project VARCHAR, kind VARCHAR, started_us BIGINT, label VARCHAR, tags MAP(VARCHAR, VARCHAR), note VARCHAR, command VARCHAR, tool VARCHAR, tool_version VARCHAR, environment_id UUID, fingerprint UUID, commit_sha VARCHAR, branch VARCHAR, dirty BOOLEAN, commit_at VARCHAR, commit_subject VARCHAR, merge_base VARCHAR, remote_url VARCHAR, ci_provider VARCHAR, ci_url VARCHAR, pull_request VARCHAR, load_start DOUBLE, steal_start_s DOUBLE)',
             environment: 'STRUCT(environment_id UUID, fingerprint UUID, hostname_hash VARCHAR, os VARCHAR, kernel VARCHAR, cpu_model VARCHAR, cores INTEGER, threads INTEGER, ram_bytes BIGINT, virtualization VARCHAR, python VARCHAR, packages MAP(VARCHAR, VARCHAR), details JSON)',
             devices: 'STRUCT(device_id UUID, backend VARCHAR, name VARCHAR, uuid VARCHAR, memory_bytes BIGINT, driver VARCHAR, details JSON)[]',
             unmeasured: 'MAP(VARCHAR, VARCHAR)',

@@ -14,6 +14,7 @@ SELECT
     session.tool_version,
     session.commit_sha,
     strftime(session.commit_at, '%Y-%m-%dT%H:%M:%S.%f') AS commit_at,
+    session.commit_subject,
     session.merge_base,
     session.branch,
     session.dirty,
