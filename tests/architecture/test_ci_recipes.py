@@ -1,4 +1,4 @@
-"""`action.yml` and the recipes under ``examples/ci``: their shape, what they may do, and their shell scripts run.
+"""Workflows, `action.yml` and the recipes under ``examples/ci``: their shape, what they may do, and their scripts run.
 
 GitHub's own part, the expressions and the actions that others wrote, cannot be run here.
 """
@@ -8,18 +8,26 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.present.verdicts import results
+
+from pytest_benchdb.present.verdicts.page import pull_request_comment
 
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / "action.yml"
 RECIPES = ROOT / "examples" / "ci"
 FILES = [ACTION, *sorted(RECIPES.glob("*.yml"))]
 PAGE = ROOT / "docs" / "how-to" / "ci-recipes.md"
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+SNIPPETS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+USES = re.compile(r"uses: *([\w./-]+)@(\S+)(?: +#(.*))?")
+OURS = "OWNER/pytest-benchdb"
 
 needs_bash = pytest.mark.skipif(sys.platform == "win32", reason="the scripts are for a POSIX shell")
 
@@ -43,7 +51,8 @@ def scripts(path: Path) -> Iterator[tuple[str, str]]:
     if path.name == "gitlab-ci.yml":
         yield "script", "\n".join(load(path)["benchmarks"]["script"])
     else:
-        yield from ((step.get("name", step["run"]), step["run"]) for step in steps(path) if "run" in step)
+        shells = (step for step in steps(path) if "run" in step and step.get("shell") != "python")
+        yield from ((step.get("name", step["run"]), step["run"]) for step in shells)
 
 
 def script(path: Path, name: str) -> str:
@@ -120,6 +129,59 @@ def test_recipe_for_pull_requests_has_no_token_that_writes() -> None:
     assert checkout["with"]["persist-credentials"] is False
 
 
+def yaml_of_pages() -> Iterator[tuple[str, Any]]:
+    """Yield the name of each page and what its YAML snippets hold."""
+    for page in SNIPPETS:
+        for snippet in re.findall(r"^```yaml\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+            yield page.name, yaml.safe_load(snippet)
+
+
+def test_actions_of_others_are_pinned_to_one_commit_of_a_named_version() -> None:
+    pins: dict[str, set[tuple[str, str]]] = {}
+    for path in [*FILES, *WORKFLOWS, *SNIPPETS]:
+        for name, reference, version in USES.findall(path.read_text(encoding="utf-8")):
+            if name != OURS:
+                assert re.fullmatch(r"[0-9a-f]{40}", reference), f"{path.name}: {name}@{reference} can be moved"
+                assert re.fullmatch(r" v\d+\.\d+\.\d+", version), (
+                    f"{path.name}: {name} has no version beside its commit"
+                )
+                pins.setdefault("/".join(name.split("/")[:2]), set()).add((reference, version))
+
+    assert "actions/checkout" in pins
+    assert {name: pinned for name, pinned in pins.items() if len(pinned) > 1} == {}
+
+
+def test_checkouts_leave_no_token_behind() -> None:
+    found = [(path.name, step) for path in [ACTION, *WORKFLOWS, *RECIPES.glob("github-*.yml")] for step in steps(path)]
+    for name, snippet in yaml_of_pages():
+        if isinstance(snippet, list):
+            found += [(name, step) for step in snippet if isinstance(step, dict)]
+    checkouts = [(name, step) for name, step in found if "actions/checkout" in step.get("uses", "")]
+
+    assert len(checkouts) >= 3
+    assert [name for name, step in checkouts if step.get("with", {}).get("persist-credentials") is not False] == []
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *sorted(RECIPES.glob("github-*.yml"))], ids=lambda path: path.name)
+def test_workflows_may_only_read_unless_they_run_nothing_of_a_pull_request(path: Path) -> None:
+    workflow = load(path)
+
+    assert workflow["permissions"] in ({}, {"contents": "read"})
+    assert "pull_request_target" not in workflow["on"]
+    for job in workflow["jobs"].values():
+        writes = [name for name, right in job.get("permissions", {}).items() if right != "read"]
+        assert writes == [] or (set(workflow["on"]) == {"workflow_run"} and writes == ["pull-requests"])
+
+
+@pytest.mark.parametrize("path", [*FILES, *WORKFLOWS, *SNIPPETS], ids=lambda path: path.name)
+def test_tokens_follow_no_redirect(path: Path) -> None:
+    text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+
+    for command in re.findall(r"curl [^\n;|]*", text):
+        follows = re.search(r"--location|(?<= )-\w*L", command)
+        assert not (follows and re.search("token|authorization", command, re.IGNORECASE)), command
+
+
 def test_recipe_for_pull_requests_uses_inputs_that_the_action_has() -> None:
     (step,) = (one for one in steps(RECIPES / "github-actions.yml") if "pytest-benchdb@" in one.get("uses", ""))
 
@@ -156,6 +218,18 @@ esac
 MARKED = "<!-- benchdb:linux -->\n### Benchmarks\n"
 
 
+def own_comments() -> list[str]:
+    """Return comments as `benchdb regress` and `benchdb compare` write them, of names that fight back as well."""
+    return [
+        pull_request_comment(
+            results.gate([results.row(), results.row("regressed", "t.py::b", reason="50 % (limit 5 %)")])
+        ),
+        pull_request_comment(results.comparison([results.row("missing", "t.py::a", baseline=None)])),
+        pull_request_comment(results.hostile(), name=results.HOSTILE),
+        pull_request_comment(results.many(10_000, "tests/test_{file}.py::test_{n}[a-{n}]", reason="{n} @octocat")),
+    ]
+
+
 @pytest.fixture
 def posted(tmp_path: Path) -> Any:
     """Return the calls of `gh` that post, for a comment file and answers of GitHub."""
@@ -166,10 +240,15 @@ def posted(tmp_path: Path) -> Any:
     folder = tmp_path / "comments" / "benchdb-comment-linux"
     folder.mkdir(parents=True)
     calls = tmp_path / "calls"
+    (check,) = (step["run"] for step in steps(RECIPES / "github-comment.yml") if step.get("shell") == "python")
 
     def post(body: str | None, number: str = "7", ids: str = "") -> list[str]:
         if body is not None:
             (folder / "comment.md").write_text(body, encoding="utf-8")
+        checked = subprocess.run(
+            [sys.executable, "-c", check], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert checked.returncode == 0, checked.stderr
         variables = {"HEAD_OWNER": "fork", "HEAD_BRANCH": "x", "HEAD_SHA": "abc", "REPOSITORY": "o/r"}
         text = script(RECIPES / "github-comment.yml", "Post or replace the comments")
         result = bash(text, tmp_path, CALLS=str(calls), NUMBER=number, IDS=ids, **variables)
@@ -204,12 +283,36 @@ def test_comment_script_with_a_comment_replaces_the_first(posted: Any) -> None:
         "x" * 300_000,
         MARKED + "x" * 300_000,
         MARKED.replace("linux", "x" * 61),
+        MARKED + "\n<p>thanks @octocat</p>\n",
+        MARKED + "\n<p>thanks &#64;octocat</p>\n",
+        MARKED + "\n<p>thanks &commat;octocat</p>\n",
+        MARKED + "\n<p>closes #1</p>\n",
+        MARKED + "\n<p>see GH-1</p>\n",
+        MARKED + "\n<p>see https://example.org</p>\n",
+        MARKED + "\n<p>see www.example.org</p>\n",
+        MARKED + '\n<p><a href="//example.org">here</a></p>\n',
+        MARKED + '\n<p><img src="//example.org/x.png"></p>\n',
+        MARKED + '\n<p onclick="x">text</p>\n',
+        MARKED + "\n<!-- benchdb:other -->\n",
+        MARKED + "\nread [this](//example.org)\n",
+        MARKED + "\nread <code>[this](//example.org)</code>\n",
+        MARKED + "\n<p>x</p>\n \n[this](//example.org)\n",
+        MARKED + "\n<p>x</p>\r\r[this](//example.org)\n",
+        MARKED.replace("Benchmarks", "Benchmarks of @octocat"),
+        MARKED.replace("Benchmarks", "<code>[this](//example.org)</code>"),
+        MARKED + "\n<p><code>a\n\n[this](//example.org)</code></p>\n",
     ],
-    ids=["no file", "empty", "no marker", "jq", "shell", "long line", "large", "long name"],
+    ids=lambda body: "no file" if body is None else body[-40:].strip() or "empty",
 )
 def test_comment_script_with_what_is_no_comment_posts_nothing(posted: Any, tmp_path: Path, body: str | None) -> None:
     assert posted(body) == []
     assert not (tmp_path / "owned").exists()
+
+
+@needs_bash
+@pytest.mark.parametrize("number", range(4), ids=["gate", "comparison", "hostile names", "many rows"])
+def test_comment_script_posts_what_benchdb_wrote(posted: Any, tmp_path: Path, number: int) -> None:
+    assert posted(own_comments()[number]) == [f"api --silent --method POST repos/o/r/issues/7/comments -F {FILE}"]
 
 
 @needs_bash
@@ -223,6 +326,54 @@ def test_comment_script_with_a_link_posts_nothing(posted: Any, tmp_path: Path) -
 @needs_bash
 def test_comment_script_without_a_pull_request_posts_nothing(posted: Any) -> None:
     assert posted(MARKED, number="") == []
+
+
+# ---------------------------------------------------------------- GitLab's history, with a stub of `curl`
+CURL = """\
+#!/bin/bash
+echo "$@" >> "$CALLS"
+case "$*" in
+  *JOB-TOKEN*) printf '%s' "$MOVED"; if [ -z "$MOVED" ]; then cp "$ZIP" history.zip; fi ;;
+  *) cp "$ZIP" history.zip ;;
+esac
+"""
+
+
+@needs_bash
+@pytest.mark.parametrize("moved", ["", "https://storage.example.org/a.zip?signed"], ids=["direct", "moved"])
+def test_gitlab_history_is_restored_and_its_token_goes_to_gitlab_only(tmp_path: Path, moved: str) -> None:
+    (tmp_path / "bin").mkdir()
+    stub = tmp_path / "bin" / "curl"
+    stub.write_text(CURL, encoding="utf-8")
+    stub.chmod(0o755)
+    with zipfile.ZipFile(tmp_path / "kept.zip", "w") as kept:
+        kept.writestr(".benchdb/a.duckdb", "a session")
+        kept.writestr("conftest.py", "raise SystemExit")
+    text = next(part for part in load(RECIPES / "gitlab-ci.yml")["benchmarks"]["script"] if "JOB-TOKEN" in part)
+    variables = {"CALLS": "calls", "MOVED": moved, "ZIP": "kept.zip", "CI_JOB_TOKEN": "s3cret", "CI_JOB_NAME": "b"}
+    variables |= {"CI_API_V4_URL": "https://gitlab.example.org/api", "CI_PROJECT_ID": "1", "CI_DEFAULT_BRANCH": "main"}
+
+    result = bash(text, tmp_path, **variables)
+
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / ".benchdb" / "a.duckdb").read_text(encoding="utf-8") == "a session"
+    assert not (tmp_path / "conftest.py").exists()
+    calls = (tmp_path / "calls").read_text(encoding="utf-8").splitlines()
+    assert len(calls) == (2 if moved else 1)
+    assert [call for call in calls if "s3cret" in call and "https://gitlab.example.org/api/" not in call] == []
+
+
+@needs_bash
+def test_gitlab_without_a_history_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    stub = tmp_path / "bin" / "curl"
+    stub.write_text("#!/bin/bash\nexit 22\n", encoding="utf-8")
+    stub.chmod(0o755)
+    text = next(part for part in load(RECIPES / "gitlab-ci.yml")["benchmarks"]["script"] if "JOB-TOKEN" in part)
+
+    result = bash(text, tmp_path, CI_JOB_TOKEN="s3cret")
+
+    assert (result.returncode, result.stdout) == (0, "no history yet\n")
 
 
 # ---------------------------------------------------------------- the action's own scripts
