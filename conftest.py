@@ -21,6 +21,15 @@ for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_T
     os.environ.pop(name, None)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option for the tests that are too long even for ``-m long``."""
+    parser.addoption(
+        "--hostile-full",
+        action="store_true",
+        help="Run the tests of tests/hostile with all of their kills and mutated inputs (with -m long; about an hour).",
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep templates of new files out of the user's cache, and build them once for all tests of a process."""
