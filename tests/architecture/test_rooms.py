@@ -6,8 +6,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "pytest_benchdb"
 TESTS = ROOT / "tests"
-# Folders of tests about the whole: house rules, and the contracts of what other packages may add.
-OF_THE_WHOLE = {"architecture", "contract"}
+# Folders of tests about the whole: house rules, contracts of what other packages may add, and hostile input.
+OF_THE_WHOLE = {"architecture", "contract", "hostile"}
 
 
 def test_tests_are_in_the_rooms_of_the_source() -> None:
