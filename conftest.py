@@ -1,9 +1,10 @@
-"""Shared by the whole suite: pytest's `pytester` fixture, Hypothesis without its deadline, and a cache folder.
+"""Shared by the whole suite: `pytester`, Hypothesis without its deadline, a cache folder, and a time zone.
 
 Markers are registered in ``pyproject.toml``: `long` and `hardware(kind)`.
 """
 
 import os
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,11 @@ settings.load_profile("no-deadline")
 # Nor must each of them compile all that it imports: without byte code, pytest starts in 3.3 s instead of 1.4 s.
 for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID", "PYTHONDONTWRITEBYTECODE"):
     os.environ.pop(name, None)
+
+# Reports show times in the zone of the machine: here it is always the same one.
+os.environ["TZ"] = "UTC"
+if hasattr(time, "tzset"):
+    time.tzset()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

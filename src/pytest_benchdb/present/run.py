@@ -12,7 +12,8 @@ from pytest_benchdb.model.report import Row, RunDetail
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.writing.grid import Entry, Fact, Heading, Line, Section, Span, Style, fact_lines, fit
 from pytest_benchdb.present.writing.sparkline import histogram, sparkline
-from pytest_benchdb.present.writing.text import clip, sanitize, utc_text, width, wrap
+from pytest_benchdb.present.writing.text import clip, sanitize, width, wrap
+from pytest_benchdb.present.writing.times import local_text
 from pytest_benchdb.present.writing.units import NOT_MEASURED, Unit, choose_unit, one_quantity, quantity, unit_for
 from pytest_benchdb.present.writing.values import value_text
 
@@ -400,7 +401,7 @@ def run_lines(detail: RunDetail, total: int, *, ascii_only: bool = False) -> lis
 
 def _facts(run: Row) -> list[Fact]:
     outcome = str(run["outcome"]) + (f": {run['reason']}" if run.get("reason") else "")
-    facts = [("outcome", outcome), ("recorded", utc_text(run["started_at"]))]
+    facts = [("outcome", outcome), ("recorded", local_text(run["started_at"]))]
     facts += [(label, value_text(run[key])) for label, key in _FACTS if run.get(key) not in (None, {}, "")]
     return [*facts, ("run again", f"pytest {shlex.quote(str(run['fullname']))} --benchdb")]
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,24 @@ Call = Callable[..., Any]
 
 
 def test_sessions_are_listed_newest_first(benchdb: Call) -> None:
-    lines = benchdb("sessions", "results").out.splitlines()
+    ended = benchdb("sessions", "results", "--width", "200")
 
-    assert [line.split()[2] for line in lines[2:]] == ["16:13:20", "15:13:20", "14:13:20"]
+    lines = ended.out.splitlines()
+    assert "recorded (UTC)" in lines[0]
+    assert [re.search(r"2026-09-21 (\d\d:\d\d)", line)[1] for line in lines[2:]] == ["16:13", "15:13", "14:13"]  # type: ignore[index]
+    assert all(line.split()[2:4] in (["months", "ago"], ["years", "ago"]) for line in lines[2:])
     assert "passed, incomplete" in lines[2]
     assert "nightly" in lines[4]
+    assert "hidden" not in ended.err
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 100])
+def test_sessions_of_any_width_keep_the_commit_and_say_what_is_hidden(benchdb: Call, columns: int) -> None:
+    ended = benchdb("sessions", "results", "--width", str(columns))
+
+    assert all("01234567" in line for line in ended.out.splitlines()[2:])
+    assert ended.err.startswith("hidden (too narrow): ")
+    assert "-f csv" in ended.err
 
 
 def test_sessions_as_json_count_their_runs(benchdb: Call) -> None:

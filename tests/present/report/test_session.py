@@ -1,5 +1,6 @@
 """The facts above a table, and the list of sessions."""
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from pytest_benchdb.present.writing.text import sanitize, width, wrap
 
 Make = Callable[..., Any]
 ANY_TEXT = st.text(st.characters(), max_size=60)
+NOW = dt.datetime(2026, 11, 21, 5, 4, tzinfo=dt.timezone.utc)
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
 
 
@@ -78,15 +80,16 @@ def test_sessions_at_80_columns_are_exact(session: Make) -> None:
     sessions = [
         session(),
         session(session_id="019a9e5c-8888-7000-8000-0123456789ab", outcome="crashed", complete=False, runs=12),
+        session(commit_subject="parse: read \x1b[31mescapes in one pass and not in two"),
         session(label="nightly", dirty=True, not_passed=3, outcome="failed", commit_sha=None),
     ]
 
-    assert layout_sessions(sessions, 80).plain() == (SNAPSHOTS / "sessions-80.txt").read_text(encoding="utf-8")
+    assert layout_sessions(sessions, 80, now=NOW).plain() == (SNAPSHOTS / "sessions-80.txt").read_text(encoding="utf-8")
 
 
 @given(label=ANY_TEXT, project=ANY_TEXT, columns=st.integers(1, 200))
 def test_sessions_of_any_texts_fit(session: Make, label: str, project: str, columns: int) -> None:
-    table = layout_sessions([session(label=label, project=project), session()], columns)
+    table = layout_sessions([session(label=label, project=project), session()], columns, now=NOW)
 
     assert all(width("".join(span.text for span in line)) <= columns for line in table.lines)
 

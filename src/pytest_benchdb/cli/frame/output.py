@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -177,10 +177,15 @@ def write_table(table: DataTable, output: Output) -> None:
 
         laid = layout_values(table, output.width, ascii_only=output.ascii_only)
         output.lines(laid.lines)
-        if laid.left_out:
-            named = ", ".join(laid.left_out[:_MOST_NAMED])
-            more = f" and {len(laid.left_out) - _MOST_NAMED} more" if len(laid.left_out) > _MOST_NAMED else ""
-            output.say(f"columns left out to fit the width: {named}{more}; use -f csv or --width N")
+        say_left_out(laid.left_out, output)
+
+
+def say_left_out(columns: Sequence[str], output: Output) -> None:
+    """Say which columns of a table did not fit the width."""
+    if columns:
+        named = ", ".join(columns[:_MOST_NAMED])
+        more = f" and {len(columns) - _MOST_NAMED} more" if len(columns) > _MOST_NAMED else ""
+        output.say(f"hidden (too narrow): {named}{more}; --width N or -f csv shows them")
 
 
 class _Bar:

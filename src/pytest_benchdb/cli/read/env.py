@@ -8,7 +8,8 @@ from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.output import Output, write_table
 from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.operations.read.environment import SessionEnvironment, diff_facts, read_environments
-from pytest_benchdb.present.writing.text import SHORT_ID, utc_text
+from pytest_benchdb.present.writing.text import SHORT_ID
+from pytest_benchdb.present.writing.times import local_text
 from pytest_benchdb.present.writing.units import choose_unit, write_figure
 
 ENV_SCHEMA = "benchdb.env/1"
@@ -41,7 +42,7 @@ def command(call: Call) -> None:
 
 def _one(place: SessionEnvironment, output: Output) -> None:
     session = place.session
-    output.say(f"environment of session {session.session_id[:SHORT_ID]}, {utc_text(session.started_at)}")
+    output.say(f"environment of session {session.session_id[:SHORT_ID]}, {local_text(session.started_at)}")
     rows = [(name, _value(name, value, output)) for name, value in place.facts.items()]
     table = DataTable(schema=ENV_SCHEMA, columns=("name", "value"), rows=rows, facts={"session_id": session.session_id})
     write_table(table, output)

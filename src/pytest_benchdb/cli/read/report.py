@@ -1,5 +1,6 @@
 """`benchdb report`: the benchmarks of a session, as a table or as data."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -99,9 +100,10 @@ def command(call: Call) -> None:
 def report_lines(report: Report, output: Output, shown: RenderOptions, metrics: Sequence[str] = ()) -> list[Line]:
     """Return terminal lines: each session's facts, followed by its runs or by one table of all runs."""
     lines: list[Line] = []
+    now = dt.datetime.now(dt.timezone.utc)
     for number, session in enumerate(report.sessions):
         lines += [(Span(""),)] if number else []
-        lines += session_header(session, report, output.width, ascii_only=output.ascii_only)
+        lines += session_header(session, report, output.width, now=now, ascii_only=output.ascii_only)
         if shown.group_by != "benchmark":
             lines += _rows(session.rows, output, metrics, shown)
     if shown.group_by == "benchmark":

@@ -1,10 +1,12 @@
 """`benchdb sessions`: list the stored sessions."""
 
+import datetime as dt
+
 import click
 
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.command import Call, reading_command
-from pytest_benchdb.cli.frame.output import write_table
+from pytest_benchdb.cli.frame.output import say_left_out, write_table
 from pytest_benchdb.operations.read.report import list_sessions
 from pytest_benchdb.present.report.session import layout_sessions, sessions_table
 
@@ -30,6 +32,9 @@ def command(call: Call) -> None:
     with call.reading() as feedback:
         sessions = list_sessions(selection, feedback=feedback)
     if output.format == "table":
-        output.lines(layout_sessions(sessions, output.width, ascii_only=output.ascii_only).lines)
+        now = dt.datetime.now(dt.timezone.utc)
+        table = layout_sessions(sessions, output.width, now=now, ascii_only=output.ascii_only)
+        output.lines(table.lines)
+        say_left_out(table.left_out, output)
     else:
         write_table(sessions_table(sessions), output)

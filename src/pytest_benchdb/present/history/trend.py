@@ -3,7 +3,7 @@
 JSON has everything, CSV one line per session of a series, Markdown two tables.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from statistics import median
@@ -13,7 +13,8 @@ from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.model.wording import counted, percent_text
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Style, fit
 from pytest_benchdb.present.writing.sparkline import sparkline
-from pytest_benchdb.present.writing.text import clip, sanitize, utc_text, wrap
+from pytest_benchdb.present.writing.text import clip, sanitize, wrap
+from pytest_benchdb.present.writing.times import local_minute, local_text, zones_text
 from pytest_benchdb.present.writing.units import one_quantity, quantity, unit_for
 from pytest_benchdb.present.writing.values import escape, object_json, table_csv, table_markdown
 
@@ -30,7 +31,7 @@ _CSV_COLUMNS = (
     *("session_id", "started_at", "commit_sha", "value", "level", "reason", "change", "provisional", "anomaly"),
 )
 _SERIES_HEADS = ("benchmark", "metric", "sessions", "level", "last change", "state")
-_CHANGE_HEADS = ("change of level", "metric", "change", "before", "after", "first seen (UTC)", "commits", "how sure")
+_CHANGE_HEADS = ("change of level", "metric", "change", "before", "after", "first seen", "commits", "how sure")
 
 
 def trend_lines(trends: Trends, width: int, *, ascii_only: bool = False, verbose: bool = False) -> list[Line]:
@@ -179,7 +180,7 @@ def _changes_table(
         Heading(title="change", align="right", flexible=False),
         Heading(title="before", align="right", flexible=False, priority=3),
         Heading(title="after", align="right", flexible=False, priority=2),
-        Heading(title="first seen (UTC)", flexible=False, priority=4),
+        Heading(title=_first_seen(change for _, change in changes), flexible=False, priority=4),
         Heading(title="commits", flexible=False, priority=1),
         Heading(title="p", align="right", flexible=False, priority=6),
         Heading(title="how sure", priority=5),
@@ -191,13 +192,17 @@ def _changes_table(
             Span(percent_text(change.point.change), _style(change)),
             Span(_figure(trend, change.point.before, ascii_only=ascii_only)),
             Span(_figure(trend, change.point.after, ascii_only=ascii_only)),
-            Span(utc_text(change.first.started_at)[:16], "dim"),
+            Span(local_minute(change.first.started_at), "dim"),
             Span(sanitize(commits_text(change), ascii_only=ascii_only)),
             Span(f"{change.point.p_value:.1g}", "dim"),
             Span(sanitize(sure_text(change), ascii_only=ascii_only), "warn" if change.point.provisional else ""),
         )
         entries.append(Entry(cells=cells))
     return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).lines
+
+
+def _first_seen(changes: Iterable[LevelChange]) -> str:
+    return f"first seen ({zones_text(change.first.started_at for change in changes)})"
 
 
 def _name_with_metric(trend: Trend, trends: Trends) -> str:
@@ -260,7 +265,7 @@ def _change_row(trend: Trend, change: LevelChange, trends: Trends) -> list[objec
         percent_text(change.point.change),
         one_quantity(change.point.before, trend.unit),
         one_quantity(change.point.after, trend.unit),
-        change.first.started_at[:16].replace("T", " "),
+        local_text(change.first.started_at),
         commits_text(change),
         sure_text(change),
     ]

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, fields
+from dataclasses import astuple, fields, replace
 
 from pytest_benchdb.model.report import DataTable, Report, ReportRow, SessionReport, SessionRow
 from pytest_benchdb.model.wording import counted
@@ -21,7 +21,8 @@ from pytest_benchdb.present.writing.grid import (
     fit,
     outcome_style,
 )
-from pytest_benchdb.present.writing.text import SHORT_ID, clip, sanitize, utc_text, wrap
+from pytest_benchdb.present.writing.text import SHORT_ID, clip, sanitize, wrap
+from pytest_benchdb.present.writing.times import ago_text, local_minute, local_text, zones_text
 from pytest_benchdb.present.writing.units import NOT_MEASURED, Unit, choose_unit, quantity, write_figure
 
 SESSIONS_SCHEMA = "benchdb.sessions/1"
@@ -29,39 +30,45 @@ SESSIONS_SCHEMA = "benchdb.sessions/1"
 _SECONDS = Unit("s", 1.0, 3)
 _HEADINGS = (
     Heading(title="session", flexible=False),
-    Heading(title="recorded (UTC)", priority=1, flexible=False),
-    Heading(title="project", priority=7),
-    Heading(title="outcome", flexible=False),
-    Heading(title="runs", align="right", flexible=False, priority=2),
-    Heading(title="not passed", align="right", flexible=False, priority=5),
+    Heading(title="age", priority=2, flexible=False),
+    Heading(title="recorded", priority=6, flexible=False),
+    Heading(title="project", priority=9),
+    Heading(title="outcome", flexible=False, priority=1),
+    Heading(title="runs", align="right", flexible=False, priority=5),
+    Heading(title="not passed", align="right", flexible=False, priority=8),
     Heading(title="label", priority=3),
-    Heading(title="branch", priority=4),
-    Heading(title="commit", flexible=False, priority=6),
-    Heading(title="machine", priority=9),
-    Heading(title="python", priority=8),
+    Heading(title="branch", priority=7),
+    Heading(title="commit", flexible=False),
+    Heading(title="subject", priority=4),
+    Heading(title="machine", priority=11),
+    Heading(title="python", priority=10),
 )
+_ONLY_IF_KNOWN = ("label", "branch", "subject")
 
 
-def session_header(shown: SessionReport, report: Report, total: int, *, ascii_only: bool = False) -> list[Line]:
-    """Return the lines above a session's table, none wider than `total`."""
+def session_header(
+    shown: SessionReport, report: Report, total: int, *, now: dt.datetime | None = None, ascii_only: bool = False
+) -> list[Line]:
+    """Return the lines above a session's table, none wider than `total`; `now` adds how long ago it was."""
     title = sanitize(f"Benchmarks of {shown.session.project}", ascii_only=ascii_only)
     lines: list[Line] = [(Span(clip(title, total, ascii_only=ascii_only), "head"),)]
-    lines += fact_lines(facts_of(shown, report), total, ascii_only=ascii_only)
+    lines += fact_lines(facts_of(shown, report, now), total, ascii_only=ascii_only)
     for text in warnings_of(shown):
         lines += [(Span(line, "warn"),) for line in wrap(f"warning: {text}", total, ascii_only=ascii_only)]
     return lines
 
 
-def facts_of(shown: SessionReport, report: Report) -> list[Fact]:
+def facts_of(shown: SessionReport, report: Report, now: dt.datetime | None = None) -> list[Fact]:
     """Return the known facts of a session as pairs of label and text."""
     session = shown.session
     label = session.label and f"label {session.label}"
     tags = session.tags and "tags " + ", ".join(f"{key}={value}" for key, value in session.tags.items())
     tool = f"{session.kind} by {session.tool} {session.tool_version or ''}".strip()
     pull_request = session.pull_request and f"pull request {session.pull_request}"
+    age = now and ago_text(session.started_at, now)
     facts = [
         ("session", _join(session.session_id[:SHORT_ID], label, tags)),
-        ("recorded", _join(utc_text(session.started_at), _duration(session), session.kind != "pytest" and tool)),
+        ("recorded", _join(local_text(session.started_at), _duration(session), session.kind != "pytest" and tool, age)),
         ("commit", _commit(session)),
         ("machine", _machine(session)),
         ("python", session.python),
@@ -144,12 +151,19 @@ def _shown(shown: SessionReport, report: Report) -> str | None:
     return f"{len(shown.rows)} of {total} runs{selection}"
 
 
-def layout_sessions(sessions: Sequence[SessionRow], width: int, *, ascii_only: bool = False) -> Table:
-    """Lay out sessions as a table of at most `width` terminal columns."""
-    several_projects = len({session.project for session in sessions}) > 1
-    headings = [heading for heading in _HEADINGS if heading.title != "project" or several_projects]
-    entries = tuple(_entry(session, headings, ascii_only=ascii_only) for session in sessions)
-    return fit(headings, [Section(title=None, entries=entries)], width, ascii_only=ascii_only)
+def layout_sessions(sessions: Sequence[SessionRow], width: int, *, now: dt.datetime, ascii_only: bool = False) -> Table:
+    """Lay out sessions as a table of at most `width` terminal columns; `now` is for their age."""
+    idle = {name for name in _ONLY_IF_KNOWN if not any(_texts(session, now)[name][0] for session in sessions)}
+    if len({session.project for session in sessions}) <= 1:
+        idle.add("project")
+    headings = [heading for heading in _HEADINGS if heading.title not in idle]
+    entries = tuple(_entry(session, headings, now, ascii_only=ascii_only) for session in sessions)
+    zones = zones_text(session.started_at for session in sessions)
+    titled = [
+        replace(heading, title=f"recorded ({zones})") if heading.title == "recorded" else heading
+        for heading in headings
+    ]
+    return fit(titled, [Section(title=None, entries=entries)], width, ascii_only=ascii_only)
 
 
 def sessions_table(sessions: Sequence[SessionRow]) -> DataTable:
@@ -158,12 +172,22 @@ def sessions_table(sessions: Sequence[SessionRow]) -> DataTable:
     return DataTable(schema=SESSIONS_SCHEMA, columns=names, rows=[astuple(session) for session in sessions])
 
 
-def _entry(session: SessionRow, headings: Sequence[Heading], *, ascii_only: bool) -> Entry:
+def _entry(session: SessionRow, headings: Sequence[Heading], now: dt.datetime, *, ascii_only: bool) -> Entry:
+    texts = _texts(session, now)
+    cells = (texts[heading.title] for heading in headings)
+    return Entry(
+        cells=tuple(Span(sanitize(text or NOT_MEASURED, ascii_only=ascii_only), style) for text, style in cells)
+    )
+
+
+def _texts(session: SessionRow, now: dt.datetime) -> dict[str, tuple[str | None, Style]]:
+    """Return the cell of each column, by its title."""
     outcome = session.outcome if session.complete else f"{session.outcome}, incomplete"
     commit = session.commit_sha and session.commit_sha[:8] + ("+" if session.dirty else "")
-    texts: dict[str, tuple[str | None, Style]] = {
+    return {
         "session": (session.session_id[:SHORT_ID], ""),
-        "recorded (UTC)": (utc_text(session.started_at).removesuffix(" UTC"), ""),
+        "age": (ago_text(session.started_at, now), ""),
+        "recorded": (local_minute(session.started_at), ""),
         "project": (session.project, ""),
         "outcome": (outcome, outcome_style(session.outcome) if session.complete else "warn"),
         "runs": (str(session.runs), ""),
@@ -171,10 +195,7 @@ def _entry(session: SessionRow, headings: Sequence[Heading], *, ascii_only: bool
         "label": (session.label, ""),
         "branch": (session.branch, ""),
         "commit": (commit, ""),
+        "subject": (session.commit_subject, ""),
         "machine": (session.cpu_model, "dim"),
         "python": (session.python, "dim"),
     }
-    cells = (texts[heading.title] for heading in headings)
-    return Entry(
-        cells=tuple(Span(sanitize(text or NOT_MEASURED, ascii_only=ascii_only), style) for text, style in cells)
-    )

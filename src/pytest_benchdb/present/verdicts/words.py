@@ -11,6 +11,7 @@ from pytest_benchdb.model.verdict import VERDICT_STYLES, VERDICTS, Interval
 from pytest_benchdb.model.wording import counted, percent_text, share_text
 from pytest_benchdb.present.writing.grid import Style
 from pytest_benchdb.present.writing.text import SHORT_ID
+from pytest_benchdb.present.writing.times import local_minute, zones_text
 from pytest_benchdb.present.writing.units import NOT_MEASURED, one_quantity
 
 _DIRECTIONS: Mapping[Better, str] = {
@@ -32,7 +33,6 @@ _STATES = {
     "accepted": "people accepted it",
     "not gated": "it is not gated",
 }
-_MINUTE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,18 +195,18 @@ def notes_of(rows: Sequence[ComparisonRow]) -> list[Note]:
 
 
 def side_text(side: Side) -> str:
-    """Return the sessions of a side: ``main · 5 sessions, 2026-11-20 22:10 to 23:40 UTC · 0123456789 on main``."""
+    """Return the sessions of a side: ``main · 5 sessions, 2026-11-20 22:10 to 23:40 CET · 0123456789 on main``."""
     sessions = side.sessions
     if not sessions:
         return f"{side.name} · no session"
     first, last = sessions[0], sessions[-1]
-    when = first.started_at[:_MINUTE].replace("T", " ")
+    when, until = local_minute(first.started_at), local_minute(last.started_at)
+    zone = zones_text([first.started_at, last.started_at])
     if len(sessions) == 1:
-        which = f"session {first.session_id[:SHORT_ID]}, {when} UTC"
+        which = f"session {first.session_id[:SHORT_ID]}, {when} {zone}"
     else:
-        until = last.started_at[:_MINUTE].replace("T", " ")
         until = until[11:] if until[:10] == when[:10] else until
-        which = f"{len(sessions)} sessions, {when} to {until} UTC"
+        which = f"{len(sessions)} sessions, {when} to {until} {zone}"
     commits = {session.commit_sha[:10] for session in sessions if session.commit_sha}
     branches = {session.branch for session in sessions if session.branch}
     commit = commits.pop() if len(commits) == 1 else counted(len(commits), "commit") if commits else ""

@@ -149,8 +149,3 @@ def wrap(text: str, total: int, *, ascii_only: bool = False) -> list[str]:
         else:
             lines[-1] = clip(word, total, ascii_only=ascii_only)
     return lines
-
-
-def utc_text(iso: str | None) -> str:
-    """Return an ISO 8601 time for people: ``2026-11-21 02:03:04 UTC``; empty for None."""
-    return "" if iso is None else iso[:19].replace("T", " ") + " UTC"
