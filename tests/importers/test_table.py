@@ -194,9 +194,33 @@ def test_read_of_a_row_without_what_is_needed_refuses_it(line: str, text: str, t
 
 
 def test_read_names_the_line_where_a_row_with_line_breaks_begins(tmp_path: Path) -> None:
-    path = write_csv(tmp_path / "t.csv", 'a,2026-01-01,"so\nrt",1', "", "a,2026-01-01,sort,x")
+    header = "session,started_at,benchmark,value,params"
+    rows = ('a,2026-01-01,sort,x,"{\n}"', "", "a,2026-01-01,sort,x,")
 
-    assert list(read(path)[1]) == ["line 2", "line 5"]
+    assert list(read(write_csv(tmp_path / "t.csv", 'a,2026-01-01,sort,1,"{\n}"', *rows, header=header))[1]) == [
+        "line 4",
+        "line 5",
+        "line 7",
+    ]
+
+
+def test_quote_that_is_not_closed_costs_its_own_line(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "t.csv", "a,2026-01-01,sort,1", 'a,2026-01-01,"sort,2', "a,2026-01-01,sort,3")
+
+    (session,), problems = read(path)
+
+    assert problems == {"line 3": "a quote in it is not closed"}
+    assert session.runs[0].measurements[0].samples == [1.0, 3.0]
+
+
+def test_quotes_that_are_never_closed_cost_their_lines_and_no_time(tmp_path: Path) -> None:
+    rows = ["a,2026-01-01,sort,1", *['a,2026-01-01,"sort,2'] * 3_001, "a,2026-01-01,sort,3"]
+    path = write_csv(tmp_path / "t.csv", *rows)
+
+    (session,), problems = read(path)
+
+    assert session.runs[0].measurements[0].samples == [1.0, 3.0]
+    assert list(problems) == [f"line {n}" for n in range(3, 3_004)]
 
 
 def test_read_of_another_commit_in_one_session_refuses_the_row(tmp_path: Path) -> None:

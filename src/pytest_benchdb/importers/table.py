@@ -7,6 +7,7 @@ fingerprint, backend, params``; others are ignored. `table_row` checks rows, `ta
 import contextlib
 import csv
 import io
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from pytest_benchdb.model.imported import ImportedSession, ImportProblem
 
 _DELIMITERS = (",", ";", "\t", "|")
 _MAX_LINE = 1 << 20
+_MAX_ROW_LINES = 100
+"""Most lines of a row: a cell of parameters may have some."""
 _MAX_HEADER = 64 * 1024
 _TEXT_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _MAGIC = b"PAR1"
@@ -111,36 +114,69 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
         # Latin-1 never fails; each row is decoded separately, so that a bad byte loses only its row.
         text = io.TextIOWrapper(file, encoding="latin-1", newline="")
         lines = _Lines(text)
-        reader = csv.reader(lines, delimiter=delimiter)
         while True:
-            first = reader.line_num + 2
+            place = f"line {lines.number + 1}"
             try:
-                fields = next(reader)
+                fields = next(csv.reader(lines, delimiter=delimiter))
             except StopIteration:
                 return
             except csv.Error as error:
-                yield f"line {first}", BadRow(f"it cannot be split into cells: {error}")
+                yield place, BadRow(f"it cannot be split into cells: {error}")
+                lines.keep_first()
                 continue
-            if fields:
-                yield f"line {first}", _cells(names, fields)
+            cells = _cells(names, fields) if fields else None
+            if lines.keep_first(unless=cells):
+                yield place, BadRow("a quote in it is not closed")
+            elif cells is not None:
+                yield place, cells
 
 
 class _Lines:
-    """Iterate over lines of bounded length: a file without line ends must not be read into memory as one line."""
+    """Iterate over lines of bounded length: a file without line ends must not be read into memory as one line.
+
+    Attributes:
+        number: number of the last line that belongs to a row, the header included.
+    """
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._text = text
+        self._row: list[str] = []
+        self._again: deque[str] = deque()
+        self.number = 1
 
     def __iter__(self) -> "_Lines":
         return self
 
     def __next__(self) -> str:
-        line = self._text.readline(_MAX_LINE)
+        if len(self._row) == _MAX_ROW_LINES:
+            raise csv.Error(f"it has more than {_MAX_ROW_LINES} lines, or a quote in it is not closed")
+        line = self._again.popleft() if self._again else self._text.readline(_MAX_LINE)
         if not line:
             raise StopIteration
         if len(line) == _MAX_LINE and not line.endswith("\n"):
             raise ImportFormatError(f"it has a line of more than {_MAX_LINE} bytes; it is not a table of results")
+        self._row.append(line)
         return line
+
+    def keep_first(self, unless: Cells | BadRow | None = None) -> bool:
+        """End a row; if it has several lines, and is not good, return the later ones to be read as rows, and True.
+
+        A quote that is not closed takes the lines below into its cell. They must not be lost with it.
+        """
+        row, self._row = self._row, []
+        if len(row) > 1 and not _is_good(unless):
+            self._again.extendleft(reversed(row[1:]))
+            self.number += 1
+            return True
+        self.number += len(row)
+        return False
+
+
+def _is_good(cells: Cells | BadRow | None) -> bool:
+    try:
+        return cells is not None and not isinstance(cells, BadRow) and parse_row(cells) is not None
+    except BadRow:
+        return False
 
 
 def _header(line: bytes) -> tuple[str, list[str]]:
