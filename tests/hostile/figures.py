@@ -1,4 +1,4 @@
-"""Which stored figures cannot have been measured: written here again, so that it is not the product that judges itself."""
+"""Which stored figures cannot have been measured: written here again, so that the product does not judge itself."""
 
 import itertools
 import json
