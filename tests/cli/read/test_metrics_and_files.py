@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +94,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, new_run: Call, new_session: 
 
 def without_places(text: str) -> str:
     """Take off what differs in every session."""
+    text = re.sub(r" ·\s+\d+\s+(month|year)s?\s+ago", "", text)
     lines = [line for line in text.splitlines(keepends=True) if not line.startswith(("session ", "data ", "run "))]
     return "".join(lines)
 

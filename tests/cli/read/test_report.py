@@ -18,7 +18,7 @@ SNAPSHOTS = Path(__file__).with_name("snapshots")
 
 def without_ids(text: str) -> str:
     """Return a text without what changes: ids, and how long ago the sessions were."""
-    lines = re.sub(r" · \d+ (month|year)s? ago", "", text).splitlines(keepends=True)
+    lines = re.sub(r" ·\s+\d+\s+(month|year)s?\s+ago", "", text).splitlines(keepends=True)
     return "".join("session   ID\n" if line.startswith("session ") else line for line in lines)
 
 

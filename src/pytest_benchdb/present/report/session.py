@@ -182,7 +182,7 @@ def _entry(session: SessionRow, headings: Sequence[Heading], now: dt.datetime, *
 
 def _texts(session: SessionRow, now: dt.datetime) -> dict[str, tuple[str | None, Style]]:
     """Return the cell of each column, by its title."""
-    outcome = session.outcome if session.complete else f"{session.outcome}, incomplete"
+    outcome = session.outcome if session.complete or session.outcome == "crashed" else f"{session.outcome}, incomplete"
     commit = session.commit_sha and session.commit_sha[:8] + ("+" if session.dirty else "")
     return {
         "session": (session.session_id[:SHORT_ID], ""),
