@@ -42,6 +42,17 @@ before = set()
 pytest.main(["-q", "-p", "pytest_benchdb.plugin", *sys.argv[1:]])
 {REPORT_MODULES}
 """
+SHOW_HELP = """
+import json, sys
+sys.argv = ["benchdb", "--help"]
+from pytest_benchdb.cli.main import main
+try:
+    main()
+finally:
+    print("MODULES", json.dumps(sorted(name for name in sys.modules if name.startswith("pytest_benchdb"))))
+"""
+MOST_FOR_HELP = 14
+"""Our modules for `benchdb --help`: with those of all commands it would take ten times as long."""
 IMPORT_COMMANDS = f"""
 import sys
 before = set()
@@ -93,6 +104,15 @@ def test_session_that_records_never_loads_duckdb_into_pytest(tmp_path: Path, mon
 
     assert list((tmp_path / "results").glob("*.duckdb")) != []
     assert loaded & {"duckdb", "numpy", "pandas", "pyarrow"} == set()
+
+
+def test_help_of_the_program_loads_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = modules_after(SHOW_HELP, folder=tmp_path, monkeypatch=monkeypatch)
+
+    rooms = ("decide", "history", "read", "upkeep")
+    assert [name for name in loaded for room in rooms if name.startswith(f"pytest_benchdb.cli.{room}")] == []
+    assert "pytest_benchdb.cli.main" in loaded
+    assert len(loaded) <= MOST_FOR_HELP
 
 
 def test_commands_import_loads_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,89 +1,141 @@
 """The program `benchdb` and the console scripts of single commands."""
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import click
 
 from pytest_benchdb import __version__
+from pytest_benchdb.cli.frame.database import group_db_option
 from pytest_benchdb.cli.frame.failure import run
 
-_MODULES = {
-    "report": "read.report",
-    "compare": "decide.compare",
-    "regress": "decide.regress",
-    "trend": "history.trend",
-    "noise": "history.noise",
-    "duet": "decide.duet",
-    "correlate": "history.correlate",
-    "predict": "history.predict",
-    "baseline": "upkeep.baseline",
-    "accept": "upkeep.accept",
-    "note": "upkeep.note",
-    "import": "upkeep.import_",
-    "sessions": "read.sessions",
-    "show": "read.show",
-    "query": "read.query",
-    "env": "read.env",
-    "schema": "read.schema",
-    "merge": "upkeep.merge",
-    "recover": "upkeep.recover",
-    "peaks": "upkeep.peaks",
-    "doctor": "upkeep.doctor",
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+class Entry(NamedTuple):
+    """A command before its module is imported.
+
+    Attributes:
+        module: relative to `pytest_benchdb.cli`; its `command` is the command.
+        help: its line in the program's help.
+    """
+
+    module: str
+    help: str
+
+
+SECTIONS: Mapping[str, Mapping[str, Entry]] = {
+    "Record": {
+        "import": Entry("upkeep.import_", "Import results of other tools as sessions."),
+        "peaks": Entry("upkeep.peaks", "Measure the peaks of this machine's devices."),
+    },
+    "Read": {
+        "report": Entry("read.report", "Show the benchmarks of a session."),
+        "show": Entry("read.show", "Show everything about a benchmark, a session or a run."),
+        "sessions": Entry("read.sessions", "List the sessions."),
+        "env": Entry("read.env", "Show where a session ran, or compare two places."),
+        "query": Entry("read.query", "Answer one SELECT statement, read-only."),
+        "schema": Entry("read.schema", "Print the schema of a database."),
+    },
+    "Compare": {
+        "compare": Entry("decide.compare", "Compare two sides, or an axis."),
+        "regress": Entry("decide.regress", "Fail if a session became worse: the gate of CI."),
+        "duet": Entry("decide.duet", "Run two commits or environments in turn, and compare them."),
+    },
+    "History": {
+        "trend": Entry("history.trend", "Show levels over time, and changes."),
+        "noise": Entry("history.noise", "Score this machine's noise."),
+        "correlate": Entry("history.correlate", "Show which metrics and parameters agree."),
+        "predict": Entry("history.predict", "Estimate combinations that were not measured."),
+    },
+    "Keep": {
+        "baseline": Entry("upkeep.baseline", "Give sessions a name that stays."),
+        "accept": Entry("upkeep.accept", "Accept a change, with a reason."),
+        "note": Entry("upkeep.note", "Write a note about a session or a run."),
+        "merge": Entry("upkeep.merge", "Copy the sessions of files and folders into one."),
+        "recover": Entry("upkeep.recover", "Fold what sessions that died left behind."),
+        "doctor": Entry("upkeep.doctor", "Check everything and say what to do."),
+        "completion": Entry("upkeep.completion", "Set up completion in bash, zsh or fish."),
+    },
 }
+"""The commands in the order of the help, under what they are for."""
+
+_ENTRIES = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 
 
 class LazyCommands(MutableMapping[str, click.Command]):
     """The commands of a group by name; each module is imported when its command is looked up."""
 
-    def __init__(self, modules: dict[str, str]) -> None:
-        """Take the module of each command, relative to `pytest_benchdb.cli`, in listing order."""
-        self._modules = modules
+    def __init__(self, entries: Mapping[str, Entry]) -> None:
+        """Take the commands in listing order."""
+        self._entries = dict(entries)
         self._loaded: dict[str, click.Command] = {}
 
     def __getitem__(self, name: str) -> click.Command:
         if name not in self._loaded:
-            self._loaded[name] = import_module(f"pytest_benchdb.cli.{self._modules[name]}").command
+            entry = self._entries[name]
+            command: click.Command = import_module(f"pytest_benchdb.cli.{entry.module}").command
+            command.short_help = entry.help
+            self._loaded[name] = command
         return self._loaded[name]
 
     def __setitem__(self, name: str, command: click.Command) -> None:
-        self._modules.setdefault(name, name)
+        self._entries.setdefault(name, Entry(name, command.short_help or ""))
         self._loaded[name] = command
 
     def __delitem__(self, name: str) -> None:
-        del self._modules[name]
+        del self._entries[name]
         self._loaded.pop(name, None)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
+        return iter(self._entries)
 
     def __len__(self) -> int:
-        return len(self._modules)
+        return len(self._entries)
 
 
-class OrderedGroup(click.Group):
-    """A group that lists its commands in the order they were added: the main job first, repairs last."""
+class SectionedGroup(click.Group):
+    """A group whose help and completion come from `SECTIONS`, so that no command is imported for them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names in the order they were added."""
+        """Return the names in the order of the help."""
         return list(self.commands)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the commands section by section, their texts below each other."""
+        widest = max(map(len, self.commands))
+        for title, entries in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(widest), entry.help) for name, entry in entries.items()])
 
-cli = OrderedGroup(
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return the commands that begin with `incomplete`; options if it begins with a dash."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [
+            CompletionItem(name, help=entry.help) for name, entry in _ENTRIES.items() if name.startswith(incomplete)
+        ]
+
+
+cli = SectionedGroup(
     "benchdb",
     # click annotates the parameter as a dict, but any mutable mapping works.
-    commands=LazyCommands(_MODULES),
+    commands=LazyCommands(_ENTRIES),
     help=(
         "Read and look after benchmark results that pytest recorded with --benchdb.\n\n"
         "Data goes to standard output and everything else to standard error. Exit status: 0 fine, 1 the gate failed, "
         "2 wrong usage, 3 nothing to compare, 4 undecided, 5 a problem with the database, 70 an internal "
         "error.\n\n"
-        "Example: pytest --benchdb=results && benchdb report results"
+        "Example: pytest --benchdb && benchdb report"
     ),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-cli.params.append(
+cli.params += [
+    group_db_option(),
     click.Option(
         ["--version"],
         is_flag=True,
@@ -91,8 +143,8 @@ cli.params.append(
         is_eager=True,
         help="Show the version and exit.",
         callback=lambda context, _param, is_given: _show_version(context) if is_given else None,
-    )
-)
+    ),
+]
 
 
 def main() -> NoReturn:

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from pytest_benchdb import __version__
-from pytest_benchdb.cli.main import cli
+from pytest_benchdb.cli.main import SECTIONS, cli
 
 Call = Callable[..., Any]
 REPORT = ("-c", "from pytest_benchdb.cli.main import report; report()")
@@ -32,10 +32,14 @@ def test_help_has_whole_sentences_and_an_example(benchdb: Call, command: str) ->
             assert re.match(r"[A-Z].*\.$", " ".join((param.help or "").split())), param.name
 
 
-def test_help_lists_the_commands(benchdb: Call) -> None:
+def test_help_lists_the_commands_by_what_they_are_for(benchdb: Call) -> None:
     out = benchdb("--help").out
 
-    assert [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()] == list(cli.commands)
+    for title, entries in SECTIONS.items():
+        lines = out.partition(f"\n{title}:\n")[2].partition("\n\n")[0].splitlines()
+        assert [line.split()[0] for line in lines] == list(entries)
+        assert [line.split(maxsplit=1)[1] for line in lines] == [entry.help for entry in entries.values()]
+    assert [name for entries in SECTIONS.values() for name in entries] == list(cli.commands)
 
 
 def test_version_is_printed(benchdb: Call) -> None:

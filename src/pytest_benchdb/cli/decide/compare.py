@@ -9,6 +9,7 @@ import click
 from pytest_benchdb.analysis.decide import Decision
 from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_text, read_ci_outputs
 from pytest_benchdb.cli.frame import options
+from pytest_benchdb.cli.frame.candidates import complete_metrics, complete_specs
 from pytest_benchdb.cli.frame.options import CommandWithProgram, find_db, passthrough_args
 from pytest_benchdb.cli.frame.output import Output, command_feedback, make_output
 from pytest_benchdb.errors import ConfigError, NoBaselineError
@@ -48,6 +49,7 @@ comparison_options = options.combine(
         "metrics",
         metavar="NAME",
         multiple=True,
+        shell_complete=complete_metrics,
         help="What to compare; may be repeated. Default: wall_time.",
     ),
     click.option("--only-changed", is_flag=True, help="Leave out what did not change or is not sure to have."),
@@ -64,9 +66,8 @@ comparison_options = options.combine(
     cls=CommandWithProgram,
     context_settings=options.CONTEXT,
     help=_HELP,
-    short_help="Compare two sides, or an axis.",
 )
-@click.argument("specs", metavar="[BASE [HEAD]]", nargs=-1)
+@click.argument("specs", metavar="[BASE [HEAD]]", nargs=-1, shell_complete=complete_specs)
 @options.database_option
 @click.option("--axis", metavar="DIM", help="Compare the values of a dimension: backend, model, param:n, tag:os, ...")
 @click.option("--baseline-value", metavar="VALUE", help="The value of --axis that the others are compared with.")

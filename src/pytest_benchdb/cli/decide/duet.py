@@ -7,6 +7,7 @@ import click
 from pytest_benchdb.cli.decide.compare import FORMATS, ComparisonWriter, comparison_options, read_request
 from pytest_benchdb.cli.decide.duet_run import DUET_DB, read_duet, run_and_compare
 from pytest_benchdb.cli.frame import options
+from pytest_benchdb.cli.frame.database import db_option
 from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_args
 from pytest_benchdb.cli.frame.output import make_output
 from pytest_benchdb.model import exit_status
@@ -36,7 +37,6 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
     cls=CommandWithProgram,
     context_settings=options.CONTEXT,
     help=_HELP,
-    short_help="Run two commits or environments in turn, and compare them.",
     options_metavar="[OPTIONS]",
 )
 @click.argument("base", required=False)
@@ -55,7 +55,7 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
     help="Folder of each side that Python looks into first, relative to the working folder: src. May be repeated.",
 )
 @click.option("--module", metavar="NAME", help="Module that each side must import from its own folder.")
-@click.option("--db", metavar="PATH", help=f"Folder or .duckdb file that takes the sessions [{DUET_DB}].")
+@db_option(f"Folder or .duckdb file that takes the sessions [{DUET_DB}].", envvar=None)
 @click.option(
     "--threshold",
     "thresholds",

@@ -9,6 +9,7 @@ import click
 
 from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_text, read_ci_outputs
 from pytest_benchdb.cli.frame import options
+from pytest_benchdb.cli.frame.candidates import complete_specs
 from pytest_benchdb.cli.frame.options import CommandWithProgram, find_db, passthrough_args, project_table
 from pytest_benchdb.cli.frame.output import Output, command_feedback, make_output
 from pytest_benchdb.errors import ConfigError
@@ -50,7 +51,6 @@ Example: benchdb regress --threshold time:5% -- pytest tests/bench
     cls=CommandWithProgram,
     context_settings=options.CONTEXT,
     help=_HELP,
-    short_help="Fail if a session became worse: the gate of CI.",
     options_metavar="[OPTIONS]",
 )
 @click.argument("spec", metavar="[SPEC]", required=False)
@@ -58,6 +58,7 @@ Example: benchdb regress --threshold time:5% -- pytest tests/bench
 @click.option(
     "--baseline",
     metavar="SPEC",
+    shell_complete=complete_specs,
     default="auto",
     help="What to compare with: auto, branch:main, label:before, ... [auto].",
 )

@@ -59,7 +59,7 @@ def reading_command(
     name: str,
     text: str,
     *parameters: Callable[[Any], Any],
-    short_help: str,
+    short_help: str | None = None,
     formats: tuple[str, ...] = FORMATS,
 ) -> Callable[[Callable[[Call], int | None]], click.Command]:
     """Return a decorator that turns a function into a command.
@@ -68,7 +68,7 @@ def reading_command(
         name: of the command.
         text: its help text.
         parameters: its arguments and options, in addition to `--db`, `-f`, `-o` and the display options.
-        short_help: its line in the program's help.
+        short_help: its line in the help of its group; None for a command of the program, whose line is in `main`.
         formats: formats of `-f`; the first is the default.
     """
 

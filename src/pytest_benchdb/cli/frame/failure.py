@@ -23,12 +23,23 @@ def run(command: click.Command, prog: str, arguments: list[str] | None = None) -
         arguments: without the program's name; None for the process's own.
     """
     try:
-        status = _run(command, prog, arguments)
+        status = _complete(command, prog)
+        if status is None:
+            status = _run(command, prog, arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         _drop_output()
         status = exit_status.BROKEN_PIPE
     sys.exit(status)
+
+
+def _complete(command: click.Command, prog: str) -> int | None:
+    """Answer a shell that completes a command line; return the exit status, None if none asks."""
+    if not any(name.endswith("_COMPLETE") for name in os.environ):  # nearly always: importing takes time
+        return None
+    from pytest_benchdb.cli.frame.completion import answer, variable_of
+
+    return answer(command, prog) if os.environ.get(variable_of(prog)) else None
 
 
 def _run(command: click.Command, prog: str, arguments: list[str] | None) -> int:

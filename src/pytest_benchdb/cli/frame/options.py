@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from pytest_benchdb.cli.frame.candidates import complete_metrics, complete_paths, complete_specs
+from pytest_benchdb.cli.frame.database import db_option
 from pytest_benchdb.cli.frame.output import FORMATS
 from pytest_benchdb.environment.toml_files import benchdb_table
 from pytest_benchdb.errors import ConfigError
@@ -31,12 +33,8 @@ def combine(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorate
 
 
-database_option = click.option(
-    "--db",
-    metavar="PATH",
-    envvar="BENCHDB_DB",
-    show_envvar=True,
-    help="Folder of sessions or .duckdb file to read. Default: [tool.benchdb] db of pyproject.toml, then .benchdb.",
+database_option = db_option(
+    "Folder of sessions or .duckdb file to read. Default: [tool.benchdb] db of pyproject.toml, then .benchdb."
 )
 
 session_options = combine(
@@ -60,9 +58,11 @@ run_options = combine(
     ),
 )
 
-specs_argument = click.argument("specs", metavar="[SPEC]...", nargs=-1)
+specs_argument = click.argument("specs", metavar="[SPEC]...", nargs=-1, shell_complete=complete_specs)
 
-output_option = click.option("-o", "--output", metavar="FILE", help="Write to FILE; its suffix sets the format.")
+output_option = click.option(
+    "-o", "--output", metavar="FILE", shell_complete=complete_paths, help="Write to FILE; its suffix sets the format."
+)
 
 display_options = combine(
     click.option("--width", metavar="N", type=click.IntRange(min=1), help="Width of tables. Default: the terminal's."),
@@ -81,7 +81,7 @@ display_options = combine(
 
 def metric_option(text: str) -> Callable[[Any], Any]:
     """Return a repeatable `--metric` option with this help text."""
-    return click.option("--metric", metavar="NAMES", multiple=True, help=text)
+    return click.option("--metric", metavar="NAMES", multiple=True, shell_complete=complete_metrics, help=text)
 
 
 def format_option(formats: tuple[str, ...] = FORMATS) -> Callable[[Any], Any]:

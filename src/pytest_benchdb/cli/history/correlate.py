@@ -39,7 +39,6 @@ Example: benchdb correlate results --of batch_size --metric throughput,peak_rss
     ),
     click.option("--together", is_flag=True, help="Take all benchmarks as one group."),
     options.session_options,
-    short_help="Show which metrics and parameters agree.",
 )
 def command(call: Call) -> None:
     """Read, correlate and show."""

@@ -32,7 +32,6 @@ Example: benchdb noise results --last 20
     ),
     click.option("--change", metavar="PERCENT", default="5%", help="The slowdown that is to be found [5%]."),
     options.session_options,
-    short_help="Score this machine's noise.",
 )
 def command(call: Call) -> None:
     """Read, score and show."""

@@ -52,7 +52,6 @@ Example: benchdb predict results --model bert --device 'NVIDIA H100*' --batch 8,
     ),
     options.run_options,
     options.session_options,
-    short_help="Estimate combinations that were not measured.",
 )
 def command(call: Call) -> int:
     """Read, estimate and show."""

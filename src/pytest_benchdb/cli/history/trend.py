@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from pytest_benchdb.cli.frame import options
+from pytest_benchdb.cli.frame.candidates import complete_specs
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.options import parse_share
 from pytest_benchdb.model.answer.trend import Trends
@@ -45,13 +46,13 @@ Example: benchdb trend results -k parse --branch main
     click.option(
         "--baseline",
         metavar="SPEC",
+        shell_complete=complete_specs,
         help="Measure creep against these sessions. Default: the baseline that `benchdb baseline set` pinned last.",
     ),
     click.option(
         "--change", metavar="PERCENT", default="3%", help="The smallest change of level that is to be found [3%]."
     ),
     click.option("--only-changed", is_flag=True, help="Only series with a change, an anomaly or creep."),
-    short_help="Show levels over time, and changes.",
 )
 def command(call: Call) -> None:
     """Read, follow and show."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from pytest_benchdb.cli.frame.candidates import complete_specs
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.output import Output, write_table
 from pytest_benchdb.model.report import DataTable
@@ -26,8 +27,7 @@ Example: benchdb env latest~1 latest
 @reading_command(
     "env",
     _HELP,
-    click.argument("specs", metavar="[A [B]]", nargs=-1),
-    short_help="Show where a session ran, or compare two places.",
+    click.argument("specs", metavar="[A [B]]", nargs=-1, shell_complete=complete_specs),
 )
 def command(call: Call) -> None:
     """Read and show."""

@@ -29,7 +29,6 @@ Example: benchdb query "SELECT fullname, outcome FROM report LIMIT 5"
         default=TIMEOUT_S,
         help="Stop the statement after this long.",
     ),
-    short_help="Answer one SELECT statement, read-only.",
 )
 def command(call: Call) -> None:
     """Run the statement and show the answer."""

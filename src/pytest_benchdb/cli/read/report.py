@@ -7,6 +7,7 @@ from dataclasses import replace
 import click
 
 from pytest_benchdb.cli.frame import options
+from pytest_benchdb.cli.frame.candidates import complete_columns
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.output import Output
 from pytest_benchdb.model.report import Report, ReportRow
@@ -56,6 +57,7 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
     click.option(
         "--columns",
         metavar="NAMES",
+        shell_complete=complete_columns,
         help=f"Columns in this order: --columns benchmark,median,p95,memory. There are: {', '.join(COLUMN_KEYS)}.",
     ),
     click.option(
@@ -64,14 +66,18 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
         type=click.Choice([*GROUP_KEYS, "none"]),
         help=f"Group the runs by {', '.join(GROUP_KEYS)}, or none. Default: group, else model, else file.",
     ),
-    click.option("--sort", metavar="COLUMN", help="Order the runs by a column; --sort=-median puts the slowest first."),
+    click.option(
+        "--sort",
+        metavar="COLUMN",
+        shell_complete=complete_columns,
+        help="Order the runs by a column; --sort=-median puts the slowest first.",
+    ),
     click.option(
         "--unit",
         metavar="KIND=UNIT",
         multiple=True,
         help="Show figures in a unit: --unit time=us, energy=mJ, rate=k/s, memory=MiB.",
     ),
-    short_help="Show the benchmarks of a session.",
     formats=_FORMATS,
 )
 def command(call: Call) -> None:

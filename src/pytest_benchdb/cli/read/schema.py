@@ -16,7 +16,7 @@ Example: benchdb schema --format markdown -o schema.md
 """
 
 
-@click.command("schema", context_settings=options.CONTEXT, help=_HELP, short_help="Print the schema of a database.")
+@click.command("schema", context_settings=options.CONTEXT, help=_HELP)
 @click.option("-f", "--format", "kind", type=click.Choice(SCHEMA_FORMATS), default="sql", help="How to print it.")
 @options.output_option
 @click.option("-q", "--quiet", is_flag=True, help="Print only the data.")

@@ -23,7 +23,6 @@ Example: benchdb sessions --last 10
     _HELP,
     click.argument("paths", metavar="[PATH]...", nargs=-1),
     options.session_options,
-    short_help="List the sessions.",
 )
 def command(call: Call) -> None:
     """Read and list."""

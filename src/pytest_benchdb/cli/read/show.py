@@ -4,6 +4,7 @@ from dataclasses import asdict, fields
 
 import click
 
+from pytest_benchdb.cli.frame.candidates import complete_shown
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.read.report import report_lines
 from pytest_benchdb.model.report import Report, RunDetail
@@ -27,8 +28,7 @@ Example: benchdb show latest
 @reading_command(
     "show",
     _HELP,
-    click.argument("name", metavar="ID"),
-    short_help="Show everything about a session or a run.",
+    click.argument("name", metavar="ID", shell_complete=complete_shown),
     formats=_FORMATS,
 )
 def command(call: Call) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 
 import click
 
+from pytest_benchdb.cli.frame.candidates import complete_benchmarks, complete_metrics, complete_specs
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.upkeep.annotation import FORMATS, say_written, write_list
 from pytest_benchdb.errors import ConfigError
@@ -24,15 +25,23 @@ Example: benchdb accept '*::test_parse*' --reason 'checks its input now' --expir
 @reading_command(
     "accept",
     _HELP,
-    click.argument("pattern", metavar="[PATTERN]", required=False),
+    click.argument("pattern", metavar="[PATTERN]", required=False, shell_complete=complete_benchmarks),
     click.option("--reason", metavar="TEXT", help="Why the change is accepted."),
-    click.option("--metric", metavar="NAME", help="Only this metric: time, memory, or its name. Default: all."),
+    click.option(
+        "--metric",
+        metavar="NAME",
+        shell_complete=complete_metrics,
+        help="Only this metric: time, memory, or its name. Default: all.",
+    ),
     click.option("--expires", metavar="WHEN", help="Until the end of a day, 2027-01-31, or for a span: 30d, 4w."),
     click.option(
-        "--since", metavar="SPEC", default="latest", help="First session of the new level. Default: the newest."
+        "--since",
+        metavar="SPEC",
+        default="latest",
+        shell_complete=complete_specs,
+        help="First session of the new level. Default: the newest.",
     ),
     click.option("--list", "listed", is_flag=True, help="List the accepted changes."),
-    short_help="Accept a change, with a reason.",
     formats=FORMATS,
 )
 def command(call: Call) -> None:

@@ -3,7 +3,9 @@
 import click
 
 from pytest_benchdb.cli.frame import options
+from pytest_benchdb.cli.frame.candidates import complete_specs
 from pytest_benchdb.cli.frame.command import Call, reading_command
+from pytest_benchdb.cli.frame.database import group_db_option
 from pytest_benchdb.cli.upkeep.annotation import FORMATS, say_written, write_list
 from pytest_benchdb.operations.upkeep.annotate import list_baselines, remove_baseline, set_baseline
 
@@ -35,9 +37,12 @@ Example: benchdb baseline list -f json
 """
 
 
-@click.group("baseline", context_settings=options.CONTEXT, help=_HELP, short_help="Give sessions a name that stays.")
+@click.group("baseline", context_settings=options.CONTEXT, help=_HELP)
 def command() -> None:
     """Set, list or remove baselines."""
+
+
+command.params.append(group_db_option())
 
 
 @command.add_command
@@ -45,7 +50,7 @@ def command() -> None:
     "set",
     _SET_HELP,
     click.argument("name", metavar="NAME"),
-    click.argument("spec", metavar="[SPEC]", default="latest"),
+    click.argument("spec", metavar="[SPEC]", default="latest", shell_complete=complete_specs),
     short_help="Name a session.",
     formats=FORMATS,
 )

@@ -41,7 +41,6 @@ _STYLES: dict[str, Style] = {"ok": "good", "note": "", "warning": "warn", "error
     click.argument("path", required=False),
     click.option("--full", is_flag=True, help="Read and check every value of the database too."),
     click.option("--device", metavar="NAME", help="Check a device, such as cuda or cuda:1, and nothing else."),
-    short_help="Check everything and say what to do.",
     formats=("table", "json"),
 )
 def command(call: Call) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pytest_benchdb.cli.frame import options
+from pytest_benchdb.cli.frame.database import db_option
 from pytest_benchdb.cli.frame.options import find_db
 from pytest_benchdb.cli.frame.output import FORMATS, Output, command_feedback, make_output, write_table
 from pytest_benchdb.errors import ConfigError
@@ -33,18 +34,11 @@ Example: benchdb import pytest-benchmark .benchmarks
 """
 
 
-@click.command(
-    "import", context_settings=options.CONTEXT, help=_HELP, short_help="Import results of other tools as sessions."
-)
+@click.command("import", context_settings=options.CONTEXT, help=_HELP)
 @click.argument("importer", metavar="FORMAT")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option(
-    "--db",
-    metavar="PATH",
-    envvar="BENCHDB_DB",
-    show_envvar=True,
-    help="Folder of sessions or .duckdb file to import into. Default: [tool.benchdb] db of pyproject.toml, "
-    "then .benchdb.",
+@db_option(
+    "Folder of sessions or .duckdb file to import into. Default: [tool.benchdb] db of pyproject.toml, then .benchdb."
 )
 @click.option("--project", metavar="NAME", help="Name of the project. Default: that in the files, else this folder's.")
 @click.option("--label", metavar="TEXT", help="Label of the sessions. Default: their names in the files.")

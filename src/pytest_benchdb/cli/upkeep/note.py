@@ -2,6 +2,7 @@
 
 import click
 
+from pytest_benchdb.cli.frame.candidates import complete_specs
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.upkeep.annotation import FORMATS, say_written
 from pytest_benchdb.operations.upkeep.annotate import write_note
@@ -19,9 +20,8 @@ Example: benchdb note latest 'the machine was being backed up'
 @reading_command(
     "note",
     _HELP,
-    click.argument("name", metavar="SPEC"),
+    click.argument("name", metavar="SPEC", shell_complete=complete_specs),
     click.argument("text", metavar="TEXT"),
-    short_help="Write a note about a session or a run.",
     formats=FORMATS,
 )
 def command(call: Call) -> None:

@@ -40,7 +40,6 @@ _WORDS = {"peak_bytes_per_second": "memory", "peak_flops_per_second": "compute"}
     "peaks",
     _HELP,
     click.argument("devices", metavar="[DEVICE]...", nargs=-1),
-    short_help="Measure the peaks of this machine's devices.",
 )
 def command(call: Call) -> int:
     """Measure, store and show."""

@@ -21,9 +21,7 @@ Example: benchdb recover results
 """
 
 
-@click.command(
-    "recover", context_settings=options.CONTEXT, help=_HELP, short_help="Fold what sessions that died left behind."
-)
+@click.command("recover", context_settings=options.CONTEXT, help=_HELP)
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @options.database_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")

@@ -102,14 +102,28 @@ def _home(folder: Path) -> Path:
     """
     if os.access(folder, os.W_OK) and _can_lock(folder):
         return folder
-    key = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=10).hexdigest()
     try:
-        home = cache_folder() / "history" / key
+        home = _cache_home(folder)
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = f"{folder} cannot be written, and there is no cache folder either ({error}); set XDG_CACHE_HOME"
         raise StoreError(message) from error
     return home
+
+
+def _cache_home(folder: Path) -> Path:
+    key = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=10).hexdigest()
+    return cache_folder() / "history" / key
+
+
+def existing_history(folder: Path) -> Path | None:
+    """Return the history of a folder as it is, which may lack new sessions; None if the folder was never read.
+
+    Raises:
+        OSError: there is no cache folder.
+    """
+    places = (folder / HISTORY_NAME, _cache_home(folder) / HISTORY_NAME)
+    return next((place for place in places if place.is_file()), None)
 
 
 def _can_lock(folder: Path) -> bool:
