@@ -10,8 +10,9 @@ import click
 from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_text, read_ci_outputs
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.candidates import complete_specs
-from pytest_benchdb.cli.frame.options import CommandWithProgram, find_db, passthrough_args, project_table
+from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_args
 from pytest_benchdb.cli.frame.output import Output, command_feedback, make_output
+from pytest_benchdb.cli.frame.project import find_db, project_table
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Gate
 from pytest_benchdb.operations.gate.allowances import read_allow_file

@@ -54,7 +54,7 @@ def complete_columns(_context: click.Context, _param: click.Parameter, incomplet
 
 
 def _names(context: click.Context) -> "Names":
-    from pytest_benchdb.cli.frame.options import find_db
+    from pytest_benchdb.cli.frame.project import find_db
     from pytest_benchdb.operations.select.candidates import Names
 
     given = (word for word in context.params.get("specs") or () if isinstance(word, str) and Path(word).exists())

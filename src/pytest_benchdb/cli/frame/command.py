@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.options import find_db
 from pytest_benchdb.cli.frame.output import FORMATS, command_feedback, make_output
+from pytest_benchdb.cli.frame.project import find_db
 from pytest_benchdb.operations.exchange.open import Feedback
 from pytest_benchdb.operations.select.selection import Selection, make_selection
 from pytest_benchdb.operations.select.series import parse_metrics

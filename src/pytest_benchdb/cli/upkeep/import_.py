@@ -7,8 +7,8 @@ import click
 
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.database import db_option
-from pytest_benchdb.cli.frame.options import find_db
 from pytest_benchdb.cli.frame.output import FORMATS, Output, command_feedback, make_output, write_table
+from pytest_benchdb.cli.frame.project import find_db
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.report import DataTable

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.options import find_db
 from pytest_benchdb.cli.frame.output import command_feedback, make_output
+from pytest_benchdb.cli.frame.project import find_db
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.upkeep.maintain import recover_sessions

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pytest_benchdb.operations.select.selection import path_exists
-from pytest_benchdb.store.read.known_names import known_names
+from pytest_benchdb.store.history.known_names import known_names
 
 _ALONE = ("latest", "latest~1", "last-good", "merge-base", "auto")
 _NAMED = ("label", "branch", "tag")
@@ -13,7 +13,7 @@ _PREFIXES = ("label:", "branch:", "tag:", "commit:", "window:", "before:", "file
 
 
 class Names:
-    """The names in a database, read from its cache when they are first needed; see `store.read.known_names`."""
+    """The names in a database, read from its cache when they are first needed; see `store.history.known_names`."""
 
     def __init__(self, db: Path) -> None:
         """Take the database, which need not exist."""
