@@ -41,7 +41,9 @@ def read_until(descriptor: int, words: bytes, seconds: float) -> bytes:
 
 
 @pytest.mark.long
-def test_interrupt_while_storing_keeps_the_journal(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_interrupt_while_storing_keeps_the_journal(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "cache"))
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))
     pytester.makepyfile(
@@ -61,7 +63,9 @@ def test_interrupt_while_storing_keeps_the_journal(pytester: pytest.Pytester, mo
     while not list(Path("results").glob(".*.part")):
         assert process.poll() is None
         time.sleep(0.005)
-    process.send_signal(signal.SIGINT)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
     seen += read_until(master, b"1 passed", 60)
     code = process.wait(timeout=60)
     os.close(master)

@@ -5,9 +5,10 @@ PYTEST_DONT_REWRITE
 
 import json
 import os
+import sys
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -19,6 +20,7 @@ from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.operations.record import Context, SessionRecorder, project_root, start_session
 from pytest_benchdb.plugin.bench.fixtures import NAMES, devices_of
 from pytest_benchdb.plugin.ending import gate, summary
+from pytest_benchdb.plugin.ending.interrupt import one_interrupt_ignored
 from pytest_benchdb.plugin.ending.outputs import Outputs, write_outputs
 from pytest_benchdb.plugin.processes import isolate
 from pytest_benchdb.plugin.recording.identity import Identifier
@@ -31,6 +33,7 @@ from pytest_benchdb.store.target import Target
 
 _OUTCOMES: dict[int, SessionOutcome] = {0: "passed", 1: "failed", 2: "interrupted", 5: "empty"}
 _ENDED_BY_ITSELF = frozenset({0, 1, 5})
+_INTERRUPTIONS = (KeyboardInterrupt, pytest.exit.Exception)
 
 
 def begin_session(config: pytest.Config, settings: Settings, root: Path, probe: BlockProbe) -> SessionStart:
@@ -69,6 +72,15 @@ def _suite_facts(config: pytest.Config) -> dict[str, object]:
     return facts
 
 
+class _Ending(NamedTuple):
+    """How a session ended: `by_itself`, not by an interruption, and `complete` if every selected test ran."""
+
+    outcome: SessionOutcome
+    status: int
+    by_itself: bool
+    complete: bool
+
+
 class SessionPlugin:
     """Records one session; tests that run in this process are watched by a `TestWatcher`."""
 
@@ -84,6 +96,8 @@ class SessionPlugin:
         self._probe = BlockProbe()
         self._root = project_root(config.rootpath)
         self._running: dict[str, bytes] = {}
+        self._loop_ended = False
+        self._cut_by: BaseException | None = None
         self._refused: list[str] = []
         self._monitor: str | None = None
         self._result: FoldResult | None = None
@@ -107,7 +121,7 @@ class SessionPlugin:
             NAMES,
         )
         self._config.pluginmanager.register(self._watcher, "benchdb-watcher")
-        isolate.register(self._config, self.worker_config(None))
+        isolate.register(self._config, self.worker_config(None), append=self._recorder.append)
 
     def pytest_report_header(self) -> str:
         """Show where the results go."""
@@ -116,6 +130,19 @@ class SessionPlugin:
     def pytest_collection_finish(self) -> None:
         """Note what listens to `sys.monitoring`: pytest-cov ends before the session does."""
         self._monitor = monitored_by()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Note whether the loop came to its end: after a second Ctrl-C, pytest's exit status is that of success."""
+        try:
+            result = yield
+        except BaseException as error:
+            self._cut_by = error
+            with one_interrupt_ignored():
+                self._watcher.finish_interrupted()
+            raise
+        self._loop_ended = True
+        return result
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -149,21 +176,22 @@ class SessionPlugin:
         """Store the session before other plugins save theirs, because they may raise."""
         if self._recorder.is_copy:
             return (yield)
-        ended_by_itself = int(exitstatus) in _ENDED_BY_ITSELF
         if self._monitor is not None and not self._recorder.is_empty:
             self._refused.insert(
                 0,
                 f"{self._monitor} listened to sys.monitoring: the times of phases, steps and pytest-benchmark have it "
                 "in them; run without it for times to compare",
             )
-        self._watcher.finish_interrupted()
-        summary.announce(self._config, self._recorder)
-        self._result = self._recorder.finish(
-            outcome=_OUTCOMES.get(int(exitstatus), "error"),
-            exit_status=int(exitstatus),
-            complete=ended_by_itself and not session.shouldstop and not session.shouldfail,
-            row_limit=summary.ROW_LIMIT,
-        )
+        ending = self._ending(int(exitstatus), session)
+        with one_interrupt_ignored():
+            self._finish_running()
+            summary.announce(self._config, self._recorder)
+            self._result = self._recorder.finish(
+                outcome=ending.outcome,
+                exit_status=ending.status,
+                complete=ending.complete,
+                row_limit=summary.ROW_LIMIT,
+            )
         session_id = self._recorder.start.session_id
         self._outputs = write_outputs(
             self._settings,
@@ -172,7 +200,7 @@ class SessionPlugin:
             self._config.invocation_params.dir,
             lambda path: summary.shown_path(path, self._config),
         )
-        if ended_by_itself and self._settings.fail_on:
+        if ending.by_itself and self._settings.fail_on:
             gate.announce(self._config, self._settings)
             self._gate = gate.judge_run(self._config, self._settings, self._target, session_id, self._result)
         undecided = self._gate is not None and self._gate.trouble is not None
@@ -181,6 +209,27 @@ class SessionPlugin:
         if self._gate is not None and self._gate.failed and int(session.exitstatus) in _ENDED_BY_ITSELF:
             session.exitstatus = 1
         return (yield)
+
+    def _ending(self, status: int, session: pytest.Session) -> "_Ending":
+        """Tell how the session ended; after a second Ctrl-C, pytest's exit status is still that of success."""
+        raised = self._cut_by or sys.exc_info()[1]
+        if status == 0 and isinstance(raised, KeyboardInterrupt):
+            status = int(pytest.ExitCode.INTERRUPTED)
+        interrupted = isinstance(raised, _INTERRUPTIONS)
+        by_itself = status in _ENDED_BY_ITSELF and not interrupted
+        return _Ending(
+            outcome="interrupted" if interrupted else _OUTCOMES.get(status, "error"),
+            status=status,
+            by_itself=by_itself,
+            complete=by_itself and self._loop_ended and not session.shouldstop and not session.shouldfail,
+        )
+
+    def _finish_running(self) -> None:
+        """Record the tests that the end of the session left unfinished, here or in xdist's workers."""
+        self._watcher.finish_interrupted()
+        for begun in self._running.values():
+            self._recorder.append(crashed_lines(json.loads(begun), self._identifier, "interrupted", outcome="error"))
+        self._running.clear()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> Generator[None, None, None]:

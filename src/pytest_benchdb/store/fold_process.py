@@ -1,6 +1,7 @@
 """Folds a session in a child process, so that pytest's process never loads DuckDB."""
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,12 @@ from pytest_benchdb.store.child_command import child_command
 from pytest_benchdb.store.fold_child import FoldSettings, fold_session, main
 from pytest_benchdb.store.target import Target
 
+# Signals that end pytest's process group, from a terminal or a CI service, must not end the fold: it takes a moment.
+_APART: Mapping[str, Any] = (
+    {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    if os.name == "nt"
+    else {"start_new_session": True}
+)
 _LOCK_SHARE = 0.5
 """Share of the time limit that may be spent waiting for other processes."""
 
@@ -66,7 +73,9 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
     )
     try:
         command = child_command(main, *settings)
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=True)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=True, **_APART
+        )
         output: str | bytes = done.stdout
     except subprocess.TimeoutExpired:
         return _failed(journal, target, f"storing the session took longer than {timeout_s:g} s")
@@ -103,7 +112,8 @@ def _result(answer: Mapping[str, Any], journal: Path, target: Target) -> FoldRes
 
 def _failed(journal: Path, target: Target, what: str) -> FoldResult:
     place = target.path if journal.parent == target.spool else journal.parent
-    hint = f"nothing is lost: {journal} holds the session; type: benchdb recover {place}"
+    kept = journal if journal.exists() else target.spool  # folded, and not yet in the single file
+    hint = f"nothing is lost: {kept} holds the session; type: benchdb recover {place}"
     return FoldResult(status="failed", path=journal, message=f"{what}; {hint}")
 
 

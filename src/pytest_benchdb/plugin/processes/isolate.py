@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -76,16 +76,23 @@ class ProcessEnd:
         return f"the test's own process ended with exit status {self.status} before the test did{last}"
 
 
-def register(config: pytest.Config, worker: Mapping[str, Any], *, limit_s: float = DEFAULT_LIMIT_S) -> None:
+def register(
+    config: pytest.Config,
+    worker: Mapping[str, Any],
+    *,
+    append: Callable[[bytes], None] | None = None,
+    limit_s: float = DEFAULT_LIMIT_S,
+) -> None:
     """Run the marked tests of this process in separate processes; do nothing within one of those.
 
     Args:
         config: of the process that writes results, or of an xdist worker.
         worker: configuration for `plugin.recording.watcher.worker_watcher`, as JSON values.
+        append: writes journal lines of a test that Ctrl-C interrupts; None in an xdist worker, which cannot.
         limit_s: how long a test may take if pytest-timeout sets no limit.
     """
     if worker_config(config) is None:
-        config.pluginmanager.register(IsolatePlugin(config, worker, limit_s), "benchdb-isolate")
+        config.pluginmanager.register(IsolatePlugin(config, worker, append, limit_s), "benchdb-isolate")
 
 
 def is_isolated(item: pytest.Item) -> bool:
@@ -97,9 +104,16 @@ def is_isolated(item: pytest.Item) -> bool:
 class IsolatePlugin:
     """Runs marked tests in other processes, and logs their reports here."""
 
-    def __init__(self, config: pytest.Config, worker: Mapping[str, Any], limit_s: float) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        worker: Mapping[str, Any],
+        append: Callable[[bytes], None] | None,
+        limit_s: float,
+    ) -> None:
         self._config = config
         self._worker_config = worker
+        self._append = append
         self._limit_s = limit_s
         self._identifier = Identifier(worker["project"], Path(worker["root"]))
 
@@ -136,11 +150,13 @@ class IsolatePlugin:
         }
         last = None
         with tempfile.TemporaryDirectory(prefix="benchdb-isolated-", ignore_cleanup_errors=True) as folder:
-            ended = self._run(item, Path(folder))
-            for message in read_messages(Path(folder) / "reports"):
-                report = self._config.hook.pytest_report_from_serializable(config=self._config, data=message)
-                if report is None or not isinstance(report, pytest.TestReport):
-                    continue
+            try:
+                ended = self._run(item, Path(folder))
+            except BaseException:  # Ctrl-C, which logs no reports
+                if self._append is not None:
+                    self._append(self._lines_of_interrupted(Path(folder), begun))
+                raise
+            for report in self._reports_in(Path(folder)):
                 report.nodeid = item.nodeid
                 if report.when == "setup" and (lines := getattr(report, LINES_ATTRIBUTE, None)) is not None:
                     begun = json.loads(lines)
@@ -148,6 +164,24 @@ class IsolatePlugin:
                 yield report
         if last != "teardown":
             yield self._crashed(item, ended, begun, "call" if last in {None, "setup"} else "teardown")
+
+    def _reports_in(self, folder: Path) -> Iterator[pytest.TestReport]:
+        for message in read_messages(folder / "reports"):
+            report = self._config.hook.pytest_report_from_serializable(config=self._config, data=message)
+            if isinstance(report, pytest.TestReport):
+                yield report
+
+    def _lines_of_interrupted(self, folder: Path, begun: Mapping[str, Any]) -> bytes:
+        """Return the journal lines of a test whose process was interrupted, perhaps after the test ended."""
+        for report in self._reports_in(folder):
+            if report.when == "teardown" and (lines := getattr(report, LINES_ATTRIBUTE, None)) is not None:
+                return bytes(lines)
+        return self._lines_without_end(begun, "interrupted", "error")
+
+    def _lines_without_end(self, begun: Mapping[str, Any], reason: str, outcome: Outcome) -> bytes:
+        """Return the journal lines of a test that never ended."""
+        parallel = self._worker_config["worker"] is not None
+        return crashed_lines(begun, self._identifier, reason, outcome=outcome, parallel=parallel)
 
     def _crashed(self, item: pytest.Item, ended: ProcessEnd, begun: Mapping[str, Any], when: Any) -> pytest.TestReport:
         report = pytest.TestReport(
@@ -159,9 +193,7 @@ class IsolatePlugin:
             when=when,
             sections=[("Output of the test's own process", ended.output)] if ended.output else [],
         )
-        parallel = self._worker_config["worker"] is not None
-        lines = crashed_lines(begun, self._identifier, ended.reason, outcome=ended.outcome, parallel=parallel)
-        setattr(report, LINES_ATTRIBUTE, lines)
+        setattr(report, LINES_ATTRIBUTE, self._lines_without_end(begun, ended.reason, ended.outcome))
         return report
 
     def _run(self, item: pytest.Item, folder: Path) -> ProcessEnd:

@@ -179,7 +179,7 @@ def crashed_lines(
         begun: the test's `begin` entry in the journal; only its `nodeid` if there is none.
         identifier: identifies the benchmark of a node id.
         reason: the reason for the crash, if known, else empty.
-        outcome: ``crashed``, or ``timeout`` if it was killed for taking too long.
+        outcome: ``crashed``, ``timeout`` if it was killed for taking too long, or ``error`` if it was interrupted.
         parallel: whether other tests ran beside it.
     """
     benchmark = begun.get("benchmark")
