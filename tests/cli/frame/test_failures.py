@@ -133,7 +133,10 @@ def test_report_of_a_folder_with_one_bad_file_warns_and_shows_the_rest(
         (["report", "results", "01a0"], "matches 3 sessions: "),
         (["report", "results", "unknown-label"], "'unknown-label' is not a session"),
         (["report", "results", "-o", "report.xyz"], "no format has the suffix '.xyz'"),
-        (["report", "results", "-o", "missing/report.md"], "-o missing/report.md: No such file or directory"),
+        (
+            ["report", "results", "-o", "missing/report.md"],
+            "missing/report.md cannot be written: No such file or directory",
+        ),
         (["env", "--db", "results", "latest", "latest~1", "latest~2"], "3 sessions are named"),
         (["show", "--db", "results", "run:ffffffff"], "'run:ffffffff' is not a run"),
         (["merge", "results", "-o", "results"], "is both a source and the target"),

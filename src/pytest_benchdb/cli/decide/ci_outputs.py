@@ -12,7 +12,7 @@ from pytest_benchdb import __version__
 from pytest_benchdb.cli.frame.output import Output
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison, Gate
-from pytest_benchdb.operations.exchange.export import write_file
+from pytest_benchdb.operations.exchange.output_file import append_file, why_not_written, write_file
 
 CI_FORMATS = ("junit", "sarif", "github")
 """Formats of `-f` that `ci_text` writes."""
@@ -119,13 +119,9 @@ def _append_summary(path: Path, result: Gate | Comparison) -> None:
     try:
         there = path.stat().st_size if path.is_file() else 0
         text = job_summary(result, size=MOST_BYTES - there)
-        with path.open("ab") as file:
-            file.write(text.encode("utf-8"))
+        append_file(path, text.encode("utf-8"))
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigError(
-            f"--summary {path} cannot be written: {reason}; name a file in a folder that exists"
-        ) from error
+        raise ConfigError(f"--summary {path} {why_not_written(error)}") from error
 
 
 def _summary_file(option: str | None, environ: Mapping[str, str]) -> Path | None:

@@ -16,6 +16,7 @@ import click
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.operations.exchange.open import Feedback
+from pytest_benchdb.operations.exchange.output_file import write_file
 from pytest_benchdb.present.report.formats import REPORT_SUFFIXES
 from pytest_benchdb.present.writing.grid import Line, plain_text, write_lines
 from pytest_benchdb.present.writing.text import SIGNS, sanitize
@@ -70,11 +71,7 @@ class Output:
             for start in range(0, len(text), _PIECE):
                 stream.write(text[start : start + _PIECE])
             return
-        try:
-            # newline="": CSV has its own line endings.
-            self.path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-        except OSError as error:
-            raise ConfigError(f"-o {self.path}: {error.strerror}; name a file in a folder that exists") from error
+        write_file(self.path, [text.encode("utf-8", "backslashreplace")])
         self.say(f"wrote {self.path}")
 
     def lines(self, lines: Iterable[Line]) -> None:

@@ -1,10 +1,7 @@
-"""Export stored sessions in other tools' formats; files are replaced atomically."""
+"""Export stored sessions in other tools' formats."""
 
-import contextlib
 import json
-import os
-import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ from pytest_benchdb.exporters import pytest_benchmark
 from pytest_benchdb.model.report import RunRecord
 from pytest_benchdb.model.run import Summary
 from pytest_benchdb.operations.exchange.open import open_source
+from pytest_benchdb.operations.exchange.output_file import write_file
 from pytest_benchdb.store.read.reader import Reader
 
 TOGETHER = 1_000_000
@@ -23,36 +21,6 @@ _METRICS = ("wall_time", "cpu_time", "timer_value")
 """Metrics whose rounds pytest-benchmark can represent, the preferred one first."""
 
 _NEEDED = ("n", "min", "max", "mean", "median")
-
-
-def write_file(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file, replacing an existing one only once complete; devices and pipes are written directly.
-
-    Raises:
-        ConfigError: the file cannot be written.
-    """
-    try:
-        if path.exists() and not path.is_file():
-            with path.open("wb") as file:
-                file.writelines(pieces)
-        else:
-            _replace(path, pieces)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigError(f"{path} cannot be written: {reason}; name a file in a folder that exists") from error
-
-
-def _replace(path: Path, pieces: Iterable[bytes]) -> None:
-    path = Path(os.path.realpath(path))  # keeps a link a link
-    fresh = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        with fresh.open("xb") as file:
-            file.writelines(pieces)
-        fresh.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
-        raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

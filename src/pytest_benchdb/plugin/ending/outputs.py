@@ -79,7 +79,7 @@ def _write(name: str, write: Writer, folder: Path, notes: list[str], trouble: li
 
 def _report_writer(source: Path, session_id: str, show: ShowPath) -> Writer:
     def write(path: Path) -> str:
-        from pytest_benchdb.operations.exchange.export import write_file
+        from pytest_benchdb.operations.exchange.output_file import write_file
         from pytest_benchdb.operations.read.report import build_report
         from pytest_benchdb.operations.select.selection import Selection
         from pytest_benchdb.present.report.formats import format_of, report_text
