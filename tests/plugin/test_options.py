@@ -6,7 +6,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tests.plugin.recorded import Record, Recorded
+from tests.plugin.conftest import UNUSED
+from tests.plugin.recorded import FAST, Record, Recorded
 
 ONE = "def test_a(benchmark):\n    benchmark(len, 'abc')"
 
@@ -242,3 +243,76 @@ def test_strict_fails_the_run_when_the_file_cannot_take_it(record: Record) -> No
 
     assert recorded.result.ret == 1
     recorded.result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--benchdb-label=x",
+        "--benchdb-tag=k=v",
+        "--benchdb-report=report.md",
+        "--benchdb-json=own.json",
+        "--benchdb-fail-on=time:5%",
+        "--benchdb-all",
+        "--benchdb-passes=memory",
+        "--no-benchdb-raw",
+        "--benchdb-strict",
+    ],
+)
+def test_option_that_needs_a_recording_turns_it_on(pytester: pytest.Pytester, option: str) -> None:
+    pytester.makepyfile(test_suite=ONE)
+
+    result = pytester.runpytest_subprocess(*UNUSED, *FAST, option)
+
+    assert result.ret == 0
+    assert len(list(Path(".benchdb").glob("2*.duckdb"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ini", "variables"),
+    [
+        ([], "benchdb_label = x\nbenchdb_fail_on = time:5%", {}),
+        (["--benchdb-backends=cpu"], "", {}),
+        (["--no-benchdb", "--benchdb-label=x"], "", {}),
+        ([], "", {"BENCHDB_LABEL": "x", "BENCHDB_REPORT": "report.md"}),
+    ],
+    ids=["ini", "backends", "off", "variables"],
+)
+def test_setting_for_all_runs_turns_nothing_on(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    ini: str,
+    variables: dict[str, str],
+) -> None:
+    pytester.makepyfile(test_suite=ONE)
+    pytester.makeini(f"[pytest]\n{ini}\n")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    result = pytester.runpytest_subprocess(*UNUSED, *FAST, *arguments)
+
+    assert result.ret == 0
+    assert not Path(".benchdb").exists()
+    line = "benchdb: not recording, so BENCHDB_LABEL and BENCHDB_REPORT do nothing; --benchdb records"
+    assert (line in result.outlines) is bool(variables)
+
+
+@pytest.mark.parametrize("arguments", [["--benchdb-confirm=1"], ["--benchdb", "--benchdb-baseline=latest"]])
+def test_option_of_a_gate_without_a_limit_is_refused(pytester: pytest.Pytester, arguments: list[str]) -> None:
+    pytester.makepyfile(test_suite=ONE)
+
+    result = pytester.runpytest_subprocess(*UNUSED, *arguments)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "no limit is set; give one too: --benchdb-fail-on=time:5%" in str(result.stderr)
+    assert not Path(".benchdb").exists()
+
+
+def test_option_of_a_gate_with_a_limit_of_the_configuration_turns_recording_on(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_suite=ONE)
+    pytester.makeini("[pytest]\nbenchdb_fail_on = time:5%\n")
+
+    result = pytester.runpytest_subprocess(*UNUSED, *FAST, "--benchdb-confirm=0")
+
+    assert "benchdb gate" in str(result.stdout)

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.errors import ConfigError, MissingExtraError
-from pytest_benchdb.plugin.settings import Settings, Sources, passes_selected, read_settings, recording_is_on
+from pytest_benchdb.plugin.settings import (
+    Settings,
+    Sources,
+    passes_selected,
+    read_settings,
+    recording_is_on,
+    without_effect,
+)
 
 
 def activate(config: Any) -> None:
@@ -21,6 +28,8 @@ def activate(config: Any) -> None:
     try:
         sources = Sources(config, os.environ)
         if not recording_is_on(sources):
+            if (line := without_effect(sources)) is not None:
+                config.pluginmanager.register(_NotRecording(line), "benchdb-idle")
             return
         plugin = _recorder(config, read_settings(config, sources))
     except (ConfigError, MissingExtraError) as error:
@@ -31,6 +40,16 @@ def activate(config: Any) -> None:
             from pytest_benchdb.plugin.bench.whole_tests import WholeTests
 
             config.pluginmanager.register(WholeTests(), "benchdb-meters")
+
+
+class _NotRecording:
+    """Names in the header the settings without effect."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+
+    def pytest_report_header(self) -> str:
+        return self._line
 
 
 def _recorder(config: pytest.Config, settings: Settings) -> object | None:

@@ -20,6 +20,7 @@ class Option(NamedTuple):
         kind: `text`, `flag`, `path`, or `list` (may be repeated; in a variable or an ini file, one per line).
         metavar: name of the value in the help.
         help: one sentence.
+        records: whether it turns recording on where it is on the command line; elsewhere none but `record` does.
     """
 
     flag: str
@@ -27,6 +28,7 @@ class Option(NamedTuple):
     kind: str
     metavar: str | None
     help: str
+    records: bool = True
 
     @property
     def dest(self) -> str:
@@ -43,7 +45,7 @@ OPTIONS = (
         "Record every benchmark of this run into PATH: a folder (one DuckDB file per session) or a .duckdb file "
         "(default: .benchdb/). Write it with '='.",
     ),
-    Option("--no-benchdb", None, "flag", None, "Record nothing, whatever the configuration says."),
+    Option("--no-benchdb", None, "flag", None, "Record nothing, whatever the configuration says.", records=False),
     Option("--benchdb-label", "label", "text", "TEXT", "Name this session."),
     Option("--benchdb-tag", "tags", "list", "K=V", "Tag this session; may be repeated."),
     Option("--benchdb-note", "note", "text", "TEXT", "Keep a free text with this session."),
@@ -53,6 +55,7 @@ OPTIONS = (
         "text",
         "LIST",
         "Devices that bench_each runs on, comma-separated: cpu,cuda:0,... (default: auto, all hardware that is there).",
+        records=False,
     ),
     Option(
         "--benchdb-passes",
@@ -87,7 +90,14 @@ OPTIONS = (
         "Fail the run if a metric became worse than its history allows: time:5%, memory[backend=cuda]:64MiB; may be "
         "repeated (default: no gate).",
     ),
-    Option("--benchdb-baseline", "baseline", "text", "SPEC", "What --benchdb-fail-on compares with (default: auto)."),
+    Option(
+        "--benchdb-baseline",
+        "baseline",
+        "text",
+        "SPEC",
+        "What --benchdb-fail-on compares with (default: auto).",
+        records=False,
+    ),
     Option(
         "--benchdb-confirm",
         "confirm",
@@ -95,6 +105,7 @@ OPTIONS = (
         "N",
         "Run what looks worse N times again in fresh processes, and fail only on what all of them repeat; 0 for none "
         "(default: 2).",
+        records=False,
     ),
     Option(
         "--benchdb-strict",

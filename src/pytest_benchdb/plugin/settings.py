@@ -15,7 +15,7 @@ import pytest
 
 from pytest_benchdb.environment.toml_files import benchdb_table
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.plugin.options import CONFIG_ONLY, OPTIONS
+from pytest_benchdb.plugin.options import CONFIG_ONLY, OPTIONS, Option
 
 DEFAULT_PATH = ".benchdb"
 PASSES = ("memory", "memray", "energy", "counters", "series")
@@ -27,6 +27,9 @@ OVERRIDES_KEY = pytest.StashKey[Mapping[str, Any]]()
 """Settings by key that override all others, in the process of a re-run."""
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
+_OF_THE_GATE = frozenset({"baseline", "confirm"})
+_NOT_IDLE = frozenset({"db", "record", "project"})
+"""Keys that the commands read as well, or that say whether to record."""
 _BY_KEY = {option.key: option for option in (*OPTIONS, *CONFIG_ONLY) if option.key is not None}
 
 
@@ -77,6 +80,11 @@ class Sources:
         self._overrides = config.stash.get(OVERRIDES_KEY, {})
         self._pyproject = _pyproject_table(config.rootpath / "pyproject.toml")
 
+    @property
+    def is_rerun(self) -> bool:
+        """Whether this process runs suspects of the gate again, with the arguments of the run that started it."""
+        return bool(self._overrides)
+
     def get(self, key: str) -> tuple[Any, str]:
         """Return the value of a key and the name of the source that sets it; the value is None if it is not set.
 
@@ -97,9 +105,14 @@ class Sources:
             return self._pyproject[key], f"[tool.benchdb] {key}"
         return self._config.getini(f"benchdb_{key}"), f"benchdb_{key}"
 
-    def is_on_command_line(self, key: str) -> bool:
-        """Return whether the option is on the command line, with or without a value."""
-        return getattr(self._config.option, _BY_KEY[key].dest) is not None
+    def on_command_line(self) -> list[Option]:
+        """Return the options on the command line, with or without a value; `addopts` is part of it."""
+        return [option for option in OPTIONS if getattr(self._config.option, option.dest) is not None]
+
+    def in_variables(self) -> dict[str, Option]:
+        """Return the options that environment variables set, by variable."""
+        variables = {f"BENCHDB_{key.upper()}": option for key, option in _BY_KEY.items()}
+        return {name: option for name, option in variables.items() if self._environ.get(name)}
 
     def flag(self, key: str) -> bool | None:
         """Return a setting that is on or off; None if it is not set.
@@ -144,10 +157,31 @@ class Sources:
 def recording_is_on(sources: Sources) -> bool:
     """Return whether this run records.
 
+    Options of the command line are about this run, so that those which need a recording turn it on. The same settings
+    elsewhere are defaults for the runs that record.
+
     Raises:
-        ConfigError: ``record`` is neither true nor false.
+        ConfigError: ``record`` is neither true nor false, or an option is about a gate that this run does not have.
     """
-    return sources.is_on_command_line("db") or bool(sources.flag("record"))
+    given = sources.on_command_line()
+    idle = [option.flag for option in given if option.key in _OF_THE_GATE]
+    if idle and not sources.items("fail_on") and not sources.is_rerun:
+        raise ConfigError(
+            f"{idle[0]} is about the gate, and no limit is set; give one too: --benchdb-fail-on=time:5%, or leave "
+            f"{idle[0]} out"
+        )
+    return any(option.records for option in given) or bool(sources.flag("record")) or bool(idle)
+
+
+def without_effect(sources: Sources) -> str | None:
+    """Return what a run that does not record has to say about the environment's variables; None if none is set.
+
+    A variable is set for a few commands; an ini file or a `pyproject.toml` is for all, and so says nothing.
+    """
+    names = [name for name, option in sources.in_variables().items() if option.records and option.key not in _NOT_IDLE]
+    if not names:
+        return None
+    return f"benchdb: not recording, so {' and '.join(names)} {'does' if len(names) == 1 else 'do'} nothing; --benchdb records"
 
 
 def read_settings(config: Any, sources: Sources) -> Settings:
