@@ -1,9 +1,11 @@
 """The metric registry: unit and direction of every stored quantity, and words that name several metrics."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
+
+from pytest_benchdb.model.wording import did_you_mean
 
 Better = Literal["lower", "higher", "none"]
 Kind = Literal["time", "memory", "energy", "power", "rate", "count", "temperature", "ratio", "frequency", "other"]
@@ -118,6 +120,10 @@ A word means all of its metrics that were measured; `time` means only the first 
 """
 
 
+STATISTICS = frozenset({"min", "max", "mean", "median", "stddev", "iqr", "q1", "q3", "ops"})
+"""Words that users of pytest-benchmark may write where a metric is asked for."""
+
+
 def metrics_of(word: str) -> tuple[str, ...]:
     """Return the metrics that a word means; a metric's name means itself.
 
@@ -125,3 +131,25 @@ def metrics_of(word: str) -> tuple[str, ...]:
     (('cpu_time',), ('my_metric',))
     """
     return METRIC_WORDS.get(word.lower(), (word,))
+
+
+def is_known(word: str) -> bool:
+    """Return whether a word is the name of a metric or one of `METRIC_WORDS`, rather than a metric of a suite's own."""
+    return word in METRICS or word.lower() in METRIC_WORDS
+
+
+def absent_text(word: str, measured: Iterable[str]) -> str:
+    """Return why there are no values of a metric, and what was measured instead.
+
+    >>> absent_text("cpu_time", ["wall_time"]), absent_text("enrgy", ["wall_time"])
+    ('nothing here measured it; there are wall_time', 'no metric of this name; did you mean energy?')
+    >>> absent_text("median", ["wall_time"])
+    'a statistic, not a metric; write time for the main time of each benchmark'
+    """
+    there = sorted(measured)
+    if word.lower() in STATISTICS and word not in there:
+        return f"a statistic, not a metric; write {TIME} for the main time of each benchmark"
+    if is_known(word):
+        return f"nothing here measured it; there are {', '.join(there)}"
+    question = did_you_mean(word, [*METRIC_WORDS, *METRICS, *there])
+    return "no metric of this name" + (question or f"; there are {', '.join(there)}")

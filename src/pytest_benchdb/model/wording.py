@@ -1,5 +1,10 @@
 """Wording shared by the messages of every layer."""
 
+from collections.abc import Iterable
+
+_ALIKE = 0.7
+_MOST_NAMES = 3
+
 
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun.
@@ -29,3 +34,37 @@ def percent_text(share: float | None) -> str:
     ('+5.1 %', '-')
     """
     return "-" if share is None else f"{share_text(share)} %"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return alternatives as a text.
+
+    >>> listed(["a", "b", "c"]), listed(["a"])
+    ('a, b or c', 'a')
+    """
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def nearest(word: str, names: Iterable[str], *, alike: float = _ALIKE) -> list[str]:
+    """Return the names that a misspelt word may mean, the nearest first: at most three; `alike` is at most 1.
+
+    >>> nearest("tmie", ["time", "wall_time", "energy"]), nearest("rss", ["peak_rss", "energy"])
+    (['time'], ['peak_rss'])
+    """
+    from difflib import get_close_matches
+
+    known, low = {name.lower(): name for name in names}, word.lower()
+    alikes = get_close_matches(low, known, _MOST_NAMES, alike)
+    parts = [name for name in known if low in name.split("_")]
+    return [known[name] for name in dict.fromkeys([*alikes, *parts])][:_MOST_NAMES]
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """Return a question with the names that a misspelt word may mean, after a semicolon; empty if none is like it.
+
+    >>> did_you_mean("energie", ["energy", "time"]), did_you_mean("x", ["time"])
+    ('; did you mean energy?', '')
+    """
+    near = nearest(word, names)
+    return f"; did you mean {listed(near)}?" if near else ""

@@ -69,7 +69,11 @@ def _recorder(config: pytest.Config, settings: Settings) -> object | None:
             return None
         isolate.register(config, worker_config)
         return worker_watcher(settings, worker_config, NAMES)
+    from pytest_benchdb.plugin.ending.gate import refuse_unknown_metrics
     from pytest_benchdb.plugin.session import SessionPlugin
     from pytest_benchdb.store.target import resolve
 
-    return SessionPlugin(config, settings, resolve(settings.path, config.invocation_params.dir))
+    folder = config.invocation_params.dir
+    target = resolve(settings.path, folder)
+    refuse_unknown_metrics(settings, target, folder)
+    return SessionPlugin(config, settings, target)

@@ -118,6 +118,38 @@ def test_unchanged_session_passes(gated: Gated) -> None:
     assert ended.sentence == "passed: 4 unchanged"
 
 
+@pytest.mark.parametrize(("arguments", "status"), [((), 0), (("--strict",), 4)], ids=["", "strict"])
+def test_limit_of_nothing_that_was_measured_is_a_warning_and_fails_a_strict_gate(
+    gated: Gated, arguments: tuple[str, ...], status: int
+) -> None:
+    gated.record()
+
+    ended = gated("--threshold", "time:5%", "--threshold", "cpu_time:5%", *arguments)
+
+    assert ended.status == status
+    assert "threshold 'cpu_time:5%' limits nothing that was measured in this session" in ended.out
+    assert ended.sentence.startswith("undecided: threshold" if status else "passed: 4 unchanged")
+
+
+def test_share_alone_is_a_limit_of_time(gated: Gated) -> None:
+    gated.record(sort=1.2)
+
+    ended = gated("--threshold", "5%")
+
+    assert ended.status == 1
+    assert "tests/test_sort.py::test_sort wall_time +19.9 % (limit 5 %)" in ended.sentence
+
+
+def test_misspelt_metric_of_the_project_is_refused_unless_it_was_measured_once(gated: Gated) -> None:
+    gated.record()
+
+    (gated.folder.parent / "pyproject.toml").write_text('[tool.benchdb.thresholds]\n"*" = "wal_time:5%"\n')
+
+    ended = gated()
+    assert ended.status == 2
+    assert "threshold 'wal_time:5%': no metric of this name; did you mean wall_time" in ended.err
+
+
 def test_session_that_became_worse_fails_with_the_change_and_the_limit(gated: Gated) -> None:
     gated.record(sort=1.2, json=0.5)
 
@@ -182,8 +214,10 @@ def test_globs_of_the_project_go_over_the_thresholds(gated: Gated, tmp_path: Pat
     ("arguments", "what"),
     [
         (["--threshold", "time:five"], "threshold 'time:five'"),
-        (["--threshold", "tiem:5%"], "no metric 'tiem' was measured"),
-        (["--threshold", "loss:5%"], "no metric 'loss' was measured"),
+        (["--threshold", "tiem:5%"], "threshold 'tiem:5%': no metric of this name; did you mean time?"),
+        (["--threshold", "loss:5%"], "threshold 'loss:5%': no metric of this name; there are peak_rss, wall_time"),
+        (["--threshold", "mean:5%"], "mean is a statistic, and a limit is of a metric; write time:5%"),
+        (["--threshold", "min:0.001"], "min is a statistic, and a limit is of a metric; write time:0.001s"),
         (["--baseline", "branch:none"], "branch:none"),
         (["--baseline", "no-such-word"], "'no-such-word'"),
         (["--baseline", ""], "SPEC"),

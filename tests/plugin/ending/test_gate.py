@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.plugin.conftest import UNUSED
 from tests.plugin.recorded import Record, Recorded
 
 from pytest_benchdb.model import exit_status
@@ -119,7 +120,7 @@ def test_option_that_cannot_be_read_ends_the_run_before_its_first_test(
 ) -> None:
     losses()
 
-    recorded = record(SUITE, option)
+    recorded = record(SUITE, LIMIT, option)
 
     assert what in recorded.text
     assert recorded.result.ret == 4
@@ -202,7 +203,7 @@ def test_undecided_suite_fails_the_run_with_the_outcome(
     monkeypatch.setattr(
         subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], exit_status.UNDECIDED, answer, b"")
     )
-    settings: Any = SimpleNamespace(fail_on=("time:5%",), baseline="auto", confirm=None)
+    settings: Any = SimpleNamespace(fail_on=("time:5%",), baseline="auto", confirm=None, strict=False)
     stored = FoldResult(status="stored", path=tmp_path / "a.duckdb")
 
     report = judge_run(pytestconfig, settings, Target(path=tmp_path, kind="folder"), "id", stored)
@@ -271,3 +272,60 @@ def test_gate_loads_no_duckdb_into_pytest(
     recorded = record(SUITE, LIMIT)
 
     assert "loaded: False" in recorded.text
+
+
+@pytest.mark.parametrize(
+    ("limit", "answer"),
+    [
+        ("tmie:5%", "threshold 'tmie:5%': no metric of this name; did you mean time?"),
+        ("mean:5%", "mean is a statistic, and a limit is of a metric; write time:5%"),
+        ("min:0.001", "write time:0.001s"),
+    ],
+)
+def test_limit_of_no_metric_is_refused_before_the_first_test(
+    pytester: pytest.Pytester, limit: str, answer: str
+) -> None:
+    pytester.makepyfile(test_suite="def test_a(benchmark):\n    benchmark(len, 'abc')")
+
+    result = pytester.runpytest_subprocess(*UNUSED, f"--benchdb-fail-on={limit}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert answer in str(result.stderr)
+    assert "test_a" not in str(result.stdout)
+    assert not (pytester.path / ".benchdb").exists()
+
+
+def test_metric_of_a_test_that_looks_misspelt_is_a_limit_once_it_was_measured(
+    record: Record, pytester: pytest.Pytester
+) -> None:
+    suite = "def test_a(bench_cpu):\n    bench_cpu.record('call_time', 1.0, unit='s', better='lower')"
+    pytester.makepyfile(test_suite=suite)
+    refused = pytester.runpytest_subprocess(*UNUSED, "--benchdb=results", "--benchdb-fail-on=call_time:5%")
+    record(suite)
+
+    judged = record(suite, "--benchdb-fail-on=call_time:5%")
+
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    judged.result.assert_outcomes(passed=1)
+    assert judged.result.ret == 0
+    assert "learning" in judged.text
+
+
+def test_limit_of_a_metric_that_no_test_measured_fails_the_run(record: Record) -> None:
+    recorded = record("def test_a(benchmark):\n    benchmark(len, 'abc')", "--benchdb-fail-on=loss:5%")
+
+    recorded.result.assert_outcomes(passed=1)
+    assert recorded.result.ret == 1
+    assert "nothing was judged: threshold 'loss:5%': no metric of this name" in recorded.text
+
+
+@pytest.mark.parametrize(("option", "status"), [((), 0), (("--benchdb-strict",), 1)], ids=["", "strict"])
+def test_limit_of_nothing_is_a_warning_and_fails_a_strict_run(
+    record: Record, losses: Callable[..., None], option: tuple[str, ...], status: int
+) -> None:
+    losses()
+
+    recorded = record(SUITE, LIMIT, "--benchdb-fail-on=energy:5%", *option)
+
+    assert recorded.result.ret == status
+    assert "threshold 'energy:5%' limits nothing that was measured in this session" in recorded.text

@@ -12,7 +12,7 @@ from pytest_benchdb.analysis.rules.sides import judge_sides
 from pytest_benchdb.analysis.rules.suite import largest_shift, suite_shifts
 from pytest_benchdb.errors import ConfigError, NoBaselineError
 from pytest_benchdb.model.comparison import Comparison, Side
-from pytest_benchdb.model.metric import MAIN_TIMES, TIME, metrics_of
+from pytest_benchdb.model.metric import MAIN_TIMES, TIME, absent_text, metrics_of
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import COMPARED, Judgement, Policy
@@ -334,7 +334,7 @@ def _check_metrics(
     seen = {value.key.metric for value in values}
     absent = [word for word, metrics in request.metric_groups().items() if seen.isdisjoint(metrics)]
     if absent and (measured := reader.metric_names(_ids(sessions))):
-        raise ConfigError(f"--metric {absent[0]}: nothing here measured it; there are {', '.join(measured)}")
+        raise ConfigError(f"--metric {absent[0]}: {absent_text(absent[0], measured)}")
 
 
 def _is_selected(pair: Pair, request: CompareRequest, times: Mapping[TimeKey, str]) -> bool:

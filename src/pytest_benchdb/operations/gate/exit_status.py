@@ -29,6 +29,7 @@ def decide(  # noqa: PLR0913 - everything that an outcome depends on
     shift: Shift | None = None,
     unconfirmed: str | None = None,
     no_baseline: str | None = None,
+    idle: Sequence[str] = (),
 ) -> Gate:
     """Return the gate's result.
 
@@ -43,6 +44,7 @@ def decide(  # noqa: PLR0913 - everything that an outcome depends on
         shift: the shift of the whole suite, if any.
         unconfirmed: why regressions were not run again; None if they were.
         no_baseline: why there is no session to compare with; None if there is one.
+        idle: warnings about limits of nothing that was measured, each of which a strict gate fails.
     """
     rows = comparison.rows
     worse = [row for row in rows if _fails(row)]
@@ -70,6 +72,8 @@ def decide(  # noqa: PLR0913 - everything that an outcome depends on
     if doubts and (request.strict or slower):
         ways = _WAYS_TO_DECIDE if slower else ""
         reasons.append((exit_status.UNDECIDED, f"undecided{doubts.replace(';', ':', 1)}{ways}"))
+    if idle and request.strict:
+        reasons.append((exit_status.UNDECIDED, f"undecided: {'; '.join(idle)}"))
     if nothing is not None:
         status = exit_status.UNDECIDED if request.strict and not needs_sessions else exit_status.FINE
         reasons.append((status, f"nothing was judged: {nothing}{doubts}"))

@@ -13,7 +13,7 @@ from pathlib import Path
 from pytest_benchdb.analysis.rules.suite import group_means
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Side
-from pytest_benchdb.model.metric import MAIN_TIMES, METRICS
+from pytest_benchdb.model.metric import MAIN_TIMES
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.verdict import VERDICTS, Judgement
@@ -35,6 +35,7 @@ from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_rer
 from pytest_benchdb.operations.gate.policy import Rules, read_marker_rules
 from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.pytest_run import Runner
+from pytest_benchdb.operations.select.filters.threshold import unknown_metric
 from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
 from pytest_benchdb.operations.select.recipe import read_recipes
 from pytest_benchdb.operations.select.series import names_like
@@ -77,7 +78,7 @@ def gate(
     moment = (now or dt.datetime.now(dt.timezone.utc)).astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat()
     with open_sides(paths, request, feedback) as (reader, sides):
         reruns = plan_reruns(reader, sides.newest, request, runner)
-        comparison, pairs, excuses = _judge(reader, sides, request, reruns.times, moment)
+        comparison, pairs, excuses, idle = _judge(reader, sides, request, reruns.times, moment)
     rows = with_allowances(with_q_values(comparison.rows, request.fdr), excuses)
     suspects = [row for row in rows if is_suspect(row)]
     confirmation = Confirmation(rows=())
@@ -102,6 +103,7 @@ def gate(
         shift=shift,
         unconfirmed=_unconfirmed(reruns),
         no_baseline=sides.no_baseline,
+        idle=idle,
     )
 
 
@@ -135,13 +137,13 @@ def _confirm(
 
 def _judge(
     reader: Reader, sides: GateSides, request: GateRequest, confirms: int, now: str
-) -> tuple[Comparison, Mapping[SeriesKey, Pair], Excuses]:
-    """Return the comparison before re-runs, its pairs, and the allowances from files and the database."""
+) -> tuple[Comparison, Mapping[SeriesKey, Pair], Excuses, list[str]]:
+    """Return the comparison before re-runs, its pairs, the allowances, and warnings about limits without effect."""
     values = _Values(reader, request)
     every = values.of(sides.candidate)
     candidate = values.only_metrics_of(every)
     history = values.of(sides.history) if sides.are_many else _history(values, sides.history, candidate)
-    _check_thresholds(request.rules, [*candidate, *history])
+    _check_thresholds(request.rules, [*candidate, *history], reader)
     by_id = {session.session_id: session for session in (*sides.history, *sides.candidate)}
     runs = reader.runs([sides.newest.session_id])
     markers = read_marker_rules((run["fullname"], run["extra_info"]) for run in runs)
@@ -162,11 +164,12 @@ def _judge(
     )
     rows = judge_pairs(pairs, rule, read_recipes(reader, candidate))
     ends = Side(name="baseline", sessions=sides.baseline[-1:]), Side(name="candidate", sessions=sides.candidate)
+    idle = list(_idle_thresholds(rules, candidate))
     warnings = [
         *sides.warnings,
         *machine_warnings(*ends, None),
         *expired_warnings(allowances, [row.key for row in rows], now),
-        *_idle_thresholds(rules, candidate),
+        *idle,
         *ungated_warnings(row for row in rows if not rules.exclude(row.key.fullname)),
     ]
     excuses = Excuses(
@@ -176,7 +179,7 @@ def _judge(
         values={pair.key: pair.candidate[-1] for pair in pairs if pair.candidate},
         levels=levels,
     )
-    return build_comparison(reader, ends, rows, warnings), {pair.key: pair for pair in pairs}, excuses
+    return build_comparison(reader, ends, rows, warnings), {pair.key: pair for pair in pairs}, excuses, idle
 
 
 def _accepted_levels(reader: Reader, values: "_Values", allowances: Sequence[Allowance]) -> AcceptedLevels:
@@ -245,16 +248,18 @@ def _missing(
     )
 
 
-def _check_thresholds(rules: Rules, values: Sequence[SessionValue]) -> None:
-    """Refuse a threshold for an unknown metric, which is most likely a typo."""
-    measured = {value.key.metric for value in values}
-    for threshold in rules.thresholds:
-        unknown = [name for name in threshold.metrics if name not in METRICS and name not in measured]
-        if unknown and values:
-            raise ConfigError(
-                f"threshold {threshold.text!r}: no metric {unknown[0]!r} was measured; write time, memory, or one of "
-                f"{', '.join(sorted(measured))}"
-            )
+def _check_thresholds(rules: Rules, values: Sequence[SessionValue], reader: Reader) -> None:
+    """Refuse a limit of a metric that is neither in the registry nor was ever measured, which is most likely a typo."""
+    limits = [*rules.thresholds, *(limit for override in rules.overrides for limit in override.thresholds)]
+    if not values or not any(map(unknown_metric, limits)):
+        return
+    measured = {
+        *(value.key.metric for value in values),
+        *reader.metric_names([session.session_id for session in reader.sessions()]),
+    }
+    reason = next((reason for limit in limits if (reason := unknown_metric(limit, measured))), None)
+    if reason is not None:
+        raise ConfigError(reason)
 
 
 def _idle_thresholds(rules: Rules, values: Sequence[SessionValue]) -> Iterator[str]:

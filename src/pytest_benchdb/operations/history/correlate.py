@@ -9,6 +9,7 @@ from pytest_benchdb.analysis.statistics.correlation import LEAST_PAIRS, correlat
 from pytest_benchdb.analysis.statistics.false_discovery import q_values
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.answer.correlation import CorrelationRow, Correlations
+from pytest_benchdb.model.wording import did_you_mean
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.history.observations import Observation, observe_configurations, observe_sessions
 from pytest_benchdb.operations.select.selection import Selection, open_selection
@@ -68,9 +69,8 @@ def _correlated(observations: Sequence[Observation], request: CorrelateRequest) 
     quantities = {name for observation in observations for name in _quantities(observation)}
     unknown = [name for name in request.names if name not in quantities]
     if unknown and observations:
-        raise ConfigError(
-            f"{unknown[0]!r} is not a quantity of these benchmarks; choose from {', '.join(sorted(quantities))}"
-        )
+        near = did_you_mean(unknown[0], quantities) or f"; choose from {', '.join(sorted(quantities))}"
+        raise ConfigError(f"{unknown[0]!r} is not a quantity of these benchmarks{near}")
     correlated = []
     insufficient = 0
     for group, members in _groups(observations, request):

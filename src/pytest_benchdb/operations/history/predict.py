@@ -70,7 +70,7 @@ def predict(selection: Selection, request: PredictRequest, *, feedback: Feedback
     """
     with_metrics = selection if selection.metrics else replace(selection, metrics=_METRICS)
     with open_selection(selection, feedback) as selected:
-        series = read_series(selected.reader, selected.sessions, with_metrics)
+        series = read_series(selected.reader, selected.sessions, with_metrics, optional=not selection.metrics)
     values = [value for each in series for value in each.values]
     labelled = [
         observation

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.metric import MAIN_TIMES, METRIC_WORDS, TIME, metrics_of
+from pytest_benchdb.model.metric import MAIN_TIMES, METRIC_WORDS, TIME, absent_text, metrics_of
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
@@ -37,16 +37,19 @@ def parse_metrics(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.lower() if name.lower() in METRIC_WORDS else name for name in names))
 
 
-def read_series(reader: Reader, sessions: Sequence[SessionRow], selection: Selection) -> list[Series]:
+def read_series(
+    reader: Reader, sessions: Sequence[SessionRow], selection: Selection, *, optional: bool = False
+) -> list[Series]:
     """Read the series that a selection requests.
 
     Args:
         reader: an open history that contains the sessions.
         sessions: in the order that the values should have.
         selection: metrics and filters.
+        optional: whether the metrics are those of a default, of which any may be missing.
 
     Raises:
-        ConfigError: a filter is not valid.
+        ConfigError: a filter is not valid, or nothing that the filters select has one of the metrics.
         StoreError: the history cannot be read.
     """
     where = parse_where(selection.where or "")
@@ -61,6 +64,13 @@ def read_series(reader: Reader, sessions: Sequence[SessionRow], selection: Selec
     keys = {value.key for value in filtered if value.value is not None}
     wanted = {key for key in keys if metrics is None or key.metric in named}
     wanted |= _main_series({key for key in keys if key.metric in MAIN_TIMES}) if TIME in words else set()
+    found = {key.metric for key in keys}
+    absent = [word for word in selection.metrics if word != ALL_METRICS and found.isdisjoint(metrics_of(word))]
+    if absent and not optional:
+        every = reader.session_values([session.session_id for session in sessions], names=names)
+        there = {value.key.metric for value in every if selected(value) and value.value is not None}
+        if there:
+            raise ConfigError(f"--metric {absent[0]}: {absent_text(absent[0], there)}")
     return _grouped((value for value in filtered if value.key in wanted), sessions)
 
 

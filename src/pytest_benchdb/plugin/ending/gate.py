@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
+from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.store.fold_process import FoldResult
@@ -128,6 +129,7 @@ def _command(config: pytest.Config, settings: Settings, db: Path, session_id: st
         f"session:{session_id}",
         f"--db={db}",
         f"--baseline={settings.baseline}",
+        *(["--strict"] if settings.strict else []),
         *([] if settings.confirm is None else [f"--confirm={settings.confirm}"]),
         *limits,
         "--format=json",
@@ -154,6 +156,40 @@ def _report(status: int, output: bytes, errors: bytes) -> GateReport:
             return GateReport(failures, notes, trouble)
         except (ValueError, KeyError, TypeError):
             pass  # something else wrote to its output
-    lines = errors.decode("utf-8", "replace").strip().splitlines()
-    why = lines[-1].removeprefix("benchdb: ") if lines else f"its process ended with exit status {status}"
+    why = _last_line(errors) or f"its process ended with exit status {status}"
+    if status == exit_status.USAGE and why.startswith("threshold "):
+        return GateReport(failures=(f"nothing was judged: {why}",))  # a limit that nobody can pass is not passed
     return GateReport(trouble=f"not judged: {why}")
+
+
+def _last_line(errors: bytes) -> str:
+    lines = errors.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].removeprefix("benchdb: ") if lines else ""
+
+
+def refuse_unknown_metrics(settings: Settings, target: Target, folder: Path) -> None:
+    """Refuse a limit of a metric that is neither known nor in the database, before the first test.
+
+    A name that is like no other may be of a metric that tests are about to record for the first time. The database is
+    read only for a name that looks misspelt, in a process of its own.
+
+    Raises:
+        ConfigError: a limit names such a metric.
+    """
+    if not settings.fail_on:
+        return
+    from pytest_benchdb.operations.select.filters.threshold import parse_thresholds, unknown_metric
+
+    for threshold in parse_thresholds(settings.fail_on):
+        reason = unknown_metric(threshold)
+        if reason is not None and "did you mean" in reason and not _was_measured(threshold.metrics[0], target, folder):
+            raise ConfigError(f"--benchdb-fail-on: {reason}")
+
+
+def _was_measured(metric: str, target: Target, folder: Path) -> bool:
+    sql = f"SELECT count(*) FROM measurement WHERE metric = '{metric}'"  # noqa: S608 - a threshold's metric has no quote
+    command = [sys.executable, "-c", _BOOT, "query", f"--db={target.path}", "--format=csv", "--quiet", sql]
+    done = subprocess.run(
+        command, cwd=folder, env=_variables(), stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    return done.returncode == exit_status.FINE and done.stdout.split()[-1:] != [b"0"]

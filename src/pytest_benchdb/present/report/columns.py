@@ -7,6 +7,7 @@ from typing import Literal
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import Report, ReportRow
+from pytest_benchdb.model.wording import did_you_mean
 from pytest_benchdb.present.writing.units import FigureKind, Unit
 
 Align = Literal["left", "right"]
@@ -189,6 +190,7 @@ def columns_named(keys: Iterable[str]) -> tuple[Column, ...]:
     unknown = [name for name in names if name not in _COLUMNS]
     if unknown or not names:
         message = f"no column {unknown[0]!r}" if unknown else "--columns names no column"
+        message += did_you_mean(unknown[0], COLUMN_KEYS).removesuffix("?") if unknown else ""
         message += f"; choose from {', '.join(COLUMN_KEYS)}"
         raise ConfigError(message)
     return tuple(_COLUMNS[key][0] for key in dict.fromkeys(names))

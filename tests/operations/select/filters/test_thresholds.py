@@ -49,7 +49,6 @@ def test_threshold_of_a_limit_is_a_share_or_a_quantity_in_si_units(
     ("text", "what"),
     [
         ("", "not of the form"),
-        ("5%", "not of the form"),
         ("time", "not of the form"),
         ("time:", "not of the form"),
         ("time=5%", "not of the form"),

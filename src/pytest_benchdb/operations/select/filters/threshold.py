@@ -1,4 +1,4 @@
-"""Parse gate thresholds: ``time:5%``, ``memory[backend=cuda]:64MiB``, ``throughput:5.5%``, ``wall_time:200us``."""
+"""Parse gate thresholds: ``time:5%``, ``memory[backend=cuda]:64MiB``, ``throughput:5.5%``, ``wall_time:200us``, ``5%``."""
 
 import math
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.metric import METRICS, TIME, metrics_of
+from pytest_benchdb.model.metric import METRICS, STATISTICS, TIME, absent_text, is_known, metrics_of
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.select.filters.where import Where, parse_where
 
@@ -85,16 +85,16 @@ def parse_thresholds(texts: Iterable[str]) -> tuple[Threshold, ...]:
 def parse_threshold(text: str) -> Threshold:
     """Parse ``METRIC:LIMIT`` or ``METRIC[FILTER]:LIMIT``.
 
-    METRIC is the name of a metric or one of `METRIC_WORDS`; LIMIT is a percentage or a
+    METRIC is the name of a metric or one of `METRIC_WORDS`, by default ``time``; LIMIT is a percentage or a
     quantity with its unit; FILTER has the syntax of `-w`.
 
-    >>> parse_threshold("throughput:5.5%").relative
-    0.055
+    >>> parse_threshold("throughput:5.5%").relative, parse_threshold("5%").metrics[0]
+    (0.055, 'wall_time')
 
     Raises:
         ConfigError: the text is not of this form, or the unit is not the metric's.
     """
-    match = _SHAPE.fullmatch(text)
+    match = _SHAPE.fullmatch(f"{TIME}:{text}" if _LIMIT.fullmatch(text.strip()) else text)
     if match is None or not match["limit"]:
         raise ConfigError(_wrong(text, "not of the form METRIC:LIMIT"))
     word = match["word"]
@@ -104,6 +104,8 @@ def parse_threshold(text: str) -> Threshold:
         raise ConfigError(_wrong(text, f"its filter cannot be read ({error})")) from error
     if where.metrics:
         raise ConfigError(_wrong(text, "the metric stands before the bracket"))
+    if word.lower() in STATISTICS:
+        raise ConfigError(_statistic_text(text, word, match["limit"]))
     relative, absolute, unit = _limit(text, match["limit"])
     return Threshold(
         text=text,
@@ -114,6 +116,23 @@ def parse_threshold(text: str) -> Threshold:
         absolute=absolute,
         unit=unit,
     )
+
+
+def _statistic_text(text: str, word: str, limit: str) -> str:
+    """Return the answer to a limit of ``--benchmark-compare-fail``, which names a statistic: ``mean:5%``, ``min:0.001``.
+
+    There, a number without a unit is of seconds.
+    """
+    same = f"{TIME}:{limit}" + ("" if _LIMIT.fullmatch(limit) is None or limit[-1:].isalpha() or "%" in limit else "s")
+    return f"threshold {text!r}: {word} is a statistic, and a limit is of a metric; write {same}"
+
+
+def unknown_metric(threshold: Threshold, measured: Iterable[str] = ()) -> str | None:
+    """Return why a threshold's metric is most likely a typo; None for one of the registry or of those measured."""
+    word = threshold.metrics[0]
+    if is_known(word) or word in measured:
+        return None
+    return f"threshold {threshold.text!r}: {absent_text(word, measured)}"
 
 
 def _limit(text: str, limit: str) -> tuple[float | None, float | None, str | None]:
