@@ -106,6 +106,24 @@ def test_trend_reports_changes_as_small_as_asked_for(benchdb: Call, tmp_path: Pa
     assert benchdb("trend", str(tmp_path / "t.csv"), "--change", "0").status == 2
 
 
+@pytest.mark.parametrize("command", ["trend", "noise", "correlate", "predict"])
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        ("median", "--metric median: a statistic, not a metric; write time"),
+        ("wal_time", "--metric wal_time: no metric of this name; did you mean wall_time"),
+        ("energy", "--metric energy: nothing here measured it; there are peak_rss, wall_time"),
+    ],
+)
+def test_metric_that_was_not_measured_is_refused_with_those_that_were(
+    benchdb: Call, history: Path, command: str, metric: str, words: str
+) -> None:
+    ended = benchdb(command, str(history), "--metric", metric)
+
+    assert ended.status == 2
+    assert words in ended.err
+
+
 def test_filter_of_names_limits_what_is_read(benchdb: Call, history: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     original = Reader.session_values

@@ -32,7 +32,12 @@ from pytest_benchdb.operations.compare.rows import (
 )
 from pytest_benchdb.operations.compare.sides import LATEST, SpecSource, open_specs, parse_side
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
-from pytest_benchdb.operations.select.filters.threshold import Threshold, parse_threshold, parse_thresholds
+from pytest_benchdb.operations.select.filters.threshold import (
+    Threshold,
+    parse_threshold,
+    parse_thresholds,
+    unknown_metric,
+)
 from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
 from pytest_benchdb.operations.select.recipe import read_recipes
 from pytest_benchdb.operations.select.spec.context import spec_context
@@ -330,10 +335,16 @@ def _functions(values: Iterable[SessionValue]) -> set[str]:
 def _check_metrics(
     reader: Reader, values: Iterable[SessionValue], sessions: Iterable[SessionRow], request: CompareRequest
 ) -> None:
-    """Refuse a metric that no session has; the message lists those that the sessions do have."""
+    """Refuse a metric that no session has, also of a limit; the message lists those that the sessions do have."""
     seen = {value.key.metric for value in values}
     absent = [word for word, metrics in request.metric_groups().items() if seen.isdisjoint(metrics)]
-    if absent and (measured := reader.metric_names(_ids(sessions))):
+    if not absent and not any(map(unknown_metric, request.thresholds)):
+        return
+    measured = reader.metric_names(_ids(sessions))
+    reason = next((reason for limit in request.thresholds if (reason := unknown_metric(limit, measured))), None)
+    if reason is not None and measured:
+        raise ConfigError(reason)
+    if absent and measured:
         raise ConfigError(f"--metric {absent[0]}: {absent_text(absent[0], measured)}")
 
 
