@@ -181,7 +181,8 @@ def without_effect(sources: Sources) -> str | None:
     names = [name for name, option in sources.in_variables().items() if option.records and option.key not in _NOT_IDLE]
     if not names:
         return None
-    return f"benchdb: not recording, so {' and '.join(names)} {'does' if len(names) == 1 else 'do'} nothing; --benchdb records"
+    verb = "does" if len(names) == 1 else "do"
+    return f"benchdb: not recording, so {' and '.join(names)} {verb} nothing; --benchdb records"
 
 
 def read_settings(config: Any, sources: Sources) -> Settings:

@@ -233,7 +233,10 @@ def test_spec_that_matches_nothing_has_its_status(compare: Call, extra: Sequence
         (["latest~1", "--threshold", "5ms"], "is not a percentage"),
         (["latest~1", "--metric", ""], "--metric names no metric"),
         (["latest~1", "--metric", "speed"], "--metric speed: no metric of this name; there are peak_rss, wall_time"),
-        (["latest~1", "--metric", "energy"], "--metric energy: nothing here measured it; there are peak_rss, wall_time"),
+        (
+            ["latest~1", "--metric", "energy"],
+            "--metric energy: nothing here measured it; there are peak_rss, wall_time",
+        ),
         (["latest~1", "--metric", "wal_time"], "--metric wal_time: no metric of this name; did you mean wall_time"),
         (["latest~1", "--metric", "mean"], "--metric mean: a statistic, not a metric; write time"),
         (["latest~1", "--threshold", "tmie:5%"], "threshold 'tmie:5%': no metric of this name; did you mean time?"),

@@ -83,7 +83,9 @@ Example: benchdb regress --threshold time:5% -- pytest tests/bench
     help="How to treat benchmarks of the baseline that this session lacks [warn].",
 )
 @click.option("--require-baseline", is_flag=True, help="Exit with 3 when there is nothing to compare.")
-@click.option("--strict", is_flag=True, help="Exit with 4 when the machine was too disturbed to judge, or a limit limits nothing.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 4 when the machine was too disturbed to judge, or a limit limits nothing."
+)
 @click.option("--allow", metavar="FILE", multiple=True, help="TOML file of regressions that may pass; may be repeated.")
 @click.option("--allow-cross", is_flag=True, help="Compare with other machines, devices and Pythons too.")
 @options.run_options

@@ -1,4 +1,4 @@
-"""Parse gate thresholds: ``time:5%``, ``memory[backend=cuda]:64MiB``, ``throughput:5.5%``, ``wall_time:200us``, ``5%``."""
+"""Parse the limits of gates: ``time:5%``, ``memory[backend=cuda]:64MiB``, ``wall_time:200us``, ``5%`` (of time)."""
 
 import math
 import re
@@ -119,7 +119,7 @@ def parse_threshold(text: str) -> Threshold:
 
 
 def _statistic_text(text: str, word: str, limit: str) -> str:
-    """Return the answer to a limit of ``--benchmark-compare-fail``, which names a statistic: ``mean:5%``, ``min:0.001``.
+    """Return the answer to a limit of ``--benchmark-compare-fail``, which names a statistic: ``mean:5%``.
 
     There, a number without a unit is of seconds.
     """
