@@ -14,7 +14,6 @@ FOLDER_MODULES = 16
 SLICE_CODE_LINES = 40
 # Small modules with a single importer in their own folder, each with the reason why it is one of its own.
 SLICES = {
-    "plugin/activation.py": "every pytest run imports the package, and this only if the run records",
     "measure/stream/synthetic.py": "users call it, and nothing here does but the package that gives it to them",
 }
 

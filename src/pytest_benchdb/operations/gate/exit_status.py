@@ -57,9 +57,10 @@ def decide(  # noqa: PLR0913 - everything that an outcome depends on
         left = counted(len(undecided), "suspect")
         reasons.append((exit_status.INTERRUPTED, f"interrupted: {left} not confirmed{also}"))
     if worse:
-        gated = sum(row.is_gated for row in rows)
         hint = f"; not confirmed: {unconfirmed}" if unconfirmed is not None else ""
-        text = f"failed: {len(worse)} of {gated} gated results: {_listed(worse)}{hint}{doubts}"
+        text = (
+            f"failed: {len(worse)} of {sum(row.is_gated for row in rows)} gated results: {_listed(worse)}{hint}{doubts}"
+        )
         reasons.append((exit_status.GATE_FAILED, text))
     if missing:
         names = list(dict.fromkeys(row.key.fullname for row in missing))

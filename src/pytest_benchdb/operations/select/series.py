@@ -46,7 +46,7 @@ def read_series(
         reader: an open history that contains the sessions.
         sessions: in the order that the values should have.
         selection: metrics and filters.
-        optional: whether the metrics are those of a default, of which any may be missing.
+        optional: whether the metrics are those of a default, any of them possibly missing.
 
     Raises:
         ConfigError: a filter is not valid, or nothing that the filters select has one of the metrics.

@@ -158,7 +158,7 @@ def _report(status: int, output: bytes, errors: bytes) -> GateReport:
             pass  # something else wrote to its output
     why = _last_line(errors) or f"its process ended with exit status {status}"
     if status == exit_status.USAGE and why.startswith("threshold "):
-        return GateReport(failures=(f"nothing was judged: {why}",))  # a limit that nobody can pass is not passed
+        return GateReport(failures=(f"nothing was judged: {why}",))  # what cannot be judged did not pass
     return GateReport(trouble=f"not judged: {why}")
 
 
