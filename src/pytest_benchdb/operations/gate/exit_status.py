@@ -57,11 +57,7 @@ def decide(  # noqa: PLR0913 - everything that an outcome depends on
         left = counted(len(undecided), "suspect")
         reasons.append((exit_status.INTERRUPTED, f"interrupted: {left} not confirmed{also}"))
     if worse:
-        hint = f"; not confirmed: {unconfirmed}" if unconfirmed is not None else ""
-        text = (
-            f"failed: {len(worse)} of {sum(row.is_gated for row in rows)} gated results: {_listed(worse)}{hint}{doubts}"
-        )
-        reasons.append((exit_status.GATE_FAILED, text))
+        reasons.append((exit_status.GATE_FAILED, _failed_text(rows, worse, unconfirmed) + doubts))
     if missing:
         names = list(dict.fromkeys(row.key.fullname for row in missing))
         text = f"failed: {counted(len(names), 'benchmark')} missing: {_first_few(names)}"
@@ -156,6 +152,12 @@ def _fails(row: ComparisonRow) -> bool:
     if row.judgement.verdict == "error":
         return row.judgement.baseline_sessions >= (row.policy.least_sessions if row.policy else 1)
     return row.judgement.verdict == "regressed"
+
+
+def _failed_text(rows: Sequence[ComparisonRow], worse: Sequence[ComparisonRow], unconfirmed: str | None) -> str:
+    gated = sum(row.is_gated for row in rows)
+    hint = f"; not confirmed: {unconfirmed}" if unconfirmed is not None else ""
+    return f"failed: {len(worse)} of {gated} gated results: {_listed(worse)}{hint}"
 
 
 def _listed(rows: Sequence[ComparisonRow]) -> str:
