@@ -1,10 +1,12 @@
 import os
+import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.store.target import resolve
+from pytest_benchdb.store.target import how_to_record, make_folder, resolve
 
 not_windows = pytest.mark.skipif(os.name == "nt", reason="its paths are not like this")
 
@@ -77,3 +79,59 @@ def test_resolve_variables_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("WHERE", "there")
 
     assert resolve("~/$WHERE", Path("/elsewhere")).path == tmp_path / "there"
+
+
+@pytest.mark.parametrize(
+    ("name", "ignored"), [(".benchdb", True), (".benchdb-duet", True), ("results", False), (".results", False)]
+)
+def test_only_default_folders_keep_themselves_out_of_git(tmp_path: Path, name: str, ignored: bool) -> None:
+    make_folder(tmp_path / "new" / name)
+
+    assert (tmp_path / "new" / name / ".gitignore").exists() is ignored
+
+
+def test_folder_that_exists_gets_no_gitignore(tmp_path: Path) -> None:
+    folder = tmp_path / ".benchdb"
+    make_folder(folder)
+    (folder / ".gitignore").unlink()
+
+    make_folder(folder)
+
+    assert list(folder.iterdir()) == []
+
+
+def test_default_folder_is_not_seen_by_git(tmp_path: Path) -> None:
+    make_folder(tmp_path / ".benchdb")
+    (tmp_path / ".benchdb" / "some.duckdb").touch()
+    run = partial(subprocess.run, cwd=tmp_path, check=True, capture_output=True, text=True)
+    run(["git", "init", "-q"])
+
+    assert run(["git", "status", "--porcelain", "-uall"]).stdout == ""
+
+
+def test_folder_of_a_file_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / ".benchdb").touch()
+
+    with pytest.raises(FileExistsError):
+        make_folder(tmp_path / ".benchdb")
+
+
+@pytest.mark.parametrize(
+    ("path", "command"),
+    [
+        (".benchdb", "pytest --benchdb"),
+        ("results", "pytest --benchdb=results"),
+        ("my results", "pytest --benchdb='my results'"),
+        ("all.duckdb", "pytest --benchdb=all.duckdb"),
+        ("tests/test_a.py", "pytest --benchdb"),
+        ("src", "pytest --benchdb"),
+    ],
+)
+def test_advice_on_recording_is_never_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "module.py").touch()
+
+    assert how_to_record(Path(path)) == command

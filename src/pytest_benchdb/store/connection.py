@@ -9,13 +9,14 @@ If the core cannot be imported by itself, the public module is.
 import contextlib
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import StoreError, StoreMissingError
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.regular_file import require_regular
 from pytest_benchdb.store.statement import identifier, literal
-from pytest_benchdb.store.target import unusable_character
+from pytest_benchdb.store.target import how_to_record, unusable_character
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -105,7 +106,7 @@ def attach(
     """
     text = os.fspath(path)
     if read_only and not os.path.exists(text):
-        message = f"{text} does not exist; record into it with: pytest --benchdb={text}"
+        message = f"{text} does not exist; record into it with: {how_to_record(Path(text))}"
         raise StoreMissingError(message)
     if (character := unusable_character(text)) is not None:
         message = f"{text}: DuckDB cannot open a path that has {character}; choose another"

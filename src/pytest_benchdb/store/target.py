@@ -1,8 +1,11 @@
-"""Resolves `--benchdb=PATH` to a folder of session files, or to one file that grows."""
+"""Resolves `--benchdb=PATH` to a folder of session files or to one file that grows, and says how to record there."""
 
+import contextlib
 import errno
 import os
 import re
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +19,8 @@ INBOX_SUFFIX = ".inbox"
 ATTACHMENTS_NAME = "attachments"
 ATTACHMENTS_SUFFIX = ".attachments"
 FILE_SUFFIXES = (".duckdb", ".db")
+DEFAULT_FOLDERS = (".benchdb", ".benchdb-duet")
+"""What pytest and duets record into when no PATH is given."""
 _OTHER_SUFFIX = re.compile(r"\.(csv|gz|html?|ini|jsonl?|log|md|parquet|sqlite3?|toml|txt|xml|ya?ml|zip)", re.IGNORECASE)
 _ADDRESS = re.compile(
     r"[a-z][a-z0-9+.-]+://|:(?!:)|(duckdb|file|md|motherduck|mysql|postgres(ql)?|sqlite):", re.IGNORECASE
@@ -24,6 +29,7 @@ _ADVICE = "give a folder or a .duckdb file"
 _LONGEST_NAME = "x" * 64
 """As long as the names of our files within a folder."""
 _SHOWN = 80
+_IGNORED = "# Written by pytest-benchdb once, when it made this folder. Delete it to commit the results.\n*\n"
 _OUR_ENDINGS = (SESSION_SUFFIX, ".duckdb.wal", JOURNAL_SUFFIX, ".lock")
 
 
@@ -128,8 +134,47 @@ def _foreign_name(folder: Path) -> str | None:
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
-            if name.endswith((SESSION_SUFFIX, JOURNAL_SUFFIX)):
+            if name.endswith((SESSION_SUFFIX, JOURNAL_SUFFIX)) and name != HISTORY_NAME:
                 return None
             if not name.startswith(".") and not name.endswith(_OUR_ENDINGS) and name != ATTACHMENTS_NAME:
                 foreign = foreign or name
     return foreign
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder of sessions if it is missing; one that the user did not name keeps itself out of git.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    try:
+        folder.mkdir(parents=True)
+    except OSError:  # a folder that exists may give any of several errors
+        folder.mkdir(parents=True, exist_ok=True)
+        return
+    if folder.name in DEFAULT_FOLDERS:
+        with contextlib.suppress(OSError), open(folder / ".gitignore", "x", encoding="utf-8") as file:
+            file.write(_IGNORED)
+
+
+def how_to_record(path: Path) -> str:
+    """Return the command that records into a path, or into the default folder if the path would be refused."""
+    try:
+        resolve(os.fspath(path), Path.cwd())
+    except ConfigError:
+        return "pytest --benchdb"
+    return (
+        "pytest --benchdb" if path == Path(DEFAULT_FOLDERS[0]) else f"pytest --benchdb={shlex.quote(os.fspath(path))}"
+    )
+
+
+def missing_text(path: Path) -> str:
+    """Return the message for a path that does not exist."""
+    return f"{path} does not exist; record into it with: {how_to_record(path)}, or name another path"
+
+
+def no_session_text(paths: Sequence[Path]) -> str:
+    """Return the message for files and folders without a session."""
+    here = Path.cwd()
+    shown = [path.relative_to(here) if here in path.parents else path for path in paths]
+    return f"{', '.join(map(str, shown))} contains no session; record one with: {how_to_record(shown[0])}"

@@ -183,6 +183,7 @@ def test_folder_history_note_of_a_damaged_journal_goes_with_its_session(tmp_path
     journal = j.write_journal(tmp_path, j.run_lines("test_a", [10]), b"not json\n")
     path = fold(str(journal), cache=os.environ["XDG_CACHE_HOME"]).path
     assert path is not None
+    session(tmp_path, number=1)
     assert len(written(tmp_path)[2]) == 1
 
     Path(path).unlink()

@@ -82,7 +82,8 @@ def test_open_history_same_session_under_two_names_counts_once(tmp_path: Path) -
     first.unlink()
     assert ids(tmp_path) == [id_of(first)]
     copy.unlink()
-    assert ids(tmp_path) == []
+    with pytest.raises(StoreMissingError, match="contains no session"):
+        ids(tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "foreign", "flipped"])
@@ -218,6 +219,21 @@ def test_open_history_read_only_folder_has_its_cache_elsewhere(tmp_path: Path, m
         assert ids(folder) == [id_of(first)]
 
     assert sorted(entry.name for entry in folder.iterdir()) == before
+    assert len(list((tmp_path / "cache").rglob("history.duckdb"))) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a folder away")
+def test_open_history_folder_of_another_user_has_its_cache_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "results"
+    made = session(folder)
+    os.chown(folder, 65534, 65534)
+
+    assert ids(folder) == [id_of(made)]
+
+    assert [entry.name for entry in folder.iterdir()] == [made.name]
     assert len(list((tmp_path / "cache").rglob("history.duckdb"))) == 1
 
 

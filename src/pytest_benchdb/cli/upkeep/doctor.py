@@ -131,4 +131,6 @@ def _summary(findings: Sequence[Finding]) -> str:
         return f"{counted(counts['error'], 'thing')} broken, {counted(counts['warning'], 'warning')}"
     if counts["warning"]:
         return f"everything works, with {counted(counts['warning'], 'warning')}"
+    if counts["note"]:
+        return f"everything works, with {counted(counts['note'], 'note')}"
     return f"everything is in order ({counted(counts['ok'], 'check')}; -v lists them)"

@@ -8,11 +8,12 @@ from pathlib import Path
 from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, as_sources, open_source
-from pytest_benchdb.operations.select.selection import missing_text, path_exists, stored_sessions
+from pytest_benchdb.operations.select.selection import path_exists, stored_sessions
 from pytest_benchdb.operations.select.spec.context import SpecContext
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
 from pytest_benchdb.operations.select.spec.syntax import Spec, home_path, parse_spec
 from pytest_benchdb.store.read.reader import Reader
+from pytest_benchdb.store.target import missing_text
 
 LATEST = "latest"
 

@@ -86,7 +86,7 @@ def _is_foreign(path: Path) -> bool:
 
 
 def _holds_only_other_files(path: Path) -> bool:
-    names = [entry.name for entry in path.iterdir()] if path.is_dir() else []
+    names = [entry.name for entry in path.iterdir() if entry.name != ".gitignore"] if path.is_dir() else []
     return bool(names) and not any(name.endswith((SESSION_SUFFIX, JOURNAL_SUFFIX)) for name in names)
 
 

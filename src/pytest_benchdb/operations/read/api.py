@@ -15,9 +15,10 @@ from pytest_benchdb.operations.exchange.open import open_source
 from pytest_benchdb.operations.read.query import TIMEOUT_S
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.where import parse_where
-from pytest_benchdb.operations.select.selection import find_sessions, missing_text
+from pytest_benchdb.operations.select.selection import find_sessions
 from pytest_benchdb.operations.select.spec.context import spec_context
 from pytest_benchdb.store.read.sandbox import Limits
+from pytest_benchdb.store.target import missing_text
 
 if TYPE_CHECKING:
     import pyarrow as pa

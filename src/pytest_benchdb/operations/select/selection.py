@@ -18,19 +18,10 @@ from pytest_benchdb.operations.select.spec.context import SpecContext, spec_cont
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
 from pytest_benchdb.operations.select.spec.syntax import home_path, parse_spec
 from pytest_benchdb.store.read.reader import Reader
+from pytest_benchdb.store.target import missing_text, no_session_text
 
 NEWEST = 400
 """Sessions that are read without `--last`: the time that change points take grows with their square."""
-
-
-def missing_text(path: Path) -> str:
-    """Return the message for a path that does not exist."""
-    return f"{path} does not exist; record into it with: pytest --benchdb={path}, or name another path"
-
-
-def no_session_text(paths: Sequence[Path]) -> str:
-    """Return the message for files and folders without a session."""
-    return f"{', '.join(map(str, paths))} contains no session; record one with: pytest --benchdb={paths[0]}"
 
 
 def stored_sessions(reader: Reader, paths: Sequence[Path]) -> list[SessionRow]:

@@ -13,13 +13,13 @@ from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.filters.keyword import matches_glob
-from pytest_benchdb.operations.select.selection import missing_text, stored_sessions
+from pytest_benchdb.operations.select.selection import stored_sessions
 from pytest_benchdb.operations.select.spec.context import spec_context
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
 from pytest_benchdb.operations.select.spec.syntax import parse_spec
 from pytest_benchdb.store.history.annotate import annotate
 from pytest_benchdb.store.read.reader import Reader
-from pytest_benchdb.store.target import Target
+from pytest_benchdb.store.target import Target, missing_text
 
 _NAME = re.compile(r"[^\s:~*?\[\]][^\s:~*?\[\]]{0,99}")
 _DAYS = re.compile(r"(\d{1,5})\s*([dw])")

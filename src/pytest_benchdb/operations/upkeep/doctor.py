@@ -10,7 +10,7 @@ from typing import Literal
 
 from pytest_benchdb import __version__
 from pytest_benchdb.environment.files import read_int, read_text
-from pytest_benchdb.errors import StoreError
+from pytest_benchdb.errors import StoreError, StoreMissingError
 from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
@@ -18,7 +18,7 @@ from pytest_benchdb.present.writing.units import one_quantity
 from pytest_benchdb.store.check import validate
 from pytest_benchdb.store.history.session_folder import journals
 from pytest_benchdb.store.history.single_file import inbox_files
-from pytest_benchdb.store.target import HISTORY_NAME, INBOX_SUFFIX
+from pytest_benchdb.store.target import HISTORY_NAME, INBOX_SUFFIX, how_to_record
 
 Version = tuple[int, ...]
 OLDEST_PYTHON = (3, 10)
@@ -72,6 +72,10 @@ def check_database(path: Path, *, full: bool = False, feedback: Feedback = SILEN
     try:
         with open_source([path], Feedback(progress=feedback.progress, warn=warnings.append)) as reader:
             sessions = reader.sessions()
+    except StoreMissingError as error:
+        message, _, advice = str(error).removeprefix(f"{path} ").partition("; ")
+        yield Finding("warning", str(path), message, advice)
+        return
     except StoreError as error:
         yield Finding("error", str(path), str(error))
         return
@@ -105,7 +109,7 @@ def _check_spool(path: Path) -> Iterator[Finding]:
 
 def _check_cache(cache: Path) -> Finding:
     if not cache.exists():
-        message = "kept in the user's cache folder, because this folder cannot be written"
+        message = "kept in the user's cache folder, because this folder is not yours or cannot be written"
     else:
         message = f"up to date, {one_quantity(float(cache.stat().st_size), 'B')}; it can be deleted and is made again"
     return Finding("ok", f"cache {HISTORY_NAME}", message)
@@ -237,7 +241,7 @@ def _energy_meters() -> tuple[list[str], Mapping[str, str]]:
 def check_place(path: Path, is_writable: Callable[[Path], bool]) -> Iterator[Finding]:
     """Yield a finding on whether there is a database at `path` and whether this user can write it."""
     if not path.exists():
-        yield Finding("note", str(path), "there is no database yet", f"record one with: pytest --benchdb={path}")
+        yield Finding("note", str(path), "there is no database yet", f"record one with: {how_to_record(path)}")
         return
     if is_writable(path):
         yield Finding("ok", str(path), "can be written")

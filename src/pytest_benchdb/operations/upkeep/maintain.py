@@ -7,11 +7,10 @@ from pathlib import Path
 
 from pytest_benchdb.errors import StoreError, StoreMissingError
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
-from pytest_benchdb.operations.select.selection import missing_text
 from pytest_benchdb.store.history.merge import MergeResult, merge
 from pytest_benchdb.store.history.session_folder import recover
 from pytest_benchdb.store.history.single_file import fold_inbox, inbox_files
-from pytest_benchdb.store.target import INBOX_SUFFIX, JOURNAL_SUFFIX, resolve
+from pytest_benchdb.store.target import INBOX_SUFFIX, JOURNAL_SUFFIX, missing_text, resolve
 
 _WAIT_S = 60.0
 

@@ -1,6 +1,7 @@
 """The history of a folder: a database into which its session files are folded, kept as a disposable cache.
 
-It is ``history.duckdb`` in the folder, or in the user's cache folder if that cannot be written. Readers share the lock
+It is ``history.duckdb`` in the folder, or in the user's cache folder if the folder belongs to another user or
+cannot be written. Readers share the lock
 on ``history.lock``; a process that folds holds it exclusively. A reader that finds new sessions while others read folds
 them into a private copy. The cache is rebuilt when it is damaged or of another version.
 """
@@ -95,12 +96,12 @@ def folder_history(
 
 
 def _home(folder: Path) -> Path:
-    """Return the folder for the cache: the session folder itself, else one in the user's cache, named by its path.
+    """Return the folder for the cache: the session folder, if it is this user's; else one in their cache, by its path.
 
     Raises:
         StoreError: neither can be written.
     """
-    if os.access(folder, os.W_OK) and _can_lock(folder):
+    if _is_own(folder) and os.access(folder, os.W_OK) and _can_lock(folder):
         return folder
     try:
         home = _cache_home(folder)
@@ -124,6 +125,11 @@ def existing_history(folder: Path) -> Path | None:
     """
     places = (folder / HISTORY_NAME, _cache_home(folder) / HISTORY_NAME)
     return next((place for place in places if place.is_file()), None)
+
+
+def _is_own(folder: Path) -> bool:
+    """Return whether a folder belongs to this user; True where the system does not say."""
+    return not hasattr(os, "geteuid") or folder.stat().st_uid == os.geteuid()
 
 
 def _can_lock(folder: Path) -> bool:

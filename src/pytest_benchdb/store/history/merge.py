@@ -20,7 +20,7 @@ from pytest_benchdb.store.history.single_file import inbox_files, open_for_writi
 from pytest_benchdb.store.journal.fold import SEVERAL, session_file_name
 from pytest_benchdb.store.migrate import attach_ours, read_meta
 from pytest_benchdb.store.statement import literal
-from pytest_benchdb.store.target import INBOX_SUFFIX, SESSION_SUFFIX, Target
+from pytest_benchdb.store.target import INBOX_SUFFIX, SESSION_SUFFIX, Target, make_folder
 from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _into_file(files: Sequence[Path], target: Target, timeout_s: float, progress
 
 def _into_folder(files: Sequence[Path], target: Target, progress: Progress) -> MergeResult:
     """Copy session files unchanged, imports too if all is new, and write one for each session of other files."""
-    target.path.mkdir(parents=True, exist_ok=True)
+    make_folder(target.path)
     names = session_files(target.path)
     ids = {name[-len(SESSION_SUFFIX) - 36 : -len(SESSION_SUFFIX)] for name in names}
     for name in names:

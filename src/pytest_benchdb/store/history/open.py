@@ -7,18 +7,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_benchdb.errors import StoreError
+from pytest_benchdb.errors import StoreError, StoreMissingError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.history.absorb import Progress, absorb
 from pytest_benchdb.store.history.folder_history import folder_history
-from pytest_benchdb.store.history.session_folder import is_writable, journals, recover
+from pytest_benchdb.store.history.session_folder import is_writable, journals, recover, session_files
 from pytest_benchdb.store.history.single_file import LOCK_SUFFIX, fold_inbox, inbox_files
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import attach_migrated
 from pytest_benchdb.store.read.query_process import QueryProcess
 from pytest_benchdb.store.read.reader import Reader
-from pytest_benchdb.store.target import INBOX_SUFFIX
+from pytest_benchdb.store.target import INBOX_SUFFIX, no_session_text
 from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def open_history(
         progress: called while new session files are read.
 
     Raises:
-        StoreMissingError: a path does not exist.
+        StoreMissingError: a path does not exist, or is a folder without sessions.
         StoreLockedError: another process holds a file for longer than `timeout_s`.
         StoreError: a path is foreign, newer, damaged or cannot be read.
     """
@@ -73,6 +73,8 @@ def _open_one(
     """Attach a file or folder read-only; return the attached file, and one line for each session left out."""
     if path.is_dir():
         warnings = _recover(path)
+        if not session_files(path):  # before anything is written into a folder that may have nothing to do with us
+            raise StoreMissingError(_no_session(path))
         history = folder_history(connection, path, alias, timeout_s=timeout_s, progress=progress)
         file, refused = stack.enter_context(history)
         return file, warnings + [f"{path / name} is left out: {reason}" for name, reason in sorted(refused.items())]
@@ -117,6 +119,15 @@ def _recover(folder: Path) -> list[str]:
         return []
     _, problems = recover(folder, limit_s=_RECOVER_S)
     return problems
+
+
+def _no_session(folder: Path) -> str:
+    running = journals(folder)
+    if running:
+        return (
+            f"{folder} contains no finished session, but {len(running)} unfinished; wait, or: benchdb recover {folder}"
+        )
+    return no_session_text([folder])
 
 
 def _take_inbox(path: Path) -> list[str]:

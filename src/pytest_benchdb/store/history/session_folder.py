@@ -12,7 +12,7 @@ from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.journal.fold import DAMAGED_SUFFIX, fold
 from pytest_benchdb.store.lock import lock_now
 from pytest_benchdb.store.regular_file import open_regular
-from pytest_benchdb.store.target import HISTORY_NAME, JOURNAL_SUFFIX, SESSION_SUFFIX
+from pytest_benchdb.store.target import HISTORY_NAME, JOURNAL_SUFFIX, SESSION_SUFFIX, how_to_record
 
 _PART_ENDINGS = (".part", ".part.wal", ".clean")
 
@@ -49,7 +49,7 @@ def session_files(folder: Path) -> set[str]:
     try:
         names = os.listdir(folder)
     except OSError as error:
-        message = f"{folder} cannot be listed ({error.strerror}); record into it with: pytest --benchdb={folder}"
+        message = f"{folder} cannot be listed ({error.strerror}); record into it with: {how_to_record(folder)}"
         raise StoreMissingError(message) from error
     return {name for name in names if name.endswith(SESSION_SUFFIX) and name[0] != "." and name != HISTORY_NAME}
 

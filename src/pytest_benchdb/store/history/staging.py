@@ -20,7 +20,7 @@ from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.history.single_file import fold_inbox
 from pytest_benchdb.store.journal.fold import SEVERAL, fold
-from pytest_benchdb.store.target import JOURNAL_SUFFIX, Target
+from pytest_benchdb.store.target import JOURNAL_SUFFIX, Target, make_folder
 
 _PREFIX = ".import-"
 _STALE_S = 86_400.0
@@ -147,7 +147,7 @@ class Staging:
         if self._folder is None:
             spool = self._target.spool
             with translated(os.fspath(spool)):
-                spool.mkdir(parents=True, exist_ok=True)
+                make_folder(spool)
                 _remove_stale(spool)
                 self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=spool))
         return self._folder

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store.lock import lock_now, unlock
-from pytest_benchdb.store.target import JOURNAL_SUFFIX
+from pytest_benchdb.store.target import JOURNAL_SUFFIX, make_folder
 
 _CREATE_ATTEMPTS = 5
 
@@ -116,7 +116,7 @@ def _create(path: Path) -> int:
     # Windows cannot rename an open file.
     hidden = path if os.name == "nt" else path.with_name(f".{path.name.removesuffix(JOURNAL_SUFFIX)}.part")
     for _attempt in range(_CREATE_ATTEMPTS):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         descriptor = -1
         # Between two of these lines, another process may empty and remove the inbox, or recover and remove parts.
         with contextlib.suppress(FileNotFoundError):
