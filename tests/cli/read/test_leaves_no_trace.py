@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.cli.decide.duet_run import DUET_DB
-from pytest_benchdb.cli.frame.options import DEFAULT_DB
+from pytest_benchdb.cli.frame.project import DEFAULT_DB
 from pytest_benchdb.plugin.settings import DEFAULT_PATH
 from pytest_benchdb.store.target import DEFAULT_FOLDERS
 
