@@ -19,6 +19,7 @@ from pytest_benchdb.model.comparison import Comparison
 from pytest_benchdb.operations.compare.decide import decide_comparisons, read_rules
 from pytest_benchdb.operations.compare.run import CompareRequest, compare_named, compared_anything, parse_limits
 from pytest_benchdb.operations.select.series import parse_metrics
+from pytest_benchdb.operations.select.spec.syntax import sides_of
 from pytest_benchdb.present.verdicts.rows import ORDERS, shown_rows
 from pytest_benchdb.present.writing.grid import Line, Span
 
@@ -28,7 +29,8 @@ FORMATS = ("table", "md", "json", "csv", *CI_FORMATS)
 _HELP = """Compare two sides, benchmark by benchmark: both values, the change with its interval, the test, a verdict.
 
 BASE and HEAD are SPECs: latest~1, label:before, branch:main~3, tag:v1*, commit:0123abc, window:5, last-good,
-merge-base, a session file or a folder of them (all its sessions). HEAD is the newest session by default.
+merge-base, HEAD~3 or what else git takes for a commit, a session file or a folder of them (all its sessions). HEAD is
+the newest session by default; a range A..B names both sides.
 
 With --axis the values of one dimension are compared instead: backend, model, precision, device, implementation, python,
 branch, or any parameter or tag, within the newest session, or within the sessions that the SPECs name. Benchmarks are
@@ -114,7 +116,7 @@ def command(context: click.Context, /, **params: Any) -> int:
     try:
         with command_feedback(output, "Reading new sessions") as feedback:
             comparisons = compare_named(
-                params["specs"],
+                params["specs"] if params["axis"] else sides_of(params["specs"]),
                 find_db(params["db"], Path.cwd()),
                 request,
                 axis=params["axis"],

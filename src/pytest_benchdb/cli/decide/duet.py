@@ -18,9 +18,9 @@ _MOST_CONFIRMS = 5
 
 _HELP = f"""Run two commits or two environments in turn, in fresh pytest processes, and compare them.
 
-BASE and HEAD are commits, checked out into folders of their own that are removed in the end; without HEAD, the working
-tree as it is. The order is A, B, B, A, A, B, ..., so that what disturbs the machine disturbs both. Each process records
-into {DUET_DB}; a side is then judged by one figure for each of its sessions.
+BASE and HEAD are commits, or one range A..B, checked out into folders of their own that are removed in the end; without
+HEAD, the working tree as it is. The order is A, B, B, A, A, B, ..., so that what disturbs the machine disturbs both.
+Each process records into {DUET_DB}; a side is then judged by one figure for each of its sessions.
 
 The package under test must be imported from each side's own folder. One that is installed in editable mode is not,
 unless --pythonpath puts the folder first; a side that imported your checkout's files is an error.

@@ -34,7 +34,7 @@ def read_duet(params: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
     """
     if not words:
         raise ConfigError("say what to run after --, for example: benchdb duet main -- pytest tests/bench")
-    base, head = params.get("base"), params.get("head")
+    base, head = _commits(params.get("base"), params.get("head"))
     at = next((at for at, word in enumerate(words) if Path(word).name in _PYTEST), None)
     if at is None:
         raise ConfigError(f"-- {shlex.join(words)}: this does not run pytest; write: -- pytest {shlex.join(words)}")
@@ -80,6 +80,16 @@ def run_and_compare(duet: Duet, request: CompareRequest, output: Output, *, conf
             return compare_duet(duet, run_duet(duet, Path.cwd(), os.environ, feedback, only=only), request)
 
         return run() if confirms is None else confirm_duet(run(), confirms, run, output.say)
+
+
+def _commits(base: str | None, head: str | None) -> tuple[str | None, str | None]:
+    """Return the commits of both sides; a range ``A..B`` as the base names both, and ``A..`` the working tree."""
+    first, dots, last = (base or "").partition("..")
+    if head is not None or not first or not dots:
+        return base, head
+    if last.startswith("."):
+        raise ConfigError(f"{base}: a duet runs two commits; write {first}..{last[1:]}, or name the merge base")
+    return first, last or None
 
 
 def _program(place: str, params: Mapping[str, Any], own: Sequence[str]) -> tuple[str, ...]:

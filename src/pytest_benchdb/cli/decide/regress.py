@@ -17,20 +17,21 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Gate
 from pytest_benchdb.operations.gate.allowances import read_allow_file
 from pytest_benchdb.operations.gate.policy import Override, Rules, parse_overrides
-from pytest_benchdb.operations.gate.request import GateRequest
+from pytest_benchdb.operations.gate.request import AUTO, GateRequest
 from pytest_benchdb.operations.gate.run import gate
 from pytest_benchdb.operations.pytest_run import PAUSE_S, PAUSE_VARIABLE
 from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 from pytest_benchdb.operations.select.selection import make_selection
+from pytest_benchdb.operations.select.spec.syntax import sides_of
 
 _FORMATS = ("table", "md", "json", *CI_FORMATS)
 _KEY = "thresholds"
 
 _HELP = """Fail if a session became worse than its baseline: the gate of CI.
 
-SPEC is the session to judge, by default the newest one. It is compared with the last 20 sessions that the same machine
-measured up to the baseline; with fewer than 5 nothing fails yet. Several sessions on both sides are compared with each
-other.
+SPEC is the session to judge, by default the newest one; A..B judges B by A. It is compared with the last 20 sessions
+that the same machine measured up to the baseline; with fewer than 5 nothing fails yet. Several sessions on both sides
+are compared with each other.
 
 LIMIT is METRIC:LIMIT or METRIC[FILTER]:LIMIT: time:5%, memory[backend=cuda]:64MiB, throughput:5.5%, wall_time:200us.
 Without one, wall time and Python's memory are gated by their defaults; with one, only what is named is gated.
@@ -60,8 +61,8 @@ Example: benchdb regress --threshold time:5% -- pytest tests/bench
     "--baseline",
     metavar="SPEC",
     shell_complete=complete_specs,
-    default="auto",
-    help="What to compare with: auto, branch:main, label:before, ... [auto].",
+    default=AUTO,
+    help="What to compare with: auto, branch:main, label:before, HEAD~3, ... [auto].",
 )
 @click.option(
     "--threshold", "thresholds", metavar="LIMIT", multiple=True, help="What may become how much worse; may be repeated."
@@ -110,9 +111,10 @@ def command(context: click.Context, /, **params: Any) -> int:
 def _request(params: Mapping[str, Any], words: list[str] | None, folder: Path) -> GateRequest:
     rules = Rules(thresholds=parse_thresholds(params["thresholds"]), overrides=_overrides(folder))
     allowances = tuple(allowance for path in params["allow"] for allowance in read_allow_file(Path(path)))
+    baseline, candidate = _sides(params["spec"], params["baseline"])
     return GateRequest(
-        candidate=params["spec"],
-        baseline=params["baseline"],
+        candidate=candidate,
+        baseline=baseline,
         keyword=params["keyword"],
         where=params["where"],
         rules=rules,
@@ -127,6 +129,16 @@ def _request(params: Mapping[str, Any], words: list[str] | None, folder: Path) -
         folder=folder,
         environ=_environ(params["confirm_pause"]),
     )
+
+
+def _sides(spec: str | None, baseline: str) -> tuple[str, str | None]:
+    """Return the SPECs of the baseline and the candidate; a range names both."""
+    if spec is None:
+        return baseline, None
+    *bases, candidate = sides_of([spec])
+    if bases and baseline != AUTO:
+        raise ConfigError(f"{spec} names a baseline, and so does --baseline {baseline}; leave one of them out")
+    return (bases[0] if bases else baseline), candidate
 
 
 def _environ(pause_s: float | None) -> Mapping[str, str]:

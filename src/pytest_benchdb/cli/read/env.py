@@ -9,6 +9,7 @@ from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.output import Output, write_table
 from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.operations.read.environment import SessionEnvironment, diff_facts, read_environments
+from pytest_benchdb.operations.select.spec.syntax import sides_of
 from pytest_benchdb.present.writing.text import SHORT_ID
 from pytest_benchdb.present.writing.times import local_text
 from pytest_benchdb.present.writing.units import choose_unit, write_figure
@@ -31,7 +32,7 @@ Example: benchdb env latest~1 latest
 )
 def command(call: Call) -> None:
     """Read and show."""
-    selection = call.selection(call.params["specs"])
+    selection = call.selection(sides_of(call.params["specs"]))
     with call.reading() as feedback:
         environments = read_environments(selection, feedback)
     if len(environments) == 1:

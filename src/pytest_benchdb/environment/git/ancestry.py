@@ -11,6 +11,8 @@ from pytest_benchdb.environment.git.checkout import DEFAULT_BRANCHES, Git
 TIMEOUT_S = 5.0
 MOST_COMMITS = 2000
 """How far back ancestors are searched."""
+MOST_CHARACTERS = 256
+"""Names that are longer are not looked up."""
 ORDER_TIMEOUT_S = 20.0
 """Listing a million commits takes about ten seconds."""
 
@@ -36,20 +38,30 @@ class Ancestry:
     timeout_s: float = TIMEOUT_S
 
     def commit_of(self, name: str) -> str | None:
-        """Return the full hash of a branch, a tag or a hash prefix; None if there is no such commit.
+        """Return the full hash of whatever git takes for one commit: ``HEAD~3``, a branch, a tag, a short hash.
 
-        A branch that exists only on the remote counts too.
+        A branch that exists only on the remote counts too. None if there is no such commit.
         """
-        if name.startswith("-"):
+        return self._first_commit(name, f"refs/remotes/origin/{name}")
+
+    def tip_of(self, branch: str) -> str | None:
+        """Return the full hash of the newest commit of a branch, here or on the remote; None without one."""
+        return self._first_commit(f"refs/heads/{branch}", f"refs/remotes/origin/{branch}")
+
+    def _first_commit(self, *names: str) -> str | None:
+        if len(names[0]) > MOST_CHARACTERS:
             return None
-        for ref in (name, f"refs/remotes/origin/{name}"):
-            commit = self._ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-            if commit:
-                return commit
-        return None
+        asked = (
+            self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+            for name in names
+            if not name.startswith("-")  # for old versions of git
+        )
+        return next((commit for commit in asked if commit and _COMMIT.fullmatch(commit)), None)
 
     def merge_base(self, commit: str, other: str) -> str | None:
         """Return the newest common ancestor of two full hashes; None if there is none or it is cut off."""
+        if not _COMMIT.fullmatch(commit) or not _COMMIT.fullmatch(other):
+            return None
         bases = self._ask("merge-base", commit, other)
         return bases.splitlines()[0] if bases else None
 
@@ -58,8 +70,18 @@ class Ancestry:
 
         With `first_parent`, only the commits of the branch itself, without those merged into it.
         """
+        if not _COMMIT.fullmatch(commit):
+            return []
         options = ["--first-parent"] if first_parent else ["--topo-order"]
         return (self._ask("rev-list", *options, f"--max-count={limit}", commit) or "").split()
+
+    def between(self, base: str, head: str) -> list[str] | None:
+        """Return the commits of ``base..head``, newest first, at most `MOST_COMMITS`; None if git lacks an end."""
+        ends = self.commit_of(base), self.commit_of(head)
+        if None in ends:
+            return None
+        listed = self._ask("rev-list", f"--max-count={MOST_COMMITS}", f"{ends[0]}..{ends[1]}", "--")
+        return None if listed is None else listed.split()
 
     def tags(self, pattern: str) -> dict[str, str]:
         """Return the commits of the tags that match a glob, by tag name."""

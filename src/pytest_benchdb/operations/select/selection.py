@@ -43,7 +43,7 @@ def find_sessions(
 
     Args:
         specs: if one matches several sessions (a label, a commit, a branch), the newest is taken, except for
-            ``window:N``.
+            ``window:N`` and ranges.
         sessions: oldest first.
         context: pinned baselines, runs and git; None for no baselines and no runs.
 
@@ -56,7 +56,8 @@ def find_sessions(
     for text in specs:
         spec = parse_spec(text)
         matching = resolve_spec(spec, sessions, context)
-        named |= {session.session_id: session for session in (matching if spec.kind == "window" else matching[-1:])}
+        all_of_them = spec.kind in {"window", "range"}
+        named |= {session.session_id: session for session in (matching if all_of_them else matching[-1:])}
     return list(named.values())
 
 
@@ -112,12 +113,14 @@ def make_selection(specs: Sequence[str], db: Path, *, sessions: Sequence[str] = 
     names = list(sessions)
     for spec in specs:
         kind, _, rest = spec.partition(":")
-        if spec.strip() and parse_spec(spec).kind not in {"word", "file"}:
-            names.append(spec)
-            continue
+        parsed = parse_spec(spec) if spec.strip() else None
         path = home_path(rest if kind == "file" and rest else spec)
-        if path_exists(path):
+        if parsed is not None and parsed.kind not in {"word", "file", "range"}:
+            names.append(spec)
+        elif path_exists(path):
             paths.append(path)
+        elif parsed is not None and parsed.kind == "range":
+            names.append(spec)
         elif kind == "file" or _looks_like_path(spec):
             raise StoreMissingError(missing_text(path))
         else:

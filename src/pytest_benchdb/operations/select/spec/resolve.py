@@ -28,6 +28,7 @@ Finder = Callable[[Spec, Sequence[SessionRow], SpecContext], list[SessionRow]]
 _HEX = re.compile(r"[0-9a-f]{4,40}")
 _ID = re.compile(r"[0-9a-f-]{4,36}")
 _MOST_CANDIDATES = 5
+_SHORT = 12
 _REPEATABLE = frozenset({"label", "branch", "tag", "word", "window"})
 """Kinds of SPEC that mean the same sessions again once later ones are left out."""
 _ONE_COMMIT = frozenset({"commit", "last-good", "merge-base", "before", "auto"})
@@ -98,7 +99,7 @@ def _branch(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) ->
 def _of_tip(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
     """Return the sessions nearest to the tip of a branch that only git knows."""
     git = context.git()
-    tip = git.commit_of(spec.value or "") if git is not None and spec.back == 0 else None
+    tip = git.tip_of(spec.value or "") if git is not None and spec.back == 0 else None
     place = find_nearest(git.ancestors(tip, first_parent=True), context.comparable(sessions)) if git and tip else None
     return place[1] if place else []
 
@@ -145,6 +146,24 @@ def _before(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) ->
     moment = parse_instant("before:", spec.value or "", now)
     groups = group_by_commit(session for session in context.earlier(sessions) if session.started_at < moment)
     return _some(spec, groups[-1] if groups else [], "no session on this machine began before that")
+
+
+def _range(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
+    """Return the sessions of the commits that git lists for ``A..B``, else those that began after A's and up to B's."""
+    if _meanings(spec.text, sessions, context):
+        return _by_word(replace(spec, value=spec.text), sessions, context)
+    base, head = spec.value or "", spec.head or ""
+    git = context.git()
+    names = base.removeprefix("merge-base:"), "HEAD" if head == "latest" else head
+    commits = git.between(*names) if git is not None else None
+    if commits is not None:
+        listed = set(commits)
+        matching = [session for session in sessions if session.commit_sha in listed]
+        return _some(spec, matching, f"no session of the {counted(len(listed), 'commit')} in it")
+    ends = [_finder(end)(end, sessions, context) for end in map(parse_spec, (base, head))]
+    first, last = (max(session.started_at for session in end) for end in ends)
+    matching = [session for session in sessions if first < session.started_at <= last]
+    return _some(spec, matching, "no session began after the first and up to the second")
 
 
 def _some(spec: Spec, sessions: list[SessionRow], why_none: str) -> list[SessionRow]:
@@ -206,6 +225,7 @@ FINDERS: Mapping[Kind, Finder] = {
     "merge-base": _merge_base,
     "window": _window,
     "before": _before,
+    "range": _range,
 }
 """The finder for each kind of SPEC that has a colon, and for ``latest``."""
 
@@ -240,8 +260,20 @@ def resolve_spec(spec: Spec, sessions: Sequence[SessionRow], context: SpecContex
 
 
 def _by_word(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
-    """Resolve a bare word: the first match of label, pinned baseline, tag, branch, commit and session id."""
+    """Resolve a bare word: the first match of label, pinned baseline, tag, branch, commit, session id and git."""
     word = spec.value or ""
+    meanings = _meanings(word, sessions, context)
+    if meanings:
+        first, *others = meanings
+        if others:
+            forms = " or ".join(f"{kind}:{word}" for kind in others if kind != "baseline") or "another name"
+            context.warn(f"{word!r} is a {' and a '.join(meanings)}, so the {first} is used; otherwise write {forms}")
+        return meanings[first](spec, sessions, context)
+    return _by_other_word(spec, sessions, context)
+
+
+def _meanings(word: str, sessions: Sequence[SessionRow], context: SpecContext) -> dict[str, Finder]:
+    """Return how the recorded sessions understand a word, the first meaning first."""
     meanings: dict[str, Finder] = {}
     if any(session.label == word for session in sessions):
         meanings["label"] = FINDERS["label"]
@@ -251,13 +283,7 @@ def _by_word(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -
         meanings["tag"] = FINDERS["tag"]
     if any(session.branch == word for session in sessions):
         meanings["branch"] = FINDERS["branch"]
-    if meanings:
-        first, *others = meanings
-        if others:
-            forms = " or ".join(f"{kind}:{word}" for kind in others if kind != "baseline") or "another name"
-            context.warn(f"{word!r} is a {' and a '.join(meanings)}, so the {first} is used; otherwise write {forms}")
-        return meanings[first](spec, sessions, context)
-    return _by_other_word(spec, sessions, context)
+    return meanings
 
 
 def _by_other_word(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
@@ -274,16 +300,36 @@ def _by_other_word(spec: Spec, sessions: Sequence[SessionRow], context: SpecCont
         return prefer_clean([session for session in sessions if session.commit_sha in commits])
     if ids:
         return ids
-    # Last, because it starts a process that most words do not need.
-    git = context.git()
-    if git is not None and word in git.tags(word):
-        return FINDERS["tag"](spec, sessions, context)
-    labels = names_text(session.label for session in sessions)
-    branches = names_text(session.branch for session in sessions)
-    raise NoBaselineError(
-        f"{word!r} is not a session: no label, baseline, tag, branch, commit or id matches (labels: {labels}; "
-        f"branches: {branches}); see them with: benchdb sessions"
-    )
+    return _by_git(spec, sessions, context)
+
+
+def _by_git(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
+    """Resolve what git takes for a commit; last, because it starts processes that most words do not need.
+
+    A commit without results is refused, but the tip of a branch means its newest commit with results.
+    """
+    word, git = spec.value or "", context.git()
+    commit = git.commit_of(word) if git is not None else None
+    if git is None or commit is None:
+        labels = names_text(session.label for session in sessions)
+        branches = names_text(session.branch for session in sessions)
+        there = (
+            ", nor does a commit of this checkout" if git else ", and there is no git checkout here to look it up in"
+        )
+        raise NoBaselineError(
+            f"{word!r} is not a session: no label, baseline, tag, branch, commit or id matches (labels: {labels}; "
+            f"branches: {branches}){there}; {_ADVICE}"
+        )
+    matching = [session for session in sessions if session.commit_sha == commit]
+    if matching:
+        return prefer_clean(matching)
+    nearest = find_nearest(git.ancestors(commit, first_parent=True), context.comparable(sessions))
+    if nearest is not None and git.tip_of(word) == commit:
+        return nearest[1]
+    known = "nothing before it has one either"
+    if nearest is not None:
+        known = f"the nearest one before it with a session is {(nearest[1][-1].commit_sha or '')[:_SHORT]}"
+    raise NoBaselineError(f"{word} is the commit {commit[:_SHORT]}, which has no session; {known}; {_ADVICE}")
 
 
 def _has_tag(session: SessionRow, word: str) -> bool:
@@ -313,11 +359,16 @@ def _pinned(
     if spec.kind not in _REPEATABLE:
         return [pin]
     spec = replace(spec, back=0)  # the pin is already as far back as ``~N`` says
+    context = replace(context, candidates=(), baselines={})
     if spec.kind == "word":
-        branch, _ = split_back(spec.value or "")
-        spec = replace(spec, value=branch) if any(row.branch == branch for row in then) else spec
+        word = spec.value or ""
+        branch, _ = split_back(word)
+        if any(row.branch == branch for row in then):
+            spec = replace(spec, value=branch)
+        elif not _meanings(word, then, context) and not sessions_like(word, then):
+            return next(group for group in group_by_commit(then) if pin in group)  # a commit, perhaps HEAD of that day
     try:
-        repeated = _finder(spec)(spec, then, replace(context, candidates=(), baselines={}))
+        repeated = _finder(spec)(spec, then, context)
     except NoBaselineError:  # the branch of a git tag is gone, for instance
         return [pin]
     return repeated if pin in repeated else [pin]

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -22,17 +23,20 @@ Kind = Literal[
     "before",
     "file",
     "auto",
+    "range",
     "word",
 ]
-KINDS = frozenset(get_args(Kind)) - {"word"}
+KINDS = frozenset(get_args(Kind)) - {"range", "word"}
 """The words that may precede a colon or be alone."""
 
 FORMS = (
     "latest~N, session:ID, run:ID, commit:SHA, branch:NAME~N, tag:GLOB, label:NAME, last-good:BRANCH, "
-    "merge-base:BRANCH, window:N, before:TIME, file:PATH, auto"
+    "merge-base:BRANCH, window:N, before:TIME, file:PATH, auto, A..B"
 )
+_TWO_DOTS = 2
 _ALONE = frozenset({"auto", "last-good", "merge-base"})
 _LATEST = re.compile(r"latest(?:~(?P<back>\d{1,6}))?")
+_RANGE = re.compile(r"(?P<base>[^.].*?)(?P<dots>\.{2,3})(?P<head>(?:[^.].*)?)", re.DOTALL)
 _BACK = re.compile(r"(?P<name>.+)~(?P<back>\d{1,6})", re.DOTALL)
 
 
@@ -42,7 +46,9 @@ class Spec:
 
     Attributes:
         text: as it was written.
-        value: the text after the colon, or the bare word; None for ``latest`` and other kinds without a value.
+        value: the text after the colon, or the bare word; None for ``latest`` and other kinds without a value. Of a
+            range, the SPEC before the dots.
+        head: of a range, the SPEC after the dots.
         back: the N of ``~N``: how many sessions (``latest``) or commits with results (``branch``) before the newest.
     """
 
@@ -50,6 +56,7 @@ class Spec:
     text: str
     value: str | None = None
     back: int = 0
+    head: str | None = None
 
     @property
     def path(self) -> Path | None:
@@ -69,6 +76,8 @@ def parse_spec(text: str) -> Spec:
     Spec(kind='branch', text='branch:main~2', value='main', back=2)
     >>> parse_spec("nightly").kind
     'word'
+    >>> sides_of(["v1.2..HEAD~3"])
+    ['v1.2', 'HEAD~3']
 
     Raises:
         ConfigError: the SPEC is empty, or its value is missing or not a number.
@@ -83,7 +92,7 @@ def parse_spec(text: str) -> Spec:
         return Spec(kind=cast("Kind", written), text=written)
     kind, colon, value = written.partition(":")
     if not colon or kind not in KINDS - {"auto", "latest"}:
-        return Spec(kind="word", text=written, value=written)
+        return _parse_range(written) or Spec(kind="word", text=written, value=written)
     if not value:
         raise ConfigError(f"SPEC {written!r}: nothing follows the colon; write {FORMS}")
     if kind == "window" and not (value.isdecimal() and int(value) > 0):
@@ -92,6 +101,21 @@ def parse_spec(text: str) -> Spec:
         name, back = split_back(value)
         return Spec(kind="branch", text=written, value=name, back=back)
     return Spec(kind=cast("Kind", kind), text=written, value=value)
+
+
+def _parse_range(written: str) -> Spec | None:
+    """Parse ``A..B``, ``A...B`` and the same without B; None for anything else, such as a path."""
+    match = _RANGE.fullmatch(written)
+    if match is None or match["base"].endswith("/") or match["head"].startswith("/"):
+        return None
+    base = match["base"] if len(match["dots"]) == _TWO_DOTS else f"merge-base:{match['base']}"
+    return Spec(kind="range", text=written, value=base, head=match["head"] or "latest")
+
+
+def sides_of(specs: Sequence[str]) -> list[str]:
+    """Return SPECs with a single range ``A..B`` replaced by its ends, the baseline and the candidate."""
+    spec = parse_spec(specs[0]) if len(specs) == 1 else None
+    return [spec.value, spec.head] if spec is not None and spec.value and spec.head else list(specs)
 
 
 def split_back(text: str) -> tuple[str, int]:
