@@ -73,7 +73,7 @@ def parse_spec(text: str) -> Spec:
     """Parse a SPEC.
 
     >>> parse_spec("branch:main~2")
-    Spec(kind='branch', text='branch:main~2', value='main', back=2)
+    Spec(kind='branch', text='branch:main~2', value='main', back=2, head=None)
     >>> parse_spec("nightly").kind
     'word'
     >>> sides_of(["v1.2..HEAD~3"])
