@@ -7,18 +7,32 @@ from dataclasses import dataclass
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.store.read.reader import Reader
 
-_KEPT = ("--benchdb-backends", "--benchdb-passes", "--benchdb-all", "--benchdb-raw", "--no-benchdb-raw", "--rootdir")
-_KEPT_PREFIXES = ("--benchmark-", "--codspeed-")
-_KEPT_SHORT = ("-c", "-o", "-p")
-# pytest-benchmark options that name files.
-_DROPPED = (
-    "--benchmark-save",
-    "--benchmark-autosave",
-    "--benchmark-json",
-    "--benchmark-compare",
-    "--benchmark-storage",
+_KEPT = frozenset(
+    {
+        "--benchdb-backends",
+        "--benchdb-passes",
+        "--benchdb-all",
+        "--benchdb-raw",
+        "--no-benchdb-raw",
+        "--benchmark-only",
+        "--benchmark-skip",
+        "--benchmark-disable",
+        "--benchmark-enable",
+        "--benchmark-disable-gc",
+        "--benchmark-min-time",
+        "--benchmark-max-time",
+        "--benchmark-min-rounds",
+        "--benchmark-calibration-precision",
+        "--benchmark-warmup",
+        "--benchmark-warmup-iterations",
+        "--codspeed",
+        "--codspeed-mode",
+        "--codspeed-warmup-time",
+        "--codspeed-max-time",
+        "--codspeed-max-rounds",
+    }
 )
-# These options take no value.
+"""No option that loads code or names a file: people paste the command, and the session may come from anybody."""
 _FLAGS = frozenset(
     {
         "--benchdb-all",
@@ -29,14 +43,10 @@ _FLAGS = frozenset(
         "--benchmark-disable",
         "--benchmark-enable",
         "--benchmark-disable-gc",
-        "--benchmark-verbose",
-        "--benchmark-quiet",
-        "--benchmark-autosave",
-        "--benchmark-save-data",
-        "--benchmark-cprofile-dump",
-        "--benchmark-group",
+        "--codspeed",
     }
 )
+"""These of them take no value."""
 _DEFAULT_BACKEND = "cpu"
 
 
@@ -83,7 +93,7 @@ def read_recipes(reader: Reader, values: Iterable[SessionValue]) -> dict[str, Re
 def kept_options(command: str) -> Iterator[str]:
     """Yield the options of a recorded command line that change how one benchmark is measured.
 
-    Options that select tests, name the session, write files or were masked are left out.
+    Options that select tests, name the session, load code, name files or were masked are left out.
 
     >>> list(kept_options("pytest tests -k sort --benchdb=db --benchdb-backends cuda -p no:randomly -x"))
     ['--benchdb-backends=cuda', '-p', 'no:randomly']
@@ -98,20 +108,16 @@ def kept_options(command: str) -> Iterator[str]:
         following = words[position + 1] if position + 1 < len(words) else None
         position += 1
         name, equals, _ = word.partition("=")
-        if "***" in word or not _is_kept(name):
+        if word == "-p" and following is not None and following.startswith("no:"):
+            position += 1
+            yield from (word, following)
+        if "***" in word or name not in _KEPT:
             continue
-        takes_next = not equals and name not in _FLAGS and following is not None and not following.startswith("-")
-        if not takes_next:
+        if equals or name in _FLAGS or following is None or following.startswith("-"):
             yield word
         else:
             position += 1
-            yield from (word, str(following)) if name in _KEPT_SHORT else (f"{word}={following}",)
-
-
-def _is_kept(name: str) -> bool:
-    if name.startswith(_KEPT_PREFIXES):
-        return not name.startswith(_DROPPED)
-    return name in _KEPT or name in _KEPT_SHORT
+            yield f"{word}={following}"
 
 
 def _backend(value: SessionValue, options: Sequence[str]) -> Iterator[str]:
