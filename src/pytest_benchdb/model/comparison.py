@@ -62,6 +62,22 @@ class ComparisonRow:
         return self.policy is not None and self.policy.gated
 
     @property
+    def limit(self) -> float | None:
+        """The smallest change of this baseline that counts, as a share; None without a baseline above 0 or a policy."""
+        baseline = self.judgement.baseline
+        return self.policy.limit(baseline) / abs(baseline) if self.policy is not None and baseline else None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing suggests a change: unchanged, or inconclusive only because the noise could hide one."""
+        judgement = self.judgement
+        if judgement.verdict != "inconclusive" or judgement.state not in {None, "drifting"}:
+            return judgement.verdict == "unchanged"
+        if self.policy is None or judgement.baseline is None or judgement.candidate is None:
+            return False
+        return not self.policy.exceeded(judgement.baseline, judgement.candidate)
+
+    @property
     def harm(self) -> float:
         """How much worse the candidate is, as the logarithm of the ratio; 0.0 without a change or a direction.
 

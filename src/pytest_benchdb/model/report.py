@@ -38,6 +38,8 @@ class ReportRow:
         own_min: smallest value.
         own_max: largest value.
         own_n: number of values.
+        relative: its median as a multiple of the smallest of its group; None before
+            `present.report.columns.with_relative`, which knows the groups.
         roof_share: its rate, as a share of what its device was measured to reach at its arithmetic intensity; None
             without the amount of its work or without measured peaks.
         roof_limit: ``memory`` or ``compute``, the limit that `roof_share` is about.
@@ -94,6 +96,7 @@ class ReportRow:
     own_n: int | None = None
     roof_share: float | None = None
     roof_limit: str | None = None
+    relative: float | None = None
 
     @property
     def has_figures(self) -> bool:
@@ -139,6 +142,7 @@ _FIGURES = {
     "outliers",
     "roof_share",
     "roof_limit",
+    "relative",
 }
 
 

@@ -88,6 +88,14 @@ class Policy:
     window: int = 20
     gated: bool = True
 
+    def limit(self, baseline: float) -> float:
+        """Return the smallest change of a baseline that counts, in the metric's unit: the larger of both limits."""
+        return max(self.absolute, self.relative * abs(baseline))
+
+    def exceeded(self, baseline: float, candidate: float) -> bool:
+        """Return whether a change counts; from a baseline of 0, it has to exceed the absolute limit only."""
+        return abs(candidate - baseline) > self.limit(baseline)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:

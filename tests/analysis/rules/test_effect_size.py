@@ -2,9 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_benchdb.analysis.rules.effect_size import change_of, exceeds_limits, repeats, verdict_on_change
+from pytest_benchdb.analysis.rules.effect_size import (
+    change_of,
+    repeats,
+    verdict_on_change,
+    verdict_within_limits,
+)
 from pytest_benchdb.model.metric import Better
-from pytest_benchdb.model.verdict import Policy, Verdict
+from pytest_benchdb.model.verdict import Interval, Policy, Verdict
 
 POLICY = Policy(better="lower", relative=0.05, absolute=2.0)
 
@@ -22,7 +27,28 @@ POLICY = Policy(better="lower", relative=0.05, absolute=2.0)
     ],
 )
 def test_change_counts_beyond_both_limits(baseline: float, candidate: float, expected: bool) -> None:
-    assert exceeds_limits(baseline, candidate, POLICY) is expected
+    assert POLICY.exceeded(baseline, candidate) is expected
+
+
+@pytest.mark.parametrize(
+    ("baseline", "low", "high", "verdict"),
+    [
+        (100, -0.05, 0.05, "unchanged"),
+        (100, 0.01, 0.04, "unchanged"),
+        (100, -0.051, 0.0, "inconclusive"),
+        (100, 0.0, 0.051, "inconclusive"),
+        (10, -0.2, 0.2, "unchanged"),
+        (-100, -0.05, 0.05, "unchanged"),
+        (0, 0.0, 0.0, "inconclusive"),
+    ],
+)
+def test_nothing_changed_only_if_the_interval_is_within_the_limits(
+    baseline: float, low: float, high: float, verdict: Verdict
+) -> None:
+    interval = Interval(low=low, high=high, level=0.95)
+
+    assert verdict_within_limits(interval, baseline, POLICY)[0] == verdict
+    assert verdict_within_limits(None, baseline, POLICY)[0] == "inconclusive"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 from tests.analysis.session_figures import failed, reading, session, sessions, steady
@@ -11,6 +12,7 @@ from tests.analysis.session_figures import failed, reading, session, sessions, s
 from pytest_benchdb.analysis.rules.policy import default_policy
 from pytest_benchdb.analysis.rules.sides import judge_samples, judge_sides
 from pytest_benchdb.model.series import SeriesKey, SessionValue
+from pytest_benchdb.model.verdict import Judgement, Statistic
 
 POLICY = default_policy("wall_time", "s", "lower", sessions=5)
 MEMORY = default_policy("python_peak", "B", "lower", sessions=5)
@@ -22,6 +24,7 @@ FIGURES = st.lists(st.floats(1e-6, 1e6), min_size=3, max_size=10).filter(lambda 
 @given(baseline=FIGURES, candidate=FIGURES)
 def test_samples_are_tested_on_their_logarithms_as_scipy_does(baseline: list[float], candidate: list[float]) -> None:
     judgement = judge_samples(baseline, candidate, POLICY)
+    assume(judgement.test != "ranks")
 
     logs = np.log(candidate), np.log(baseline)
     expected = stats.ttest_ind(*logs, equal_var=False, alternative="greater")
@@ -69,6 +72,30 @@ def test_sides_that_are_wholly_apart_differ_whatever_one_session_did(sessions_a_
     else:
         assert judgement.p_value > 0.01
         assert judgement.interval.low < 0
+
+
+def test_sides_whose_interval_reaches_beyond_the_limit_are_not_called_unchanged() -> None:
+    """A change of 0 with an interval from -40 to +80 % says nothing about whether it changed."""
+    baseline, candidate = [1.0e-3, 1.3e-3, 0.8e-3], [1.3e-3, 0.8e-3, 1.01e-3]
+
+    judgement = judge_samples(baseline, candidate, POLICY)
+
+    assert judgement.change == pytest.approx(0, abs=0.05)
+    assert judgement.interval is not None
+    assert judgement.interval.high > POLICY.relative
+    assert (judgement.verdict, judgement.state) == ("inconclusive", None)
+    assert judgement.reason == "no change that counts, but the interval reaches beyond the limit"
+
+
+@given(baseline=FIGURES, candidate=FIGURES, limit=st.floats(0.001, 10))
+def test_sides_are_unchanged_only_if_the_whole_interval_is_within_the_limit(
+    baseline: list[float], candidate: list[float], limit: float
+) -> None:
+    judgement = judge_samples(baseline, candidate, replace(POLICY, relative=limit))
+
+    assert judgement.interval is not None
+    within = -limit <= judgement.interval.low and judgement.interval.high <= limit
+    assert (judgement.verdict == "unchanged") == within
 
 
 def test_sides_that_are_apart_by_less_than_counts_are_unchanged() -> None:
@@ -167,7 +194,14 @@ def test_sides_that_are_both_flaky_are_judged_by_passed_sessions() -> None:
 
 # ---- few sessions
 
-ROUNDS = [1 + index / 1000 for index in range(30)]
+ROUNDS = [1 + 7 * index % 30 / 1000 for index in range(30)]
+
+
+def one_session_each(factor: float, *, with_rounds: bool = True, **given: Any) -> Judgement:
+    """Judge a session by one that it takes `factor` times as long as."""
+    sides = [session(1.0, run_id="before")], [session(factor, run_id="after", **given)]
+    rounds = {"before": ROUNDS, "after": [round_ * factor for round_ in ROUNDS]}
+    return judge_sides(*sides, POLICY, rounds=rounds if with_rounds else {})
 
 
 @pytest.mark.parametrize(
@@ -184,20 +218,50 @@ ROUNDS = [1 + index / 1000 for index in range(30)]
 def test_one_session_per_side_decides_only_otherwise_unexplained_changes(
     factor: float, verdict: str, state: str | None, with_rounds: bool
 ) -> None:
-    rounds = (ROUNDS, [round_ * factor for round_ in ROUNDS]) if with_rounds else None
+    judgement = one_session_each(factor, with_rounds=with_rounds)
 
-    judgement = judge_sides([session(1.0)], [session(factor)], POLICY, rounds=rounds)
-
+    if not with_rounds and verdict == "unchanged":
+        verdict = "inconclusive"
     assert (judgement.verdict, judgement.state, judgement.sessions_needed) == (verdict, state, 2)
     assert judgement.test == ("rounds" if with_rounds else "summary")
-    assert judgement.interval is not None
-    assert judgement.interval.within_session
-    assert judgement.interval.low <= factor - 1 <= judgement.interval.high
+    assert judgement.change == pytest.approx(factor - 1)
+    assert (judgement.interval is not None) == with_rounds
+    if judgement.interval is not None:
+        assert judgement.interval.within_session
+        assert judgement.interval.low <= factor - 1 <= judgement.interval.high
     assert judgement.p_value is None
 
 
-def test_one_session_a_side_whose_minimum_stood_still_is_inconclusive() -> None:
-    judgement = judge_sides([session(1.0)], [session(1.0, median=9.0, value=9.0, mean=9.0)], POLICY)
+@given(
+    rounds=st.lists(st.lists(st.floats(1e-6, 1e6), min_size=2, max_size=30), min_size=2, max_size=4),
+    statistic=st.sampled_from(["min", "median"]),
+)
+def test_change_is_always_inside_its_interval(rounds: list[list[float]], statistic: Statistic) -> None:
+    one, *others = [
+        session(min(of_run), run_id=str(number), median=float(np.median(of_run)), value=float(np.median(of_run)))
+        for number, of_run in enumerate(rounds)
+    ]
+
+    judgement = judge_sides(
+        [one],
+        others,
+        replace(POLICY, statistic=statistic),
+        rounds={str(number): of_run for number, of_run in enumerate(rounds)},
+    )
+
+    assert judgement.change is not None
+    assert judgement.interval is not None
+    assert judgement.interval.low <= judgement.change <= judgement.interval.high
+
+
+def test_one_session_a_side_without_rounds_says_what_is_missing() -> None:
+    judgement = one_session_each(1.0, with_rounds=False)
+
+    assert judgement.reason == "without an interval, it may have changed"
+
+
+def test_one_session_a_side_is_judged_by_its_minimum_and_never_by_one_statistic_alone() -> None:
+    judgement = one_session_each(1.0, median=9.0, value=9.0, mean=9.0)
 
     assert judgement.verdict == "unchanged"
     assert judge_sides([session(1.0)], [session(2.0, median=1.0, value=1.0)], POLICY).verdict == "inconclusive"

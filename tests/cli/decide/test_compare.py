@@ -95,6 +95,10 @@ def test_comparison_as_markdown_is_exact(compare: Call) -> None:
     assert out == (SNAPSHOTS / "compare.md").read_text(encoding="utf-8")
 
 
+def test_comparison_without_sides_is_of_the_newest_session_with_the_one_before(compare: Call) -> None:
+    assert compare("-f", "json") == compare("latest~1", "latest", "-f", "json")
+
+
 def test_comparison_judges_sessions_by_welch(compare: Call) -> None:
     status, out, _ = compare("label:base", "label:head", "-f", "json")
 
@@ -225,8 +229,7 @@ def test_spec_that_matches_nothing_has_its_status(compare: Call, extra: Sequence
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "name a baseline"),
-        (["a", "b", "c"], "at most one candidate (3 are given)"),
+        (["a", "b", "c"], "at most one candidate, not 3"),
         (["latest", "latest"], "is the candidate itself"),
         (["latest~1", "--baseline-value", "x"], "--baseline-value is a value of --axis"),
         (["latest~1", "--threshold", "fast"], "'fast'"),
@@ -333,7 +336,7 @@ def test_side_that_cannot_be_compared_has_its_word(
 @pytest.mark.parametrize(
     ("sides", "verdict"),
     [
-        ([{"code_hash": "one"}, {"code_hash": "other"}], "unchanged"),
+        ([{"code_hash": "one"}, {"code_hash": "other"}], "inconclusive"),
         ([{"result_count": 10}, {"result_count": 9}], "incomparable"),
     ],
 )

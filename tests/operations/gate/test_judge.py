@@ -72,7 +72,7 @@ def bench(value: Callable[..., SessionValue], session: Callable[..., SessionRow]
     ("factor", "verdict", "state"),
     [
         (1.0, "unchanged", None),
-        (1.02, "unchanged", None),
+        (1.02, "inconclusive", None),
         (1.1, "regressed", "suspect"),
         (0.8, "improved", "suspect"),
     ],

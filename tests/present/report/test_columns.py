@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import Report, ReportRow
-from pytest_benchdb.present.report.columns import check_sort, sort_rows, sorted_report
+from pytest_benchdb.present.report.columns import check_sort, figure_of, sort_rows, sorted_report, with_relative
 
 Make = Callable[..., ReportRow]
 
@@ -51,3 +51,30 @@ def test_sort_orders_the_runs_of_each_session(run: Make, report: Callable[..., R
     (session,) = sorted_report(report(*(run(fullname=name) for name in "bca")), "-benchmark").sessions
 
     assert [row.fullname for row in session.rows] == ["c", "b", "a"]
+
+
+def test_relative_times_are_multiples_of_the_fastest_of_the_group(run: Make) -> None:
+    rows = [
+        run(fullname="a", group="x", median_s=3.0),
+        run(fullname="b", group="x", median_s=2.0),
+        run(fullname="c", group="y", median_s=8.0),
+        run(fullname="d", group="x", median_s=1.0, outcome="failed"),
+        run(fullname="e", group="x", median_s=None),
+    ]
+
+    assert [figure_of(row, "relative") for row in with_relative(rows, "group")] == [1.5, 1.0, 1.0, None, None]
+    assert [row.relative for row in with_relative(rows, None)][:3] == [1.5, 1.0, 4.0]
+
+
+def test_relative_times_never_mix_metrics(run: Make) -> None:
+    rows = [run(median_s=3.0), run(median_s=1.0, main_metric="step_time")]
+
+    assert [row.relative for row in with_relative(rows, None)] == [1.0, 1.0]
+
+
+def test_sort_by_calls_per_second_is_that_of_the_mean(run: Make, report: Callable[..., Report]) -> None:
+    unsorted = report(run(fullname="a", mean_s=1.0), run(fullname="b", mean_s=0.5), run(fullname="c", mean_s=None))
+
+    (shown,) = sorted_report(unsorted, "-ops").sessions
+
+    assert [(row.fullname, figure_of(row, "ops")) for row in shown.rows] == [("b", 2.0), ("a", 1.0), ("c", None)]

@@ -19,7 +19,7 @@ from pytest_benchdb.present.report.columns import (
     default_grouping,
     figure_of,
 )
-from pytest_benchdb.present.report.table import figure_text, layout, units_for
+from pytest_benchdb.present.report.table import layout, run_table
 from pytest_benchdb.present.writing.text import width
 
 Make = Callable[..., ReportRow]
@@ -178,10 +178,10 @@ def test_spread_of_fewer_than_two_rounds_is_not_shown(run: Make, rounds: int | N
 def test_shown_medians_are_within_rounding_of_the_raw(run: Make, medians_s: list[float]) -> None:
     rows = [run(f"test_a.py::test_{index}", median_s) for index, median_s in enumerate(medians_s)]
     (column,) = columns_named(["median"])
-    units = units_for(rows, [column], {}, ascii_only=False)
+    table = run_table(rows, RenderOptions(columns=[column]))
 
-    for row in rows:
-        shown_s = float(figure_text(row, column, units)) * units["time"].size
+    for index, row in enumerate(rows):
+        shown_s = float(table.cell(index, column)) * table.units["time"].of_rows[index].size
         assert row.median_s is not None
         assert math.isclose(shown_s, row.median_s, rel_tol=0.0051)
 

@@ -138,7 +138,7 @@ def test_comment_of_a_confirmed_regression_has_its_reruns() -> None:
 def test_comment_of_an_unmeasured_row_shows_no_figure() -> None:
     table = page(comparison([row("missing", "t.py::a", baseline=None)])).rows
 
-    assert table[1] == ["t.py::a", "wall_time", "-", "-", "-", "-", "⚠️ missing"]
+    assert table[1] == ["t.py::a", "wall_time", "-", "-", "-", "-", "-", "⚠️ missing"]
 
 
 def test_comment_of_hostile_texts_holds_no_tag_and_no_link_of_theirs() -> None:

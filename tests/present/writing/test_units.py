@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.present.writing.units import (
+    RowUnits,
     Unit,
     align_points,
     choose_unit,
@@ -15,6 +16,7 @@ from pytest_benchdb.present.writing.units import (
     one_quantity,
     parse_units,
     quantity,
+    row_units,
     unit_for,
     write_figure,
 )
@@ -160,3 +162,29 @@ def test_quantity_is_within_rounding_of_the_raw(value: float, unit: str) -> None
     figure = quantity(value, chosen).split(" ")[0]
 
     assert float(figure) * chosen.size == pytest.approx(value, rel=0.0051)
+
+
+def time_units(*rows: float | None) -> RowUnits:
+    return row_units([[value] for value in rows], lambda values: choose_unit("time", values))
+
+
+def test_rows_share_a_unit_if_it_costs_no_digits() -> None:
+    units = time_units(1.5e-3, None, 0.2e-3, 9.0)
+
+    assert units.shared == named_unit("time", "ms")
+    assert units.add_to(["1.5", "-", "0.2", "9000"]) == ["1.5", "-", "0.2", "9000"]
+
+
+@pytest.mark.parametrize("rows", [(3e-6, 20e-3, 30e-3), (1e-6, 1e-6, 55e-3)], ids=["too small", "too large"])
+def test_rows_of_different_sizes_have_their_own_units(rows: tuple[float, ...]) -> None:
+    units = time_units(*rows)
+
+    assert units.shared is None
+    assert all(1 <= row / unit.size < 1000 for row, unit in zip(rows, units.of_rows, strict=True))
+
+
+def test_units_in_cells_are_padded_so_that_points_still_line_up() -> None:
+    units = time_units(3e-6, None, 2.0, 4.0)
+
+    assert units.add_to(["3.000", "-", "2.000", "4.000"]) == ["3.000 \N{MICRO SIGN}s", "-", "2.000 s ", "4.000 s "]
+    assert units.ascii().add_to(["3.000", "-", "2.000", ""]) == ["3.000 us", "-", "2.000 s ", ""]

@@ -10,10 +10,22 @@ _TICKS_PER_DEVIATION = math.sqrt(12)
 """A figure is anywhere within its tick."""
 
 
-def exceeds_limits(baseline: float, candidate: float, policy: Policy) -> bool:
-    """Return whether a change exceeds both limits of a policy, share and amount; a baseline of 0 exceeds any share."""
-    amount = abs(candidate - baseline)
-    return amount > policy.absolute and amount > policy.relative * abs(baseline)
+def verdict_within_limits(interval: Interval | None, baseline: float, policy: Policy) -> tuple[Verdict, str | None]:
+    """Return the verdict on a change that does not count, and the reason if it is inconclusive.
+
+    Only an interval within the limits shows that nothing changed: absence of evidence is not evidence of absence.
+
+    Args:
+        interval: of the change; None if it is not known.
+        baseline: in the metric's unit.
+        policy: has the limits.
+    """
+    if interval is None or not baseline:
+        return "inconclusive", "without an interval, it may have changed"
+    limit = policy.limit(baseline) / abs(baseline)
+    if -limit <= interval.low and interval.high <= limit:
+        return "unchanged", None
+    return "inconclusive", "no change that counts, but the interval reaches beyond the limit"
 
 
 def verdict_on_change(baseline: float, candidate: float, policy: Policy, *, sure: bool) -> tuple[Verdict, str | None]:
@@ -45,7 +57,7 @@ def repeats(figures: Sequence[float], policy: Policy) -> bool:
     An exact metric that does not repeat is tested like any other.
     """
     low, high = min(figures), max(figures)
-    return low == high or (policy.exact and not exceeds_limits(low, high, policy))
+    return low == high or (policy.exact and not policy.exceeded(low, high))
 
 
 def are_exact(sides: Iterable[Sequence[float]], policy: Policy) -> bool:

@@ -1,68 +1,109 @@
 """The rule of comparisons if a side has fewer than three sessions.
 
-Rounds or summaries do not show how much sessions differ. They give an interval, and a verdict only if no disturbance
-explains the change: the minimum, the median, and the CPU time of code that only computes, all changed by more than a
-quarter.
+Rounds do not show how much sessions differ. They give a rough interval, and a verdict only if no disturbance explains
+the change: the minimum, the median, and the CPU time of code that only computes, all changed by more than a quarter.
 """
 
 import random
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 from statistics import median
+from types import MappingProxyType
 
-from pytest_benchdb.analysis.rules.effect_size import change_of, exceeds_limits, verdict_on_change
+from pytest_benchdb.analysis.rules.effect_size import change_of, verdict_on_change, verdict_within_limits
 from pytest_benchdb.analysis.rules.session_figures import SessionFigure, figure_of, known_figures
 from pytest_benchdb.analysis.statistics.spread import quantile
-from pytest_benchdb.analysis.statistics.student import welch_from_summary
-from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Interval, Judgement, Policy, Statistic
 
 RESAMPLES = 2000
 SESSIONS_A_SIDE = 3
 """Number of sessions per side from which their spread can be estimated."""
 
-Rounds = tuple[Sequence[float], Sequence[float]]
+PARTS = 10
+"""Consecutive parts of a session, whose smallest rounds show how much its minimum depends on a part of it."""
+
+Rounds = Mapping[str, Sequence[float]]
+"""Rounds in run order, by run."""
+NO_ROUNDS: Rounds = MappingProxyType({})
 Sides = tuple[Sequence[SessionFigure], Sequence[SessionFigure]]
 
 _BEYOND_DISTURBANCE = 0.25
 _LEVEL = 0.95
 _STATISTICS: tuple[Statistic, ...] = ("min", "median", "value")
+_LEAST_ROUNDS = 2
+_LEAST_RESAMPLES = 200
 
 
-def median_ratio_interval(
-    baseline: Sequence[float], candidate: Sequence[float], *, level: float = 0.95, resamples: int = RESAMPLES
+def ratio_interval(
+    baseline: Sequence[Sequence[float]],
+    candidate: Sequence[Sequence[float]],
+    statistic: Statistic,
+    *,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
 ) -> tuple[float, float] | None:
-    """Return the bootstrap interval of median(candidate) / median(baseline), from rounds alone.
+    """Return the bootstrap interval of candidate / baseline, each the median over sessions of a statistic of rounds.
 
-    Source: B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap (1993), percentile method. Resamples are not
-    drawn value by value: the median of n values drawn with replacement is an order statistic of n uniform places among
-    the sorted values, and places of order statistics follow the beta distribution, so one draw per resample gives
-    exactly the same distribution however many rounds there are.
+    Source: B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap (1993), percentile method; with several
+    sessions, those are resampled as well. Minima are resampled by ten consecutive parts of a session instead of by
+    rounds: rounds of a part share what disturbed it, and resampled minima of many rounds would hardly differ.
+
+    Rounds are not drawn one by one: the median of n values drawn with replacement is an order statistic of n uniform
+    places among the sorted values, and places of order statistics follow the beta distribution, so one draw per
+    resample gives exactly the same distribution however many rounds there are. So it is with the minimum.
+
+    Args:
+        baseline: the rounds of each session, in run order.
+        candidate: as of the baseline.
+        statistic: ``min``; any other is the median.
+        level: confidence, 0.95 for instance.
+        resamples: number of resamples.
 
     Returns:
-        Both ends, deterministic for the same values; None if a side has fewer than two values, or a resampled baseline
-        is not above 0.
+        Both ends, deterministic for the same values; None if a session has fewer than two rounds, or a resampled
+        baseline is not above 0.
     """
-    if min(len(baseline), len(candidate)) < 2:  # noqa: PLR2004 - one value has no spread
+    if not baseline or not candidate or min(map(len, (*baseline, *candidate))) < _LEAST_ROUNDS:
         return None
-    below = _resampled_medians(sorted(baseline), resamples, seed=1)
+    below = _resampled_side(baseline, statistic, resamples, seed=1)
     if min(below) <= 0:
         return None
-    above = _resampled_medians(sorted(candidate), resamples, seed=2)
+    above = _resampled_side(candidate, statistic, resamples, seed=2)
     ratios = [over / under for over, under in zip(above, below, strict=True)]
     return quantile(ratios, (1 - level) / 2), quantile(ratios, (1 + level) / 2)
 
 
-def _resampled_medians(ordered: Sequence[float], resamples: int, *, seed: int) -> list[float]:
-    return [(ordered[low] + ordered[high]) / 2 for low, high in _places(len(ordered), resamples, seed)]
+def _resampled_side(side: Sequence[Sequence[float]], statistic: Statistic, resamples: int, *, seed: int) -> list[float]:
+    draw = _resampled_minima if statistic == "min" else _resampled_medians
+    figures = [draw(rounds, resamples, seed + 2 * number) for number, rounds in enumerate(side)]
+    if len(figures) == 1:
+        return figures[0]
+    step = resamples // len(figures)  # so that the copies of a session that is drawn twice differ
+    return [
+        median([figures[index][(number + copy * step) % resamples] for copy, index in enumerate(chosen)])
+        for number, chosen in enumerate(_choices(len(figures), resamples, seed))
+    ]
+
+
+def _resampled_medians(rounds: Sequence[float], resamples: int, seed: int) -> list[float]:
+    ordered = sorted(rounds)
+    return [(ordered[low] + ordered[high]) / 2 for low, high in _middle_places(len(ordered), resamples, seed)]
+
+
+def _resampled_minima(rounds: Sequence[float], resamples: int, seed: int) -> list[float]:
+    parts = min(PARTS, len(rounds))
+    edges = [len(rounds) * number // parts for number in range(parts + 1)]
+    ordered = sorted(min(rounds[start:stop]) for start, stop in pairwise(edges))
+    return [ordered[place] for place in _smallest_places(parts, resamples, seed)]
 
 
 @lru_cache(maxsize=128)
-def _places(n: int, resamples: int, seed: int) -> tuple[tuple[int, int], ...]:
+def _middle_places(n: int, resamples: int, seed: int) -> tuple[tuple[int, int], ...]:
     """Return, for each resample, the indices of its two middle values among n sorted ones; equal if n is odd."""
-    generator = random.Random(seed * 1_000_003 + n)  # noqa: S311 - not for secrets
+    generator = _generator(n, seed)
     places = []
     middle = (n + 1) // 2
     for _ in range(resamples):
@@ -71,6 +112,24 @@ def _places(n: int, resamples: int, seed: int) -> tuple[tuple[int, int], ...]:
         high = low if n % 2 else low + (1 - low) * generator.betavariate(1, n - middle)
         places.append((min(int(low * n), n - 1), min(int(high * n), n - 1)))
     return tuple(places)
+
+
+@lru_cache(maxsize=128)
+def _smallest_places(n: int, resamples: int, seed: int) -> tuple[int, ...]:
+    """Return, for each resample, the index of its smallest value among n sorted ones."""
+    generator = _generator(n, seed)
+    return tuple(min(int(generator.betavariate(1, n) * n), n - 1) for _ in range(resamples))
+
+
+@lru_cache(maxsize=128)
+def _choices(n: int, resamples: int, seed: int) -> tuple[tuple[int, ...], ...]:
+    """Return, for each resample, the indices of n sessions drawn with replacement."""
+    generator = _generator(n, -seed)
+    return tuple(tuple(generator.choices(range(n), k=n)) for _ in range(resamples))
+
+
+def _generator(n: int, seed: int) -> random.Random:
+    return random.Random(seed * 1_000_003 + n)  # noqa: S311 - not for secrets
 
 
 def cliffs_delta(baseline: Sequence[float], candidate: Sequence[float]) -> float | None:
@@ -92,16 +151,18 @@ def cliffs_delta(baseline: Sequence[float], candidate: Sequence[float]) -> float
     return (larger - smaller) / (len(baseline) * len(candidate))
 
 
-def judge_few(sides: Sides, policy: Policy, rounds: Rounds | None, *, cpu_bound: bool) -> Judgement:
+def judge_few(sides: Sides, policy: Policy, rounds: Rounds, *, cpu_bound: bool) -> Judgement:
     """Judge two sides if at least one has fewer than three sessions.
 
     Args:
         sides: baseline and candidate, comparable sessions only.
-        policy: when a change counts.
-        rounds: rounds of the baseline and of the candidate, per iteration; None if only summaries were kept.
+        policy: when a change counts; its statistic is that of the figures.
+        rounds: rounds of each run, per iteration; none if only its statistics were kept.
         cpu_bound: whether the CPU time must agree.
     """
     before, after = (median(known_figures(side)) for side in sides)
+    kept = [[rounds.get(one.session.run_id, ()) for one in side if one.figure is not None] for side in sides]
+    pooled = [[round_ for session in side for round_ in session] for side in kept]
     judgement = Judgement(
         verdict="unchanged",
         change=change_of(before, after),
@@ -110,12 +171,13 @@ def judge_few(sides: Sides, policy: Policy, rounds: Rounds | None, *, cpu_bound:
         baseline_sessions=len(sides[0]),
         candidate_sessions=len(sides[1]),
         sessions_needed=SESSIONS_A_SIDE - min(map(len, sides)),
-        test="rounds" if rounds else "summary",
-        statistic=cliffs_delta(*rounds) if rounds else None,
-        interval=_rounds_interval(rounds) if rounds else _summary_interval(sides),
+        test="rounds" if all(pooled) else "summary",
+        statistic=cliffs_delta(*pooled),
     )
-    if not exceeds_limits(before, after, policy):
-        return judgement
+    judgement = replace(judgement, interval=_interval(kept[0], kept[1], policy.statistic, judgement.change))
+    if not policy.exceeded(before, after):
+        verdict, doubt = verdict_within_limits(judgement.interval, before, policy)
+        return replace(judgement, verdict=verdict, reason=doubt)
     changes = [change for each in _STATISTICS if (change := _change(sides, each)) is not None]
     if not _all_beyond(changes, worse=after > before):
         reason = f"{SESSIONS_A_SIDE} sessions a side tell it from a disturbance"
@@ -144,21 +206,17 @@ def _cpu_change(sides: Sides) -> list[float]:
     return [] if change is None else [change]
 
 
-def _rounds_interval(rounds: Rounds) -> Interval | None:
-    ends = median_ratio_interval(*rounds, level=_LEVEL)
-    return ends and Interval(low=ends[0] - 1, high=ends[1] - 1, level=_LEVEL, within_session=True)
-
-
-def _summary_interval(sides: Sides) -> Interval | None:
-    """Return Welch's interval of the newest sessions' means, as a share of the baseline's mean."""
-    before, after = (_summary(side[-1].session) for side in sides)
-    if before is None or after is None or before[0] <= 0:
+def _interval(
+    baseline: Sequence[Sequence[float]],
+    candidate: Sequence[Sequence[float]],
+    statistic: Statistic,
+    change: float | None,
+) -> Interval | None:
+    """Return the interval of the change by the rounds; None without a change, or if a session has no rounds."""
+    # Many sessions cost as much time as few.
+    resamples = max(RESAMPLES // max(len(baseline), len(candidate), 1), _LEAST_RESAMPLES)
+    ends = ratio_interval(baseline, candidate, statistic, level=_LEVEL, resamples=resamples)
+    if ends is None or change is None:
         return None
-    test = welch_from_summary(before, after, level=_LEVEL)
-    return Interval(low=test.low / before[0], high=test.high / before[0], level=_LEVEL, within_session=True)
-
-
-def _summary(value: SessionValue) -> tuple[float, float, int] | None:
-    if value.mean is None or value.stddev is None or value.n is None or value.n < 2:  # noqa: PLR2004 - no spread
-        return None
-    return value.mean, value.stddev, value.n
+    # Rounds may have been stored with less precision than their statistics: the change is always in its interval.
+    return Interval(low=min(ends[0] - 1, change), high=max(ends[1] - 1, change), level=_LEVEL, within_session=True)

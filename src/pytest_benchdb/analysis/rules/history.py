@@ -32,9 +32,9 @@ from pytest_benchdb.analysis.rules.effect_size import (
     Scale,
     are_exact,
     change_of,
-    exceeds_limits,
     scale_for,
     verdict_on_change,
+    verdict_within_limits,
 )
 from pytest_benchdb.analysis.rules.level import RECENT, begin_of_level, is_drifting
 from pytest_benchdb.analysis.rules.policy import MOST_BY_MACHINE, kind_of
@@ -116,7 +116,7 @@ def judge_figures(history: Sequence[float], figure: float, policy: Policy) -> Ju
     if sure and seen >= math.ceil(_SEEN_SHARE * len(level)):
         tested = replace(tested, reason=f"{seen} of {len(level)} earlier sessions were as far off")
         sure = False
-    elif sure and not by_test and exceeds_limits(baseline, figure, policy):
+    elif sure and not by_test and policy.exceeded(baseline, figure):
         tested = _by_range(tested, level, scale)
     return _give_verdict(tested, policy, sure=sure, drifting=drifting)
 
@@ -185,8 +185,11 @@ def _give_verdict(judgement: Judgement, policy: Policy, *, sure: bool, drifting:
     note = f"the level moves by itself; compared with its last {RECENT} sessions" if drifting else None
     seen = judgement.reason
     judgement = replace(judgement, state="drifting" if drifting else None, reason=note)
-    if not exceeds_limits(baseline, figure, policy):
-        return judgement
+    if not policy.exceeded(baseline, figure):
+        if judgement.test == "exact" or judgement.statistic is None:  # nothing varies
+            return judgement
+        verdict, doubt = verdict_within_limits(judgement.interval, baseline, policy)
+        return replace(judgement, verdict=verdict, reason=note or doubt)
     verdict, doubt = verdict_on_change(baseline, figure, policy, sure=sure)
     if verdict == "inconclusive":
         return replace(judgement, verdict=verdict, reason=seen or note or doubt)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from pytest_benchdb.analysis.rules.effect_size import Scale, exceeds_limits
+from pytest_benchdb.analysis.rules.effect_size import Scale
 from pytest_benchdb.analysis.statistics.spread import robust_deviation
 from pytest_benchdb.model.verdict import Policy
 
@@ -49,7 +49,7 @@ def begin_of_level(history: Sequence[float], scale: Scale, policy: Policy) -> in
     least = max(LEAST_SESSIONS, policy.least_sessions)
     for start in range(len(history) - least, _LEAST_BEFORE - 1, -1):
         first = max(0, start - _BEFORE)
-        if exceeds_limits(median(history[first:start]), median(history[start:]), policy) and _are_apart(
+        if policy.exceeded(median(history[first:start]), median(history[start:])) and _are_apart(
             places[first:start], places[start:], least=scale.spread_of(_LEAST_DEVIATION)
         ):
             return start
@@ -63,7 +63,7 @@ def is_drifting(history: Sequence[float], scale: Scale, policy: Policy) -> bool:
     first, last = scale.middle(history[:_ENDS]), scale.middle(history[-_ENDS:])
     steps = [scale.of(after) - scale.of(before) for before, after in pairwise(history)]
     noise = robust_deviation(steps) / math.sqrt(2)
-    return exceeds_limits(first, last, policy) and abs(scale.of(last) - scale.of(first)) > _DRIFT * noise
+    return policy.exceeded(first, last) and abs(scale.of(last) - scale.of(first)) > _DRIFT * noise
 
 
 def _are_apart(before: Sequence[float], after: Sequence[float], *, least: float) -> bool:

@@ -16,12 +16,12 @@ from pytest_benchdb.analysis.rules.effect_size import (
     Scale,
     are_exact,
     change_of,
-    exceeds_limits,
     repeats,
     scale_for,
     verdict_on_change,
+    verdict_within_limits,
 )
-from pytest_benchdb.analysis.rules.few_sessions import SESSIONS_A_SIDE, Rounds, judge_few
+from pytest_benchdb.analysis.rules.few_sessions import NO_ROUNDS, SESSIONS_A_SIDE, Rounds, judge_few
 from pytest_benchdb.analysis.rules.session_figures import (
     SessionFigure,
     defect_of,
@@ -51,7 +51,7 @@ def judge_sides(
     candidate: Sequence[SessionValue],
     policy: Policy,
     *,
-    rounds: Rounds | None = None,
+    rounds: Rounds = NO_ROUNDS,
 ) -> Judgement:
     """Judge a candidate's sessions by a baseline's.
 
@@ -59,8 +59,8 @@ def judge_sides(
         baseline: sessions of one series, oldest first.
         candidate: sessions of the same series, oldest first.
         policy: when a change counts.
-        rounds: rounds of the baseline and of the candidate, per iteration, in the metric's unit; None if only summaries
-            were kept. Used only if a side has fewer than three sessions.
+        rounds: rounds in run order, per iteration and in the metric's unit, by run; none if only its statistics were
+            kept. Used only if a side has fewer than three sessions.
     """
     comparable = select_comparable(baseline, candidate, policy)
     if isinstance(comparable, Judgement):
@@ -79,7 +79,7 @@ def judge_sides(
         wall = judge_samples(*figures, policy)
         cpu = _judge_cpu(sides, policy) if cpu_bound else None
         return by_both_clocks(wall, cpu, busy=busy, computes=computes_only(sides[1])) if cpu else wall
-    return judge_few(kept, policy, rounds, cpu_bound=cpu_bound)
+    return judge_few(kept, replace(policy, statistic=statistic), rounds, cpu_bound=cpu_bound)
 
 
 def judge_samples(baseline: Sequence[float], candidate: Sequence[float], policy: Policy) -> Judgement:
@@ -128,7 +128,7 @@ def _test_ranks(
     same_direction = (after - before) * ((judgement.candidate or 0.0) - (judgement.baseline or 0.0)) > 0
     if min(p_value, mann_whitney(places[1], places[0], "less").p_value) >= (1 - policy.confidence) / 2 or ends is None:
         return None
-    if not same_direction or not exceeds_limits(before, after, policy):
+    if not same_direction or not policy.exceeded(before, after):
         return None
     return replace(
         judgement,
@@ -144,9 +144,12 @@ def _test_ranks(
 
 def _give_verdict(judgement: Judgement, policy: Policy, *, sure: bool) -> Judgement:
     before, after = judgement.baseline or 0.0, judgement.candidate or 0.0
-    if not exceeds_limits(before, after, policy):
+    if policy.exceeded(before, after):
+        verdict, doubt = verdict_on_change(before, after, policy, sure=sure)
+    elif judgement.test == "exact":
         return judgement
-    verdict, doubt = verdict_on_change(before, after, policy, sure=sure)
+    else:
+        verdict, doubt = verdict_within_limits(judgement.interval, before, policy)
     return replace(judgement, verdict=verdict, reason=doubt)
 
 

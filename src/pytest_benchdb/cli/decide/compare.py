@@ -29,17 +29,18 @@ FORMATS = ("table", "md", "json", "csv", *CI_FORMATS)
 _HELP = """Compare two sides, benchmark by benchmark: both values, the change with its interval, the test, a verdict.
 
 BASE and HEAD are SPECs: latest~1, label:before, branch:main~3, tag:v1*, commit:0123abc, window:5, last-good,
-merge-base, HEAD~3 or what else git takes for a commit, a session file or a folder of them (all its sessions). HEAD is
-the newest session by default; a range A..B names both sides.
+merge-base, HEAD~3 or what else git takes for a commit, a session file or a folder of them (all its sessions). A range
+A..B names both sides. Without HEAD the newest session is the candidate; without BASE, the one before is the baseline.
 
 With --axis the values of one dimension are compared instead: backend, model, precision, device, implementation, python,
 branch, or any parameter or tag, within the newest session, or within the sessions that the SPECs name. Benchmarks are
 matched by everything but that dimension.
 
 With three sessions or more a side the verdict is Welch's test on the logarithms of one figure for each session; with
-fewer, an interval of the rounds is shown and only what no disturbance explains is called a change. Sides of other
-machines, other code of the benchmark or another number of results are incomparable. The exit status is 0 whatever the
-verdicts are: `benchdb regress` is the gate.
+fewer, a rough interval by the rounds is shown and only what no disturbance explains is called a change. Unchanged means
+that the whole interval lies within the limit; otherwise a row is inconclusive. Sides of other machines, other code of
+the benchmark or another number of results are incomparable. The exit status is 0 whatever the verdicts are: `benchdb
+regress` is the gate.
 
 With --interleave N the commits BASE and HEAD are run instead, in turn; `benchdb duet` does the same with more options.
 

@@ -36,7 +36,7 @@ _HELP = """Show the benchmarks of a session: time, spread, CPU time, memory and 
 SPEC is a file or folder of sessions, or a session in the database: latest, latest~2, a label, or the beginning of an
 id. Without a SPEC the newest session of the database is shown; of several files, as many as there are files.
 
-Times are for one iteration, in one unit for the whole table. IQR is the interquartile range of the rounds in percent of
+Times are for one iteration. IQR is the interquartile range of the rounds in percent of
 the median; CPU is the CPU time of the process in percent of the wall-clock time; memory is the peak resident set. A run
 that did not pass shows its outcome and the reason, never a number.
 
@@ -91,7 +91,7 @@ def command(call: Call) -> None:
     check_sort(params["sort"])
     selection = call.selection(params["specs"])
     with call.reading() as feedback:
-        report = sorted_report(build_report(selection, feedback=feedback), params["sort"])
+        report = sorted_report(build_report(selection, feedback=feedback), params["sort"], shown)
     metrics = parse_where(selection.where or "").metrics
     if output.format == "table":
         output.lines(report_lines(report, output, shown, metrics))

@@ -51,6 +51,7 @@ Rounds = Mapping[tuple[str, str, str | None], Sequence[float]]
 """Rounds by run, metric and phase, in the metric's unit per iteration."""
 
 _MOST_SPECS = 2
+_USUAL_SPECS = ("latest~1", LATEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +98,8 @@ def compare_named(
     """Compare the sides, or the axis, that a user names.
 
     Args:
-        specs: baseline and candidate, by default the newest session; with an axis, any number of SPECs whose sessions
-            to split.
+        specs: baseline and candidate, by default the newest session and the one before it; with an axis, any number of
+            SPECs whose sessions to split.
         db: the database; not read if both sides are paths.
         request: metrics, filters and thresholds.
         axis: a dimension whose values to compare.
@@ -113,10 +114,11 @@ def compare_named(
         ConfigError: a SPEC is ambiguous or not valid, or a filter is not valid.
         StoreError: a file cannot be read, or there is no session.
     """
-    if axis is None and not 1 <= len(specs) <= _MOST_SPECS:
-        number = f"{len(specs)} are given" if specs else "none is given"
-        raise ConfigError(f"name a baseline and at most one candidate ({number}): benchdb compare latest~1 latest")
-    parsed = [parse_side(text) for text in (specs if axis or len(specs) > 1 else [*specs, LATEST])]
+    if axis is None and len(specs) > _MOST_SPECS:
+        raise ConfigError(
+            f"name a baseline and at most one candidate, not {len(specs)}: benchdb compare latest~1 latest"
+        )
+    parsed = [parse_side(text) for text in (specs if axis else [*specs, *_USUAL_SPECS[len(specs) :]])]
     only_files = parsed and all(spec.path is not None for spec in parsed)
     with open_specs(parsed, [] if only_files else [db], feedback) as source:
         if axis is not None:
@@ -287,18 +289,11 @@ class SidesRule:
             baseline, candidate = (
                 tuple(replace(value, code_hash=None) for value in side) for side in (baseline, candidate)
             )
-        judgement = judge_sides(baseline, candidate, policy, rounds=self._rounds_of(pair))
+        rounds = {value.run_id: self.rounds.get(_rounds_key(value), ()) for value in (*baseline, *candidate)}
+        judgement = judge_sides(baseline, candidate, policy, rounds=rounds)
         if judgement.verdict == "incomparable" and not crossing and "code" in (judgement.reason or ""):
             judgement = replace(judgement, reason=f"{judgement.reason}; --allow-cross compares them")
         return refuse_incomparable(judgement, pair, obstacle, allow_cross=crossing)
-
-    def _rounds_of(self, pair: Pair) -> tuple[list[float], list[float]] | None:
-        """Return the rounds of both sides; None unless both have at least two."""
-        before, after = (
-            [sample for value in side for sample in self.rounds.get(_rounds_key(value), ())]
-            for side in (pair.baseline, pair.candidate)
-        )
-        return (before, after) if min(len(before), len(after)) > 1 else None
 
 
 def _read_rounds(reader: Reader, pairs: Iterable[Pair]) -> Rounds:

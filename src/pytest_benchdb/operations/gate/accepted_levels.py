@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_benchdb.analysis.rules.effect_size import exceeds_limits
 from pytest_benchdb.analysis.rules.session_figures import figure_of, mismatch, shared_statistic
 from pytest_benchdb.model.comparison import ComparisonRow
 from pytest_benchdb.model.report import SessionRow
@@ -97,7 +96,7 @@ def _is_at_level(level: SessionValue, value: SessionValue, row: ComparisonRow) -
     if before is None or after is None:
         return False
     worse = after - before if policy.better == "lower" else before - after
-    if worse <= 0 or not exceeds_limits(before, after, policy):
+    if worse <= 0 or not policy.exceeded(before, after):
         return True
     interval = row.judgement.interval
     if interval is None or min(interval.low, interval.high) <= -1 or min(before, after) <= 0:

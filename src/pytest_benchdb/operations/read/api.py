@@ -17,6 +17,7 @@ from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.where import parse_where
 from pytest_benchdb.operations.select.selection import find_sessions
 from pytest_benchdb.operations.select.spec.context import spec_context
+from pytest_benchdb.present.report.columns import default_grouping, with_relative
 from pytest_benchdb.store.read.sandbox import Limits
 from pytest_benchdb.store.target import missing_text
 
@@ -145,7 +146,8 @@ class History:
             names = [session] if isinstance(session, str) else session
             sessions = find_sessions(names, sessions, spec_context(self._reader))
         report = self._reader.report([row.session_id for row in sessions])
-        return [row for rows in report.values() for row in rows if matches(row.fullname) and condition.matches(row)]
+        chosen = [[row for row in rows if matches(row.fullname) and condition.matches(row)] for rows in report.values()]
+        return [row for rows in chosen for row in with_relative(rows, default_grouping(rows))]
 
 
 def open_history(path: PathLike, *more: PathLike) -> History:

@@ -11,7 +11,7 @@ from pytest_benchdb.model.wording import did_you_mean
 from pytest_benchdb.present.writing.units import FigureKind, Unit
 
 Align = Literal["left", "right"]
-ColumnKind = Literal["text", "time", "memory", "rate", "energy", "frequency", "percent", "count", "rounds"]
+ColumnKind = Literal["text", "time", "memory", "rate", "energy", "frequency", "percent", "count", "factor", "rounds"]
 Value = str | float | int | None
 
 
@@ -42,6 +42,11 @@ def _iqr(row: ReportRow) -> float | None:
     if row.q1_s is None or row.q3_s is None or row.rounds is None or row.rounds <= 1:
         return None
     return row.q3_s - row.q1_s
+
+
+def _calls_per_second(row: ReportRow) -> float | None:
+    """Return the reciprocal of the mean, as pytest-benchmark does."""
+    return 1 / row.mean_s if row.mean_s else None
 
 
 def metric_of(row: ReportRow) -> str | None:
@@ -75,6 +80,8 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         # Never left out: without it, times of different metrics would be in one column.
         (_text("metric", "metric", 0), lambda row: metric_of(row) or row.own_metric if row.has_figures else None),
         (_figure("median", "median", "time", 0), lambda row: row.median_s),
+        (_figure("relative", "relative", "factor", 29), lambda row: row.relative),
+        (_figure("ops", "OPS", "rate", 34), _calls_per_second),
         (_figure("spread", "IQR", "percent", 30), _spread),
         (_figure("iqr", "IQR", "time", 31), _iqr),
         (_figure("mean", "mean", "time", 32), lambda row: row.mean_s),
@@ -158,6 +165,7 @@ _RAW_NAMES = {
     "clock": "clock_hz",
     "throttled": "throttled_share",
     "roof": "roof_share",
+    "ops": "calls_per_s",
     "limit": "roof_limit",
 }
 
@@ -237,6 +245,22 @@ def group_value(row: ReportRow, key: str) -> str | None:
     return None if value is None else str(value)
 
 
+def with_relative(rows: Sequence[ReportRow], group_by: str | None) -> tuple[ReportRow, ...]:
+    """Return the runs with their times relative to the fastest of their group that has the same metric."""
+
+    def place(row: ReportRow) -> tuple[str | None, str | None]:
+        return None if group_by is None else group_value(row, group_by), metric_of(row)
+
+    best: dict[tuple[str | None, str | None], float] = {}
+    for row in rows:
+        if row.has_figures and row.median_s:
+            best[place(row)] = min(best.get(place(row), math.inf), row.median_s)
+    return tuple(
+        replace(row, relative=row.median_s / best[place(row)]) if row.has_figures and row.median_s else row
+        for row in rows
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderOptions:
     """The options of a report, in any format.
@@ -275,13 +299,22 @@ def check_sort(sort: str | None) -> None:
         )
 
 
-def sorted_report(report: Report, sort: str | None) -> Report:
+def sorted_report(report: Report, sort: str | None, options: RenderOptions = USUAL_OPTIONS) -> Report:
     """Return a report with its runs sorted by a column; ``-`` before its name sorts in descending order."""
     if sort is None:
         return report
+    related = related_report(report, options)
     return replace(
-        report, sessions=tuple(replace(shown, rows=sort_rows(shown.rows, sort)) for shown in report.sessions)
+        related, sessions=tuple(replace(shown, rows=sort_rows(shown.rows, sort)) for shown in related.sessions)
     )
+
+
+def related_report(report: Report, options: RenderOptions = USUAL_OPTIONS) -> Report:
+    """Return a report whose runs have their times relative to the fastest of their group."""
+    sessions = (
+        replace(shown, rows=with_relative(shown.rows, options.grouping_of(shown.rows))) for shown in report.sessions
+    )
+    return replace(report, sessions=tuple(sessions))
 
 
 def sort_rows(rows: Sequence[ReportRow], sort: str) -> tuple[ReportRow, ...]:

@@ -15,10 +15,11 @@ from pytest_benchdb.present.report.columns import (
     columns_named,
     figure_of,
     raw_name,
+    related_report,
     unusual_metric,
 )
 from pytest_benchdb.present.report.session import facts_of, warnings_of
-from pytest_benchdb.present.report.table import figure_text, mark_index, marks_of, message_of, run_table
+from pytest_benchdb.present.report.table import mark_index, marks_of, message_of, run_table
 from pytest_benchdb.present.writing.values import escape, markdown_table, object_json, write_csv
 
 REPORT_SCHEMA = "benchdb.report/1"
@@ -36,11 +37,8 @@ def _session(shown: SessionReport, report: Report, options: RenderOptions) -> st
     lines += [f"- **warning:** {escape(text)}" for text in warnings_of(shown)]
     lines.append("")
     rows: list[list[str]] = []
-    for row, name in zip(shown.rows, table.names, strict=True):
-        cells = [
-            escape(name if column.key == "benchmark" else figure_text(row, column, table.units))
-            for column in table.columns
-        ]
+    for index, row in enumerate(shown.rows):
+        cells = [escape(table.full_text(index, column)) for column in table.columns]
         message = message_of(row)
         if message is not None:
             cells = _with_message(cells, table.columns, escape(message))
@@ -126,4 +124,5 @@ def report_text(report: Report, format_name: str, options: RenderOptions = USUAL
 
     if format_name == "md":
         return report_markdown(report, options)
-    return report_csv(report, options.columns) if format_name == "csv" else report_json(report)
+    related = related_report(report, options)
+    return report_csv(related, options.columns) if format_name == "csv" else report_json(related)

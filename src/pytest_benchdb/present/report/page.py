@@ -26,11 +26,14 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _JOINTS = re.compile(r"(?<=::)|(?<=/)|(?=\[)")
+_ALIGNED = re.compile(r"(?P<figure>\S+)(?P<spaces> *)(?P<unit>(?: \S+)?) *")
 _FIGURE_SPACE = "\N{FIGURE SPACE}"
 _POINT_SPACE = "\N{PUNCTUATION SPACE}"
 _MEANINGS = {
     "median": "median of the rounds",
     "spread": "interquartile range of the rounds in percent of their median",
+    "relative": "median as a multiple of the smallest median of the group",
+    "ops": "calls per second: 1 / mean",
     "iqr": "interquartile range of the rounds",
     "mean": "mean of the rounds",
     "stddev": "sample standard deviation of the rounds",
@@ -122,7 +125,7 @@ def _page_part(shown: SessionReport, report: Report, options: RenderOptions) -> 
     ]
     rows = [
         _page_row(row, list(map(_cell, [row] * len(labels), table.columns, labels, cells)), table.columns)
-        for row, *cells in zip(shown.rows, *texts, strict=True)
+        for row, *cells in zip(table.rows, *texts, strict=True)
     ]
     return PagePart(
         title=sanitize(f"Benchmarks of {shown.session.project}"),
@@ -139,12 +142,11 @@ def _filled(text: str, column: Column) -> str:
     """Replace the spaces that align decimal points with spaces as wide as digits and points."""
     if column.kind == "text":
         return text
-    figure = text.rstrip(" ")
-    spaces = len(text) - len(figure)
-    if not figure or not spaces:
-        return figure
-    point = "" if "." in figure else _POINT_SPACE
-    return figure + point + _FIGURE_SPACE * (spaces - len(point))
+    parts = _ALIGNED.fullmatch(text)
+    if parts is None:
+        return text.strip(" ")
+    point = "" if "." in parts["figure"] or not parts["spaces"] else _POINT_SPACE
+    return parts["figure"] + point + _FIGURE_SPACE * (len(parts["spaces"]) - len(point)) + parts["unit"]
 
 
 def _cell(row: ReportRow, column: Column, label: str, text: str) -> Cell:

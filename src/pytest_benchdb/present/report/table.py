@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import TypeVar, cast, get_args
 
 from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.present.report.columns import (
@@ -12,10 +13,20 @@ from pytest_benchdb.present.report.columns import (
     group_value,
     unusual_metric,
     value_of,
+    with_relative,
 )
 from pytest_benchdb.present.writing.grid import Entry, Heading, Section, Span, Style, Table, fit, outcome_style
 from pytest_benchdb.present.writing.text import sanitize
-from pytest_benchdb.present.writing.units import NOT_MEASURED, FigureKind, Unit, align_points, choose_unit, write_figure
+from pytest_benchdb.present.writing.units import (
+    NOT_MEASURED,
+    FigureKind,
+    RowUnits,
+    Unit,
+    align_points,
+    choose_unit,
+    row_units,
+    write_figure,
+)
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
 T = TypeVar("T")
@@ -27,20 +38,20 @@ class RunTable:
 
     Attributes:
         group_by: one of `columns.GROUP_KEYS`; None for no groups.
-        units: one for all columns of a quantity, so that their figures can be compared.
+        units: of each row, by quantity; the same for all columns, so that their figures can be compared.
         names: the shortest unique names, one per run.
     """
 
     rows: Sequence[ReportRow]
     columns: Sequence[Column]
     group_by: str | None
-    units: Mapping[FigureKind, Unit]
+    units: Mapping[FigureKind, RowUnits]
     names: Sequence[str]
     ascii_only: bool = False
 
     def labels(self) -> list[str]:
         """Return the titles of the columns with their units."""
-        symbols = [unit_symbol(column, self.units) for column in self.columns]
+        symbols = map(self.symbol, self.columns)
         pairs = zip(self.columns, symbols, strict=True)
         return [f"{column.title} ({symbol})" if symbol else column.title for column, symbol in pairs]
 
@@ -48,13 +59,39 @@ class RunTable:
         """Return the cells of a column, figures aligned at their points; empty if a figure may not be shown."""
         if column.key == "benchmark":
             return list(self.names)
-        texts = [
-            figure_text(row, column, self.units, ascii_only=self.ascii_only)
-            if column.kind == "text" or row.has_figures
-            else ""
-            for row in self.rows
-        ]
-        return texts if column.kind in {"text", "rounds", "count"} else align_points(texts)
+        texts = [self.cell(index, column) for index in range(len(self.rows))]
+        if column.kind in {"text", "rounds"}:
+            return texts
+        return self._units(column).add_to(texts if column.kind == "count" else align_points(texts))
+
+    def full_text(self, index: int, column: Column) -> str:
+        """Return the cell of a row in a format that aligns nothing, with its unit if the heading has none."""
+        text = self.names[index] if column.key == "benchmark" else self.cell(index, column)
+        unit = "" if column.kind in {"text", "rounds"} or self.symbol(column) else self._unit(index, column).symbol
+        return f"{text} {unit}" if unit and text not in {"", NOT_MEASURED} else text
+
+    def cell(self, index: int, column: Column) -> str:
+        """Return the figure or text of a row, without a unit; a dash if not measured, empty if it may not be shown."""
+        row = self.rows[index]
+        if column.kind != "text" and not row.has_figures:
+            return ""
+        value = value_of(row, column.key)
+        if column.kind == "text":
+            return NOT_MEASURED if value is None else str(value)
+        if column.kind == "rounds":
+            return _rounds_text(row, ascii_only=self.ascii_only)
+        return write_figure(_number(row, column.key), self._unit(index, column))
+
+    def symbol(self, column: Column) -> str:
+        """Return the symbol of a column's unit; empty for texts and counts, and if its cells have their own units."""
+        shared = None if column.kind in {"text", "rounds"} else self._units(column).shared
+        return "" if shared is None else shared.symbol
+
+    def _unit(self, index: int, column: Column) -> Unit:
+        return self._units(column).of_rows[index]
+
+    def _units(self, column: Column) -> RowUnits:
+        return self.units[cast("FigureKind", column.kind)]
 
     def groups(self, items: Sequence[T]) -> list[tuple[str | None, list[T]]]:
         """Return items, one per run, by group title; a single group without a title if they are not grouped."""
@@ -75,6 +112,7 @@ class RunTable:
 def run_table(rows: Sequence[ReportRow], options: RenderOptions, *, ascii_only: bool = False) -> RunTable:
     """Return the table of these runs, with defaults for what the options leave open."""
     columns, group_by = options.columns_of(rows), options.grouping_of(rows)
+    rows = with_relative(rows, group_by)
     return RunTable(
         rows=rows,
         columns=columns,
@@ -96,7 +134,7 @@ def layout(
     headings = [
         Heading(
             title=column.title,
-            unit=unit_symbol(column, shown.units),
+            unit=shown.symbol(column),
             align=column.align,
             priority=column.priority,
             flexible=column.kind == "text",
@@ -111,18 +149,21 @@ def layout(
 
 def units_for(
     rows: Sequence[ReportRow], columns: Sequence[Column], requested: Mapping[FigureKind, Unit], *, ascii_only: bool
-) -> dict[FigureKind, Unit]:
-    """Choose one unit for all columns of a quantity, so that their figures can be compared.
+) -> dict[FigureKind, RowUnits]:
+    """Choose the units of a table, the same for all columns of a quantity, so that their figures can be compared.
 
     Medians decide the unit of times, or all times if medians are not shown.
     """
-    units: dict[FigureKind, Unit] = {}
-    for kind in ("time", "memory", "rate", "energy", "frequency", "percent", "count"):
+    units: dict[FigureKind, RowUnits] = {}
+    for kind in get_args(FigureKind):
         keys = [column.key for column in columns if column.kind == kind]
         leading = ["median"] if "median" in keys else keys
-        values = [_number(row, key) for row in rows if row.has_figures for key in leading]
-        unit = requested.get(kind) or choose_unit(kind, values)
-        units[kind] = unit.ascii() if ascii_only else unit
+        figures = [[_number(row, key) for key in leading] if row.has_figures else [] for row in rows]
+        if kind in requested:
+            chosen = RowUnits(requested[kind], (requested[kind],) * len(rows))
+        else:
+            chosen = row_units(figures, partial(choose_unit, kind))
+        units[kind] = chosen.ascii() if ascii_only else chosen
     return units
 
 
@@ -165,29 +206,16 @@ def mark_index(columns: Sequence[Column]) -> int:
     return places[0] if places else 0
 
 
-def figure_text(row: ReportRow, column: Column, units: Mapping[FigureKind, Unit], *, ascii_only: bool = False) -> str:
-    """Return a run's cell in the unit of its column; a dash if not measured."""
-    if column.kind == "rounds":
-        if row.rounds is None:
-            return NOT_MEASURED
-        times = "x" if ascii_only else _TIMES
-        return f"{row.rounds}{times}{row.iterations}" if (row.iterations or 1) > 1 else str(row.rounds)
-    if column.kind == "text":
-        value = value_of(row, column.key)
-        return NOT_MEASURED if value is None else str(value)
-    return write_figure(_number(row, column.key), units[column.kind])
+def _rounds_text(row: ReportRow, *, ascii_only: bool) -> str:
+    if row.rounds is None:
+        return NOT_MEASURED
+    times = "x" if ascii_only else _TIMES
+    return f"{row.rounds}{times}{row.iterations}" if (row.iterations or 1) > 1 else str(row.rounds)
 
 
 def _number(row: ReportRow, key: str) -> float | None:
     value = value_of(row, key)
     return value if isinstance(value, int | float) else None
-
-
-def unit_symbol(column: Column, units: Mapping[FigureKind, Unit]) -> str:
-    """Return the symbol of a column's unit; empty for texts and counts."""
-    if column.kind == "text":
-        return ""
-    return "" if column.kind == "rounds" else units[column.kind].symbol
 
 
 def row_style(row: ReportRow) -> Style:

@@ -42,14 +42,13 @@ def _target(outcome: TargetOutcome) -> str:
     if outcome.speedup is None:
         return f"asked {target}, not known: {outcome.reason}"
     word = "met" if outcome.met else "missed"
-    return f"{word}: {times_text(outcome.speedup)} over {counted(outcome.rows, 'row')}, asked {target}"
+    speedup = times_text(outcome.speedup, outcome.target.range.contains)
+    return f"{word}: {speedup} over {counted(outcome.rows, 'row')}, asked {target}"
 
 
 def _verdict(decision: Decision) -> str:
     if decision.speedup is None or decision.range is None:
         return "none: no row can be compared"
     rows = counted(decision.rows, "row")
-    return (
-        f"{decision.verdict}: geometric mean of the speedups {times_text(decision.speedup)} over {rows} "
-        f"lies in {decision.range.text}"
-    )
+    speedup = times_text(decision.speedup, decision.range.contains)
+    return f"{decision.verdict}: geometric mean of the speedups {speedup} over {rows} lies in {decision.range.text}"

@@ -80,6 +80,8 @@ def _level(row: ComparisonRow, *, failing: bool) -> Level:
     judgement = row.judgement
     if failing:
         return "error"
+    if row.is_quiet:
+        return "fine"
     if judgement.state in {"accepted", "not gated"}:
         return "note"
     if judgement.state == "unstable":

@@ -1,6 +1,7 @@
 """Comparisons and gates as GitHub-flavoured Markdown, to paste into a pull request or a report."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from pytest_benchdb.analysis.decide import Decision
 from pytest_benchdb.analysis.rules.suite import group_of
@@ -16,17 +17,18 @@ from pytest_benchdb.present.verdicts.words import (
     factor_text,
     interval_text,
     is_main_difference,
+    limit_text,
     metric_text,
     notes_of,
     row_names,
     side_text,
     times_text,
 )
-from pytest_benchdb.present.writing.units import quantity, unit_for
+from pytest_benchdb.present.writing.units import quantity, row_units, unit_for
 from pytest_benchdb.present.writing.values import escape, markdown_table
 
-_HEADS = ("benchmark", "baseline", "candidate", "change", "interval", "speedup", "verdict", "sessions", "test")
-_RIGHT = (False, True, True, True, True, True, False, False, False)
+_HEADS = ("benchmark", "baseline", "candidate", "change", "interval", "limit", "speedup", "verdict", "sessions", "test")
+_RIGHT = (False, True, True, True, True, True, True, False, False, False)
 
 
 def comparisons_markdown(
@@ -92,18 +94,20 @@ def _table(comparison: Comparison, rows: Sequence[ComparisonRow]) -> str:
     for row, name in zip(rows, row_names(rows), strict=True):
         groups.setdefault(group_of(row), []).append((name, row))
     lines: list[Sequence[str]] = []
-    unit = unit_for(
-        rows[0].unit, [value for row in rows for value in (row.judgement.baseline, row.judgement.candidate)]
+    figures = [(row.judgement.baseline, row.judgement.candidate) for row in rows]
+    units = dict(
+        zip([row.key for row in rows], row_units(figures, partial(unit_for, rows[0].unit)).of_rows, strict=True)
     )
     for group, members in groups.items():
         for name, row in members:
             judgement = row.judgement
             cells = (
                 escape(f"{group} / {name}" if len(groups) > 1 else name),
-                quantity(judgement.baseline, unit),
-                quantity(judgement.candidate, unit),
+                quantity(judgement.baseline, units[row.key]),
+                quantity(judgement.candidate, units[row.key]),
                 change_text(row),
                 escape(interval_text(judgement.interval) + (" %" if judgement.interval else "")),
+                limit_text(row),
                 factor_text(row),
                 judgement.text,
                 f"{judgement.baseline_sessions} + {judgement.candidate_sessions}",
@@ -119,7 +123,7 @@ def _table(comparison: Comparison, rows: Sequence[ComparisonRow]) -> str:
 
 def _mean(label: str, ratio: float, row: ComparisonRow) -> list[str]:
     factor = ratio if row.better == "higher" else 1 / ratio
-    return [f"**{escape(label)}**", "", "", f"**{percent_text(ratio - 1)}**", "", times_text(factor), "", "", ""]
+    return [f"**{escape(label)}**", "", "", f"**{percent_text(ratio - 1)}**", "", "", times_text(factor), "", "", ""]
 
 
 def _fenced(commands: Sequence[str]) -> list[str]:

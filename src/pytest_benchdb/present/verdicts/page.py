@@ -18,6 +18,7 @@ from pytest_benchdb.present.verdicts.words import (
     change_text,
     conclusion,
     full_interval_text,
+    limit_text,
     repeated_text,
     series_name,
 )
@@ -53,7 +54,7 @@ _HARMLESS = re.compile(r"[(\"']?[\w.%+,;=\u2026-]*[)\"':,;.]*")
 _LINKED = re.compile(r"www\.|[a-z]-\d|[0-9a-f]{7}", re.IGNORECASE)
 """Hosts, issues such as GH-1, commits."""
 
-_HEADS = ("Benchmark", "Metric", "Baseline", "Candidate", "Change", "Interval", "Verdict")
+_HEADS = ("Benchmark", "Metric", "Baseline", "Candidate", "Change", "Interval", "Limit", "Verdict")
 TABLE_START = "<table>\n<tr>" + "".join(f"<th>{head}</th>" for head in _HEADS) + "</tr>\n"
 TABLE_END = "</table>\n"
 
@@ -98,9 +99,10 @@ def table_row(finding: Finding) -> str:
         prose(one_quantity(judgement.candidate, row.unit), 60),
         prose(change_text(row), 60),
         full_interval_text(judgement.interval),
+        prose(limit_text(row), 60),
         sign + judgement.text + again + reason,
     ]
-    right = (2, 3, 4)
+    right = (2, 3, 4, 6)
     written = (f'<td align="right">{cell}</td>' if n in right else f"<td>{cell}</td>" for n, cell in enumerate(cells))
     return f"<tr>{''.join(written)}</tr>\n"
 
@@ -195,8 +197,10 @@ def _title(gate: Gate) -> str:
         return "❌ Benchmarks failed"
     if gate.exit_status == exit_status.UNDECIDED or gate.shift is not None:
         return "⚠️ Benchmarks are undecided"
-    judgements = [row.judgement for row in gate.comparison.rows]
-    judged = any(one.verdict in DECIDED and one.state not in {"learning", "unstable"} for one in judgements)
+    judged = any(
+        (row.is_quiet or row.judgement.verdict in DECIDED) and row.judgement.state not in {"learning", "unstable"}
+        for row in gate.comparison.rows
+    )
     # A gate that could not judge anything passes, but must not look like a result.
     return "✅ Benchmarks passed" if gate.exit_status == exit_status.FINE and judged else "⚠️ Benchmarks were not judged"
 

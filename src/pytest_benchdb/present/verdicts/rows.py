@@ -77,4 +77,4 @@ def _needs_review(row: ComparisonRow) -> bool:
     judgement = row.judgement
     if judgement.state in {"learning", "not gated"} and judgement.verdict not in {"error", "missing"}:
         return False
-    return judgement.verdict not in {"unchanged", "new"}
+    return not row.is_quiet and judgement.verdict != "new"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pytest_benchdb.analysis.rules.suite import group_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, GroupMean
@@ -13,7 +14,9 @@ from pytest_benchdb.present.verdicts.words import (
     difference_text,
     factor_text,
     interval_text,
+    interval_title,
     is_main_difference,
+    limit_text,
     metric_text,
     notes_of,
     row_names,
@@ -22,7 +25,7 @@ from pytest_benchdb.present.verdicts.words import (
 )
 from pytest_benchdb.present.writing.grid import GAP, Entry, Fact, Heading, Line, Section, Span, Table, fact_lines, fit
 from pytest_benchdb.present.writing.text import sanitize, width, wrap
-from pytest_benchdb.present.writing.units import NOT_MEASURED, Unit, align_points, unit_for, write_figure
+from pytest_benchdb.present.writing.units import NOT_MEASURED, RowUnits, align_points, row_units, unit_for, write_figure
 
 _MOST_NOTES = 8
 _MOST_NAMES = 3
@@ -55,6 +58,7 @@ class _Column:
     heading: Heading
     cell: Callable[[ComparisonRow], Span]
     mean: Callable[[GroupMean, ComparisonRow], str] = lambda _mean, _row: ""
+    units: RowUnits | None = None
 
 
 def comparison_lines(comparison: Comparison, rows: Sequence[ComparisonRow], options: RenderOptions) -> list[Line]:
@@ -134,19 +138,20 @@ def _align(spans: Sequence[Span], column: _Column) -> list[Span]:
         return list(spans)
     if column.heading.priority == _INTERVAL_PRIORITY:
         return list(spans)
-    return [Span(text, span.style) for text, span in zip(align_points([s.text for s in spans]), spans, strict=True)]
+    texts = align_points([span.text for span in spans])
+    texts = texts if column.units is None else column.units.add_to(texts)
+    return [Span(text, span.style) for text, span in zip(texts, spans, strict=True)]
 
 
 def _columns(rows: Sequence[ComparisonRow], options: RenderOptions) -> list[_Column]:
     judgements = [row.judgement for row in rows]
-    unit = unit_for(
-        rows[0].unit, [figure for judgement in judgements for figure in (judgement.baseline, judgement.candidate)]
-    )
-    unit = unit.ascii() if options.ascii_only else unit
+    figures = [(judgement.baseline, judgement.candidate) for judgement in judgements]
+    units = row_units(figures, partial(unit_for, rows[0].unit))
+    units = units.ascii() if options.ascii_only else units
     columns = _places(rows)
     columns += [
-        _figure_column("baseline", unit, lambda row: row.judgement.baseline),
-        _figure_column("candidate", unit, lambda row: row.judgement.candidate),
+        _figure_column("baseline", units, [baseline for baseline, _ in figures], rows),
+        _figure_column("candidate", units, [candidate for _, candidate in figures], rows),
         _Column(
             heading=_figures("change", "%", 0),
             cell=lambda row: _styled(share_text(row.judgement.change), row),
@@ -163,6 +168,8 @@ def _columns(rows: Sequence[ComparisonRow], options: RenderOptions) -> list[_Col
                 mean=lambda mean, row: times_text(mean.ratio if row.better == "higher" else 1 / mean.ratio),
             )
         )
+    if len({limit_text(row) for row in rows} - {NOT_MEASURED}) > 1:
+        columns.append(_Column(heading=_figures("limit", "", 25), cell=lambda row: _dim(limit_text(row))))
     columns.append(_Column(heading=_texts("verdict", 0), cell=_verdict))
     if any(judgement.state for judgement in judgements):
         columns.append(_Column(heading=_texts("state", 30), cell=lambda row: Span(row.judgement.state or "", "warn")))
@@ -178,9 +185,7 @@ def _interval_column(rows: Sequence[ComparisonRow], *, ascii_only: bool) -> _Col
     marks = [len("~") if interval.within_session else 0 for interval in intervals]
     lows = [len(share_text(interval.low)) + mark for interval, mark in zip(intervals, marks, strict=True)]
     widths = max(lows), max(len(share_text(interval.high)) for interval in intervals)
-    levels = {interval.level for interval in intervals}
-    noun = "of medians" if all(interval.within_session for interval in intervals) else "interval"
-    title = f"{levels.pop() * 100:g} % {noun}" if len(levels) == 1 else noun
+    title = interval_title(rows)
     return _Column(
         heading=_figures(title, "%", _INTERVAL_PRIORITY),
         cell=lambda row: _dim(interval_text(row.judgement.interval, widths=widths, ascii_only=ascii_only)),
@@ -198,10 +203,13 @@ def _places(rows: Sequence[ComparisonRow]) -> list[_Column]:
     return columns
 
 
-def _figure_column(title: str, unit: Unit, value: Callable[[ComparisonRow], float | None]) -> _Column:
-    return _Column(
-        heading=_figures(title, unit.symbol, _VALUE_PRIORITY), cell=lambda row: _dim(write_figure(value(row), unit))
-    )
+def _figure_column(
+    title: str, units: RowUnits, values: Sequence[float | None], rows: Sequence[ComparisonRow]
+) -> _Column:
+    texts = map(write_figure, values, units.of_rows)
+    cells = dict(zip(map(id, rows), texts, strict=True))
+    symbol = "" if units.shared is None else units.shared.symbol
+    return _Column(heading=_figures(title, symbol, _VALUE_PRIORITY), cell=lambda row: _dim(cells[id(row)]), units=units)
 
 
 def _figures(title: str, unit: str, priority: int) -> Heading:
@@ -280,7 +288,7 @@ def note_lines(rows: Sequence[ComparisonRow], options: RenderOptions) -> list[Li
     if len(shown) < len(notes):
         facts.append((f"{len(notes) - len(shown)} more", "reasons (-v)"))
     if any(row.judgement.interval is not None and row.judgement.interval.within_session for row in rows):
-        facts.append(("~", "interval of the medians by the rounds within a session; sessions differ by more"))
+        facts.append(("~", "rough: by the rounds within a session; sessions differ by more"))
     if not facts:
         return []
     return [(Span(""),), *fact_lines(facts, options.total, ascii_only=options.ascii_only)]

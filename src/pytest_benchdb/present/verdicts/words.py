@@ -1,18 +1,18 @@
 """Wording of verdicts, shared by every format: changes, limits, intervals, counts, names, reasons."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.analysis.rules.suite import speedup_of
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Difference, Side
 from pytest_benchdb.model.metric import Better
-from pytest_benchdb.model.verdict import VERDICT_STYLES, VERDICTS, Interval
+from pytest_benchdb.model.verdict import COMPARED, VERDICT_STYLES, VERDICTS, Interval
 from pytest_benchdb.model.wording import counted, percent_text, share_text
 from pytest_benchdb.present.writing.grid import Style
 from pytest_benchdb.present.writing.text import SHORT_ID
 from pytest_benchdb.present.writing.times import local_minute, zones_text
-from pytest_benchdb.present.writing.units import NOT_MEASURED, one_quantity
+from pytest_benchdb.present.writing.units import NOT_MEASURED, one_quantity, unit_for
 
 _DIRECTIONS: Mapping[Better, str] = {
     "lower": "lower is better",
@@ -33,6 +33,8 @@ _STATES = {
     "accepted": "people accepted it",
     "not gated": "it is not gated",
 }
+_MOST_DIGITS = 12
+_ANY_CHANGE = "any change"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,12 @@ class Note:
     subject: str
     text: str
     names: tuple[str, ...]
+
+
+def interval_title(rows: Sequence[ComparisonRow]) -> str:
+    """Return the title of a column of intervals, with their level if it is the same: ``95 % interval``."""
+    levels = {row.judgement.interval.level for row in rows if row.judgement.interval is not None}
+    return f"{levels.pop() * 100:g} % interval" if len(levels) == 1 else "interval"
 
 
 def interval_text(interval: Interval | None, *, widths: Sequence[int] = (0, 0), ascii_only: bool = False) -> str:
@@ -86,15 +94,36 @@ def change_text(row: ComparisonRow) -> str:
 
 
 def limit_text(row: ComparisonRow) -> str:
-    """Return the larger of both limits of a row, share and amount: a change must exceed both."""
-    policy = row.policy
+    """Return the limit of a row, beyond which a change counts: its share, or its amount if that is more."""
+    policy, baseline = row.policy, row.judgement.baseline
     if policy is None:
         return NOT_MEASURED
-    if not policy.relative and not policy.absolute:
-        return "any change"
-    if policy.relative * abs(row.judgement.baseline or 0.0) >= policy.absolute:
-        return f"{policy.relative * 100:.4g} %"
-    return one_quantity(policy.absolute, row.unit)
+    if baseline is None:
+        return _limit(policy.relative, policy.absolute, row.unit)
+    by_share = policy.relative * abs(baseline) >= policy.absolute
+    return _limit(policy.relative if by_share else 0.0, 0.0 if by_share else policy.absolute, row.unit)
+
+
+def limits_text(rows: Sequence[ComparisonRow]) -> str:
+    """Return the limits that rows share: ``a change counts beyond 5 % and 50.00 ns``; empty if they differ."""
+    limits = {(row.policy.relative, row.policy.absolute) for row in rows if row.policy is not None}
+    if len(limits) != 1:
+        return ""
+    relative, absolute = limits.pop()
+    text = _limit(relative, absolute, rows[0].unit)
+    return "any change counts" if text == _ANY_CHANGE else f"a change counts beyond {text}"
+
+
+def _limit(relative: float, absolute: float, unit: str) -> str:
+    parts = [f"{relative * 100:.4g} %"] if relative else []
+    parts += [_round_quantity(absolute, unit)] if absolute else []
+    return " and ".join(parts) or _ANY_CHANGE
+
+
+def _round_quantity(amount: float, unit: str) -> str:
+    """Return an amount that somebody chose, without the zeros that a measured one would have."""
+    shown = unit_for(unit, [amount])
+    return f"{amount / shown.size:.4g} {shown.symbol}".strip()
 
 
 def baseline_text(row: ComparisonRow) -> str:
@@ -140,7 +169,7 @@ def row_sentence(row: ComparisonRow) -> str:
         parts.append(f"baseline {baseline}, candidate {candidate}")
     if judgement.interval is not None:
         parts.append(f"interval {full_interval_text(judgement.interval)}")
-    if row.policy is not None and judgement.verdict == "regressed":
+    if row.policy is not None and judgement.verdict in COMPARED:
         parts.append(f"limit {limit_text(row)}")
     parts += [text for text in (repeated_text(row), judgement.reason) if text]
     return "; ".join(parts)
@@ -152,13 +181,15 @@ def factor_text(row: ComparisonRow) -> str:
     return NOT_MEASURED if factor is None else times_text(factor)
 
 
-def times_text(factor: float) -> str:
-    """Return a factor with three digits.
+def times_text(factor: float, is_inside: Callable[[float], bool] = lambda _factor: True) -> str:
+    """Return a factor with three digits, or with as many as show whether it is inside a range.
 
-    >>> times_text(2.5), times_text(0.1234), times_text(1234.5)
-    ('2.50x', '0.123x', '1234x')
+    >>> times_text(2.5), times_text(0.1234), times_text(1234.5), times_text(0.09996, lambda factor: factor >= 0.1)
+    ('2.50x', '0.123x', '1234x', '0.09996x')
     """
     digits = 0 if factor >= 100 else 1 if factor >= 10 else 2 if factor >= 1 else 3  # noqa: PLR2004 - powers of ten
+    while digits < _MOST_DIGITS and is_inside(float(f"{factor:.{digits}f}")) != is_inside(factor):
+        digits += 1
     return f"{factor:.{digits}f}x"
 
 
@@ -233,10 +264,11 @@ def is_main_difference(difference: Difference) -> bool:
 
 
 def metric_text(rows: Sequence[ComparisonRow]) -> str:
-    """Describe the metric of rows: ``wall_time, smallest round of each session, lower is better``."""
+    """Describe the metric of rows: ``wall_time, smallest round of each session, lower is better``, and its limits."""
     statistics = {row.policy.statistic for row in rows if row.policy is not None}
     statistic = _STATISTICS[statistics.pop()] if len(statistics) == 1 else ""
-    return ", ".join(part for part in (rows[0].key.metric, statistic, _DIRECTIONS[rows[0].better]) if part)
+    metric = ", ".join(part for part in (rows[0].key.metric, statistic, _DIRECTIONS[rows[0].better]) if part)
+    return "; ".join(part for part in (metric, limits_text(rows)) if part)
 
 
 def conclusion(comparison: Comparison) -> str:

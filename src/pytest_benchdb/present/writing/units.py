@@ -4,13 +4,13 @@ The store has SI units; only this module scales them.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pytest_benchdb.errors import ConfigError
 
-FigureKind = Literal["time", "memory", "rate", "energy", "frequency", "percent", "count"]
+FigureKind = Literal["time", "memory", "rate", "energy", "frequency", "percent", "count", "factor"]
 
 NOT_MEASURED = "-"
 """Shown for None: an unmeasured figure is never shown as 0."""
@@ -19,6 +19,8 @@ _MICRO = "\N{MICRO SIGN}"
 _MU = "\N{GREEK SMALL LETTER MU}"
 _MOST_DECIMALS = 6
 _MOST_WHOLE = 1e9
+_LEAST_SHOWN, _MOST_SHOWN = 0.1, 1e4
+"""Scaled figures outside this range lose digits, or are hard to read."""
 _KINDS: Mapping[str, FigureKind] = {"s": "time", "B": "memory", "1/s": "rate", "J": "energy"}
 _PREFIXED = frozenset({"W", "Hz", "B/s", "FLOP/s"})
 _PREFIXES = ("n", _MICRO, "m", "", "k", "M", "G", "T")
@@ -45,6 +47,32 @@ class Unit:
         return Unit(self.symbol.replace(_MICRO, "u"), self.size, self.digits)
 
 
+class RowUnits(NamedTuple):
+    """The units of the rows of a table.
+
+    Attributes:
+        shared: the unit of all rows, for the heading; None if they differ, and cells have their unit.
+        of_rows: one for each row.
+    """
+
+    shared: Unit | None
+    of_rows: tuple[Unit, ...]
+
+    def ascii(self) -> "RowUnits":
+        """Return the units with ASCII symbols."""
+        return RowUnits(self.shared and self.shared.ascii(), tuple(unit.ascii() for unit in self.of_rows))
+
+    def add_to(self, texts: Sequence[str]) -> list[str]:
+        """Return the cells of a column with their units, if these differ."""
+        if self.shared is not None:
+            return list(texts)
+        widest = max((len(unit.symbol) for unit in self.of_rows), default=0)
+        return [
+            f"{text} {unit.symbol:<{widest}}" if text.strip() not in {"", NOT_MEASURED} else text
+            for text, unit in zip(texts, self.of_rows, strict=True)
+        ]
+
+
 # From small to large; a figure is shown in the largest unit in which it is at least 1.
 _LADDERS: dict[FigureKind, tuple[Unit, ...]] = {
     "time": (Unit("ns", 1e-9), Unit(_MICRO + "s", 1e-6), Unit("ms", 1e-3), Unit("s", 1.0)),
@@ -54,10 +82,15 @@ _LADDERS: dict[FigureKind, tuple[Unit, ...]] = {
     "frequency": tuple(Unit(f"{prefix}Hz", 1000.0**step) for step, prefix in enumerate(("", "k", "M", "G"))),
     "percent": (Unit("%", 0.01, 2),),
     "count": (Unit("", 1.0, 0),),
+    "factor": (Unit("", 1.0, 3),),
 }
 
 _SCALED: dict[str, FigureKind] = {"time": "time", "memory": "memory", "rate": "rate", "energy": "energy"}
 """Quantities whose unit users may choose."""
+
+
+def _sizes(values: Iterable[float | None]) -> list[float]:
+    return [abs(value) for value in values if value is not None and math.isfinite(value) and value]
 
 
 def choose_unit(kind: FigureKind, values: Iterable[float | None]) -> Unit:
@@ -69,11 +102,24 @@ def choose_unit(kind: FigureKind, values: Iterable[float | None]) -> Unit:
 
 
 def _fitting(ladder: Sequence[Unit], values: Iterable[float | None]) -> Unit:
-    sizes = sorted(abs(value) for value in values if value is not None and math.isfinite(value) and value)
+    sizes = sorted(_sizes(values))
     if not sizes:
         return next((unit for unit in ladder if unit.size == 1.0), ladder[0])
     typical = sizes[len(sizes) // 2]
     return next((unit for unit in reversed(ladder) if unit.size <= typical * (1 + 1e-12)), ladder[0])
+
+
+def row_units(rows: Sequence[Sequence[float | None]], choose: Callable[[Iterable[float | None]], Unit]) -> RowUnits:
+    """Return the units of the rows of a table: one for all, unless it would cost some of them digits.
+
+    Args:
+        rows: the figures of each row that decide, in SI units; None is skipped.
+        choose: returns the unit that suits figures.
+    """
+    shared = choose(figure for row in rows for figure in row)
+    if all(_LEAST_SHOWN <= figure / shared.size < _MOST_SHOWN for row in rows for figure in _sizes(row)):
+        return RowUnits(shared, (shared,) * len(rows))
+    return RowUnits(None, tuple(choose(row) if _sizes(row) else shared for row in rows))
 
 
 def named_unit(kind: FigureKind, symbol: str) -> Unit:
