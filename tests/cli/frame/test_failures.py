@@ -127,7 +127,7 @@ def test_report_of_a_folder_with_one_bad_file_warns_and_shows_the_rest(
         (["report", "results", "-o", "report.xyz"], "no format has the suffix '.xyz'"),
         (
             ["report", "results", "-o", "missing/report.md"],
-            "missing/report.md cannot be written: No such file or directory",
+            "missing/report.md cannot be written: No such file",
         ),
         (["env", "--db", "results", "latest", "latest~1", "latest~2"], "3 sessions are named"),
         (["show", "--db", "results", "run:ffffffff"], "'run:ffffffff' is not a run"),

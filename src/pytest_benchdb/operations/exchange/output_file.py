@@ -120,7 +120,7 @@ def _open_device(path: Path, *, is_pipe: bool) -> BinaryIO:
 
 
 def _replace(path: Path, pieces: Iterable[bytes], mode: int | None) -> None:
-    if mode is not None and not os.access(path, os.W_OK):
+    if mode is not None and not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         raise OSError(errno.EACCES, os.strerror(errno.EACCES))
     fresh = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
