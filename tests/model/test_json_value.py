@@ -124,9 +124,25 @@ def test_json_value_of_arrays_are_lists() -> None:
     assert json_value(numpy.zeros((1000, 2000))) == "<numpy.ndarray of 1000 x 2000>"
 
 
-@pytest.mark.parametrize("value", [Hostile(), HostileText("a"), HostileMapping(), HostileArray()], ids=repr_of)
+@pytest.mark.parametrize("value", [Hostile(), HostileMapping(), HostileArray()], ids=repr_of)
 def test_json_value_of_an_object_that_raises_is_its_class(value: object) -> None:
     assert json_value({"value": value}) == {"value": f"<{type(value).__module__}.{type(value).__qualname__}>"}
+
+
+def test_json_value_of_a_subclass_of_text_is_its_text_whatever_its_methods() -> None:
+    assert json_value({HostileText("key"): HostileText("a")}) == {"key": "a"}
+
+
+def test_json_value_tells_what_raised() -> None:
+    problems: list[str] = []
+
+    json_value([1, HostileMapping()], problems=problems)
+
+    assert problems == ["tests.model.test_json_value.HostileMapping raised RuntimeError"]
+
+
+def test_json_value_escapes_lone_surrogates() -> None:
+    assert json_value("a\ud800é") == "a\\ud800é"
 
 
 def test_json_value_of_a_circle_ends() -> None:

@@ -27,13 +27,18 @@ class _TooLongError(Exception):
 
 
 class _Budget:
-    """About how many characters of JSON may still be written, and how many may be converted to find that out."""
+    """About how many characters of JSON may still be written, and how many may be converted to find that out.
 
-    __slots__ = ("left", "work")
+    Attributes:
+        problems: what the classes of values raised.
+    """
 
-    def __init__(self, most: int) -> None:
+    __slots__ = ("left", "problems", "work")
+
+    def __init__(self, most: int, problems: list[str]) -> None:
         self.left = most
         self.work = _WORK * most
+        self.problems = problems
 
     def spend(self, characters: int) -> None:
         self.left -= characters
@@ -42,16 +47,17 @@ class _Budget:
             raise _TooLongError
 
 
-def json_value(value: object, *, most: int = MOST_TEXT) -> object:
+def json_value(value: object, *, most: int = MOST_TEXT, problems: list[str] | None = None) -> object:
     """Return `value` as None, bool, int, float, str, list or dict, of about `most` characters of JSON at most.
 
     What does not fit becomes its class and length, ``<list of 4000>``; long texts are cut. NaN and infinities become
     the texts ``NaN``, ``Infinity`` and ``-Infinity``, because JSON has no numbers for them and NULL would mean that
     there was no value. Arrays and tensors become lists. An object without a JSON form becomes the name of its class,
-    ``<http.client.HTTPResponse>``: its repr may have a memory address, which differs between processes.
+    ``<http.client.HTTPResponse>``: its repr may have a memory address, which differs between processes. So does one
+    whose class raises, whatever that is but KeyboardInterrupt; `problems` then gets a line about it.
     """
     try:
-        return _convert(value, _Budget(most), 0)
+        return _convert(value, _Budget(most, [] if problems is None else problems), 0)
     except _TooLongError:
         return _length(value)
 
@@ -67,9 +73,11 @@ def _convert(value: object, budget: _Budget, depth: int) -> object:
         if isinstance(value, (Mapping, AbstractSet, list, tuple)):
             return _class_name(value) if depth >= _MAX_DEPTH else _container(value, budget, depth + 1)
         return _object(value, budget, depth)
-    except _TooLongError:
+    except (_TooLongError, KeyboardInterrupt):
         raise
-    except Exception:  # noqa: BLE001 - whatever a suite's own class raises must not lose the run
+    except BaseException as error:  # noqa: BLE001 - whatever a suite's own class raises must not lose the run
+        kind = _type_name(type(error)).removeprefix("builtins.")
+        budget.problems.append(f"{_type_name(type(value))} raised {kind}")
         return _class_name(value)
 
 
@@ -104,9 +112,9 @@ def _item(value: object, budget: _Budget, depth: int) -> object:
 def _object(value: object, budget: _Budget, depth: int) -> object:
     if isinstance(value, enum.Enum):
         return f"{type(value).__name__}.{value.name}"
-    for kind, exact in _EXACT.items():
-        if isinstance(value, kind):  # subclasses: numpy.float64, str enumerations
-            return exact(kind(value), budget)
+    for kind, own in _OWN.items():
+        if issubclass(type(value), kind):  # numpy.float64, str enumerations
+            return _EXACT[kind](own(value), budget)
     if isinstance(value, (os.PathLike, decimal.Decimal, fractions.Fraction, uuid.UUID, dt.date, dt.time)):
         return _text(str(value), budget)
     if isinstance(value, (bytes, bytearray)):
@@ -145,6 +153,8 @@ def _float(value: float, budget: _Budget) -> float | str:
 def _text(value: str, budget: _Budget) -> str:
     most = max(budget.left, _LEAST_TEXT)
     text = without_addresses((value if len(value) <= most else value[: most - 1] + "…").replace("\x00", "\ufffd"))
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")  # lone surrogates
     budget.spend(len(text))
     return text
 
@@ -156,28 +166,39 @@ def _key(key: object, budget: _Budget) -> str:
 
 def _length(value: object) -> str:
     """Return the class of a value and its length, or the shape of an array: ``<list of 4000>``."""
-    kind = type(value)
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    name = _type_name(type(value)).removeprefix("builtins.")
     try:
         shape = getattr(value, "shape", None)
         if isinstance(shape, tuple):
             return f"<{name} of {' x '.join(map(str, shape))}>"
         if isinstance(value, Sized):
             return f"<{name} of {len(value)}>"
-    except Exception:  # noqa: BLE001 - as above
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - as above
         return f"<{name}>"
     return f"<{name}>"
 
 
 def _class_name(value: object) -> str:
-    kind = type(value)
     try:
         name = getattr(value, "__qualname__", None)
-        if isinstance(name, str):  # a class or a function
+        if type(name) is str:  # a class or a function
             return without_addresses(f"{getattr(value, '__module__', None)}.{name}")
-    except Exception:  # noqa: BLE001 - as above
-        return f"<{kind.__module__}.{kind.__qualname__}>"
-    return f"<{kind.__module__}.{kind.__qualname__}>"
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - as above
+        return f"<{_type_name(type(value))}>"
+    return f"<{_type_name(type(value))}>"
+
+
+def _type_name(kind: type) -> str:
+    """Return a class's full name, without asking its metaclass."""
+    module = type.__getattribute__(kind, "__module__")
+    name = str.__str__(type.__getattribute__(kind, "__qualname__"))
+    return f"{module}.{name}" if type(module) is str else name
 
 
 _EXACT: Mapping[type, Callable[[Any, _Budget], object]] = {int: _integer, float: _float, str: _text}
+# The methods of the builtin classes, because a subclass may have others.
+_OWN: Mapping[type, Callable[[Any], Any]] = {int: int.__index__, float: float.__float__, str: str.__str__}

@@ -17,12 +17,14 @@ def plain(value: object) -> object:
     >>> plain(3)
     3
     """
-    item = None if type(value) in _OWN else getattr(value, "item", None)
-    if not callable(item):
+    if type(value) in _OWN:
         return value
     try:
-        return cast("object", item())
-    except Exception:  # noqa: BLE001 - an array of several elements, or a tensor on a lost device
+        item = getattr(value, "item", None)
+        return cast("object", item()) if callable(item) else value
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - an array of several elements, a tensor on a lost device, a class that raises
         return value
 
 
@@ -52,7 +54,9 @@ def number(value: object) -> float:
     try:
         if not isinstance(single, (str, bytes, bytearray)):
             return float(cast("Any", single))
-    except Exception as error:  # whatever a suite's own class raises
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a suite's own class raises
         raise ValueError(f"{shown(value)} is not a number") from error
     raise ValueError(f"{shown(value)} is not a number")
 
@@ -69,7 +73,9 @@ def whole(value: object) -> int:
     try:
         if not isinstance(single, bool):
             return operator.index(cast("Any", single))
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise ValueError(f"{shown(value)} is not a whole number") from error
     raise ValueError(f"{shown(value)} is not a whole number")
 
@@ -109,6 +115,8 @@ def shown(value: object) -> str:
     """Return the repr of a value on one line, cut to a length fit for messages."""
     try:
         text = " ".join(repr(value).split())
-    except Exception:  # noqa: BLE001 - a broken repr must not hide the message
-        text = f"a {type(value).__name__}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - a broken repr must not hide the message
+        text = f"a {type.__getattribute__(type(value), '__name__')}"
     return text if len(text) <= _TEXT_LENGTH else text[: _TEXT_LENGTH - 1] + "…"

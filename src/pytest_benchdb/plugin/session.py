@@ -20,10 +20,10 @@ from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.operations.record import Context, SessionRecorder, project_root, start_session
 from pytest_benchdb.plugin.bench.fixtures import NAMES, devices_of
 from pytest_benchdb.plugin.ending import gate, summary
-from pytest_benchdb.plugin.ending.interrupt import one_interrupt_ignored
 from pytest_benchdb.plugin.ending.outputs import Outputs, write_outputs
 from pytest_benchdb.plugin.processes import isolate
 from pytest_benchdb.plugin.recording.identity import Identifier
+from pytest_benchdb.plugin.recording.interrupt import interrupt_held
 from pytest_benchdb.plugin.recording.run import crashed_lines
 from pytest_benchdb.plugin.recording.watcher import LINES_ATTRIBUTE, REFUSED_ATTRIBUTE, WORKER_KEY, Process, TestWatcher
 from pytest_benchdb.plugin.settings import Settings
@@ -138,7 +138,7 @@ class SessionPlugin:
             result = yield
         except BaseException as error:
             self._cut_by = error
-            with one_interrupt_ignored():
+            with interrupt_held(forget=True):
                 self._watcher.finish_interrupted()
             raise
         self._loop_ended = True
@@ -183,7 +183,7 @@ class SessionPlugin:
                 "in them; run without it for times to compare",
             )
         ending = self._ending(int(exitstatus), session)
-        with one_interrupt_ignored():
+        with interrupt_held(forget=True):
             self._finish_running()
             summary.announce(self._config, self._recorder)
             self._result = self._recorder.finish(

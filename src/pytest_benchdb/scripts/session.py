@@ -285,7 +285,7 @@ class ScriptSession:
             reason,
             timing,
             group=getattr(bench, "group", None),
-            extra_info={} if bench is None else stored_extra_info(bench.extra_info),
+            extra_info={} if bench is None else stored_extra_info(bench.extra_info, attempt.refused),
             device_id=devices[0].device_id if devices else None,
             worker=None,
         )

@@ -111,6 +111,7 @@ class Attempt:
         unsupported: why that device is missing.
         device_failed: whether opening the device raised an error.
         points: stores the runs of the points of the test's sweeps; None without recording.
+        refused: what of `extra_info` is not stored, one line each.
     """
 
     benchmark: Benchmark
@@ -138,6 +139,7 @@ class Attempt:
     duration_s: float | None = None
     failed_subtests: int = 0
     points: PointStore | None = None
+    refused: list[str] = field(default_factory=list)
 
     def point(self, params: Mapping[str, object], *, bench: Any) -> "Attempt":
         """Return the attempt at a point of the test's sweep."""

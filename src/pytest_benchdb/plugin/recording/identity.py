@@ -192,6 +192,16 @@ def labels_from(values: Mapping[str, object]) -> Labels:
 
 def labels_of(item: pytest.Item) -> tuple[Labels, str | None]:
     """Return the labels from an item's markers, the closest first, and what is wrong with them, or None."""
+    try:
+        return _labels_of(item)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever the class of a value raises
+        kind = type(error).__name__
+        return _NO_LABELS, f"{item.nodeid}: @pytest.mark.benchdb has a value that cannot be read: it raised {kind}"
+
+
+def _labels_of(item: pytest.Item) -> tuple[Labels, str | None]:
     values: dict[str, Any] = {}
     for marker in item.iter_markers("benchdb"):
         if marker.args:
@@ -203,8 +213,14 @@ def labels_of(item: pytest.Item) -> tuple[Labels, str | None]:
                 return _NO_LABELS, f"{item.nodeid}: @pytest.mark.benchdb{problem}"
             if name in _NOT_A_LABEL:
                 continue
-            values.setdefault(name, str(value) if name in _TEXT_LABELS and value is not None else value)
+            values.setdefault(name, _label(value) if name in _TEXT_LABELS else value)
     return (Labels(**values) if values else _NO_LABELS), None
+
+
+def _label(value: object) -> str | None:
+    if value is None or type(value) is str:
+        return value
+    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 def gate_rule_of(item: pytest.Item) -> dict[str, object] | None:

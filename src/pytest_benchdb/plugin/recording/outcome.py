@@ -39,7 +39,7 @@ def phase_of(report: Any, excinfo: Any) -> Phase:
     if excinfo is None:
         error = str(report.longrepr) if report.outcome == "failed" and report.longrepr else None
         return Phase(outcome=report.outcome, xfail=xfail, error=error)
-    error = _first_line(excinfo.value)
+    error = first_line(excinfo.value)
     if report.outcome == "skipped" and xfail is None:
         error = getattr(excinfo.value, "msg", None) or error
     return Phase(outcome=report.outcome, xfail=xfail, error=error, oom=_is_out_of_memory(excinfo.value))
@@ -50,10 +50,10 @@ def phase_of_error(error: BaseException | None) -> Phase:
     if error is None:
         return Phase(outcome="passed")
     if isinstance(error, pytest.xfail.Exception):
-        return Phase(outcome="skipped", xfail=str(error), error=_first_line(error))
+        return Phase(outcome="skipped", xfail=str(error), error=first_line(error))
     if isinstance(error, pytest.skip.Exception):
         return Phase(outcome="skipped", error=str(error))
-    return Phase(outcome="failed", error=_first_line(error), oom=_is_out_of_memory(error))
+    return Phase(outcome="failed", error=first_line(error), oom=_is_out_of_memory(error))
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
@@ -69,7 +69,7 @@ def is_interruption(error: BaseException) -> bool:
 
 def is_timeout(error: BaseException) -> bool:
     """Return whether pytest-timeout raised the error."""
-    return _TIMEOUT.search(_first_line(error)) is not None
+    return _TIMEOUT.search(first_line(error)) is not None
 
 
 def with_expected_failure(point: Phase, item: pytest.Item) -> Phase:
@@ -132,12 +132,15 @@ def _kind(phase: Phase, otherwise: Outcome) -> Outcome:
     return otherwise
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return the class of an error and the first line of its text."""
     if type(error).__name__ == "FixtureLookupError":  # pytest's private class, without a useful text
         return f"fixture {getattr(error, 'argname', None)!r} not found"
     try:
         text = str(error).strip()
-    except Exception:  # noqa: BLE001 - a broken __str__ must not lose the run
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - a broken __str__ must not lose the run
         text = ""
     name = type(error).__name__
     return f"{name}: {text.splitlines()[0]}" if text else name

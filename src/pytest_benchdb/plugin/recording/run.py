@@ -20,6 +20,7 @@ from pytest_benchdb.plugin.recording import codspeed, pytest_benchmark
 from pytest_benchdb.plugin.recording.attempt import Attempt, one_round
 from pytest_benchdb.plugin.recording.fixture import PYTEST_BENCHMARK, kind_of
 from pytest_benchdb.plugin.recording.identity import Identifier, gate_rule_of
+from pytest_benchdb.plugin.recording.outcome import first_line
 from pytest_benchdb.store.attachments import keep_attachments
 from pytest_benchdb.store.journal.lines import run_lines
 from pytest_benchdb.store.journal.storable import storable
@@ -51,21 +52,30 @@ def finished_run(
         outcome,
         reason,
         _timing(attempt, codspeed_plugin),
-        group=getattr(holder, "group", None) or _marker_group(item),
+        group=_group(holder, item),
         extra_info=extra_info,
         device_id=device_id,
         worker=worker,
     )
     _call_hooks(item, run, extra_info)
-    stored = stored_extra_info(extra_info)
+    stored = stored_extra_info(extra_info, attempt.refused)
     extra_info.clear()
     extra_info.update(stored)
     return run
 
 
-def stored_extra_info(extra_info: object) -> dict[str, object]:
-    """Return the `extra_info` of a test as JSON values, each of limited length."""
-    return {_text(key): json_value(value, most=_EXTRA_TEXT) for key, value in _mapping(extra_info).items()}
+def stored_extra_info(extra_info: object, refused: list[str]) -> dict[str, object]:
+    """Return the `extra_info` of a test as JSON values, each of limited length.
+
+    A value whose class raises is stored as the name of its class, and `refused` gets a line with its place.
+    """
+    stored: dict[str, object] = {}
+    for key, value in _mapping(extra_info).items():
+        name = _text(key)
+        problems: list[str] = []
+        stored[name] = json_value(value, most=_EXTRA_TEXT, problems=problems)
+        refused += (f"extra_info[{name!r}] is not stored as it is: {text}" for text in problems[:1])
+    return stored
 
 
 def run_of(  # noqa: PLR0913 - what differs between a test, a point of a sweep and a benchmark of a script
@@ -130,15 +140,17 @@ def stored_lines(
     """
     try:
         run, refused = storable(make())
-        return _finished_lines(run, keeping), refused
-    except Exception as error:  # noqa: BLE001 - one run must not end the session, nor lose the runs after it
+        return _finished_lines(run, keeping), (*attempt.refused, *refused)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - one run must not end the session, nor lose the runs after it
         run = _unstorable_run(attempt, error, worker=worker)
         return _finished_lines(run, keeping), (str(run.reason),)
 
 
-def _unstorable_run(attempt: Attempt, error: Exception, *, worker: str | None) -> Run:
+def _unstorable_run(attempt: Attempt, error: BaseException, *, worker: str | None) -> Run:
     """Return what can be stored of a finished attempt whose run cannot, because of an error that is not the test's."""
-    reason = f"its run cannot be stored: {type(error).__name__}: {error}"
+    reason = f"its run cannot be stored: {first_line(error)}"
     return Run(
         run_id=attempt.run_id,
         benchmark=attempt.benchmark,
@@ -215,10 +227,22 @@ def _timing_of_others(attempt: Attempt, codspeed_plugin: Any) -> Timing:
     return codspeed.marker_timing(attempt, codspeed_plugin, _whole_test(attempt))
 
 
-def _mapping(value: object) -> Mapping[Any, Any]:
-    if value is None or isinstance(value, Mapping):
-        return value or {}
+def _mapping(value: object) -> dict[Any, Any]:
+    if value is None:
+        return {}
+    try:
+        if isinstance(value, Mapping):
+            return dict(value)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - a class of the suite, or the keys of the dict
+        return {"extra_info": value}
     return {"extra_info": value}  # the test replaced the dict by something else
+
+
+def _group(holder: Any, item: pytest.Item) -> object:
+    group = getattr(holder, "group", None)
+    return _marker_group(item) if group is None or group is False or (type(group) is str and not group) else group
 
 
 def _text(value: object) -> str:

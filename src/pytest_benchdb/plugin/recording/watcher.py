@@ -19,6 +19,7 @@ from pytest_benchdb.plugin.recording import codspeed
 from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt, Block
 from pytest_benchdb.plugin.recording.fixture import kind_of, observe
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_of
+from pytest_benchdb.plugin.recording.interrupt import interrupt_held
 from pytest_benchdb.plugin.recording.outcome import Phase, phase_of, with_expected_failure, with_subtests
 from pytest_benchdb.plugin.recording.points import SweepPoints
 from pytest_benchdb.plugin.recording.run import Keeping, finished_run, stored_lines
@@ -156,7 +157,8 @@ class TestWatcher:
             attempt.duration_s = call.duration
         else:
             attempt.teardown = phase
-            self._finish(item, attempt, report)
+            with interrupt_held():
+                self._finish(item, attempt, report)
         return report
 
     def finish_interrupted(self) -> None:
