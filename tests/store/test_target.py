@@ -1,5 +1,6 @@
 import os
 import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -72,6 +73,52 @@ def test_resolve_refuses_what_is_not_a_place_for_sessions(tmp_path: Path, text: 
 
     with pytest.raises(ConfigError, match=words):
         resolve(text, tmp_path)
+
+
+@not_windows
+def test_resolve_refuses_what_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "pipe.duckdb")
+    (tmp_path / "link").symlink_to("nothing")
+    (tmp_path / "loop").symlink_to("loop")
+
+    for name, words in (
+        ("pipe", "a pipe, a socket or a device; give a folder or a .duckdb file"),
+        ("pipe.duckdb", "a pipe, a socket or a device"),
+        ("/dev/null", "a pipe, a socket or a device"),
+        ("link", "a link to nothing"),
+        ("loop", "a link to nothing"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            resolve(name, tmp_path)
+
+
+@not_windows
+def test_resolve_takes_links_to_folders_and_to_files_that_are_yet_to_be_made(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "folder").symlink_to("real")
+    (tmp_path / "file.duckdb").symlink_to("new.duckdb")
+
+    assert resolve("folder", tmp_path).kind == "folder"
+    assert resolve("file.duckdb", tmp_path).kind == "file"
+
+
+@not_windows
+def test_resolve_takes_a_folder_without_permission_because_the_journal_goes_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir()
+    tmp_path.chmod(0o755)
+    program = (
+        "import os, sys, pathlib\n"
+        "from pytest_benchdb.store.target import resolve\n"
+        "os.chmod(sys.argv[1] + '/closed', 0)\n"
+        "if os.geteuid() == 0: os.seteuid(65534)\n"
+        "os.chdir('/')\n"
+        "print(*(resolve(name, pathlib.Path(sys.argv[1])).kind for name in ('closed', 'closed/x', 'closed/x.db')))\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("folder folder file\n", "")
 
 
 def test_resolve_variables_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

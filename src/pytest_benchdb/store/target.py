@@ -5,6 +5,7 @@ import errno
 import os
 import re
 import shlex
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,18 +78,35 @@ def resolve(text: str, base: Path) -> Target:
         raise ConfigError(f"--benchdb={text if len(text) <= _SHOWN else text[: _SHOWN - 3] + '...'}: {reason}")
     if "::" in text or path.suffix == ".py":
         raise ConfigError(_not_a_target(text, "is a test, not a database"))
-    if path.is_dir():
+    kind = _kind_of(path)
+    if kind == "folder":
         foreign = _foreign_name(path)
         if foreign is not None:
             raise ConfigError(_not_a_target(text, f"holds {foreign!r}, so it is not a folder of sessions"))
         return Target(path=path, kind="folder")
+    if kind in {"link", "other"}:
+        what = "a link to nothing" if kind == "link" else "a pipe, a socket or a device"
+        raise ConfigError(f"--benchdb={text}: {what}; {_ADVICE}")
     if path.suffix.lower() in FILE_SUFFIXES:
         return Target(path=path, kind="file")
-    if path.exists() and not path.is_dir():  # another session may have made the folder meanwhile
+    if kind == "file" and _kind_of(path) != "folder":  # another session may have made the folder meanwhile
         raise ConfigError(f"--benchdb={text}: an existing file that is not a .duckdb or .db file; {_ADVICE}")
     if _OTHER_SUFFIX.fullmatch(path.suffix):
         raise ConfigError(f"--benchdb={text}: not a folder but the name of a {path.suffix} file; {_ADVICE}")
     return Target(path=path, kind="folder")
+
+
+def _kind_of(path: Path) -> Literal["folder", "file", "link", "other"] | None:
+    """Return what is at a path; None if there is nothing, or it cannot be seen, or a link to a file yet to be made."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        # Without permission, the journal goes elsewhere and says why: the tests run all the same.
+        is_link = error.errno in {errno.ENOENT, errno.ELOOP} and path.is_symlink()
+        return "link" if is_link and path.suffix.lower() not in FILE_SUFFIXES else None
+    if stat.S_ISDIR(mode):
+        return "folder"
+    return "file" if stat.S_ISREG(mode) else "other"
 
 
 def _why_no_name(text: str, expanded: str, path: Path) -> str | None:
@@ -131,7 +149,7 @@ def _not_a_target(text: str, why: str) -> str:
 def _foreign_name(folder: Path) -> str | None:
     """Return a name that does not belong in a folder of sessions; None if there is none, or if there is a session."""
     foreign = None
-    with os.scandir(folder) as entries:
+    with contextlib.suppress(PermissionError), os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
             if name.endswith((SESSION_SUFFIX, JOURNAL_SUFFIX)) and name != HISTORY_NAME:

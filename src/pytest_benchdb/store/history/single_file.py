@@ -73,7 +73,8 @@ def open_for_writing(path: str, *, wait_s: float, threads: int | None = 1) -> It
         contextlib.closing(db.connect(threads=threads)) as connection,
     ):
         if not os.path.exists(path):
-            part = f"{path}.{os.getpid()}.part"
+            final = os.path.realpath(path)  # of a link, the file that it leads to
+            part = f"{final}.{os.getpid()}.part"
             try:
                 attach_new(
                     connection,
@@ -84,7 +85,7 @@ def open_for_writing(path: str, *, wait_s: float, threads: int | None = 1) -> It
                     cache=template_folder(),
                 )
                 connection.execute("USE memory; DETACH main_file")
-                os.replace(part, path)
+                os.replace(part, final)
             finally:
                 with contextlib.suppress(OSError):
                     os.unlink(part)
