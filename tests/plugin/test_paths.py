@@ -30,3 +30,12 @@ def test_link_to_a_file_that_is_yet_to_be_made_stays_a_link(record: Record) -> N
     assert recorded.result.ret == 0
     assert Path("link.duckdb").is_symlink()
     assert Path("new.duckdb").is_file()
+
+
+@pytest.mark.parametrize("path", ["red\x1b[31m", "red\x1b[31m.csv"])
+def test_control_characters_of_names_reach_no_terminal(record: Record, path: str) -> None:
+    recorded = record(QUICK, "--benchdb-report=out\x1b[31m.md", path=path)
+
+    assert recorded.result.ret == (pytest.ExitCode.USAGE_ERROR if path.endswith("csv") else 0)
+    assert r"red\x1b[31m" in recorded.text
+    assert "\x1b" not in recorded.text

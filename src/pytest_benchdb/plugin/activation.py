@@ -33,7 +33,9 @@ def activate(config: Any) -> None:
             return
         plugin = _recorder(config, read_settings(config, sources))
     except (ConfigError, MissingExtraError) as error:
-        raise pytest.UsageError(str(error)) from error
+        from pytest_benchdb.present.writing.text import sanitize
+
+        raise pytest.UsageError(sanitize(str(error))) from error
     if plugin is not None:
         config.pluginmanager.register(plugin, "benchdb-recorder")
         if passes_selected(sources):

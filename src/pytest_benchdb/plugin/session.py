@@ -27,6 +27,7 @@ from pytest_benchdb.plugin.recording.interrupt import interrupt_held
 from pytest_benchdb.plugin.recording.run import crashed_lines
 from pytest_benchdb.plugin.recording.watcher import LINES_ATTRIBUTE, REFUSED_ATTRIBUTE, WORKER_KEY, Process, TestWatcher
 from pytest_benchdb.plugin.settings import Settings
+from pytest_benchdb.present.writing.text import sanitize
 from pytest_benchdb.registry import load_entry_points
 from pytest_benchdb.store.fold_process import FoldResult
 from pytest_benchdb.store.target import Target
@@ -125,7 +126,7 @@ class SessionPlugin:
 
     def pytest_report_header(self) -> str:
         """Show where the results go."""
-        return f"benchdb: recording into {summary.shown_path(self._target.path, self._config)}"
+        return f"benchdb: recording into {sanitize(summary.shown_path(self._target.path, self._config))}"
 
     def pytest_collection_finish(self) -> None:
         """Note what listens to `sys.monitoring`: pytest-cov ends before the session does."""

@@ -23,7 +23,7 @@ from pytest_benchdb.present.writing.text import SIGNS, sanitize
 
 FORMATS = ("table", "md", "json", "csv")
 _PIECE = 32_768
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _MOST_NAMED = 8
 PIPE_WIDTH = 120
 """Width of tables written to a pipe or a file."""
@@ -66,7 +66,7 @@ class Output:
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
             if stream.isatty():
-                text = _CONTROL.sub(lambda match: sanitize(match[0]), text)
+                text = _CONTROL.sub(lambda match: sanitize(match[0]), text.replace("\r\n", "\n"))
             # In pieces: with PYTHONUNBUFFERED, one large write to a pipe that closes does not raise.
             for start in range(0, len(text), _PIECE):
                 stream.write(text[start : start + _PIECE])

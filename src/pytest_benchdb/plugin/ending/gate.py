@@ -17,6 +17,7 @@ import pytest
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.plugin.settings import Settings
+from pytest_benchdb.present.writing.text import sanitize
 from pytest_benchdb.store.fold_process import FoldResult
 from pytest_benchdb.store.target import Target
 
@@ -101,14 +102,14 @@ def write(reporter: "pytest.TerminalReporter", config: pytest.Config, report: Ga
     if verbosity >= 0:
         reporter.section("benchdb gate", sep="-")
     for line in report.failures[:_MOST_FAILURES]:
-        reporter.write_line(line, red=True)
+        reporter.write_line(sanitize(line), red=True)
     if len(report.failures) > _MOST_FAILURES:
         reporter.write_line(f"and {len(report.failures) - _MOST_FAILURES} more: benchdb regress", red=True)
     if verbosity >= -1 or report.failed:
         for line in report.notes:
-            reporter.write_line(line)
+            reporter.write_line(sanitize(line))
     if report.trouble is not None:
-        reporter.write_line(f"benchdb gate: {report.trouble}", yellow=True, bold=True)
+        reporter.write_line(f"benchdb gate: {sanitize(report.trouble)}", yellow=True, bold=True)
 
 
 def _is_in(path: Path, target: Target) -> bool:

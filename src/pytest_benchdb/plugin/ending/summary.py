@@ -19,6 +19,7 @@ from pytest_benchdb.plugin.recording import codspeed
 from pytest_benchdb.plugin.recording.pytest_benchmark import DISABLED
 from pytest_benchdb.present.report.session import missing_energy
 from pytest_benchdb.present.report.table import layout
+from pytest_benchdb.present.writing.text import sanitize
 from pytest_benchdb.store.fold_process import FoldResult
 
 ROW_LIMIT = 30
@@ -63,9 +64,9 @@ def write(
         if result is not None and result.rows:
             _write_table(reporter, config, result)
     for line in (*_remarks(config, recorder, result), *outputs.notes):
-        reporter.write_line(line)
+        reporter.write_line(sanitize(line))
     for line in trouble:
-        reporter.write_line(f"benchdb: {line}", yellow=True, bold=True)
+        reporter.write_line(f"benchdb: {sanitize(line)}", yellow=True, bold=True)
 
 
 def _shortened(refused: Sequence[str]) -> list[str]:

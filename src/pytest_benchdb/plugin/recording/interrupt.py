@@ -17,7 +17,10 @@ def interrupt_held(*, forget: bool = False) -> Iterator[None]:
     A handler that is not Python's own stays in place: its owner decides.
 
     Args:
-        forget: whether the block that was held up ends without raising, because the session ends anyway.
+        forget: whether to raise nothing at the end of the block, because the session ends anyway.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed within the block.
     """
     in_main_thread = threading.current_thread() is threading.main_thread()
     if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
