@@ -1,6 +1,7 @@
 """Record one session: its start, its journal, and the fold at its end."""
 
 import os
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,6 @@ from pytest_benchdb import __version__
 from pytest_benchdb.environment.collect import collect, environment_id
 from pytest_benchdb.environment.command import sanitized_command
 from pytest_benchdb.environment.machine.host import read_load
-from pytest_benchdb.errors import StoreError
 from pytest_benchdb.model.environment import (
     CiJob,
     Commit,
@@ -22,7 +22,7 @@ from pytest_benchdb.model.environment import (
     SessionStart,
 )
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.store.cache import spool_folder
+from pytest_benchdb.store.cache import spool_folders
 from pytest_benchdb.store.fold_process import FoldResult, fold_in_child
 from pytest_benchdb.store.journal.journal import Journal
 from pytest_benchdb.store.journal.lines import end_line, session_line
@@ -92,15 +92,17 @@ def start_session(context: Context) -> SessionStart:
 class SessionRecorder:
     """Writes one session; without a run it leaves no file behind."""
 
-    def __init__(self, start: SessionStart, target: Target, *, spool: Callable[[], Path] = spool_folder) -> None:
-        """Write nothing yet; `spool` returns a folder for the journal if the target's own is not writable."""
+    def __init__(
+        self, start: SessionStart, target: Target, *, spools: Callable[[], Sequence[Path]] = spool_folders
+    ) -> None:
+        """Write nothing yet; `spools` returns folders for the journal if the target's own is not writable."""
         self.start = start
         self.target = target
         self._pid = os.getpid()
-        self._spool = spool
+        self._spools = spools
         self._journal: Journal | None = None
         self.problem: str | None = None
-        """Why lines were lost or went elsewhere; None if neither happened."""
+        """Why tests are lost or went elsewhere, once the session has ended; None if neither happened."""
 
     @property
     def is_copy(self) -> bool:
@@ -110,7 +112,7 @@ class SessionRecorder:
     @property
     def is_empty(self) -> bool:
         """Whether nothing was recorded."""
-        return self._journal is None and self.problem is None
+        return self._journal is None
 
     @property
     def size_bytes(self) -> int:
@@ -118,30 +120,21 @@ class SessionRecorder:
         return 0 if self._journal is None else self._journal.size_bytes
 
     def append(self, lines: bytes) -> None:
-        """Keep journal lines; a failure is reported in `problem` and never raised."""
+        """Keep journal lines; those that cannot be written now are written later, or counted in `problem`."""
         if self.is_copy:
             return
-        try:
-            if self._journal is None:
-                if self.problem is not None:
-                    return
-                self._journal = Journal(self.start.session_id, [self.target.spool, *self._fallbacks()])
-                self._journal.append(session_line(self.start))
-            self._journal.append(lines)
-            self.problem = self._journal.moved_because
-        except StoreError as error:
-            self.problem = str(error)
-
-    def _fallbacks(self) -> list[Path]:
-        try:
-            return [self._spool()]
-        except OSError:
-            return []
+        if self._journal is None:
+            self._journal = Journal(
+                self.start.session_id, lambda: [self.target.spool, *self._spools()], session_line(self.start)
+            )
+        self._journal.append(lines)
 
     def finish(
         self, *, outcome: SessionOutcome, exit_status: int | None, complete: bool, row_limit: int
     ) -> FoldResult | None:
-        """Close the journal and fold it into the database; None if there was nothing to record, or in a forked child.
+        """Close the journal and fold it into the database.
+
+        None if there was nothing to record, if no folder could be written, or in a forked child.
 
         Args:
             outcome: how the session ended.
@@ -152,10 +145,33 @@ class SessionRecorder:
         if self._journal is None or self.is_copy:
             return None
         end = session_end(self.start, read_load(), time.time_ns() // 1000, outcome, exit_status, complete=complete)
-        self.append(end_line(end))
-        self._journal.close()
+        self._journal.close(end_line(end))
+        journal = self._journal.path
+        if journal is None:
+            self.problem = self._loss(self._journal)
+            return None
         timeout_s = FOLD_TIMEOUT_S + self._journal.size_bytes / FOLD_BYTES_PER_S
-        return fold_in_child(self._journal.path, self.target, timeout_s=timeout_s, row_limit=row_limit)
+        result = fold_in_child(
+            journal, self.target, timeout_s=timeout_s, row_limit=row_limit, whole=not self._journal.missing_runs
+        )
+        if self._journal.missing_runs:
+            self.problem = f"{self._loss(self._journal)}; {result.message or f'the others are in {result.path}'}"
+            return replace(result, message=None)
+        if journal.parent != self.target.spool and result.status == "stored":
+            move = shlex.join(["benchdb", "merge", str(result.path), "-o", str(self.target.path)])
+            why = self._journal.refusals.get(self.target.spool, "the folder was renamed")
+            self.problem = f"{self.target.spool} cannot be written: {why}; once it can, type: {move}"
+        return result
+
+    @staticmethod
+    def _loss(journal: Journal) -> str:
+        """Return how many finished tests are in no file, and why."""
+        reasons: dict[str, list[str]] = {}
+        for folder, reason in journal.refusals.items():
+            reasons.setdefault(reason, []).append(str(folder))
+        why = "; ".join(f"{reason} ({', '.join(folders)})" for reason, folders in reasons.items())
+        lost = journal.missing_runs
+        return f"{lost} of {lost + journal.written_runs} finished tests could not be stored and are lost: {why}"
 
 
 def session_end(

@@ -1,5 +1,6 @@
 """Folders outside the user's project, for caches and for journals whose own folder cannot be written."""
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -37,7 +38,7 @@ def template_folder() -> str | None:
 
 
 def spool_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder for journals whose own folder cannot be written.
+    """Return the folder for attachments whose own folder cannot be written.
 
     Raises:
         OSError: it cannot be created.
@@ -45,6 +46,15 @@ def spool_folder(environ: Mapping[str, str] = os.environ) -> Path:
     folder = cache_folder(environ) / "spool"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+def spool_folders(environ: Mapping[str, str] = os.environ) -> list[Path]:
+    """Return the folders for journals whose own folder cannot be written, best first; they need not exist."""
+    base = environ.get("XDG_CACHE_HOME") or _platform_base(environ)
+    folders = [Path(base) / _NAME] if base else []
+    with contextlib.suppress(OSError):
+        folders.append(_private_temporary_folder())
+    return [folder / "spool" for folder in folders]
 
 
 def _platform_base(environ: Mapping[str, str]) -> str | None:

@@ -54,14 +54,14 @@ def translate(error: Exception, path: str) -> Exception:
 
 
 def _about_content(text: str, path: str) -> StoreError:
-    foreign = _foreign(path)
-    if foreign is not None:
-        return ForeignFileError(f"{path} is {foreign}, not a pytest-benchdb database; name another path")
     if re.search(
-        r"No space left|Permission denied|Read-only file system|Is a directory|Too many open files|Cannot open file",
+        r"No space left|File too large|quota exceeded|Permission denied|Read-only file system|Is a directory|Too many open files|Cannot open file",
         text,
     ):
         return StoreError(f"{path}: {text}; {_remedy(text)}")
+    foreign = _foreign(path)
+    if foreign is not None:
+        return ForeignFileError(f"{path} is {foreign}, not a pytest-benchdb database; name another path")
     if _NEWER.search(text):
         advice = "upgrade with: pip install --upgrade duckdb"
         return SchemaVersionError(f"{path} was written by a newer DuckDB than {_engine_version()}; {advice}")
@@ -87,7 +87,7 @@ def _foreign(path: str) -> str | None:
 
 
 def _remedy(text: str) -> str:
-    if "No space left" in text:
+    if "No space left" in text or "quota exceeded" in text:
         return "free some space and type: benchdb recover"
     if "Permission denied" in text or "Read-only" in text:
         return "choose a place that can be written"

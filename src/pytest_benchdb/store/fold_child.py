@@ -57,6 +57,8 @@ def fold_session(settings: FoldSettings) -> str:
         folded = fold(settings.journal, cache=settings.cache, row_limit=settings.row_limit, wait_s=settings.wait_s)
     except StoreError as error:
         return json.dumps({"status": "failed", "path": settings.journal, "message": str(error)})
+    if folded.path is None and not _is_stored(settings):
+        return json.dumps({"status": "failed", "path": settings.journal, "message": "its journal was removed"})
     answer: dict[str, Any] = {
         "status": "stored",
         "path": folded.path or settings.path,
@@ -70,15 +72,24 @@ def fold_session(settings: FoldSettings) -> str:
     return json.dumps(answer)
 
 
+def _is_stored(settings: FoldSettings) -> bool:
+    """Return whether another process has folded the journal; from a single file it may have been taken in as well."""
+    if os.path.abspath(settings.spool) != os.path.abspath(settings.path):
+        return True
+    from pytest_benchdb.store.journal.fold import session_id_of
+
+    ending = f"-{session_id_of(settings.journal)}.duckdb"
+    with contextlib.suppress(OSError):
+        return any(name.endswith(ending) for name in os.listdir(settings.spool))
+    return False
+
+
 def _damage(journal: str, folded: "Folded") -> str | None:
-    from pytest_benchdb.store.journal.fold import DAMAGED_SUFFIX
+    from pytest_benchdb.store.journal.fold import DAMAGED_SUFFIX, damage_text
 
     if not folded.damaged_lines:
         return None
-    kept = journal + DAMAGED_SUFFIX
-    return (
-        f"{folded.damaged_lines} line(s) of the journal were damaged and are not stored; the journal is kept as {kept}"
-    )
+    return f"{damage_text(folded.damaged_lines)}; the journal is kept as {journal}{DAMAGED_SUFFIX}"
 
 
 def _recover(spool: str, cache: str | None) -> list[str]:

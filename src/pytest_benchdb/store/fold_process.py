@@ -51,7 +51,9 @@ class FoldResult:
     recovered: tuple[Path, ...] = ()
 
 
-def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit: int) -> FoldResult:
+def fold_in_child(
+    journal: Path, target: Target, *, timeout_s: float, row_limit: int, whole: bool = True
+) -> FoldResult:
     """Fold a journal into a session file, and into the single file if the target is one.
 
     Failures of files, locks, disks or processes are reported in `status`, not raised.
@@ -61,7 +63,12 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
         target: where the session goes.
         timeout_s: how long the child may take; then it is killed, and the journal stays.
         row_limit: most rows of the report to return.
+        whole: whether the journal has every finished run.
     """
+
+    def failed(what: str) -> FoldResult:
+        return FoldResult(status="failed", path=journal, message=f"{what}; {_hint(journal, target, whole=whole)}")
+
     elsewhere = journal.parent != target.spool  # the spool could not be written: the session stays with its journal
     settings = FoldSettings(
         journal=str(journal),
@@ -78,25 +85,23 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
         )
         output: str | bytes = done.stdout
     except subprocess.TimeoutExpired:
-        return _failed(journal, target, f"storing the session took longer than {timeout_s:g} s")
+        return failed(f"storing the session took longer than {timeout_s:g} s")
     except KeyboardInterrupt:  # the tests have finished: an impatient Ctrl-C must not lose their outcome
-        return _failed(journal, target, "storing the session was interrupted")
+        return failed("storing the session was interrupted")
     except OSError:  # no process can be started: fold in this one rather than leave the journal
         output = fold_session(settings)
     except subprocess.CalledProcessError as error:
-        return _failed(journal, target, f"the process that stores the session died ({_last_line(error)})")
+        return failed(f"the process that stores the session died ({_last_line(error)})")
     try:
         answer = json.loads(output)
     except ValueError:
-        return _failed(journal, target, "the process that stores the session gave no answer")
-    return _result(answer, journal, target)
+        return failed("the process that stores the session gave no answer")
+    return failed(str(answer["message"])) if answer["status"] == "failed" else _result(answer)
 
 
-def _result(answer: Mapping[str, Any], journal: Path, target: Target) -> FoldResult:
+def _result(answer: Mapping[str, Any]) -> FoldResult:
     report = answer.get("report") or {"rows": [], "outcomes": {}, "notes": [], "missing_counts": {}}
     outcomes = {str(outcome): int(runs) for outcome, runs in report["outcomes"].items()}
-    if answer["status"] == "failed":
-        return _failed(journal, target, str(answer["message"]))
     return FoldResult(
         status=answer["status"],
         path=Path(answer["path"]),
@@ -110,11 +115,13 @@ def _result(answer: Mapping[str, Any], journal: Path, target: Target) -> FoldRes
     )
 
 
-def _failed(journal: Path, target: Target, what: str) -> FoldResult:
+def _hint(journal: Path, target: Target, *, whole: bool) -> str:
+    """Return where the session is that was not stored, and what to type."""
+    if not journal.exists():
+        return f"{journal} is not there any more, and the session is lost"
     place = target.path if journal.parent == target.spool else journal.parent
-    kept = journal if journal.exists() else target.spool  # folded, and not yet in the single file
-    hint = f"nothing is lost: {kept} holds the session; type: benchdb recover {place}"
-    return FoldResult(status="failed", path=journal, message=f"{what}; {hint}")
+    what = f"nothing is lost: {journal} holds the session" if whole else f"{journal} holds the others"
+    return f"{what}; type: benchdb recover {place}"
 
 
 def _last_line(error: subprocess.CalledProcessError) -> str:

@@ -2,6 +2,7 @@ import fcntl
 import json
 import math
 import os
+import random
 import statistics
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,9 @@ from tests.store.conftest import Ask
 
 from pytest_benchdb.errors import StoreError, StoreLockedError
 from pytest_benchdb.model.identity import uuid7
+from pytest_benchdb.store.journal.checksum import sealed
 from pytest_benchdb.store.journal.fold import Folded, fold
+from pytest_benchdb.store.journal.journal import Journal
 
 
 def folded(journal: Path, row_limit: int | None = None) -> Folded:
@@ -198,7 +201,7 @@ def test_fold_torn_last_line_is_cut(tmp_path: Path, ask: Ask) -> None:
 
     result = folded(journal)
 
-    assert result.damaged_lines == 0
+    assert result.damaged_lines == ()
     assert ask(session_file(result), "SELECT name FROM benchmark") == [("test_a",)]
 
 
@@ -236,14 +239,68 @@ def test_fold_damage_in_the_middle_is_counted_and_the_rest_kept(tmp_path: Path, 
     result = folded(journal)
 
     path = session_file(result)
-    assert result.damaged_lines == 1
+    assert list(result.damaged_lines) == [4]
     assert ask(path, "SELECT complete, outcome FROM session") == [(False, "passed")]
     assert ask(path, "SELECT name, rounds, valid FROM report ORDER BY name") == [
         ("test_a", 1, True),
         ("test_b", 2, True),
     ]
-    assert "1 damaged line" in ask(path, "SELECT text FROM note")[0][0]
+    assert "1 damaged line(s) of the journal left out (4)" in ask(path, "SELECT text FROM note")[0][0]
     assert journal.with_name(journal.name + ".damaged").read_bytes() == content
+
+
+def real_journal(folder: Path) -> Path:
+    """Write a journal with our own code, as a session of two tests does."""
+    session_id = uuid7()
+    opening = sealed(j.session_line(session_id).rstrip()[:-1])
+    journal = Journal(session_id, lambda: [folder], opening)
+    for name, rounds in (("test_a", [111111, 222222]), ("test_b", [333333])):
+        for line in j.run_lines(name, rounds).splitlines():
+            journal.append(sealed(line[:-1]))
+    journal.close(sealed(j.end_line().rstrip()[:-1]))
+    assert journal.path is not None
+    return journal.path
+
+
+def test_fold_journal_with_checksums_is_stored_whole(tmp_path: Path, ask: Ask) -> None:
+    path = session_file(folded(real_journal(tmp_path)))
+
+    assert ask(path, "SELECT complete, outcome FROM session") == [(True, "passed")]
+    assert ask(path, "SELECT list_sort(flatten(list(round_ns))) FROM round_chunk") == [([111111, 222222, 333333],)]
+    assert ask(path, "SELECT text FROM note") == []
+
+
+def test_fold_any_flipped_bit_is_a_named_line_and_never_another_value(tmp_path: Path, ask: Ask) -> None:
+    chance = random.Random(5)  # noqa: S311 - the same flips in each run
+    content = real_journal(tmp_path / "whole").read_bytes()
+    for flip in range(25):
+        place = chance.randrange(len(content) - 1)
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << chance.randrange(7)
+        folder = tmp_path / str(flip)
+        folder.mkdir()
+        journal = folder / f"{uuid7()}.journal.jsonl"
+        journal.write_bytes(damaged)
+        number = content[:place].count(b"\n") + 1
+
+        result = folded(journal)
+
+        assert number in result.damaged_lines
+        assert len(result.damaged_lines) <= 2  # the flip may end the line
+        path = session_file(result)
+        rounds = [ns for (part,) in ask(path, "SELECT round_ns FROM round_chunk") for ns in part]
+        assert {111111, 222222, 333333}.issuperset(rounds)
+        assert ask(path, "SELECT count(*) FROM run")[0][0] >= 1
+        assert ask(path, "SELECT complete FROM session") == [(False,)]
+
+
+def test_fold_line_without_its_checksum_is_damaged_where_others_have_theirs(tmp_path: Path) -> None:
+    journal = real_journal(tmp_path)
+    lines = journal.read_bytes().splitlines(keepends=True)
+    lines[2] = j.run_lines("test_c", [1]).splitlines(keepends=True)[0]
+    journal.write_bytes(b"".join(lines))
+
+    assert list(folded(journal).damaged_lines) == [3]
 
 
 def test_fold_run_whose_rounds_were_damaged_is_not_valid(tmp_path: Path, ask: Ask) -> None:

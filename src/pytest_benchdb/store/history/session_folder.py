@@ -9,7 +9,7 @@ from pathlib import Path
 from pytest_benchdb.errors import StoreError, StoreLockedError, StoreMissingError
 from pytest_benchdb.store.attachments import attachments_of_spool, remove_stale_copies
 from pytest_benchdb.store.cache import template_folder
-from pytest_benchdb.store.journal.fold import DAMAGED_SUFFIX, fold
+from pytest_benchdb.store.journal.fold import DAMAGED_SUFFIX, damage_text, fold
 from pytest_benchdb.store.lock import lock_now
 from pytest_benchdb.store.regular_file import open_regular
 from pytest_benchdb.store.target import HISTORY_NAME, JOURNAL_SUFFIX, SESSION_SUFFIX, how_to_record
@@ -87,7 +87,7 @@ def recover(folder: Path, *, limit_s: float | None = None) -> tuple[list[Path], 
         if folded.path is not None:
             stored.append(Path(folded.path))
         if folded.damaged_lines:
-            problems.append(f"{folded.damaged_lines} damaged line(s) left out; see {journal}{DAMAGED_SUFFIX}")
+            problems.append(f"{damage_text(folded.damaged_lines)}; see {journal}{DAMAGED_SUFFIX}")
     return stored, problems
 
 

@@ -156,7 +156,7 @@ class Staging:
 def _fold(journal: str) -> str:
     folded = fold(journal, cache=template_folder())
     if folded.path is None or folded.damaged_lines:
-        raise StoreError(f"{journal} has {folded.damaged_lines} damaged line(s); nothing of it was imported")
+        raise StoreError(f"{journal} has {len(folded.damaged_lines)} damaged line(s); nothing of it was imported")
     return folded.path
 
 

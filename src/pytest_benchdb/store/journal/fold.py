@@ -9,11 +9,13 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_benchdb.errors import CorruptFileError, StoreLockedError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import translated
+from pytest_benchdb.store.journal.checksum import has_checksum, is_changed
 from pytest_benchdb.store.lock import lock_now
 from pytest_benchdb.store.regular_file import open_regular
 from pytest_benchdb.store.statement import Value, fetch, is_timestamp, read, render
@@ -32,6 +34,7 @@ _LARGE_JOURNAL_BYTES = 2_000_000
 _SCANNED_BYTES = 16_000_000
 _BUCKET_ROUNDS = 2_000_000
 _RETRY_S = 0.01
+_SHOWN_LINES = 5
 _BAD_LINE_ERRORS = frozenset(
     {
         "BinderException",
@@ -66,12 +69,12 @@ class Folded(NamedTuple):
     Attributes:
         path: the session file; None if the journal was empty, or another process has folded it.
         report: None unless requested.
-        damaged_lines: lines of the journal that could not be read.
+        damaged_lines: numbers of the journal's lines that could not be read.
     """
 
     path: str | None
     report: Report | None = None
-    damaged_lines: int = 0
+    damaged_lines: Sequence[int] = ()
 
 
 def fold(journal: str, *, cache: str | None, row_limit: int | None = None, wait_s: float = 0.0) -> Folded:
@@ -138,16 +141,17 @@ def _fold_locked(journal: str, descriptor: int, cache: str | None, row_limit: in
         return Folded(None)
     folder, session_id = os.path.dirname(journal), session_id_of(journal)
     started_us = _started_us(descriptor, size)
-    damaged, report = 0, None
+    damaged: Sequence[int] = ()
+    report = None
     final = None if started_us is None else os.path.join(folder, session_file_name(session_id, started_us))
     if final is None or not os.path.exists(final):
         part = os.path.join(folder, f".{session_id}.part")
         try:
-            if final is None:
+            if final is None or not _is_unchanged(journal):
                 final, damaged, report = _write_salvaged(journal, part, cache, row_limit)
             else:
                 try:
-                    report = _write(journal, part, 0, cache, row_limit)
+                    report = _write(journal, part, (), cache, row_limit)
                 except CorruptFileError:
                     final, damaged, report = _write_salvaged(journal, part, cache, row_limit)
             sync_file(part)
@@ -192,28 +196,28 @@ def _started_us(descriptor: int, size: int) -> int | None:
 
 def _write_salvaged(
     journal: str, part: str, cache: str | None, row_limit: int | None
-) -> tuple[str, int, Report | None]:
+) -> tuple[str, Sequence[int], Report | None]:
     """Write what can be stored of a damaged journal.
 
     Returns:
-        Path of the final file, number of lines left out, report.
+        Path of the final file, numbers of the lines left out, report.
 
     Raises:
         CorruptFileError: nothing can be stored; the journal is set aside, so that it is not tried for ever.
     """
     from pytest_benchdb.store.journal.salvage import drop_bad_lines, salvage
 
-    clean, damaged = salvage(journal)
+    clean, kept, damaged = salvage(journal)
 
     def is_storable() -> bool:
         try:
-            _write(clean, part, 1, cache, None)
+            _write(clean, part, (1,), cache, None)
         except CorruptFileError:
             return False
         return True
 
     try:
-        damaged += drop_bad_lines(clean, is_storable)
+        damaged = sorted([*damaged, *drop_bad_lines(clean, kept, is_storable)])
         report = _write(clean, part, damaged, cache, row_limit)
         with open(clean, "rb") as file:
             session = json.loads(file.readline())["session"]
@@ -227,7 +231,7 @@ def _write_salvaged(
         _remove(clean)
 
 
-def _write(source: str, part: str, damaged: int, cache: str | None, row_limit: int | None) -> Report | None:
+def _write(source: str, part: str, damaged: Sequence[int], cache: str | None, row_limit: int | None) -> Report | None:
     """Write the session file under its temporary name, in one transaction; return the report."""
     _remove(part, f"{part}.wal")
     session_id = os.path.basename(part)[1 : -len(".part")]
@@ -238,7 +242,7 @@ def _write(source: str, part: str, damaged: int, cache: str | None, row_limit: i
         "journal": source.replace("\\", "/") if os.name == "nt" else _escape_glob(source),
         "longest_line": _longest_line(source, size),
         "session_id": None if several else session_id,
-        "damaged": damaged > 0,
+        "damaged": bool(damaged),
         "limit": row_limit,
     }
     with contextlib.closing(db.connect()) as connection, translated(part):
@@ -261,7 +265,9 @@ def _write(source: str, part: str, damaged: int, cache: str | None, row_limit: i
                 raise CorruptFileError(f"{source} has damaged lines ({reason}); see: benchdb recover") from error
             raise
         if damaged:
-            _run(connection, "fold/note", {**values, "text": _damage_note(damaged)})
+            _run(connection, "fold/note", {**values, "text": damage_text(damaged)})
+        if lost := _one(connection, "SELECT max(lost) FROM line"):
+            _run(connection, "fold/note", {**values, "text": f"{lost} finished tests are missing: the disk was full"})
         report = None if row_limit is None else _fetch_report(connection, values)
         connection.execute("COMMIT")
         connection.execute("USE memory; DETACH part")
@@ -402,8 +408,22 @@ def _one(connection: "DuckDBPyConnection", sql: str) -> Any:
     return None if row is None else row[0]
 
 
-def _damage_note(damaged: int) -> str:
-    return f"{damaged} damaged line(s) of the journal are not in this session; what was in them is missing or not valid"
+def damage_text(damaged: Sequence[int]) -> str:
+    """Return which lines of the journal are not stored."""
+    shown = ", ".join(map(str, damaged[:_SHOWN_LINES])) + (", ..." if len(damaged) > _SHOWN_LINES else "")
+    return f"{len(damaged)} damaged line(s) of the journal left out ({shown}); what was in them is missing or not valid"
+
+
+def _is_unchanged(journal: str) -> bool:
+    """Return whether every line has its checksum, or none, as in the journals of older versions."""
+    with open(journal, "rb") as file:
+        lines = checked = 0
+        for line in file:
+            lines += 1
+            checked += has_checksum(line)
+            if is_changed(line):
+                return False
+        return checked in {0, lines}
 
 
 def _longest_line(source: str, size: int) -> int:

@@ -6,125 +6,242 @@ fold (`store.journal.fold`) turns it into tables when the session ends. `store.j
 
 import contextlib
 import errno
+import json
 import os
-from collections.abc import Sequence
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
-from pytest_benchdb.errors import StoreError
+from pytest_benchdb.store.journal.checksum import sealed
 from pytest_benchdb.store.lock import lock_now, unlock
 from pytest_benchdb.store.target import JOURNAL_SUFFIX, make_folder
 
 _CREATE_ATTEMPTS = 5
+_PIECE_BYTES = 1 << 20
+_ROOM_BYTES = 512
+"""Length of the second line, which says on a full disk what no new line could."""
+_SESSION_FILE_BYTES = 2_000_000
+"""About the size of a session file without rounds."""
+_RUN = b'{"k":"run",'
 
 
 class Journal:
     """An open journal; the file is locked while this process records into it.
 
-    If a line cannot be written, the whole journal moves to the next of its folders.
+    Lines that cannot be written wait in memory, and each append tries again: first in the file, then in the other
+    folders, with everything so far. There is one file at any time, and it has the first lines of the session in order.
     """
 
-    def __init__(self, name: str, folders: Sequence[Path]) -> None:
-        """Create the journal in the first of `folders` that can be written.
+    def __init__(self, name: str, folders: Callable[[], Sequence[Path]], opening: bytes) -> None:
+        """Create the journal in the first folder that can be written.
 
         Args:
             name: the session's id.
-            folders: the spool, then the fallbacks if that is full or read-only.
-
-        Raises:
-            StoreError: none of the folders can be written.
+            folders: returns the spool, then the fallbacks if that is full or read-only.
+            opening: the session's first line.
         """
         self._name = name + JOURNAL_SUFFIX
-        self._folders = list(folders)
+        self._folders = folders
         self._pid = os.getpid()
         self._fd = -1
+        self._room_at = len(opening)
+        self._room_is_used = False
+        self._waiting = deque([opening + _room({"k": "room"})])
+        self._waiting_runs: deque[int] = deque()
+        """Number of runs in each of the first of `_waiting`."""
         self.size_bytes = 0
-        self.path = Path()
-        self.moved_because: str | None = None
-        self._open_next()
+        self.path: Path | None = None
+        """The file; None while no folder can be written."""
+        self.refusals: dict[Path, str] = {}
+        """Why the folders that were tried could not be written."""
+        self.written_runs = 0
+        """Number of finished runs in the file; counted by `close` if others are missing."""
+        self._save()
+
+    @property
+    def missing_runs(self) -> int:
+        """Number of finished runs that are in no file."""
+        for lines in list(self._waiting)[len(self._waiting_runs) :]:
+            self._waiting_runs.append(_runs_in(lines))
+        return sum(self._waiting_runs)
 
     def append(self, lines: bytes) -> None:
         """Write whole lines, which then survive the death of the process.
 
         A forked child of the session writes nothing: its parent does.
-
-        Raises:
-            StoreError: none of the folders can be written.
         """
+        if os.getpid() == self._pid:
+            self._waiting.append(lines)
+            self._save()
+
+    def close(self, end: bytes) -> None:
+        """Write the session's last line and release the file, so that it can be folded; not in a forked child."""
         if os.getpid() != self._pid:
             return
-        try:
-            self._write(lines)
-        except OSError as error:
-            self._move(error)
-            self.append(lines)
+        self.append(end)
+        self._return_home()
+        if self._fd < 0:
+            return
+        if self._waiting:
+            self.written_runs = self._count_runs()
+            self._use_room({**json.loads(end), "lost": self.missing_runs})
+        unlock(self._fd)
+        os.close(self._fd)
+        self._fd = -1
 
-    def close(self) -> None:
-        """Release the file, so that it can be folded; in a forked child, leave it to the parent."""
-        if self._fd >= 0 and os.getpid() == self._pid:
-            unlock(self._fd)
-            os.close(self._fd)
-            self._fd = -1
+    def _count_runs(self) -> int:
+        count, tail = 0, b"\n"
+        with contextlib.suppress(OSError):
+            for piece in self._pieces():
+                count += (tail + piece).count(b"\n" + _RUN)
+                tail = piece[-len(_RUN) :]
+        return count
+
+    def _save(self) -> None:
+        """Write what waits, into another folder if need be."""
+        is_there = False
+        try:
+            # Without a name the file is lost: somebody has removed the folder.
+            if self._fd >= 0 and os.fstat(self._fd).st_nlink:
+                is_there = True
+                while self._waiting:
+                    self._write(self._waiting[0])
+                    self._waiting.popleft()
+                    if self._waiting_runs:
+                        self._waiting_runs.popleft()
+                if self._room_is_used:
+                    self._use_room({"k": "room"})
+                return
+        except OSError as error:
+            self._refuse(error)
+        for folder in self._folders():
+            if is_there and self.path is not None and folder == self.path.parent:
+                continue
+            if self._move(folder):
+                return
+        if self._fd >= 0:
+            self._use_room({"k": "full", "lost": self.missing_runs})
 
     def _write(self, lines: bytes) -> None:
         view = memoryview(lines)
         try:
             while view:
                 view = view[os.write(self._fd, view) :]
-        except OSError:
+        except BaseException:
             # A torn line in the middle would hide the lines after it.
             with contextlib.suppress(OSError):
                 os.ftruncate(self._fd, self.size_bytes)
+            os.lseek(self._fd, self.size_bytes, os.SEEK_SET)
             raise
         self.size_bytes += len(lines)
 
-    def _move(self, error: OSError) -> None:
-        """Continue in the next folder, and move the lines written so far there."""
-        self.moved_because = f"{self.path.parent} cannot be written: {error.strerror}"
-        old_path, old_fd = self.path, self._fd
+    def _use_room(self, entry: Mapping[str, object]) -> None:
+        """Replace the second line, which takes no space on the disk."""
         with contextlib.suppress(OSError):
-            kept = old_path.read_bytes()[: self.size_bytes]
-            self._open_next()
-            self._write(kept)
-            os.close(old_fd)
-            old_path.unlink()
-            return
-        raise StoreError(f"{self.moved_because}, nor can any other folder; free space and run again")
+            os.lseek(self._fd, self._room_at, os.SEEK_SET)
+            os.write(self._fd, _room(entry))
+            self._room_is_used = entry["k"] != "room"
+        os.lseek(self._fd, self.size_bytes, os.SEEK_SET)
 
-    def _open_next(self) -> None:
-        reason = self.moved_because
-        while self._folders:
-            folder = self._folders.pop(0)
-            try:
-                self._fd = _create(folder / self._name)
-            except OSError as error:
-                reason = reason or f"{folder} cannot be written: {error.strerror}"
-                continue
-            self.size_bytes = 0
-            self.path = folder / self._name
-            self.moved_because = reason
-            return
-        message = f"{reason or 'there is no folder to write into'}; give another PATH with --benchdb=PATH"
-        raise StoreError(message)
+    def _move(self, folder: Path, *, spare_bytes: int = 0) -> bool:
+        """Continue in another folder with everything so far; until that is written, the old file stays as it is."""
+        path = folder / self._name
+        needed_bytes = self.size_bytes + sum(map(len, self._waiting))
+        try:
+            descriptor = _create(path, lambda: chain(self._pieces(), self._waiting), needed_bytes + spare_bytes)
+        except OSError as error:
+            self.refusals[folder] = error.strerror or str(error)
+            if self._fd >= 0:
+                os.lseek(self._fd, self.size_bytes, os.SEEK_SET)
+            return False
+        old, old_path = self._fd, self.path
+        self._fd, self.path, self.size_bytes = descriptor, path, needed_bytes
+        self._waiting.clear()
+        self._waiting_runs.clear()
+        if self._room_is_used:
+            self._use_room({"k": "room"})
+        if old >= 0 and old_path is not None:
+            with contextlib.suppress(OSError):
+                os.ftruncate(old, 0)  # if its folder was renamed, an empty journal stays there, and is removed later
+            with contextlib.suppress(OSError):
+                if os.path.samestat(os.stat(old_path), os.fstat(old)):
+                    old_path.unlink()
+            os.close(old)
+        return True
+
+    def _return_home(self) -> None:
+        """Go back to the spool if it has space for the journal and the session file, or if it was renamed."""
+        if self._fd >= 0 and self.path is not None:
+            with contextlib.suppress(OSError):
+                if os.path.samestat(os.stat(self.path), os.fstat(self._fd)):
+                    spool, *_ = self._folders()
+                    if self.path.parent != spool:
+                        self._move(spool, spare_bytes=self.size_bytes + _SESSION_FILE_BYTES)
+                    return
+            any(map(self._move, self._folders()))
+
+    def _pieces(self) -> Iterator[bytes]:
+        """Yield the content of the file, which may have no name any more."""
+        place = 0
+        while place < self.size_bytes:
+            os.lseek(self._fd, place, os.SEEK_SET)
+            piece = os.read(self._fd, min(_PIECE_BYTES, self.size_bytes - place))
+            if not piece:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            place += len(piece)
+            yield piece
+
+    def _refuse(self, error: OSError) -> None:
+        if self.path is not None:
+            self.refusals[self.path.parent] = error.strerror or str(error)
 
 
-def _create(path: Path) -> int:
-    """Create and lock a new file, and return its descriptor.
+def _runs_in(lines: bytes) -> int:
+    return (b"\n" + lines).count(b"\n" + _RUN)
 
-    It gets its name only once it is locked: recovery takes an unlocked journal for that of a dead session.
+
+def _room(entry: Mapping[str, object]) -> bytes:
+    """Return a line of `_ROOM_BYTES`."""
+    text = json.dumps({name: value for name, value in entry.items() if name != "crc"}, separators=(",", ":"))
+    head = text[:-1].encode() + b',"pad":"'
+    return sealed(head + b" " * (_ROOM_BYTES - len(sealed(head + b'"'))) + b'"')
+
+
+def _create(path: Path, content: Callable[[], Iterable[bytes]], needed_bytes: int) -> int:
+    """Create and lock a new file with `content`, and return its descriptor, at the end of the file.
+
+    It gets its name only once it is locked and whole: recovery takes an unlocked journal for that of a dead session.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     # Windows cannot rename an open file.
     hidden = path if os.name == "nt" else path.with_name(f".{path.name.removesuffix(JOURNAL_SUFFIX)}.part")
     for _attempt in range(_CREATE_ATTEMPTS):
         make_folder(path.parent)
         descriptor = -1
-        # Between two of these lines, another process may empty and remove the inbox, or recover and remove parts.
-        with contextlib.suppress(FileNotFoundError):
+        try:
+            if shutil.disk_usage(path.parent).free < needed_bytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             descriptor = os.open(hidden, flags, 0o644)
             lock_now(descriptor)
+            os.lseek(descriptor, 0, os.SEEK_SET)  # locking moves it on Windows
+            for piece in content():
+                view = memoryview(piece)
+                while view:
+                    view = view[os.write(descriptor, view) :]
             if hidden != path:
                 os.rename(hidden, path)
+        except FileNotFoundError:
+            # Another process may have emptied and removed the inbox, or recovered and removed parts.
+            if descriptor >= 0:
+                os.close(descriptor)
+        except BaseException:
+            if descriptor >= 0:
+                os.close(descriptor)
+                with contextlib.suppress(OSError):
+                    hidden.unlink()
+            raise
+        else:
             return descriptor
-        if descriptor >= 0:
-            os.close(descriptor)
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))

@@ -3,6 +3,7 @@
 session: the start of the session; the first line. begin: a test starts. chunk: rounds of a measurement.
 series, request: readings over time, and requests of a token stream.
 run: a finished run; only then do its chunks count. end: how the session ended; missing if it died.
+room: blank, and replaced where the disk was full: by full while runs wait in memory, by end if they never got in.
 """
 
 import json
@@ -20,6 +21,7 @@ from pytest_benchdb.model.imported import SourceFile
 from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.run import CHUNK_ROUNDS, BlockUsage, Measurement, Run, Summary, Timing
 from pytest_benchdb.store.attachments import KeptFile
+from pytest_benchdb.store.journal.checksum import sealed
 
 FORMAT = 1
 _ANY_LENGTH = 1 << 62
@@ -181,7 +183,7 @@ def _chunks(measurement_id: str, run_id: str, measurement: Measurement) -> Itera
             numbers = f'"ns":{_to_json(list(measurement.round_ns[part]))}'
         else:
             numbers = f'"v":[{",".join(map(repr, (measurement.samples or ())[part]))}]'
-        yield f"{head}{index},{numbers}}}\n".encode()
+        yield sealed(f"{head}{index},{numbers}".encode())
 
 
 def _parts(length: int) -> Iterator[slice]:
@@ -274,4 +276,4 @@ def _line(entry: Mapping[str, object]) -> bytes:
     except (TypeError, ValueError, RecursionError):  # NaN, a key that is not a text, or a circle in some `details`
         text = _to_json(json_value(entry, most=_ANY_LENGTH))
     # "replace": a lone surrogate (a file name that is not UTF-8) has no encoding, and DuckDB refuses it.
-    return text.encode("utf-8", "replace") + b"\n"
+    return sealed(text.encode("utf-8", "replace")[:-1])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pytest_benchdb.model.identity import uuid7
+from pytest_benchdb.store.journal.checksum import has_checksum, is_changed
 from pytest_benchdb.store.statement import is_timestamp
 
 _ID_LENGTH = 36
@@ -20,26 +21,31 @@ _MOST_TRIES = 200
 _UNREADABLE = "the first line of the journal was damaged"
 
 
-def salvage(journal: str) -> tuple[str, int]:
+def salvage(journal: str) -> tuple[str, list[int], list[int]]:
     """Copy the good lines of a journal to ``.<session>.clean`` beside it.
 
     A lost first line is rebuilt from the file's name and its runs.
 
     Returns:
-        Path of the copy, number of lines left out.
+        Path of the copy, numbers of the lines in it from its second on, numbers of the lines left out.
     """
     name = os.path.basename(journal)
     session_id = name.split(".", 1)[0]
     clean = os.path.join(os.path.dirname(journal), f".{session_id}.clean")
-    damaged, opening = 0, None
+    kept: list[int] = []
+    damaged: list[int] = []
+    opening = None
+    with open(journal, "rb") as source:
+        sealed = any(map(has_checksum, source))
     with open(journal, "rb") as source, open(clean + ".body", "wb") as body:
-        for raw in source:
-            entry = _entry(raw)
+        for number, raw in enumerate(source, 1):
+            entry = None if sealed and (not has_checksum(raw) or is_changed(raw)) else _entry(raw)
             if entry is None:
-                damaged += 1
+                damaged.append(number)
             elif entry["k"] == "session":
                 opening = opening or entry
             else:
+                kept.append(number)
                 body.write(_line(entry))
     if opening is None:
         opening = _substitute(session_id, _entries(clean + ".body"))
@@ -47,27 +53,29 @@ def salvage(journal: str) -> tuple[str, int]:
         target.write(_line(opening))
         target.writelines(body)
     os.unlink(clean + ".body")
-    return clean, damaged
+    return clean, kept, damaged
 
 
-def drop_bad_lines(clean: str, is_storable: Callable[[], bool]) -> int:
-    """Remove lines that DuckDB refuses from a salvaged journal, by halving it; return their number.
+def drop_bad_lines(clean: str, numbers: Sequence[int], is_storable: Callable[[], bool]) -> list[int]:
+    """Remove lines that DuckDB refuses from a salvaged journal, by halving it; return their numbers.
 
     Args:
         clean: the copy that `salvage` made; its first line is replaced if that alone cannot be stored.
+        numbers: of the lines in it from its second on, in the journal.
         is_storable: returns whether the copy, as it is now, can be stored.
     """
     if is_storable():
-        return 0
+        return []
     with open(clean, "rb") as file:
-        first, *lines = file
+        first, *texts = file
+    lines = list(zip(numbers, texts, strict=True))
     tries = 0
 
-    def write(kept: Sequence[bytes]) -> None:
+    def write(kept: Sequence[tuple[int, bytes]]) -> None:
         with open(clean, "wb") as file:
-            file.writelines([first, *kept])
+            file.writelines([first, *(text for _, text in kept)])
 
-    def storable(part: Sequence[bytes]) -> list[bytes]:
+    def storable(part: Sequence[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
         nonlocal tries
         write(part)
         tries += 1
@@ -79,13 +87,14 @@ def drop_bad_lines(clean: str, is_storable: Callable[[], bool]) -> int:
         return [*storable(part[:half]), *storable(part[half:])] if half else []
 
     write([])
-    replaced = not is_storable()
-    if replaced:
+    refused = []
+    if not is_storable():
+        refused.append(1)
         session_id = os.path.basename(clean).split(".")[1]
-        first = _line(_substitute(session_id, (entry for line in lines if (entry := _entry(line)))))
+        first = _line(_substitute(session_id, (entry for text in texts if (entry := _entry(text)))))
     kept = storable(lines) if lines else []
     write(kept)
-    return len(lines) - len(kept) + replaced
+    return refused + sorted({number for number, _ in lines} - {number for number, _ in kept})
 
 
 def _entries(path: str) -> Iterator[dict[str, Any]]:
@@ -209,7 +218,11 @@ def _are_numbers(values: object) -> bool:
 
 
 def _end_is_good(entry: dict[str, Any]) -> bool:
-    return isinstance(entry["outcome"], str) and is_timestamp(entry["finished_us"])
+    return (
+        isinstance(entry["outcome"], str)
+        and is_timestamp(entry["finished_us"])
+        and (entry.get("lost") is None or _is_number(entry["lost"], int))
+    )
 
 
 _CHECKS = {
@@ -220,6 +233,8 @@ _CHECKS = {
     "request": _request_is_good,
     "run": _run_is_good,
     "end": _end_is_good,
+    "room": bool,
+    "full": lambda entry: _is_number(entry["lost"], int),
 }
 
 
@@ -246,5 +261,6 @@ def _substitute(session_id: str, entries: Iterator[dict[str, Any]]) -> dict[str,
 
 
 def _line(entry: dict[str, Any]) -> bytes:
+    """Return a line of the copy, whose old checksum means nothing any more."""
     text = json.dumps(entry, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8", "replace") + b"\n"

@@ -8,7 +8,7 @@ SELECT
     make_timestamp(closing.finished_us),
     coalesce(closing.outcome, 'crashed'),
     closing.exit_status,
-    coalesce(closing.complete, FALSE) AND NOT $damaged,
+    coalesce(closing.complete, FALSE) AND NOT $damaged AND coalesce(closing.lost, 0) = 0,
     opening.session.label,
     opening.session.tags,
     opening.session.note,

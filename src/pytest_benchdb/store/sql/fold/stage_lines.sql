@@ -47,6 +47,7 @@ FROM
             load_end: 'DOUBLE',
             steal_s: 'DOUBLE',
             contended: 'BOOLEAN',
+            lost: 'BIGINT',
             with_series: 'BOOLEAN',
             with_requests: 'BOOLEAN'
         }
@@ -55,7 +56,7 @@ WHERE k NOT IN ('chunk', 'series', 'request');
 
 -- Which of the next statements are needed.
 SELECT
-    bool_or(k = 'end') AS ended,
+    bool_or(k IN ('end', 'full')) AS ended,
     count(run_id) FILTER (WHERE k = 'run') > count(DISTINCT run_id) FILTER (WHERE k = 'run') AS repeated,
     bool_or(labels IS NOT NULL) AS labelled,
     bool_or(with_series) AS with_series,
