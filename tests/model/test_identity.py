@@ -1,5 +1,6 @@
 import uuid
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,11 @@ def test_uuid7_has_version_variant_and_time() -> None:
     assert value.version == 7
     assert value.variant == uuid.RFC_4122
     assert value.int >> 80 == 1_700_000_000_000
+
+
+@pytest.mark.parametrize("unix_ms", [-1, 0, 2**48 - 1, 2**60])
+def test_uuid7_of_any_clock_is_a_uuid(unix_ms: int) -> None:
+    assert uuid.UUID(uuid7(unix_ms)).version == 7
 
 
 def test_uuid7_is_sorted_by_time_and_unique() -> None:

@@ -1,7 +1,9 @@
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pytest_benchdb.model.environment import CiJob, Load
@@ -105,5 +107,23 @@ def test_recorder_that_cannot_write_anywhere_says_how_many_tests_are_lost(contex
 
     assert recorder.finish(outcome="passed", exit_status=0, complete=True, row_limit=5) is None
     assert recorder.problem == (
-        f"2 of 2 finished tests could not be stored and are lost: File exists ({tmp_path / 'file'})"
+        f"2 of 2 finished tests could not be stored and are lost: File exists ({tmp_path / 'file'}); "
+        "give another PATH with --benchdb=PATH"
     )
+
+
+@pytest.mark.parametrize("jump_s", [-3_600, 50 * 365 * 86_400], ids=["back", "forward"])
+def test_recorder_duration_is_that_of_the_session_though_the_clock_is_set(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump_s: int
+) -> None:
+    recorder = SessionRecorder(start_session(context), Target(path=tmp_path / "results", kind="folder"))
+    recorder.append(b'{"k":"name"}\n')
+    now_ns = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns + jump_s * 1_000_000_000)
+
+    result = recorder.finish(outcome="passed", exit_status=0, complete=True, row_limit=5)
+
+    assert result is not None
+    with duckdb.connect(str(result.path), read_only=True) as connection:
+        rows = connection.execute("SELECT epoch(finished_at - started_at) BETWEEN 0 AND 600 FROM session").fetchall()
+    assert rows == [(True,)]

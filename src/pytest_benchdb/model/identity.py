@@ -10,6 +10,7 @@ import os
 import re
 import time
 
+_LAST_MS = 2**48 - 1
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}\b")
 
 
@@ -17,10 +18,10 @@ def uuid7(unix_ms: int | None = None) -> str:
     """Return a new UUIDv7 as text.
 
     Args:
-        unix_ms: milliseconds since the epoch; None for now.
+        unix_ms: milliseconds since the epoch; None for now. A time that has no place in an id gets the nearest.
     """
     ms = time.time_ns() // 1_000_000 if unix_ms is None else unix_ms
-    head, tail = f"{ms:012x}", os.urandom(10).hex()
+    head, tail = f"{min(max(ms, 0), _LAST_MS):012x}", os.urandom(10).hex()
     variant = "89ab"[int(tail[3], 16) & 3]
     return f"{head[:8]}-{head[8:]}-7{tail[:3]}-{variant}{tail[4:7]}-{tail[7:19]}"
 

@@ -73,7 +73,7 @@ def start_session(context: Context) -> SessionStart:
         session_id=session_id,
         project=context.project or project_name(snapshot.commit, context.root),
         kind=context.kind,
-        started_unix_us=time.time_ns() // 1000,
+        started_unix_us=max(time.time_ns() // 1000, 0),
         label=context.label,
         tags=context.tags,
         note=context.note,
@@ -99,6 +99,7 @@ class SessionRecorder:
         self.start = start
         self.target = target
         self._pid = os.getpid()
+        self._began_s = _uptime_s()
         self._spools = spools
         self._journal: Journal | None = None
         self.problem: str | None = None
@@ -144,18 +145,21 @@ class SessionRecorder:
         """
         if self._journal is None or self.is_copy:
             return None
-        end = session_end(self.start, read_load(), time.time_ns() // 1000, outcome, exit_status, complete=complete)
+        # The clock may have been set meanwhile.
+        now_us = self.start.started_unix_us + round((_uptime_s() - self._began_s) * 1e6)
+        end = session_end(self.start, read_load(), now_us, outcome, exit_status, complete=complete)
         self._journal.close(end_line(end))
         journal = self._journal.path
         if journal is None:
-            self.problem = self._loss(self._journal)
+            self.problem = f"{_loss(self._journal)}; give another PATH with --benchdb=PATH"
             return None
         timeout_s = FOLD_TIMEOUT_S + self._journal.size_bytes / FOLD_BYTES_PER_S
         result = fold_in_child(
             journal, self.target, timeout_s=timeout_s, row_limit=row_limit, whole=not self._journal.missing_runs
         )
         if self._journal.missing_runs:
-            self.problem = f"{self._loss(self._journal)}; {result.message or f'the others are in {result.path}'}"
+            rest = result.message or f"the others are in {result.path}; run the tests again when there is space"
+            self.problem = f"{_loss(self._journal)}; {rest}"
             return replace(result, message=None)
         if journal.parent != self.target.spool and result.status == "stored":
             move = shlex.join(["benchdb", "merge", str(result.path), "-o", str(self.target.path)])
@@ -163,15 +167,21 @@ class SessionRecorder:
             self.problem = f"{self.target.spool} cannot be written: {why}; once it can, type: {move}"
         return result
 
-    @staticmethod
-    def _loss(journal: Journal) -> str:
-        """Return how many finished tests are in no file, and why."""
-        reasons: dict[str, list[str]] = {}
-        for folder, reason in journal.refusals.items():
-            reasons.setdefault(reason, []).append(str(folder))
-        why = "; ".join(f"{reason} ({', '.join(folders)})" for reason, folders in reasons.items())
-        lost = journal.missing_runs
-        return f"{lost} of {lost + journal.written_runs} finished tests could not be stored and are lost: {why}"
+
+def _loss(journal: Journal) -> str:
+    """Return how many finished tests are in no file, and why."""
+    reasons: dict[str, list[str]] = {}
+    for folder, reason in journal.refusals.items():
+        reasons.setdefault(reason, []).append(str(folder))
+    why = "; ".join(f"{reason} ({', '.join(folders)})" for reason, folders in reasons.items())
+    lost = journal.missing_runs
+    return f"{lost} of {lost + journal.written_runs} finished tests could not be stored and are lost: {why}"
+
+
+def _uptime_s() -> float:
+    """Return a time that never jumps, and that goes on while the machine sleeps where the system has such a clock."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 def session_end(

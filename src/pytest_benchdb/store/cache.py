@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _NAME = "pytest-benchdb"
+_MEMORY = "/dev/shm"  # noqa: S108 - only for folders with names that nobody can guess
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -55,6 +56,16 @@ def spool_folders(environ: Mapping[str, str] = os.environ) -> list[Path]:
     with contextlib.suppress(OSError):
         folders.append(_private_temporary_folder())
     return [folder / "spool" for folder in folders]
+
+
+def scratch_places() -> list[str | None]:
+    """Return folders for temporary files, best first: a full disk may hold several, but not the memory."""
+    places: list[str | None] = [None]  # the one that `tempfile` chooses
+    with contextlib.suppress(OSError):
+        places.append(os.fspath(cache_folder()))
+    if os.path.isdir(_MEMORY):
+        places.append(_MEMORY)
+    return places
 
 
 def _platform_base(environ: Mapping[str, str]) -> str | None:

@@ -11,6 +11,10 @@ _MAGIC = b"DUCK"
 _LONGEST_REASON = 200
 _PID = re.compile(r"Conflicting lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)")
 _NEWER = re.compile(r"version number|newer version of DuckDB|storage version|serialization", re.IGNORECASE)
+_SYSTEM = re.compile(
+    r"No space left on device|File too large|Disk quota exceeded|Permission denied|Read-only file system|Is a directory"
+    r"|Too many open files"
+)
 _DAMAGED = re.compile(
     r"checksum|corrupt|could not read|not enough bytes|read enough|deserializ|invalidated|internal|WAL|metadata"
     r"|out of range|failed to load|free list|block",
@@ -54,10 +58,10 @@ def translate(error: Exception, path: str) -> Exception:
 
 
 def _about_content(text: str, path: str) -> StoreError:
-    if re.search(
-        r"No space left|File too large|quota exceeded|Permission denied|Read-only file system|Is a directory|Too many open files|Cannot open file",
-        text,
-    ):
+    system = _SYSTEM.search(text)
+    if system:
+        return StoreError(f"{path}: {system[0]}; {_remedy(text)}")
+    if "Cannot open file" in text:
         return StoreError(f"{path}: {text}; {_remedy(text)}")
     foreign = _foreign(path)
     if foreign is not None:
@@ -88,7 +92,9 @@ def _foreign(path: str) -> str | None:
 
 def _remedy(text: str) -> str:
     if "No space left" in text or "quota exceeded" in text:
-        return "free some space and type: benchdb recover"
+        return "free some space"
+    if "File too large" in text or "Too many open files" in text:
+        return "raise the limit (ulimit)"
     if "Permission denied" in text or "Read-only" in text:
         return "choose a place that can be written"
     return "see that the path is right"

@@ -51,9 +51,7 @@ class FoldResult:
     recovered: tuple[Path, ...] = ()
 
 
-def fold_in_child(
-    journal: Path, target: Target, *, timeout_s: float, row_limit: int, whole: bool = True
-) -> FoldResult:
+def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit: int, whole: bool = True) -> FoldResult:
     """Fold a journal into a session file, and into the single file if the target is one.
 
     Failures of files, locks, disks or processes are reported in `status`, not raised.
@@ -120,8 +118,9 @@ def _hint(journal: Path, target: Target, *, whole: bool) -> str:
     if not journal.exists():
         return f"{journal} is not there any more, and the session is lost"
     place = target.path if journal.parent == target.spool else journal.parent
-    what = f"nothing is lost: {journal} holds the session" if whole else f"{journal} holds the others"
-    return f"{what}; type: benchdb recover {place}"
+    if whole:
+        return f"nothing is lost: {journal} holds the session; type: benchdb recover {place}"
+    return f"{journal} holds the others; type: benchdb recover {place}, and run the tests again"
 
 
 def _last_line(error: subprocess.CalledProcessError) -> str:

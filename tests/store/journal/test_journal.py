@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_benchdb.model.benchmark import Benchmark, Labels
+from pytest_benchdb.model.environment import SessionEnd
 from pytest_benchdb.model.run import CHUNK_ROUNDS, Measurement, Run, Timing
 from pytest_benchdb.store.history.session_folder import recover
 from pytest_benchdb.store.journal.checksum import is_changed, sealed
 from pytest_benchdb.store.journal.journal import Journal
-from pytest_benchdb.store.journal.lines import run_lines
+from pytest_benchdb.store.journal.lines import end_line, run_lines
 from pytest_benchdb.store.lock import lock_now
 
 BENCHMARK = Benchmark(
@@ -218,7 +219,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
     def mount(name: str) -> Path:
         folder = tmp_path / name
         folder.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]
+        command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
         if subprocess.run(command, capture_output=True, check=False).returncode:
             pytest.skip("only root can mount a small disk")
         mounted.append(folder)
@@ -381,12 +382,39 @@ def test_journal_interrupted_while_it_writes_loses_no_line_and_has_none_twice(
         write(descriptor, data)
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(os, "write", interrupted)
+    monkeypatch.setattr(os, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
         journal.append(finished("one"))
+    monkeypatch.undo()
     journal.close(END)
 
     assert content(journal) == finished("one") + END
+
+
+def test_journal_line_for_a_full_disk_has_room_for_the_longest_end(tmp_path: Path) -> None:
+    end = end_line(
+        SessionEnd(
+            finished_unix_us=2**63,
+            outcome="interrupted",
+            exit_status=-(2**31),
+            complete=False,
+            load1=-1.2345678901234567e-300,
+            steal_s=-1.2345678901234567e-300,
+            contended=False,
+        )
+    )
+    journal = journal_in(tmp_path)
+    journal.append(begin("one"))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (journal.size_bytes, limits[1]))
+    try:
+        journal.append(finished("one"))
+        journal.close(end)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert room_of(journal)["lost"] == 1
+    assert content(journal) == begin("one")
 
 
 def test_journal_file_is_not_open_to_writing_by_others(tmp_path: Path) -> None:

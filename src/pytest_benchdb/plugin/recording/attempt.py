@@ -122,6 +122,7 @@ class Attempt:
     identifier: Identifier
     run_id: str = field(default_factory=uuid7)
     started_unix_us: int = field(default_factory=lambda: time.time_ns() // 1000)
+    began_s: float = field(default_factory=time.monotonic)
     fixture: Any = None
     arguments: dict[str, Any] | None = None
     own_block: Block | None = None
@@ -175,7 +176,7 @@ class Attempt:
             self.call = replace(self.call, oom=True)
         if error is None or not is_interruption(error):
             self.teardown = Phase(outcome="passed")
-        self.duration_s = time.time_ns() / 1e9 - self.started_unix_us / 1e6
+        self.duration_s = time.monotonic() - self.began_s
 
     @property
     def outcome(self) -> tuple[Outcome, str | None]:

@@ -1,9 +1,9 @@
 """The history of a folder: a database into which its session files are folded, kept as a disposable cache.
 
-It is ``history.duckdb`` in the folder, or in the user's cache folder if the folder belongs to another user or
-cannot be written. Readers share the lock
-on ``history.lock``; a process that folds holds it exclusively. A reader that finds new sessions while others read folds
-them into a private copy. The cache is rebuilt when it is damaged or of another version.
+It is ``history.duckdb`` in the folder, or in the user's cache folder if the folder belongs to another user or cannot be
+written. Readers share the lock on ``history.lock``; a process that folds holds it exclusively. A reader that finds new
+sessions while others read, or while the disk is full, folds them into a private copy. The cache is rebuilt when it is
+damaged or of another version.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_benchdb.errors import StoreError, StoreLockedError
 from pytest_benchdb.store import connection as db
-from pytest_benchdb.store.cache import cache_folder, template_folder
+from pytest_benchdb.store.cache import cache_folder, scratch_places, template_folder
 from pytest_benchdb.store.file_errors import is_database_error, translated
 from pytest_benchdb.store.history.absorb import IMPORTER, Progress, absorb, file_stamp, forget
 from pytest_benchdb.store.history.session_folder import session_files
@@ -87,6 +87,8 @@ def folder_history(
         except StoreLockedError:
             if _only_readers(lock):
                 break
+        except StoreError:  # a full disk: the cache can be anywhere
+            break
     with _private_copy(home, folder, lock, timeout_s, progress) as copy:
         difference = _open(connection, copy, folder, alias)
         try:
@@ -215,10 +217,28 @@ def _only_readers(lock: Path) -> bool:
 
 @contextlib.contextmanager
 def _private_copy(home: Path, folder: Path, lock: Path, timeout_s: float, progress: Progress) -> Iterator[Path]:
-    """Fold into a private copy, because other processes keep reading the history."""
-    with tempfile.TemporaryDirectory(prefix="benchdb-") as scratch:
-        copy = Path(scratch) / HISTORY_NAME
-        with file_lock(lock, timeout_s=timeout_s, shared=True), contextlib.suppress(OSError):
-            shutil.copyfile(home / HISTORY_NAME, copy)
-        _refresh(copy, folder, progress)
+    """Fold into a private copy, because other processes keep reading the history, or its disk is full."""
+    problems: list[StoreError] = []
+    with contextlib.ExitStack() as stack:
+        for place in scratch_places():
+            with _kept_in(problems), translated(os.fspath(folder)):
+                scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-", dir=place))
+                copy = Path(scratch) / HISTORY_NAME
+                with file_lock(lock, timeout_s=timeout_s, shared=True), contextlib.suppress(OSError):
+                    shutil.copyfile(home / HISTORY_NAME, copy)
+                _refresh(copy, folder, progress)
+                break
+        else:
+            raise problems[0]
         yield copy
+
+
+@contextlib.contextmanager
+def _kept_in(problems: list[StoreError]) -> Iterator[None]:
+    """Add an error of a block to `problems`; only a lock that others hold is not of this one place."""
+    try:
+        yield
+    except StoreLockedError:
+        raise
+    except StoreError as error:
+        problems.append(error)

@@ -125,10 +125,8 @@ class Journal:
             self._use_room({"k": "full", "lost": self.missing_runs})
 
     def _write(self, lines: bytes) -> None:
-        view = memoryview(lines)
         try:
-            while view:
-                view = view[os.write(self._fd, view) :]
+            _write_all(self._fd, lines)
         except BaseException:
             # A torn line in the middle would hide the lines after it.
             with contextlib.suppress(OSError):
@@ -219,29 +217,38 @@ def _create(path: Path, content: Callable[[], Iterable[bytes]], needed_bytes: in
     hidden = path if os.name == "nt" else path.with_name(f".{path.name.removesuffix(JOURNAL_SUFFIX)}.part")
     for _attempt in range(_CREATE_ATTEMPTS):
         make_folder(path.parent)
-        descriptor = -1
-        try:
-            if shutil.disk_usage(path.parent).free < needed_bytes:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            descriptor = os.open(hidden, flags, 0o644)
-            lock_now(descriptor)
-            os.lseek(descriptor, 0, os.SEEK_SET)  # locking moves it on Windows
-            for piece in content():
-                view = memoryview(piece)
-                while view:
-                    view = view[os.write(descriptor, view) :]
-            if hidden != path:
-                os.rename(hidden, path)
-        except FileNotFoundError:
-            # Another process may have emptied and removed the inbox, or recovered and removed parts.
-            if descriptor >= 0:
-                os.close(descriptor)
-        except BaseException:
-            if descriptor >= 0:
-                os.close(descriptor)
-                with contextlib.suppress(OSError):
-                    hidden.unlink()
-            raise
-        else:
+        # Another process may empty and remove the inbox meanwhile, or recover and remove parts.
+        with contextlib.suppress(FileNotFoundError):
+            _require_space(path.parent, needed_bytes)
+            with _removed_if_unfinished(hidden, flags) as descriptor:
+                lock_now(descriptor)
+                os.lseek(descriptor, 0, os.SEEK_SET)  # locking moves it on Windows
+                for piece in content():
+                    _write_all(descriptor, piece)
+                if hidden != path:
+                    os.rename(hidden, path)
             return descriptor
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+
+def _require_space(folder: Path, needed_bytes: int) -> None:
+    if shutil.disk_usage(folder).free < needed_bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@contextlib.contextmanager
+def _removed_if_unfinished(path: Path, flags: int) -> Iterator[int]:
+    descriptor = os.open(path, flags, 0o644)
+    try:
+        yield descriptor
+    except BaseException:
+        os.close(descriptor)
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -225,7 +225,7 @@ def _end_is_good(entry: dict[str, Any]) -> bool:
     )
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "session": _session_is_good,
     "begin": _test_is_good,
     "chunk": _chunk_is_good,
