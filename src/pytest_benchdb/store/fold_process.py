@@ -12,7 +12,7 @@ from pytest_benchdb.model.report import ReportRow, RunNotes
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.child_command import child_command
 from pytest_benchdb.store.fold_child import FoldSettings, fold_session, main
-from pytest_benchdb.store.target import Target
+from pytest_benchdb.store.target import JOURNAL_SUFFIX, SESSION_SUFFIX, Target
 
 # Signals that end pytest's process group, from a terminal or a CI service, must not end the fold: it takes a moment.
 _APART: Mapping[str, Any] = (
@@ -115,12 +115,16 @@ def _result(answer: Mapping[str, Any]) -> FoldResult:
 
 def _hint(journal: Path, target: Target, *, whole: bool) -> str:
     """Return where the session is that was not stored, and what to type."""
-    if not journal.exists():
-        return f"{journal} is not there any more, and the session is lost"
     place = target.path if journal.parent == target.spool else journal.parent
+    kept = journal
+    if not journal.exists():
+        folded = sorted(journal.parent.glob(f"*-{journal.name.removesuffix(JOURNAL_SUFFIX)}{SESSION_SUFFIX}"))
+        if not folded and target.kind == "folder":
+            return f"{journal} is not there any more, and the session is lost"
+        kept = folded[0] if folded else target.path
     if whole:
-        return f"nothing is lost: {journal} holds the session; type: benchdb recover {place}"
-    return f"{journal} holds the others; type: benchdb recover {place}, and run the tests again"
+        return f"nothing is lost: {kept} holds the session; type: benchdb recover {place}"
+    return f"{kept} holds the others; type: benchdb recover {place}, and run the tests again"
 
 
 def _last_line(error: subprocess.CalledProcessError) -> str:

@@ -80,11 +80,11 @@ def test_doctor_says_that_there_is_no_session(benchdb: Call, place: Path) -> Non
 def test_unfinished_sessions_are_named(benchdb: Call, tmp_path: Path) -> None:
     from pytest_benchdb.store.journal.journal import Journal
 
-    journal = Journal("019a9e5c-7b2c-7000-8000-0123456789ab", [tmp_path])
+    journal = Journal("019a9e5c-7b2c-7000-8000-0123456789ab", lambda: [tmp_path], b'{"k":"session"}\n')
     try:
         ended = benchdb("sessions", "--db", str(tmp_path))
     finally:
-        journal.close()
+        journal.close(b'{"k":"end"}\n')
 
     assert ended.status == 5
     assert "contains no finished session, but 1 unfinished" in ended.err
