@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _NAME = "pytest-benchdb"
-_MEMORY = "/dev/shm"  # noqa: S108 - only for folders with names that nobody can guess
+_MEMORY = "/dev/shm"  # noqa: S108 - only for folders with random names
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
