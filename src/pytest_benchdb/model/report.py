@@ -190,6 +190,10 @@ class SessionRow:
     not_passed: int
 
 
+Row = Mapping[str, Any]
+"""A row of a query, by column name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionReport:
     """A session with the requested runs.
@@ -197,11 +201,13 @@ class SessionReport:
     Attributes:
         rows: the runs to show, filtered and sorted.
         outcomes: number of runs by outcome, over the whole session, filtered or not.
+        notes: notes on the session or its runs, oldest first: rows of ``queries/notes.sql``.
     """
 
     session: SessionRow
     rows: tuple[ReportRow, ...]
     outcomes: Mapping[str, int]
+    notes: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,10 +254,6 @@ class RunRecord:
     samples_s: Sequence[float] | None
     summary: Summary
     outliers: int | None
-
-
-Row = Mapping[str, Any]
-"""A row of a query, by column name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,10 @@
 There are tables of measurements by phase, ranks, requests, sensors and series.
 """
 
+import math
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.report import Row, RunDetail
@@ -17,6 +18,9 @@ from pytest_benchdb.present.writing.times import local_text
 from pytest_benchdb.present.writing.units import NOT_MEASURED, Unit, choose_unit, one_quantity, quantity, unit_for
 from pytest_benchdb.present.writing.values import value_text
 
+RUN_SCHEMA = "benchdb.run/1"
+
+_ABOUT_SAMPLES = ("metric", "pass", "phase", "rank", "domain")
 LEADING = ("step_time", "e2e_latency", "wall_time")
 """Metrics that are listed first; the first one that a run has is its main time."""
 
@@ -31,6 +35,9 @@ _MOST_ERRORS = 5
 _DEGREE = "\N{DEGREE SIGN}"
 _MOST_BARS = 40
 _LEAST_FOR_BARS = 60
+_SHARE_IN_BARS = 0.99
+_WIDE = 3.0
+"""Largest round per smallest, above which a histogram is logarithmic."""
 _HISTOGRAM_NOUNS = {"wall_time": "rounds", "step_time": "steps", "e2e_latency": "requests"}
 """Metrics that may have a histogram, the most usual first, and the noun for their samples."""
 _FACTS = (
@@ -387,7 +394,7 @@ def run_lines(detail: RunDetail, total: int, *, ascii_only: bool = False) -> lis
     rows = sorted_rows(detail.measurements, has_requests=bool(detail.requests))
     return [
         *((Span(part, "head"),) for part in wrap(name, total, ascii_only=ascii_only)),
-        *tables.facts(_facts(run)),
+        *tables.facts(_facts(run, detail.notes)),
         *tables.measurements(rows.own),
         *(() if ascii_only or total < _LEAST_FOR_BARS else _histogram_lines(detail, total)),
         *tables.ranks(rows.ranks),
@@ -399,11 +406,29 @@ def run_lines(detail: RunDetail, total: int, *, ascii_only: bool = False) -> lis
     ]
 
 
-def _facts(run: Row) -> list[Fact]:
+def _note_text(note: Row) -> str:
+    about = "" if note["run_id"] is not None else ", about the session"
+    author = f"{note['author']}, " if note["author"] else ""
+    return f"{note['text']} ({author}{local_text(note['created_at'])}{about})"
+
+
+def _facts(run: Row, notes: Sequence[Row]) -> list[Fact]:
     outcome = str(run["outcome"]) + (f": {run['reason']}" if run.get("reason") else "")
     facts = [("outcome", outcome), ("recorded", local_text(run["started_at"]))]
     facts += [(label, value_text(run[key])) for label, key in _FACTS if run.get(key) not in (None, {}, "")]
+    facts += [("note", _note_text(note)) for note in notes]
     return [*facts, ("run again", f"pytest {shlex.quote(str(run['fullname']))} --benchdb")]
+
+
+def run_json(detail: RunDetail) -> dict[str, object]:
+    """Return everything about a run, for JSON."""
+    samples = [
+        {**{name: row[name] for name in _ABOUT_SAMPLES}, "samples": detail.samples[row["measurement_id"]]}
+        for row in detail.measurements
+        if row["measurement_id"] in detail.samples
+    ]
+    content = {field.name: getattr(detail, field.name) for field in fields(detail)}
+    return {**content, "session": asdict(detail.session), "samples": samples}
 
 
 def _histogram_lines(detail: RunDetail, total: int) -> list[Line]:
@@ -416,11 +441,20 @@ def _histogram_lines(detail: RunDetail, total: int) -> list[Line]:
             rounds = detail.samples.get(row["measurement_id"], ())
             if len(rounds) < 2:  # noqa: PLR2004 - one round has no shape
                 return []
-            unit = choose_unit("time", rounds)
-            bars = histogram(rounds, min(_MOST_BARS, total - 40))
-            text = f"{quantity(min(rounds), unit)} {bars} {quantity(max(rounds), unit)}"
-            return [(Span(""),), (Span(f"{noun}  ", "dim"), Span(text))]
+            return [(Span(""),), (Span(f"{noun}  ", "dim"), Span(_histogram(rounds, noun, total)))]
     return []
+
+
+def _histogram(rounds: Sequence[float], noun: str, total: int) -> str:
+    """Return the shape of the rounds; a few that took very long do not squeeze the others into one bar."""
+    ordered = sorted(rounds)
+    kept = ordered[: max(2, math.ceil(len(ordered) * _SHARE_IN_BARS))]
+    logarithmic = kept[0] > 0 and kept[-1] > _WIDE * kept[0]
+    unit = choose_unit("time", rounds)
+    bars = histogram(kept, min(_MOST_BARS, total - 40), logarithmic=logarithmic)
+    text = f"{quantity(kept[0], unit)} {bars} {quantity(kept[-1], unit)}" + (" (logarithmic)" if logarithmic else "")
+    beyond = len(ordered) - len(kept)
+    return f"{text}; {beyond} more {noun} up to {quantity(ordered[-1], unit)}" if beyond else text
 
 
 def _attachment_lines(rows: Sequence[Row], tables: RunTables) -> list[Line]:

@@ -156,7 +156,6 @@ def test_command_used_wrongly_is_a_usage_error(benchdb: Call, arguments: list[st
         ["report", "--format", "xml"],
         ["report", "--nonsense"],
         ["nonsense"],
-        ["show"],
         ["query", "--db", "results", "--timeout", "0", "SELECT 1"],
     ],
     ids=" ".join,

@@ -35,12 +35,15 @@ class Call:
         """The database to read, from `--db` or the configuration."""
         return find_db(self.params["db"], Path.cwd())
 
-    def selection(self, specs: Sequence[str] = (), *, sessions: Sequence[str] = ()) -> Selection:
+    def selection(
+        self, specs: Sequence[str] = (), *, sessions: Sequence[str] = (), benchmarks: bool = False
+    ) -> Selection:
         """Return what the options select; filters that the command lacks are not applied.
 
         Args:
             specs: SPECs of paths and sessions.
             sessions: session names, never taken for paths.
+            benchmarks: whether SPECs may be names of benchmarks, which look like paths.
 
         Raises:
             ConfigError: a SPEC, a metric name or the project's configuration is not valid.
@@ -48,6 +51,9 @@ class Call:
         """
         filters = {name: self.params.get(name) for name in _FILTERS}
         metrics = parse_metrics(self.params.get("metric") or ())
+        if benchmarks:
+            sessions = [*sessions, *(spec for spec in specs if "::" in spec)]
+            specs = [spec for spec in specs if "::" not in spec]
         return make_selection(specs, self.database, sessions=sessions, metrics=metrics, **filters)
 
     def reading(self) -> AbstractContextManager[Feedback]:

@@ -1,27 +1,21 @@
-"""Read reports, the list of sessions, and the details of one session or run."""
+"""Read reports and the list of sessions."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_benchdb.analysis.roofline import precision_named, roof_of
-from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.report import Report, ReportRow, RunDetail, SessionReport, SessionRow
+from pytest_benchdb.model.report import Report, ReportRow, Row, SessionReport, SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.where import parse_where
 from pytest_benchdb.operations.select.selection import (
     Selection,
     filter_by_time,
-    find_sessions,
     open_selection,
-    stored_sessions,
 )
-from pytest_benchdb.operations.select.spec.context import spec_context
 from pytest_benchdb.store.read.reader import Reader
 
-_FULL_ID = 36
-_MOST_CANDIDATES = 5
 _PEAK_FLOPS, _PEAK_BYTES = "peak_flops_per_second", "peak_bytes_per_second"
 
 
@@ -37,7 +31,7 @@ def build_report(selection: Selection, *, feedback: Feedback = SILENT) -> Report
     matches = parse_expression(selection.keyword or "")
     where = parse_where(selection.where or "")
     with open_selection(selection, feedback, newest=None) as selected:
-        return _report(
+        return report_of(
             selected.reader,
             selection,
             selected.sessions,
@@ -58,32 +52,7 @@ def list_sessions(selection: Selection, *, feedback: Feedback = SILENT) -> list[
     return sessions[-selection.last :][::-1] if selection.last is not None else sessions[::-1]
 
 
-def read_session_or_run(selection: Selection, feedback: Feedback = SILENT) -> Report | RunDetail:
-    """Return the session or run that a selection names; sessions take precedence.
-
-    Args:
-        selection: with one SPEC: a session, ``run:ID``, or the beginning of either's id.
-        feedback: receives progress, and warnings about unreadable sessions.
-
-    Raises:
-        ConfigError: the name matches nothing, or several runs.
-        StoreError: a file cannot be read, or there is no session.
-    """
-    (name,) = selection.specs or ("latest",)
-    with open_source(selection.paths, feedback) as reader:
-        if name.startswith("run:"):
-            return reader.run_detail(_run_id(reader, name.removeprefix("run:"), name))
-        try:
-            sessions = stored_sessions(reader, selection.paths)
-            named = find_sessions([name], sessions, spec_context(reader))[-1:]
-            return _report(reader, selection, named, of=len(sessions))
-        except ConfigError:
-            if not reader.find_runs(name.lower()):
-                raise
-            return reader.run_detail(_run_id(reader, name, name))
-
-
-def _report(
+def report_of(
     reader: Reader,
     selection: Selection,
     sessions: Sequence[SessionRow],
@@ -91,12 +60,25 @@ def _report(
     of: int,
     is_shown: Callable[[ReportRow], bool] = lambda _row: True,
 ) -> Report:
+    """Return the report of sessions.
+
+    Args:
+        reader: an open history that contains the sessions.
+        selection: what they were selected by.
+        sessions: oldest first.
+        of: number of sessions in all.
+        is_shown: whether to show a run.
+    """
+    notes: dict[str, list[Row]] = {}
+    for note in reader.notes(sessions[0].session_id if len(sessions) == 1 else None):
+        notes.setdefault(note["session_id"], []).append(note)
     runs = _with_roofs(reader, reader.report([session.session_id for session in sessions]))
     shown = []
     for session in sessions:
         rows = runs.get(session.session_id, ())
         outcomes: dict[str, int] = dict(Counter(row.outcome for row in rows))
-        shown.append(SessionReport(session=session, rows=tuple(filter(is_shown, rows)), outcomes=outcomes))
+        about = tuple(notes.get(session.session_id, ()))
+        shown.append(SessionReport(session=session, rows=tuple(filter(is_shown, rows)), outcomes=outcomes, notes=about))
     sources = tuple(map(str, selection.paths))
     return Report(sources=sources, sessions=tuple(shown), sessions_in_all=of, selection=selection.text())
 
@@ -129,12 +111,3 @@ def _with_roofs(reader: Reader, runs: Mapping[str, list[ReportRow]]) -> dict[str
         return row if roof is None else replace(row, roof_share=roof.share, roof_limit=roof.limit)
 
     return {session_id: [with_roof(row) for row in rows] for session_id, rows in runs.items()}
-
-
-def _run_id(reader: Reader, prefix: str, name: str) -> str:
-    ids = [prefix.lower()] if len(prefix) == _FULL_ID else list(reader.find_runs(prefix))
-    if len(ids) == 1:
-        return ids[0]
-    if not ids:
-        raise ConfigError(f"{name!r} is not a run; run ids are in the data of: benchdb report -f csv")
-    raise ConfigError(f"{name!r} matches several runs: {', '.join(ids[:_MOST_CANDIDATES])}, ...; write more of the id")

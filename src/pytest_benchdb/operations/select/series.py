@@ -63,7 +63,7 @@ def read_series(
     # Runs that did not pass appear as wall times even if another metric is requested.
     keys = {value.key for value in filtered if value.value is not None}
     wanted = {key for key in keys if metrics is None or key.metric in named}
-    wanted |= _main_series({key for key in keys if key.metric in MAIN_TIMES}) if TIME in words else set()
+    wanted |= main_series({key for key in keys if key.metric in MAIN_TIMES}) if TIME in words else set()
     found = {key.metric for key in keys}
     absent = [word for word in selection.metrics if word != ALL_METRICS and found.isdisjoint(metrics_of(word))]
     if absent and not optional:
@@ -86,7 +86,7 @@ def names_like(reader: Reader, keyword: str | None) -> list[str] | None:
     return [name for name in reader.benchmark_names() if matches(name)]
 
 
-def _main_series(keys: Collection[SeriesKey]) -> set[SeriesKey]:
+def main_series(keys: Collection[SeriesKey]) -> set[SeriesKey]:
     """Return each benchmark's main time per device: the whole if it was timed, else its phases."""
     best: dict[tuple[str, str | None], tuple[bool, int]] = {}
     for key in keys:

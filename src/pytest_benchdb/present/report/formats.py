@@ -83,7 +83,12 @@ def report_csv(report: Report, columns: Sequence[Column] | None = None) -> str:
 
 
 def _session_values(shown: SessionReport) -> dict[str, object]:
-    return {**asdict(shown.session), "outcomes": dict(shown.outcomes), "rows": [row.values() for row in shown.rows]}
+    return {
+        **asdict(shown.session),
+        "outcomes": dict(shown.outcomes),
+        "notes": list(shown.notes),
+        "rows": [row.values() for row in shown.rows],
+    }
 
 
 def _required_columns(columns: Sequence[Column], rows: Sequence[ReportRow]) -> list[Column]:

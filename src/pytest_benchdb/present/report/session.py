@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, fields, replace
 
-from pytest_benchdb.model.report import DataTable, Report, ReportRow, SessionReport, SessionRow
+from pytest_benchdb.model.report import DataTable, Report, ReportRow, Row, SessionReport, SessionRow
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.writing.grid import (
     FACT_SEPARATOR,
@@ -74,6 +74,7 @@ def facts_of(shown: SessionReport, report: Report, now: dt.datetime | None = Non
         ("python", session.python),
         ("CI", _join(session.ci_provider, pull_request, session.ci_url)),
         ("note", session.note),
+        *(("note", _note(note, shown)) for note in shown.notes),
         ("outcome", f"{session.outcome}: {_counts(shown.outcomes)}"),
         ("shown", _shown(shown, report)),
         ("data", ", ".join(report.sources)),
@@ -102,6 +103,13 @@ def missing_energy(rows: Sequence[ReportRow]) -> list[str]:
         f"no energy of {counted(number, 'run')} of {len(passed)} that passed: {why}"
         for why, number in reasons.most_common()
     ]
+
+
+def _note(note: Row, shown: SessionReport) -> str:
+    """Return a note that was written later, with its author and time, and the benchmark if it is about one."""
+    names = {row.run_id: row.name for row in shown.rows}
+    about = f"{names.get(note['run_id'], 'a run')}: " if note["run_id"] is not None else ""
+    return f"{about}{note['text']} ({_join(note['author'], local_text(note['created_at']))})"
 
 
 def _join(*parts: object) -> str:

@@ -1,5 +1,6 @@
 """Many values as one short line of bars."""
 
+import math
 from collections.abc import Sequence
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -27,15 +28,18 @@ def sparkline(values: Sequence[float | None], *, ascii_only: bool = False) -> st
     return "".join(map(bar, values))
 
 
-def histogram(values: Sequence[float], bins: int) -> str:
+def histogram(values: Sequence[float], bins: int, *, logarithmic: bool = False) -> str:
     """Return one bar per bin between the smallest and the largest value; an empty bin is a space.
 
-    >>> histogram([1.0, 1.0, 1.0, 2.0, 4.0], 4)
-    '█▃ ▃'
+    With `logarithmic`, values above 0 whose bins are of equal ratios.
+
+    >>> histogram([1.0, 1.0, 1.0, 2.0, 4.0], 4), histogram([1.0, 1.0, 1.0, 2.0, 4.0], 4, logarithmic=True)
+    ('█▃ ▃', '█ ▃▃')
     """
-    low, high = min(values), max(values)
+    scaled = [math.log(value) for value in values] if logarithmic else values
+    low, high = min(scaled), max(scaled)
     counts = [0] * bins
-    for value in values:
+    for value in scaled:
         share = (value - low) / (high - low) if high > low else 0.0
         counts[min(int(share * bins), bins - 1)] += 1
     most = max(counts)
