@@ -3,6 +3,7 @@ import shlex
 import pytest
 
 from pytest_benchdb.environment.command import sanitized_command
+from pytest_benchdb.environment.secret_forms import PREFIXES, SHAPES
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,55 @@ def test_secret_is_masked(argument: str) -> None:
     assert shlex.split(command)[-1] == "tests"
 
 
+FILL = "0123456789abcdef" * 6
+"""No example below is anybody's secret."""
+EXAMPLES = {
+    "1Password secret key": "A3-A0B1C2-D0E1F2-A0B1C-A0B1C-A0B1C",
+    "Cloudflare": f"v1.0-{FILL[:24]}-{FILL[:64]}",
+    "JSON Web Token in Base64": f"ZXlK{FILL[:40]}",
+    "Octopus Deploy": f"API-{FILL[:26].upper()}",
+    "Airtable": f"patAbCdEfGh012345.{FILL[:64]}",
+    "Azure client secret": f"abc8Q~{FILL[:34]}",
+    "Discord token": f"M{FILL[:24]}.{FILL[:6]}.{FILL[:38]}",
+    "Discord webhook": f"https://discord.com/api/webhooks/123456789/{FILL[:68]}",
+    "JSON Web Token": f"eyJhbGciOiJI.{FILL[:20]}.{FILL[:20]}",
+    "Mailchimp": f"{FILL[:32]}-us12",
+    "Mailgun": f"key-{FILL[:32]}",
+    "Notion": f"secret_{FILL[:43]}",
+    "OpenAI, Anthropic and others": f"sk-ant-api03-{FILL[:32]}",
+    "private key": f"-----BEGIN OPENSSH PRIVATE KEY-----\n{FILL}\n-----END OPENSSH PRIVATE KEY-----",
+    "Slack webhook": f"https://hooks.slack.com/services/T0123/B0123/{FILL[:24]}",
+    "Teams webhook": f"https://example.webhook.office.com/webhookb2/{FILL[:32]}@x/IncomingWebhook/{FILL[:32]}",
+    "Telegram": f"123456789:AA{FILL[:33]}",
+    "Terraform": f"{FILL[:14]}.atlasv1.{FILL[:64]}",
+    "Twilio": f"SK{FILL[:32]}",
+}
+
+
+def test_every_shape_of_a_token_has_an_example() -> None:
+    assert EXAMPLES.keys() == SHAPES.keys()
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
+@pytest.mark.parametrize("place", ["{}", "--option={}", "x {} y", '--json={{"a": "{}"}}'])
+def test_token_of_a_known_shape_is_masked(example: str, place: str) -> None:
+    command = sanitized_command(["pytest", place.format(example), "tests"])
+
+    assert "***" in command
+    assert FILL[:14].lower() not in command.lower()
+    assert "A0B1C" not in command
+    assert shlex.split(command)[-1] == "tests"
+
+
+@pytest.mark.parametrize("prefix", [prefix for prefixes in PREFIXES.values() for prefix in prefixes])
+def test_token_with_a_known_prefix_is_masked(prefix: str) -> None:
+    for argument in (prefix + FILL[:24], f"--option={prefix}{FILL[:24]}", f"see {prefix}{FILL[:24]}, please"):
+        command = sanitized_command(["pytest", argument, "tests"])
+
+        assert "***" in command
+        assert FILL[:12] not in command
+
+
 OPTIONS = ["--token", "--db-password", "--api-key", "--private-key", "--auth", "--pass", "--creds", "--jwt", "--login"]
 
 
@@ -104,6 +154,26 @@ def test_value_that_follows_its_option_is_masked(option: str) -> None:
         ["pytest", "--benchdb-passes=memory,energy", "--signal=2", "--design=a", "--side=b"],
         ["pytest", "--benchdb-fail-on=time:5%", "tests/test_pass.py::test_login::x"],
         ["pytest", "--url=http://localhost:8000/keys:list?page=2"],
+        [
+            "pytest",
+            "hf_models_of_vision/test_all.py",
+            "npm_packages/tests",
+            "pypi-statistics",
+            "dapiler",
+            "xai-methods",
+        ],
+        ["pytest", "secret_manager/tests/test_rotation.py", "sk-learn/tests", "key-value/test_store.py", "SG.py"],
+        [
+            "pytest",
+            "--commit=0123456789abcdef0123456789abcdef01234567",
+            "ico-n",
+            "pat.py",
+            "sat.d/a.py",
+            "tk-us-test",
+            "--pinned=1",
+            "--spin=2",
+            "--option=a.b.c",
+        ],
     ],
 )
 def test_command_without_secrets_stays_as_it_is(argv: list[str]) -> None:
