@@ -110,7 +110,7 @@ SHAPES: Mapping[str, str] = {
     "Terraform": r"\b\w{14}\.atlasv1\.[\w=-]{60,}",
     "Twilio": r"\bSK[0-9a-fA-F]{32}\b",
 }
-"""Tokens that a prefix alone does not tell from other words."""
+"""Tokens that a prefix alone does not distinguish from other words."""
 
 # `--tokenizer`, `--max-tokens` and `--author` are not secrets; `AccountKey` and `authorization` are.
 SECRET_NAME = re.compile(
