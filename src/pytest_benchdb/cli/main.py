@@ -37,6 +37,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "sessions": Entry("read.sessions", "List the sessions."),
         "env": Entry("read.env", "Show where a session ran, or compare two places."),
         "query": Entry("read.query", "Answer one SELECT statement, read-only."),
+        "db-path": Entry("read.db_path", "Print one up-to-date file for any DuckDB client."),
         "schema": Entry("read.schema", "Print the schema of a database."),
     },
     "Compare": {

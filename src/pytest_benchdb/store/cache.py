@@ -1,14 +1,17 @@
-"""Folders outside the user's project, for caches and for journals whose own folder cannot be written."""
+"""Folders outside the user's project: for caches, for copies for other programs, and for journals in need."""
 
 import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from pytest_benchdb.errors import StoreError
 
 _NAME = "pytest-benchdb"
 _MEMORY = "/dev/shm"  # noqa: S108 - only for folders with random names
+_COPIES = ("history.duckdb", *(f"history-{number}.duckdb" for number in range(2, 10)))
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -88,3 +91,55 @@ def _private_temporary_folder() -> Path:
             message = f"{folder} belongs to another user or is open to others"
             raise PermissionError(message)
     return folder
+
+
+def snapshot(file: Path, sources: Sequence[str]) -> Path:
+    """Return a copy of a file in the user's cache folder, one for each combination of sources; the last one is reused.
+
+    The copy is replaced in one step if it is not as the file is now: a client that has it open keeps what it opened.
+
+    Args:
+        file: an opened history, that stays as it is meanwhile.
+        sources: the files and folders that it was made of.
+
+    Raises:
+        StoreError: the copy cannot be written.
+    """
+    import hashlib  # imported late: the process that folds a session loads this module
+
+    key = hashlib.blake2b("\0".join(map(os.path.realpath, sources)).encode("utf-8", "surrogateescape"), digest_size=10)
+    try:
+        folder = cache_folder() / "copies" / key.hexdigest()
+        folder.mkdir(parents=True, exist_ok=True)
+        # On Windows an open file cannot be replaced: then the next name is taken.
+        for name in _COPIES:
+            with contextlib.suppress(PermissionError):
+                return _copied(file, folder / name)
+    except OSError as error:
+        message = f"a copy of {', '.join(sources)} cannot be written ({error}); set XDG_CACHE_HOME to another folder"
+        raise StoreError(message) from error
+    message = f"every copy in {folder} is open in another program; close one of them"
+    raise StoreError(message)
+
+
+def _copied(file: Path, copy: Path) -> Path:
+    log = copy.with_name(f"{copy.name}.wal")
+    if copy.exists() and not log.exists() and _stamp(copy) == _stamp(file):
+        return copy
+    import shutil
+
+    part = copy.with_name(f".{copy.name}.{os.getpid()}.part")
+    try:
+        shutil.copy2(file, part)
+        os.chmod(part, 0o600)
+        log.unlink(missing_ok=True)  # what a client wrote into the old copy does not fit the new one
+        os.replace(part, copy)
+    finally:
+        part.unlink(missing_ok=True)
+    return copy
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return the size and time of a file, which a copy shares until a program writes into it."""
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns

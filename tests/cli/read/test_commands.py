@@ -86,7 +86,7 @@ def test_query_answers_in_every_format(benchdb: Call) -> None:
     sql = "SELECT name, rounds FROM report WHERE outcome = 'passed' AND name LIKE 'test_s%' ORDER BY ALL LIMIT 2"
     call = ["query", "--db", "results", sql, "-f"]
 
-    assert benchdb(*call, "csv").out == '"name","rounds"\r\n"test_sort[1000]",3\r\n"test_sort[1000]",3\r\n'
+    assert benchdb(*call, "csv").out == '"name","rounds"\n"test_sort[1000]",3\n"test_sort[1000]",3\n'
     assert json.loads(benchdb(*call, "json").out)["rows"][0] == {"name": "test_sort[1000]", "rounds": 3}
     assert "| test_sort\\[1000\\] | 3 |" in benchdb(*call, "md").out
     assert [line.split() for line in benchdb(*call, "table").out.splitlines()[2:]] == [["test_sort[1000]", "3"]] * 2
@@ -102,7 +102,7 @@ def test_query_with_a_limit_says_that_there_is_more(benchdb: Call) -> None:
 def test_query_reads_the_statement_from_standard_input(benchdb_process: Call, results: Path) -> None:
     ended = benchdb_process("query", "--db", "results", "-f", "csv", "-", cwd=results.parent, stdin="SELECT 42 AS n")
 
-    assert (ended.status, ended.out) == (0, '"n"\r\n42\r\n')
+    assert (ended.status, ended.out) == (0, '"n"\n42\n')
 
 
 def test_env_shows_the_newest_place(benchdb: Call) -> None:

@@ -15,7 +15,7 @@ ANY_TEXT = st.text(st.characters(), max_size=40)
 def test_csv_table_writes_values_plainly() -> None:
     table = DataTable(schema="x", columns=("a", "b,c"), rows=[[None, True], [float("nan"), 'say "x"']])
 
-    assert table_csv(table) == '"a","b,c"\r\n,true\r\n,"say ""x"""\r\n'
+    assert table_csv(table) == '"a","b,c"\n,true\n,"say ""x"""\n'
 
 
 def test_json_table_numbers_equal_names() -> None:

@@ -51,6 +51,16 @@ def run_query(
     )
 
 
+def copy_for_clients(paths: Sequence[Path], feedback: Feedback = SILENT) -> Path:
+    """Return an up-to-date copy of files and folders as one DuckDB file, in the user's cache folder.
+
+    Raises:
+        StoreError: a file cannot be read, or the copy cannot be written.
+    """
+    with open_source(paths, feedback) as reader:
+        return reader.snapshot()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """A column; `kind` is its type, empty in views, and `filled` means NOT NULL."""

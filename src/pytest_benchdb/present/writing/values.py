@@ -1,9 +1,9 @@
 """Values of any kind and tables of them, as text on a terminal, JSON, CSV or Markdown.
 
-CSV is RFC 4180, with raw SI values and units in the column names. Every text is quoted; one that a spreadsheet would
-take for a formula gets an apostrophe in front, as OWASP advises against CSV injection. A text that begins with an
-apostrophe gets a second one, so that removing one leading apostrophe restores every text. Markdown is GitHub-flavoured
-and safe for any names.
+CSV is RFC 4180 with plain line feeds, raw SI values, and units in the column names. Every text is quoted; one that a
+spreadsheet would take for a formula gets an apostrophe in front, as OWASP advises against CSV injection. A text that
+begins with an apostrophe gets a second one, so that removing one leading apostrophe restores every text. Markdown is
+GitHub-flavoured and safe for any names.
 """
 
 import datetime as dt
@@ -137,7 +137,7 @@ def write_csv(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return rows of values as CSV, with column names in the first line."""
     lines = [",".join(map(_text, names))]
     lines += [",".join(map(_cell, row)) for row in rows]
-    return "".join(line + "\r\n" for line in lines)
+    return "".join(line + "\n" for line in lines)
 
 
 def _cell(value: object) -> str:

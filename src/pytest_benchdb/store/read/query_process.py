@@ -19,7 +19,11 @@ _START_S = 10.0
 
 
 class QueryProcess:
-    """A process that answers queries about one database, started by the first and again after it was killed."""
+    """A process that answers queries about one database, started by the first and again after it was killed.
+
+    Attributes:
+        database: the file that it opens.
+    """
 
     def __init__(self, database: str) -> None:
         """Start nothing yet.
@@ -27,7 +31,7 @@ class QueryProcess:
         Args:
             database: the file; another process must be able to open it for reading.
         """
-        self._database = database
+        self.database = database
         self._process: subprocess.Popen[bytes] | None = None
 
     def ask(self, sql: str, limits: Limits) -> Answer:
@@ -91,7 +95,7 @@ class QueryProcess:
         raise QueryError(message)
 
     def _started(self) -> "subprocess.Popen[bytes]":
-        command = child_command(serve, self._database)
+        command = child_command(serve, self.database)
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 

@@ -13,6 +13,7 @@ from pytest_benchdb.model.annotation import Acceptance, Baseline
 from pytest_benchdb.model.report import ReportRow, RunDetail, SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.store.attachments import attachment_folders, find_attachment
+from pytest_benchdb.store.cache import snapshot
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.read.query_process import QueryProcess
 from pytest_benchdb.store.read.sandbox import Answer, Limits
@@ -264,6 +265,14 @@ class Reader:
             MissingExtraError: pyarrow is not installed.
         """
         return self._queries.ask_arrow(sql, limits or Limits())
+
+    def snapshot(self) -> Path:
+        """Return a copy of the history for other programs, which may keep it open or change it.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        return snapshot(Path(self._queries.database), self.paths)
 
     def _rows(self, name: str, **values: Value) -> list[dict[str, Any]]:
         with translated(", ".join(self.paths)):
