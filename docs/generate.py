@@ -153,8 +153,21 @@ def _docstring(function: Callable[..., object]) -> str:
 def metrics() -> str:
     """Return the metric registry."""
     registry = import_module("pytest_benchdb.model.metric").METRICS
-    rows = ([code(m.name), m.unit, m.better, m.kind, prose(m.description)] for m in registry.values())
-    return table(["Metric", "Unit", "Better", "Kind", "What it is"], rows)
+    bounds = import_module("pytest_benchdb.model.metric").BOUNDS
+    rows = (
+        [code(m.name), m.unit, m.better, m.kind, _possible(bounds[m.name]), prose(m.description)]
+        for m in registry.values()
+    )
+    return table(["Metric", "Unit", "Better", "Kind", "Possible values", "What it is"], rows)
+
+
+def _possible(bounds: Any) -> str:
+    """Return the values that a metric can have."""
+    if bounds.least is None:
+        return "any"
+    start = "above 0" if bounds.takes_time else f"from {bounds.least:g}"
+    end = "" if bounds.most is None else f" to {bounds.most:.2g}"
+    return start + end + (", whole" if bounds.whole else "")
 
 
 def metric_words() -> str:

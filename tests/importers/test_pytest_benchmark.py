@@ -256,12 +256,6 @@ def test_read_of_an_unusable_benchmark_refuses_it(item: object, text: str, tmp_p
     assert problem_of(tmp_path, item) == text
 
 
-def test_read_of_a_time_below_zero_keeps_it_and_calls_it_not_valid(tmp_path: Path) -> None:
-    (measurement,) = run_of(tmp_path, data=[-1e-3, 1e-3, 2e-3]).measurements
-
-    assert (measurement.valid, measurement.reason) == (False, "its file has a time below zero")
-
-
 @pytest.mark.parametrize(
     ("content", "text"),
     [

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_benchdb.model.identity import content_id, uuid7
+from pytest_benchdb.model.metric import METRICS
 
 STARTED_US = 1_790_000_000_000_000
 ENVIRONMENT_ID = content_id("environment", "a")
@@ -131,12 +132,12 @@ def labels(model: str, *, version: str = "v1", precision: str = "fp16", framewor
     }
 
 
-def measurement(metric: str, *, unit: str = "s", better: str = "lower", **changes: Any) -> dict[str, Any]:
+def measurement(metric: str, *, unit: str = "s", **changes: Any) -> dict[str, Any]:
     return {
         "id": uuid7(),
         "metric": metric,
         "unit": unit,
-        "better": better,
+        "better": METRICS[metric].better if metric in METRICS else "lower",
         "pass": "time",
         "phase": None,
         "provenance": "measured",

@@ -33,6 +33,7 @@ DAMAGE = {
     "orphans": "DELETE FROM benchmark WHERE name = 'test_1'",
     "chunks": "UPDATE round_chunk SET round_ns = round_ns[2:]",
     "statistics": "UPDATE round_chunk SET round_ns = [round_ns[1] + 1, round_ns[2], round_ns[3]]",
+    "impossible": "UPDATE measurement SET min = -1",
     "values": "UPDATE measurement SET value = NULL, reason = NULL",
     "orphans.session": "DELETE FROM session",
     "values.unit": "UPDATE measurement SET unit = 'ms' WHERE run_id = (SELECT min(run_id) FROM run)",

@@ -13,6 +13,14 @@ from typing import BinaryIO
 from pytest_benchdb.errors import ImportFormatError
 
 GZIP_MAGIC = b"\x1f\x8b"
+MOST_ROWS = 20_000_000
+"""Rows of one table that are read one by one: each takes about 25 us."""
+MOST_UNPACKED_BYTES = 1 << 30
+MOST_RATIO = 200
+"""How many times its packed size a gzip file may have unpacked, above `ALWAYS_UNPACKED_BYTES`."""
+ALWAYS_UNPACKED_BYTES = 64 << 20
+LATEST_US = 253_402_300_799_999_999
+"""The end of the year 9999, the last one that Python's dates know; in microseconds since the epoch."""
 _CHUNK_BYTES = 1 << 20
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 _TIME = re.compile(
@@ -24,9 +32,20 @@ _TIME = re.compile(
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file, decompressed if needed, as a context manager.
 
+    A gzip file is unpacked twice: it is not read before all of it is known to stay within the bounds.
+
     Raises:
-        ImportFormatError: it cannot be opened or read, or its compression is damaged.
+        ImportFormatError: it cannot be opened or read, its compression is damaged, or it is too large unpacked.
     """
+    with _opened(path) as file:
+        if isinstance(file, io.BufferedReader) and isinstance(file.raw, gzip.GzipFile):
+            _check_unpacked(file, path.stat().st_size)
+            file.seek(0)
+        yield file
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as raw:
             magic = raw.read(len(GZIP_MAGIC))
@@ -42,13 +61,23 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise ImportFormatError(f"it cannot be read: {error.strerror or error}") from error
 
 
+def _check_unpacked(file: BinaryIO, packed_bytes: int) -> None:
+    limit = min(MOST_UNPACKED_BYTES, max(ALWAYS_UNPACKED_BYTES, MOST_RATIO * packed_bytes))
+    size = 0
+    while chunk := file.read(_CHUNK_BYTES):
+        size += len(chunk)
+        if size > limit:
+            text = f"unpacked, its {packed_bytes:,} bytes are more than {limit >> 20} MiB"
+            raise ImportFormatError(f"{text}; if you trust it, unpack it with gunzip and import the result")
+
+
 def head_of(path: Path, size: int) -> bytes:
     """Return the first bytes of a file, decompressed; empty if its compression is damaged.
 
     Raises:
         ImportFormatError: the file cannot be opened.
     """
-    with opened(path) as file:
+    with _opened(path) as file:
         try:
             return file.read(size)
         except (EOFError, zlib.error, gzip.BadGzipFile):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_benchdb.errors import ImportFormatError, MissingExtraError
-from pytest_benchdb.importers.source import opened
+from pytest_benchdb.importers.source import MOST_ROWS, opened
 from pytest_benchdb.importers.table_row import COLUMNS, REQUIRED, BadRow, Cells, is_empty, parse_row
 from pytest_benchdb.importers.table_sessions import Sessions
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem
@@ -26,6 +26,8 @@ _MAX_HEADER = 64 * 1024
 _TEXT_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _MAGIC = b"PAR1"
 _BATCH_ROWS = 10_000
+_MAX_GROUP = 1 << 30
+_MAX_FOOTER = 100 << 20
 _TEXT_COLUMNS = ("session", "benchmark", "metric", "unit", "better", "commit", "branch", "fingerprint", "backend")
 
 
@@ -36,7 +38,8 @@ class CsvTable:
 
     def can_read(self, path: Path, head: bytes) -> bool:
         """Return whether the header or the suffix is known."""
-        return b"\x00" not in head and (_header_of(head) is not None or path.name.lower().endswith(_TEXT_SUFFIXES))
+        is_text = b"\x00" not in head and path.name.lower().endswith(_TEXT_SUFFIXES)
+        return is_text or _header_of(head) is not None
 
     def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:
         """Read the sessions of a table.
@@ -79,7 +82,9 @@ def _sessions(rows: Iterable[tuple[str, Cells | BadRow]]) -> Iterator[ImportedSe
     """Yield a problem for each bad row, then the sessions."""
     sessions = Sessions()
     seen = False
-    for place, cells in rows:
+    for number, (place, cells) in enumerate(rows):
+        if number >= MOST_ROWS:
+            raise ImportFormatError(f"it has more than {MOST_ROWS:,} rows; split it")
         if not isinstance(cells, BadRow) and is_empty(cells):
             continue
         seen = True
@@ -213,55 +218,100 @@ def _cells(names: list[str], fields: list[str]) -> Cells | BadRow:
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
-    """Yield the rows: place and cells."""
+    """Yield the rows: the place, with the cells or an error."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
         message = "Parquet files are read by pyarrow; install it with: pip install 'pytest-benchdb[arrow]'"
         raise MissingExtraError(message) from error
+    number = 0
     try:
-        with contextlib.closing(pq.ParquetFile(path)) as file:
-            present = {name.strip().lower(): name for name in file.schema_arrow.names}
-            _check_columns(list(present))
-            known_columns = [name for name in present if name in COLUMNS]
-            number = 0
-            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[present[name] for name in known_columns]):
-                columns = [_column(pa, name, batch.column(present[name])) for name in known_columns]
+        options: dict[str, Any] = {"thrift_string_size_limit": _MAX_FOOTER, "thrift_container_size_limit": _MAX_FOOTER}
+        with contextlib.closing(pq.ParquetFile(path, **options)) as file:
+            schema, metadata = file.schema_arrow, file.metadata
+        _check_columns([name.strip().lower() for name in schema.names])
+        known = {name.strip().lower(): name for name in schema.names if name.strip().lower() in COLUMNS}
+        _check_size(metadata, set(known.values()))
+        # Texts as dictionaries: a long text that repeats is not to be written out for each row.
+        texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_binary(field.type)]
+        options["read_dictionary"] = [name for name in texts if name in known.values()]
+        with contextlib.closing(pq.ParquetFile(path, **options)) as file:
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=list(known.values())):
+                columns = [_column(pa, name, batch.column(written)) for name, written in known.items()]
                 for cells in zip(*columns, strict=True):
                     number += 1
-                    yield f"row {number}", dict(zip(known_columns, cells, strict=True))
-    except (pa.ArrowException, OSError) as error:
+                    bad = next((cell for cell in cells if isinstance(cell, BadRow)), None)
+                    yield f"row {number}", bad or dict(zip(known, cells, strict=True))
+    except ImportFormatError:
+        raise
+    except Exception as error:  # pyarrow raises many kinds for a damaged file
         detail = " ".join(str(error).split())[:200]
-        raise ImportFormatError(f"it is not a Parquet file that can be read: {detail}") from error
+        after = f" after row {number}" if number else ""
+        raise ImportFormatError(f"it is not a Parquet file that can be read{after}: {detail}") from error
+
+
+def _check_size(metadata: Any, columns: set[str]) -> None:
+    """Refuse a file that claims to be too large, before a row group of it is unpacked."""
+    if metadata.num_rows > MOST_ROWS:
+        raise ImportFormatError(f"it has {metadata.num_rows:,} rows; at most {MOST_ROWS:,} are read, so split it")
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        chunks = map(group.column, range(group.num_columns))
+        size = sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema.split(".")[0] in columns)
+        if size > _MAX_GROUP:
+            limit = f"at most {_MAX_GROUP >> 20} MiB are read; write smaller row groups"
+            raise ImportFormatError(f"unpacked, its row group {number} has {size:,} bytes; {limit}")
 
 
 def _column(pa: Any, name: str, column: Any) -> list[Any]:
-    """Return the cells of a column as plain values."""
+    """Return the cells of a column as plain values, or as the error of their row."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        column, kind = column.dictionary_decode(), kind.value_type
-    text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    is_null = pa.types.is_null(kind)
-    if name == "value" and not text and not is_null:
-        if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
-            raise ImportFormatError(f"its column value is of type {kind}; expected a number")
-        column = column.cast(pa.float64(), safe=False)
-    elif name == "round" and not text and not is_null:
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        texts = _column(pa, name, column.dictionary)
+        return [None if index is None else texts[index] for index in column.indices.to_pylist()]
+    if any(is_kind(kind) for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary)):
+        return _texts(pa, name, column)
+    if not pa.types.is_null(kind):
+        if name == "value":
+            if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
+                raise ImportFormatError(f"its column value is of type {kind}; expected a number")
+            column = column.cast(pa.float64(), safe=False)
+        elif name == "round" and not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
             raise ImportFormatError(f"its column round is of type {kind}; expected a whole number")
-        column = column.cast(pa.int64())
-    elif name == "started_at" and not text:
-        column = _times(pa, column, kind)
-    elif name in _TEXT_COLUMNS and not text and not is_null:
-        column = column.cast(pa.string())
+        elif name == "started_at":
+            return _times(pa, column, kind)
+        elif name in _TEXT_COLUMNS:
+            return _texts(pa, name, column.cast(pa.string()))
     cells: list[Any] = column.to_pylist()
     return cells
 
 
-def _times(pa: Any, column: Any, kind: Any) -> Any:
+def _texts(pa: Any, name: str, column: Any) -> list[Any]:
+    """Return texts; one that is not UTF-8 costs its row."""
+    try:
+        texts: list[Any] = column.to_pylist()
+        if not pa.types.is_binary(column.type):
+            return texts
+    except UnicodeDecodeError:
+        texts = column.cast(pa.large_binary()).to_pylist()
+    for place, text in enumerate(texts):
+        if isinstance(text, bytes):
+            try:
+                texts[place] = text.decode("utf-8")
+            except UnicodeDecodeError:
+                texts[place] = BadRow(f"{name} is not UTF-8")
+    return texts
+
+
+def _times(pa: Any, column: Any, kind: Any) -> list[int | None]:
+    """Return times in microseconds since the epoch: a time outside of Python's calendar must cost its row only."""
     if pa.types.is_timestamp(kind):
-        return column.cast(pa.timestamp("us", tz="UTC"), safe=False)
-    if pa.types.is_date(kind):
-        return column.cast(pa.timestamp("us")).cast(pa.timestamp("us", tz="UTC"))
-    raise ImportFormatError(f"its column started_at is of type {kind}; expected a timestamp or a text")
+        per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
+        numbers = column.cast(pa.int64()).to_pylist()
+    elif pa.types.is_date(kind):
+        per_second = 10**3
+        numbers = column.cast(pa.date64()).cast(pa.int64()).to_pylist()
+    else:
+        raise ImportFormatError(f"its column started_at is of type {kind}; expected a timestamp or a text")
+    return [None if number is None else number * 10**6 // per_second for number in numbers]

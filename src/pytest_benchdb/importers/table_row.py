@@ -13,19 +13,21 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from pytest_benchdb.importers.source import unix_us
+from pytest_benchdb.importers.source import LATEST_US, unix_us
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.json_value import json_value
-from pytest_benchdb.model.metric import METRICS, Better, Kind
+from pytest_benchdb.model.metric import METRICS, Better, Kind, objection_to_round
 
 REQUIRED = ("session", "started_at", "benchmark", "value")
 OPTIONAL = ("round", "metric", "unit", "better", "commit", "branch", "fingerprint", "backend", "params")
 COLUMNS = (*REQUIRED, *OPTIONAL)
 _MAX_TEXT = 100_000
 _MAX_PARAMS = 100_000
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_COUNT = re.compile(r"\d{1,18}", re.ASCII)
+_AROUND = " \t"
+"""What may surround a number; a control character may not."""
 _BETTER: dict[str, Better] = {"lower": "lower", "higher": "higher", "none": "none"}
-_NEVER_NEGATIVE = frozenset({"time", "memory"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ UNITS = MappingProxyType(dict(_all_units()))
 """Every known unit by name; case matters: ``mW`` is not ``MW``."""
 
 Cells = Mapping[str, Any]
-"""The cells of a row by column; None and an empty text both mean no value."""
+"""The cells of a row by column; None and an empty text both mean no value. An integer in `started_at` is in us."""
 
 
 class BadRow(Exception):  # noqa: N818 - it is caught where the row is read
@@ -161,8 +163,8 @@ def parse_row(cells: Cells) -> TableRow:
     metric = _text(cells, "metric") or "wall_time"
     written = _text(cells, "unit")
     value, unit = _in_si(metric, _value(cells), written)
-    if is_never_negative(metric) and value < 0:
-        raise BadRow(f"value is {cells['value']}: {metric} is never below zero")
+    if objection := objection_to_round(metric, value):
+        raise BadRow(objection if written is None else f"{objection}; its cell is {cells['value']} {written}")
     return TableRow(
         session=_required(cells, "session"),
         started_us=_started(cells),
@@ -192,12 +194,6 @@ def conversion_of(written: str | None) -> NamedUnit:
     return unit if unit is not None else NamedUnit("", "other")
 
 
-def is_never_negative(metric: str) -> bool:
-    """Return whether a value below zero is impossible."""
-    registered = METRICS.get(metric)
-    return registered is not None and registered.kind in _NEVER_NEGATIVE
-
-
 def _in_si(metric: str, value: float, written: str | None) -> tuple[float, str]:
     """Return a value and its SI unit; both are unchanged if neither metric nor unit is known."""
     registered = METRICS.get(metric)
@@ -224,9 +220,10 @@ def _value(cells: Cells) -> float:
     if cell is None or cell == "":
         raise BadRow("value is empty; leave out rows that were not measured")
     if isinstance(cell, str):
-        if not _NUMBER.fullmatch(cell.strip()):
+        text = cell.strip(_AROUND)
+        if not _NUMBER.fullmatch(text):
             raise BadRow(f"value is {cell[:40]!r}; expected a finite number, with a point for decimals")
-        cell = float(cell)
+        cell = float(text)
     if not isinstance(cell, float) or not math.isfinite(cell):
         raise BadRow(f"value is {cell!r}; expected a finite number")
     return cell
@@ -234,6 +231,10 @@ def _value(cells: Cells) -> float:
 
 def _started(cells: Cells) -> int:
     cell = cells.get("started_at")
+    if type(cell) is int:
+        if not 0 <= cell <= LATEST_US:
+            raise BadRow(f"started_at is {cell} us after 1970; a time is from 1970 to 9999")
+        return cell
     if not isinstance(cell, dt.datetime):
         cell = _required(cells, "started_at")
     try:
@@ -246,8 +247,8 @@ def _round(cells: Cells) -> int | None:
     cell = cells.get("round")
     if cell is None or cell == "":
         return None
-    text = str(cell).strip()
-    if not re.fullmatch(r"\d{1,18}", text):
+    text = str(int(cell) if type(cell) is float and cell.is_integer() else cell).strip(_AROUND)
+    if not _COUNT.fullmatch(text):
         raise BadRow(f"round is {text[:40]!r}; expected a whole number")
     return int(text)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from pytest_benchdb.environment.collect import environment_id
+from pytest_benchdb.errors import ImportFormatError
 from pytest_benchdb.importers.table_row import BadRow, TableRow
 from pytest_benchdb.model.environment import Commit, Device, Environment
 from pytest_benchdb.model.identity import content_id
@@ -13,8 +14,8 @@ from pytest_benchdb.model.imported import ImportedRun, ImportedSession
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.model.run import Measurement
 
-MAX_SERIES = 2_000_000
-"""Series of rounds in one file: each takes about a kilobyte of memory."""
+MAX_SERIES = 500_000
+"""Series of rounds in one file: each takes about three kilobytes of memory."""
 
 TOOL = "table"
 
@@ -92,6 +93,7 @@ class Sessions:
 
         Raises:
             BadRow: it contradicts an earlier row, whose place is in the message.
+            ImportFormatError: there are too many series.
         """
         self._check_metric(row, place)
         session = self._session_of(row, place)
@@ -100,7 +102,7 @@ class Sessions:
         if rounds is None:
             self._series += 1
             if self._series > MAX_SERIES:
-                raise BadRow(f"there are more than {MAX_SERIES} series in this file; split it")
+                raise too_many_series()
             rounds = readings[row.metric] = _Rounds(numbered=row.round is not None)
         rounds.add(row.value, row.round)
         session.started_us = min(session.started_us, row.started_us)
@@ -160,6 +162,11 @@ class Sessions:
             samples=None if single else values,
             value=values[0] if single else None,
         )
+
+
+def too_many_series() -> ImportFormatError:
+    """Return the error of a table that has more than `MAX_SERIES`."""
+    return ImportFormatError(f"it has more than {MAX_SERIES:,} series (a metric of a benchmark in a session); split it")
 
 
 def run_of(benchmark: str, backend: str | None, params: str | None) -> ImportedRun:

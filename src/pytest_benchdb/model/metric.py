@@ -1,9 +1,15 @@
-"""The metric registry: unit and direction of every stored quantity, and words that name several metrics."""
+"""The metric registry: unit, direction and bounds of every stored quantity, and words that name several metrics.
 
-from collections.abc import Iterable, Mapping
+`objection_to_rounds` and its siblings say what no measurement can be; importers ask them about what they read, and
+`store.journal.impossible` about the tables of a database.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from pytest_benchdb.model.wording import did_you_mean
 
@@ -153,3 +159,180 @@ def absent_text(word: str, measured: Iterable[str]) -> str:
         return f"nothing here measured it; there are {', '.join(there)}"
     question = did_you_mean(word, [*METRIC_WORDS, *METRICS, *there])
     return "no metric of this name" + (question or f"; there are {', '.join(there)}")
+
+
+TOLERANCE = 1e-9
+"""By how much, relative to the larger, statistics may contradict each other: they were rounded."""
+
+MOST_ROUNDS = 2**63 - 1
+CENTURY_S = 3.2e9
+"""The longest time, of one round and of all rounds together."""
+_ADDRESSES = 2.0**64
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the values of a metric can be.
+
+    Attributes:
+        least: the smallest possible value; None without one.
+        most: the largest possible value; None without one.
+        takes_time: whether a single reading, and the median and mean of rounds, must be above 0. A round may be 0: it
+            was shorter than a tick of the clock.
+        whole: whether every reading is a whole number.
+    """
+
+    least: float | None = None
+    most: float | None = None
+    takes_time: bool = False
+    whole: bool = False
+
+
+_BY_KIND: dict[Kind, Bounds] = {
+    "time": Bounds(0.0, CENTURY_S),
+    "memory": Bounds(0.0, _ADDRESSES),
+    "energy": Bounds(0.0),
+    "power": Bounds(0.0),
+    "rate": Bounds(0.0),
+    "count": Bounds(0.0),
+    "temperature": Bounds(0.0),
+    "ratio": Bounds(0.0),
+    "frequency": Bounds(0.0),
+    "other": Bounds(),
+}
+_TAKES_TIME = Bounds(0.0, CENTURY_S, takes_time=True)
+_SHARE = Bounds(0.0, 1.0)
+_WHOLE = Bounds(0.0, whole=True)
+_BY_METRIC = {
+    **dict.fromkeys(("wall_time", "step_time", "device_time", "first_call_time", "block_wall_time"), _TAKES_TIME),
+    **dict.fromkeys(("ttft", "e2e_latency"), _TAKES_TIME),
+    **dict.fromkeys(("throttled", "utilization"), _SHARE),
+    **dict.fromkeys(("minor_faults", "major_faults", "voluntary_switches", "involuntary_switches"), _WHOLE),
+    **dict.fromkeys(("allocator_retries", "failed_requests", "peak_concurrency"), _WHOLE),
+    "co2": Bounds(0.0),
+}
+
+BOUNDS: Mapping[str, Bounds] = MappingProxyType(
+    {metric.name: _BY_METRIC.get(metric.name, _BY_KIND[metric.kind]) for metric in _ALL}
+)
+"""The bounds of every metric of ours; a metric of a suite may be any finite number."""
+
+ANY = Bounds()
+"""The bounds of a metric of the suite."""
+
+ORDERED = ("min", "q1", "median", "q3", "max")
+"""Statistics that never decrease in this order."""
+
+
+def objection_to_round(metric: str, value: float) -> str | None:
+    """Return why a metric cannot have been read as `value` in one round; None if it can.
+
+    >>> objection_to_round("utilization", 1.5)
+    'value is 1.5, and utilization is never above 1'
+    """
+    return _about_value(metric, "value", value)
+
+
+def objection_to_reading(metric: str, value: float) -> str | None:
+    """Return why a metric cannot have been read as `value` without rounds; None if it can.
+
+    >>> objection_to_reading("wall_time", 0.0)
+    'value is 0, and wall_time takes time: it was shorter than a tick of the clock'
+    """
+    return _about_figure(metric, "value", value, n=1)
+
+
+def objection_to_rounds(metric: str, rounds: Sequence[float]) -> str | None:
+    """Return why rounds cannot have been measured; None if they can.
+
+    >>> objection_to_rounds("wall_time", [1.0, -1.0])
+    'min is -1.0, and wall_time is never below 0'
+    """
+    if not rounds:
+        return None
+    bounds = BOUNDS.get(metric, ANY)
+    if not all(map(math.isfinite, rounds)):
+        return f"a round is not a finite number, and {metric} is"
+    found = _about_value(metric, "min", min(rounds), whole=False) or _about_value(metric, "max", max(rounds))
+    if found is None and bounds.whole:
+        part = next((value for value in rounds if value != int(value)), None)
+        found = None if part is None else f"a round is {part!r}, and {metric} is a whole number"
+    if found is None and bounds.takes_time and sorted(rounds)[len(rounds) // 2] == 0:
+        found = _too_short(metric, "median")
+    return found
+
+
+def objection_to_statistics(metric: str, statistics: Mapping[str, Any]) -> str | None:
+    """Return why statistics of rounds, by the names of `model.run.Summary`, are impossible; None if they are not.
+
+    >>> objection_to_statistics("mine", {"n": 3, "min": 2.0, "median": 1.0})
+    'min is 2.0 and median is 1.0, which is less'
+    """
+    n = statistics.get("n")
+    if n is not None and not 1 <= n <= MOST_ROUNDS:
+        return f"n is {n}, and there is at least 1 round"
+    for name in (*ORDERED, "mean"):
+        value = statistics.get(name)
+        if value is not None and (found := _about_figure(metric, name, value, n=n)):
+            return found
+    return _about_order(statistics) or _about_spread(metric, statistics)
+
+
+def _about_order(statistics: Mapping[str, Any]) -> str | None:
+    """Return which two statistics contradict each other."""
+    known = [(name, value) for name in ORDERED if (value := statistics.get(name)) is not None]
+    pairs = list(pairwise(known))
+    low, mean, high = (statistics.get(name) for name in ("min", "mean", "max"))
+    if mean is not None:
+        pairs += [(("min", low), ("mean", mean))] if low is not None else []
+        pairs += [(("mean", mean), ("max", high))] if high is not None else []
+    for (name, value), (other, bound) in pairs:
+        if value > bound + TOLERANCE * max(abs(value), abs(bound)):
+            return f"{name} is {value!r} and {other} is {bound!r}, which is less"
+    return None
+
+
+def _about_spread(metric: str, statistics: Mapping[str, Any]) -> str | None:
+    n, low, high, spread = (statistics.get(name) for name in ("n", "min", "max", "stddev"))
+    if spread is not None and not (math.isfinite(spread) and spread >= 0):
+        return f"stddev is {spread!r}, and a deviation is a finite number from 0 on"
+    if n == 1 and (spread or (low is not None and high is not None and high - low > TOLERANCE * abs(high))):
+        return "n is 1, and a single round has no spread"
+    if low is not None and high is not None and spread is not None:
+        range_ = high - low
+        if spread > range_ + TOLERANCE * max(abs(low), abs(high)):
+            return f"stddev is {spread!r}, which is more than max - min"
+    if n is not None and low is not None and is_time(metric) and n * low > CENTURY_S:
+        return f"n is {n}, and as many rounds of min {low!r} s take more than a century"
+    return None
+
+
+def is_time(metric: str) -> bool:
+    """Return whether a metric of ours is a time."""
+    return metric in METRICS and METRICS[metric].kind == "time"
+
+
+def _about_figure(metric: str, name: str, value: float, *, n: int | None) -> str | None:
+    """Return why a statistic or a single reading is impossible."""
+    found = _about_value(metric, name, value, whole=name in {"min", "max"} or n == 1)
+    is_middle = name in {"median", "mean", "value"}
+    if found is None and value == 0 and is_middle and BOUNDS.get(metric, ANY).takes_time:
+        return _too_short(metric, name)
+    return found
+
+
+def _about_value(metric: str, name: str, value: float, *, whole: bool = True) -> str | None:
+    bounds = BOUNDS.get(metric, ANY)
+    if not math.isfinite(value):
+        return f"{name} is {value!r}, and {metric} is a finite number"
+    if bounds.least is not None and value < bounds.least:
+        return f"{name} is {value!r}, and {metric} is never below {bounds.least:g}"
+    if bounds.most is not None and value > bounds.most:
+        return f"{name} is {value!r}, and {metric} is never above {bounds.most:g}"
+    if whole and bounds.whole and value != int(value):
+        return f"{name} is {value!r}, and {metric} is a whole number"
+    return None
+
+
+def _too_short(metric: str, name: str) -> str:
+    return f"{name} is 0, and {metric} takes time: it was shorter than a tick of the clock"

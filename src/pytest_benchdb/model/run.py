@@ -1,12 +1,18 @@
 """One benchmark on one device in one session: its outcome, measurements and timing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.environment import Device
-from pytest_benchdb.model.metric import METRICS, Provenance
+from pytest_benchdb.model.metric import (
+    METRICS,
+    Provenance,
+    objection_to_reading,
+    objection_to_rounds,
+    objection_to_statistics,
+)
 from pytest_benchdb.model.reading import Scope, Series
 
 Outcome = Literal[
@@ -149,6 +155,23 @@ class Measurement:
         """Return a measurement of a metric of `METRICS`, with its unit and direction."""
         definition = METRICS[metric]
         return cls(metric=metric, unit=definition.unit, better=definition.better, **values)
+
+    def objection(self) -> str | None:
+        """Return why it cannot have been measured, with the figure and its value; None if it can.
+
+        >>> Measurement.of("wall_time", value=-1.0).objection()
+        'value is -1.0, and wall_time is never below 0'
+        """
+        try:
+            if self.round_ns is not None:
+                return objection_to_rounds(self.metric, [ns / 1e9 for ns in self.round_ns])
+            if self.samples is not None:
+                return objection_to_rounds(self.metric, self.samples)
+            if self.summary is not None:
+                return objection_to_statistics(self.metric, asdict(self.summary))
+            return None if self.value is None else objection_to_reading(self.metric, self.value)
+        except OverflowError:  # an integer beyond the largest float
+            return f"a figure is too large, and {self.metric} is a finite number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import is_database_error, translate, translated
 from pytest_benchdb.store.history.session_folder import journals, session_files
 from pytest_benchdb.store.history.single_file import inbox_files
+from pytest_benchdb.store.journal.impossible import find_impossible
 from pytest_benchdb.store.migrate import attach_ours
 from pytest_benchdb.store.statement import identifier, names, read
 from pytest_benchdb.store.target import INBOX_SUFFIX
@@ -27,7 +29,8 @@ class Problem:
     """A defect of a file.
 
     Attributes:
-        check: name of the statement under ``sql/checks``; ``open`` or ``read`` if that fails.
+        check: name of the statement under ``sql/checks``; ``impossible`` for values that are; ``open`` or ``read`` if
+            that fails.
         message: with up to five examples.
     """
 
@@ -84,6 +87,7 @@ def _check_file(path: Path) -> tuple[list[Problem], int]:
             return problems, 0
         for name in names("checks"):
             problems += _run_check(connection, path, name)
+        problems += _impossible(connection, path)
         row = connection.execute("SELECT count(*) FROM session").fetchone()
         return problems, row[0] if row else 0
     except StoreError as error:
@@ -114,6 +118,16 @@ def _why_unreadable(connection: "DuckDBPyConnection", path: Path, table: str) ->
             raise
         return str(translate(error, str(path)))
     return None
+
+
+def _impossible(connection: "DuckDBPyConnection", path: Path) -> list[Problem]:
+    found = find_impossible(connection, "checked", cache=template_folder())
+    if not found:
+        return []
+    examples = "; ".join(reason for _, reason in found[:_MOST_SHOWN])
+    more = ", and more" if len(found) > _MOST_SHOWN else ""
+    message = f"{len(found)} valid measurement(s) that are impossible, which readers do not take: {examples}{more}"
+    return [Problem(path=path, check="impossible", message=message)]
 
 
 def _run_check(connection: "DuckDBPyConnection", path: Path, name: str) -> list[Problem]:

@@ -18,7 +18,7 @@ _FOLDER = os.path.join(os.path.dirname(__file__), "sql")
 _END_OF_TIME_US = 253_402_300_800_000_000
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
-Value = str | int | float | bool | None | Sequence[str] | Mapping[str, str]
+Value = str | int | float | bool | None | Sequence[str | float | None] | Mapping[str, str]
 """The type of a parameter."""
 
 

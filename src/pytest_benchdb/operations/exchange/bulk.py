@@ -11,11 +11,12 @@ from pathlib import Path
 
 from pytest_benchdb.importers.source import GZIP_MAGIC
 from pytest_benchdb.importers.table import text_header
-from pytest_benchdb.importers.table_row import BadRow, TableRow, conversion_of, is_never_negative, parse_row
-from pytest_benchdb.importers.table_sessions import MAX_SERIES, TOOL, environment_of, run_of
+from pytest_benchdb.importers.table_row import BadRow, TableRow, conversion_of, parse_row
+from pytest_benchdb.importers.table_sessions import MAX_SERIES, TOOL, environment_of, run_of, too_many_series
 from pytest_benchdb.model.environment import Commit
 from pytest_benchdb.model.identity import content_id, without_addresses
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, SourceFile
+from pytest_benchdb.model.metric import ANY, BOUNDS
 from pytest_benchdb.operations.exchange.as_journal import (
     benchmark_of,
     closing_line,
@@ -31,7 +32,7 @@ from pytest_benchdb.store.target import JOURNAL_SUFFIX
 
 LEAST_BYTES = 200_000
 """Size below which reading row by row takes no noticeable time."""
-_VALID = {"session": "s", "started_at": "2026-01-01", "benchmark": "b", "value": "1"}
+_VALID = {"session": "s", "started_at": "2026-01-01", "benchmark": "b", "value": "1", "unit": None}
 
 Name = Callable[[ImportedSession], ImportedSession]
 """Gives a session its project and label."""
@@ -93,6 +94,7 @@ def open_bulk(path: Path) -> Iterator[BulkTable | None]:
 
     Raises:
         OSError: it cannot be read.
+        ImportFormatError: it has too many series.
     """
     header = None
     if path.stat().st_size >= LEAST_BYTES:
@@ -138,7 +140,7 @@ def _read(table: TableFile) -> BulkTable | None:
         return None
     names, measured = _Names(sessions=sessions, runs=runs, metrics=metrics), table.measured()
     if len(measured) > MAX_SERIES:
-        return None
+        raise too_many_series()
     return BulkTable(table, names, list(_identified(table, names, measured)))
 
 
@@ -186,8 +188,18 @@ def _series_of(texts: Sequence[Texts]) -> tuple[list[ImportedRun], list[TableRow
             rows.append(row)
         if (row.unit, row.better) != (rows[metric].unit, rows[metric].better):
             raise BadRow(f"unit or better of {row.metric} differs")
-        unit = conversion_of(row.written_unit)
-        series[each] = SeriesName(run, metric, unit.divisor, unit.factor, unit.offset, is_never_negative(row.metric))
+        unit, bounds = conversion_of(row.written_unit), BOUNDS.get(row.metric, ANY)
+        series[each] = SeriesName(
+            run,
+            metric,
+            unit.divisor,
+            unit.factor,
+            unit.offset,
+            least=bounds.least,
+            most=bounds.most,
+            positive=bounds.takes_time,
+            whole=bounds.whole,
+        )
     return [run_of(*key) for key in runs], rows, series
 
 

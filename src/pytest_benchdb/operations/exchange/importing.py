@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_benchdb.environment.git.checkout import read_commit
 from pytest_benchdb.errors import BenchdbError, ConfigError, ImportFormatError
-from pytest_benchdb.importers.source import head_of
+from pytest_benchdb.importers.source import LATEST_US, head_of
 from pytest_benchdb.importers.table import CsvTable
 from pytest_benchdb.interfaces import Importer
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem, SourceFile
@@ -27,8 +27,8 @@ MOST_PROBLEMS = 1000
 _HEAD_BYTES = 65_536
 _MOST_FILES = 100_000
 _YEAR_US = 31_556_952_000_000
-_LATEST_US = 253_402_300_799_000_000  # the end of the year 9999, the last one that Python's dates know
 _PIECE = 1 << 20
+_LONGEST_NAME = 200
 _SAVED = ".benchmarks"
 """Where pytest-benchmark saves: the only hidden folder that we search."""
 
@@ -278,14 +278,25 @@ def _read(path: Path, importer: Importer) -> tuple[list[ImportedSession], list[I
     problems: list[ImportProblem] = []
     refused = 0
     for item in importer.read(path):
-        problem = item if isinstance(item, ImportProblem) else _problem_of(item)
-        if problem is None:
-            sessions.append(item)  # type: ignore[arg-type]
-            continue
-        refused += problem.refused
-        if len(problems) < MOST_PROBLEMS:
-            problems.append(problem)
+        found = [item] if isinstance(item, ImportProblem) else _problems_of(item)
+        if isinstance(item, ImportedSession) and not any(problem.refused for problem in found):
+            sessions.append(item)
+        refused += sum(problem.refused for problem in found)
+        problems += found[: MOST_PROBLEMS - len(problems)]
     return sessions, problems, refused
+
+
+def _problems_of(item: object) -> list[ImportProblem]:
+    """Return the problems of what an importer made: that of a session that cannot be stored, or its remarks."""
+    problem = _problem_of(item)
+    if problem is not None or not isinstance(item, ImportedSession):
+        return [] if problem is None else [problem]
+    return [
+        ImportProblem(place=run.fullname[:_LONGEST_NAME], text=f"{text}; stored as not valid", refused=False)
+        for run in item.runs
+        for measurement in run.measurements
+        if measurement.valid and (text := measurement.objection())
+    ]
 
 
 def _problem_of(session: object) -> ImportProblem | None:
@@ -293,7 +304,7 @@ def _problem_of(session: object) -> ImportProblem | None:
     if not isinstance(session, ImportedSession):
         return ImportProblem(place="file", text=f"the importer gave a {type(session).__name__}, not a session")
     place = f"session {session.source_key}" if session.source_key else "session"
-    if not 0 <= session.started_unix_us <= _LATEST_US:
+    if not 0 <= session.started_unix_us <= LATEST_US:
         year = 1970 + session.started_unix_us // _YEAR_US
         return ImportProblem(place=place, text=f"it started about the year {year}; a time is from 1970 to 9999")
     if not session.runs:

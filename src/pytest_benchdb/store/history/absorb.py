@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
+from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import is_database_error, translate
+from pytest_benchdb.store.journal.impossible import mark_impossible
 from pytest_benchdb.store.migrate import accept, attach_copy
 from pytest_benchdb.store.statement import identifier, literal
 from pytest_benchdb.store.template import SCHEMA_VERSION
@@ -191,6 +193,7 @@ def _absorb_batch(job: _Job, batch: Sequence[str]) -> list[Refused]:
         try:
             filled = _filled_tables(job.connection, sources)
             copied = _copy(job, [source for source in sources if source.new], filled)
+            mark_impossible(job.connection, job.target, sorted(taken), cache=template_folder())
             annotations = _copy_annotations(job, sources, filled)
             _insert_sources(job, sources, refused, annotations)
             job.connection.execute("COMMIT")

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from pytest_benchdb.store.history.absorb import Progress, absorb
 from pytest_benchdb.store.history.folder_history import folder_history
 from pytest_benchdb.store.history.session_folder import is_writable, journals, recover, session_files
 from pytest_benchdb.store.history.single_file import LOCK_SUFFIX, fold_inbox, inbox_files
+from pytest_benchdb.store.journal.impossible import find_impossible, mark_impossible
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import attach_migrated
 from pytest_benchdb.store.read.query_process import QueryProcess
@@ -85,7 +87,24 @@ def _open_one(
             stack.enter_context(file_lock(lock, timeout_s=timeout_s, shared=True))
     scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-"))
     stack.callback(db.detach, connection, alias)
-    return Path(attach_migrated(connection, os.fspath(path), alias, scratch)), warnings
+    opened = attach_migrated(connection, os.fspath(path), alias, scratch)
+    found = find_impossible(connection, alias, cache=template_folder())
+    if found:
+        opened = _attach_marked(connection, opened, alias, os.path.join(scratch, "marked.duckdb"))
+        count = f"{len(found)} impossible value(s) are not valid"
+        warnings.append(f"{path}: {count}; the first: {found[0][1]}")
+    return Path(opened), warnings
+
+
+def _attach_marked(connection: "DuckDBPyConnection", path: str, alias: str, copy: str) -> str:
+    """Replace an attached file by a copy whose impossible values are not valid; return the path of the copy."""
+    db.detach(connection, alias)
+    shutil.copyfile(path, copy)
+    db.attach(connection, copy, alias)
+    mark_impossible(connection, alias, cache=template_folder())
+    db.detach(connection, alias)
+    db.attach(connection, copy, alias, read_only=True)
+    return copy
 
 
 def _open_several(

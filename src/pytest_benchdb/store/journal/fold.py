@@ -16,6 +16,7 @@ from pytest_benchdb.errors import CorruptFileError, StoreLockedError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.journal.checksum import has_checksum, is_changed
+from pytest_benchdb.store.journal.impossible import mark_impossible
 from pytest_benchdb.store.lock import lock_now
 from pytest_benchdb.store.regular_file import open_regular
 from pytest_benchdb.store.statement import Value, fetch, is_timestamp, read, render
@@ -264,6 +265,7 @@ def _write(source: str, part: str, damaged: Sequence[int], cache: str | None, ro
                 reason = " ".join(str(error).split())[:200]
                 raise CorruptFileError(f"{source} has damaged lines ({reason}); see: benchdb recover") from error
             raise
+        mark_impossible(connection, "part", cache=cache)
         if damaged:
             _run(connection, "fold/note", {**values, "text": damage_text(damaged)})
         if lost := _one(connection, "SELECT max(lost) FROM line"):
@@ -307,6 +309,7 @@ def write_table(connection: "DuckDBPyConnection", journal: str, runs: str, chunk
         _insert(connection, values, content)
         connection.execute(chunks)
         _measure(connection, values, large=True)
+        mark_impossible(connection, "part", cache=cache)
         connection.execute("COMMIT")
         connection.execute("USE memory; DETACH part")
         sync_file(part)

@@ -33,6 +33,9 @@ class SeriesName(NamedTuple):
     Attributes:
         run: number of the benchmark with its parameters and backend.
         metric: number of the metric.
+        least: smallest value that the metric can have; None without one, as for `most`.
+        positive: whether 0 needs an explanation, too.
+        whole: whether every value is a whole number.
     """
 
     run: int
@@ -40,7 +43,10 @@ class SeriesName(NamedTuple):
     divisor: float
     factor: float
     offset: float
-    never_negative: bool
+    least: float | None
+    most: float | None
+    positive: bool
+    whole: bool
 
 
 class Measured(NamedTuple):
@@ -120,9 +126,10 @@ class TableFile:
             ((*texts, number) for texts, number in sessions.items()),
         )
         fields = ["run INTEGER", "metric INTEGER", "divisor DOUBLE", "factor DOUBLE", '"offset" DOUBLE']
+        fields += ["least DOUBLE", "most DOUBLE", "positive BOOLEAN", "whole BOOLEAN"]
         self._put(
             "series_name",
-            [f"raw_{name} VARCHAR" for name in SERIES_COLUMNS] + fields + ["never_negative BOOLEAN"],
+            [f"raw_{name} VARCHAR" for name in SERIES_COLUMNS] + fields,
             ((*texts, *name) for texts, name in series.items()),
         )
         self._put("moment", ["raw_started_at VARCHAR", "us BIGINT"], moments.items())

@@ -11,7 +11,10 @@ SELECT
         WHEN regexp_full_match(trim(cell.value), '[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?')
             THEN TRY_CAST(trim(cell.value) AS DOUBLE) / series_name.divisor * series_name.factor + series_name.offset
     END AS value,
-    series_name.never_negative,
+    series_name.least,
+    series_name.most,
+    series_name.positive,
+    series_name.whole,
     TRY_CAST(cell.round AS BIGINT) AS round,
     cell.round IS NULL OR regexp_full_match(cell.round, '\d{1,18}') AS round_is_valid
 FROM cell
@@ -66,7 +69,8 @@ SELECT
         SELECT
             bool_and(
                 session IS NOT NULL AND run IS NOT NULL AND us IS NOT NULL AND round_is_valid AND value IS NOT NULL
-                AND isfinite(value) AND (value >= 0 OR NOT never_negative)
+                AND isfinite(value) AND coalesce(value >= least, TRUE) AND coalesce(value <= most, TRUE)
+                AND (value > 0 OR NOT positive) AND (NOT whole OR value = floor(value))
             )
         FROM entry
     )
