@@ -326,7 +326,7 @@ class ScriptSession:
             _open_session = None
             self._devices.close()
             self._probe.close()
-        if self._summary:
+        if self._summary and (self.result is not None or recorder.problem is None):
             self._print_results()
         for problem in (recorder.problem, self.result.message if self.result else None, *self._refused):
             if problem is not None:

@@ -3,6 +3,7 @@
 Opening them each time would cost more than everything else together (about 4 us per file).
 """
 
+import errno
 import os
 from pathlib import Path
 
@@ -14,7 +15,18 @@ OPENED = {
 }
 _METRIC = {"clear_refs": "peak_rss", "status": "peak_rss", "statm": "rss_start", "stat": "steal_time"}
 _CLOSED = -1
+_LEFT_TO_TESTS = 10
+"""File descriptors that stay free where the limit is low."""
 _STATUS_BYTES = 8192  # VmHWM is in the first kilobyte, after the list of groups
+
+
+def _open_spare(path: Path, flags: int) -> int:
+    """Open a file, but leave the last descriptors of the process to its tests."""
+    descriptor = os.open(path, flags)
+    if 0 < os.sysconf("SC_OPEN_MAX") <= descriptor + _LEFT_TO_TESTS:
+        os.close(descriptor)
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    return descriptor
 
 
 class ProcFiles:
@@ -45,7 +57,7 @@ class ProcFiles:
             if _METRIC[name] in self.reasons:
                 continue
             try:
-                self._fds[name] = os.open(self._root / path, flags)
+                self._fds[name] = _open_spare(self._root / path, flags)
             except OSError as error:
                 self._give_up(name, error)
         if "peak_rss" not in self.reasons:

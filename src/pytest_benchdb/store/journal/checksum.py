@@ -18,7 +18,7 @@ def sealed(text: bytes) -> bytes:
     Args:
         text: a JSON object that is not empty, without its last brace.
     """
-    return b"%b%b%08x%b" % (text, _KEY, crc32(text), _END)
+    return b'%b,"crc":"%08x"}\n' % (text, crc32(text))  # the constants in it would cost half as much again
 
 
 def has_checksum(line: bytes) -> bool:

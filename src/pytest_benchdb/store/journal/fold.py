@@ -269,7 +269,8 @@ def _write(source: str, part: str, damaged: Sequence[int], cache: str | None, ro
         if damaged:
             _run(connection, "fold/note", {**values, "text": damage_text(damaged)})
         if lost := _one(connection, "SELECT max(lost) FROM line"):
-            _run(connection, "fold/note", {**values, "text": f"{lost} finished tests are missing: the disk was full"})
+            text = f"{lost} finished tests are missing: they could not be written"
+            _run(connection, "fold/note", {**values, "text": text})
         report = None if row_limit is None else _fetch_report(connection, values)
         connection.execute("COMMIT")
         connection.execute("USE memory; DETACH part")
