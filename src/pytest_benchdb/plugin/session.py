@@ -139,7 +139,7 @@ class SessionPlugin:
             result = yield
         except BaseException as error:
             self._cut_by = error
-            with interrupt_held(forget=True):
+            with interrupt_held():
                 self._watcher.finish_interrupted()
             raise
         self._loop_ended = True
@@ -184,7 +184,7 @@ class SessionPlugin:
                 "in them; run without it for times to compare",
             )
         ending = self._ending(int(exitstatus), session)
-        with interrupt_held(forget=True):
+        with interrupt_held():
             self._finish_running()
             summary.announce(self._config, self._recorder)
             self._result = self._recorder.finish(

@@ -162,3 +162,21 @@ def test_database_is_found_by_configuration(
 
     assert ended.status == (0 if found else 5), ended.err
     assert ("test_dumps" in ended.out) is found
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("arguments", [["report"], ["query", "SELECT range FROM range(100000)"], ["--help"]])
+def test_full_disk_behind_standard_output_is_one_line(results: Path, arguments: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest_benchdb", *arguments],
+            env={**os.environ, "BENCHDB_DB": str(results)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert done.stderr.decode().splitlines() == [
+        "benchdb: the output cannot be written: No space left on device; free space and run it again"
+    ]

@@ -3,6 +3,7 @@
 After a traceback Python exits with status 1, which CI would read as a failed gate.
 """
 
+import errno
 import os
 import sys
 from typing import NoReturn
@@ -12,6 +13,8 @@ import click
 from pytest_benchdb.errors import BenchdbError, StoreError
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.present.writing.text import sanitize
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def run(command: click.Command, prog: str, arguments: list[str] | None = None) -> NoReturn:
@@ -30,6 +33,8 @@ def run(command: click.Command, prog: str, arguments: list[str] | None = None) -
     except BrokenPipeError:
         _drop_output()
         status = exit_status.BROKEN_PIPE
+    except OSError as error:
+        status = _full(prog, error)
     sys.exit(status)
 
 
@@ -66,6 +71,8 @@ def _run(command: click.Command, prog: str, arguments: list[str] | None) -> int:
 
 
 def _internal(prog: str, error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return _full(prog, error)
     if os.environ.get("BENCHDB_DEBUG"):
         import traceback
 
@@ -73,6 +80,15 @@ def _internal(prog: str, error: Exception) -> int:
     what = " ".join(f"{type(error).__name__}: {error}".split())
     _say(prog, f"internal error: {what}; set BENCHDB_DEBUG=1 to see where, and please report it")
     return exit_status.INTERNAL
+
+
+def _full(prog: str, error: OSError) -> int:
+    """Report that standard output cannot be written; files have messages of their own."""
+    from pytest_benchdb.operations.exchange.output_file import why_not_written
+
+    _drop_output()
+    _say(prog, f"the output {why_not_written(error)}")
+    return exit_status.USAGE
 
 
 def _say(prog: str, message: str) -> None:

@@ -25,14 +25,14 @@ _OWN_DESCRIPTOR = re.compile(r"/dev/(?:stdout|stderr|fd/(\d+))|/proc/self/fd/(\d
 _NO_SIBLING = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.ENAMETOOLONG})
 """Why no new file can be made beside an existing one, or take its place: a file mounted by itself, for example."""
 
-_NO_SPACE = "free space and run it again; what was there is as it was"
+_NO_SPACE = "free space and run it again"
 _ADVICE = {
     errno.ENOENT: "name a file in a folder that exists",
     errno.ENOTDIR: "name a file in a folder that exists",
     errno.EISDIR: "it is a folder; name a file in it",
     errno.ENOSPC: _NO_SPACE,
     errno.EDQUOT: _NO_SPACE,
-    errno.EFBIG: "raise the limit (ulimit -f); what was there is as it was",
+    errno.EFBIG: "raise the limit (ulimit -f)",
     errno.EACCES: "name a file that you may write",
     errno.EPERM: "name a file that you may write",
     errno.EROFS: "name a file on a disk that can be written",

@@ -11,16 +11,10 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def interrupt_held(*, forget: bool = False) -> Iterator[None]:
-    """Hold the first Ctrl-C until the end of a block, which then raises KeyboardInterrupt; the second raises at once.
+def interrupt_held() -> Iterator[None]:
+    """Ignore the first Ctrl-C within a block that ends the session anyway; the second raises KeyboardInterrupt.
 
     A handler that is not Python's own stays in place: its owner decides.
-
-    Args:
-        forget: whether to raise nothing at the end of the block, because the session ends anyway.
-
-    Raises:
-        KeyboardInterrupt: Ctrl-C was pressed within the block.
     """
     in_main_thread = threading.current_thread() is threading.main_thread()
     if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
@@ -39,5 +33,3 @@ def interrupt_held(*, forget: bool = False) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if held and not forget:
-        raise KeyboardInterrupt

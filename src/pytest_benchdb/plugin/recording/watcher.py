@@ -19,7 +19,6 @@ from pytest_benchdb.plugin.recording import codspeed
 from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt, Block
 from pytest_benchdb.plugin.recording.fixture import kind_of, observe
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_of
-from pytest_benchdb.plugin.recording.interrupt import interrupt_held
 from pytest_benchdb.plugin.recording.outcome import Phase, phase_of, with_expected_failure, with_subtests
 from pytest_benchdb.plugin.recording.points import SweepPoints
 from pytest_benchdb.plugin.recording.run import Keeping, finished_run, stored_lines
@@ -157,14 +156,14 @@ class TestWatcher:
             attempt.duration_s = call.duration
         else:
             attempt.teardown = phase
-            with interrupt_held():
-                self._finish(item, attempt, report)
+            self._finish(item, attempt, report)
         return report
 
     def finish_interrupted(self) -> None:
-        """Record the test that Ctrl-C, `pytest.exit` or a broken hook left unfinished."""
-        if self._open is not None and (attempt := self._open.stash.get(ATTEMPT_KEY, None)) is not None:
-            self._finish(self._open, attempt, None)
+        """Record the test that Ctrl-C, `pytest.exit` or a broken hook left unfinished, or finished but not written."""
+        item, self._open = self._open, None
+        if item is not None and (attempt := item.stash.get(ATTEMPT_KEY, None)) is not None:
+            self._finish(item, attempt, None)
 
     def _begin_line(self, attempt: Attempt) -> bytes:
         """Return the journal line of an attempt that begins."""
@@ -179,6 +178,7 @@ class TestWatcher:
     def _lines_of(self, item: pytest.Item, attempt: Attempt) -> bytes:
         """Return the journal lines of a finished attempt, and note what of it cannot be stored."""
         worker = self._process.worker
+        attempt.refused.clear()
         make = functools.partial(
             finished_run,
             item,
@@ -258,13 +258,13 @@ class TestWatcher:
         return self._process.append if os.getpid() == self._pid else None
 
     def _finish(self, item: pytest.Item, attempt: Attempt, report: pytest.TestReport | None) -> None:
-        del item.stash[ATTEMPT_KEY]
-        self._open = None
         points = item.stash[_points_key]
-        del item.stash[_points_key]
         lines = points.lines
         if not points.are_the_whole_test:
-            lines += self._lines_of(item, attempt)
+            lines += self._lines_of(item, attempt)  # if Ctrl-C cuts this short, `finish_interrupted` repeats it
+        del item.stash[ATTEMPT_KEY]
+        del item.stash[_points_key]
+        self._open = None
         if self._append is not None:
             self._append(lines)
         elif report is not None:
