@@ -49,6 +49,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "trend": Entry("history.trend", "Show levels over time, and changes."),
         "noise": Entry("history.noise", "Score this machine's noise."),
         "correlate": Entry("history.correlate", "Show which metrics and parameters agree."),
+        "fit": Entry("history.fit", "Show how benchmarks grow with a parameter."),
         "predict": Entry("history.predict", "Estimate combinations that were not measured."),
     },
     "Keep": {

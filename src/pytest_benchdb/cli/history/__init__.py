@@ -1,1 +1,1 @@
-"""Commands about many sessions: trend, noise, correlate, predict."""
+"""Commands about many sessions: trend, noise, correlate, fit, predict."""
