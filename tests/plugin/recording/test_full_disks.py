@@ -13,7 +13,7 @@ from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.history.session_folder import recover
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="only the superuser of Linux may mount small disks"
+    sys.platform != "linux" or os.getuid() != 0, reason="only the superuser of Linux may mount small disks"
 )
 SUITE = """
 import os

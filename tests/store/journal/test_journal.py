@@ -1,7 +1,6 @@
 import contextlib
 import json
 import os
-import resource
 import shutil
 import stat
 import subprocess
@@ -230,6 +229,17 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         subprocess.run(["umount", folder], check=True)
 
 
+@contextlib.contextmanager
+def file_size_limit(size_bytes: int) -> Iterator[None]:
+    resource = pytest.importorskip("resource", reason="Windows has no limits of this kind")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 def fill(folder: Path) -> Path:
     """Leave no free space on a disk; return the file to remove for some."""
     ballast = folder / "ballast"
@@ -357,15 +367,11 @@ def test_journal_whose_folder_was_renamed_is_whole_in_the_place_that_was_asked_f
 
 
 def test_journal_beyond_the_limit_of_file_sizes_keeps_count(tmp_path: Path) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     journal = journal_in(tmp_path / "a", tmp_path / "b")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (8_192, hard))
-    try:
+    with file_size_limit(8_192):
         for number in range(4):
             journal.append(finished(f"test_{number}", 3_000))
         journal.close(END)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     assert (journal.written_runs, journal.missing_runs) == (2, 2)
     assert content(journal) == finished("test_0", 3_000) + finished("test_1", 3_000)
@@ -405,13 +411,9 @@ def test_journal_line_for_a_full_disk_has_room_for_the_longest_end(tmp_path: Pat
     )
     journal = journal_in(tmp_path)
     journal.append(begin("one"))
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (journal.size_bytes, limits[1]))
-    try:
+    with file_size_limit(journal.size_bytes):
         journal.append(finished("one"))
         journal.close(end)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
     assert room_of(journal)["lost"] == 1
     assert content(journal) == begin("one")
