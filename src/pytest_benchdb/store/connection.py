@@ -9,6 +9,7 @@ If the core cannot be imported by itself, the public module is.
 import contextlib
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ SESSION_BLOCK_BYTES = 16384
 LARGE_SESSION_BLOCK_BYTES = 65536
 """For sessions with many rounds: small blocks leave long lists uncompressed."""
 HISTORY_BLOCK_BYTES = 262144
+
+MEMORY_BYTES = 4_000_000_000
+"""Most memory of a connection that reads files from elsewhere; what exceeds it spills to the disk, or fails."""
 
 _CONFIG = {
     "autoinstall_known_extensions": "false",
@@ -69,12 +73,31 @@ def connect(*, threads: int | None = 1, memory_limit: str | None = None) -> "Duc
     return connection
 
 
-def close_to_outside(connection: "DuckDBPyConnection") -> None:
-    """Take away, for good, a connection's access to any file but those attached and its own spill folder."""
+def close_to_outside(connection: "DuckDBPyConnection", folders: Iterable[str | os.PathLike[str]] = ()) -> None:
+    """Take away, for good, a connection's access to files outside of `folders` and of its own spill folder.
+
+    Its memory is limited as well, and no statement can change its settings any more.
+
+    Args:
+        connection: from `connect`; what is attached stays so.
+        folders: those of the files that will still be attached.
+    """
+    allowed = [_spill_folder()]
+    for folder in folders:
+        allowed += [os.fspath(folder) or os.curdir, os.path.abspath(folder)]
     connection.execute(
-        f"SET allowed_directories = [{literal(_spill_folder())}]; SET allow_community_extensions = false; "
-        "SET enable_external_access = false"
+        f"SET memory_limit = '{_memory_bytes()}B'; SET allowed_directories = {literal(allowed)}; "
+        "SET allow_community_extensions = false; SET enable_external_access = false; SET lock_configuration = true"
     )
+
+
+def _memory_bytes() -> int:
+    """Return how much memory a connection may use: a list in a file of a kilobyte may have any length."""
+    try:
+        machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # Windows
+        return MEMORY_BYTES
+    return min(MEMORY_BYTES, machine * 4 // 5)
 
 
 def _spill_folder() -> str:

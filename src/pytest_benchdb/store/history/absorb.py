@@ -4,8 +4,10 @@ Sessions already in the history are skipped, rows that files share (devices, env
 key, and a benchmark takes its group, parameters and code from its newest session. Every file's annotations are copied.
 """
 
+import contextlib
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
+_LONGEST_S = 8.0
+_LEAST_BYTES_PER_S = 2_000_000
+"""How slowly a file may be read, beyond `_LONGEST_S`; a slow disk and a busy machine read 20 times as fast."""
 BATCH = 50
 """Files attached at a time: 10,000 would need 3 GB of memory."""
 
@@ -163,9 +168,34 @@ def _absorb_alone(job: _Job, path: str) -> list[Refused]:
     except Exception as error:
         if not is_database_error(error):
             raise
-        refused = Refused(path, str(translate(error, path)))
+        if type(error).__name__ == "InterruptException":
+            reason = f"{path}: reading it took longer than {_longest_s([path]):.0f} s, which no file of its size takes"
+            refused = Refused(path, reason)
+        else:
+            refused = Refused(path, str(translate(error, path)))
     _insert_sources(job, [], [refused])
     return [refused]
+
+
+def _longest_s(files: Sequence[str]) -> float:
+    """Return how long reading files may take: content that is packed well can be of any length."""
+    sizes = 0
+    for file in files:
+        with contextlib.suppress(OSError):
+            sizes += os.stat(file).st_size
+    return _LONGEST_S + sizes / _LEAST_BYTES_PER_S
+
+
+@contextlib.contextmanager
+def _stopped_after(connection: "DuckDBPyConnection", seconds: float) -> Iterator[None]:
+    """Interrupt the connection if a block takes longer."""
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _absorb_batch(job: _Job, batch: Sequence[str]) -> list[Refused]:
@@ -186,15 +216,17 @@ def _absorb_batch(job: _Job, batch: Sequence[str]) -> list[Refused]:
                 continue
             if version != SCHEMA_VERSION:
                 attach_copy(job.connection, attached[alias], alias, job.scratch)
-            source = _read_source(job, attached[alias], alias, taken)
+            with _stopped_after(job.connection, _longest_s([attached[alias]])):
+                source = _read_source(job, attached[alias], alias, taken)
             taken.update(source.new)
             sources.append(source)
         job.connection.execute("BEGIN")
         try:
-            filled = _filled_tables(job.connection, sources)
-            copied = _copy(job, [source for source in sources if source.new], filled)
-            mark_impossible(job.connection, job.target, sorted(taken), cache=template_folder())
-            annotations = _copy_annotations(job, sources, filled)
+            with _stopped_after(job.connection, _longest_s(batch)):
+                filled = _filled_tables(job.connection, sources)
+                copied = _copy(job, [source for source in sources if source.new], filled)
+                mark_impossible(job.connection, job.target, sorted(taken), cache=template_folder())
+                annotations = _copy_annotations(job, sources, filled)
             _insert_sources(job, sources, refused, annotations)
             job.connection.execute("COMMIT")
         except BaseException:

@@ -200,6 +200,7 @@ def _refresh(path: Path, folder: Path, progress: Progress) -> None:
                 cache=template_folder(),
             )
             difference = _compare(connection, folder, "history")
+        db.close_to_outside(connection, (folder, path.parent, tempfile.gettempdir()))
         forget(connection, "history", difference.gone)
         files = [os.fspath(folder / name) for name in difference.missing]
         absorb(connection, "history", files, progress=lambda done: progress(done, len(files)))

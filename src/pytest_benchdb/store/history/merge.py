@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +97,8 @@ def _files(source: Path) -> list[Path]:
 def _into_file(files: Sequence[Path], target: Target, timeout_s: float, progress: Progress) -> MergeResult:
     path = os.fspath(target.path)
     target.path.parent.mkdir(parents=True, exist_ok=True)
-    with open_for_writing(path, wait_s=timeout_s, threads=None) as connection:
+    folders = sorted({file.parent for file in files})
+    with open_for_writing(path, wait_s=timeout_s, threads=None, sources=folders) as connection:
         before = _sessions(connection, "main_file")
         refused = absorb(
             connection,
@@ -230,6 +232,7 @@ def _extract(file: Path, session_id: str, part: Path) -> None:
             block_bytes=db.SESSION_BLOCK_BYTES,
             cache=template_folder(),
         )
+        db.close_to_outside(connection, (file.parent, part.parent, tempfile.gettempdir()))
         for refused in absorb(connection, "part", [os.fspath(file)], only=[session_id]):
             raise StoreError(refused.reason)
         connection.execute(f"DELETE FROM source_file WHERE importer = {literal(IMPORTER)}")

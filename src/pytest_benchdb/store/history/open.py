@@ -55,9 +55,9 @@ def open_history(
         stack.callback(connection.close)
         if len(unique) == 1:
             file, warnings = _open_one(stack, connection, unique[0], _ALIAS, timeout_s, progress)
+            db.close_to_outside(connection)
         else:
             file, warnings = _open_several(stack, connection, unique, timeout_s, progress)
-        db.close_to_outside(connection)
         connection.execute(f"USE {_ALIAS}")
         queries = QueryProcess(os.fspath(file))
         stack.callback(queries.close)
@@ -121,6 +121,8 @@ def _open_several(
     attach_new(
         connection, file, _ALIAS, file_kind="history", block_bytes=db.HISTORY_BLOCK_BYTES, cache=template_folder()
     )
+    folders = [path if path.is_dir() else path.parent for path in paths]
+    db.close_to_outside(connection, (*folders, *filter(None, [template_folder()]), tempfile.gettempdir()))
     warnings: list[str] = []
     for path in paths:
         with contextlib.closing(db.connect()) as source, contextlib.ExitStack() as inner:

@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,10 +59,18 @@ def fold_inbox(path: str, *, wait_s: float) -> list[Refused]:
 
 
 @contextlib.contextmanager
-def open_for_writing(path: str, *, wait_s: float, threads: int | None = 1) -> Iterator["DuckDBPyConnection"]:
+def open_for_writing(
+    path: str, *, wait_s: float, threads: int | None = 1, sources: Sequence[str | os.PathLike[str]] = ()
+) -> Iterator["DuckDBPyConnection"]:
     """Lock a single file and attach it as ``main_file``, in the newest schema, for the length of a block.
 
     A missing file is created, completely or not at all.
+
+    Args:
+        path: the file.
+        wait_s: how long to wait for the lock.
+        threads: as for `connection.connect`.
+        sources: folders of the files that will be attached, besides its own and its inbox.
 
     Raises:
         StoreLockedError: other processes hold the file for longer than `wait_s`.
@@ -94,5 +103,6 @@ def open_for_writing(path: str, *, wait_s: float, threads: int | None = 1) -> It
             raise StoreError(message)
         attach_ours(connection, path, "main_file", read_only=False)
         migrate(connection, "main_file", path)
+        db.close_to_outside(connection, (os.path.dirname(path), path + INBOX_SUFFIX, tempfile.gettempdir(), *sources))
         yield connection
         connection.execute("USE memory; DETACH main_file")

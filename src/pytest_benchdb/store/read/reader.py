@@ -195,14 +195,19 @@ class Reader:
         """Return everything about one run.
 
         Raises:
-            StoreMissingError: there is no such run.
+            StoreMissingError: there is no such run, or its session is missing.
         """
         rows = self._rows("run_rows", run_id=run_id, session_ids=None, limit=1)
         if not rows:
             message = f"there is no run {run_id} in {', '.join(self.paths)}; list them with: benchdb report"
             raise StoreMissingError(message)
         run = _decoded(rows[0])
-        session = next(row for row in self.sessions() if row.session_id == run["session_id"])
+        session = next((row for row in self.sessions() if row.session_id == run["session_id"]), None)
+        if session is None:
+            message = (
+                f"run {run_id} in {', '.join(self.paths)} has no session; the file is not whole, see: benchdb doctor"
+            )
+            raise StoreMissingError(message)
         samples = {
             row["measurement_id"]: row["samples"]
             for row in self._rows("samples", run_id=run_id, session_ids=[session.session_id], metric=None)
