@@ -3,7 +3,9 @@
 import contextlib
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -94,15 +96,23 @@ def test_a_list_longer_than_the_memory_costs_its_file(
 
 
 def test_a_file_that_takes_too_long_costs_itself(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(absorb, "_LONGEST_S", 0.0)
-    monkeypatch.setattr(absorb, "_LEAST_BYTES_PER_S", 1e9)
-    hostile = session_file(tmp_path / "from-elsewhere", LONG_LIST)
+    hostile = session_file(tmp_path / "from-elsewhere")
     shutil.copy(hostile, folder)
+    real = absorb._mark
+
+    def slow(job: Any, sources: Sequence[Any]) -> None:
+        if any(Path(source.path).name == hostile.name for source in sources):
+            job.connection.execute("SELECT count(*) FROM range(1_000_000_000_000)")
+        real(job, sources)
+
+    monkeypatch.setattr(absorb, "_LONGEST_S", 0.3)
+    monkeypatch.setattr(absorb, "_mark", slow)
 
     with open_history([folder]) as reader:
-        reasons = [warning.partition(": ")[2] for warning in reader.warnings if hostile.name in warning]
-    assert reasons
-    assert "which no file of its size takes" in reasons[0]
+        (warning,) = reader.warnings
+        assert len(reader.sessions()) == 1
+    assert warning.startswith(f"{folder / hostile.name} is left out: ")
+    assert "which no file of its size takes" in warning
 
 
 def test_a_connection_that_reads_other_files_has_no_other_access(tmp_path: Path, folder: Path) -> None:

@@ -225,7 +225,7 @@ def _absorb_batch(job: _Job, batch: Sequence[str]) -> list[Refused]:
             with _stopped_after(job.connection, _longest_s(batch)):
                 filled = _filled_tables(job.connection, sources)
                 copied = _copy(job, [source for source in sources if source.new], filled)
-                mark_impossible(job.connection, job.target, sorted(taken), cache=template_folder())
+                _mark(job, sources)
                 annotations = _copy_annotations(job, sources, filled)
             _insert_sources(job, sources, refused, annotations)
             job.connection.execute("COMMIT")
@@ -293,6 +293,13 @@ def _copy(job: _Job, sources: Sequence[_Source], filled: set[tuple[str, str]]) -
         if selects and table != "benchmark" and table not in ANNOTATIONS:
             _insert_missing(job, table, key, selects)
     return copied
+
+
+def _mark(job: _Job, sources: Sequence[_Source]) -> None:
+    """Make what cannot have been measured not valid."""
+    new = [session for source in sources for session in source.new]
+    if new:
+        mark_impossible(job.connection, job.target, new, cache=template_folder())
 
 
 def _copy_annotations(job: _Job, sources: Sequence[_Source], filled: set[tuple[str, str]]) -> list[tuple[str, str]]:
