@@ -125,6 +125,41 @@ class RunNotes:
     notes: list[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierTime:
+    """A time of a run, and the same time of the newest earlier run of its benchmark on the same machine.
+
+    Attributes:
+        unit: of all figures.
+        session_id: the earlier session.
+        before: `min`, `median` and `value` of the earlier run; None where it has none.
+        now: those of the run.
+    """
+
+    run_id: str
+    metric: str
+    phase: str | None
+    unit: str
+    session_id: str
+    before: Mapping[str, float | None]
+    now: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierTimes:
+    """The earlier times of a session's benchmarks.
+
+    Attributes:
+        times: of the benchmarks that were found in earlier sessions.
+        left: number of earlier sessions that were not searched for the other benchmarks, which would have taken longer.
+        problem: why an earlier session could not be read; None if all could.
+    """
+
+    times: tuple[EarlierTime, ...] = ()
+    left: int = 0
+    problem: str | None = None
+
+
 _UNITS = {"_s": "s", "_bytes": "B", "_j": "J", "_hz": "Hz", "throughput": "1/s"}
 RUN_UNITS = {
     field.name: unit for field in fields(ReportRow) for ending, unit in _UNITS.items() if field.name.endswith(ending)

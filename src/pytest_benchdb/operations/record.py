@@ -131,7 +131,13 @@ class SessionRecorder:
         self._journal.append(lines)
 
     def finish(
-        self, *, outcome: SessionOutcome, exit_status: int | None, complete: bool, row_limit: int
+        self,
+        *,
+        outcome: SessionOutcome,
+        exit_status: int | None,
+        complete: bool,
+        row_limit: int,
+        earlier: bool = False,
     ) -> FoldResult | None:
         """Close the journal and fold it into the database.
 
@@ -142,6 +148,7 @@ class SessionRecorder:
             exit_status: pytest's exit status; None outside pytest.
             complete: whether every selected test ran.
             row_limit: the most report rows to return.
+            earlier: whether to return earlier times of the benchmarks too.
         """
         if self._journal is None or self.is_copy:
             return None
@@ -155,7 +162,12 @@ class SessionRecorder:
             return None
         timeout_s = FOLD_TIMEOUT_S + self._journal.size_bytes / FOLD_BYTES_PER_S
         result = fold_in_child(
-            journal, self.target, timeout_s=timeout_s, row_limit=row_limit, whole=not self._journal.missing_runs
+            journal,
+            self.target,
+            timeout_s=timeout_s,
+            row_limit=row_limit,
+            whole=not self._journal.missing_runs,
+            earlier=earlier,
         )
         if self._journal.missing_runs:
             rest = result.message or f"the others are in {result.path}; run the tests again when there is space"

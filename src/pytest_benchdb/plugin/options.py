@@ -17,7 +17,8 @@ class Option(NamedTuple):
         flag: on the command line.
         key: in ``[tool.benchdb]``; the ini key is ``benchdb_<key>``, the variable ``BENCHDB_<KEY>``.
             None for an option of the command line only.
-        kind: `text`, `flag`, `path`, or `list` (may be repeated; in a variable or an ini file, one per line).
+        kind: `text`, `flag`, `path` or `spec` (the value may be left out), or `list` (may be repeated; in a variable or
+            an ini file, one per line).
         metavar: name of the value in the help.
         help: one sentence.
         records: whether it turns recording on where it is on the command line; elsewhere none but `record` does.
@@ -74,6 +75,22 @@ OPTIONS = (
     Option("--benchdb-all", "all", "flag", None, "Record plain tests too, one round each."),
     Option("--benchdb-raw", "raw", "flag", None, "Keep every round of a benchmark (default)."),
     Option("--no-benchdb-raw", None, "flag", None, "Keep the statistics of the rounds only."),
+    Option(
+        "--benchdb-compare",
+        "compare",
+        "spec",
+        "SPEC",
+        "Compare this session with another one at the end of the run: latest~1 (default), label:before, main, ... "
+        "Write it with '='.",
+    ),
+    Option(
+        "--benchdb-columns",
+        "columns",
+        "text",
+        "NAMES",
+        "Columns of the table at the end of the run, comma-separated: benchmark,median,change,relative,ops,... "
+        "(default: what was measured, and the change since the last run).",
+    ),
     Option(
         "--benchdb-report",
         "report",
@@ -132,7 +149,7 @@ def add_options(parser: Any) -> None:
             group.addoption(option.flag, action="store_true", default=None, help=text)
         elif option.kind == "list":
             group.addoption(option.flag, action="append", metavar=option.metavar, help=text)
-        elif option.kind == "path":
+        elif option.kind in {"path", "spec"}:
             group.addoption(option.flag, nargs="?", const="", metavar=option.metavar, help=text)
         else:
             group.addoption(option.flag, metavar=option.metavar, help=text)

@@ -19,8 +19,9 @@ from pytest_benchdb.model.environment import SessionOutcome, SessionStart
 from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.operations.record import Context, SessionRecorder, project_root, start_session
 from pytest_benchdb.plugin.bench.fixtures import NAMES, devices_of
-from pytest_benchdb.plugin.ending import gate, summary
+from pytest_benchdb.plugin.ending import changes, gate, summary
 from pytest_benchdb.plugin.ending.outputs import Outputs, write_outputs
+from pytest_benchdb.plugin.ending.own_command import shown_path
 from pytest_benchdb.plugin.processes import isolate
 from pytest_benchdb.plugin.recording.identity import Identifier
 from pytest_benchdb.plugin.recording.interrupt import interrupt_held
@@ -104,6 +105,7 @@ class SessionPlugin:
         self._result: FoldResult | None = None
         self._outputs = Outputs()
         self._gate: gate.GateReport | None = None
+        self._comparison: list[str] | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -126,7 +128,7 @@ class SessionPlugin:
 
     def pytest_report_header(self) -> str:
         """Show where the results go."""
-        return f"benchdb: recording into {sanitize(summary.shown_path(self._target.path, self._config))}"
+        return f"benchdb: recording into {sanitize(shown_path(self._target.path, self._config))}"
 
     def pytest_collection_finish(self) -> None:
         """Note what listens to `sys.monitoring`: pytest-cov ends before the session does."""
@@ -192,6 +194,7 @@ class SessionPlugin:
                 exit_status=ending.status,
                 complete=ending.complete,
                 row_limit=summary.ROW_LIMIT,
+                earlier=changes.are_shown(self._config, self._settings),
             )
         session_id = self._recorder.start.session_id
         self._outputs = write_outputs(
@@ -199,8 +202,9 @@ class SessionPlugin:
             session_id,
             self._result,
             self._config.invocation_params.dir,
-            lambda path: summary.shown_path(path, self._config),
+            lambda path: shown_path(path, self._config),
         )
+        self._comparison = changes.compare(self._config, self._settings, self._target, session_id, self._result)
         if ending.by_itself and self._settings.fail_on:
             gate.announce(self._config, self._settings)
             self._gate = gate.judge_run(self._config, self._settings, self._target, session_id, self._result)
@@ -241,8 +245,19 @@ class SessionPlugin:
             return (yield)
         finally:
             summary.write(
-                terminalreporter, self._config, self._recorder, self._result, self._outputs, refused=self._refused
+                terminalreporter,
+                self._config,
+                self._recorder,
+                self._result,
+                self._outputs,
+                summary.Content(
+                    refused=self._refused,
+                    columns=self._settings.columns,
+                    next_command=self._comparison is None and not (self._gate is not None and self._gate.failed),
+                ),
             )
+            if self._comparison is not None:
+                changes.write_comparison(terminalreporter, self._comparison)
             if self._gate is not None:
                 gate.write(terminalreporter, self._config, self._gate)
 

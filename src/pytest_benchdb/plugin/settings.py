@@ -18,6 +18,9 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.plugin.options import CONFIG_ONLY, OPTIONS, Option
 
 DEFAULT_PATH = ".benchdb"
+LAST_SESSION = "latest~1"
+CHANGE = "change"
+"""The column of the summary that no report has."""
 PASSES = ("memory", "memray", "energy", "counters", "series")
 """Names that ``--benchdb-passes`` accepts besides ``time``, which always runs."""
 MOST_CONFIRMS = 20
@@ -51,6 +54,8 @@ class Settings(NamedTuple):
         baseline: what the gate compares with.
         confirm: how many re-runs must repeat a regression; None for the gate's default.
         grid_gco2_per_kwh: grams of CO2 that the electricity grid emits for each kWh; None stores no CO2.
+        compare: SPEC to compare this session with; None for no comparison.
+        columns: names of the columns of the table at the end of the run; empty for the usual ones.
     """
 
     path: str
@@ -69,6 +74,8 @@ class Settings(NamedTuple):
     baseline: str = "auto"
     confirm: int | None = None
     grid_gco2_per_kwh: float | None = None
+    compare: str | None = None
+    columns: tuple[str, ...] = ()
 
 
 class Sources:
@@ -210,6 +217,8 @@ def read_settings(config: Any, sources: Sources) -> Settings:
         baseline=_baseline(sources),
         confirm=_confirms(sources),
         grid_gco2_per_kwh=_grid_factor(sources),
+        compare=_compare(sources),
+        columns=_columns(sources),
     )
 
 
@@ -233,6 +242,40 @@ def _baseline(sources: Sources) -> str:
     with _errors_of("--benchdb-baseline"):
         parse_spec(text)
     return text
+
+
+def _compare(sources: Sources) -> str | None:
+    """Return the SPEC to compare with; a folder of tests that follows the option is refused, not taken for one."""
+    text = sources.text("compare")
+    if text is None:
+        is_asked_for = any(option.key == "compare" for option in sources.on_command_line())
+        return LAST_SESSION if is_asked_for else None
+    path = Path(text)
+    if "::" in text or path.suffix == ".py" or (path.is_dir() and not any(path.glob("*.duckdb"))):
+        raise ConfigError(
+            f"--benchdb-compare {text}: these are tests, not a session; write --benchdb-compare={LAST_SESSION} {text}"
+        )
+    from pytest_benchdb.operations.compare.sides import parse_side
+
+    with _errors_of("--benchdb-compare"):
+        parse_side(text)
+    return text
+
+
+def _columns(sources: Sources) -> tuple[str, ...]:
+    """Return the names of columns as reports know them, and `CHANGE`, which only the summary has."""
+    text = sources.text("columns")
+    if text is None:
+        return ()
+    from pytest_benchdb.present.report.columns import columns_named
+
+    names = [name.strip().lower() for name in text.split(",")]
+    try:
+        known = [name if name == CHANGE else columns_named([name])[0].key for name in names]
+    except ConfigError as error:
+        text = str(error).replace("choose from ", f"choose from {CHANGE}, ")
+        raise ConfigError(f"--benchdb-columns: {text}") from error
+    return tuple(dict.fromkeys(known))
 
 
 @contextlib.contextmanager

@@ -30,6 +30,7 @@ class FoldSettings(NamedTuple):
         cache: folder of templates; None if there is none.
         row_limit: most rows of the report to print.
         wait_s: how long to wait for locks.
+        earlier: whether to look for earlier times of the session's benchmarks.
     """
 
     journal: str
@@ -38,6 +39,7 @@ class FoldSettings(NamedTuple):
     cache: str | None
     row_limit: int
     wait_s: float
+    earlier: bool = False
 
 
 def main(*settings: Any) -> None:
@@ -69,6 +71,8 @@ def fold_session(settings: FoldSettings) -> str:
         answer.update(_into_file(folded.path, settings.path, settings.wait_s))
     if folded.report is not None:
         answer["report"] = folded.report._asdict()
+        if settings.earlier:
+            answer["earlier"] = _find_earlier(settings, answer)
     return json.dumps(answer)
 
 
@@ -82,6 +86,19 @@ def _is_stored(settings: FoldSettings) -> bool:
     with contextlib.suppress(OSError):
         return any(name.endswith(ending) for name in os.listdir(settings.spool))
     return False
+
+
+def _find_earlier(settings: FoldSettings, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of `history.earlier.Earlier`; the session is stored, so that no error matters any more."""
+    from pytest_benchdb.store.history.earlier import Earlier, find_earlier
+    from pytest_benchdb.store.journal.fold import session_id_of
+
+    if answer["status"] != "stored":
+        return Earlier([], problem=f"{settings.path} is in use")._asdict()
+    try:
+        return find_earlier(settings.path, answer["path"], session_id_of(settings.journal))._asdict()
+    except Exception as error:  # noqa: BLE001 - see above
+        return Earlier([], problem=str(error))._asdict()
 
 
 def _damage(journal: str, folded: "Folded") -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pytest_benchdb.model.report import ReportRow, RunNotes
+from pytest_benchdb.model.report import EarlierTime, EarlierTimes, ReportRow, RunNotes
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.child_command import child_command
 from pytest_benchdb.store.fold_child import FoldSettings, fold_session, main
@@ -38,6 +38,7 @@ class FoldResult:
         notes: what was noticed while functions were timed.
         missing_counts: number of runs that have none of the hardware counters asked for, by reason.
         recovered: session files of dead sessions that were folded too.
+        earlier: earlier times of the session's benchmarks; None unless they were asked for.
     """
 
     status: Literal["stored", "waiting", "failed"]
@@ -49,9 +50,12 @@ class FoldResult:
     notes: tuple[RunNotes, ...] = ()
     missing_counts: Mapping[str, int] = field(default_factory=dict)
     recovered: tuple[Path, ...] = ()
+    earlier: EarlierTimes | None = None
 
 
-def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit: int, whole: bool = True) -> FoldResult:
+def fold_in_child(
+    journal: Path, target: Target, *, timeout_s: float, row_limit: int, whole: bool = True, earlier: bool = False
+) -> FoldResult:
     """Fold a journal into a session file, and into the single file if the target is one.
 
     Failures of files, locks, disks or processes are reported in `status`, not raised.
@@ -62,6 +66,7 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
         timeout_s: how long the child may take; then it is killed, and the journal stays.
         row_limit: most rows of the report to return.
         whole: whether the journal has every finished run.
+        earlier: whether to return earlier times of the session's benchmarks too.
     """
 
     def failed(what: str) -> FoldResult:
@@ -75,6 +80,7 @@ def fold_in_child(journal: Path, target: Target, *, timeout_s: float, row_limit:
         cache=template_folder(),
         row_limit=row_limit,
         wait_s=timeout_s * _LOCK_SHARE,
+        earlier=earlier,
     )
     try:
         command = child_command(main, *settings)
@@ -110,7 +116,13 @@ def _result(answer: Mapping[str, Any]) -> FoldResult:
         notes=tuple(RunNotes(**notes) for notes in report["notes"]),
         missing_counts=report["missing_counts"],
         recovered=tuple(map(Path, answer["recovered"])),
+        earlier=_earlier(answer["earlier"]) if "earlier" in answer else None,
     )
+
+
+def _earlier(found: Mapping[str, Any]) -> EarlierTimes:
+    times = tuple(EarlierTime(**one) for one in found["times"])
+    return EarlierTimes(times=times, left=found["left"], problem=found["problem"])
 
 
 def _hint(journal: Path, target: Target, *, whole: bool) -> str:

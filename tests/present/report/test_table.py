@@ -187,7 +187,7 @@ def test_shown_medians_are_within_rounding_of_the_raw(run: Make, medians_s: list
 
 
 def test_columns_named_wrongly_lists_the_choice() -> None:
-    with pytest.raises(ConfigError, match=r"no column 'speed'; choose from benchmark, .*median"):
+    with pytest.raises(ConfigError, match=r"no column 'speed'; .*choose from benchmark, .*median"):
         columns_named(["benchmark", "speed"])
 
 

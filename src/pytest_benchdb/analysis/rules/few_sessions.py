@@ -25,12 +25,14 @@ SESSIONS_A_SIDE = 3
 PARTS = 10
 """Consecutive parts of a session, whose smallest rounds show how much its minimum depends on a part of it."""
 
+BEYOND_DISTURBANCE = 0.25
+"""Change, as a share, from which a disturbance is unlikely to be the cause if all figures changed as much."""
+
 Rounds = Mapping[str, Sequence[float]]
 """Rounds in run order, by run."""
 NO_ROUNDS: Rounds = MappingProxyType({})
 Sides = tuple[Sequence[SessionFigure], Sequence[SessionFigure]]
 
-_BEYOND_DISTURBANCE = 0.25
 _LEVEL = 0.95
 _STATISTICS: tuple[Statistic, ...] = ("min", "median", "value")
 _LEAST_ROUNDS = 2
@@ -191,7 +193,7 @@ def judge_few(sides: Sides, policy: Policy, rounds: Rounds, *, cpu_bound: bool) 
 
 def _all_beyond(changes: Sequence[float], *, worse: bool) -> bool:
     """Return whether all changes, if any, are in the same direction and too large for a disturbance."""
-    return all(change > _BEYOND_DISTURBANCE if worse else change < -_BEYOND_DISTURBANCE for change in changes)
+    return all(change > BEYOND_DISTURBANCE if worse else change < -BEYOND_DISTURBANCE for change in changes)
 
 
 def _change(sides: Sides, statistic: Statistic) -> float | None:

@@ -6,8 +6,7 @@ PYTEST_DONT_REWRITE
 """
 
 import json
-import os
-import subprocess
+import shlex
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,7 @@ import pytest
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model import exit_status
+from pytest_benchdb.plugin.ending.own_command import database_with, database_words, last_line, run_benchdb
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.present.writing.text import sanitize
 from pytest_benchdb.store.fold_process import FoldResult
@@ -25,10 +25,6 @@ _JUDGED = frozenset({exit_status.FINE, exit_status.GATE_FAILED, exit_status.UNDE
 """Exit statuses of `benchdb regress` after which its output has the result."""
 _MOST_FAILURES = 30
 
-# Like `python -m pytest_benchdb`, but without the working directory in ``sys.path``, where a file of the project could
-# shadow a library.
-_BOOT = f"import sys, runpy; del sys.path[0]; runpy.run_module({__package__.partition('.')[0]!r}, run_name='__main__')"
-
 
 class GateReport(NamedTuple):
     """The outcome of the gate.
@@ -37,11 +33,13 @@ class GateReport(NamedTuple):
         failures: one line for each result that failed, and one if most of the suite became slower alike.
         notes: warnings, and the outcome in one line.
         trouble: why it could not judge; None if it did.
+        next_command: the command that shows more.
     """
 
     failures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     trouble: str | None = None
+    next_command: str = ""
 
     @property
     def failed(self) -> bool:
@@ -69,22 +67,16 @@ def judge_run(
         return GateReport(notes=("nothing was recorded, so nothing was judged",))
     if result.status == "failed":
         return GateReport(trouble="not judged, because the session is not in the database yet")
-    db = target.path if _is_in(result.path, target) else result.path
-    command = _command(config, settings, db, session_id)
+    words = _words(config, settings, database_with(result, target), session_id)
     try:
-        done = subprocess.run(
-            command,
-            cwd=config.invocation_params.dir,
-            env=_variables(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
+        done = run_benchdb(words, config.invocation_params.dir)
     except KeyboardInterrupt:
         return GateReport(trouble="not judged: interrupted")
     except OSError as error:
         return GateReport(trouble=f"not judged: {sys.executable!r} cannot be started: {error.strerror}")
-    return _report(done.returncode, done.stdout, done.stderr)
+    limits = [word for limit in settings.fail_on for word in ("--threshold", limit)]
+    again = ["benchdb", "regress", *database_words(target.path, config), "--baseline", settings.baseline, *limits, "-v"]
+    return _report(done.returncode, done.stdout, done.stderr)._replace(next_command=shlex.join(again))
 
 
 def announce(config: pytest.Config, settings: Settings) -> None:
@@ -108,24 +100,19 @@ def write(reporter: "pytest.TerminalReporter", config: pytest.Config, report: Ga
     if verbosity >= -1 or report.failed:
         for line in report.notes:
             reporter.write_line(sanitize(line))
+    if report.failed and verbosity >= 0:
+        reporter.write_line(f"next: {sanitize(report.next_command)}")
     if report.trouble is not None:
         reporter.write_line(f"benchdb gate: {sanitize(report.trouble)}", yellow=True, bold=True)
 
 
-def _is_in(path: Path, target: Target) -> bool:
-    return path == target.path or target.path in path.parents or target.kind != "folder"
-
-
-def _command(config: pytest.Config, settings: Settings, db: Path, session_id: str) -> list[str]:
+def _words(config: pytest.Config, settings: Settings, db: Path, session_id: str) -> list[str]:
     limits = [word for limit in settings.fail_on for word in ("--threshold", limit)]
     parameters = config.invocation_params
     # As this run was started: `python -m pytest` has the working directory in ``sys.path``, the script does not.
     as_module = not {"", str(parameters.dir)}.isdisjoint(sys.path)
     words = [sys.executable, "-m", "pytest"] if as_module else ["pytest"]
     return [
-        sys.executable,
-        "-c",
-        _BOOT,
         "regress",
         f"session:{session_id}",
         f"--db={db}",
@@ -141,10 +128,6 @@ def _command(config: pytest.Config, settings: Settings, db: Path, session_id: st
     ]
 
 
-def _variables() -> dict[str, str]:
-    return {name: text for name, text in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
-
-
 def _report(status: int, output: bytes, errors: bytes) -> GateReport:
     if status in _JUDGED:
         try:
@@ -157,15 +140,10 @@ def _report(status: int, output: bytes, errors: bytes) -> GateReport:
             return GateReport(failures, notes, trouble)
         except (ValueError, KeyError, TypeError):
             pass  # something else wrote to its output
-    why = _last_line(errors) or f"its process ended with exit status {status}"
+    why = last_line(errors) or f"its process ended with exit status {status}"
     if status == exit_status.USAGE and why.startswith("threshold "):
         return GateReport(failures=(f"nothing was judged: {why}",))  # what cannot be judged did not pass
     return GateReport(trouble=f"not judged: {why}")
-
-
-def _last_line(errors: bytes) -> str:
-    lines = errors.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1].removeprefix("benchdb: ") if lines else ""
 
 
 def refuse_unknown_metrics(settings: Settings, target: Target, folder: Path) -> None:
@@ -189,8 +167,5 @@ def refuse_unknown_metrics(settings: Settings, target: Target, folder: Path) -> 
 
 def _was_measured(metric: str, target: Target, folder: Path) -> bool:
     sql = f"SELECT count(*) FROM measurement WHERE metric = '{metric}'"  # noqa: S608 - a threshold's metric has no quote
-    command = [sys.executable, "-c", _BOOT, "query", f"--db={target.path}", "--format=csv", "--quiet", sql]
-    done = subprocess.run(
-        command, cwd=folder, env=_variables(), stdin=subprocess.DEVNULL, capture_output=True, check=False
-    )
+    done = run_benchdb(["query", f"--db={target.path}", "--format=csv", "--quiet", sql], folder)
     return done.returncode == exit_status.FINE and done.stdout.split()[-1:] != [b"0"]

@@ -3,18 +3,19 @@
 PYTEST_DONT_REWRITE
 """
 
-import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from pytest_benchdb.model.report import ReportRow, RunNotes
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.record import SessionRecorder
+from pytest_benchdb.plugin.ending import changes
 from pytest_benchdb.plugin.ending.outputs import Outputs
+from pytest_benchdb.plugin.ending.own_command import database_words, shown_path
 from pytest_benchdb.plugin.recording import codspeed
 from pytest_benchdb.plugin.recording.pytest_benchmark import DISABLED
 from pytest_benchdb.present.report.session import missing_energy
@@ -41,30 +42,52 @@ _MARKUP: Mapping[str, dict[str, bool]] = {
 }
 
 
+class Content(NamedTuple):
+    """What the section has besides the results.
+
+    Attributes:
+        refused: what tests measured or set and is not stored, one line each.
+        columns: names of the table's columns; empty for the usual ones.
+        next_command: whether it names the command that helps next.
+    """
+
+    refused: Sequence[str] = ()
+    columns: Sequence[str] = ()
+    next_command: bool = True
+
+
 def write(
     reporter: "pytest.TerminalReporter",
     config: pytest.Config,
     recorder: SessionRecorder,
     result: FoldResult | None,
     outputs: Outputs,
-    *,
-    refused: Sequence[str] = (),
+    content: Content,
 ) -> None:
     """Write the section; ``-q`` omits the table, and ``-qq`` and ranks other than 0 show only trouble.
 
-    `refused` is what tests measured or set and is not stored, one line each.
+    Args:
+        reporter: of this run.
+        config: of this run.
+        recorder: of this run.
+        result: the result of its fold; None if nothing was recorded.
+        outputs: the files that were written.
+        content: what the section has besides.
     """
     verbosity = config.get_verbosity()
-    messages = (recorder.problem, result.message if result else None, *outputs.trouble, *_shortened(refused))
+    messages = (recorder.problem, result.message if result else None, *outputs.trouble, *_shortened(content.refused))
     trouble = [text for text in messages if text]
     if (verbosity < -1 or _is_other_rank(recorder.start.tags)) and not trouble:
         return
     if verbosity >= 0:
         reporter.section("benchdb", sep="-")
         if result is not None and result.rows:
-            _write_table(reporter, config, result)
+            _write_table(reporter, config, result, content.columns)
     for line in (*_remarks(config, recorder, result), *outputs.notes):
         reporter.write_line(sanitize(line))
+    if content.next_command and verbosity >= 0 and result is not None and result.status == "stored":
+        for line in _next(config, recorder, result):
+            reporter.write_line(sanitize(line))
     for line in trouble:
         reporter.write_line(f"benchdb: {sanitize(line)}", yellow=True, bold=True)
 
@@ -88,20 +111,30 @@ def announce(config: pytest.Config, recorder: SessionRecorder) -> None:
     reporter.write_line(f"benchdb: storing {recorder.size_bytes / 2**20:.0f} MiB of rounds ...")
 
 
-def shown_path(path: Path, config: pytest.Config) -> str:
-    """Return a path as the user would type it."""
-    relative = os.path.relpath(path, config.invocation_params.dir)
-    return str(path) if relative.startswith("..") else relative
-
-
-def _write_table(reporter: "pytest.TerminalReporter", config: pytest.Config, result: FoldResult) -> None:
+def _write_table(
+    reporter: "pytest.TerminalReporter", config: pytest.Config, result: FoldResult, columns: Sequence[str]
+) -> None:
     writer = config.get_terminal_writer()
     encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
-    table = layout(result.rows, writer.fullwidth, ascii_only=not encoding.lower().startswith("utf"))
+    options, change = changes.table_options(config, columns, result.rows, changes.shown_changes(result))
+    ascii_only = not encoding.lower().startswith("utf")
+    table = layout(result.rows, writer.fullwidth, options, extra=change, ascii_only=ascii_only)
     for line in table.lines:
         for span in line:
             reporter.write(span.text, **_MARKUP.get(span.style, {}))
         reporter.write_line("")
+
+
+def _next(config: pytest.Config, recorder: SessionRecorder, result: FoldResult) -> list[str]:
+    """Name the command that shows what is hidden, or what changed."""
+    db = database_words(recorder.target.path, config)
+    hidden = result.total_runs - len(result.rows)
+    lines = [f"{hidden} more: {shlex.join(['benchdb', 'report', *db])}"] if hidden > 0 else []
+    if result.earlier is not None and result.earlier.times:
+        lines.append(f"next: {shlex.join(['benchdb', 'compare', *db])}")
+    elif not hidden:
+        lines.append("next: change the code and run again, to see what changed")
+    return lines
 
 
 def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResult | None) -> list[str]:
@@ -118,11 +151,7 @@ def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResul
     lines += remarks_about(result)
     if result.recovered:
         lines.append(f"also recovered {len(result.recovered)} session(s) that had died")
-    if result.status == "stored" and config.get_verbosity() >= 0:
-        hidden = result.total_runs - len(result.rows)
-        more = f"{hidden} more: " if hidden > 0 else "next: "
-        lines.append(f"{more}benchdb-report {shlex.quote(shown_path(recorder.target.path, config))}")
-    return lines
+    return [*lines, *changes.remarks(result, changes.shown_changes(result))]
 
 
 def remarks_about(result: FoldResult) -> list[str]:

@@ -1,7 +1,7 @@
 """A report of runs as a table that fits the terminal, and the parts that other formats share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar, cast, get_args
 
@@ -62,7 +62,9 @@ class RunTable:
         texts = [self.cell(index, column) for index in range(len(self.rows))]
         if column.kind in {"text", "rounds"}:
             return texts
-        return self._units(column).add_to(texts if column.kind == "count" else align_points(texts))
+        units = self._units(column)
+        # Points of figures in different units need not line up.
+        return units.add_to(texts if column.kind == "count" or units.shared is None else align_points(texts))
 
     def full_text(self, index: int, column: Column) -> str:
         """Return the cell of a row in a format that aligns nothing, with its unit if the heading has none."""
@@ -109,6 +111,20 @@ class RunTable:
         return text if self.group_by in {"file", "benchmark"} else f"{self.group_by}: {text}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtraColumn:
+    """A column of figures that runs do not have themselves.
+
+    Attributes:
+        spans: one for each run.
+        place: index among the other columns.
+    """
+
+    heading: Heading
+    spans: Sequence[Span]
+    place: int
+
+
 def run_table(rows: Sequence[ReportRow], options: RenderOptions, *, ascii_only: bool = False) -> RunTable:
     """Return the table of these runs, with defaults for what the options leave open."""
     columns, group_by = options.columns_of(rows), options.grouping_of(rows)
@@ -124,7 +140,12 @@ def run_table(rows: Sequence[ReportRow], options: RenderOptions, *, ascii_only: 
 
 
 def layout(
-    rows: Sequence[ReportRow], width: int, options: RenderOptions = USUAL_OPTIONS, *, ascii_only: bool = False
+    rows: Sequence[ReportRow],
+    width: int,
+    options: RenderOptions = USUAL_OPTIONS,
+    *,
+    extra: ExtraColumn | None = None,
+    ascii_only: bool = False,
 ) -> Table:
     """Lay out runs, in this order, as a table of at most `width` terminal columns.
 
@@ -143,8 +164,20 @@ def layout(
     ]
     texts = [[sanitize(text, ascii_only=ascii_only) for text in shown.texts(column)] for column in shown.columns]
     entries = [_entry(row, shown, cells) for row, *cells in zip(rows, *texts, strict=True)]
+    if extra is not None:
+        headings.insert(extra.place, extra.heading)
+        aligned = align_points([span.text for span in extra.spans])
+        entries = [
+            _with_cell(entry, Span(text, span.style), extra.place)
+            for entry, text, span in zip(entries, aligned, extra.spans, strict=True)
+        ]
     sections = [Section(title=title, entries=tuple(members)) for title, members in shown.groups(entries)]
     return fit(headings, sections, width, ascii_only=ascii_only)
+
+
+def _with_cell(entry: Entry, cell: Span, place: int) -> Entry:
+    cells = (*entry.cells[:place], cell, *entry.cells[place:])
+    return replace(entry, cells=cells, suffix_at=entry.suffix_at + (entry.suffix_at >= place))
 
 
 def units_for(

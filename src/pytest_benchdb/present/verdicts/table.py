@@ -138,8 +138,11 @@ def _align(spans: Sequence[Span], column: _Column) -> list[Span]:
         return list(spans)
     if column.heading.priority == _INTERVAL_PRIORITY:
         return list(spans)
-    texts = align_points([span.text for span in spans])
-    texts = texts if column.units is None else column.units.add_to(texts)
+    texts = [span.text for span in spans]
+    if column.units is not None and column.units.shared is None:
+        texts = column.units.add_to(texts)
+    else:
+        texts = align_points(texts)
     return [Span(text, span.style) for text, span in zip(texts, spans, strict=True)]
 
 
