@@ -1,13 +1,16 @@
 """Results of comparisons and gates: what commands print and CI reads."""
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_benchdb.model.answer.notebook import Notebook
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey
-from pytest_benchdb.model.verdict import Judgement, Policy
+from pytest_benchdb.model.verdict import VERDICTS, Judgement, Policy
+from pytest_benchdb.model.wording import percent_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +108,8 @@ class GroupMean:
     rows: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Comparison(Notebook):
     """Two sides, and a row for each benchmark and metric.
 
     Attributes:
@@ -119,6 +122,33 @@ class Comparison:
     differences: tuple[Difference, ...] = ()
     means: tuple[GroupMean, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def conclusion(self) -> str:
+        """The number of each verdict, the worst first: ``2 regressed, 1 improved, 27 unchanged``."""
+        counts = Counter(row.judgement.verdict for row in self.rows)
+        return ", ".join(f"{counts[word]} {word}" for word in VERDICTS if counts[word]) or "nothing was compared"
+
+    def summary(self) -> str:
+        """Return both sides and the number of each verdict."""
+        return f"{self.baseline.name} -> {self.candidate.name}: {self.conclusion}"
+
+    def table(self) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
+        """Return a row for each benchmark and metric, in the metric's unit."""
+        heads = ("benchmark", "metric", "unit", "baseline", "candidate", "change", "verdict", "reason")
+        return heads, [
+            (
+                row.key.fullname,
+                row.key.metric,
+                row.unit,
+                row.judgement.baseline,
+                row.judgement.candidate,
+                percent_text(row.judgement.change),
+                row.judgement.verdict,
+                row.judgement.reason,
+            )
+            for row in self.rows
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +164,8 @@ class Shift:
     agreeing: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Gate(Notebook):
     """The result of a gate.
 
     Attributes:
@@ -150,3 +180,11 @@ class Gate:
     failures: tuple[ComparisonRow, ...]
     shift: Shift | None
     sentence: str
+
+    def summary(self) -> str:
+        """Return the exit status of `benchdb regress`, and the outcome."""
+        return f"exit status {self.exit_status}: {self.sentence}"
+
+    def table(self) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
+        """Return the rows of the comparison."""
+        return self.comparison.table()

@@ -22,6 +22,8 @@ from pytest_benchdb.store.target import how_to_record, unusable_character
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    Connection = DuckDBPyConnection
+
 STORAGE_VERSION = "v1.4.0"
 """The format of every file: DuckDB 1.x cannot open what 2.0 writes by default."""
 
@@ -71,6 +73,13 @@ def connect(*, threads: int | None = 1, memory_limit: str | None = None) -> "Duc
     with contextlib.suppress(engine().InvalidInputException):
         connection.execute("SET enable_progress_bar = false")
     return connection
+
+
+def connect_to_file(path: str | os.PathLike[str]) -> "DuckDBPyConnection":
+    """Return a read-only connection of the public module to a file, for users."""
+    import duckdb
+
+    return duckdb.connect(os.fspath(path), read_only=True)
 
 
 def close_to_outside(connection: "DuckDBPyConnection", folders: Iterable[str | os.PathLike[str]] = ()) -> None:

@@ -42,9 +42,8 @@ def test_installation_in_order_has_no_problem() -> None:
         ({"duckdb": "1.3.2"}, "error", "pip install 'duckdb>=1.4,<3'"),
         ({"duckdb": "3.0.0"}, "error", "pip install 'duckdb>=1.4,<3'"),
         ({"duckdb": None}, "error", "pip install 'duckdb>=1.4,<3'"),
-        ({"pyarrow": None}, "note", "pip install 'pytest-benchdb[arrow]'"),
     ],
-    ids=["old duckdb", "new duckdb", "no duckdb", "no pyarrow"],
+    ids=["old duckdb", "new duckdb", "no duckdb"],
 )
 def test_installation_with_a_problem_has_advice(change: dict[str, str], severity: str, advice: str) -> None:
     findings = list(check_installation({**VERSIONS, **change}.get, (3, 11, 7)))

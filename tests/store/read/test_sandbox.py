@@ -152,19 +152,6 @@ def test_query_too_many_rows_is_an_error_unless_they_may_be_cut(reader: Reader) 
     assert (len(whole.rows), whole.more) == (5, False)
 
 
-def test_query_arrow_gives_the_same_rows(reader: Reader) -> None:
-    pytest.importorskip("pyarrow")
-
-    table = reader.query_arrow("SELECT fullname, median_s FROM report ORDER BY fullname")
-
-    assert [tuple(row.values()) for row in table.to_pylist()] == list(
-        reader.query("SELECT fullname, median_s FROM report ORDER BY fullname").rows
-    )
-    with pytest.raises(QueryError, match="more than 2 rows"):
-        reader.query_arrow("SELECT * FROM range(100000)", Limits(rows=2))
-    assert len(reader.sessions()) == 1
-
-
 def test_query_leaves_the_reader_usable(reader: Reader) -> None:
     reader.query("SELECT 1")
 

@@ -1,9 +1,12 @@
 """The noise of a machine: how much each series varies between sessions of unchanged code."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_benchdb.model.answer.notebook import Notebook
 from pytest_benchdb.model.series import SeriesKey
+from pytest_benchdb.model.wording import counted, percent_text
 
 Cause = Literal["contended", "short rounds", "few rounds", "bimodal", "level changed", "exact"]
 
@@ -53,8 +56,8 @@ class NoiseRow:
     rounds: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoiseScore:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class NoiseScore(Notebook):
     """One machine's noise.
 
     Attributes:
@@ -85,3 +88,18 @@ class NoiseScore:
     confirms: int
     change: float
     selection: str | None = None
+
+    def summary(self) -> str:
+        """Return the number of series and sessions, and the machine."""
+        return f"{len(self.rows)} series over {counted(self.sessions, 'session')} on {self.machine}"
+
+    def table(self) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
+        """Return a row for each series: its noise, and the smallest slowdown that sessions per side find."""
+        heads = ("benchmark", "metric", "sessions", "noise", *(f"found by {number} a side" for number in self.per_side))
+        rows = []
+        for row in self.rows:
+            noise = row.noise
+            found = [None if noise is None else percent_text(noise.detectable[number]) for number in self.per_side]
+            deviation = None if noise is None else f"{noise.deviation * 100:.1f} %"
+            rows.append((row.key.fullname, row.key.metric, row.measured, deviation, *found))
+        return heads, rows

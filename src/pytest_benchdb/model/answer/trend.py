@@ -1,11 +1,16 @@
 """Trends: series over sessions, with what changed in them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
+from pytest_benchdb.model.answer.notebook import Notebook
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.model.series import SeriesKey
 from pytest_benchdb.model.verdict import Statistic
+from pytest_benchdb.model.wording import counted, percent_text
+
+_SHORT_MACHINE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +150,8 @@ class Trend:
     sessions_needed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trends:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Trends(Notebook):
     """Series over sessions.
 
     Attributes:
@@ -159,6 +164,7 @@ class Trends:
         baseline: name of the pinned baseline; None without one.
         selection: the filters in force, as the user wrote them; None without.
         metrics: without a series, the metrics that could be followed; else empty.
+        machines: name of the processor of each fingerprint, where it is known.
     """
 
     sources: tuple[str, ...]
@@ -170,3 +176,30 @@ class Trends:
     baseline: str | None = None
     selection: str | None = None
     metrics: tuple[str, ...] = ()
+    machines: Mapping[str, str] = field(default_factory=dict)
+
+    def machine_name(self, fingerprint: str | None) -> str:
+        """Return a machine's processor, with the beginning of its fingerprint if others have the same."""
+        name = self.machines.get(fingerprint or "")
+        if name is None:
+            return (fingerprint or "unknown")[:_SHORT_MACHINE]
+        alike = sum(other == name for other in self.machines.values())
+        return name if alike == 1 else f"{name} ({(fingerprint or '')[:_SHORT_MACHINE]})"
+
+    def summary(self) -> str:
+        """Return the number of series, sessions and changes."""
+        changes = counted(sum(len(trend.changes) for trend in self.series), "change")
+        return f"{len(self.series)} series over {counted(self.sessions, 'session')}: {changes} of level"
+
+    def table(self) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
+        """Return a row for each series, in the metric's unit."""
+        heads = ("benchmark", "metric", "machine", "unit", "sessions", "level", "last change", "first seen in")
+        rows = []
+        for trend in self.series:
+            last = trend.changes[-1] if trend.changes else None
+            change = (percent_text(last.point.change), last.first.commit or last.first.session_id) if last else ("", "")
+            machine = self.machine_name(trend.fingerprint)
+            rows.append(
+                (trend.key.fullname, trend.key.metric, machine, trend.unit, trend.measured, trend.level, *change)
+            )
+        return heads, rows

@@ -114,6 +114,7 @@ def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedb
         baseline=name,
         selection=selection.text(),
         metrics=tuple(metrics),
+        machines={row.fingerprint: row.cpu_model for row in selected.sessions if row.fingerprint and row.cpu_model},
     )
 
 

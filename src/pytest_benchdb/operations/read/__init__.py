@@ -1,1 +1,1 @@
-"""Answers from what is stored as it is: reports, sessions, environments, queries, the schema and the Python API."""
+"""Answers from what is stored as it is: reports, sessions, environments, queries, the schema and tables of data."""

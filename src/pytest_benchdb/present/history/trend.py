@@ -24,7 +24,6 @@ COURSE = 24
 """Characters of a series' course; with more sessions, several share one."""
 
 _SHORT_COMMIT = 8
-_SHORT_MACHINE = 8
 _MOST_CHANGES = 20
 _CSV_COLUMNS = (
     *("fullname", "metric", "phase", "backend", "device", "fingerprint", "unit"),
@@ -90,7 +89,7 @@ def series_name(trend: Trend, trends: Trends) -> str:
     if len({key.device for key in keys if key.fullname == trend.key.fullname}) > 1:
         parts.append(trend.key.device or "no device")
     if len({other.fingerprint for other in trends.series}) > 1:
-        parts.append(f"machine {(trend.fingerprint or 'unknown')[:_SHORT_MACHINE]}")
+        parts.append(f"machine {trends.machine_name(trend.fingerprint)}")
     return " · ".join(parts)
 
 

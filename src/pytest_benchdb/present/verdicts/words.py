@@ -1,6 +1,5 @@
 """Wording of verdicts, shared by every format: changes, limits, intervals, counts, names, reasons."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -273,10 +272,7 @@ def metric_text(rows: Sequence[ComparisonRow]) -> str:
 
 def conclusion(comparison: Comparison) -> str:
     """Return the number of each verdict, the worst first: ``2 regressed, 1 improved, 27 unchanged``."""
-    counts = Counter(row.judgement.verdict for row in comparison.rows)
-    return (
-        ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "nothing was compared"
-    )
+    return comparison.conclusion
 
 
 def conclusion_style(comparison: Comparison) -> Style:

@@ -65,7 +65,7 @@ def layout_values(table: DataTable, width: int, *, ascii_only: bool = False) -> 
 
 def table_json(table: DataTable) -> str:
     """Return a table as one JSON object, with an object per row; repeated column names get a number."""
-    names = _unique(table.columns)
+    names = unique_names(table.columns)
     columns: Sequence[object] = names
     if table.types:
         columns = [{"name": name, "type": kind} for name, kind in zip(names, table.types, strict=True)]
@@ -113,7 +113,8 @@ def _scalar(value: object) -> object:
     return str(value)
 
 
-def _unique(names: Sequence[str]) -> list[str]:
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Return names with a number after those that came before."""
     seen: Counter[str] = Counter()
     unique = []
     for name in names:

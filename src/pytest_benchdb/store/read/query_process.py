@@ -5,14 +5,11 @@ import pickle
 import subprocess
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pytest_benchdb.errors import MissingExtraError, QueryError
+from pytest_benchdb.errors import QueryError
 from pytest_benchdb.store.child_command import child_command
 from pytest_benchdb.store.read.sandbox import LENGTH_BYTES, Answer, Limits, serve
-
-if TYPE_CHECKING:
-    import pyarrow
 
 _START_S = 10.0
 """How much longer than a query's limit the process may take: to start, and to end the query by itself."""
@@ -40,22 +37,8 @@ class QueryProcess:
         Raises:
             QueryError: it was refused, failed, or ran past a limit.
         """
-        answer: Answer = self._request("rows", sql, limits)
+        answer: Answer = self._request(sql, limits)
         return answer
-
-    def ask_arrow(self, sql: str, limits: Limits) -> "pyarrow.Table":
-        """Run a user's statement and return an Arrow table.
-
-        Raises:
-            QueryError: it was refused, failed, or ran past a limit.
-            MissingExtraError: pyarrow is not installed.
-        """
-        try:
-            import pyarrow as pa
-        except ImportError as error:
-            message = "Arrow tables need pyarrow; install it with: pip install 'pytest-benchdb[arrow]'"
-            raise MissingExtraError(message) from error
-        return pa.ipc.open_stream(self._request("arrow", sql, limits)).read_all()
 
     def close(self) -> None:
         """Stop the process, if it runs."""
@@ -69,10 +52,10 @@ class QueryProcess:
                     stream.close()
         process.wait()
 
-    def _request(self, kind: str, sql: str, limits: Limits) -> Any:
+    def _request(self, sql: str, limits: Limits) -> Any:
         process = self._process = self._process or self._started()
         answers: list[bytes] = []
-        request = pickle.dumps((kind, sql, limits))
+        request = pickle.dumps((sql, limits))
         # In a thread, because a pipe cannot be read with a time limit on every system.
         thread = threading.Thread(target=lambda: answers.extend(_exchange(process, request)), daemon=True)
         thread.start()

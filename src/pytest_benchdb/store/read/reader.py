@@ -20,7 +20,6 @@ from pytest_benchdb.store.read.sandbox import Answer, Limits
 from pytest_benchdb.store.statement import Value, fetch, literal
 
 if TYPE_CHECKING:
-    import pyarrow
     from duckdb import DuckDBPyConnection
 
 
@@ -157,6 +156,10 @@ class Reader:
         ids = None if session_ids is None else list(session_ids)
         return [_decoded(row) for row in self._rows("run_rows", run_id=None, session_ids=ids, limit=limit)]
 
+    def run_params(self, session_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the parameters of the runs that have any: `run_id`, and `params` by name."""
+        return [_decoded(row) for row in self._rows("run_params", session_ids=list(session_ids))] if session_ids else []
+
     def measurements(
         self, session_ids: Sequence[str] | None = None, *, run_id: str | None = None
     ) -> list[dict[str, Any]]:
@@ -261,15 +264,6 @@ class Reader:
             QueryError: the statement was refused, failed, or ran past a limit.
         """
         return self._queries.ask(sql, limits or Limits())
-
-    def query_arrow(self, sql: str, limits: Limits | None = None) -> "pyarrow.Table":
-        """Run one SELECT from the user, as `query` does, and return an Arrow table.
-
-        Raises:
-            QueryError: as in `query`.
-            MissingExtraError: pyarrow is not installed.
-        """
-        return self._queries.ask_arrow(sql, limits or Limits())
 
     def snapshot(self) -> Path:
         """Return a copy of the history for other programs, which may keep it open or change it.

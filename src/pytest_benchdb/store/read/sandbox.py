@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import BenchdbError, QueryError
 from pytest_benchdb.store import connection as db
@@ -21,12 +21,9 @@ from pytest_benchdb.store.file_errors import is_database_error
 from pytest_benchdb.store.statement import identifier, nodes, syntax_tree
 
 if TYPE_CHECKING:
-    import pyarrow
     from duckdb import DuckDBPyConnection
 
-_Result = TypeVar("_Result")
 _ALIAS = "history"
-_BATCH_ROWS = 10_000
 LENGTH_BYTES = 8
 _OWN_BYTES = 1_000_000_000
 """What the process needs beside the query: DuckDB, Python, and the stacks of threads."""
@@ -97,8 +94,8 @@ class Answer:
 def serve(database: str) -> None:
     """Answer requests from standard input until it ends: the main function of the sandbox's process.
 
-    A request is a pickled tuple of the kind of answer (``rows`` or ``arrow``), the statement and its limits; the answer
-    a pickled `Answer` or the bytes of an Arrow stream, or an exception. Each has its length in eight bytes before it.
+    A request is a pickled tuple of the statement and its limits; the answer is a pickled `Answer` or exception. Each
+    has its length in eight bytes before it.
     """
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not be taken for an answer
@@ -106,10 +103,10 @@ def serve(database: str) -> None:
     db.attach(connection, database, _ALIAS, read_only=True)
     connection.execute(f"USE {_ALIAS}")
     while header := sys.stdin.buffer.read(LENGTH_BYTES):
-        kind, sql, limits = pickle.loads(sys.stdin.buffer.read(int.from_bytes(header, "big")))  # noqa: S301 - from us
+        sql, limits = pickle.loads(sys.stdin.buffer.read(int.from_bytes(header, "big")))  # noqa: S301 - from us
         _limit_process(limits)
         try:
-            content = _packed((ask if kind == "rows" else _ask_arrow)(connection, sql, limits), limits)
+            content = _packed(ask(connection, sql, limits), limits)
         except MemoryError:
             content = pickle.dumps(QueryError("the query needs more memory than it may use; narrow it down"))
         except BenchdbError as error:
@@ -118,7 +115,7 @@ def serve(database: str) -> None:
         output.flush()
 
 
-def _packed(answer: Answer | bytes, limits: Limits) -> bytes:
+def _packed(answer: Answer, limits: Limits) -> bytes:
     content = pickle.dumps(answer)
     if len(content) > limits.answer_bytes:
         message = f"the answer has more than {limits.answer_bytes:,} bytes; narrow the query down"
@@ -161,42 +158,9 @@ def ask(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> Answer:
     return _run(connection, sql, limits, fetch)
 
 
-def _ask_arrow(connection: "DuckDBPyConnection", sql: str, limits: Limits) -> bytes:
-    """Run a user's statement; return the answer as the bytes of an Arrow stream."""
-    import pyarrow as pa
-
-    def fetch(own: "DuckDBPyConnection") -> "pyarrow.Table":
-        batches = _record_batches(own, sql)
-        kept: list[pyarrow.RecordBatch] = []
-        count = 0
-        for batch in batches:
-            count += batch.num_rows
-            _check_rows(count, limits)
-            kept.append(batch)
-            if limits.rows is not None and count > limits.rows:
-                break
-        return pa.Table.from_batches(kept, schema=batches.schema).slice(0, limits.rows)
-
-    table = _run(connection, sql, limits, fetch)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
-
-
-def _record_batches(connection: Any, sql: str) -> Any:
-    """Return a reader of Arrow batches: DuckDB 1.5 deprecates 1.4's method, and 2.0 has only the new one."""
-    # DuckDB 2.0 adds these methods to the connection's class when its public module is imported, not before.
-    import duckdb  # noqa: F401
-
-    if hasattr(connection, "to_arrow_reader"):
-        return connection.sql(sql).to_arrow_reader(_BATCH_ROWS)
-    return connection.execute(sql).fetch_record_batch(_BATCH_ROWS)
-
-
 def _run(
-    connection: "DuckDBPyConnection", sql: str, limits: Limits, fetch: Callable[["DuckDBPyConnection"], _Result]
-) -> _Result:
+    connection: "DuckDBPyConnection", sql: str, limits: Limits, fetch: Callable[["DuckDBPyConnection"], Answer]
+) -> Answer:
     _check(connection, sql)
     _lock(connection, limits)
     timed_out = threading.Event()
