@@ -41,6 +41,7 @@ _ALL = (
     Metric("block_thread_time", "s", "none", "time", "CPU time of the calling thread in the timed block"),
     Metric("peak_rss", "B", "lower", "memory", "Peak resident set of the process in the timed block"),
     Metric("rss_start", "B", "none", "memory", "Resident set of the process before the timed block"),
+    Metric("rss_growth", "B", "lower", "memory", "Peak resident set in the timed block, above that before it"),
     Metric("python_peak", "B", "lower", "memory", "Peak of the allocations that Python traced"),
     Metric("device_peak", "B", "lower", "memory", "Peak memory allocated by the device's allocator"),
     Metric("device_reserved", "B", "lower", "memory", "Peak memory reserved by the device's allocator"),
@@ -105,25 +106,35 @@ METRICS = MappingProxyType({metric.name: metric for metric in _ALL})
 MAIN_TIMES = ("wall_time", "step_time", "e2e_latency", "device_time", "cpu_time")
 """The main time of a benchmark is the first of these that it has."""
 
+MAIN_MEMORY = ("device_peak", "native_peak", "python_peak", "rss_growth")
+"""The memory that a benchmark itself needed is the first of these that it has: none holds what the process had before.
+
+The first three are exact where they were asked for: on a device, or in the memory pass. The last is always there on
+Linux, if the process grew by enough to tell.
+"""
+
 
 def _of_kind(kind: Kind) -> tuple[str, ...]:
     return tuple(metric.name for metric in _ALL if metric.kind == kind and metric.better != "none")
 
 
-TIME = "time"
+TIME, MEMORY = "time", "memory"
 METRIC_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         TIME: MAIN_TIMES,
         "wall": ("wall_time",),
         "cpu": ("cpu_time",),
-        "memory": _of_kind("memory"),
+        MEMORY: MAIN_MEMORY,
         "rate": _of_kind("rate"),
     }
 )
 """Words that users may write instead of names, in every option and filter that takes metrics.
 
-A word means all of its metrics that were measured; `time` means only the first that a benchmark has.
+A word means all of its metrics that were measured; those of `MAINS` mean only the first that a benchmark has.
 """
+
+MAINS = MappingProxyType({TIME: MAIN_TIMES, MEMORY: MAIN_MEMORY})
+"""The words that mean one metric of each benchmark."""
 
 
 STATISTICS = frozenset({"min", "max", "mean", "median", "stddev", "iqr", "q1", "q3", "ops"})

@@ -26,7 +26,9 @@ class ReportRow:
         throughput: items handled per second, if the test gives their number.
         energy_j: energy of one iteration, of the device as a whole; None unless valid.
         energy_reason: why energy that was asked for is not there.
-        peak_rss_bytes: peak resident set within the timed block.
+        memory_bytes: memory that the benchmark itself needed; None if that cannot be told from what was there before.
+        memory_metric: metric of `memory_bytes`, the first of `model.metric.MAIN_MEMORY` that the run has.
+        peak_rss_bytes: peak resident set within the timed block, with what the process held before.
         device_peak_bytes: peak memory allocated by the device's allocator.
         clock_hz: clock of the device's compute units after the last round.
         throttled_share: share of the timing in which the device was slowed down, for whatever reason.
@@ -88,6 +90,8 @@ class ReportRow:
     throttled_share: float | None
     rounds: int | None
     iterations: int | None
+    memory_bytes: float | None = None
+    memory_metric: str | None = None
     own_metric: str | None = None
     own_unit: str | None = None
     own_value: float | None = None
@@ -175,6 +179,7 @@ _FIGURES = {
     "cpu_per_wall",
     "throttled_share",
     "outliers",
+    "memory_metric",
     "roof_share",
     "roof_limit",
     "relative",

@@ -8,7 +8,7 @@ from pytest_benchdb.analysis.rules.policy import default_policy
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement
 from pytest_benchdb.operations.compare.pairs import Pair
-from pytest_benchdb.operations.compare.rows import apply_thresholds, find_main_times, refuse_incomparable
+from pytest_benchdb.operations.compare.rows import apply_thresholds, find_mains, refuse_incomparable
 from pytest_benchdb.operations.compare.run import CompareRequest, SidesRule
 from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 
@@ -51,7 +51,7 @@ def test_comparison_of_sides_limits_changes_as_the_gate_does(value: Make) -> Non
 def test_main_time_is_the_first_that_was_measured_of_each_phase(value: Make) -> None:
     values = [value(metric="cpu_time"), value(metric="step_time"), value(metric="wall_time", phase="load")]
 
-    assert sorted(find_main_times(values).values()) == ["step_time", "wall_time"]
+    assert sorted(find_mains(values).values()) == ["step_time", "wall_time"]
 
 
 def test_sides_apart_show_both_values_and_no_change(value: Make) -> None:

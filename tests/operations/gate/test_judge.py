@@ -58,8 +58,8 @@ class Bench:
     ) -> tuple[ComparisonRow, ...]:
         rules = rules or Rules()
         sessions = sessions or {one.session_id: self.session(one.session_id) for one in (*history, *candidate)}
-        pairs, times = gate_pairs(history, candidate, rules, missing)
-        rule = GateRule(rules=rules, sessions=sessions, main_times=times, **{"confirms": 2, **options})
+        pairs, mains = gate_pairs(history, candidate, rules, missing)
+        rule = GateRule(rules=rules, sessions=sessions, mains=mains, **{"confirms": 2, **options})
         return judge_pairs(pairs, rule, {})
 
 

@@ -9,7 +9,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.run import GATE_RULE_KEY
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Policy
-from pytest_benchdb.operations.compare.rows import find_main_times
+from pytest_benchdb.operations.compare.rows import find_mains
 from pytest_benchdb.operations.gate.policy import (
     MarkerRule,
     Rules,
@@ -23,7 +23,7 @@ NAME = "tests/test_a.py::test_x"
 
 
 def _policy(value: SessionValue, sessions: int = 20, **rules: Any) -> Policy:
-    return policy_of(value, Rules(**rules), sessions=sessions, main_time="wall_time")
+    return policy_of(value, Rules(**rules), sessions=sessions, mains={"wall_time"})
 
 
 def test_policy_without_rules_gates_wall_time_only(value: Callable[..., SessionValue]) -> None:
@@ -58,8 +58,9 @@ def test_policy_of_thresholds_takes_the_last_share_and_the_last_quantity(
 def test_policy_of_a_metric_that_no_threshold_names_is_not_gated(value: Callable[..., SessionValue]) -> None:
     rules = Rules(thresholds=parse_thresholds(["memory:10%"]))
 
-    assert not policy_of(value(), rules, sessions=20, main_time="wall_time").gated
-    assert policy_of(value(metric="peak_rss", unit="B"), rules, sessions=20, main_time="wall_time").gated
+    assert not policy_of(value(), rules, sessions=20, mains={"wall_time"}).gated
+    assert not policy_of(value(metric="peak_rss", unit="B"), rules, sessions=20, mains={"rss_growth"}).gated
+    assert policy_of(value(metric="rss_growth", unit="B"), rules, sessions=20, mains={"rss_growth"}).gated
 
 
 def test_policy_of_a_metric_without_direction_is_never_gated(value: Callable[..., SessionValue]) -> None:
@@ -148,4 +149,4 @@ def test_main_time_is_the_first_that_is_valid(value: Callable[..., SessionValue]
         value(fullname="b", metric="wall_time"),
     ]
 
-    assert sorted(find_main_times(values).values()) == ["step_time", "wall_time"]
+    assert sorted(find_mains(values).values()) == ["step_time", "wall_time"]

@@ -12,7 +12,7 @@ from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.output import Output
 from pytest_benchdb.model.report import Report, ReportRow
 from pytest_benchdb.operations.read.report import build_report
-from pytest_benchdb.operations.select.filters.where import METRIC_COLUMNS, parse_where
+from pytest_benchdb.operations.select.filters.where import parse_where, report_columns
 from pytest_benchdb.present.report.columns import (
     COLUMN_KEYS,
     GROUP_KEYS,
@@ -36,9 +36,10 @@ _HELP = """Show the benchmarks of a session: time, spread, CPU time, memory and 
 SPEC is a file or folder of sessions, or a session in the database: latest, latest~2, a label, or the beginning of an
 id. Without a SPEC the newest session of the database is shown; of several files, as many as there are files.
 
-Times are for one iteration. IQR is the interquartile range of the rounds in percent of
-the median; CPU is the CPU time of the process in percent of the wall-clock time; memory is the peak resident set. A run
-that did not pass shows its outcome and the reason, never a number.
+Times are for one iteration. IQR is the interquartile range of the rounds in percent of the median; CPU is the CPU time
+of the process in percent of the wall-clock time; memory is what the benchmark itself needed, where that can be told
+from what the process held before; --columns peak_rss shows all of it. A run that did not pass shows its outcome and the
+reason, never a number.
 
 A run that was not timed as a whole shows its training steps, its requests or its longest phase: then a column names the
 metric of each run. Throughput (items per second) and energy (of one iteration, valid figures only) are shown where at
@@ -131,6 +132,6 @@ def _with_metrics(rows: Sequence[ReportRow], metrics: Sequence[str], shown: Rend
     if shown.columns is not None or not metrics:
         return shown
     texts = tuple(column for column in default_columns(rows) if column.kind == "text")
-    columns = columns_named(key for metric in metrics for key in METRIC_COLUMNS[metric])
+    columns = columns_named(report_columns(metrics))
     measured = tuple(column for column in columns if any(figure_of(row, column.key) is not None for row in rows))
     return replace(shown, columns=texts + (measured or columns))

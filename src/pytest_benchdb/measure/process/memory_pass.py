@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_benchdb.measure.process.block_usage import BlockProbe
+from pytest_benchdb.measure.process.growth import give_back
 from pytest_benchdb.measure.process.proc_files import counter_error_bytes
 from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.run import Measurement
@@ -155,14 +156,11 @@ def settle(library: Callable[[], Any] | None = None) -> bool:
 
     Return whether memory was returned: only glibc has `malloc_trim`. `library` opens the C library.
     """
-    import ctypes
-
     gc.collect()
     try:
-        (library or (lambda: ctypes.CDLL(None)))().malloc_trim(0)
+        return give_back(library)
     except (AttributeError, OSError, TypeError):
         return False
-    return True
 
 
 def _resident(call: Call, probe: BlockProbe, *, with_uss: bool) -> tuple[Measurement, ...]:

@@ -1,12 +1,12 @@
 """Turn pairs into rows: the steps shared by comparisons of two sides, axes, duets and gates."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
 from pytest_benchdb.analysis.rules.suite import group_means
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Side
-from pytest_benchdb.model.metric import MAIN_TIMES
+from pytest_benchdb.model.metric import MAIN_TIMES, MAINS, TIME
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement, Policy
 from pytest_benchdb.operations.compare.machines import side_differences
@@ -15,7 +15,9 @@ from pytest_benchdb.operations.select.filters.threshold import Threshold
 from pytest_benchdb.operations.select.recipe import Recipe
 from pytest_benchdb.store.read.reader import Reader
 
-TimeKey = tuple[str, str | None, str | None, str | None]
+MainKey = tuple[str, str | None, str | None, str | None]
+Mains = dict[tuple[MainKey, str], str]
+"""The metric that a word of `MAINS` means, by benchmark, phase and device, and the word."""
 
 
 class Rule(Protocol):
@@ -28,31 +30,38 @@ class Rule(Protocol):
         """Return the judgement of a pair."""
 
 
-def find_main_times(values: Iterable[SessionValue]) -> dict[TimeKey, str]:
-    """Return the metric judged as `time`, the first of `MAIN_TIMES`, by benchmark, phase and device."""
-    times: dict[TimeKey, str] = {}
-    for value in values:
-        metric = value.key.metric
-        if metric in MAIN_TIMES and value.valid and value.value is not None:
-            best = times.get(time_key(value))
-            if best is None or MAIN_TIMES.index(metric) < MAIN_TIMES.index(best):
-                times[time_key(value)] = metric
-    return times
+def find_mains(*sides: Iterable[SessionValue]) -> Mains:
+    """Return the metrics judged as `time` and `memory`, the first of `MAINS` that a benchmark has; later sides win."""
+    mains: Mains = {}
+    for side in sides:
+        measured: dict[MainKey, set[str]] = {}
+        for value in side:
+            if value.valid and value.value is not None:
+                measured.setdefault(_key(value), set()).add(value.key.metric)
+        for word, metrics in MAINS.items():
+            found = {key: next(filter(names.__contains__, metrics), None) for key, names in measured.items()}
+            mains |= {(key, word): metric for key, metric in found.items() if metric is not None}
+    return mains
 
 
-def time_key(value: SessionValue) -> TimeKey:
-    """Return the key that all times of a benchmark, phase and device share."""
+def mains_of(value: SessionValue, mains: Mains) -> frozenset[str]:
+    """Return the metrics that are judged as `time` and `memory` of a value's benchmark."""
+    return frozenset(mains[_key(value), word] for word in MAINS if (_key(value), word) in mains)
+
+
+def _key(value: SessionValue) -> MainKey:
     return value.key.fullname, value.key.phase, value.key.backend, value.key.device
 
 
-def has_main_time(pair: Pair, times: Mapping[TimeKey, str]) -> bool:
-    """Return whether a pair's metric is the one judged as `time`: wall time if the benchmark has no main time."""
+def is_main(pair: Pair, word: str, mains: Mains) -> bool:
+    """Return whether a pair's metric is judged as `time` or `memory`; without any `time`, wall time is."""
     values = (*pair.baseline, *pair.candidate)
-    return any(times.get(time_key(value), MAIN_TIMES[0]) == pair.key.metric for value in values)
+    default = MAIN_TIMES[0] if word == TIME else None
+    return any(mains.get((_key(value), word), default) == pair.key.metric for value in values)
 
 
 def apply_thresholds(
-    policy: Policy, thresholds: Iterable[Threshold], value: SessionValue, main_time: str | None
+    policy: Policy, thresholds: Iterable[Threshold], value: SessionValue, mains: Collection[str]
 ) -> Policy:
     """Return a policy limited by the last matching share and the last matching quantity.
 
@@ -63,7 +72,7 @@ def apply_thresholds(
     """
     relative = absolute = None
     for threshold in thresholds:
-        if threshold.matches(value, main_time):
+        if threshold.matches(value, mains):
             relative = threshold.relative if threshold.relative is not None else relative
             absolute = threshold.absolute if threshold.absolute is not None else absolute
     if relative is None and absolute is None:

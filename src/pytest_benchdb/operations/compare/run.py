@@ -12,7 +12,7 @@ from pytest_benchdb.analysis.rules.sides import judge_sides
 from pytest_benchdb.analysis.rules.suite import largest_shift, suite_shifts
 from pytest_benchdb.errors import ConfigError, NoBaselineError
 from pytest_benchdb.model.comparison import Comparison, Side
-from pytest_benchdb.model.metric import MAIN_TIMES, TIME, absent_text, metrics_of
+from pytest_benchdb.model.metric import MAIN_TIMES, MAINS, absent_text, metrics_of
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import COMPARED, Judgement, Policy
@@ -21,14 +21,14 @@ from pytest_benchdb.operations.compare.axis import SESSION_DIMENSIONS, Axis, axi
 from pytest_benchdb.operations.compare.machines import find_obstacle, keep_one_machine, machine_warnings
 from pytest_benchdb.operations.compare.pairs import BY_FULLNAME, Matching, Pair, pair_sides
 from pytest_benchdb.operations.compare.rows import (
-    TimeKey,
+    Mains,
     apply_thresholds,
     build_comparison,
-    find_main_times,
-    has_main_time,
+    find_mains,
+    is_main,
     judge_pairs,
+    mains_of,
     refuse_incomparable,
-    time_key,
 )
 from pytest_benchdb.operations.compare.sides import LATEST, SpecSource, open_specs, parse_side
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
@@ -79,7 +79,9 @@ class CompareRequest:
         if self.metrics:
             return {word: metrics_of(word) for word in self.metrics}
         named = parse_where(self.where or "").metrics
-        return {"/".join(named): named} if named else {MAIN_TIMES[0]: MAIN_TIMES[:1]}
+        words = {word: metrics_of(word) for word in named if word in MAINS}
+        others = tuple(name for name in named if name not in MAINS)
+        return words | ({"/".join(others): others} if others else {}) or {MAIN_TIMES[0]: MAIN_TIMES[:1]}
 
     def metric_names(self) -> list[str]:
         """Return the metrics in the order they were named."""
@@ -235,8 +237,8 @@ def _compared(
     *,
     axis: str | None = None,
 ) -> Comparison:
-    times = {**find_main_times(values[0]), **find_main_times(values[1])}
-    pairs = [pair for pair in pair_sides(*values, matching) if _is_selected(pair, request, times)]
+    mains = find_mains(*values)
+    pairs = [pair for pair in pair_sides(*values, matching) if _is_selected(pair, request, mains)]
     order = {metric: place for place, metric in enumerate(request.metric_names())}
     pairs.sort(key=lambda pair: order.get(pair.key.metric, len(order)))
     rule = SidesRule(
@@ -244,7 +246,7 @@ def _compared(
         sessions={session.session_id: session for side in sides for session in side.sessions},
         axis=axis,
         rounds=_read_rounds(reader, pairs),
-        main_times=times,
+        mains=mains,
     )
     recipes = read_recipes(reader, [value for pair in pairs for value in pair.candidate or pair.baseline])
     rows = judge_pairs(pairs, rule, recipes)
@@ -260,14 +262,14 @@ class SidesRule:
         sessions: the sessions of both sides, by id.
         axis: the compared dimension, whose own difference is not an obstacle; None without one.
         rounds: raw rounds for pairs with too few sessions.
-        main_times: the metric judged as `time`, by benchmark.
+        mains: the metrics judged as `time` and `memory`, by benchmark.
     """
 
     request: CompareRequest
     sessions: Mapping[str, SessionRow]
     axis: str | None = None
     rounds: Rounds = field(default_factory=dict)
-    main_times: Mapping[TimeKey, str] = field(default_factory=dict)
+    mains: Mains = field(default_factory=dict)
 
     def policy(self, pair: Pair) -> Policy:
         """Return a pair's limits: the default, overridden by the share for all metrics, then by thresholds."""
@@ -275,7 +277,7 @@ class SidesRule:
         policy = default_policy(value.key.metric, value.unit, value.better, sessions=fewer)
         if self.request.share is not None:
             policy = replace(policy, relative=self.request.share)
-        return apply_thresholds(policy, self.request.thresholds, value, self.main_times.get(time_key(value)))
+        return apply_thresholds(policy, self.request.thresholds, value, mains_of(value, self.mains))
 
     def judge(self, pair: Pair, policy: Policy) -> Judgement:
         """Judge a pair by the values of all its sessions."""
@@ -343,13 +345,13 @@ def _check_metrics(
         raise ConfigError(f"--metric {absent[0]}: {absent_text(absent[0], measured)}")
 
 
-def _is_selected(pair: Pair, request: CompareRequest, times: Mapping[TimeKey, str]) -> bool:
+def _is_selected(pair: Pair, request: CompareRequest, mains: Mains) -> bool:
     """Return whether a pair belongs to the request: it was run, and has a requested metric or did not pass."""
     if not pair.was_run:
         return False
     groups = request.metric_groups()
-    named = any(pair.key.metric in metrics for word, metrics in groups.items() if word != TIME)
-    if named or (TIME in groups and has_main_time(pair, times)):
+    named = any(pair.key.metric in metrics for word, metrics in groups.items() if word not in MAINS)
+    if named or any(is_main(pair, word, mains) for word in groups if word in MAINS):
         return True
     return all(value.outcome != "passed" for value in (*pair.baseline, *pair.candidate))
 

@@ -12,21 +12,24 @@ from pytest_benchdb.analysis.rules.policy import ENOUGH_SESSIONS, kind_of
 from pytest_benchdb.analysis.rules.session_figures import read_figures, usable_part
 from pytest_benchdb.analysis.rules.sides import judge_sides
 from pytest_benchdb.analysis.rules.two_clocks import is_cpu_bound
-from pytest_benchdb.model.metric import MAIN_TIMES
+from pytest_benchdb.model.metric import MAIN_TIMES, MAINS, TIME
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement, Policy
 from pytest_benchdb.operations.compare.pairs import Pair, pair_sides
 from pytest_benchdb.operations.compare.rows import (
-    TimeKey,
-    find_main_times,
-    has_main_time,
+    Mains,
+    find_mains,
+    is_main,
+    mains_of,
     refuse_incomparable,
-    time_key,
 )
 from pytest_benchdb.operations.gate.policy import Rules, policy_of
+from pytest_benchdb.operations.select.filters.threshold import Threshold
 
 _DISTURBED_KINDS = frozenset({"time", "rate", "energy", "power"})
+_ONLY_IF_NAMED = frozenset({*MAIN_TIMES, "peak_rss", "rss_growth"})
+"""Metrics that are judged only if a threshold names them, or as the benchmark's `time` or `memory`."""
 _CPU_CLOCKS = frozenset({"cpu_time", "thread_time"})
 """Metrics that other work on the machine does not inflate."""
 _CONFIRMS_FOR_SMALL = 2
@@ -57,7 +60,7 @@ class GateRule:
         both_sides: whether to judge two sides with several sessions each, instead of a history.
         confirms: number of re-runs to follow.
         allow_cross: whether other devices may be compared.
-        main_times: the metric judged as `time`, by benchmark.
+        mains: the metrics judged as `time` and `memory`, by benchmark.
     """
 
     rules: Rules
@@ -65,7 +68,7 @@ class GateRule:
     both_sides: bool = False
     confirms: int = 0
     allow_cross: bool = False
-    main_times: Mapping[TimeKey, str] = field(default_factory=dict)
+    mains: Mains = field(default_factory=dict)
 
     def policy(self, pair: Pair) -> Policy:
         """Return a pair's limits, and whether it can fail the gate.
@@ -77,7 +80,7 @@ class GateRule:
         if self.confirms < _CONFIRMS_FOR_SMALL:
             sessions = min(sessions, ENOUGH_SESSIONS - 1)
         value = pair.newest
-        return policy_of(value, self.rules, sessions=sessions, main_time=self.main_times.get(time_key(value)))
+        return policy_of(value, self.rules, sessions=sessions, mains=mains_of(value, self.mains))
 
     def judge(self, pair: Pair, policy: Policy) -> Judgement:
         """Judge a pair; without a candidate it is ``missing``."""
@@ -99,10 +102,11 @@ class GateRule:
 
 def gate_pairs(
     history: Sequence[SessionValue], candidate: Sequence[SessionValue], rules: Rules, missing: Collection[str] = ()
-) -> tuple[list[Pair], dict[TimeKey, str]]:
-    """Return the pairs that a gate judges, and the metric judged as `time` by benchmark.
+) -> tuple[list[Pair], Mains]:
+    """Return the pairs that a gate judges, and the metrics judged as `time` and `memory` by benchmark.
 
-    Other times are judged only if a threshold names them, and series that only the history has only if missing.
+    Other times, and the memory of the process, are judged only if a threshold names them; series that only the history
+    has, only if they are missing.
 
     Args:
         history: values of earlier sessions.
@@ -110,21 +114,32 @@ def gate_pairs(
         rules: the users' rules.
         missing: full names of benchmarks that should have run and did not.
     """
-    times, named = {**find_main_times(history), **find_main_times(candidate)}, named_metrics(rules)
+    mains, named = find_mains(history, candidate), named_metrics(rules)
+    words = {
+        word for limit in limits_of(rules) if limit.first_only for word in MAINS if limit.metrics[0] in MAINS[word]
+    }
     pairs = [
         pair
         for pair in pair_sides(history, candidate)
         if pair.was_run
         and (pair.candidate or pair.key.fullname in missing)
-        and (pair.key.metric not in MAIN_TIMES or pair.key.metric in named or has_main_time(pair, times))
+        and (
+            pair.key.metric not in _ONLY_IF_NAMED
+            or pair.key.metric in named
+            or any(is_main(pair, word, mains) for word in {TIME, *words})
+        )
     ]
-    return pairs, times
+    return pairs, mains
 
 
 def named_metrics(rules: Rules) -> frozenset[str]:
-    """Return the metrics that thresholds name explicitly rather than as ``time``."""
-    limits = [*rules.thresholds, *(limit for override in rules.overrides for limit in override.thresholds)]
-    return frozenset(name for limit in limits if not limit.first_only for name in limit.metrics)
+    """Return the metrics that thresholds name explicitly rather than as ``time`` or ``memory``."""
+    return frozenset(name for limit in limits_of(rules) if not limit.first_only for name in limit.metrics)
+
+
+def limits_of(rules: Rules) -> list[Threshold]:
+    """Return all limits, those of the project included."""
+    return [*rules.thresholds, *(limit for override in rules.overrides for limit in override.thresholds)]
 
 
 def judge_rerun(history: Sequence[SessionValue], value: SessionValue, policy: Policy, session: SessionRow) -> Judgement:

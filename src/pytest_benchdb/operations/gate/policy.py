@@ -3,7 +3,7 @@
 Each overrides the one before: the metric's default, ``--threshold``, ``[tool.benchdb.thresholds]``, the marker.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pytest_benchdb.analysis.rules.policy import default_policy
@@ -95,14 +95,14 @@ def read_marker_rules(extra: Iterable[tuple[str, Mapping[str, object] | None]]) 
     return rules
 
 
-def policy_of(value: SessionValue, rules: Rules, *, sessions: int, main_time: str | None) -> Policy:
+def policy_of(value: SessionValue, rules: Rules, *, sessions: int, mains: Collection[str]) -> Policy:
     """Return the limits of a series, and whether it can fail the gate.
 
     Args:
         value: any session's value of the series.
         rules: the users' rules.
         sessions: the number of sessions in the history.
-        main_time: the metric judged as this benchmark's `time`; None if it has none.
+        mains: the metrics judged as this benchmark's `time` and `memory`.
 
     Raises:
         ConfigError: a threshold's unit is not the metric's.
@@ -110,10 +110,10 @@ def policy_of(value: SessionValue, rules: Rules, *, sessions: int, main_time: st
     policy = default_policy(value.key.metric, value.unit, value.better, sessions=sessions)
     if rules.thresholds:
         policy = replace(policy, gated=False)
-    policy = _limited(policy, rules.thresholds, value, main_time)
+    policy = _limited(policy, rules.thresholds, value, mains)
     for override in rules.overrides:
         if override.matches(value.key.fullname):
-            policy = _limited(policy, override.thresholds, value, main_time)
+            policy = _limited(policy, override.thresholds, value, mains)
             policy = policy if override.gated else replace(policy, gated=False)
     marker = rules.markers.get(value.key.fullname)
     if marker is not None:
@@ -121,9 +121,9 @@ def policy_of(value: SessionValue, rules: Rules, *, sessions: int, main_time: st
     return replace(policy, gated=policy.gated and policy.better != "none")
 
 
-def _limited(policy: Policy, thresholds: Iterable[Threshold], value: SessionValue, main_time: str | None) -> Policy:
+def _limited(policy: Policy, thresholds: Iterable[Threshold], value: SessionValue, mains: Collection[str]) -> Policy:
     """Return a policy with the limits of thresholds; a limited metric is gated."""
-    changed = apply_thresholds(policy, thresholds, value, main_time)
+    changed = apply_thresholds(policy, thresholds, value, mains)
     return policy if changed is policy else replace(changed, gated=True)
 
 

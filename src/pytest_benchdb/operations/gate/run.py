@@ -13,13 +13,13 @@ from pathlib import Path
 from pytest_benchdb.analysis.rules.suite import group_means
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Side
-from pytest_benchdb.model.metric import MAIN_TIMES
+from pytest_benchdb.model.metric import MAIN_MEMORY, MAIN_TIMES, metrics_of
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.verdict import VERDICTS, Judgement
 from pytest_benchdb.operations.compare.machines import machine_warnings
 from pytest_benchdb.operations.compare.pairs import Pair
-from pytest_benchdb.operations.compare.rows import build_comparison, find_main_times, judge_pairs, time_key
+from pytest_benchdb.operations.compare.rows import build_comparison, find_mains, judge_pairs, mains_of
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.gate.accepted_levels import AcceptedLevels, drop_before_acceptances
 from pytest_benchdb.operations.gate.adjust import Excuses, doubt_shifted, is_suspect, with_allowances, with_q_values
@@ -31,7 +31,14 @@ from pytest_benchdb.operations.gate.allowances import (
 from pytest_benchdb.operations.gate.confirm import Confirmation, Reruns, confirm, plan_reruns
 from pytest_benchdb.operations.gate.exit_status import decide, ungated_warnings
 from pytest_benchdb.operations.gate.history import GateSides, open_sides
-from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs, judge_rerun, missing_names, named_metrics
+from pytest_benchdb.operations.gate.judge import (
+    GateRule,
+    gate_pairs,
+    judge_rerun,
+    limits_of,
+    missing_names,
+    named_metrics,
+)
 from pytest_benchdb.operations.gate.policy import Rules, read_marker_rules
 from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.pytest_run import Runner
@@ -41,7 +48,9 @@ from pytest_benchdb.operations.select.recipe import read_recipes
 from pytest_benchdb.operations.select.series import names_like
 from pytest_benchdb.store.read.reader import Reader
 
-_SIDE_READINGS = frozenset({*MAIN_TIMES, "thread_time", "first_call_time", "cycles", "cache_misses", "branch_misses"})
+_SIDE_READINGS = frozenset(
+    {*MAIN_TIMES, "thread_time", "first_call_time", "cycles", "cache_misses", "branch_misses", "peak_rss", "rss_growth"}
+)
 """Metrics that are only read if they are a benchmark's `time` or a threshold names them: they explain the others."""
 
 _KEPT = 22
@@ -153,14 +162,14 @@ def _judge(
     history = drop_before_acceptances(history, allowances, levels.sessions, sides.newest, now)
     rules = replace(request.rules, markers=markers)
     missing = _missing(reader, values.of(sides.baseline[-1:]), every, sides, request)
-    pairs, times = gate_pairs(history, candidate, rules, missing)
+    pairs, mains = gate_pairs(history, candidate, rules, missing)
     rule = GateRule(
         rules=rules,
         sessions=by_id,
         both_sides=sides.are_many,
         confirms=confirms,
         allow_cross=request.allow_cross,
-        main_times=times,
+        mains=mains,
     )
     rows = judge_pairs(pairs, rule, read_recipes(reader, candidate))
     ends = Side(name="baseline", sessions=sides.baseline[-1:]), Side(name="candidate", sessions=sides.candidate)
@@ -199,15 +208,17 @@ class _Values:
         self._reader = reader
         self._selected = value_filter(request.keyword, request.where)
         self._names = names_like(reader, request.keyword)
-        self._only = parse_where(request.where or "").metrics
-        self._named = [*sorted(named_metrics(request.rules)), *self._only]
+        self._only = {name for word in parse_where(request.where or "").metrics for name in metrics_of(word)}
+        self._named = [*sorted(named_metrics(request.rules)), *sorted(self._only)]
         self.metrics: list[str] | None = None
 
     def only_metrics_of(self, values: Sequence[SessionValue]) -> list[SessionValue]:
         """From now on read only the metrics of these values that a gate shows; return the values of these metrics."""
-        main = {MAIN_TIMES[0], *find_main_times(values).values()}
+        main = {MAIN_TIMES[0], *find_mains(values).values()}
         shown = [value.key.metric for value in values if value.key.metric not in _SIDE_READINGS]
-        self.metrics = list(dict.fromkeys([*(name for name in MAIN_TIMES if name in main), *self._named, *shown]))
+        self.metrics = list(
+            dict.fromkeys([*(name for name in (*MAIN_TIMES, *MAIN_MEMORY) if name in main), *self._named, *shown])
+        )
         return [value for value in values if value.key.metric in self.metrics]
 
     def of(self, sessions: Sequence[SessionRow], keep: int | None = None) -> list[SessionValue]:
@@ -250,7 +261,7 @@ def _missing(
 
 def _check_thresholds(rules: Rules, values: Sequence[SessionValue], reader: Reader) -> None:
     """Refuse a limit of a metric that is neither in the registry nor was ever measured, which is most likely a typo."""
-    limits = [*rules.thresholds, *(limit for override in rules.overrides for limit in override.thresholds)]
+    limits = limits_of(rules)
     if not values or not any(map(unknown_metric, limits)):
         return
     measured = {
@@ -264,7 +275,7 @@ def _check_thresholds(rules: Rules, values: Sequence[SessionValue], reader: Read
 
 def _idle_thresholds(rules: Rules, values: Sequence[SessionValue]) -> Iterator[str]:
     """Yield a warning for each threshold that limits nothing, so that a gate without effect is noticed."""
-    times = find_main_times(values)
+    mains = find_mains(values)
     for threshold in rules.thresholds:
-        if values and not any(threshold.matches(value, times.get(time_key(value))) for value in values):
+        if values and not any(threshold.matches(value, mains_of(value, mains)) for value in values):
             yield f"threshold {threshold.text!r} limits nothing that was measured in this session"

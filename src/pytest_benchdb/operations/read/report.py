@@ -8,12 +8,13 @@ from pytest_benchdb.analysis.roofline import precision_named, roof_of
 from pytest_benchdb.model.report import Report, ReportRow, Row, SessionReport, SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
-from pytest_benchdb.operations.select.filters.where import parse_where
+from pytest_benchdb.operations.select.filters.where import parse_where, report_columns
 from pytest_benchdb.operations.select.selection import (
     Selection,
     filter_by_time,
     open_selection,
 )
+from pytest_benchdb.present.report.columns import figure_of
 from pytest_benchdb.store.read.reader import Reader
 
 _PEAK_FLOPS, _PEAK_BYTES = "peak_flops_per_second", "peak_bytes_per_second"
@@ -30,14 +31,20 @@ def build_report(selection: Selection, *, feedback: Feedback = SILENT) -> Report
     """
     matches = parse_expression(selection.keyword or "")
     where = parse_where(selection.where or "")
+    columns = report_columns(where.metrics)
     with open_selection(selection, feedback, newest=None) as selected:
         return report_of(
             selected.reader,
             selection,
             selected.sessions,
             of=len(selected.everything),
-            is_shown=lambda row: matches(row.fullname) and where.matches(row),
+            is_shown=lambda row: matches(row.fullname) and where.matches(row) and _has(row, columns),
         )
+
+
+def _has(row: ReportRow, columns: Sequence[str]) -> bool:
+    """Return whether a run has one of the figures that were asked for, or none because it did not pass."""
+    return not columns or not row.has_figures or any(figure_of(row, column) is not None for column in columns)
 
 
 def list_sessions(selection: Selection, *, feedback: Feedback = SILENT) -> list[SessionRow]:

@@ -1,10 +1,10 @@
 """Read the series that a selection requests: session values on one machine, in session order."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.metric import MAIN_TIMES, METRIC_WORDS, TIME, absent_text, metrics_of
+from pytest_benchdb.model.metric import MAIN_TIMES, MAINS, METRIC_WORDS, TIME, absent_text, metrics_of
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
@@ -55,15 +55,16 @@ def read_series(
     where = parse_where(selection.where or "")
     selected = value_filter(selection.keyword, selection.where)
     words = (*selection.metrics, *where.metrics) or (TIME,)
-    named = {metric for word in words if word != TIME for metric in metrics_of(word)}
-    metrics = None if ALL_METRICS in words else (*named, *(MAIN_TIMES if TIME in words else ()))
+    named = {metric for word in words if word not in MAINS for metric in metrics_of(word)}
+    mains = [MAINS[word] for word in words if word in MAINS]
+    metrics = None if ALL_METRICS in words else (*named, *(metric for group in mains for metric in group))
     names = names_like(reader, selection.keyword)
     values = reader.session_values([session.session_id for session in sessions], metrics=metrics, names=names)
     filtered = list(filter(selected, values))
     # Runs that did not pass appear as wall times even if another metric is requested.
     keys = {value.key for value in filtered if value.value is not None}
     wanted = {key for key in keys if metrics is None or key.metric in named}
-    wanted |= main_series({key for key in keys if key.metric in MAIN_TIMES}) if TIME in words else set()
+    wanted |= {key for group in mains for key in main_series(keys, group)}
     found = {key.metric for key in keys}
     absent = [word for word in selection.metrics if word != ALL_METRICS and found.isdisjoint(metrics_of(word))]
     if absent and not optional:
@@ -86,17 +87,14 @@ def names_like(reader: Reader, keyword: str | None) -> list[str] | None:
     return [name for name in reader.benchmark_names() if matches(name)]
 
 
-def main_series(keys: Collection[SeriesKey]) -> set[SeriesKey]:
-    """Return each benchmark's main time per device: the whole if it was timed, else its phases."""
+def main_series(keys: Iterable[SeriesKey], metrics: Sequence[str] = MAIN_TIMES) -> set[SeriesKey]:
+    """Return each benchmark's first of some metrics per device: the whole if it was measured, else its phases."""
+    ranks = {key: (key.phase is not None, metrics.index(key.metric)) for key in keys if key.metric in metrics}
     best: dict[tuple[str, str | None], tuple[bool, int]] = {}
-    for key in keys:
+    for key, rank in ranks.items():
         benchmark = (key.fullname, key.device)
-        best[benchmark] = min(_rank(key), best.get(benchmark, _rank(key)))
-    return {key for key in keys if _rank(key) == best[key.fullname, key.device]}
-
-
-def _rank(key: SeriesKey) -> tuple[bool, int]:
-    return key.phase is not None, MAIN_TIMES.index(key.metric)
+        best[benchmark] = min(rank, best.get(benchmark, rank))
+    return {key for key, rank in ranks.items() if rank == best[key.fullname, key.device]}
 
 
 def _grouped(values: Iterable[SessionValue], sessions: Sequence[SessionRow]) -> list[Series]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import pytest
 
 from pytest_benchdb.measure.process.block_usage import BlockProbe, BlockToken
+from pytest_benchdb.measure.process.growth import give_back
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import uuid7
@@ -31,9 +32,10 @@ class Block:
         entered: whether a fixture was called to run the block, even if it never came to it.
         whole: whether the code in the block ran to its end.
         unawaited: what the timed function returned instead of doing its work, such as a coroutine; None if it did.
+        no_growth: why the growth of the resident set in the block cannot be measured; None if it can.
     """
 
-    __slots__ = ("_probe", "_token", "entered", "unawaited", "usage", "whole")
+    __slots__ = ("_probe", "_token", "entered", "no_growth", "unawaited", "usage", "whole")
 
     def __init__(self, probe: BlockProbe) -> None:
         self._probe = probe
@@ -42,6 +44,7 @@ class Block:
         self.entered = False
         self.whole = False
         self.unawaited: str | None = None
+        self.no_growth: str | None = None
 
     def another(self) -> "Block":
         """Return a new block of the same process."""
@@ -50,6 +53,9 @@ class Block:
     def start(self) -> None:
         """Start the block."""
         if self._token is None:
+            self.no_growth = self._probe.unmeasured().get("peak_rss")
+            if self.no_growth is None and not give_back():
+                self.no_growth = "the C library cannot give free memory back to the system before the block"
             self._token = self._probe.start()
 
     def stop(self) -> None:

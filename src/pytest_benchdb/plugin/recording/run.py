@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_benchdb.measure.energy.co2 import co2_of
+from pytest_benchdb.measure.process.growth import growth_of
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.json_value import json_value
@@ -96,6 +97,10 @@ def run_of(  # noqa: PLR0913 - what differs between a test, a point of a sweep a
     if outcome != "passed":
         timing = replace(timing, invalid=f"the test did not pass: {outcome}")
     block = attempt.own_block if attempt.fixture is None and attempt.bench is None else attempt.block
+    if block is not None and block.usage is not None:
+        kept = (timing.rounds or 0) if attempt.fixture is not None else 0
+        growth = growth_of(block.usage, unmeasured=block.no_growth, kept_rounds=kept)
+        timing = replace(timing, measurements=(*timing.measurements, growth))
     return Run(
         run_id=attempt.run_id,
         benchmark=attempt.benchmark if group is None else replace(attempt.benchmark, group_name=_text(group)),

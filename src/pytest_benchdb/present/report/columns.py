@@ -100,7 +100,8 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         (_figure("first_call", "first call", "time", 57), lambda row: row.first_call_s),
         (_figure("cpu", "CPU", "percent", 40), lambda row: row.cpu_per_wall),
         (_figure("cpu_time", "CPU time", "time", 65), lambda row: row.cpu_s),
-        (_figure("memory", "memory", "memory", 50), lambda row: row.peak_rss_bytes),
+        (_figure("memory", "memory", "memory", 50), lambda row: row.memory_bytes),
+        (_figure("peak_rss", "peak RSS", "memory", 53), lambda row: row.peak_rss_bytes),
         (_figure("device_memory", "device memory", "memory", 51), lambda row: row.device_peak_bytes),
         (_figure("clock", "clock", "frequency", 52), lambda row: row.clock_hz),
         (_figure("throttled", "throttled", "percent", 36), lambda row: row.throttled_share),
@@ -143,7 +144,7 @@ _DEFAULT = (
     "memory",
     "rounds",
 )
-_WHERE_MEASURED = frozenset({"throughput", "roof", "limit", "energy"})
+_WHERE_MEASURED = frozenset({"throughput", "roof", "limit", "energy", "memory"})
 _WHERE_NOTABLE = {"throttled": 0.01}
 """Shown if a run has at least this value."""
 USUAL_METRIC = "wall_time"
@@ -159,7 +160,8 @@ _RAW_NAMES = {
     "spread": "iqr_per_median",
     "cpu": "cpu_per_wall",
     "cpu_time": "cpu_s",
-    "memory": "peak_rss_bytes",
+    "memory": "memory_bytes",
+    "peak_rss": "peak_rss_bytes",
     "device_memory": "device_peak_bytes",
     "energy": "energy_j",
     "clock": "clock_hz",

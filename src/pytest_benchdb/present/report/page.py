@@ -53,7 +53,8 @@ _MEANINGS = {
     "throttled": "share of the timing in which the device was slowed down for power or heat",
     "cpu": "CPU time of the process in percent of the wall-clock time",
     "cpu_time": "CPU time of the process for one call",
-    "memory": "peak resident set of the process while the rounds ran",
+    "memory": "memory that the benchmark itself needed, without what the process held before",
+    "peak_rss": "peak resident set of the process while the rounds ran",
     "rounds": "timed blocks, times the calls in each where there are several",
 }
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.metric import MAIN_TIMES
+from pytest_benchdb.model.metric import MAIN_MEMORY, MAIN_TIMES
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.select.filters.threshold import parse_threshold, parse_thresholds
 
@@ -80,11 +80,9 @@ def test_invalid_threshold_is_explained_with_an_example(text: str, what: str) ->
     assert "\n" not in str(refused.value)
 
 
-def test_threshold_of_memory_means_every_memory_that_may_become_worse() -> None:
-    metrics = parse_threshold("memory:1MiB").metrics
-
-    assert {"peak_rss", "python_peak", "device_peak"} <= set(metrics)
-    assert "rss_start" not in metrics
+def test_threshold_of_memory_means_what_the_benchmark_itself_needed() -> None:
+    assert parse_threshold("memory:1MiB").metrics == MAIN_MEMORY
+    assert "peak_rss" not in MAIN_MEMORY
 
 
 def test_threshold_of_rates_with_a_unit_means_those_in_it() -> None:
@@ -104,6 +102,9 @@ def test_threshold_of_a_custom_metric_takes_its_name() -> None:
         ("time:5%", "step_time", "step_time", True),
         ("time:5%", "peak_rss", "wall_time", False),
         ("cpu:5%", "cpu_time", "wall_time", True),
+        ("memory:5%", "rss_growth", "rss_growth", True),
+        ("memory:5%", "rss_growth", "python_peak", False),
+        ("memory:5%", "peak_rss", "python_peak", False),
         ("TIME:5%", "wall_time", "wall_time", True),
         ("time[backend=cuda]:5%", "wall_time", "wall_time", True),
         ("time[backend=cpu]:5%", "wall_time", "wall_time", False),
@@ -115,14 +116,14 @@ def test_threshold_matches_its_metrics_and_its_filter(
 ) -> None:
     candidate = value(fullname="tests/test_a.py::test_x[a]", backend="cuda", metric=metric)
 
-    assert parse_threshold(text).matches(candidate, main_time) is expected
+    assert parse_threshold(text).matches(candidate, {main_time}) is expected
 
 
 def test_threshold_in_another_unit_than_a_custom_metric_is_refused(value: Callable[..., SessionValue]) -> None:
     threshold = parse_threshold("loss:5ms")
 
     with pytest.raises(ConfigError, match="loss is measured in '1', not in 's'"):
-        threshold.matches(value(metric="loss", unit="1"), None)
+        threshold.matches(value(metric="loss", unit="1"), set())
 
 
 def test_thresholds_keep_their_order() -> None:

@@ -2,11 +2,11 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.metric import METRICS, STATISTICS, TIME, absent_text, is_known, metrics_of
+from pytest_benchdb.model.metric import MAINS, METRICS, STATISTICS, TIME, absent_text, is_known, metrics_of
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.select.filters.where import Where, parse_where
 
@@ -53,18 +53,18 @@ class Threshold:
     absolute: float | None = None
     unit: str | None = None
 
-    def matches(self, value: SessionValue, main_time: str | None) -> bool:
+    def matches(self, value: SessionValue, mains: Collection[str]) -> bool:
         """Return whether the threshold applies to a series.
 
         Args:
             value: any session's value of the series.
-            main_time: the metric that counts as the benchmark's `time`; None without one.
+            mains: the metrics that count as the benchmark's `time` and `memory`.
 
         Raises:
             ConfigError: the limit's unit is not the metric's.
         """
         metric = value.key.metric
-        if metric not in self.metrics or (self.first_only and metric != main_time):
+        if metric not in self.metrics or (self.first_only and metric not in mains):
             return False
         if not self.where.matches_value(value):
             return False
@@ -110,7 +110,7 @@ def parse_threshold(text: str) -> Threshold:
     return Threshold(
         text=text,
         metrics=_metrics(text, word, unit),
-        first_only=word.lower() == TIME,
+        first_only=word.lower() in MAINS,
         where=where,
         relative=relative,
         absolute=absolute,

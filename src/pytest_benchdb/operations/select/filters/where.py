@@ -2,13 +2,14 @@
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.metric import MAIN_TIMES, METRIC_WORDS, TIME, metrics_of
+from pytest_benchdb.model.metric import MAINS, MEMORY, METRICS, TIME, metrics_of
 from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.model.wording import did_you_mean
 from pytest_benchdb.operations.select.filters.keyword import matches_glob, parse_expression
 
 _FIELDS: Mapping[str, Callable[[ReportRow], object]] = {
@@ -57,16 +58,19 @@ _VALUE_FIELDS: Mapping[str, Callable[[SessionValue], object]] = {
 WHERE_KEYS = (*_FIELDS, "metric")
 """The keys that `-w` accepts."""
 
+_TIMES = ("median", "spread", "min", "rounds")
 METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "wall_time": ("median", "spread", "min", "rounds"),
+    TIME: _TIMES,
+    "wall_time": _TIMES,
     "cpu_time": ("cpu", "cpu_time"),
-    "peak_rss": ("memory",),
+    MEMORY: ("memory",),
+    "peak_rss": ("peak_rss",),
     "throughput": ("throughput",),
     "energy": ("energy",),
     "device_peak": ("device_memory",),
     "first_call_time": ("first_call",),
 }
-"""Report columns that show each metric."""
+"""Report columns that show each metric, or one of `MAINS`."""
 
 _TERM = re.compile(r"(?P<key>\w+)(?P<sign>!?=)(?P<value>.*)", re.DOTALL)
 
@@ -101,7 +105,7 @@ class Where:
     """A filter: a run must meet every term.
 
     Attributes:
-        metrics: the metrics to show; empty for all.
+        metrics: the metrics to show, by name or as a word of `MAINS`; empty for all.
     """
 
     terms: tuple[Term, ...] = ()
@@ -160,12 +164,38 @@ def value_filter(keyword: str | None, where: str | None) -> Callable[[SessionVal
     return lambda value: matches(value.key.fullname) and conditions.matches_value(value)
 
 
+def report_columns(metrics: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns of a report that show metrics of `Where`.
+
+    Raises:
+        ConfigError: no column shows one of them.
+    """
+    names = list(metrics)
+    shown = [name for name in names if name in METRIC_COLUMNS]
+    for name in names:
+        if name not in METRIC_COLUMNS and not (shown and name in METRICS):
+            near = did_you_mean(name, METRIC_COLUMNS).removesuffix("?")
+            raise ConfigError(
+                f"-w metric={name}: no such metric in this report{near}; choose from {', '.join(METRIC_COLUMNS)}"
+            )
+    return tuple(dict.fromkeys(column for name in shown for column in METRIC_COLUMNS[name]))
+
+
 def _metrics(patterns: tuple[str, ...], *, negated: bool) -> list[str]:
-    # The wall-time columns show each benchmark's main time.
-    words = [MAIN_TIMES[:1] if pattern.lower() == TIME else metrics_of(pattern) for pattern in patterns]
-    globs = [name.lower() for names in words for name in names]
-    metrics = [metric for metric in METRIC_COLUMNS if any(matches_glob(metric, glob) for glob in globs) is not negated]
-    if not metrics:
-        names = ", ".join((*METRIC_COLUMNS, *METRIC_WORDS))
-        raise ConfigError(f"-w metric={','.join(patterns)}: no such metric in this report; choose from {names}")
-    return metrics
+    metrics = [name for pattern in patterns for name in _named(pattern.lower())]
+    if not negated:
+        return metrics
+    excluded = {*metrics, *(name for word in metrics for name in metrics_of(word))}
+    return [name for name in METRIC_COLUMNS if name not in excluded]
+
+
+def _named(pattern: str) -> Sequence[str]:
+    """Return the metrics that a pattern means: one that one benchmark has (`MAINS`), several, or a suite's own."""
+    if pattern in MAINS:
+        return (pattern,)
+    if "*" not in pattern and "?" not in pattern:
+        return metrics_of(pattern)
+    names = [name for name in METRICS if matches_glob(name, pattern)]
+    if not names:
+        raise ConfigError(f"-w metric={pattern}: no metric matches; choose from {', '.join(METRICS)}")
+    return names

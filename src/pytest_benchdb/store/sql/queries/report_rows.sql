@@ -37,6 +37,8 @@ SELECT
     throughput,
     energy_j,
     energy_reason,
+    memory_bytes,
+    memory_metric,
     peak_rss_bytes,
     device_peak_bytes,
     conditions.clock_hz,
@@ -66,6 +68,28 @@ LEFT JOIN (
 ) AS conditions
     ON conditions.session_id = report.session_id AND conditions.run_id = report.run_id
     AND conditions.started_at = report.started_at AND conditions.phase IS NOT DISTINCT FROM report.main_phase
+-- What the part of the run that is timed needed itself: the first of `model.metric.MAIN_MEMORY` that it has.
+LEFT JOIN (
+    SELECT
+        session_id,
+        run_id,
+        started_at,
+        phase,
+        metric AS memory_metric,
+        value AS memory_bytes
+    FROM measurement
+    WHERE
+        metric IN ('device_peak', 'native_peak', 'python_peak', 'rss_growth')
+        AND pass IN ('time', 'memory') AND rank IS NULL AND valid AND value IS NOT NULL
+        AND session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
+    QUALIFY row_number() OVER (
+        PARTITION BY session_id, run_id, started_at, phase
+        ORDER BY
+            list_position(['device_peak', 'native_peak', 'python_peak', 'rss_growth'], metric), pass DESC, value DESC
+    ) = 1
+) AS needed
+    ON needed.session_id = report.session_id AND needed.run_id = report.run_id
+    AND needed.started_at = report.started_at AND needed.phase IS NOT DISTINCT FROM report.main_phase
 -- What a test without times measured: by a timer of its own, or one of the metrics that it recorded.
 LEFT JOIN (
     SELECT

@@ -1,0 +1,71 @@
+"""How much the resident set of the process grew in a block: what the block itself needed, above what was there before.
+
+Memory that was freed before a block and is still resident can be used again without any growth. So free memory of the C
+library is given back to the system before a block (`malloc_trim`, glibc only); elsewhere the growth is not known. Free
+places in Python's own pools stay: small objects may fill up to some MiB of them unseen.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from pytest_benchdb.measure.process.proc_files import counter_error_bytes
+from pytest_benchdb.model.run import BlockUsage, Measurement
+
+MIB = 2**20
+ROUND_BYTES = 40
+"""About how much a list takes for each round: a float of 24 bytes, and its place in a list that grew."""
+
+_MOST_OWN = 0.1
+_METHOD = "peak of the resident set above its start"
+
+
+@functools.cache
+def _malloc_trim() -> Callable[[int], int] | None:
+    import ctypes
+
+    try:
+        trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return None
+    return trim
+
+
+def give_back(library: Callable[[], Any] | None = None) -> bool:
+    """Give free memory of the C library back to the system; return whether it has a function for that.
+
+    `library` opens the C library. It takes some hundred microseconds.
+    """
+    trim = _malloc_trim() if library is None else getattr(library(), "malloc_trim", None)
+    if trim is None:
+        return False
+    trim(0)
+    return True
+
+
+def growth_of(usage: BlockUsage, *, unmeasured: str | None = None, kept_rounds: int = 0) -> Measurement:
+    """Return the growth of the resident set in a block that began with `give_back`.
+
+    Args:
+        usage: of the block.
+        unmeasured: why this platform cannot measure it; None if it can.
+        kept_rounds: times of rounds that the tool that timed them kept in a list meanwhile.
+    """
+    value: float | None = None
+    reason: str | None = unmeasured or "the peak of the resident set was not read"
+    peak, start = usage.peak_rss_bytes, usage.rss_start_bytes
+    if unmeasured is None and peak is not None and start is not None:
+        value, reason = _told(peak - start, kept_rounds * ROUND_BYTES)
+    return Measurement.of("rss_growth", method=_METHOD, value=value, reason=reason, valid=reason is None)
+
+
+def _told(growth: int, own: int) -> tuple[float | None, str | None]:
+    least = max(MIB, counter_error_bytes())
+    if growth < least:
+        return None, f"it grew by less than {least // MIB} MiB, which is too little to tell from the process's own"
+    if own > growth * _MOST_OWN:
+        return (
+            None,
+            f"it grew by {growth / MIB:.1f} MiB, and the times of the rounds may take {own / MIB:.1f} MiB of it",
+        )
+    return float(growth), None
