@@ -57,6 +57,8 @@ def _run(fullname: str = "tests/test_a.py::test_x", median_s: float | None = 1e-
         "device_peak_bytes": None,
         "clock_hz": None,
         "throttled_share": None,
+        "memory_bytes": None if median_s is None else 61.3 * 2**20,
+        "memory_metric": None if median_s is None else "rss_growth",
         "peak_rss_bytes": None if median_s is None else 61.3 * 2**20,
         "rounds": None if median_s is None else 1000,
         "iterations": None if median_s is None else 10,

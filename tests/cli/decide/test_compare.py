@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pytest_benchdb.cli.frame.failure import run
 from pytest_benchdb.cli.main import cli
 from pytest_benchdb.model.benchmark import Labels
 from pytest_benchdb.model.identity import uuid7
+from pytest_benchdb.model.run import Measurement
 
 Call = Callable[..., Any]
 SNAPSHOTS = Path(__file__).with_name("snapshots")
@@ -194,17 +196,25 @@ def test_side_of_two_machines_keeps_the_one_that_both_know(
 @pytest.mark.parametrize(
     ("arguments", "metrics"),
     [
-        (["--metric", "memory"], {"peak_rss"}),
-        (["-w", "metric=memory"], {"peak_rss"}),
-        (["--metric", "time,memory"], {"wall_time", "peak_rss"}),
+        (["--metric", "memory"], {"rss_growth"}),
+        (["-w", "metric=memory"], {"rss_growth"}),
+        (["-w", "metric=time,memory"], {"wall_time", "rss_growth"}),
+        (["--metric", "time,memory"], {"wall_time", "rss_growth"}),
+        (["--metric", "peak_rss"], {"peak_rss"}),
         (["--metric", "WALL"], {"wall_time"}),
     ],
-    ids=["option", "filter", "two", "upper case"],
+    ids=["option", "filter", "two in a filter", "two", "resident set", "upper case"],
 )
-def test_word_for_metrics_takes_those_that_were_measured(
-    compare: Call, arguments: list[str], metrics: set[str]
+def test_word_for_metrics_takes_what_the_benchmark_has(
+    compare: Call, new_run: Call, new_session: Call, tmp_path: Path, arguments: list[str], metrics: set[str]
 ) -> None:
-    _, out, _ = compare("label:base", "label:head", "-f", "json", *arguments)
+    for number, label in enumerate(["base", "head"]):
+        taken = new_run("t.py::test_x")
+        growth = Measurement.of("rss_growth", value=5e6 + number, method="peak above the start")
+        timing = replace(taken.timing, measurements=(*taken.timing.measurements, growth))
+        new_session(tmp_path / "db", [replace(taken, timing=timing)], at=number, label=label)
+
+    _, out, _ = compare("label:base", "label:head", "-f", "json", *arguments, db=str(tmp_path / "db"))
 
     assert {row["metric"] for row in json.loads(out)["comparisons"][0]["rows"]} == metrics
 

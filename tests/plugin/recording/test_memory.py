@@ -34,11 +34,13 @@ def test_copies_of_a_benchmark_have_the_same_memory_wherever_they_run(
         " JOIN benchmark ON benchmark.benchmark_id = m.benchmark_id WHERE metric = 'rss_growth'"
     )
     assert len(rows) == 9
+    # pytest-benchmark holds a result until the next one is there.
+    needed = {"test_theirs": 80, "test_ours": 40}
     for function, mib, reason in rows:
         if function == "test_small":
             assert mib is None
             assert "less than" in reason
         elif reason is None:  # else the counter's error is larger on this machine
-            assert mib == pytest.approx(40, abs=2)
+            assert mib == pytest.approx(needed[function], abs=2)
     header = next(line for line in recorded.result.outlines if line.startswith("benchmark  "))
     assert "memory" in header.split()

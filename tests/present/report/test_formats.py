@@ -55,7 +55,7 @@ def test_csv_columns_have_their_units(run: Make, report: Make) -> None:
     text = report_csv(report(run(median_s=2e-3)), columns_named(["benchmark", "median", "memory", "rounds"]))
 
     assert text.splitlines() == [
-        '"fullname","median_s","peak_rss_bytes","rounds"',
+        '"fullname","median_s","memory_bytes","rounds"',
         '"tests/test_a.py::test_x",0.002,64277708.8,1000',
     ]
 
