@@ -26,7 +26,7 @@ class ReportRow:
         throughput: items handled per second, if the test gives their number.
         energy_j: energy of one iteration, of the device as a whole; None unless valid.
         energy_reason: why energy that was asked for is not there.
-        memory_bytes: memory that the benchmark itself needed; None if that cannot be told from what was there before.
+        memory_bytes: memory that the benchmark itself needed; None if that is not known.
         memory_metric: metric of `memory_bytes`, the first of `model.metric.MAIN_MEMORY` that the run has.
         peak_rss_bytes: peak resident set within the timed block, with what the process held before.
         device_peak_bytes: peak memory allocated by the device's allocator.

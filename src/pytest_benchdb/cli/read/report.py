@@ -37,9 +37,9 @@ SPEC is a file or folder of sessions, or a session in the database: latest, late
 id. Without a SPEC the newest session of the database is shown; of several files, as many as there are files.
 
 Times are for one iteration. IQR is the interquartile range of the rounds in percent of the median; CPU is the CPU time
-of the process in percent of the wall-clock time; memory is what the benchmark itself needed, where that can be told
-from what the process held before; --columns peak_rss shows all of it. A run that did not pass shows its outcome and the
-reason, never a number.
+of the process in percent of the wall-clock time; memory is what the benchmark itself needed, where that is known, and
+--columns peak_rss shows what the whole process had. A run that did not pass shows its outcome and the reason, never a
+number.
 
 A run that was not timed as a whole shows its training steps, its requests or its longest phase: then a column names the
 metric of each run. Throughput (items per second) and energy (of one iteration, valid figures only) are shown where at

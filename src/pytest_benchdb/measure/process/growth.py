@@ -55,14 +55,14 @@ def growth_of(usage: BlockUsage, *, unmeasured: str | None = None, kept_rounds: 
     reason: str | None = unmeasured or "the peak of the resident set was not read"
     peak, start = usage.peak_rss_bytes, usage.rss_start_bytes
     if unmeasured is None and peak is not None and start is not None:
-        value, reason = _told(peak - start, kept_rounds * ROUND_BYTES)
+        value, reason = _known(peak - start, kept_rounds * ROUND_BYTES)
     return Measurement.of("rss_growth", method=_METHOD, value=value, reason=reason, valid=reason is None)
 
 
-def _told(growth: int, own: int) -> tuple[float | None, str | None]:
+def _known(growth: int, own: int) -> tuple[float | None, str | None]:
     least = max(MIB, counter_error_bytes())
     if growth < least:
-        return None, f"it grew by less than {least // MIB} MiB, which is too little to tell from the process's own"
+        return None, f"it grew by less than {least // MIB} MiB, which the process itself may have done"
     if own > growth * _MOST_OWN:
         return (
             None,
