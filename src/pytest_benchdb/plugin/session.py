@@ -14,7 +14,7 @@ import pytest
 
 from pytest_benchdb.environment.toml_files import project_name
 from pytest_benchdb.measure.process.block_usage import BlockProbe
-from pytest_benchdb.measure.timing.tracers import monitored_by
+from pytest_benchdb.measure.timing.tracers import NO_OBSERVERS, observers
 from pytest_benchdb.model.environment import SessionOutcome, SessionStart
 from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.operations.record import Context, SessionRecorder, project_root, start_session
@@ -66,7 +66,7 @@ def _rank_tags(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _suite_facts(config: pytest.Config) -> dict[str, object]:
-    facts: dict[str, object] = {}
+    facts: dict[str, object] = {**observers().facts()}
     hook = config.hook.pytest_benchdb_environment
     for answer in hook(config=config) if hook.get_hookimpls() else ():
         if isinstance(answer, Mapping):
@@ -101,7 +101,7 @@ class SessionPlugin:
         self._loop_ended = False
         self._cut_by: BaseException | None = None
         self._refused: list[str] = []
-        self._monitor: str | None = None
+        self._observers = NO_OBSERVERS
         self._result: FoldResult | None = None
         self._outputs = Outputs()
         self._gate: gate.GateReport | None = None
@@ -131,8 +131,8 @@ class SessionPlugin:
         return f"benchdb: recording into {sanitize(shown_path(self._target.path, self._config))}"
 
     def pytest_collection_finish(self) -> None:
-        """Note what listens to `sys.monitoring`: pytest-cov ends before the session does."""
-        self._monitor = monitored_by()
+        """Note what observes the tests: pytest-cov ends before the session does."""
+        self._observers = observers()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
@@ -179,11 +179,11 @@ class SessionPlugin:
         """Store the session before other plugins save theirs, because they may raise."""
         if self._recorder.is_copy:
             return (yield)
-        if self._monitor is not None and not self._recorder.is_empty:
+        if self._observers.stay and not self._recorder.is_empty:
             self._refused.insert(
                 0,
-                f"{self._monitor} listened to sys.monitoring: the times of phases, steps and pytest-benchmark have it "
-                "in them; run without it for times to compare",
+                f"{' and '.join(self._observers.stay)} observed this session and is in its times, at least in those of "
+                "phases, steps and pytest-benchmark; run without it for times to compare",
             )
         ending = self._ending(int(exitstatus), session)
         with interrupt_held():
@@ -253,6 +253,7 @@ class SessionPlugin:
                 summary.Content(
                     refused=self._refused,
                     columns=self._settings.columns,
+                    traced_by=self._observers.taken_off,
                     next_command=self._comparison is None and not (self._gate is not None and self._gate.failed),
                 ),
             )

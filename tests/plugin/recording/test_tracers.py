@@ -5,6 +5,9 @@ import ast
 import pytest
 from tests.plugin.recorded import Record
 
+from pytest_benchdb.cli.frame.failure import run
+from pytest_benchdb.cli.main import cli
+
 SUITE = """
 import pytest
 
@@ -104,4 +107,32 @@ def test_tool_of_sys_monitoring_is_named(record: Record, pytester: pytest.Pytest
     assert recorded.one("SELECT details ->> 'traced_by' FROM measurement WHERE metric = 'wall_time'") == (
         "coverage.py",
     )
-    recorded.result.stdout.fnmatch_lines(["benchdb: coverage.py listened to sys.monitoring: the times of phases, *"])
+    recorded.result.stdout.fnmatch_lines(
+        ["benchdb: coverage.py observed this session and is in its times, at least in those of phases, *"]
+    )
+
+
+def test_tracer_is_kept_with_the_session_and_named_as_off(record: Record, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("import sys\n\ndef trace(*_): ...\n\nsys.settrace(trace)")
+
+    recorded = record("def test_a(bench_cpu):\n    bench_cpu(len, 'abc')")
+
+    assert recorded.one("SELECT details ->> '$.suite.traced_by' FROM environment") == ("conftest",)
+    recorded.result.stdout.fnmatch_lines(["conftest was off while code was timed"])
+    recorded.result.stdout.no_fnmatch_line("benchdb: * observed this session*")
+
+
+def test_comparison_with_an_observed_session_says_so(
+    record: Record, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suite = "def test_a(benchmark):\n    benchmark(len, 'abc')"
+    plain = record(suite)
+    monkeypatch.setenv("PYTHONTRACEMALLOC", "1")
+
+    observed = record(suite)
+
+    assert "observed this session" not in plain.text
+    observed.result.stdout.fnmatch_lines(["benchdb: tracemalloc observed this session and is in its times, *"])
+    with pytest.raises(SystemExit):
+        run(cli, "benchdb", ["compare", "latest~1", "latest", "--db", str(plain.folder)])
+    assert "nothing observed the baseline, and tracemalloc the candidate" in " ".join(capsys.readouterr().out.split())

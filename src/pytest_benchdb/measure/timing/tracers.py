@@ -5,6 +5,7 @@ A tracer of coverage makes Python code several times slower, and `addopts = --co
 """
 
 import contextlib
+import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,8 @@ from typing import Any, NamedTuple
 _monitoring: Any = getattr(sys, "monitoring", None)
 _TOOLS = range(6)
 _DEPTH = 3
+TRACED, OBSERVED = "traced_by", "observed_by"
+"""Facts of a session: what traced it and was off while code was timed, and what is in its times."""
 
 
 class Tracers(NamedTuple):
@@ -84,8 +87,7 @@ def tracer_name() -> str | None:
     """Return what traces this thread now, ``coverage`` for example; None if nothing does."""
     tracer = sys.gettrace() or sys.getprofile()
     if tracer is not None:
-        kind = tracer if hasattr(tracer, "__module__") and hasattr(tracer, "__qualname__") else type(tracer)
-        return str(kind.__module__).partition(".")[0].lstrip("_")
+        return _module_of(tracer)
     return monitored_by()
 
 
@@ -95,6 +97,48 @@ def monitored_by() -> str | None:
     It stays on in what `untraced` does not enclose: phases, steps, and the rounds of pytest-benchmark.
     """
     return next((str(_monitoring.get_tool(tool)) for tool in _events()), None)
+
+
+class Observers(NamedTuple):
+    """What observes the code of this process, by name.
+
+    Attributes:
+        taken_off: tracers, which are off while code is timed, also by pytest-benchmark.
+        stay: what is in the times of phases, steps and pytest-benchmark, or in all of them.
+    """
+
+    taken_off: tuple[str, ...]
+    stay: tuple[str, ...]
+
+    def facts(self) -> dict[str, str]:
+        """Return the names as facts of a session; empty if nothing observes it."""
+        facts = {TRACED: ", ".join(self.taken_off), OBSERVED: ", ".join(self.stay)}
+        return {name: text for name, text in facts.items() if text}
+
+
+NO_OBSERVERS = Observers((), ())
+
+
+def observers() -> Observers:
+    """Return the debuggers, profilers, tracers and checks that are at work now."""
+    import tracemalloc
+
+    profiler = sys.getprofile()
+    tools = [str(_monitoring.get_tool(tool)) for tool in _events()]
+    checks = {
+        "tracemalloc": tracemalloc.is_tracing(),
+        "Python's development mode": sys.flags.dev_mode,
+        "PYTHONMALLOC=debug": not sys.flags.dev_mode and "debug" in os.environ.get("PYTHONMALLOC", ""),
+    }
+    found = [] if profiler is None else [_module_of(profiler)]
+    found += [*tools, *(name for name, is_on in checks.items() if is_on)]
+    tracer = sys.gettrace()
+    return Observers(() if tracer is None else (_module_of(tracer),), tuple(dict.fromkeys(found)))
+
+
+def _module_of(tracer: Any) -> str:
+    kind = tracer if hasattr(tracer, "__module__") and hasattr(tracer, "__qualname__") else type(tracer)
+    return str(kind.__module__).partition(".")[0].lstrip("_")
 
 
 def _set_profile(profile: Any, *, on: bool) -> None:

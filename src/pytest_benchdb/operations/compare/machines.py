@@ -26,7 +26,14 @@ TIMING_OPTIONS = ("disable_gc", "gc", "min_rounds", "max_time", "min_time", "war
 """Options of fixtures, from the details of measurements; they differ only if both sides state them."""
 
 _HASHES = frozenset({"fingerprint"})
-_NAMES = {"hostname_hash": "host", "cpu_model": "cpu", "ram_bytes": "ram"}
+_OBSERVED_BY = "observed by"
+_NAMES = {
+    "details.suite.observed_by": _OBSERVED_BY,
+    "details.suite.traced_by": "traced by",
+    "hostname_hash": "host",
+    "cpu_model": "cpu",
+    "ram_bytes": "ram",
+}
 _SHOWN_OF_A_HASH = 8
 
 
@@ -88,6 +95,17 @@ def machine_warnings(baseline: Side, candidate: Side, shift: Shift | None) -> It
             f"{shift.agreeing * 100:.0f} % of the benchmarks moved alike, by {percent_text(shift.change)} in the "
             "median, as on another machine or interpreter; repeat both sides in turn: benchdb duet"
         )
+
+
+def observer_warnings(differences: Iterable[Difference]) -> Iterator[str]:
+    """Yield why times may differ though the code does not: a profiler, a debugger or a check ran beside one side."""
+    for difference in differences:
+        if difference.name == _OBSERVED_BY:
+            before, after = difference.baseline or "nothing", difference.candidate or "nothing"
+            yield (
+                f"{before} observed the baseline, and {after} the candidate: that is in the times of phases, steps and "
+                "pytest-benchmark, so record both alike"
+            )
 
 
 def _share(number: int, of: int) -> str:

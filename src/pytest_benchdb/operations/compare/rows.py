@@ -9,7 +9,7 @@ from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Side
 from pytest_benchdb.model.metric import MAIN_TIMES, MAINS, TIME
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Judgement, Policy
-from pytest_benchdb.operations.compare.machines import side_differences
+from pytest_benchdb.operations.compare.machines import observer_warnings, side_differences
 from pytest_benchdb.operations.compare.pairs import Pair
 from pytest_benchdb.operations.select.filters.threshold import Threshold
 from pytest_benchdb.operations.select.recipe import Recipe
@@ -144,11 +144,12 @@ def build_comparison(
     Raises:
         StoreError: the history cannot be read.
     """
+    differences = side_differences(reader, *sides)
     return Comparison(
         baseline=sides[0],
         candidate=sides[1],
         rows=rows,
-        differences=side_differences(reader, *sides),
+        differences=differences,
         means=group_means(rows),
-        warnings=tuple(warnings),
+        warnings=(*observer_warnings(differences), *warnings),
     )

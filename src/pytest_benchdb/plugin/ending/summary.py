@@ -48,11 +48,13 @@ class Content(NamedTuple):
     Attributes:
         refused: what tests measured or set and is not stored, one line each.
         columns: names of the table's columns; empty for the usual ones.
+        traced_by: what traced the session, and was off while code was timed.
         next_command: whether it names the command that helps next.
     """
 
     refused: Sequence[str] = ()
     columns: Sequence[str] = ()
+    traced_by: Sequence[str] = ()
     next_command: bool = True
 
 
@@ -83,7 +85,8 @@ def write(
         reporter.section("benchdb", sep="-")
         if result is not None and result.rows:
             _write_table(reporter, config, result, content.columns)
-    for line in (*_remarks(config, recorder, result), *outputs.notes):
+    traced = [f"{name} was off while code was timed" for name in content.traced_by if result is not None]
+    for line in (*_remarks(config, recorder, result), *traced, *outputs.notes):
         reporter.write_line(sanitize(line))
     if content.next_command and verbosity >= 0 and result is not None and result.status == "stored":
         for line in _next(config, recorder, result):
