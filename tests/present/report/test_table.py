@@ -41,7 +41,7 @@ def suite(run: Make) -> list[ReportRow]:
         run("tests/test_parse.py::test_fail", None, outcome="failed", reason="assert 1 == 2\nmore"),
         run("tests/test_parse.py::test_sim", 1e-4, provenance="simulated"),
         run("tests/test_parse.py::test_off", None, valid=False, reason="--benchmark-disable"),
-        run("tests/test_parse.py::test_again", 44e-6, peak_rss_bytes=None, cpu_per_wall=None, attempt=2),
+        run("tests/test_parse.py::test_again", 44e-6, memory_bytes=None, cpu_per_wall=None, attempt=2),
     ]
 
 
