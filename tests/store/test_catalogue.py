@@ -137,3 +137,29 @@ def test_hostile_history_is_built_again(session_file: Path, victim: Path) -> Non
         assert len(reader.sessions()) == 1
 
     assert victim.read_text(encoding="utf-8") == "[1]"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no FIFOs, and links need a right")
+@pytest.mark.parametrize("name", ["history.duckdb", "history.duckdb.wal", "history.lock"])
+@pytest.mark.parametrize("kind", ["link", "dangling link", "hard link", "fifo", "folder"])
+def test_hostile_file_in_place_of_the_history_keeps_no_session_out(
+    session_file: Path, victim: Path, name: str, kind: str
+) -> None:
+    path = session_file.parent / name
+    if kind == "link":
+        path.symlink_to(victim)
+    elif kind == "dangling link":
+        path.symlink_to(victim.parent / "new")
+    elif kind == "hard link":
+        path.hardlink_to(victim)
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        (path / "inner").mkdir(parents=True)
+
+    for _ in range(2):
+        with open_history([session_file.parent]) as reader:
+            assert len(reader.sessions()) == 1
+
+    assert victim.read_text(encoding="utf-8") == "[1]"
+    assert not (victim.parent / "new").exists()

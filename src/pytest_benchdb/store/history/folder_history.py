@@ -23,6 +23,7 @@ from pytest_benchdb.store.history.absorb import IMPORTER, Progress, absorb, file
 from pytest_benchdb.store.history.session_folder import session_files
 from pytest_benchdb.store.lock import file_lock
 from pytest_benchdb.store.migrate import attach_ours
+from pytest_benchdb.store.regular_file import open_regular
 from pytest_benchdb.store.statement import literal
 from pytest_benchdb.store.target import HISTORY_NAME
 from pytest_benchdb.store.template import SCHEMA_VERSION, attach_new
@@ -103,7 +104,7 @@ def _home(folder: Path) -> Path:
     Raises:
         StoreError: neither can be written.
     """
-    if _is_own(folder) and os.access(folder, os.W_OK) and _can_lock(folder):
+    if _is_own(folder) and os.access(folder, os.W_OK) and _can_keep_history(folder):
         return folder
     try:
         home = _cache_home(folder)
@@ -134,11 +135,17 @@ def _is_own(folder: Path) -> bool:
     return not hasattr(os, "geteuid") or folder.stat().st_uid == os.geteuid()
 
 
-def _can_lock(folder: Path) -> bool:
-    """Return whether the lock file can be opened: modes do not stop root, but a read-only mount does."""
+def _can_keep_history(folder: Path) -> bool:
+    """Return whether the lock and the history can be files of this folder.
+
+    Modes do not stop root, but a read-only mount does. A link, a FIFO or a folder of one of their names must not keep
+    the session files from being read.
+    """
+    if any(path.is_dir() and not path.is_symlink() for path in (folder / HISTORY_NAME, folder / f"{HISTORY_NAME}.wal")):
+        return False
     try:
-        os.close(os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666))
-    except OSError:
+        os.close(open_regular(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666))
+    except (OSError, StoreError):
         return False
     return True
 
