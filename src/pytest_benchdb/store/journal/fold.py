@@ -419,15 +419,17 @@ def damage_text(damaged: Sequence[int]) -> str:
 
 
 def _is_unchanged(journal: str) -> bool:
-    """Return whether every line has its checksum, or none, as in the journals of older versions."""
+    """Return whether every line is there once, and has its checksum, or none as in the journals of older versions."""
     with open(journal, "rb") as file:
         lines = checked = 0
+        seen: set[int] = set()
         for line in file:
             lines += 1
             checked += has_checksum(line)
+            seen.add(hash(line))
             if is_changed(line):
                 return False
-        return checked in {0, lines}
+        return checked in {0, lines} and len(seen) == lines
 
 
 def _longest_line(source: str, size: int) -> int:

@@ -137,6 +137,7 @@ def run_lines(
         measurements.append(entry)
         if entry["sampled"]:
             entry["keep"] = keep_rounds
+            entry["n"] = len(measurement.round_ns or measurement.samples or ())
             lines.extend(_chunks(measurement_id, run.run_id, measurement))
     lines.extend(_series(run))
     lines.extend(_requests(run))

@@ -7,6 +7,7 @@ damage; the fold cuts it off.
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
 from typing import Any
 
 from pytest_benchdb.model.identity import uuid7
@@ -35,14 +36,18 @@ def salvage(journal: str) -> tuple[str, list[int], list[int]]:
     kept: list[int] = []
     damaged: list[int] = []
     opening = None
+    seen: set[bytes] = set()
     with open(journal, "rb") as source:
         sealed = any(map(has_checksum, source))
     with open(journal, "rb") as source, open(clean + ".body", "wb") as body:
         for number, raw in enumerate(source, 1):
             entry = None if sealed and (not has_checksum(raw) or is_changed(raw)) else _entry(raw)
-            if entry is None:
+            digest = blake2b(raw, digest_size=16).digest()
+            if entry is None or digest in seen:
                 damaged.append(number)
-            elif entry["k"] == "session":
+                continue
+            seen.add(digest)
+            if entry["k"] == "session":
                 opening = opening or entry
             else:
                 kept.append(number)

@@ -56,8 +56,14 @@ LEFT JOIN (
     FROM reading
     LEFT JOIN statistic ON statistic.measurement_id = reading.measurement_id
     WHERE
-        $damaged AND reading.item.sampled
-        AND NOT (coalesce(statistic.whole, FALSE) AND coalesce(statistic.n = reading.rounds, TRUE))
+        reading.item.sampled
+        AND (
+            reading.item.n <> coalesce(statistic.n, 0)
+            OR (
+                $damaged
+                AND NOT (coalesce(statistic.whole, FALSE) AND coalesce(statistic.n = reading.rounds, TRUE))
+            )
+        )
 ) AS missing ON missing.measurement_id = reading.measurement_id;
 
 INSERT INTO measurement BY NAME
