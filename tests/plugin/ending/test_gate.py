@@ -168,6 +168,7 @@ def test_regression_that_reruns_repeat_fails_the_run(
             "*benchdb gate*",
             "FAILED test_suite.py::test_loss[[]b c::d[[]1[]][]] - loss: regressed, +20.0 %; *repeated in 2 of 2 re*",
             "failed: 1 of 2 gated results: test_suite.py::test_loss[[]b c::d[[]1[]][]] loss +20.0 % (limit 5 %)",
+            "next: benchdb regress --db results --threshold *loss:5%* -v",
             "*3 passed*",
         ]
     )

@@ -75,7 +75,8 @@ def judge_run(
     except OSError as error:
         return GateReport(trouble=f"not judged: {sys.executable!r} cannot be started: {error.strerror}")
     limits = [word for limit in settings.fail_on for word in ("--threshold", limit)]
-    again = ["benchdb", "regress", *database_words(target.path, config), "--baseline", settings.baseline, *limits, "-v"]
+    baseline = [] if settings.baseline == "auto" else ["--baseline", settings.baseline]
+    again = ["benchdb", "regress", *database_words(target.path, config), *baseline, *limits, "-v"]
     return _report(done.returncode, done.stdout, done.stderr)._replace(next_command=shlex.join(again))
 
 
