@@ -31,8 +31,10 @@ database_option = db_option(
 )
 
 session_options = combine(
-    click.option("--since", metavar="WHEN", help="Only sessions from this time on: 2026-11-21, 2026-11-21T08:00, 7d."),
-    click.option("--until", metavar="WHEN", help="Only sessions up to this time, or to the end of this day."),
+    click.option(
+        "--since", metavar="WHEN", help="Only sessions from this local time on: 2026-11-21, 2026-11-21T08:00, 7d."
+    ),
+    click.option("--until", metavar="WHEN", help="Only sessions up to this local time, or to the end of this day."),
     click.option("--last", metavar="N", type=click.IntRange(min=1), help="Only the newest N sessions."),
 )
 

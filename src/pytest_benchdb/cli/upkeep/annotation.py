@@ -8,10 +8,10 @@ from pytest_benchdb.model.annotation import Note
 from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.operations.upkeep.annotate import Written
 from pytest_benchdb.present.writing.text import SHORT_ID
+from pytest_benchdb.present.writing.times import local_minute
 
 FORMATS = ("table", "json")
 _SHORT_COMMIT = 8
-_MINUTE = len("2026-11-21T08:00")
 
 
 def say_written(output: Output, schema: str, written: Written, what: str) -> None:
@@ -34,7 +34,7 @@ def _about(written: Written) -> str:
     run = f" run {run_id[:SHORT_ID]} of" if run_id else ""
     commit = f" {session.commit_sha[:_SHORT_COMMIT]}" if session.commit_sha else ""
     place = f", {session.branch or 'commit'}{commit}" if session.branch or commit else ""
-    return f"{run} session {session.session_id[:SHORT_ID]} ({_minute(session.started_at)}{place})"
+    return f"{run} session {session.session_id[:SHORT_ID]} ({local_minute(session.started_at)}{place})"
 
 
 def write_list(
@@ -57,8 +57,4 @@ def _short(column: str, value: object) -> object:
         return value[:SHORT_ID]
     if column == "commit":
         return value[:_SHORT_COMMIT]
-    return _minute(value) if column in {"recorded", "expires", "set_at", "accepted_at"} else value
-
-
-def _minute(moment: str) -> str:
-    return moment[:_MINUTE].replace("T", " ")
+    return local_minute(value) if column in {"recorded", "expires", "set_at", "accepted_at"} else value

@@ -1,6 +1,7 @@
 """`--since` and `--until`."""
 
 import datetime as dt
+import time
 
 import pytest
 
@@ -28,7 +29,20 @@ def test_instant_is_utc(option: str, text: str, moment: str) -> None:
     assert parse_instant(option, text, NOW) == moment
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "7y", "999999w"])
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be set on this system")
+def test_instant_without_an_offset_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "CET-1")
+    time.tzset()
+    try:
+        assert parse_instant("--since", "2026-11-20T08:30", NOW) == "2026-11-20T07:30:00.000000"
+        assert parse_instant("--until", "2026-11-20", NOW) == "2026-11-20T22:59:59.999999"
+        assert parse_instant("--since", "2026-11-20T08:30Z", NOW) == "2026-11-20T08:30:00.000000"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "0001-01-01-", "7y", "999999w"])
 def test_invalid_instant_is_explained(text: str) -> None:
     with pytest.raises(ConfigError, match=r"--since .*write 2026-11-21"):
         parse_instant("--since", text, NOW)

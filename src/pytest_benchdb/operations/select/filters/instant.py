@@ -15,7 +15,7 @@ def parse_instant(option: str, text: str, now: dt.datetime) -> str:
 
     Args:
         option: name of the option, for the error message.
-        text: ``2026-11-21``, ``2026-11-21T08:00`` (UTC unless it has an offset), or a span before
+        text: ``2026-11-21``, ``2026-11-21T08:00`` (in this machine's zone unless it has an offset), or a span before
             now: ``90m``, ``12h``, ``7d``, ``4w``. A date for `--until` includes that day.
         now: the current time, timezone-aware.
 
@@ -25,7 +25,7 @@ def parse_instant(option: str, text: str, now: dt.datetime) -> str:
     span = _SPAN.fullmatch(text.strip().lower())
     try:
         moment = _before(now, span) if span else _moment(option, text.strip())
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise ConfigError(f"{option} {text!r}: not a time; write 2026-11-21, 2026-11-21T08:00 or 7d") from error
     return moment.astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds")
 
@@ -39,4 +39,4 @@ def _moment(option: str, text: str) -> dt.datetime:
     moment = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
     if option == "--until" and len(text) == _DATE_LENGTH:
         moment = dt.datetime.combine(moment.date(), dt.time.max)
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
+    return moment.astimezone()  # one without an offset is local time, as reports show it
