@@ -16,6 +16,7 @@ class ReportRow:
 
     Attributes:
         workload: training, inference, serving, ...; None if the test sets none.
+        params: parameters by name; None without parameters.
         main_metric: metric of the times: ``wall_time``; without a valid one ``step_time``, ``e2e_latency``,
             ``device_time`` or ``cpu_time``; None if nothing was timed.
         main_phase: the phase of all values; None for the whole run.
@@ -26,6 +27,8 @@ class ReportRow:
         throughput: items handled per second, if the test gives their number.
         energy_j: energy of one iteration, of the device as a whole; None unless valid.
         energy_reason: why energy that was asked for is not there.
+        flops_per_second: floating-point operations per second, if the test gives the number of one call.
+        bytes_per_second: bytes handled per second, if the test gives their number for one call.
         memory_bytes: memory that the benchmark itself needed; None if that is not known.
         memory_metric: metric of `memory_bytes`, the first of `model.metric.MAIN_MEMORY` that the run has.
         peak_rss_bytes: peak resident set within the timed block, with what the process held before.
@@ -42,6 +45,8 @@ class ReportRow:
         own_n: number of values.
         relative: its median as a multiple of the smallest of its group; None before
             `present.report.columns.with_relative`, which knows the groups.
+        percentiles: those that were asked for, by their column's name (``p99.9``), in seconds per iteration; None where
+            the rounds were not kept or are too few.
         roof_share: its rate, as a share of what its device was measured to reach at its arithmetic intensity; None
             without the amount of its work or without measured peaks.
         roof_limit: ``memory`` or ``compute``, the limit that `roof_share` is about.
@@ -101,6 +106,12 @@ class ReportRow:
     roof_share: float | None = None
     roof_limit: str | None = None
     relative: float | None = None
+    framework: str | None = None
+    sequence_length: int | None = None
+    params: Mapping[str, object] | None = None
+    flops_per_second: float | None = None
+    bytes_per_second: float | None = None
+    percentiles: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def has_figures(self) -> bool:
@@ -164,7 +175,16 @@ class EarlierTimes:
     problem: str | None = None
 
 
-_UNITS = {"_s": "s", "_bytes": "B", "_j": "J", "_hz": "Hz", "throughput": "1/s"}
+_UNITS = {
+    "_s": "s",
+    "_bytes": "B",
+    "_j": "J",
+    "_hz": "Hz",
+    "throughput": "1/s",
+    "flops_per_second": "FLOP/s",
+    "bytes_per_second": "B/s",
+    "percentiles": "s",
+}
 RUN_UNITS = {
     field.name: unit for field in fields(ReportRow) for ending, unit in _UNITS.items() if field.name.endswith(ending)
 }

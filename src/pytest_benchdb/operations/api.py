@@ -156,9 +156,7 @@ class History(Notebook):
         """
         rows = self._runs(k, where, session)
         facts = {row.session_id: _facts(row) for row in self._reader.sessions()}
-        found = self._reader.run_params(sorted({row.session_id for row in rows}))
-        of_runs = {entry["run_id"]: entry["params"] for entry in found}
-        params = [of_runs.get(row.run_id) or {} for row in rows]
+        params = [row.params or {} for row in rows]
         shown = [row.values() for row in rows]
         columns: dict[str, list[object]] = {name: [row[name] for row in shown] for name in _types_of(ReportRow)}
         columns |= {name: [facts[row.session_id][name] for row in rows] for name in _OF_SESSION}
@@ -403,7 +401,7 @@ def open_history(path: PathLike, *more: PathLike) -> History:
 def _types_of(kind: type[Any]) -> dict[str, str]:
     """Return the type of each field of a dataclass, so that columns without a value keep theirs."""
     hints = typing.get_type_hints(kind)
-    return {field.name: _type_of(hints[field.name]) for field in fields(kind)}
+    return {field.name: _type_of(hints[field.name]) for field in fields(kind) if field.name != "percentiles"}
 
 
 def _type_of(hint: Any) -> str:

@@ -267,7 +267,7 @@ def _columns(sources: Sources) -> tuple[str, ...]:
     text = sources.text("columns")
     if text is None:
         return ()
-    from pytest_benchdb.present.report.columns import columns_named
+    from pytest_benchdb.present.report.columns import columns_named, percentiles_named
 
     names = [name.strip().lower() for name in text.split(",")]
     try:
@@ -275,6 +275,11 @@ def _columns(sources: Sources) -> tuple[str, ...]:
     except ConfigError as error:
         text = str(error).replace("choose from ", f"choose from {CHANGE}, ")
         raise ConfigError(f"--benchdb-columns: {text}") from error
+    if percentiles_named(known):
+        raise ConfigError(
+            f"--benchdb-columns: percentiles other than p95 and p99 are computed from the rounds by: "
+            f"benchdb report --columns {text}"
+        )
     return tuple(dict.fromkeys(known))
 
 

@@ -62,14 +62,14 @@ def test_relative_times_are_multiples_of_the_fastest_of_the_group(run: Make) -> 
         run(fullname="e", group="x", median_s=None),
     ]
 
-    assert [figure_of(row, "relative") for row in with_relative(rows, "group")] == [1.5, 1.0, 1.0, None, None]
-    assert [row.relative for row in with_relative(rows, None)][:3] == [1.5, 1.0, 4.0]
+    assert [figure_of(row, "relative") for row in with_relative(rows, ("group",))] == [1.5, 1.0, 1.0, None, None]
+    assert [row.relative for row in with_relative(rows, ())][:3] == [1.5, 1.0, 4.0]
 
 
 def test_relative_times_never_mix_metrics(run: Make) -> None:
     rows = [run(median_s=3.0), run(median_s=1.0, main_metric="step_time")]
 
-    assert [row.relative for row in with_relative(rows, None)] == [1.0, 1.0]
+    assert [row.relative for row in with_relative(rows, ())] == [1.0, 1.0]
 
 
 def test_sort_by_calls_per_second_is_that_of_the_mean(run: Make, report: Callable[..., Report]) -> None:

@@ -192,14 +192,14 @@ def test_columns_named_wrongly_lists_the_choice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "key"),
+    ("changes", "keys"),
     [
-        ([{}, {}], None),
-        ([{"group": "g"}, {}], "group"),
-        ([{"model": "bert"}, {"model": "bert"}], "model"),
-        ([{"fullname": "a.py::x"}, {"fullname": "b.py::x"}], "file"),
+        ([{}, {}], ()),
+        ([{"group": "g"}, {}], ("group",)),
+        ([{"model": "bert"}, {"model": "bert"}], ("model",)),
+        ([{"fullname": "a.py::x"}, {"fullname": "b.py::x"}], ("file",)),
     ],
     ids=["nothing differs", "groups", "models", "files"],
 )
-def test_default_grouping_follows_the_runs(run: Make, changes: list[dict[str, str]], key: str | None) -> None:
-    assert default_grouping([run(**change) for change in changes]) == key
+def test_default_grouping_follows_the_runs(run: Make, changes: list[dict[str, str]], keys: tuple[str, ...]) -> None:
+    assert default_grouping([run(**change) for change in changes]) == keys

@@ -7,6 +7,8 @@ from statistics import median
 _MAD_OF_NORMAL = 1.4826
 """Standard deviation of a normal distribution per median absolute deviation."""
 
+_ROUNDING = 1e-9
+
 _IQR_OF_NORMAL = 1.349
 """Interquartile range of a normal distribution per standard deviation."""
 
@@ -23,6 +25,23 @@ def quantile(values: Sequence[float], share: float) -> float:
     below = math.floor(position)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (position - below) * (ordered[above] - ordered[below])
+
+
+def percentile(values: Sequence[float], percent: float) -> float | None:
+    """Return a percentile; None unless the values reach that far into the tail.
+
+    The 99.9th percentile of 50 values would be little but the largest of them: at least one value must lie beyond a
+    percentile on average, so that it takes 1,000 values.
+
+    Args:
+        values: in any order.
+        percent: more than 0, less than 100.
+
+    >>> percentile([1.0, 2.0, 3.0], 50), percentile([1.0, 2.0, 3.0], 99.9)
+    (2.0, None)
+    """
+    beyond = len(values) * min(percent, 100 - percent) / 100
+    return quantile(values, percent / 100) if beyond >= 1 - _ROUNDING else None
 
 
 def robust_deviation(values: Sequence[float]) -> float:

@@ -53,6 +53,13 @@ def complete_columns(_context: click.Context, _param: click.Parameter, incomplet
     return _last_of_list(COLUMN_KEYS, incomplete)
 
 
+def complete_groups(_context: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Complete the last of several keys that runs are grouped by."""
+    from pytest_benchdb.present.report.columns import GROUP_KEYS
+
+    return _last_of_list((*GROUP_KEYS, "param:", "none"), incomplete)
+
+
 def _names(context: click.Context) -> "Names":
     from pytest_benchdb.cli.frame.project import find_db
     from pytest_benchdb.operations.select.candidates import Names

@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.candidates import complete_columns
+from pytest_benchdb.cli.frame.candidates import complete_columns, complete_groups
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.output import Output
 from pytest_benchdb.model.report import Report, ReportRow
@@ -17,11 +17,16 @@ from pytest_benchdb.present.report.columns import (
     COLUMN_KEYS,
     GROUP_KEYS,
     RenderOptions,
+    check_params,
     check_sort,
     columns_named,
     default_columns,
     figure_of,
+    parse_grouping,
+    percentiles_named,
+    sort_key,
     sorted_report,
+    units_named,
 )
 from pytest_benchdb.present.report.formats import report_text
 from pytest_benchdb.present.report.session import session_header
@@ -59,13 +64,15 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
         "--columns",
         metavar="NAMES",
         shell_complete=complete_columns,
-        help=f"Columns in this order: --columns benchmark,median,p95,memory. There are: {', '.join(COLUMN_KEYS)}.",
+        help=f"Columns in this order: --columns benchmark,median,p99.9,memory. There are: {', '.join(COLUMN_KEYS)}; "
+        "any percentile of the rounds (p50, p99.9); param:NAME, a parameter; gflops, tflops and gb/s for rates.",
     ),
     click.option(
         "--group-by",
-        metavar="KEY",
-        type=click.Choice([*GROUP_KEYS, "none"]),
-        help=f"Group the runs by {', '.join(GROUP_KEYS)}, or none. Default: group, else model, else file.",
+        metavar="KEYS",
+        shell_complete=complete_groups,
+        help="Group the runs by one or several keys: --group-by function,param:n. There are: "
+        f"{', '.join(GROUP_KEYS)}, param:NAME, none. Default: group, else model, else file.",
     ),
     click.option(
         "--sort",
@@ -77,22 +84,27 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
         "--unit",
         metavar="KIND=UNIT",
         multiple=True,
-        help="Show figures in a unit: --unit time=us, energy=mJ, rate=k/s, memory=MiB.",
+        help="Show figures in a unit: --unit time=us, energy=mJ, rate=k/s, flops=GFLOP/s, bandwidth=GB/s, memory=MiB.",
     ),
     formats=_FORMATS,
 )
 def command(call: Call) -> None:
     """Read, select and show."""
     params, output = call.params, call.output
+    columns = params["columns"].split(",") if params["columns"] is not None else None
     shown = RenderOptions(
-        columns=columns_named(params["columns"].split(",")) if params["columns"] is not None else None,
+        columns=None if columns is None else columns_named(columns),
         group_by=params["group_by"],
-        units=parse_units(params["unit"]),
+        units=units_named(columns or ()) | parse_units(params["unit"]),
     )
     check_sort(params["sort"])
+    groups = parse_grouping(params["group_by"] or "none")
+    keys = [column.key for column in shown.columns or ()] + ([sort_key(params["sort"])] if params["sort"] else [])
     selection = call.selection(params["specs"])
     with call.reading() as feedback:
-        report = sorted_report(build_report(selection, feedback=feedback), params["sort"], shown)
+        report = build_report(selection, percentiles=percentiles_named(keys), feedback=feedback)
+    check_params([*keys, *groups], [row for session in report.sessions for row in session.rows])
+    report = sorted_report(report, params["sort"], shown)
     metrics = parse_where(selection.where or "").metrics
     if output.format == "table":
         output.lines(report_lines(report, output, shown, metrics))
@@ -107,13 +119,14 @@ def command(call: Call) -> None:
 def report_lines(report: Report, output: Output, shown: RenderOptions, metrics: Sequence[str] = ()) -> list[Line]:
     """Return terminal lines: each session's facts, followed by its runs or by one table of all runs."""
     lines: list[Line] = []
+    together = "benchmark" in parse_grouping(shown.group_by or "none")
     now = dt.datetime.now(dt.timezone.utc)
     for number, session in enumerate(report.sessions):
         lines += [(Span(""),)] if number else []
         lines += session_header(session, report, output.width, now=now, ascii_only=output.ascii_only)
-        if shown.group_by != "benchmark":
+        if not together:
             lines += _rows(session.rows, output, metrics, shown)
-    if shown.group_by == "benchmark":
+    if together:
         lines += _rows([row for session in report.sessions for row in session.rows], output, metrics, shown)
     return lines
 
@@ -122,8 +135,8 @@ def _rows(rows: Sequence[ReportRow], output: Output, metrics: Sequence[str], sho
     if not rows:
         return []
     table = layout(rows, output.width, _with_metrics(rows, metrics, shown), ascii_only=output.ascii_only)
-    if table.left_out:
-        output.say(f"hidden (too narrow): {', '.join(table.left_out)}; --columns or --width N shows them")
+    if table.left_out and output.verbose:
+        output.say(f"columns left out to fit the width: {', '.join(table.left_out)}; use --columns or --width N")
     return [(Span(""),), *table.lines]
 
 

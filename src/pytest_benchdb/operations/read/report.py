@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_benchdb.analysis.roofline import precision_named, roof_of
+from pytest_benchdb.analysis.statistics.spread import percentile
 from pytest_benchdb.model.report import Report, ReportRow, Row, SessionReport, SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
@@ -20,10 +21,15 @@ from pytest_benchdb.store.read.reader import Reader
 _PEAK_FLOPS, _PEAK_BYTES = "peak_flops_per_second", "peak_bytes_per_second"
 
 
-def build_report(selection: Selection, *, feedback: Feedback = SILENT) -> Report:
+def build_report(selection: Selection, *, percentiles: Sequence[float] = (), feedback: Feedback = SILENT) -> Report:
     """Read the selected sessions with the runs that match.
 
     Without names, times or a number that is the newest session, or as many as there are files.
+
+    Args:
+        selection: what to read.
+        percentiles: those to compute from the rounds of each run, in percent.
+        feedback: receives progress, and warnings about unreadable sessions.
 
     Raises:
         ConfigError: a filter, a time or a name is not valid.
@@ -39,6 +45,7 @@ def build_report(selection: Selection, *, feedback: Feedback = SILENT) -> Report
             selected.sessions,
             of=len(selected.everything),
             is_shown=lambda row: matches(row.fullname) and where.matches(row) and _has(row, columns),
+            percentiles=percentiles,
         )
 
 
@@ -66,6 +73,7 @@ def report_of(
     *,
     of: int,
     is_shown: Callable[[ReportRow], bool] = lambda _row: True,
+    percentiles: Sequence[float] = (),
 ) -> Report:
     """Return the report of sessions.
 
@@ -75,11 +83,14 @@ def report_of(
         sessions: oldest first.
         of: number of sessions in all.
         is_shown: whether to show a run.
+        percentiles: as in `build_report`.
     """
     notes: dict[str, list[Row]] = {}
     for note in reader.notes(sessions[0].session_id if len(sessions) == 1 else None):
         notes.setdefault(note["session_id"], []).append(note)
     runs = _with_roofs(reader, reader.report([session.session_id for session in sessions]))
+    if percentiles:
+        runs = _with_percentiles(reader, runs, percentiles)
     shown = []
     for session in sessions:
         rows = runs.get(session.session_id, ())
@@ -88,6 +99,23 @@ def report_of(
         shown.append(SessionReport(session=session, rows=tuple(filter(is_shown, rows)), outcomes=outcomes, notes=about))
     sources = tuple(map(str, selection.paths))
     return Report(sources=sources, sessions=tuple(shown), sessions_in_all=of, selection=selection.text())
+
+
+def _with_percentiles(
+    reader: Reader, runs: Mapping[str, list[ReportRow]], percentiles: Sequence[float]
+) -> dict[str, list[ReportRow]]:
+    """Add percentiles of the rounds, where they were kept."""
+    metrics = sorted({row.main_metric for rows in runs.values() for row in rows if row.main_metric is not None})
+    rounds: dict[tuple[str, str | None, str | None], list[float]] = {
+        (row["run_id"], row["metric"], row["phase"]): row["samples"] for row in reader.main_rounds(list(runs), metrics)
+    }
+
+    def with_percentiles(row: ReportRow) -> ReportRow:
+        values = rounds.get((row.run_id, row.main_metric, row.main_phase)) if row.has_figures else None
+        found = {f"p{percent:g}": None if values is None else percentile(values, percent) for percent in percentiles}
+        return replace(row, percentiles=found)
+
+    return {session_id: [with_percentiles(row) for row in rows] for session_id, rows in runs.items()}
 
 
 def _with_roofs(reader: Reader, runs: Mapping[str, list[ReportRow]]) -> dict[str, list[ReportRow]]:

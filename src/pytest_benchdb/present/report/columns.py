@@ -1,17 +1,33 @@
 """Columns, grouping and order of reports, shared by every format."""
 
+import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from functools import cache
+from typing import Literal, cast
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import Report, ReportRow
 from pytest_benchdb.model.wording import did_you_mean
-from pytest_benchdb.present.writing.units import FigureKind, Unit
+from pytest_benchdb.present.writing.units import FigureKind, Unit, named_unit
 
 Align = Literal["left", "right"]
-ColumnKind = Literal["text", "time", "memory", "rate", "energy", "frequency", "percent", "count", "factor", "rounds"]
+ColumnKind = Literal[
+    "text",
+    "time",
+    "memory",
+    "rate",
+    "flops",
+    "bandwidth",
+    "energy",
+    "frequency",
+    "percent",
+    "count",
+    "factor",
+    "rounds",
+]
 Value = str | float | int | None
 
 
@@ -68,15 +84,19 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
     column.key: (column, value)
     for column, value in (
         (_text("benchmark", "benchmark", 0), lambda row: row.fullname),
+        (_text("file", "file", 18), lambda row: row.fullname.partition("::")[0]),
+        (_text("function", "function", 19), lambda row: row.name.partition("[")[0]),
         (_text("group", "group", 15), lambda row: row.group),
         (_text("backend", "backend", 10), lambda row: row.backend),
         (_text("device", "device", 12), lambda row: row.device),
         (_text("model", "model", 11), lambda row: row.model),
         (_text("version", "version", 16), lambda row: row.model_version),
         (_text("implementation", "implementation", 13), lambda row: row.implementation),
+        (_text("framework", "framework", 20), lambda row: row.framework),
         (_text("workload", "workload", 9), lambda row: row.workload),
         (_text("precision", "precision", 14), lambda row: row.precision),
         (_figure("batch", "batch", "count", 17), lambda row: row.batch_size),
+        (_figure("sequence_length", "sequence length", "count", 21), lambda row: row.sequence_length),
         # Never left out: without it, times of different metrics would be in one column.
         (_text("metric", "metric", 0), lambda row: metric_of(row) or row.own_metric if row.has_figures else None),
         (_figure("median", "median", "time", 0), lambda row: row.median_s),
@@ -94,6 +114,8 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
         (_figure("p99", "p99", "time", 59), lambda row: row.p99_s),
         (_figure("outliers", "outliers", "count", 64), lambda row: row.outliers),
         (_figure("throughput", "throughput", "rate", 35), lambda row: row.throughput),
+        (_figure("flops", "FLOPS", "flops", 38), lambda row: row.flops_per_second),
+        (_figure("bandwidth", "bandwidth", "bandwidth", 39), lambda row: row.bytes_per_second),
         (_figure("roof", "of peak", "percent", 36), lambda row: row.roof_share),
         (_text("limit", "limit", 37), lambda row: row.roof_limit if row.has_figures else None),
         (_figure("energy", "energy", "energy", 34), lambda row: row.energy_j),
@@ -114,21 +136,38 @@ _COLUMNS: dict[str, tuple[Column, Callable[[ReportRow], Value]]] = {
 }
 
 COLUMN_KEYS = tuple(_COLUMNS)
-"""Every name that `--columns` and `--sort` accept."""
+"""Every name that `--columns` and `--sort` accept, apart from percentiles (``p99.9``) and ``param:NAME``."""
 
 GROUP_KEYS = (
     "group",
     "file",
+    "function",
     "backend",
     "device",
     "model",
+    "version",
     "implementation",
+    "framework",
     "workload",
     "precision",
+    "batch",
+    "sequence_length",
     "session",
     "benchmark",
 )
-"""Every name that `--group-by` accepts, apart from `none`."""
+"""Every name that `--group-by` accepts, apart from ``param:NAME`` and ``none``: the columns that tell runs apart."""
+
+PARAM = "param:"
+_PERCENTILE = re.compile(r"p\d{1,2}(\.\d{1,6})?")
+_MORE_COLUMNS = "a percentile (p50, p99.9), or param:NAME"
+_FIXED_UNITS = {
+    "gflops": ("flops", "GFLOP/s"),
+    "tflops": ("flops", "TFLOP/s"),
+    "mflops": ("flops", "MFLOP/s"),
+    "gb/s": ("bandwidth", "GB/s"),
+    "mb/s": ("bandwidth", "MB/s"),
+}
+"""Names of a column in a unit: the column, and the unit that it shall have."""
 
 _DEFAULT = (
     "benchmark",
@@ -169,6 +208,8 @@ _RAW_NAMES = {
     "roof": "roof_share",
     "ops": "calls_per_s",
     "limit": "roof_limit",
+    "flops": "flops_per_second",
+    "bandwidth": "bytes_per_second",
 }
 
 
@@ -180,14 +221,14 @@ def raw_name(column: Column) -> str:
 
 def figure_of(row: ReportRow, key: str) -> Value:
     """Return the unscaled value of a column; None for figures that may not be shown."""
-    if _COLUMNS[key][0].kind != "text" and not row.has_figures:
+    if _column(key)[0].kind != "text" and not row.has_figures:
         return None
     return value_of(row, key)
 
 
 def value_of(row: ReportRow, key: str) -> Value:
     """Return a run's value for a column, in SI units and unrounded; None if not measured."""
-    return _COLUMNS[key][1](row)
+    return _column(key)[1](row)
 
 
 def columns_named(keys: Iterable[str]) -> tuple[Column, ...]:
@@ -196,14 +237,68 @@ def columns_named(keys: Iterable[str]) -> tuple[Column, ...]:
     Raises:
         ConfigError: a column does not exist, or there is no name.
     """
-    names = ["_".join(key.lower().replace("-", " ").split()) for key in keys if key.strip()]
-    unknown = [name for name in names if name not in _COLUMNS]
+    names = [_canonical(key) for key in keys if key.strip()]
+    unknown = [name for name in names if not is_column(name)]
     if unknown or not names:
         message = f"no column {unknown[0]!r}" if unknown else "--columns names no column"
         message += did_you_mean(unknown[0], COLUMN_KEYS).removesuffix("?") if unknown else ""
-        message += f"; choose from {', '.join(COLUMN_KEYS)}"
+        message += f"; choose from {', '.join(COLUMN_KEYS)}, {_MORE_COLUMNS}"
         raise ConfigError(message)
-    return tuple(_COLUMNS[key][0] for key in dict.fromkeys(names))
+    return tuple(_column(key)[0] for key in dict.fromkeys(names))
+
+
+def units_named(keys: Iterable[str]) -> dict[FigureKind, Unit]:
+    """Return the units of columns that are named with one: ``gflops``.
+
+    >>> units_named(["median", "GFLOPS"])["flops"].symbol
+    'GFLOP/s'
+    """
+    fixed = (_FIXED_UNITS[key.strip().lower()] for key in keys if key.strip().lower() in _FIXED_UNITS)
+    return {cast("FigureKind", key): named_unit(cast("FigureKind", key), symbol) for key, symbol in fixed}
+
+
+def percentiles_named(keys: Iterable[str]) -> tuple[float, ...]:
+    """Return the percentiles that must be computed for columns, in percent; stored ones are not among them.
+
+    >>> percentiles_named(["median", "p95", "p99.9", "p5"])
+    (99.9, 5.0)
+    """
+    return tuple(float(key[1:]) for key in keys if key not in _COLUMNS and _PERCENTILE.fullmatch(key))
+
+
+def is_column(key: str) -> bool:
+    """Return whether there is a column of this name."""
+    if key.startswith(PARAM):
+        return key != PARAM
+    return key in _COLUMNS or (_PERCENTILE.fullmatch(key) is not None and float(key[1:]) > 0)
+
+
+def _canonical(key: str) -> str:
+    """Return the key of a column that a user named; spaces and hyphens count as underscores."""
+    text = key.strip()
+    if text.startswith(PARAM):
+        return text
+    name = "_".join(text.lower().replace("-", " ").split())
+    if _PERCENTILE.fullmatch(name):
+        return f"p{float(name[1:]):g}"
+    return _FIXED_UNITS[name][0] if name in _FIXED_UNITS else name
+
+
+@cache
+def _column(key: str) -> tuple[Column, Callable[[ReportRow], Value]]:
+    """Return a column and how a run's value is found, for a key of `is_column`."""
+    if key in _COLUMNS:
+        return _COLUMNS[key]
+    if key.startswith(PARAM):
+        name = key.removeprefix(PARAM)
+        return _text(key, name, 8), lambda row: _param(row, name)
+    return _figure(key, key, "time", 58), lambda row: row.percentiles.get(key)
+
+
+def _param(row: ReportRow, name: str) -> Value:
+    """Return the value of a parameter; numbers stay numbers, so that runs are sorted by them."""
+    value = (row.params or {}).get(name)
+    return value if value is None or isinstance(value, str | float | int) else json.dumps(value)
 
 
 def default_columns(rows: Sequence[ReportRow]) -> tuple[Column, ...]:
@@ -230,30 +325,58 @@ def unusual_metric(row: ReportRow) -> str | None:
     return None if metric == USUAL_METRIC else metric
 
 
-def default_grouping(rows: Sequence[ReportRow]) -> str | None:
-    """Return the key to group these runs by: group, model or file; None if these are all equal."""
+def default_grouping(rows: Sequence[ReportRow]) -> tuple[str, ...]:
+    """Return the key to group these runs by: group, model or file; none if these are all equal."""
     for key in ("group", "model", "file"):
-        values = {group_value(row, key) for row in rows}
+        values = {value_of(row, key) for row in rows}
         if len(values) > 1 or (key != "file" and values - {None}):
-            return key
-    return None
+            return (key,)
+    return ()
 
 
-def group_value(row: ReportRow, key: str) -> str | None:
-    """Return the value that a run is grouped by; None if it has none."""
-    if key == "file":
-        return row.fullname.partition("::")[0]
-    value = value_of(row, key)
-    return None if value is None else str(value)
+def parse_grouping(text: str) -> tuple[str, ...]:
+    """Return the keys of `--group-by`: ``function,param:n``; empty for ``none``.
+
+    Raises:
+        ConfigError: there is no such key.
+    """
+    keys = tuple(dict.fromkeys(_canonical(key) for key in text.split(",")))
+    if keys == ("none",):
+        return ()
+    for key in keys:
+        if key not in GROUP_KEYS and not (key.startswith(PARAM) and is_column(key)):
+            hint = did_you_mean(key, GROUP_KEYS).removesuffix("?")
+            raise ConfigError(
+                f"--group-by {text}: no key {key!r}{hint}; choose from {', '.join(GROUP_KEYS)}, param:NAME, or none"
+            )
+    return keys
 
 
-def with_relative(rows: Sequence[ReportRow], group_by: str | None) -> tuple[ReportRow, ...]:
+def check_params(keys: Iterable[str], rows: Sequence[ReportRow]) -> None:
+    """Check that some run has each parameter that is named by ``param:NAME``; without runs nothing is checked.
+
+    Raises:
+        ConfigError: no run has it.
+    """
+    names = sorted({name for row in rows for name in row.params or ()})
+    for key in keys:
+        if rows and key.startswith(PARAM) and key.removeprefix(PARAM) not in names:
+            there = f"the parameters are {', '.join(names)}" if names else "none has parameters"
+            raise ConfigError(f"{key}: no run that is shown has this parameter; {there}")
+
+
+def group_of(row: ReportRow, keys: Iterable[str]) -> tuple[Value, ...]:
+    """Return the values that a run is grouped by; None where it has none."""
+    return tuple(value_of(row, key) for key in keys)
+
+
+def with_relative(rows: Sequence[ReportRow], group_by: Sequence[str]) -> tuple[ReportRow, ...]:
     """Return the runs with their times relative to the fastest of their group that has the same metric."""
 
-    def place(row: ReportRow) -> tuple[str | None, str | None]:
-        return None if group_by is None else group_value(row, group_by), metric_of(row)
+    def place(row: ReportRow) -> tuple[Value, ...]:
+        return (*group_of(row, group_by), metric_of(row))
 
-    best: dict[tuple[str | None, str | None], float] = {}
+    best: dict[tuple[Value, ...], float] = {}
     for row in rows:
         if row.has_figures and row.median_s:
             best[place(row)] = min(best.get(place(row), math.inf), row.median_s)
@@ -269,7 +392,7 @@ class RenderOptions:
 
     Attributes:
         columns: in order; None chooses defaults for each session, and every field for CSV. JSON has every field.
-        group_by: one of `GROUP_KEYS`, or ``none``; None chooses for each session.
+        group_by: as `parse_grouping` takes it; None chooses for each session.
         units: units of figures; by default the typical value decides. JSON and CSV are always in SI units.
     """
 
@@ -281,9 +404,9 @@ class RenderOptions:
         """Return the columns for these runs."""
         return default_columns(rows) if self.columns is None else self.columns
 
-    def grouping_of(self, rows: Sequence[ReportRow]) -> str | None:
-        """Return the key to group these runs by; None for no groups."""
-        return default_grouping(rows) if self.group_by is None else None if self.group_by == "none" else self.group_by
+    def grouping_of(self, rows: Sequence[ReportRow]) -> tuple[str, ...]:
+        """Return the keys to group these runs by; empty for no groups."""
+        return default_grouping(rows) if self.group_by is None else parse_grouping(self.group_by)
 
 
 USUAL_OPTIONS = RenderOptions()
@@ -295,10 +418,17 @@ def check_sort(sort: str | None) -> None:
     Raises:
         ConfigError: it does not.
     """
-    if sort is not None and sort.removeprefix("-") not in COLUMN_KEYS:
+    if sort is not None and not is_column(sort_key(sort)):
         raise ConfigError(
-            f"--sort {sort}: no such column; choose from {', '.join(COLUMN_KEYS)}, with '-' for descending"
+            f"--sort {sort}: no such column; choose from {', '.join(COLUMN_KEYS)}, {_MORE_COLUMNS}, with '-' for "
+            "descending"
         )
+
+
+def sort_key(sort: str) -> str:
+    """Return the key of the column to sort by."""
+    key = sort.removeprefix("-")
+    return key if key.startswith("-") else _canonical(key)
 
 
 def sorted_report(report: Report, sort: str | None, options: RenderOptions = USUAL_OPTIONS) -> Report:
@@ -321,7 +451,7 @@ def related_report(report: Report, options: RenderOptions = USUAL_OPTIONS) -> Re
 
 def sort_rows(rows: Sequence[ReportRow], sort: str) -> tuple[ReportRow, ...]:
     """Return runs sorted by a column; those without a value come last, in either direction."""
-    key = sort.removeprefix("-")
+    key = sort_key(sort)
     measured = [row for row in rows if not _is_missing(figure_of(row, key))]
     missing = [row for row in rows if _is_missing(figure_of(row, key))]
     measured.sort(key=lambda row: _sort_key(figure_of(row, key)), reverse=sort.startswith("-"))

@@ -14,6 +14,7 @@ from pytest_benchdb.present.report.columns import (
     RenderOptions,
     columns_named,
     figure_of,
+    parse_grouping,
     raw_name,
     related_report,
     unusual_metric,
@@ -60,33 +61,40 @@ def _with_message(cells: Sequence[str], columns: Sequence[Column], message: str)
     return result
 
 
-def report_json(report: Report) -> str:
+def report_json(report: Report, options: RenderOptions = USUAL_OPTIONS) -> str:
     """Return a report as one JSON object with a line end."""
     content = {
         "sources": list(report.sources),
         "selection": report.selection,
         "sessions_in_all": report.sessions_in_all,
         "units": RUN_UNITS,
-        "sessions": [_session_values(shown) for shown in report.sessions],
+        "sessions": [_session_values(shown, options) for shown in report.sessions],
     }
     return object_json(REPORT_SCHEMA, content)
 
 
-def report_csv(report: Report, columns: Sequence[Column] | None = None) -> str:
-    """Return the runs of a report as CSV, one per line, with every field if `columns` is None."""
+def report_csv(report: Report, columns: Sequence[Column] | None = None, grouping: Sequence[str] = ()) -> str:
+    """Return the runs of a report as CSV, one per line, with every field if `columns` is None.
+
+    The columns that runs are grouped by are added in front.
+    """
     rows = [row for shown in report.sessions for row in shown.rows]
     if columns is None:
-        names = [field.name for field in fields(ReportRow)]
-        return write_csv(names, (list(row.values().values()) for row in rows))
-    shown = [*columns, *_required_columns(columns, rows)]
+        # Percentiles are computed for the columns that ask for them only.
+        names = [field.name for field in fields(ReportRow) if field.name != "percentiles"]
+        return write_csv(names, ([values[name] for name in names] for values in map(ReportRow.values, rows)))
+    chosen = {column.key for column in columns}
+    groups = [column for key in grouping if key not in chosen for column in columns_named([key])]
+    shown = [*groups, *columns, *_required_columns(columns, rows)]
     return write_csv([raw_name(column) for column in shown], ([figure_of(row, c.key) for c in shown] for row in rows))
 
 
-def _session_values(shown: SessionReport) -> dict[str, object]:
+def _session_values(shown: SessionReport, options: RenderOptions) -> dict[str, object]:
     return {
         **asdict(shown.session),
         "outcomes": dict(shown.outcomes),
         "notes": list(shown.notes),
+        "group_by": list(options.grouping_of(shown.rows)),
         "rows": [row.values() for row in shown.rows],
     }
 
@@ -130,4 +138,6 @@ def report_text(report: Report, format_name: str, options: RenderOptions = USUAL
     if format_name == "md":
         return report_markdown(report, options)
     related = related_report(report, options)
-    return report_csv(related, options.columns) if format_name == "csv" else report_json(related)
+    if format_name == "json":
+        return report_json(related, options)
+    return report_csv(related, options.columns, parse_grouping(options.group_by or "none"))

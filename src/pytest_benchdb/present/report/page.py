@@ -46,6 +46,8 @@ _MEANINGS = {
     "outliers": "rounds more than 1.5 interquartile ranges outside the quartiles",
     "metric": "metric of the times: step_time is one training step, e2e_latency one request",
     "throughput": "items handled per second",
+    "flops": "floating-point operations per second: those of one call, as the test gives them, by its time",
+    "bandwidth": "bytes handled per second: those of one call, as the test gives them, by its time",
     "energy": "energy of one iteration, of the device as a whole; only where valid",
     "first_call": "first call, compilation included",
     "device_memory": "peak memory allocated by the device's allocator",

@@ -7,10 +7,12 @@ from typing import TypeVar, cast, get_args
 
 from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.present.report.columns import (
+    PARAM,
     USUAL_OPTIONS,
     Column,
     RenderOptions,
-    group_value,
+    Value,
+    group_of,
     unusual_metric,
     value_of,
     with_relative,
@@ -29,6 +31,8 @@ from pytest_benchdb.present.writing.units import (
 )
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
+_TELLING = frozenset({"file", "function", "benchmark"})
+"""Columns whose values need no name in the title of a group."""
 T = TypeVar("T")
 
 
@@ -37,14 +41,14 @@ class RunTable:
     """The table of a report, independent of its format; from `run_table`.
 
     Attributes:
-        group_by: one of `columns.GROUP_KEYS`; None for no groups.
+        group_by: keys of columns; empty for no groups.
         units: of each row, by quantity; the same for all columns, so that their figures can be compared.
         names: the shortest unique names, one per run.
     """
 
     rows: Sequence[ReportRow]
     columns: Sequence[Column]
-    group_by: str | None
+    group_by: tuple[str, ...]
     units: Mapping[FigureKind, RowUnits]
     names: Sequence[str]
     ascii_only: bool = False
@@ -97,18 +101,19 @@ class RunTable:
 
     def groups(self, items: Sequence[T]) -> list[tuple[str | None, list[T]]]:
         """Return items, one per run, by group title; a single group without a title if they are not grouped."""
-        if self.group_by is None:
+        if not self.group_by:
             return [(None, list(items))] if items else []
-        groups: dict[str | None, list[T]] = {}
+        groups: dict[tuple[Value, ...], list[T]] = {}
         for row, item in zip(self.rows, items, strict=True):
-            groups.setdefault(group_value(row, self.group_by), []).append(item)
-        return [(self._title(value), members) for value, members in groups.items()]
+            groups.setdefault(group_of(row, self.group_by), []).append(item)
+        return [(", ".join(map(self._title, self.group_by, values)), members) for values, members in groups.items()]
 
-    def _title(self, value: str | None) -> str:
+    def _title(self, key: str, value: Value) -> str:
+        name = sanitize(key.removeprefix(PARAM), ascii_only=self.ascii_only)
         if value is None:
-            return f"(no {self.group_by})"
-        text = sanitize(value, ascii_only=self.ascii_only)
-        return text if self.group_by in {"file", "benchmark"} else f"{self.group_by}: {text}"
+            return f"(no {name})"
+        text = sanitize(str(value), ascii_only=self.ascii_only)
+        return text if key in _TELLING else f"{name}: {text}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,10 +263,10 @@ def row_style(row: ReportRow) -> Style:
     return outcome_style(row.outcome) if row.outcome != "passed" else "warn"
 
 
-def _short_names(rows: Sequence[ReportRow], group_by: str | None) -> list[str]:
+def _short_names(rows: Sequence[ReportRow], group_by: Sequence[str]) -> list[str]:
     """Return names without the file if the group's title has it, or if they are unique without it."""
     short = [row.fullname.partition("::")[2] or row.fullname for row in rows]
-    if group_by == "file":
+    if "file" in group_by:
         return short
     fullnames: dict[str, set[str]] = {}
     for name, row in zip(short, rows, strict=True):

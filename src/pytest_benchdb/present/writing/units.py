@@ -10,7 +10,9 @@ from typing import Literal, NamedTuple
 
 from pytest_benchdb.errors import ConfigError
 
-FigureKind = Literal["time", "memory", "rate", "energy", "frequency", "percent", "count", "factor"]
+FigureKind = Literal[
+    "time", "memory", "rate", "flops", "bandwidth", "energy", "frequency", "percent", "count", "factor"
+]
 
 NOT_MEASURED = "-"
 """Shown for None: an unmeasured figure is never shown as 0."""
@@ -78,6 +80,8 @@ _LADDERS: dict[FigureKind, tuple[Unit, ...]] = {
     "time": (Unit("ns", 1e-9), Unit(_MICRO + "s", 1e-6), Unit("ms", 1e-3), Unit("s", 1.0)),
     "memory": tuple(Unit(symbol, 1024.0**step, 3) for step, symbol in enumerate(("B", "KiB", "MiB", "GiB", "TiB"))),
     "rate": tuple(Unit(f"{prefix}/s", 1000.0**step) for step, prefix in enumerate(("", "k", "M", "G"))),
+    "flops": tuple(Unit(f"{prefix}FLOP/s", 1000.0**step) for step, prefix in enumerate(("", "k", "M", "G", "T", "P"))),
+    "bandwidth": tuple(Unit(f"{prefix}B/s", 1000.0**step) for step, prefix in enumerate(("", "k", "M", "G", "T"))),
     "energy": tuple(Unit(f"{prefix}J", 1000.0**step) for step, prefix in enumerate(("n", _MICRO, "m", "", "k"), -3)),
     "frequency": tuple(Unit(f"{prefix}Hz", 1000.0**step) for step, prefix in enumerate(("", "k", "M", "G"))),
     "percent": (Unit("%", 0.01, 2),),
@@ -85,7 +89,14 @@ _LADDERS: dict[FigureKind, tuple[Unit, ...]] = {
     "factor": (Unit("", 1.0, 3),),
 }
 
-_SCALED: dict[str, FigureKind] = {"time": "time", "memory": "memory", "rate": "rate", "energy": "energy"}
+_SCALED: dict[str, FigureKind] = {
+    "time": "time",
+    "memory": "memory",
+    "rate": "rate",
+    "flops": "flops",
+    "bandwidth": "bandwidth",
+    "energy": "energy",
+}
 """Quantities whose unit users may choose."""
 
 
@@ -137,7 +148,7 @@ def named_unit(kind: FigureKind, symbol: str) -> Unit:
 
 
 def parse_units(texts: Iterable[str]) -> dict[FigureKind, Unit]:
-    """Parse `--unit` arguments: ``time=us``, ``memory=MiB``, ``energy=mJ``, ``rate=k/s``.
+    """Parse `--unit` arguments: ``time=us``, ``memory=MiB``, ``energy=mJ``, ``rate=k/s``, ``flops=GFLOP/s``.
 
     Raises:
         ConfigError: an argument is not of this form, or names an unknown quantity or unit.

@@ -401,6 +401,7 @@ def _fetch_report(connection: "DuckDBPyConnection", values: dict[str, Value]) ->
         "queries/report_rows",
         {"session_ids": [session_id], "first_id": session_id, "last_id": session_id, "limit": values["limit"]},
     )
+    rows = [{**row, "params": row["params"] and json.loads(row["params"])} for row in rows]
     outcomes = connection.execute("SELECT outcome, count(*) FROM run GROUP BY outcome ORDER BY outcome").fetchall()
     notes = fetch(connection, "queries/run_notes", {"session_id": session_id})
     missing = fetch(connection, "queries/missing_counts", {"session_id": session_id})

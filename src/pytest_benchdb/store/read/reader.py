@@ -93,7 +93,7 @@ class Reader:
         runs: dict[str, list[ReportRow]] = {session_id: [] for session_id in session_ids}
         bounds = {"first_id": min(session_ids), "last_id": max(session_ids)}
         for row in self._rows("report_rows", session_ids=list(session_ids), limit=limit, **bounds):
-            runs[row["session_id"]].append(ReportRow(**row))
+            runs[row["session_id"]].append(ReportRow(**_decoded(row)))
         return runs
 
     def work_rates(self, session_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -156,9 +156,9 @@ class Reader:
         ids = None if session_ids is None else list(session_ids)
         return [_decoded(row) for row in self._rows("run_rows", run_id=None, session_ids=ids, limit=limit)]
 
-    def run_params(self, session_ids: Sequence[str]) -> list[dict[str, Any]]:
-        """Return the parameters of the runs that have any: `run_id`, and `params` by name."""
-        return [_decoded(row) for row in self._rows("run_params", session_ids=list(session_ids))] if session_ids else []
+    def main_rounds(self, session_ids: Sequence[str], metrics: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the rounds of the times that reports show: rows of ``main_rounds.sql``."""
+        return self._rows("main_rounds", session_ids=list(session_ids), metrics=list(metrics)) if metrics else []
 
     def measurements(
         self, session_ids: Sequence[str] | None = None, *, run_id: str | None = None

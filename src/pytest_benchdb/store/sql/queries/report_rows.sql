@@ -13,6 +13,9 @@ SELECT
     workload,
     precision,
     batch_size,
+    sequence_length,
+    framework,
+    parameters.params,
     outcome,
     coalesce(reason, own_reason) AS reason,
     valid AND coalesce(own_valid, TRUE) AS valid,
@@ -35,6 +38,8 @@ SELECT
     cpu_s,
     cpu_per_wall,
     throughput,
+    conditions.flops_per_second,
+    conditions.bytes_per_second,
     energy_j,
     energy_reason,
     memory_bytes,
@@ -52,17 +57,22 @@ SELECT
     own_max,
     own_n
 FROM report
+LEFT JOIN (SELECT benchmark_id, params FROM benchmark) AS parameters
+    ON parameters.benchmark_id = report.benchmark_id
 LEFT JOIN (
     SELECT
         session_id,
         run_id,
         started_at,
         phase,
+        max(value) FILTER (WHERE metric = 'flops_per_second') AS flops_per_second,
+        max(value) FILTER (WHERE metric = 'bytes_per_second') AS bytes_per_second,
         max(value) FILTER (WHERE metric = 'clock_frequency') AS clock_hz,
         max(value / window_s) FILTER (WHERE metric = 'throttle_time') AS throttled_share
     FROM measurement
     WHERE
-        metric IN ('clock_frequency', 'throttle_time') AND pass = 'time' AND rank IS NULL AND valid
+        metric IN ('flops_per_second', 'bytes_per_second', 'clock_frequency', 'throttle_time')
+        AND pass = 'time' AND rank IS NULL AND valid
         AND session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
     GROUP BY session_id, run_id, started_at, phase
 ) AS conditions
