@@ -6,7 +6,7 @@ import pytest
 from tests.present.verdicts.results import comparison, gate, row
 
 from pytest_benchdb.model.benchmark import Location
-from pytest_benchdb.model.verdict import VERDICTS, Level, Verdict
+from pytest_benchdb.model.verdict import VERDICTS, Level, Policy, Verdict
 from pytest_benchdb.present.verdicts.findings import weigh
 
 
@@ -31,6 +31,16 @@ from pytest_benchdb.present.verdicts.findings import weigh
 )
 def test_weigh_comparison_weighs_each_verdict(verdict: Verdict, state: Any, level: Level) -> None:
     findings = weigh(comparison([row(verdict, state=state)]))
+
+    assert [finding.level for finding in findings.rows] == [level]
+
+
+@pytest.mark.parametrize(("candidate", "level"), [(1.04e-3, "fine"), (1.06e-3, "note")])
+def test_weigh_doubts_only_changes_beyond_the_limit(candidate: float, level: Level) -> None:
+    """A row that is inconclusive because its interval is wide needs no review: nothing in it suggests a change."""
+    policy = Policy(better="lower", relative=0.05)
+
+    findings = weigh(comparison([row("inconclusive", baseline=1e-3, candidate=candidate, policy=policy)]))
 
     assert [finding.level for finding in findings.rows] == [level]
 

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 SEARCHED = 20
 """Most earlier sessions that are searched."""
-LIMIT_S = 0.3
-"""Time after which the search ends; a session that is being read is read to its end."""
+CPU_LIMIT_S = 0.3
+WALL_LIMIT_S = 2.0
+"""Times after which the search ends, on a slow disk or a busy machine; a session being read is read to its end."""
 
 _ALIAS = "stored"
 _FIGURES = ("min", "median", "value")
@@ -60,7 +61,7 @@ def find_earlier(path: str, session_file: str, session_id: str) -> Earlier:
     Raises:
         StoreError: the session itself cannot be read.
     """
-    deadline = time.monotonic() + LIMIT_S
+    deadlines = time.process_time() + CPU_LIMIT_S, time.monotonic() + WALL_LIMIT_S
     with contextlib.closing(db.connect()) as connection, translated(session_file):
         db.attach(connection, session_file, _ALIAS, read_only=True)  # just written by this process, so it is ours
         connection.execute(f"USE {_ALIAS}")
@@ -71,10 +72,12 @@ def find_earlier(path: str, session_file: str, session_id: str) -> Earlier:
             steps = _folder(connection, path, session_file, machine)
         else:
             steps = _single_file(connection, session_id, machine)
-        return _search(own, steps, deadline)
+        return _search(own, steps, deadlines)
 
 
-def _search(own: Sequence[Row], steps: Iterator[tuple[Sequence[Row] | StoreError, int]], deadline: float) -> Earlier:
+def _search(
+    own: Sequence[Row], steps: Iterator[tuple[Sequence[Row] | StoreError, int]], deadlines: tuple[float, float]
+) -> Earlier:
     missing = {_series(row): row for row in own}
     found = Earlier([])
     searched = 0
@@ -89,7 +92,7 @@ def _search(own: Sequence[Row], steps: Iterator[tuple[Sequence[Row] | StoreError
                 found.times.append(_pair(now, row))
         if not missing:
             return Earlier(found.times)
-        if searched >= SEARCHED or time.monotonic() > deadline:
+        if searched >= SEARCHED or time.process_time() > deadlines[0] or time.monotonic() > deadlines[1]:
             return found._replace(left=left)
     return found
 
