@@ -20,7 +20,7 @@ def test_verdicts_are_ordered_by_their_level() -> None:
     assert [levels.index(LEVELS[verdict]) for verdict in VERDICTS] == sorted(
         levels.index(level) for level in LEVELS.values()
     )
-    assert {"regressed", "error"} == FAILING
+    assert {"exceeded", "regressed", "error"} == FAILING
     assert {"regressed", "improved", "unchanged", "inconclusive"} == COMPARED
 
 

@@ -65,6 +65,13 @@ class ComparisonRow:
         return self.policy is not None and self.policy.gated
 
     @property
+    def is_within_budget(self) -> bool | None:
+        """Whether the candidate's value is within its budget; None without a budget or a value."""
+        if self.policy is None or self.policy.budget is None or self.judgement.verdict in {"error", "missing"}:
+            return None
+        return None if self.judgement.candidate is None else self.judgement.verdict != "exceeded"
+
+    @property
     def limit(self) -> float | None:
         """The smallest change of this baseline that counts, as a share; None without a baseline above 0 or a policy."""
         baseline = self.judgement.baseline

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, get_args
 
-Verdict = Literal["regressed", "error", "missing", "inconclusive", "incomparable", "new", "improved", "unchanged"]
-"""`regressed` and `improved` follow the metric's direction; `error` means that a side did not pass."""
+Verdict = Literal[
+    "exceeded", "regressed", "error", "missing", "inconclusive", "incomparable", "new", "improved", "unchanged"
+]
+"""`regressed` and `improved` follow the metric's direction; `exceeded` is beyond a budget, whatever the baseline;
+`error` means that a side did not pass."""
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 """All verdicts, the worst first: the order of rows, counts and reasons."""
@@ -21,6 +24,7 @@ Level = Literal["error", "warning", "note", "fine"]
 
 LEVELS: Mapping[Verdict, Level] = MappingProxyType(
     {
+        "exceeded": "error",
         "regressed": "error",
         "error": "error",
         "missing": "warning",
@@ -37,6 +41,7 @@ FAILING: frozenset[Verdict] = frozenset(verdict for verdict, level in LEVELS.ite
 
 VERDICT_STYLES: Mapping[Verdict, Literal["bad", "warn", "", "good", "dim"]] = MappingProxyType(
     {
+        "exceeded": "bad",
         "regressed": "bad",
         "error": "bad",
         "missing": "warn",
@@ -58,6 +63,19 @@ Statistic = Literal["min", "median", "mean", "value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """An absolute limit of a metric's value, upper or lower by the metric's direction.
+
+    Attributes:
+        most: the worst value that is allowed, in the metric's unit.
+        text: as the user wrote it: ``time<500ms``.
+    """
+
+    most: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """When a change of one metric counts.
 
@@ -74,6 +92,7 @@ class Policy:
         least_sessions: number of sessions of history below which nothing fails.
         window: number of newest sessions of history that are used.
         gated: whether a regression fails the gate.
+        budget: what the value itself must not exceed, whatever the baseline; None without a budget.
     """
 
     better: Literal["lower", "higher", "none"]
@@ -87,6 +106,7 @@ class Policy:
     least_sessions: int = 5
     window: int = 20
     gated: bool = True
+    budget: Budget | None = None
 
     def limit(self, baseline: float) -> float:
         """Return the smallest change of a baseline that counts, in the metric's unit: the larger of both limits."""

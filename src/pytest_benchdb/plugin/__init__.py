@@ -15,9 +15,10 @@ from pytest_benchdb.plugin.options import ISOLATED_VARIABLE, RERUN_VARIABLE, add
 
 _MARKER = (
     "benchdb(model, version, framework, framework_version, use_case, implementation, workload, precision, "
-    "batch_size, sequence_length, isolate, options, max_regression, gate): record this test with pytest-benchdb, under "
-    "these labels; isolate=True runs it in a process of its own; options={'max_time_s': 5.0} sets what bench.options "
-    "does; max_regression=0.10 lets it become 10 % worse before the gate fails, gate=False keeps it out of the gate."
+    "batch_size, sequence_length, isolate, options, max_time, max_regression, gate): record this test with "
+    "pytest-benchdb, under these labels; isolate=True runs it in a process of its own; options={'max_time_s': 5.0} "
+    "sets what bench.options does; max_time=0.5 fails it if it takes more seconds; max_regression=0.10 lets it become "
+    "10 % worse before the gate fails, gate=False keeps it out of the gate."
 )
 
 

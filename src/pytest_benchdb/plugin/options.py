@@ -104,8 +104,16 @@ OPTIONS = (
         "fail_on",
         "list",
         "LIMIT",
-        "Fail the run if a metric became worse than its history allows: time:5%, memory[backend=cuda]:64MiB; may be "
-        "repeated (default: no gate).",
+        "Fail the run if a metric became worse than its history allows: time:5%, memory[backend=cuda]:64MiB; or is "
+        "beyond a budget: 'time<500ms', 'throughput>1000/s'; may be repeated (default: no gate).",
+    ),
+    Option(
+        "--benchdb-alert-improvement",
+        "alert_improvement",
+        "flag",
+        None,
+        "Fail the run if a limited metric improved beyond its limit, too, until it is accepted with benchdb accept.",
+        records=False,
     ),
     Option(
         "--benchdb-baseline",

@@ -30,7 +30,7 @@ OVERRIDES_KEY = pytest.StashKey[Mapping[str, Any]]()
 """Settings by key that override all others, in the process of a re-run."""
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
-_OF_THE_GATE = frozenset({"baseline", "confirm"})
+_OF_THE_GATE = frozenset({"baseline", "confirm", "alert_improvement"})
 _NOT_IDLE = frozenset({"db", "record", "project"})
 """Keys that the commands read as well, or that say whether to record."""
 _BY_KEY = {option.key: option for option in (*OPTIONS, *CONFIG_ONLY) if option.key is not None}
@@ -53,6 +53,7 @@ class Settings(NamedTuple):
         fail_on: limits of the gate at the end of the run; empty for no gate.
         baseline: what the gate compares with.
         confirm: how many re-runs must repeat a regression; None for the gate's default.
+        alert_improvement: whether an improvement beyond its limit fails the gate too.
         grid_gco2_per_kwh: grams of CO2 that the electricity grid emits for each kWh; None stores no CO2.
         compare: SPEC to compare this session with; None for no comparison.
         columns: names of the columns of the table at the end of the run; empty for the usual ones.
@@ -73,6 +74,7 @@ class Settings(NamedTuple):
     fail_on: tuple[str, ...] = ()
     baseline: str = "auto"
     confirm: int | None = None
+    alert_improvement: bool = False
     grid_gco2_per_kwh: float | None = None
     compare: str | None = None
     columns: tuple[str, ...] = ()
@@ -216,6 +218,7 @@ def read_settings(config: Any, sources: Sources) -> Settings:
         fail_on=_limits(sources),
         baseline=_baseline(sources),
         confirm=_confirms(sources),
+        alert_improvement=bool(sources.flag("alert_improvement")),
         grid_gco2_per_kwh=_grid_factor(sources),
         compare=_compare(sources),
         columns=_columns(sources),

@@ -244,6 +244,7 @@ def test_spec_that_matches_nothing_has_its_status(compare: Call, extra: Sequence
         (["latest~1", "--baseline-value", "x"], "--baseline-value is a value of --axis"),
         (["latest~1", "--threshold", "fast"], "'fast'"),
         (["latest~1", "--threshold", "5ms"], "is not a percentage"),
+        (["latest~1", "--threshold", "time<5ms"], "check it with: benchdb regress --threshold 'time<5ms'"),
         (["latest~1", "--metric", ""], "--metric names no metric"),
         (["latest~1", "--metric", "speed"], "--metric speed: no metric of this name; there are peak_rss, wall_time"),
         (

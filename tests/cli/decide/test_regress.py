@@ -16,7 +16,7 @@ from pytest_benchdb.cli.main import cli
 from pytest_benchdb.model.annotation import Acceptance
 from pytest_benchdb.model.environment import CiJob, Commit
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.model.run import GATE_RULE_KEY, Measurement
+from pytest_benchdb.model.run import GATE_RULE_KEY, Measurement, Timing
 from pytest_benchdb.operations.gate import confirm
 from pytest_benchdb.operations.gate import run as operation
 from pytest_benchdb.operations.pytest_run import Rerun
@@ -217,6 +217,12 @@ def test_globs_of_the_project_go_over_the_thresholds(gated: Gated, tmp_path: Pat
         (["--threshold", "tiem:5%"], "threshold 'tiem:5%': no metric of this name; did you mean time?"),
         (["--threshold", "loss:5%"], "threshold 'loss:5%': no metric of this name; there are peak_rss, wall_time"),
         (["--threshold", "mean:5%"], "mean is a statistic, and a limit is of a metric; write time:5%"),
+        (["--threshold", "time>500ms"], "threshold 'time>500ms': lower is better for time; write 'time<500ms'"),
+        (["--threshold", "throughput<5/s"], "higher is better for throughput; write 'throughput>5/s'"),
+        (["--threshold", "time<5%"], "threshold 'time<5%': a budget is a quantity, not a percentage"),
+        (["--threshold", "time<500"], "threshold 'time<500': the limit has no unit"),
+        (["--threshold", "time<"], "threshold 'time<': not of the form METRIC:LIMIT or METRIC<LIMIT"),
+        (["--threshold", "median<5ms"], "median is a statistic, and a limit is of a metric; write time<5ms"),
         (["--threshold", "min:0.001"], "min is a statistic, and a limit is of a metric; write time:0.001s"),
         (["--baseline", "branch:none"], "branch:none"),
         (["--baseline", "no-such-word"], "'no-such-word'"),
@@ -823,3 +829,91 @@ def test_shallow_clone_is_reported(gated: Gated, tmp_path: Path, monkeypatch: py
 
     assert ended.status == 1
     assert "this clone is shallow" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("limit", "status", "sentence"),
+    [
+        (
+            "time<900us",
+            1,
+            "failed: 1 of 4 gated results: tests/test_sort.py::test_sort wall_time 1.200 ms (budget <900 us)",
+        ),
+        ("time<1.5ms", 0, "passed: 4 within budget"),
+    ],
+)
+def test_budget_needs_no_history(gated: Gated, tmp_path: Path, limit: str, status: int, sentence: str) -> None:
+    gated.folder = tmp_path / "first"
+    gated.record(sort=1.2, json=0.5, regex=0.5, lenient=0.5, free=9.0)
+
+    ended = gated("--threshold", limit)
+
+    assert ended.status == status
+    assert ended.sentence.replace("\N{MICRO SIGN}", "u").startswith(sentence)
+
+
+def test_budget_does_not_limit_the_change(gated: Gated) -> None:
+    gated.record(sort=1.2)
+
+    ended = gated("--threshold", "time<500ms")
+
+    assert ended.status == 0
+    assert ended.sentence == "passed: 4 within budget"
+    assert "not gated, but worse in this session: tests/test_sort.py::test_sort" in ended.out
+
+
+def test_budget_and_limit_of_the_change_are_both_judged(gated: Gated) -> None:
+    gated.record(sort=1.2, json=3.0)
+
+    ended = gated("--threshold", "time<2ms", "--threshold", "time:5%", "--confirm", "0")
+
+    assert ended.status == 1
+    assert "failed: 2 of 4 gated results: tests/test_json.py::test_json wall_time 3.00" in ended.sentence
+    assert "(budget <2 ms), tests/test_sort.py::test_sort wall_time +19.9 % (limit 5 %)" in ended.sentence
+
+
+def test_budget_reads_the_same_in_every_format(gated: Gated, tmp_path: Path) -> None:
+    gated.record(sort=3.0)
+    words = ("exceeded", "<2 ms")
+
+    for format_name in ("table", "md", "json", "junit", "sarif", "github"):
+        ended = gated("--threshold", "time<2ms", "-f", format_name)
+
+        assert ended.status == 1
+        text = ended.out.replace("&lt;", "<").replace("\\u003c", "<")
+        assert all(word in text for word in words), (format_name, text)
+
+
+def test_budget_of_what_was_not_measured_is_not_met(gated: Gated, tmp_path: Path) -> None:
+    gated.folder = tmp_path / "first"
+    runs = gated.runs({}, ["sort", "json"])
+    runs[0] = replace(runs[0], timing=Timing.missing("the benchmark fixture was disabled"))
+    gated.new_session(gated.folder, runs, at=50)
+
+    ended = gated("--threshold", "time<500ms")
+
+    assert ended.status == 0
+    assert ended.sentence == (
+        "passed: 1 within budget; 1 budget could not be checked: tests/test_sort.py::test_sort wall_time"
+        " was not measured"
+    )
+    assert gated("--threshold", "time<500ms", "--strict").status == 4
+
+
+def test_improvement_fails_only_where_it_was_asked_for_and_until_it_is_accepted(gated: Gated) -> None:
+    gated.record(sort=0.5)
+
+    assert gated().status == 0
+    ended = gated("--alert-improvement")
+    assert ended.status == 1
+    assert (
+        "tests/test_sort.py::test_sort wall_time -50.0 % (limit 5 %); tests/test_sort.py::test_sort improved beyond the"
+        " limit; accept it with: benchdb accept tests/test_sort.py::test_sort --reason TEXT"
+    ) in ended.sentence.replace("\N{MINUS SIGN}", "-")
+    assert "improved" in gated("--alert-improvement", "-f", "sarif").out
+
+    accepted = gated.call(
+        "accept", "--db", str(gated.folder), "tests/test_sort.py::test_sort", "--reason", "a better algorithm"
+    )
+    assert accepted.status == 0
+    assert gated("--alert-improvement").status == 0

@@ -127,6 +127,33 @@ def test_option_that_cannot_be_read_ends_the_run_before_its_first_test(
     assert "Traceback" not in recorded.text
 
 
+def test_budget_is_judged_in_the_first_run(record: Record, losses: Callable[..., None]) -> None:
+    losses(a=9.0)
+
+    recorded = record(SUITE, "--benchdb-fail-on=loss<2")
+
+    assert recorded.result.ret == 1
+    recorded.result.stdout.fnmatch_lines(
+        [
+            "*benchdb gate*",
+            "FAILED test_suite.py::test_loss[[]a] - loss: exceeded; baseline -, candidate 9; limit <2",
+            "failed: 1 of 2 gated results: test_suite.py::test_loss[[]a] loss 9 (budget <2)",
+        ]
+    )
+
+
+def test_improvement_fails_where_it_is_asked_for(
+    history: Recorded, record: Record, losses: Callable[..., None]
+) -> None:
+    losses(a=0.5)
+
+    assert record(SUITE, LIMIT).result.ret == 0
+    recorded = record(SUITE, LIMIT, "--benchdb-alert-improvement")
+
+    assert recorded.result.ret == 1
+    recorded.result.stdout.fnmatch_lines(["failed: *accept it with: benchdb accept *"])
+
+
 def test_first_run_is_not_judged_and_passes(record: Record, losses: Callable[..., None]) -> None:
     losses(a=9.0)
 
@@ -204,7 +231,9 @@ def test_undecided_suite_fails_the_run_with_the_outcome(
     monkeypatch.setattr(
         subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], exit_status.UNDECIDED, answer, b"")
     )
-    settings: Any = SimpleNamespace(fail_on=("time:5%",), baseline="auto", confirm=None, strict=False)
+    settings: Any = SimpleNamespace(
+        fail_on=("time:5%",), baseline="auto", confirm=None, strict=False, alert_improvement=False
+    )
     stored = FoldResult(status="stored", path=tmp_path / "a.duckdb")
 
     report = judge_run(pytestconfig, settings, Target(path=tmp_path, kind="folder"), "id", stored)

@@ -34,6 +34,7 @@ that the same machine measured up to the baseline; with fewer than 5 nothing fai
 are compared with each other.
 
 LIMIT is METRIC:LIMIT or METRIC[FILTER]:LIMIT: time:5%, memory[backend=cuda]:64MiB, throughput:5.5%, wall_time:200us.
+METRIC<LIMIT and METRIC>LIMIT are budgets, which need no history: 'time<500ms', 'peak_rss<200MiB', 'throughput>1000/s'.
 Without one, wall time and Python's memory are gated by their defaults; with one, only what is named is gated.
 [tool.benchdb.thresholds] of pyproject.toml and @pytest.mark.benchdb(max_regression=0.10, gate=False) override it.
 
@@ -87,6 +88,11 @@ Example: benchdb regress --threshold time:5% -- pytest tests/bench
 @click.option(
     "--strict", is_flag=True, help="Exit with 4 when the machine was too disturbed to judge, or a limit limits nothing."
 )
+@click.option(
+    "--alert-improvement",
+    is_flag=True,
+    help="Exit with 1 when something improved beyond its limit, too, until it is accepted.",
+)
 @click.option("--allow", metavar="FILE", multiple=True, help="TOML file of regressions that may pass; may be repeated.")
 @click.option("--allow-cross", is_flag=True, help="Compare with other machines, devices and Pythons too.")
 @options.run_options
@@ -123,6 +129,7 @@ def _request(params: Mapping[str, Any], words: list[str] | None, folder: Path) -
         missing=params["missing"],
         require_baseline=params["require_baseline"],
         strict=params["strict"],
+        alert_improvement=params["alert_improvement"],
         allow_cross=params["allow_cross"],
         allowances=allowances,
         words=None if words is None else tuple(words),

@@ -381,6 +381,11 @@ def parse_limits(texts: Sequence[str]) -> tuple[float | None, tuple[Threshold, .
     share = None
     for text in texts:
         if ":" not in text:
+            if any(sign in text for sign in "<>") and parse_threshold(text).budget is not None:
+                raise ConfigError(
+                    f"--threshold {text!r} is a budget, which no baseline is needed for; check it with: "
+                    f"benchdb regress --threshold '{text}'"
+                )
             share = parse_threshold(f"wall_time:{text}").relative
             if share is None:
                 raise ConfigError(

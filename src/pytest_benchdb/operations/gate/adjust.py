@@ -64,6 +64,7 @@ class Excuses:
         now: ISO 8601 in UTC.
         values: the session's values by series; None for a series without one.
         levels: the levels that acceptances begin with.
+        improvements: whether improvements need an allowance too.
     """
 
     allowances: Sequence[Allowance]
@@ -71,9 +72,10 @@ class Excuses:
     now: str
     values: Mapping[SeriesKey, SessionValue] = field(default_factory=dict)
     levels: AcceptedLevels = field(default_factory=AcceptedLevels)
+    improvements: bool = False
 
     def of(self, row: ComparisonRow) -> Allowance | None:
-        """Return the allowance that excuses a regression; None if none does."""
+        """Return the allowance that excuses a change; None if none does."""
         value = self.values.get(row.key)
 
         def covers(allowance: Allowance) -> bool:
@@ -83,11 +85,12 @@ class Excuses:
 
 
 def with_allowances(rows: Sequence[ComparisonRow], excuses: Excuses) -> list[ComparisonRow]:
-    """Mark allowed regressions as accepted."""
+    """Mark allowed changes as accepted."""
+    needing = {"regressed", "improved"} if excuses.improvements else {"regressed"}
     adjusted = []
     for row in rows:
         judgement = row.judgement
-        if judgement.verdict == "regressed" and row.is_gated:
+        if judgement.verdict in needing and row.is_gated:
             allowance = excuses.of(row)
             if allowance is not None:
                 judgement = replace(judgement, state="accepted", reason=allowance.text())

@@ -1,5 +1,6 @@
 """Decide a gate's exit status, the rows that failed it, and its outcome in one sentence."""
 
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
@@ -10,6 +11,7 @@ from pytest_benchdb.model.verdict import DECIDED, VERDICTS
 from pytest_benchdb.model.wording import counted, percent_text
 from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.present.verdicts.words import limit_text
+from pytest_benchdb.present.writing.units import one_quantity
 
 _MOST_NAMES = 3
 _SILENT = frozenset({"accepted", "not gated", "unstable", "learning"})
@@ -47,7 +49,7 @@ def decide(  # noqa: PLR0913 - everything that an outcome depends on
         idle: warnings about limits of nothing that was measured, each of which a strict gate fails.
     """
     rows = comparison.rows
-    worse = [row for row in rows if _fails(row)]
+    worse = [row for row in rows if _fails(row, alert_improvement=request.alert_improvement)]
     missing = [row for row in rows if row.judgement.verdict == "missing" and row.is_gated]
     missing = missing if request.missing == "fail" else []
     doubts = _doubts(rows, undecided, shift, interrupted=interrupted)
@@ -74,7 +76,7 @@ def decide(  # noqa: PLR0913 - everything that an outcome depends on
     if nothing is not None:
         status = exit_status.UNDECIDED if request.strict and not needs_sessions else exit_status.FINE
         reasons.append((status, f"nothing was judged: {nothing}{doubts}"))
-    if doubts and all(row.judgement.state in _NOT_JUDGED for row in rows if row.is_gated):
+    if doubts and all(row.judgement.state in _NOT_JUDGED and not row.is_within_budget for row in _judgeable(rows)):
         reasons.append((exit_status.FINE, f"nothing was judged{doubts.replace(';', ':', 1)}"))
     status, sentence = [*reasons, (exit_status.FINE, f"passed: {_counts(rows)}{doubts}")][0]
     return Gate(comparison=comparison, exit_status=status, failures=(*worse, *missing), shift=shift, sentence=sentence)
@@ -90,16 +92,27 @@ def ungated_warnings(rows: Iterable[ComparisonRow]) -> list[str]:
     return [f"not gated, but worse in this session: {_listed(worse)}; to gate it: {limits}"]
 
 
+def _judgeable(rows: Iterable[ComparisonRow]) -> list[ComparisonRow]:
+    """Return the rows that can fail the gate: by their change, or by their budget."""
+    return [row for row in rows if row.is_gated or _has_budget(row)]
+
+
+def _has_budget(row: ComparisonRow) -> bool:
+    return row.policy is not None and row.policy.budget is not None
+
+
 def _counts(rows: Sequence[ComparisonRow]) -> str:
     counts = Counter(row.judgement.verdict for row in rows if row.is_gated)
     accepted = sum(row.judgement.state == "accepted" for row in rows)
+    within = sum(bool(row.is_within_budget) for row in rows)
     parts = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]]
-    return ", ".join(parts) + (f", {accepted} of them accepted" if accepted else "")
+    parts[-1:] = [f"{parts[-1]}, {accepted} of them accepted"] if accepted else parts[-1:]
+    return ", ".join([*parts, f"{within} within budget"] if within else parts)
 
 
 def _nothing_judged(rows: Sequence[ComparisonRow], no_baseline: str | None) -> tuple[str, bool] | None:
     """Return why nothing was judged, and whether more sessions alone will change that; None if something was judged."""
-    gated = [row for row in rows if row.is_gated]
+    gated = _judgeable(rows)
     if no_baseline is not None and not any(map(_was_judged, gated)):
         return no_baseline, True
     if not gated:
@@ -120,6 +133,8 @@ def _nothing_judged(rows: Sequence[ComparisonRow], no_baseline: str | None) -> t
 def _was_judged(row: ComparisonRow) -> bool:
     """Return whether a row says something about the candidate: it failed, or its value was compared with a history."""
     judgement = row.judgement
+    if row.is_within_budget is not None:
+        return True
     if judgement.state == "learning":
         return False
     return judgement.verdict in {*DECIDED, "error"} or (
@@ -140,24 +155,39 @@ def _doubts(
     unstable = [row for row in rows if row.is_gated and row.judgement.state == "unstable"]
     if unstable and shift is None:
         parts.append(f"{counted(len(unstable), 'result')} could not be judged on a disturbed machine")
+    unchecked = [row for row in rows if _has_budget(row) and row.is_within_budget is None]
+    unchecked = [row for row in unchecked if row.judgement.verdict != "missing"]
+    if unchecked:
+        names = _first_few([f"{row.key.fullname} {row.key.metric}" for row in unchecked])
+        parts.append(f"{counted(len(unchecked), 'budget')} could not be checked: {names} was not measured")
     lost = [row for row in rows if row.key in undecided and row.judgement.state != "unstable"]
     if lost and not interrupted:
         parts.append(f"{counted(len(lost), 'suspect')} could not be confirmed: {lost[0].judgement.reason}")
     return "".join(f"; {part}" for part in parts)
 
 
-def _fails(row: ComparisonRow) -> bool:
+def _fails(row: ComparisonRow, *, alert_improvement: bool) -> bool:
+    if row.judgement.verdict == "exceeded":
+        return True
     if not row.is_gated or row.judgement.state in _SILENT:
         return False
     if row.judgement.verdict == "error":
         return row.judgement.baseline_sessions >= (row.policy.least_sessions if row.policy else 1)
-    return row.judgement.verdict == "regressed"
+    return row.judgement.verdict == "regressed" or (alert_improvement and row.judgement.verdict == "improved")
 
 
 def _failed_text(rows: Sequence[ComparisonRow], worse: Sequence[ComparisonRow], unconfirmed: str | None) -> str:
-    gated = sum(row.is_gated for row in rows)
-    hint = f"; not confirmed: {unconfirmed}" if unconfirmed is not None else ""
-    return f"failed: {len(worse)} of {gated} gated results: {_listed(worse)}{hint}"
+    better = [row for row in worse if row.judgement.verdict == "improved"]
+    regressed = any(row.judgement.verdict == "regressed" for row in worse)
+    hint = f"; not confirmed: {unconfirmed}" if unconfirmed is not None and regressed else ""
+    if better:
+        hint += f"; {better[0].key.fullname} improved beyond the limit; accept it with: {_accept_command(better)}"
+    return f"failed: {len(worse)} of {len(_judgeable(rows))} gated results: {_listed(worse)}{hint}"
+
+
+def _accept_command(rows: Sequence[ComparisonRow]) -> str:
+    pattern = shlex.quote(rows[0].key.fullname) if len({row.key.fullname for row in rows}) == 1 else "PATTERN"
+    return f"benchdb accept {pattern} --reason TEXT"
 
 
 def _listed(rows: Sequence[ComparisonRow]) -> str:
@@ -166,7 +196,10 @@ def _listed(rows: Sequence[ComparisonRow]) -> str:
 
 def _failure_text(row: ComparisonRow) -> str:
     change = row.judgement.change
-    if row.judgement.verdict != "regressed" or change is None:
+    if row.judgement.verdict == "exceeded":
+        value = one_quantity(row.judgement.candidate, row.unit)
+        return f"{row.key.fullname} {row.key.metric} {value} (budget {limit_text(row)})"
+    if row.judgement.verdict not in {"regressed", "improved"} or change is None:
         return f"{row.key.fullname} {row.judgement.verdict}"
     limit = "" if row.policy is None else f" (limit {limit_text(row)})"
     return f"{row.key.fullname} {row.key.metric} {percent_text(change)}{limit}"

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from pytest_benchdb.analysis.rules.budget import by_budget
 from pytest_benchdb.analysis.rules.history import is_machine_ruled_out, judge_history
 from pytest_benchdb.analysis.rules.policy import ENOUGH_SESSIONS, kind_of
 from pytest_benchdb.analysis.rules.session_figures import read_figures, usable_part
@@ -97,7 +98,7 @@ class GateRule:
         judgement = refuse_incomparable(judgement, pair, None, allow_cross=self.allow_cross)
         if not policy.gated and judgement.verdict in {"regressed", "error", "missing"}:
             judgement = replace(judgement, state="not gated")
-        return judgement
+        return by_budget(judgement, pair.candidate[-1] if pair.candidate else None, policy)
 
 
 def gate_pairs(

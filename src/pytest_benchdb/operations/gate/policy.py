@@ -3,11 +3,12 @@
 Each overrides the one before: the metric's default, ``--threshold``, ``[tool.benchdb.thresholds]``, the marker.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_benchdb.analysis.rules.policy import default_policy
 from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.metric import MAIN_TIMES
 from pytest_benchdb.model.run import GATE_RULE_KEY
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import Policy
@@ -118,13 +119,23 @@ def policy_of(value: SessionValue, rules: Rules, *, sessions: int, mains: Collec
     marker = rules.markers.get(value.key.fullname)
     if marker is not None:
         policy = _marked(policy, marker)
+    if rules.exclude(value.key.fullname):
+        policy = replace(policy, budget=None)
     return replace(policy, gated=policy.gated and policy.better != "none")
 
 
-def _limited(policy: Policy, thresholds: Iterable[Threshold], value: SessionValue, mains: Collection[str]) -> Policy:
-    """Return a policy with the limits of thresholds; a limited metric is gated."""
-    changed = apply_thresholds(policy, thresholds, value, mains)
-    return policy if changed is policy else replace(changed, gated=True)
+def _limited(policy: Policy, thresholds: Sequence[Threshold], value: SessionValue, mains: Collection[str]) -> Policy:
+    """Return a policy with the limits of thresholds; a metric whose change is limited is gated.
+
+    The last budget that matches counts. A benchmark without a time has its budget all the same, and is not within it.
+    """
+    limits = [threshold for threshold in thresholds if threshold.budget is None]
+    has_time = any(metric in MAIN_TIMES for metric in mains)
+    known = mains if has_time else {*mains, MAIN_TIMES[0]}
+    budgets = [limit.budget for limit in thresholds if limit.budget is not None and limit.matches(value, known)]
+    changed = apply_thresholds(policy, limits, value, mains)
+    gated = changed.gated if changed is policy else True
+    return replace(changed, gated=gated, budget=budgets[-1] if budgets else policy.budget)
 
 
 def _marked(policy: Policy, marker: MarkerRule) -> Policy:

@@ -28,6 +28,7 @@ class GateRequest:
         missing: whether missing benchmarks are reported, fail the gate, or are ignored.
         require_baseline: exit status 3 if nothing could be compared.
         strict: exit status 4 if the machine was too disturbed to judge.
+        alert_improvement: whether an improvement beyond the limit fails the gate too, until it is accepted.
         allow_cross: whether the history may include other machines.
         allowances: regressions that may pass, in addition to those accepted in the database.
         words: `pytest` and its arguments for re-runs; None for the recorded command.
@@ -45,6 +46,7 @@ class GateRequest:
     missing: MissingRule = "warn"
     require_baseline: bool = False
     strict: bool = False
+    alert_improvement: bool = False
     allow_cross: bool = False
     allowances: tuple[Allowance, ...] = ()
     words: tuple[str, ...] | None = None

@@ -187,6 +187,7 @@ def _judge(
         now=now,
         values={pair.key: pair.candidate[-1] for pair in pairs if pair.candidate},
         levels=levels,
+        improvements=request.alert_improvement,
     )
     return build_comparison(reader, ends, rows, warnings), {pair.key: pair for pair in pairs}, excuses, idle
 

@@ -353,6 +353,11 @@ class Bench(StreamMethods):
             cache_mode=timed.cache_mode,
         )
 
+    @property
+    def has_points(self) -> bool:
+        """Whether points of a sweep were measured."""
+        return bool(self._point_ids)
+
     def is_unused(self) -> bool:
         """Return whether nothing was measured, outside the points of a sweep."""
         return not (self._used or self._phases.names or self._values or self._cut)
@@ -384,6 +389,8 @@ class Bench(StreamMethods):
             yield
             if mistakes := self.mistakes():
                 raise MeasurementError("\n".join(mistakes))  # noqa: TRY301 - it is an error of the point
+            if attempt is not None and attempt.time_budget is not None:
+                attempt.time_budget.check(self.timing())
         except BaseException as raised:
             error = raised
             raise

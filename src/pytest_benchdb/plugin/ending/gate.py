@@ -119,6 +119,7 @@ def _words(config: pytest.Config, settings: Settings, db: Path, session_id: str)
         f"--db={db}",
         f"--baseline={settings.baseline}",
         *(["--strict"] if settings.strict else []),
+        *(["--alert-improvement"] if settings.alert_improvement else []),
         *([] if settings.confirm is None else [f"--confirm={settings.confirm}"]),
         *limits,
         "--format=json",

@@ -22,6 +22,7 @@ from pytest_benchdb.plugin.recording.outcome import Phase, classify, is_interrup
 
 if TYPE_CHECKING:
     from pytest_benchdb.measure.work import Metered
+    from pytest_benchdb.plugin.recording.time_budget import TimeBudget
 
 
 class Block:
@@ -117,6 +118,7 @@ class Attempt:
         unsupported: why that device is missing.
         device_failed: whether opening the device raised an error.
         points: stores the runs of the points of the test's sweeps; None without recording.
+        time_budget: the most time that it may take; None without ``max_time``.
         refused: what of `extra_info` is not stored, one line each.
     """
 
@@ -146,6 +148,7 @@ class Attempt:
     duration_s: float | None = None
     failed_subtests: int = 0
     points: PointStore | None = None
+    time_budget: "TimeBudget | None" = None
     refused: list[str] = field(default_factory=list)
 
     def point(self, params: Mapping[str, object], *, bench: Any) -> "Attempt":
@@ -159,6 +162,7 @@ class Attempt:
             block=self.block.another(),
             bench=bench,
             devices=self.devices,
+            time_budget=self.time_budget,
         )
 
     def begin_point(self, point: "Attempt") -> None:

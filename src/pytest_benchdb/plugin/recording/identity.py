@@ -23,7 +23,7 @@ from pytest_benchdb.model.number import plain, plain_options, shown
 
 _TEXT_LABELS = frozenset(field.name for field in fields(Labels)) - {"batch_size", "sequence_length"}
 _INT_LABELS = frozenset({"batch_size", "sequence_length"})
-_NOT_A_LABEL = ("isolate", "max_regression", "gate", "options")
+_NOT_A_LABEL = ("isolate", "max_regression", "max_time", "gate", "options")
 """Arguments of the marker that set how a test is run or judged."""
 _NO_LABELS = Labels()
 _ID_TEXT = 1000
@@ -237,6 +237,15 @@ def gate_rule_of(item: pytest.Item) -> dict[str, object] | None:
     return rule or None
 
 
+def max_time_of(item: pytest.Item) -> float | None:
+    """Return the seconds of ``max_time`` of an item's closest marker that has it; None without one."""
+    for marker in item.iter_markers("benchdb"):
+        value = plain(marker.kwargs.get("max_time"))
+        if isinstance(value, int | float) and _problem_of_label("max_time", value) is None:
+            return float(value)
+    return None
+
+
 def options_of(item: pytest.Item) -> dict[str, Any]:
     """Return the options of `Bench.options` from an item's markers; the closest marker decides."""
     options: dict[str, Any] = {}
@@ -269,6 +278,9 @@ def _problem_of_setting(name: str, value: object) -> str | None:
     if name == "max_regression":
         usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
         return None if usable else "is not a share; give for example 0.10 for 10 %"
+    if name == "max_time":
+        usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+        return None if usable else "is not a number of seconds above 0; give for example 0.5"
     return None if isinstance(value, bool) else "is neither True nor False"
 
 

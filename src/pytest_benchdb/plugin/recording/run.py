@@ -52,7 +52,7 @@ def finished_run(
         attempt,
         outcome,
         reason,
-        _timing(attempt, codspeed_plugin),
+        timing_of(attempt, codspeed_plugin),
         group=_group(holder, item),
         extra_info=extra_info,
         device_id=device_id,
@@ -216,7 +216,8 @@ def crashed_lines(
     return run_lines(run)
 
 
-def _timing(attempt: Attempt, codspeed_plugin: Any) -> Timing:
+def timing_of(attempt: Attempt, codspeed_plugin: Any) -> Timing:
+    """Return everything that was measured in an attempt whose call has ended."""
     if attempt.bench is not None:
         own: Timing = attempt.bench.timing()
         return own

@@ -18,10 +18,11 @@ from pytest_benchdb.measure.timing.tracers import tracer_name, untraced
 from pytest_benchdb.plugin.recording import codspeed
 from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt, Block
 from pytest_benchdb.plugin.recording.fixture import kind_of, observe
-from pytest_benchdb.plugin.recording.identity import Identifier, labels_of
+from pytest_benchdb.plugin.recording.identity import Identifier, labels_of, max_time_of
 from pytest_benchdb.plugin.recording.outcome import Phase, phase_of, with_expected_failure, with_subtests
 from pytest_benchdb.plugin.recording.points import SweepPoints
-from pytest_benchdb.plugin.recording.run import Keeping, finished_run, stored_lines
+from pytest_benchdb.plugin.recording.run import Keeping, finished_run, stored_lines, timing_of
+from pytest_benchdb.plugin.recording.time_budget import TimeBudget
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.store.journal.lines import begin_line
 
@@ -128,7 +129,10 @@ class TestWatcher:
         attempt = item.stash.get(ATTEMPT_KEY, None)
         try:
             with contextlib.nullcontext() if attempt is None else self._begin_call(item, attempt):
-                return (yield)
+                result = yield
+            if attempt is not None and attempt.time_budget is not None:
+                self._check_budget(item, attempt, attempt.time_budget)
+            return result
         finally:
             self._calling = None
 
@@ -215,6 +219,11 @@ class TestWatcher:
         attempt.asked_by = "benchdb" if "benchdb" in names else "codspeed" if names else None
         return self._whole_test(attempt, attempt.own_block)
 
+    def _check_budget(self, item: pytest.Item, attempt: Attempt, budget: TimeBudget) -> None:
+        """Check the budget of the whole test; the points of its sweeps were checked at their ends."""
+        if attempt.bench is None or not (attempt.bench.has_points and attempt.bench.is_unused()):
+            budget.check(timing_of(attempt, self._codspeed_of(item)))
+
     @staticmethod
     @contextlib.contextmanager
     def _whole_test(attempt: Attempt, block: Block) -> Iterator[None]:
@@ -229,6 +238,7 @@ class TestWatcher:
 
     def _begin(self, item: pytest.Item) -> Attempt:
         labels, problem = labels_of(item)
+        most_s = max_time_of(item)
         attempt = Attempt(
             benchmark=self._identifier.benchmark(item),
             labels=labels,
@@ -236,6 +246,7 @@ class TestWatcher:
             number=item.stash.get(_attempts_key, 1),
             block=Block(self._probe),
             identifier=self._identifier,
+            time_budget=None if most_s is None else TimeBudget(item, most_s),
         )
         attempt.points = item.stash[_points_key] = SweepPoints(
             attempt,

@@ -24,7 +24,8 @@ _USUAL_LEVEL = 0.95
 
 
 def _limit(row: ComparisonRow) -> str:
-    return limit_text(row) if row.is_gated else NOT_MEASURED
+    has_limit = row.is_gated or (row.policy is not None and row.policy.budget is not None)
+    return limit_text(row) if has_limit else NOT_MEASURED
 
 
 def _interval(row: ComparisonRow) -> str:

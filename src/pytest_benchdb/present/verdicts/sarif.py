@@ -19,12 +19,14 @@ from pytest_benchdb.present.writing.text import sanitize
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 _RULES: Mapping[Verdict | Literal["unstable"], tuple[str, str]] = {
+    "exceeded": ("BudgetExceeded", "The candidate is beyond its budget, whatever the baseline."),
     "regressed": ("Regressed", "The candidate is worse than its baseline by more than the limit."),
     "error": ("DidNotPass", "A side of the comparison did not pass, so it has no value."),
     "missing": ("Missing", "The baseline has this benchmark and the candidate does not."),
     "unstable": ("Unstable", "The machine was too disturbed to judge this benchmark."),
     "inconclusive": ("Inconclusive", "There are too few or too scattered sessions to judge this benchmark."),
     "incomparable": ("Incomparable", "The sides did not measure the same thing."),
+    "improved": ("Improved", "The candidate is better than its baseline by more than the limit."),
 }
 _ORDER = tuple(_RULES)
 

@@ -93,10 +93,16 @@ def change_text(row: ComparisonRow) -> str:
 
 
 def limit_text(row: ComparisonRow) -> str:
-    """Return the limit of a row, beyond which a change counts: its share, or its amount if that is more."""
+    """Return the limit of a row, beyond which a change counts: its share, or its amount if that is more.
+
+    Where the budget decides, it is that: ``<500 ms``.
+    """
     policy, baseline = row.policy, row.judgement.baseline
     if policy is None:
         return NOT_MEASURED
+    if policy.budget is not None and (row.judgement.verdict == "exceeded" or not policy.gated):
+        sign = ">" if policy.better == "higher" else "<"
+        return f"{sign}{_round_quantity(policy.budget.most, row.unit)}"
     if baseline is None:
         return _limit(policy.relative, policy.absolute, row.unit)
     by_share = policy.relative * abs(baseline) >= policy.absolute
@@ -168,7 +174,7 @@ def row_sentence(row: ComparisonRow) -> str:
         parts.append(f"baseline {baseline}, candidate {candidate}")
     if judgement.interval is not None:
         parts.append(f"interval {full_interval_text(judgement.interval)}")
-    if row.policy is not None and judgement.verdict in COMPARED:
+    if row.policy is not None and judgement.verdict in COMPARED | {"exceeded"}:
         parts.append(f"limit {limit_text(row)}")
     parts += [text for text in (repeated_text(row), judgement.reason) if text]
     return "; ".join(parts)
