@@ -353,11 +353,6 @@ class Bench(StreamMethods):
             cache_mode=timed.cache_mode,
         )
 
-    @property
-    def has_points(self) -> bool:
-        """Whether points of a sweep were measured."""
-        return bool(self._point_ids)
-
     def is_unused(self) -> bool:
         """Return whether nothing was measured, outside the points of a sweep."""
         return not (self._used or self._phases.names or self._values or self._cut)

@@ -64,6 +64,11 @@ class SweepPoints:
             self.lines += lines
 
     @property
+    def were_measured(self) -> bool:
+        """Whether the test had points."""
+        return self._count > 0
+
+    @property
     def are_the_whole_test(self) -> bool:
         """Whether the test needs no run of its own: it measured nothing else, and only its points failed."""
         if self._count == 0 or not self._test.bench.is_unused():

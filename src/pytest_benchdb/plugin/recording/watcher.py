@@ -221,7 +221,7 @@ class TestWatcher:
 
     def _check_budget(self, item: pytest.Item, attempt: Attempt, budget: TimeBudget) -> None:
         """Check the budget of the whole test; the points of its sweeps were checked at their ends."""
-        if attempt.bench is None or not (attempt.bench.has_points and attempt.bench.is_unused()):
+        if not item.stash[_points_key].were_measured or not attempt.bench.is_unused():
             budget.check(timing_of(attempt, self._codspeed_of(item)))
 
     @staticmethod
