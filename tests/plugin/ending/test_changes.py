@@ -177,6 +177,14 @@ def test_columns_can_be_chosen(record: Record, pytester: pytest.Pytester) -> Non
     assert "1.00" in cells(second, "test_one")
 
 
+def test_change_alone_is_shown_beside_the_names(record: Record) -> None:
+    record(SUITE)
+    second = record(SUITE, "--benchdb-columns=change")
+
+    assert next(line for line in second.result.outlines if "change" in line).split() == ["benchmark", "change"]
+    assert cells(second, "test_one")[1].startswith("~")
+
+
 def test_unknown_column_ends_the_run_before_its_first_test(record: Record) -> None:
     ended = record(SUITE, "--benchdb-columns=benchmark,speed")
 

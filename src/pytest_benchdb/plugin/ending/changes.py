@@ -37,6 +37,7 @@ def table_options(
     """Return the columns of the table; the change is one of them if some run has one."""
     if not columns and _is_beside_pytest_benchmark(config, rows):
         columns = _BESIDE_PYTEST_BENCHMARK
+    columns = ("benchmark", CHANGE) if tuple(columns) == (CHANGE,) else columns
     names = [name for name in columns if name != CHANGE]
     options = RenderOptions(columns=columns_named(names) if names else None)
     shown = [column.key for column in options.columns_of(rows)]
