@@ -22,6 +22,7 @@ ARGUMENTS = {
     "baseline list": [],
     "compare": ["latest~1", "--allow-cross"],
     "correlate": [],
+    "db-path": [],
     "doctor": [],
     "env": [],
     "noise": [],
@@ -34,7 +35,7 @@ ARGUMENTS = {
     "trend": [],
 }
 # Commands that change a database, take minutes or need an extra: here only their option is looked at.
-ONLY_OPTION = {"baseline set", "baseline rm", "note", "import", "merge", "peaks", "duet", "predict"}
+ONLY_OPTION = {"fit", "baseline set", "baseline rm", "note", "import", "merge", "peaks", "duet", "predict"}
 
 
 def leaves(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:

@@ -13,9 +13,10 @@ _HELP = """Print the path of one DuckDB file that has all sessions, for any Duck
 
 PATH is a file or folder of sessions; without one the database is read. The file is a copy in your cache folder, brought
 up to date by this command: a program may keep it open, and what it changes changes no result. The next
-call replaces the copy if there are new sessions, or if it was changed.
+call replaces the copy if there are new sessions, or if it was changed. So DuckDB's own program answers with:
+duckdb "$(benchdb db-path)" "SELECT name, median_s FROM report"
 
-Example: duckdb "$(benchdb db-path)" "SELECT name, median_s FROM report"
+Example: benchdb db-path results
 """
 
 
