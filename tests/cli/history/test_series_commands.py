@@ -7,6 +7,7 @@ import math
 import random
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from pytest_benchdb.model.benchmark import Labels
 from pytest_benchdb.model.environment import Commit
+from pytest_benchdb.model.run import Measurement
 from pytest_benchdb.store.read.reader import Reader
 
 Call = Callable[..., Any]
@@ -152,6 +154,42 @@ def test_trend_table_fits_its_width_and_names_the_change(benchdb: Call, history:
     assert "2 series over 20 sessions: 1 change of level" in ended.out
     assert f"{sha(12)[:8]}..{sha(13)[:8]}" in ended.out
     assert max(map(len, ended.out.splitlines())) <= 110
+
+
+def test_trend_keeps_a_short_course_in_a_narrow_terminal_and_names_what_is_hidden(benchdb: Call, history: Path) -> None:
+    narrow = benchdb("trend", str(history), "--width", "80").out
+    wide = benchdb("trend", str(history), "--width", "200").out
+
+    assert " course " in narrow
+    assert "hidden (too narrow): sessions" in narrow
+    assert "--width N shows them" in narrow
+    assert "hidden" not in wide
+
+
+def test_correlation_of_too_few_sessions_says_how_many_more(benchdb: Call, models: Path) -> None:
+    ended = benchdb("correlate", str(models), "--over", "sessions", "--width", "200")
+
+    assert "0 pairs of quantities from 48 observations in 2 sessions" in ended.out
+    assert "too few sessions: a pair needs 4 observations of a benchmark, so record 2 more" in ended.out
+
+
+@pytest.mark.parametrize("has_clock", [True, False])
+def test_advice_against_other_work_names_a_clock_that_the_benchmark_has(
+    benchdb: Call, new_session: Call, new_run: Call, tmp_path: Path, has_clock: bool
+) -> None:
+    chance = random.Random(4)  # noqa: S311 - noise, no secret
+    for number in range(12):
+        taken = new_run(STEADY, [1e-3 * math.exp(chance.gauss(0, 0.3)) for _ in range(30)])
+        usage = replace(taken.usage, wall_s=0.03, cpu_s=0.01, thread_s=0.01)
+        clock = Measurement.of("thread_time", round_ns=[1_000_000 + number, 1_000_100])
+        timing = replace(taken.timing, measurements=(*taken.timing.measurements, *([clock] if has_clock else [])))
+        new_session(tmp_path / "db", [replace(taken, usage=usage, timing=timing)], at=number)
+
+    out = " ".join(benchdb("noise", str(tmp_path / "db"), "--width", "300").out.split())
+
+    assert "use a quieter machine" in out
+    assert ("or follow --metric thread_time" in out) is has_clock
+    assert "cpu_time" not in out
 
 
 @pytest.mark.parametrize("width", ["1", "20", "60", "300"])

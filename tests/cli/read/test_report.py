@@ -195,8 +195,11 @@ def test_report_quiet_says_nothing_beside_the_data(benchdb: Call, tmp_path: Path
     assert (ended.status, ended.out, ended.err) == (0, "", "")
 
 
-def test_report_verbose_names_the_columns_left_out(benchdb: Call) -> None:
-    assert "columns left out to fit the width: min, rounds" in benchdb("report", "results", "-v", "--width", "40").err
+def test_report_names_the_columns_that_are_hidden(benchdb: Call) -> None:
+    hidden = "hidden (too narrow): min, rounds; --columns or --width N shows them"
+
+    assert hidden in benchdb("report", "results", "--width", "40").err
+    assert "hidden" not in benchdb("report", "results", "--width", "120").err
 
 
 def test_report_in_colour_holds_the_same_text(benchdb: Call) -> None:

@@ -135,8 +135,8 @@ def _rows(rows: Sequence[ReportRow], output: Output, metrics: Sequence[str], sho
     if not rows:
         return []
     table = layout(rows, output.width, _with_metrics(rows, metrics, shown), ascii_only=output.ascii_only)
-    if table.left_out and output.verbose:
-        output.say(f"columns left out to fit the width: {', '.join(table.left_out)}; use --columns or --width N")
+    if table.left_out:
+        output.say(f"hidden (too narrow): {', '.join(table.left_out)}; --columns or --width N shows them")
     return [(Span(""),), *table.lines]
 
 

@@ -45,6 +45,7 @@ class NoiseRow:
         wall_per_cpu: wall-clock time per CPU time, median over the sessions.
         round_s: median length of a round.
         rounds: median number of rounds of a session.
+        cpu_clock: metric of the benchmark's CPU time, which other work does not lengthen; None without one.
     """
 
     key: SeriesKey
@@ -54,6 +55,7 @@ class NoiseRow:
     wall_per_cpu: float | None
     round_s: float | None
     rounds: float | None
+    cpu_clock: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

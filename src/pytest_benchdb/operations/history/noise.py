@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from statistics import median
 
@@ -15,6 +16,7 @@ from pytest_benchdb.operations.duet.run import ENOUGH_PAIRS, SHARE
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.select.selection import Selection, open_selection
 from pytest_benchdb.operations.select.series import Series, read_series
+from pytest_benchdb.store.read.reader import Reader
 
 PER_SIDE = (3, 5, 10)
 """Numbers of sessions per side for which the detectable change is computed."""
@@ -24,6 +26,8 @@ HISTORY = 20
 
 CONFIRMS = 2
 """Re-runs that must repeat what one session shows: the gate's default."""
+
+_CPU_CLOCKS = ("cpu_time", "thread_time")
 
 NEWEST = 50
 """Sessions to read without `--last`."""
@@ -46,7 +50,8 @@ def score_noise(selection: Selection, *, change: float = 0.05, feedback: Feedbac
         here = selected.on_newest_machine()
         series = read_series(selected.reader, here, selection)
         rounds = _round_lengths(selected.reader.report([session.session_id for session in here]))
-    rows = [_row(each, rounds, change) for each in series]
+        clocks = _cpu_clocks(selected.reader, here[-1], series)
+    rows = [replace(_row(each, rounds, change), cpu_clock=clocks.get(each.key.fullname)) for each in series]
     return NoiseScore(
         sources=tuple(map(str, selection.paths)),
         machine=_machine(here[-1]),
@@ -72,6 +77,14 @@ def _round_lengths(reports: Mapping[str, Sequence[ReportRow]]) -> dict[str, floa
         for row in rows
         if row.main_metric == "wall_time" and row.median_s is not None and row.iterations
     }
+
+
+def _cpu_clocks(reader: Reader, session: SessionRow, series: Sequence[Series]) -> dict[str, str]:
+    """Return the metric of each benchmark's CPU time in a session, by full name."""
+    names = sorted({each.key.fullname for each in series})
+    values = reader.session_values([session.session_id], metrics=_CPU_CLOCKS, names=names)
+    found = {(value.key.fullname, value.key.metric) for value in values if value.value is not None}
+    return {name: clock for clock in reversed(_CPU_CLOCKS) for name in names if (name, clock) in found}
 
 
 def _row(series: Series, rounds: Mapping[str, float], change: float) -> NoiseRow:

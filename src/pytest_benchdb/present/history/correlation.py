@@ -38,18 +38,31 @@ def correlation_lines(
 
 def head_text(correlations: Correlations) -> str:
     """Return one line with the number of pairs, observations and sessions."""
-    unit = "benchmark" if correlations.over == "benchmarks" else "benchmark and session"
+    unit = "benchmark" if correlations.over == "benchmarks" else "benchmark in one session"
     pairs, sessions = counted(len(correlations.rows), "pair"), counted(correlations.sessions, "session")
-    return f"{pairs} of quantities; an observation is one {unit}: {correlations.observations} of {sessions}"
+    observations = counted(correlations.observations, "observation")
+    return f"{pairs} of quantities from {observations} in {sessions}; an observation is one {unit}"
 
 
 def notes_of(correlations: Correlations) -> list[str]:
     """Return notes on the reliability of the coefficients."""
-    notes = ["q is the p-value of Spearman's coefficient, corrected for the number of pairs (Benjamini and Hochberg)"]
+    if not correlations.rows and not correlations.insufficient:
+        return [_too_few(correlations)]
+    q_text = "q is the p-value of Spearman's coefficient, corrected for the number of pairs (Benjamini and Hochberg)"
+    notes = [q_text] if correlations.rows else []
     if correlations.insufficient:
         pairs = counted(correlations.insufficient, "pair")
         notes.append(f"{pairs} left out: fewer than {LEAST_PAIRS} observations, or one quantity does not vary")
     return notes
+
+
+def _too_few(correlations: Correlations) -> str:
+    """Return why there is no pair of quantities, and what to do."""
+    if correlations.over == "sessions" and correlations.sessions < LEAST_PAIRS:
+        more = LEAST_PAIRS - correlations.sessions
+        return f"too few sessions: a pair needs {LEAST_PAIRS} observations of a benchmark, so record {more} more"
+    what = "sessions" if correlations.over == "sessions" else "benchmarks of one test function"
+    return f"no pair of quantities has {LEAST_PAIRS} {what}; --together takes all benchmarks as one group"
 
 
 def correlation_table(correlations: Correlations) -> DataTable:
@@ -95,7 +108,7 @@ def _table(rows: Sequence[CorrelationRow], width: int, *, ascii_only: bool) -> S
             Span(f"{row.q_value:.2g}", "" if sure else "dim"),
         ]
         entries.append(Entry(cells=tuple(cells)))
-    return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).lines
+    return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).said(width)
 
 
 def _values(row: CorrelationRow) -> list[object]:

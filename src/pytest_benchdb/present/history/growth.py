@@ -122,7 +122,7 @@ def _table(growths: Growths, width: int, *, ascii_only: bool) -> Sequence[Line]:
         ]
         cells = (sanitize(text.translate(_ASCII) if ascii_only else text, ascii_only=ascii_only) for text in texts)
         entries.append(Entry(cells=tuple(map(Span, cells))))
-    return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).lines
+    return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).said(width)
 
 
 def _curve_texts(row: GrowthRow) -> tuple[str, str, str]:

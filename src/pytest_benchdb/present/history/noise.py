@@ -97,10 +97,11 @@ def _finite(value: float) -> float:
 
 
 def _advice(cause: Cause, row: NoiseRow) -> str:
+    other = None if row.key.metric in {"cpu_time", "thread_time"} else row.cpu_clock
     texts: dict[Cause, str] = {
         "contended": (
             f"other work takes the processor (wall-clock time is {row.wall_per_cpu or 0:.2f} times the CPU time): use "
-            "a quieter machine, or follow --metric cpu_time"
+            f"a quieter machine{'' if other is None else f', or follow --metric {other}'}"
         ),
         "level changed": "its level changed, the noise is that since then: see benchdb trend",
         "bimodal": (
@@ -142,7 +143,7 @@ def _table(score: NoiseScore, width: int, *, ascii_only: bool) -> Sequence[Line]
         Heading(title="why", priority=8),
     ]
     entries = tuple(_entry(row, score, metrics=metrics, ascii_only=ascii_only) for row in score.rows)
-    return fit(headings, [Section(title=None, entries=entries)], width, ascii_only=ascii_only).lines
+    return fit(headings, [Section(title=None, entries=entries)], width, ascii_only=ascii_only).said(width)
 
 
 def _entry(row: NoiseRow, score: NoiseScore, *, metrics: bool, ascii_only: bool) -> Entry:

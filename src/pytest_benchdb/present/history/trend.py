@@ -11,7 +11,7 @@ from statistics import median
 from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
 from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.model.wording import counted, percent_text
-from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Style, fit
+from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Style, Table, fit
 from pytest_benchdb.present.writing.sparkline import sparkline
 from pytest_benchdb.present.writing.text import clip, sanitize, wrap
 from pytest_benchdb.present.writing.times import local_minute, local_text, zones_text
@@ -20,9 +20,10 @@ from pytest_benchdb.present.writing.values import escape, object_json, table_csv
 
 TREND_SCHEMA = "benchdb.trend/1"
 
-COURSE = 24
-"""Characters of a series' course; with more sessions, several share one."""
+COURSE, SHORT_COURSE = 24, 10
+"""Characters of a series' course, and of one in a narrow terminal; with more sessions, several share one."""
 
+_COURSE = "course"
 _SHORT_COMMIT = 8
 _MOST_CHANGES = 20
 _CSV_COLUMNS = (
@@ -142,6 +143,13 @@ def course_of(trend: Trend, characters: int = COURSE) -> list[float | None]:
 
 
 def _series_table(trends: Trends, width: int, *, ascii_only: bool) -> Sequence[Line]:
+    table = _series_of(trends, width, COURSE, ascii_only=ascii_only)
+    if _COURSE in table.left_out:
+        table = _series_of(trends, width, SHORT_COURSE, ascii_only=ascii_only)
+    return table.said(width)
+
+
+def _series_of(trends: Trends, width: int, course: int, *, ascii_only: bool) -> Table:
     metrics = {trend.key.metric for trend in trends.series}
     headings = [
         Heading(title="benchmark"),
@@ -149,7 +157,7 @@ def _series_table(trends: Trends, width: int, *, ascii_only: bool) -> Sequence[L
         Heading(title="sessions", align="right", flexible=False, priority=4),
         Heading(title="level", align="right", flexible=False),
         Heading(title="noise", align="right", flexible=False, priority=3),
-        Heading(title="course", flexible=False, priority=5),
+        Heading(title=_COURSE, flexible=False, priority=2),
         Heading(title="last change", align="right", flexible=False),
         Heading(title="state", flexible=False),
     ]
@@ -163,12 +171,12 @@ def _series_table(trends: Trends, width: int, *, ascii_only: bool) -> Sequence[L
             Span(str(trend.measured)),
             Span(_figure(trend, trend.level, ascii_only=ascii_only)),
             Span(noise, "dim"),
-            Span(sparkline(course_of(trend), ascii_only=ascii_only)),
+            Span(sparkline(course_of(trend, course), ascii_only=ascii_only)),
             Span("-" if latest is None else percent_text(latest.point.change), _style(latest)),
             Span(state_of(trend), "" if state_of(trend) == "steady" else "warn"),
         ]
         entries.append(Entry(cells=tuple(cells)))
-    return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).lines
+    return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only)
 
 
 def _changes_table(
@@ -197,7 +205,7 @@ def _changes_table(
             Span(sanitize(sure_text(change), ascii_only=ascii_only), "warn" if change.point.provisional else ""),
         )
         entries.append(Entry(cells=cells))
-    return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).lines
+    return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).said(width)
 
 
 def _first_seen(changes: Iterable[LevelChange]) -> str:

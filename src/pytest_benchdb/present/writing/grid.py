@@ -98,6 +98,13 @@ class Table:
         """Return the text without styles."""
         return plain_text(self.lines)
 
+    def said(self, total: int) -> tuple[Line, ...]:
+        """Return the lines, and one that names the columns that did not fit."""
+        if not self.left_out:
+            return self.lines
+        text = f"hidden (too narrow): {', '.join(self.left_out)}; --width N shows them"
+        return (*self.lines, *((Span(line, "dim"),) for line in wrap(text, max(total, 1))))
+
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
