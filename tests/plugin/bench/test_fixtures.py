@@ -470,3 +470,49 @@ def test_hardware_counters_that_were_asked_for_are_counted_or_explained(record: 
         assert (value is None) != (reason is None)
     counted, reason = rows[-1][1:]
     assert (f"no hardware counters of 1 run: {reason}" in recorded.text) == (counted is None)
+
+
+def test_fixtures_have_a_docstring(pytester: pytest.Pytester) -> None:
+    listed = pytester.runpytest_subprocess("--fixtures", "-q").stdout.str()
+
+    assert "Times code on the backend 'cuda'; skips the test if that is missing." in listed
+    blocks = [block for block in listed.split("\n\n") if block.lstrip().startswith(("bench_", "bench "))]
+    assert len(blocks) > 10
+    assert [block for block in blocks if "no docstring available" in block] == []
+
+
+@pytest.mark.parametrize(
+    ("option", "outcomes"),
+    [
+        ("--benchmark-only", {"passed": 3, "skipped": 2}),
+        ("--benchmark-skip", {"passed": 1, "skipped": 4}),
+    ],
+)
+def test_options_of_pytest_benchmark_take_our_fixtures_for_benchmarks(
+    pytester: pytest.Pytester, option: str, outcomes: dict[str, int]
+) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        def test_theirs(benchmark):
+            benchmark(len, "abc")
+
+        def test_ours(bench_cpu):
+            bench_cpu.pedantic(len, args=("abc",))
+
+        def test_default(bench):
+            bench.pedantic(len, args=("abc",))
+
+        @pytest.mark.skip(reason="mine")
+        def test_skipped(bench):
+            pass
+
+        def test_plain():
+            pass
+        """
+    )
+
+    result = pytester.runpytest_subprocess(option, "--benchmark-max-time=0.005", "--benchmark-min-rounds=1")
+
+    result.assert_outcomes(**outcomes)

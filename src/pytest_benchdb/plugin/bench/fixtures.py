@@ -36,12 +36,12 @@ NAMES = {"bench", "bench_each", *(f"bench_{name}" for name in BUILTIN)}
 
 
 def _fixture_of(name: str) -> Any:
-    @pytest.fixture(name=f"bench_{name}")
     def bench_on_backend(request: pytest.FixtureRequest) -> Iterator["Bench"]:
         yield from _bench(request, name)
 
+    # Before pytest wraps it: `pytest --fixtures` shows the docstring of the function.
     bench_on_backend.__doc__ = f"Times code on the backend {name!r}; skips the test if that is missing."
-    return bench_on_backend
+    return pytest.fixture(name=f"bench_{name}")(bench_on_backend)
 
 
 for _name in BUILTIN:
@@ -59,6 +59,26 @@ def bench(request: pytest.FixtureRequest) -> Iterator["Bench"]:
 def bench_each(request: pytest.FixtureRequest) -> Iterator["Bench"]:
     """Times code on each device that ``--benchdb-backends`` selects, in one test per device."""
     yield from _bench(request, request.param)
+
+
+@pytest.hookimpl(trylast=True)  # after pytest-benchmark, which knows its own fixture only
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take tests with our fixtures for benchmarks, with pytest-benchmark's ``--benchmark-only`` and ``-skip``."""
+    only = getattr(config.option, "benchmark_only", False)
+    skip = getattr(config.option, "benchmark_skip", False) and not only
+    if not only and not skip:
+        return
+    for item in items:
+        if NAMES.isdisjoint(getattr(item, "fixturenames", ())):
+            continue
+        if skip:
+            item.add_marker(pytest.mark.skip(reason="Skipping benchmark (--benchmark-skip active)."))
+        else:
+            item.own_markers[:] = (mark for mark in item.own_markers if not _is_of_benchmark_only(mark))
+
+
+def _is_of_benchmark_only(mark: pytest.Mark) -> bool:
+    return mark.name == "skip" and "--benchmark-only" in str(mark.kwargs.get("reason"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
