@@ -43,6 +43,12 @@ Example: benchdb import pytest-benchmark .benchmarks
 @click.option("--project", metavar="NAME", help="Name of the project. Default: that in the files, else this folder's.")
 @click.option("--label", metavar="TEXT", help="Label of the sessions. Default: their names in the files.")
 @click.option("--tag", "tags", metavar="K=V", multiple=True, help="Tag of the sessions; can be given several times.")
+@click.option(
+    "--as-this-machine",
+    is_flag=True,
+    help="The results were measured on this machine: join them to what is recorded here. Refused per file, with the "
+    "reason, where a file names another processor.",
+)
 @click.option("--dry-run", is_flag=True, help="Read everything and report what would be imported; write nothing.")
 @click.option("--strict", is_flag=True, help="Import nothing from a file that has a problem.")
 @click.option("-f", "--format", type=click.Choice(FORMATS), help="Print a row for each file in this format.")
@@ -62,6 +68,7 @@ def command(**params: Any) -> int:
         tags=dict(map(_tag, params["tags"])),
         dry_run=params["dry_run"],
         strict=params["strict"],
+        as_this_machine=params["as_this_machine"],
     )
     with command_feedback(output, "Importing") as feedback:
         imported = import_files(request, feedback.progress)

@@ -14,6 +14,7 @@ from pytest_benchdb.interfaces import Importer
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem, SourceFile
 from pytest_benchdb.operations.exchange.as_journal import is_known, journal_lines, session_id_of, split_id
 from pytest_benchdb.operations.exchange.bulk import open_bulk
+from pytest_benchdb.operations.exchange.this_machine import ThisMachine
 from pytest_benchdb.operations.record import project_name
 from pytest_benchdb.registry import find_importers
 from pytest_benchdb.store.history.open import open_history
@@ -45,6 +46,7 @@ class ImportRequest:
         label: for every session; None for the names in the files.
         dry_run: read everything and write nothing.
         strict: import nothing from a file that has a problem.
+        as_this_machine: take the sessions for sessions of this machine, unless their file contradicts that.
     """
 
     format: str
@@ -55,6 +57,7 @@ class ImportRequest:
     tags: dict[str, str] = field(default_factory=dict)
     dry_run: bool = False
     strict: bool = False
+    as_this_machine: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +147,7 @@ class _Import:
         self._request = request
         self._stage = stage
         self._known = known
+        self._here = ThisMachine.read() if request.as_this_machine else None
         self._own_project = "" if request.project else project_name(read_commit(Path.cwd(), os.environ), Path.cwd())
 
     def take(self, path: Path, name: str, importer: Importer) -> FileOutcome:
@@ -160,10 +164,16 @@ class _Import:
 
     def _take(self, outcome: FileOutcome, path: Path, importer: Importer) -> FileOutcome:
         checksum = _checksum(path)
-        in_sets = self._take_table(outcome, path, checksum) if isinstance(importer, CsvTable) else None
+        in_sets = None
+        if isinstance(importer, CsvTable) and self._here is None:
+            in_sets = self._take_table(outcome, path, checksum)
         if in_sets is not None:
             return in_sets
         sessions, problems, refused = _read(path, importer)
+        if self._here is not None:
+            adopted = [self._here.adopt(session) for session in sessions]
+            sessions = [session for session, _ in adopted]
+            problems += dict.fromkeys(remark for _, remark in adopted)
         outcome = replace(outcome, problems=tuple(problems), refused=refused)
         if not sessions:
             reason = f"none of its {refused} items can be read" if refused else "it has no session"

@@ -162,6 +162,8 @@ def _shown(shown: SessionReport, report: Report) -> str | None:
 def layout_sessions(sessions: Sequence[SessionRow], width: int, *, now: dt.datetime, ascii_only: bool = False) -> Table:
     """Lay out sessions as a table of at most `width` terminal columns; `now` is for their age."""
     idle = {name for name in _ONLY_IF_KNOWN if not any(_texts(session, now)[name][0] for session in sessions)}
+    if not any(session.not_passed for session in sessions):
+        idle.add("not passed")
     if len({session.project for session in sessions}) <= 1:
         idle.add("project")
     headings = [heading for heading in _HEADINGS if heading.title not in idle]
