@@ -86,7 +86,7 @@ def _table(
         ]
         cells = (Span(sanitize(text or NOT_MEASURED, ascii_only=ascii_only), style) for text, style in texts)
         entries.append(Entry(cells=tuple(cells)))
-    return fit(headings, [Section(title=None, entries=tuple(entries))], total, ascii_only=ascii_only).lines
+    return fit(headings, [Section(title=None, entries=tuple(entries))], total, ascii_only=ascii_only).said(total)
 
 
 def _changes(history: Sequence[HistoryPoint]) -> dict[str, float]:
@@ -147,7 +147,7 @@ def choice_lines(choice: BenchmarkChoice, total: int, *, ascii_only: bool = Fals
         Heading(title=f"recorded ({zones})", flexible=False, priority=1),
     ]
     lines: list[Line] = [(Span(part),) for part in wrap(sanitize(text, ascii_only=ascii_only), total)]
-    return [*lines, (Span(""),), *fit(headings, [Section(title=None, entries=tuple(entries))], total).lines]
+    return [*lines, (Span(""),), *fit(headings, [Section(title=None, entries=tuple(entries))], total).said(total)]
 
 
 def _newest(value: SessionValue) -> str:

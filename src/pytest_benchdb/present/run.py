@@ -319,7 +319,7 @@ class RunTables:
 
     def _table(self, headings: Sequence[Heading], entries: Iterable[Entry]) -> Sequence[Line]:
         sections = [Section(title=None, entries=tuple(entries))]
-        return fit(headings, sections, self.total, ascii_only=self.ascii_only).lines
+        return fit(headings, sections, self.total, ascii_only=self.ascii_only).said(self.total)
 
     def _entry(self, texts: Iterable[object], row: Row | None, suffix: str = "") -> Entry:
         """Return a table row; `row` is its measurement, None for rows that cannot be invalid."""

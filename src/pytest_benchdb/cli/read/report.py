@@ -27,6 +27,7 @@ from pytest_benchdb.present.report.columns import (
     sort_key,
     sorted_report,
     units_named,
+    wide_columns,
 )
 from pytest_benchdb.present.report.formats import report_text
 from pytest_benchdb.present.report.session import session_header
@@ -134,7 +135,12 @@ def report_lines(report: Report, output: Output, shown: RenderOptions, metrics: 
 def _rows(rows: Sequence[ReportRow], output: Output, metrics: Sequence[str], shown: RenderOptions) -> list[Line]:
     if not rows:
         return []
-    table = layout(rows, output.width, _with_metrics(rows, metrics, shown), ascii_only=output.ascii_only)
+    usual = _with_metrics(rows, metrics, shown)
+    table = layout(rows, output.width, usual, ascii_only=output.ascii_only)
+    if usual.columns is None and not table.left_out:
+        more = replace(usual, columns=wide_columns(rows))
+        wider = layout(rows, output.width, more, ascii_only=output.ascii_only)
+        table = table if wider.left_out else wider
     if table.left_out:
         output.say(f"hidden (too narrow): {', '.join(table.left_out)}; --columns or --width N shows them")
     return [(Span(""),), *table.lines]

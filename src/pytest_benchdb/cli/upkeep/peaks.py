@@ -75,7 +75,7 @@ def _lines(rows: Sequence[PeakRow], width: int, *, ascii_only: bool) -> Sequence
         name = " ".join(text for text in (_WORDS[row.metric], row.precision) if text)
         texts = [row.device, name, _value(row), row.method or row.reason or ""]
         entries.append(Entry(cells=tuple(Span(sanitize(text, ascii_only=ascii_only)) for text in texts)))
-    return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).lines
+    return fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).said(width)
 
 
 def _value(row: PeakRow) -> str:

@@ -122,7 +122,7 @@ def _write_table(
     options, change = changes.table_options(config, columns, result.rows, changes.shown_changes(result))
     ascii_only = not encoding.lower().startswith("utf")
     table = layout(result.rows, writer.fullwidth, options, extra=change, ascii_only=ascii_only)
-    for line in table.lines:
+    for line in table.said(writer.fullwidth):
         for span in line:
             reporter.write(span.text, **_MARKUP.get(span.style, {}))
         reporter.write_line("")

@@ -183,6 +183,7 @@ _DEFAULT = (
     "memory",
     "rounds",
 )
+_WIDE = ("max", "mean", "stddev", "outliers")
 _WHERE_MEASURED = frozenset({"throughput", "roof", "limit", "energy", "memory"})
 _WHERE_NOTABLE = {"throttled": 0.01}
 """Shown if a run has at least this value."""
@@ -312,6 +313,14 @@ def default_columns(rows: Sequence[ReportRow]) -> tuple[Column, ...]:
         and (key not in _WHERE_NOTABLE or any(_is_notable(row, key) for row in rows))
     ]
     return tuple(_COLUMNS[key][0] for key in (_DEFAULT[0], *differing, *unusual, *figures))
+
+
+def wide_columns(rows: Sequence[ReportRow]) -> tuple[Column, ...]:
+    """Return the default columns and more of the rounds' statistics, for terminals where all of them fit."""
+    columns = list(default_columns(rows))
+    place = next((index + 1 for index, column in enumerate(columns) if column.key == "min"), len(columns))
+    columns[place:place] = (_COLUMNS[key][0] for key in _WIDE)
+    return tuple(columns)
 
 
 def _is_notable(row: ReportRow, key: str) -> bool:

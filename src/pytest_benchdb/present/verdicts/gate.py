@@ -110,7 +110,7 @@ def _table(gate: Gate, rows: Sequence[ComparisonRow], options: RenderOptions) ->
     headings = [Heading(title="benchmark"), *map(_heading, columns)]
     return fit(
         headings, [Section(title=None, entries=tuple(entries))], options.total, ascii_only=options.ascii_only
-    ).lines
+    ).said(options.total)
 
 
 def _is_needed(column: GateColumn, rows: Sequence[ComparisonRow]) -> bool:

@@ -71,7 +71,7 @@ def comparison_lines(comparison: Comparison, rows: Sequence[ComparisonRow], opti
         lines.append((Span(""),))
         if len(metrics) > 1:
             lines += [(Span(sanitize(metric_text(of_metric), ascii_only=options.ascii_only), "head"),)]
-        lines += _table(of_metric, means, options).lines
+        lines += _table(of_metric, means, options).said(options.total)
     lines += note_lines(rows, options)
     lines += command_lines(rows) if options.verbose else []
     text = conclusion(comparison)

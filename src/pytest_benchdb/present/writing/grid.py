@@ -93,6 +93,7 @@ class Table:
 
     lines: tuple[Line, ...]
     left_out: tuple[str, ...]
+    ascii_only: bool = False
 
     def plain(self) -> str:
         """Return the text without styles."""
@@ -103,7 +104,7 @@ class Table:
         if not self.left_out:
             return self.lines
         text = f"hidden (too narrow): {', '.join(self.left_out)}; --width N shows them"
-        return (*self.lines, *((Span(line, "dim"),) for line in wrap(text, max(total, 1))))
+        return (*self.lines, *((Span(line, "dim"),) for line in wrap(text, max(total, 1), ascii_only=self.ascii_only)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def fit(headings: Sequence[Heading], sections: Sequence[Section], total: int, *,
         for entry in section.entries:
             lines += _entry(headings, entry, layout)
     left_out = tuple(heading.title for index, heading in enumerate(headings) if index not in shown)
-    return Table(lines=tuple(_crop(line, total) for line in lines), left_out=left_out)
+    return Table(lines=tuple(_crop(line, total) for line in lines), left_out=left_out, ascii_only=ascii_only)
 
 
 def _natural(headings: Sequence[Heading], sections: Sequence[Section], index: int) -> int:
