@@ -2,12 +2,12 @@
 
 import contextlib
 import inspect
-import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.measure.timing.inputs import Inputs
+from pytest_benchdb.measure.timing.running_loop import host, loop_is_running
 
 if TYPE_CHECKING:
     import asyncio
@@ -75,6 +75,7 @@ class FunctionCalls(Calls):
         self._kwargs = kwargs
         self._inputs: Inputs | None = Inputs(function, args, kwargs)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_awaited = False
         if inspect.iscoroutinefunction(function):
             self._await_results()
 
@@ -85,7 +86,7 @@ class FunctionCalls(Calls):
             MeasurementError: nothing can run what the function returned.
         """
         self._note(result)
-        if self._loop is not None:
+        if self._is_awaited:
             return False
         if inspect.isasyncgen(result):
             self._refuse("returned an async generator, whose code has not run; time a coroutine that iterates over it")
@@ -116,12 +117,19 @@ class FunctionCalls(Calls):
             self.notes.append("it returned a generator, whose code has not run; time a function that uses it up")
 
     def _await_results(self) -> None:
-        if _loop_is_running():
-            self._refuse("is asynchronous and so is the test; make the test a plain function")
-        import asyncio
+        if loop_is_running():
+            self._refuse(
+                "returned an awaitable while an event loop runs; give the `async def` function itself and await the "
+                "result, as in await bench(fetch, url), or make the test a plain function"
+            )
+        self._is_awaited = True
+        running = host()
+        if running is None:
+            import asyncio
 
-        self._loop = asyncio.new_event_loop()
-        self.drop, self.keep = _awaited_rounds(self._loop, self._function, self._args, self._kwargs)
+            self._loop = asyncio.new_event_loop()
+        run = running.run if running is not None else self._loop.run_until_complete  # type: ignore[union-attr]
+        self.drop, self.keep = _awaited_rounds(run, self._function, self._args, self._kwargs)
 
     def _refuse(self, text: str) -> NoReturn:
         raise MeasurementError(f"{getattr(self._function, '__name__', repr(self._function))} {text}")
@@ -191,9 +199,15 @@ def _plain_rounds(function: Callable[..., Any], args: Sequence[Any], kwargs: Map
 
 
 def _awaited_rounds(
-    loop: "asyncio.AbstractEventLoop", function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    run: Callable[[Coroutine[Any, Any, object]], object],
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
 ) -> tuple[Round, Round]:
-    """Return rounds that read the clocks within the loop: starting it takes longer than many a function."""
+    """Return rounds that read the clocks within the loop: starting it takes longer than many a function.
+
+    `run` runs a coroutine in the loop.
+    """
 
     async def call(repeats: Iterable[int], watch: Watch) -> object:
         begin, clock, finish, end = watch
@@ -208,9 +222,6 @@ def _awaited_rounds(
         end_ns = clock()
         end(begun, start_ns, end_ns)
         return result
-
-    def run(coroutine: Coroutine[Any, Any, object]) -> object:
-        return loop.run_until_complete(coroutine)
 
     def keep(iterations: int, watch: Watch) -> object:
         return run(call(range(iterations), watch))
@@ -227,15 +238,3 @@ def _awaited_rounds(
         end(begun, start_ns, end_ns)
 
     return (lambda iterations, watch: run(drop(range(iterations), watch))), keep
-
-
-def _loop_is_running() -> bool:
-    # Without the import there is no running loop, and importing asyncio costs as much as everything else here.
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None:
-        return False
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

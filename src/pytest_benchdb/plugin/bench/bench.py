@@ -5,6 +5,7 @@ PYTEST_DONT_REWRITE
 
 import contextlib
 import functools
+import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from pytest_benchdb.measure.timing.calls import calls_of
 from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
 from pytest_benchdb.measure.timing.plan import Plan
 from pytest_benchdb.measure.timing.rounds import Rounds, Timed
+from pytest_benchdb.measure.timing.running_loop import beside, loop_is_running, within
 from pytest_benchdb.measure.timing.tracers import untraced
 from pytest_benchdb.measure.training import Steps
 from pytest_benchdb.model.metric import Provenance
@@ -118,7 +120,8 @@ class Bench(StreamMethods):
         """Time `function(*args, **kwargs)` in calibrated rounds and return the result of one more call.
 
         Args:
-            function: the function to time; an `async def` function is awaited.
+            function: the function to time; an `async def` function is awaited. In an asynchronous test, await the
+                call: ``await bench(fetch)``.
             args: its arguments.
             items: items that one call handles, for `throughput`.
             bytes: bytes that one call handles, for `bytes_per_second`.
@@ -398,6 +401,8 @@ class Bench(StreamMethods):
     def _time(
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], spec: TimingSpec
     ) -> Any:
+        if loop_is_running() and inspect.iscoroutinefunction(function):
+            return beside(lambda: self._time(function, args, kwargs, spec))
         phase = self._claim("a function")
         if self._attempt is None:
             result = call_once(function, args, kwargs, spec)
@@ -420,7 +425,7 @@ class Bench(StreamMethods):
             )
             block = self._attempt.block if phase is None else self._attempt.block.another()
             with untraced():
-                timed = rounds.run(block if conditions is None else conditions.around(block))
+                timed = rounds.run(within(block if conditions is None else conditions.around(block)))
             if phase is None:
                 self._timed = timed
             else:
