@@ -15,7 +15,7 @@ from pytest_benchdb.errors import ConfigError, MissingExtraError, QueryError, St
 from pytest_benchdb.model.environment import Commit
 
 Call = Callable[..., Any]
-HOSTILE = "<script>alert('x')</script>&"
+HOSTILE = "<script>alert('x')</script>&\x1b[31m"
 
 
 def test_runs_equal_the_report(benchdb: Call, results: Path) -> None:
@@ -276,11 +276,12 @@ def test_answers_show_themselves_in_one_line_and_as_escaped_html(
         ]
         for answer in shown:
             assert repr(answer).startswith(f"<{type(answer).__name__}: ")
-            assert "\n" not in repr(answer)
+            assert repr(answer).isprintable()
             page = answer._repr_html_()
             assert "<table>" in page
             assert "<script" not in page
             assert "&lt;script&gt;" in page
+            assert page.isprintable()
 
 
 def test_path_and_connection_are_a_copy_for_any_client(results: Path) -> None:

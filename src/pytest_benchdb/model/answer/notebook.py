@@ -21,12 +21,12 @@ class Notebook:
 
     def __repr__(self) -> str:
         """Return the class and the result in one line."""
-        return f"<{type(self).__name__}: {' '.join(self.summary().split())}>"
+        return f"<{type(self).__name__}: {_printable(' '.join(self.summary().split()))}>"
 
     def _repr_html_(self) -> str:
         """Return the result as HTML, which notebooks show."""
         heads, rows = self.table()
-        return f"<p>{escape(self.summary())}</p>" + html_table(heads, rows)
+        return f"<p>{escape(_printable(self.summary()))}</p>" + html_table(heads, rows)
 
 
 def html_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -37,7 +37,12 @@ def html_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def _cells(tag: str, values: Iterable[object]) -> str:
-    return "".join(f"<{tag}>{escape(_text(value))}</{tag}>" for value in values)
+    return "".join(f"<{tag}>{escape(_printable(_text(value)))}</{tag}>" for value in values)
+
+
+def _printable(text: str) -> str:
+    """Return text with control characters and lone surrogates as escapes."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 def _text(value: object) -> str:
