@@ -153,7 +153,7 @@ def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResul
     lines += _timing_remarks(result.rows)
     lines += remarks_about(result)
     if result.recovered:
-        lines.append(f"also recovered {len(result.recovered)} session(s) that had died")
+        lines.append(f"also recovered {counted(len(result.recovered), 'session')} that had died")
     return [*lines, *changes.remarks(result, changes.shown_changes(result))]
 
 

@@ -69,10 +69,12 @@ def notes_of(trends: Trends) -> Iterator[str]:
     needed = [trend.sessions_needed for trend in trends.series if trend.sessions_needed]
     if needed:
         more = f"{min(needed)}" if min(needed) == max(needed) else f"{min(needed)} to {max(needed)}"
-        yield f"{len(needed)} series need {more} more sessions before changes of level are looked for"
+        sessions = "session" if more == "1" else "sessions"
+        verb = "needs" if len(needed) == 1 else "need"
+        yield f"{len(needed)} series {verb} {more} more {sessions} before changes of level are looked for"
     other = sum(trend.other_code > 0 for trend in trends.series)
     if other:
-        yield f"{other} series begin where the benchmark's code or unit last changed"
+        yield f"{other} series {'begins' if other == 1 else 'begin'} where the benchmark's code or unit last changed"
 
 
 def changes_of(trends: Trends) -> list[tuple[Trend, LevelChange]]:
