@@ -55,6 +55,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     "Keep": {
         "baseline": Entry("upkeep.baseline", "Give sessions a name that stays."),
         "accept": Entry("upkeep.accept", "Accept a change, with a reason."),
+        "exclude": Entry("upkeep.exclude", "Take sessions out of the history, with a reason."),
         "note": Entry("upkeep.note", "Write a note about a session or a run."),
         "merge": Entry("upkeep.merge", "Copy the sessions of files and folders into one."),
         "recover": Entry("upkeep.recover", "Fold what sessions that died left behind."),

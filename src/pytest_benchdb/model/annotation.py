@@ -1,4 +1,4 @@
-"""Annotations of results: points of reference, accepted changes, notes. Times are ISO 8601 in UTC."""
+"""Annotations of results: points of reference, accepted changes, exclusions, notes. Times are ISO 8601 in UTC."""
 
 from dataclasses import dataclass
 
@@ -48,6 +48,24 @@ class Acceptance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """Sessions that are not part of the history any more, or are again.
+
+    Attributes:
+        spec: as the user wrote it.
+        removed_at: when they became part of it again; None while they are excluded.
+    """
+
+    exclusion_id: str
+    session_ids: tuple[str, ...]
+    spec: str
+    reason: str
+    author: str | None = None
+    created_at: str
+    removed_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """Free text about a session, a run or a benchmark."""
 
@@ -60,4 +78,4 @@ class Note:
     text: str
 
 
-Annotation = Baseline | Acceptance | Note
+Annotation = Baseline | Acceptance | Exclusion | Note

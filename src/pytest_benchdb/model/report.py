@@ -212,6 +212,7 @@ class SessionRow:
 
     Attributes:
         merge_base: commit at which the branch left the default branch.
+        excluded: why it is not part of the history; None if it is.
     """
 
     session_id: str
@@ -248,6 +249,7 @@ class SessionRow:
     contended: bool | None
     runs: int
     not_passed: int
+    excluded: str | None = None
 
 
 Row = Mapping[str, Any]

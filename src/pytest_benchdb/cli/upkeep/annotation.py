@@ -57,4 +57,5 @@ def _short(column: str, value: object) -> object:
         return value[:SHORT_ID]
     if column == "commit":
         return value[:_SHORT_COMMIT]
-    return local_minute(value) if column in {"recorded", "expires", "set_at", "accepted_at"} else value
+    moments = {"recorded", "expires", "set_at", "accepted_at", "excluded_at"}
+    return local_minute(value) if column in moments else value

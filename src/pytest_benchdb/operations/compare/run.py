@@ -41,6 +41,7 @@ from pytest_benchdb.operations.select.filters.threshold import (
 from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
 from pytest_benchdb.operations.select.recipe import read_recipes
 from pytest_benchdb.operations.select.spec.context import spec_context
+from pytest_benchdb.operations.select.spec.resolve import kept_sessions
 from pytest_benchdb.operations.select.spec.syntax import Spec
 from pytest_benchdb.store.read.reader import Reader
 
@@ -223,7 +224,8 @@ def _sessions_of_axis(source: SpecSource, axis: str, sides: Sequence[Side]) -> S
     """Return the named sessions; without any, all of them for an axis of whole sessions, else the newest."""
     if not sides:
         of_sessions = axis in SESSION_DIMENSIONS or axis.startswith(("tag:", "session:"))
-        return source.in_db if of_sessions else source.in_db[-1:]
+        kept = kept_sessions(source.in_db)
+        return kept if of_sessions else kept[-1:]
     named = {session.session_id: session for side in sides for session in side.sessions}
     return sorted(named.values(), key=lambda session: session.started_at)
 

@@ -139,7 +139,8 @@ def add_history(
     """Return the sides with the history that ends with the baseline.
 
     The history is the same machine's sessions up to the baseline: in CI on the baseline's branch, elsewhere on any.
-    Disturbed sessions and those of the candidate's own commit are left out, if enough others remain.
+    Excluded sessions are never in it. Disturbed sessions and those of the candidate's own commit are left out, if
+    enough others remain.
 
     Args:
         sessions: all of the project's except the candidate's, oldest first.
@@ -181,4 +182,5 @@ def _is_same_commit(session: SessionRow, judged: SessionRow) -> bool:
 
 
 def _leads_to(session: SessionRow, baseline: SessionRow, branch: str | None) -> bool:
-    return session.started_at <= baseline.started_at and (branch is None or session.branch == branch)
+    on_branch = branch is None or session.branch == branch
+    return session.excluded is None and on_branch and session.started_at <= baseline.started_at

@@ -16,6 +16,7 @@ from pytest_benchdb.operations.select.benchmark_name import find_benchmarks, sho
 from pytest_benchdb.operations.select.selection import NEWEST, Selection, find_sessions, stored_sessions
 from pytest_benchdb.operations.select.series import main_series
 from pytest_benchdb.operations.select.spec.context import spec_context
+from pytest_benchdb.operations.select.spec.resolve import kept_sessions
 from pytest_benchdb.store.read.reader import Reader
 
 Shown = Report | RunDetail | BenchmarkDetail | BenchmarkChoice
@@ -72,7 +73,7 @@ def _other(reader: Reader, name: str, sessions: Sequence[SessionRow], error: Con
 
 def _benchmarks(reader: Reader, name: str, fullnames: Sequence[str], sessions: Sequence[SessionRow]) -> Shown:
     """Return a single benchmark in detail, or several with their newest values."""
-    recent = {session.session_id: session for session in sessions[-NEWEST:]}
+    recent = {session.session_id: session for session in kept_sessions(sessions)[-NEWEST:]}
     place = {session_id: number for number, session_id in enumerate(recent)}
     if len(fullnames) > 1:
         found = reader.session_values(list(recent), metrics=MAIN_TIMES, names=fullnames, keep=1)

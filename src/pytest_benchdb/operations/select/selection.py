@@ -15,7 +15,7 @@ from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.filters.instant import parse_instant
 from pytest_benchdb.operations.select.spec.context import SpecContext, spec_context
-from pytest_benchdb.operations.select.spec.resolve import resolve_spec
+from pytest_benchdb.operations.select.spec.resolve import kept_sessions, resolve_spec
 from pytest_benchdb.operations.select.spec.syntax import home_path, parse_spec
 from pytest_benchdb.store.read.reader import Reader
 from pytest_benchdb.store.target import missing_text, no_session_text
@@ -205,11 +205,13 @@ def pick_sessions(
 
     Raises:
         ConfigError: a name or a time is not valid, or nothing is left.
+        NoBaselineError: every session is excluded.
     """
-    picked = list(sessions)
     if selection.specs:
         named = {session.session_id for session in find_sessions(selection.specs, sessions, context)}
         picked = [session for session in sessions if session.session_id in named]
+    else:
+        picked = kept_sessions(sessions)
     if branch is not None:
         picked = [session for session in picked if session.branch == branch]
         if not picked:

@@ -1,4 +1,4 @@
-"""Annotate recorded results: named baselines, accepted changes and notes."""
+"""Annotate recorded results: named baselines, accepted changes, excluded sessions and notes."""
 
 import datetime as dt
 import os
@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_benchdb.errors import ConfigError, NoBaselineError, StoreMissingError
-from pytest_benchdb.model.annotation import Acceptance, Annotation, Baseline, Note
+from pytest_benchdb.model.annotation import Acceptance, Annotation, Baseline, Exclusion, Note
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.report import Row, SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.filters.keyword import matches_glob
 from pytest_benchdb.operations.select.selection import stored_sessions
@@ -177,6 +177,82 @@ def list_acceptances(db: Path, *, feedback: Feedback = SILENT) -> list[Acceptanc
         return reader.acceptances()
 
 
+def exclude_sessions(
+    db: Path, specs: Sequence[str], reason: str, *, environ: Mapping[str, str] = os.environ, feedback: Feedback = SILENT
+) -> Written:
+    """Take sessions out of the history: they stay stored, and only SPECs that name them still mean them.
+
+    Args:
+        db: folder or file.
+        specs: the sessions; resolved now, so that later sessions are not excluded.
+        reason: why.
+        environ: environment variables, for the author's name.
+        feedback: receives progress, and warnings about unreadable sessions.
+
+    Raises:
+        NoBaselineError: a SPEC selects nothing.
+        ConfigError: the reason is empty, or a SPEC is ambiguous.
+        StoreError: the place cannot be read or written.
+    """
+    if not reason.strip():
+        raise ConfigError("--reason is empty; say why the sessions are excluded")
+    target = _target(db)
+    with open_source([db], feedback) as reader:
+        sessions = _named_by(specs, reader, stored_sessions(reader, [db]), feedback)
+    entry = Exclusion(
+        exclusion_id=uuid7(),
+        session_ids=tuple(session.session_id for session in sessions),
+        spec=" ".join(specs),
+        reason=" ".join(reason.split()),
+        author=_author(environ),
+        created_at=_now(),
+    )
+    return _write(target, entry, sessions[-1])
+
+
+def include_sessions(
+    db: Path, specs: Sequence[str], *, environ: Mapping[str, str] = os.environ, feedback: Feedback = SILENT
+) -> Written:
+    """Make excluded sessions part of the history again; SPECs are resolved as if nothing were excluded.
+
+    Raises:
+        NoBaselineError: a SPEC selects nothing.
+        ConfigError: none of the sessions is excluded, or a SPEC is ambiguous.
+        StoreError: the place cannot be read or written.
+    """
+    target = _target(db)
+    with open_source([db], feedback) as reader:
+        stored = stored_sessions(reader, [db])
+        named = _named_by(specs, reader, [replace(session, excluded=None) for session in stored], feedback)
+    reasons = {session.session_id: session.excluded for session in stored if session.excluded is not None}
+    back = [session for session in named if session.session_id in reasons]
+    if not back:
+        what = "this session is not" if len(named) == 1 else f"none of the {len(named)} sessions is"
+        raise ConfigError(f"{' '.join(specs)}: {what} excluded; see which are with: benchdb exclude --list")
+    now = _now()
+    entry = Exclusion(
+        exclusion_id=uuid7(),
+        session_ids=tuple(session.session_id for session in back),
+        spec=" ".join(specs),
+        reason=reasons[back[-1].session_id] or "",
+        author=_author(environ),
+        created_at=now,
+        removed_at=now,
+    )
+    return _write(target, entry, back[-1])
+
+
+def list_excluded(db: Path, *, feedback: Feedback = SILENT) -> list[tuple[Row, SessionRow | None]]:
+    """Return the excluded sessions in the order in which they were excluded; None for one that is not stored here.
+
+    Raises:
+        StoreError: the place cannot be read.
+    """
+    with open_source([_existing(db)], feedback) as reader:
+        sessions = {session.session_id: session for session in reader.sessions()}
+        return [(row, sessions.get(row["session_id"])) for row in reader.exclusions() if row["excluded"]]
+
+
 def write_note(
     db: Path, name: str, text: str, *, environ: Mapping[str, str] = os.environ, feedback: Feedback = SILENT
 ) -> Written:
@@ -240,11 +316,21 @@ def parse_expiry(text: str, now: dt.datetime) -> str:
 
 
 def _sessions_of(reader: Reader, spec: str, db: Path, feedback: Feedback) -> list[SessionRow]:
-    sessions = stored_sessions(reader, [db])
-    selected = resolve_spec(parse_spec(spec), sessions, spec_context(reader, warn=feedback.warn))
-    if not selected:
-        raise NoBaselineError(f"{spec}: there is no such session yet; see them with: benchdb sessions")
-    return selected
+    return _named_by([spec], reader, stored_sessions(reader, [db]), feedback)
+
+
+def _named_by(
+    specs: Sequence[str], reader: Reader, sessions: Sequence[SessionRow], feedback: Feedback
+) -> list[SessionRow]:
+    """Return every session that one of the SPECs means, in the order of the SPECs."""
+    context = spec_context(reader, warn=feedback.warn)
+    named: dict[str, SessionRow] = {}
+    for spec in specs:
+        selected = resolve_spec(parse_spec(spec), sessions, context)
+        if not selected:
+            raise NoBaselineError(f"{spec}: there is no such session yet; see them with: benchdb sessions")
+        named |= {session.session_id: session for session in selected}
+    return list(named.values())
 
 
 def _existing(db: Path) -> Path:

@@ -40,10 +40,11 @@ _HEADINGS = (
     Heading(title="branch", priority=7),
     Heading(title="commit", flexible=False),
     Heading(title="subject", priority=4),
+    Heading(title="excluded", priority=0),
     Heading(title="machine", priority=11),
     Heading(title="python", priority=10),
 )
-_ONLY_IF_KNOWN = ("label", "branch", "subject")
+_ONLY_IF_KNOWN = ("label", "branch", "subject", "excluded")
 
 
 def session_header(
@@ -73,6 +74,7 @@ def facts_of(shown: SessionReport, report: Report, now: dt.datetime | None = Non
         ("machine", _machine(session)),
         ("python", session.python),
         ("CI", _join(session.ci_provider, pull_request, session.ci_url)),
+        ("excluded", session.excluded),
         ("note", session.note),
         *(("note", _note(note, shown)) for note in shown.notes),
         ("outcome", f"{session.outcome}: {_counts(shown.outcomes)}"),
@@ -206,6 +208,7 @@ def _texts(session: SessionRow, now: dt.datetime) -> dict[str, tuple[str | None,
         "branch": (session.branch, ""),
         "commit": (commit, ""),
         "subject": (session.commit_subject, ""),
+        "excluded": (session.excluded, "warn"),
         "machine": (session.cpu_model, "dim"),
         "python": (session.python, "dim"),
     }

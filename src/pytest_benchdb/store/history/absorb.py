@@ -37,7 +37,7 @@ IMPORTER = "pytest-benchdb"
 FACTS = ("session", "run", "measurement", "round_chunk", "series", "request", "attachment")
 """Tables whose rows belong to one session each."""
 
-ANNOTATIONS = {"baseline": "baseline_id", "acceptance": "acceptance_id", "note": "note_id"}
+ANNOTATIONS = {name: f"{name}_id" for name in ("baseline", "acceptance", "exclusion", "note")}
 """Tables of annotations, with their keys."""
 
 KEYS = {

@@ -1,4 +1,4 @@
-"""Writes annotations: baselines, accepted changes and notes, which people add to results.
+"""Writes annotations: baselines, accepted changes, exclusions and notes, which people add to results.
 
 In a folder each is a small file of its own, named and folded like a session file, because no file there is ever
 changed: a removal is an annotation too. In a single file it is a row; if another process holds the file now, the
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import ConfigError, StoreError, StoreLockedError
-from pytest_benchdb.model.annotation import Acceptance, Annotation, Baseline
+from pytest_benchdb.model.annotation import Annotation
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import translated
@@ -65,9 +65,7 @@ def annotate(target: Target, entry: Annotation, *, wait_s: float = _WAIT_S) -> P
 
 def id_of(entry: Annotation) -> str:
     """Return the id of an annotation."""
-    if isinstance(entry, Baseline):
-        return entry.baseline_id
-    return entry.acceptance_id if isinstance(entry, Acceptance) else entry.note_id
+    return str(getattr(entry, f"{_table(entry)}_id"))
 
 
 @contextlib.contextmanager
@@ -109,5 +107,8 @@ def _insert(path: Path, entry: Annotation, wait_s: float) -> None:
 
 
 def _statement(entry: Annotation) -> str:
-    name = type(entry).__name__.lower()
-    return render(read(f"annotate/{name}"), asdict(entry))
+    return render(read(f"annotate/{_table(entry)}"), asdict(entry))
+
+
+def _table(entry: Annotation) -> str:
+    return type(entry).__name__.lower()

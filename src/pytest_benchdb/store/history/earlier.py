@@ -126,14 +126,28 @@ def _folder(
     """Yield the times of each earlier session file of a machine, newest first, and how many files are left."""
     own = os.path.basename(session_file)
     files = sorted((name for name in session_files(Path(folder)) if name < own), reverse=True)
+    excluded: dict[str, bool] = {}
     for number, name in enumerate(files, start=1):
-        yield _read(connection, os.path.join(folder, name), machine), len(files) - number
+        yield _read(connection, os.path.join(folder, name), machine, excluded), len(files) - number
 
 
-def _read(connection: "DuckDBPyConnection", path: str, machine: str | None) -> Sequence[Row] | StoreError:
+def _read(
+    connection: "DuckDBPyConnection", path: str, machine: str | None, excluded: dict[str, bool]
+) -> Sequence[Row] | StoreError:
+    """Return the times of a file's sessions.
+
+    Args:
+        connection: an open connection.
+        path: the file.
+        machine: fingerprint of the machine.
+        excluded: whether a session is excluded, by id; grows, and is known before the session is, because sessions are
+            excluded after they were recorded and newer files are read first.
+    """
     try:
         with _attached(connection, path):
-            return _times(connection, _sessions(connection, machine))
+            for session_id, is_excluded in _exclusions(connection).items():
+                excluded.setdefault(session_id, is_excluded)
+            return _times(connection, [each for each in _sessions(connection, machine) if not excluded.get(each)])
     except StoreError as error:
         return error
 
@@ -142,10 +156,16 @@ def _single_file(
     connection: "DuckDBPyConnection", session_id: str, machine: str | None
 ) -> Iterator[tuple[Sequence[Row] | StoreError, int]]:
     """Yield the times of each earlier session of a machine, newest first, and how many sessions are left."""
-    ids = [each for each in _sessions(connection, machine) if each < session_id]
+    excluded = _exclusions(connection)
+    ids = [each for each in _sessions(connection, machine) if each < session_id and not excluded.get(each)]
     rows = _times(connection, ids)
     for number, each in enumerate(ids, start=1):
         yield [row for row in rows if row["session_id"] == each], len(ids) - number
+
+
+def _exclusions(connection: "DuckDBPyConnection") -> dict[str, bool]:
+    """Return whether a session is excluded, for each that a file has decided about."""
+    return {row["session_id"]: row["excluded"] for row in fetch(connection, "queries/exclusions", {})}
 
 
 def _machine(connection: "DuckDBPyConnection", session_id: str) -> str | None:

@@ -194,6 +194,10 @@ class Reader:
         """Return every accepted change, oldest first, including expired ones."""
         return [Acceptance(**row) for row in self._rows("acceptances")]
 
+    def exclusions(self) -> list[dict[str, Any]]:
+        """Return the last decision about each session that was excluded: rows of ``exclusions.sql``."""
+        return self._rows("exclusions")
+
     def run_detail(self, run_id: str) -> RunDetail:
         """Return everything about one run.
 

@@ -554,6 +554,25 @@ COMMENT ON COLUMN acceptance.author IS 'Who accepted it';
 COMMENT ON COLUMN acceptance.created_at IS 'UTC';
 COMMENT ON COLUMN acceptance.expires_at IS 'UTC; NULL for never';
 
+-- Sessions that are not part of the history, or are again.
+CREATE TABLE exclusion (
+    exclusion_id UUID NOT NULL,
+    session_ids UUID[] NOT NULL,
+    spec VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    author VARCHAR,
+    created_at TIMESTAMP NOT NULL,
+    removed_at TIMESTAMP
+);
+COMMENT ON TABLE exclusion IS 'Sessions that are not part of the history, or are again; the newest row with a session counts';
+COMMENT ON COLUMN exclusion.exclusion_id IS 'UUIDv7';
+COMMENT ON COLUMN exclusion.session_ids IS 'The sessions';
+COMMENT ON COLUMN exclusion.spec IS 'As the user wrote them';
+COMMENT ON COLUMN exclusion.reason IS 'Why they are excluded';
+COMMENT ON COLUMN exclusion.author IS 'Who excluded them';
+COMMENT ON COLUMN exclusion.created_at IS 'UTC';
+COMMENT ON COLUMN exclusion.removed_at IS 'UTC; NULL while they are excluded';
+
 -- Free text about a session, a run or a benchmark.
 CREATE TABLE note (
     note_id UUID NOT NULL,

@@ -31,6 +31,8 @@ _MOST_CANDIDATES = 5
 _SHORT = 12
 _REPEATABLE = frozenset({"label", "branch", "tag", "word", "window"})
 """Kinds of SPEC that mean the same sessions again once later ones are left out."""
+_OF_HISTORY = frozenset({"latest", "branch", "last-good", "merge-base", "window", "before", "auto"})
+"""Kinds of SPEC that follow the history; the others name sessions, and so also excluded ones if there are no others."""
 _ONE_COMMIT = frozenset({"commit", "last-good", "merge-base", "before", "auto"})
 """Kinds of SPEC that mean the sessions of one commit; which one can depend on the candidate, or on git's HEAD."""
 _ADVICE = "see them with: benchdb sessions"
@@ -230,8 +232,23 @@ FINDERS: Mapping[Kind, Finder] = {
 """The finder for each kind of SPEC that has a colon, and for ``latest``."""
 
 
+def kept_sessions(sessions: Sequence[SessionRow]) -> list[SessionRow]:
+    """Return the sessions that are part of the history.
+
+    Raises:
+        NoBaselineError: every one is excluded.
+    """
+    kept = [session for session in sessions if session.excluded is None]
+    if sessions and not kept:
+        number = len(sessions)
+        raise NoBaselineError(f"all {number} sessions are excluded from the history; see why: benchdb exclude --list")
+    return kept
+
+
 def resolve_spec(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
     """Return the sessions that a SPEC means, oldest first; for ``auto`` there may be none yet.
+
+    Excluded sessions are only meant by SPECs that name nothing else: an id, a label, a tag, a commit, a range.
 
     A commit, a branch, a tag, a label, ``last-good`` and ``merge-base`` mean every session of one commit or label,
     because judging needs repetitions.
@@ -247,6 +264,16 @@ def resolve_spec(spec: Spec, sessions: Sequence[SessionRow], context: SpecContex
     """
     if spec.kind == "file":
         raise ConfigError(f"SPEC {spec.text!r}: a file is not possible here; import it with: benchdb import auto")
+    if any(session.excluded is not None for session in sessions):
+        try:
+            return _resolve(spec, kept_sessions(sessions), context)
+        except NoBaselineError:
+            if spec.kind in _OF_HISTORY:
+                raise
+    return _resolve(spec, sessions, context)
+
+
+def _resolve(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
     if spec.kind == "auto":
         return find_auto_baseline(sessions, context)
     matching = _finder(spec)(spec, sessions, context)

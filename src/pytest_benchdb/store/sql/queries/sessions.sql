@@ -33,7 +33,8 @@ SELECT
     session.steal_s,
     session.contended,
     coalesce(counts.runs, 0) AS runs,
-    coalesce(counts.not_passed, 0) AS not_passed
+    coalesce(counts.not_passed, 0) AS not_passed,
+    decision.reason AS excluded
 FROM session
 LEFT JOIN environment ON environment.environment_id = session.environment_id
 LEFT JOIN (
@@ -44,4 +45,12 @@ LEFT JOIN (
     FROM run
     GROUP BY session_id
 ) AS counts ON counts.session_id = session.session_id
+LEFT JOIN (
+    SELECT
+        unnest(session_ids) AS session_id,
+        arg_max(reason, created_at) AS reason,
+        arg_max(removed_at IS NULL, created_at) AS is_excluded
+    FROM exclusion
+    GROUP BY 1
+) AS decision ON decision.session_id = session.session_id AND decision.is_excluded
 ORDER BY session.started_at, session.session_id
