@@ -163,7 +163,7 @@ def test_report_shows_declared_work_by_time_in_the_unit_that_is_named(
     )
 
     def shown(*arguments: str) -> list[list[str]]:
-        out = benchdb("report", str(tmp_path / "work"), "--group-by", "none", *arguments).out
+        out = benchdb("report", str(tmp_path / "work"), "--group-by", "none", "--sort=-benchmark", *arguments).out
         return [line.split() for line in out.partition("\n\n")[2].splitlines() if "─" not in line]
 
     assert shown("--columns", "benchmark,gflops,gb/s") == [
@@ -176,5 +176,5 @@ def test_report_shows_declared_work_by_time_in_the_unit_that_is_named(
         ["MFLOP/s"],
         ["test_work", "2500"],
     ]
-    csv_text = benchdb("report", str(tmp_path / "work"), "--columns", "gflops,gb/s", "-f", "csv").out
+    csv_text = benchdb("report", str(tmp_path / "work"), "--columns", "gflops,gb/s", "--sort=-flops", "-f", "csv").out
     assert csv_text.splitlines()[:2] == ['"flops_per_second","bytes_per_second"', "2500000000.0,400000000.0"]
