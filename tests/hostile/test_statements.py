@@ -123,7 +123,7 @@ def test_statements_that_want_too_much_get_no_more_than_the_limits(reader: Reade
                 answer = reader.query(sql, LIMITS)
                 assert len(answer.rows) <= MOST_ROWS
             except QueryError as error:
-                if "\n" in str(error) or len(str(error)) > 2_000:
+                if len(str(error)) > 2_000:
                     faults.append(f"{number}, {name}: an error of {len(str(error))} characters")
         took_s = time.monotonic() - start_s
         if took_s > LONGEST_S:

@@ -233,6 +233,7 @@ def test_read_without_machine_info_knows_no_machine(tmp_path: Path) -> None:
         ({"iterations": 0}, "stats.iterations is 0; expected a whole number from 1 on"),
         ({"iterations": 2**63}, "stats.iterations is 9223372036854775808"),
         ({"rounds": "3"}, "stats.rounds is '3'; expected a whole number from 1 on"),
+        ({"rounds": 2**63 - 1}, "stats.rounds is 9223372036854775807; expected a whole number from 1 on"),
         ({"data": None, "median": float("nan")}, "stats.median is nan; expected seconds"),
         ({"data": None, "median": None, "mean": None}, "stats has neither rounds nor a median nor a mean"),
     ],

@@ -25,7 +25,8 @@ MAX_VALUES = 20_000_000
 _MAX_NAME = 100_000
 _MAX_TEXT = 1000
 _INT32 = 2**31 - 1
-_INT64 = 2**63 - 1
+_MOST_COUNT = 2**53
+"""What every reader of JSON takes as a whole number; DuckDB cannot sum numbers at the end of 64 bits."""
 _OWN_KEYS = (b'"machine_info"', b'"commit_info"')
 _UNKNOWN_COMMITS = frozenset({"unversioned", "unknown", ""})
 _SAVED_NAME = re.compile(r"\d{4}_(?P<name>.+)")
@@ -233,7 +234,7 @@ def _count(stats: Mapping[str, Any], name: str) -> int | None:
     value = stats.get(name)
     if value is None:
         return None
-    if type(value) is not int or not 0 < value <= _INT64:
+    if type(value) is not int or not 0 < value <= _MOST_COUNT:
         raise _Unusable(f"stats.{name} is {_describe(value)}; expected a whole number from 1 on")
     return value
 

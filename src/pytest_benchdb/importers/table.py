@@ -232,7 +232,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
             schema, metadata = file.schema_arrow, file.metadata
         _check_columns([name.strip().lower() for name in schema.names])
         known = {name.strip().lower(): name for name in schema.names if name.strip().lower() in COLUMNS}
-        _check_size(metadata, set(known.values()))
+        _check_size(metadata)
         # Texts as dictionaries: a long text that repeats is not to be written out for each row.
         texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_binary(field.type)]
         options["read_dictionary"] = [name for name in texts if name in known.values()]
@@ -251,14 +251,13 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Cells | BadRow]]:
         raise ImportFormatError(f"it is not a Parquet file that can be read{after}: {detail}") from error
 
 
-def _check_size(metadata: Any, columns: set[str]) -> None:
+def _check_size(metadata: Any) -> None:
     """Refuse a file that claims to be too large, before a row group of it is unpacked."""
     if metadata.num_rows > MOST_ROWS:
         raise ImportFormatError(f"it has {metadata.num_rows:,} rows; at most {MOST_ROWS:,} are read, so split it")
     for number in range(metadata.num_row_groups):
-        group = metadata.row_group(number)
-        chunks = map(group.column, range(group.num_columns))
-        size = sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema.split(".")[0] in columns)
+        # Of all columns: asking pyarrow for that of one ends the process if a statistic of it is damaged.
+        size = metadata.row_group(number).total_byte_size
         if size > _MAX_GROUP:
             limit = f"at most {_MAX_GROUP >> 20} MiB are read; write smaller row groups"
             raise ImportFormatError(f"unpacked, its row group {number} has {size:,} bytes; {limit}")

@@ -77,6 +77,8 @@ def _is_foreign(path: Path) -> bool:
     """Return whether a path is a file but not a database, or a folder that pytest-benchmark saved."""
     if path.is_dir():
         return _SAVED in path.resolve().parts
+    if not path.is_file():
+        return False  # opening a FIFO would wait for ever
     try:
         with path.open("rb") as file:
             head = file.read(_MAGIC_OFFSET + len(_DATABASE_MAGIC))
