@@ -43,6 +43,8 @@ class ReportRow:
         own_min: smallest value.
         own_max: largest value.
         own_n: number of values.
+        older_at: start of the run's session, if that is not the report's but an earlier one; else None.
+        older_commit: commit of that session.
         relative: its median as a multiple of the smallest of its group; None before
             `present.report.columns.with_relative`, which knows the groups.
         percentiles: those that were asked for, by their column's name (``p99.9``), in seconds per iteration; None where
@@ -112,6 +114,8 @@ class ReportRow:
     flops_per_second: float | None = None
     bytes_per_second: float | None = None
     percentiles: Mapping[str, float | None] = field(default_factory=dict)
+    older_at: str | None = None
+    older_commit: str | None = None
 
     @property
     def has_figures(self) -> bool:

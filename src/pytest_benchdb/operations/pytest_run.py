@@ -146,18 +146,33 @@ def own_suite(own: OwnCommand | None, folder: Path) -> Suite:
     Raises:
         ConfigError: the command cannot be run again.
     """
-    advice = "give the command yourself: benchdb regress --confirm 2 -- pytest ARGS"
+    return parse_suite(own_words(own, folder, "--confirm", "benchdb regress --confirm 2 -- pytest ARGS"), folder)
+
+
+def own_words(own: OwnCommand | None, folder: Path, what: str, instead: str) -> list[str]:
+    """Return the words of the command by which this user recorded a session here.
+
+    Args:
+        own: how it was started; None if it was recorded elsewhere.
+        folder: the working folder, which must be the same.
+        what: the option or command that wants to run it, for messages.
+        instead: what to type with a command of one's own.
+
+    Raises:
+        ConfigError: the command cannot be run again.
+    """
+    advice = f"give the command yourself: {instead}"
     if own is None:
-        message = "--confirm: you did not record the session on this machine, so its command is not run"
+        message = f"{what}: you did not record the session on this machine, so its command is not run"
         raise ConfigError(f"{message}; {advice}")
     if Path(own.folder) != folder.resolve():
-        raise ConfigError(f"--confirm: the session was recorded in {own.folder}; run it there, or {advice}")
+        raise ConfigError(f"{what}: the session was recorded in {own.folder}; run it there, or {advice}")
     if _MASK in own.command:
-        raise ConfigError(f"--confirm: secrets were masked in the command ({own.command}); {advice}")
+        raise ConfigError(f"{what}: secrets were masked in the command ({own.command}); {advice}")
     words = shlex.split(own.command)
     if words[:1] != ["pytest"]:
-        raise ConfigError(f"--confirm: the command does not call pytest ({own.command}); {advice}")
-    return parse_suite(words, folder)
+        raise ConfigError(f"{what}: the command does not call pytest ({own.command}); {advice}")
+    return words
 
 
 def find_root(folder: Path, names: Sequence[str]) -> Path | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_benchdb.operations.gate.judge import missing_names
+from pytest_benchdb.operations.select.partial_runs import missing_names
 
 BEFORE = ["tests/test_a.py::test_x", "tests/test_a.py::test_y[1]", "tests/sub/test_b.py::test_z"]
 AFTER = ["tests/test_a.py::test_x"]

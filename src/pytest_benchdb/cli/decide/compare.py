@@ -10,7 +10,7 @@ from pytest_benchdb.analysis.decide import Decision
 from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_text, read_ci_outputs
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.candidates import complete_metrics, complete_specs
-from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_args
+from pytest_benchdb.cli.frame.options import CommandWithProgram
 from pytest_benchdb.cli.frame.output import Output, command_feedback, make_output
 from pytest_benchdb.cli.frame.project import find_db
 from pytest_benchdb.errors import ConfigError, NoBaselineError
@@ -181,7 +181,7 @@ class ComparisonWriter:
 def _interleaved(
     context: click.Context, params: Mapping[str, Any], request: CompareRequest, output: Output
 ) -> Comparison:
-    from pytest_benchdb.cli.decide.duet_run import read_duet, run_and_compare
+    from pytest_benchdb.cli.decide.duet_run import read_duet, run_and_compare, words_of
 
     specs = params["specs"]
     if params["axis"] is not None or not 1 <= len(specs) <= _SIDES:
@@ -195,7 +195,7 @@ def _interleaved(
         "pythonpath": params["pythonpath"],
         "db": params["db"] if from_line else None,
     }
-    return run_and_compare(read_duet(duet_options, passthrough_args(context)), request, output)
+    return run_and_compare(read_duet(duet_options, words_of(context, output)), request, output)
 
 
 def _present(

@@ -5,10 +5,10 @@ from typing import Any
 import click
 
 from pytest_benchdb.cli.decide.compare import FORMATS, ComparisonWriter, comparison_options, read_request
-from pytest_benchdb.cli.decide.duet_run import DUET_DB, read_duet, run_and_compare
+from pytest_benchdb.cli.decide.duet_run import DUET_DB, read_duet, run_and_compare, words_of
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.database import db_option
-from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_args
+from pytest_benchdb.cli.frame.options import CommandWithProgram
 from pytest_benchdb.cli.frame.output import make_output
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.verdict import FAILING
@@ -21,6 +21,9 @@ _HELP = f"""Run two commits or two environments in turn, in fresh pytest process
 BASE and HEAD are commits, or one range A..B, checked out into folders of their own that are removed in the end; without
 HEAD, the working tree as it is. The order is A, B, B, A, A, B, ..., so that what disturbs the machine disturbs both.
 Each process records into {DUET_DB}; a side is then judged by one figure for each of its sessions.
+
+Without a command after --, it is the one that recorded the newest session, if you recorded it in this folder on this
+machine; it is printed before it runs.
 
 The package under test must be imported from each side's own folder. One that is installed in editable mode is not,
 unless --pythonpath puts the folder first; a side that imported your checkout's files is an error.
@@ -78,7 +81,7 @@ def command(context: click.Context, /, **params: Any) -> int:
     output = make_output(params, formats=FORMATS)
     writer, request = ComparisonWriter(params), read_request(params)
     confirms = params["confirm"] if params["gate"] else None
-    comparison = run_and_compare(read_duet(params, passthrough_args(context)), request, output, confirms=confirms)
+    comparison = run_and_compare(read_duet(params, words_of(context, output)), request, output, confirms=confirms)
     status = writer.write((comparison,), output)
     if params["gate"] and any(row.judgement.verdict in FAILING for row in comparison.rows):
         return exit_status.GATE_FAILED

@@ -10,12 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+import click
+
+from pytest_benchdb.cli.frame.database import VARIABLE as DB_VARIABLE
+from pytest_benchdb.cli.frame.options import passthrough_args
 from pytest_benchdb.cli.frame.output import Output, progress_bar
+from pytest_benchdb.cli.frame.project import find_db
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison
 from pytest_benchdb.operations.compare.run import CompareRequest
 from pytest_benchdb.operations.duet.confirm import confirm_duet
 from pytest_benchdb.operations.duet.plan import Duet, SideRequest
+from pytest_benchdb.operations.duet.recorded import recorded_words
 from pytest_benchdb.operations.duet.run import compare_duet, run_duet
 from pytest_benchdb.operations.exchange.open import Feedback
 from pytest_benchdb.operations.select.spec.syntax import home_path
@@ -23,6 +29,7 @@ from pytest_benchdb.operations.select.spec.syntax import home_path
 DUET_DB = ".benchdb-duet"
 """Apart from the history, because duet sessions are not records of the newest commit."""
 
+_EXAMPLE = "benchdb duet main -- pytest tests/bench"
 _PYTEST = frozenset({"pytest", "py.test"})
 
 
@@ -33,7 +40,7 @@ def read_duet(params: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
         ConfigError: there is nothing to run, or the sides are the same.
     """
     if not words:
-        raise ConfigError("say what to run after --, for example: benchdb duet main -- pytest tests/bench")
+        raise ConfigError(f"say what to run after --, for example: {_EXAMPLE}")
     base, head = _commits(params.get("base"), params.get("head"))
     at = next((at for at, word in enumerate(words) if Path(word).name in _PYTEST), None)
     if at is None:
@@ -52,6 +59,21 @@ def read_duet(params: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
         pythonpath=tuple(params.get("pythonpath") or ()),
         module=params.get("module"),
     )
+
+
+def words_of(context: click.Context, output: Output) -> list[str] | None:
+    """Return the command after ``--``, else the one by which this user recorded the newest session here.
+
+    Raises:
+        ConfigError: there is no such session, or its command cannot be run again.
+        StoreError: the database cannot be read.
+    """
+    words = passthrough_args(context)
+    if words is not None:
+        return words
+    recorded = recorded_words(find_db(context.obj or os.environ.get(DB_VARIABLE), Path.cwd()), Path.cwd(), _EXAMPLE)
+    output.say(f"running as recorded: {shlex.join(recorded)}")
+    return recorded
 
 
 def run_and_compare(duet: Duet, request: CompareRequest, output: Output, *, confirms: int | None = None) -> Comparison:

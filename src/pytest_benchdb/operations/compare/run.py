@@ -20,6 +20,7 @@ from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.compare.axis import SESSION_DIMENSIONS, Axis, axis_matching, find_axis, split_axis
 from pytest_benchdb.operations.compare.machines import find_obstacle, keep_one_machine, machine_warnings
 from pytest_benchdb.operations.compare.pairs import BY_FULLNAME, Matching, Pair, pair_sides
+from pytest_benchdb.operations.compare.partial import NewestSides, newest_sides, without_unselected
 from pytest_benchdb.operations.compare.rows import (
     Mains,
     apply_thresholds,
@@ -137,11 +138,19 @@ def compare_named(
                 f"{baseline.name} and {candidate.name} are the same session; record another, or name an earlier one, "
                 "as in latest~1"
             )
-        return (compare(source.reader, replace(baseline, sessions=rest), candidate, request),)
+        baseline = replace(baseline, sessions=rest)
+        newest = None if specs else newest_sides(source.reader, source.in_db, baseline, candidate)
+        if newest is not None:
+            baseline, candidate = newest.sides
+        return (compare(source.reader, baseline, candidate, request, newest),)
 
 
-def compare(reader: Reader, baseline: Side, candidate: Side, request: CompareRequest) -> Comparison:
+def compare(
+    reader: Reader, baseline: Side, candidate: Side, request: CompareRequest, newest: NewestSides | None = None
+) -> Comparison:
     """Compare a candidate's sessions with a baseline's, benchmark by benchmark; the history must hold both.
+
+    Benchmarks that one side's command left out are not compared. With `newest`, the sides have the newest run of each.
 
     Raises:
         ConfigError: a filter is not valid, or a threshold's unit is not its metric's.
@@ -155,8 +164,12 @@ def compare(reader: Reader, baseline: Side, candidate: Side, request: CompareReq
     values = [reader.session_values(_ids(side.sessions), metrics=request.metric_names()) for side in sides]
     _check_metrics(reader, [*values[0], *values[1]], [session for side in sides for session in side.sessions], request)
     before, after = ([value for value in side if selected(value)] for side in values)
+    if newest is None:
+        before, after, remarks = without_unselected(reader, sides, (before, after))
+    else:
+        (before, after), remarks = newest.pick((before, after)), newest.remarks
     compared = _compared(reader, sides, (before, after), request)
-    return replace(compared, warnings=(*left_out, *compared.warnings))
+    return replace(compared, warnings=(*left_out, *remarks, *compared.warnings))
 
 
 def compare_axis(

@@ -1,10 +1,6 @@
-"""Judge the series of a gate, by their history or as two sides, and find missing benchmarks.
+"""Judge the series of a gate, by their history or as two sides."""
 
-A benchmark is missing only if the candidate's command selected it.
-"""
-
-import shlex
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_benchdb.analysis.rules.budget import by_budget
@@ -35,20 +31,6 @@ _CPU_CLOCKS = frozenset({"cpu_time", "thread_time"})
 """Metrics that other work on the machine does not inflate."""
 _CONFIRMS_FOR_SMALL = 2
 """Fewest re-runs for the smaller default limit: with fewer it raises too many false alarms."""
-_SELECTING = (
-    "-k",
-    "-m",
-    "--lf",
-    "--last-failed",
-    "--sw",
-    "--stepwise",
-    "--deselect",
-    "--ignore",
-    "--ignore-glob",
-    "--shard-id",
-    "--splits",
-)
-"""Options that select tests by other means than paths, so that the selection is unknown from the command line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,62 +153,3 @@ def _unless_disturbed(
     return replace(
         judgement, verdict="inconclusive", state="unstable", reason="other work disturbed the machine in this session"
     )
-
-
-def missing_names(
-    baseline: Collection[str],
-    candidate: Collection[str],
-    *,
-    commands: tuple[str | None, str | None],
-    complete: bool,
-) -> list[str]:
-    """Return the baseline's benchmarks that the candidate should have run but did not, in the baseline's order.
-
-    Args:
-        baseline: full names of the newest session of the baseline.
-        candidate: full names of the candidate.
-        commands: command lines of both, in this order; None if one has none.
-        complete: whether every test that the candidate selected ran.
-    """
-    absent = [name for name in baseline if name not in candidate]
-    if not absent or not complete:
-        return []
-    before, after = commands
-    if after is None or before == after:
-        return absent
-    paths = _paths_in(after, [*baseline, *candidate])
-    return [] if paths is None else [name for name in absent if not paths or any(_is_in(name, path) for path in paths)]
-
-
-def _paths_in(command: str, names: Iterable[str]) -> list[str] | None:
-    """Return the files, folders and node ids in a command; None if it selects by other means."""
-    try:
-        words = shlex.split(command)[1:]
-    except ValueError:
-        return None
-    if any(map(_selects, words)):
-        return None
-    files = {name.partition("::")[0] for name in names}
-    paths = [word.removeprefix("./").rstrip("/") for word in words if not word.startswith("-")]
-    if "." in paths:
-        return []
-    return [path for path in paths if _is_path(path) or any(_is_in(file, path) for file in files)]
-
-
-def _selects(word: str) -> bool:
-    return word.partition("=")[0] in _SELECTING or (word[:2] in {"-k", "-m"} and not word.startswith("--"))
-
-
-def _is_path(word: str) -> bool:
-    return word.endswith(".py") or "::" in word
-
-
-def _is_in(name: str, path: str) -> bool:
-    """Return whether a benchmark is in a path of a command, which may be relative to a subfolder.
-
-    >>> _is_in("tests/unit/test_a.py::test_x[1]", "unit"), _is_in("tests/test_a.py", "est_a.py")
-    (True, False)
-    """
-    file = name.partition("::")[0]
-    starts = [0, *(at + 1 for at, char in enumerate(file) if char == "/")]
-    return any(name.startswith(path, at) and name[at + len(path) :][:1] in {"", "/", "[", ":"} for at in starts)

@@ -36,7 +36,6 @@ from pytest_benchdb.operations.gate.judge import (
     gate_pairs,
     judge_rerun,
     limits_of,
-    missing_names,
     named_metrics,
 )
 from pytest_benchdb.operations.gate.policy import Rules, read_marker_rules
@@ -44,6 +43,7 @@ from pytest_benchdb.operations.gate.request import GateRequest
 from pytest_benchdb.operations.pytest_run import Runner
 from pytest_benchdb.operations.select.filters.threshold import unknown_metric
 from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
+from pytest_benchdb.operations.select.partial_runs import missing_names
 from pytest_benchdb.operations.select.recipe import read_recipes
 from pytest_benchdb.operations.select.series import names_like
 from pytest_benchdb.store.read.reader import Reader

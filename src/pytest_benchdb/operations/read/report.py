@@ -10,7 +10,9 @@ from pytest_benchdb.model.report import Report, ReportRow, Row, SessionReport, S
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.filters.where import parse_where, report_columns
+from pytest_benchdb.operations.select.partial_runs import newest_runs, read_recent
 from pytest_benchdb.operations.select.selection import (
+    SelectedSessions,
     Selection,
     filter_by_time,
     open_selection,
@@ -24,7 +26,8 @@ _PEAK_FLOPS, _PEAK_BYTES = "peak_flops_per_second", "peak_bytes_per_second"
 def build_report(selection: Selection, *, percentiles: Sequence[float] = (), feedback: Feedback = SILENT) -> Report:
     """Read the selected sessions with the runs that match.
 
-    Without names, times or a number that is the newest session, or as many as there are files.
+    Without names, times or a number that is the newest session, or as many as there are files. To a single session
+    that ran only a part of the suite, the newest runs of the other benchmarks are added.
 
     Args:
         selection: what to read.
@@ -38,15 +41,54 @@ def build_report(selection: Selection, *, percentiles: Sequence[float] = (), fee
     matches = parse_expression(selection.keyword or "")
     where = parse_where(selection.where or "")
     columns = report_columns(where.metrics)
+
+    def is_shown(row: ReportRow) -> bool:
+        return matches(row.fullname) and where.matches(row) and _has(row, columns)
+
     with open_selection(selection, feedback, newest=None) as selected:
-        return report_of(
+        number = len(selected.everything)
+        report = report_of(
             selected.reader,
             selection,
             selected.sessions,
-            of=len(selected.everything),
-            is_shown=lambda row: matches(row.fullname) and where.matches(row) and _has(row, columns),
+            of=number,
+            is_shown=is_shown,
             percentiles=percentiles,
         )
+        is_named = selection.specs or selection.since or selection.until or selection.last
+        if is_named or len(report.sessions) > 1:
+            return report
+        return _with_older(report, selection, selected, is_shown, percentiles)
+
+
+def _with_older(
+    report: Report,
+    selection: Selection,
+    selected: SelectedSessions,
+    is_shown: Callable[[ReportRow], bool],
+    percentiles: Sequence[float],
+) -> Report:
+    """Add the newest runs of the benchmarks that the session's command left out."""
+    (shown,) = report.sessions
+    recent = read_recent(selected.reader, shown.session, selected.everything)
+    newest = newest_runs(recent)
+    sessions = [entry.session for entry in recent[1:] if entry.session.session_id in set(newest.values())]
+    if not sessions:
+        return report
+    older = report_of(
+        selected.reader,
+        selection,
+        sessions,
+        of=report.sessions_in_all,
+        is_shown=lambda row: newest.get(row.fullname) == row.session_id and is_shown(row),
+        percentiles=percentiles,
+    )
+    rows = [
+        replace(row, older_at=other.session.started_at, older_commit=other.session.commit_sha)
+        for other in older.sessions
+        for row in other.rows
+    ]
+    return replace(report, sessions=(replace(shown, rows=(*shown.rows, *rows)),))
 
 
 def _has(row: ReportRow, columns: Sequence[str]) -> bool:

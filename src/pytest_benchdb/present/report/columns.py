@@ -304,7 +304,9 @@ def _param(row: ReportRow, name: str) -> Value:
 
 def default_columns(rows: Sequence[ReportRow]) -> tuple[Column, ...]:
     """Return the default columns for these runs."""
-    differing = [key for key in _WHERE_DIFFERENT if len({value_of(row, key) for row in rows}) > 1]
+    # Older runs are marked as such, so that their session needs no column.
+    own = {"session": [row for row in rows if row.older_at is None]}
+    differing = [key for key in _WHERE_DIFFERENT if len({value_of(row, key) for row in own.get(key, rows)}) > 1]
     unusual = ["metric"] if any(unusual_metric(row) for row in rows) else []
     figures = [
         key

@@ -155,10 +155,14 @@ def _counts(outcomes: Mapping[str, int]) -> str:
 
 def _shown(shown: SessionReport, report: Report) -> str | None:
     total = sum(shown.outcomes.values())
-    if report.selection is None and len(shown.rows) == total:
-        return None
+    times = [row.older_at for row in shown.rows if row.older_at is not None]
+    older = len(times)
+    newest = f", the newest of {local_text(max(times))}" if times else ""
+    added = f", and {counted(older, 'older run')} of what this session left out{newest}" if older else ""
+    if report.selection is None and len(shown.rows) - older == total:
+        return f"all {counted(total, 'run')}{added}" if older else None
     selection = f" ({report.selection})" if report.selection else ""
-    return f"{len(shown.rows)} of {total} runs{selection}"
+    return f"{len(shown.rows) - older} of {total} runs{selection}{added}"
 
 
 def layout_sessions(sessions: Sequence[SessionRow], width: int, *, now: dt.datetime, ascii_only: bool = False) -> Table:

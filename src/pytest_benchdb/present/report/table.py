@@ -19,6 +19,7 @@ from pytest_benchdb.present.report.columns import (
 )
 from pytest_benchdb.present.writing.grid import Entry, Heading, Section, Span, Style, Table, fit, outcome_style
 from pytest_benchdb.present.writing.text import sanitize
+from pytest_benchdb.present.writing.times import local_minute
 from pytest_benchdb.present.writing.units import (
     NOT_MEASURED,
     FigureKind,
@@ -30,6 +31,7 @@ from pytest_benchdb.present.writing.units import (
     write_figure,
 )
 
+_SHORT_COMMIT = 8
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _TELLING = frozenset({"file", "function", "benchmark"})
 """Columns whose values need no name in the title of a group."""
@@ -225,11 +227,14 @@ def _own_text(row: ReportRow) -> str | None:
 
 
 def marks_of(row: ReportRow, columns: Sequence[Column]) -> str:
-    """Return marks to append to a run's name, for one that is simulated, a rerun, or timed by an unusual metric.
+    """Return marks to append to a run's name, for one that is simulated, older, a rerun, or timed by an unusual metric.
 
     The metric is a mark only if `columns` show times without their metric.
     """
     marks: list[str] = [row.provenance] if row.provenance == "simulated" else []
+    if row.older_at is not None:
+        commit = row.older_commit[:_SHORT_COMMIT] if row.older_commit else local_minute(row.older_at)
+        marks.append(f"older: {commit}")
     marks += [f"attempt {row.attempt}"] if row.attempt > 1 else []
     metric = unusual_metric(row)
     if metric is not None and any(column.kind == "time" for column in columns):

@@ -147,6 +147,11 @@ class Reader:
         rows = self._rows("session_commands", session_ids=list(session_ids))
         return {row["session_id"]: row["command"] for row in rows}
 
+    def benchmarks_of(self, session_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Return the full names of the benchmarks that sessions have a run of, by session."""
+        rows = self._rows("session_benchmarks", session_ids=list(session_ids))
+        return {row["session_id"]: row["names"] for row in rows}
+
     def find_runs(self, prefix: str) -> dict[str, str]:
         """Map the id of each run that begins with `prefix` to the id of its session."""
         return {row["run_id"]: row["session_id"] for row in self._rows("find_runs", prefix=prefix.lower())}
