@@ -50,7 +50,7 @@ class SessionNames:
 
 
 def read_recent(reader: Reader, newest: SessionRow, sessions: Iterable[SessionRow]) -> list[SessionNames]:
-    """Return `newest` and the sessions before it of which benchmarks may be missed, newest first.
+    """Return `newest` and the sessions before it that it may lack benchmarks of, newest first.
 
     Raises:
         StoreError: the history cannot be read.
