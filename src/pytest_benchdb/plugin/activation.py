@@ -4,6 +4,7 @@ PYTEST_DONT_REWRITE
 """
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,7 +62,8 @@ def _recorder(config: pytest.Config, settings: Settings) -> object | None:
     """
     from pytest_benchdb.plugin.bench.fixtures import NAMES
     from pytest_benchdb.plugin.processes import child, isolate
-    from pytest_benchdb.plugin.recording.watcher import WORKER_KEY, worker_watcher
+    from pytest_benchdb.plugin.processes.turns import Turns
+    from pytest_benchdb.plugin.recording.watcher import TURNS_KEY, WORKER_KEY, worker_watcher
 
     if (worker_config := child.worker_config(config)) is not None:
         return worker_watcher(settings, worker_config, NAMES)
@@ -70,7 +72,11 @@ def _recorder(config: pytest.Config, settings: Settings) -> object | None:
         if worker_config is None:
             return None
         isolate.register(config, worker_config)
-        return worker_watcher(settings, worker_config, NAMES)
+        watcher = worker_watcher(settings, worker_config, NAMES)
+        if (turns := worker_config.get(TURNS_KEY)) is not None:
+            hooks = Turns(Path(turns), worker_config["worker"], watcher.is_benchmark)
+            config.pluginmanager.register(hooks, "benchdb-turns")
+        return watcher
     from pytest_benchdb.plugin.ending.gate import refuse_unknown_metrics
     from pytest_benchdb.plugin.session import SessionPlugin
     from pytest_benchdb.store.target import resolve

@@ -73,6 +73,13 @@ OPTIONS = (
         "Store the CO2 of measured energy too, at this many grams for each kWh of the electricity grid (default: off).",
     ),
     Option("--benchdb-all", "all", "flag", None, "Record plain tests too, one round each."),
+    Option(
+        "--benchdb-serial",
+        "serial",
+        "flag",
+        None,
+        "Under pytest-xdist, run benchmarks after the other tests, one at a time and while no other test runs.",
+    ),
     Option("--benchdb-raw", "raw", "flag", None, "Keep every round of a benchmark (default)."),
     Option("--no-benchdb-raw", None, "flag", None, "Keep the statistics of the rounds only."),
     Option(

@@ -23,10 +23,18 @@ from pytest_benchdb.plugin.ending import changes, gate, summary
 from pytest_benchdb.plugin.ending.outputs import Outputs, write_outputs
 from pytest_benchdb.plugin.ending.own_command import shown_path
 from pytest_benchdb.plugin.processes import isolate
+from pytest_benchdb.plugin.processes.turns import TurnsFolder
 from pytest_benchdb.plugin.recording.identity import Identifier
 from pytest_benchdb.plugin.recording.interrupt import interrupt_held
 from pytest_benchdb.plugin.recording.run import crashed_lines
-from pytest_benchdb.plugin.recording.watcher import LINES_ATTRIBUTE, REFUSED_ATTRIBUTE, WORKER_KEY, Process, TestWatcher
+from pytest_benchdb.plugin.recording.watcher import (
+    LINES_ATTRIBUTE,
+    REFUSED_ATTRIBUTE,
+    TURNS_KEY,
+    WORKER_KEY,
+    Process,
+    TestWatcher,
+)
 from pytest_benchdb.plugin.settings import Settings
 from pytest_benchdb.present.writing.text import sanitize
 from pytest_benchdb.registry import load_entry_points
@@ -97,6 +105,7 @@ class SessionPlugin:
         self._target = target
         self._probe = BlockProbe()
         self._root = project_root(config.rootpath)
+        self._turns = TurnsFolder()
         self._running: dict[str, bytes] = {}
         self._loop_ended = False
         self._cut_by: BaseException | None = None
@@ -111,6 +120,7 @@ class SessionPlugin:
     def pytest_sessionstart(self) -> None:
         """Start the session's record, and begin to watch tests."""
         load_entry_points(self._config.pluginmanager)  # environment probes among them
+        self._config.add_cleanup(self._turns.remove)  # when no worker needs it any more
         if self._settings.backends:
             devices_of(self._config)  # now, so that a wrong name ends the run before its first test
         start = begin_session(self._config, self._settings, self._root, self._probe)
@@ -150,7 +160,8 @@ class SessionPlugin:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Send an xdist worker the configuration that it cannot determine itself."""
-        node.workerinput[WORKER_KEY] = self.worker_config(node.gateway.id)
+        turns = {TURNS_KEY: self._turns.path} if self._settings.serial else {}
+        node.workerinput[WORKER_KEY] = {**self.worker_config(node.gateway.id), **turns}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -254,6 +265,7 @@ class SessionPlugin:
                     refused=self._refused,
                     columns=self._settings.columns,
                     traced_by=self._observers.taken_off,
+                    serial=self._settings.serial,
                     next_command=self._comparison is None and not (self._gate is not None and self._gate.failed),
                 ),
             )

@@ -53,6 +53,7 @@ class Settings(NamedTuple):
         fail_on: limits of the gate at the end of the run; empty for no gate.
         baseline: what the gate compares with.
         confirm: how many re-runs must repeat a regression; None for the gate's default.
+        serial: whether benchmarks run alone under xdist.
         alert_improvement: whether an improvement beyond its limit fails the gate too.
         grid_gco2_per_kwh: grams of CO2 that the electricity grid emits for each kWh; None stores no CO2.
         compare: SPEC to compare this session with; None for no comparison.
@@ -75,6 +76,7 @@ class Settings(NamedTuple):
     baseline: str = "auto"
     confirm: int | None = None
     alert_improvement: bool = False
+    serial: bool = False
     grid_gco2_per_kwh: float | None = None
     compare: str | None = None
     columns: tuple[str, ...] = ()
@@ -219,6 +221,7 @@ def read_settings(config: Any, sources: Sources) -> Settings:
         baseline=_baseline(sources),
         confirm=_confirms(sources),
         alert_improvement=bool(sources.flag("alert_improvement")),
+        serial=bool(sources.flag("serial")),
         grid_gco2_per_kwh=_grid_factor(sources),
         compare=_compare(sources),
         columns=_columns(sources),

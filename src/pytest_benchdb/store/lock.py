@@ -27,6 +27,11 @@ if sys.platform == "win32":  # pragma: no cover
             return False
         return True
 
+    def wait_for_lock(fd: int) -> None:
+        """Take the lock as soon as it is free."""
+        while not lock_now(fd):
+            time.sleep(_RETRY_S)
+
     def unlock(fd: int) -> None:
         """Release the lock if it is held."""
         os.lseek(fd, _OFFSET, os.SEEK_SET)
@@ -48,6 +53,14 @@ else:
         except OSError:
             return True
         return True
+
+    def wait_for_lock(fd: int) -> None:
+        """Take the lock as soon as it is free, without using CPU time until then.
+
+        Raises:
+            OSError: the file system has no locks.
+        """
+        fcntl.flock(fd, fcntl.LOCK_EX)
 
     def unlock(fd: int) -> None:
         """Release the lock, even if a forked child still holds the descriptor."""
@@ -73,4 +86,20 @@ def file_lock(path: Path, *, timeout_s: float, shared: bool = False) -> Iterator
             time.sleep(_RETRY_S)
         yield
     finally:
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def waiting_lock(path: Path) -> Iterator[None]:
+    """Hold the lock on `path` for the length of a block, however long it takes to get it; create the file if missing.
+
+    Raises:
+        OSError: the lock file cannot be created, or its file system has no locks.
+    """
+    fd = open_regular(path, os.O_RDWR | os.O_CREAT)
+    try:
+        wait_for_lock(fd)
+        yield
+    finally:
+        unlock(fd)
         os.close(fd)

@@ -50,12 +50,14 @@ class Content(NamedTuple):
         columns: names of the table's columns; empty for the usual ones.
         traced_by: what traced the session, and was off while code was timed.
         next_command: whether it names the command that helps next.
+        serial: whether benchmarks ran alone although there were xdist workers.
     """
 
     refused: Sequence[str] = ()
     columns: Sequence[str] = ()
     traced_by: Sequence[str] = ()
     next_command: bool = True
+    serial: bool = False
 
 
 def write(
@@ -86,7 +88,7 @@ def write(
         if result is not None and result.rows:
             _write_table(reporter, config, result, content.columns)
     traced = [f"{name} was off while code was timed" for name in content.traced_by if result is not None]
-    for line in (*_remarks(config, recorder, result), *traced, *outputs.notes):
+    for line in (*_remarks(config, recorder, result, serial=content.serial), *traced, *outputs.notes):
         reporter.write_line(sanitize(line))
     if content.next_command and verbosity >= 0 and result is not None and result.status == "stored":
         for line in _next(config, recorder, result):
@@ -140,7 +142,7 @@ def _next(config: pytest.Config, recorder: SessionRecorder, result: FoldResult) 
     return lines
 
 
-def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResult | None) -> list[str]:
+def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResult | None, *, serial: bool) -> list[str]:
     if result is None:
         if recorder.problem is not None:
             return []
@@ -150,7 +152,7 @@ def _remarks(config: pytest.Config, recorder: SessionRecorder, result: FoldResul
     counts = ", ".join(f"{count} {outcome}" for outcome, count in result.outcomes.items())
     if result.status == "stored":
         lines.append(f"{counts} -> {where}")
-    lines += _timing_remarks(result.rows)
+    lines += _timing_remarks(result.rows, serial=serial)
     lines += remarks_about(result)
     if result.recovered:
         lines.append(f"also recovered {counted(len(result.recovered), 'session')} that had died")
@@ -176,18 +178,22 @@ def _notes(runs: Sequence[RunNotes]) -> list[str]:
     return lines
 
 
-def _timing_remarks(rows: Sequence[ReportRow]) -> list[str]:
+def _timing_remarks(rows: Sequence[ReportRow], *, serial: bool) -> list[str]:
     """Explain why times are missing, or should not be compared with others."""
     remarks = []
     untimed = [row for row in rows if row.reason == DISABLED]
     if any(row.worker for row in untimed):
         remarks.append(
-            "pytest-benchmark switches itself off under xdist: outcomes are recorded, times are not; run without -n"
+            "pytest-benchmark switches itself off under xdist: outcomes are recorded, times are not; run without -n, "
+            "or with --benchdb-serial"
         )
     elif untimed:
         remarks.append("pytest-benchmark was disabled: outcomes are recorded, times are not")
     if any(row.reason == codspeed.DISABLED for row in rows):
         remarks.append("pytest-codspeed was disabled: outcomes are recorded, times are not valid; run with --codspeed")
-    if any(row.worker and row.valid for row in rows):
-        remarks.append("timed in xdist's workers, which disturb each other: run without -n for times to compare")
+    if not serial and any(row.worker and row.valid for row in rows):
+        remarks.append(
+            "timed in xdist's workers, which disturb each other: run without -n, or with --benchdb-serial, for times "
+            "to compare"
+        )
     return remarks

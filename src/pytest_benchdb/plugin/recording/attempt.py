@@ -119,6 +119,7 @@ class Attempt:
         device_failed: whether opening the device raised an error.
         points: stores the runs of the points of the test's sweeps; None without recording.
         time_budget: the most time that it may take; None without ``max_time``.
+        alone: whether it runs alone although there are other xdist workers.
         refused: what of `extra_info` is not stored, one line each.
     """
 
@@ -149,6 +150,7 @@ class Attempt:
     failed_subtests: int = 0
     points: PointStore | None = None
     time_budget: "TimeBudget | None" = None
+    alone: bool = False
     refused: list[str] = field(default_factory=list)
 
     def point(self, params: Mapping[str, object], *, bench: Any) -> "Attempt":
@@ -163,6 +165,7 @@ class Attempt:
             bench=bench,
             devices=self.devices,
             time_budget=self.time_budget,
+            alone=self.alone,
         )
 
     def begin_point(self, point: "Attempt") -> None:

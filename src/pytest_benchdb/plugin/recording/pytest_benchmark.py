@@ -9,6 +9,7 @@ from typing import Any
 from pytest_benchdb.measure.timing.tracers import monitored_by
 from pytest_benchdb.model.run import CHUNK_ROUNDS, Measurement, Timing
 from pytest_benchdb.plugin.recording.attempt import Attempt
+from pytest_benchdb.plugin.recording.fixture import PYTEST_BENCHMARK, kind_of
 
 DISABLED = "pytest-benchmark was disabled"
 """Why a run has no times: by an option, or because pytest-benchmark does not measure under xdist."""
@@ -57,6 +58,16 @@ def timing(attempt: Attempt) -> Timing:
         timer=timer,
         invalid="the benchmarked function raised" if fixture.has_error else attempt.block.cut,
     )
+
+
+def enable_under_xdist(fixture: Any, config: Any) -> None:
+    """Let a fixture measure in a test that runs alone; pytest-benchmark switches it off in every xdist worker."""
+    is_unwanted = config.getoption("benchmark_disable", False) and not config.getoption("benchmark_enable", False)
+    if kind_of(fixture) == PYTEST_BENCHMARK and not is_unwanted:
+        fixture.disabled = False
+        session: Any = getattr(config, "_benchmarksession", None)
+        if hasattr(session, "xdist_benchmark_found"):
+            session.xdist_benchmark_found = False  # or it says at the end that this fixture was switched off
 
 
 def info_holder(fixture: Any) -> Any:

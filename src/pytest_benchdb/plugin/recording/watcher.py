@@ -21,6 +21,7 @@ from pytest_benchdb.plugin.recording.fixture import kind_of, observe
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_of, max_time_of
 from pytest_benchdb.plugin.recording.outcome import Phase, phase_of, with_expected_failure, with_subtests
 from pytest_benchdb.plugin.recording.points import SweepPoints
+from pytest_benchdb.plugin.recording.pytest_benchmark import enable_under_xdist
 from pytest_benchdb.plugin.recording.run import Keeping, finished_run, stored_lines, timing_of
 from pytest_benchdb.plugin.recording.time_budget import TimeBudget
 from pytest_benchdb.plugin.settings import Settings
@@ -32,6 +33,9 @@ REFUSED_ATTRIBUTE = "_benchdb_refused"
 """Attribute of a report that carries what of its run is not stored, one line each."""
 WORKER_KEY = "benchdb"
 """Key under which xdist's controller sends its workers the configuration for `worker_watcher`."""
+
+TURNS_KEY = "turns"
+"""Key in that configuration of the folder of locks by which benchmarks run alone; missing if they run beside others."""
 
 _FIXTURES = frozenset({"benchmark", "benchmark_weave", "codspeed_benchmark"})
 _MARKERS = frozenset({"benchdb", "benchmark", "codspeed_benchmark"})
@@ -47,12 +51,14 @@ class Process:
         append: writes journal lines; None sends them with the reports.
         attachments: the store's folder for attachments.
         worker: name of this xdist worker; None without xdist.
+        is_serial: whether benchmarks run alone although there are other workers.
         device_id: the device that tests run on.
     """
 
     append: Callable[[bytes], None] | None
     attachments: Path
     worker: str | None = None
+    is_serial: bool = False
     device_id: str | None = None
 
 
@@ -68,6 +74,7 @@ def worker_watcher(settings: Settings, config: Mapping[str, Any], fixtures: set[
         append=None,
         attachments=Path(config["attachments"]),
         worker=config["worker"],
+        is_serial=TURNS_KEY in config,
         device_id=config["device_id"],
     )
     identifier = Identifier(config["project"], Path(config["root"]))
@@ -120,6 +127,8 @@ class TestWatcher:
                 attempt = item.stash.get(ATTEMPT_KEY, None) or self._begin(item)
                 if attempt.fixture is None:
                     observe(value, attempt)
+                    if attempt.alone:
+                        enable_under_xdist(value, item.config)
         return value
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -204,11 +213,15 @@ class TestWatcher:
         self._append(lines)
         return True
 
-    def _is_recorded(self, item: pytest.Item) -> bool:
+    def is_benchmark(self, item: pytest.Item) -> bool:
+        """Return whether a test asks to be timed, by a fixture or a marker."""
         names = getattr(item, "fixturenames", ())
-        if self._settings.everything or not _FIXTURES.isdisjoint(names) or not self._bench_fixtures.isdisjoint(names):
+        if not _FIXTURES.isdisjoint(names) or not self._bench_fixtures.isdisjoint(names):
             return True
         return any(marker.name in _MARKERS for marker in item.iter_markers())
+
+    def _is_recorded(self, item: pytest.Item) -> bool:
+        return self._settings.everything or self.is_benchmark(item)
 
     def _begin_call(self, item: pytest.Item, attempt: Attempt) -> contextlib.AbstractContextManager[None]:
         attempt.codspeed_seen = len(codspeed.results(self._codspeed_of(item)))
@@ -246,6 +259,7 @@ class TestWatcher:
             number=item.stash.get(_attempts_key, 1),
             block=Block(self._probe),
             identifier=self._identifier,
+            alone=self._process.is_serial and self.is_benchmark(item),
             time_budget=None if most_s is None else TimeBudget(item, most_s),
         )
         attempt.points = item.stash[_points_key] = SweepPoints(
