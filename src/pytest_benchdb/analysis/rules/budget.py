@@ -33,4 +33,4 @@ def by_budget(judgement: Judgement, value: SessionValue | None, policy: Policy) 
     beyond = figure > budget.most if policy.better == "lower" else figure < budget.most
     if not beyond:
         return replace(judgement, candidate=figure) if judgement.candidate is None else judgement
-    return replace(judgement, verdict="exceeded", state=None, candidate=figure, reason=None)
+    return replace(judgement, verdict="exceeded", state=None, candidate=figure, sessions_needed=None, reason=None)

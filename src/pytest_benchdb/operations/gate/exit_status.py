@@ -159,7 +159,7 @@ def _doubts(
     unchecked = [row for row in unchecked if row.judgement.verdict != "missing"]
     if unchecked:
         names = _first_few([f"{row.key.fullname} {row.key.metric}" for row in unchecked])
-        parts.append(f"{counted(len(unchecked), 'budget')} could not be checked: {names} was not measured")
+        parts.append(f"{counted(len(unchecked), 'budget')} could not be checked, for lack of a valid value: {names}")
     lost = [row for row in rows if row.key in undecided and row.judgement.state != "unstable"]
     if lost and not interrupted:
         parts.append(f"{counted(len(lost), 'suspect')} could not be confirmed: {lost[0].judgement.reason}")
