@@ -22,7 +22,7 @@ from pytest_benchdb.operations.gate.run import gate
 from pytest_benchdb.operations.pytest_run import PAUSE_S, PAUSE_VARIABLE
 from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 from pytest_benchdb.operations.select.selection import make_selection
-from pytest_benchdb.operations.select.spec.syntax import sides_of
+from pytest_benchdb.operations.select.spec.syntax import names_database, sides_of
 
 _FORMATS = ("table", "md", "json", *CI_FORMATS)
 _KEY = "thresholds"
@@ -105,6 +105,8 @@ def command(context: click.Context, /, **params: Any) -> int:
     """Judge, confirm and show."""
     output = make_output(params, formats=_FORMATS)
     extras = read_ci_outputs(params)
+    if params["spec"] and names_database(params["spec"]):
+        params["db"], params["spec"] = params["spec"], None
     request = _request(params, passthrough_args(context), Path.cwd())
     paths = make_selection([], find_db(params["db"], Path.cwd())).paths
     with command_feedback(output, "Reading new sessions") as feedback:

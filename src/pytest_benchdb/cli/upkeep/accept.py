@@ -6,7 +6,7 @@ import click
 
 from pytest_benchdb.cli.frame.candidates import complete_benchmarks, complete_metrics, complete_specs
 from pytest_benchdb.cli.frame.command import Call, reading_command
-from pytest_benchdb.cli.upkeep.annotation import FORMATS, say_written, write_list
+from pytest_benchdb.cli.upkeep.annotation import LIST_FORMATS, say_written, write_list
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.operations.upkeep.annotate import accept_change, list_acceptances
 
@@ -42,7 +42,7 @@ Example: benchdb accept '*::test_parse*' --reason 'checks its input now' --expir
         help="First session of the new level. Default: the newest.",
     ),
     click.option("--list", "listed", is_flag=True, help="List the accepted changes."),
-    formats=FORMATS,
+    formats=LIST_FORMATS,
 )
 def command(call: Call) -> None:
     """Write, or list.

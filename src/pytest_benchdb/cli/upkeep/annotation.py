@@ -11,6 +11,7 @@ from pytest_benchdb.present.writing.text import SHORT_ID
 from pytest_benchdb.present.writing.times import local_minute
 
 FORMATS = ("table", "json")
+LIST_FORMATS = ("table", "json", "csv", "md")
 _SHORT_COMMIT = 8
 
 
@@ -41,7 +42,7 @@ def write_list(
     output: Output, schema: str, columns: Sequence[str], rows: Sequence[Sequence[object]], nothing: str
 ) -> None:
     """Write rows; a table has shortened ids, commits and times, or the message `nothing` if there are no rows."""
-    if output.format == "json":
+    if output.format != "table":
         write_table(DataTable(schema=schema, columns=tuple(columns), rows=rows), output)
     elif rows:
         shown = [[_short(name, value) for name, value in zip(columns, row, strict=True)] for row in rows]

@@ -6,7 +6,7 @@ from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.candidates import complete_specs
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.database import group_db_option
-from pytest_benchdb.cli.upkeep.annotation import FORMATS, say_written, write_list
+from pytest_benchdb.cli.upkeep.annotation import FORMATS, LIST_FORMATS, say_written, write_list
 from pytest_benchdb.operations.upkeep.annotate import list_baselines, remove_baseline, set_baseline
 
 SCHEMA = "benchdb.baselines/1"
@@ -62,7 +62,7 @@ def set_command(call: Call) -> None:
 
 
 @command.add_command
-@reading_command("list", _LIST_HELP, short_help="List the baselines.", formats=FORMATS)
+@reading_command("list", _LIST_HELP, short_help="List the baselines.", formats=LIST_FORMATS)
 def list_command(call: Call) -> None:
     """Read and list."""
     with call.reading() as feedback:

@@ -21,7 +21,7 @@ from pytest_benchdb.operations.select.spec.automatic import (
     prefer_clean,
 )
 from pytest_benchdb.operations.select.spec.context import SpecContext
-from pytest_benchdb.operations.select.spec.syntax import Kind, Spec, parse_spec, split_back
+from pytest_benchdb.operations.select.spec.syntax import Kind, Spec, names_database, parse_spec, split_back
 
 Finder = Callable[[Spec, Sequence[SessionRow], SpecContext], list[SessionRow]]
 
@@ -337,6 +337,8 @@ def _by_git(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) ->
     """
     word, git = spec.value or "", context.git()
     commit = git.commit_of(word) if git is not None else None
+    if commit is None and names_database(word):
+        raise NoBaselineError(f"{word!r} is a path, not a session; name the database so: --db {word} latest")
     if git is None or commit is None:
         labels = names_text(session.label for session in sessions)
         branches = names_text(session.branch for session in sessions)

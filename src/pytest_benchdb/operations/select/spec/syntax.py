@@ -69,6 +69,17 @@ def home_path(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111 - `Path.expanduser` raises for such a user
 
 
+def names_database(text: str) -> bool:
+    """Return whether a text is the path of a folder with session files, or of a database file."""
+    path = home_path(text)
+    try:
+        if path.is_dir():
+            return any(path.glob("*.duckdb"))
+        return path.suffix in {".duckdb", ".db"} and path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def parse_spec(text: str) -> Spec:
     """Parse a SPEC.
 
