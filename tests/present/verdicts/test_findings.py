@@ -52,7 +52,7 @@ def test_weigh_gate_gives_level_error_to_its_failures_only() -> None:
     findings = weigh(gate(rows, failures=tuple(failed)))
 
     assert {finding.row.key for finding in findings.of_level("error")} == {one.key for one in failed}
-    assert findings.sentence == "1 of 8 benchmarks regressed"
+    assert findings.sentence == "1 of 9 benchmarks regressed"
 
 
 def test_weigh_rows_puts_the_worst_first_by_the_direction_of_the_metric() -> None:

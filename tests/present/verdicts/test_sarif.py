@@ -44,6 +44,7 @@ def test_sarif_of_all_verdicts_has_only_rows_that_need_review() -> None:
     found = results_of(comparison([row(verdict, f"t.py::{verdict}") for verdict in VERDICTS]))
 
     assert {one["ruleId"]: one["level"] for one in found} == {
+        "benchdb/exceeded": "error",
         "benchdb/regressed": "error",
         "benchdb/error": "error",
         "benchdb/missing": "warning",
@@ -100,3 +101,11 @@ def test_sarif_of_hostile_names_is_valid_and_whole() -> None:
 
 def test_sarif_of_ten_thousand_rows_stays_within_githubs_limit_of_results() -> None:
     assert 5_000 < len(results_of(many(10_000))) < 25_000
+
+
+def test_sarif_of_an_improvement_is_a_result_only_where_it_failed_the_gate() -> None:
+    better = row("improved", change=-0.5)
+
+    assert results_of(gate([better])) == []
+    (found,) = results_of(gate([better], failures=(better,)))
+    assert (found["ruleId"], found["level"]) == ("benchdb/improved", "error")

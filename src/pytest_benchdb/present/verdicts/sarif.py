@@ -67,7 +67,7 @@ def sarif(
 
 def _rule(finding: Finding) -> Verdict | Literal["unstable"] | None:
     judgement = finding.row.judgement
-    if finding.level == "fine":
+    if finding.level == "fine" or (judgement.verdict == "improved" and finding.level != "error"):
         return None
     if finding.level != "error" and judgement.state == "unstable":
         return "unstable"
@@ -76,7 +76,7 @@ def _rule(finding: Finding) -> Verdict | Literal["unstable"] | None:
 
 def _rule_object(name: Verdict | Literal["unstable"]) -> dict[str, object]:
     title, text = _RULES[name]
-    level: Level = "warning" if name == "unstable" else LEVELS[name]
+    level: Level = "warning" if name in {"unstable", "improved"} else LEVELS[name]  # type: ignore[index]
     return {
         "id": f"benchdb/{name}",
         "name": title,
