@@ -112,7 +112,10 @@ def test_report_of_a_folder_with_one_bad_file_warns_and_shows_the_rest(
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        (["report", "results", "--columns", "speed"], "no column 'speed'; choose from benchmark, "),
+        (
+            ["report", "results", "--columns", "speed"],
+            "no column 'speed'; did you mean spread; choose from benchmark, ",
+        ),
         (["report", "results", "--columns", ""], "--columns names no column"),
         (["report", "results", "--sort", "speed"], "--sort speed: no such column; choose from benchmark, "),
         (["report", "results", "-w", "speed=1"], "no field 'speed'; choose from backend, "),

@@ -23,8 +23,10 @@ ARGUMENTS = {
     "compare": ["latest~1", "--allow-cross"],
     "correlate": [],
     "db-path": [],
+    "db-path": [],
     "doctor": [],
     "env": [],
+    "exclude": ["--list"],
     "noise": [],
     "query": ["SELECT 1"],
     "recover": [],
@@ -35,7 +37,7 @@ ARGUMENTS = {
     "trend": [],
 }
 # Commands that change a database, take minutes or need an extra: here only their option is looked at.
-ONLY_OPTION = {"fit", "baseline set", "baseline rm", "note", "import", "merge", "peaks", "duet", "predict"}
+ONLY_OPTION = {"fit", "baseline set", "baseline rm", "note", "import", "merge", "peaks", "duet", "fit", "predict"}
 
 
 def leaves(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
