@@ -23,7 +23,6 @@ ARGUMENTS = {
     "compare": ["latest~1", "--allow-cross"],
     "correlate": [],
     "db-path": [],
-    "db-path": [],
     "doctor": [],
     "env": [],
     "exclude": ["--list"],
@@ -37,7 +36,7 @@ ARGUMENTS = {
     "trend": [],
 }
 # Commands that change a database, take minutes or need an extra: here only their option is looked at.
-ONLY_OPTION = {"fit", "baseline set", "baseline rm", "note", "import", "merge", "peaks", "duet", "fit", "predict"}
+ONLY_OPTION = {"fit", "baseline set", "baseline rm", "note", "import", "merge", "peaks", "duet", "predict"}
 
 
 def leaves(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
