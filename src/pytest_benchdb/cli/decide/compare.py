@@ -83,6 +83,7 @@ comparison_options = options.combine(
     multiple=True,
     help="Smallest change that counts: 5%, or for one metric 'wall_time:200us', 'memory[backend=cuda]:64MiB'.",
 )
+@options.normalize_option
 @click.option("--allow-cross", is_flag=True, help="Compare other machines, other Pythons and changed benchmarks too.")
 @click.option("--decide", metavar="FILE", help="Judge each candidate by the rules of a TOML file.")
 @click.option(
@@ -146,6 +147,7 @@ def read_request(params: Mapping[str, Any]) -> CompareRequest:
         share=share,
         thresholds=thresholds,
         allow_cross=bool(params.get("allow_cross")),
+        normalize_by=params.get("normalize_by"),
     )
 
 

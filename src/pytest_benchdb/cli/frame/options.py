@@ -74,6 +74,13 @@ display_options = combine(
 )
 
 
+normalize_option = click.option(
+    "--normalize-by",
+    metavar="BENCHMARK",
+    help="Divide the times of each session by its time of this benchmark, to take out the speed of the machine.",
+)
+
+
 def metric_option(text: str) -> Callable[[Any], Any]:
     """Return a repeatable `--metric` option with this help text."""
     return click.option("--metric", metavar="NAMES", multiple=True, shell_complete=complete_metrics, help=text)

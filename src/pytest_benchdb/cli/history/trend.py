@@ -52,6 +52,7 @@ Example: benchdb trend results -k parse --branch main
     click.option(
         "--change", metavar="PERCENT", default="3%", help="The smallest change of level that is to be found [3%]."
     ),
+    options.normalize_option,
     click.option("--only-changed", is_flag=True, help="Only series with a change, an anomaly or creep."),
 )
 def command(call: Call) -> None:
@@ -62,6 +63,7 @@ def command(call: Call) -> None:
         only_changed=params["only_changed"],
         baseline=params["baseline"],
         least_change=parse_share(params["change"], "--change"),
+        normalize_by=params["normalize_by"],
         root=Path.cwd(),
         environ=os.environ,
     )

@@ -164,6 +164,7 @@ class Trends(Notebook):
         baseline: name of the pinned baseline; None without one.
         selection: the filters in force, as the user wrote them; None without.
         metrics: without a series, the metrics that could be followed; else empty.
+        normalized_by: the benchmark that the times of each session were divided by; None if they were not.
         machines: name of the processor of each fingerprint, where it is known.
     """
 
@@ -176,6 +177,7 @@ class Trends(Notebook):
     baseline: str | None = None
     selection: str | None = None
     metrics: tuple[str, ...] = ()
+    normalized_by: str | None = None
     machines: Mapping[str, str] = field(default_factory=dict)
 
     def machine_name(self, fingerprint: str | None) -> str:

@@ -40,6 +40,7 @@ from pytest_benchdb.operations.select.filters.threshold import (
     unknown_metric,
 )
 from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
+from pytest_benchdb.operations.select.normalize import NONE, Normalization, read_normalization
 from pytest_benchdb.operations.select.recipe import read_recipes
 from pytest_benchdb.operations.select.spec.context import spec_context
 from pytest_benchdb.operations.select.spec.resolve import kept_sessions
@@ -67,6 +68,7 @@ class CompareRequest:
         share: smallest change that counts, for every metric; None for each metric's default.
         thresholds: limits of single metrics; the last that matches counts.
         allow_cross: whether machines, Pythons and the benchmarks' code may differ.
+        normalize_by: name of the benchmark to divide the times of each session by; None divides by nothing.
     """
 
     metrics: tuple[str, ...] = ()
@@ -75,6 +77,7 @@ class CompareRequest:
     share: float | None = None
     thresholds: tuple[Threshold, ...] = ()
     allow_cross: bool = False
+    normalize_by: str | None = None
 
     def metric_groups(self) -> dict[str, tuple[str, ...]]:
         """Return the metrics of each word; at least one per word must have been measured."""
@@ -163,12 +166,13 @@ def compare(
     selected = value_filter(request.keyword, request.where)
     values = [reader.session_values(_ids(side.sessions), metrics=request.metric_names()) for side in sides]
     _check_metrics(reader, [*values[0], *values[1]], [session for side in sides for session in side.sessions], request)
-    before, after = ([value for value in side if selected(value)] for side in values)
+    normalization = _normalization(reader, [session for side in sides for session in side.sessions], request)
+    before, after = ([value for value in normalization.apply(side) if selected(value)] for side in values)
     if newest is None:
         before, after, remarks = without_unselected(reader, sides, (before, after))
     else:
         (before, after), remarks = newest.pick((before, after)), newest.remarks
-    compared = _compared(reader, sides, (before, after), request)
+    compared = _compared(reader, sides, (before, after), request, normalization)
     return replace(compared, warnings=(*left_out, *remarks, *compared.warnings))
 
 
@@ -199,7 +203,8 @@ def compare_axis(
     by_id = {session.session_id: session for session in sessions}
     values = reader.session_values(list(by_id), metrics=request.metric_names())
     _check_metrics(reader, values, sessions, request)
-    values = [value for value in values if selected(value)]
+    normalization = _normalization(reader, sessions, request)
+    values = [value for value in normalization.apply(values) if selected(value)]
     axis = find_axis(dimension, values, by_id)
     first, *others = split_axis(axis, values, by_id, baseline_value)
     warnings = _without_value(axis, values)
@@ -211,8 +216,8 @@ def compare_axis(
             name = f"{axis.name.rpartition(':')[2]}={side.value}"
             sides.append(Side(name=name, sessions=tuple(session for session in sessions if session.session_id in ids)))
         pair = (list(first.values), list(other.values))
-        matching = axis_matching(axis, (first, other))
-        compared = _compared(reader, (sides[0], sides[1]), pair, request, matching, axis=axis.name)
+        across = _Across(axis=axis.name, matching=axis_matching(axis, (first, other)))
+        compared = _compared(reader, (sides[0], sides[1]), pair, request, normalization, across)
         comparisons.append(replace(compared, warnings=(*warnings, *compared.warnings)))
     return tuple(comparisons)
 
@@ -243,30 +248,40 @@ def _sessions_of_axis(source: SpecSource, axis: str, sides: Sequence[Side]) -> S
     return sorted(named.values(), key=lambda session: session.started_at)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Across:
+    """How the benchmarks of two sides match, and the dimension that the sides are values of; None without one."""
+
+    matching: Matching
+    axis: str | None = None
+
+
+_TWO_SIDES = _Across(matching=BY_FULLNAME)
+
+
 def _compared(
     reader: Reader,
     sides: tuple[Side, Side],
     values: tuple[list[SessionValue], list[SessionValue]],
     request: CompareRequest,
-    matching: Matching = BY_FULLNAME,
-    *,
-    axis: str | None = None,
+    normalization: Normalization,
+    across: _Across = _TWO_SIDES,
 ) -> Comparison:
     mains = find_mains(*values)
-    pairs = [pair for pair in pair_sides(*values, matching) if _is_selected(pair, request, mains)]
+    pairs = [pair for pair in pair_sides(*values, across.matching) if _is_selected(pair, request, mains)]
     order = {metric: place for place, metric in enumerate(request.metric_names())}
     pairs.sort(key=lambda pair: order.get(pair.key.metric, len(order)))
     rule = SidesRule(
         request=request,
         sessions={session.session_id: session for side in sides for session in side.sessions},
-        axis=axis,
-        rounds=_read_rounds(reader, pairs),
+        axis=across.axis,
+        rounds=_read_rounds(reader, pairs, normalization),
         mains=mains,
     )
     recipes = read_recipes(reader, [value for pair in pairs for value in pair.candidate or pair.baseline])
     rows = judge_pairs(pairs, rule, recipes)
-    shift = largest_shift(suite_shifts(rows).values()) if axis is None else None
-    return build_comparison(reader, sides, rows, machine_warnings(*sides, shift))
+    shift = largest_shift(suite_shifts(rows).values()) if across.axis is None else None
+    return build_comparison(reader, sides, rows, (*normalization.remarks(), *machine_warnings(*sides, shift)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,7 +328,13 @@ class SidesRule:
         return refuse_incomparable(judgement, pair, obstacle, allow_cross=crossing)
 
 
-def _read_rounds(reader: Reader, pairs: Iterable[Pair]) -> Rounds:
+def _normalization(reader: Reader, sessions: Sequence[SessionRow], request: CompareRequest) -> Normalization:
+    if request.normalize_by is None:
+        return NONE
+    return read_normalization(reader, request.normalize_by, _ids(sessions))
+
+
+def _read_rounds(reader: Reader, pairs: Iterable[Pair], normalization: Normalization) -> Rounds:
     """Read the rounds of pairs with too few sessions on a side; runs with only summaries are left out."""
     values = {
         _rounds_key(value): value
@@ -333,7 +354,7 @@ def _read_rounds(reader: Reader, pairs: Iterable[Pair]) -> Rounds:
     # If several passes measured a metric, the timing pass goes last so that it wins, as in reports.
     rows.sort(key=lambda row: row["pass"] == "time")
     rounds = {(row["run_id"], row["metric"], row["phase"]): row["samples"] for row in rows}
-    return {key: samples for key, samples in rounds.items() if key in values}
+    return {key: normalization.of_rounds(values[key], found) for key, found in rounds.items() if key in values}
 
 
 def _rounds_key(value: SessionValue) -> tuple[str, str, str | None]:

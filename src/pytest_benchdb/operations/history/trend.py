@@ -11,6 +11,7 @@ from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.gate.allowances import Allowance, allowance_from_acceptance
+from pytest_benchdb.operations.select.normalize import NONE, Normalization, read_normalization
 from pytest_benchdb.operations.select.selection import SelectedSessions, Selection, open_selection
 from pytest_benchdb.operations.select.series import read_series
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
@@ -64,6 +65,7 @@ class TrendRequest:
         only_changed: whether to leave out series without a change, an anomaly or creep.
         baseline: SPEC that creep is measured against; None for the baseline pinned last.
         least_change: smallest change of level to report, as a share.
+        normalize_by: name of the benchmark to divide the times of each session by; None divides by nothing.
         root: a folder, used to order commits if it is in a git checkout.
         environ: environment variables for git.
     """
@@ -72,6 +74,7 @@ class TrendRequest:
     only_changed: bool = False
     baseline: str | None = None
     least_change: float = LEAST_CHANGE
+    normalize_by: str | None = None
     root: Path
     environ: Mapping[str, str]
 
@@ -94,7 +97,8 @@ def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedb
         order = order_sessions(selected.sessions, root, environ)
         name, pinned = _pinned(request, selected)
         accepted = [allowance_from_acceptance(acceptance, names={}) for acceptance in selected.reader.acceptances()]
-        followed = _trends(selected, order.sessions, pinned, selection, request.least_change)
+        normalization = _normalization(request, selected)
+        followed = _trends(selected, order.sessions, pinned, selection, request.least_change, normalization)
         trends = [_with_acceptances(trend, accepted) for trend in followed]
         metrics = [] if trends else selected.reader.metric_names([row.session_id for row in selected.sessions])
     if request.only_changed:
@@ -114,6 +118,7 @@ def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedb
         baseline=name,
         selection=selection.text(),
         metrics=tuple(metrics),
+        normalized_by=normalization.name,
         machines={row.fingerprint: row.cpu_model for row in selected.sessions if row.fingerprint and row.cpu_model},
     )
 
@@ -130,12 +135,20 @@ def _pinned(request: TrendRequest, selected: SelectedSessions) -> tuple[str | No
     return name, resolve_spec(parse_spec(name), selected.everything, selected.context)
 
 
+def _normalization(request: TrendRequest, selected: SelectedSessions) -> Normalization:
+    if request.normalize_by is None:
+        return NONE
+    everything = [session.session_id for session in selected.everything]
+    return read_normalization(selected.reader, request.normalize_by, everything)
+
+
 def _trends(
     selected: SelectedSessions,
     sessions: Sequence[SessionRow],
     pinned: Sequence[SessionRow],
     selection: Selection,
     least_change: float,
+    normalization: Normalization,
 ) -> Iterator[Trend]:
     followed = {session.session_id for session in sessions}
     baseline = {session.session_id for session in pinned}
@@ -143,9 +156,10 @@ def _trends(
     together = [*(session for session in pinned if session.session_id not in followed), *sessions]
     by_id = {session.session_id: session for session in together}
     for series in read_series(selected.reader, together, selection):
-        values = [value for value in series.values if value.session_id in followed]
+        every = normalization.apply(series.values)
+        values = [value for value in every if value.session_id in followed]
         if any(value.value is not None for value in values):
-            pinned_values = [value for value in series.values if value.session_id in baseline] if baseline else []
+            pinned_values = [value for value in every if value.session_id in baseline] if baseline else []
             yield trend_of(values, by_id, pinned_values, least_change=least_change)
 
 

@@ -64,6 +64,8 @@ def notes_of(trends: Trends) -> Iterator[str]:
     """Yield notes on the reliability of the trends, one line each."""
     if trends.order == "time":
         yield f"ordered by time, not by commit: {trends.order_reason}"
+    if trends.normalized_by is not None:
+        yield f"times are normalised: those of each session are divided by its {trends.normalized_by}"
     if trends.baseline is not None:
         yield f"creep is measured against {trends.baseline}"
     needed = [trend.sessions_needed for trend in trends.series if trend.sessions_needed]
@@ -232,7 +234,7 @@ def _style(change: LevelChange | None) -> Style:
 
 def trend_json(trends: Trends) -> str:
     """Return the trends as JSON."""
-    names = ("selection", "sessions", "sessions_in_all", "order", "order_reason", "baseline")
+    names = ("selection", "sessions", "sessions_in_all", "order", "order_reason", "baseline", "normalized_by")
     facts = {name: getattr(trends, name) for name in names}
     series = [_series(trend) for trend in trends.series]
     return object_json(TREND_SCHEMA, {"sources": list(trends.sources), **facts, "series": series})
