@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from pytest_benchdb.model import exit_status
-from pytest_benchdb.model.metric import MAIN_TIMES, METRIC_WORDS, METRICS, metrics_of
+from pytest_benchdb.model.metric import MAIN_MEMORY, MAIN_TIMES, METRIC_WORDS, METRICS, metrics_of
 from pytest_benchdb.model.run import NOT_RUN, PASSED, Outcome
 from pytest_benchdb.model.verdict import COMPARED, FAILING, LEVELS, VERDICT_STYLES, VERDICTS, Judgement
 
@@ -33,11 +33,11 @@ def test_outcomes_are_passed_or_not_run_or_failed() -> None:
     assert set(get_args(Outcome)) - PASSED - NOT_RUN == {"failed", "error", "timeout", "oom", "crashed"}
 
 
-def test_memory_means_every_memory_metric_that_may_become_worse() -> None:
-    memory = {name for name, metric in METRICS.items() if metric.kind == "memory" and metric.better == "lower"}
-
-    assert set(metrics_of("memory")) == set(metrics_of("MEMORY")) == memory
-    assert metrics_of("memory")[0] == "peak_rss"
+def test_memory_means_what_the_benchmark_itself_needed() -> None:
+    assert metrics_of("memory") == metrics_of("MEMORY") == MAIN_MEMORY
+    assert "peak_rss" not in MAIN_MEMORY, "it includes what the process had before"
+    assert {METRICS[name].kind for name in MAIN_MEMORY} == {"memory"}
+    assert {METRICS[name].better for name in MAIN_MEMORY} == {"lower"}
 
 
 @pytest.mark.parametrize("word", METRIC_WORDS)
