@@ -236,7 +236,12 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
     "recover": [("recover", "{db}"), ("recover", "{bad}")],
     "peaks": [("peaks", "--help")],
     "completion": [("completion", "bash")],
-    "fit": [("fit", "n", "--db", "{db}"), ("fit", "n", "--db", "{bad}")],
+    "fit": [("fit", "--over", "n", "--db", "{db}"), ("fit", "--over", "n", "--db", "{bad}")],
+    "exclude": [
+        ("exclude", "--list", "--db", "{db}"),
+        ("exclude", "latest", "--reason", "x", "--db", "{db}"),
+        ("exclude", "latest", "--reason", "x", "--db", "{bad}"),
+    ],
     "db-path": [("db-path", "{db}"), ("db-path", "{bad}")],
     "doctor": [("doctor", "{db}"), ("doctor", "{bad}")],
 }

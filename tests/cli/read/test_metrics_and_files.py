@@ -28,7 +28,10 @@ def measured(metric: str, unit: str = "s", better: str = "lower", **values: Any)
 def make_runs(new_run: Call) -> list[Run]:
     """Return a run of each kind, in the order of their start."""
     bare = {"usage": None, "rounds": None, "iterations": None}
-    steps = [measured("step_time", samples=(0.1, 0.11, 0.12, 0.13)), measured("throughput", "1/s", value=320.0)]
+    steps = [
+        measured("step_time", samples=(0.1, 0.11, 0.12, 0.13)),
+        measured("throughput", "1/s", "higher", value=320.0),
+    ]
     energy = {"pass_name": "energy", "domain": "SIM-0/energy", "scope": "device", "provenance": "simulated"}
     runs = [
         new_run("t.py::test_sort", [2e-3, 2.1e-3, 2.2e-3], labels=Labels(workload="microbenchmark")),

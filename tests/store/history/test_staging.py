@@ -51,7 +51,7 @@ def lines_of(session_id: str) -> list[bytes]:
         contended=None,
     )
     source = SourceFile(path="a.toy", checksum="c0de", importer="toy", rows=3, reason="1 left out")
-    return [session_line(start, source), end_line(end)]
+    return [session_line(start, source), end_line(end, session_id)]
 
 
 @pytest.fixture(params=["folder", "one.duckdb"])

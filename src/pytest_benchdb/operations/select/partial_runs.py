@@ -77,12 +77,17 @@ def read_names(reader: Reader, sessions: Sequence[SessionRow]) -> list[SessionNa
 
 
 def earlier_sessions(sessions: Iterable[SessionRow], newest: SessionRow) -> list[SessionRow]:
-    """Return the sessions of the same project and machine before `newest`, newest first, at most `MOST_EARLIER`."""
+    """Return the sessions of the same project and machine before `newest`, newest first, at most `MOST_EARLIER`.
+
+    Those excluded from the history are left out.
+    """
     own = (newest.project, newest.fingerprint)
     before = [
         session
         for session in sessions
-        if session.started_at < newest.started_at and (session.project, session.fingerprint) == own
+        if session.started_at < newest.started_at
+        and (session.project, session.fingerprint) == own
+        and session.excluded is None
     ]
     return before[::-1][:MOST_EARLIER]
 
