@@ -58,7 +58,7 @@ def test_main_command_records_and_reports_the_example_suite(clone: Path) -> None
     result = run(command("main"), clone)
 
     assert result.returncode == 0, result.stdout + result.stderr
-    assert list((clone / "results").glob("*.duckdb")) != []
+    assert list((clone / ".benchdb").glob("*.duckdb")) != []
     report = result.stdout.rpartition(" passed in ")[2]
     assert "test_json_dumps" in report
     assert "test_forward_batch" in report
