@@ -81,6 +81,7 @@ def good_file(kind: str, folder: Path) -> Path:
     return parquet_rows(folder / "good.parquet")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["json", "csv", "parquet", "csv.gz"])
 def test_import_of_mutated_files_takes_them_or_says_what_is_wrong(kind: str, tmp_path: Path) -> None:
     good = good_file(kind.removesuffix(".gz"), tmp_path).read_bytes()
@@ -122,6 +123,7 @@ def _places(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ..
 PLACES = list(_places(document(entry(), entry("t.py::test_b", data=None))))[1:]
 
 
+@pytest.mark.long
 @settings(
     max_examples=COUNT, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -182,6 +184,7 @@ NAMES = (
 )
 
 
+@pytest.mark.long
 @settings(
     max_examples=COUNT, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

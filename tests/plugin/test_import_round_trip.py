@@ -42,6 +42,7 @@ def options_of(reader: Reader) -> dict[str, str]:
     return options
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["plugin's own JSON", "pytest-benchmark's JSON"], ids=["ours", "theirs"])
 def test_import_of_a_recorded_session_gives_its_figures(how: str, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_suite=SUITE)

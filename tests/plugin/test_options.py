@@ -40,6 +40,7 @@ def test_tags_and_note_are_stored(record: Record) -> None:
     assert recorded.one("SELECT tags['machine'], tags['k'], note FROM session") == ("lab3", "a=b", "first")
 
 
+@pytest.mark.long
 def test_record_in_the_configuration_records_every_run(pytester: pytest.Pytester, record: Record) -> None:
     pytester.makefile(".toml", pyproject='[tool.benchdb]\nrecord = true\ndb = "kept"\n')
     pytester.makepyfile(test_suite=ONE)
@@ -49,6 +50,7 @@ def test_record_in_the_configuration_records_every_run(pytester: pytest.Pytester
     assert len(list(Path("kept").glob("*.duckdb"))) == 1
 
 
+@pytest.mark.long
 def test_no_benchdb_wins_over_the_configuration_and_touches_no_file(pytester: pytest.Pytester) -> None:
     pytester.makefile(".toml", pyproject='[tool.benchdb]\nrecord = true\ndb = "kept"\n')
     pytester.makepyfile(test_suite=ONE)
@@ -213,6 +215,7 @@ def test_broken_pyproject_with_our_table_is_a_usage_error(pytester: pytest.Pytes
     assert "pyproject.toml is not valid TOML" in str(result.stderr)
 
 
+@pytest.mark.long
 def test_file_path_takes_one_session_more_each_time(record: Record, pytester: pytest.Pytester) -> None:
     for _ in range(2):
         record(ONE, path="all.duckdb")

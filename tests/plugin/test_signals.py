@@ -158,6 +158,7 @@ def test_ctrl_c_between_tests_is_interrupted(pytester: pytest.Pytester) -> None:
     assert stored() == (("interrupted", 2, False), {"test_fine[0]": "passed", "test_fine[1]": "passed"})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("in_teardown", [False, True])
 def test_ctrl_c_in_an_isolated_test_is_interrupted(pytester: pytest.Pytester, *, in_teardown: bool) -> None:
     fixture = """
@@ -280,6 +281,7 @@ def test_ctrl_c_while_storing_lets_it_finish(pytester: pytest.Pytester) -> None:
     wait_until_stored()
 
 
+@pytest.mark.long
 def test_second_ctrl_c_while_storing_says_where_the_session_is(pytester: pytest.Pytester) -> None:
     with storing(pytester) as (process, _):
         for _ in range(2):
@@ -328,6 +330,7 @@ PARALLEL = """
 """
 
 
+@pytest.mark.long
 def test_ctrl_c_under_xdist_tells_running_tests_as_interrupted(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     pytester.makepyfile(test_suite=PARALLEL)

@@ -51,6 +51,7 @@ def test_validate_finds_planted_damage(file: Path, check: str, damage: str) -> N
     assert check.partition(".")[0] in {problem.check for problem in problems}
 
 
+@pytest.mark.long
 def test_validate_finds_a_flipped_byte_wherever_it_is(file: Path, tmp_path: Path) -> None:
     content = file.read_bytes()
     blocks = range(3 * 4096, len(content), 16384)

@@ -530,6 +530,7 @@ def test_accepted_level_passes_and_begins_a_new_history(gated: Gated) -> None:
     assert later.sentence == "passed: 4 unchanged"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", ["next commit", "same commit", "merged", "after others on main"])
 def test_accepted_change_passes_on_later_commits_and_branches(gated: Gated, after: str) -> None:
     ours = {"ci": CiJob(provider="github"), "commit": Commit(sha="a1" * 20, branch="codec", dirty=False)}

@@ -89,6 +89,7 @@ def test_db_path_is_the_same_until_something_changes(many: Path, path_of: Call, 
     assert ask(path, "SELECT count(*) FROM session") == [(MANY + 1,)]
 
 
+@pytest.mark.long
 def test_db_path_of_a_file_and_of_several_places(many: Path, path_of: Call, new_session: Call, tmp_path: Path) -> None:
     made = new_session(tmp_path / "other", at=99)
 
@@ -96,6 +97,7 @@ def test_db_path_of_a_file_and_of_several_places(many: Path, path_of: Call, new_
     assert ask(path_of(many, made.path), "SELECT count(*) FROM session") == [(MANY + 1,)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("read_only", [True, False])
 @pytest.mark.skipif(os.name == "nt", reason="an open file cannot be replaced: the next name is taken")
 def test_client_that_keeps_it_open_breaks_nothing(

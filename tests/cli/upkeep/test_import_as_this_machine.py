@@ -49,6 +49,7 @@ def fingerprints(benchdb: Call, db: Path) -> list[str]:
     return [row["fingerprint"] for row in rows]
 
 
+@pytest.mark.long
 def test_imported_session_has_the_fingerprint_of_a_recorded_one(benchdb: Call, saved: Path, tmp_path: Path) -> None:
     import pytest_benchdb
 

@@ -126,6 +126,7 @@ def test_ranks_of_the_host_read_its_counters_once_and_sample_themselves() -> Non
     assert resident == {"rank0/process", "rank1/process"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
@@ -149,6 +150,7 @@ def test_rank_that_dies_stops_the_others_and_fails_the_run(function: Callable[..
     assert {(row.samples, row.value, row.reason) for row in result.measurements} == {(None, None, reason)}
 
 
+@pytest.mark.long
 def test_rank_that_hangs_is_stopped_and_fails_the_run() -> None:
     plan = RankPlan(world_sizes=(2,), backend=None, timeout_s=3)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
+import pytest
 from tests.measure.stream.token_server import TokenServer, chat
 
 from pytest_benchdb.measure.stream import StreamPlan, StreamResult, run_stream
@@ -46,6 +47,7 @@ def noted_by_server(server: TokenServer) -> dict[str, float]:
     }
 
 
+@pytest.mark.long
 def test_metrics_agree_with_the_records_of_the_server(server: TokenServer) -> None:
     measured, noted = medians(run(server)), noted_by_server(server)
 

@@ -303,6 +303,7 @@ def test_bench_first_operation_that_fails_is_a_failure_of_its_runs_only(
     ) == ("in setup: RuntimeError: CUDA error: out of patience", "Broken 1")
 
 
+@pytest.mark.long
 def test_backend_that_hangs_while_it_opens_a_device_is_left_out_and_the_session_goes_on(
     record: Record, pytester: pytest.Pytester
 ) -> None:
@@ -338,6 +339,7 @@ def test_backend_that_hangs_while_it_opens_a_device_is_left_out_and_the_session_
     assert recorded.sql("SELECT DISTINCT reason FROM run WHERE outcome = 'unsupported'") == [(reason,)]
 
 
+@pytest.mark.long
 def test_summary_of_a_rank_other_than_0_is_left_to_rank_0(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = []
     monkeypatch.setenv("WORLD_SIZE", "2")

@@ -62,6 +62,7 @@ def bench() -> Bench:
     return Bench(backend.open(backend.devices()[0]), None, test="test_it")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("arguments", [(), ("-n1",)], ids=["here", "in-a-worker"])
 def test_points_are_runs_of_their_own(record: Record, arguments: tuple[str, ...]) -> None:
     recorded = record(SUITE, *arguments)

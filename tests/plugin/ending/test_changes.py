@@ -68,6 +68,7 @@ def test_second_run_shows_the_change_that_compare_shows(record: Record) -> None:
     assert "change: since the run before on this machine" in second.text
 
 
+@pytest.mark.long
 def test_benchmark_without_an_earlier_run_is_blank_and_never_0(record: Record) -> None:
     record(SUITE)
     second = record(SUITE + OTHER)
@@ -77,6 +78,7 @@ def test_benchmark_without_an_earlier_run_is_blank_and_never_0(record: Record) -
     assert "failed: AssertionError" in " ".join(cells(second, "test_fails"))
 
 
+@pytest.mark.long
 def test_change_is_since_the_newest_run_of_each_benchmark(record: Record) -> None:
     record(SUITE)
     record(SUITE, "-k", "two")
@@ -87,6 +89,7 @@ def test_change_is_since_the_newest_run_of_each_benchmark(record: Record) -> Non
     assert "change: since each benchmark's last run on this machine" in third.text
 
 
+@pytest.mark.long
 def test_benchmark_whose_code_changed_is_blank(record: Record) -> None:
     record(SUITE)
     second = record(SUITE.replace('"abc"', '"abcd"'))
@@ -95,6 +98,7 @@ def test_benchmark_whose_code_changed_is_blank(record: Record) -> None:
     assert change_of(second, "test_two").startswith("~")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("folder", ["results", "all.duckdb"])
 def test_another_machine_is_not_compared_with(record: Record, folder: str) -> None:
     first = record(SUITE, path=folder)
@@ -105,12 +109,14 @@ def test_another_machine_is_not_compared_with(record: Record, folder: str) -> No
     assert not has_column(record(SUITE, path=folder))
 
 
+@pytest.mark.long
 def test_single_file_has_the_column_too(record: Record) -> None:
     record(SUITE, path="all.duckdb")
 
     assert change_of(record(SUITE, path="all.duckdb"), "test_one").startswith("~")
 
 
+@pytest.mark.long
 def test_single_file_in_use_says_why_there_is_no_column(record: Record) -> None:
     first = record(SUITE, path="all.duckdb")
     with duckdb.connect(str(first.folder)):
@@ -121,6 +127,7 @@ def test_single_file_in_use_says_why_there_is_no_column(record: Record) -> None:
     assert "all.duckdb is in use" in second.text
 
 
+@pytest.mark.long
 def test_earlier_session_that_cannot_be_read_costs_only_the_column(record: Record) -> None:
     first = record(SUITE)
     first.files[0].write_bytes(b"no database")
@@ -131,6 +138,7 @@ def test_earlier_session_that_cannot_be_read_costs_only_the_column(record: Recor
     assert "change: not shown: " in second.text
 
 
+@pytest.mark.long
 def test_large_history_is_not_searched_to_its_end(record: Record) -> None:
     (file,) = record(SUITE).files
     for number in range(30):
@@ -142,6 +150,7 @@ def test_large_history_is_not_searched_to_its_end(record: Record) -> None:
     assert "earlier sessions not searched" in later.text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", [("-q",), ("-qq",), ("--benchdb-columns=benchmark,median",)])
 def test_column_is_not_looked_for_where_it_is_not_shown(record: Record, options: tuple[str, ...]) -> None:
     record(SUITE)
@@ -152,12 +161,14 @@ def test_column_is_not_looked_for_where_it_is_not_shown(record: Record, options:
     assert ("next:" in second.text) == (not options[0].startswith("-q"))
 
 
+@pytest.mark.long
 def test_column_is_there_under_xdist(record: Record) -> None:
     record(SUITE, "-n2")
 
     assert change_of(record(SUITE, "-n2"), "test_two").startswith("~")
 
 
+@pytest.mark.long
 def test_column_stays_in_a_narrow_terminal(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     record(SUITE)
@@ -167,6 +178,7 @@ def test_column_stays_in_a_narrow_terminal(record: Record, monkeypatch: pytest.M
     assert all(len(line) <= 40 for line in second.result.outlines if line.startswith(("benchmark ", "test_")))
 
 
+@pytest.mark.long
 def test_columns_can_be_chosen(record: Record, pytester: pytest.Pytester) -> None:
     record(SUITE)
     pytester.makepyprojecttoml('[tool.benchdb]\ncolumns = "benchmark,change,relative,ops"')
@@ -177,6 +189,7 @@ def test_columns_can_be_chosen(record: Record, pytester: pytest.Pytester) -> Non
     assert "1.00" in cells(second, "test_one")
 
 
+@pytest.mark.long
 def test_change_alone_is_shown_beside_the_names(record: Record) -> None:
     record(SUITE)
     second = record(SUITE, "--benchdb-columns=change")
@@ -194,6 +207,7 @@ def test_unknown_column_ends_the_run_before_its_first_test(record: Record) -> No
     assert "change, benchmark" in ended.text
 
 
+@pytest.mark.long
 def test_table_beside_that_of_pytest_benchmark_has_only_what_it_lacks(record: Record) -> None:
     pytest.importorskip("pytest_benchmark")
     suite = "def test_one(benchmark): benchmark(len, 'abc')"
@@ -209,6 +223,7 @@ def test_table_beside_that_of_pytest_benchmark_has_only_what_it_lacks(record: Re
 # ---- the comparison
 
 
+@pytest.mark.long
 def test_comparison_is_with_the_session_before(record: Record) -> None:
     record(SUITE, "--benchdb-label=first")
     second = record(SUITE, "--benchdb-compare")
@@ -217,6 +232,7 @@ def test_comparison_is_with_the_session_before(record: Record) -> None:
     assert "next:" not in second.text
 
 
+@pytest.mark.long
 def test_comparison_with_a_named_session_implies_recording(record: Record, pytester: pytest.Pytester) -> None:
     record(SUITE, "--benchdb-label=first", path=".benchdb")
     record(SUITE, path=".benchdb")
@@ -226,6 +242,7 @@ def test_comparison_with_a_named_session_implies_recording(record: Record, pytes
     assert len(list((pytester.path / ".benchdb").glob("2*.duckdb"))) == 3
 
 
+@pytest.mark.long
 def test_comparison_of_the_first_session_says_that_there_is_no_other(record: Record) -> None:
     first = record(SUITE, "--benchdb-compare")
 

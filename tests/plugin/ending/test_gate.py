@@ -142,6 +142,7 @@ def test_budget_is_judged_in_the_first_run(record: Record, losses: Callable[...,
     )
 
 
+@pytest.mark.long
 def test_improvement_fails_where_it_is_asked_for(
     history: Recorded, record: Record, losses: Callable[..., None]
 ) -> None:
@@ -325,6 +326,7 @@ def test_limit_of_no_metric_is_refused_before_the_first_test(
     assert not (pytester.path / ".benchdb").exists()
 
 
+@pytest.mark.long
 def test_metric_of_a_test_that_looks_misspelt_is_a_limit_once_it_was_measured(
     record: Record, pytester: pytest.Pytester
 ) -> None:

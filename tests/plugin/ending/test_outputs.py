@@ -66,6 +66,7 @@ def rounded(value: object, iterations: int) -> object:
     return round(value * iterations * 1e9) if isinstance(value, float) else value
 
 
+@pytest.mark.long
 def test_reports_are_those_of_the_report_command(record: Record) -> None:
     recorded = record(MIXED, "--benchdb-report=r.md", "--benchdb-report=r.json", "--benchdb-report=r.csv")
 
@@ -280,6 +281,7 @@ def test_files_are_written_with_warnings_as_errors_and_in_the_quiet(record: Reco
     assert Path("b.json").exists()
 
 
+@pytest.mark.long
 def test_files_are_written_by_the_controller_of_xdist(record: Record) -> None:
     pytest.importorskip("xdist")
 

@@ -36,6 +36,7 @@ def suite(body: str) -> str:
     return OUTER + body
 
 
+@pytest.mark.long
 def test_isolated_marked_test_alone_runs_in_a_process_of_its_own_and_is_recorded_beside_the_others(
     record: Record,
 ) -> None:
@@ -131,6 +132,7 @@ def test_isolated_outcomes_reasons_and_output_come_back(record: Record) -> None:
     assert recorded.one("SELECT reason FROM run WHERE outcome = 'skipped'") == ("not today",)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_isolated_process_that_dies_costs_its_test_only(record: Record) -> None:
     recorded = record(
@@ -433,6 +435,7 @@ def test_isolated_test_in_a_debugger_stays_in_the_process(record: Record) -> Non
     assert recorded.one("SELECT extra_info->>'isolated' FROM run") == (None,)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes")
 def test_run_limited_kills_what_hangs_and_what_that_started(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"

@@ -45,6 +45,7 @@ SUITE = """
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("distribution", ["load", "worksteal"])
 def test_benchmarks_run_alone_and_are_timed(record: Record, pytester: pytest.Pytester, distribution: str) -> None:
     recorded = record(SUITE, "-n2", f"--dist={distribution}", "--benchdb-serial")
@@ -77,6 +78,7 @@ def test_fixture_that_was_disabled_stays_so(record: Record) -> None:
     assert recorded.one("SELECT count(*) FROM measurement WHERE metric = 'wall_time' AND n > 0") == (0,)
 
 
+@pytest.mark.long
 def test_worker_that_crashes_does_not_hold_up_the_others(record: Record) -> None:
     recorded = record(
         """

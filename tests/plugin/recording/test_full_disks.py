@@ -118,6 +118,7 @@ LAYOUTS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("small", LAYOUTS.values(), ids=LAYOUTS.keys())
 def test_session_on_full_disks_is_whole_or_says_what_is_missing(
     tmp_path: Path, mounts: ExitStack, small: dict[str, str]
@@ -142,6 +143,7 @@ def test_session_on_full_disks_is_whole_or_says_what_is_missing(
         assert " are lost" not in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("small", LAYOUTS.values(), ids=LAYOUTS.keys())
 def test_space_that_comes_back_leaves_one_whole_session(
     tmp_path: Path, mounts: ExitStack, small: dict[str, str]

@@ -33,6 +33,7 @@ def run_limited(folder: Path, limit: str, *options: str) -> "subprocess.Complete
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("descriptors", [16, 20])
 def test_few_file_descriptors_change_no_exit_status_and_lose_no_test(tmp_path: Path, descriptors: int) -> None:
     bare = run_limited(tmp_path, f"-n {descriptors}", "-p", "no:benchdb")

@@ -57,6 +57,7 @@ def test_xdist_records_outcomes_once_in_one_session(record: Record, arguments: t
     assert timed == [("test_marked",)] if switched_off else len(timed) == 8
 
 
+@pytest.mark.long
 def test_xdist_benchmark_has_the_same_identity_as_without(record: Record) -> None:
     pytest.importorskip("xdist")
     apart = record(BENCHMARKS, path="apart").sql("SELECT benchmark_id, fullname, code_hash FROM benchmark ORDER BY 2")
@@ -67,6 +68,7 @@ def test_xdist_benchmark_has_the_same_identity_as_without(record: Record) -> Non
     assert workers == apart
 
 
+@pytest.mark.long
 def test_xdist_killed_worker_is_recorded_as_crashed(record: Record) -> None:
     pytest.importorskip("xdist")
     recorded = record(
@@ -123,6 +125,7 @@ def test_reruns_are_attempts_and_only_the_last_counts(record: Record) -> None:
     assert recorded.one("SELECT count(DISTINCT benchmark_id) FROM run") == (1,)
 
 
+@pytest.mark.long
 def test_timeout_is_an_outcome_of_its_own(record: Record) -> None:
     pytest.importorskip("pytest_timeout")
     recorded = record(
@@ -145,6 +148,7 @@ def test_exitfirst_stores_what_ran_and_is_not_complete(record: Record) -> None:
     assert recorded.one("SELECT complete, outcome, exit_status FROM session") == (False, "failed", 1)
 
 
+@pytest.mark.long
 def test_last_failed_records_what_it_runs(record: Record) -> None:
     record(BENCHMARKS, path="first")
     recorded = record(BENCHMARKS, "--lf", path="second")
@@ -261,6 +265,7 @@ def test_forking_test_is_recorded_once(record: Record) -> None:
     assert recorded.outcomes() == {"test_forks": "passed", "test_after": "passed"}
 
 
+@pytest.mark.long
 def test_child_that_runs_on_through_pytest_writes_nothing(record: Record) -> None:
     recorded = record(
         """

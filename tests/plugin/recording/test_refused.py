@@ -118,6 +118,7 @@ def test_one_bad_value_costs_itself_alone(recorded: Recorded) -> None:
     )
 
 
+@pytest.mark.long
 def test_workers_and_isolated_tests_name_their_values_too(record: Record, pytester: pytest.Pytester) -> None:
     marked = SUITE.replace("def test_text", "@pytest.mark.benchdb(isolate=np.bool_(True))\ndef test_text")
     recorded = record(marked, "-n1", "-k", "text or unreadable")

@@ -112,6 +112,7 @@ def test_tool_of_sys_monitoring_is_named(record: Record, pytester: pytest.Pytest
     )
 
 
+@pytest.mark.long
 def test_tracer_is_kept_with_the_session_and_named_as_off(record: Record, pytester: pytest.Pytester) -> None:
     pytester.makeconftest("import sys\n\ndef trace(*_): ...\n\nsys.settrace(trace)")
 
@@ -122,6 +123,7 @@ def test_tracer_is_kept_with_the_session_and_named_as_off(record: Record, pytest
     recorded.result.stdout.no_fnmatch_line("benchdb: * observed this session*")
 
 
+@pytest.mark.long
 def test_comparison_with_an_observed_session_says_so(
     record: Record, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

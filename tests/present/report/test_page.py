@@ -127,6 +127,7 @@ def test_page_of_hostile_names_runs_nothing_and_shows_them(run: Make, report: Ma
     assert f"failed: {sanitize(HOSTILE)}" in page.texts["td"]
 
 
+@pytest.mark.long
 @given(text=st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join))
 def test_page_of_any_text_runs_nothing(run: Make, report: Make, text: str) -> None:
     page = assert_inert(report_html(hostile_report(run, report, text)))

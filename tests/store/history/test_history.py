@@ -389,6 +389,7 @@ def test_open_history_file_folds_its_inbox_first(tmp_path: Path) -> None:
     assert not (tmp_path / "all.duckdb.inbox").exists()
 
 
+@pytest.mark.long
 def test_open_history_file_in_use_is_read_without_its_inbox(tmp_path: Path) -> None:
     from pytest_benchdb.store.history.single_file import fold_inbox
 

@@ -270,6 +270,7 @@ def test_fold_journal_with_checksums_is_stored_whole(tmp_path: Path, ask: Ask) -
     assert ask(path, "SELECT text FROM note") == []
 
 
+@pytest.mark.long
 def test_fold_any_flipped_bit_is_a_named_line_and_never_another_value(tmp_path: Path, ask: Ask) -> None:
     chance = random.Random(5)  # noqa: S311 - the same flips in each run
     content = real_journal(tmp_path / "whole").read_bytes()

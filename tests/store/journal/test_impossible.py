@@ -178,6 +178,7 @@ summaries = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=30, deadline=None, phases=[Phase.generate])
 @given(
     st.lists(st.tuples(st.sampled_from(["wall_time", "minor_faults", "utilization", "mine"]), summaries), min_size=40)
