@@ -21,9 +21,8 @@ from pytest_benchdb.store.fold_process import FoldResult
 from pytest_benchdb.store.target import Target
 
 ROUGH = "~"
-_BESIDE_PYTEST_BENCHMARK = ("benchmark", CHANGE, "cpu", "memory")
-"""The columns that pytest-benchmark's own table lacks."""
-_MOST_NAMED = 3
+_BUSY = 0.9
+"""Share of the wall time below which the CPU time of a benchmark is worth a column."""
 
 
 def are_shown(config: pytest.Config, settings: Settings) -> bool:
@@ -32,11 +31,9 @@ def are_shown(config: pytest.Config, settings: Settings) -> bool:
 
 
 def table_options(
-    config: pytest.Config, columns: Sequence[str], rows: Sequence[ReportRow], changes: Mapping[str, Change]
+    columns: Sequence[str], rows: Sequence[ReportRow], changes: Mapping[str, Change]
 ) -> tuple[RenderOptions, ExtraColumn | None]:
     """Return the columns of the table; the change is one of them if some run has one."""
-    if not columns and _is_beside_pytest_benchmark(config, rows):
-        columns = _BESIDE_PYTEST_BENCHMARK
     columns = ("benchmark", CHANGE) if tuple(columns) == (CHANGE,) else columns
     names = [name for name in columns if name != CHANGE]
     options = RenderOptions(columns=columns_named(names) if names else None)
@@ -47,6 +44,15 @@ def table_options(
     heading = Heading(title="change", unit="%", align="right", priority=1, flexible=False)
     spans = [_span(changes.get(row.run_id)) if row.has_figures else Span("") for row in rows]
     return options, ExtraColumn(heading=heading, spans=spans, place=place)
+
+
+def lacking(rows: Sequence[ReportRow], changes: Mapping[str, Change]) -> tuple[tuple[str, ...], Sequence[ReportRow]]:
+    """Return the columns and the rows that say more than pytest-benchmark's own table."""
+    timed = [row for row in rows if row.has_figures]
+    waited = any(row.cpu_per_wall is not None and row.cpu_per_wall < _BUSY for row in timed)
+    measured = any(row.memory_bytes is not None for row in timed)
+    columns = ("benchmark", CHANGE, *(["cpu"] if waited else []), *(["memory"] if measured else []))
+    return columns, rows if changes or waited or measured else [row for row in rows if not row.has_figures]
 
 
 def shown_changes(result: FoldResult) -> dict[str, Change]:
@@ -96,7 +102,7 @@ def remarks(result: FoldResult, changes: Mapping[str, Change]) -> list[str]:
     return lines
 
 
-def _is_beside_pytest_benchmark(config: pytest.Config, rows: Sequence[ReportRow]) -> bool:
+def is_beside_pytest_benchmark(config: pytest.Config, rows: Sequence[ReportRow]) -> bool:
     """Return whether pytest-benchmark's table shows all of these times."""
     session = getattr(config, "_benchmarksession", None)
     if session is None or getattr(session, "quiet", True) or not getattr(session, "groups", None):

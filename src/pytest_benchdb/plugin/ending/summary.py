@@ -121,9 +121,15 @@ def _write_table(
 ) -> None:
     writer = config.get_terminal_writer()
     encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
-    options, change = changes.table_options(config, columns, result.rows, changes.shown_changes(result))
+    rows: Sequence[ReportRow] = result.rows
+    found = changes.shown_changes(result)
+    if not columns and changes.is_beside_pytest_benchmark(config, rows):
+        columns, rows = changes.lacking(rows, found)
+        if not rows:
+            return
+    options, change = changes.table_options(columns, rows, found)
     ascii_only = not encoding.lower().startswith("utf")
-    table = layout(result.rows, writer.fullwidth, options, extra=change, ascii_only=ascii_only)
+    table = layout(rows, writer.fullwidth, options, extra=change, ascii_only=ascii_only)
     for line in table.said(writer.fullwidth):
         for span in line:
             reporter.write(span.text, **_MARKUP.get(span.style, {}))
