@@ -55,9 +55,9 @@ def nearest(word: str, names: Iterable[str], *, alike: float = _ALIKE) -> list[s
     from difflib import get_close_matches
 
     known, low = {name.lower(): name for name in names}, word.lower()
-    alikes = get_close_matches(low, known, _MOST_NAMES, alike)
+    similar = get_close_matches(low, known, _MOST_NAMES, alike)
     parts = [name for name in known if low in name.split("_")]
-    return [known[name] for name in dict.fromkeys([*alikes, *parts])][:_MOST_NAMES]
+    return [known[name] for name in dict.fromkeys([*similar, *parts])][:_MOST_NAMES]
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:

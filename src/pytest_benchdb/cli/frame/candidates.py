@@ -1,6 +1,6 @@
 """What the shell completes: paths, SPECs, benchmarks, metrics and columns, from what earlier commands have read."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from pytest_benchdb.operations.select.candidates import Names
-
-Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
 
 
 def complete_paths(_context: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":

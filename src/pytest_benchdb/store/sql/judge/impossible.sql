@@ -15,7 +15,8 @@ figure AS (
     SELECT
         measurement.*,
         measurement.rowid AS place,
-        bounds.metric IS NOT NULL AND (bounds.unit, bounds.better) IS DISTINCT FROM (measurement.unit, measurement.better)
+        bounds.metric IS NOT NULL
+        AND (bounds.unit IS DISTINCT FROM measurement.unit OR bounds.better IS DISTINCT FROM measurement.better)
             AS is_other,
         bounds.least,
         bounds.most,
@@ -29,8 +30,7 @@ figure AS (
     WHERE
         measurement.valid
         AND ($sessions IS NULL OR measurement.session_id IN (SELECT unnest(CAST($sessions AS UUID[]))))
-)
-,
+),
 
 bad_count AS (
     SELECT

@@ -47,10 +47,17 @@ LEFT JOIN (
 ) AS counts ON counts.session_id = session.session_id
 LEFT JOIN (
     SELECT
-        unnest(session_ids) AS session_id,
+        session_id,
         arg_max(reason, created_at) AS reason,
         arg_max(removed_at IS NULL, created_at) AS is_excluded
-    FROM exclusion
-    GROUP BY 1
+    FROM (
+        SELECT
+            unnest(session_ids) AS session_id,
+            reason,
+            created_at,
+            removed_at
+        FROM exclusion
+    ) AS entry
+    GROUP BY session_id
 ) AS decision ON decision.session_id = session.session_id AND decision.is_excluded
 ORDER BY session.started_at, session.session_id
