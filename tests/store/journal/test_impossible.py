@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.store import journals as j
 
@@ -179,7 +179,12 @@ summaries = st.fixed_dictionaries(
 
 
 @pytest.mark.long
-@settings(max_examples=30, deadline=None, phases=[Phase.generate])
+@settings(
+    max_examples=30,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],  # a busy machine is slow
+)
 @given(
     st.lists(st.tuples(st.sampled_from(["wall_time", "minor_faults", "utilization", "mine"]), summaries), min_size=40)
 )
