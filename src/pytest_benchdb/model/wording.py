@@ -68,3 +68,8 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
     """
     near = nearest(word, names)
     return f"; did you mean {listed(near)}?" if near else ""
+
+
+def normalized_text(reference: str) -> str:
+    """Return what was done to the times of results that are normalised by a reference workload."""
+    return f"times are normalised: those of each session are divided by its {reference}"

@@ -1,6 +1,5 @@
 """Find what `benchdb show` shows: a session, a run, or a benchmark with its history."""
 
-import difflib
 from collections.abc import Sequence
 
 from pytest_benchdb.analysis.rules.policy import default_policy
@@ -10,6 +9,7 @@ from pytest_benchdb.model.answer.benchmark import BenchmarkChoice, BenchmarkDeta
 from pytest_benchdb.model.metric import MAIN_TIMES
 from pytest_benchdb.model.report import Report, RunDetail, SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
+from pytest_benchdb.model.wording import did_you_mean
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.read.report import report_of
 from pytest_benchdb.operations.select.benchmark_name import find_benchmarks, short_name
@@ -23,7 +23,6 @@ Shown = Report | RunDetail | BenchmarkDetail | BenchmarkChoice
 
 _FULL_ID = 36
 _MOST_CANDIDATES = 5
-_MOST_ALIKE = 3
 
 
 def read_shown(selection: Selection, feedback: Feedback = SILENT) -> Shown:
@@ -65,10 +64,10 @@ def _other(reader: Reader, name: str, sessions: Sequence[SessionRow], error: Con
         return reader.run_detail(_run_id(reader, name, name))
     if not isinstance(error, NoBaselineError):
         raise error
-    close = difflib.get_close_matches(name, sorted({short_name(other) for other in names}), _MOST_ALIKE)
-    if not close:
+    question = did_you_mean(name, sorted({short_name(other) for other in names}))
+    if not question:
         raise NoBaselineError(f"{error}; nor is it a benchmark: benchdb report lists them") from error
-    raise NoBaselineError(f"{name!r} is not a benchmark or a session; did you mean {' or '.join(close)}?") from error
+    raise NoBaselineError(f"{name!r} is not a benchmark or a session{question}") from error
 
 
 def _benchmarks(reader: Reader, name: str, fullnames: Sequence[str], sessions: Sequence[SessionRow]) -> Shown:

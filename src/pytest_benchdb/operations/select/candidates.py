@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pytest_benchdb.operations.select.benchmark_name import short_name
 from pytest_benchdb.operations.select.selection import path_exists
 from pytest_benchdb.store.history.known_names import known_names
 
@@ -44,13 +45,3 @@ class Names:
             if matching:
                 return matching
         return []
-
-
-def short_name(fullname: str) -> str:
-    """Return the function of a benchmark with its parameters.
-
-    >>> short_name("tests/test_a.py::TestB::test_c[x::y]")
-    'test_c[x::y]'
-    """
-    head, bracket, params = fullname.partition("[")
-    return head.rpartition("::")[2] + bracket + params

@@ -9,6 +9,7 @@ from pytest_benchdb.analysis.rules.session_figures import figure_of
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.metric import MAIN_TIMES
 from pytest_benchdb.model.series import SessionValue
+from pytest_benchdb.model.wording import normalized_text
 from pytest_benchdb.operations.select.benchmark_name import find_benchmarks
 from pytest_benchdb.store.read.reader import Reader
 
@@ -30,8 +31,7 @@ class Normalization:
 
     def remarks(self) -> tuple[str, ...]:
         """Return what was done, for the heading."""
-        text = f"times are normalised: those of each session are divided by its {self.name}"
-        return () if self.name is None else (text,)
+        return () if self.name is None else (normalized_text(self.name),)
 
     def apply(self, values: Iterable[SessionValue]) -> list[SessionValue]:
         """Return values as if every session had run the reference in the same time, without the reference itself.

@@ -7,32 +7,6 @@ from dataclasses import dataclass
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.store.read.reader import Reader
 
-_KEPT = frozenset(
-    {
-        "--benchdb-backends",
-        "--benchdb-passes",
-        "--benchdb-all",
-        "--benchdb-raw",
-        "--no-benchdb-raw",
-        "--benchmark-only",
-        "--benchmark-skip",
-        "--benchmark-disable",
-        "--benchmark-enable",
-        "--benchmark-disable-gc",
-        "--benchmark-min-time",
-        "--benchmark-max-time",
-        "--benchmark-min-rounds",
-        "--benchmark-calibration-precision",
-        "--benchmark-warmup",
-        "--benchmark-warmup-iterations",
-        "--codspeed",
-        "--codspeed-mode",
-        "--codspeed-warmup-time",
-        "--codspeed-max-time",
-        "--codspeed-max-rounds",
-    }
-)
-"""No option that loads code or names a file: people paste the command, and the session may come from anybody."""
 _FLAGS = frozenset(
     {
         "--benchdb-all",
@@ -46,7 +20,22 @@ _FLAGS = frozenset(
         "--codspeed",
     }
 )
-"""These of them take no value."""
+"""Options that take no value."""
+_KEPT = _FLAGS | {
+    "--benchdb-backends",
+    "--benchdb-passes",
+    "--benchmark-min-time",
+    "--benchmark-max-time",
+    "--benchmark-min-rounds",
+    "--benchmark-calibration-precision",
+    "--benchmark-warmup",
+    "--benchmark-warmup-iterations",
+    "--codspeed-mode",
+    "--codspeed-warmup-time",
+    "--codspeed-max-time",
+    "--codspeed-max-rounds",
+}
+"""No option that loads code or names a file: people paste the command, and the session may come from anybody."""
 _DEFAULT_BACKEND = "cpu"
 
 

@@ -10,7 +10,7 @@ from statistics import median
 
 from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
 from pytest_benchdb.model.report import DataTable
-from pytest_benchdb.model.wording import counted, percent_text
+from pytest_benchdb.model.wording import counted, normalized_text, percent_text
 from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, Span, Style, Table, fit
 from pytest_benchdb.present.writing.sparkline import sparkline
 from pytest_benchdb.present.writing.text import clip, sanitize, wrap
@@ -65,7 +65,7 @@ def notes_of(trends: Trends) -> Iterator[str]:
     if trends.order == "time":
         yield f"ordered by time, not by commit: {trends.order_reason}"
     if trends.normalized_by is not None:
-        yield f"times are normalised: those of each session are divided by its {trends.normalized_by}"
+        yield normalized_text(trends.normalized_by)
     if trends.baseline is not None:
         yield f"creep is measured against {trends.baseline}"
     needed = [trend.sessions_needed for trend in trends.series if trend.sessions_needed]
