@@ -201,9 +201,12 @@ def test_internal_error_with_debug_shows_the_traceback(benchdb: Call, monkeypatc
     assert "Traceback (most recent call last)" in ended.err
 
 
-def test_interrupt_is_reported_and_status_130(benchdb: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("Query interrupted")], ids=["python", "duckdb"])
+def test_interrupt_is_reported_and_status_130(
+    benchdb: Call, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
     def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
+        raise error
 
     monkeypatch.setattr("pytest_benchdb.cli.read.sessions.list_sessions", interrupted)
 

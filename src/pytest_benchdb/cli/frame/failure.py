@@ -13,6 +13,7 @@ import click
 from pytest_benchdb.errors import BenchdbError, StoreError
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.present.writing.text import sanitize
+from pytest_benchdb.store.file_errors import is_interrupt
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
@@ -60,14 +61,18 @@ def _run(command: click.Command, prog: str, arguments: list[str] | None) -> int:
         error.show()
         return exit_status.USAGE
     except (click.Abort, KeyboardInterrupt, EOFError):
-        _say(prog, "interrupted")
-        return exit_status.INTERRUPTED
+        return _interrupted(prog)
     except BenchdbError as error:
         _say(prog, " ".join(str(error).split()))
         return exit_status.DATABASE if isinstance(error, StoreError) else exit_status.USAGE
     except Exception as error:  # noqa: BLE001 - nothing may escape: see the module's docstring
-        return _internal(prog, error)
+        return _interrupted(prog) if is_interrupt(error) else _internal(prog, error)
     return result if isinstance(result, int) else exit_status.FINE
+
+
+def _interrupted(prog: str) -> int:
+    _say(prog, "interrupted")
+    return exit_status.INTERRUPTED
 
 
 def _internal(prog: str, error: Exception) -> int:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import BenchdbError, QueryError
 from pytest_benchdb.store import connection as db
-from pytest_benchdb.store.file_errors import is_database_error
+from pytest_benchdb.store.file_errors import is_database_error, is_interrupt
 from pytest_benchdb.store.statement import identifier, nodes, syntax_tree
 
 if TYPE_CHECKING:
@@ -184,6 +184,8 @@ def _run(
         if timed_out.is_set():
             message = f"the query ran longer than {limits.seconds:g} s and was stopped; narrow it down"
             raise QueryError(message) from error
+        if is_interrupt(error):
+            raise KeyboardInterrupt from error
         if not is_database_error(error) and not isinstance(error, (RuntimeError, ValueError, OverflowError)):
             raise
         raise QueryError(f"the query failed: {error}") from error
