@@ -18,7 +18,7 @@ from benchmarks.folding import write_session
 
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.journal.fold import fold
-from pytest_benchdb.store.migrate import accept
+from pytest_benchdb.store.schema.migrate import accept
 from pytest_benchdb.store.statement import read
 
 REPEATS = 20

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.history.open import open_history
-from pytest_benchdb.store.template import attach_new
+from pytest_benchdb.store.schema.template import attach_new
 
 _FILL = """
 SELECT setseed(0.5);

@@ -15,7 +15,7 @@ from types import FrameType
 
 import duckdb
 from tests.cli.conftest import make_session
-from tests.store.test_catalogue import HOSTILE as STATEMENTS
+from tests.store.schema.test_catalogue import HOSTILE as STATEMENTS
 
 LONGEST_S = 30
 """How long a command may take on a busy machine; on a quiet one it takes less than a second."""

@@ -18,7 +18,7 @@ from pytest_benchdb.errors import (
 )
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import translate, translated
-from pytest_benchdb.store.template import attach_new
+from pytest_benchdb.store.schema.template import attach_new
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_files_are_written_for_every_supported_version(tmp_path: Path, module: s
     program = (
         f"import sys, {module}\n"
         "from pytest_benchdb.store import connection as db\n"
-        "from pytest_benchdb.store.template import attach_new\n"
+        "from pytest_benchdb.store.schema.template import attach_new\n"
         "connection = db.connect()\n"
         "attach_new(connection, sys.argv[1], 'a', file_kind='session', block_bytes=16384)\n"
         "connection.execute('USE memory; DETACH a')\n"

@@ -16,8 +16,8 @@ from pytest_benchdb.importers.source import read_whole, unix_us, utc_text
 from pytest_benchdb.model.environment import Commit, Device, Environment
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, ImportProblem
-from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.run import Measurement, Summary
+from pytest_benchdb.model.value.json_value import json_value
 
 MAX_BYTES = 256 << 20
 MAX_VALUES = 20_000_000

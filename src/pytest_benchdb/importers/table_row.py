@@ -15,8 +15,8 @@ from typing import Any
 
 from pytest_benchdb.importers.source import LATEST_US, unix_us
 from pytest_benchdb.model.identity import content_id
-from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.metric import METRICS, Better, Kind, objection_to_round
+from pytest_benchdb.model.value.json_value import json_value
 
 REQUIRED = ("session", "started_at", "benchmark", "value")
 OPTIONAL = ("round", "metric", "unit", "better", "commit", "branch", "fingerprint", "backend", "params")

@@ -17,8 +17,8 @@ from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.measure.timing.block_clock import Begun, BlockClock, BlockTime, missing_rows, time_rows, wall_method
 from pytest_benchdb.measure.timing.phases import Phase, PhaseRecorder
 from pytest_benchdb.model.metric import METRICS, Better, Provenance
-from pytest_benchdb.model.number import number, shown, whole
 from pytest_benchdb.model.run import Measurement
+from pytest_benchdb.model.value.number import number, shown, whole
 
 if TYPE_CHECKING:
     from pytest_benchdb.measure.work import Metered, WorkBlock

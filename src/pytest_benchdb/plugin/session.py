@@ -16,7 +16,7 @@ from pytest_benchdb.environment.toml_files import project_name
 from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.measure.timing.tracers import NO_OBSERVERS, observers
 from pytest_benchdb.model.environment import SessionOutcome, SessionStart
-from pytest_benchdb.model.json_value import json_value
+from pytest_benchdb.model.value.json_value import json_value
 from pytest_benchdb.operations.record import Context, SessionRecorder, project_root, start_session
 from pytest_benchdb.plugin.bench.fixtures import NAMES, devices_of
 from pytest_benchdb.plugin.ending import changes, gate, summary

@@ -14,7 +14,7 @@ from pytest_benchdb.store.file_errors import is_database_error, translate, trans
 from pytest_benchdb.store.history.session_folder import journals, session_files
 from pytest_benchdb.store.history.single_file import inbox_files
 from pytest_benchdb.store.journal.impossible import find_impossible
-from pytest_benchdb.store.migrate import attach_ours
+from pytest_benchdb.store.schema.migrate import attach_ours
 from pytest_benchdb.store.statement import identifier, names, read
 from pytest_benchdb.store.target import INBOX_SUFFIX
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pytest_benchdb.errors import MeasurementError
-from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Measurement, Summary
+from pytest_benchdb.model.value.json_value import json_value
 
 SCHEMA = "benchdb.rank/1"
 _FIELDS = tuple(each.name for each in fields(Measurement) if each.name != "rank")

@@ -22,9 +22,9 @@ from pytest_benchdb.measure.timing.running_loop import beside, loop_is_running, 
 from pytest_benchdb.measure.timing.tracers import untraced
 from pytest_benchdb.measure.training import Steps
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.number import number, plain_options, shown
 from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Attachment, Measurement, Request, Timing
+from pytest_benchdb.model.value.number import number, plain_options, shown
 from pytest_benchdb.plugin.bench.passes import Passes
 from pytest_benchdb.plugin.bench.streams import StreamMethods
 from pytest_benchdb.plugin.bench.sweep import Sweep, skip_point

@@ -15,8 +15,8 @@ import pytest
 from pytest_benchdb.errors import ConfigError, MeasurementError
 from pytest_benchdb.measure.timing.tracers import untraced
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.number import plain_options
 from pytest_benchdb.model.run import Measurement, Request
+from pytest_benchdb.model.value.number import plain_options
 from pytest_benchdb.plugin.bench.work import BenchMeters
 from pytest_benchdb.plugin.recording.attempt import Attempt
 

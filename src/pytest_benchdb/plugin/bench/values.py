@@ -9,8 +9,8 @@ from typing import Any
 
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.model.metric import METRICS, Metric, Provenance
-from pytest_benchdb.model.number import numbers, shown
 from pytest_benchdb.model.run import Measurement
+from pytest_benchdb.model.value.number import numbers, shown
 
 _DIRECTIONS = ("lower", "higher", "none")
 _NEVER_NEGATIVE = frozenset({"time", "memory", "energy", "power", "rate", "count", "temperature", "frequency"})

@@ -21,8 +21,8 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.model.number import plain
 from pytest_benchdb.model.run import Outcome
+from pytest_benchdb.model.value.number import plain
 from pytest_benchdb.plugin.options import ISOLATED_VARIABLE
 from pytest_benchdb.plugin.processes.child import read_messages, worker_config
 from pytest_benchdb.plugin.recording.identity import Identifier

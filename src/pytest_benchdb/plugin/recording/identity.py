@@ -18,8 +18,8 @@ import pytest
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.benchmark import WORKLOADS, Benchmark, Labels
 from pytest_benchdb.model.identity import content_id, without_addresses
-from pytest_benchdb.model.json_value import json_value
-from pytest_benchdb.model.number import plain, plain_options, shown
+from pytest_benchdb.model.value.json_value import json_value
+from pytest_benchdb.model.value.number import plain, plain_options, shown
 
 _TEXT_LABELS = frozenset(field.name for field in fields(Labels)) - {"batch_size", "sequence_length"}
 _INT_LABELS = frozenset({"batch_size", "sequence_length"})

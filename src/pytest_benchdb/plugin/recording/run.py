@@ -15,8 +15,8 @@ from pytest_benchdb.measure.energy.co2 import co2_of
 from pytest_benchdb.measure.process.growth import growth_of
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.run import GATE_RULE_KEY, Outcome, Run, Timing
+from pytest_benchdb.model.value.json_value import json_value
 from pytest_benchdb.plugin.recording import codspeed, pytest_benchmark
 from pytest_benchdb.plugin.recording.attempt import Attempt, one_round
 from pytest_benchdb.plugin.recording.fixture import PYTEST_BENCHMARK, kind_of

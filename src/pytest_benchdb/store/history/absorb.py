@@ -17,9 +17,9 @@ from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import is_database_error, translate
 from pytest_benchdb.store.journal.impossible import mark_impossible
-from pytest_benchdb.store.migrate import accept, attach_copy
+from pytest_benchdb.store.schema.migrate import accept, attach_copy
+from pytest_benchdb.store.schema.template import SCHEMA_VERSION
 from pytest_benchdb.store.statement import identifier, literal
-from pytest_benchdb.store.template import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

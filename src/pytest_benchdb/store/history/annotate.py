@@ -22,10 +22,10 @@ from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.history.session_folder import is_writable
 from pytest_benchdb.store.history.single_file import open_for_writing
 from pytest_benchdb.store.journal.fold import session_file_name, sync_file
-from pytest_benchdb.store.migrate import read_meta
+from pytest_benchdb.store.schema.migrate import read_meta
+from pytest_benchdb.store.schema.template import attach_new
 from pytest_benchdb.store.statement import read, render
 from pytest_benchdb.store.target import Target
-from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

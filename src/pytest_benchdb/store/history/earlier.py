@@ -17,9 +17,9 @@ from pytest_benchdb.model.metric import MAIN_TIMES
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.history.session_folder import session_files
-from pytest_benchdb.store.migrate import attach_copy, attach_ours
+from pytest_benchdb.store.schema.migrate import attach_copy, attach_ours
+from pytest_benchdb.store.schema.template import SCHEMA_VERSION
 from pytest_benchdb.store.statement import fetch, literal
-from pytest_benchdb.store.template import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

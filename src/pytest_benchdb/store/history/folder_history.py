@@ -22,11 +22,11 @@ from pytest_benchdb.store.file_errors import is_database_error, translated
 from pytest_benchdb.store.history.absorb import IMPORTER, Progress, absorb, file_stamp, forget
 from pytest_benchdb.store.history.session_folder import session_files
 from pytest_benchdb.store.lock import file_lock
-from pytest_benchdb.store.migrate import attach_ours
 from pytest_benchdb.store.regular_file import open_regular
+from pytest_benchdb.store.schema.migrate import attach_ours
+from pytest_benchdb.store.schema.template import SCHEMA_VERSION, attach_new
 from pytest_benchdb.store.statement import literal
 from pytest_benchdb.store.target import HISTORY_NAME
-from pytest_benchdb.store.template import SCHEMA_VERSION, attach_new
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

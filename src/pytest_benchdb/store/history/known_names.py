@@ -9,9 +9,9 @@ from pytest_benchdb.errors import StoreError
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.history.folder_history import existing_history
-from pytest_benchdb.store.migrate import attach_ours
+from pytest_benchdb.store.schema.migrate import attach_ours
+from pytest_benchdb.store.schema.template import SCHEMA_VERSION
 from pytest_benchdb.store.statement import fetch
-from pytest_benchdb.store.template import SCHEMA_VERSION
 
 
 def known_names(path: Path) -> Mapping[str, list[str]]:

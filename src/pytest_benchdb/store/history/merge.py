@@ -19,10 +19,10 @@ from pytest_benchdb.store.history.annotate import new_file
 from pytest_benchdb.store.history.session_folder import is_writable, recover, session_files
 from pytest_benchdb.store.history.single_file import inbox_files, open_for_writing
 from pytest_benchdb.store.journal.fold import SEVERAL, session_file_name
-from pytest_benchdb.store.migrate import attach_ours, read_meta
+from pytest_benchdb.store.schema.migrate import attach_ours, read_meta
+from pytest_benchdb.store.schema.template import attach_new
 from pytest_benchdb.store.statement import literal
 from pytest_benchdb.store.target import INBOX_SUFFIX, SESSION_SUFFIX, Target, make_folder
-from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

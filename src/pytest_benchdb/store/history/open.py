@@ -17,11 +17,11 @@ from pytest_benchdb.store.history.session_folder import is_writable, journals, r
 from pytest_benchdb.store.history.single_file import LOCK_SUFFIX, fold_inbox, inbox_files
 from pytest_benchdb.store.journal.impossible import find_impossible, mark_impossible
 from pytest_benchdb.store.lock import file_lock
-from pytest_benchdb.store.migrate import attach_migrated
 from pytest_benchdb.store.read.query_process import QueryProcess
 from pytest_benchdb.store.read.reader import Reader
+from pytest_benchdb.store.schema.migrate import attach_migrated
+from pytest_benchdb.store.schema.template import attach_new
 from pytest_benchdb.store.target import INBOX_SUFFIX, no_session_text
-from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

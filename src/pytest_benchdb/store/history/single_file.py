@@ -13,9 +13,9 @@ from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.history.absorb import Refused, absorb
 from pytest_benchdb.store.lock import file_lock
-from pytest_benchdb.store.migrate import attach_ours, migrate
+from pytest_benchdb.store.schema.migrate import attach_ours, migrate
+from pytest_benchdb.store.schema.template import attach_new
 from pytest_benchdb.store.target import INBOX_SUFFIX, SESSION_SUFFIX
-from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

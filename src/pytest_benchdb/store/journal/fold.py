@@ -19,8 +19,8 @@ from pytest_benchdb.store.journal.checksum import has_checksum, is_changed
 from pytest_benchdb.store.journal.impossible import mark_impossible
 from pytest_benchdb.store.lock import lock_now
 from pytest_benchdb.store.regular_file import open_regular
+from pytest_benchdb.store.schema.template import attach_new
 from pytest_benchdb.store.statement import Value, fetch, is_timestamp, read, render
-from pytest_benchdb.store.template import attach_new
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -18,8 +18,8 @@ from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.environment import Device, Environment, SessionEnd, SessionStart
 from pytest_benchdb.model.identity import content_id, uuid7
 from pytest_benchdb.model.imported import SourceFile
-from pytest_benchdb.model.json_value import json_value
 from pytest_benchdb.model.run import CHUNK_ROUNDS, BlockUsage, Measurement, Run, Summary, Timing
+from pytest_benchdb.model.value.json_value import json_value
 from pytest_benchdb.store.attachments import KeptFile
 from pytest_benchdb.store.journal.checksum import sealed
 

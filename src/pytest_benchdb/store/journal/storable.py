@@ -6,8 +6,8 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from pytest_benchdb.model.benchmark import Labels
-from pytest_benchdb.model.number import number, shown, whole
 from pytest_benchdb.model.run import Measurement, Request, Run, Summary
+from pytest_benchdb.model.value.number import number, shown, whole
 
 T = TypeVar("T")
 

@@ -1,6 +1,6 @@
 -- The whole schema of a pytest-benchdb file, session file and history alike.
--- If you change it after a release: raise SCHEMA_VERSION in store/template.py and add the migration
--- migrations/NNNN_name.sql (store/migrate.py has the rules). Then run docs/generate.py.
+-- If you change it after a release: raise SCHEMA_VERSION in store/schema/template.py and add the migration
+-- migrations/NNNN_name.sql (store/schema/migrate.py has the rules). Then run docs/generate.py.
 -- Times are UTC, units are SI, NULL means not measured or not known.
 -- No primary, foreign or unique keys: they cost 3 to 5 times the space and 5 to 14 times the write time,
 -- and DuckLake has none. The statements under checks/ prove what keys would.

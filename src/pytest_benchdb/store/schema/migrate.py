@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import ForeignFileError, SchemaVersionError, StoreError
 from pytest_benchdb.store import connection as db
-from pytest_benchdb.store.catalogue import NOT_OURS, check_catalogues
 from pytest_benchdb.store.file_errors import translated
+from pytest_benchdb.store.schema.catalogue import NOT_OURS, check_catalogues
+from pytest_benchdb.store.schema.template import FORMAT, SCHEMA_VERSION
 from pytest_benchdb.store.statement import identifier, literal, read
-from pytest_benchdb.store.template import FORMAT, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
+MIGRATIONS = Path(__file__).parents[1] / "sql" / "migrations"
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _REPEATED = re.compile(r"^(?:CREATE VIEW|COMMENT ON) ", re.MULTILINE)
 

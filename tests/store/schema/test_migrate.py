@@ -4,10 +4,10 @@ import pytest
 
 from pytest_benchdb.errors import ForeignFileError, SchemaVersionError, StoreError
 from pytest_benchdb.store import connection as db
-from pytest_benchdb.store import template
-from pytest_benchdb.store.migrate import MIGRATIONS, migrate, migrations, read_meta, version_of
+from pytest_benchdb.store.schema import template
+from pytest_benchdb.store.schema.migrate import MIGRATIONS, migrate, migrations, read_meta, version_of
+from pytest_benchdb.store.schema.template import SCHEMA_VERSION, attach_new
 from pytest_benchdb.store.statement import read
-from pytest_benchdb.store.template import SCHEMA_VERSION, attach_new
 
 _SHAPE = (
     """

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 FORMAT = "pytest-benchdb"
 SCHEMA_VERSION = 3
-"""Number of the last migration; `store.migrate` upgrades older files to it."""
+"""Number of the last migration; `store.schema.migrate` upgrades older files to it."""
 
-_METRICS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "model", "metric.py")
+_METRICS = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, "model", "metric.py")
 
 
 def attach_new(

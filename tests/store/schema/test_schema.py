@@ -5,8 +5,8 @@ import pytest
 from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.history.absorb import FACTS, KEYS
+from pytest_benchdb.store.schema.template import schema_statements
 from pytest_benchdb.store.statement import names, read, render
-from pytest_benchdb.store.template import schema_statements
 
 VALUES = {
     "session_ids": ["01a1fbe3-b9c1-7ea8-a718-e81d7b7dd27e"],

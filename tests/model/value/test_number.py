@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pytest_benchdb.model.number import number, numbers, plain, plain_options, shown, whole
+from pytest_benchdb.model.value.number import number, numbers, plain, plain_options, shown, whole
 
 numpy = pytest.importorskip("numpy")
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.cache import template_folder
+from pytest_benchdb.store.schema.template import template_key
 from pytest_benchdb.store.statement import fetch, nodes, read, syntax_tree
-from pytest_benchdb.store.template import template_key
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

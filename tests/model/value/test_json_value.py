@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_benchdb.model.json_value import json_value
+from pytest_benchdb.model.value.json_value import json_value
 
 
 class Colour(enum.Enum):
@@ -138,7 +138,7 @@ def test_json_value_tells_what_raised() -> None:
 
     json_value([1, HostileMapping()], problems=problems)
 
-    assert problems == ["tests.model.test_json_value.HostileMapping raised RuntimeError"]
+    assert problems == ["tests.model.value.test_json_value.HostileMapping raised RuntimeError"]
 
 
 def test_json_value_escapes_lone_surrogates() -> None:

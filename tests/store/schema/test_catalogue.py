@@ -14,7 +14,7 @@ from pytest_benchdb.store.history.merge import merge
 from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.history.single_file import open_for_writing
 from pytest_benchdb.store.journal.fold import fold
-from pytest_benchdb.store.migrate import attach_ours
+from pytest_benchdb.store.schema.migrate import attach_ours
 from pytest_benchdb.store.target import Target
 
 REPLACED = "ALTER TABLE {0} RENAME TO original; CREATE VIEW {0} AS SELECT * {1} FROM original"
