@@ -87,3 +87,8 @@ class ImportFormatError(BenchdbError):
     """A file cannot be imported: it is in another format, or damaged."""
 
     slug = "import-format"
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Return whether the error is Ctrl-C: DuckDB raises `RuntimeError` for one that reaches it within a query."""
+    return isinstance(error, KeyboardInterrupt) or (type(error) is RuntimeError and str(error) == "Query interrupted")

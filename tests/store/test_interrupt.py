@@ -7,7 +7,7 @@ import threading
 import duckdb
 import pytest
 
-from pytest_benchdb.store.file_errors import is_interrupt
+from pytest_benchdb.errors import is_interrupt
 
 ENDLESS = "SELECT sum(range % 7) FROM range(1_000_000_000_000)"
 

@@ -27,11 +27,6 @@ def is_database_error(error: BaseException) -> bool:
     return any(kind.__name__ == "Error" and kind.__module__ in ("duckdb", "_duckdb") for kind in type(error).__mro__)
 
 
-def is_interrupt(error: BaseException) -> bool:
-    """Return whether the error is Ctrl-C: DuckDB raises `RuntimeError` for one that reaches it within a query."""
-    return isinstance(error, KeyboardInterrupt) or (type(error) is RuntimeError and str(error) == "Query interrupted")
-
-
 @contextlib.contextmanager
 def translated(path: str) -> Iterator[None]:
     """Turn DuckDB's and the system's errors within a block into a `StoreError` about `path`."""

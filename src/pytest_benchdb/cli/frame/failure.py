@@ -10,10 +10,9 @@ from typing import NoReturn
 
 import click
 
-from pytest_benchdb.errors import BenchdbError, StoreError
+from pytest_benchdb.errors import BenchdbError, StoreError, is_interrupt
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.present.writing.text import sanitize
-from pytest_benchdb.store.file_errors import is_interrupt
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_benchdb.errors import BenchdbError, QueryError
+from pytest_benchdb.errors import BenchdbError, QueryError, is_interrupt
 from pytest_benchdb.store import connection as db
-from pytest_benchdb.store.file_errors import is_database_error, is_interrupt
+from pytest_benchdb.store.file_errors import is_database_error
 from pytest_benchdb.store.statement import identifier, nodes, syntax_tree
 
 if TYPE_CHECKING:
