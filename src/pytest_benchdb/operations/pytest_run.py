@@ -33,6 +33,7 @@ under load; see docs/explanation/regression-quality.md. It costs nothing where t
 _USABLE = frozenset({0, 1})
 """Exit statuses of pytest after which the outcome of each test is recorded."""
 _MASK = "***"
+_PYTEST = frozenset({"pytest", "py.test"})
 
 # Like the `pytest` script: `python -m pytest` would add the working directory to the path.
 _SCRIPT = "import sys; del sys.path[0]; import pytest; raise SystemExit(pytest.main(sys.argv[1:]))"
@@ -134,6 +135,27 @@ def parse_suite(words: Sequence[str], folder: Path) -> Suite:
     if words and Path(words[0]).name in {"pytest", "pytest.exe"}:
         return Suite(program=tuple(words[:1]), arguments=tuple(words[1:]), folder=folder)
     return Suite(program=_own_pytest(), arguments=tuple(words), folder=folder)
+
+
+def split_command(words: Sequence[str], example: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the program of a command that runs pytest, and pytest's arguments.
+
+    Args:
+        words: the command.
+        example: what to type instead, for messages.
+
+    Raises:
+        ConfigError: there is none, or it does not run pytest.
+
+    >>> split_command(["uv", "run", "pytest", "-q", "tests"], "")
+    (('uv', 'run', 'pytest'), ('-q', 'tests'))
+    """
+    if not words:
+        raise ConfigError(f"say what to run after --, for example: {example}")
+    at = next((at for at, word in enumerate(words) if Path(word).name in _PYTEST), None)
+    if at is None:
+        raise ConfigError(f"-- {shlex.join(words)}: this does not run pytest; write: -- pytest {shlex.join(words)}")
+    return tuple(words[: at + 1]), tuple(words[at + 1 :])
 
 
 def own_suite(own: OwnCommand | None, folder: Path) -> Suite:
@@ -264,20 +286,21 @@ def _read(folder: Path, status: int | str) -> Rerun:
     if isinstance(status, str):
         return Rerun(problem=status)
     if status not in _USABLE:
-        return Rerun(problem=f"pytest ended with exit status {status}{_last_line(folder / 'output')}")
+        return Rerun(problem=f"pytest ended with exit status {status}{last_line(folder / 'output')}")
     try:
         with open_source((folder / "db",)) as reader:
             sessions = reader.sessions()
             values = reader.session_values([session.session_id for session in sessions])
     except StoreError as error:
-        last = _last_line(folder / "output")
+        last = last_line(folder / "output")
         return Rerun(problem=f"it recorded nothing{last}" if not (folder / "db").exists() else str(error))
     if not sessions:
         return Rerun(problem="it recorded nothing")
     return Rerun(session=sessions[-1], values=tuple(values))
 
 
-def _last_line(log: Path) -> str:
+def last_line(log: Path) -> str:
+    """Return a colon and the last line of a program's output, of its errors if it has some; empty without output."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
     texts = [line for line in lines if line.strip("= ")]
     errors = [line for line in texts if line.startswith(("ERROR", "E  "))]

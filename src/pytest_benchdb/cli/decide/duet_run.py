@@ -24,13 +24,13 @@ from pytest_benchdb.operations.duet.plan import Duet, SideRequest
 from pytest_benchdb.operations.duet.recorded import recorded_words
 from pytest_benchdb.operations.duet.run import compare_duet, run_duet
 from pytest_benchdb.operations.exchange.open import Feedback
+from pytest_benchdb.operations.pytest_run import split_command
 from pytest_benchdb.operations.select.spec.syntax import home_path
 
 DUET_DB = ".benchdb-duet"
 """Apart from the history, because duet sessions are not records of the newest commit."""
 
 _EXAMPLE = "benchdb duet main -- pytest tests/bench"
-_PYTEST = frozenset({"pytest", "py.test"})
 
 
 def read_duet(params: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
@@ -39,13 +39,8 @@ def read_duet(params: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
     Raises:
         ConfigError: there is nothing to run, or the sides are the same.
     """
-    if not words:
-        raise ConfigError(f"say what to run after --, for example: {_EXAMPLE}")
+    own, arguments = split_command(words or (), _EXAMPLE)
     base, head = _commits(params.get("base"), params.get("head"))
-    at = next((at for at, word in enumerate(words) if Path(word).name in _PYTEST), None)
-    if at is None:
-        raise ConfigError(f"-- {shlex.join(words)}: this does not run pytest; write: -- pytest {shlex.join(words)}")
-    own = words[: at + 1]
     programs = {place: _program(place, params, own) for place in ("base", "head")}
     if base is None and programs["base"] == programs["head"]:
         raise ConfigError("both sides are the same: name a commit, or --base-python and --head-python")
@@ -53,7 +48,7 @@ def read_duet(params: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
     return Duet(
         base=SideRequest(commit=base, program=programs["base"], name=_name("base", params) if named else None),
         head=SideRequest(commit=head, program=programs["head"], name=_name("head", params) if named else None),
-        arguments=tuple(words[at + 1 :]),
+        arguments=arguments,
         pairs=params["pairs"],
         database=home_path(params.get("db") or DUET_DB),
         pythonpath=tuple(params.get("pythonpath") or ()),

@@ -21,7 +21,7 @@ def find_checkout(folder: Path, environ: Mapping[str, str]) -> Path:
     Raises:
         ConfigError: git is not installed, or the folder is not in a checkout.
     """
-    done = _git(folder, environ, "rev-parse", "--show-toplevel")
+    done = run_git(folder, environ, "rev-parse", "--show-toplevel")
     top = done.stdout.strip()
     if done.returncode != 0 or not top:
         raise ConfigError(f"{folder} is not in a git checkout; run this inside one: commits are checked out from it")
@@ -34,10 +34,10 @@ def find_commit(checkout: Path, name: str, environ: Mapping[str, str]) -> str:
     Raises:
         ConfigError: there is no such commit.
     """
-    done = _git(checkout, environ, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    done = run_git(checkout, environ, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if done.returncode == 0:
         return done.stdout.strip()
-    if _git(checkout, environ, "rev-parse", "--is-shallow-repository").stdout.strip() == "true":
+    if run_git(checkout, environ, "rev-parse", "--is-shallow-repository").stdout.strip() == "true":
         advice = "this clone is shallow; git fetch --unshallow brings the rest (actions/checkout: fetch-depth: 0)"
     else:
         advice = "name a branch, a tag or a hash that git log shows"
@@ -46,7 +46,7 @@ def find_commit(checkout: Path, name: str, environ: Mapping[str, str]) -> str:
 
 def has_changes(checkout: Path, environ: Mapping[str, str]) -> bool:
     """Return whether tracked files differ from the checked-out commit."""
-    done = _git(checkout, environ, "--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
+    done = run_git(checkout, environ, "--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
     return bool(done.stdout.strip())
 
 
@@ -60,24 +60,38 @@ def worktree(checkout: Path, sha: str, folder: Path, environ: Mapping[str, str])
     if folder.exists():
         raise ConfigError(f"{folder} exists; a commit is checked out into a new folder only")
     try:
-        done = _git(checkout, environ, *_NO_HOOKS, "worktree", "add", "--quiet", "--detach", os.fspath(folder), sha)
+        done = run_git(checkout, environ, *_NO_HOOKS, "worktree", "add", "--quiet", "--detach", os.fspath(folder), sha)
         if done.returncode != 0:
-            reason = " ".join(done.stderr.split())[:_MESSAGE_CHARACTERS]
-            raise ConfigError(f"git cannot check {sha[:12]} out into {folder}: {reason}")
+            raise ConfigError(f"git cannot check {sha[:12]} out into {folder}: {message_of(done)}")
         yield folder
     finally:
         # --force twice: once for files that the tests left, once for the lock of an interrupted `worktree add`.
-        _git(checkout, environ, "worktree", "remove", "--force", "--force", os.fspath(folder))
+        run_git(checkout, environ, "worktree", "remove", "--force", "--force", os.fspath(folder))
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _git(folder: Path, environ: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+def message_of(done: "subprocess.CompletedProcess[str]") -> str:
+    """Return what git said on standard error, in one line."""
+    return " ".join(done.stderr.split())[:_MESSAGE_CHARACTERS]
+
+
+def run_git(
+    folder: Path, environ: Mapping[str, str], *arguments: str, index: str | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run git in a folder, without the variables of a hook, and return its end, whatever that is.
+
+    With `index`, that file is used instead of the repository's index.
+
+    Raises:
+        ConfigError: git is not installed.
+    """
     kept = {name: value for name, value in environ.items() if name not in HOOK_VARIABLES}
+    own = {} if index is None else {"GIT_INDEX_FILE": index}
     try:
         return subprocess.run(
             ["git", *arguments],
             cwd=folder,
-            env={**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
+            env={**kept, **own, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_benchdb.environment.git.worktree import find_checkout, find_commit, has_changes, worktree
-from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.environment.git.worktree import find_commit, has_changes
+from pytest_benchdb.operations.commits.checkout import SHORT, find_origin, open_commit
 from pytest_benchdb.operations.duet.plan import Role, SideRequest
 
 WORKING_TREE = "working tree"
-_SHORT = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,8 @@ def open_sides(
     if base.commit is None and head.commit is None:
         yield {"base": _here("base", base, folder), "head": _here("head", head, folder)}
         return
-    checkout = find_checkout(folder, environ)
+    origin = find_origin(folder, environ)
+    checkout = origin.checkout
     hashes: dict[str | None, str] = {
         request.commit: find_commit(checkout, request.commit, environ)
         for request in (base, head)
@@ -70,10 +70,18 @@ def open_sides(
             if request.commit is None:
                 sides[role] = _here(role, request, folder, root=checkout)
                 continue
+            place = temporary / role
+            place.mkdir()
             sha = hashes[request.commit]
-            # Keep the folder's name: suites without an explicit project name are named after it.
-            root = stack.enter_context(worktree(checkout, sha, temporary / role / checkout.name, environ))
-            sides[role] = _elsewhere(role, request, root, folder, checkout, sha)
+            commit = stack.enter_context(open_commit(origin, sha, place, say, name=request.commit))
+            sides[role] = OpenSide(
+                role=role,
+                name=_name(request, sha),
+                program=request.program,
+                root=commit.root,
+                folder=commit.folder,
+                checkout=checkout,
+            )
         yield sides
 
 
@@ -88,19 +96,7 @@ def _here(role: Role, request: SideRequest, folder: Path, *, root: Path | None =
     )
 
 
-def _elsewhere(
-    role: Role, request: SideRequest, root: Path, folder: Path, checkout: Path, sha: str
-) -> OpenSide:  # fmt: skip
-    inner = root / folder.resolve().relative_to(checkout.resolve())
+def _name(request: SideRequest, sha: str) -> str:
     commit = str(request.commit)
-    if not inner.is_dir():
-        raise ConfigError(f"{commit} has no folder {inner.relative_to(root)}; run this where both sides have one")
-    name = commit if sha.startswith(commit) else f"{commit} ({sha[:_SHORT]})"
-    return OpenSide(
-        role=role,
-        name=f"{name}, {request.name}" if request.name else name,
-        program=request.program,
-        root=root,
-        folder=inner,
-        checkout=checkout,
-    )
+    name = commit if sha.startswith(commit) else f"{commit} ({sha[:SHORT]})"
+    return f"{name}, {request.name}" if request.name else name

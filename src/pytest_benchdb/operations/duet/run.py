@@ -16,9 +16,8 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison, Side
 from pytest_benchdb.model.metric import METRICS, metrics_of
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.compare.run import CompareRequest, compare
-from pytest_benchdb.operations.duet.checkouts import OpenSide, open_sides
-from pytest_benchdb.operations.duet.import_probe import (
+from pytest_benchdb.operations.commits.checkout import check_arguments
+from pytest_benchdb.operations.commits.import_probe import (
     PLUGIN,
     Imported,
     classify_modules,
@@ -27,6 +26,8 @@ from pytest_benchdb.operations.duet.import_probe import (
     read_modules,
     write_probe,
 )
+from pytest_benchdb.operations.compare.run import CompareRequest, compare
+from pytest_benchdb.operations.duet.checkouts import OpenSide, open_sides
 from pytest_benchdb.operations.duet.plan import DUET_TAG, SIDE_TAG, Duet, DuetResult, Role, schedule
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.pytest_run import VARIABLE, find_root, run_to_end
@@ -239,10 +240,7 @@ def _check(duet: Duet, folder: Path) -> None:
         raise ConfigError(f"--pairs {duet.pairs}: give a whole number above 0")
     if duet.base.commit is None and duet.head.commit is None:
         return
-    for argument in duet.arguments:
-        path = Path(argument.partition("::")[0])
-        if path.is_absolute() and path.exists() and path.is_relative_to(folder):
-            raise ConfigError(f"{argument} is in your checkout for both sides; write {path.relative_to(folder)}")
+    check_arguments(duet.arguments, folder)
 
 
 def _first_turn_notes(

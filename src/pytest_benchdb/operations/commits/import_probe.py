@@ -1,4 +1,4 @@
-"""Find out which files a pytest process imported, to check that a side of a duet measured its own code.
+"""Find out which files a pytest process imported, to check that a commit measured its own code.
 
 A package installed in editable mode is always imported from the same checkout, whichever folder pytest runs in. Both
 sides would then measure the same code, and no change would show.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_benchdb.operations.duet.import_probe import (
+from pytest_benchdb.operations.commits.import_probe import (
     PLUGIN,
     Imported,
     classify_modules,
