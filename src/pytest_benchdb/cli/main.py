@@ -28,6 +28,7 @@ class Entry(NamedTuple):
 
 SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     "Record": {
+        "run": Entry("record.run", "Time command lines, and record them."),
         "import": Entry("upkeep.import_", "Import results of other tools as sessions."),
         "peaks": Entry("upkeep.peaks", "Measure the peaks of this machine's devices."),
     },

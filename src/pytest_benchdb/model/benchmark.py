@@ -8,6 +8,9 @@ from pytest_benchdb.model.identity import content_id
 WORKLOADS = ("training", "inference", "serving", "microbenchmark", "scenario")
 """Values of `Labels.workload`; comments of `schema.sql` repeat them."""
 
+COMMAND_FILE = "command"
+"""What `Benchmark.file` is for a command line, which is in no file: ``command::make all``."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:

@@ -32,6 +32,8 @@ class Metric:
 _ALL = (
     Metric("wall_time", "s", "lower", "time", "Wall-clock time of one iteration"),
     Metric("cpu_time", "s", "lower", "time", "CPU time of the process for one call, all threads"),
+    Metric("user_time", "s", "lower", "time", "CPU time of a command in user space, descendants included"),
+    Metric("system_time", "s", "lower", "time", "CPU time of a command in the kernel, descendants included"),
     Metric("thread_time", "s", "lower", "time", "CPU time of the calling thread for one iteration"),
     Metric("device_time", "s", "lower", "time", "Time of one iteration on the device's own clock"),
     Metric("first_call_time", "s", "lower", "time", "Wall-clock time of the first call, compilation included"),
@@ -40,6 +42,7 @@ _ALL = (
     Metric("block_cpu_time", "s", "none", "time", "CPU time of the process in the timed block"),
     Metric("block_thread_time", "s", "none", "time", "CPU time of the calling thread in the timed block"),
     Metric("peak_rss", "B", "lower", "memory", "Peak resident set of the process in the timed block"),
+    Metric("command_peak", "B", "lower", "memory", "Largest resident set of one process of a command"),
     Metric("rss_start", "B", "none", "memory", "Resident set of the process before the timed block"),
     Metric("rss_growth", "B", "lower", "memory", "Peak resident set in the timed block, above that before it"),
     Metric("python_peak", "B", "lower", "memory", "Peak of the allocations that Python traced"),
@@ -106,11 +109,11 @@ METRICS = MappingProxyType({metric.name: metric for metric in _ALL})
 MAIN_TIMES = ("wall_time", "step_time", "e2e_latency", "device_time", "cpu_time")
 """The main time of a benchmark is the first of these that it has."""
 
-MAIN_MEMORY = ("device_peak", "native_peak", "python_peak", "rss_growth")
+MAIN_MEMORY = ("device_peak", "native_peak", "python_peak", "command_peak", "rss_growth")
 """The memory that a benchmark itself needed is the first of these that it has: none holds what the process had before.
 
-The first three are exact where they were asked for: on a device, or in the memory pass. The last is always there on
-Linux, if the process grew by enough to tell.
+The first three are exact where they were asked for: on a device, or in the memory pass. A command's peak is that of
+processes of its own. The last is always there on Linux, if the process grew by enough to tell.
 """
 
 

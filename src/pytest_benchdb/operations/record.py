@@ -49,6 +49,7 @@ class Context:
         suite: facts from the suite's own hooks.
         unmeasured: why a metric cannot be measured here, by metric.
         kind: who records: pytest, or a script through the Python API.
+        runs_again: whether `argv` alone records the same again: a script may be a notebook.
     """
 
     root: Path
@@ -61,13 +62,14 @@ class Context:
     suite: Mapping[str, object]
     unmeasured: Mapping[str, str]
     kind: SessionKind = "pytest"
+    runs_again: bool = False
 
 
 def start_session(context: Context) -> SessionStart:
     """Inspect the machine and return the session's start."""
     snapshot = collect(context.root, context.environ)
     session_id, command = uuid7(), sanitized_command(context.argv)
-    if context.kind == "pytest":
+    if context.kind == "pytest" or context.runs_again:
         remember(OwnCommand(session_id=session_id, command=command, folder=str(Path.cwd())))
     return SessionStart(
         session_id=session_id,

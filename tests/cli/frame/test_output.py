@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_benchdb.cli.frame.output import PATIENCE_S, _Bar, progress_bar
+from pytest_benchdb.cli.frame.output import PATIENCE_S, Bar, progress_bar
 
 
 class Clock:
@@ -22,13 +22,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def bar(clock: Clock) -> Iterator[_Bar]:
-    made = _Bar("Reading", clock)
+def bar(clock: Clock) -> Iterator[Bar]:
+    made = Bar("Reading", clock)
     yield made
     made.stop()
 
 
-def test_progress_of_quick_work_shows_nothing(bar: _Bar, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_of_quick_work_shows_nothing(bar: Bar, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     clock.now += PATIENCE_S
 
     bar(1, 10)
@@ -39,7 +39,7 @@ def test_progress_of_quick_work_shows_nothing(bar: _Bar, clock: Clock, capsys: p
 
 
 def test_progress_of_slow_work_shows_on_standard_error(
-    bar: _Bar, clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    bar: Bar, clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")
@@ -55,7 +55,7 @@ def test_progress_of_slow_work_shows_on_standard_error(
     assert "70%" in captured.err
 
 
-def test_progress_that_ends_late_does_not_begin(bar: _Bar, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_that_ends_late_does_not_begin(bar: Bar, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     clock.now += 10 * PATIENCE_S
 
     bar(10, 10)

@@ -1,18 +1,16 @@
 """Run a duet from a command's options, with progress."""
 
-import contextlib
 import os
 import shlex
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from pytest_benchdb.cli.frame.database import VARIABLE as DB_VARIABLE
+from pytest_benchdb.cli.frame.failure import ended_like_an_interrupt
 from pytest_benchdb.cli.frame.options import passthrough_args
 from pytest_benchdb.cli.frame.output import Output, progress_bar
 from pytest_benchdb.cli.frame.project import find_db
@@ -85,7 +83,7 @@ def run_and_compare(duet: Duet, request: CompareRequest, output: Output, *, conf
         ConfigError: a side cannot be run, or the request is not valid.
         StoreError: the sessions cannot be read back.
     """
-    with _ended_like_an_interrupt(), progress_bar("Running", shown=output.progress) as progress:
+    with ended_like_an_interrupt(), progress_bar("Running", shown=output.progress) as progress:
 
         def say_progress(done: int, total: int) -> None:
             if done:
@@ -143,20 +141,3 @@ def _split(text: str, option: str) -> list[str]:
 
 def _name(place: str, params: Mapping[str, Any]) -> str:
     return params.get(f"{place}_python") or params.get(f"{place}_command") or "this Python"
-
-
-@contextlib.contextmanager
-def _ended_like_an_interrupt() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C, so that temporary checkouts are removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(_number: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt

@@ -3,9 +3,13 @@
 After a traceback Python exits with status 1, which CI would read as a failed gate.
 """
 
+import contextlib
 import errno
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
 from typing import NoReturn
 
 import click
@@ -36,6 +40,23 @@ def run(command: click.Command, prog: str, arguments: list[str] | None = None) -
     except OSError as error:
         status = _full(prog, error)
     sys.exit(status)
+
+
+@contextlib.contextmanager
+def ended_like_an_interrupt() -> Iterator[None]:
+    """Treat SIGTERM like Ctrl-C, so that temporary files are removed and what was measured is kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _complete(command: click.Command, prog: str) -> int | None:

@@ -13,6 +13,7 @@ from pytest_benchdb.errors import ConfigError
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 _KEY = "pytest_benchdb.passthrough_args"
+_ALL = "pytest_benchdb.all_args"
 
 
 def combine(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -98,6 +99,7 @@ class CommandWithProgram(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Set the arguments after ``--`` aside for `passthrough_args`, and parse the rest."""
         words: list[str] | None = None
+        ctx.meta[_ALL] = list(args)
         if "--" in args:
             at = args.index("--")
             args, words = args[:at], args[at + 1 :]
@@ -109,6 +111,24 @@ def passthrough_args(context: click.Context) -> list[str] | None:
     """Return the arguments after ``--``; None without ``--``."""
     words: list[str] | None = context.meta.get(_KEY)
     return words
+
+
+def all_args(context: click.Context) -> list[str]:
+    """Return the arguments of a `CommandWithProgram` as they were given, those after ``--`` included."""
+    words: list[str] = context.meta[_ALL]
+    return words
+
+
+def parse_tag(text: str) -> tuple[str, str]:
+    """Parse ``K=V``.
+
+    Raises:
+        ConfigError: it is not of this form.
+    """
+    key, equals, value = text.partition("=")
+    if not key.strip() or not equals:
+        raise ConfigError(f"--tag {text!r}: write K=V, as in --tag machine=ci")
+    return key.strip(), value.strip()
 
 
 def parse_share(text: str, option: str) -> float:

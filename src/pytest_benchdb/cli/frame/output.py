@@ -185,43 +185,52 @@ def say_left_out(columns: Sequence[str], output: Output) -> None:
         output.say(f"hidden (too narrow): {named}{more}; --width N or -f csv shows them")
 
 
-class _Bar:
+class Bar:
     """A progress callback that shows a bar only after `PATIENCE_S`."""
 
-    def __init__(self, title: str, clock: Callable[[], float]) -> None:
+    def __init__(self, title: str, clock: Callable[[], float], *, by_itself: bool = True) -> None:
+        """Show nothing yet; `by_itself` lets a thread refresh the bar while work goes on."""
         self._title = title
         self._clock = clock
+        self._by_itself = by_itself
         self._began = clock()
         self._bar: Any = None
         self._task: Any = None
 
     def __call__(self, done: int, total: int) -> None:
+        """Show how many are done."""
         if self._bar is None and self._clock() - self._began > PATIENCE_S and done < total:
             self._start(total)
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total)
+            refresh = not self._by_itself
+            self._bar.update(self._task, completed=done, total=total, description=self._title, refresh=refresh)
+
+    def describe(self, title: str) -> None:
+        """Change the text before the bar, from the next call on."""
+        self._title = title
 
     def _start(self, total: int) -> None:
         # Imported late: it takes 60 ms that a quick command can save.
         from rich.console import Console
         from rich.progress import Progress
 
-        self._bar = Progress(console=Console(stderr=True), transient=True)
+        self._bar = Progress(console=Console(stderr=True), transient=True, auto_refresh=self._by_itself)
         self._task = self._bar.add_task(self._title, total=total)
         self._bar.start()
 
     def stop(self) -> None:
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
 
 
 @contextlib.contextmanager
-def progress_bar(title: str, *, shown: bool) -> Iterator[Callable[[int, int], None] | None]:
+def progress_bar(title: str, *, shown: bool, by_itself: bool = True) -> Iterator[Bar | None]:
     """Yield a callback that takes the numbers done and in total; None if `shown` is false."""
     if not shown:
         yield None
         return
-    bar = _Bar(title, time.monotonic)
+    bar = Bar(title, time.monotonic, by_itself=by_itself)
     try:
         yield bar
     finally:

@@ -9,7 +9,6 @@ from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.database import db_option
 from pytest_benchdb.cli.frame.output import FORMATS, Output, command_feedback, make_output, write_table
 from pytest_benchdb.cli.frame.project import find_db
-from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.model.wording import counted
@@ -65,7 +64,7 @@ def command(**params: Any) -> int:
         target=target,
         project=params["project"] or None,
         label=params["label"] or None,
-        tags=dict(map(_tag, params["tags"])),
+        tags=dict(map(options.parse_tag, params["tags"])),
         dry_run=params["dry_run"],
         strict=params["strict"],
         as_this_machine=params["as_this_machine"],
@@ -77,13 +76,6 @@ def command(**params: Any) -> int:
     _report_problems(imported, output)
     _report_sum(imported, request, output)
     return _status(imported, strict=request.strict)
-
-
-def _tag(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not key.strip() or not equals:
-        raise ConfigError(f"--tag {text!r}: write K=V, as in --tag machine=ci")
-    return key.strip(), value.strip()
 
 
 def _table(imported: Imported, request: ImportRequest) -> DataTable:

@@ -49,7 +49,18 @@ from pytest_benchdb.operations.select.series import names_like
 from pytest_benchdb.store.read.reader import Reader
 
 _SIDE_READINGS = frozenset(
-    {*MAIN_TIMES, "thread_time", "first_call_time", "cycles", "cache_misses", "branch_misses", "peak_rss", "rss_growth"}
+    {
+        *MAIN_TIMES,
+        "user_time",
+        "system_time",
+        "thread_time",
+        "first_call_time",
+        "cycles",
+        "cache_misses",
+        "branch_misses",
+        "peak_rss",
+        "rss_growth",
+    }
 )
 """Metrics that are only read if they are a benchmark's `time` or a threshold names them: they explain the others."""
 

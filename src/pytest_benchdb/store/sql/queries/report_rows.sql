@@ -89,13 +89,15 @@ LEFT JOIN (
         value AS memory_bytes
     FROM measurement
     WHERE
-        metric IN ('device_peak', 'native_peak', 'python_peak', 'rss_growth')
+        metric IN ('device_peak', 'native_peak', 'python_peak', 'command_peak', 'rss_growth')
         AND pass IN ('time', 'memory') AND rank IS NULL AND valid AND value IS NOT NULL
         AND session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
     QUALIFY row_number() OVER (
         PARTITION BY session_id, run_id, started_at, phase
         ORDER BY
-            list_position(['device_peak', 'native_peak', 'python_peak', 'rss_growth'], metric), pass DESC, value DESC
+            list_position(['device_peak', 'native_peak', 'python_peak', 'command_peak', 'rss_growth'], metric),
+            pass DESC,
+            value DESC
     ) = 1
 ) AS needed
     ON needed.session_id = report.session_id AND needed.run_id = report.run_id
