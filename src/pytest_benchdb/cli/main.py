@@ -29,6 +29,7 @@ class Entry(NamedTuple):
 SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     "Record": {
         "run": Entry("record.run", "Time command lines, and record them."),
+        "count": Entry("record.count", "Count the instructions of a suite, once."),
         "import": Entry("upkeep.import_", "Import results of other tools as sessions."),
         "peaks": Entry("upkeep.peaks", "Measure the peaks of this machine's devices."),
     },

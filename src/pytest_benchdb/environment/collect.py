@@ -1,9 +1,10 @@
 """Reads everything that a session records about its environment, once, when it starts."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pytest_benchdb.environment.ci import read_ci
@@ -11,7 +12,7 @@ from pytest_benchdb.environment.fingerprint import SpeedParts, fingerprint
 from pytest_benchdb.environment.git.checkout import read_commit
 from pytest_benchdb.environment.machine.host import Host, read_host, read_load
 from pytest_benchdb.environment.python import Python, read_python, read_versions
-from pytest_benchdb.model.environment import CiJob, Commit, Device, Environment, Load
+from pytest_benchdb.model.environment import CiJob, Commit, CountingMethod, Device, Environment, Load
 from pytest_benchdb.model.identity import content_id
 
 
@@ -37,6 +38,7 @@ def collect(
     proc_root: Path = Path("/"),
     *,
     platform: str = sys.platform,
+    counting: CountingMethod | None = None,
 ) -> Snapshot:
     """Read machine, interpreter, commit and CI job; a value that cannot be read is None.
 
@@ -45,13 +47,14 @@ def collect(
         environ: environment variables; only those named in `ci`, `python` and `machine.host` are read.
         proc_root: folder to read instead of ``/``.
         platform: `sys.platform`.
+        counting: how the session counts instructions; None if it times.
     """
     load = read_load(proc_root)  # first, because the rest adds to it
     host = read_host(proc_root, environ, platform)
     ci = read_ci(environ)
     commit = read_commit(root, environ)
     return Snapshot(
-        environment=environment_of(host, read_python(environ), read_versions(sys.path)),
+        environment=environment_of(host, read_python(environ), read_versions(sys.path), counting),
         devices=(cpu_device(host),),
         commit=replace(commit, sha=commit.sha or ci.sha, branch=commit.branch or ci.branch),
         ci=ci,
@@ -59,7 +62,9 @@ def collect(
     )
 
 
-def environment_of(host: Host, python: Python, packages: Mapping[str, str]) -> Environment:
+def environment_of(
+    host: Host, python: Python, packages: Mapping[str, str], counting: CountingMethod | None = None
+) -> Environment:
     """Combine a machine and an interpreter into an environment with its fingerprint and id."""
     parts = SpeedParts(
         machine=host.machine,
@@ -74,6 +79,8 @@ def environment_of(host: Host, python: Python, packages: Mapping[str, str]) -> E
         python_implementation=python.implementation,
         python_version=python.version,
         python_build=python.build,
+        libc=_libc(),
+        counting=counting,
     )
     environment = Environment(
         environment_id="",
@@ -88,7 +95,11 @@ def environment_of(host: Host, python: Python, packages: Mapping[str, str]) -> E
         virtualization=host.virtualization,
         python=python.text,
         packages=packages,
-        details={**host.details, "python": dict(python.details)},
+        details={
+            **host.details,
+            "python": dict(python.details),
+            **({} if counting is None else {"counting": asdict(counting)}),
+        },
     )
     return replace(environment, environment_id=environment_id(environment))
 
@@ -110,6 +121,13 @@ def cpu_device(host: Host) -> Device:
         memory_bytes=_ram_bytes(host),
         details={"cores": host.cpu.cores, "threads": host.threads},
     )
+
+
+def _libc() -> str | None:
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION")
+    except (AttributeError, ValueError, OSError):  # another system, or another C library
+        return None
 
 
 def _ram_bytes(host: Host) -> int | None:

@@ -3,9 +3,11 @@
 import math
 from dataclasses import dataclass
 
+from pytest_benchdb.model.environment import CountingMethod
 from pytest_benchdb.model.identity import content_id
 
 _FORMAT = "fingerprint/1"
+_COUNTING_FORMAT = "counting/1"
 _GIB = 1 << 30
 
 
@@ -23,6 +25,8 @@ class SpeedParts:
         virtualization: virtual machine and container, outermost first.
         cpu_quota: CPU seconds per second that the container may use; None means no limit.
         python_build: ``GIL`` or ``free-threaded``, and ``debug``.
+        libc: name and version of the C library.
+        counting: how the session counts instructions; None if it times.
     """
 
     machine: str
@@ -37,10 +41,27 @@ class SpeedParts:
     python_implementation: str
     python_version: tuple[int, int]
     python_build: tuple[str, ...]
+    libc: str | None = None
+    counting: CountingMethod | None = None
 
 
 def fingerprint(parts: SpeedParts) -> str:
-    """Return a hash of the parts, equal on similar machines."""
+    """Return a hash of the parts, equal on similar machines.
+
+    Counts depend on neither the speed nor the size of a machine, only on the code that runs and on who counts it.
+    """
+    if parts.counting is not None:
+        return content_id(
+            _COUNTING_FORMAT,
+            parts.counting.method,
+            parts.counting.cpu_features,
+            parts.machine,
+            parts.os_name,
+            parts.libc,
+            parts.python_implementation,
+            *parts.python_version,
+            *parts.python_build,
+        )
     return content_id(
         _FORMAT,
         parts.machine,

@@ -46,6 +46,19 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CountingMethod:
+    """How a session counts instructions under valgrind, instead of timing.
+
+    Attributes:
+        method: tool and version: ``callgrind 3.19.0``.
+        cpu_features: hash of what the processor can do, as programs see it there; libraries choose their code by it.
+    """
+
+    method: str
+    cpu_features: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
     """One instance of a backend.
 

@@ -62,6 +62,10 @@ _ALL = (
     Metric("involuntary_switches", "1", "none", "count", "Context switches in which the process was preempted"),
     Metric("steal_time", "s", "none", "time", "CPU time that the hypervisor gave to other machines"),
     Metric("instructions", "1", "lower", "count", "Instructions of one iteration in user space, all threads"),
+    Metric(
+        "l1_misses", "1", "lower", "count", "Accesses of one iteration that missed the simulated first-level caches"
+    ),
+    Metric("ll_misses", "1", "lower", "count", "Accesses of one iteration that missed the simulated last-level cache"),
     Metric("cycles", "1", "lower", "count", "Clock cycles of one iteration in user space, all threads"),
     Metric("cache_misses", "1", "lower", "count", "Accesses of one iteration that missed the last-level cache"),
     Metric("branch_misses", "1", "lower", "count", "Branches of one iteration that were predicted wrongly"),

@@ -39,7 +39,9 @@ _PYTEST = frozenset({"pytest", "py.test"})
 _SCRIPT = "import sys; del sys.path[0]; import pytest; raise SystemExit(pytest.main(sys.argv[1:]))"
 
 
-def run_to_end(command: Sequence[str], *, folder: Path, environ: Mapping[str, str], log: Path) -> int:
+def run_to_end(
+    command: Sequence[str], *, folder: Path, environ: Mapping[str, str], log: Path, patience_s: float = _PATIENCE_S
+) -> int:
     """Run a program and return its exit status.
 
     Ctrl-C reaches the program too; it gets time to finish, so that its results are not lost, but never outlives us.
@@ -49,6 +51,7 @@ def run_to_end(command: Sequence[str], *, folder: Path, environ: Mapping[str, st
         folder: the working folder.
         environ: its environment variables.
         log: file for its output.
+        patience_s: how long it may take to finish after Ctrl-C.
 
     Raises:
         OSError: the program cannot be started.
@@ -62,26 +65,26 @@ def run_to_end(command: Sequence[str], *, folder: Path, environ: Mapping[str, st
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    with _ended(process):
+    with _ended(process, patience_s):
         return process.wait()
 
 
 @contextlib.contextmanager
-def _ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+def _ended(process: "subprocess.Popen[bytes]", patience_s: float) -> Iterator[None]:
     """Give a process time to end by itself after the block, then stop it."""
     try:
         yield
     finally:
         stops: tuple[Callable[[], None], ...] = (process.terminate, process.kill)
         for stop in stops:
-            if not _has_ended(process):
+            if not _has_ended(process, patience_s):
                 stop()
         process.wait()
 
 
-def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
+def _has_ended(process: "subprocess.Popen[bytes]", patience_s: float) -> bool:
     try:
-        process.wait(_PATIENCE_S)
+        process.wait(patience_s)
     except subprocess.TimeoutExpired:
         return False
     return True

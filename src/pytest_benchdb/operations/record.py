@@ -14,6 +14,7 @@ from pytest_benchdb.environment.machine.host import read_load
 from pytest_benchdb.model.environment import (
     CiJob,
     Commit,
+    CountingMethod,
     Environment,
     Load,
     SessionEnd,
@@ -50,6 +51,7 @@ class Context:
         unmeasured: why a metric cannot be measured here, by metric.
         kind: who records: pytest, or a script through the Python API.
         runs_again: whether `argv` alone records the same again: a script may be a notebook.
+        counting: how the session counts instructions; None if it times.
     """
 
     root: Path
@@ -63,11 +65,12 @@ class Context:
     unmeasured: Mapping[str, str]
     kind: SessionKind = "pytest"
     runs_again: bool = False
+    counting: CountingMethod | None = None
 
 
 def start_session(context: Context) -> SessionStart:
     """Inspect the machine and return the session's start."""
-    snapshot = collect(context.root, context.environ)
+    snapshot = collect(context.root, context.environ, counting=context.counting)
     session_id, command = uuid7(), sanitized_command(context.argv)
     if context.kind == "pytest" or context.runs_again:
         remember(OwnCommand(session_id=session_id, command=command, folder=str(Path.cwd())))

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 ISOLATED_VARIABLE = "BENCHDB_ISOLATED"
 RERUN_VARIABLE = "BENCHDB_RERUN"
 """Environment variables that give a pytest process what to run: an isolated test, or suspects of the gate."""
+COUNTING_VARIABLE = "BENCHDB_COUNTING"
+"""Environment variable that makes a pytest process count instructions instead of timing; `benchdb count` sets it."""
 
 
 class Option(NamedTuple):
@@ -63,7 +65,8 @@ OPTIONS = (
         "passes",
         "text",
         "LIST",
-        "What is measured besides times, comma-separated: memory, memray, energy, counters, series (default: nothing).",
+        "What is measured besides times, comma-separated: memory, memray, energy, counters, instructions, series "
+        "(default: nothing).",
     ),
     Option(
         "--benchdb-grid-gco2-per-kwh",

@@ -15,7 +15,7 @@ import pytest
 from pytest_benchdb.environment.toml_files import project_name
 from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.measure.timing.tracers import NO_OBSERVERS, observers
-from pytest_benchdb.model.environment import SessionOutcome, SessionStart
+from pytest_benchdb.model.environment import CountingMethod, SessionOutcome, SessionStart
 from pytest_benchdb.model.value.json_value import json_value
 from pytest_benchdb.operations.record import Context, SessionRecorder, project_root, start_session
 from pytest_benchdb.plugin.bench.fixtures import NAMES, devices_of
@@ -24,6 +24,7 @@ from pytest_benchdb.plugin.ending.outputs import Outputs, write_outputs
 from pytest_benchdb.plugin.ending.own_command import shown_path
 from pytest_benchdb.plugin.processes import isolate
 from pytest_benchdb.plugin.processes.turns import TurnsFolder
+from pytest_benchdb.plugin.recording.counting import counting_method
 from pytest_benchdb.plugin.recording.identity import Identifier
 from pytest_benchdb.plugin.recording.interrupt import interrupt_held
 from pytest_benchdb.plugin.recording.run import crashed_lines
@@ -46,8 +47,13 @@ _ENDED_BY_ITSELF = frozenset({0, 1, 5})
 _INTERRUPTIONS = (KeyboardInterrupt, pytest.exit.Exception)
 
 
+COUNTED_TAG = "counted"
+"""Tag of a session that counts instructions instead of timing; its value says by what."""
+
+
 def begin_session(config: pytest.Config, settings: Settings, root: Path, probe: BlockProbe) -> SessionStart:
     """Read the machine, the commit and the suite's facts."""
+    counting = counting_method(settings.passes)
     return start_session(
         Context(
             root=root,
@@ -55,12 +61,17 @@ def begin_session(config: pytest.Config, settings: Settings, root: Path, probe: 
             argv=["pytest", *config.invocation_params.args],
             project=settings.project or project_name(root) or project_name(config.rootpath),
             label=settings.label,
-            tags={**_rank_tags(os.environ), **settings.tags},
+            tags={**_rank_tags(os.environ), **_counting_tags(counting), **settings.tags},
             note=settings.note,
             suite=_suite_facts(config),
             unmeasured=probe.unmeasured(),
+            counting=counting,
         )
     )
+
+
+def _counting_tags(counting: CountingMethod | None) -> dict[str, str]:
+    return {} if counting is None else {COUNTED_TAG: f"{counting.method} as {counting.cpu_features}"}
 
 
 def _rank_tags(environ: Mapping[str, str]) -> dict[str, str]:

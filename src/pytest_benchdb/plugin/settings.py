@@ -15,13 +15,14 @@ import pytest
 
 from pytest_benchdb.environment.toml_files import benchdb_table
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.plugin.options import CONFIG_ONLY, OPTIONS, Option
+from pytest_benchdb.plugin.options import CONFIG_ONLY, COUNTING_VARIABLE, OPTIONS, Option
 
 DEFAULT_PATH = ".benchdb"
 LAST_SESSION = "latest~1"
 CHANGE = "change"
 """The column of the summary that no report has."""
-PASSES = ("memory", "memray", "energy", "counters", "series")
+INSTRUCTIONS = "instructions"
+PASSES = ("memory", "memray", "energy", "counters", INSTRUCTIONS, "series")
 """Names that ``--benchdb-passes`` accepts besides ``time``, which always runs."""
 MOST_CONFIRMS = 20
 TABLES = frozenset({"thresholds"})
@@ -95,6 +96,11 @@ class Sources:
     def is_rerun(self) -> bool:
         """Whether this process runs suspects of the gate again, with the arguments of the run that started it."""
         return bool(self._overrides)
+
+    @property
+    def counts(self) -> bool:
+        """Whether this process counts instructions instead of timing."""
+        return COUNTING_VARIABLE in self._environ
 
     def get(self, key: str) -> tuple[Any, str]:
         """Return the value of a key and the name of the source that sets it; the value is None if it is not set.
@@ -377,6 +383,8 @@ def passes_selected(sources: Sources) -> tuple[str, ...]:
     Raises:
         ConfigError: one of them is unknown, or the value is not a text.
     """
+    if sources.counts:
+        return (INSTRUCTIONS,)
     names = [text.strip() for text in (sources.text("passes") or "").split(",") if text.strip()]
     return known_passes(names, "--benchdb-passes")
 

@@ -75,7 +75,7 @@ def count_events(
         threads: returns the threads of this process.
         root: folder that stands in for ``/``.
     """
-    threads = threads or (lambda: _threads(root))
+    threads = threads or (lambda: threads_of_process(root))
     return tuple(_row(metric, call, counters, iterations, threads, root) for metric in EVENTS)
 
 
@@ -89,7 +89,7 @@ def _row(
 ) -> Measurement:
     counts: list[int] = []
     try:
-        with _opened(metric, counters, threads()) as descriptors:
+        with opened_events(metric, counters, threads()) as descriptors:
             for _ in range(ROUNDS):
                 before = [counters.read_thread_event(descriptor) for descriptor in descriptors]
                 call()
@@ -111,7 +111,12 @@ def _row(
 
 
 @contextlib.contextmanager
-def _opened(metric: str, counters: Counters, threads: Sequence[int]) -> Iterator[list[int]]:
+def opened_events(metric: str, counters: Counters, threads: Sequence[int]) -> Iterator[list[int]]:
+    """Open the event of a metric for these threads; yield its descriptors, which are closed with the block.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
     kind, config = EVENTS[metric]
     descriptors: list[int] = []
     try:
@@ -140,7 +145,7 @@ def _unmeasured(metric: str, reason: str) -> Measurement:
     return Measurement.of(metric, pass_name="counters", method=METHOD, reason=reason)
 
 
-def _threads(root: Path) -> list[int]:
+def threads_of_process(root: Path) -> list[int]:
     """Return the threads of this process, the calling one first."""
     own = threading.get_native_id()
     try:

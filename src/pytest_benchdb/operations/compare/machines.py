@@ -9,7 +9,9 @@ from pytest_benchdb.operations.compare.axis import python_text
 from pytest_benchdb.operations.read.environment import flatten
 from pytest_benchdb.store.read.reader import Reader
 
+_TIMED = "by time"
 _FACTS: Mapping[str, Callable[[SessionRow], object]] = {
+    "what they count": lambda session: (session.tags or {}).get("counted", _TIMED),
     "processor": lambda session: session.cpu_model,
     "cores": lambda session: session.cores,
     "threads": lambda session: session.threads,

@@ -25,6 +25,7 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Attachment, Measurement, Request, Timing
 from pytest_benchdb.model.value.number import number, plain_options, shown
+from pytest_benchdb.plugin.bench.counted import count_function
 from pytest_benchdb.plugin.bench.passes import Passes
 from pytest_benchdb.plugin.bench.streams import StreamMethods
 from pytest_benchdb.plugin.bench.sweep import Sweep, skip_point
@@ -407,6 +408,12 @@ class Bench(StreamMethods):
         if self._attempt is None:
             result = call_once(function, args, kwargs, spec)
             self.opened.synchronize()
+            return result
+        if self._passes is not None and (counter := self._passes.counter) is not None and counter.instead_of_time:
+            self._cut = "the benchmarked function raised"
+            result, counts = count_function(counter, function, args, kwargs, spec)
+            self._cut = None
+            self._rows += (replace(row, phase=phase) for row in counts)
             return result
         spec = replace(spec, is_graph=isinstance(function, Replay))
         self._cut = "the benchmarked function raised"

@@ -13,6 +13,7 @@ from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
+from pytest_benchdb.plugin.recording.counting import counter_of, run_of
 from pytest_benchdb.registry import Registry
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _METRIC_OF = {
     "memray": "native_peak",
     "energy": "energy",
     "counters": "instructions",
+    "instructions": "instructions",
     "series": "rss",
 }
 """The metric whose row states the reason if a pass fails."""
@@ -70,11 +72,13 @@ class Passes:
 
     Attributes:
         names: the selected passes, in order.
+        counter: counts the instructions of functions; None if that was not selected.
     """
 
     def __init__(self, names: Sequence[str], registry: Registry, *, alone: bool) -> None:
         """Select passes by name, in order; `alone` means that no other xdist worker runs beside this process."""
         self.names = tuple(names)
+        self.counter = counter_of(names)
         self._alone = alone
         self._registry = registry
         self._sensors: Sensors | None = None
@@ -202,6 +206,13 @@ class Passes:
             why = "the function runs in the test's event loop, and counters are read in another thread"
             return Metered(measurements=(Measurement.of("instructions", pass_name="counters", reason=why),))
         return Metered(measurements=count_events(target.call, perf_events, iterations=target.iterations))
+
+    def _instructions(self, target: PassTarget) -> "Metered":
+        from pytest_benchdb.measure.work import Metered
+
+        if self.counter is None or "counters" in self.names:  # that pass has them
+            return Metered()
+        return Metered(measurements=self.counter.rows(run_of(target.once, (), {})))
 
     def _series(self, target: PassTarget) -> "Metered":
         from pytest_benchdb.measure.sampler.series_pass import record_series

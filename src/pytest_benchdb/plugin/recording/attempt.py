@@ -4,7 +4,7 @@ PYTEST_DONT_REWRITE
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -22,6 +22,7 @@ from pytest_benchdb.plugin.recording.outcome import Phase, classify, is_interrup
 
 if TYPE_CHECKING:
     from pytest_benchdb.measure.work import Metered
+    from pytest_benchdb.plugin.recording.counting import InstructionCounter
     from pytest_benchdb.plugin.recording.time_budget import TimeBudget
 
 
@@ -119,6 +120,8 @@ class Attempt:
         device_failed: whether opening the device raised an error.
         points: stores the runs of the points of the test's sweeps; None without recording.
         time_budget: the most time that it may take; None without ``max_time``.
+        counter: counts the instructions of the benchmark; None if nothing asks for it.
+        counts: what it counted, for tests without a ``bench_*`` fixture.
         alone: whether it runs alone although there are other xdist workers.
         refused: what of `extra_info` is not stored, one line each.
     """
@@ -150,6 +153,8 @@ class Attempt:
     failed_subtests: int = 0
     points: PointStore | None = None
     time_budget: "TimeBudget | None" = None
+    counter: "InstructionCounter | None" = None
+    counts: tuple[Measurement, ...] = ()
     alone: bool = False
     refused: list[str] = field(default_factory=list)
 
@@ -165,6 +170,7 @@ class Attempt:
             bench=bench,
             devices=self.devices,
             time_budget=self.time_budget,
+            counter=self.counter,
             alone=self.alone,
         )
 
@@ -190,6 +196,16 @@ class Attempt:
         if error is None or not is_interruption(error):
             self.teardown = Phase(outcome="passed")
         self.duration_s = time.monotonic() - self.began_s
+
+    def count_again(self, runtest: Callable[[], object]) -> None:
+        """Count the instructions of a whole test, which is run again for it."""
+        if self.counter is not None:
+            self.counts = self.counter.rows(lambda calls: [runtest() for _ in range(calls)])
+
+    @property
+    def is_counted_only(self) -> bool:
+        """Whether instructions are counted instead of times."""
+        return self.counter is not None and self.counter.instead_of_time
 
     @property
     def outcome(self) -> tuple[Outcome, str | None]:

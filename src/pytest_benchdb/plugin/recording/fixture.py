@@ -7,11 +7,14 @@ releases.
 PYTEST_DONT_REWRITE
 """
 
+import dataclasses
 import inspect
 from functools import cache
 from typing import Any
 
+from pytest_benchdb.measure.timing.tracers import untraced
 from pytest_benchdb.plugin.recording.attempt import Attempt
+from pytest_benchdb.plugin.recording.counting import pedantic_rows, run_of
 
 PYTEST_BENCHMARK = "pytest_benchmark.fixture"
 CODSPEED = "pytest_codspeed.plugin"
@@ -44,11 +47,15 @@ def _observed(kind: Any) -> type:
         _benchdb_attempt: Attempt
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
-            return self._benchdb_timed(super().__call__, args, kwargs)
+            result = self._benchdb_timed(super().__call__, args, kwargs)
+            count(self._benchdb_attempt, *args, **kwargs)
+            return result
 
         def pedantic(self, *args: Any, **kwargs: Any) -> Any:
             self._benchdb_attempt.arguments = _bind(super().pedantic, args, kwargs)
-            return self._benchdb_timed(super().pedantic, args, kwargs)
+            result = self._benchdb_timed(super().pedantic, args, kwargs)
+            count_pedantic(self._benchdb_attempt, **self._benchdb_attempt.arguments)
+            return result
 
         def _make_stats(self, *args: Any, **kwargs: Any) -> Any:
             stats = super()._make_stats(*args, **kwargs)
@@ -58,6 +65,8 @@ def _observed(kind: Any) -> type:
         def _benchdb_timed(self, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             block = self._benchdb_attempt.block
             block.entered, block.whole = True, False
+            if self._benchdb_attempt.is_counted_only:
+                switch_off(self)
             if not has_make_stats:
                 block.start()
             try:
@@ -70,6 +79,37 @@ def _observed(kind: Any) -> type:
 
     Observed.__module__, Observed.__name__, Observed.__qualname__ = kind.__module__, kind.__name__, kind.__qualname__
     return Observed
+
+
+def count(attempt: Attempt, function: Any, *args: Any, **kwargs: Any) -> None:
+    """Count the instructions of the function that the fixture has called."""
+    if attempt.counter is not None:
+        with untraced():
+            attempt.counts = attempt.counter.rows(run_of(function, args, kwargs))
+
+
+def count_pedantic(
+    attempt: Attempt,
+    target: Any,
+    *,
+    args: Any = (),
+    kwargs: Any = None,
+    setup: Any = None,
+    teardown: Any = None,
+    **_rounds: Any,
+) -> None:
+    """Count the instructions of a function without those of its setup and its teardown."""
+    if attempt.counter is not None:
+        with untraced():
+            attempt.counts = pedantic_rows(attempt.counter, target, args, kwargs or {}, setup, teardown)
+
+
+def switch_off(fixture: Any) -> None:
+    """Let a fixture call its function once, untimed."""
+    if kind_of(fixture) == PYTEST_BENCHMARK:
+        fixture.disabled = True
+    elif fixture._plugin.is_codspeed_enabled:  # noqa: SLF001 - the plugin's own object stays as it is
+        fixture._plugin = dataclasses.replace(fixture._plugin, is_codspeed_enabled=False)  # noqa: SLF001
 
 
 def _unawaited(result: object) -> str | None:

@@ -19,6 +19,7 @@ from pytest_benchdb.model.run import GATE_RULE_KEY, Outcome, Run, Timing
 from pytest_benchdb.model.value.json_value import json_value
 from pytest_benchdb.plugin.recording import codspeed, pytest_benchmark
 from pytest_benchdb.plugin.recording.attempt import Attempt, one_round
+from pytest_benchdb.plugin.recording.counting import not_timed
 from pytest_benchdb.plugin.recording.fixture import PYTEST_BENCHMARK, kind_of
 from pytest_benchdb.plugin.recording.identity import Identifier, gate_rule_of
 from pytest_benchdb.plugin.recording.outcome import first_line
@@ -97,6 +98,8 @@ def run_of(  # noqa: PLR0913 - what differs between a test, a point of a sweep a
     if outcome != "passed":
         timing = replace(timing, invalid=f"the test did not pass: {outcome}")
     block = attempt.own_block if attempt.fixture is None and attempt.bench is None else attempt.block
+    if attempt.is_counted_only:
+        block = None  # its clocks are those of a program that valgrind slows down
     if block is not None and block.usage is not None:
         kept = (timing.rounds or 0) if attempt.fixture is not None else 0
         growth = growth_of(block.usage, unmeasured=block.no_growth, kept_rounds=kept)
@@ -219,10 +222,14 @@ def crashed_lines(
 def timing_of(attempt: Attempt, codspeed_plugin: Any) -> Timing:
     """Return everything that was measured in an attempt whose call has ended."""
     if attempt.bench is not None:
-        own: Timing = attempt.bench.timing()
-        return own
-    timing = _timing_of_others(attempt, codspeed_plugin)
-    return timing if attempt.metered is None else attempt.metered.added_to(timing)
+        timing: Timing = attempt.bench.timing()
+    elif attempt.is_counted_only and attempt.counts:
+        timing = Timing(measurements=(not_timed(),))
+    else:
+        timing = _timing_of_others(attempt, codspeed_plugin)
+    if attempt.metered is not None:
+        timing = attempt.metered.added_to(timing)
+    return timing if attempt.counter is None else attempt.counter.applied(timing, attempt.counts)
 
 
 def _timing_of_others(attempt: Attempt, codspeed_plugin: Any) -> Timing:

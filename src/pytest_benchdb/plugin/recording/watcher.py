@@ -17,6 +17,7 @@ from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.measure.timing.tracers import tracer_name, untraced
 from pytest_benchdb.plugin.recording import codspeed
 from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt, Block
+from pytest_benchdb.plugin.recording.counting import counter_of
 from pytest_benchdb.plugin.recording.fixture import kind_of, observe
 from pytest_benchdb.plugin.recording.identity import Identifier, labels_of, max_time_of
 from pytest_benchdb.plugin.recording.outcome import Phase, phase_of, with_expected_failure, with_subtests
@@ -103,6 +104,7 @@ class TestWatcher:
             attachments=process.attachments,
             gco2_per_kwh=settings.grid_gco2_per_kwh,
         )
+        self._counter = counter_of(settings.passes)
         self._open: pytest.Item | None = None
         self._calling: pytest.Item | None = None
 
@@ -139,7 +141,9 @@ class TestWatcher:
         try:
             with contextlib.nullcontext() if attempt is None else self._begin_call(item, attempt):
                 result = yield
-            if attempt is not None and attempt.time_budget is not None:
+            if attempt is not None and attempt.own_block is not None and attempt.asked_by is not None:
+                attempt.count_again(item.runtest)
+            if attempt is not None and attempt.time_budget is not None and not attempt.is_counted_only:
                 self._check_budget(item, attempt, attempt.time_budget)
             return result
         finally:
@@ -260,6 +264,7 @@ class TestWatcher:
             block=Block(self._probe),
             identifier=self._identifier,
             alone=self._process.is_serial and self.is_benchmark(item),
+            counter=self._counter,
             time_budget=None if most_s is None else TimeBudget(item, most_s),
         )
         attempt.points = item.stash[_points_key] = SweepPoints(
