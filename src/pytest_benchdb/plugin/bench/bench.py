@@ -25,11 +25,10 @@ from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Series
 from pytest_benchdb.model.run import Attachment, Measurement, Request, Timing
 from pytest_benchdb.model.value.number import number, plain_options, shown
-from pytest_benchdb.plugin.bench.counted import count_function
 from pytest_benchdb.plugin.bench.passes import Passes
 from pytest_benchdb.plugin.bench.streams import StreamMethods
 from pytest_benchdb.plugin.bench.sweep import Sweep, skip_point
-from pytest_benchdb.plugin.bench.timing import Arguments, Replay, TimingSpec, call_once, timing_rows
+from pytest_benchdb.plugin.bench.timing import Arguments, Replay, TimingSpec, call_once, count_function, timing_rows
 from pytest_benchdb.plugin.bench.values import MetricBook, RecordedValues
 from pytest_benchdb.plugin.bench.work import BenchMeters, usage_rows_of
 from pytest_benchdb.plugin.recording.attempt import Attempt

@@ -1,4 +1,4 @@
-"""How a `Bench` times one function, and the measurements that its rounds give.
+"""How a `Bench` times or counts one function, and the measurements that its rounds give.
 
 PYTEST_DONT_REWRITE
 """
@@ -15,8 +15,10 @@ from pytest_benchdb.measure.timing.block_clock import mark_method
 from pytest_benchdb.measure.timing.plan import Plan
 from pytest_benchdb.measure.timing.rounds import Timed
 from pytest_benchdb.measure.timing.stability import instability, median_error
+from pytest_benchdb.measure.timing.tracers import untraced
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.run import Measurement
+from pytest_benchdb.plugin.recording.counting import InstructionCounter, not_timed
 
 _RATES = {"items": "throughput", "bytes": "bytes_per_second", "flops": "flops_per_second"}
 _BARRIER_S = 50e-6
@@ -82,6 +84,26 @@ def call_once(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping
     if spec.after is not None:
         spec.after()
     return result
+
+
+def count_function(
+    counter: InstructionCounter,
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    spec: TimingSpec,
+) -> tuple[Any, tuple[Measurement, ...]]:
+    """Return the result of the first call, and the rows of those that were counted after it."""
+    with calls.calls_of(function, args, kwargs) as made, untraced():
+        if spec.before is not None:
+            spec.before()
+        result = made.keep(1, calls.UNTIMED)
+        if made.adapt(result):
+            result = made.keep(1, calls.UNTIMED)
+        if spec.after is not None:
+            spec.after()
+        counts = counter.rows(lambda number: made.drop(number, calls.UNTIMED), before=spec.before, after=spec.after)
+    return result, (not_timed(), *counts)
 
 
 def timing_rows(
