@@ -6,6 +6,7 @@ Only the variables named here are read; a URL is stored without user name, passw
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,8 +17,21 @@ Environ = Mapping[str, str]
 _EVENT_BYTES = 1 << 22
 
 
+PAST_BRANCH = "BENCHDB_PAST_BRANCH"
+"""Variable that is set while a past commit is measured: the branch that it is on, empty if that is not known."""
+
+
 def read_ci(environ: Environ) -> CiJob:
-    """Return the CI job that `environ` describes; all None outside CI."""
+    """Return the CI job that `environ` describes; all None outside CI.
+
+    While a past commit is measured, the commit, branch and pull request of the job are not the session's.
+    """
+    job = _job(environ)
+    past_branch = environ.get(PAST_BRANCH)
+    return job if past_branch is None else replace(job, sha=None, branch=past_branch or None, pull_request=None)
+
+
+def _job(environ: Environ) -> CiJob:
     for variable, read in _PROVIDERS.items():
         if environ.get(variable, "").lower() not in {"", "0", "false"}:
             return read(environ)

@@ -210,6 +210,13 @@ _FIGURES = {
 }
 
 
+BACKFILL_TAG = "backfill"
+"""Tag of the sessions that `benchdb backfill` recorded; those with the same value belong together.
+
+``queries/sessions.sql`` and ``queries/session_values.sql`` know it too.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRow:
     """One session as lists show it; times are ISO 8601 in UTC.
@@ -254,6 +261,16 @@ class SessionRow:
     runs: int
     not_passed: int
     excluded: str | None = None
+
+    @property
+    def placed_at(self) -> str:
+        """The time of the session in the history: when it started, or for a backfilled one, when its commit was made.
+
+        Otherwise the commits of last year, recorded today, would be the newest sessions.
+        """
+        if BACKFILL_TAG in self.tags and self.commit_at is not None:
+            return min(self.commit_at, self.started_at)
+        return self.started_at
 
 
 Row = Mapping[str, Any]

@@ -28,7 +28,7 @@ class SessionValue:
     """One session's value of a series, in the metric's SI unit, per iteration; None if not measured.
 
     Attributes:
-        started_at: start of the session, ISO 8601 in UTC.
+        started_at: start of the session, ISO 8601 in UTC; of a backfilled one, the time of its commit.
         valid: whether the values may be compared; `reason` says why not.
         value: the single reading, or the median of the rounds.
         n: number of rounds; 1 for a single reading.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pytest_benchdb.environment.ci import PAST_BRANCH
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.wording import counted
@@ -55,6 +56,7 @@ class CommitSuite:
         setup: command that makes an environment for a set of dependencies; None to use this Python.
         build: command to run in each checkout before its benchmarks; None for none.
         files: benchmark files to use at every commit; None for each commit's own.
+        branch: that the commits are on; None if unknown.
     """
 
     program: tuple[str, ...]
@@ -64,6 +66,7 @@ class CommitSuite:
     setup: str | None = None
     build: str | None = None
     files: BenchmarkFiles | None = None
+    branch: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +197,7 @@ class CommitRecorder:
             "PYTHONPATH": os.pathsep.join(filter(None, path)),
             # A variable rather than an option, so that the recorded command is the user's own.
             "PYTEST_PLUGINS": ",".join(filter(None, plugins)),
+            PAST_BRANCH: self._suite.branch or "",
         }
 
     def _result(self, commit: OpenCommit, status: int) -> Recorded:

@@ -245,7 +245,7 @@ def _sessions_of_axis(source: SpecSource, axis: str, sides: Sequence[Side]) -> S
         kept = kept_sessions(source.in_db)
         return kept if of_sessions else kept[-1:]
     named = {session.session_id: session for side in sides for session in side.sessions}
-    return sorted(named.values(), key=lambda session: session.started_at)
+    return sorted(named.values(), key=lambda session: session.placed_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ class SpecSource:
         if spec.path is not None:
             return list(self.in_files[spec.path])
         sessions = resolve_spec(spec, self.in_db if among is None else among, context)
-        return sorted(sessions, key=lambda session: session.started_at)
+        return sorted(sessions, key=lambda session: session.placed_at)
 
 
 @contextlib.contextmanager

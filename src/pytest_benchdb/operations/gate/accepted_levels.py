@@ -38,7 +38,7 @@ class AcceptedLevels:
             session: the candidate.
         """
         since = self.sessions.get(allowance.since_session_id or "")
-        if since is not None and since.started_at > session.started_at:
+        if since is not None and since.placed_at > session.placed_at:
             return False
         level = next(
             (one for one in self.values if one.key == value.key and one.session_id == allowance.since_session_id), None
@@ -69,8 +69,8 @@ def drop_before_acceptances(
     starts = []
     for allowance in allowances:
         since = sessions.get(allowance.since_session_id or "")
-        if since is not None and since.started_at < candidate.started_at and not allowance.has_expired(now):
-            starts.append((allowance, since.started_at))
+        if since is not None and since.placed_at < candidate.placed_at and not allowance.has_expired(now):
+            starts.append((allowance, since.placed_at))
     if not starts:
         return list(history)
 

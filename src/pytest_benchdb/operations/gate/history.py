@@ -183,4 +183,4 @@ def _is_same_commit(session: SessionRow, judged: SessionRow) -> bool:
 
 def _leads_to(session: SessionRow, baseline: SessionRow, branch: str | None) -> bool:
     on_branch = branch is None or session.branch == branch
-    return session.excluded is None and on_branch and session.started_at <= baseline.started_at
+    return session.excluded is None and on_branch and session.placed_at <= baseline.placed_at

@@ -41,7 +41,7 @@ def order_sessions(sessions: Sequence[SessionRow], checkout: Path, environ: Mapp
         checkout: a folder, not necessarily in a git checkout.
         environ: environment variables for git.
     """
-    by_time = tuple(sorted(sessions, key=lambda session: (session.started_at, session.session_id)))
+    by_time = tuple(sorted(sessions, key=lambda session: (session.placed_at, session.session_id)))
     without = sum(session.commit_sha is None for session in sessions)
     if without:
         return SessionOrder(sessions=by_time, reason=f"{without} of {len(sessions)} sessions have no commit")

@@ -85,7 +85,7 @@ def earlier_sessions(sessions: Iterable[SessionRow], newest: SessionRow) -> list
     before = [
         session
         for session in sessions
-        if session.started_at < newest.started_at
+        if session.placed_at < newest.placed_at
         and (session.project, session.fingerprint) == own
         and session.excluded is None
     ]

@@ -176,9 +176,13 @@ def _machine(connection: "DuckDBPyConnection", session_id: str) -> str | None:
 
 
 def _sessions(connection: "DuckDBPyConnection", machine: str | None) -> list[str]:
-    """Return the ids of the newest sessions of a machine, newest first; ids of sessions grow with time."""
+    """Return the ids of the newest sessions of a machine, newest first; ids of sessions grow with time.
+
+    Backfilled sessions are left out: they are of older commits.
+    """
     rows = connection.execute(
         f"SELECT CAST(session_id AS VARCHAR) FROM session WHERE fingerprint = {literal(machine)} "
+        "AND NOT coalesce(map_contains(tags, 'backfill'), false) "
         f"ORDER BY session_id DESC LIMIT {SEARCHED + 1}"
     ).fetchall()
     return [session_id for (session_id,) in rows]

@@ -24,7 +24,7 @@ def group_by_commit(sessions: Iterable[SessionRow]) -> list[Group]:
     A session with uncommitted changes or without a commit is a group of its own.
     """
     groups: dict[str, Group] = {}
-    for session in sorted(sessions, key=lambda session: session.started_at):
+    for session in sorted(sessions, key=lambda session: session.placed_at):
         groups.setdefault(_key(session), []).append(session)
     return sorted(groups.values(), key=_time)
 
@@ -37,7 +37,7 @@ def prefer_clean(sessions: Sequence[SessionRow]) -> list[SessionRow]:
 def find_nearest(commits: Sequence[str], sessions: Sequence[SessionRow]) -> tuple[int, Group] | None:
     """Return the index and the sessions of the first of `commits` with clean sessions; None if none has any."""
     by_commit: dict[str, Group] = {}
-    for session in sorted(sessions, key=lambda session: session.started_at):
+    for session in sorted(sessions, key=lambda session: session.placed_at):
         if session.commit_sha and not session.dirty:
             by_commit.setdefault(session.commit_sha, []).append(session)
     return next(((place, by_commit[sha]) for place, sha in enumerate(commits) if sha in by_commit), None)

@@ -63,8 +63,8 @@ class SpecContext:
         comparable = self.comparable(sessions)
         if not self.candidates:
             return comparable
-        first = min(candidate.started_at for candidate in self.candidates)
-        return [session for session in comparable if session.started_at < first]
+        first = min(candidate.placed_at for candidate in self.candidates)
+        return [session for session in comparable if session.placed_at < first]
 
 
 def spec_context(

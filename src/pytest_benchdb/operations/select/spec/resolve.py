@@ -146,7 +146,7 @@ def _window(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) ->
 def _before(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
     now = context.now or dt.datetime.now(dt.timezone.utc)
     moment = parse_instant("before:", spec.value or "", now)
-    groups = group_by_commit(session for session in context.earlier(sessions) if session.started_at < moment)
+    groups = group_by_commit(session for session in context.earlier(sessions) if session.placed_at < moment)
     return _some(spec, groups[-1] if groups else [], "no session on this machine began before that")
 
 
@@ -163,8 +163,8 @@ def _range(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> 
         matching = [session for session in sessions if session.commit_sha in listed]
         return _some(spec, matching, f"no session of the {counted(len(listed), 'commit')} in it")
     ends = [_finder(end)(end, sessions, context) for end in map(parse_spec, (base, head))]
-    first, last = (max(session.started_at for session in end) for end in ends)
-    matching = [session for session in sessions if first < session.started_at <= last]
+    first, last = (max(session.placed_at for session in end) for end in ends)
+    matching = [session for session in sessions if first < session.placed_at <= last]
     return _some(spec, matching, "no session began after the first and up to the second")
 
 
@@ -283,7 +283,7 @@ def _resolve(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -
     others = context.comparable(here)
     if not others:
         raise NoBaselineError(f"{spec.text} is the candidate itself; name an earlier session, as in latest~1")
-    return sorted(others, key=lambda session: (session.started_at, session.session_id))
+    return sorted(others, key=lambda session: (session.placed_at, session.session_id))
 
 
 def _by_word(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
@@ -382,7 +382,7 @@ def _pinned(
 ) -> list[SessionRow]:
     """Return what a baseline's SPEC meant when it was set; the pin is the newest session of that."""
     spec = parse_spec(baseline.spec)
-    then = [session for session in sessions if session.started_at <= pin.started_at]
+    then = [session for session in sessions if session.placed_at <= pin.placed_at]
     if spec.kind in _ONE_COMMIT:
         return next(group for group in group_by_commit(then) if pin in group)
     if spec.kind not in _REPEATABLE:

@@ -3,10 +3,19 @@
 WITH chosen AS MATERIALIZED (
     SELECT
         session_id,
-        started_at AS session_started_at,
-        CAST(row_number() OVER (ORDER BY started_at, session_id) AS INTEGER) AS nth
-    FROM session
-    WHERE session_id IN (SELECT unnest(CAST($session_ids AS UUID[])))
+        session_started_at,
+        CAST(row_number() OVER (ORDER BY session_started_at, session_id) AS INTEGER) AS nth
+    FROM (
+        SELECT
+            session_id,
+            -- As `model.report.SessionRow.placed_at`.
+            CASE
+                WHEN map_contains(tags, 'backfill') AND commit_at < started_at THEN commit_at
+                ELSE started_at
+            END AS session_started_at
+        FROM session
+        WHERE session_id IN (SELECT unnest(CAST($session_ids AS UUID[])))
+    ) AS placed
 ),
 
 -- Only where names are given; the filters on measurements skip what the joins would drop.

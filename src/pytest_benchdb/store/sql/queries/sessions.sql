@@ -1,4 +1,4 @@
--- One row per session, oldest first, as `model.report.SessionRow` holds it.
+-- One row per session, oldest first, as `model.report.SessionRow` holds it; a backfilled one is as old as its commit.
 SELECT
     CAST(session.session_id AS VARCHAR) AS session_id,
     session.project,
@@ -60,4 +60,10 @@ LEFT JOIN (
     ) AS entry
     GROUP BY session_id
 ) AS decision ON decision.session_id = session.session_id AND decision.is_excluded
-ORDER BY session.started_at, session.session_id
+ORDER BY
+    -- As `model.report.SessionRow.placed_at`.
+    CASE
+        WHEN map_contains(session.tags, 'backfill') AND session.commit_at < session.started_at THEN session.commit_at
+        ELSE session.started_at
+    END,
+    session.session_id
