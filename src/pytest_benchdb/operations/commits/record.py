@@ -38,6 +38,7 @@ FailureKind = Literal["checkout", "setup", "build", "start", "no-benchmark", "te
 
 _NO_MODULE = re.compile("No module named '?pytest(_benchdb)?'?")
 _NO_TESTS = 5
+_COLLECTION_FAILED = 2
 _USAGE = 4
 _RECORDED = frozenset({0, 1})
 """Exit statuses of pytest after which the outcome of each test is recorded."""
@@ -233,6 +234,8 @@ class CommitRecorder:
             return Failure(kind="start", text=f"{advice}{ending}")
         if status in {*_RECORDED, _NO_TESTS} or (status == _USAGE and "not found" in ending):
             return Failure(kind="no-benchmark", text=f"it has no such benchmark{ending}")
+        if status == _COLLECTION_FAILED:
+            return Failure(kind="tests", text=f"its tests cannot be collected{ending}")
         return Failure(kind="start", text=f"pytest ended with exit status {status}{ending}")
 
     def _classified(self, commit: OpenCommit, modules: Mapping[str, str]) -> Imported:

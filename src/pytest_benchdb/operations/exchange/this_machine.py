@@ -33,6 +33,11 @@ class ThisMachine:
         host = read_host(Path("/"), environ, sys.platform)
         return cls(host=host, python=read_python(environ), processors=os.cpu_count())
 
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of sessions that this interpreter records on this machine."""
+        return environment_of(self.host, self.python, {}).fingerprint
+
     def adopt(self, session: ImportedSession) -> tuple[ImportedSession, ImportProblem]:
         """Return a session as one of this machine, or as it is if its file contradicts that; and what was done.
 
@@ -51,7 +56,7 @@ class ThisMachine:
         runs = tuple(_on(cpu_device(self.host), run) for run in session.runs)
         own = (
             []
-            if environment.fingerprint == environment_of(self.host, self.python, {}).fingerprint
+            if environment.fingerprint == self.fingerprint
             else [
                 f"kernel {host.kernel}" if kernel_series(host.kernel) != kernel_series(self.host.kernel) else "",
                 python.text if python is not self.python else "",
