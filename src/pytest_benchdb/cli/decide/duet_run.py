@@ -10,11 +10,7 @@ from typing import Any
 import click
 
 from pytest_benchdb.cli.frame.database import VARIABLE as DB_VARIABLE
-<<<<<<< HEAD
 from pytest_benchdb.cli.frame.failure import ended_like_an_interrupt
-=======
-from pytest_benchdb.cli.frame.interrupt import ended_like_an_interrupt
->>>>>>> eb200aa (backfill: record past commits into the history)
 from pytest_benchdb.cli.frame.options import passthrough_args
 from pytest_benchdb.cli.frame.output import Output, progress_bar
 from pytest_benchdb.cli.frame.project import find_db

@@ -12,7 +12,7 @@ import click
 
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.command import Call
-from pytest_benchdb.cli.frame.interrupt import ended_like_an_interrupt
+from pytest_benchdb.cli.frame.failure import ended_like_an_interrupt
 from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_args
 from pytest_benchdb.cli.frame.output import Output, command_feedback, write_table
 from pytest_benchdb.errors import ConfigError
