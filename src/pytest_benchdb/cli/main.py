@@ -50,6 +50,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     },
     "History": {
         "trend": Entry("history.trend", "Show levels over time, and changes."),
+        "bisect": Entry("history.bisect", "Find the commit that changed a benchmark."),
         "noise": Entry("history.noise", "Score this machine's noise."),
         "correlate": Entry("history.correlate", "Show which metrics and parameters agree."),
         "fit": Entry("history.fit", "Show how benchmarks grow with a parameter."),

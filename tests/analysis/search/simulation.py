@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pytest_benchdb.analysis.search.levels import EXACT, Noise, Reading
+from pytest_benchdb.analysis.search.levels import EXACT, Levels, Noise, Reading, is_clear
 from pytest_benchdb.analysis.search.search import Range, Standing, standing_of
 
 Draw = Callable[[random.Random], float]
@@ -63,7 +63,7 @@ def search(
     skipped: set[int] = set()
     runs = 0
 
-    def measure(step: int, places: list[int], times: int) -> None:
+    def measure(step: int, places: list[int], times: int, levels: Levels | None = None) -> None:
         nonlocal machine, runs
         for turn in range(times):
             for place in places if turn % 2 == 0 else places[::-1]:
@@ -71,6 +71,9 @@ def search(
                 runs += 1
                 value = history.level(place) + machine + history.draw(generator)
                 readings.append(Reading(commit=place, step=step, value=value))
+            own = [reading for reading in readings if reading.step == step]
+            if levels is not None and turn > 0 and is_clear(own, levels, noise, commit=places[1]):
+                break
 
     measure(0, [0, history.last], ends)
     exact = noise is EXACT
@@ -88,6 +91,6 @@ def search(
         if exact:
             measure(0, [standing.next], 1)
         else:
-            measure(step, [good, standing.next, bad], sessions)
+            measure(step, [good, standing.next, bad], sessions, standing.levels)
     range_ = Range(last=history.last, weights=weights, skipped=frozenset(skipped))
     return Outcome(standing=standing_of(range_, readings, noise, confidence=0.95), steps=most_steps, runs=runs)

@@ -21,6 +21,8 @@ _TAILS = 3.0
 """Degrees of freedom of the likelihood."""
 _MEDIAN_VARIANCE = math.pi / 2
 """Variance of a median relative to that of a mean."""
+_BETWEEN = (0.25, 0.75)
+"""Shares of the way from one level to the other between which a level is neither."""
 _NORMAL_DIFFERENCE = 0.6745 * math.sqrt(2)
 """Median of the absolute difference of two values of a normal distribution, in standard deviations."""
 
@@ -53,7 +55,7 @@ class Noise:
     """
 
     least_deviation: float = 0.005
-    doubt: float = 0.01
+    doubt: float = 0.02
     history_doubt: float = 0.1
     clear_from: float = 3.0
     steps_to_be_clear: int = 2
@@ -123,6 +125,12 @@ def log_odds(readings: Sequence[Reading], levels: Levels, noise: Noise) -> dict[
     return odds
 
 
+def is_clear(readings: Sequence[Reading], levels: Levels, noise: Noise, *, commit: int) -> bool:
+    """Return whether readings of one step say as much of a commit as a step can: further sessions would add nothing."""
+    sure = log_odds(readings, levels, noise).get(commit)
+    return sure is not None and abs(sure) >= math.log((1 - noise.doubt) / noise.doubt)
+
+
 def _start_of(step: Mapping[int, list[float]], levels: Levels) -> tuple[float, float] | None:
     """Return the level before the change in a step, and its standard error."""
     known = [*step.get(levels.good, ()), *(value - levels.shift for value in step.get(levels.bad, ()))]
@@ -148,32 +156,37 @@ def _doubted(evidence: float, doubt: float) -> float:
     return max(-most, min(most, evidence))
 
 
-def third_level(readings: Sequence[Reading], levels: Levels, noise: Noise) -> int | None:
-    """Return a commit whose level is clearly neither that before nor that after the change; None without one.
+def distances(readings: Sequence[Reading], levels: Levels, noise: Noise) -> dict[int, list[list[float]]]:
+    """Return how far the sessions of commits between the ends are from the level before, by commit and step.
 
-    There are then at least two changes between the ends.
+    Steps in which no end was measured are left out, as are sessions of the history that are not as good as others.
     """
-    distances: dict[int, list[float]] = {}
-    steps: dict[int, set[int]] = {}
+    found: dict[int, list[list[float]]] = {}
     for number, step in _by_step(readings).items():
         start = _start_of(step, levels)
         if start is None or (number == HISTORY and noise.history_doubt > noise.doubt):
             continue
         for commit, values in step.items():
             if levels.good < commit < levels.bad:
-                distances.setdefault(commit, []).extend(value - start[0] for value in values)
-                steps.setdefault(commit, set()).add(number)
-    for commit, values in distances.items():
-        share = median(values) / levels.shift if levels.shift else 0.0
+                found.setdefault(commit, []).append([value - start[0] for value in values])
+    return found
+
+
+def third_level(readings: Sequence[Reading], levels: Levels, noise: Noise) -> int | None:
+    """Return a commit whose level is clearly neither that before nor that after the change; None without one.
+
+    There are then at least two changes between the ends.
+    """
+    if not levels.shift:
+        return None
+    for commit, steps in distances(readings, levels, noise).items():
+        values = [value for step in steps for value in step]
+        share = median(values) / levels.shift
         error = levels.deviation * math.sqrt(2 * _MEDIAN_VARIANCE / len(values))
-        clear = min(share, 1 - share) * abs(levels.shift) / error > noise.clear_from
-        if _BETWEEN[0] < share < _BETWEEN[1] and clear and len(steps[commit]) >= noise.steps_to_be_clear:
+        clear = min(share, 1 - share) * abs(levels.shift) > noise.clear_from * error
+        if _BETWEEN[0] < share < _BETWEEN[1] and clear and len(steps) >= noise.steps_to_be_clear:
             return commit
     return None
-
-
-_BETWEEN = (0.25, 0.75)
-"""Shares of the way from one level to the other between which a level is neither."""
 
 
 def _by_step(readings: Iterable[Reading]) -> dict[int, dict[int, list[float]]]:

@@ -86,12 +86,14 @@ class Recorded:
         sessions: what was recorded, also of benchmarks that failed; mostly one.
         failure: why it cannot be used; None if some benchmark passed.
         notes: one line each about what was measured.
+        files: files of the commit that Python imported, relative to its top folder; None if that is not known.
     """
 
     sha: str
     sessions: tuple[SessionRow, ...] = ()
     failure: Failure | None = None
     notes: tuple[str, ...] = ()
+    files: tuple[str, ...] | None = None
 
 
 class CommitRecorder:
@@ -218,6 +220,7 @@ class CommitRecorder:
             sessions=sessions,
             failure=failure,
             notes=_notes(imported, sessions) if failure is None else (),
+            files=_own_files(commit.root, modules) if modules else None,
         )
 
     def _failure(self, status: int, sessions: tuple[SessionRow, ...]) -> Failure | None:
@@ -254,6 +257,12 @@ class CommitRecorder:
         new = [session for session in self._sessions() if session.session_id not in known]
         self._known = known | {session.session_id for session in new}
         return tuple(session for session in new if session.commit_sha == sha)
+
+
+def _own_files(root: Path, modules: Mapping[str, str]) -> tuple[str, ...]:
+    top = root.resolve()
+    paths = (Path(file) for file in modules.values())
+    return tuple(sorted({path.relative_to(top).as_posix() for path in paths if path.is_relative_to(top)}))
 
 
 class _PrepareError(Exception):
