@@ -1,4 +1,4 @@
-"""What sessions say of a commit: whether its level is that before the change or that after it.
+"""What sessions show about a commit: whether its level is that before the change or that after it.
 
 Sessions of a step run in turn, so that a machine that drifts shifts all of a step alike. Each step therefore has an
 offset of its own, and only differences within a step count. A session far from both levels says little, because its

@@ -3,8 +3,8 @@
 `git bisect` with figures that may mislead: instead of halving the list, each step halves the probability (M. Horstein,
 IEEE Transactions on Information Theory 9, 1963), and a commit is measured again while it is in doubt.
 
-A commit that cannot be measured is never a step. It and the next one that can be measured are not told apart, so the
-answer is both of them, if the culprit is one of them.
+A commit that cannot be measured is never a step. Nothing distinguishes it from the next one that can be measured, so
+the answer is both of them, if the culprit is one of them.
 """
 
 import math
@@ -35,7 +35,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspects:
-    """Neighbouring commits, one of which is the culprit.
+    """Neighbouring commits, among them the culprit.
 
     Attributes:
         first: place of the first one.
@@ -83,7 +83,7 @@ class _State:
 
 
 def standing_of(range_: Range, readings: Sequence[Reading], noise: Noise, *, confidence: float) -> Standing:
-    """Return what readings say of the commits of a range.
+    """Return what readings show about the commits of a range.
 
     If the level changes more than once, the search goes on for the largest change that was seen.
 

@@ -186,7 +186,7 @@ def _request(params: Mapping[str, Any], words: Sequence[str] | None, history: Pa
 
 def _confidence(text: str) -> float:
     share = parse_share(text, "--confidence")
-    if not 0.5 < share <= _MOST_CONFIDENCE / 100:  # noqa: PLR2004 - less than even odds is no confidence
+    if not 0.5 < share <= _MOST_CONFIDENCE / 100:  # noqa: PLR2004 - less than even odds is not confidence
         raise ConfigError(f"--confidence {text}: give a percentage above 50 and up to {_MOST_CONFIDENCE}")
     return share
 

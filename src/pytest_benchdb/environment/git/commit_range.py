@@ -50,7 +50,7 @@ def read_range(checkout: Path, good: str, bad: str, environ: Mapping[str, str]) 
         environ: environment variables for git.
 
     Raises:
-        ConfigError: `good` is no ancestor of `bad`, or git cannot list the commits.
+        ConfigError: `good` is not an ancestor of `bad`, or git cannot list the commits.
     """
     git = Git(checkout, environ, TIMEOUT_S)
     if git.output("merge-base", "--is-ancestor", good, bad) is None:

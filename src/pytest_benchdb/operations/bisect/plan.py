@@ -84,7 +84,7 @@ def find_span(request: BisectRequest, origin: Origin) -> Span:
     """Return the commits of a request.
 
     Raises:
-        ConfigError: there is no such commit, both are the same, or the good one is no ancestor of the bad one.
+        ConfigError: there is no such commit, both are the same, or the good one is not an ancestor of the bad one.
     """
     good, bad = (find_commit(origin.checkout, name, origin.environ) for name in (request.good, request.bad))
     if good == bad:

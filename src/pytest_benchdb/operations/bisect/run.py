@@ -53,7 +53,7 @@ ENDS_SESSIONS = 5
 LEAST_TURNS = 2
 """Sessions of each commit in a step even if the first is clear: a single one may have been disturbed."""
 MOST_ENDS_ROUNDS = 3
-"""How often the ends are run in turn before it is said that they cannot be told apart."""
+"""How often the ends are run in turn before the answer is that it is not clear whether they differ."""
 
 
 def bisect(

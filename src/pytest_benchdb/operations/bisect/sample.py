@@ -220,7 +220,7 @@ def _policy(request: BisectRequest, key: SeriesKey, value: SessionValue) -> Poli
 
 
 def _of(session: Session, key: SeriesKey) -> list[SessionValue]:
-    """Return the session's values of a series; a run that did not pass stands for each of its series."""
+    """Return the session's values of a series; a run that did not pass counts as each of its series."""
     return [
         value
         for value in session.values

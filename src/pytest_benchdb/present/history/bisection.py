@@ -67,7 +67,7 @@ def _heads(answer: Bisection) -> Iterator[str]:
     elif answer.outcome == "unchanged":
         yield f"no change between {ends}: {_change_text(answer.ends)}"
     else:
-        yield f"it cannot be told whether {ends} differ: {_change_text(answer.ends)}"
+        yield f"it is not clear whether {ends} differ: {_change_text(answer.ends)}"
 
 
 def _suspect_text(one: Suspect) -> str:
