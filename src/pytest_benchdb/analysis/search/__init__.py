@@ -1,1 +1,1 @@
-"""The search for the commit that changed a benchmark: what sessions show about each commit, and which to measure next."""
+"""The search for the commit of a change: what sessions show about each commit, and which to measure next."""

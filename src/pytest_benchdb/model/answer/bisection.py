@@ -14,8 +14,8 @@ SHORT = 7
 """Digits of a commit in texts."""
 
 BisectOutcome = Literal["found", "range", "unchanged", "undecided"]
-"""One commit; some commits that nothing distinguishes, or not within the steps; no change between the ends; or it is not
-clear whether the ends differ."""
+"""One commit; some commits that nothing distinguishes, or not within the steps; no change between the ends; or that is
+not clear."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
