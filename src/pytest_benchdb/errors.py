@@ -4,6 +4,9 @@ A message says in one line what went wrong, with the value, where, and what to d
 `slug` names the error's section in ``docs/reference/errors.md``.
 """
 
+import contextlib
+from collections.abc import Iterator
+
 
 class BenchdbError(Exception):
     """Base class of every error that pytest-benchdb raises on purpose."""
@@ -92,3 +95,14 @@ class ImportFormatError(BenchdbError):
 def is_interrupt(error: BaseException) -> bool:
     """Return whether the error is Ctrl-C: DuckDB raises `RuntimeError` for one that reaches it within a query."""
     return isinstance(error, KeyboardInterrupt) or (type(error) is RuntimeError and str(error) == "Query interrupted")
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Raise `KeyboardInterrupt` for Ctrl-C within a block, also if it reaches DuckDB within a query."""
+    try:
+        yield
+    except RuntimeError as error:
+        if is_interrupt(error):
+            raise KeyboardInterrupt from error
+        raise

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_benchdb.errors import StoreError, StoreMissingError
+from pytest_benchdb.errors import StoreError, StoreMissingError, interruptible
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.regular_file import require_regular
 from pytest_benchdb.store.statement import identifier, literal
@@ -156,9 +156,9 @@ def attach(
 
 
 def detach(connection: "DuckDBPyConnection", alias: str) -> None:
-    """Detach a database if it is attached, never raising; another current database stays current."""
+    """Detach a database if it is attached, raising nothing but Ctrl-C; another current database stays current."""
     statement = f"DETACH {identifier(alias)}"
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception), interruptible():
         try:
             connection.execute(statement)
         except Exception:  # noqa: BLE001 - not attached, or current: asking before would cost every file 0.4 ms

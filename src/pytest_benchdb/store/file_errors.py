@@ -5,7 +5,14 @@ import re
 import sys
 from collections.abc import Iterator
 
-from pytest_benchdb.errors import CorruptFileError, ForeignFileError, SchemaVersionError, StoreError, StoreLockedError
+from pytest_benchdb.errors import (
+    CorruptFileError,
+    ForeignFileError,
+    SchemaVersionError,
+    StoreError,
+    StoreLockedError,
+    interruptible,
+)
 
 _MAGIC = b"DUCK"
 _LONGEST_REASON = 200
@@ -31,7 +38,8 @@ def is_database_error(error: BaseException) -> bool:
 def translated(path: str) -> Iterator[None]:
     """Turn DuckDB's and the system's errors within a block into a `StoreError` about `path`."""
     try:
-        yield
+        with interruptible():
+            yield
     except Exception as error:
         ours = translate(error, path)
         if ours is error:

@@ -10,7 +10,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_benchdb.errors import StoreError
+from pytest_benchdb.errors import StoreError, interruptible
 
 if TYPE_CHECKING:
     from pytest_benchdb.store.journal.fold import Folded
@@ -96,7 +96,8 @@ def _find_earlier(settings: FoldSettings, answer: dict[str, Any]) -> dict[str, A
     if answer["status"] != "stored":
         return Earlier([], problem=f"{settings.path} is in use")._asdict()
     try:
-        return find_earlier(settings.path, answer["path"], session_id_of(settings.journal))._asdict()
+        with interruptible():
+            return find_earlier(settings.path, answer["path"], session_id_of(settings.journal))._asdict()
     except Exception as error:  # noqa: BLE001 - see above
         return Earlier([], problem=str(error))._asdict()
 

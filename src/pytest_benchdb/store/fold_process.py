@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from pytest_benchdb.errors import interruptible
 from pytest_benchdb.model.report import EarlierTime, EarlierTimes, ReportRow, RunNotes
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.child_command import child_command
@@ -83,17 +84,11 @@ def fold_in_child(
         earlier=earlier,
     )
     try:
-        command = child_command(main, *settings)
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=True, **_APART
-        )
-        output: str | bytes = done.stdout
+        output = _folded(settings, timeout_s)
     except subprocess.TimeoutExpired:
         return failed(f"storing the session took longer than {timeout_s:g} s")
     except KeyboardInterrupt:  # the tests have finished: an impatient Ctrl-C must not lose their outcome
         return failed("storing the session was interrupted")
-    except OSError:  # no process can be started: fold in this one rather than leave the journal
-        output = fold_session(settings)
     except subprocess.CalledProcessError as error:
         return failed(f"the process that stores the session died ({_last_line(error)})")
     try:
@@ -101,6 +96,20 @@ def fold_in_child(
     except ValueError:
         return failed("the process that stores the session gave no answer")
     return failed(str(answer["message"])) if answer["status"] == "failed" else _result(answer)
+
+
+def _folded(settings: FoldSettings, timeout_s: float) -> str | bytes:
+    """Fold in a child, or in this process if none can be started, rather than leave the journal."""
+    try:
+        command = child_command(main, *settings)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=True, **_APART
+        )
+    except OSError:
+        with interruptible():
+            return fold_session(settings)
+    output: bytes = done.stdout
+    return output
 
 
 def _result(answer: Mapping[str, Any]) -> FoldResult:

@@ -220,6 +220,19 @@ class Rough:
         raise ZeroDivisionError("oops")
 
 
+class Interrupted(Rough):
+    def read(self, _path: Path) -> Iterator[Any]:
+        raise RuntimeError("Query interrupted")  # what DuckDB raises for Ctrl-C
+
+
+def test_import_ends_with_ctrl_c_within_a_query(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "find_importers", lambda: ({"rough": Interrupted()}, {}))
+    (tmp_path / "a.rough").touch()
+
+    with pytest.raises(KeyboardInterrupt):
+        bring(tmp_path / "a.rough")
+
+
 def test_import_imports_nothing_from_a_file_whose_importer_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

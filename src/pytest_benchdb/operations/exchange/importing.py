@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_benchdb.environment.git.checkout import read_commit
-from pytest_benchdb.errors import BenchdbError, ConfigError, ImportFormatError
+from pytest_benchdb.errors import BenchdbError, ConfigError, ImportFormatError, interruptible
 from pytest_benchdb.importers.source import LATEST_US, head_of
 from pytest_benchdb.importers.table import CsvTable
 from pytest_benchdb.interfaces import Importer
@@ -154,7 +154,8 @@ class _Import:
         """Store the new sessions of one file, all of them or none."""
         outcome = FileOutcome(path=str(path), importer=name)
         try:
-            return self._take(outcome, path, importer)
+            with interruptible():
+                return self._take(outcome, path, importer)
         except BenchdbError as error:
             return replace(outcome, reason=" ".join(str(error).split()))
         except OSError as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_benchdb.errors import StoreError, StoreMissingError
+from pytest_benchdb.errors import StoreError, StoreMissingError, interruptible
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.history.absorb import Progress, absorb
@@ -50,7 +50,7 @@ def open_history(
         StoreError: a path is foreign, newer, damaged or cannot be read.
     """
     unique = list(dict.fromkeys(path.resolve() for path in paths))
-    with contextlib.ExitStack() as stack:
+    with interruptible(), contextlib.ExitStack() as stack:
         connection = db.connect(threads=None)
         stack.callback(connection.close)
         if len(unique) == 1:

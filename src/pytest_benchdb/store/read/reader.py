@@ -106,7 +106,8 @@ class Reader:
 
     def benchmark_names(self) -> list[str]:
         """Return the full names of all benchmarks, sorted."""
-        rows = self._connection.execute("SELECT DISTINCT fullname FROM benchmark ORDER BY fullname").fetchall()
+        with translated(", ".join(self.paths)):
+            rows = self._connection.execute("SELECT DISTINCT fullname FROM benchmark ORDER BY fullname").fetchall()
         return [name for (name,) in rows]
 
     def session_values(
@@ -255,7 +256,8 @@ class Reader:
     def environment_of(self, session_id: str) -> dict[str, Any]:
         """Return the environment of a session; empty if it has none."""
         sql = f"SELECT CAST(environment_id AS VARCHAR) FROM session WHERE session_id = {literal(session_id)}"
-        row = self._connection.execute(sql).fetchone()
+        with translated(", ".join(self.paths)):
+            row = self._connection.execute(sql).fetchone()
         return next(iter(self.environments(row[0]) if row and row[0] else []), {})
 
     def metric_names(self, session_ids: Sequence[str]) -> list[str]:

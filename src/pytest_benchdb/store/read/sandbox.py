@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_benchdb.errors import BenchdbError, QueryError, is_interrupt
+from pytest_benchdb.errors import BenchdbError, QueryError, interruptible, is_interrupt
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import is_database_error
 from pytest_benchdb.store.statement import identifier, nodes, syntax_tree
@@ -205,7 +205,8 @@ def _check(connection: "DuckDBPyConnection", sql: str) -> None:
         message = f"the query has {count}; give exactly one SELECT"
         raise QueryError(message)
     try:
-        tree = syntax_tree(connection, sql)
+        with interruptible():
+            tree = syntax_tree(connection, sql)
     except Exception as error:
         raise QueryError(f"the query cannot be read: {error}") from error
     if tree.get("error"):

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_benchdb.errors import ForeignFileError, SchemaVersionError, StoreError
+from pytest_benchdb.errors import ForeignFileError, SchemaVersionError, StoreError, interruptible
 from pytest_benchdb.store import connection as db
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.schema.catalogue import NOT_OURS, check_catalogues
@@ -206,8 +206,9 @@ def _apply(connection: "DuckDBPyConnection", step: Path, path: str | os.PathLike
         f"INSERT INTO meta VALUES ('migration_{number}', {literal(step.stem)})"
     )
     try:
-        connection.execute(step.read_text(encoding="utf-8"))
-        connection.execute(record)
+        with interruptible():
+            connection.execute(step.read_text(encoding="utf-8"))
+            connection.execute(record)
     except Exception as error:
         message = f"{os.fspath(path)}: migration {step.name} failed and was undone ({error}); report it with this line"
         raise StoreError(message) from error
