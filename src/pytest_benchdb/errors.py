@@ -99,7 +99,11 @@ def is_interrupt(error: BaseException) -> bool:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise `KeyboardInterrupt` for Ctrl-C within a block, also if it reaches DuckDB within a query."""
+    """Let Ctrl-C end a block as it ends any other code, also if it reaches DuckDB within a query.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C reached DuckDB.
+    """
     try:
         yield
     except RuntimeError as error:

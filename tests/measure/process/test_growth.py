@@ -1,10 +1,15 @@
 """The growth of the resident set in a block: the same wherever the block runs, or not told."""
 
+import ctypes
+import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from pytest_benchdb.measure.process.growth import MIB, ROUND_BYTES, give_back, growth_of
+from pytest_benchdb.measure.process.block_usage import BlockProbe
+from pytest_benchdb.measure.process.growth import KEPT_BYTES, MIB, ROUND_BYTES, give_back, growth_of
+from pytest_benchdb.measure.process.proc_files import counter_error_bytes
 from pytest_benchdb.model.run import BlockUsage
 
 Usage = Callable[[int | None], BlockUsage]
@@ -72,3 +77,33 @@ def test_least_growth_is_the_error_of_the_counter(usage: Usage, monkeypatch: pyt
 
 def test_library_without_the_function_gives_nothing_back() -> None:
     assert not give_back(object)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not give_back(), reason="the growth is measured with glibc on Linux")
+def test_memory_that_was_freed_before_a_block_is_needed_again_in_it() -> None:
+    library = ctypes.CDLL(None)
+    library.malloc.restype, library.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    error = 2 * counter_error_bytes()
+    size, count = 64 << 10, (16 * MIB + 8 * error) // (64 << 10)  # below the size of blocks with a mapping of their own
+
+    def allocate() -> Any:
+        """Fill and free blocks; return one above them, because the C library itself gives back the top of the heap."""
+        *blocks, above = [library.malloc(size) for _ in range(count + 1)]
+        for block in blocks:
+            ctypes.memset(block, 1, size)
+        for block in blocks:
+            library.free(block)
+        return above
+
+    probe = BlockProbe()
+    if probe.no_peak is not None:
+        pytest.skip(probe.no_peak)
+    blocks = [allocate()]
+    assert give_back(kept_bytes=KEPT_BYTES)
+    token = probe.start()
+    blocks.append(allocate())
+    row = growth_of(probe.stop(token))
+
+    for block in blocks:
+        library.free(block)
+    assert row.value == pytest.approx(size * count, abs=KEPT_BYTES + error)

@@ -1,6 +1,3 @@
-from types import SimpleNamespace
-from typing import cast
-
 import numpy as np
 import pytest
 
@@ -14,14 +11,14 @@ from pytest_benchdb.plugin.recording.identity import (
 )
 
 
-def item(*arguments: object, **labels: object) -> pytest.Item:
-    marker = getattr(pytest.mark.benchdb(*arguments, **labels), "mark")  # noqa: B009 - mypy knows no such attribute
-    return cast("pytest.Item", SimpleNamespace(nodeid="test_a.py::test_a", iter_markers=lambda _name: [marker]))
+def marked(**labels: object) -> list[pytest.Mark]:
+    return [getattr(pytest.mark.benchdb(**labels), "mark")]  # noqa: B009 - mypy knows no such attribute
 
 
 def test_labels_take_scalars_of_numpy() -> None:
     labels, problem = labels_of(
-        item(batch_size=np.int64(8), sequence_length=np.array(128), model=np.str_("bert"), isolate=np.bool_(True))
+        "test_a.py::test_a",
+        marked(batch_size=np.int64(8), sequence_length=np.array(128), model=np.str_("bert"), isolate=np.bool_(True)),
     )
 
     assert (labels, problem) == (Labels(batch_size=8, sequence_length=128, model="bert"), None)
@@ -29,7 +26,7 @@ def test_labels_take_scalars_of_numpy() -> None:
 
 
 def test_gate_rule_takes_scalars_of_numpy() -> None:
-    assert gate_rule_of(item(max_regression=np.float32(0.5), gate=np.bool_(False))) == {
+    assert gate_rule_of(marked(max_regression=np.float32(0.5), gate=np.bool_(False))) == {
         "max_regression": 0.5,
         "gate": False,
     }
@@ -55,7 +52,7 @@ def test_parameters_of_sweeps_and_scripts_take_scalars_of_numpy() -> None:
     ids=str,
 )
 def test_labels_refuse_other_values(labels: dict[str, object], words: str) -> None:
-    found, problem = labels_of(item(**labels))
+    found, problem = labels_of("test_a.py::test_a", marked(**labels))
 
     assert found == Labels()
     assert problem is not None

@@ -111,6 +111,12 @@ class BlockProbe:
             steal_s=self._seconds(steal_start, steal),
         )
 
+    @property
+    def no_peak(self) -> str | None:
+        """Why the peak of the resident set cannot be measured here; None if it can."""
+        reasons = self._missing_elsewhere() if self._files is None else self._files.reasons
+        return reasons.get("peak_rss")
+
     def unmeasured(self) -> dict[str, str]:
         """Return why metrics of the block cannot be measured here, by metric name in `model.metric`."""
         reasons = dict(self._files.reasons) if self._files is not None else self._missing_elsewhere()

@@ -16,6 +16,12 @@ MIB = 2**20
 ROUND_BYTES = 40
 """About how much a list takes for each round: a float of 24 bytes, and its place in a list that grew."""
 
+KEPT_BYTES = 256 << 10
+"""How much free memory a block may find at the top of the heap: a quarter of the least growth that is reported.
+
+The next test would take it again at once, and every page of it costs a page fault.
+"""
+
 _MOST_OWN = 0.1
 _METHOD = "peak of the resident set above its start"
 
@@ -31,15 +37,19 @@ def _malloc_trim() -> Callable[[int], int] | None:
     return trim
 
 
-def give_back(library: Callable[[], Any] | None = None) -> bool:
+def give_back(library: Callable[[], Any] | None = None, *, kept_bytes: int = 0) -> bool:
     """Give free memory of the C library back to the system; return whether it has a function for that.
 
-    `library` opens the C library. It takes some hundred microseconds.
+    It takes microseconds in a small process, and some hundred in one with many free places.
+
+    Args:
+        library: opens the C library; None takes that of the process.
+        kept_bytes: how much may stay at the top of the heap.
     """
     trim = _malloc_trim() if library is None else getattr(library(), "malloc_trim", None)
     if trim is None:
         return False
-    trim(0)
+    trim(kept_bytes)
     return True
 
 
@@ -51,21 +61,19 @@ def growth_of(usage: BlockUsage, *, unmeasured: str | None = None, kept_rounds: 
         unmeasured: why this platform cannot measure it; None if it can.
         kept_rounds: times of rounds that the tool that timed them kept in a list meanwhile.
     """
-    value: float | None = None
-    reason: str | None = unmeasured or "the peak of the resident set was not read"
     peak, start = usage.peak_rss_bytes, usage.rss_start_bytes
-    if unmeasured is None and peak is not None and start is not None:
-        value, reason = _known(peak - start, kept_rounds * ROUND_BYTES)
-    return Measurement.of("rss_growth", method=_METHOD, value=value, reason=reason, valid=reason is None)
-
-
-def _known(growth: int, own: int) -> tuple[float | None, str | None]:
+    if unmeasured is not None or peak is None or start is None:
+        return _unknown(unmeasured or "the peak of the resident set was not read")
+    growth, own = peak - start, kept_rounds * ROUND_BYTES
     least = max(MIB, counter_error_bytes())
     if growth < least:
-        return None, f"it grew by less than {least // MIB} MiB, which the process itself may have done"
+        return _unknown(f"it grew by less than {least // MIB} MiB, which the process itself may have done")
     if own > growth * _MOST_OWN:
-        return (
-            None,
-            f"it grew by {growth / MIB:.1f} MiB, and the times of the rounds may take {own / MIB:.1f} MiB of it",
-        )
-    return float(growth), None
+        times = f"the times of the rounds may take {own / MIB:.1f} MiB of it"
+        return _unknown(f"it grew by {growth / MIB:.1f} MiB, and {times}")
+    return Measurement.of("rss_growth", method=_METHOD, value=float(growth))
+
+
+@functools.lru_cache(maxsize=16)  # nearly every test has the same
+def _unknown(reason: str) -> Measurement:
+    return Measurement.of("rss_growth", method=_METHOD, reason=reason, valid=False)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import pytest
 
 from pytest_benchdb.measure.process.block_usage import BlockProbe, BlockToken
-from pytest_benchdb.measure.process.growth import give_back
+from pytest_benchdb.measure.process.growth import KEPT_BYTES, give_back
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import uuid7
@@ -55,8 +55,8 @@ class Block:
     def start(self) -> None:
         """Start the block."""
         if self._token is None:
-            self.no_growth = self._probe.unmeasured().get("peak_rss")
-            if self.no_growth is None and not give_back():
+            self.no_growth = self._probe.no_peak
+            if self.no_growth is None and not give_back(kept_bytes=KEPT_BYTES):
                 self.no_growth = "the C library cannot give free memory back to the system before the block"
             self._token = self._probe.start()
 

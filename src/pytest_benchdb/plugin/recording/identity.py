@@ -8,7 +8,7 @@ import linecache
 import math
 import os
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from pytest_benchdb.model.value.number import plain, plain_options, shown
 
 _TEXT_LABELS = frozenset(field.name for field in fields(Labels)) - {"batch_size", "sequence_length"}
 _INT_LABELS = frozenset({"batch_size", "sequence_length"})
+MARKERS = frozenset({"benchdb", "benchmark", "codspeed_benchmark"})
 _NOT_A_LABEL = ("isolate", "max_regression", "max_time", "gate", "options")
 """Arguments of the marker that set how a test is run or judged."""
 _NO_LABELS = Labels()
@@ -190,31 +191,40 @@ def labels_from(values: Mapping[str, object]) -> Labels:
     return labels_of_params(_NO_LABELS, values)
 
 
-def labels_of(item: pytest.Item) -> tuple[Labels, str | None]:
-    """Return the labels from an item's markers, the closest first, and what is wrong with them, or None."""
+def markers_of(item: pytest.Item) -> tuple[pytest.Mark, ...]:
+    """Return an item's markers that concern us, the closest first; fixtures may add some while it runs."""
+    return tuple(marker for marker in item.iter_markers() if marker.name in MARKERS)
+
+
+def labels_of(nodeid: str, markers: Sequence[pytest.Mark]) -> tuple[Labels, str | None]:
+    """Return the labels from a test's markers, the closest first, and what is wrong with them, or None."""
     try:
-        return _labels_of(item)
+        return _labels_of(nodeid, markers)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever the class of a value raises
         kind = type(error).__name__
-        return _NO_LABELS, f"{item.nodeid}: @pytest.mark.benchdb has a value that cannot be read: it raised {kind}"
+        return _NO_LABELS, f"{nodeid}: @pytest.mark.benchdb has a value that cannot be read: it raised {kind}"
 
 
-def _labels_of(item: pytest.Item) -> tuple[Labels, str | None]:
+def _labels_of(nodeid: str, markers: Sequence[pytest.Mark]) -> tuple[Labels, str | None]:
     values: dict[str, Any] = {}
-    for marker in item.iter_markers("benchdb"):
+    for marker in _own(markers):
         if marker.args:
             value = shown(marker.args[0])
-            return _NO_LABELS, f"{item.nodeid}: @pytest.mark.benchdb takes names, not {value}; write model={value}"
+            return _NO_LABELS, f"{nodeid}: @pytest.mark.benchdb takes names, not {value}; write model={value}"
         for name, value in plain_options(marker.kwargs).items():
             problem = _problem_of_label(name, value)
             if problem is not None:
-                return _NO_LABELS, f"{item.nodeid}: @pytest.mark.benchdb{problem}"
+                return _NO_LABELS, f"{nodeid}: @pytest.mark.benchdb{problem}"
             if name in _NOT_A_LABEL:
                 continue
             values.setdefault(name, _label(value) if name in _TEXT_LABELS else value)
     return (Labels(**values) if values else _NO_LABELS), None
+
+
+def _own(markers: Sequence[pytest.Mark]) -> list[pytest.Mark]:
+    return [marker for marker in markers if marker.name == "benchdb"]
 
 
 def _label(value: object) -> str | None:
@@ -223,13 +233,13 @@ def _label(value: object) -> str | None:
     return str.__str__(value) if isinstance(value, str) else str(value)
 
 
-def gate_rule_of(item: pytest.Item) -> dict[str, object] | None:
-    """Return the gate's rule from an item's markers, the closest first; None if they set none.
+def gate_rule_of(markers: Sequence[pytest.Mark]) -> dict[str, object] | None:
+    """Return the gate's rule from a test's markers, the closest first; None if they set none.
 
     Values that `labels_of` reports as wrong are left out.
     """
     rule: dict[str, object] = {}
-    for marker in item.iter_markers("benchdb"):
+    for marker in _own(markers):
         for name in ("max_regression", "gate"):
             value = plain(marker.kwargs.get(name))
             if value is not None and _problem_of_label(name, value) is None:
@@ -237,9 +247,9 @@ def gate_rule_of(item: pytest.Item) -> dict[str, object] | None:
     return rule or None
 
 
-def max_time_of(item: pytest.Item) -> float | None:
-    """Return the seconds of ``max_time`` of an item's closest marker that has it; None without one."""
-    for marker in item.iter_markers("benchdb"):
+def max_time_of(markers: Sequence[pytest.Mark]) -> float | None:
+    """Return the seconds of ``max_time`` of a test's closest marker that has it; None without one."""
+    for marker in _own(markers):
         value = plain(marker.kwargs.get("max_time"))
         if isinstance(value, int | float) and _problem_of_label("max_time", value) is None:
             return float(value)

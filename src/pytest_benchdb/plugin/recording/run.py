@@ -4,7 +4,7 @@ PYTEST_DONT_REWRITE
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from pytest_benchdb.plugin.recording import codspeed, pytest_benchmark
 from pytest_benchdb.plugin.recording.attempt import Attempt, one_round
 from pytest_benchdb.plugin.recording.counting import not_timed
 from pytest_benchdb.plugin.recording.fixture import PYTEST_BENCHMARK, kind_of
-from pytest_benchdb.plugin.recording.identity import Identifier, gate_rule_of
+from pytest_benchdb.plugin.recording.identity import Identifier, gate_rule_of, markers_of
 from pytest_benchdb.plugin.recording.outcome import first_line
 from pytest_benchdb.store.attachments import keep_attachments
 from pytest_benchdb.store.journal.lines import run_lines
@@ -48,13 +48,14 @@ def finished_run(
     """
     outcome, reason = attempt.outcome
     holder = attempt.bench or pytest_benchmark.info_holder(attempt.fixture)
-    extra_info = {**_mapping(getattr(holder, "extra_info", None)), **_gate_rule(item)}
+    markers = markers_of(item)
+    extra_info = {**_mapping(getattr(holder, "extra_info", None)), **_gate_rule(markers)}
     run = run_of(
         attempt,
         outcome,
         reason,
         timing_of(attempt, codspeed_plugin),
-        group=_group(holder, item),
+        group=_group(holder, markers),
         extra_info=extra_info,
         device_id=device_id,
         worker=worker,
@@ -253,9 +254,9 @@ def _mapping(value: object) -> dict[Any, Any]:
     return {"extra_info": value}  # the test replaced the dict by something else
 
 
-def _group(holder: Any, item: pytest.Item) -> object:
+def _group(holder: Any, markers: Sequence[pytest.Mark]) -> object:
     group = getattr(holder, "group", None)
-    return _marker_group(item) if group is None or group is False or (type(group) is str and not group) else group
+    return _marker_group(markers) if group is None or group is False or (type(group) is str and not group) else group
 
 
 def _text(value: object) -> str:
@@ -274,16 +275,16 @@ def _whole_test(attempt: Attempt) -> Timing:
     return one_round(block.usage, "perf_counter_ns around the test", invalid=invalid)
 
 
-def _gate_rule(item: pytest.Item) -> dict[str, object]:
-    rule = gate_rule_of(item)
+def _gate_rule(markers: Sequence[pytest.Mark]) -> dict[str, object]:
+    rule = gate_rule_of(markers)
     return {} if rule is None else {GATE_RULE_KEY: rule}
 
 
-def _marker_group(item: pytest.Item) -> object:
+def _marker_group(markers: Sequence[pytest.Mark]) -> object:
     for name in ("benchmark", "codspeed_benchmark"):
-        marker = item.get_closest_marker(name)
-        if marker is not None and marker.kwargs.get("group") is not None:
-            return marker.kwargs["group"]
+        closest = next((marker for marker in markers if marker.name == name), None)
+        if closest is not None and closest.kwargs.get("group") is not None:
+            return closest.kwargs["group"]
     return None
 
 

@@ -19,7 +19,7 @@ from pytest_benchdb.plugin.recording import codspeed
 from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt, Block
 from pytest_benchdb.plugin.recording.counting import counter_of
 from pytest_benchdb.plugin.recording.fixture import kind_of, observe
-from pytest_benchdb.plugin.recording.identity import Identifier, labels_of, max_time_of
+from pytest_benchdb.plugin.recording.identity import MARKERS, Identifier, labels_of, markers_of, max_time_of
 from pytest_benchdb.plugin.recording.outcome import Phase, phase_of, with_expected_failure, with_subtests
 from pytest_benchdb.plugin.recording.points import SweepPoints
 from pytest_benchdb.plugin.recording.pytest_benchmark import enable_under_xdist
@@ -39,7 +39,6 @@ TURNS_KEY = "turns"
 """Key in that configuration of the folder of locks by which benchmarks run alone; missing if they run beside others."""
 
 _FIXTURES = frozenset({"benchmark", "benchmark_weave", "codspeed_benchmark"})
-_MARKERS = frozenset({"benchdb", "benchmark", "codspeed_benchmark"})
 _attempts_key = pytest.StashKey[int]()
 _points_key = pytest.StashKey[SweepPoints]()
 
@@ -222,7 +221,7 @@ class TestWatcher:
         names = getattr(item, "fixturenames", ())
         if not _FIXTURES.isdisjoint(names) or not self._bench_fixtures.isdisjoint(names):
             return True
-        return any(marker.name in _MARKERS for marker in item.iter_markers())
+        return any(marker.name in MARKERS for marker in item.iter_markers())
 
     def _is_recorded(self, item: pytest.Item) -> bool:
         return self._settings.everything or self.is_benchmark(item)
@@ -232,7 +231,7 @@ class TestWatcher:
         if attempt.fixture is not None or attempt.bench is not None:
             return contextlib.nullcontext()
         attempt.own_block = Block(self._probe)
-        names = _MARKERS.intersection(marker.name for marker in item.iter_markers())
+        names = {marker.name for marker in markers_of(item)}
         attempt.asked_by = "benchdb" if "benchdb" in names else "codspeed" if names else None
         return self._whole_test(attempt, attempt.own_block)
 
@@ -254,8 +253,9 @@ class TestWatcher:
             yield
 
     def _begin(self, item: pytest.Item) -> Attempt:
-        labels, problem = labels_of(item)
-        most_s = max_time_of(item)
+        markers = markers_of(item)
+        labels, problem = labels_of(item.nodeid, markers)
+        most_s = max_time_of(markers)
         attempt = Attempt(
             benchmark=self._identifier.benchmark(item),
             labels=labels,
