@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pytest_benchdb.model.answer.notebook import Notebook
 from pytest_benchdb.model.metric import Better
@@ -11,6 +12,10 @@ from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey
 from pytest_benchdb.model.verdict import VERDICTS, Judgement, Policy
 from pytest_benchdb.model.wording import percent_text
+
+ConfirmWay = Literal["rerun", "duet", "instructions"]
+"""How a suspect was checked: the candidate alone once more; baseline and candidate in turn; by counting what both
+execute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +47,8 @@ class ComparisonRow:
     Attributes:
         policy: when a change counts; None if no verdict was needed.
         command: the command that runs the candidate's benchmark again; None if it was imported.
-        confirmations: judgements of the re-runs, in order.
+        confirmations: judgements of the re-runs, or of the check against the baseline's commit, in order.
+        confirmed_by: the way in which it was checked; None if it was not.
         q_value: p-value corrected for the number of benchmarks; None if it was not tested.
         labels: the candidate's labels, or the baseline's if there is no candidate.
     """
@@ -55,6 +61,7 @@ class ComparisonRow:
     policy: Policy | None = None
     command: str | None = None
     confirmations: tuple[Judgement, ...] = ()
+    confirmed_by: ConfirmWay | None = None
     q_value: float | None = None
     labels: Mapping[str, str]
     params: Mapping[str, object] | None = None

@@ -3,13 +3,14 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_text, read_ci_outputs
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.candidates import complete_specs
+from pytest_benchdb.cli.frame.failure import ended_like_an_interrupt
 from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_args
 from pytest_benchdb.cli.frame.output import Output, command_feedback, make_output
 from pytest_benchdb.cli.frame.project import find_db, project_table
@@ -17,7 +18,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Gate
 from pytest_benchdb.operations.gate.allowances import read_allow_file
 from pytest_benchdb.operations.gate.policy import Override, Rules, parse_overrides
-from pytest_benchdb.operations.gate.request import AUTO, GateRequest
+from pytest_benchdb.operations.gate.request import AUTO, ConfirmBy, GateRequest
 from pytest_benchdb.operations.gate.run import gate
 from pytest_benchdb.operations.pytest_run import PAUSE_S, PAUSE_VARIABLE
 from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
@@ -70,6 +71,19 @@ Example: benchdb regress --threshold time:5% -- pytest tests/bench
 )
 @click.option("--confirm", metavar="N", type=click.IntRange(0, 20), help="Run suspects N times again [2].")
 @click.option(
+    "--confirm-by",
+    type=click.Choice(get_args(ConfirmBy)),
+    help="How to check suspects: both commits in turn, re-runs of the candidate alone, or the best that is possible "
+    "[auto; rerun if --confirm says how often].",
+)
+@click.option(
+    "--pythonpath",
+    metavar="DIR",
+    multiple=True,
+    help="Folder of each commit that Python looks into first, relative to the working folder [src or ., where packages "
+    "are]. May be repeated.",
+)
+@click.option(
     "--confirm-pause",
     metavar="SECONDS",
     type=click.FloatRange(0, 3600),
@@ -109,7 +123,7 @@ def command(context: click.Context, /, **params: Any) -> int:
         params["db"], params["spec"] = params["spec"], None
     request = _request(params, passthrough_args(context), Path.cwd())
     paths = make_selection([], find_db(params["db"], Path.cwd())).paths
-    with command_feedback(output, "Reading new sessions") as feedback:
+    with ended_like_an_interrupt(), command_feedback(output, "Reading new sessions") as feedback:
         decided = gate(paths, request, feedback=feedback, say=output.say)
     _present(decided, output)
     extras.write(decided, output)
@@ -127,6 +141,8 @@ def _request(params: Mapping[str, Any], words: list[str] | None, folder: Path) -
         where=params["where"],
         rules=rules,
         confirms=params["confirm"],
+        confirm_by=params["confirm_by"],
+        pythonpath=params["pythonpath"],
         fdr=params["fdr"],
         missing=params["missing"],
         require_baseline=params["require_baseline"],

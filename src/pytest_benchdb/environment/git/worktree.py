@@ -44,6 +44,17 @@ def find_commit(checkout: Path, name: str, environ: Mapping[str, str]) -> str:
     raise ConfigError(f"{name!r} is not a commit of {checkout}; {advice}")
 
 
+def is_on_a_branch(checkout: Path, sha: str, environ: Mapping[str, str]) -> bool:
+    """Return whether the checked-out commit, a branch or a tag contains a commit.
+
+    Commits that were fetched to be looked at, such as those of pull requests, are on none.
+    """
+    if _git(checkout, environ, "merge-base", "--is-ancestor", sha, "HEAD").returncode == 0:
+        return True
+    names = ("refs/heads", "refs/tags", "refs/remotes")
+    return bool(_git(checkout, environ, "for-each-ref", "--count=1", f"--contains={sha}", *names).stdout.strip())
+
+
 def has_changes(checkout: Path, environ: Mapping[str, str]) -> bool:
     """Return whether tracked files differ from the checked-out commit."""
     done = run_git(checkout, environ, "--no-optional-locks", "status", "--porcelain", "--untracked-files=no")

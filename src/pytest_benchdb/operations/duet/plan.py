@@ -40,6 +40,7 @@ class Duet:
         database: folder or file to record into.
         pythonpath: folders of each side to put first on Python's path, relative to the user's working folder.
         module: module that each side must import, from its own folder if it is a commit; None for no such check.
+        only_own: whether a side is refused that measures an installed package instead of its own.
     """
 
     base: SideRequest
@@ -49,6 +50,7 @@ class Duet:
     database: Path
     pythonpath: tuple[str, ...] = ()
     module: str | None = None
+    only_own: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,7 +69,6 @@ class TurnRunner:
         temporary: Path,
         environ: Mapping[str, str],
         say: Callable[[str], None],
-        names: Sequence[str] = (),
     ) -> None:
         """Write the import probe.
 
@@ -79,24 +78,26 @@ class TurnRunner:
             temporary: folder for pytest's output and the probe's report.
             environ: environment variables for the processes.
             say: called with the last lines of pytest's output after a failure.
-            names: full names of the benchmarks to run; none for all that the command selects.
         """
         self._duet = duet
-        self._names = names
         self._duet_id = duet_id
         self._temporary = temporary
         self._report = write_probe(temporary)
         self._environ = environ
         self._say = say
 
-    def run(self, side: OpenSide) -> Turn:
+    def run(self, side: OpenSide, names: Sequence[str] = ()) -> Turn:
         """Run pytest on a side.
+
+        Args:
+            side: where to run it.
+            names: full names of the benchmarks to run; none for all that the command selects.
 
         Raises:
             ConfigError: pytest could not be run, or imported another checkout's code.
         """
         log = self._temporary / "pytest.log"
-        status = _wait(self._command(side), side, self._variables(side), log)
+        status = _wait(self._command(side), side, self._variables(side, names), log)
         text = log.read_text(encoding="utf-8", errors="replace")
         if status not in _USABLE or (status == TESTS_FAILED and "No module named pytest" in text):
             self.show(text)
@@ -121,18 +122,18 @@ class TurnRunner:
         database = f"--benchdb={self._duet.database.absolute()}"
         return [*side.program, *self._duet.arguments, database, label, *tags]
 
-    def _variables(self, side: OpenSide) -> dict[str, str]:
+    def _variables(self, side: OpenSide, names: Sequence[str]) -> dict[str, str]:
         own = [os.fspath(side.folder / entry) for entry in self._duet.pythonpath]
         path = os.pathsep.join([*own, os.fspath(self._temporary), *self._inherited("PYTHONPATH")])
         # A variable rather than an option, so that the recorded command is the user's own.
         plugins = ",".join([*self._inherited("PYTEST_PLUGINS"), PLUGIN])
-        return {**self._environ, **self._assignment(side), "PYTHONPATH": path, "PYTEST_PLUGINS": plugins}
+        return {**self._environ, **self._assignment(side, names), "PYTHONPATH": path, "PYTEST_PLUGINS": plugins}
 
-    def _assignment(self, side: OpenSide) -> dict[str, str]:
-        if not self._names:
+    def _assignment(self, side: OpenSide, names: Sequence[str]) -> dict[str, str]:
+        if not names:
             return {}
-        root = find_root(side.folder, self._names) or side.folder
-        there = [name for name in self._names if (root / name.partition("::")[0]).is_file()]
+        root = find_root(side.folder, names) or side.folder
+        there = [name for name in names if (root / name.partition("::")[0]).is_file()]
         database = os.fspath(self._duet.database.absolute())
         return {VARIABLE: json.dumps({"root": os.fspath(root), "names": there, "db": database})}
 
@@ -153,6 +154,8 @@ class TurnRunner:
         advice = "put its folder first with --pythonpath (src, or . without such a folder)"
         if imported.foreign:
             raise ConfigError(f"{side.name}: imported {modules_text(imported.foreign)} from your checkout; {advice}")
+        if imported.installed and self._duet.only_own and side.checkout is not None:
+            raise ConfigError(f"{side.name}: imported {modules_text(imported.installed)}, not its own; {advice}")
         module = self._duet.module
         if module is None:
             return
@@ -185,6 +188,86 @@ def _wait(command: Sequence[str], side: OpenSide, environ: Mapping[str, str], lo
         ) from error
 
 
+class OpenDuet:
+    """A duet whose sides are checked out: runs turns until its block ends."""
+
+    def __init__(
+        self, duet: Duet, sides: Mapping[Role, OpenSide], runner: TurnRunner, duet_id: str, feedback: Feedback
+    ) -> None:
+        """Take what `open_duet` has prepared; nothing has run yet."""
+        self._duet = duet
+        self._sides = sides
+        self._runner = runner
+        self._feedback = feedback
+        self._turns = 0
+        self.duet_id = duet_id
+
+    def play(self, pairs: int, names: Sequence[str] = ()) -> list[str]:
+        """Run further pairs of turns, and return notes on the first turn of each side.
+
+        Args:
+            pairs: how many turns of each side.
+            names: full names of the benchmarks to run; none for all that the command selects.
+
+        Raises:
+            ConfigError: a side cannot be run, recorded nothing, or imported another side's code.
+            StoreError: the sessions cannot be read back.
+        """
+        roles = list(schedule(self._turns // 2 + pairs))[self._turns :]
+        notes: list[str] = []
+        self._feedback.progress(0, len(roles))
+        for done, role in enumerate(roles, 1):
+            side = self._sides[role]
+            turn = self._runner.run(side, names)
+            if self._turns < len(self._sides):  # the first turn of each side
+                recorded = _sessions(self._duet.database, self.duet_id)
+                notes += _first_turn_notes(turn, side, self._runner, recorded)
+            self._turns += 1
+            self._feedback.progress(done, len(roles))
+        return notes
+
+    def result(self, notes: Sequence[str] = ()) -> DuetResult:
+        """Return the sessions that were recorded so far.
+
+        Raises:
+            StoreError: the sessions cannot be read back.
+        """
+        sessions = _sessions(self._duet.database, self.duet_id)
+        return DuetResult(
+            duet_id=self.duet_id,
+            base_name=self._sides["base"].name,
+            head_name=self._sides["head"].name,
+            base=sessions["base"],
+            head=sessions["head"],
+            notes=tuple(notes),
+        )
+
+
+@contextlib.contextmanager
+def open_duet(
+    duet: Duet, folder: Path, environ: Mapping[str, str], feedback: Feedback = SILENT, *, repeated: bool = False
+) -> Iterator[OpenDuet]:
+    """Check out the sides of a duet for the length of a block.
+
+    Args:
+        duet: what to run.
+        folder: the user's working folder; a side's pytest runs in the same folder of its own checkout.
+        environ: environment variables of the processes.
+        feedback: receives the number of runs done, and notes for the user.
+        repeated: whether an earlier duet has said what there is to say about the sides.
+
+    Raises:
+        ConfigError: a side cannot be checked out.
+    """
+    _check(duet, folder)
+    duet_id = os.urandom(_ID_BYTES).hex()
+    with contextlib.ExitStack() as stack:
+        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-duet-")))
+        say = _ignore if repeated else feedback.warn
+        sides = stack.enter_context(open_sides(duet.base, duet.head, folder, environ, say))
+        yield OpenDuet(duet, sides, TurnRunner(duet, duet_id, temporary, environ, feedback.warn), duet_id, feedback)
+
+
 def run_duet(
     duet: Duet, folder: Path, environ: Mapping[str, str], feedback: Feedback = SILENT, *, only: Sequence[str] = ()
 ) -> DuetResult:
@@ -201,34 +284,13 @@ def run_duet(
         ConfigError: a side cannot be checked out or run, recorded nothing, or imported another side's code.
         StoreError: the sessions cannot be read back.
     """
-    _check(duet, folder)
-    duet_id = os.urandom(_ID_BYTES).hex()
-    turns = list(schedule(duet.pairs))
-    notes: list[str] = []
-    with contextlib.ExitStack() as stack:
-        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchdb-duet-")))
-        sides = stack.enter_context(
-            open_sides(duet.base, duet.head, folder, environ, _ignore if only else feedback.warn)
-        )
-        runner = TurnRunner(duet, duet_id, temporary, environ, feedback.warn, only)
-        feedback.progress(0, len(turns))
-        for done, role in enumerate(turns, 1):
-            turn = runner.run(sides[role])
-            if done <= len(sides) and not only:  # the first turn of each side
-                notes += _first_turn_notes(turn, sides[role], runner, _sessions(duet.database, duet_id))
-            feedback.progress(done, len(turns))
-        names = {role: side.name for role, side in sides.items()}
+    with open_duet(duet, folder, environ, feedback, repeated=bool(only)) as opened:
+        notes = opened.play(duet.pairs, only)
+    if only:
+        notes = []
     for note in notes:
         feedback.warn(note)
-    sessions = _sessions(duet.database, duet_id)
-    return DuetResult(
-        duet_id=duet_id,
-        base_name=names["base"],
-        head_name=names["head"],
-        base=sessions["base"],
-        head=sessions["head"],
-        notes=tuple(notes),
-    )
+    return opened.result(notes)
 
 
 def _ignore(_text: str) -> None:
@@ -250,9 +312,8 @@ def _first_turn_notes(
     sessions = recorded[side.role]
     if not sessions or not sessions[-1].runs:
         runner.show()
-        raise ConfigError(
-            f"{side.name}: no benchmark was recorded; choose tests that have some, and install pytest-benchdb there"
-        )
+        advice = "choose tests that have some, and install pytest-benchdb there"
+        raise ConfigError(f"{side.name}: no benchmark was recorded; {advice}")
     failed, runs = sessions[-1].not_passed, sessions[-1].runs
     if failed == runs:
         runner.show()

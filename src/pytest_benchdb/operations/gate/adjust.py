@@ -11,22 +11,25 @@ from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.wording import percent_text
 from pytest_benchdb.operations.gate.accepted_levels import AcceptedLevels
 from pytest_benchdb.operations.gate.allowances import Allowance, active_allowance
+from pytest_benchdb.operations.gate.request import OF_COMMITS
 
 
 def doubt_shifted(rows: Sequence[ComparisonRow]) -> tuple[list[ComparisonRow], Shift | None]:
     """Put regressions that the whole suite shares in doubt, metric by metric.
 
     Re-runs on the same machine cannot settle these, so it is done after them, when only what they repeated is left.
+    Checks of both commits do settle them, because the machine was the same for both.
 
     Returns:
         The rows, and the largest shift of a gated metric, or None.
     """
-    shifts = suite_shifts(rows)
+    shifts = suite_shifts(row for row in rows if row.confirmed_by not in OF_COMMITS)
     adjusted = []
     for row in rows:
         shift = shifts.get(row.key.metric)
         regressed = row.judgement.verdict == "regressed" and row.judgement.state != "accepted"
-        if shift is not None and regressed and is_explained(row, shift):
+        settled = row.confirmed_by in OF_COMMITS
+        if shift is not None and regressed and not settled and is_explained(row, shift):
             reason = f"most of the suite moved alike, by {percent_text(shift.change)} in the median"
             doubted = replace(row.judgement, verdict="inconclusive", state="unstable", reason=reason)
             row = replace(row, judgement=doubted)  # noqa: PLW2901 - the adjusted row

@@ -98,12 +98,14 @@ class Confirmation:
 
     Attributes:
         rows: in the given order; those that every re-run repeated are ``regressed`` without a state.
-        undecided: the series that a re-run could not confirm or clear.
-        interrupted: whether Ctrl-C ended the re-runs.
+        undecided: the series that could not be confirmed or cleared.
+        out_of_reach: those of them that this way cannot judge, and another may.
+        interrupted: whether Ctrl-C ended it.
     """
 
     rows: tuple[ComparisonRow, ...]
     undecided: frozenset[SeriesKey] = frozenset()
+    out_of_reach: frozenset[SeriesKey] = frozenset()
     interrupted: bool = False
 
 
@@ -138,7 +140,7 @@ def confirm(
         try:
             again = run(names)
         except KeyboardInterrupt:
-            rows.update({key: _undecided(rows[key], INTERRUPTED) for key in open_keys})
+            rows.update({key: undecided_row(rows[key], INTERRUPTED) for key in open_keys})
             return Confirmation(rows=tuple(rows.values()), undecided=frozenset(open_keys), interrupted=True)
         for key in open_keys:
             judgement, is_open = _judged(key, again, judge, fingerprint)
@@ -193,7 +195,7 @@ def _with(row: ComparisonRow, again: Judgement, turn: int, *, last: bool, is_ope
     """Return a row with a further re-run, and the resulting verdict."""
     row = replace(row, confirmations=(*row.confirmations, again))
     if is_open:
-        return _undecided(row, f"re-run {turn} confirmed nothing: {again.reason or again.verdict}", again)
+        return undecided_row(row, f"re-run {turn} confirmed nothing: {again.reason or again.verdict}", again)
     if again.verdict != "regressed":
         change = "" if again.change is None else f" ({percent_text(again.change)})"
         reason = f"re-run {turn} did not repeat it{change}"
@@ -202,6 +204,7 @@ def _with(row: ComparisonRow, again: Judgement, turn: int, *, last: bool, is_ope
     return replace(row, judgement=replace(row.judgement, verdict="regressed", state=None if last else "suspect"))
 
 
-def _undecided(row: ComparisonRow, reason: str, again: Judgement | None = None) -> ComparisonRow:
+def undecided_row(row: ComparisonRow, reason: str, again: Judgement | None = None) -> ComparisonRow:
+    """Return a suspect that was neither confirmed nor cleared, with the reason."""
     state: State = "unstable" if again is not None and again.state == "unstable" else "suspect"
     return replace(row, judgement=replace(row.judgement, verdict="inconclusive", state=state, reason=reason))

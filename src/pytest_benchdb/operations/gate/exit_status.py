@@ -9,7 +9,7 @@ from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Shi
 from pytest_benchdb.model.series import SeriesKey
 from pytest_benchdb.model.verdict import DECIDED, VERDICTS
 from pytest_benchdb.model.wording import counted, percent_text
-from pytest_benchdb.operations.gate.request import GateRequest
+from pytest_benchdb.operations.gate.request import OF_COMMITS, GateRequest
 from pytest_benchdb.present.verdicts.words import limit_text
 from pytest_benchdb.present.writing.units import one_quantity
 
@@ -68,7 +68,8 @@ def decide(  # noqa: PLR0913 - everything that an outcome depends on
     if request.require_baseline and nothing is not None:
         reasons.append((exit_status.NO_BASELINE, f"nothing was judged: {nothing}"))
     slower = shift is not None and shift.change > 0
-    if doubts and (request.strict or slower):
+    unsettled = bool(undecided) and request.confirm_by in OF_COMMITS
+    if doubts and (request.strict or slower or unsettled):
         ways = _WAYS_TO_DECIDE if slower else ""
         reasons.append((exit_status.UNDECIDED, f"undecided{doubts.replace(';', ':', 1)}{ways}"))
     if idle and request.strict:

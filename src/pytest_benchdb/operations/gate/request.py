@@ -10,6 +10,10 @@ from pytest_benchdb.operations.gate.policy import Rules
 
 AUTO = "auto"
 
+ConfirmBy = Literal["auto", "rerun", "duet", "instructions"]
+OF_COMMITS: frozenset[ConfirmBy] = frozenset({"duet", "instructions"})
+"""Ways that run the baseline's commit too. Who names one wants its answer: without it, the gate is undecided."""
+
 MissingRule = Literal["warn", "fail", "ignore"]
 
 
@@ -24,6 +28,10 @@ class GateRequest:
         where: `-w` filter.
         rules: thresholds and overrides; marker rules are added from the runs.
         confirms: how many re-runs must repeat a regression; 0 for none, None for two where they are possible.
+        confirm_by: how suspects are checked; None for re-runs if `confirms` says how many, else for `auto`, which takes
+            the best way that is possible.
+        pythonpath: folders of each side to put first on Python's path when commits are run, relative to `folder`; none
+            for the place where it keeps its packages.
         fdr: q-value above which a regression is put in doubt; None for no filter.
         missing: whether missing benchmarks are reported, fail the gate, or are ignored.
         require_baseline: exit status 3 if nothing could be compared.
@@ -42,6 +50,8 @@ class GateRequest:
     where: str | None = None
     rules: Rules = field(default_factory=Rules)
     confirms: int | None = None
+    confirm_by: ConfirmBy | None = None
+    pythonpath: tuple[str, ...] = ()
     fdr: float | None = None
     missing: MissingRule = "warn"
     require_baseline: bool = False

@@ -28,7 +28,7 @@ from pytest_benchdb.operations.gate.allowances import (
     allowance_from_acceptance,
     expired_warnings,
 )
-from pytest_benchdb.operations.gate.confirm import Confirmation, Reruns, confirm, plan_reruns
+from pytest_benchdb.operations.gate.confirm import Confirmation
 from pytest_benchdb.operations.gate.exit_status import decide, ungated_warnings
 from pytest_benchdb.operations.gate.history import GateSides, open_sides
 from pytest_benchdb.operations.gate.judge import (
@@ -40,6 +40,7 @@ from pytest_benchdb.operations.gate.judge import (
 )
 from pytest_benchdb.operations.gate.policy import Rules, read_marker_rules
 from pytest_benchdb.operations.gate.request import GateRequest
+from pytest_benchdb.operations.gate.ways import Again, Checks, SideBySide, Way, check_by, plan_checks
 from pytest_benchdb.operations.pytest_run import Runner
 from pytest_benchdb.operations.select.filters.threshold import unknown_metric
 from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
@@ -87,7 +88,7 @@ def gate(
         request: what to judge, by what, and what fails.
         now: the current time; None reads the clock.
         feedback: receives progress, and warnings about unreadable sessions.
-        say: called with a line for each re-run.
+        say: called with a line for each check of suspects.
         runner: reruns benchmarks; None starts processes.
 
     Raises:
@@ -97,13 +98,14 @@ def gate(
     """
     moment = (now or dt.datetime.now(dt.timezone.utc)).astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat()
     with open_sides(paths, request, feedback) as (reader, sides):
-        reruns = plan_reruns(reader, sides.newest, request, runner)
-        comparison, pairs, excuses, idle = _judge(reader, sides, request, reruns.times, moment)
+        checks = plan_checks(reader, sides, request, runner)
+        comparison, pairs, excuses, idle = _judge(reader, sides, request, checks.times, moment)
     rows = with_allowances(with_q_values(comparison.rows, request.fdr), excuses)
     suspects = [row for row in rows if is_suspect(row)]
     confirmation = Confirmation(rows=())
-    if suspects and reruns.runner is not None:
-        confirmation = _confirm(suspects, pairs, reruns.runner, reruns.times, sides.newest, say)
+    if suspects and checks.unconfirmed is None:
+        ways = _ways(checks, suspects, pairs, sides.newest, request, say)
+        confirmation = check_by(ways, suspects, checks.obstacle, say)
     confirmed = {row.key: row for row in confirmation.rows}
     # Again, because a re-run can confirm what a disturbed machine had left in doubt.
     rows = with_allowances([confirmed.get(row.key, row) for row in rows], excuses)
@@ -121,7 +123,7 @@ def gate(
         undecided=confirmation.undecided,
         interrupted=confirmation.interrupted,
         shift=shift,
-        unconfirmed=_unconfirmed(reruns),
+        unconfirmed=checks.unconfirmed,
         no_baseline=sides.no_baseline,
         idle=idle,
     )
@@ -132,27 +134,24 @@ def _order(row: ComparisonRow) -> tuple[int, float, str]:
     return VERDICTS.index(row.judgement.verdict), -row.harm, row.key.fullname
 
 
-def _unconfirmed(reruns: Reruns) -> str | None:
-    """Return why regressions were not confirmed; None if they were."""
-    if reruns.runner is not None:
-        return None
-    return reruns.obstacle or "--confirm 2 runs them again"
-
-
-def _confirm(
+def _ways(
+    checks: Checks,
     suspects: Sequence[ComparisonRow],
     pairs: Mapping[SeriesKey, Pair],
-    runner: Runner,
-    times: int,
     session: SessionRow,
+    request: GateRequest,
     say: Callable[[str], None],
-) -> Confirmation:
+) -> list[Way]:
+    """Return the ways in which suspects will be checked, the best first."""
     policies = {row.key: row.policy for row in suspects if row.policy is not None}
 
     def judge_value(key: SeriesKey, value: SessionValue, again: SessionRow) -> Judgement:
         return judge_rerun(pairs[key].baseline, value, policies[key], again)
 
-    return confirm(suspects, times, runner, judge_value, fingerprint=session.fingerprint, say=say)
+    ways: list[Way] = [SideBySide(checks.duet, request, say)] if checks.duet is not None else []
+    if checks.reruns.runner is not None:
+        ways.append(Again(checks.reruns, judge_value, session.fingerprint, say))
+    return ways
 
 
 def _judge(

@@ -1,0 +1,199 @@
+"""Choose how suspects are checked, and check them: by the best way that is possible, and by the next what it leaves.
+
+Side by side says most of what is left between two commits, re-runs of the candidate alone least: they repeat the
+machine's new state as faithfully as the code's. docs/explanation/regression-quality.md has what each is worth.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.model.comparison import ComparisonRow, ConfirmWay
+from pytest_benchdb.model.series import SeriesKey
+from pytest_benchdb.operations.duet.plan import Duet
+from pytest_benchdb.operations.duet.run import open_duet
+from pytest_benchdb.operations.exchange.open import Feedback
+from pytest_benchdb.operations.gate.confirm import (
+    INTERRUPTED,
+    Confirmation,
+    Judge,
+    Reruns,
+    confirm,
+    plan_reruns,
+    undecided_row,
+)
+from pytest_benchdb.operations.gate.history import GateSides
+from pytest_benchdb.operations.gate.request import OF_COMMITS, ConfirmBy, GateRequest
+from pytest_benchdb.operations.gate.side_by_side import confirm_in_turn, plan_duet
+from pytest_benchdb.operations.pytest_run import Runner
+from pytest_benchdb.store.read.reader import Reader
+
+_TIMES_BY_SIDES = 2
+"""How many re-runs a check of both commits is worth to the rule, which has a smaller limit from two on."""
+_NAMES: Mapping[ConfirmWay, str] = {"rerun": "running it again", "duet": "running both commits in turn"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """How the suspects of a session will be checked.
+
+    Attributes:
+        by: what was asked for.
+        reruns: how the candidate alone is run again.
+        duet: both commits; None if they are not to be run, or cannot be.
+        obstacle: why both commits cannot be run; None if they can, or if that is not wanted.
+    """
+
+    by: ConfirmBy
+    reruns: Reruns = field(default_factory=Reruns)
+    duet: Duet | None = None
+    obstacle: str | None = None
+
+    @property
+    def times(self) -> int:
+        """How many re-runs the rule may count on."""
+        return max(self.reruns.times, _TIMES_BY_SIDES) if self.runs_commits else self.reruns.times
+
+    @property
+    def runs_commits(self) -> bool:
+        """Whether the baseline's commit can be run beside the candidate."""
+        return self.duet is not None
+
+    @property
+    def unconfirmed(self) -> str | None:
+        """Why regressions will not be checked; None if they will."""
+        if self.runs_commits or self.reruns.runner is not None or self.by in OF_COMMITS:
+            return None
+        return self.reruns.obstacle or "--confirm 2 runs them again"
+
+
+def plan_checks(reader: Reader, sides: GateSides, request: GateRequest, runner: Runner | None = None) -> Checks:
+    """Return how the suspects of a gate will be checked.
+
+    Args:
+        reader: has the sessions.
+        sides: the sessions of the gate.
+        request: the gate's request.
+        runner: runs the candidate's benchmarks again; None starts processes.
+
+    Raises:
+        ConfigError: re-runs were asked for explicitly, and the recorded command cannot be run.
+    """
+    by: ConfirmBy = request.confirm_by or ("auto" if request.confirms is None and runner is None else "rerun")
+    if request.confirms == 0:
+        return Checks(by=by)
+    reruns = Reruns() if by in OF_COMMITS else plan_reruns(reader, sides.newest, request, runner)
+    if by == "rerun":
+        return Checks(by=by, reruns=reruns)
+    try:
+        duet = plan_duet(sides, request)
+    except ConfigError as error:
+        return Checks(by=by, reruns=reruns, obstacle=str(error))
+    return Checks(by=by, reruns=reruns, duet=duet)
+
+
+class Way(Protocol):
+    """One way to check suspects."""
+
+    name: ConfirmWay
+
+    def check(self, suspects: Sequence[ComparisonRow]) -> Confirmation:
+        """Check suspects.
+
+        Raises:
+            ConfigError: nothing could be run.
+            StoreError: what was recorded cannot be read back.
+        """
+
+
+class SideBySide:
+    """Runs baseline and candidate in turn."""
+
+    name: ConfirmWay = "duet"
+
+    def __init__(self, duet: Duet, request: GateRequest, say: Callable[[str], None]) -> None:
+        """Start nothing yet.
+
+        Args:
+            duet: both sides.
+            request: has the working folder and the environment variables.
+            say: called with a line for each look at the suspects, and with notes about the sides.
+        """
+        self._duet = duet
+        self._request = request
+        self._say = say
+
+    def check(self, suspects: Sequence[ComparisonRow]) -> Confirmation:
+        """Run both sides until each suspect is confirmed, cleared, or too noisy to tell."""
+        with tempfile.TemporaryDirectory(prefix="benchdb-gate-", ignore_cleanup_errors=True) as name:
+            duet = replace(self._duet, database=Path(name) / "db")
+            folder, feedback = self._request.folder.absolute(), Feedback(warn=self._say)
+            with open_duet(duet, folder, self._request.environ, feedback) as opened:
+                return confirm_in_turn(suspects, opened, duet.database, self._say)
+
+
+class Again:
+    """Runs the candidate alone again."""
+
+    name: ConfirmWay = "rerun"
+
+    def __init__(self, reruns: Reruns, judge: Judge, fingerprint: str | None, say: Callable[[str], None]) -> None:
+        """Start nothing yet; see `confirm` for the arguments."""
+        self._reruns = reruns
+        self._judge = judge
+        self._fingerprint = fingerprint
+        self._say = say
+
+    def check(self, suspects: Sequence[ComparisonRow]) -> Confirmation:
+        """Run suspects again until all are confirmed or cleared."""
+        runner = self._reruns.runner
+        if runner is None:
+            raise ConfigError(self._reruns.obstacle or "re-runs are not wanted")
+        return confirm(suspects, self._reruns.times, runner, self._judge, fingerprint=self._fingerprint, say=self._say)
+
+
+def check_by(
+    ways: Sequence[Way], suspects: Sequence[ComparisonRow], obstacle: str | None, say: Callable[[str], None]
+) -> Confirmation:
+    """Check suspects by the first way, and what is out of its reach by the next.
+
+    Args:
+        ways: the best first.
+        suspects: rows that look regressed.
+        obstacle: why both commits cannot be run; None if they can, or if that is not wanted.
+        say: called with a line for each way that is not possible.
+    """
+    if obstacle is not None:
+        say(f"{_NAMES['duet']} is not possible: {obstacle}")
+    if not ways:
+        return _none_of(suspects, obstacle or "there is no way to check it")
+    rows = asked_rows = {row.key: row for row in suspects}
+    left = list(rows)
+    undecided: set[SeriesKey] = set()
+    for way in ways:
+        if not left:
+            break
+        asked = [asked_rows[key] for key in left]
+        try:
+            found = way.check(asked)
+        except ConfigError as error:
+            reason = f"{_NAMES[way.name]} is not possible: {error}"
+            say(reason)
+            found = _none_of(asked, reason)
+        except KeyboardInterrupt:
+            found = replace(_none_of(asked, INTERRUPTED), interrupted=True)
+        rows = rows | {row.key: replace(row, confirmed_by=way.name) for row in found.rows}
+        undecided = (undecided - set(left)) | found.undecided
+        if found.interrupted:
+            return Confirmation(rows=tuple(rows.values()), undecided=frozenset(undecided), interrupted=True)
+        left = [key for key in left if key in found.out_of_reach]
+    return Confirmation(rows=tuple(rows.values()), undecided=frozenset(undecided))
+
+
+def _none_of(suspects: Sequence[ComparisonRow], reason: str) -> Confirmation:
+    keys = frozenset(row.key for row in suspects)
+    rows = tuple(undecided_row(row, reason) for row in suspects)
+    return Confirmation(rows=rows, undecided=keys, out_of_reach=keys)
