@@ -39,9 +39,10 @@ METRIC<LIMIT and METRIC>LIMIT are budgets, which need no history: 'time<500ms', 
 Without one, wall time and Python's memory are gated by their defaults; with one, only what is named is gated.
 [tool.benchdb.thresholds] of pyproject.toml and @pytest.mark.benchdb(max_regression=0.10, gate=False) override it.
 
-Suspects are run again in two fresh pytest processes, as you ran them here or by the command after --, and only what
-both repeat is a regression; --confirm N changes how many. What cannot be run again, because it was imported or recorded
-elsewhere, fails as it is, and the last line says that it is not confirmed.
+Suspects are checked before they fail: the baseline's commit and the candidate run in turn, as you ran them here or by
+the command after --. Where that is not possible, the candidate alone runs in two fresh pytest processes, and only what
+both repeat is a regression; --confirm N does that N times. What cannot be run at all, because it was imported or
+recorded elsewhere, fails as it is, and the last line says that it is not confirmed.
 
 Exit status: 0 passed, 1 regressed, 2 wrong usage, 3 something is missing, 4 undecided, 5 a problem with the
 database, 130 interrupted.

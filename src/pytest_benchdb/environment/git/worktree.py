@@ -49,10 +49,10 @@ def is_on_a_branch(checkout: Path, sha: str, environ: Mapping[str, str]) -> bool
 
     Commits that were fetched to be looked at, such as those of pull requests, are on none.
     """
-    if _git(checkout, environ, "merge-base", "--is-ancestor", sha, "HEAD").returncode == 0:
+    if run_git(checkout, environ, "merge-base", "--is-ancestor", sha, "HEAD").returncode == 0:
         return True
     names = ("refs/heads", "refs/tags", "refs/remotes")
-    return bool(_git(checkout, environ, "for-each-ref", "--count=1", f"--contains={sha}", *names).stdout.strip())
+    return bool(run_git(checkout, environ, "for-each-ref", "--count=1", f"--contains={sha}", *names).stdout.strip())
 
 
 def has_changes(checkout: Path, environ: Mapping[str, str]) -> bool:

@@ -15,7 +15,7 @@ from pytest_benchdb.model.comparison import ComparisonRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.verdict import COMPARED, Judgement, Policy
 from pytest_benchdb.model.wording import counted, percent_text
-from pytest_benchdb.operations.duet.import_probe import find_packages
+from pytest_benchdb.operations.commits.import_probe import find_packages
 from pytest_benchdb.operations.duet.plan import Duet, SideRequest
 from pytest_benchdb.operations.duet.recorded import without_recording
 from pytest_benchdb.operations.duet.run import OpenDuet
@@ -34,11 +34,15 @@ _ERROR = 0.005
 """Chance that a suite of identical code fails, for all suspects and looks together."""
 _REPEATED = 0.5
 """Share of what the session showed that the sides must show too."""
-_SHARES = (0.1, 0.3, 0.6)
+SHARES = (0.1, 0.3, 0.6)
 """How the looks share that chance."""
 _INSTEAD = "benchdb regress --confirm-by duet -- pytest ARGS"
 _SHORT = 10
 _ABSENT = "one of the commits lacks the benchmark, or did not measure this metric"
+
+
+Sides = tuple[list[SessionValue], list[SessionValue]]
+"""The values of baseline and candidate, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +164,7 @@ def confirm_in_turn(
     """
     rows = {row.key: row for row in suspects}
     open_keys, absent, done = list(rows), set[SeriesKey](), 0
-    for pairs, share in zip(LOOKS, _SHARES, strict=True):
+    for pairs, share in zip(LOOKS, SHARES, strict=True):
         names = list(dict.fromkeys(key.fullname for key in open_keys))
         if not names:
             break
@@ -175,11 +179,12 @@ def confirm_in_turn(
         values = _values_of_sides(opened, database, {key.metric for key in open_keys})
         still_open = []
         for key in open_keys:
-            if key not in values:
+            sides = _sides_of(key, values)
+            if sides is None:
                 rows[key] = undecided_row(rows[key], _ABSENT)
                 absent.add(key)
                 continue
-            judgement = judge_sides(*values[key], _surer(rows[key], share / len(suspects)))
+            judgement = judge_sides(*sides, _surer(rows[key], share / len(suspects)))
             rows[key], is_open = settle(rows[key], judgement)
             still_open += [key] if is_open else []
         open_keys = still_open
@@ -234,9 +239,13 @@ def _evidence(judgement: Judgement) -> str:
     return f"side by side {change}{interval} in {counted(judgement.candidate_sessions, 'pair')}"
 
 
-def _values_of_sides(
-    opened: OpenDuet, database: Path, metrics: set[str]
-) -> Mapping[SeriesKey, tuple[list[SessionValue], list[SessionValue]]]:
+def _sides_of(key: SeriesKey, values: Mapping[SeriesKey, Sides]) -> Sides | None:
+    """Return the values of a series, or of the same one on this machine's device; None if there are none."""
+    here = [sides for other, sides in values.items() if replace(other, device=key.device) == key]
+    return values.get(key) or (here[0] if len(here) == 1 else None)
+
+
+def _values_of_sides(opened: OpenDuet, database: Path, metrics: set[str]) -> Mapping[SeriesKey, Sides]:
     """Return the values of both sides by series, oldest first; only of series that both have."""
     result = opened.result()
     with open_source([database]) as reader:

@@ -84,7 +84,7 @@ def plan_checks(reader: Reader, sides: GateSides, request: GateRequest, runner: 
     """
     by: ConfirmBy = request.confirm_by or ("auto" if request.confirms is None and runner is None else "rerun")
     if request.confirms == 0:
-        return Checks(by=by)
+        return Checks(by="rerun")
     reruns = Reruns() if by in OF_COMMITS else plan_reruns(reader, sides.newest, request, runner)
     if by == "rerun":
         return Checks(by=by, reruns=reruns)
@@ -185,7 +185,10 @@ def check_by(
             found = _none_of(asked, reason)
         except KeyboardInterrupt:
             found = replace(_none_of(asked, INTERRUPTED), interrupted=True)
-        rows = rows | {row.key: replace(row, confirmed_by=way.name) for row in found.rows}
+        judged = {
+            row.key: replace(row, confirmed_by=way.name) for row in found.rows if row.key not in found.out_of_reach
+        }
+        rows = rows | {row.key: row for row in found.rows} | judged
         undecided = (undecided - set(left)) | found.undecided
         if found.interrupted:
             return Confirmation(rows=tuple(rows.values()), undecided=frozenset(undecided), interrupted=True)

@@ -118,6 +118,7 @@ def row_values(row: ComparisonRow) -> dict[str, object]:
         "limit": row.limit,
         "q_value": row.q_value,
         "policy": None if row.policy is None else asdict(row.policy),
+        "confirmed_by": row.confirmed_by,
         "confirmations": [{name: getattr(again, name) for name in _JUDGED} for again in row.confirmations],
         "command": row.command,
     }

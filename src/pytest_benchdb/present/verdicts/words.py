@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_benchdb.analysis.rules.suite import speedup_of
-from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Difference, Side
+from pytest_benchdb.model.comparison import Comparison, ComparisonRow, ConfirmWay, Difference, Side
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.model.verdict import COMPARED, VERDICT_STYLES, VERDICTS, Interval
 from pytest_benchdb.model.wording import counted, percent_text, share_text
@@ -31,6 +31,12 @@ _STATES = {
     "drifting": "its level moves by itself",
     "accepted": "people accepted it",
     "not gated": "it is not gated",
+}
+_WAYS: Mapping[ConfirmWay | None, str] = {"duet": "in turn", "instructions": "by counts"}
+_WORTH: Mapping[ConfirmWay, str] = {
+    "duet": "both commits ran in turn on this machine, so its state is the same for both",
+    "instructions": "both commits were counted: no load or clock is in it, nor are waiting, I/O and cache misses",
+    "rerun": "the candidate alone ran again, so a machine that became slower confirms what it caused",
 }
 _MOST_DIGITS = 12
 _ANY_CHANGE = "any change"
@@ -140,13 +146,28 @@ def baseline_text(row: ComparisonRow) -> str:
 
 
 def confirms_text(row: ComparisonRow) -> str:
-    """Return how many re-runs repeated a regression: ``2/2``; a dash without re-runs."""
+    """Return how a suspect was checked, or how many re-runs repeated it: ``in turn``, ``2/2``; a dash if it was not."""
+    if row.confirmed_by in _WAYS and row.confirmations:
+        return _WAYS[row.confirmed_by]
     return f"{_repeats(row)}/{len(row.confirmations)}" if row.confirmations else NOT_MEASURED
 
 
 def repeated_text(row: ComparisonRow) -> str:
-    """Return how many re-runs repeated a regression: ``repeated in 2 of 2 re-runs``; empty without re-runs."""
+    """Return how a suspect was checked: ``repeated in 2 of 2 re-runs``, ``checked in turn``; empty if it was not."""
+    if row.confirmed_by in _WAYS and row.confirmations:
+        return f"checked {_WAYS[row.confirmed_by]}"
     return f"repeated in {_repeats(row)} of {len(row.confirmations)} re-runs" if row.confirmations else ""
+
+
+def worth_notes(rows: Sequence[ComparisonRow]) -> list[Note]:
+    """Return for each way in which suspects were checked how many there were, and what the way is worth."""
+    checked = [(row, name) for row, name in zip(rows, row_names(rows), strict=True) if row.confirmations]
+    notes = []
+    for way, worth in _WORTH.items():
+        names = tuple(name for row, name in checked if row.confirmed_by == way)
+        if names:
+            notes.append(Note(subject=f"{len(names)} checked {_WAYS.get(way, 'by re-runs')}", text=worth, names=names))
+    return notes
 
 
 def _repeats(row: ComparisonRow) -> int:
@@ -224,6 +245,7 @@ def notes_of(rows: Sequence[ComparisonRow]) -> list[Note]:
     notes = [
         Note(subject=f"{len(names)} {word}", text=text, names=tuple(names)) for (word, text), names in reasons.items()
     ]
+    notes += worth_notes(rows)
     return notes + [
         Note(subject="to be sure", text=f"record {counted(number, 'more session')} a side", names=tuple(names))
         for number, names in sorted(needed.items())
