@@ -93,7 +93,7 @@ def test_side_that_did_not_pass_tells_nothing(value: Callable[..., SessionValue]
     row, is_open = settle(suspect(value()), Judgement(verdict="error", reason="failed: AssertionError"))
 
     assert is_open
-    assert row.judgement.reason == "side by side told nothing: failed: AssertionError"
+    assert row.judgement.reason == "side by side showed nothing: failed: AssertionError"
 
 
 def test_commits_of_a_clean_candidate_are_both_checked_out(sides: GateSides, checkout: Checkout) -> None:

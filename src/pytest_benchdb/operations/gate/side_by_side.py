@@ -209,7 +209,7 @@ def settle(row: ComparisonRow, judgement: Judgement) -> tuple[ComparisonRow, boo
     if judgement.verdict == "regressed":
         return replace(row, judgement=replace(row.judgement, verdict="regressed", state=None, reason=text)), False
     if judgement.verdict not in COMPARED:
-        return undecided_row(row, f"side by side told nothing: {judgement.reason or judgement.verdict}"), True
+        return undecided_row(row, f"side by side showed nothing: {judgement.reason or judgement.verdict}"), True
     worst = _worst(row, judgement)
     seen = row.judgement.change or 0.0
     if worst is not None and worst < max(row.limit or 0.0, _REPEATED * abs(seen)):

@@ -148,7 +148,11 @@ class Again:
         self._say = say
 
     def check(self, suspects: Sequence[ComparisonRow]) -> Confirmation:
-        """Run suspects again until all are confirmed or cleared."""
+        """Run suspects again until all are confirmed or cleared.
+
+        Raises:
+            ConfigError: they cannot be run again.
+        """
         runner = self._reruns.runner
         if runner is None:
             raise ConfigError(self._reruns.obstacle or "re-runs are not wanted")
