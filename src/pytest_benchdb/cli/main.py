@@ -47,6 +47,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "compare": Entry("decide.compare", "Compare two sides, or an axis."),
         "regress": Entry("decide.regress", "Fail if a session became worse: the gate of CI."),
         "duet": Entry("decide.duet", "Run two commits or environments in turn, and compare them."),
+        "explain": Entry("decide.explain", "Show which functions make a benchmark slower."),
     },
     "History": {
         "trend": Entry("history.trend", "Show levels over time, and changes."),

@@ -1,1 +1,1 @@
-"""Writers of other benchmark tools' formats, one module per format; CI formats are in `present.verdicts`."""
+"""Writers of other tools' formats: benchmark tools and profilers; CI formats are in `present.verdicts`."""

@@ -26,7 +26,7 @@ from pytest_benchdb.measure.sampler.sampler import Sampler
 from pytest_benchdb.measure.sampler.series_pass import SeriesBlock
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Series
-from pytest_benchdb.model.run import BlockUsage, Measurement, Timing
+from pytest_benchdb.model.run import Attachment, BlockUsage, Measurement, Timing
 
 T = TypeVar("T")
 _PEAKS = frozenset({"device_peak", "device_reserved"})
@@ -37,6 +37,7 @@ _ASKED_FOR = {
     "energy": ("energy",),
     "counters": ("instructions",),
     "series": ("rss",),
+    "profile": ("bytecodes", "python_calls"),
 }
 _PASS_OF = {"memray": "memory"}
 SAMPLED = "sampler_active"
@@ -45,21 +46,33 @@ SAMPLED = "sampler_active"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metered:
-    """The measurements and series that meters gave."""
+    """The measurements, series and files that meters gave."""
 
     measurements: tuple[Measurement, ...] = ()
     series: tuple[Series, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
     def added_to(self, timing: Timing) -> Timing:
         """Return a timing with these rows; its times say so if a process sampled beside them."""
         rows = map(sampled, timing.measurements) if self.series else timing.measurements
         return replace(timing, measurements=(*rows, *self.measurements), series=(*timing.series, *self.series))
 
+    def with_profile(self, profiled: "Metered") -> "Metered":
+        """Return the same, with what the profile pass gave instead of why it gave nothing."""
+        names = {row.metric for row in profiled.measurements}
+        kept = tuple(row for row in self.measurements if row.metric not in names)
+        return Metered(
+            measurements=(*kept, *profiled.measurements),
+            series=self.series,
+            attachments=(*self.attachments, *profiled.attachments),
+        )
+
     def of_phase(self, phase: str | None) -> "Metered":
         """Return the same, of a phase."""
         return Metered(
             measurements=tuple(replace(row, phase=phase) for row in self.measurements),
             series=tuple(replace(series, phase=phase) for series in self.series),
+            attachments=self.attachments,
         )
 
 
@@ -325,6 +338,9 @@ class WorkBlock:
         if self._wants("counters"):
             calls = f"{self.work.what} are not counted: hardware counters are read around calls only"
             yield Measurement.of("instructions", pass_name="counters", reason=calls)
+        if self._wants("profile"):
+            again = f"{self.work.what} cannot be run again apart from their timing, which counting would slow down"
+            yield from (Measurement.of(metric, pass_name="profile", reason=again) for metric in _ASKED_FOR["profile"])
         if self._wants("memray"):
             again = f"{self.work.what} cannot be run again apart from their timing, which memray would slow down"
             yield Measurement.of("native_peak", pass_name="memory", reason=again)

@@ -69,6 +69,8 @@ _ALL = (
     Metric("cycles", "1", "lower", "count", "Clock cycles of one iteration in user space, all threads"),
     Metric("cache_misses", "1", "lower", "count", "Accesses of one iteration that missed the last-level cache"),
     Metric("branch_misses", "1", "lower", "count", "Branches of one iteration that were predicted wrongly"),
+    Metric("bytecodes", "1", "lower", "count", "Instructions of Python's bytecode that one call executes, all threads"),
+    Metric("python_calls", "1", "lower", "count", "Calls of Python functions in one call of the benchmark"),
     Metric("throughput", "1/s", "higher", "rate", "Items handled per second"),
     Metric("energy", "J", "lower", "energy", "Energy of one iteration"),
     Metric("energy_per_sample", "J", "lower", "energy", "Energy of one sample, or of one item that a call handles"),
@@ -227,6 +229,7 @@ _BY_METRIC = {
     **dict.fromkeys(("throttled", "utilization"), _SHARE),
     **dict.fromkeys(("minor_faults", "major_faults", "voluntary_switches", "involuntary_switches"), _WHOLE),
     **dict.fromkeys(("allocator_retries", "failed_requests", "peak_concurrency"), _WHOLE),
+    **dict.fromkeys(("bytecodes", "python_calls"), _WHOLE),
     "co2": Bounds(0.0),
 }
 

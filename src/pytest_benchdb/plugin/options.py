@@ -65,7 +65,7 @@ OPTIONS = (
         "passes",
         "text",
         "LIST",
-        "What is measured besides times, comma-separated: memory, memray, energy, counters, instructions, series "
+        "What is measured besides times: memory, memray, energy, counters, instructions, series, profile "
         "(default: nothing).",
     ),
     Option(

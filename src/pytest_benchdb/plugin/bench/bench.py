@@ -446,6 +446,7 @@ class Bench(StreamMethods):
     def _keep(self, metered: "Metered") -> None:
         self._rows += metered.measurements
         self._series += metered.series
+        self.attachments += metered.attachments
 
     def _claim(self, what: str) -> str | None:
         """Return the current phase; each can time only one thing, so that rows stay distinguishable."""

@@ -7,12 +7,15 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.model.environment import Device
+from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.run import Measurement
+from pytest_benchdb.model.run import Attachment, Measurement
+from pytest_benchdb.plugin.recording.attempt import OnceWithin
 from pytest_benchdb.plugin.recording.counting import counter_of, run_of
 from pytest_benchdb.registry import Registry
 
@@ -23,8 +26,10 @@ if TYPE_CHECKING:
     from pytest_benchdb.measure.process.block_usage import BlockProbe
     from pytest_benchdb.measure.sampler.sampler import Sampler
     from pytest_benchdb.measure.work import Metered, WorkMeters
+    from pytest_benchdb.model.profile import Profile
 
 
+PROFILE = "profile"
 SERIES_S = 1.0
 """Time for which the series pass repeats rounds."""
 _METRIC_OF = {
@@ -34,6 +39,7 @@ _METRIC_OF = {
     "counters": "instructions",
     "instructions": "instructions",
     "series": "rss",
+    "profile": "bytecodes",
 }
 """The metric whose row states the reason if a pass fails."""
 BESIDE_WORKERS = "other xdist workers use the device meanwhile; run without -n"
@@ -47,6 +53,7 @@ class PassTarget:
     Attributes:
         call: runs one round and waits for the device.
         once: makes one call and returns its result.
+        once_within: makes one call inside a block, without what goes before and after it.
         opened: the device.
         iterations: calls in one round.
         round_s: median time of one round.
@@ -58,6 +65,7 @@ class PassTarget:
 
     call: Callable[[], object]
     once: Callable[[], object]
+    once_within: OnceWithin
     opened: OpenDevice
     iterations: int
     round_s: float
@@ -84,6 +92,7 @@ class Passes:
         self._sensors: Sensors | None = None
         self._samplers: dict[str | None, Sampler] = {}
         self._meters: WorkMeters | None = None
+        self._files: ProfileFiles | None = None
 
     @property
     def has_any(self) -> bool:
@@ -115,6 +124,7 @@ class Passes:
         return Metered(
             measurements=tuple(row for result in results for row in result.measurements),
             series=tuple(series for result in results for series in result.series),
+            attachments=tuple(file for result in results for file in result.attachments),
         ).of_phase(target.phase)
 
     def meters(self, probe: "BlockProbe") -> "WorkMeters":
@@ -153,8 +163,35 @@ class Passes:
         reasons = sensors.absences(uuid, "clock") or ("no meter reads the clock of this device",)
         return Conditions(panel, clock_ns=opened.clock_ns, absent="; ".join(reasons))
 
+    def profiled(self, once_within: OnceWithin) -> "Metered":
+        """Return the profile of a function, as figures and as files; a failure only gives its reason.
+
+        Args:
+            once_within: calls the function once inside a block.
+        """
+        from pytest_benchdb.measure.profiling.profile_pass import profile_calls, profile_rows
+        from pytest_benchdb.measure.work import Metered
+
+        try:
+            profile = profile_calls(once_within, folder=Path.cwd())
+        except Exception as error:  # noqa: BLE001 - from the function
+            why = f"the {PROFILE} pass ended with {type(error).__name__}: {error}"
+            return Metered(measurements=profile_rows(None, why))
+        return self.metered_of(profile)
+
+    def metered_of(self, profile: "Profile") -> "Metered":
+        """Return the figures and files of a profile."""
+        from pytest_benchdb.measure.profiling.profile_pass import profile_rows
+        from pytest_benchdb.measure.work import Metered
+
+        self._files = self._files or ProfileFiles()
+        return Metered(measurements=profile_rows(profile), attachments=self._files.written(profile))
+
     def close(self) -> None:
-        """Stop the samplers and close the meters."""
+        """Stop the samplers, close the meters, and remove the files that were attached."""
+        if self._files is not None:
+            self._files.close()
+            self._files = None
         for sampler in self._samplers.values():
             sampler.close()
         self._samplers.clear()
@@ -214,6 +251,9 @@ class Passes:
             return Metered()
         return Metered(measurements=self.counter.rows(run_of(target.once, (), {})))
 
+    def _profile(self, target: PassTarget) -> "Metered":
+        return self.profiled(target.once_within)
+
     def _series(self, target: PassTarget) -> "Metered":
         from pytest_benchdb.measure.sampler.series_pass import record_series
         from pytest_benchdb.measure.work import Metered
@@ -257,6 +297,35 @@ class Passes:
                 for row in rows
             )
         return Metered(measurements=rows)
+
+
+class ProfileFiles:
+    """The files of profiles, until the store has copied them."""
+
+    def __init__(self) -> None:
+        """Make the folder."""
+        import tempfile
+
+        self._folder = tempfile.TemporaryDirectory(prefix="benchdb-profile-", ignore_cleanup_errors=True)
+
+    def written(self, profile: "Profile") -> tuple[Attachment, ...]:
+        """Write a profile in our own format and in those of other tools, and return the files."""
+        from pytest_benchdb.model.profile import PROFILE_NAME, profile_json
+        from pytest_benchdb.operations.explain.files import texts_of
+
+        texts = {f"profile.{ending}": text for ending, text in texts_of(profile, "benchmark").items()}
+        return tuple(
+            self._attachment(name, text) for name, text in {PROFILE_NAME: profile_json(profile), **texts}.items()
+        )
+
+    def close(self) -> None:
+        """Remove the folder."""
+        self._folder.cleanup()
+
+    def _attachment(self, name: str, text: str) -> Attachment:
+        path = Path(self._folder.name, f"{uuid7()}-{name}")
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        return Attachment(path=str(path), name=name)
 
 
 def _energy_plan(device: Device | None, provenance: Provenance) -> "EnergyPlan":

@@ -3,12 +3,15 @@
 PYTEST_DONT_REWRITE
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from pathlib import Path
 
 import pytest
 
+from pytest_benchdb.measure.timing.tracers import untraced
 from pytest_benchdb.plugin.bench.devices import devices_of
-from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY
+from pytest_benchdb.plugin.bench.passes import PROFILE
+from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt, OnceWithin
 
 _OF_OTHERS = "the benchmark fixture of another plugin is not metered; use a bench_* fixture"
 
@@ -36,9 +39,45 @@ class WholeTests:
         block = meters.block(Work(what="whole tests", boundary=NO_BOUNDARY))
         if attempt.fixture is not None:
             attempt.metered = meters.refused(_OF_OTHERS)
+            attempt.again = self._again(item, attempt)
             return (yield)
         try:
             with block:
                 return (yield)
         finally:
-            attempt.metered = block.result(cut="the test did not run to its end")
+            metered = block.result(cut="the test did not run to its end")
+            attempt.metered = metered if attempt.metered is None else metered.with_profile(attempt.metered)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        """Count what a marked test executes in its only run, whose time is then no measurement."""
+        attempt = pyfuncitem.stash.get(ATTEMPT_KEY, None)
+        passes = devices_of(pyfuncitem.config).passes
+        if attempt is None or attempt.bench is not None or attempt.fixture is not None or attempt.asked_by is None:
+            return (yield)
+        if PROFILE not in passes.names:
+            return (yield)
+        from pytest_benchdb.measure.profiling.profile_pass import Counting
+
+        attempt.traced_by = "the profile pass"
+        counting = Counting(Path.cwd())
+        with counting:
+            result = yield
+        attempt.metered = passes.metered_of(counting.profile())
+        return result
+
+    @staticmethod
+    def _again(item: pytest.Item, attempt: Attempt) -> Callable[[OnceWithin], None] | None:
+        """Return what makes the passes of another plugin's `benchmark` fixture; None if none can."""
+        passes = devices_of(item.config).passes
+        if PROFILE not in passes.names:
+            return None
+        refused = attempt.metered
+
+        def again(once: OnceWithin) -> None:
+            if attempt.block.unawaited is None:
+                with untraced():
+                    profiled = passes.profiled(once)
+                attempt.metered = profiled if refused is None else refused.with_profile(profiled)
+
+        return again

@@ -65,6 +65,7 @@ class BenchMeters:
         target = PassTarget(
             call=lambda: rounds.once(timed.iterations),
             once=rounds.take_result,
+            once_within=rounds.once_within,
             opened=self._opened,
             iterations=timed.iterations,
             round_s=statistics.median(timed.wall_ns) / 1e9,

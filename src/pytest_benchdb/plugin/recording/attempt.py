@@ -3,6 +3,7 @@
 PYTEST_DONT_REWRITE
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from pytest_benchdb.measure.work import Metered
     from pytest_benchdb.plugin.recording.counting import InstructionCounter
     from pytest_benchdb.plugin.recording.time_budget import TimeBudget
+
+
+OnceWithin = Callable[[contextlib.AbstractContextManager[object]], None]
+"""Calls a function once inside a block, with what goes before and after the call outside."""
 
 
 class Block:
@@ -113,6 +118,8 @@ class Attempt:
         asked_by: whose marker asks for `own_block`; None if only ``--benchdb-all`` does.
         traced_by: what traced the code of `own_block`, such as ``coverage``; None if nothing did.
         metered: what meters around the whole test read; None without passes. A ``bench_*`` fixture has its own.
+        again: makes the passes of what the `benchmark` fixture timed, given what makes one more call inside a block;
+            None without passes.
         codspeed_seen: number of results that pytest-codspeed had before this attempt.
         bench: the object from the test's ``bench_*`` fixture; None without one.
         devices: the device that the test requested, even if it is missing.
@@ -141,6 +148,7 @@ class Attempt:
     asked_by: Literal["benchdb", "codspeed"] | None = None
     traced_by: str | None = None
     metered: "Metered | None" = None
+    again: Callable[[OnceWithin], None] | None = None
     codspeed_seen: int = 0
     bench: Any = None
     devices: tuple[Device, ...] = ()

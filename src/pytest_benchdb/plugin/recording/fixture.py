@@ -7,8 +7,11 @@ releases.
 PYTEST_DONT_REWRITE
 """
 
+import contextlib
 import dataclasses
+import functools
 import inspect
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -49,12 +52,14 @@ def _observed(kind: Any) -> type:
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
             result = self._benchdb_timed(super().__call__, args, kwargs)
             count(self._benchdb_attempt, *args, **kwargs)
+            self._benchdb_again(args[:1], {"args": args[1:], "kwargs": kwargs})
             return result
 
         def pedantic(self, *args: Any, **kwargs: Any) -> Any:
-            self._benchdb_attempt.arguments = _bind(super().pedantic, args, kwargs)
+            arguments = self._benchdb_attempt.arguments = _bind(super().pedantic, args, kwargs)
             result = self._benchdb_timed(super().pedantic, args, kwargs)
-            count_pedantic(self._benchdb_attempt, **self._benchdb_attempt.arguments)
+            count_pedantic(self._benchdb_attempt, **arguments)
+            self._benchdb_again([arguments["target"]] if "target" in arguments else [], arguments)
             return result
 
         def _make_stats(self, *args: Any, **kwargs: Any) -> Any:
@@ -76,6 +81,12 @@ def _observed(kind: Any) -> type:
             block.whole = True
             block.unawaited = _unawaited(result)
             return result
+
+        def _benchdb_again(self, functions: Sequence[Any], arguments: Mapping[str, Any]) -> None:
+            """Let passes call the function again, once the fixture has timed it."""
+            again, self._benchdb_attempt.again = self._benchdb_attempt.again, None
+            if again is not None and functions:
+                again(functools.partial(_call_within, functions[0], arguments))
 
     Observed.__module__, Observed.__name__, Observed.__qualname__ = kind.__module__, kind.__name__, kind.__qualname__
     return Observed
@@ -110,6 +121,21 @@ def switch_off(fixture: Any) -> None:
         fixture.disabled = True
     elif fixture._plugin.is_codspeed_enabled:  # noqa: SLF001 - the plugin's own object stays as it is
         fixture._plugin = dataclasses.replace(fixture._plugin, is_codspeed_enabled=False)  # noqa: SLF001
+
+
+def _call_within(
+    function: Callable[..., Any], arguments: Mapping[str, Any], block: contextlib.AbstractContextManager[object]
+) -> None:
+    """Call a function once inside a block, with the setup and teardown of `pedantic` outside."""
+    setup, teardown = arguments.get("setup"), arguments.get("teardown")
+    args, kwargs = arguments.get("args") or (), arguments.get("kwargs") or {}
+    made = setup() if setup is not None else None
+    if made is not None:
+        args, kwargs = made
+    with block:
+        function(*args, **kwargs)
+    if teardown is not None:
+        teardown(*args, **kwargs)
 
 
 def _unawaited(result: object) -> str | None:

@@ -15,7 +15,7 @@ from pytest_benchdb.measure.energy.co2 import co2_of
 from pytest_benchdb.measure.process.growth import growth_of
 from pytest_benchdb.model.benchmark import Benchmark, Labels
 from pytest_benchdb.model.identity import uuid7
-from pytest_benchdb.model.run import GATE_RULE_KEY, Outcome, Run, Timing
+from pytest_benchdb.model.run import GATE_RULE_KEY, Attachment, Outcome, Run, Timing
 from pytest_benchdb.model.value.json_value import json_value
 from pytest_benchdb.plugin.recording import codspeed, pytest_benchmark
 from pytest_benchdb.plugin.recording.attempt import Attempt, one_round
@@ -121,7 +121,7 @@ def run_of(  # noqa: PLR0913 - what differs between a test, a point of a sweep a
         extra_info=extra_info,
         usage=None if block is None else block.usage,
         devices=attempt.devices,
-        attachments=() if attempt.bench is None else tuple(attempt.bench.attachments),
+        attachments=_attachments(attempt),
     )
 
 
@@ -239,6 +239,11 @@ def _timing_of_others(attempt: Attempt, codspeed_plugin: Any) -> Timing:
             return pytest_benchmark.timing(attempt)
         return codspeed.fixture_timing(attempt, codspeed_plugin)
     return codspeed.marker_timing(attempt, codspeed_plugin, _whole_test(attempt))
+
+
+def _attachments(attempt: Attempt) -> tuple[Attachment, ...]:
+    own = () if attempt.bench is None else tuple(attempt.bench.attachments)
+    return own if attempt.metered is None else (*own, *attempt.metered.attachments)
 
 
 def _mapping(value: object) -> dict[Any, Any]:

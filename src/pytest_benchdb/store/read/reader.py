@@ -253,6 +253,12 @@ class Reader:
         files = [find_attachment(row["checksum"], folders) for row in rows]
         return [{**row, "path": file and str(file)} for row, file in zip(rows, files, strict=True)]
 
+    def run_files(self, session_ids: Sequence[str], names: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the attachments of these names of the runs of sessions, with `path` as in `attachments`."""
+        folders = [folder for path in self.paths for folder in attachment_folders(Path(path))]
+        rows = self._rows("run_files", session_ids=session_ids, names=names)
+        return [{**row, "path": find_attachment(row["checksum"], folders)} for row in rows]
+
     def environment_of(self, session_id: str) -> dict[str, Any]:
         """Return the environment of a session; empty if it has none."""
         sql = f"SELECT CAST(environment_id AS VARCHAR) FROM session WHERE session_id = {literal(session_id)}"

@@ -1,0 +1,95 @@
+"""Profiles of recorded sessions, and the explanation of each benchmark by those of both sides."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_benchdb.analysis.profiles.causes import compare_profiles
+from pytest_benchdb.errors import ImportFormatError
+from pytest_benchdb.model.answer.explanation import Explanation, ProfileChange
+from pytest_benchdb.model.profile import PROFILE_NAME, Profile, read_profile
+from pytest_benchdb.model.wording import counted
+from pytest_benchdb.store.read.reader import Reader
+
+METRIC = "bytecodes"
+NOT_ASKED = "was not recorded with --benchdb-passes profile"
+_NOT_PYTHON = (
+    "what takes longer is not seen in Python code: waiting, input and output, caches, allocation, or the inside of a C"
+    " function"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Profiled:
+    """The profile of a benchmark on one side; None with the reason why it has none."""
+
+    profile: Profile | None
+    reason: str = NOT_ASKED
+
+
+def read_side(reader: Reader, session_id: str) -> dict[str, Profiled]:
+    """Return the profiles of a session by the full names of its benchmarks; those without any have the reason."""
+    reasons = {
+        row["run_id"]: row["reason"]
+        for row in reader.measurements([session_id])
+        if row["metric"] == METRIC and row["reason"]
+    }
+    found: dict[str, Profiled] = {}
+    for run in reader.runs([session_id]):
+        reason = reasons.get(run["run_id"], NOT_ASKED)
+        if run["outcome"] != "passed":
+            reason = f"{run['outcome']}: {run['reason'] or 'no reason was recorded'}"
+        found[run["fullname"]] = Profiled(None, reason)
+    for row in reader.run_files([session_id], [PROFILE_NAME]):
+        found[row["fullname"]] = _read(row["path"], row["fullname"])
+    return found
+
+
+def _read(path: Path | None, fullname: str) -> Profiled:
+    if path is None:
+        return Profiled(None, "the file of its profile is not beside the database any more")
+    try:
+        return Profiled(read_profile(path.read_text(encoding="utf-8"), f"the profile of {fullname}"))
+    except (OSError, ImportFormatError, UnicodeDecodeError) as error:
+        return Profiled(None, str(error))
+
+
+def explain_benchmark(fullname: str, base: Mapping[str, Profiled], head: Mapping[str, Profiled]) -> Explanation:
+    """Return why a benchmark executes more at the head than at the base."""
+    for role, side in (("base", base), ("head", head)):
+        if fullname not in side:
+            return Explanation(
+                fullname=fullname, reason=f"the {role} has no such benchmark: it is new, gone or renamed"
+            )
+    before, after = base[fullname], head[fullname]
+    if before.profile is None or after.profile is None:
+        role, reason = ("base", before.reason) if before.profile is None else ("head", after.reason)
+        return Explanation(fullname=fullname, reason=f"the {role} has no profile of it: {reason}")
+    profiles = (before.profile, after.profile)
+    if before.profile.unit != after.profile.unit:
+        units = " and ".join(one.unit for one in profiles)
+        return Explanation(fullname=fullname, reason=f"its sides were counted by {units}", profiles=profiles)
+    change = compare_profiles(*profiles)
+    return Explanation(fullname=fullname, python=change, profiles=profiles, notes=tuple(_notes(change, *profiles)))
+
+
+def _notes(change: ProfileChange, base: Profile, head: Profile) -> Iterator[str]:
+    """Yield what limits an explanation."""
+    if change.culprit is None:
+        yield _NOT_PYTHON
+    if base.python != head.python:
+        yield f"the base ran on {base.python} and the head on {head.python}, whose bytecode may differ"
+    if change.unit != "instructions":
+        yield "a call takes long, so its lines were counted instead of its instructions"
+    if change.variation:
+        varying = [one.function.name for one in change.functions if one.varies][:3]
+        where = f", in {', '.join(varying)}" if varying else ""
+        yield (
+            f"two calls of one side differ by {change.variation:,} {change.unit}{where}: it depends on random numbers, "
+            "on time, or on what earlier calls left behind"
+        )
+    if not base.again or not head.again:
+        yield "it was counted once, because it cannot be repeated; how much it varies is not known"
+    threads = max(base.threads, head.threads)
+    if threads:
+        yield f"{counted(threads, 'further thread')} ran, and waiting for each other varies by chance"

@@ -1,0 +1,110 @@
+"""Explain what differs between two sides: by profiles that were recorded with them, or by running both once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_benchdb.errors import BenchdbError, ConfigError
+from pytest_benchdb.model.answer.explanation import Explanation, Explanations
+from pytest_benchdb.model.profile import PROFILE_NAME
+from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.operations.duet.plan import Duet
+from pytest_benchdb.operations.duet.run import run_duet
+from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
+from pytest_benchdb.operations.explain.profiles import explain_benchmark, read_side
+from pytest_benchdb.operations.select.filters.keyword import Matcher, parse_expression
+from pytest_benchdb.operations.select.selection import find_sessions, path_exists, stored_sessions
+from pytest_benchdb.operations.select.spec.context import spec_context
+from pytest_benchdb.store.read.reader import Reader
+
+PASSES = "--benchdb-passes=profile"
+SEED = {"PYTHONHASHSEED": "0"}
+"""With another seed, sets and dicts of texts have another order and other collisions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainRequest:
+    """Which benchmarks to explain.
+
+    Attributes:
+        keyword: `-k` expression over full names; None for all that execute more.
+        names: full names, such as the regressions of a gate; empty for all.
+    """
+
+    keyword: str | None = None
+    names: tuple[str, ...] = ()
+
+
+def explain_by_running(
+    duet: Duet, request: ExplainRequest, folder: Path, environ: Mapping[str, str], feedback: Feedback = SILENT
+) -> Explanations:
+    """Run both sides once with the profile pass, and explain what differs.
+
+    Args:
+        duet: the sides and the command; how often they run is not read.
+        request: which benchmarks to explain.
+        folder: the user's working folder.
+        environ: environment variables of the processes.
+        feedback: receives the number of runs done, and notes for the user.
+
+    Raises:
+        ConfigError: a side cannot be checked out or run, or no benchmark matches.
+        StoreError: the sessions cannot be read back.
+    """
+    _matcher(request)  # a mistake ends this before anything runs
+    profiled = replace(duet, pairs=1, arguments=(*duet.arguments, PASSES))
+    result = run_duet(profiled, folder, {**environ, **SEED}, feedback, only=request.names)
+    if not result.base or not result.head:
+        missing = result.head_name if result.base else result.base_name
+        raise ConfigError(f"{missing}: nothing was recorded; it must have the benchmarks that are to be explained")
+    with open_source([duet.database], feedback) as reader:
+        benchmarks = _explained(reader, result.base[-1], result.head[-1], request)
+    return Explanations(base=result.base_name, head=result.head_name, benchmarks=benchmarks, notes=result.notes)
+
+
+def explain_recorded(
+    db: Path, base: str, head: str, request: ExplainRequest, feedback: Feedback = SILENT
+) -> Explanations | None:
+    """Explain what differs between two recorded sessions; None unless both have profiles.
+
+    Args:
+        db: the history.
+        base: SPEC of a session.
+        head: SPEC of a session.
+        request: which benchmarks to explain.
+        feedback: receives progress, and warnings.
+
+    Raises:
+        ConfigError: no benchmark matches.
+        StoreError: the history cannot be read.
+    """
+    if not path_exists(db):
+        return None
+    with open_source([db], feedback) as reader:
+        try:
+            sessions = stored_sessions(reader, [db])
+            context = spec_context(reader)
+            before, after = (find_sessions([name], sessions, context)[-1] for name in (base, head))
+        except (BenchdbError, IndexError):
+            return None  # they are commits to run
+        if not all(reader.run_files([one.session_id], [PROFILE_NAME]) for one in (before, after)):
+            return None
+        benchmarks = _explained(reader, before, after, request)
+    return Explanations(base=base, head=head, benchmarks=benchmarks)
+
+
+def _matcher(request: ExplainRequest) -> Matcher:
+    return (lambda _name: True) if request.keyword is None else parse_expression(request.keyword)
+
+
+def _explained(
+    reader: Reader, base: SessionRow, head: SessionRow, request: ExplainRequest
+) -> Sequence[Explanation]:  # fmt: skip
+    before, after = read_side(reader, base.session_id), read_side(reader, head.session_id)
+    matches = _matcher(request)
+    names = [name for name in sorted({*before, *after}) if matches(name)]
+    if request.names:
+        names = [name for name in request.names if matches(name)]
+    if not names:
+        raise ConfigError(f"-k {request.keyword}: no benchmark matches; benchdb report lists them")
+    return [explain_benchmark(name, before, after) for name in names]

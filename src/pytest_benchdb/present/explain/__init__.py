@@ -1,0 +1,1 @@
+"""Explanations as text and pages, and the differential flame graph."""

@@ -1,0 +1,122 @@
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+
+TEST = """
+from shop import total
+
+def test_total(bench_cpu):
+    bench_cpu.pedantic(total, args=(10,), rounds=2)
+
+def test_same(bench_cpu):
+    bench_cpu.pedantic(sorted, args=([3, 1, 2],), rounds=2)
+"""
+BASE = "def price(n):\n    return n\n\n\ndef total(n):\n    return price(n)\n"
+HEAD = "def price(n):\n    return sum([1 for _ in range(n)])\n\n\ndef total(n):\n    return price(n)\n"
+QUICK = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "-p pytest_benchdb.plugin -p no:cacheprovider"}
+WORDS = ("--pythonpath", "src", "--db", "results", "--", "pytest", "tests")
+
+Benchdb = Callable[..., Any]
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {
+        "HOME": str(tmp_path / "home"),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CEILING_DIRECTORIES": str(tmp_path),
+        **{f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        **QUICK,
+    }
+
+
+@pytest.fixture
+def repository(tmp_path: Path, environ: dict[str, str]) -> Path:
+    """A repository of two commits, `v1` and `v2`, of which the second is slower."""
+    folder = tmp_path / "repository"
+    for inner in ("src", "tests"):
+        (folder / inner).mkdir(parents=True)
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (folder / "tests" / "test_shop.py").write_text(TEST, encoding="utf-8")
+    _git(folder, environ, "init", "-q", "-b", "main")
+    for tag, source in (("v1", BASE), ("v2", HEAD)):
+        (folder / "src" / "shop.py").write_text(source, encoding="utf-8")
+        _git(folder, environ, "add", ".")
+        _git(folder, environ, "commit", "-q", "-m", tag)
+        _git(folder, environ, "tag", tag)
+    return folder
+
+
+def _git(folder: Path, environ: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, env={**os.environ, **environ}, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def test_explain_names_the_function_and_writes_files(
+    repository: Path, environ: dict[str, str], benchdb_process: Benchdb
+) -> None:
+    ended = benchdb_process("explain", "v1", "v2", "-f", "json", "--files", "why", *WORDS, cwd=repository, **environ)
+
+    assert ended.status == 0, ended.err
+    found = {one["benchmark"]: one for one in json.loads(ended.out)["benchmarks"]}
+    assert found["tests/test_shop.py::test_total"]["python"]["culprit"]["name"] == "price"
+    assert found["tests/test_shop.py::test_same"]["python"]["culprit"] is None
+    assert len(list((repository / "why").iterdir())) == 14
+    assert len(_git(repository, environ, "worktree", "list").splitlines()) == 1
+
+    # Both sessions have profiles, so that nothing is run for them again.
+    again = benchdb_process(
+        "explain", *_labels(repository, benchdb_process), "-k", "total", "--db", "results", cwd=repository, **environ
+    )
+    assert again.status == 0, again.err
+    assert "because of price (src/shop.py:1)" in again.out
+    assert "run 1" not in again.err
+
+
+def _labels(repository: Path, benchdb_process: Benchdb) -> list[str]:
+    ended = benchdb_process("sessions", "--db", "results", "-f", "json", cwd=repository)
+    rows = sorted(json.loads(ended.out)["rows"], key=lambda row: row["started_at"])
+    return [f"label:{row['label']}" for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "name the base"),
+        (("v1", "v2", "-k", "(", *WORDS), "-k"),
+        (("nowhere", "v2", *WORDS), "'nowhere' is not a commit"),
+    ],
+    ids=["no base", "no expression", "no commit"],
+)
+def test_explain_that_cannot_begin_says_so_in_one_line(
+    repository: Path, environ: dict[str, str], benchdb_process: Benchdb, words: tuple[str, ...], message: str
+) -> None:
+    ended = benchdb_process("explain", *words, cwd=repository, **environ)
+
+    assert ended.status == 2
+    assert message in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.long
+def test_explain_of_a_benchmark_that_one_side_lacks_says_so(
+    repository: Path, environ: dict[str, str], benchdb_process: Benchdb
+) -> None:
+    test = repository / "tests" / "test_shop.py"
+    test.write_text(TEST.replace("test_same", "test_renamed"), encoding="utf-8")
+
+    ended = benchdb_process("explain", "v1", *WORDS, cwd=repository, **environ)
+
+    assert ended.status == 0, ended.err
+    assert ended.out.count("has no such benchmark: it is new, gone or renamed") == 2
