@@ -5,11 +5,17 @@ from pathlib import Path
 
 import pytest
 from tests.checkout import Checkout, new_checkout
-from tests.operations.commits.conftest import BENCHMARK, commit, write
+from tests.past import BENCHMARK, commit, write
 
 from pytest_benchdb.operations.commits.checkout import find_benchmark_files, find_origin
 from pytest_benchdb.operations.commits.record import CommitSuite, Recorded, open_recorder
 from pytest_benchdb.operations.exchange.open import open_source
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed"),
+    pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell"),
+]
 
 Record = Callable[..., list[Recorded]]
 

@@ -3,7 +3,7 @@
 import hashlib
 import shlex
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_benchdb.environment.git.log import LoggedCommit
@@ -24,6 +24,7 @@ FAILED_TAG = "backfill-failed"
 """Tag of a session without runs, whose note says why a commit could not be measured; its value is the kind."""
 
 _KEY_BYTES = 5
+_DISPLAY = frozenset({"-q", "-qq", "-v", "-vv", "-s", "-ra", "--no-header", "--no-summary"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,13 @@ def _has_command(command: str | None, suite: CommitSuite) -> bool:
         words = shlex.split(command or "")
     except ValueError:
         return False
-    return bool(words) and tuple(without_recording(parse_suite(words, suite.database).arguments)) == suite.arguments
+    recorded = without_recording(parse_suite(words, suite.database).arguments)
+    return bool(words) and _selecting(recorded) == _selecting(suite.arguments)
+
+
+def _selecting(arguments: Sequence[str]) -> list[str]:
+    """Return arguments without those that only change what pytest prints."""
+    return [word for word in arguments if word not in _DISPLAY]
 
 
 def record_failure(

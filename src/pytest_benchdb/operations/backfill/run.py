@@ -18,7 +18,7 @@ from pytest_benchdb.operations.exchange.this_machine import ThisMachine
 from pytest_benchdb.operations.history.trend import TrendRequest, build_trends
 from pytest_benchdb.operations.select.selection import Selection
 
-ALIKE = 3
+ALIKE = 5
 """So many commits that all fail, before any is recorded, end the backfill: then it is not the commits."""
 _SAME_FOR_ALL = frozenset({"setup", "build", "start"})
 
