@@ -29,10 +29,12 @@ MOST_FALSE = 0.02
 LEAST_FOUND = 0.95
 NEAR = 1
 
+Drift = Callable[[float], float]
+
 Order = Sequence[int]
 """The commit of each run, in the order of the runs."""
 
-DRIFTS: Mapping[str, Callable[[float], float]] = {
+DRIFTS: Mapping[str, Drift] = {
     "none": lambda _time: 0.0,
     "even": lambda time: time,
     "warming up": lambda time: 1 - math.exp(-5 * time),
@@ -50,7 +52,7 @@ OWN = "spread, and back"
 ONE_WAY = ("none", "even", "warming up")
 
 
-def history(order: Order, drift: Callable[[float], float], step_at: int | None, chance: random.Random) -> list[float]:
+def history(order: Order, drift: Drift, step_at: int | None, chance: random.Random) -> list[float]:
     """Return the values of a backfill in the order of the commits, those of one commit in the order of time."""
     values: list[list[float]] = [[] for _ in range(COMMITS)]
     for turn, commit in enumerate(order):
@@ -60,9 +62,7 @@ def history(order: Order, drift: Callable[[float], float], step_at: int | None, 
     return [value for of_commit in values for value in of_commit]
 
 
-def histories(
-    order: Order, drift: Callable[[float], float], *, planted: bool
-) -> Iterator[tuple[int | None, list[int]]]:
+def histories(order: Order, drift: Drift, *, planted: bool) -> Iterator[tuple[int | None, list[int]]]:
     """Yield the planted commit and the commits of the change points of each history."""
     for seed in range(HISTORIES):
         chance = random.Random(seed)
