@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_benchdb.environment.ci import read_ci
+from pytest_benchdb.environment.ci import PAST_BRANCH, read_ci
 from pytest_benchdb.model.environment import CiJob
 
 HEAD = "1" * 40
@@ -63,6 +63,18 @@ def test_github_pull_request_is_its_head_and_not_the_merge_commit(tmp_path: Path
         branch="fix",
         sha=HEAD,
     )
+
+
+@pytest.mark.parametrize(("branch", "recorded"), [("main", "main"), ("", None)])
+def test_past_commit_has_neither_commit_nor_branch_nor_pull_request_of_the_job(
+    tmp_path: Path, branch: str, recorded: str | None
+) -> None:
+    event = write_event(tmp_path / "event.json", {"pull_request": {"number": 7, "head": {"sha": HEAD}}})
+    pull_request = {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": event, "GITHUB_HEAD_REF": "fix"}
+
+    job = read_ci({**GITHUB, **pull_request, PAST_BRANCH: branch})
+
+    assert (job.provider, job.sha, job.pull_request, job.branch) == ("github", None, None, recorded)
 
 
 def test_github_pull_request_target_runs_the_base(tmp_path: Path) -> None:

@@ -65,6 +65,13 @@ def test_newest_run_of_each_benchmark_is_found(history: History) -> None:
     assert (found.left, found.problem) == (0, None)
 
 
+def test_backfilled_sessions_are_not_the_newest_of_the_code(history: History) -> None:
+    history.add(run_lines("a", [3, 4]))
+    history.add(run_lines("a", [90, 91]), tags={"backfill": "k"})
+
+    assert minima(history.find(run_lines("a", [7, 8]))) == [(3, 7)]
+
+
 def test_last_attempt_counts(history: History) -> None:
     history.add(run_lines("a", [3, 4]), run_lines("a", [5, 6], attempt=2))
 
