@@ -223,6 +223,7 @@ class SessionRow:
 
     Attributes:
         merge_base: commit at which the branch left the default branch.
+        remote_url: URL of the git remote, without credentials.
         excluded: why it is not part of the history; None if it is.
     """
 
@@ -244,6 +245,7 @@ class SessionRow:
     merge_base: str | None = None
     branch: str | None
     dirty: bool | None
+    remote_url: str | None = None
     ci_provider: str | None
     ci_url: str | None
     pull_request: str | None

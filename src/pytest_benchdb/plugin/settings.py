@@ -352,7 +352,7 @@ def _checked_report(path: str) -> str:
         message = f"--benchdb-report {path!r}: the ending selects the format; give a .md, .json, .csv or .html file"
         raise ConfigError(message)
     if name == "html":
-        from pytest_benchdb.present.report.page import require_jinja
+        from pytest_benchdb.present.html.shell import require_jinja
 
         require_jinja()  # now rather than after the last test
     return path

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import importlib.util
+import json
 import re
 from collections.abc import Callable, Iterable
 from html.parser import HTMLParser
@@ -35,8 +36,8 @@ HOSTILE = (
 ALLOWED = set(
     re.findall(
         r"\w+",
-        "html head meta title style script body main section footer h1 p strong dl div dt dd label input output "
-        "table caption thead tbody tr th td span wbr details summary",
+        "html head meta title style script body main header section footer h1 h2 p strong dl div dt dd label input "
+        "output table caption thead tbody tr th td span wbr details summary ul li button svg path rect circle a",
     )
 )
 PIECES = [
@@ -57,6 +58,7 @@ PIECES = [
     "{{",
 ]
 VOID = {"meta", "input", "wbr"}
+ADDRESSES = {"src", "href", "srcset", "style", "action", "formaction", "data", "srcdoc", "background"}
 
 
 class Page(HTMLParser):
@@ -75,6 +77,9 @@ class Page(HTMLParser):
         if tag not in VOID:
             self._open.append(tag)
             self.texts.setdefault(tag, []).append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
         assert self._open.pop() == tag
@@ -96,17 +101,25 @@ def assert_inert(text: str) -> Page:
     assert {tag for tag, _ in page.elements} <= ALLOWED
     names = {name for _, attributes in page.elements for name in attributes}
     assert not [name for name in names if name.startswith("on")]
-    assert not names & {"src", "href", "srcset", "style", "action", "formaction", "data", "srcdoc", "background"}
+    assert names & ADDRESSES <= {"href"}
+    links = [attributes for tag, attributes in page.elements if "href" in attributes]
+    assert all(tag == "a" for tag, attributes in page.elements if "href" in attributes)
+    assert all(str(link["href"]).startswith(("https://", "http://")) for link in links)
     (policy,) = [tag["content"] or "" for tag in page.attributes("meta") if "http-equiv" in tag]
     directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
     assert directives["default-src"] == "'none'"
     for kind, tag in (("style-src", "style"), ("script-src", "script")):
-        (content,) = page.texts[tag]
+        *data, content = page.texts[tag]
+        assert all(json.loads(text) for text in data)
         assert directives[kind] == f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
     assert directives.keys() == {"default-src", "style-src", "script-src", "base-uri", "form-action"}
     assert "url(" not in page.texts["style"][0]
     assert "@import" not in page.texts["style"][0]
     return page
+
+
+def data_of(page: Page) -> Any:
+    return json.loads(page.texts["script"][0])
 
 
 def hostile_report(run: Make, report: Make, text: str) -> Any:
@@ -125,6 +138,9 @@ def test_page_of_hostile_names_runs_nothing_and_shows_them(run: Make, report: Ma
     assert page.texts["h1"] == page.texts["title"]
     assert sum(sanitize(HOSTILE) in text for text in page.texts["th"]) == 2
     assert f"failed: {sanitize(HOSTILE)}" in page.texts["td"]
+    data = data_of(page)
+    names = [row[data["fields"].index("fullname")] for row in data["rows"]]
+    assert names[0] == f"{HOSTILE}.py::{HOSTILE}"
 
 
 @pytest.mark.long
@@ -150,9 +166,8 @@ def test_page_figures_are_those_of_markdown(run: Make, report: Make) -> None:
     shown = report(run("t.py::test_a", 1.25e-3), run("t.py::test_b", 12.5e-3), run("t.py::test_c", 0.5e-3))
     columns = columns_named(["benchmark", "median", "p99", "memory", "rounds"])
 
-    cells = [
-        text.strip() for text in Page(report_html(shown, RenderOptions(columns=columns, group_by="none"))).texts["td"]
-    ]
+    texts = Page(report_html(shown, RenderOptions(columns=columns, group_by="none"))).texts["td"]
+    cells = [text.strip() for text in texts if text]
 
     lines = report_markdown(shown, RenderOptions(columns=columns, group_by="none")).splitlines()[-3:]
     assert cells == [cell.strip() for line in lines for cell in line.split("|")[2:-1]]
@@ -162,7 +177,7 @@ def test_page_figures_are_those_of_markdown(run: Make, report: Make) -> None:
 def test_page_aligns_decimal_points(run: Make, report: Make) -> None:
     shown = report(run("t.py::test_a", 1.25e-3), run("t.py::test_b", 12.5e-3), run("t.py::test_c", 1250e-3))
 
-    texts = Page(report_html(shown, ungrouped(["benchmark", "median"]))).texts["td"]
+    texts = [text for text in Page(report_html(shown, ungrouped(["benchmark", "median"]))).texts["td"] if text]
 
     wide = "\N{FIGURE SPACE}"
     assert texts == ["1.250", f"12.50{wide}", f"1250\N{PUNCTUATION SPACE}{wide * 3}"]
@@ -177,6 +192,7 @@ def test_page_of_a_run_that_did_not_pass_has_its_reason_and_no_number(run: Make,
 
     (cell,) = page.attributes("td")
     assert page.texts["td"] == [f"{outcome}: no device"]
+    assert "svg" not in page.texts
     assert cell["colspan"] == str(len(page.attributes("th")) - 2)
     assert not any("data-value" in attributes for attributes in page.attributes("td"))
 
@@ -220,6 +236,7 @@ def test_page_table_has_caption_scopes_and_labels(run: Make, report: Make) -> No
     assert page.texts["caption"] == ["2 runs; times are for one iteration"]
     heads = page.texts["th"][: len(page.attributes("th")) - 4]
     assert [cell["data-label"] for cell in page.attributes("td")] == heads[1:] * 2
+    assert heads[-1] == "spread of the rounds"
     assert page.attributes("html") == [{"lang": "en"}]
 
 
@@ -231,10 +248,9 @@ def test_page_of_a_filter_without_matches_reports_it(report: Make) -> None:
 
 
 def themes(style: str) -> dict[str, dict[str, str]]:
-    """Return the colours of the light, the dark and the printed page, by name."""
-    blocks = re.findall(r"(@media[^{]*\{)?\s*:root\s*\{([^}]*)\}", style)
-    found = [dict(re.findall(r"--([a-z]+): (#[0-9a-f]+);", block)) for _, block in blocks]
-    return dict(zip(("light", "dark", "print"), found, strict=True))
+    """Return the colours of the light and the dark page, by name; paper has the light ones."""
+    found = re.findall(r"--([a-z]+): light-dark\((#[0-9a-f]+), (#[0-9a-f]+)\);", style)
+    return {"light": {name: light for name, light, _ in found}, "dark": {name: dark for name, _, dark in found}}
 
 
 def luminance(color: str) -> float:
@@ -244,22 +260,33 @@ def luminance(color: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark", "print"])
-@pytest.mark.parametrize("name", ["text", "muted", "accent", "bad", "warn"])
+def contrast(first: str, second: str) -> float:
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["text", "muted", "accent", "bad", "good", "warn", "before"])
 def test_page_texts_have_a_contrast_of_four_and_a_half(run: Make, report: Make, theme: str, name: str) -> None:
     # WCAG 2.2, success criterion 1.4.3
-    (style,) = Page(report_html(report(run()))).texts["style"]
-    colors = themes(style)[theme]
+    colors = themes(Page(report_html(report(run()))).texts["style"][0])[theme]
 
-    for ground in ("page", "band"):
-        light, dark = sorted((luminance(colors[name]), luminance(colors[ground])), reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 4.5
+    assert all(contrast(colors[name], colors[ground]) >= 4.5 for ground in ("page", "band"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["edge", "accent", "bad", "good", "warn", "before"])
+def test_page_graphics_have_a_contrast_of_three(run: Make, report: Make, theme: str, name: str) -> None:
+    # WCAG 2.2, success criterion 1.4.11: lines, marks and the borders of controls.
+    colors = themes(Page(report_html(report(run()))).texts["style"][0])[theme]
+
+    assert all(contrast(colors[name], colors[ground]) >= 3 for ground in ("page", "band", "haze"))
 
 
 def test_page_without_jinja_names_the_extra(run: Make, report: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     real = importlib.util.find_spec
     monkeypatch.setattr(
-        "pytest_benchdb.present.report.page.find_spec", lambda name: None if name == "jinja2" else real(name)
+        "pytest_benchdb.present.html.shell.find_spec", lambda name: None if name == "jinja2" else real(name)
     )
 
     with pytest.raises(MissingExtraError, match=re.escape("pip install 'pytest-benchdb[html]'")):

@@ -13,7 +13,7 @@ from pytest_benchdb.analysis.rules.policy import statistic_of
 from pytest_benchdb.analysis.rules.session_figures import defect_of, figure_of, shared_statistic
 from pytest_benchdb.analysis.series.change_points import LEAST_CHANGE, LEAST_VALUES, change_points, levels
 from pytest_benchdb.analysis.statistics.spread import robust_deviation
-from pytest_benchdb.model.answer.trend import Anomaly, ChangePoint, Creep, LevelChange, Trend, TrendPoint
+from pytest_benchdb.model.answer.trend import Anomaly, ChangePoint, Creep, LevelBand, LevelChange, Trend, TrendPoint
 from pytest_benchdb.model.metric import Better
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
@@ -31,6 +31,8 @@ RECENT = 5
 _DEVIATIONS = 5.0
 _LEAST_FOR_ANOMALIES = 5
 _LEAST_FOR_SPREAD = 3
+_BAND = 2.0
+"""Half the width of a band in standard deviations: about 95 % of sessions lie within."""
 
 
 def anomalies(values: Sequence[float | None], points: Sequence[ChangePoint]) -> list[Anomaly]:
@@ -136,6 +138,23 @@ def trend_of(
         other_code=len(values) - len(comparable),
         sessions_needed=max(0, LEAST_VALUES - sum(figure is not None for figure in figures)),
     )
+
+
+def level_bands(trend: Trend) -> tuple[LevelBand, ...]:
+    """Return the levels of a series with their noise, on logarithms as everywhere; the earliest first."""
+    starts = [0, *(change.point.index for change in trend.changes), len(trend.points)]
+    bands = []
+    for start, end in pairwise(starts):
+        level = next((point.level for point in trend.points[start:end] if point.level is not None), None)
+        if level is None:
+            continue
+        logs = [
+            math.log(point.value) for point in trend.points[start:end] if point.value is not None and point.value > 0
+        ]
+        spread = _BAND * robust_deviation(logs) if len(logs) >= _LEAST_FOR_SPREAD else None
+        low, high = (None, None) if spread is None else (level * math.exp(-spread), level * math.exp(spread))
+        bands.append(LevelBand(start=start, level=level, low=low, high=high))
+    return tuple(bands)
 
 
 def _continues(value: SessionValue, newest: SessionValue) -> bool:

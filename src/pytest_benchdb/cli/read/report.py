@@ -1,8 +1,10 @@
 """`benchdb report`: the benchmarks of a session, as a table or as data."""
 
 import datetime as dt
+import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -10,9 +12,14 @@ from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.candidates import complete_columns, complete_groups
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.output import Output
+from pytest_benchdb.model.answer.picture import NO_PICTURES, ReportPictures
 from pytest_benchdb.model.report import Report, ReportRow
+from pytest_benchdb.operations.exchange.open import Feedback
+from pytest_benchdb.operations.history.pictures import HISTORY, build_illustrated
+from pytest_benchdb.operations.history.trend import TrendRequest
 from pytest_benchdb.operations.read.report import build_report
 from pytest_benchdb.operations.select.filters.where import parse_where, report_columns
+from pytest_benchdb.operations.select.selection import Selection
 from pytest_benchdb.present.report.columns import (
     COLUMN_KEYS,
     GROUP_KEYS,
@@ -87,6 +94,13 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
         multiple=True,
         help="Show figures in a unit: --unit time=us, energy=mJ, rate=k/s, flops=GFLOP/s, bandwidth=GB/s, memory=MiB.",
     ),
+    click.option(
+        "--history",
+        metavar="N",
+        type=click.IntRange(min=0),
+        default=HISTORY,
+        help=f"With -f html: sessions in the history of each benchmark [{HISTORY}]; 0 draws none.",
+    ),
     formats=_FORMATS,
 )
 def command(call: Call) -> None:
@@ -103,7 +117,7 @@ def command(call: Call) -> None:
     keys = [column.key for column in shown.columns or ()] + ([sort_key(params["sort"])] if params["sort"] else [])
     selection = call.selection(params["specs"])
     with call.reading() as feedback:
-        report = build_report(selection, percentiles=percentiles_named(keys), feedback=feedback)
+        report, pictures = _read(call, selection, percentiles_named(keys), feedback)
     check_params([*keys, *groups], [row for session in report.sessions for row in session.rows])
     report = sorted_report(report, params["sort"], shown)
     metrics = parse_where(selection.where or "").metrics
@@ -112,9 +126,21 @@ def command(call: Call) -> None:
     else:
         if output.format != "csv":
             shown = _with_metrics([row for session in report.sessions for row in session.rows], metrics, shown)
-        output.text(report_text(report, output.format, shown))
+        output.text(report_text(report, output.format, shown, pictures))
     if report.selection and not any(session.rows for session in report.sessions):
         output.say(f"no run matches {report.selection}")
+
+
+def _read(
+    call: Call, selection: Selection, percentiles: Sequence[float], feedback: Feedback
+) -> tuple[Report, ReportPictures]:
+    """Return the report, and what its page draws; nothing is drawn in other formats."""
+    if call.output.format != "html":
+        return build_report(selection, percentiles=percentiles, feedback=feedback), NO_PICTURES
+    request = TrendRequest(root=Path.cwd(), environ=os.environ)
+    history = call.params["history"]
+    shown = build_illustrated(selection, request, percentiles=percentiles, history=history, feedback=feedback)
+    return shown.report, shown.pictures
 
 
 def report_lines(report: Report, output: Output, shown: RenderOptions, metrics: Sequence[str] = ()) -> list[Line]:

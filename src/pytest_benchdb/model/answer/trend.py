@@ -118,6 +118,23 @@ class LevelChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LevelBand:
+    """One level of a series, and how far sessions lie from it without a cause.
+
+    Attributes:
+        start: index of its first point.
+        level: median of its sessions, in the series' unit.
+        low: the level less two standard deviations of its noise; None with fewer than 3 values.
+        high: the level and two standard deviations.
+    """
+
+    start: int
+    level: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
     """A series of one benchmark and metric on one machine, in the order of its commits or of time.
 

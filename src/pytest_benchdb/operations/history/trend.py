@@ -1,7 +1,8 @@
 """Follow each series over its sessions, in commit order if the checkout has all commits, otherwise by time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
 from pytest_benchdb.analysis.series.change_points import LEAST_CHANGE
@@ -94,31 +95,62 @@ def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedb
     """
     root, environ = request.root, request.environ
     with open_selection(selection, feedback, branch=request.branch, root=root, environ=environ) as selected:
-        order = order_sessions(selected.sessions, root, environ)
         name, pinned = _pinned(request, selected)
-        accepted = [allowance_from_acceptance(acceptance, names={}) for acceptance in selected.reader.acceptances()]
         normalization = _normalization(request, selected)
-        followed = _trends(selected, order.sessions, pinned, selection, request.least_change, normalization)
-        trends = [_with_acceptances(trend, accepted) for trend in followed]
-        metrics = [] if trends else selected.reader.metric_names([row.session_id for row in selected.sessions])
-    if request.only_changed:
-        trends = [trend for trend in trends if _is_moved(trend)]
+        trends = follow_series(selected, selection, request, pinned=pinned, normalization=normalization)
+        metrics = [] if trends.series else selected.reader.metric_names([row.session_id for row in selected.sessions])
+    series = [trend for trend in trends.series if _is_moved(trend)] if request.only_changed else trends.series
+    return replace(
+        trends,
+        series=tuple(sorted(series, key=_urgency)),
+        baseline=name,
+        metrics=tuple(metrics),
+        normalized_by=normalization.name,
+    )
+
+
+def follow_series(
+    selected: SelectedSessions,
+    selection: Selection,
+    request: TrendRequest,
+    *,
+    pinned: Sequence[SessionRow] = (),
+    normalization: Normalization = NONE,
+    optional: bool = False,
+) -> Trends:
+    """Follow each series over the sessions of an open history.
+
+    Args:
+        selected: the history and the sessions.
+        selection: metrics and filters of the series.
+        request: checkout, and the smallest change to report.
+        pinned: sessions that creep is measured against.
+        normalization: what to divide the times by.
+        optional: whether the metrics may be missing.
+
+    Raises:
+        ConfigError: a filter is not valid.
+        StoreError: the history cannot be read.
+    """
+    order = order_sessions(selected.sessions, request.root, request.environ)
+    accepted = [allowance_from_acceptance(acceptance, names={}) for acceptance in selected.reader.acceptances()]
+    ordered = replace(selected, sessions=list(order.sessions))
+    followed = _trends(ordered, pinned, selection, request.least_change, normalization, optional=optional)
+    trends = [_with_acceptances(trend, accepted) for trend in followed]
     if order.reason is None:
+        # Many series change at the same commit, and each count starts git.
+        count = cache(partial(commits_between, request.root, environ=request.environ))
         trends = [
-            replace(trend, changes=tuple(_with_commits(change, request) for change in trend.changes))
-            for trend in trends
+            replace(trend, changes=tuple(_with_commits(change, count) for change in trend.changes)) for trend in trends
         ]
     return Trends(
         sources=tuple(map(str, selection.paths)),
-        series=tuple(sorted(trends, key=_urgency)),
+        series=tuple(trends),
         order="ancestry" if order.reason is None else "time",
         order_reason=order.reason,
         sessions=len(selected.sessions),
         sessions_in_all=len(selected.everything),
-        baseline=name,
         selection=selection.text(),
-        metrics=tuple(metrics),
-        normalized_by=normalization.name,
         machines={row.fingerprint: row.cpu_model for row in selected.sessions if row.fingerprint and row.cpu_model},
     )
 
@@ -144,18 +176,20 @@ def _normalization(request: TrendRequest, selected: SelectedSessions) -> Normali
 
 def _trends(
     selected: SelectedSessions,
-    sessions: Sequence[SessionRow],
     pinned: Sequence[SessionRow],
     selection: Selection,
     least_change: float,
     normalization: Normalization,
+    *,
+    optional: bool,
 ) -> Iterator[Trend]:
+    sessions = selected.sessions
     followed = {session.session_id for session in sessions}
     baseline = {session.session_id for session in pinned}
     # The baseline may be older than the followed sessions.
     together = [*(session for session in pinned if session.session_id not in followed), *sessions]
     by_id = {session.session_id: session for session in together}
-    for series in read_series(selected.reader, together, selection):
+    for series in read_series(selected.reader, together, selection, optional=optional):
         every = normalization.apply(series.values)
         values = [value for value in every if value.session_id in followed]
         if any(value.value is not None for value in values):
@@ -184,11 +218,11 @@ def _with_acceptances(trend: Trend, accepted: Sequence[Allowance]) -> Trend:
     return replace(trend, changes=tuple(changes))
 
 
-def _with_commits(change: LevelChange, request: TrendRequest) -> LevelChange:
+def _with_commits(change: LevelChange, count: Callable[[str, str], int | None]) -> LevelChange:
     before, after = change.before.commit, change.first.commit
     if before is None or after is None:
         return change
-    return replace(change, commits=commits_between(request.root, before, after, request.environ))
+    return replace(change, commits=count(before, after))
 
 
 def _urgency(trend: Trend) -> tuple[int, float, str]:

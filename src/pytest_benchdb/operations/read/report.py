@@ -38,6 +38,17 @@ def build_report(selection: Selection, *, percentiles: Sequence[float] = (), fee
         ConfigError: a filter, a time or a name is not valid.
         StoreError: a file cannot be read, or there is no session.
     """
+    with open_selection(selection, feedback, newest=None) as selected:
+        return read_report(selected, selection, percentiles=percentiles)
+
+
+def read_report(selected: SelectedSessions, selection: Selection, *, percentiles: Sequence[float] = ()) -> Report:
+    """Read a report from an open history, as `build_report` does.
+
+    Raises:
+        ConfigError: a filter is not valid.
+        StoreError: the history cannot be read.
+    """
     matches = parse_expression(selection.keyword or "")
     where = parse_where(selection.where or "")
     columns = report_columns(where.metrics)
@@ -45,20 +56,18 @@ def build_report(selection: Selection, *, percentiles: Sequence[float] = (), fee
     def is_shown(row: ReportRow) -> bool:
         return matches(row.fullname) and where.matches(row) and _has(row, columns)
 
-    with open_selection(selection, feedback, newest=None) as selected:
-        number = len(selected.everything)
-        report = report_of(
-            selected.reader,
-            selection,
-            selected.sessions,
-            of=number,
-            is_shown=is_shown,
-            percentiles=percentiles,
-        )
-        is_named = selection.specs or selection.since or selection.until or selection.last
-        if is_named or len(report.sessions) > 1:
-            return report
-        return _with_older(report, selection, selected, is_shown, percentiles)
+    report = report_of(
+        selected.reader,
+        selection,
+        selected.sessions,
+        of=len(selected.everything),
+        is_shown=is_shown,
+        percentiles=percentiles,
+    )
+    is_named = selection.specs or selection.since or selection.until or selection.last
+    if is_named or len(report.sessions) > 1:
+        return report
+    return _with_older(report, selection, selected, is_shown, percentiles)
 
 
 def _with_older(

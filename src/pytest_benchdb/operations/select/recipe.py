@@ -1,9 +1,10 @@
 """Rebuild the command that reruns a benchmark as it was recorded."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_benchdb.model.report import ReportRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.store.read.reader import Reader
 
@@ -73,10 +74,28 @@ def read_recipes(reader: Reader, values: Iterable[SessionValue]) -> dict[str, Re
     commands = reader.commands(sorted({value.session_id for value in by_run.values()}))
     kept = {session_id: tuple(kept_options(command)) for session_id, command in commands.items() if command}
     return {
-        run_id: Recipe(options=(*kept[value.session_id], *_backend(value, kept[value.session_id])))
+        run_id: Recipe(
+            options=(*kept[value.session_id], *_backend(value.key.backend, value.params, kept[value.session_id]))
+        )
         for run_id, value in by_run.items()
         if value.session_id in kept and value.provenance != "imported"
     }
+
+
+def command_of(row: ReportRow, recorded: str | None) -> str | None:
+    """Return the shell command that repeats a run, to be run in the project's root.
+
+    Args:
+        row: the run.
+        recorded: the command line of its session; None if there was none.
+
+    Returns:
+        None for what pytest did not run here.
+    """
+    if not recorded or row.provenance == "imported":
+        return None
+    kept = tuple(kept_options(recorded))
+    return Recipe(options=(*kept, *_backend(row.backend, row.params, kept))).command(row.fullname)
 
 
 def kept_options(command: str) -> Iterator[str]:
@@ -109,13 +128,10 @@ def kept_options(command: str) -> Iterator[str]:
             yield f"{word}={following}"
 
 
-def _backend(value: SessionValue, options: Sequence[str]) -> Iterator[str]:
+def _backend(backend: str | None, params: Mapping[str, object] | None, options: Sequence[str]) -> Iterator[str]:
     """Yield the option that selects the run's backend, if the command needs one."""
-    backend = value.key.backend
     if backend in {None, _DEFAULT_BACKEND} or any(option.startswith("--benchdb-backends") for option in options):
         return
     # If a parameter names the device, the option would change the test's id.
-    if not any(
-        isinstance(param, str) and param.partition(":")[0] == backend for param in (value.params or {}).values()
-    ):
+    if not any(isinstance(param, str) and param.partition(":")[0] == backend for param in (params or {}).values()):
         yield f"--benchdb-backends={backend}"

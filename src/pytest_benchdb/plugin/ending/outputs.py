@@ -53,7 +53,7 @@ def write_outputs(
         return Outputs(notes=(f"not written, because there are no results: {names}",))
     if result.status == "failed":
         return Outputs(trouble=(f"not written, because the session is not in the database yet: {names}",))
-    writers = [(name, _report_writer(result.path, session_id, show)) for name in settings.reports]
+    writers = [(name, _report_writer(result.path, session_id, folder, show)) for name in settings.reports]
     if settings.json_path:
         writers.append((settings.json_path, _json_writer(result.path, session_id, show)))
     notes: list[str] = []
@@ -77,15 +77,19 @@ def _write(name: str, write: Writer, folder: Path, notes: list[str], trouble: li
         trouble.append(f"{name} was not written: {type(error).__name__}: {' '.join(str(error).split())}")
 
 
-def _report_writer(source: Path, session_id: str, show: ShowPath) -> Writer:
+def _report_writer(source: Path, session_id: str, folder: Path, show: ShowPath) -> Writer:
     def write(path: Path) -> str:
         from pytest_benchdb.operations.exchange.output_file import write_file
-        from pytest_benchdb.operations.read.report import build_report
+        from pytest_benchdb.operations.history.pictures import build_illustrated
+        from pytest_benchdb.operations.history.trend import TrendRequest
         from pytest_benchdb.operations.select.selection import Selection
         from pytest_benchdb.present.report.formats import format_of, report_text
 
-        report = build_report(Selection(paths=(source,), specs=(f"session:{session_id}",)))
-        text = report_text(dataclasses.replace(report, sources=(show(source),)), format_of(path.name) or "md")
+        # Without histories: their sessions may be thousands of files, and the tests have ended.
+        selection = Selection(paths=(source,), specs=(f"session:{session_id}",))
+        shown = build_illustrated(selection, TrendRequest(root=folder, environ={}), history=0)
+        report = dataclasses.replace(shown.report, sources=(show(source),))
+        text = report_text(report, format_of(path.name) or "md", pictures=shown.pictures)
         write_file(path, [text.encode("utf-8", "backslashreplace")])
         return f"report written to {show(path)}"
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import PurePath
 
+from pytest_benchdb.model.answer.picture import NO_PICTURES, ReportPictures
 from pytest_benchdb.model.report import RUN_UNITS, Report, ReportRow, SessionReport
 from pytest_benchdb.present.report.columns import (
     USUAL_OPTIONS,
@@ -123,8 +124,10 @@ def format_of(file: str) -> str | None:
     return REPORT_SUFFIXES.get(PurePath(file).suffix.lower())
 
 
-def report_text(report: Report, format_name: str, options: RenderOptions = USUAL_OPTIONS) -> str:
-    """Return a report as ``md``, ``json``, ``csv`` or ``html``.
+def report_text(
+    report: Report, format_name: str, options: RenderOptions = USUAL_OPTIONS, pictures: ReportPictures = NO_PICTURES
+) -> str:
+    """Return a report as ``md``, ``json``, ``csv`` or ``html``; only the last draws `pictures`.
 
     Raises:
         MissingExtraError: the format needs a package that is not installed.
@@ -133,7 +136,7 @@ def report_text(report: Report, format_name: str, options: RenderOptions = USUAL
     if format_name == "html":
         from pytest_benchdb.present.report.page import report_html
 
-        return report_html(report, options)
+        return report_html(report, options, pictures)
 
     if format_name == "md":
         return report_markdown(report, options)

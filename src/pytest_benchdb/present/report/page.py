@@ -1,31 +1,45 @@
-"""A report as one HTML file: it loads nothing, runs only its own script, and never uses colour alone to convey meaning.
+"""A report as one HTML file: a table of all runs that opens into their histories and distributions.
 
-Names and reasons come from outside: Jinja escapes them, and the page's Content-Security-Policy allows only the style
-sheet and script of this package, by hash. The template has no logic: it gets text that is already scaled and safe.
+It loads nothing, runs only its own script, says all it has to say without one, and never uses colour alone to convey
+meaning.
 """
 
-import base64
-import hashlib
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+from urllib.parse import quote
 
-from pytest_benchdb import __version__
-from pytest_benchdb.errors import MissingExtraError
-from pytest_benchdb.model.report import Report, ReportRow, SessionReport
+from pytest_benchdb.model.answer.picture import NO_PICTURES, ReportPictures, RunPicture
+from pytest_benchdb.model.answer.trend import LevelChange, Trend
+from pytest_benchdb.model.report import Report, ReportRow, Row, SessionReport
+from pytest_benchdb.model.wording import counted, percent_text
+from pytest_benchdb.present.history.trend import state_of
+from pytest_benchdb.present.html.shell import render_page
+from pytest_benchdb.present.html.svg import (
+    LINE_HEIGHT,
+    LINE_WIDTH,
+    STRIP_HEIGHT,
+    STRIP_WIDTH,
+    Direction,
+    HistoryLine,
+    Strip,
+    history_line,
+    strip_of,
+)
 from pytest_benchdb.present.report.columns import USUAL_OPTIONS, Column, RenderOptions, figure_of
+from pytest_benchdb.present.report.page_data import page_data
 from pytest_benchdb.present.report.session import facts_of, warnings_of
-from pytest_benchdb.present.report.table import mark_index, marks_of, message_of, row_style, run_table
-from pytest_benchdb.present.writing.grid import Fact, Style
+from pytest_benchdb.present.report.table import RunTable, mark_index, marks_of, message_of, row_style, run_table
+from pytest_benchdb.present.writing.grid import Style, outcome_style
+from pytest_benchdb.present.writing.links import commit_url, web_url
 from pytest_benchdb.present.writing.text import sanitize
+from pytest_benchdb.present.writing.times import local_minute
+from pytest_benchdb.present.writing.units import one_quantity
+from pytest_benchdb.present.writing.values import value_text
 
-if TYPE_CHECKING:
-    from markupsafe import Markup
-
-_JOINTS = re.compile(r"(?<=::)|(?<=/)|(?=\[)")
+_SCRIPTS = ("figures.js", "charts.js", "table.js", "details.js")
 _ALIGNED = re.compile(r"(?P<figure>\S+)(?P<spaces> *)(?P<unit>(?: \S+)?) *")
 _FIGURE_SPACE = "\N{FIGURE SPACE}"
 _POINT_SPACE = "\N{PUNCTUATION SPACE}"
@@ -60,6 +74,22 @@ _MEANINGS = {
     "rounds": "timed blocks, times the calls in each where there are several",
 }
 
+_SHORT_COMMIT = 8
+_LONGEST_KEY = 300
+_WORDS: dict[Direction, tuple[str, str]] = {
+    "worse": ("\N{BLACK UP-POINTING TRIANGLE}", "worse"),
+    "better": ("\N{BLACK DOWN-POINTING TRIANGLE}", "better"),
+    "neither": ("\N{BLACK DIAMOND}", "changed"),
+}
+_CHANGES: dict[str, tuple[str, str, Style]] = {
+    "worse": (_WORDS["worse"][0], "changed for the worse", "bad"),
+    "better": (_WORDS["better"][0], "changed for the better", "good"),
+    "neither": (_WORDS["neither"][0], "changed", ""),
+}
+_ENVIRONMENT = (
+    *("os", "kernel", "cpu_model", "cores", "threads", "ram_bytes", "virtualization", "python", "packages", "details"),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
@@ -79,66 +109,186 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The last change of level of a run's history.
+
+    Attributes:
+        text: how large: ``+25.0 %``.
+        where: the commit, or the day without one.
+        value: the change as a share, to sort by.
+    """
+
+    direction: Direction
+    text: str
+    where: str
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageRow:
     """One run.
 
     Attributes:
+        key: id of its element, which links name.
         marks: marks after the name: simulated, a rerun.
         note: why there are no figures, if no column of figures can show it.
         style: style of the message that replaces figures.
+        tags: words that the filters look for: its outcome, and how it changed.
+        strip: its rounds; None without figures.
+        strip_text: the strip in words.
+        line: its history; None with fewer than two values.
+        line_text: the history in words.
+        change: its last change of level; None without one.
+        state: state of the history in a few words; empty without a history.
     """
 
+    key: str
     fullname: str
     marks: str
     cells: tuple[Cell, ...]
     note: str | None
     style: Style
+    tags: tuple[str, ...]
+    strip: Strip | None
+    strip_text: str
+    line: HistoryLine | None
+    line_text: str
+    change: Change | None
+    state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PagePart:
-    """One session.
+class PageFact:
+    """A fact of a session; `url` is where its text leads, None if nowhere."""
 
-    Attributes:
-        labels: titles of the columns with their units.
-        groups: title and rows of each group; the title is None if rows are not grouped.
-        meanings: title and meaning of columns that need explaining.
-    """
+    label: str
+    text: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSession:
+    """One session."""
 
     title: str
-    facts: tuple[Fact, ...]
+    facts: tuple[PageFact, ...]
     warnings: tuple[str, ...]
-    columns: tuple[Column, ...]
-    labels: tuple[str, ...]
-    groups: tuple[tuple[str | None, tuple[PageRow, ...]], ...]
-    meanings: tuple[tuple[str, str], ...]
-
-    @property
-    def runs(self) -> int:
-        """Number of runs that are shown."""
-        return sum(len(rows) for _, rows in self.groups)
+    environment: tuple[tuple[str, str], ...]
 
 
-def _page_part(shown: SessionReport, report: Report, options: RenderOptions) -> PagePart:
-    table = run_table(shown.rows, options)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """A number of runs that the reader can filter by.
+
+    Attributes:
+        tag: what such rows have among their tags.
+        style: style of the number.
+    """
+
+    tag: str
+    text: str
+    style: Style
+
+
+def report_html(report: Report, options: RenderOptions = USUAL_OPTIONS, pictures: ReportPictures = NO_PICTURES) -> str:
+    """Return a report as one self-contained page.
+
+    Args:
+        report: what to show.
+        options: columns, groups and units.
+        pictures: rounds and histories to draw; without them the page has the table and the spread of the rounds.
+
+    Raises:
+        MissingExtraError: Jinja is not installed.
+    """
+    rows = [row for shown in report.sessions for row in shown.rows]
+    table = run_table(rows, options)
+    keys = _keys(rows)
+    shown_rows = _page_rows(table, keys, pictures)
+    sessions = [_page_session(shown, report, pictures) for shown in report.sessions]
+    labels = table.labels()
+    return render_page(
+        "report.html.jinja",
+        scripts=_SCRIPTS,
+        data=page_data(report, table.rows, keys, pictures),
+        title=", ".join(dict.fromkeys(session.title for session in sessions)) or "Benchmarks",
+        sessions=sessions,
+        counts=_counts(shown_rows, pictures),
+        columns=list(zip(table.columns, labels, strict=True)),
+        groups=table.groups(shown_rows),
+        runs=counted(len(shown_rows), "run"),
+        has_strips=any(row.strip for row in shown_rows),
+        has_lines=any(row.line for row in shown_rows),
+        history=counted(len(pictures.sessions), "session"),
+        order_reason=pictures.order_reason,
+        meanings=[(column.title, _MEANINGS[column.key]) for column in table.columns if column.key in _MEANINGS],
+        words=_WORDS,
+        strip_size=(STRIP_WIDTH, STRIP_HEIGHT),
+        line_size=(LINE_WIDTH, LINE_HEIGHT),
+    )
+
+
+def _keys(rows: Sequence[ReportRow]) -> list[str]:
+    """Return the id of each row: its benchmark, and what tells it from others of the same; stable across reports."""
+    names: dict[str, int] = {}
+    keys = []
+    for row in rows:
+        # Percent-encoded, because an id must not have spaces, and a link to it is the same text.
+        name = quote(row.fullname.encode("utf-8", "backslashreplace"), safe="/:[]()=,.-_~")[:_LONGEST_KEY]
+        names[name] = names.get(name, 0) + 1
+        keys.append(name if names[name] == 1 else f"{name}~{names[name]}")
+    return keys
+
+
+def _page_session(shown: SessionReport, report: Report, pictures: ReportPictures) -> PageSession:
+    session = shown.session
+    urls = {"commit": commit_url(session.remote_url, session.commit_sha), "CI": web_url(session.ci_url)}
+    environment = pictures.environments.get(session.session_id, {})
+    return PageSession(
+        title=sanitize(f"Benchmarks of {session.project}"),
+        facts=tuple(
+            PageFact(label=label, text=sanitize(text), url=urls.get(label)) for label, text in facts_of(shown, report)
+        ),
+        warnings=tuple(sanitize(text) for text in warnings_of(shown)),
+        environment=tuple(_environment(environment)),
+    )
+
+
+def _environment(environment: Row) -> Iterable[tuple[str, str]]:
+    """Yield what is known of an environment as pairs of texts."""
+    for name, value in environment.items():
+        if name in _ENVIRONMENT and value is not None and value != {}:
+            yield name.replace("_", " "), sanitize(value_text(value))
+
+
+def _counts(rows: Sequence[PageRow], pictures: ReportPictures) -> list[Count]:
+    """Return the counts of runs by what happened to them, and of changes of level."""
+    tags = Counter(tag for row in rows for tag in row.tags)
+    counts = [
+        Count(tag=tag, text=f"{number} {tag}", style="" if tag == "passed" else outcome_style(tag))
+        for tag, number in tags.items()
+        if tag not in _CHANGES
+    ]
+    counts.sort(key=lambda count: count.tag != "passed")
+    if pictures.sessions:
+        counts += [
+            Count(tag=tag, text=f"{sign} {tags[tag]} {text}", style=style)
+            for tag, (sign, text, style) in _CHANGES.items()
+            if tags[tag]
+        ]
+    return counts
+
+
+def _page_rows(table: RunTable, keys: Sequence[str], pictures: ReportPictures) -> list[PageRow]:
     labels = table.labels()
     texts = [
         table.texts(column) if column.key == "benchmark" else [_filled(text, column) for text in table.texts(column)]
         for column in table.columns
     ]
-    rows = [
-        _page_row(row, list(map(_cell, [row] * len(labels), table.columns, labels, cells)), table.columns)
-        for row, *cells in zip(table.rows, *texts, strict=True)
+    return [
+        _page_row(row, key, list(map(_cell, [row] * len(labels), table.columns, labels, cells)), table, pictures)
+        for row, key, *cells in zip(table.rows, keys, *texts, strict=True)
     ]
-    return PagePart(
-        title=sanitize(f"Benchmarks of {shown.session.project}"),
-        facts=tuple((label, sanitize(text)) for label, text in facts_of(shown, report)),
-        warnings=tuple(sanitize(text) for text in warnings_of(shown)),
-        columns=tuple(table.columns),
-        labels=tuple(labels),
-        groups=tuple((title, tuple(members)) for title, members in table.groups(rows)),
-        meanings=tuple((column.title, _MEANINGS[column.key]) for column in table.columns if column.key in _MEANINGS),
-    )
 
 
 def _filled(text: str, column: Column) -> str:
@@ -161,21 +311,34 @@ def _cell(row: ReportRow, column: Column, label: str, text: str) -> Cell:
     return Cell(kind="figure", label=label, text=text, value=value)
 
 
-def _page_row(row: ReportRow, cells: list[Cell], columns: Sequence[Column]) -> PageRow:
+def _page_row(row: ReportRow, key: str, cells: list[Cell], table: RunTable, pictures: ReportPictures) -> PageRow:
     message = message_of(row)
-    marks = sanitize(marks_of(row, columns).strip())
+    marks = sanitize(marks_of(row, table.columns).strip())
     if marks and not any(cell.kind == "name" for cell in cells):
-        place = mark_index(columns)
+        place = mark_index(table.columns)
         cells[place] = replace(cells[place], text=f"{cells[place].text} {marks}")
     note = None if message is None else sanitize(message)
     if note is not None and any(cell.kind == "figure" for cell in cells):
         cells, note = _with_message(cells, note), None
+    picture = pictures.of(row.run_id)
+    trend = picture.trend
+    change = _last_change(trend)
+    line = None if trend is None else _line(trend, picture)
+    strip = _strip(row, picture)
     return PageRow(
+        key=key,
         fullname=sanitize(row.fullname),
         marks=marks,
         cells=tuple(cells),
         note=note,
         style=row_style(row),
+        tags=(row.outcome, *([change.direction] if change is not None else [])),
+        strip=strip,
+        strip_text=_strip_text(row) if strip else "",
+        line=line,
+        line_text=_line_text(trend) if trend is not None and line else "",
+        change=change,
+        state=state_of(trend) if trend is not None and line else "",
     )
 
 
@@ -193,54 +356,47 @@ def _with_message(cells: Sequence[Cell], message: str) -> list[Cell]:
     return result
 
 
-def require_jinja() -> None:
-    """Check that Jinja is installed.
+def _strip(row: ReportRow, picture: RunPicture) -> Strip | None:
+    """Return the strip of a run that has several rounds."""
+    figures = (row.min_s, row.q1_s, row.median_s, row.q3_s, row.max_s)
+    known = [figure for figure in figures if figure is not None]
+    if not row.has_figures or len(known) < len(figures) or (row.rounds or 0) <= 1:
+        return None
+    low, q1, middle, q3, high = known
+    return strip_of((low, q1, middle, q3, high), picture.rounds.values_s if picture.rounds is not None else ())
 
-    Raises:
-        MissingExtraError: it is not.
-    """
-    if find_spec("jinja2") is None:
-        raise MissingExtraError("HTML reports need Jinja2; install it with: pip install 'pytest-benchdb[html]'")
+
+def _strip_text(row: ReportRow) -> str:
+    low, q1, q3, high = (one_quantity(value, "s") for value in (row.min_s, row.q1_s, row.q3_s, row.max_s))
+    return f"{counted(row.rounds or 0, 'round')} from {low} to {high}, the middle half from {q1} to {q3}"
 
 
-def report_html(report: Report, options: RenderOptions = USUAL_OPTIONS) -> str:
-    """Return a report as one self-contained page.
+def _direction(change: LevelChange) -> Direction:
+    return "neither" if change.worse is None else "worse" if change.worse else "better"
 
-    Raises:
-        MissingExtraError: Jinja is not installed.
-    """
-    require_jinja()
-    import jinja2
-    from markupsafe import Markup
 
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["breakable"] = _breakable
-    parts = [_page_part(shown, report, options) for shown in report.sessions]
-    style, script = _asset("report.css"), _asset("report.js")
-    return environment.from_string(_asset("report.html.jinja")).render(
-        title=", ".join(dict.fromkeys(part.title for part in parts)) or "Benchmarks",
-        parts=parts,
-        version=__version__,
-        style=Markup(style),  # noqa: S704 - a file of this package; all else is escaped
-        style_source=_source(style),
-        script=Markup(script),  # noqa: S704 - as above
-        script_source=_source(script),
+def _last_change(trend: Trend | None) -> Change | None:
+    if trend is None or not trend.changes:
+        return None
+    last = trend.changes[-1]
+    where = last.first.commit[:_SHORT_COMMIT] if last.first.commit else local_minute(last.first.started_at)
+    return Change(
+        direction=_direction(last), text=percent_text(last.point.change), where=where, value=last.point.change
     )
 
 
-def _asset(name: str) -> str:
-    return (resources.files("pytest_benchdb.present") / "assets" / name).read_text(encoding="utf-8")
+def _line(trend: Trend, picture: RunPicture) -> HistoryLine | None:
+    return history_line(
+        [point.value for point in trend.points],
+        [(band.start, band.level) for band in picture.bands],
+        [(change.point.index, _direction(change)) for change in trend.changes],
+    )
 
 
-def _breakable(name: str) -> "Markup":
-    """Allow line breaks between the parts of a benchmark's name."""
-    from markupsafe import Markup
-
-    return Markup("<wbr>").join(_JOINTS.split(name))
-
-
-def _source(text: str) -> str:
-    """Return the source expression of a Content-Security-Policy (level 3, section 2.3.1) that allows a text."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+def _line_text(trend: Trend) -> str:
+    """Return a history in words, for those who cannot see it."""
+    values = [point.value for point in trend.points if point.value is not None]
+    low, high = one_quantity(min(values), trend.unit), one_quantity(max(values), trend.unit)
+    changes = [f"{percent_text(change.point.change)} {_WORDS[_direction(change)][1]}" for change in trend.changes]
+    changed = f"; changes of level: {', '.join(changes)}" if changes else "; no change of level"
+    return f"{counted(len(values), 'session')} from {low} to {high}{changed}"

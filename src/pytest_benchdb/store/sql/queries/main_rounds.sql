@@ -1,6 +1,7 @@
 -- One row per run and metric of times that reports show: its rounds in run order, seconds per iteration.
 SELECT
     CAST(run_id AS VARCHAR) AS run_id,
+    CAST(session_id AS VARCHAR) AS session_id,
     metric,
     phase,
     samples

@@ -18,6 +18,7 @@ SELECT
     session.merge_base,
     session.branch,
     session.dirty,
+    session.remote_url,
     session.ci_provider,
     session.ci_url,
     session.pull_request,

@@ -1,0 +1,265 @@
+"""The page of a report in a real Chromium, from a file: it works, it is legible, and it asks nothing of anyone."""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_benchdb.backends.web.browser import Host, find_chromium, probe
+from pytest_benchdb.model.environment import Commit
+from pytest_benchdb.present.writing.units import quantity, unit_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Dialog, Page, Request
+
+pytest.importorskip("jinja2")
+pytestmark = pytest.mark.long
+
+HOSTILE = "test_\"><img src=x onerror=alert(1)>'</script>\u2028`|[1]"
+NAMES = ("test_sort[100]", "test_sort[1000]", "test_parse", HOSTILE)
+SESSIONS = 24
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    state = probe(Host.this())
+    if not state.available:
+        pytest.skip(str(state.reason))
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # As root, Chromium starts only without its sandbox; the pages are ours.
+        running = playwright.chromium.launch(
+            executable_path=find_chromium(Host.this()), args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def project(
+    tmp_path_factory: pytest.TempPathFactory, new_session: Callable[..., Any], new_run: Callable[..., Any]
+) -> Path:
+    """Return a folder with a database in which ``test_parse`` became slower, and the page of its newest session."""
+    chance = random.Random(5)  # noqa: S311
+    folder = tmp_path_factory.mktemp("pictures")
+    for at in range(SESSIONS):
+        runs = []
+        for place, name in enumerate(NAMES):
+            level = 10.0 ** -(place + 2) * (1.3 if name == "test_parse" and at > 13 else 1)
+            samples = [level * chance.uniform(1, 1.03) for _ in range(8)]
+            runs.append(new_run(f"tests/test_a.py::{name}", samples, params={"n": 1}))
+        runs.append(new_run("tests/test_a.py::test_broken", None, outcome="failed", reason="AssertionError: <b>no</b>"))
+        commit = Commit(sha=f"{at + 1:040x}", branch="main", dirty=False)
+        new_session(folder / "results", runs, at=at, commit=commit, note="<i>note</i>")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page_file(project: Path, benchdb_process: Callable[..., Any]) -> Path:
+    ended = benchdb_process("report", "results", "-o", "page.html", cwd=project)
+    assert ended.status == 0, ended.err
+    return project / "page.html"
+
+
+@pytest.fixture
+def open_page(browser: "Browser", page_file: Path) -> "Iterator[Callable[..., Page]]":
+    """Return a function that opens the page; afterwards, nothing may have complained or left the machine."""
+    complaints: list[str] = []
+    contexts = []
+
+    def refuse(dialog: "Dialog") -> None:
+        complaints.append(dialog.message)
+        dialog.dismiss()
+
+    def watch(request: "Request") -> None:
+        if not request.url.startswith(("file:", "blob:", "data:")):
+            complaints.append(request.url)
+
+    def open_it(link: str = "", **options: Any) -> "Page":
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", refuse)
+        page.on("request", watch)
+        page.goto(page_file.as_uri() + link)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1920])
+def test_page_fits_its_window_and_opens_details(open_page: "Callable[..., Page]", width: int, theme: str) -> None:
+    page = open_page(viewport={"width": width, "height": 900}, color_scheme=theme)
+
+    for opener in page.locator(".name button").all():
+        opener.click()
+
+    assert page.locator(".detail").count() == len(NAMES) + 1
+    assert page.locator(".detail .chart svg").count() == 2 * len(NAMES)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (ground == "rgb(255, 255, 255)") is (theme == "light")
+
+
+def test_page_without_javascript_has_every_figure_and_chart(open_page: "Callable[..., Page]") -> None:
+    page = open_page(java_script_enabled=False)
+
+    assert page.locator(".run").count() == len(NAMES) + 1
+    assert page.locator(".run svg.strip").count() == len(NAMES)
+    assert page.locator(".run svg.history").count() == len(NAMES)
+    assert page.locator(".tools").is_hidden()
+    assert page.get_by_text("failed: AssertionError: <b>no</b>").is_visible()
+    assert any("+30" in text and "worse" in text for text in page.locator("td.change").all_inner_texts())
+
+
+def test_search_and_counts_narrow_the_table(open_page: "Callable[..., Page]") -> None:
+    page = open_page()
+    visible = page.locator(".run:visible")
+
+    page.locator("input").fill("SORT 1000")
+    assert visible.count() == 1
+    page.locator("input").fill("")
+    page.get_by_role("button", name="changed for the worse").click()
+
+    assert visible.count() == 1
+    assert "test_parse" in visible.inner_text()
+    assert page.locator("output").inner_text() == f"1 of {len(NAMES) + 1}"
+
+
+def test_sorting_finds_the_slowest_and_returns_to_the_order_of_the_report(open_page: "Callable[..., Page]") -> None:
+    page = open_page()
+    names = page.locator(".run .name")
+    before = names.all_inner_texts()
+    head = page.locator("thead").get_by_role("button", name="median")
+
+    head.click()
+    assert names.first.inner_text() == "test_sort[100]"
+    assert names.last.inner_text() == "test_broken"  # not measured comes last, not first
+    head.click()
+    assert names.first.inner_text().startswith('test_">')
+    head.click()
+
+    assert names.all_inner_texts() == before
+
+
+def test_keyboard_alone_opens_a_run_and_reads_its_history(open_page: "Callable[..., Page]") -> None:
+    page = open_page(viewport={"width": 1280, "height": 900})
+    page.locator(".name button", has_text="test_parse").focus()
+    page.keyboard.press("Enter")
+    slider = page.get_by_role("slider")
+
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.getAttribute('role')") == "slider":
+            break
+    page.keyboard.press("Home")
+    first = slider.get_attribute("aria-valuetext")
+    page.keyboard.press("ArrowRight")
+    second = slider.get_attribute("aria-valuetext")
+    for _ in range(3):
+        page.keyboard.press("+")
+    page.keyboard.press("End")
+
+    assert first is not None
+    assert second is not None
+    assert first.startswith(f"1 of {SESSIONS} ")
+    assert second.startswith(f"2 of {SESSIONS} ")
+    assert page.locator(".chart .dot").count() < 2 * SESSIONS
+    assert not (slider.get_attribute("aria-valuetext") or "").startswith(f"{SESSIONS} of")
+    page.keyboard.press("0")
+    page.keyboard.press("End")
+    assert "this report" in (slider.get_attribute("aria-valuetext") or "")
+
+
+def test_link_to_a_benchmark_opens_it(open_page: "Callable[..., Page]") -> None:
+    first = open_page()
+    key = first.locator(".run", has_text="img src").get_attribute("id")
+
+    page = open_page(f"#{key}")
+
+    assert page.locator(".detail h3").inner_text() == f"tests/test_a.py::{HOSTILE}"
+    assert page.locator(".run").filter(has_text="img src").evaluate("row => row === document.querySelector(':target')")
+
+
+def test_numbers_in_details_are_those_of_the_terminal(
+    open_page: "Callable[..., Page]", project: Path, benchdb_process: Callable[..., Any]
+) -> None:
+    ended = benchdb_process("trend", "results", "--last", "100", "-f", "json", cwd=project)
+    (series,) = (one for one in json.loads(ended.out)["series"] if one["fullname"].endswith("::test_parse"))
+    page = open_page("#tests/test_a.py::test_parse")
+
+    page.locator(".detail details.data summary").first.click()
+
+    values = [point["value"] for point in series["points"]]
+    unit = unit_for("s", values)
+    rows = page.locator(".detail details.data table").first.locator("tbody tr")
+    assert rows.locator("td:nth-child(4)").all_inner_texts() == [quantity(value, unit) for value in values]
+    levels = [quantity(point["level"], unit) for point in series["points"]]
+    assert rows.locator("td:nth-child(5)").all_inner_texts() == levels
+    assert "+30" in page.locator(".changes").inner_text()
+
+
+def test_figures_are_written_as_the_terminal_writes_them(open_page: "Callable[..., Page]") -> None:
+    chance = random.Random(7)  # noqa: S311
+    page = open_page()
+    units = ("s", "B", "1/s", "J", "W", "Hz", "B/s", "kg", "1", "points")
+    cases = [
+        (chance.choice(units), [chance.choice([1, -1]) * 10 ** chance.uniform(-14, 14) for _ in range(3)])
+        for _ in range(400)
+    ]
+    cases += [(unit, [value, value, value]) for unit in units for value in (0.0, 0.5, 1.125, 2.5, 999.95, 1e-3, 12.5)]
+
+    script = "cases => cases.map(([unit, values]) => values.map((value) => quantity(value, unitFor(unit, values))))"
+    texts = page.evaluate(script, cases)
+
+    for (unit, values), shown in zip(cases, texts, strict=True):
+        assert shown == [quantity(value, unit_for(unit, values)) for value in values], (unit, values)
+
+
+def test_downloads_and_copies_are_what_the_table_shows(
+    open_page: "Callable[..., Page]", project: Path, benchdb_process: Callable[..., Any]
+) -> None:
+    page = open_page("#tests/test_a.py::test_parse", permissions=["clipboard-read", "clipboard-write"])
+
+    with page.expect_download() as csv:
+        page.get_by_role("button", name="Download CSV").click()
+    with page.expect_download() as drawing:
+        page.get_by_role("button", name="Download SVG").first.click()
+    page.get_by_role("button", name="Copy as Markdown").click()
+    page.get_by_text("Copied").wait_for()
+    markdown = page.evaluate("navigator.clipboard.readText()")
+
+    ended = benchdb_process("report", "results", "-f", "csv", cwd=project)
+    assert len(csv.value.path().read_text(encoding="utf-8").splitlines()) == len(ended.out.splitlines())
+    assert drawing.value.path().read_text(encoding="utf-8").startswith("<svg")
+    assert len(markdown.splitlines()) == len(NAMES) + 3
+    assert "| test_parse | " in markdown
+    assert "<img" not in markdown
+
+
+def test_theme_can_be_chosen(open_page: "Callable[..., Page]") -> None:
+    page = open_page(color_scheme="dark")
+
+    page.get_by_role("button", name="Theme").click()
+
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_printed_page_is_light_and_has_no_controls(open_page: "Callable[..., Page]") -> None:
+    page = open_page(color_scheme="dark")
+
+    page.emulate_media(media="print")
+
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator(".tools").is_hidden()
+    assert page.locator(".run").first.is_visible()
