@@ -67,8 +67,8 @@ def _trends(
     selected: SelectedSessions, selection: Selection, request: TrendRequest, report: Report, history: int
 ) -> Trends | None:
     """Follow the main times of the sessions up to the newest one of the report; None if there are no such sessions."""
-    newest = max(shown.session.started_at for shown in report.sessions)
-    sessions = [row for row in kept_sessions(selected.everything) if row.started_at <= newest][-history:]
+    newest = max(shown.session.placed_at for shown in report.sessions)
+    sessions = [row for row in kept_sessions(selected.everything) if row.placed_at <= newest][-history:]
     if not sessions or not history:
         return None
     # Filters on runs choose rows; the rows choose their series, whatever else those filters would match.

@@ -7,6 +7,7 @@ PYTEST_DONT_REWRITE
 """
 
 import dataclasses
+import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -85,9 +86,8 @@ def _report_writer(source: Path, session_id: str, folder: Path, show: ShowPath) 
         from pytest_benchdb.operations.select.selection import Selection
         from pytest_benchdb.present.report.formats import format_of, report_text
 
-        # Without histories: their sessions may be thousands of files, and the tests have ended.
         selection = Selection(paths=(source,), specs=(f"session:{session_id}",))
-        shown = build_illustrated(selection, TrendRequest(root=folder, environ={}), history=0)
+        shown = build_illustrated(selection, TrendRequest(root=folder, environ=os.environ))
         report = dataclasses.replace(shown.report, sources=(show(source),))
         text = report_text(report, format_of(path.name) or "md", pictures=shown.pictures)
         write_file(path, [text.encode("utf-8", "backslashreplace")])

@@ -121,7 +121,7 @@ function axes(drawing, width, { yMarks, yTexts, y, unitText, xMarks }) {
 function historyFigure(trend, sessions, ownSession, file) {
   const count = trend.values.length;
   const sessionAt = (index) => (trend.at ? trend.at[index] : index);
-  const started = (index) => sessions.started_at[sessionAt(index)].slice(0, 16).replace("T", " ");
+  const time = (index) => sessions.placed_at[sessionAt(index)].slice(0, 16).replace("T", " ");
   const commit = (index) => (sessions.commits[sessionAt(index)] || "").slice(0, 10);
   const bandAt = (index) => trend.bands.findLast(([start]) => start <= index);
   const changeAt = (index) => trend.changes.find((change) => change.index === index);
@@ -144,7 +144,7 @@ function historyFigure(trend, sessions, ownSession, file) {
   const describe = (index) => {
     const unit = unitOf();
     const subject = sessions.subjects[sessionAt(index)];
-    const parts = [`${index + 1} of ${count}`, `${started(index)} UTC`, commit(index) && `${commit(index)}${subject ? ` ${subject}` : ""}`, quantity(trend.values[index], unit)];
+    const parts = [`${index + 1} of ${count}`, `${time(index)} UTC`, commit(index) && `${commit(index)}${subject ? ` ${subject}` : ""}`, quantity(trend.values[index], unit)];
     const band = bandAt(index);
     if (band) parts.push(`level ${quantity(band[1], unit)}`);
     return [...parts, remark(index)].filter(Boolean).join(" \u00b7 ");
@@ -172,11 +172,11 @@ function historyFigure(trend, sessions, ownSession, file) {
     const marks = asLog ? logTicks(low, high) : ticks(low / unit.size, high / unit.size, 5).map((mark) => mark * unit.size);
     const many = Math.max(2, Math.min(6, Math.floor(width / 130)));
     const shownDays = [];
-    const isShort = Date.parse(`${started(last)}Z`.replace(" ", "T")) - Date.parse(`${started(first)}Z`.replace(" ", "T")) < 5 * 86400000;
+    const isShort = Date.parse(`${time(last)}Z`.replace(" ", "T")) - Date.parse(`${time(first)}Z`.replace(" ", "T")) < 5 * 86400000;
     for (let step = 0; step < many; step += 1) {
       const index = Math.round(first + ((last - first) * step) / (many - 1));
       const anchorText = step === 0 ? "start" : step === many - 1 ? "end" : "middle";
-      if (!shownDays.some((day) => day.index === index)) shownDays.push({ index, x: x(index), text: isShort ? started(index).slice(5) : started(index).slice(0, 10), anchor: anchorText });
+      if (!shownDays.some((day) => day.index === index)) shownDays.push({ index, x: x(index), text: isShort ? time(index).slice(5) : time(index).slice(0, 10), anchor: anchorText });
     }
     axes(drawing, width, { yMarks: marks, yTexts: axisTexts(marks, unit), y, unitText: unit.symbol, xMarks: shownDays });
     for (const band of bands) {
@@ -261,9 +261,9 @@ function historyFigure(trend, sessions, ownSession, file) {
       const unit = unitFor(trend.unit, trend.values);
       const rows = trend.values.map((value, index) => {
         const band = bandAt(index);
-        return [String(index + 1), started(index), commit(index) || "-", quantity(value, unit), band ? quantity(band[1], unit) : "-", remark(index)];
+        return [String(index + 1), time(index), commit(index) || "-", quantity(value, unit), band ? quantity(band[1], unit) : "-", remark(index)];
       });
-      return dataTable(["session", "started (UTC)", "commit", "value", "level", "remarks"], rows);
+      return dataTable(["session", "time (UTC)", "commit", "value", "level", "remarks"], rows);
     },
   });
   const update = () => {
@@ -310,7 +310,7 @@ function distributionFigure(rounds, before, sessions, file) {
   const sides = [{ kind: "now", text: "this session", one: rounds, values: sorted(rounds) }];
   if (before) {
     const index = sessions.ids.indexOf(before.session_id);
-    const when = index >= 0 ? ` (${sessions.started_at[index].slice(0, 10)})` : "";
+    const when = index >= 0 ? ` (${sessions.placed_at[index].slice(0, 10)})` : "";
     sides.push({ kind: "before", text: `the session before${when}`, one: before, values: sorted(before) });
   }
   const every = sides.flatMap((side) => side.values);

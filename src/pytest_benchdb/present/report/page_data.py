@@ -59,7 +59,7 @@ def _sessions(sessions: Sequence[SessionRow]) -> dict[str, object]:
     prefixes = {commit_prefix(session.remote_url) for session in sessions} - {None}
     return {
         "ids": [session.session_id for session in sessions],
-        "started_at": [session.started_at for session in sessions],
+        "placed_at": [session.placed_at for session in sessions],
         "commits": [session.commit_sha for session in sessions],
         "labels": [session.label and sanitize(session.label) for session in sessions],
         "subjects": [session.commit_subject and sanitize(session.commit_subject) for session in sessions],
