@@ -111,7 +111,7 @@ def history_line(
         marks: index of the first session after each change, and whether it is for the worse.
     """
     finite = [value for value in values if value is not None and math.isfinite(value)]
-    if len(finite) < 2:  # noqa: PLR2004 - one point is no line
+    if len(finite) < 2:  # noqa: PLR2004 - one point gives nothing to draw
         return None
     low, high = min(finite), max(finite)
     usable_x, usable_y = LINE_WIDTH - 2 * _MARGIN, LINE_HEIGHT - 2 * _MARGIN
