@@ -1,4 +1,4 @@
-"""Run pytest in a subprocess: for a side of a duet, or to rerun the gate's suspects."""
+"""Run pytest, or `benchdb run`, in a subprocess: for a side of a duet, or to rerun the gate's suspects."""
 
 import contextlib
 import json
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_benchdb.errors import ConfigError, StoreError
+from pytest_benchdb.model.benchmark import COMMAND_FILE
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.exchange.open import open_source
@@ -33,6 +34,8 @@ under load; see docs/explanation/regression-quality.md. It costs nothing where t
 _USABLE = frozenset({0, 1})
 """Exit statuses of pytest after which the outcome of each test is recorded."""
 _MASK = "***"
+_COMMANDS = ("pytest", "benchdb")
+_OWN_RUN = (sys.executable, "-m", "pytest_benchdb", "run")
 _PYTEST = frozenset({"pytest", "py.test"})
 
 # Like the `pytest` script: `python -m pytest` would add the working directory to the path.
@@ -125,7 +128,7 @@ Runner = Callable[[Sequence[str]], Rerun]
 
 
 def parse_suite(words: Sequence[str], folder: Path) -> Suite:
-    """Parse a user's command: ``pytest ARGS``, ``python -m pytest ARGS`` or the arguments alone.
+    """Parse a user's command: ``pytest ARGS``, ``python -m pytest ARGS``, ``benchdb run ARGS`` or pytest's arguments.
 
     >>> parse_suite(["pytest", "-q", "tests"], Path()).arguments
     ('-q', 'tests')
@@ -133,6 +136,8 @@ def parse_suite(words: Sequence[str], folder: Path) -> Suite:
     words = list(words)
     if words[:1] in (["pytest"], ["py.test"]):
         return Suite(program=_own_pytest(), arguments=tuple(words[1:]), folder=folder)
+    if words[:2] == ["benchdb", "run"]:
+        return Suite(program=_OWN_RUN, arguments=tuple(words[2:]), folder=folder)
     if words[1:3] == ["-m", "pytest"]:
         return Suite(program=tuple(words[:3]), arguments=tuple(words[3:]), folder=folder)
     if words and Path(words[0]).name in {"pytest", "pytest.exe"}:
@@ -171,10 +176,13 @@ def own_suite(own: OwnCommand | None, folder: Path) -> Suite:
     Raises:
         ConfigError: the command cannot be run again.
     """
-    return parse_suite(own_words(own, folder, "--confirm", "benchdb regress --confirm 2 -- pytest ARGS"), folder)
+    instead = "benchdb regress --confirm 2 -- pytest ARGS"
+    return parse_suite(own_words(own, folder, "--confirm", instead, programs=_COMMANDS), folder)
 
 
-def own_words(own: OwnCommand | None, folder: Path, what: str, instead: str) -> list[str]:
+def own_words(
+    own: OwnCommand | None, folder: Path, what: str, instead: str, *, programs: Sequence[str] = ("pytest",)
+) -> list[str]:
     """Return the words of the command by which this user recorded a session here.
 
     Args:
@@ -182,6 +190,7 @@ def own_words(own: OwnCommand | None, folder: Path, what: str, instead: str) -> 
         folder: the working folder, which must be the same.
         what: the option or command that wants to run it, for messages.
         instead: what to type with a command of one's own.
+        programs: which programs it may call.
 
     Raises:
         ConfigError: the command cannot be run again.
@@ -195,19 +204,21 @@ def own_words(own: OwnCommand | None, folder: Path, what: str, instead: str) -> 
     if _MASK in own.command:
         raise ConfigError(f"{what}: secrets were masked in the command ({own.command}); {advice}")
     words = shlex.split(own.command)
-    if words[:1] != ["pytest"]:
+    if words[0] not in programs:
         raise ConfigError(f"{what}: the command does not call pytest ({own.command}); {advice}")
     return words
 
 
 def find_root(folder: Path, names: Sequence[str]) -> Path | None:
-    """Return the folder that benchmarks' full names are relative to.
+    """Return the folder that benchmarks' full names are relative to; for command lines it is the working folder.
 
     It is the root of the working copy, or else the nearest parent folder with their files; None if there is none.
     """
     above = [folder, *folder.parents]
     copies = [parent for parent in above if (parent / ".git").exists()]
     files = {name.partition("::")[0] for name in names}
+    if COMMAND_FILE in files:
+        return folder
     return next((parent for parent in [*copies[:1], *above] if any((parent / file).is_file() for file in files)), None)
 
 
@@ -236,7 +247,8 @@ class ProcessRunner:
     @property
     def command(self) -> str:
         """The command in shell syntax, as people would type it."""
-        program = ["pytest"] if self._suite.program == _own_pytest() else self._suite.program
+        names = {_own_pytest(): ["pytest"], _OWN_RUN: ["benchdb", "run"]}
+        program = names.get(self._suite.program, self._suite.program)
         return shlex.join([*program, *self._suite.arguments])
 
     def __call__(self, names: Sequence[str]) -> Rerun:
@@ -248,16 +260,38 @@ class ProcessRunner:
         if root is None:
             file = names[0].partition("::")[0]
             return Rerun(problem=f"there is no {file} in or above {self._suite.folder}")
-        there = [name for name in names if (root / name.partition("::")[0]).is_file()]
+        files = {name: name.partition("::")[0] for name in names}
+        there = [name for name, file in files.items() if file == COMMAND_FILE or (root / file).is_file()]
         with tempfile.TemporaryDirectory(prefix="benchdb-rerun-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             status = _run(self._suite, self._variables(root, there, folder), folder / "output")
-            return _read(folder, status)
+            return _read(folder, status, self._suite)
 
     def _variables(self, root: Path, names: Sequence[str], folder: Path) -> dict[str, str]:
         assignment = {"root": str(root), "names": list(names), "db": str(folder / "db")}
         kept = {name: text for name, text in self._environ.items() if name != "PYTEST_CURRENT_TEST"}
         return {**kept, VARIABLE: json.dumps(assignment)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """What a `benchdb run` that a re-run started is to measure.
+
+    Attributes:
+        names: full names of the benchmarks.
+        target: where it records.
+    """
+
+    names: frozenset[str]
+    target: str
+
+
+def read_assignment(environ: Mapping[str, str]) -> Assignment | None:
+    """Return the assignment of a re-run; None if this process is not one."""
+    if VARIABLE not in environ:
+        return None
+    assignment = json.loads(environ[VARIABLE])
+    return Assignment(names=frozenset(assignment["names"]), target=assignment["db"])
 
 
 def _pause_s(text: str) -> float:
@@ -285,11 +319,11 @@ def _run(suite: Suite, environ: Mapping[str, str], log: Path) -> int | str:
         return f"cannot start {command[0]}: {error.strerror}"
 
 
-def _read(folder: Path, status: int | str) -> Rerun:
+def _read(folder: Path, status: int | str, suite: Suite) -> Rerun:
     if isinstance(status, str):
         return Rerun(problem=status)
     if status not in _USABLE:
-        return Rerun(problem=f"pytest ended with exit status {status}{last_line(folder / 'output')}")
+        return Rerun(problem=f"{_name_of(suite)} ended with exit status {status}{last_line(folder / 'output')}")
     try:
         with open_source((folder / "db",)) as reader:
             sessions = reader.sessions()
@@ -300,6 +334,10 @@ def _read(folder: Path, status: int | str) -> Rerun:
     if not sessions:
         return Rerun(problem="it recorded nothing")
     return Rerun(session=sessions[-1], values=tuple(values))
+
+
+def _name_of(suite: Suite) -> str:
+    return "benchdb run" if suite.program == _OWN_RUN else "pytest"
 
 
 def last_line(log: Path) -> str:

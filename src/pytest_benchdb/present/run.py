@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 
+from pytest_benchdb.model.benchmark import COMMAND_FILE
 from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.report import Row, RunDetail
 from pytest_benchdb.model.wording import counted
@@ -417,7 +418,22 @@ def _facts(run: Row, notes: Sequence[Row]) -> list[Fact]:
     facts = [("outcome", outcome), ("recorded", local_text(run["started_at"]))]
     facts += [(label, value_text(run[key])) for label, key in _FACTS if run.get(key) not in (None, {}, "")]
     facts += [("note", _note_text(note)) for note in notes]
-    return [*facts, ("run again", f"pytest {shlex.quote(str(run['fullname']))} --benchdb")]
+    again = _again(run)
+    return [*facts, ("run again", again)] if again else facts
+
+
+def _again(run: Row) -> str | None:
+    """Return the command that measures a benchmark again; None if what was recorded is not enough."""
+    if run["file"] != COMMAND_FILE:
+        return f"pytest {shlex.quote(str(run['fullname']))} --benchdb"
+    info = run["extra_info"] or {}
+    command = info.get("command")
+    if command is None or run["params"]:
+        return None
+    name = [] if run["name"] == " ".join(command.split()) else ["-N", run["name"]]
+    if info.get("shell"):
+        return shlex.join(["benchdb", "run", *name, "-S", info["shell"], command])
+    return f"{shlex.join(['benchdb', 'run', *name])} -- {command}"
 
 
 def run_json(detail: RunDetail) -> dict[str, object]:

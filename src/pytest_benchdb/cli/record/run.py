@@ -20,6 +20,7 @@ from pytest_benchdb.model import exit_status
 from pytest_benchdb.operations.adhoc.commands import AUTO, CommandRequest
 from pytest_benchdb.operations.adhoc.measure import USUAL_ROUNDS, USUAL_TIME_S, Measured, RoundRules
 from pytest_benchdb.operations.adhoc.record import AdhocOutcome, AdhocRequest, run_commands
+from pytest_benchdb.operations.pytest_run import read_assignment
 from pytest_benchdb.operations.read.report import build_report
 from pytest_benchdb.operations.select.selection import make_selection
 from pytest_benchdb.present.report.commands import command_lines
@@ -46,7 +47,7 @@ Times are from the start of a process until it has ended; user and system time a
 of all descendants that it waited for. A command that exits with another code than 0, is killed or takes longer than
 --timeout has failed, and has no times.
 
-The exit status is 1 if a command failed. Names with -N keep a history: benchdb trend build, benchdb regress.
+The exit status is 1 if a command failed. Names with -N keep a history: benchdb trend -k build, benchdb regress.
 
 Examples:
 
@@ -137,7 +138,6 @@ def _hook(letter: str, name: str, text: str) -> Callable[[Any], Any]:
 @click.option("--label", metavar="TEXT", help="Label of the session.")
 @click.option("--tag", "tags", metavar="K=V", multiple=True, help="Tag of the session; can be given several times.")
 @click.option("--note", metavar="TEXT", help="A text that is kept with the session.")
-@click.option("--only", multiple=True, hidden=True)
 @options.format_option(_FORMATS)
 @options.output_option
 @options.display_options
@@ -149,7 +149,7 @@ def command(context: click.Context, /, **params: Any) -> int:
     request = _request(params, context)
     with ended_like_an_interrupt(), progress_bar("Running", shown=output.progress, by_itself=False) as bar:
         outcome = run_commands(request, lambda series, turn: _tell(bar, series, turn))
-    if not params["only"]:
+    if request.only is None:
         _show(outcome, request.target, output)
     if outcome.problem is not None:
         click.echo(f"benchdb: {outcome.problem}", err=True)
@@ -167,7 +167,7 @@ def _refuse_other_meanings(output: str | None) -> None:
 
 
 def _request(params: Mapping[str, Any], context: click.Context) -> AdhocRequest:
-    words = passthrough_args(context)
+    words, again = passthrough_args(context), read_assignment(os.environ)
     commands = CommandRequest(
         texts=params["commands"],
         words=None if words is None else tuple(words),
@@ -181,13 +181,13 @@ def _request(params: Mapping[str, Any], context: click.Context) -> AdhocRequest:
     return AdhocRequest(
         commands=commands,
         rules=_rules(params),
-        target=str(find_db(params["db"], Path.cwd())),
+        target=str(find_db(params["db"], Path.cwd())) if again is None else again.target,
         argv=["benchdb", "run", *all_args(context)],
         project=params["project"] or None,
         label=params["label"] or None,
         tags=dict(map(parse_tag, params["tags"])),
         note=params["note"] or None,
-        only=frozenset(params["only"]),
+        only=None if again is None else again.names,
     )
 
 

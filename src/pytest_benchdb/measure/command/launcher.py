@@ -68,10 +68,10 @@ def _send(number: int) -> None:
 
 def _run(request: Mapping[str, Any]) -> dict[str, object]:
     global _group  # noqa: PLW0603 - shared with the thread that sends signals
-    argv, environ, actions = request["argv"], dict(os.environ), _file_actions(request)
+    argv, actions = request["argv"], _file_actions(request)
     began_ns = time.perf_counter_ns()
     try:
-        pid = os.posix_spawn(argv[0], argv[1:], environ, file_actions=actions, setpgroup=0, setsigdef=_RESTORED)
+        pid = os.posix_spawn(argv[0], argv[1:], os.environ, file_actions=actions, setpgroup=0, setsigdef=_RESTORED)
     except (OSError, ValueError) as error:
         return {"problem": getattr(error, "strerror", None) or str(error)}
     with _lock:

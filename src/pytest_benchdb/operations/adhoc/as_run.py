@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from pytest_benchdb.environment.command import sanitized_command
 from pytest_benchdb.measure.command.remarks import remarks_on
 from pytest_benchdb.measure.command.runner import CommandRound
 from pytest_benchdb.measure.timing.stability import instability
@@ -11,7 +10,7 @@ from pytest_benchdb.model.answer.commands import CommandResult
 from pytest_benchdb.model.benchmark import COMMAND_FILE, Benchmark, Labels
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.run import Measurement, Run, Timing
-from pytest_benchdb.operations.adhoc.commands import Command
+from pytest_benchdb.operations.adhoc.commands import Command, masked
 from pytest_benchdb.operations.adhoc.measure import Measured, RoundRules
 
 _CLOCK = "posix_spawn to wait4, perf_counter_ns"
@@ -47,7 +46,7 @@ def run_of(
 ) -> Run:
     """Return the run of a command; `facts` are stored with it."""
     command, rounds = measured.command, measured.rounds
-    around = {name: sanitized_command([text]) for name, text in command.hooks.items()}
+    around = {name: masked(text) for name, text in command.hooks.items()}
     return Run(
         run_id=run_id,
         benchmark=benchmark,
@@ -57,13 +56,7 @@ def run_of(
         started_unix_us=measured.began_unix_us or 0,
         duration_s=sum(each.wall_ns for each in rounds) / 1e9 if rounds else None,
         timing=_timing(measured, rules),
-        extra_info={
-            "command": command.template,
-            "shell": command.shell,
-            "exit_codes": exit_codes(rounds),
-            **around,
-            **facts,
-        },
+        extra_info={"command": command.template, "exit_codes": exit_codes(rounds), **around, **facts},
     )
 
 

@@ -268,7 +268,7 @@ def _command(template: _Template, values: Mapping[str, str]) -> Command:
         for name, value in values.items()
         if any(f"{{{name}}}" in text for text in (template.text, *template.words, *template.hooks.values()))
     }
-    written = _masked(template)
+    written = _stored(template)
     text = _filled(template.text, used)
     argv = (*template.shell, "-c", text) if template.shell else tuple(_filled(word, used) for word in template.words)
     name = " ".join((template.name or written).split())
@@ -284,12 +284,17 @@ def _command(template: _Template, values: Mapping[str, str]) -> Command:
     )
 
 
-def _masked(template: _Template) -> str:
+def _stored(template: _Template) -> str:
     """Return a command as it is stored: secrets do not go into the names of benchmarks."""
     if template.words:
-        masked = sanitized_command(template.words)
-        return template.text if shlex.split(masked) == list(template.words) else masked
-    return shlex.split(sanitized_command([template.text]))[0]
+        without_secrets = sanitized_command(template.words)
+        return template.text if shlex.split(without_secrets) == list(template.words) else without_secrets
+    return masked(template.text)
+
+
+def masked(text: str) -> str:
+    """Return a command line with secrets masked."""
+    return shlex.split(sanitized_command([text]))[0]
 
 
 def _with_values(name: str, values: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 import statistics
 import subprocess
 from collections.abc import Callable, Sequence
@@ -138,7 +139,7 @@ def startup_of(shell: Sequence[str], runner: Runner) -> float:
     Raises:
         ConfigError: it does not take ``-c``.
     """
-    call = _call_of((*shell, "-c", ""), RoundRules())
+    call = _call_of((shutil.which(shell[0]) or shell[0], *shell[1:], "-c", ""), RoundRules())
     rounds = [runner.run(call) for _ in range(_STARTUP_ROUNDS)]
     if any(each.failure for each in rounds):
         raise ConfigError(f"--shell {' '.join(shell)}: cannot run a command given with -c ({rounds[0].failure})")

@@ -41,7 +41,7 @@ class AdhocRequest:
     Attributes:
         target: a folder or a file, as for ``--benchdb=PATH``.
         argv: the command line of `benchdb run` itself.
-        only: full names of the benchmarks to measure, for a re-run of the gate; empty for all.
+        only: full names of the benchmarks to measure, for a re-run of the gate; None for all.
     """
 
     commands: CommandRequest
@@ -52,7 +52,7 @@ class AdhocRequest:
     label: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
-    only: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def run_commands(request: AdhocRequest, tell: Tell) -> AdhocOutcome:
         MeasurementError: this system cannot start commands.
     """
     commands = read_commands(request.commands)
-    commands = tuple(each for each in commands if not request.only or full_name(each) in request.only)
+    commands = tuple(each for each in commands if request.only is None or full_name(each) in request.only)
     _check(commands, request.rules)
     target = _target(request.target)
     start = start_session(_context(request))
@@ -134,7 +134,7 @@ class _Session:
                 each.fail("error", "interrupted before its first round had ended")
             facts: dict[str, object] = {"order": "in turns" if self._in_turns else "one after another"}
             if each.command.shell is not None:
-                facts["shell_startup_s"] = self.startup_s
+                facts |= {"shell": each.command.shell, "shell_startup_s": self.startup_s}
             run = run_of(each, benchmark, self._rules, run_id=run_id, facts=facts)
             device_id = devices[0].device_id if devices else None
             started_us = each.began_unix_us or _now_us()
@@ -183,7 +183,7 @@ def _context(request: AdhocRequest) -> Context:
         suite={},
         unmeasured={},
         kind="api",
-        runs_again=not request.only,
+        runs_again=request.only is None,
     )
 
 

@@ -72,7 +72,7 @@ def plan_reruns(reader: Reader, session: SessionRow, request: GateRequest, runne
 def _obstacle(reader: Reader, session: SessionRow, request: GateRequest) -> str | None:
     """Return why the suspects of a session cannot be run again here without further words; None if they can."""
     if request.words is None:
-        if session.kind != "pytest":
+        if session.kind not in {"pytest", "api"}:
             return "the session was imported, so there is nothing to run again"
         try:
             _process_runner(session, request)

@@ -25,7 +25,7 @@ from pytest_benchdb.operations.gate.policy import Rules, policy_of
 from pytest_benchdb.operations.select.filters.threshold import Threshold
 
 _DISTURBED_KINDS = frozenset({"time", "rate", "energy", "power"})
-_ONLY_IF_NAMED = frozenset({*MAIN_TIMES, "user_time", "system_time", "peak_rss", "rss_growth"})
+_ONLY_IF_NAMED = frozenset({*MAIN_TIMES, "user_time", "system_time", "command_peak", "peak_rss", "rss_growth"})
 """Metrics that are judged only if a threshold names them, or as the benchmark's `time` or `memory`."""
 _CPU_CLOCKS = frozenset({"cpu_time", "thread_time"})
 """Metrics that other work on the machine does not inflate."""

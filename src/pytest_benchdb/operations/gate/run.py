@@ -59,6 +59,7 @@ _SIDE_READINGS = frozenset(
         "cycles",
         "cache_misses",
         "branch_misses",
+        "command_peak",
         "peak_rss",
         "rss_growth",
     }

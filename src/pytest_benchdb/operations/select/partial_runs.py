@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from pytest_benchdb.model.benchmark import COMMAND_FILE
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.store.read.reader import Reader
 
@@ -28,6 +29,9 @@ _SELECTING = (
     "--splits",
 )
 """Options that select tests by other means than paths, so that the selection is unknown from the command line."""
+
+_COMMAND_LINES = "benchdb run "
+"""How the command of a session of command lines begins: it runs what it names, and no tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +138,7 @@ def missing_names(
     before, after = commands
     if after is None or before == after:
         return absent
+    absent = [name for name in absent if not name.startswith(f"{COMMAND_FILE}::")]  # no test suite has them
     paths = _paths_in(after, [*baseline, *candidate])
     return [] if paths is None else [name for name in absent if not paths or any(_is_in(name, path) for path in paths)]
 
@@ -144,7 +149,7 @@ def _paths_in(command: str, names: Iterable[str]) -> list[str] | None:
         words = shlex.split(command)[1:]
     except ValueError:
         return None
-    if any(map(_selects, words)):
+    if command.startswith(_COMMAND_LINES) or any(map(_selects, words)):
         return None
     files = {name.partition("::")[0] for name in names}
     paths = [word.removeprefix("./").rstrip("/") for word in words if not word.startswith("-")]

@@ -72,7 +72,11 @@ def read_recipes(reader: Reader, values: Iterable[SessionValue]) -> dict[str, Re
     """
     by_run = {value.run_id: value for value in values}
     commands = reader.commands(sorted({value.session_id for value in by_run.values()}))
-    kept = {session_id: tuple(kept_options(command)) for session_id, command in commands.items() if command}
+    kept = {
+        session_id: tuple(kept_options(command))
+        for session_id, command in commands.items()
+        if command and not command.startswith("benchdb ")
+    }
     return {
         run_id: Recipe(
             options=(*kept[value.session_id], *_backend(value.key.backend, value.params, kept[value.session_id]))

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from pytest_benchdb.analysis.statistics.means import Estimate, mean_of, ratio_of_means
 from pytest_benchdb.model.answer.commands import CommandResult, CommandResults
@@ -9,6 +10,7 @@ from pytest_benchdb.present.writing.grid import Entry, Heading, Line, Section, S
 from pytest_benchdb.present.writing.text import sanitize, shorten, wrap
 from pytest_benchdb.present.writing.units import (
     NOT_MEASURED,
+    FigureKind,
     RowUnits,
     Unit,
     align_points,
@@ -85,61 +87,71 @@ def _sign(sign: str, *, ascii_only: bool) -> str:
 
 def _table(commands: Sequence[CommandResult], width: int, *, ascii_only: bool) -> list[Line]:
     timed = [each for each in commands if _is_timed(each)]
-    wall = _ascii(
-        row_units([(min(each.wall_s), max(each.wall_s)) for each in timed], lambda values: choose_unit("time", values)),
-        ascii_only=ascii_only,
-    )
-    cpu = choose_unit("time", [statistics.fmean(values) for each in timed for values in (each.user_s, each.system_s)])
-    cpu = cpu.ascii() if ascii_only else cpu
-    memory = choose_unit("memory", [each.peak_bytes for each in timed])
-    headings = (
-        Heading(title="command"),
-        Heading(title="mean", unit=wall.shared.symbol if wall.shared else "", align="right", flexible=False),
-        Heading(title=f"{_sign(_PLUS_MINUS, ascii_only=ascii_only)} 95 %", flexible=False),
-        Heading(title="min", align="right", flexible=False, priority=2),
-        Heading(title="max", align="right", flexible=False, priority=3),
-        Heading(title="user", unit=cpu.symbol, align="right", flexible=False, priority=4),
-        Heading(title="system", unit=cpu.symbol, align="right", flexible=False, priority=5),
-        Heading(title="peak", unit=memory.symbol, align="right", flexible=False, priority=6),
-        Heading(title="rounds", align="right", flexible=False, priority=7),
-    )
-    columns = iter(zip(*_columns(timed, wall, cpu, memory), strict=True))
+    columns = _columns(timed, ascii_only=ascii_only) if timed else []
+    headings = [Heading(title="command"), *(column.heading for column in columns)]
+    rows = iter(zip(*(column.texts for column in columns), strict=True))
     entries = []
     for command in commands:
         name = Span(sanitize(command.name, ascii_only=ascii_only))
         if _is_timed(command):
-            cells = tuple(map(Span, next(columns)))
-            entries.append(Entry(cells=(name, *cells)))
+            entries.append(Entry(cells=(name, *map(Span, next(rows)))))
+            continue
+        text = sanitize(f"{command.outcome}: {command.reason}", ascii_only=ascii_only)
+        message = Span(text, outcome_style(command.outcome))
+        if columns:
+            entries.append(Entry(cells=(name, *[Span("")] * len(columns)), message=message))
         else:
-            text = sanitize(f"{command.outcome}: {command.reason}", ascii_only=ascii_only)
-            message = Span(text, outcome_style(command.outcome))
-            entries.append(Entry(cells=(name, *[Span("")] * (len(headings) - 1)), message=message))
+            entries.append(Entry(cells=(name, message)))
+    if not columns:
+        headings.append(Heading(title="outcome"))
     return list(fit(headings, [Section(title=None, entries=tuple(entries))], width, ascii_only=ascii_only).lines)
 
 
-def _columns(timed: Sequence[CommandResult], wall: RowUnits, cpu: Unit, memory: Unit) -> list[list[str]]:
-    """Return the cells of each column of figures, one per command."""
-    if not timed:
-        return [[] for _ in range(8)]
-    means: list[Estimate] = [mean_of(each.wall_s) for each in timed]
+class _Column(NamedTuple):
+    """A column of figures, with a text for each command."""
 
-    def times(values: Sequence[float | None]) -> list[str]:
-        texts = [write_figure(value, unit) for value, unit in zip(values, wall.of_rows, strict=True)]
-        return wall.add_to(align_points(texts) if wall.shared else texts)
+    heading: Heading
+    texts: list[str]
 
-    def cpu_times(values: Sequence[Sequence[float]]) -> list[str]:
-        return align_points([write_figure(statistics.fmean(each), cpu) for each in values])
 
-    return [
-        times([mean.value for mean in means]),
-        [_half(mean, unit) for mean, unit in zip(means, wall.of_rows, strict=True)],
-        times([min(each.wall_s) for each in timed]),
-        times([max(each.wall_s) for each in timed]),
-        cpu_times([each.user_s for each in timed]),
-        cpu_times([each.system_s for each in timed]),
-        align_points([write_figure(each.peak_bytes, memory) for each in timed]),
-        [str(len(each.wall_s)) for each in timed],
+def _columns(timed: Sequence[CommandResult], *, ascii_only: bool) -> list[_Column]:
+    means = [mean_of(each.wall_s) for each in timed]
+    lows, highs = [min(each.wall_s) for each in timed], [max(each.wall_s) for each in timed]
+    user, system = ([statistics.fmean(values) for values in each] for each in zip(*map(_cpu, timed), strict=True))
+    peaks = [each.peak_bytes for each in timed]
+    wall = _units("time", lows, highs, ascii_only=ascii_only)
+    cpu = _units("time", user, system, ascii_only=ascii_only)
+    memory = _units("memory", peaks, ascii_only=ascii_only)
+    half = [_half(mean, unit) for mean, unit in zip(means, wall.of_rows, strict=True)]
+    columns = [
+        _column("mean", [mean.value for mean in means], wall, priority=0),
+        _Column(Heading(title=f"{_sign(_PLUS_MINUS, ascii_only=ascii_only)} 95 %", flexible=False), half),
+        _column("min", lows, wall, priority=2),
+        _column("max", highs, wall, priority=3),
+        _column("user", user, cpu, priority=4),
+        _column("system", system, cpu, priority=5),
     ]
+    if any(peak is not None for peak in peaks):
+        columns.append(_column("peak", peaks, memory, priority=6))
+    rounds = [str(len(each.wall_s)) for each in timed]
+    return [*columns, _Column(Heading(title="rounds", align="right", flexible=False, priority=7), rounds)]
+
+
+def _cpu(command: CommandResult) -> tuple[Sequence[float], Sequence[float]]:
+    return command.user_s, command.system_s
+
+
+def _units(kind: FigureKind, *columns: Sequence[float | None], ascii_only: bool) -> RowUnits:
+    """Return the units of columns that share them."""
+    units = row_units(list(zip(*columns, strict=True)), lambda values: choose_unit(kind, values))
+    return units.ascii() if ascii_only else units
+
+
+def _column(title: str, values: Sequence[float | None], units: RowUnits, *, priority: int) -> _Column:
+    texts = [write_figure(value, unit) for value, unit in zip(values, units.of_rows, strict=True)]
+    symbol = "" if units.shared is None else units.shared.symbol
+    heading = Heading(title=title, unit=symbol, align="right", flexible=False, priority=priority)
+    return _Column(heading, units.add_to(align_points(texts) if units.shared else texts))
 
 
 def _half(mean: Estimate, unit: Unit) -> str:
@@ -148,7 +160,3 @@ def _half(mean: Estimate, unit: Unit) -> str:
         return NOT_MEASURED
     decimals = len(write_figure(mean.value, unit).partition(".")[2])
     return f"{mean.half / unit.size:.{decimals}f}"
-
-
-def _ascii(units: RowUnits, *, ascii_only: bool) -> RowUnits:
-    return units.ascii() if ascii_only else units
