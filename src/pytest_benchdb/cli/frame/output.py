@@ -29,6 +29,8 @@ PIPE_WIDTH = 120
 """Width of tables written to a pipe or a file."""
 PATIENCE_S = 0.5
 """Seconds before a progress bar appears."""
+_REFRESH_S = 0.1
+"""Least seconds between two refreshes of a bar that is not refreshed by itself: each takes about a millisecond."""
 
 _SUFFIXES = {**REPORT_SUFFIXES, ".markdown": "md", ".htm": "html", ".txt": "table", ".xml": "junit", ".sarif": "sarif"}
 
@@ -189,11 +191,11 @@ class Bar:
     """A progress callback that shows a bar only after `PATIENCE_S`."""
 
     def __init__(self, title: str, clock: Callable[[], float], *, by_itself: bool = True) -> None:
-        """Show nothing yet; `by_itself` lets a thread refresh the bar while work goes on."""
+        """Show nothing yet; `by_itself` lets a thread refresh the bar meanwhile."""
         self._title = title
         self._clock = clock
         self._by_itself = by_itself
-        self._began = clock()
+        self._shown_at = self._began = clock()
         self._bar: Any = None
         self._task: Any = None
 
@@ -202,7 +204,8 @@ class Bar:
         if self._bar is None and self._clock() - self._began > PATIENCE_S and done < total:
             self._start(total)
         if self._bar is not None:
-            refresh = not self._by_itself
+            refresh = not self._by_itself and self._clock() - self._shown_at > _REFRESH_S
+            self._shown_at = self._clock() if refresh else self._shown_at
             self._bar.update(self._task, completed=done, total=total, description=self._title, refresh=refresh)
 
     def describe(self, title: str) -> None:

@@ -206,7 +206,7 @@ def _rules(params: Mapping[str, Any]) -> RoundRules:
         in_turns=not params["sequential"],
         accept_failures=params["ignore_failure"],
         timeout_s=params["timeout"],
-        input=os.devnull if params["input"] is None else str(Path(params["input"]).absolute()),
+        input=params["input"] or os.devnull,
         output=None if params["show_output"] else _DEVICES.get(params["stdout"], params["stdout"]),
     )
 

@@ -28,7 +28,10 @@ _RESTORED = tuple(
 )
 """Signals that this interpreter, or who started it, may ignore, and that commands expect to end them."""
 
+_POLL_S = 0.01
+
 _lock = threading.Lock()
+"""Held while a command is started, so that none is started once it is to end."""
 _group: int | None = None
 """The process group of the command that runs."""
 
@@ -53,15 +56,29 @@ def _read(requests: queue.SimpleQueue[Mapping[str, Any]]) -> None:
     for line in sys.stdin:
         request = json.loads(line)
         if "signal" in request:
-            _send(request["signal"])
+            with _lock:
+                _send(request["signal"])
+        elif "grace_s" in request:
+            _wait_for_end(request["grace_s"])
+            break
         else:
             requests.put(request)
-    _send(signal.SIGKILL)
-    os._exit(0)
+    with _lock:
+        _send(signal.SIGKILL)
+        os._exit(0)
+
+
+def _wait_for_end(grace_s: float) -> None:
+    """Interrupt the command, if one runs, and give it time to end by itself, as after a terminal's Ctrl-C."""
+    with _lock:
+        _send(signal.SIGINT)
+    until_s = time.monotonic() + grace_s
+    while _group is not None and time.monotonic() < until_s:
+        time.sleep(_POLL_S)
 
 
 def _send(number: int) -> None:
-    with _lock, contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
         if _group is not None:
             os.killpg(_group, number)
 
@@ -69,13 +86,13 @@ def _send(number: int) -> None:
 def _run(request: Mapping[str, Any]) -> dict[str, object]:
     global _group  # noqa: PLW0603 - shared with the thread that sends signals
     argv, actions = request["argv"], _file_actions(request)
-    began_ns = time.perf_counter_ns()
     try:
-        pid = os.posix_spawn(argv[0], argv[1:], os.environ, file_actions=actions, setpgroup=0, setsigdef=_RESTORED)
+        with _lock:
+            began_ns = time.perf_counter_ns()
+            pid = os.posix_spawn(argv[0], argv[1:], os.environ, file_actions=actions, setpgroup=0, setsigdef=_RESTORED)
+            _group = pid
     except (OSError, ValueError) as error:
         return {"problem": getattr(error, "strerror", None) or str(error)}
-    with _lock:
-        _group = pid
     _, status, usage = os.wait4(pid, 0)
     ended_ns = time.perf_counter_ns()
     with _lock:

@@ -123,6 +123,9 @@ class Runner:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return
@@ -136,6 +139,7 @@ class Runner:
 
         Raises:
             MeasurementError: it cannot be started.
+        KeyboardInterrupt: the user interrupted it; then it was ended, and no other can run.
         """
         timed_out = False
 
@@ -144,12 +148,13 @@ class Runner:
             timed_out = True
             self._send({"signal": int(signal.SIGTERM)})
 
-        self._send({"argv": [call.argv[0], *call.argv], "input": call.input, "output": call.output})
         try:
+            self._send({"argv": [call.argv[0], *call.argv], "input": call.input, "output": call.output})
             with _after(call.timeout_s, end), _after(call.timeout_s and call.timeout_s + GRACE_S, self._kill):
                 answer = self._answer(call)
-        except KeyboardInterrupt:
-            self._end()
+        except KeyboardInterrupt:  # whether the answer was read is not known, so nothing more can be asked
+            self._send({"grace_s": GRACE_S})
+            self._close()
             raise
         if "problem" in answer:
             raise MeasurementError(f"{call.argv[0]}: cannot be started: {answer['problem']}")
@@ -165,12 +170,6 @@ class Runner:
             signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
             timed_out=timed_out,
         )
-
-    def _end(self) -> None:
-        """Give the command that runs time to end by itself, as a terminal's Ctrl-C does, then kill it."""
-        self._send({"signal": int(signal.SIGINT)})
-        with contextlib.suppress(KeyboardInterrupt, MeasurementError), _after(GRACE_S, self._kill):
-            self._answer(None)
 
     def _kill(self) -> None:
         self._send({"signal": int(signal.SIGKILL)})

@@ -17,6 +17,7 @@ class CommandResult:
         memory_reason: why the peak is not known.
         exit_codes: of each round; None for one that a signal ended.
         planned: number of rounds that were wanted; more than there are if it failed or was interrupted.
+        shell: the shell that ran it; None if none did.
         notes: what makes its times doubtful, each a sentence about "it".
     """
 
@@ -30,6 +31,7 @@ class CommandResult:
     memory_reason: str | None
     exit_codes: Sequence[int | None]
     planned: int
+    shell: str | None = None
     notes: Sequence[str] = ()
 
 
@@ -40,14 +42,13 @@ class CommandResults:
     Attributes:
         commands: in the order in which they were given.
         in_turns: whether the rounds of the commands took turns.
-        shell: the shell that some of the commands needed; None if none did.
-        shell_startup_s: the time in which that shell starts and does nothing, which is part of their times.
+        shell_startup_s: the time in which their shell starts and does nothing, which is part of their times; None if no
+            shell was used.
         interrupted: whether Ctrl-C ended the measurement.
     """
 
     commands: tuple[CommandResult, ...]
     in_turns: bool
-    shell: str | None = None
     shell_startup_s: float | None = None
     interrupted: bool = False
 

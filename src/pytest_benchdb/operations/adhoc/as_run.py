@@ -123,6 +123,7 @@ def result_of(measured: Measured, rules: RoundRules) -> CommandResult:
         peak_bytes=max(each.peak_bytes or 0 for each in rounds) if rounds and reason is None else None,
         memory_reason=reason,
         exit_codes=[each.exit_code for each in rounds],
+        shell=measured.command.shell,
         planned=measured.target or len(rounds),
         notes=_notes(measured, rules),
     )

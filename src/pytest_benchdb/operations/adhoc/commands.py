@@ -7,7 +7,7 @@ import re
 import shlex
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -105,7 +105,7 @@ def read_commands(request: CommandRequest) -> tuple[Command, ...]:
     if len(templates) * len(combinations) > _MOST_COMMANDS:
         number = len(templates) * len(combinations)
         raise ConfigError(f"the parameters make {number:,} commands; {_MOST_COMMANDS:,} are the most")
-    commands = tuple(_command(template, values) for template in templates for values in combinations)
+    commands = tuple(command for template in templates for command in _filled_in(template, combinations))
     name, count = Counter(command.full_name for command in commands).most_common(1)[0]
     if count > 1:
         raise ConfigError(f"{count} commands are called {name!r}; give each a name of its own with -N")
@@ -260,6 +260,12 @@ def _scanned(name: str, low: str, high: str, step: str) -> list[str]:
     if (last - first) / width >= _MOST_COMMANDS:
         raise ConfigError(f"{what}: these are more than {_MOST_COMMANDS:,} values; give a larger step with -D")
     return [f"{first + width * at:f}" for at in range(int((last - first) / width) + 1)]
+
+
+def _filled_in(template: _Template, combinations: Sequence[Mapping[str, str]]) -> Iterable[Command]:
+    """Return the commands of a template, each once: it need not have every parameter."""
+    commands = (_command(template, values) for values in combinations)
+    return {command.full_name: command for command in commands}.values()
 
 
 def _command(template: _Template, values: Mapping[str, str]) -> Command:

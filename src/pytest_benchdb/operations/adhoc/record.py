@@ -145,7 +145,6 @@ class _Session:
         return CommandResults(
             commands=tuple(result_of(each, self._rules) for each in self.series),
             in_turns=self._in_turns,
-            shell=next((each.command.shell for each in self.series if each.command.shell), None),
             shell_startup_s=self.startup_s,
             interrupted=interrupted,
         )

@@ -67,10 +67,13 @@ def notes_of(results: CommandResults, *, ascii_only: bool = False, verbose: bool
             yield f"note: {prefix}{note}"
         if verbose and command.memory_reason is not None:
             yield f"note: {prefix}its peak memory is not known: {command.memory_reason}"
-    if results.shell is not None and results.shell_startup_s is not None:
+    by_shell = [command for command in results.commands if command.shell is not None]
+    if by_shell and results.shell_startup_s is not None:
+        which = [_name(command, ascii_only=ascii_only) for command in by_shell]
+        what = ", ".join(which) if len(by_shell) < len(results.commands) else "the time of each command"
+        shell = sanitize(str(by_shell[0].shell), ascii_only=ascii_only)
         startup = one_quantity(results.shell_startup_s, "s")
-        shell = sanitize(results.shell, ascii_only=ascii_only)
-        yield f"note: run by {shell}, which takes {startup} to start; that is part of the time (-S none avoids it)"
+        yield f"note: {what if several else 'the time'} includes the start of {shell}, about {startup}"
 
 
 def _is_timed(command: CommandResult) -> bool:

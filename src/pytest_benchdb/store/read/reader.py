@@ -144,7 +144,7 @@ class Reader:
         return values_of(rows)
 
     def commands(self, session_ids: Sequence[str]) -> dict[str, str | None]:
-        """Return the command line of each session that pytest recorded, secrets masked, by session."""
+        """Return the command line of each session that pytest or `benchdb run` recorded, secrets masked."""
         rows = self._rows("session_commands", session_ids=list(session_ids))
         return {row["session_id"]: row["command"] for row in rows}
 
