@@ -17,7 +17,8 @@ BROKEN_PIPE = 141  # 128 + SIGPIPE; not 1, which would read as a failed gate
 MEANINGS: Mapping[int, str] = MappingProxyType(
     {
         FINE: "fine; a gate passed, or had too little to judge",
-        GATE_FAILED: "a gate failed: something regressed, or a benchmark fails that passed before",
+        GATE_FAILED: "a gate failed: something regressed, or a benchmark fails that passed before; of "
+        "`benchdb run`, a command failed",
         USAGE: "wrong usage: an option, an argument or a setting",
         NO_BASELINE: "nothing to compare, where something was required, or a missing benchmark under `--missing fail`",
         UNDECIDED: "undecided: most of the suite became slower alike; under `--strict` also a result that could not be "

@@ -163,6 +163,8 @@ def test_run_reads_input_and_writes_output(run: Call, tmp_path: Path) -> None:
         (("-r", "3", "-m", "2", "--", "true"), "--runs is the exact number of rounds"),
         (("-m", "5", "-M", "2", "--", "true"), "--max-runs 2 is less than --min-runs 5"),
         (("--db", "tests.py", "--", "true"), "--db tests.py: tests.py is a test, not a database"),
+        (("--timeout", "inf", "--", "true"), "--timeout inf: give fewer than 10,000,000 seconds"),
+        (("--timeout", "nan", "--", "true"), "--timeout nan: give fewer than"),
         (("--tag", "x", "--", "true"), "--tag 'x': write K=V"),
         (("-P", "n", "1", "x", "echo {n}"), "-P n 1 x: give numbers"),
     ],

@@ -32,6 +32,7 @@ _FORMATS = ("table", "md", "html", "json", "csv")
 _HOOKS = ("setup", "prepare", "conclude", "cleanup")
 _DEVICES = {"null": os.devnull, "show": None}
 _NAME = 30
+_MOST_S = 1e7
 _OTHER_TOOL = frozenset({"null", "pipe", "inherit"})
 
 _HELP = f"""Time command lines, compare them, and record them like any benchmark.
@@ -89,13 +90,13 @@ def _hook(letter: str, name: str, text: str) -> Callable[[Any], Any]:
 @click.option(
     "--min-time",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, max=1e6),
+    type=click.FloatRange(min=0),
     help=f"Least time of all rounds together [{USUAL_TIME_S:g}].",
 )
 @click.option(
     "--timeout",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True, max=1e6),
+    type=click.FloatRange(min=0, min_open=True),
     help="End a round that takes longer.",
 )
 @_hook("s", "setup", "Run CMD once before the rounds of each command: a build.")
@@ -197,6 +198,11 @@ def _rules(params: Mapping[str, Any]) -> RoundRules:
         raise ConfigError(f"--max-runs {most} is less than --min-runs {least}")
     if params["runs"] is not None and (params["min_runs"] or most or params["min_time"] is not None):
         raise ConfigError("--runs is the exact number of rounds; leave out --min-runs, --max-runs and --min-time")
+    for option in ("min_time", "timeout"):
+        if params[option] is not None and not params[option] < _MOST_S:
+            raise ConfigError(
+                f"--{option.replace('_', '-')} {params[option]:g}: give fewer than {_MOST_S:,.0f} seconds"
+            )
     return RoundRules(
         runs=params["runs"],
         warmup=params["warmup"],
