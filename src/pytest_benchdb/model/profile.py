@@ -13,6 +13,8 @@ from pytest_benchdb.errors import ImportFormatError
 SCHEMA = "benchdb.profile/1"
 PROFILE_NAME = "profile.json"
 """Name of the attachment of a run that holds its profile."""
+NATIVE_NAME = "native.json"
+"""Name of the attachment with what each native function executed."""
 Kind = Literal["python", "c", "native"]
 """Python code, a C function that Python code called, or a function of a compiled library."""
 TEXT_CHARACTERS = 200

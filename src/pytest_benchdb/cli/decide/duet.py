@@ -6,6 +6,7 @@ import click
 
 from pytest_benchdb.cli.decide.compare import FORMATS, ComparisonWriter, comparison_options, read_request
 from pytest_benchdb.cli.decide.duet_run import DUET_DB, read_duet, run_and_compare, words_of
+from pytest_benchdb.cli.decide.explanation import explain_duet_result, explain_option
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.database import db_option
 from pytest_benchdb.cli.frame.options import CommandWithProgram
@@ -74,6 +75,7 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
     default=1,
     help="With --gate, run suspects in N further duets [1].",
 )
+@explain_option
 @comparison_options
 @click.pass_context
 def command(context: click.Context, /, **params: Any) -> int:
@@ -81,8 +83,10 @@ def command(context: click.Context, /, **params: Any) -> int:
     output = make_output(params, formats=FORMATS)
     writer, request = ComparisonWriter(params), read_request(params)
     confirms = params["confirm"] if params["gate"] else None
-    comparison = run_and_compare(read_duet(params, words_of(context, output)), request, output, confirms=confirms)
+    duet = read_duet(params, words_of(context, output))
+    comparison = run_and_compare(duet, request, output, confirms=confirms)
     status = writer.write((comparison,), output)
+    explain_duet_result(comparison, duet, params, output)
     if params["gate"] and any(row.judgement.verdict in FAILING for row in comparison.rows):
         return exit_status.GATE_FAILED
     return status

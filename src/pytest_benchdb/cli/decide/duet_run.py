@@ -1,9 +1,10 @@
 """Run a duet from a command's options, with progress."""
 
+import contextlib
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,18 +84,24 @@ def run_and_compare(duet: Duet, request: CompareRequest, output: Output, *, conf
         ConfigError: a side cannot be run, or the request is not valid.
         StoreError: the sessions cannot be read back.
     """
-    with ended_like_an_interrupt(), progress_bar("Running", shown=output.progress) as progress:
-
-        def say_progress(done: int, total: int) -> None:
-            if done:
-                output.say(f"run {done} of {total} done")
-
-        feedback = Feedback(progress=progress or say_progress, warn=output.say)
+    with run_feedback("Running", output) as feedback:
 
         def run(only: Sequence[str] = ()) -> Comparison:
             return compare_duet(duet, run_duet(duet, Path.cwd(), os.environ, feedback, only=only), request)
 
         return run() if confirms is None else confirm_duet(run(), confirms, run, output.say)
+
+
+@contextlib.contextmanager
+def run_feedback(title: str, output: Output) -> Iterator[Feedback]:
+    """Yield feedback with a progress bar on a terminal, or else a line per run; SIGTERM ends the block like Ctrl-C."""
+    with ended_like_an_interrupt(), progress_bar(title, shown=output.progress) as progress:
+
+        def say_progress(done: int, total: int) -> None:
+            if done:
+                output.say(f"run {done} of {total} done")
+
+        yield Feedback(progress=progress or say_progress, warn=output.say)
 
 
 def _commits(base: str | None, head: str | None) -> tuple[str | None, str | None]:

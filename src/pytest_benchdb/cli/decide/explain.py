@@ -7,13 +7,12 @@ from typing import Any
 
 import click
 
-from pytest_benchdb.cli.decide.duet_run import DUET_DB, read_duet, words_of
+from pytest_benchdb.cli.decide.duet_run import DUET_DB, read_duet, run_feedback, words_of
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.candidates import complete_specs
 from pytest_benchdb.cli.frame.database import db_option
-from pytest_benchdb.cli.frame.failure import ended_like_an_interrupt
 from pytest_benchdb.cli.frame.options import CommandWithProgram, passthrough_args
-from pytest_benchdb.cli.frame.output import Output, make_output, progress_bar
+from pytest_benchdb.cli.frame.output import Output, make_output
 from pytest_benchdb.cli.frame.project import find_db
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.answer.explanation import Explanations
@@ -30,8 +29,8 @@ Python's bytecode and every call, so the answer is the same on a loaded machine.
 are sessions of the history that have profiles already, nothing is run.
 
 The function that is named is the one whose own change costs most: what it executes itself, and what it calls more often
-than before. Inherited cost is not a cause. C functions count as calls; what they do inside is not seen, and neither is
-waiting, input and output, or the processor's caches.
+than before. Inherited cost is not a cause. C functions count as calls there; with valgrind, --native counts what they
+do inside. Waiting, input and output, and the processor's caches are not seen.
 
 With --files DIR, the flame graph of the difference and the profiles of both sides are written for other tools:
 collapsed stacks, speedscope, callgrind.
@@ -51,6 +50,11 @@ Example: benchdb explain main -k parse --pythonpath src -- pytest tests/bench
 @click.argument("head", required=False, shell_complete=complete_specs)
 @click.option("-k", "keyword", metavar="EXPR", help="Only benchmarks whose full name matches, as with pytest.")
 @click.option("--files", metavar="DIR", help="Write flame graphs, and profiles for other tools, into DIR.")
+@click.option(
+    "--native/--no-native",
+    default=None,
+    help="Count native functions under valgrind too. Default: where -k names benchmarks that Python does not explain.",
+)
 @click.option("--base-python", metavar="PATH", help="Python that runs pytest for the base.")
 @click.option("--head-python", metavar="PATH", help="Python that runs pytest for the head.")
 @click.option("--base-command", metavar="TEXT", help="Command that replaces pytest for the base: 'uv run pytest'.")
@@ -82,7 +86,7 @@ def command(context: click.Context, /, **params: Any) -> None:
 
 
 def _explanations(context: click.Context, params: Mapping[str, Any], output: Output) -> Explanations:
-    request = ExplainRequest(keyword=params["keyword"])
+    request = ExplainRequest(keyword=params["keyword"], native=params["native"])
     if passthrough_args(context) is None and params["head"]:
         feedback = Feedback(warn=output.say)
         db = find_db(params["db"] or context.obj, Path.cwd())
@@ -90,13 +94,7 @@ def _explanations(context: click.Context, params: Mapping[str, Any], output: Out
         if recorded is not None:
             return recorded
     duet = read_duet({**params, "pairs": 1}, words_of(context, output))
-    with ended_like_an_interrupt(), progress_bar("Counting", shown=output.progress) as progress:
-
-        def say_progress(done: int, total: int) -> None:
-            if done:
-                output.say(f"run {done} of {total} done")
-
-        feedback = Feedback(progress=progress or say_progress, warn=output.say)
+    with run_feedback("Counting", output) as feedback:
         return explain_by_running(duet, request, Path.cwd(), os.environ, feedback)
 
 

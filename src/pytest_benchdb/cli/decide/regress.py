@@ -8,6 +8,7 @@ from typing import Any, get_args
 import click
 
 from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_text, read_ci_outputs
+from pytest_benchdb.cli.decide.explanation import explain_gate_result, explain_option
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.candidates import complete_specs
 from pytest_benchdb.cli.frame.failure import ended_like_an_interrupt
@@ -110,6 +111,7 @@ Example: benchdb regress --threshold time:5% -- pytest tests/bench
 )
 @click.option("--allow", metavar="FILE", multiple=True, help="TOML file of regressions that may pass; may be repeated.")
 @click.option("--allow-cross", is_flag=True, help="Compare with other machines, devices and Pythons too.")
+@explain_option
 @options.run_options
 @options.format_option(_FORMATS)
 @options.output_option
@@ -128,6 +130,7 @@ def command(context: click.Context, /, **params: Any) -> int:
         decided = gate(paths, request, feedback=feedback, say=output.say)
     _present(decided, output)
     extras.write(decided, output)
+    explain_gate_result(decided, request, params, output)
     return decided.exit_status
 
 

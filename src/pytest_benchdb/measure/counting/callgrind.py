@@ -83,6 +83,12 @@ class Callgrind:
         path = self.dump("calls")
         return self._counted(self.dumped(path), self._overhead)
 
+    def dump_functions(self, run: Callable[[int], object]) -> Path:
+        """Make one call in an instrumented block, and return the path of its dump, for `dumped` to read after it."""
+        self._request(_ZERO)
+        run(1)
+        return self.dump("functions")
+
     def dump(self, name: str) -> Path:
         """Write the events since the last zero into a file of callgrind's, and return its path."""
         text = ctypes.create_string_buffer(name.encode())
@@ -91,8 +97,8 @@ class Callgrind:
         return Path(f"{self._prefix}.{self._dumped}")
 
     @staticmethod
-    def dumped(path: Path) -> Dump:
-        """Read the totals of a dump and remove its file.
+    def dumped(path: Path, read: Callable[[Path], Dump] = read_totals) -> Dump:
+        """Read the totals of a dump, or all of it, and remove its file.
 
         Raises:
             MeasurementError: there is no such dump.
@@ -102,7 +108,7 @@ class Callgrind:
                 "callgrind wrote no dump where it was expected; count with: benchdb count -- pytest ARGS"
             )
         try:
-            return read_totals(path)
+            return read(path)
         finally:
             path.unlink(missing_ok=True)
 

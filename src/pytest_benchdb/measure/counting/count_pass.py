@@ -92,7 +92,7 @@ def count_calls(counting: Counting, counter: Counter, *, details: dict[str, obje
     """
     forks = _Forks.seen
     threads = threading.active_count()
-    with _no_collector(), counter.instrumented():
+    with no_collector(), counter.instrumented():
         repeats, calls = _repeat(counting, counter)
     notes = [*_thread_notes(max(threads, threading.active_count())), *_fork_notes(_Forks.seen - forks)]
     return tuple(_row(metric, repeats, calls, counter.method, details, notes) for metric in repeats[0].events)
@@ -187,7 +187,8 @@ def _spread(samples: Sequence[float]) -> float:
 
 
 @contextlib.contextmanager
-def _no_collector() -> Iterator[None]:
+def no_collector() -> Iterator[None]:
+    """Keep the garbage collector off within a block."""
     was_on = gc.isenabled()
     gc.collect()
     gc.disable()

@@ -50,6 +50,7 @@ def wrap_counting(
     dumps: Path,
     method: Method = "auto",
     cache: bool = False,
+    functions: bool = False,
 ) -> Wrapped:
     """Wrap the words that run pytest, so that the session that it records has counts instead of times.
 
@@ -59,12 +60,13 @@ def wrap_counting(
         dumps: an empty folder for callgrind's dumps, which must outlive the process.
         method: ``auto`` takes the processor's counters where there are some, else callgrind.
         cache: simulate caches too, which only callgrind does.
+        functions: attach what each native function executed, which only callgrind knows.
 
     Raises:
         BackendUnavailableError: nothing can count here; the message says what to install.
     """
     chosen = choose_method(method, cache=cache)
-    order: dict[str, str] = {"method": chosen}
+    order: dict[str, str | bool] = {"method": chosen, "functions": functions}
     command = [*_without_randomization(), *program]
     if chosen == "callgrind":
         out = os.fspath(dumps.absolute() / "callgrind.%p")

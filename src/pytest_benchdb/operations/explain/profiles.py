@@ -1,19 +1,19 @@
 """Profiles of recorded sessions, and the explanation of each benchmark by those of both sides."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_benchdb.analysis.profiles.causes import compare_profiles
 from pytest_benchdb.errors import ImportFormatError
 from pytest_benchdb.model.answer.explanation import Explanation, ProfileChange
-from pytest_benchdb.model.profile import PROFILE_NAME, Profile, read_profile
+from pytest_benchdb.model.profile import NATIVE_NAME, PROFILE_NAME, Profile, read_profile
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.store.read.reader import Reader
 
 METRIC = "bytecodes"
 NOT_ASKED = "was not recorded with --benchdb-passes profile"
-_NOT_PYTHON = (
+NOT_PYTHON = (
     "what takes longer is not seen in Python code: waiting, input and output, caches, allocation, or the inside of a C"
     " function"
 )
@@ -54,6 +54,25 @@ def _read(path: Path | None, fullname: str) -> Profiled:
         return Profiled(None, str(error))
 
 
+def native_profiles(reader: Reader, session_id: str) -> dict[str, Profiled]:
+    """Return what each native function executed, by the full names of a session's benchmarks."""
+    return {
+        row["fullname"]: _read(row["path"], row["fullname"]) for row in reader.run_files([session_id], [NATIVE_NAME])
+    }
+
+
+def with_native(one: Explanation, base: Mapping[str, Profiled], head: Mapping[str, Profiled]) -> Explanation:
+    """Return an explanation with the native functions of both sides."""
+    nothing = Profiled(None, "it was not counted under valgrind")
+    before, after = base.get(one.fullname, nothing), head.get(one.fullname, nothing)
+    if before.profile is None or after.profile is None:
+        reason = before.reason if before.profile is None else after.reason
+        return replace(one, notes=(*one.notes, f"native functions: {reason}"))
+    native = compare_profiles(before.profile, after.profile)
+    notes = [note for note in one.notes if native.culprit is None or note != NOT_PYTHON]
+    return replace(one, native=native, notes=tuple(notes))
+
+
 def explain_benchmark(fullname: str, base: Mapping[str, Profiled], head: Mapping[str, Profiled]) -> Explanation:
     """Return why a benchmark executes more at the head than at the base."""
     for role, side in (("base", base), ("head", head)):
@@ -76,7 +95,7 @@ def explain_benchmark(fullname: str, base: Mapping[str, Profiled], head: Mapping
 def _notes(change: ProfileChange, base: Profile, head: Profile) -> Iterator[str]:
     """Yield what limits an explanation."""
     if change.culprit is None:
-        yield _NOT_PYTHON
+        yield NOT_PYTHON
     if base.python != head.python:
         yield f"the base ran on {base.python} and the head on {head.python}, whose bytecode may differ"
     if change.unit != "instructions":

@@ -1,5 +1,6 @@
 """Explain what differs between two sides: by profiles that were recorded with them, or by running both once."""
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,16 +9,19 @@ from pytest_benchdb.errors import BenchdbError, ConfigError
 from pytest_benchdb.model.answer.explanation import Explanation, Explanations
 from pytest_benchdb.model.profile import PROFILE_NAME
 from pytest_benchdb.model.report import SessionRow
+from pytest_benchdb.model.wording import counted
+from pytest_benchdb.operations.count.wrap import callgrind_problem, wrap_counting
 from pytest_benchdb.operations.duet.plan import Duet
 from pytest_benchdb.operations.duet.run import run_duet
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
-from pytest_benchdb.operations.explain.profiles import explain_benchmark, read_side
+from pytest_benchdb.operations.explain.profiles import explain_benchmark, native_profiles, read_side, with_native
 from pytest_benchdb.operations.select.filters.keyword import Matcher, parse_expression
 from pytest_benchdb.operations.select.selection import find_sessions, path_exists, stored_sessions
 from pytest_benchdb.operations.select.spec.context import spec_context
 from pytest_benchdb.store.read.reader import Reader
 
 PASSES = "--benchdb-passes=profile"
+NATIVE_PASSES = "--benchdb-passes=instructions"
 SEED = {"PYTHONHASHSEED": "0"}
 """With another seed, sets and dicts of texts have another order and other collisions."""
 
@@ -29,10 +33,13 @@ class ExplainRequest:
     Attributes:
         keyword: `-k` expression over full names; None for all that execute more.
         names: full names, such as the regressions of a gate; empty for all.
+        native: whether to count the machine instructions of native functions too, which takes valgrind; None does so
+            for the benchmarks that were asked for and that Python code does not explain.
     """
 
     keyword: str | None = None
     names: tuple[str, ...] = ()
+    native: bool | None = None
 
 
 def explain_by_running(
@@ -59,7 +66,52 @@ def explain_by_running(
         raise ConfigError(f"{missing}: nothing was recorded; it must have the benchmarks that are to be explained")
     with open_source([duet.database], feedback) as reader:
         benchmarks = _explained(reader, result.base[-1], result.head[-1], request)
+    names = _native_names(benchmarks, request)
+    if names:
+        benchmarks = _with_native(benchmarks, names, duet, folder, environ, feedback)
     return Explanations(base=result.base_name, head=result.head_name, benchmarks=benchmarks, notes=result.notes)
+
+
+def _native_names(benchmarks: Sequence[Explanation], request: ExplainRequest) -> list[str]:
+    """Return the benchmarks whose native functions are to be counted.
+
+    Raises:
+        ConfigError: they were asked for, and valgrind cannot count here.
+    """
+    problem = callgrind_problem()
+    if request.native and problem is not None:
+        raise ConfigError(f"--native: {problem}")
+    if request.native is False or problem is not None:
+        return []
+    if request.native is None and request.keyword is None and not request.names:
+        return []
+    there = [one for one in benchmarks if one.reason is None]
+    return [one.fullname for one in there if request.native or one.python is None or one.python.culprit is None]
+
+
+def _with_native(
+    benchmarks: Sequence[Explanation],
+    names: Sequence[str],
+    duet: Duet,
+    folder: Path,
+    environ: Mapping[str, str],
+    feedback: Feedback,
+) -> list[Explanation]:
+    """Count benchmarks under valgrind on both sides, and return the explanations with their native functions."""
+    feedback.warn(f"counting the native functions of {counted(len(names), 'benchmark')} under valgrind")
+    with tempfile.TemporaryDirectory(prefix="benchdb-count-", ignore_cleanup_errors=True) as name:
+        sides = {}
+        for role in ("base", "head"):
+            side = getattr(duet, role)
+            wrapped = wrap_counting(side.program, environ, dumps=Path(name), method="callgrind", functions=True)
+            sides[role] = replace(side, program=wrapped.command)
+        wrapped_duet = replace(duet, pairs=1, arguments=(*duet.arguments, NATIVE_PASSES), **sides)
+        result = run_duet(wrapped_duet, folder, wrapped.environ, feedback, only=tuple(names))
+    if not result.base or not result.head:
+        return [replace(one, notes=(*one.notes, "nothing was recorded under valgrind")) for one in benchmarks]
+    with open_source([duet.database], feedback) as reader:
+        before, after = (native_profiles(reader, side[-1].session_id) for side in (result.base, result.head))
+    return [with_native(one, before, after) if one.fullname in names else one for one in benchmarks]
 
 
 def explain_recorded(

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import MeasurementError
 from pytest_benchdb.model.environment import CountingMethod
-from pytest_benchdb.model.run import Measurement, Timing
+from pytest_benchdb.model.identity import uuid7
+from pytest_benchdb.model.profile import NATIVE_NAME, profile_json
+from pytest_benchdb.model.run import Attachment, Measurement, Timing
 from pytest_benchdb.plugin.options import COUNTING_VARIABLE
 
 if TYPE_CHECKING:
-    from pytest_benchdb.measure.counting.count_pass import Counter
+    from pytest_benchdb.measure.counting.count_pass import Counter, Counting
+    from pytest_benchdb.model.profile import Profile
 
 NOT_TIMED = "not timed: this session counts instructions instead"
 COMMAND = "benchdb count -- pytest ARGS"
@@ -34,10 +37,12 @@ class Order:
     Attributes:
         method: ``callgrind`` or ``hardware``.
         out: path of callgrind's dumps, with ``%p`` for the process; None for the hardware's counters.
+        functions: whether to attach what each function of the process executed in one call.
     """
 
     method: str
     out: str | None = None
+    functions: bool = False
 
     @property
     def prefix(self) -> Path | None:
@@ -74,6 +79,9 @@ class InstructionCounter:
         self.cpu_features: str | None = None
         self._counter: Counter | None = None
         self._is_slow = False
+        self._functions = order is not None and order.functions
+        self._folder = None if order is None or order.prefix is None else order.prefix.parent
+        self._native: Profile | None = None
         try:
             self._counter = self._find(order)
             from pytest_benchdb.measure.counting.cpu_features import cpu_features
@@ -101,11 +109,38 @@ class InstructionCounter:
         if self._counter is None:
             return (_uncounted(self.reason or "nothing counts"),)
         details: dict[str, object] = {"cpu_features": self.cpu_features}
+        counting = Counting(run=run, before=before, after=after)
         try:
-            return count_calls(Counting(run=run, before=before, after=after), self._counter, details=details)
+            rows = count_calls(counting, self._counter, details=details)
+            self._native = self._profile(counting) if self._functions else None
         except Exception as error:  # noqa: BLE001 - the benchmarked function's, or that of its setup
             what = str(error) if isinstance(error, MeasurementError) else f"{type(error).__name__}: {error}"
             return (_uncounted(f"counting ended with {what}"),)
+        return rows
+
+    def taken_files(self) -> tuple[Attachment, ...]:
+        """Return a file with what each native function executed in what was counted last; the next call has none."""
+        native, self._native = self._native, None
+        if native is None or self._folder is None:
+            return ()
+        path = self._folder / f"{uuid7()}-{NATIVE_NAME}"
+        path.write_text(profile_json(native), encoding="utf-8", errors="backslashreplace")
+        return (Attachment(path=str(path), name=NATIVE_NAME),)
+
+    def _profile(self, counting: "Counting") -> "Profile | None":
+        from pytest_benchdb.measure.counting.callgrind import Callgrind
+        from pytest_benchdb.measure.counting.count_pass import no_collector
+        from pytest_benchdb.measure.counting.dump import read_dump
+        from pytest_benchdb.measure.profiling.native import native_profile
+
+        if not isinstance(self._counter, Callgrind):
+            return None
+        counter = self._counter
+        with no_collector(), counter.instrumented():
+            paths = [counting.block(1, lambda run, _calls: counter.dump_functions(run)) for _ in range(3)]
+        # The first call also has what Python does once, such as making types ready.
+        _, first, second = (counter.dumped(path, read=read_dump) for path in paths)
+        return native_profile(first, second)
 
     @property
     def under_valgrind(self) -> CountingMethod | None:

@@ -243,7 +243,8 @@ def _timing_of_others(attempt: Attempt, codspeed_plugin: Any) -> Timing:
 
 def _attachments(attempt: Attempt) -> tuple[Attachment, ...]:
     own = () if attempt.bench is None else tuple(attempt.bench.attachments)
-    return own if attempt.metered is None else (*own, *attempt.metered.attachments)
+    metered = () if attempt.metered is None else attempt.metered.attachments
+    return (*own, *metered, *(() if attempt.counter is None else attempt.counter.taken_files()))
 
 
 def _mapping(value: object) -> dict[Any, Any]:
