@@ -106,6 +106,10 @@ def test_page_fits_its_window_and_opens_details(open_page: "Callable[..., Page]"
 
     assert page.locator(".detail").count() == len(NAMES) + 1
     assert page.locator(".detail .chart svg").count() == 2 * len(NAMES)
+    for summary in page.locator(".detail figure summary").all():
+        summary.click()
+    labels = page.locator("[role=region]").evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
+    assert len(set(labels)) == len(labels) == 2 * len(NAMES)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (ground == "rgb(255, 255, 255)") is (theme == "light")
@@ -245,6 +249,17 @@ def test_downloads_and_copies_are_what_the_table_shows(
     assert len(markdown.splitlines()) == len(NAMES) + 3
     assert "| test_parse | " in markdown
     assert "<img" not in markdown
+
+
+def test_controls_are_large_enough_to_be_hit(open_page: "Callable[..., Page]") -> None:
+    # WCAG 2.2, success criterion 2.5.8: 24 pixels, but for links within a text.
+    page = open_page("#tests/test_a.py::test_parse", viewport={"width": 360, "height": 800})
+
+    sizes = "all => all.filter(one => one.checkVisibility()).map(one => [one.textContent, one.clientHeight])"
+    found = page.locator("button, summary, input").evaluate_all(sizes)
+
+    assert len(found) > 10
+    assert [name for name, height in found if height < 24] == []
 
 
 def test_theme_can_be_chosen(open_page: "Callable[..., Page]") -> None:

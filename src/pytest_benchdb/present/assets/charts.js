@@ -60,12 +60,12 @@ function axisTexts(marks, unit) {
 const place = (number) => Math.round(number * 10) / 10;
 
 // A figure with what every chart has: a title, how to read it, its data as a table, and itself as a file.
-function chartFigure({ title, how, draw, table, file, controls = [], reading = null }) {
+function chartFigure({ title, of, how, draw, table, file, controls = [], reading = null }) {
   const box = html("div", { class: "chart" });
   const redraw = () => box.clientWidth && box.replaceChildren(draw(box.clientWidth));
   const data = html("details", { class: "data" }, html("summary", {}, "Data as a table"));
   data.addEventListener("toggle", () => {
-    if (data.open && data.children.length === 1) data.append(html("div", { tabindex: 0, role: "region", "aria-label": `Data of: ${title}` }, table()));
+    if (data.open && data.children.length === 1) data.append(html("div", { tabindex: 0, role: "region", "aria-label": `${title}, ${of}: data` }, table()));
   });
   const save = button("Download SVG", () => download(`${file}.svg`, "image/svg+xml", asFile(box.firstElementChild)));
   const element = html("figure", {}, html("figcaption", {}, title), box);
@@ -256,7 +256,7 @@ function historyFigure(trend, sessions, ownSession, file) {
     "The scale does not begin at 0. Drag over sessions to zoom in, or focus the chart: arrows move, + and - zoom, 0 shows all.";
   const chart = chartFigure({
     title: `History: ${trend.metric}${trend.phase ? ` of ${trend.phase}` : ""}, ${trend.better === "higher" ? "higher" : "lower"} is better`,
-    how, draw, controls, reading, file: `${file}-history`,
+    of: trend.fullname, how, draw, controls, reading, file: `${file}-history`,
     table: () => {
       const unit = unitFor(trend.unit, trend.values);
       const rows = trend.values.map((value, index) => {
@@ -305,7 +305,7 @@ function historyFigure(trend, sessions, ownSession, file) {
 }
 const STATISTICS = { min: "fastest round", median: "median of the rounds", mean: "mean of the rounds", value: "value" };
 
-function distributionFigure(rounds, before, sessions, file) {
+function distributionFigure(rounds, before, sessions, name, file) {
   const sorted = (one) => [...one.values_s].filter(isFigure).sort((a, b) => a - b);
   const sides = [{ kind: "now", text: "this session", one: rounds, values: sorted(rounds) }];
   if (before) {
@@ -339,7 +339,7 @@ function distributionFigure(rounds, before, sessions, file) {
   const described = (side) => `${side.text}: ${side.one.n} rounds, median ${quantity(quantile(side.values, 0.5), unit)}`;
   const summary = sides.map(described).join("; ");
   return chartFigure({
-    title: "Distribution of the rounds",
+    title: "Distribution of the rounds", of: name,
     reading: html("p", { class: "reading" }, summary),
     how:
       "The height of a line is the share of rounds that took at most the time below it: further left is faster, steeper is steadier; if the whole line is shifted, every round has changed. " +

@@ -22,7 +22,7 @@ function detailOf(run) {
   const side = html("div", {});
   const trend = about.trend === null ? null : DATA.trends[about.trend];
   if (trend && trend.values.length > 1) charts.append(historyFigure(trend, DATA.sessions, values.session_id, file), changesOf(trend));
-  if (about.rounds && about.rounds.values_s.some(isFigure)) side.append(distributionFigure(about.rounds, about.before, DATA.sessions, file));
+  if (about.rounds && about.rounds.values_s.some(isFigure)) side.append(distributionFigure(about.rounds, about.before, DATA.sessions, values.fullname, file));
 
   const params = Object.entries(values.params || {}).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
   const figures = DATA.fields.filter((name) => !LABELS.includes(name) && typeof values[name] === "number").map((name) => [title(name), valueText(name, values[name])]);
