@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_benchdb import __version__
+from pytest_benchdb.environment.ci import PAST_BRANCH
 from pytest_benchdb.environment.collect import collect, environment_id
 from pytest_benchdb.environment.command import sanitized_command
 from pytest_benchdb.environment.machine.host import read_load
@@ -72,7 +73,8 @@ def start_session(context: Context) -> SessionStart:
     """Inspect the machine and return the session's start."""
     snapshot = collect(context.root, context.environ, counting=context.counting)
     session_id, command = uuid7(), sanitized_command(context.argv)
-    if context.kind == "pytest" or context.runs_again:
+    is_past = PAST_BRANCH in context.environ  # then its checkout is removed, and it cannot be run again
+    if (context.kind == "pytest" or context.runs_again) and not is_past:
         remember(OwnCommand(session_id=session_id, command=command, folder=str(Path.cwd())))
     return SessionStart(
         session_id=session_id,
