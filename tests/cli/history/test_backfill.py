@@ -304,6 +304,32 @@ def test_backfill_records_each_commit_and_goes_on_where_it_was_stopped(shop: Che
 
 
 @pytest.mark.long
+def test_backfill_of_twenty_commits_lets_trend_find_the_one_that_made_it_slower(
+    shop: Checkout, benchdb_process: Call
+) -> None:
+    timed = (
+        "from shop import total\n\ndef test_total(bench_cpu):\n    bench_cpu.options(max_time_s=0.05)(total, 2000)\n"
+    )
+    commit(shop, "timed", {"tests/test_shop.py": timed}, day=10)
+    base = shop.commits["timed"]
+    for at in range(20):
+        factor = 1 if at < 11 else 3
+        body = f"# {at}\ndef total(n):\n    return sum(range({factor} * n))\n"
+        commit(shop, f"c{at}", {PACKAGE: body}, day=11)
+    words = ("--passes", "1", "--", "pytest", "tests")
+
+    # In one go of at most 120 s a process, as the tests allow on a busy machine, and on from there.
+    for last in ("HEAD~10", "HEAD"):
+        ended = benchdb_process("backfill", f"{base}..{last}", *words, cwd=shop.root, **shop.environ)
+        assert ended.status == 0, ended.err
+    trend = benchdb_process("trend", "-f", "json", cwd=shop.root, **shop.environ)
+
+    assert len(sessions_of(shop)) == 20
+    (series,) = json.loads(trend.out)["series"]
+    assert [change["commit"] for change in series["changes"]] == [shop.commits["c11"]]
+
+
+@pytest.mark.long
 def test_commits_that_fail_are_recorded_with_the_reason_and_not_tried_again(
     shop: Checkout, backfill: Call, benchdb_process: Call
 ) -> None:
