@@ -182,17 +182,27 @@ def _nothing_shared(
                 f"{failed.key.fullname} does not pass at {name}: {failed.reason or failed.outcome}; name another commit"
             )
     if not keys[0] and not keys[1]:
-        what = f" that match -k {request.keyword}" if request.keyword else ""
-        there = {value.key.metric for values in ends for value in values if value.value is not None}
+        what = f" of what matches -k {request.keyword}" if request.keyword else ""
+        there = _metrics_there(request)
         if there:
-            return f"--metric {request.metric}: {absent_text(request.metric, there)}"
-        return f"neither end measured {request.metric} of benchmarks{what}; choose others with -k, or another --metric"
+            return f"--metric {request.metric}{what}: {absent_text(request.metric, there)}"
+        return f"neither end has a benchmark{what}; choose others with -k"
     if keys[0] and keys[1]:
         before, after = (min(key.fullname for key in known) for known in keys)
         return f"{request.good} has {before} and {request.bad} has {after}, which has another name; {advice}"
     missing, other = (request.good, keys[1]) if not keys[0] else (request.bad, keys[0])
     name = min(key.fullname for key in other)
     return f"{missing} has no {name}; {advice}"
+
+
+def _metrics_there(request: BisectRequest) -> set[str]:
+    """Return the metrics of the benchmarks that `-k` selects, in the sessions of searches."""
+    if not path_exists(request.suite.database):
+        return set()
+    selected = parse_expression(request.keyword) if request.keyword else lambda _name: True
+    with open_source([request.suite.database]) as reader:
+        values = reader.session_values([row.session_id for row in reader.sessions()])
+    return {value.key.metric for value in values if value.value is not None and selected(value.key.fullname)}
 
 
 def _followed(request: BisectRequest, key: SeriesKey, sessions: Sequence[Session], last: int) -> Followed:
