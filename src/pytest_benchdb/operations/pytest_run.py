@@ -18,7 +18,8 @@ from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.exchange.open import open_source
 from pytest_benchdb.store.own_commands import OwnCommand
 
-_PATIENCE_S = 10.0
+PATIENCE_S = 10.0
+"""How long an interrupted pytest may take to store its session."""
 VARIABLE = "BENCHDB_RERUN"
 """Environment variable that passes the benchmarks to rerun to our plugin in the child process."""
 
@@ -43,7 +44,7 @@ _SCRIPT = "import sys; del sys.path[0]; import pytest; raise SystemExit(pytest.m
 
 
 def run_to_end(
-    command: Sequence[str], *, folder: Path, environ: Mapping[str, str], log: Path, patience_s: float = _PATIENCE_S
+    command: Sequence[str], *, folder: Path, environ: Mapping[str, str], log: Path, patience_s: float = PATIENCE_S
 ) -> int:
     """Run a program and return its exit status.
 

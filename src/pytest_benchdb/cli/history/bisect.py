@@ -19,7 +19,7 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.answer.bisection import Bisection
 from pytest_benchdb.operations.bisect.from_trend import find_change
-from pytest_benchdb.operations.bisect.plan import BisectRequest, passes_for
+from pytest_benchdb.operations.bisect.plan import COUNTED, BisectRequest, passes_for
 from pytest_benchdb.operations.bisect.run import bisect
 from pytest_benchdb.operations.commits.checkout import find_benchmark_files, find_origin
 from pytest_benchdb.operations.commits.record import CommitSuite
@@ -171,6 +171,8 @@ def _request(params: Mapping[str, Any], words: Sequence[str] | None, history: Pa
             setup=params["setup"],
             build=params["build"],
             files=files,
+            counts=metric in COUNTED,
+            cache=metric in COUNTED - {"instructions"},
         ),
         metric=metric,
         keyword=keyword,

@@ -16,6 +16,9 @@ SEARCH_TAG = "bisect"
 STEP_TAG = "bisect-step"
 """Session tag with the step's number; sessions of a step ran in turn."""
 
+COUNTED = frozenset({"instructions", "l1_misses", "ll_misses"})
+"""Metrics that are counted, in runs of their own; they repeat to a permille."""
+
 UNLIKELY = 0.02
 """Weight of a commit that changes no file that the benchmark imports, relative to one that does.
 
@@ -104,7 +107,18 @@ def branch_span(merge: RangeCommit, origin: Origin) -> Span | None:
 def search_id(span: Span, suite: CommitSuite) -> str:
     """Return the id of a search: the same for the same ends and the same command."""
     files = suite.files.sha if suite.files is not None else ""
-    command = (*suite.program, "", *suite.arguments, "", *suite.pythonpath, suite.setup or "", suite.build or "", files)
+    counting = ("counts", "cache")[: suite.counts + suite.cache]
+    command = (
+        *suite.program,
+        "",
+        *suite.arguments,
+        "",
+        *suite.pythonpath,
+        suite.setup or "",
+        suite.build or "",
+        files,
+        *counting,
+    )
     text = "\0".join((span.good, span.commits[-1].sha, *command))
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=_ID_BYTES).hexdigest()
 

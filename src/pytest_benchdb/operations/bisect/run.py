@@ -24,6 +24,7 @@ from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.model.verdict import CHANGED, Judgement
 from pytest_benchdb.model.wording import counted, percent_text
 from pytest_benchdb.operations.bisect.plan import (
+    COUNTED,
     SEARCH_TAG,
     STEP_TAG,
     BisectRequest,
@@ -35,7 +36,6 @@ from pytest_benchdb.operations.bisect.plan import (
     weights_of,
 )
 from pytest_benchdb.operations.bisect.sample import (
-    COUNTED,
     Followed,
     Sample,
     Session,

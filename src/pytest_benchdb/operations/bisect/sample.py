@@ -20,7 +20,7 @@ from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.model.verdict import CHANGED, Judgement, Policy
 from pytest_benchdb.model.wording import counted, percent_text
-from pytest_benchdb.operations.bisect.plan import SEARCH_TAG, STEP_TAG, BisectRequest
+from pytest_benchdb.operations.bisect.plan import COUNTED, SEARCH_TAG, STEP_TAG, BisectRequest
 from pytest_benchdb.operations.exchange.open import open_source
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.selection import path_exists
@@ -30,8 +30,8 @@ ENDS_STEP = 0
 """Step in which only the ends are measured."""
 SHARE = 0.03
 """Smallest change of a time that counts, because the sides run in turn; see `operations.duet.run`."""
-COUNTED = frozenset({"instructions", "l1_misses", "ll_misses"})
-"""Metrics of the simulated processor, which repeat to a permille."""
+COUNTED_SHARE = 0.01
+"""Smallest change of counted instructions that counts, unless the metric has a smaller one."""
 
 _FEWEST_CALM = 0.9
 """Share of undisturbed sessions from which wall times are used; below, the CPU times of all are."""
@@ -177,6 +177,10 @@ def _nothing_shared(
     advice = f"--benchmarks-from {request.bad} measures the same benchmark at every commit"
     for name, values, known in zip((request.good, request.bad), ends, keys, strict=True):
         failed = next((value for value in values if (defect_of(value, "value") or ("",))[0] == "error"), None)
+        doubtful = next((value for value in values if not value.valid and value.reason), None)
+        if not known and failed is None and doubtful is not None:
+            what = f"{doubtful.key.fullname}: {doubtful.key.metric} at {name} may not be compared"
+            return f"{what}: {doubtful.reason}; choose another --metric"
         if not known and failed is not None:
             return (
                 f"{failed.key.fullname} does not pass at {name}: {failed.reason or failed.outcome}; name another commit"
@@ -226,6 +230,8 @@ def _policy(request: BisectRequest, key: SeriesKey, value: SessionValue) -> Poli
     policy = replace(policy, better="lower" if policy.better == "none" else policy.better)
     if request.share is not None:
         return replace(policy, relative=request.share, absolute=0.0)
+    if key.metric in COUNTED:
+        return replace(policy, relative=min(policy.relative, COUNTED_SHARE))
     return replace(policy, relative=SHARE) if is_time(key.metric) else policy
 
 

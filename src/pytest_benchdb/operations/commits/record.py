@@ -29,8 +29,9 @@ from pytest_benchdb.operations.commits.import_probe import (
     read_modules,
     write_probe,
 )
+from pytest_benchdb.operations.count.wrap import COUNTING_PATIENCE_S, wrap_counting
 from pytest_benchdb.operations.exchange.open import open_source
-from pytest_benchdb.operations.pytest_run import last_line, run_to_end
+from pytest_benchdb.operations.pytest_run import PATIENCE_S, last_line, run_to_end
 from pytest_benchdb.operations.upkeep.annotate import exclude_sessions
 
 FailureKind = Literal["checkout", "setup", "build", "start", "no-benchmark", "tests", "imports"]
@@ -58,6 +59,8 @@ class CommitSuite:
         build: command to run in each checkout before its benchmarks; None for none.
         files: benchmark files to use at every commit; None for each commit's own.
         branch: that the commits are on; None if unknown.
+        counts: whether instructions are counted instead of times.
+        cache: whether caches are simulated as well, if `counts`.
     """
 
     program: tuple[str, ...]
@@ -68,6 +71,8 @@ class CommitSuite:
     build: str | None = None
     files: BenchmarkFiles | None = None
     branch: str | None = None
+    counts: bool = False
+    cache: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +148,7 @@ class CommitRecorder:
             tags: tags of the session.
 
         Raises:
+            BackendUnavailableError: instructions cannot be counted here.
             ConfigError: the program that runs pytest does not exist.
             StoreError: the database cannot be read.
         """
@@ -152,12 +158,29 @@ class CommitRecorder:
             environment = self._prepare(commit)
         except _PrepareError as error:
             return Recorded(sha=commit.sha, failure=error.failure)
-        command = self._command(environment, tags)
-        try:
-            status = run_to_end(command, folder=commit.folder, environ=self._variables(commit), log=self.log)
-        except OSError as error:
-            raise ConfigError(f"cannot start {command[0]}: {error.strerror}; name a program that exists") from error
+        options = [f"--benchdb-tag={name}={value}" for name, value in tags.items()]
+        own = [*self._suite.arguments, f"--benchdb={self._suite.database.absolute()}", *options]
+        with self._counted(self._program(environment), self._variables(commit)) as (program, environ):
+            patience_s = COUNTING_PATIENCE_S if self._suite.counts else PATIENCE_S
+            try:
+                status = run_to_end(
+                    [*program, *own], folder=commit.folder, environ=environ, log=self.log, patience_s=patience_s
+                )
+            except OSError as error:
+                raise ConfigError(f"cannot start {program[0]}: {error.strerror}; name a program that exists") from error
         return self._result(commit, status)
+
+    @contextlib.contextmanager
+    def _counted(
+        self, program: tuple[str, ...], environ: Mapping[str, str]
+    ) -> Iterator[tuple[tuple[str, ...], Mapping[str, str]]]:
+        """Yield the program and its variables, wrapped so that it counts if that is what the suite is for."""
+        if not self._suite.counts:
+            yield program, environ
+            return
+        with tempfile.TemporaryDirectory(dir=self._temporary, prefix="dumps-", ignore_cleanup_errors=True) as dumps:
+            wrapped = wrap_counting(program, environ, dumps=Path(dumps), cache=self._suite.cache)
+            yield wrapped.command, wrapped.environ
 
     def _prepare(self, commit: OpenCommit) -> Path | None:
         """Make or find the environment, and build."""
@@ -177,12 +200,10 @@ class CommitRecorder:
             raise _PrepareError(Failure(kind=kind, text=f"--{kind}: {error}")) from error
         return environment
 
-    def _command(self, environment: Path | None, tags: Mapping[str, str]) -> list[str]:
-        program = self._suite.program
-        if program == ("pytest",):
-            program = ((environment and python_of(environment)) or sys.executable, "-m", "pytest")
-        options = [f"--benchdb-tag={name}={value}" for name, value in tags.items()]
-        return [*program, *self._suite.arguments, f"--benchdb={self._suite.database.absolute()}", *options]
+    def _program(self, environment: Path | None) -> tuple[str, ...]:
+        if self._suite.program != ("pytest",):
+            return self._suite.program
+        return ((environment and python_of(environment)) or sys.executable, "-m", "pytest")
 
     def _folders(self, commit: OpenCommit) -> list[Path]:
         own = self._suite.pythonpath

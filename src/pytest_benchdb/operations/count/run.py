@@ -10,7 +10,7 @@ from pathlib import Path
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.answer.counts import CountRow, Counts
 from pytest_benchdb.model.report import SessionRow
-from pytest_benchdb.operations.count.wrap import Method, wrap_counting
+from pytest_benchdb.operations.count.wrap import COUNTING_PATIENCE_S, Method, wrap_counting
 from pytest_benchdb.operations.exchange.open import open_source
 from pytest_benchdb.operations.pytest_run import Suite, run_to_end
 from pytest_benchdb.store.read.reader import Reader
@@ -19,8 +19,6 @@ _ID_BYTES = 4
 RUN_TAG = "count"
 """Tag of a session that `benchdb count` recorded, with an id of its own."""
 METRICS = ("instructions", "l1_misses", "ll_misses")
-_PATIENCE_S = 60.0
-"""How long an interrupted pytest may take to store its session: everything takes long under valgrind."""
 _SIGILL = frozenset({-4, 132})
 _TAIL_LINES = 15
 _SEEN = frozenset({0, 1, 2, 5})
@@ -66,7 +64,9 @@ def count_suite(request: CountRequest, environ: Mapping[str, str]) -> Counts:
         command = [*wrapped.command, *suite.arguments, *own, *request.options]
         log = folder / "pytest.log"
         try:
-            status = run_to_end(command, folder=suite.folder, environ=wrapped.environ, log=log, patience_s=_PATIENCE_S)
+            status = run_to_end(
+                command, folder=suite.folder, environ=wrapped.environ, log=log, patience_s=COUNTING_PATIENCE_S
+            )
         except OSError as error:
             raise ConfigError(f"cannot start {command[0]}: {error.strerror}; name a program that exists") from error
         output = log.read_text(encoding="utf-8", errors="replace")

@@ -18,6 +18,8 @@ from pytest_benchdb.measure.counting.hardware import Hardware
 
 Method = Literal["auto", "hardware", "callgrind"]
 METHODS: tuple[Method, ...] = ("auto", "hardware", "callgrind")
+COUNTING_PATIENCE_S = 60.0
+"""How long an interrupted pytest may take to store its session: everything takes long under valgrind."""
 VARIABLE = "BENCHDB_COUNTING"
 """Environment variable that makes our plugin count."""
 
