@@ -165,8 +165,8 @@ def test_bisect_of_a_renamed_benchmark_names_both(shop: "Shop") -> None:
 def test_bisect_of_a_metric_that_was_not_measured_says_what_there_is(shop: "Shop") -> None:
     shop.levels(100, 200)
 
-    with pytest.raises(ConfigError, match="--metric energy: nothing here measured it; there are"):
-        shop.bisect(metric="energy")
+    with pytest.raises(ConfigError, match="--metric throughput: nothing here measured it; there are"):
+        shop.bisect(metric="throughput")
 
 
 @pytest.mark.long
