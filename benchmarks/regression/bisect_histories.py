@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_benchdb.analysis.search.levels import Levels, Noise, Reading, is_clear
+from pytest_benchdb.analysis.search.levels import EXACT, Levels, Noise, Reading, is_clear
 from pytest_benchdb.analysis.search.search import Range, Standing, standing_of
 from pytest_benchdb.operations.bisect.plan import UNLIKELY
 from pytest_benchdb.operations.bisect.run import ENDS_SESSIONS, LEAST_TURNS
@@ -206,9 +206,33 @@ def replay(noise: Sequence[float], seed: int, size: float) -> tuple[bool, Standi
     return right, standing, step
 
 
+def count_runs(seed: int, size: float, spread: float) -> tuple[bool, int]:
+    """Search a simulated history whose counts vary by a spread; return whether it is found, and all runs."""
+    generator = random.Random(seed)
+    last = COMMITS - 1
+    culprit = generator.randint(1, last)
+    likely = [place == culprit or generator.random() < 1 / 3 for place in range(1, last + 1)]
+    range_ = Range(last=last, weights=tuple(1.0 if one else UNLIKELY for one in likely))
+    readings: list[Reading] = []
+
+    def measure(place: int) -> None:
+        level = math.log1p(size) if place >= culprit else 0.0
+        readings.append(Reading(commit=place, step=0, value=level + generator.gauss(0, spread)))
+
+    for place in (0, last):
+        measure(place)
+    standing = standing_of(range_, readings, EXACT, confidence=CONFIDENCE)
+    while standing.next is not None and len(readings) < STEPS + 2:
+        measure(standing.next)
+        standing = standing_of(range_, readings, EXACT, confidence=CONFIDENCE)
+    suspects = standing.suspects
+    right = (suspects.first, suspects.last) == (culprit, culprit) and suspects.probability >= CONFIDENCE
+    return right, len(readings)
+
+
 def replayed(folder: Path, number: int) -> None:
     """Search simulated histories, and print the shares that were found."""
-    series = [each for each in recorded_noise(folder) if len(each) >= COMMITS // 2]
+    series = [each for each in recorded_noise(folder) if len(each) >= 30]
     if not series:
         raise SystemExit(f"{folder} has no sessions of --by time; record some first")
     print(f"noise of {len(series)} series, {sum(map(len, series))} values")
@@ -223,6 +247,18 @@ def replayed(folder: Path, number: int) -> None:
         )
 
 
+def counted(number: int) -> None:
+    """Search simulated histories by count, and print the shares that were found."""
+    for spread in (0.0005, 0.002):
+        ends = [count_runs(seed, random.Random(seed).uniform(0.1, 0.2), spread) for seed in range(number)]
+        right, runs = sum(one for one, _ in ends), sorted(runs for _, runs in ends)
+        print(
+            f"by count, spread {spread:.2%}: found {right} of {number} ({interval_text(right, number)}); "
+            f"runs with both ends: median {runs[number // 2]}, at most 7 in {sum(one <= 7 for one in runs)}, "
+            f"most {runs[-1]}"
+        )
+
+
 def main() -> None:
     """Read the options and score."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -233,6 +269,7 @@ def main() -> None:
     parser.add_argument("--replay", action="store_true")
     given = parser.parse_args()
     if given.replay:
+        counted(given.histories)
         replayed(given.folder, given.histories)
     else:
         real(given.folder, given.by, range(given.first, given.first + given.histories))

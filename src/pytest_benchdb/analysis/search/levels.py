@@ -52,6 +52,7 @@ class Noise:
         history_doubt: the same for the sessions of the history.
         clear_from: distance in standard errors from which a level is neither of the two.
         steps_to_be_clear: number of steps that must show it.
+        repeats: whether a further session of a commit repeats the first, so that a clear one is not measured again.
     """
 
     least_deviation: float = 0.005
@@ -59,9 +60,15 @@ class Noise:
     history_doubt: float = 0.1
     clear_from: float = 3.0
     steps_to_be_clear: int = 2
+    repeats: bool = False
+
+    @property
+    def most_odds(self) -> float:
+        """The most that a step can say, as the logarithm of odds."""
+        return math.log((1 - self.doubt) / self.doubt)
 
 
-EXACT = Noise(least_deviation=0.001, doubt=0.0005, history_doubt=0.0005, steps_to_be_clear=1)
+EXACT = Noise(least_deviation=0.001, doubt=0.0005, history_doubt=0.0005, steps_to_be_clear=1, repeats=True)
 """For metrics that repeat exactly, or to a permille, such as counted instructions."""
 
 
@@ -128,7 +135,7 @@ def log_odds(readings: Sequence[Reading], levels: Levels, noise: Noise) -> dict[
 def is_clear(readings: Sequence[Reading], levels: Levels, noise: Noise, *, commit: int) -> bool:
     """Return whether readings of one step say as much of a commit as a step can: further sessions would add nothing."""
     sure = log_odds(readings, levels, noise).get(commit)
-    return sure is not None and abs(sure) >= math.log((1 - noise.doubt) / noise.doubt)
+    return sure is not None and abs(sure) >= noise.most_odds
 
 
 def _start_of(step: Mapping[int, list[float]], levels: Levels) -> tuple[float, float] | None:

@@ -101,7 +101,9 @@ def standing_of(range_: Range, readings: Sequence[Reading], noise: Noise, *, con
     groups = _groups(first, last, range_.skipped)
     likeliest = max((_mass(probabilities, *group) for group in groups), key=lambda each: each.probability)
     known = likeliest.probability >= confidence
-    step = None if known or levels is None else _best_step(range_, levels, probabilities, odds)
+    settled = {place for place, sure in odds.items() if noise.repeats and abs(sure) >= noise.most_odds}
+    unmeasurable = range_.skipped | settled
+    step = None if known or levels is None else _best_step(unmeasurable, levels, probabilities, odds)
     return Standing(
         levels=levels,
         probabilities=tuple(probabilities),
@@ -164,11 +166,13 @@ def _fewest(probabilities: Sequence[float], groups: Sequence[tuple[int, int]], c
     return best
 
 
-def _best_step(range_: Range, levels: Levels, probabilities: Sequence[float], odds: Mapping[int, float]) -> int | None:
+def _best_step(
+    unmeasurable: Collection[int], levels: Levels, probabilities: Sequence[float], odds: Mapping[int, float]
+) -> int | None:
     """Return the commit that splits the probability best; one that was measured before if it is nearly as good."""
     sums = list(accumulate(probabilities))
     splits = {
-        place: abs(sums[place - 1] - 0.5) for place in range(levels.good + 1, levels.bad) if place not in range_.skipped
+        place: abs(sums[place - 1] - 0.5) for place in range(levels.good + 1, levels.bad) if place not in unmeasurable
     }
     if not splits:
         return None
