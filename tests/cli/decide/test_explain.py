@@ -83,6 +83,14 @@ def test_explain_names_the_function_and_writes_files(
     assert "because of price (src/shop.py:1)" in again.out
     assert "run 1" not in again.err
 
+    # Its counts are metrics like any other.
+    labels = _labels(repository, benchdb_process)
+    compared = benchdb_process(
+        "compare", *labels, "--metric", "bytecodes", "--db", "results", cwd=repository, **environ
+    )
+    assert compared.status == 0, compared.err
+    assert "test_total" in compared.out
+
 
 def _labels(repository: Path, benchdb_process: Benchdb) -> list[str]:
     ended = benchdb_process("sessions", "--db", "results", "-f", "json", cwd=repository)

@@ -81,7 +81,7 @@ series AS MATERIALIZED (
             last_run.passed
             AND measurement.session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
             AND ($names IS NULL OR measurement.benchmark_id IN (SELECT benchmark_id FROM named))
-            AND measurement.pass IN ('time', 'memory', 'energy', 'counters') AND measurement.rank IS NULL
+            AND measurement.pass IN ('time', 'memory', 'energy', 'counters', 'profile') AND measurement.rank IS NULL
             AND (measurement.pass <> 'energy' OR measurement.domain IS NULL)
             AND measurement.provenance <> 'simulated'
             AND (($metrics IS NULL AND measurement.better <> 'none') OR list_contains($metrics, measurement.metric))
@@ -130,7 +130,7 @@ figure AS (
     WHERE
         session_id IN (SELECT session_id FROM wanted)
         AND ($names IS NULL OR benchmark_id IN (SELECT benchmark_id FROM named))
-        AND pass IN ('time', 'memory', 'energy', 'counters') AND rank IS NULL AND provenance <> 'simulated'
+        AND pass IN ('time', 'memory', 'energy', 'counters', 'profile') AND rank IS NULL AND provenance <> 'simulated'
         AND (($metrics IS NULL AND better <> 'none') OR list_contains($metrics, metric))
         -- Energy with a domain is of a single counter, and some counters include others.
         AND (pass <> 'energy' OR domain IS NULL)
