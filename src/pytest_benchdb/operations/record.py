@@ -227,6 +227,8 @@ def session_end(
 
 
 def _contended(steal_s: float | None, duration_s: float, start: SessionStart) -> bool | None:
+    if start.environment is not None and "counting" in start.environment.details:
+        return None  # other work does not change counts
     threads = (start.environment and start.environment.threads) or 1
     if start.load.load1 is not None and start.load.load1 > threads:
         return True

@@ -41,6 +41,19 @@ class Counted:
     computing_s: float
     outside_s: float
 
+    @property
+    def instructions(self) -> float:
+        """The instructions alone."""
+        return self.events["instructions"]
+
+    def without(self, base: "Counted") -> "Counted":
+        """Return the same without what a count of no calls has; the few misses of that are left in."""
+        return Counted(
+            events={**self.events, "instructions": max(0.0, self.instructions - base.instructions)},
+            computing_s=max(0.0, self.computing_s - base.computing_s),
+            outside_s=max(0.0, self.outside_s - base.outside_s),
+        )
+
 
 class Callgrind:
     """The callgrind around this process."""
@@ -77,11 +90,9 @@ class Callgrind:
             MeasurementError: callgrind wrote no dump.
         """
         request = self._request
-        self._overhead  # noqa: B018 - measured before the calls
         request(_ZERO)
         run(calls)
-        path = self.dump("calls")
-        return self._counted(self.dumped(path), self._overhead)
+        return self._counted(self.dumped(self.dump("calls")))
 
     def dump_functions(self, run: Callable[[int], object]) -> Path:
         """Make one call in an instrumented block, and return the path of its dump, for `dumped` to read after it."""
@@ -113,16 +124,6 @@ class Callgrind:
             path.unlink(missing_ok=True)
 
     @cached_property
-    def _overhead(self) -> Mapping[str, int]:
-        """The instructions of a count without any call."""
-        totals = []
-        for _ in range(3):
-            self._request(_ZERO)
-            _no_calls(0)
-            totals.append(self.dumped(self.dump("overhead")).totals)
-        return totals[-1]
-
-    @cached_property
     def _syscall_ns(self) -> float:
         """Time that callgrind itself adds to a system call."""
         times = []
@@ -135,9 +136,9 @@ class Callgrind:
                 times.append(totals.get("sysTime", 0) / max(1, totals.get("sysCount", 0)))
         return min(times)
 
-    def _counted(self, dump: Dump, overhead: Mapping[str, int]) -> Counted:
+    def _counted(self, dump: Dump) -> Counted:
         totals = dump.totals
-        instructions = float(max(0, totals.get("Ir", 0) - overhead.get("Ir", 0)))
+        instructions = float(totals.get("Ir", 0))
         events = {"instructions": instructions}
         for metric, names in _MISSES.items():
             if all(name in totals for name in names):
@@ -146,11 +147,6 @@ class Callgrind:
         if outside_ns:
             outside_ns = max(0.0, outside_ns - self._syscall_ns * totals.get("sysCount", 0))
         return Counted(events=events, computing_s=instructions / INSTRUCTIONS_PER_S, outside_s=outside_ns / 1e9)
-
-
-def _no_calls(calls: int) -> None:
-    for _ in range(calls):
-        pass
 
 
 def find_callgrind(prefix: Path | None = None) -> Callgrind | None:

@@ -5,21 +5,23 @@ The number of calls follows from counts, not from clocks, so that two processes 
 
 import contextlib
 import gc
-import os
 import statistics
+import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from pytest_benchdb.measure.counting.callgrind import Counted
+from pytest_benchdb.measure.process.counters_pass import threads_of_process
 from pytest_benchdb.model.run import Measurement
 
 T = TypeVar("T")
 
 PASS_NAME = "counters"
-WARMUP_CALLS = 10
-"""Calls before the first count: the interpreter specialises code within eight, and caches fill."""
+WARMUP_CALLS = 9
+"""Calls before those that count: the interpreter specialises code within eight, and caches fill."""
 REPEATS = 5
 MOST_REPEATS = 15
 SETTLED_SPREAD = 0.003
@@ -29,11 +31,14 @@ MOST_SPREAD = 0.02
 LEAST_CPU_SHARE = 0.7
 """A count does not judge a benchmark that computes for less than this share of its time."""
 
+_INSTRUCTIONS = "instructions"
+_BASES = 3
 _BLOCK_INSTRUCTIONS = 1_000_000
 _MOST_CALLS = 1024
-_MOST_INSTRUCTIONS = 400_000_000
+_LONG_CALL = 10_000_000
+_WARMUP_INSTRUCTIONS = 300_000_000
+_MOST_INSTRUCTIONS = 150_000_000
 _LEAST_REPEATS = 2
-_LONG_CALL = 100_000_000
 
 
 class Counter(Protocol):
@@ -79,7 +84,7 @@ class Counting:
         return counted
 
 
-def count_calls(counting: Counting, counter: Counter, *, details: dict[str, object]) -> tuple[Measurement, ...]:
+def count_calls(counting: Counting, counter: Counter, *, details: Mapping[str, object]) -> tuple[Measurement, ...]:
     """Return a row for each event that the counter counts, per call.
 
     Args:
@@ -90,29 +95,38 @@ def count_calls(counting: Counting, counter: Counter, *, details: dict[str, obje
     Raises:
         MeasurementError: the counter fails.
     """
-    forks = _Forks.seen
-    threads = threading.active_count()
-    with no_collector(), counter.instrumented():
-        repeats, calls = _repeat(counting, counter)
-    notes = [*_thread_notes(max(threads, threading.active_count())), *_fork_notes(_Forks.seen - forks)]
-    return tuple(_row(metric, repeats, calls, counter.method, details, notes) for metric in repeats[0].events)
+    with no_collector():
+        with counter.instrumented():
+            first = counting.block(1, counter.count).events[_INSTRUCTIONS]
+        company = _warm_up(counting, first)
+        with counter.instrumented():
+            repeats, calls = _repeat(counting, counter, first)
+    return tuple(_row(metric, repeats, calls, counter.method, details, company) for metric in repeats[0].events)
 
 
-def _repeat(counting: Counting, counter: Counter) -> tuple[list[Counted], int]:
-    first = counting.block(1, counter.count)
-    for _ in range(1 if first.events["instructions"] > _LONG_CALL else WARMUP_CALLS - 2):
-        counting.block(1, _uncounted)
-    first = counting.block(1, counter.count)
-    one = max(1.0, first.events["instructions"])
+def _warm_up(counting: Counting, first: float) -> "_Company":
+    """Make calls that are not counted, and note which threads and processes they start."""
+    calls = max(1, min(WARMUP_CALLS, int(_WARMUP_INSTRUCTIONS / max(1.0, first))))
+    with _observed() as company:
+        for _ in range(calls):
+            counting.block(1, _uncounted)
+    return company
+
+
+def _repeat(counting: Counting, counter: Counter, first: float) -> tuple[list[Counted], int]:
+    """Return the counts of the repetitions, without what a repetition of no calls costs, and the calls in each."""
+    base = min((counter.count(counting.run, 0) for _ in range(_BASES)), key=lambda counted: counted.instructions)
+    one = first if first > _LONG_CALL else counting.block(1, counter.count).without(base).instructions
+    one = max(1.0, one)
     calls = 1 if counting.is_single else _power_of_two(min(_MOST_CALLS, _BLOCK_INSTRUCTIONS / one))
     if calls > 1:
         counting.block(calls, _uncounted)
     most = int(min(MOST_REPEATS, max(_LEAST_REPEATS, _MOST_INSTRUCTIONS / (one * calls))))
     repeats: list[Counted] = []
     while len(repeats) < most:
-        repeats.append(counting.block(calls, counter.count))
+        repeats.append(counting.block(calls, counter.count).without(base))
         last = repeats[-REPEATS:]
-        if len(last) == REPEATS and _spread([counted.events["instructions"] for counted in last]) <= SETTLED_SPREAD:
+        if len(last) == REPEATS and _spread([counted.instructions for counted in last]) <= SETTLED_SPREAD:
             return last, calls
     return repeats, calls
 
@@ -127,11 +141,16 @@ def _power_of_two(calls: float) -> int:
 
 
 def _row(
-    metric: str, repeats: Sequence[Counted], calls: int, method: str, details: dict[str, object], notes: list[str]
+    metric: str,
+    repeats: Sequence[Counted],
+    calls: int,
+    method: str,
+    details: Mapping[str, object],
+    company: "_Company",
 ) -> Measurement:
     samples = [counted.events[metric] / calls for counted in repeats]
-    spread, share = _spread(samples), cpu_share(repeats)
-    why = _objection(_spread(_middle(samples)), share) if metric == "instructions" else None
+    share = None if company.started_threads else cpu_share(repeats)
+    why = (company.objection or _objection(_spread(_middle(samples)), share)) if metric == _INSTRUCTIONS else None
     return Measurement.of(
         metric,
         pass_name=PASS_NAME,
@@ -144,9 +163,9 @@ def _row(
             **details,
             "iterations": calls,
             "repeats": len(samples),
-            "spread": round(spread, 6),
+            "spread": round(_spread(samples), 6),
             "cpu_share": None if share is None else round(share, 4),
-            **({"notes": notes} if notes else {}),
+            **({"threads": company.threads} if company.threads > 1 else {}),
         },
     )
 
@@ -199,26 +218,55 @@ def no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _thread_notes(threads: int) -> list[str]:
-    if threads == 1:
-        return []
-    return [f"{threads} threads: their instructions are summed, and what they wait for each other is not seen"]
+@dataclass(slots=True)
+class _Company:
+    """The threads and processes that the calls of a benchmark work with.
+
+    Attributes:
+        threads: threads of this process after the calls.
+        started_threads: whether the calls start threads of Python.
+        started_processes: whether the calls start processes and wait for them.
+    """
+
+    threads: int = 1
+    started_threads: bool = False
+    started_processes: bool = False
+
+    @property
+    def objection(self) -> str | None:
+        """Why a count does not judge the benchmark; None if there is no such reason here."""
+        if self.started_processes:
+            return "it starts other processes, whose work is not counted; judge it by its time"
+        if self.started_threads:
+            return (
+                "it starts threads, which are counted as if one ran after the other; their waiting for each other is "
+                "not seen: judge it by its time"
+            )
+        return None
 
 
-class _Forks:
-    """Counts the forks of this process."""
+@contextlib.contextmanager
+def _observed() -> Iterator[_Company]:
+    """Yield what is known, after the block, about the threads and processes that it started."""
+    company, children = _Company(), _ended_children()
+    before: Any = threading.getprofile()
 
-    seen = 0
+    def note(*_event: object) -> None:
+        sys.setprofile(None)
+        company.started_threads = True
 
-    @classmethod
-    def note(cls) -> None:
-        """Count one."""
-        cls.seen += 1
+    threading.setprofile(note)
+    try:
+        yield company
+    finally:
+        threading.setprofile(before)
+        company.threads = len(threads_of_process(Path("/")))
+        company.started_processes = _ended_children() != children
 
 
-def _fork_notes(forks: int) -> list[str]:
-    return ["it forked: what its child processes did is not counted"] if forks else []
+def _ended_children() -> int:
+    """Return the page faults of all child processes that have ended: every process has some."""
+    import resource
 
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_parent=_Forks.note)
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_minflt + usage.ru_majflt

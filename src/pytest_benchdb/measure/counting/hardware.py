@@ -31,10 +31,9 @@ class Hardware:
         self._counters = counters
         self._root = root
         self._descriptors: Sequence[int] = ()
-        self._overhead = 0.0
         try:
             with self.instrumented():
-                self._overhead = min(self.count(_nothing, 0).events[_INSTRUCTIONS] for _ in range(5))
+                self.count(_nothing, 0)
         except OSError as error:
             raise MeasurementError(why_not(error, root)) from error
 
@@ -66,7 +65,7 @@ class Hardware:
             raise MeasurementError("other users of the counter, such as a profiler, shared it meanwhile")
         user_s, kernel_s = (later - first for first, later in zip(system_s, _system_s(), strict=True))
         waiting_s = max(0.0, (wall_ns - (run_queue_ns(self._root) - waited_ns)) / 1e9 - user_s - kernel_s)
-        events = {_INSTRUCTIONS: max(0.0, cpu - self._overhead)}
+        events = {_INSTRUCTIONS: float(cpu)}
         return Counted(events=events, computing_s=user_s, outside_s=kernel_s + waiting_s)
 
 
