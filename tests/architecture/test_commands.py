@@ -31,7 +31,10 @@ PAGES = sorted(
 
 
 def marks_of(path: Path) -> list[pytest.MarkDecorator]:
-    return [] if path == ROOT / "README.md" else [pytest.mark.long]
+    marks = [] if path == ROOT / "README.md" else [pytest.mark.long]
+    if re.search(r"^\$ benchdb count", path.read_text(encoding="utf-8"), re.MULTILINE) and not shutil.which("valgrind"):
+        marks.append(pytest.mark.skip(reason="valgrind is not installed, which counts instructions"))
+    return marks
 
 
 def commands_of(page: str) -> list[list[str]]:

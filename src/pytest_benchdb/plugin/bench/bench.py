@@ -408,7 +408,8 @@ class Bench(StreamMethods):
             result = call_once(function, args, kwargs, spec)
             self.opened.synchronize()
             return result
-        if self._passes is not None and (counter := self._passes.counter) is not None and counter.instead_of_time:
+        counter = None if self._passes is None or self.provenance == "simulated" else self._passes.counter
+        if counter is not None and counter.instead_of_time:
             self._cut = "the benchmarked function raised"
             result, counts = count_function(counter, function, args, kwargs, spec)
             self._cut = None

@@ -19,6 +19,12 @@ def results(codspeed: Any) -> list[Any]:
     return getattr(instrument, "benchmarks", None) or []
 
 
+def switch_off(item: Any, codspeed: Any) -> None:
+    """Let a test with pytest-codspeed's marker run once, untimed."""
+    if getattr(codspeed, "is_codspeed_enabled", False):
+        vars(item).pop("runtest", None)  # its own is that of the class
+
+
 def marker_timing(attempt: Attempt, codspeed: Any, whole_test: Timing) -> Timing:
     """Return the timing of a test that has pytest-codspeed's marker; `whole_test` is our own."""
     timing = _measured(attempt, codspeed)

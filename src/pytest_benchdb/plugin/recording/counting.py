@@ -155,7 +155,7 @@ class InstructionCounter:
         return replace(timing, measurements=(*rows, *counts))
 
     def _without_time(self, row: Measurement) -> Measurement:
-        if row.unit not in _OF_TIME and row.metric not in _OF_PROCESS:
+        if row.provenance == "simulated" or (row.unit not in _OF_TIME and row.metric not in _OF_PROCESS):
             return row
         missing = {"round_ns": None, "samples": None, "summary": None, "value": None}
         return replace(row, **missing, reason=row.reason or NOT_TIMED)  # type: ignore[arg-type]

@@ -233,6 +233,8 @@ class TestWatcher:
         attempt.own_block = Block(self._probe)
         names = {marker.name for marker in markers_of(item)}
         attempt.asked_by = "benchdb" if "benchdb" in names else "codspeed" if names else None
+        if attempt.is_counted_only:
+            codspeed.switch_off(item, self._codspeed_of(item))
         return self._whole_test(attempt, attempt.own_block)
 
     def _check_budget(self, item: pytest.Item, attempt: Attempt, budget: TimeBudget) -> None:
