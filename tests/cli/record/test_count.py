@@ -209,7 +209,7 @@ def test_a_wrapped_command_dumps_functions(tmp_path: Path) -> None:
         "callgrind = find_callgrind(Path(sys.argv[1].replace('%p', str(os.getpid()))))\n"
         "with callgrind.instrumented():\n"
         "    json.dumps(list(range(2000)))\n"
-        "    print(callgrind.dump('mine'))\n"
+        "    print(callgrind.dump())\n"
     )
     out = json.loads(wrapped.environ[wrap.VARIABLE])["out"]
 

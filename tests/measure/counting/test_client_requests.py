@@ -17,7 +17,7 @@ here = pytest.mark.skipif(unsupported() is not None, reason=unsupported() or "")
 
 @here
 def test_a_request_outside_valgrind_does_nothing() -> None:
-    assert requests()(RUNNING_ON_VALGRIND, 1, 2, 3, 4, 5) == 0
+    assert requests()(RUNNING_ON_VALGRIND, 1, 2, 3, 4, 5)() == 0
     assert not is_under_valgrind()
 
 

@@ -62,7 +62,10 @@ class Callgrind:
         """Take the path of its dumps, without their numbers; None for the one that callgrind chooses by itself."""
         self._prefix = Path(f"callgrind.out.{os.getpid()}").absolute() if prefix is None else prefix
         self._dumped = 0
-        self._request = requests()
+        prepare = requests()
+        self._name = ctypes.create_string_buffer(b"calls")
+        self._zero, self._start, self._stop = prepare(_ZERO), prepare(_START), prepare(_STOP)
+        self._dump = prepare(_DUMP_AT, ctypes.addressof(self._name))
 
     @cached_property
     def method(self) -> str:
@@ -71,17 +74,17 @@ class Callgrind:
         Raises:
             MeasurementError: callgrind does not answer.
         """
-        self._request(_ZERO)
-        return self.dumped(self.dump("version")).creator.replace("-", " ", 1)
+        self._zero()
+        return self.dumped(self.dump()).creator.replace("-", " ", 1)
 
     @contextlib.contextmanager
     def instrumented(self) -> Iterator[None]:
         """Count in the block; both ends cost a hundredth of a second, because all code is translated anew."""
-        self._request(_START)
+        self._start()
         try:
             yield
         finally:
-            self._request(_STOP)
+            self._stop()
 
     def count(self, run: Callable[[int], object], calls: int) -> Counted:
         """Return the events of so many calls, in an instrumented block.
@@ -89,21 +92,24 @@ class Callgrind:
         Raises:
             MeasurementError: callgrind wrote no dump.
         """
-        request = self._request
-        request(_ZERO)
+        zero, dump = self._zero, self._dump
+        zero()
         run(calls)
-        return self._counted(self.dumped(self.dump("calls")))
+        dump()
+        return self._counted(self.dumped(self._next()))
 
     def dump_functions(self, run: Callable[[int], object]) -> Path:
         """Make one call in an instrumented block, and return the path of its dump, for `dumped` to read after it."""
-        self._request(_ZERO)
+        self._zero()
         run(1)
-        return self.dump("functions")
+        return self.dump()
 
-    def dump(self, name: str) -> Path:
+    def dump(self) -> Path:
         """Write the events since the last zero into a file of callgrind's, and return its path."""
-        text = ctypes.create_string_buffer(name.encode())
-        self._request(_DUMP_AT, ctypes.addressof(text))
+        self._dump()
+        return self._next()
+
+    def _next(self) -> Path:
         self._dumped += 1
         return Path(f"{self._prefix}.{self._dumped}")
 
@@ -129,10 +135,10 @@ class Callgrind:
         times = []
         with Path(os.devnull).open("rb", buffering=0) as nothing:
             for _ in range(3):
-                self._request(_ZERO)
+                self._zero()
                 for _ in range(_CALIBRATION_CALLS):
                     nothing.read(1)  # valgrind takes it for a call that may wait, and those cost it the most
-                totals = self.dumped(self.dump("system calls")).totals
+                totals = self.dumped(self.dump()).totals
                 times.append(totals.get("sysTime", 0) / max(1, totals.get("sysCount", 0)))
         return min(times)
 
