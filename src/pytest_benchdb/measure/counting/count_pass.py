@@ -213,7 +213,7 @@ def _spread(samples: Sequence[float]) -> float:
 def _filled_heap() -> Iterator[None]:
     """Fill the holes of the heap meanwhile, so that the counted calls get their memory from fresh pools.
 
-    Python's allocator takes a longer path where a pool has room for one block only. Which pools are at hand depends on
+    Python's allocator takes a longer path where a pool has room for one block only. Which pools are used depends on
     all that ran before: without this, counts of the same function differed by up to 1.2 % between processes.
     """
     filling = [
