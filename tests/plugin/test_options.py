@@ -18,30 +18,30 @@ def label_of(recorded: Recorded) -> object:
 
 @pytest.mark.long
 def test_precedence_is_command_line_variable_pyproject_ini(
-    record: Record, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    record_here: Record, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makefile(".toml", pyproject='[tool.benchdb]\nlabel = "pyproject"\n')
     pytester.makeini("[pytest]\nbenchdb_label = ini\n")
 
     monkeypatch.setenv("BENCHDB_LABEL", "variable")
-    assert label_of(record(ONE, "--benchdb-label=option", path="a")) == "option"
-    assert label_of(record(ONE, path="b")) == "variable"
+    assert label_of(record_here(ONE, "--benchdb-label=option", path="a")) == "option"
+    assert label_of(record_here(ONE, path="b")) == "variable"
     monkeypatch.delenv("BENCHDB_LABEL")
-    assert label_of(record(ONE, path="c")) == "pyproject"
+    assert label_of(record_here(ONE, path="c")) == "pyproject"
     Path("pyproject.toml").unlink()
-    assert label_of(record(ONE, path="d")) == "ini"
+    assert label_of(record_here(ONE, path="d")) == "ini"
     Path("tox.ini").unlink()
-    assert label_of(record(ONE, path="e")) is None
+    assert label_of(record_here(ONE, path="e")) is None
 
 
-def test_tags_and_note_are_stored(record: Record) -> None:
-    recorded = record(ONE, "--benchdb-tag=machine=lab3", "--benchdb-tag", "k=a=b", "--benchdb-note=first")
+def test_tags_and_note_are_stored(record_here: Record) -> None:
+    recorded = record_here(ONE, "--benchdb-tag=machine=lab3", "--benchdb-tag", "k=a=b", "--benchdb-note=first")
 
     assert recorded.one("SELECT tags['machine'], tags['k'], note FROM session") == ("lab3", "a=b", "first")
 
 
 @pytest.mark.long
-def test_record_in_the_configuration_records_every_run(pytester: pytest.Pytester, record: Record) -> None:
+def test_record_in_the_configuration_records_every_run(pytester: pytest.Pytester, record_here: Record) -> None:
     pytester.makefile(".toml", pyproject='[tool.benchdb]\nrecord = true\ndb = "kept"\n')
     pytester.makepyfile(test_suite=ONE)
 
@@ -62,27 +62,27 @@ def test_no_benchdb_wins_over_the_configuration_and_touches_no_file(pytester: py
     assert not Path("other").exists()
 
 
-def test_benchdb_without_a_path_records_into_the_default_folder(pytester: pytest.Pytester, record: Record) -> None:
+def test_benchdb_without_a_path_records_into_the_default_folder(pytester: pytest.Pytester, record_here: Record) -> None:
     pytester.makepyfile(test_suite=ONE)
 
-    pytester.runpytest_subprocess("--benchdb")
+    pytester.runpytest_subprocess(*UNUSED, *FAST, "--benchdb")
 
     assert len(list(Path(".benchdb").glob("*.duckdb"))) == 1
 
 
-def test_collect_only_records_nothing(record: Record) -> None:
-    assert not record(ONE, "--collect-only").folder.exists()
+def test_collect_only_records_nothing(record_here: Record) -> None:
+    assert not record_here(ONE, "--collect-only").folder.exists()
 
 
-def test_no_benchmark_leaves_no_file(record: Record) -> None:
-    recorded = record("def test_plain():\n    pass")
+def test_no_benchmark_leaves_no_file(record_here: Record) -> None:
+    recorded = record_here("def test_plain():\n    pass")
 
     assert not recorded.folder.exists()
     assert "no benchmark ran" in recorded.text
 
 
-def test_all_records_plain_tests_with_one_round(record: Record) -> None:
-    recorded = record(
+def test_all_records_plain_tests_with_one_round(record_here: Record) -> None:
+    recorded = record_here(
         """
         import time
         import unittest
@@ -109,15 +109,15 @@ def test_all_records_plain_tests_with_one_round(record: Record) -> None:
     assert 0.05 <= value < 0.5
 
 
-def test_no_raw_keeps_the_statistics_only(record: Record) -> None:
-    recorded = record(ONE, "--no-benchdb-raw")
+def test_no_raw_keeps_the_statistics_only(record_here: Record) -> None:
+    recorded = record_here(ONE, "--no-benchdb-raw")
 
     assert recorded.one("SELECT count(*) FROM round_chunk") == (0,)
     assert recorded.one("SELECT n >= 3 AND median > 0 FROM measurement WHERE metric = 'wall_time'") == (True,)
 
 
-def test_markers_label_a_benchmark(record: Record) -> None:
-    recorded = record(
+def test_markers_label_a_benchmark(record_here: Record) -> None:
+    recorded = record_here(
         """
         import pytest
 
@@ -150,8 +150,10 @@ def test_markers_label_a_benchmark(record: Record) -> None:
     ],
     ids=["name", "type", "positional"],
 )
-def test_marker_with_a_wrong_argument_is_an_error_of_that_test_alone(record: Record, marker: str, words: str) -> None:
-    recorded = record(
+def test_marker_with_a_wrong_argument_is_an_error_of_that_test_alone(
+    record_here: Record, marker: str, words: str
+) -> None:
+    recorded = record_here(
         f"""
         import pytest
 
@@ -216,21 +218,21 @@ def test_broken_pyproject_with_our_table_is_a_usage_error(pytester: pytest.Pytes
 
 
 @pytest.mark.long
-def test_file_path_takes_one_session_more_each_time(record: Record, pytester: pytest.Pytester) -> None:
+def test_file_path_takes_one_session_more_each_time(record_here: Record, pytester: pytest.Pytester) -> None:
     for _ in range(2):
-        record(ONE, path="all.duckdb")
+        record_here(ONE, path="all.duckdb")
 
     with duckdb.connect("all.duckdb", read_only=True) as connection:
         assert connection.execute("SELECT count(*), count(DISTINCT session_id) FROM run").fetchone() == (2, 2)
     assert not Path("all.duckdb.inbox").exists()
 
 
-def test_file_that_is_not_ours_leaves_the_exit_status_and_the_data(record: Record) -> None:
+def test_file_that_is_not_ours_leaves_the_exit_status_and_the_data(record_here: Record) -> None:
     with contextlib.closing(sqlite3.connect("other.db")) as connection:
         connection.execute("CREATE TABLE theirs (a)")
     before = Path("other.db").read_bytes()
 
-    recorded = record(ONE, path="other.db")
+    recorded = record_here(ONE, path="other.db")
 
     assert recorded.result.ret == 0
     assert "other.db" in recorded.text
@@ -239,10 +241,10 @@ def test_file_that_is_not_ours_leaves_the_exit_status_and_the_data(record: Recor
     assert len(list(Path("other.db.inbox").glob("*.duckdb"))) == 1
 
 
-def test_strict_fails_the_run_when_the_file_cannot_take_it(record: Record) -> None:
+def test_strict_fails_the_run_when_the_file_cannot_take_it(record_here: Record) -> None:
     Path("other.db").write_bytes(b"not a database at all" * 100)
 
-    recorded = record(ONE, "--benchdb-strict", path="other.db")
+    recorded = record_here(ONE, "--benchdb-strict", path="other.db")
 
     assert recorded.result.ret == 1
     recorded.result.assert_outcomes(passed=1)

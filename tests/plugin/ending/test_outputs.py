@@ -67,8 +67,8 @@ def rounded(value: object, iterations: int) -> object:
 
 
 @pytest.mark.long
-def test_reports_are_those_of_the_report_command(record: Record) -> None:
-    recorded = record(MIXED, "--benchdb-report=r.md", "--benchdb-report=r.json", "--benchdb-report=r.csv")
+def test_reports_are_those_of_the_report_command(record_here: Record) -> None:
+    recorded = record_here(MIXED, "--benchdb-report=r.md", "--benchdb-report=r.json", "--benchdb-report=r.csv")
 
     assert recorded.result.ret == 1
     (file,) = recorded.files
@@ -79,10 +79,10 @@ def test_reports_are_those_of_the_report_command(record: Record) -> None:
         recorded.result.stdout.fnmatch_lines([f"report written to r.{ending}"])
 
 
-def test_html_report_is_that_of_the_report_command(record: Record) -> None:
+def test_html_report_is_that_of_the_report_command(record_here: Record) -> None:
     pytest.importorskip("jinja2")
 
-    recorded = record(MIXED, "--benchdb-report=r.html")
+    recorded = record_here(MIXED, "--benchdb-report=r.html")
 
     (file,) = recorded.files
     written = Path("r.html").read_text(encoding="utf-8")
@@ -104,9 +104,9 @@ def test_html_report_without_jinja_is_a_usage_error_that_says_what_to_install(
     assert not recorded.folder.exists()
 
 
-def test_report_is_of_this_session_only(record: Record) -> None:
+def test_report_is_of_this_session_only(record_here: Record) -> None:
     for _ in range(2):
-        record(MIXED, "--benchdb-report=r.json", path="all.duckdb")
+        record_here(MIXED, "--benchdb-report=r.json", path="all.duckdb")
 
     (session,) = json_of("r.json")["sessions"]
     listed = json.loads(benchdb("sessions", "--db", "all.duckdb", "-f", "json"))["rows"]
@@ -115,10 +115,10 @@ def test_report_is_of_this_session_only(record: Record) -> None:
     assert [row["outcome"] for row in session["rows"]] == ["passed", "failed", "skipped"]
 
 
-def test_report_of_a_session_that_waits_for_its_file_is_written(record: Record) -> None:
+def test_report_of_a_session_that_waits_for_its_file_is_written(record_here: Record) -> None:
     Path("other.db").write_bytes(b"not a database at all" * 100)
 
-    recorded = record(SUITE, "--benchdb-report=r.json", path="other.db")
+    recorded = record_here(SUITE, "--benchdb-report=r.json", path="other.db")
 
     assert recorded.result.ret == 0
     (session,) = json_of("r.json")["sessions"]
@@ -126,7 +126,7 @@ def test_report_of_a_session_that_waits_for_its_file_is_written(record: Record) 
 
 
 def test_reports_are_relative_to_the_folder_where_pytest_was_started(
-    record: Record, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    record_here: Record, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makeini("[pytest]\n")
     below = pytester.mkdir("below")
@@ -136,15 +136,17 @@ def test_reports_are_relative_to_the_folder_where_pytest_was_started(
     )
     monkeypatch.chdir(below)
 
-    record(None, "test_a.py", "--benchdb-report=r.csv", "--benchdb-json=b.json")
+    record_here(None, "test_a.py", "--benchdb-report=r.csv", "--benchdb-json=b.json")
 
     with (below / "r.csv").open(newline="", encoding="utf-8") as file:
         assert len(list(csv.reader(file))) == 2
     assert len(json_of(str(below / "b.json"))["benchmarks"]) == 1
 
 
-def test_json_equals_what_pytest_benchmark_wrote_in_the_same_run(record: Record, benchmark_json: BenchmarkJson) -> None:
-    recorded = record(SUITE, "--benchmark-json=own.json", "--benchdb-json=ours.json")
+def test_json_equals_what_pytest_benchmark_wrote_in_the_same_run(
+    record_here: Record, benchmark_json: BenchmarkJson
+) -> None:
+    recorded = record_here(SUITE, "--benchmark-json=own.json", "--benchdb-json=ours.json")
 
     recorded.result.assert_outcomes(passed=5)
     recorded.result.stdout.fnmatch_lines(["pytest-benchmark's JSON written to ours.json: 5 runs"])
@@ -166,8 +168,8 @@ def test_json_equals_what_pytest_benchmark_wrote_in_the_same_run(record: Record,
         assert mine["stats"]["ops"] == pytest.approx(theirs["stats"]["ops"], rel=1e-5)
 
 
-def test_json_has_the_keys_of_pytest_benchmark(record: Record) -> None:
-    record(SUITE, "--benchmark-json=own.json", "--benchdb-json=ours.json")
+def test_json_has_the_keys_of_pytest_benchmark(record_here: Record) -> None:
+    record_here(SUITE, "--benchmark-json=own.json", "--benchdb-json=ours.json")
 
     ours, own = json_of("ours.json"), json_of("own.json")
     assert list(ours) == list(own)
@@ -181,8 +183,8 @@ def test_json_has_the_keys_of_pytest_benchmark(record: Record) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("raw", [(), ("--no-benchdb-raw",)], ids=["rounds", "statistics"])
-def test_json_loads_with_pytest_benchmarks_compare(record: Record, raw: tuple[str, ...]) -> None:
-    record(SUITE, "--benchmark-json=own.json", "--benchdb-json=ours.json", "-k", "test_sort", *raw)
+def test_json_loads_with_pytest_benchmarks_compare(record_here: Record, raw: tuple[str, ...]) -> None:
+    record_here(SUITE, "--benchmark-json=own.json", "--benchdb-json=ours.json", "-k", "test_sort", *raw)
 
     command = [sys.executable, "-m", "pytest_benchmark", "compare", "ours.json", "own.json", "--csv=table.csv"]
     compared = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
@@ -200,8 +202,8 @@ def test_json_loads_with_pytest_benchmarks_compare(record: Record, raw: tuple[st
             assert float(first[name]) == pytest.approx(float(second[name]), abs=1e-9), name
 
 
-def test_json_without_rounds_has_statistics_and_no_data(record: Record) -> None:
-    record(SUITE, "--benchdb-json=ours.json", "--no-benchdb-raw")
+def test_json_without_rounds_has_statistics_and_no_data(record_here: Record) -> None:
+    record_here(SUITE, "--benchdb-json=ours.json", "--no-benchdb-raw")
 
     for benchmark in json_of("ours.json")["benchmarks"]:
         stats = benchmark["stats"]
@@ -211,8 +213,8 @@ def test_json_without_rounds_has_statistics_and_no_data(record: Record) -> None:
         assert stats["outliers"] == f"?;{stats['iqr_outliers']}"
 
 
-def test_json_leaves_out_what_did_not_pass_and_says_so(record: Record) -> None:
-    recorded = record(MIXED, "--benchdb-json=ours.json")
+def test_json_leaves_out_what_did_not_pass_and_says_so(record_here: Record) -> None:
+    recorded = record_here(MIXED, "--benchdb-json=ours.json")
 
     assert [benchmark["name"] for benchmark in json_of("ours.json")["benchmarks"]] == ["test_passes"]
     recorded.result.stdout.fnmatch_lines(
@@ -221,10 +223,14 @@ def test_json_leaves_out_what_did_not_pass_and_says_so(record: Record) -> None:
 
 
 @pytest.mark.parametrize("strict", [False, True])
-def test_file_that_cannot_be_written_is_a_warning_and_fails_only_a_strict_run(record: Record, *, strict: bool) -> None:
+def test_file_that_cannot_be_written_is_a_warning_and_fails_only_a_strict_run(
+    record_here: Record, *, strict: bool
+) -> None:
     options = ["--benchdb-strict"] if strict else []
 
-    recorded = record(SUITE, "--benchdb-report=missing/r.md", "--benchdb-report=r.csv", "--benchdb-json=.", *options)
+    recorded = record_here(
+        SUITE, "--benchdb-report=missing/r.md", "--benchdb-report=r.csv", "--benchdb-json=.", *options
+    )
 
     assert recorded.result.ret == (1 if strict else 0)
     recorded.result.assert_outcomes(passed=5)
@@ -254,8 +260,8 @@ def test_file_of_a_session_that_could_not_be_stored_is_not_written(
     assert Path("r.md").read_text() == "of an earlier run"
 
 
-def test_file_of_a_run_without_benchmarks_is_not_written(record: Record) -> None:
-    recorded = record("def test_plain(): pass", "--benchdb-report=r.md", "--benchdb-strict")
+def test_file_of_a_run_without_benchmarks_is_not_written(record_here: Record) -> None:
+    recorded = record_here("def test_plain(): pass", "--benchdb-report=r.md", "--benchdb-strict")
 
     assert recorded.result.ret == 0
     assert "not written, because there are no results: r.md" in recorded.text
@@ -272,8 +278,8 @@ def test_files_are_written_of_an_interrupted_run(record: Record) -> None:
     assert len(json_of("b.json")["benchmarks"]) == 5
 
 
-def test_files_are_written_with_warnings_as_errors_and_in_the_quiet(record: Record) -> None:
-    recorded = record(SUITE, "-W", "error", "-qq", "--benchdb-report=r.md", "--benchdb-json=b.json")
+def test_files_are_written_with_warnings_as_errors_and_in_the_quiet(record_here: Record) -> None:
+    recorded = record_here(SUITE, "-W", "error", "-qq", "--benchdb-report=r.md", "--benchdb-json=b.json")
 
     assert recorded.result.ret == 0
     assert "r.md" not in recorded.text
@@ -282,10 +288,10 @@ def test_files_are_written_with_warnings_as_errors_and_in_the_quiet(record: Reco
 
 
 @pytest.mark.long
-def test_files_are_written_by_the_controller_of_xdist(record: Record) -> None:
+def test_files_are_written_by_the_controller_of_xdist(record_here: Record) -> None:
     pytest.importorskip("xdist")
 
-    recorded = record(SUITE, "-n2", "--benchdb-report=r.json", "--benchdb-json=b.json")
+    recorded = record_here(SUITE, "-n2", "--benchdb-report=r.json", "--benchdb-json=b.json")
 
     assert len(json_of("r.json")["sessions"][0]["rows"]) == 5
     # pytest-benchmark 5 measures nothing under xdist, 4 does.
