@@ -13,8 +13,9 @@ import pytest
 
 from pytest_benchdb.cli.frame.failure import run
 from pytest_benchdb.cli.main import cli
+from pytest_benchdb.errors import BackendUnavailableError
 from pytest_benchdb.model.environment import Commit
-from pytest_benchdb.operations.gate import side_by_side
+from pytest_benchdb.operations.gate import side_by_side, ways
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -123,11 +124,50 @@ def record(shop: Shop, new_run: Callable[..., Any], new_session: Callable[..., A
     return sessions
 
 
+@pytest.fixture
+def no_counter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let neither valgrind nor hardware counters be there."""
+
+    def choose() -> None:
+        raise BackendUnavailableError("valgrind counts the instructions and is not there: install it")
+
+    monkeypatch.setattr(ways, "choose_method", choose)
+
+
 def regress(shop: Shop, *options: str) -> Ended:
     return shop.call("regress", "--db", "results", "--format", "json", *options, "--", "pytest", "tests")
 
 
 @pytest.mark.long
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+@pytest.mark.parametrize("by", ["instructions", "auto"])
+def test_counts_of_both_commits_confirm_the_code_and_clear_the_machine(
+    shop: Shop, record: Callable[..., None], by: str
+) -> None:
+    record(*shop.commits)
+
+    ended = regress(shop, "--confirm-by", by)
+
+    assert ended.status == 1, ended.err
+    total, unchanged = ended.rows[TOTAL], ended.rows[SORTED]
+    assert (total["verdict"], total["state"], total["confirmed_by"]) == ("regressed", None, "instructions")
+    assert (unchanged["verdict"], unchanged["confirmed_by"]) == ("inconclusive", "instructions")
+    assert "it does not execute more" in unchanged["reason"]
+    assert shop.worktrees() == 1
+
+
+@pytest.mark.usefixtures("no_counter")
+def test_without_a_counter_the_gate_says_what_to_install(shop: Shop, record: Callable[..., None]) -> None:
+    record(*shop.commits)
+
+    ended = regress(shop, "--confirm-by", "instructions")
+
+    assert ended.status == 4
+    assert "counting both commits is not possible: valgrind counts the instructions" in ended.err
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("no_counter")
 @pytest.mark.parametrize("by", ["duet", "auto"])
 def test_sides_in_turn_confirm_the_code_and_clear_the_machine(shop: Shop, record: Callable[..., None], by: str) -> None:
     record(*shop.commits)
@@ -169,6 +209,7 @@ def test_commit_without_the_benchmark_is_undecided_by_duet(shop: Shop, record: C
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("no_counter")
 def test_side_that_cannot_be_built_is_run_again_alone(shop: Shop, record: Callable[..., None]) -> None:
     shop.git("checkout", "-q", "-b", "broken", shop.commits[0])
     shop.write("src/shop/__init__.py", "import shop_native_part\n")

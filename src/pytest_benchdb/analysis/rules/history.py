@@ -28,6 +28,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
+from pytest_benchdb.analysis.rules.counts import COUNTS, judge_counts
 from pytest_benchdb.analysis.rules.effect_size import (
     Scale,
     are_exact,
@@ -207,6 +208,9 @@ def judge_history(history: Sequence[SessionValue], candidate: SessionValue | Non
     Returns:
         ``regressed`` and ``improved`` come with the state ``suspect``, which a confirming re-run removes.
     """
+    if candidate is not None and candidate.key.metric in COUNTS:
+        # Only the newest, because code changes, and a count needs no history to know its spread.
+        return judge_counts((usable_part(history) or history)[-1:], [candidate], policy)
     sides = select_comparable(history[-_MAX_WINDOWS * policy.window :], [candidate] if candidate else [], policy)
     if isinstance(sides, Judgement):
         return sides

@@ -40,6 +40,7 @@ _TIME = _Limit(few=0.05, enough=0.03, absolute=_FLOOR_S)
 _CPU = _Limit(few=0.03, enough=0.03, absolute=_FLOOR_S)
 _ALLOCATIONS = _Limit(few=0.01, enough=0.01, absolute=KIB, exact=True)
 _RESIDENT = _Limit(few=0.05, enough=0.05, absolute=MIB)
+_COUNT = _Limit(few=0.01, enough=0.01)
 _ENERGY = _Limit(few=0.10, enough=0.10)
 _OTHER = _Limit(few=0.05, enough=0.05)
 
@@ -49,6 +50,7 @@ _BY_METRIC = {
     "first_call_time": _Limit(few=0.10, enough=0.10, absolute=_FLOOR_S),
     "python_peak": _ALLOCATIONS,
     "native_peak": _ALLOCATIONS,
+    "instructions": _COUNT,
     "failed_requests": _Limit(few=0.0, enough=0.0, exact=True),
 }
 _BY_KIND: dict[Kind, _Limit] = {

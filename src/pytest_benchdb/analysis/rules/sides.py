@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
+from pytest_benchdb.analysis.rules.counts import COUNTS, judge_counts
 from pytest_benchdb.analysis.rules.effect_size import (
     Scale,
     are_exact,
@@ -62,6 +63,8 @@ def judge_sides(
         rounds: rounds in run order, per iteration and in the metric's unit, by run; none if only its statistics were
             kept. Used only if a side has fewer than three sessions.
     """
+    if any(value.key.metric in COUNTS for value in candidate[-1:]):
+        return judge_counts(baseline, candidate, policy)
     comparable = select_comparable(baseline, candidate, policy)
     if isinstance(comparable, Judgement):
         return _failed_baseline(baseline, candidate) or comparable

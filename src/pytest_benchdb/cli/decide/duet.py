@@ -1,8 +1,10 @@
 """`benchdb duet`: run two commits or two environments in turn, and compare the results."""
 
+from dataclasses import replace
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from pytest_benchdb.cli.decide.compare import FORMATS, ComparisonWriter, comparison_options, read_request
 from pytest_benchdb.cli.decide.duet_run import DUET_DB, read_duet, run_and_compare, words_of
@@ -11,9 +13,11 @@ from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.database import db_option
 from pytest_benchdb.cli.frame.options import CommandWithProgram
 from pytest_benchdb.cli.frame.output import make_output
+from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.verdict import FAILING
 
+_COUNT_METRIC = "instructions"
 _PAIRS = 5
 _MOST_CONFIRMS = 5
 
@@ -28,6 +32,9 @@ machine; it is printed before it runs.
 
 The package under test must be imported from each side's own folder. One that is installed in editable mode is not,
 unless --pythonpath puts the folder first; a side that imported your checkout's files is an error.
+
+With --count each side runs once under a counter, and the counts of its instructions are compared: two processes say
+what no load can change. What waits is not judged by it.
 
 The exit status is 0 whatever the verdicts are, unless --gate is given. A gate runs what looks worse in turn again, and
 fails only on what repeats and chance does not explain among so many benchmarks.
@@ -67,6 +74,12 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
     multiple=True,
     help="Smallest change that counts: 5%, or for one metric 'wall_time:200us'.",
 )
+@click.option(
+    "--count",
+    "counted",
+    is_flag=True,
+    help="Count the instructions of each side once instead of timing it; needs no quiet machine.",
+)
 @click.option("--gate", is_flag=True, help="Exit with 1 if a benchmark regressed or did not pass.")
 @click.option(
     "--confirm",
@@ -83,6 +96,11 @@ def command(context: click.Context, /, **params: Any) -> int:
     output = make_output(params, formats=FORMATS)
     writer, request = ComparisonWriter(params), read_request(params)
     confirms = params["confirm"] if params["gate"] else None
+    if params["counted"]:
+        if context.get_parameter_source("pairs") is not ParameterSource.DEFAULT:
+            raise ConfigError("--count runs each side once, so leave --pairs out")
+        params["pairs"], confirms = 1, None
+        request = replace(request, metrics=request.metrics or (_COUNT_METRIC,))
     duet = read_duet(params, words_of(context, output))
     comparison = run_and_compare(duet, request, output, confirms=confirms)
     status = writer.write((comparison,), output)

@@ -52,6 +52,7 @@ def read_duet(params: Mapping[str, Any], words: Sequence[str] | None) -> Duet:
         database=home_path(params.get("db") or DUET_DB),
         pythonpath=tuple(params.get("pythonpath") or ()),
         module=params.get("module"),
+        counted=bool(params.get("counted")),
     )
 
 

@@ -41,6 +41,7 @@ class Duet:
         pythonpath: folders of each side to put first on Python's path, relative to the user's working folder.
         module: module that each side must import, from its own folder if it is a commit; None for no such check.
         only_own: whether a side is refused that measures an installed package instead of its own.
+        counted: whether instructions are counted instead of timed.
     """
 
     base: SideRequest
@@ -51,6 +52,7 @@ class Duet:
     pythonpath: tuple[str, ...] = ()
     module: str | None = None
     only_own: bool = False
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,10 +27,11 @@ from pytest_benchdb.operations.commits.import_probe import (
     write_probe,
 )
 from pytest_benchdb.operations.compare.run import CompareRequest, compare
+from pytest_benchdb.operations.count.wrap import wrap_counting
 from pytest_benchdb.operations.duet.checkouts import OpenSide, open_sides
 from pytest_benchdb.operations.duet.plan import DUET_TAG, SIDE_TAG, Duet, DuetResult, Role, schedule
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
-from pytest_benchdb.operations.pytest_run import VARIABLE, find_root, run_to_end
+from pytest_benchdb.operations.pytest_run import COUNTING_PATIENCE_S, PATIENCE_S, VARIABLE, find_root, run_to_end
 
 TESTS_FAILED = 1
 _USABLE = frozenset({0, TESTS_FAILED, 5})
@@ -95,9 +96,11 @@ class TurnRunner:
 
         Raises:
             ConfigError: pytest could not be run, or imported another checkout's code.
+            BackendUnavailableError: nothing can count here.
         """
         log = self._temporary / "pytest.log"
-        status = _wait(self._command(side), side, self._variables(side, names), log)
+        with self._prepared(side, self._variables(side, names)) as (program, environ):
+            status = _wait([*program, *self._arguments(side)], side, environ, log, counted=self._duet.counted)
         text = log.read_text(encoding="utf-8", errors="replace")
         if status not in _USABLE or (status == TESTS_FAILED and "No module named pytest" in text):
             self.show(text)
@@ -116,11 +119,23 @@ class TurnRunner:
         for line in [line for line in text.splitlines() if line.strip()][-_TAIL_LINES:]:
             self._say(f"  {line}")
 
-    def _command(self, side: OpenSide) -> list[str]:
+    @contextlib.contextmanager
+    def _prepared(
+        self, side: OpenSide, environ: Mapping[str, str]
+    ) -> Iterator[tuple[tuple[str, ...], Mapping[str, str]]]:
+        """Return the words that run pytest and its variables; if it counts, under a counter."""
+        if not self._duet.counted:
+            yield side.program, environ
+            return
+        with tempfile.TemporaryDirectory(prefix="benchdb-count-", ignore_cleanup_errors=True) as dumps:
+            wrapped = wrap_counting(side.program, environ, dumps=Path(dumps))
+            yield wrapped.command, wrapped.environ
+
+    def _arguments(self, side: OpenSide) -> list[str]:
         tags = [f"--benchdb-tag={DUET_TAG}={self._duet_id}", f"--benchdb-tag={SIDE_TAG}={side.role}"]
         label = f"--benchdb-label=duet-{self._duet_id}-{side.role}"
         database = f"--benchdb={self._duet.database.absolute()}"
-        return [*side.program, *self._duet.arguments, database, label, *tags]
+        return [*self._duet.arguments, database, label, *tags]
 
     def _variables(self, side: OpenSide, names: Sequence[str]) -> dict[str, str]:
         own = [os.fspath(side.folder / entry) for entry in self._duet.pythonpath]
@@ -179,9 +194,10 @@ def _advice(text: str) -> str:
     return "the end of its output is above; a side must run by itself first"
 
 
-def _wait(command: Sequence[str], side: OpenSide, environ: Mapping[str, str], log: Path) -> int:
+def _wait(command: Sequence[str], side: OpenSide, environ: Mapping[str, str], log: Path, *, counted: bool) -> int:
+    patience_s = COUNTING_PATIENCE_S if counted else PATIENCE_S
     try:
-        return run_to_end(command, folder=side.folder, environ=environ, log=log)
+        return run_to_end(command, folder=side.folder, environ=environ, log=log, patience_s=patience_s)
     except OSError as error:
         raise ConfigError(
             f"{side.name}: cannot start {command[0]}: {error.strerror}; name a program that exists"

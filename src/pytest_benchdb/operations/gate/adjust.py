@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from pytest_benchdb.analysis.rules.counts import TEST as COUNTED
 from pytest_benchdb.analysis.rules.suite import is_explained, largest_shift, suite_shifts
 from pytest_benchdb.analysis.statistics.false_discovery import q_values
 from pytest_benchdb.model.comparison import ComparisonRow, Shift
@@ -102,7 +103,7 @@ def with_allowances(rows: Sequence[ComparisonRow], excuses: Excuses) -> list[Com
 
 
 def is_suspect(row: ComparisonRow) -> bool:
-    """Return whether a row is worth a re-run: it looks regressed, or would on an undisturbed machine."""
-    if not row.is_gated or row.judgement.state == "accepted":
+    """Return whether a row is worth a check: it looks regressed, or would on an undisturbed machine; no count is."""
+    if not row.is_gated or row.judgement.state == "accepted" or row.judgement.test == COUNTED:
         return False
     return row.judgement.verdict == "regressed" or (row.judgement.state == "unstable" and row.harm > 0)

@@ -4,6 +4,7 @@ import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
+from pytest_benchdb.analysis.rules.counts import TEST as COUNTED
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.comparison import Comparison, ComparisonRow, Gate, Shift
 from pytest_benchdb.model.series import SeriesKey
@@ -17,8 +18,8 @@ _MOST_NAMES = 3
 _SILENT = frozenset({"accepted", "not gated", "unstable", "learning"})
 _NOT_JUDGED = frozenset({"unstable", "learning"})
 _WAYS_TO_DECIDE = (
-    "; to decide, run both commits side by side (benchdb duet BASE HEAD), or count what no machine changes (pytest "
-    "--benchdb-passes=counters, then --threshold instructions:1%)"
+    "; to decide, run both commits side by side (benchdb duet BASE HEAD), or count what no machine changes (benchdb "
+    "count, then --threshold instructions:1%)"
 )
 
 
@@ -179,7 +180,7 @@ def _fails(row: ComparisonRow, *, alert_improvement: bool) -> bool:
 
 def _failed_text(rows: Sequence[ComparisonRow], worse: Sequence[ComparisonRow], unconfirmed: str | None) -> str:
     better = [row for row in worse if row.judgement.verdict == "improved"]
-    regressed = any(row.judgement.verdict == "regressed" for row in worse)
+    regressed = any(row.judgement.verdict == "regressed" and row.judgement.test != COUNTED for row in worse)
     hint = f"; not confirmed: {unconfirmed}" if unconfirmed is not None and regressed else ""
     if better:
         hint += f"; {better[0].key.fullname} improved beyond the limit; accept it with: {_accept_command(better)}"

@@ -40,7 +40,7 @@ from pytest_benchdb.operations.gate.judge import (
 )
 from pytest_benchdb.operations.gate.policy import Rules, read_marker_rules
 from pytest_benchdb.operations.gate.request import GateRequest
-from pytest_benchdb.operations.gate.ways import Again, Checks, SideBySide, Way, check_by, plan_checks
+from pytest_benchdb.operations.gate.ways import Again, Checks, Counted, SideBySide, Way, check_by, plan_checks
 from pytest_benchdb.operations.pytest_run import Runner
 from pytest_benchdb.operations.select.filters.threshold import unknown_metric
 from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
@@ -106,7 +106,7 @@ def gate(
     confirmation = Confirmation(rows=())
     if suspects and checks.unconfirmed is None:
         ways = _ways(checks, suspects, pairs, sides.newest, request, say)
-        confirmation = check_by(ways, suspects, checks.obstacle, say)
+        confirmation = check_by(ways, suspects, checks.impossible, say)
     confirmed = {row.key: row for row in confirmation.rows}
     # Again, because a re-run can confirm what a disturbed machine had left in doubt.
     rows = with_allowances([confirmed.get(row.key, row) for row in rows], excuses)
@@ -149,7 +149,10 @@ def _ways(
     def judge_value(key: SeriesKey, value: SessionValue, again: SessionRow) -> Judgement:
         return judge_rerun(pairs[key].baseline, value, policies[key], again)
 
-    ways: list[Way] = [SideBySide(checks.duet, request, say)] if checks.duet is not None else []
+    ways: list[Way] = []
+    if checks.duet is not None:
+        ways += [Counted(checks.duet, request, say)] if checks.counts else []
+        ways += [SideBySide(checks.duet, request, say)] if checks.by != "instructions" else []
     if checks.reruns.runner is not None:
         ways.append(Again(checks.reruns, judge_value, session.fingerprint, say))
     return ways

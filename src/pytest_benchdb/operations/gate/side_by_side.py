@@ -38,7 +38,7 @@ SHARES = (0.1, 0.3, 0.6)
 """How the looks share that chance."""
 _INSTEAD = "benchdb regress --confirm-by duet -- pytest ARGS"
 _SHORT = 10
-_ABSENT = "one of the commits lacks the benchmark, or did not measure this metric"
+ABSENT = "one of the commits lacks the benchmark, or did not measure this metric"
 
 
 Sides = tuple[list[SessionValue], list[SessionValue]]
@@ -176,15 +176,15 @@ def confirm_in_turn(
             undecided = frozenset({*open_keys, *absent})
             return Confirmation(rows=tuple(rows.values()), undecided=undecided, interrupted=True)
         done += pairs
-        values = _values_of_sides(opened, database, {key.metric for key in open_keys})
+        values = values_of_sides(opened, database, {key.metric for key in open_keys})
         still_open = []
         for key in open_keys:
-            sides = _sides_of(key, values)
+            sides = sides_of(key, values)
             if sides is None:
-                rows[key] = undecided_row(rows[key], _ABSENT)
+                rows[key] = undecided_row(rows[key], ABSENT)
                 absent.add(key)
                 continue
-            judgement = judge_sides(*sides, _surer(rows[key], share / len(suspects)))
+            judgement = judge_sides(*sides, surer(rows[key], share / len(suspects)))
             rows[key], is_open = settle(rows[key], judgement)
             still_open += [key] if is_open else []
         open_keys = still_open
@@ -192,7 +192,7 @@ def confirm_in_turn(
     return Confirmation(rows=tuple(rows.values()), undecided=undecided, out_of_reach=frozenset(absent))
 
 
-def _surer(row: ComparisonRow, share: float) -> Policy:
+def surer(row: ComparisonRow, share: float) -> Policy:
     """Return the limits of a row, with a share of the chance that a suite of identical code may fail."""
     policy = row.policy or Policy(better="none", relative=0.0)
     return replace(policy, confidence=1 - _ERROR * share)
@@ -214,13 +214,14 @@ def settle(row: ComparisonRow, judgement: Judgement) -> tuple[ComparisonRow, boo
     seen = row.judgement.change or 0.0
     if worst is not None and worst < max(row.limit or 0.0, _REPEATED * abs(seen)):
         text = f"{text}: it does not repeat what the session showed ({percent_text(seen)})"
-        return _cleared(row, text), False
+        return cleared_row(row, text), False
     if judgement.test == "exact":
-        return _cleared(row, text), False
+        return cleared_row(row, text), False
     return undecided_row(row, f"{text}: too noisy to tell"), True
 
 
-def _cleared(row: ComparisonRow, reason: str) -> ComparisonRow:
+def cleared_row(row: ComparisonRow, reason: str) -> ComparisonRow:
+    """Return a suspect that did not repeat, with the reason."""
     return replace(row, judgement=replace(row.judgement, verdict="inconclusive", state="suspect", reason=reason))
 
 
@@ -239,13 +240,13 @@ def _evidence(judgement: Judgement) -> str:
     return f"side by side {change}{interval} in {counted(judgement.candidate_sessions, 'pair')}"
 
 
-def _sides_of(key: SeriesKey, values: Mapping[SeriesKey, Sides]) -> Sides | None:
+def sides_of(key: SeriesKey, values: Mapping[SeriesKey, Sides]) -> Sides | None:
     """Return the values of a series, or of the same one on this machine's device; None if there are none."""
     here = [sides for other, sides in values.items() if replace(other, device=key.device) == key]
     return values.get(key) or (here[0] if len(here) == 1 else None)
 
 
-def _values_of_sides(opened: OpenDuet, database: Path, metrics: set[str]) -> Mapping[SeriesKey, Sides]:
+def values_of_sides(opened: OpenDuet, database: Path, metrics: set[str]) -> Mapping[SeriesKey, Sides]:
     """Return the values of both sides by series, oldest first; only of series that both have."""
     result = opened.result()
     with open_source([database]) as reader:

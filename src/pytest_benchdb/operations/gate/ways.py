@@ -4,17 +4,19 @@ Side by side says most of what is left between two commits, re-runs of the candi
 machine's new state as faithfully as the code's. docs/explanation/regression-quality.md has what each is worth.
 """
 
+import contextlib
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from pytest_benchdb.errors import ConfigError
+from pytest_benchdb.errors import BackendUnavailableError, ConfigError
 from pytest_benchdb.model.comparison import ComparisonRow, ConfirmWay
 from pytest_benchdb.model.series import SeriesKey
+from pytest_benchdb.operations.count.wrap import choose_method
 from pytest_benchdb.operations.duet.plan import Duet
-from pytest_benchdb.operations.duet.run import open_duet
+from pytest_benchdb.operations.duet.run import OpenDuet, open_duet
 from pytest_benchdb.operations.exchange.open import Feedback
 from pytest_benchdb.operations.gate.confirm import (
     INTERRUPTED,
@@ -25,15 +27,21 @@ from pytest_benchdb.operations.gate.confirm import (
     plan_reruns,
     undecided_row,
 )
+from pytest_benchdb.operations.gate.counted import confirm_by_counts
 from pytest_benchdb.operations.gate.history import GateSides
 from pytest_benchdb.operations.gate.request import OF_COMMITS, ConfirmBy, GateRequest
 from pytest_benchdb.operations.gate.side_by_side import confirm_in_turn, plan_duet
 from pytest_benchdb.operations.pytest_run import Runner
 from pytest_benchdb.store.read.reader import Reader
 
+_COUNTING: frozenset[ConfirmBy] = frozenset({"auto", "instructions"})
 _TIMES_BY_SIDES = 2
 """How many re-runs a check of both commits is worth to the rule, which has a smaller limit from two on."""
-_NAMES: Mapping[ConfirmWay, str] = {"rerun": "running it again", "duet": "running both commits in turn"}
+_NAMES: Mapping[ConfirmWay, str] = {
+    "rerun": "running it again",
+    "duet": "running both commits in turn",
+    "instructions": "counting both commits",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +53,31 @@ class Checks:
         reruns: how the candidate alone is run again.
         duet: both commits; None if they are not to be run, or cannot be.
         obstacle: why both commits cannot be run; None if they can, or if that is not wanted.
+        no_counts: why nothing can be counted; None if it can, or if that is not wanted.
     """
 
     by: ConfirmBy
     reruns: Reruns = field(default_factory=Reruns)
     duet: Duet | None = None
     obstacle: str | None = None
+    no_counts: str | None = None
 
     @property
     def times(self) -> int:
         """How many re-runs the rule may count on."""
         return max(self.reruns.times, _TIMES_BY_SIDES) if self.runs_commits else self.reruns.times
+
+    @property
+    def counts(self) -> bool:
+        """Whether suspects are counted first."""
+        return self.by in _COUNTING and self.no_counts is None
+
+    @property
+    def impossible(self) -> str | None:
+        """Why the best way is not possible, as a sentence; None if it is."""
+        if self.obstacle is not None:
+            return f"{_NAMES['duet']} is not possible: {self.obstacle}"
+        return None if self.no_counts is None else f"{_NAMES['instructions']} is not possible: {self.no_counts}"
 
     @property
     def runs_commits(self) -> bool:
@@ -92,7 +114,26 @@ def plan_checks(reader: Reader, sides: GateSides, request: GateRequest, runner: 
         duet = plan_duet(sides, request)
     except ConfigError as error:
         return Checks(by=by, reruns=reruns, obstacle=str(error))
-    return Checks(by=by, reruns=reruns, duet=duet)
+    return Checks(by=by, reruns=reruns, duet=duet, no_counts=_no_counts() if by in _COUNTING else None)
+
+
+def _no_counts() -> str | None:
+    """Return why instructions cannot be counted here; None if they can."""
+    try:
+        choose_method()
+    except BackendUnavailableError as error:
+        return str(error)
+    return None
+
+
+@contextlib.contextmanager
+def _opened(duet: Duet, request: GateRequest, say: Callable[[str], None]) -> Iterator[tuple[OpenDuet, Path]]:
+    """Check out both sides, and yield them with the folder that takes their sessions."""
+    with tempfile.TemporaryDirectory(prefix="benchdb-gate-", ignore_cleanup_errors=True) as name:
+        database = Path(name) / "db"
+        folder, feedback = request.folder.absolute(), Feedback(warn=say)
+        with open_duet(replace(duet, database=database), folder, request.environ, feedback) as opened:
+            yield opened, database
 
 
 class Way(Protocol):
@@ -104,6 +145,7 @@ class Way(Protocol):
         """Check suspects.
 
         Raises:
+            BackendUnavailableError: nothing can count here.
             ConfigError: nothing could be run.
             StoreError: what was recorded cannot be read back.
         """
@@ -128,11 +170,25 @@ class SideBySide:
 
     def check(self, suspects: Sequence[ComparisonRow]) -> Confirmation:
         """Run both sides until each suspect is confirmed, cleared, or too noisy to tell."""
-        with tempfile.TemporaryDirectory(prefix="benchdb-gate-", ignore_cleanup_errors=True) as name:
-            duet = replace(self._duet, database=Path(name) / "db")
-            folder, feedback = self._request.folder.absolute(), Feedback(warn=self._say)
-            with open_duet(duet, folder, self._request.environ, feedback) as opened:
-                return confirm_in_turn(suspects, opened, duet.database, self._say)
+        with _opened(self._duet, self._request, self._say) as (opened, database):
+            return confirm_in_turn(suspects, opened, database, self._say)
+
+
+class Counted:
+    """Counts what baseline and candidate execute."""
+
+    name: ConfirmWay = "instructions"
+
+    def __init__(self, duet: Duet, request: GateRequest, say: Callable[[str], None]) -> None:
+        """Start nothing yet; see `SideBySide` for the arguments."""
+        self._duet = replace(duet, counted=True)
+        self._request = request
+        self._say = say
+
+    def check(self, suspects: Sequence[ComparisonRow]) -> Confirmation:
+        """Count both sides once."""
+        with _opened(self._duet, self._request, self._say) as (opened, database):
+            return confirm_by_counts(suspects, opened, database, self._say)
 
 
 class Again:
@@ -167,11 +223,11 @@ def check_by(
     Args:
         ways: the best first.
         suspects: rows that look regressed.
-        obstacle: why both commits cannot be run; None if they can, or if that is not wanted.
+        obstacle: why the best way is not among them; None if it is, or if that is not wanted.
         say: called with a line for each way that is not possible.
     """
     if obstacle is not None:
-        say(f"{_NAMES['duet']} is not possible: {obstacle}")
+        say(obstacle)
     if not ways:
         return _none_of(suspects, obstacle or "there is no way to check it")
     rows = asked_rows = {row.key: row for row in suspects}
@@ -183,7 +239,7 @@ def check_by(
         asked = [asked_rows[key] for key in left]
         try:
             found = way.check(asked)
-        except ConfigError as error:
+        except (ConfigError, BackendUnavailableError) as error:
             reason = f"{_NAMES[way.name]} is not possible: {error}"
             say(reason)
             found = _none_of(asked, reason)
