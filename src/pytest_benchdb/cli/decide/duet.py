@@ -92,7 +92,11 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
 @comparison_options
 @click.pass_context
 def command(context: click.Context, /, **params: Any) -> int:
-    """Run, compare and show."""
+    """Run, compare and show.
+
+    Raises:
+        ConfigError: the options do not go together, or a side cannot be run.
+    """
     output = make_output(params, formats=FORMATS)
     writer, request = ComparisonWriter(params), read_request(params)
     confirms = params["confirm"] if params["gate"] else None
