@@ -8,8 +8,9 @@ switched between none and four times the cores at random, every 30 to 120 second
 instructions in further processes (`benchdb count`). Run it again for more.
 
 `score` resamples that: a session is the candidate, 20 earlier ones are its history, and the product's own rules decide
-what is suspect, and what counts or runs in turn make of it. Counts are those of two processes drawn at random; sides in
-turn are the sessions right after the candidate. Slowdowns multiply the figures of one benchmark at a time, in the
+what is suspect, and what counts or runs in turn make of it. Counts are those of two processes drawn at random, of the
+benchmarks that were counted; sides in turn are the sessions right after the candidate, or the last ones if too few
+follow it. Slowdowns multiply the figures of one benchmark at a time, in the
 candidate, in its counts and in its side. Nothing else is simulated; that a slowdown shows in the count as it does in
 the time is assumed, and holds for slowdowns by more of the same work.
 """
@@ -36,11 +37,11 @@ from pytest_benchdb.model.series import SessionValue
 from pytest_benchdb.operations.compare.rows import judge_pairs
 from pytest_benchdb.operations.duet.plan import schedule
 from pytest_benchdb.operations.exchange.open import open_source
-from pytest_benchdb.operations.gate.adjust import is_suspect
+from pytest_benchdb.operations.gate.adjust import is_doubtful, is_suspect
 from pytest_benchdb.operations.gate.counted import policy_for, settle_count
 from pytest_benchdb.operations.gate.judge import GateRule, gate_pairs
 from pytest_benchdb.operations.gate.policy import Rules
-from pytest_benchdb.operations.gate.side_by_side import LOOKS, SHARES, settle, surer
+from pytest_benchdb.operations.gate.side_by_side import LOOKS, MOST, SHARES, settle, surer
 
 SUITE = Path(__file__).with_name("suite.py")
 SLOWDOWNS = (1.05, 1.10, 1.20)
@@ -151,7 +152,8 @@ class Trial:
         values, done = self.times.values[row.key.fullname], 0
         for pairs, share in zip(LOOKS, SHARES, strict=True):
             done += pairs
-            part = values[self.at + 1 : self.at + 1 + 2 * done]
+            begin = max(0, min(self.at + 1, len(values) - 2 * MOST))
+            part = values[begin : begin + 2 * done]
             if len(part) < 2 * done:
                 return "unknown"
             roles = list(schedule(done))
@@ -194,8 +196,9 @@ def _score_way(way: str, trials: Sequence[Trial]) -> None:
     undecided, suspected = dict.fromkeys(SLOWDOWNS, 0), dict.fromkeys(SLOWDOWNS, 0)
     tried = dict.fromkeys(SLOWDOWNS, 0)
     for trial in trials:
-        rows = [trial.row(name, 1.0) for name in trial.times.values]
-        suspects = [row for row in rows if is_suspect(row)]
+        names = [name for name in trial.times.values if way == "duet" or name in trial.counts.values]
+        rows = [trial.row(name, 1.0) for name in names]
+        suspects = [row for row in rows if _is_checked(row)]
         outcomes = [_outcome(way, trial, row, 1.0, len(suspects)) for row in suspects]
         if "unknown" in outcomes:
             continue
@@ -203,9 +206,9 @@ def _score_way(way: str, trials: Sequence[Trial]) -> None:
         failed += "regressed" in outcomes
         suspects_seen += len(suspects)
         for factor in SLOWDOWNS:
-            for name in trial.times.values:
+            for name in names:
                 row = trial.row(name, factor)
-                outcome = _outcome(way, trial, row, factor, len(suspects) + 1) if is_suspect(row) else "not suspect"
+                outcome = _outcome(way, trial, row, factor, len(suspects) + 1) if _is_checked(row) else "not suspect"
                 if outcome == "unknown":
                     continue
                 tried[factor] += 1
@@ -221,6 +224,10 @@ def _score_way(way: str, trials: Sequence[Trial]) -> None:
             f"  +{factor - 1:.0%}: suspect {interval(suspected[factor], tried[factor])}, found "
             f"{interval(found[factor], tried[factor])}, undecided {undecided[factor]}"
         )
+
+
+def _is_checked(row: ComparisonRow) -> bool:
+    return is_suspect(row) or is_doubtful(row)
 
 
 def _outcome(way: str, trial: Trial, row: ComparisonRow, factor: float, suspects: int) -> str:

@@ -107,3 +107,27 @@ def is_suspect(row: ComparisonRow) -> bool:
     if not row.is_gated or row.judgement.state == "accepted" or row.judgement.test == COUNTED:
         return False
     return row.judgement.verdict == "regressed" or (row.judgement.state == "unstable" and row.harm > 0)
+
+
+def is_doubtful(row: ComparisonRow) -> bool:
+    """Return whether a gated row is worse by more than its limit, which the noise of its history explains as well.
+
+    Checks of both commits do not depend on the history, so they can tell; re-runs of the candidate cannot.
+    """
+    judgement = row.judgement
+    if not row.is_gated or judgement.verdict != "inconclusive" or judgement.state not in {None, "drifting"}:
+        return False
+    if row.policy is None or judgement.baseline is None or judgement.candidate is None or judgement.test == COUNTED:
+        return False
+    return row.harm > 0 and row.policy.exceeded(judgement.baseline, judgement.candidate)
+
+
+def after_checks(rows: Sequence[ComparisonRow], checked: Mapping[SeriesKey, ComparisonRow]) -> list[ComparisonRow]:
+    """Return rows with what checks made of them; a doubtful row that is not confirmed stays as it was."""
+    merged = []
+    for row in rows:
+        found = checked.get(row.key, row)
+        if is_doubtful(row) and found.judgement.verdict != "regressed":
+            found = replace(row, confirmations=found.confirmations, confirmed_by=found.confirmed_by)
+        merged.append(found)
+    return merged

@@ -22,7 +22,15 @@ from pytest_benchdb.operations.compare.pairs import Pair
 from pytest_benchdb.operations.compare.rows import build_comparison, find_mains, judge_pairs, mains_of
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.gate.accepted_levels import AcceptedLevels, drop_before_acceptances
-from pytest_benchdb.operations.gate.adjust import Excuses, doubt_shifted, is_suspect, with_allowances, with_q_values
+from pytest_benchdb.operations.gate.adjust import (
+    Excuses,
+    after_checks,
+    doubt_shifted,
+    is_doubtful,
+    is_suspect,
+    with_allowances,
+    with_q_values,
+)
 from pytest_benchdb.operations.gate.allowances import (
     Allowance,
     allowance_from_acceptance,
@@ -102,14 +110,15 @@ def gate(
         checks = plan_checks(reader, sides, request, runner)
         comparison, pairs, excuses, idle = _judge(reader, sides, request, checks.times, moment)
     rows = with_allowances(with_q_values(comparison.rows, request.fdr), excuses)
-    suspects = [row for row in rows if is_suspect(row)]
+    doubtful = {row.key for row in rows if checks.runs_commits and is_doubtful(row)}
+    suspects = [row for row in rows if is_suspect(row) or row.key in doubtful]
     confirmation = Confirmation(rows=())
     if suspects and checks.unconfirmed is None:
         ways = _ways(checks, suspects, pairs, sides.newest, request, say)
         confirmation = check_by(ways, suspects, checks.impossible, say)
     confirmed = {row.key: row for row in confirmation.rows}
     # Again, because a re-run can confirm what a disturbed machine had left in doubt.
-    rows = with_allowances([confirmed.get(row.key, row) for row in rows], excuses)
+    rows = with_allowances(after_checks(rows, confirmed), excuses)
     rows, shift = doubt_shifted(rows)
     final = tuple(sorted(rows, key=_order))
     return decide(
@@ -121,7 +130,7 @@ def gate(
             means=group_means(final),
         ),
         request,
-        undecided=confirmation.undecided,
+        undecided=confirmation.undecided - doubtful,
         interrupted=confirmation.interrupted,
         shift=shift,
         unconfirmed=checks.unconfirmed,

@@ -18,6 +18,7 @@ from pytest_benchdb.operations.count.wrap import choose_method
 from pytest_benchdb.operations.duet.plan import Duet
 from pytest_benchdb.operations.duet.run import OpenDuet, open_duet
 from pytest_benchdb.operations.exchange.open import Feedback
+from pytest_benchdb.operations.gate.adjust import is_suspect
 from pytest_benchdb.operations.gate.confirm import (
     INTERRUPTED,
     Confirmation,
@@ -212,6 +213,7 @@ class Again:
         runner = self._reruns.runner
         if runner is None:
             raise ConfigError(self._reruns.obstacle or "re-runs are not wanted")
+        suspects = [row for row in suspects if is_suspect(row)]
         return confirm(suspects, self._reruns.times, runner, self._judge, fingerprint=self._fingerprint, say=self._say)
 
 
