@@ -167,7 +167,7 @@ def gate(case: Case, names: Sequence[str], slower: Mapping[str, float], confirms
     count = CONFIRMS[confirms]
     history = [suite.values[name] for suite in case.history for name in names]
     pairs, times = gate_pairs(history, values(case.candidate), RULES[metric])
-    rule = GateRule(rules=RULES[metric], sessions=case.sessions(), confirms=count, main_times=times)
+    rule = GateRule(rules=RULES[metric], sessions=case.sessions(), confirms=count, mains=times)
     rows = {row.key: row for row in judge_pairs(pairs, rule, {})}
     suspects = [row for row in rows.values() if is_suspect(row)]
     if count and suspects:
