@@ -27,11 +27,11 @@ from pytest_benchdb.operations.commits.import_probe import (
     write_probe,
 )
 from pytest_benchdb.operations.compare.run import CompareRequest, compare
-from pytest_benchdb.operations.count.wrap import wrap_counting
+from pytest_benchdb.operations.count.wrap import COUNTING_PATIENCE_S, wrap_counting
 from pytest_benchdb.operations.duet.checkouts import OpenSide, open_sides
 from pytest_benchdb.operations.duet.plan import DUET_TAG, SIDE_TAG, Duet, DuetResult, Role, schedule
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
-from pytest_benchdb.operations.pytest_run import COUNTING_PATIENCE_S, PATIENCE_S, VARIABLE, find_root, run_to_end
+from pytest_benchdb.operations.pytest_run import PATIENCE_S, VARIABLE, find_root, run_to_end
 
 TESTS_FAILED = 1
 _USABLE = frozenset({0, TESTS_FAILED, 5})
