@@ -218,7 +218,9 @@ class _Search:
         own = any(session.step != HISTORY for session in sessions)
         exact = self._is_exact()
         counting = [session for session in sessions if exact or session.step != HISTORY]
-        missing = [place for place in (self.last, 0) if not any(s.place == place and s.values for s in counting)]
+        # A session of this search without a value is an answer too: the metric is not measured there.
+        measured = {session.place for session in counting if session.values or session.step != HISTORY}
+        missing = [place for place in (self.last, 0) if place not in measured]
         # The machine is known only from a session of this search: without one, no session of the history counts.
         return missing if own or missing else [self.last]
 
