@@ -65,8 +65,8 @@ OPTIONS = (
         "passes",
         "text",
         "LIST",
-        "What is measured besides times: memory, memray, energy, counters, instructions, series, profile "
-        "(default: nothing).",
+        "What is measured besides times: memory, memray, energy, counters, instructions, series, profile, "
+        "allocations (default: nothing).",
     ),
     Option(
         "--benchdb-grid-gco2-per-kwh",

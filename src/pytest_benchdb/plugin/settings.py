@@ -22,7 +22,7 @@ LAST_SESSION = "latest~1"
 CHANGE = "change"
 """The column of the summary that no report has."""
 INSTRUCTIONS = "instructions"
-PASSES = ("memory", "memray", "energy", "counters", INSTRUCTIONS, "series", "profile")
+PASSES = ("memory", "memray", "energy", "counters", INSTRUCTIONS, "series", "profile", "allocations")
 """Names that ``--benchdb-passes`` accepts besides ``time``, which always runs."""
 MOST_CONFIRMS = 20
 TABLES = frozenset({"thresholds"})

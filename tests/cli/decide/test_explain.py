@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import os
 import shutil
@@ -21,6 +22,50 @@ def test_same(bench_cpu):
 """
 BASE = "def price(n):\n    return n\n\n\ndef total(n):\n    return price(n)\n"
 HEAD = "def price(n):\n    return sum([1 for _ in range(n)])\n\n\ndef total(n):\n    return price(n)\n"
+LARGE_TEST = """
+import random
+
+import pytest
+import shop
+
+@pytest.mark.parametrize("name", ["kept", "copied", "buffered", "same"])
+def test_memory(bench_cpu, name):
+    bench_cpu.pedantic(getattr(shop, name), args=(1000,), rounds=2)
+
+def test_random(bench_cpu):
+    bench_cpu.pedantic(lambda: [bytes(1000)] + [bytes(1000) for _ in range(random.randrange(9999))], rounds=2)
+"""
+SMALL = """
+def row(number):
+    return [number] * 100
+
+
+def kept(count):
+    rows = 0
+    for number in range(count):
+        rows += len(row(number))
+    return rows
+
+
+def copied(count):
+    data = list(range(count))
+    return len(data)
+
+
+def buffered(count):
+    buffer = bytearray(1 << 16)
+    return len(buffer)
+
+
+def same(count):
+    return len(list(range(count)))
+"""
+LARGE = (
+    SMALL.replace("    rows = 0", "    # every row is needed\n    rows = []")
+    .replace("rows += len(row(number))", "rows.append(row(number))")
+    .replace("    return len(data)", "    twin = data + [0]\n    return len(twin)")
+    .replace("1 << 16", "1 << 20")
+)
 QUICK = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "-p pytest_benchdb.plugin -p no:cacheprovider"}
 WORDS = ("--pythonpath", "src", "--db", "results", "--", "pytest", "tests")
 
@@ -42,13 +87,16 @@ def environ(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def repository(tmp_path: Path, environ: dict[str, str]) -> Path:
     """A repository of two commits, `v1` and `v2`, of which the second is slower."""
-    folder = tmp_path / "repository"
+    return _repository(tmp_path / "repository", environ, TEST, BASE, HEAD)
+
+
+def _repository(folder: Path, environ: dict[str, str], test: str, base: str, head: str) -> Path:
     for inner in ("src", "tests"):
         (folder / inner).mkdir(parents=True)
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-    (folder / "tests" / "test_shop.py").write_text(TEST, encoding="utf-8")
+    (folder / "tests" / "test_shop.py").write_text(test, encoding="utf-8")
     _git(folder, environ, "init", "-q", "-b", "main")
-    for tag, source in (("v1", BASE), ("v2", HEAD)):
+    for tag, source in (("v1", base), ("v2", head)):
         (folder / "src" / "shop.py").write_text(source, encoding="utf-8")
         _git(folder, environ, "add", ".")
         _git(folder, environ, "commit", "-q", "-m", tag)
@@ -98,14 +146,77 @@ def _labels(repository: Path, benchdb_process: Benchdb) -> list[str]:
     return [f"label:{row['label']}" for row in rows]
 
 
+@pytest.fixture
+def large(tmp_path: Path, environ: dict[str, str]) -> Path:
+    """A repository of two commits, `v1` and `v2`, of which the second holds more memory."""
+    return _repository(tmp_path / "large", environ, LARGE_TEST, SMALL, LARGE)
+
+
+def test_explain_names_the_line_that_holds_more_memory(
+    large: Path, environ: dict[str, str], benchdb_process: Benchdb
+) -> None:
+    ended = benchdb_process("explain", "v1", "v2", "--metric", "memory", "-f", "json", *WORDS, cwd=large, **environ)
+
+    assert ended.status == 0, ended.err
+    found = {one["benchmark"].partition("::")[2]: one for one in json.loads(ended.out)["benchmarks"]}
+    culprits = {name: one["memory"]["culprit"] for name, one in found.items() if one["memory"] is not None}
+    assert {name: culprit and culprit["text"] for name, culprit in culprits.items()} == {
+        "test_memory[kept]": "return [number] * 100",
+        "test_memory[copied]": "twin = data + [0]",
+        "test_memory[buffered]": "buffer = bytearray(1 << 20)",
+        "test_memory[same]": None,
+    }
+    assert culprits["test_memory[kept]"]["keeper"]["text"] == "rows.append(row(number))"
+    assert "its memory differs from call to call" in found["test_random"]["reason"]
+
+    # Both sessions have allocations, so that nothing is run for them again.
+    again = benchdb_process(
+        *("explain", *_labels(large, benchdb_process), "--metric", "python_peak", "-k", "kept", "--db", "results"),
+        cwd=large,
+        **environ,
+    )
+    assert again.status == 0, again.err
+    assert "because of row (src/shop.py:3)" in again.out
+    assert "called by kept (src/shop.py:10), for which nothing was held before: rows.append(row(number))" in again.out
+    assert "run 1" not in again.err
+
+
+@pytest.mark.skipif(importlib.util.find_spec("memray") is None, reason="memray is not installed")
+def test_explain_by_memray_names_the_line(large: Path, environ: dict[str, str], benchdb_process: Benchdb) -> None:
+    words = ("--metric", "native_peak", "-k", "buffered or same")
+    ended = benchdb_process("explain", "v1", "v2", *words, *WORDS, cwd=large, **environ)
+
+    assert ended.status == 0, ended.err
+    assert "because of buffered (src/shop.py:21), which has 100% of the growth" in ended.out
+    assert "2 benchmarks, 1 without a line that holds more" in ended.out
+
+
+def test_duet_explains_memory_in_its_json(large: Path, environ: dict[str, str], benchdb_process: Benchdb) -> None:
+    words = [*WORDS, "--benchdb-passes=memory", "-k", "copied"]
+    ended = benchdb_process(
+        *("duet", "v1", "v2", "--pairs", "2", "--metric", "python_peak", "--explain", "-f", "json", *words),
+        cwd=large,
+        **environ,
+    )
+
+    assert ended.status == 0, ended.err
+    [one] = json.loads(ended.out)["explanations"]
+    assert (one["metric"], one["memory"]["culprit"]["text"]) == ("python_peak", "twin = data + [0]")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         ((), "name the base"),
         (("v1", "v2", "-k", "(", *WORDS), "-k"),
+        (
+            ("v1", "v2", "--metric", "energy", *WORDS),
+            "--metric energy: it cannot be explained; these can: instructions",
+        ),
+        (("v1", "v2", "--metric", "memory", "--native", *WORDS), "--native explains instructions"),
         (("nowhere", "v2", *WORDS), "'nowhere' is not a commit"),
     ],
-    ids=["no base", "no expression", "no commit"],
+    ids=["no base", "no expression", "no metric", "another metric", "no commit"],
 )
 def test_explain_that_cannot_begin_says_so_in_one_line(
     repository: Path, environ: dict[str, str], benchdb_process: Benchdb, words: tuple[str, ...], message: str

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_benchdb.errors import ConfigError
@@ -31,7 +32,20 @@ def refuse() -> Duet:
 def test_only_regressions_are_explained() -> None:
     found = comparison(test_a="regressed", test_b="inconclusive", test_c="improved")
 
-    assert regressions_of(found) == ("test_a",)
+    assert regressions_of(found) == {"instructions": ("test_a",)}
+
+
+def test_memory_is_explained_by_what_python_or_native_code_holds() -> None:
+    time = comparison(test_a="regressed", test_b="regressed")
+    metrics = ("wall_time", "rss_growth", "python_peak", "native_peak")
+    rows = tuple(replace(row, key=replace(row.key, metric=metric)) for row in time.rows for metric in metrics)
+
+    both = ("test_a", "test_b")
+    assert regressions_of(replace(time, rows=rows)) == {
+        "instructions": both,
+        "python_peak": both,
+        "native_peak": both,
+    }
 
 
 def test_comparison_without_regressions_runs_nothing() -> None:

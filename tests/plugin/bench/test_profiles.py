@@ -1,4 +1,4 @@
-"""The profile pass, for every kind of benchmark."""
+"""The passes of profiles and of allocations, for every kind of benchmark."""
 
 import json
 
@@ -89,3 +89,27 @@ def test_profile_of_another_plugins_fixture_is_taken_too(record: Record) -> None
     assert (values["test_plain"][0], values["test_setup"][0]) == (4, 4)
     assert values["test_raises"] == (None, "the profile pass ended with ValueError: later")
     assert functions(recorded) == [{"clean", "parse"}] * 2
+
+
+@pytest.mark.parametrize("suite", [SUITE, OF_OTHERS], ids=["bench_cpu", "benchmark"])
+def test_allocations_are_attached_without_what_goes_around_the_function(record: Record, suite: str) -> None:
+    if suite is OF_OTHERS:
+        pytest.importorskip("pytest_benchmark")
+    recorded = record(suite, "--benchdb-passes=allocations")
+
+    documents = [
+        json.loads((recorded.folder / "attachments" / checksum).read_text())
+        for (checksum,) in recorded.sql("SELECT checksum FROM attachment WHERE name = 'allocations.json'")
+    ]
+    functions = [{line[2] for line in one["lines"]} for one in documents if one["reason"] is None]
+    assert len(functions) == 2
+    assert all(names and names <= {"clean", "parse"} for names in functions)
+
+
+def test_failed_allocations_say_why(record: Record) -> None:
+    pytest.importorskip("pytest_benchmark")
+    recorded = record(OF_OTHERS, "--benchdb-passes=allocations", "-k", "raises")
+
+    [(checksum,)] = recorded.sql("SELECT checksum FROM attachment WHERE name = 'allocations.json'")
+    document = json.loads((recorded.folder / "attachments" / checksum).read_text())
+    assert document["reason"] == "ValueError: later"

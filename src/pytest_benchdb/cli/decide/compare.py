@@ -164,14 +164,14 @@ class ComparisonWriter:
         self._extras = read_ci_outputs(params)
         self._rules = read_rules(Path(params["decide"])) if params.get("decide") else None
 
-    def write(self, comparisons: Sequence[Comparison], output: Output) -> int:
-        """Write comparisons and return the exit status.
+    def write(self, comparisons: Sequence[Comparison], output: Output, more: Mapping[str, object] | None = None) -> int:
+        """Write comparisons and return the exit status; `more` is added to JSON.
 
         Raises:
             ConfigError: a format cannot represent several comparisons.
         """
         decisions = decide_comparisons(comparisons, self._rules) if self._rules is not None else ()
-        _present(comparisons, decisions, output, self._params)
+        _present(comparisons, decisions, output, self._params, more)
         if any(self._params[name] is not None for name in ("summary", "comment", "gitlab_metrics")):
             self._extras.write(_only(comparisons, "--summary, --comment and --gitlab-metrics"), output)
         if self._params.get("require_baseline") and not any(map(compared_anything, comparisons)):
@@ -201,7 +201,11 @@ def _interleaved(
 
 
 def _present(
-    comparisons: Sequence[Comparison], decisions: Sequence[Decision], output: Output, params: Mapping[str, Any]
+    comparisons: Sequence[Comparison],
+    decisions: Sequence[Decision],
+    output: Output,
+    params: Mapping[str, Any],
+    more: Mapping[str, object] | None = None,
 ) -> None:
     rows = [
         shown_rows(comparison.rows, only_changed=params["only_changed"], order=params["order"])
@@ -212,7 +216,7 @@ def _present(
     elif output.format == "json":
         from pytest_benchdb.present.verdicts.json_ import comparisons_json
 
-        output.text(comparisons_json(comparisons, rows, decisions))
+        output.text(comparisons_json(comparisons, rows, decisions, more))
     elif output.format == "csv":
         from pytest_benchdb.present.verdicts.json_ import comparisons_csv
 

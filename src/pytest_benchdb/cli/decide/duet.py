@@ -1,6 +1,7 @@
 """`benchdb duet`: run two commits or two environments in turn, and compare the results."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import click
@@ -8,7 +9,7 @@ from click.core import ParameterSource
 
 from pytest_benchdb.cli.decide.compare import FORMATS, ComparisonWriter, comparison_options, read_request
 from pytest_benchdb.cli.decide.duet_run import DUET_DB, read_duet, run_and_compare, words_of
-from pytest_benchdb.cli.decide.explanation import explain_duet_result, explain_option
+from pytest_benchdb.cli.decide.explanation import explain_duet_result, explain_option, explanations_of, write_explained
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.database import db_option
 from pytest_benchdb.cli.frame.options import CommandWithProgram
@@ -107,8 +108,10 @@ def command(context: click.Context, /, **params: Any) -> int:
         request = replace(request, metrics=request.metrics or (_COUNT_METRIC,))
     duet = read_duet(params, words_of(context, output))
     comparison = run_and_compare(duet, request, output, confirms=confirms)
-    status = writer.write((comparison,), output)
-    explain_duet_result(comparison, duet, params, output)
+    explain = partial(explain_duet_result, comparison, duet, params, output)
+    explained = explain() if output.format == "json" else None  # one document holds both
+    status = writer.write((comparison,), output, explanations_of(explained, params))
+    write_explained(explained if output.format == "json" else explain(), params, output)
     if params["gate"] and any(row.judgement.verdict in FAILING for row in comparison.rows):
         return exit_status.GATE_FAILED
     return status

@@ -1,7 +1,8 @@
-"""`benchdb explain`: which functions make a benchmark slower."""
+"""`benchdb explain`: which functions make a benchmark slower, or which lines hold more memory."""
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,17 @@ from pytest_benchdb.cli.frame.project import find_db
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.answer.explanation import Explanations
 from pytest_benchdb.operations.exchange.open import Feedback
-from pytest_benchdb.operations.explain.run import ExplainRequest, explain_by_running, explain_recorded
+from pytest_benchdb.operations.explain.run import (
+    INSTRUCTIONS,
+    ExplainRequest,
+    explain_by_running,
+    explain_recorded,
+    explained_metric,
+)
 
 FORMATS = ("table", "md", "json", "html")
 
-_HELP = f"""Show which functions make a benchmark slower, by counting what Python executes.
+_HELP = f"""Show which functions make a benchmark slower, or which lines hold more memory.
 
 BASE and HEAD are commits, or one range A..B; without HEAD, the working tree as it is. Both are checked out into folders
 of their own, which are removed in the end, and run once with --benchdb-passes profile: it counts every instruction of
@@ -31,6 +38,9 @@ are sessions of the history that have profiles already, nothing is run.
 The function that is named is the one whose own change costs most: what it executes itself, and what it calls more often
 than before. Inherited cost is not a cause. C functions count as calls there; with valgrind, --native counts what they
 do inside. Waiting, input and output, and the processor's caches are not seen.
+
+With --metric python_peak (or memory), the lines that hold more when one call holds most memory: each side is run with
+the allocations pass, by tracemalloc. With --metric native_peak, native allocations are included, by memray.
 
 With --files DIR, the flame graph of the difference and the profiles of both sides are written for other tools:
 collapsed stacks, speedscope, callgrind.
@@ -49,6 +59,12 @@ Example: benchdb explain main -k parse --pythonpath src -- pytest tests/bench
 @click.argument("base", required=False, shell_complete=complete_specs)
 @click.argument("head", required=False, shell_complete=complete_specs)
 @click.option("-k", "keyword", metavar="EXPR", help="Only benchmarks whose full name matches, as with pytest.")
+@click.option(
+    "--metric",
+    metavar="NAME",
+    default=INSTRUCTIONS,
+    help=f"What to explain: {INSTRUCTIONS}, python_peak (memory), or native_peak, by memray [{INSTRUCTIONS}].",
+)
 @click.option("--files", metavar="DIR", help="Write flame graphs, and profiles for other tools, into DIR.")
 @click.option(
     "--native/--no-native",
@@ -85,8 +101,20 @@ def command(context: click.Context, /, **params: Any) -> None:
         _write_files(explanations, Path(params["files"]), output)
 
 
+def _request(params: Mapping[str, Any]) -> ExplainRequest:
+    metric = explained_metric(params["metric"])
+    if metric != INSTRUCTIONS:
+        for option in ("native", "files"):
+            if params[option]:
+                raise ConfigError(f"--{option} explains {INSTRUCTIONS}; leave it out with --metric {params['metric']}")
+    own_python = not params["base_python"] and not params["base_command"]
+    if metric == "native_peak" and own_python and find_spec("memray") is None:
+        raise ConfigError("--metric native_peak takes memray: pip install 'pytest-benchdb[memray]'")
+    return ExplainRequest(metric=metric, keyword=params["keyword"], native=params["native"])
+
+
 def _explanations(context: click.Context, params: Mapping[str, Any], output: Output) -> Explanations:
-    request = ExplainRequest(keyword=params["keyword"], native=params["native"])
+    request = _request(params)
     if passthrough_args(context) is None and params["head"]:
         feedback = Feedback(warn=output.say)
         db = find_db(params["db"] or context.obj, Path.cwd())

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
 from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_text, read_ci_outputs
-from pytest_benchdb.cli.decide.explanation import explain_gate_result, explain_option
+from pytest_benchdb.cli.decide.explanation import explain_gate_result, explain_option, explanations_of, write_explained
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.candidates import complete_specs
 from pytest_benchdb.cli.frame.failure import ended_like_an_interrupt
@@ -128,9 +129,11 @@ def command(context: click.Context, /, **params: Any) -> int:
     paths = make_selection([], find_db(params["db"], Path.cwd())).paths
     with ended_like_an_interrupt(), command_feedback(output, "Reading new sessions") as feedback:
         decided = gate(paths, request, feedback=feedback, say=output.say)
-    _present(decided, output)
+    explain = partial(explain_gate_result, decided, request, params, output)
+    explained = explain() if output.format == "json" else None  # one document holds both
+    _present(decided, output, explanations_of(explained, params))
     extras.write(decided, output)
-    explain_gate_result(decided, request, params, output)
+    write_explained(explained if output.format == "json" else explain(), params, output)
     return decided.exit_status
 
 
@@ -184,13 +187,13 @@ def _overrides(folder: Path) -> tuple[Override, ...]:
     return parse_overrides(thresholds, f"{file}: [tool.benchdb.{_KEY}]")
 
 
-def _present(decided: Gate, output: Output) -> None:
+def _present(decided: Gate, output: Output, more: Mapping[str, object]) -> None:
     if output.format in CI_FORMATS:
         output.text(ci_text(decided, output.format))
     elif output.format == "json":
         from pytest_benchdb.present.verdicts.json_ import gate_json
 
-        output.text(gate_json(decided))
+        output.text(gate_json(decided, more))
     elif output.format == "md":
         from pytest_benchdb.present.verdicts.markdown import gate_markdown
 

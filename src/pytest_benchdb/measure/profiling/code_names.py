@@ -6,13 +6,14 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from pytest_benchdb.model.profile import Function
+from pytest_benchdb.model.allocations import Line
+from pytest_benchdb.model.profile import TEXT_CHARACTERS, Function
 
 _INNER = re.compile(r"(?:\.<locals>)?\.?<(?:listcomp|setcomp|dictcomp|genexpr)>$")
 _PACKAGES = re.compile(r".*/(?:site|dist)-packages/")
@@ -22,7 +23,10 @@ _CALLERS = ("/_pytest/", "/pluggy/", "/pytest_benchmark/", "/pytest_codspeed/")
 
 def calls_benchmarks(code: CodeType) -> bool:
     """Return whether code is this package's or pytest's: it calls benchmarks, and is not to be counted."""
-    file = code.co_filename
+    return _is_caller(code.co_filename)
+
+
+def _is_caller(file: str) -> bool:
     return file.startswith(_OWN) or any(part in file.replace(os.sep, "/") for part in _CALLERS)
 
 
@@ -56,18 +60,55 @@ class Namer:
         return self._functions[code]
 
     def _file(self, name: str) -> str:
-        file = self._relative(name)
+        file, _ = self.place(name)
         self.sources[file] = name
         return file
 
-    def _relative(self, name: str) -> str:
+    def place(self, name: str) -> tuple[str, bool]:
+        """Return the name of a file, and whether it belongs to the project."""
         path = name.replace(os.sep, "/")
         if _PACKAGES.match(path):
-            return _PACKAGES.sub("", path)
+            return _PACKAGES.sub("", path), False
         for root in (*self._roots, *self._library):
             if name.startswith(root):
-                return name[len(root) :].replace(os.sep, "/")
-        return path
+                return name[len(root) :].replace(os.sep, "/"), root in self._roots
+        return path, False
+
+
+class Lines:
+    """Names and numbers the lines of a process, as `Namer` names its functions.
+
+    Attributes:
+        lines: by number.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder in which the process works."""
+        self.lines: list[Line] = []
+        self._namer = Namer(folder)
+        self._numbers: dict[tuple[str, int], int] = {}
+
+    def path(self, frames: Iterable[tuple[str, int]]) -> tuple[int, ...]:
+        """Return the numbers of the frames that lie within the benchmark.
+
+        Args:
+            frames: file and line of each, from the innermost outwards.
+        """
+        numbers: list[int] = []
+        for file, line in frames:
+            if _is_caller(file):
+                break
+            if (file, line) not in self._numbers:
+                self._numbers[file, line] = len(self.lines)
+                self.lines.append(self._line(file, line))
+            if not numbers or numbers[-1] != self._numbers[file, line]:  # comprehensions belong to their function
+                numbers.append(self._numbers[file, line])
+        return tuple(numbers)
+
+    def _line(self, file: str, line: int) -> Line:
+        name, is_own = self._namer.place(file)
+        text = linecache.getline(file, line).strip()[:TEXT_CHARACTERS]
+        return Line(name, line, _function_around(file, line), text, is_own)
 
 
 def c_function(called: Any) -> tuple[str, str]:
@@ -121,3 +162,30 @@ _COMPREHENSIONS = {
     ast.DictComp: "<dictcomp>",
     ast.GeneratorExp: "<genexpr>",
 }
+
+
+def _function_around(file: str, line: int) -> str:
+    """Return the qualified name of the function that has a line; comprehensions and lambdas belong to it."""
+    around = [(first, name) for first, last, name in _extents(file) if first <= line <= last]
+    return max(around)[1] if around else "<module>"
+
+
+@cache
+def _extents(file: str) -> list[tuple[int, int, str]]:
+    """Return the first and the last line of each function of a file, and its qualified name."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):
+        return []
+    return list(_functions(tree, ""))
+
+
+def _functions(node: ast.AST, prefix: str) -> Iterator[tuple[int, int, str]]:
+    for child in ast.iter_child_nodes(node):
+        inner = prefix
+        if isinstance(child, ast.ClassDef):
+            inner = f"{prefix}{child.name}."
+        elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child.lineno, child.end_lineno or child.lineno, f"{prefix}{child.name}"
+            inner = f"{prefix}{child.name}.<locals>."
+        yield from _functions(child, inner)

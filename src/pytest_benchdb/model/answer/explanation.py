@@ -1,9 +1,10 @@
-"""Why a benchmark executes more than before: its functions on both sides, and which of them caused the growth."""
+"""Why a benchmark executes more than before, or holds more memory: functions and lines of both sides that differ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_benchdb.model.allocations import Line
 from pytest_benchdb.model.profile import Function, Profile
 
 State = Literal["new", "gone", "both"]
@@ -99,14 +100,59 @@ class ProfileChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllocationChange:
-    """What a line held when memory was at its peak, bytes; None on a side on which it held nothing."""
+    """What a line held when memory was at its peak; 0 on a side on which it held nothing.
 
-    file: str
-    line: int
-    function: str
-    text: str
+    Attributes:
+        line: as it is at the head, or at the base if it is gone.
+        base_blocks: number of allocations at the base; 0 if they are not known.
+        callers: the lines that call it where it grew most, from the nearest outwards.
+        keeper: the nearest of them for which nothing was held at the base; None if there is none, or if nothing was
+            held for the line itself.
+        within: the line of an installed package or of Python's library that allocated for it; None for itself.
+    """
+
+    line: Line
     base_bytes: int
     head_bytes: int
+    base_blocks: int
+    head_blocks: int
+    callers: Sequence[Line] = ()
+    keeper: Line | None = None
+    within: Line | None = None
+
+    @property
+    def growth(self) -> int:
+        """By how many bytes it grew."""
+        return self.head_bytes - self.base_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryChange:
+    """The difference of what one call holds at its peak.
+
+    Attributes:
+        metric: ``python_peak`` or ``native_peak``.
+        base_peak: bytes at the peak of the base.
+        lines: those that differ, largest growth first; they add up to the growth of the peak.
+        culprit: the line that grew most; None if the peak did not grow.
+        variation: by how many bytes the peaks of two calls of one side differ, the larger of both sides.
+    """
+
+    metric: str
+    base_peak: int
+    head_peak: int
+    lines: Sequence[AllocationChange]
+    culprit: AllocationChange | None
+    variation: int = 0
+
+    @property
+    def growth(self) -> int:
+        """By how many bytes the peak grew."""
+        return self.head_peak - self.base_peak
+
+    def share(self, change: AllocationChange) -> float | None:
+        """Return which share of the growth a line has; None if the peak did not grow."""
+        return change.growth / self.growth if self.growth > 0 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,18 +161,20 @@ class Explanation:
 
     Attributes:
         fullname: of the benchmark.
+        metric: what is explained: ``instructions``, ``python_peak`` or ``native_peak``.
         python: what differs in Python code; None without profiles of both sides.
         native: what differs in machine instructions; None if they were not counted.
-        memory: lines that hold more at the peak, largest growth first.
+        memory: what differs in what lines hold at the peak of memory; None unless that was asked for.
         reason: why there is no explanation; None if there is one.
         notes: what limits it, one line each.
         profiles: of the base and of the head; empty without them.
     """
 
     fullname: str
+    metric: str = "instructions"
     python: ProfileChange | None = None
     native: ProfileChange | None = None
-    memory: Sequence[AllocationChange] = ()
+    memory: MemoryChange | None = None
     reason: str | None = None
     notes: Sequence[str] = ()
     profiles: tuple[Profile, ...] = ()

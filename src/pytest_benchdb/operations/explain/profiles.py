@@ -29,20 +29,25 @@ class Profiled:
 
 def read_side(reader: Reader, session_id: str) -> dict[str, Profiled]:
     """Return the profiles of a session by the full names of its benchmarks; those without any have the reason."""
-    reasons = {
-        row["run_id"]: row["reason"]
-        for row in reader.measurements([session_id])
-        if row["metric"] == METRIC and row["reason"]
-    }
-    found: dict[str, Profiled] = {}
-    for run in reader.runs([session_id]):
-        reason = reasons.get(run["run_id"], NOT_ASKED)
-        if run["outcome"] != "passed":
-            reason = f"{run['outcome']}: {run['reason'] or 'no reason was recorded'}"
-        found[run["fullname"]] = Profiled(None, reason)
+    found = {name: Profiled(None, reason) for name, reason in reasons_of(reader, session_id, METRIC, NOT_ASKED).items()}
     for row in reader.run_files([session_id], [PROFILE_NAME]):
         found[row["fullname"]] = _read(row["path"], row["fullname"])
     return found
+
+
+def reasons_of(reader: Reader, session_id: str, metric: str, otherwise: str) -> dict[str, str]:
+    """Return why each benchmark of a session has no value of a metric, by full name; `otherwise` if none is stored."""
+    reasons = {
+        row["run_id"]: row["reason"]
+        for row in reader.measurements([session_id])
+        if row["metric"] == metric and row["reason"]
+    }
+    return {
+        run["fullname"]: reasons.get(run["run_id"], otherwise)
+        if run["outcome"] == "passed"
+        else f"{run['outcome']}: {run['reason'] or 'no reason was recorded'}"
+        for run in reader.runs([session_id])
+    }
 
 
 def _read(path: Path | None, fullname: str) -> Profiled:

@@ -1,12 +1,14 @@
 """Explain what differs between two sides: by profiles that were recorded with them, or by running both once."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_benchdb.errors import BenchdbError, ConfigError
+from pytest_benchdb.model.allocations import ALLOCATIONS_NAMES
 from pytest_benchdb.model.answer.explanation import Explanation, Explanations
+from pytest_benchdb.model.metric import MEMORY, TIME
 from pytest_benchdb.model.profile import PROFILE_NAME
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.wording import counted
@@ -14,13 +16,21 @@ from pytest_benchdb.operations.count.wrap import callgrind_problem, wrap_countin
 from pytest_benchdb.operations.duet.plan import Duet
 from pytest_benchdb.operations.duet.run import run_duet
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
+from pytest_benchdb.operations.explain.memory import explain_memory, read_allocated
 from pytest_benchdb.operations.explain.profiles import explain_benchmark, native_profiles, read_side, with_native
 from pytest_benchdb.operations.select.filters.keyword import Matcher, parse_expression
 from pytest_benchdb.operations.select.selection import find_sessions, path_exists, stored_sessions
 from pytest_benchdb.operations.select.spec.context import spec_context
 from pytest_benchdb.store.read.reader import Reader
 
-PASSES = "--benchdb-passes=profile"
+INSTRUCTIONS = "instructions"
+PASSES: Mapping[str, str] = {
+    INSTRUCTIONS: "--benchdb-passes=profile",
+    "python_peak": "--benchdb-passes=memory,allocations",
+    "native_peak": "--benchdb-passes=memray,allocations",
+}
+"""What pytest is asked for, by the metrics that can be explained."""
+_ATTACHED = {INSTRUCTIONS: PROFILE_NAME, **ALLOCATIONS_NAMES}
 NATIVE_PASSES = "--benchdb-passes=instructions"
 SEED = {"PYTHONHASHSEED": "0"}
 """With another seed, sets and dicts of texts have another order and other collisions."""
@@ -31,21 +41,35 @@ class ExplainRequest:
     """Which benchmarks to explain.
 
     Attributes:
+        metric: what is explained, one of `PASSES`.
         keyword: `-k` expression over full names; None for all that execute more.
         names: full names, such as the regressions of a gate; empty for all.
         native: whether to count the machine instructions of native functions too, which takes valgrind; None does so
             for the benchmarks that were asked for and that Python code does not explain.
     """
 
+    metric: str = INSTRUCTIONS
     keyword: str | None = None
     names: tuple[str, ...] = ()
     native: bool | None = None
 
 
+def explained_metric(word: str) -> str:
+    """Return the metric that is explained for a metric or a word; time is explained by instructions.
+
+    Raises:
+        ConfigError: it cannot be explained.
+    """
+    known = {**{name: name for name in PASSES}, TIME: INSTRUCTIONS, MEMORY: "python_peak", "bytecodes": INSTRUCTIONS}
+    if word not in known:
+        raise ConfigError(f"--metric {word}: it cannot be explained; these can: {', '.join(known)}")
+    return known[word]
+
+
 def explain_by_running(
     duet: Duet, request: ExplainRequest, folder: Path, environ: Mapping[str, str], feedback: Feedback = SILENT
 ) -> Explanations:
-    """Run both sides once with the profile pass, and explain what differs.
+    """Run both sides once with the pass that tells why, and explain what differs.
 
     Args:
         duet: the sides and the command; how often they run is not read.
@@ -59,7 +83,7 @@ def explain_by_running(
         StoreError: the sessions cannot be read back.
     """
     _matcher(request)  # a mistake ends this before anything runs
-    profiled = replace(duet, pairs=1, arguments=(*duet.arguments, PASSES))
+    profiled = replace(duet, pairs=1, arguments=(*duet.arguments, PASSES[request.metric]))
     result = run_duet(profiled, folder, {**environ, **SEED}, feedback, only=request.names)
     if not result.base or not result.head:
         missing = result.head_name if result.base else result.base_name
@@ -81,7 +105,7 @@ def _native_names(benchmarks: Sequence[Explanation], request: ExplainRequest) ->
     problem = callgrind_problem()
     if request.native and problem is not None:
         raise ConfigError(f"--native: {problem}")
-    if request.native is False or problem is not None:
+    if request.native is False or problem is not None or request.metric != INSTRUCTIONS:
         return []
     if request.native is None and request.keyword is None and not request.names:
         return []
@@ -139,7 +163,7 @@ def explain_recorded(
             before, after = (find_sessions([name], sessions, context)[-1] for name in (base, head))
         except (BenchdbError, IndexError):
             return None  # they are commits to run
-        if not all(reader.run_files([one.session_id], [PROFILE_NAME]) for one in (before, after)):
+        if not all(reader.run_files([one.session_id], [_ATTACHED[request.metric]]) for one in (before, after)):
             return None
         benchmarks = _explained(reader, before, after, request)
     return Explanations(base=base, head=head, benchmarks=benchmarks)
@@ -152,11 +176,22 @@ def _matcher(request: ExplainRequest) -> Matcher:
 def _explained(
     reader: Reader, base: SessionRow, head: SessionRow, request: ExplainRequest
 ) -> Sequence[Explanation]:  # fmt: skip
-    before, after = read_side(reader, base.session_id), read_side(reader, head.session_id)
+    before, after = base.session_id, head.session_id
+    explain = _explainer(reader, before, after, request.metric)
     matches = _matcher(request)
-    names = [name for name in sorted({*before, *after}) if matches(name)]
+    there = {run["fullname"] for run in reader.runs([before, after])}
+    names = [name for name in sorted(there) if matches(name)]
     if request.names:
         names = [name for name in request.names if matches(name)]
     if not names:
         raise ConfigError(f"-k {request.keyword}: no benchmark matches; benchdb report lists them")
-    return [explain_benchmark(name, before, after) for name in names]
+    return [explain(name) for name in names]
+
+
+def _explainer(reader: Reader, base_id: str, head_id: str, metric: str) -> Callable[[str], Explanation]:
+    """Return what explains a benchmark of two sessions by its full name."""
+    if metric == INSTRUCTIONS:
+        before, after = read_side(reader, base_id), read_side(reader, head_id)
+        return lambda name: explain_benchmark(name, before, after)
+    base, head = (read_allocated(reader, session_id, metric) for session_id in (base_id, head_id))
+    return lambda name: explain_memory(name, metric, base, head)

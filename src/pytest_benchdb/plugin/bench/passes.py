@@ -5,11 +5,12 @@ PYTEST_DONT_REWRITE
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_benchdb.errors import BenchdbError
 from pytest_benchdb.interfaces import OpenDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import uuid7
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_benchdb.model.profile import Profile
 
 
-PROFILE = "profile"
+PROFILE, ALLOCATIONS = "profile", "allocations"
 SERIES_S = 1.0
 """Time for which the series pass repeats rounds."""
 _METRIC_OF = {
@@ -179,6 +180,37 @@ class Passes:
             return Metered(measurements=profile_rows(None, why))
         return self.metered_of(profile)
 
+    def allocated(self, once_within: OnceWithin) -> "Metered":
+        """Return the allocations of a function as files, with memray too if its pass was selected.
+
+        Args:
+            once_within: calls the function once inside a block.
+        """
+        from pytest_benchdb.measure.profiling.allocations_pass import native_allocations, python_allocations
+        from pytest_benchdb.measure.work import Metered
+        from pytest_benchdb.model.allocations import ALLOCATIONS_NAMES, Allocations, allocations_json
+
+        self._files = self._files or ProfileFiles()
+        trace = {"python_peak": python_allocations, "native_peak": native_allocations}
+        texts = {}
+        for metric in trace if "memray" in self.names else ("python_peak",):
+            try:
+                found = trace[metric](once_within, folder=Path.cwd())
+            except Exception as error:  # noqa: BLE001 - from the function, or why it has none
+                why = str(error) if isinstance(error, BenchdbError) else f"{type(error).__name__}: {error}"
+                found = Allocations(metric=metric, method="", reason=why)
+            texts[ALLOCATIONS_NAMES[metric]] = allocations_json(found)
+        return Metered(attachments=self._files.files(texts))
+
+    def again(self, once_within: OnceWithin) -> "Metered":
+        """Return what the passes gave that another plugin's fixture can make: profile and allocations."""
+        from pytest_benchdb.measure.work import Metered
+
+        made = Metered()
+        if PROFILE in self.names:
+            made = self.profiled(once_within)
+        return made.with_profile(self.allocated(once_within)) if ALLOCATIONS in self.names else made
+
     def metered_of(self, profile: "Profile") -> "Metered":
         """Return the figures and files of a profile."""
         from pytest_benchdb.measure.profiling.profile_pass import profile_rows
@@ -254,6 +286,9 @@ class Passes:
     def _profile(self, target: PassTarget) -> "Metered":
         return self.profiled(target.once_within)
 
+    def _allocations(self, target: PassTarget) -> "Metered":
+        return self.allocated(target.once_within)
+
     def _series(self, target: PassTarget) -> "Metered":
         from pytest_benchdb.measure.sampler.series_pass import record_series
         from pytest_benchdb.measure.work import Metered
@@ -314,9 +349,11 @@ class ProfileFiles:
         from pytest_benchdb.operations.explain.files import texts_of
 
         texts = {f"profile.{ending}": text for ending, text in texts_of(profile, "benchmark").items()}
-        return tuple(
-            self._attachment(name, text) for name, text in {PROFILE_NAME: profile_json(profile), **texts}.items()
-        )
+        return self.files({PROFILE_NAME: profile_json(profile), **texts})
+
+    def files(self, texts: Mapping[str, str]) -> tuple[Attachment, ...]:
+        """Write texts by the names that they are to have, and return the files."""
+        return tuple(self._attachment(name, text) for name, text in texts.items())
 
     def close(self) -> None:
         """Remove the folder."""

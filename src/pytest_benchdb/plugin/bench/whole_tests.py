@@ -10,7 +10,7 @@ import pytest
 
 from pytest_benchdb.measure.timing.tracers import untraced
 from pytest_benchdb.plugin.bench.devices import devices_of
-from pytest_benchdb.plugin.bench.passes import PROFILE
+from pytest_benchdb.plugin.bench.passes import ALLOCATIONS, PROFILE
 from pytest_benchdb.plugin.recording.attempt import ATTEMPT_KEY, Attempt, OnceWithin
 
 _OF_OTHERS = "the benchmark fixture of another plugin is not metered; use a bench_* fixture"
@@ -70,14 +70,14 @@ class WholeTests:
     def _again(item: pytest.Item, attempt: Attempt) -> Callable[[OnceWithin], None] | None:
         """Return what makes the passes of another plugin's `benchmark` fixture; None if none can."""
         passes = devices_of(item.config).passes
-        if PROFILE not in passes.names:
+        if not {PROFILE, ALLOCATIONS} & {*passes.names}:
             return None
         refused = attempt.metered
 
         def again(once: OnceWithin) -> None:
             if attempt.block.unawaited is None:
                 with untraced():
-                    profiled = passes.profiled(once)
+                    profiled = passes.again(once)
                 attempt.metered = profiled if refused is None else refused.with_profile(profiled)
 
         return again

@@ -4,15 +4,22 @@ import html
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from pytest_benchdb.model.answer.explanation import Explanation, Explanations, ProfileChange
+from pytest_benchdb.model.answer.explanation import (
+    AllocationChange,
+    Explanation,
+    Explanations,
+    MemoryChange,
+    ProfileChange,
+)
 from pytest_benchdb.present.explain.flame_graph import flame_svg
 from pytest_benchdb.present.explain.text import (
     MOST_SHOWN,
-    allocation_text,
     closing_text,
     figures,
+    memory_sentences,
     reasons,
     sentences,
+    title_text,
     worth_showing,
 )
 from pytest_benchdb.present.writing.text import sanitize
@@ -46,8 +53,9 @@ def _markdown_of(one: Explanation) -> Iterator[str]:
         yield "\n".join([escape(first), "", *(f"- {escape(text.strip())}" for text in others), ""])
         if change.functions:
             yield _markdown_table(change)
-    if one.memory:
-        yield "\n".join([*(f"- {escape(allocation_text(line))}" for line in one.memory[:MOST_SHOWN]), ""])
+    if one.memory is not None:
+        first, *others = memory_sentences(one.memory)
+        yield "\n".join([escape(first), "", *(f"- {escape(text.strip())}" for text in others), ""])
     if one.notes:
         yield "\n".join([*(f"- Note: {escape(note)}" for note in one.notes), ""])
 
@@ -64,19 +72,50 @@ def explanation_json(explanations: Explanations) -> str:
         "base": explanations.base,
         "head": explanations.head,
         "notes": list(explanations.notes),
-        "benchmarks": [_benchmark_values(one) for one in explanations.benchmarks],
+        "benchmarks": explanation_values(explanations),
     }
     return object_json(EXPLAIN_SCHEMA, content)
+
+
+def explanation_values(explanations: Explanations) -> list[dict[str, object]]:
+    """Return the JSON object of each benchmark."""
+    return [_benchmark_values(one) for one in explanations.benchmarks]
 
 
 def _benchmark_values(one: Explanation) -> dict[str, object]:
     return {
         "benchmark": one.fullname,
+        "metric": one.metric,
         "reason": one.reason,
         "python": None if one.python is None else _change_values(one.python),
         "native": None if one.native is None else _change_values(one.native),
-        "memory": [asdict(change) for change in one.memory],
+        "memory": None if one.memory is None else _memory_values(one.memory),
         "notes": list(one.notes),
+    }
+
+
+def _memory_values(change: MemoryChange) -> dict[str, object]:
+    return {
+        "unit": "B",
+        "base": change.base_peak,
+        "head": change.head_peak,
+        "variation": change.variation,
+        "culprit": None if change.culprit is None else _allocation_values(change.culprit, change),
+        "lines": [_allocation_values(one, change) for one in change.lines],
+    }
+
+
+def _allocation_values(one: AllocationChange, change: MemoryChange) -> dict[str, object]:
+    return {
+        **one.line._asdict(),
+        "base_bytes": one.base_bytes,
+        "head_bytes": one.head_bytes,
+        "base_blocks": one.base_blocks,
+        "head_blocks": one.head_blocks,
+        "share": change.share(one),
+        "callers": [line._asdict() for line in one.callers],
+        "keeper": None if one.keeper is None else one.keeper._asdict(),
+        "within": None if one.within is None else one.within._asdict(),
     }
 
 
@@ -95,7 +134,7 @@ def _change_values(change: ProfileChange) -> dict[str, object]:
 
 def explanation_html(explanations: Explanations) -> str:
     """Return a page with the explanations and the flame graph of each; it loads nothing and runs nothing."""
-    body = [f"<h1>Why {html.escape(sanitize(explanations.head))} executes more</h1>"]
+    body = [f"<h1>{html.escape(sanitize(title_text(explanations)))}</h1>"]
     for one in worth_showing(explanations):
         body.append(f"<h2>{html.escape(sanitize(one.fullname))}</h2>")
         body += benchmark_html(one)
@@ -116,9 +155,9 @@ def benchmark_html(one: Explanation) -> Iterator[str]:
             first, *others = (html.escape(sanitize(text.strip())) for text in sentences(change))
             yield f"<p>{first}</p><ul>{''.join(f'<li>{text}</li>' for text in others)}</ul>"
             yield _html_table(change)
-    if one.memory:
-        lines = (html.escape(sanitize(allocation_text(line))) for line in one.memory[:MOST_SHOWN])
-        yield f"<ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"
+    if one.memory is not None:
+        first, *others = (html.escape(sanitize(text.strip())) for text in memory_sentences(one.memory))
+        yield f"<p>{first}</p><ul>{''.join(f'<li>{text}</li>' for text in others)}</ul>"
     if one.notes:
         yield f"<ul>{''.join(f'<li>Note: {html.escape(sanitize(note))}</li>' for note in one.notes)}</ul>"
     if len(one.profiles) == _SIDES and one.python is not None:

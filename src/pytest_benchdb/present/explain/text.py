@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from pytest_benchdb.model.answer.explanation import (
-    AllocationChange,
     CallChange,
     Explanation,
     Explanations,
     FunctionChange,
+    MemoryChange,
     ProfileChange,
 )
 from pytest_benchdb.model.wording import counted, percent_text
@@ -16,6 +16,10 @@ from pytest_benchdb.present.writing.text import clip, sanitize, wrap
 
 MOST_SHOWN = 6
 """Functions in a table; JSON has all."""
+_LEAST_SHOWN = 0.01
+"""Smallest share of the growth of a line that is shown beside the first."""
+_MOST_CALLERS = 3
+_NOTHING_BEFORE = ", for which nothing was held before"
 _REASONS = 4
 _ONCE = "once"
 
@@ -39,7 +43,7 @@ def worth_showing(explanations: Explanations) -> Sequence[Explanation]:
 def has_cause(explanation: Explanation) -> bool:
     """Return whether anything explains why a benchmark became slower or larger."""
     changes = (explanation.python, explanation.native)
-    return any(change is not None and change.culprit is not None for change in changes) or bool(explanation.memory)
+    return any(change is not None and change.culprit is not None for change in (*changes, explanation.memory))
 
 
 def closing_text(explanations: Explanations) -> str:
@@ -47,7 +51,17 @@ def closing_text(explanations: Explanations) -> str:
     same = sum(not has_cause(one) and one.reason is None for one in explanations.benchmarks)
     sides = f"{explanations.head} against {explanations.base}"
     number = counted(len(explanations.benchmarks), "benchmark")
-    return f"{sides}: {number}, {same} without a function that executes more"
+    what = "a line that holds more" if _is_memory(explanations) else "a function that executes more"
+    return f"{sides}: {number}, {same} without {what}"
+
+
+def _is_memory(explanations: Explanations) -> bool:
+    return bool(explanations.benchmarks) and all(one.metric != "instructions" for one in explanations.benchmarks)
+
+
+def title_text(explanations: Explanations) -> str:
+    """Return a heading for all benchmarks."""
+    return f"Why {explanations.head} {'holds' if _is_memory(explanations) else 'executes'} more"
 
 
 def _benchmark_lines(one: Explanation, width: int, *, ascii_only: bool) -> Iterator[Line]:
@@ -60,8 +74,8 @@ def _benchmark_lines(one: Explanation, width: int, *, ascii_only: bool) -> Itera
                 yield from _wrapped(text, width, "", ascii_only=ascii_only)
             if change.functions:
                 yield from _table(change, width, ascii_only=ascii_only)
-    for allocation in one.memory[:MOST_SHOWN]:
-        yield from _wrapped(allocation_text(allocation), width, "", ascii_only=ascii_only)
+    for text in () if one.memory is None else memory_sentences(one.memory):
+        yield from _wrapped(text, width, "", ascii_only=ascii_only)
     for note in one.notes:
         yield from _wrapped(f"note: {note}", width, "dim", ascii_only=ascii_only)
 
@@ -105,10 +119,34 @@ def call_text(call: CallChange, unit: str) -> str:
     return f"in each of its calls it calls {call.callee} {_rate(call.head)} instead of {before}{cost}"
 
 
-def allocation_text(change: AllocationChange) -> str:
-    """Return what a line holds at the peak."""
-    where = f"{change.file}:{change.line}, in {change.function}"
-    return f"{where}: {change.head_bytes:,} B at the peak instead of {change.base_bytes:,} B: {change.text}"
+def memory_sentences(change: MemoryChange) -> list[str]:
+    """Return which lines hold more at the peak, in sentences; the later ones are indented."""
+    share = change.growth / change.base_peak if change.base_peak else None
+    sizes = f"{change.head_peak:,} B at its peak instead of {change.base_peak:,} B"
+    texts = [f"{change.metric}: holds {sizes} ({percent_text(share)})"]
+    culprit = change.culprit
+    if culprit is None:
+        return [*texts, "no line is the cause"]
+    part = change.share(culprit) or 0.0
+    texts.append(f"because of {culprit.line}, which has {min(part, 9.99):.0%} of the growth:")
+    texts.append(f"  {culprit.line.text}" if culprit.line.text else "  its source is not there")
+    before, after = (
+        f"{size:,} B in {counted(blocks, 'block')}" if blocks else f"{size:,} B"
+        for size, blocks in ((culprit.base_bytes, culprit.base_blocks), (culprit.head_bytes, culprit.head_blocks))
+    )
+    texts.append(f"  holds {after} instead of {before}")
+    if culprit.within is not None:
+        texts.append(f"  allocated for it by {culprit.within}")
+    texts += (
+        f"  called by {line}{_NOTHING_BEFORE if line == culprit.keeper else ''}: {line.text}"
+        for line in culprit.callers[:_MOST_CALLERS]
+    )
+    grown = [one for one in change.lines if one.growth > max(change.variation, _LEAST_SHOWN * change.growth)]
+    texts += (
+        f"also {one.line}: {one.head_bytes:,} B instead of {one.base_bytes:,} B: {one.line.text}"
+        for one in grown[1:MOST_SHOWN]
+    )
+    return texts
 
 
 def _own_text(culprit: FunctionChange, unit: str) -> str | None:

@@ -64,6 +64,7 @@ def comparisons_json(
     comparisons: Sequence[Comparison],
     rows: Sequence[Sequence[ComparisonRow]],
     decisions: Sequence[Decision] = (),
+    more: Mapping[str, object] | None = None,
 ) -> str:
     """Return comparisons as one JSON object with a line end.
 
@@ -71,11 +72,12 @@ def comparisons_json(
         comparisons: one, or one for each value of an axis.
         rows: for each comparison the rows to show, in order.
         decisions: one for each comparison; empty without rules.
+        more: what the command adds, such as explanations.
     """
     documents = [comparison_values(item, shown) for item, shown in zip(comparisons, rows, strict=True)]
     for document, decision in zip(documents, decisions, strict=False):
         document["decision"] = _decision(decision)
-    return object_json(COMPARISON_SCHEMA, {"comparisons": documents})
+    return object_json(COMPARISON_SCHEMA, {"comparisons": documents, **(more or {})})
 
 
 def comparison_values(comparison: Comparison, rows: Sequence[ComparisonRow] | None = None) -> dict[str, object]:
@@ -176,8 +178,11 @@ def _decision(decision: Decision) -> Mapping[str, object]:
     }
 
 
-def gate_json(gate: Gate) -> str:
-    """Return a gate as one JSON object with a line end; figures in SI units, changes as shares, null if unknown."""
+def gate_json(gate: Gate, more: Mapping[str, object] | None = None) -> str:
+    """Return a gate as one JSON object with a line end; figures in SI units, changes as shares, null if unknown.
+
+    `more` is what the command adds, such as explanations.
+    """
     failures, notes = summary_lines(gate)
     content = {
         "exit_status": gate.exit_status,
@@ -186,5 +191,6 @@ def gate_json(gate: Gate) -> str:
         "shift": None if gate.shift is None else asdict(gate.shift),
         "failures": [row_values(row) for row in gate.failures],
         **comparison_values(gate.comparison),
+        **(more or {}),
     }
     return object_json(GATE_SCHEMA, content)
