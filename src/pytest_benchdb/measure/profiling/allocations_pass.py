@@ -175,7 +175,7 @@ def _followed(once_within: OnceWithin, snapshot_at: int | None = None) -> _Steps
 def native_allocations(once_within: OnceWithin, *, folder: Path) -> Allocations:
     """Return what the lines of Python code hold at the peak of one call with all native code that they call, by memray.
 
-    Small objects come in arenas, of which each belongs to the line that needed it first.
+    Small objects come in arenas; each belongs to the line that needed it first.
 
     Raises:
         MeasurementError: memray cannot be imported, or is at work already.
