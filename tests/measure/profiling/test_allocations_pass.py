@@ -3,6 +3,7 @@ import gc
 import importlib.util
 import itertools
 import sys
+import threading
 import tracemalloc
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -123,6 +124,24 @@ def test_tracemalloc_of_the_suite_is_left_alone() -> None:
         assert tracemalloc.is_tracing()
     finally:
         tracemalloc.stop()
+
+
+def starts_a_thread() -> None:
+    thread = threading.Thread(target=keeps)
+    thread.start()
+    thread.join()
+
+
+@has_memray
+def test_memory_of_threads_is_found_by_memray() -> None:
+    assert largest(traced(native_allocations, starts_a_thread)) == ("row", "return bytes(KIB + number)")
+
+
+def test_memory_of_threads_is_not_blamed_on_random_data() -> None:
+    try:
+        assert traced(python_allocations, starts_a_thread).threads == 1
+    except MeasurementError as error:
+        assert str(error).startswith("it starts threads")  # noqa: PT017 - either may be
 
 
 @pytest.mark.parametrize("stops", [tracemalloc.stop])

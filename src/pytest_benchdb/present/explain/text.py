@@ -129,7 +129,8 @@ def memory_sentences(change: MemoryChange) -> list[str]:
         return [*texts, "no line is the cause"]
     part = change.share(culprit) or 0.0
     texts.append(f"because of {culprit.line}, which has {min(part, 9.99):.0%} of the growth:")
-    texts.append(f"  {culprit.line.text}" if culprit.line.text else "  its source is not there")
+    if culprit.line.text:
+        texts.append(f"  {culprit.line.text}")
     before, after = (
         f"{size:,} B in {counted(blocks, 'block')}" if blocks else f"{size:,} B"
         for size, blocks in ((culprit.base_bytes, culprit.base_blocks), (culprit.head_bytes, culprit.head_blocks))
@@ -143,7 +144,7 @@ def memory_sentences(change: MemoryChange) -> list[str]:
     )
     grown = [one for one in change.lines if one.growth > max(change.variation, _LEAST_SHOWN * change.growth)]
     texts += (
-        f"also {one.line}: {one.head_bytes:,} B instead of {one.base_bytes:,} B: {one.line.text}"
+        f"also {one.line}: {one.head_bytes:,} B instead of {one.base_bytes:,} B: {one.line.text}".removesuffix(": ")
         for one in grown[1:MOST_SHOWN]
     )
     return texts
