@@ -79,6 +79,14 @@ def test_every_format_writes_the_change_and_the_interval_alike(name: str) -> Non
     assert not re.search(r"\d%", text)
 
 
+def test_json_of_a_gate_and_of_comparisons_holds_what_the_command_adds() -> None:
+    more = {"explanations": [{"benchmark": "a"}]}
+
+    for text in (gate_json(gate([REGRESSED]), more), comparisons_json([EVERY], [EVERY.rows], more=more)):
+        assert json.loads(text)["explanations"] == more["explanations"]
+    assert "explanations" not in json.loads(gate_json(gate([REGRESSED])))
+
+
 @pytest.mark.parametrize("name", GATES)
 def test_every_format_writes_the_limit_alike(name: str) -> None:
     text = GATES[name](gate([REGRESSED]))

@@ -1,10 +1,11 @@
 """The allocations pass: which lines hold memory when a call of the function holds most.
 
 tracemalloc knows how much memory is in use and the most since it was asked, but only a snapshot says by whom, and one
-cannot be taken within a line. So the call is cut into steps, from one line, call or return to the next. The second call
-finds the step in which the peak lies; the third takes a snapshot where that step begins, before its line has run. What
-the peak has beyond that was asked for within the step, by the line that runs then. The third call must reach the same
-place with the same memory, or there is no answer; what differs in it and in the first shows how much calls vary.
+cannot be taken within a line. So the call is cut into steps, from one line, call or return to the next. In the first
+call Python makes what it needs to trace the code. The second finds the step in which the peak lies; the third takes a
+snapshot where that step begins, before its line has run. What the peak has beyond that was asked for within the step,
+by the line that runs then. The third call must reach the same place with the same memory, or there is no answer; what
+differs there is how much calls vary.
 
 memray keeps what was in use at the peak by itself, native allocations included.
 """
@@ -137,14 +138,13 @@ def python_allocations(once_within: OnceWithin, *, folder: Path) -> Allocations:
     """
     if tracemalloc.is_tracing():
         raise MeasurementError("tracemalloc is at work already, by PYTHONTRACEMALLOC or the suite; turn it off")
-    first = _followed(once_within)  # Python keeps what it needs to trace code, which would be counted once
+    first = _followed(once_within)
     second = _followed(once_within)
     third = _followed(once_within, second.peak_step)
     allowed = max(_TOLERANCE * second.began_bytes, _TOLERANCE_BYTES)
     drift = third.snapshot_bytes - second.began_bytes
     if third.snapshot is None or third.snapshot_place != second.place or abs(drift) > allowed:
         raise MeasurementError(_why_not_repeated(first, second))
-    again = first.peak_bytes - second.peak_bytes
     held = _Holders(folder)
     for statistic in third.snapshot.statistics("traceback"):
         frames = tuple((frame.filename, frame.lineno) for frame in reversed(statistic.traceback))
@@ -155,7 +155,7 @@ def python_allocations(once_within: OnceWithin, *, folder: Path) -> Allocations:
         metric="python_peak",
         method="tracemalloc, where the step with the peak begins",
         peak_bytes=second.peak_bytes,
-        again_bytes=second.peak_bytes + (again if abs(again) > allowed else drift),
+        again_bytes=second.peak_bytes + drift,
         threads=second.threads,
     )
 
