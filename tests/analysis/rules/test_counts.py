@@ -44,9 +44,9 @@ def counted(count: float | None, spread: float = 0.001, **changes: Any) -> Sessi
 @pytest.mark.parametrize(
     ("count", "spread", "verdict"),
     [
-        (1_009_000, 0.001, "unchanged"),
-        (1_011_000, 0.001, "regressed"),
-        (989_000, 0.001, "improved"),
+        (1_004_000, 0.001, "unchanged"),
+        (1_006_000, 0.001, "regressed"),
+        (994_000, 0.001, "improved"),
         (1_015_000, 0.010, "inconclusive"),
         (1_025_000, 0.010, "regressed"),
     ],
@@ -105,3 +105,15 @@ def test_count_of_nothing_is_inconclusive() -> None:
 def test_spread_is_a_share_of_the_count() -> None:
     assert spread_of(counted(1_000, 0.02)) == pytest.approx(0.02)
     assert spread_of(counted(1_000, min=None)) == 0.0
+
+
+def test_several_sessions_a_side_are_tested() -> None:
+    before = [counted(count) for count in (1_000_000, 1_004_000, 998_000, 1_002_000)]
+    after = [counted(count) for count in (1_012_000, 1_009_000, 1_008_000, 1_010_000)]
+    strayed = [counted(count) for count in (1_020_000, 1_001_000, 999_000, 1_003_000)]
+
+    assert (judge_sides(before, after, POLICY).verdict, judge_sides(before, after, POLICY).test) == (
+        "regressed",
+        "welch",
+    )
+    assert judge_sides(before, strayed, POLICY).verdict == "inconclusive"

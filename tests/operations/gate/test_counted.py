@@ -68,7 +68,7 @@ def check(
         (0.05, 1.03, "regressed"),
         (0.05, 1.02, "inconclusive"),
         (0.01, 1.015, "regressed"),
-        (0.01, 1.008, "inconclusive"),
+        (0.01, 1.004, "inconclusive"),
         (0.05, 0.9, "inconclusive"),
     ],
     ids=["half-of-limit", "less-than-half", "small-limit", "less-than-counts-for-counts", "fewer"],

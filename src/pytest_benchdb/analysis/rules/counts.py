@@ -1,6 +1,7 @@
 """The rule of counts: a count of what code executes is compared as it is, without a test over sessions.
 
-No load, clock or neighbour is in a count, so one session a side tells what dozens of times cannot. What is left of
+No load, clock or neighbour is in a count, so one session a side tells what dozens of times cannot. From three sessions
+a side on, they are tested like times. What is left of
 chance (memory layout, hashes, the order of sets) shows in the repetitions of a session: no change within the spread of
 both sides counts, whatever the limit. A benchmark that waits was stored as not judged by its count, with the reason.
 """

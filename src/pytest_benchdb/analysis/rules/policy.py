@@ -40,7 +40,7 @@ _TIME = _Limit(few=0.05, enough=0.03, absolute=_FLOOR_S)
 _CPU = _Limit(few=0.03, enough=0.03, absolute=_FLOOR_S)
 _ALLOCATIONS = _Limit(few=0.01, enough=0.01, absolute=KIB, exact=True)
 _RESIDENT = _Limit(few=0.05, enough=0.05, absolute=MIB)
-_COUNT = _Limit(few=0.01, enough=0.01)
+_COUNT = _Limit(few=0.005, enough=0.005)
 _ENERGY = _Limit(few=0.10, enough=0.10)
 _OTHER = _Limit(few=0.05, enough=0.05)
 

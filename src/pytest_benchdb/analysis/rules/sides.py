@@ -63,7 +63,8 @@ def judge_sides(
         rounds: rounds in run order, per iteration and in the metric's unit, by run; none if only its statistics were
             kept. Used only if a side has fewer than three sessions.
     """
-    if any(value.key.metric in COUNTS for value in candidate[-1:]):
+    is_counted = any(value.key.metric in COUNTS for value in candidate[-1:])
+    if is_counted and min(len(baseline), len(candidate)) < SESSIONS_A_SIDE:
         return judge_counts(baseline, candidate, policy)
     comparable = select_comparable(baseline, candidate, policy)
     if isinstance(comparable, Judgement):

@@ -35,7 +35,7 @@ The package under test must be imported from each side's own folder. One that is
 unless --pythonpath puts the folder first; a side that imported your checkout's files is an error.
 
 With --count each side runs once under a counter, and the counts of its instructions are compared: two processes say
-what no load can change. What waits is not judged by it.
+what no load can change. What waits is not judged by it. A gate counts suspects in further processes.
 
 The exit status is 0 whatever the verdicts are, unless --gate is given. A gate runs what looks worse in turn again, and
 fails only on what repeats and chance does not explain among so many benchmarks.
@@ -104,7 +104,7 @@ def command(context: click.Context, /, **params: Any) -> int:
     if params["counted"]:
         if context.get_parameter_source("pairs") is not ParameterSource.DEFAULT:
             raise ConfigError("--count runs each side once, so leave --pairs out")
-        params["pairs"], confirms = 1, None
+        params["pairs"] = 1
         request = replace(request, metrics=request.metrics or (_COUNT_METRIC,))
     duet = read_duet(params, words_of(context, output))
     comparison = run_and_compare(duet, request, output, confirms=confirms)

@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ from pytest_benchdb.operations.exchange.open import Feedback
 from pytest_benchdb.operations.pytest_run import split_command
 from pytest_benchdb.operations.select.spec.syntax import home_path
 
+RECOUNT_PAIRS = 4
+"""Processes of each side in which a gate counts its suspects again: how memory is laid out differs between processes,
+and moves the count of a few benchmarks by more than the limit."""
 DUET_DB = ".benchdb-duet"
 """Apart from the history, because duet sessions are not records of the newest commit."""
 
@@ -88,7 +92,8 @@ def run_and_compare(duet: Duet, request: CompareRequest, output: Output, *, conf
     with run_feedback("Running", output) as feedback:
 
         def run(only: Sequence[str] = ()) -> Comparison:
-            return compare_duet(duet, run_duet(duet, Path.cwd(), os.environ, feedback, only=only), request)
+            further = replace(duet, pairs=RECOUNT_PAIRS) if only and duet.counted else duet
+            return compare_duet(further, run_duet(further, Path.cwd(), os.environ, feedback, only=only), request)
 
         return run() if confirms is None else confirm_duet(run(), confirms, run, output.say)
 
