@@ -378,16 +378,38 @@ def test_gitlab_without_a_history_goes_on(tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------- the action's own scripts
 @pytest.mark.parametrize(
-    ("pytest_status", "gate_status", "status"),
-    [("0", "0", 0), ("0", "1", 1), ("1", "0", 1), ("1", "1", 1), ("2", "", 2), ("0", "5", 5), ("0", "", 70)],
+    ("mode", "pytest_status", "gate_status", "status"),
+    [
+        ("history", "0", "0", 0),
+        ("history", "0", "1", 1),
+        ("history", "1", "0", 1),
+        ("history", "1", "1", 1),
+        ("history", "2", "", 2),
+        ("history", "0", "5", 5),
+        ("history", "0", "", 70),
+        ("duet", "", "0", 0),
+        ("duet", "", "1", 1),
+        ("count", "", "2", 2),
+        ("count", "", "", 70),
+    ],
 )
 @needs_bash
 def test_last_step_ends_with_the_worst_status(
-    pytest_status: str, gate_status: str, status: int, tmp_path: Path
+    mode: str, pytest_status: str, gate_status: str, status: int, tmp_path: Path
 ) -> None:
     text = script(ACTION, "Fail on failed tests and on regressions")
+    variables = {"INPUT_MODE": mode, "PYTEST_STATUS": pytest_status, "GATE_STATUS": gate_status}
 
-    assert bash(text, tmp_path, PYTEST_STATUS=pytest_status, GATE_STATUS=gate_status).returncode == status
+    assert bash(text, tmp_path, **variables).returncode == status
+
+
+@needs_bash
+@pytest.mark.parametrize(
+    ("mode", "status"), [("history", 0), ("count", 0), ("duet", 0), ("counts", 2), ("$(false)", 2)]
+)
+def test_unknown_mode_is_refused_first(mode: str, status: int, tmp_path: Path) -> None:
+    assert steps(ACTION)[0]["name"] == "Check the mode"
+    assert bash(script(ACTION, "Check the mode"), tmp_path, INPUT_MODE=mode).returncode == status
 
 
 class Runner:
@@ -454,3 +476,39 @@ def test_action_scripts_with_hostile_inputs_run_none_of_them(tmp_path: Path) -> 
 
     assert status == "2"
     assert not (tmp_path / "owned").exists()
+
+
+PROJECT = {
+    "src/shop.py": "def total(n):\n    return sum(number * number for number in range(n))\n",
+    "tests/test_shop.py": "from shop import total\n\ndef test_total(bench_cpu):\n    bench_cpu(total, 2000)\n",
+    "pytest.ini": "[pytest]\n",
+}
+SLOWER = {"src/shop.py": PROJECT["src/shop.py"].replace("range(n)", "range(2 * n)")}
+
+
+def commit(folder: Path, files: dict[str, str]) -> None:
+    """Write files and commit them."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    author = ["-c", "user.name=me", "-c", "user.email=me@example.org"]
+    for words in (["init", "-q"], ["add", *files], [*author, "commit", "-q", "-m", "Change"]):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+
+
+@needs_bash
+@pytest.mark.long
+@pytest.mark.parametrize("mode", ["duet", "count"])
+def test_action_compares_with_the_commit_before(mode: str, tmp_path: Path) -> None:
+    if mode == "count" and shutil.which("valgrind") is None:
+        pytest.skip("needs valgrind")
+    runner = Runner(tmp_path)
+    commit(tmp_path, PROJECT)
+    commit(tmp_path, SLOWER)
+    inputs = {"INPUT_MODE": mode, "INPUT_BASE": "", "INPUT_PATHS": "tests\n", "INPUT_PYTHONPATH": "src\n"}
+
+    status, printed = runner.run("Compare with another commit", **inputs, INPUT_THRESHOLDS="", PYTEST_ADDOPTS="")
+
+    assert status == "1", printed
+    assert "::error file=tests/test_shop.py" in printed
+    assert (tmp_path / "temp" / "benchdb-comment" / "comment.md").exists()
