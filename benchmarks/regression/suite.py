@@ -1,7 +1,8 @@
 """Thirty small benchmarks that only compute, of varied kind and length: what `collect.py` runs in each session.
 
 They import the standard library alone, so that the figures speak of the machine and of this product. Each is timed by
-`bench_cpu`, and by pytest-benchmark's `benchmark`, whose rounds have no CPU clock.
+`bench_cpu`, and by pytest-benchmark's `benchmark`, whose rounds have no CPU clock. Thirty shorter ones, all of them
+Python code, are for counting instructions.
 """
 
 import ast
@@ -179,3 +180,31 @@ def test_work(bench_cpu: Any, name: str) -> None:
 def test_peer(benchmark: Any, name: str) -> None:
     """Time one of them with the fixture of pytest-benchmark, as long."""
     benchmark(FUNCTIONS[name])
+
+
+PURE: dict[str, Callable[[], Any]] = {
+    f"{name}-{size}": partial(function, size)
+    for name, function, sizes in (
+        ("fibonacci", _fibonacci, (7, 9, 11)),
+        ("sieve", _sieve, (2_000, 8_000)),
+        ("mandelbrot", _mandelbrot, (4, 6, 8)),
+        ("queens", _queens, (3, 4)),
+        ("methods", _calls, (200, 500)),
+        ("exceptions", _raising, (50, 150)),
+        ("generators", _generated, (200, 600)),
+        ("distance", lambda size: _distance(_TEXT[:size], _TEXT[size : 2 * size]), (8, 16)),
+        ("heap", lambda size: _heap(_NUMBERS[:size]), (50, 150)),
+        ("squares", lambda size: [number * number for number in range(size)], (300, 900)),
+        ("group", lambda size: {word[0]: word for word in _WORDS[:size]}, (300, 900)),
+        ("join", lambda size: ",".join(word.upper() for word in _WORDS[:size]), (100, 300)),
+        ("format", lambda size: [f"{number:.3f} {number!r}" for number in _NUMBERS[:size]], (20, 60)),
+        ("sort", lambda size: sorted(_WORDS[:size], key=lambda word: word[::-1]), (100, 300)),
+    )
+    for size in sizes
+}
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_counted(bench_cpu: Any, name: str) -> None:
+    """Count one of the shorter ones, of 30,000 to 700,000 instructions a call."""
+    bench_cpu(PURE[name])
