@@ -50,12 +50,11 @@ of all descendants that it waited for. A command that exits with another code th
 
 The exit status is 1 if a command failed. Names with -N keep a history: benchdb trend -k build, benchdb regress.
 
-Examples:
-
 \b
-  benchdb run -N build --prepare 'make clean' -- make -j4
-  benchdb run 'grep -c x f' 'rg -c x f' -w 3
-  benchdb run -L level 1,6,9 'gzip -{{level}} -k -f data'
+Two commands, compared:  benchdb run 'grep -c x f' 'rg -c x f' -w 3
+A parameter:             benchdb run -L level 1,6,9 'gzip -{{level}} -k -f data'
+
+Example: benchdb run -N build --prepare 'make clean' -- make -j4
 """
 
 
