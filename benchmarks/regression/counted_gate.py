@@ -9,7 +9,7 @@ meanwhile. Run it again for more.
 `score` resamples that as `benchdb duet --count --gate` decides: two sessions drawn at random are the sides, and what
 looks worse is judged again by four further sessions of each side. Slowdowns multiply the counts of one benchmark at a
 time, in the head's sessions. The other rule compares two sessions once, as `benchdb regress --threshold instructions`
-does.
+does where the commits cannot be counted again.
 """
 
 import argparse
@@ -26,9 +26,9 @@ from confirm_by import Recorded, interval, read, scaled
 
 from pytest_benchdb.analysis.rules.policy import default_policy
 from pytest_benchdb.analysis.rules.sides import judge_sides
-from pytest_benchdb.cli.decide.duet_run import RECOUNT_PAIRS
 from pytest_benchdb.model.comparison import ComparisonRow
 from pytest_benchdb.operations.duet.confirm import corrected, with_repeat
+from pytest_benchdb.operations.duet.plan import RECOUNT_PAIRS
 
 SUITE = Path(__file__).with_name("suite.py")
 METRIC = "instructions"

@@ -20,16 +20,13 @@ from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.comparison import Comparison
 from pytest_benchdb.operations.compare.run import CompareRequest
 from pytest_benchdb.operations.duet.confirm import confirm_duet
-from pytest_benchdb.operations.duet.plan import Duet, SideRequest
+from pytest_benchdb.operations.duet.plan import RECOUNT_PAIRS, Duet, SideRequest
 from pytest_benchdb.operations.duet.recorded import recorded_words
 from pytest_benchdb.operations.duet.run import compare_duet, run_duet
 from pytest_benchdb.operations.exchange.open import Feedback
 from pytest_benchdb.operations.pytest_run import split_command
 from pytest_benchdb.operations.select.spec.syntax import home_path
 
-RECOUNT_PAIRS = 4
-"""Processes of each side in which a gate counts its suspects again: how memory is laid out differs between processes,
-and moves the count of a few benchmarks by more than the limit."""
 DUET_DB = ".benchdb-duet"
 """Apart from the history, because duet sessions are not records of the newest commit."""
 

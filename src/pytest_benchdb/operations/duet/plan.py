@@ -13,6 +13,11 @@ DUET_TAG = "duet"
 """Session tag with the duet's id."""
 SIDE_TAG = "side"
 """Session tag with ``base`` or ``head``."""
+RECOUNT_PAIRS = 4
+"""Processes of each side in which a gate counts suspects again.
+
+How memory is laid out differs between processes, and moves the counts of a few benchmarks by more than the limit.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

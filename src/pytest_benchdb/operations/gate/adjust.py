@@ -102,6 +102,13 @@ def with_allowances(rows: Sequence[ComparisonRow], excuses: Excuses) -> list[Com
     return adjusted
 
 
+def is_count(row: ComparisonRow) -> bool:
+    """Return whether a row is a stored count that regressed, which only counting again can check."""
+    judgement = row.judgement
+    regressed = judgement.verdict == "regressed" and judgement.state != "accepted"
+    return row.is_gated and regressed and judgement.test == COUNTED
+
+
 def is_suspect(row: ComparisonRow) -> bool:
     """Return whether a row is worth a check: it looks regressed, or would on an undisturbed machine; no count is."""
     if not row.is_gated or row.judgement.state == "accepted" or row.judgement.test == COUNTED:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from pytest_benchdb.analysis.rules.counts import judge_counts
 from pytest_benchdb.analysis.rules.policy import default_policy, kind_of
+from pytest_benchdb.analysis.rules.sides import judge_sides
 from pytest_benchdb.model.comparison import ComparisonRow
 from pytest_benchdb.model.series import SeriesKey
-from pytest_benchdb.model.verdict import DECIDED, Judgement, Policy
+from pytest_benchdb.model.verdict import COMPARED, DECIDED, Judgement, Policy
 from pytest_benchdb.model.wording import counted, percent_text
+from pytest_benchdb.operations.duet.plan import RECOUNT_PAIRS
 from pytest_benchdb.operations.duet.run import OpenDuet
 from pytest_benchdb.operations.gate.confirm import INTERRUPTED, Confirmation, undecided_row
 from pytest_benchdb.operations.gate.side_by_side import ABSENT, cleared_row, sides_of, values_of_sides
@@ -62,6 +64,41 @@ def confirm_by_counts(
     rows.update({key: undecided_row(rows[key], f"not judged by its count: {why}") for key, why in unseen.items()})
     left = frozenset[SeriesKey](unseen)
     return Confirmation(rows=tuple(rows.values()), undecided=left, out_of_reach=left)
+
+
+def confirm_counts(
+    suspects: Sequence[ComparisonRow], opened: OpenDuet, database: Path, say: Callable[[str], None]
+) -> Confirmation:
+    """Count what executes more in further processes of both sides, and confirm or clear it.
+
+    Args:
+        suspects: rows of counts that look regressed.
+        opened: the duet that counts, with both sides checked out.
+        database: folder that takes its sessions.
+        say: called with a line before it counts.
+
+    Raises:
+        BackendUnavailableError: nothing can count here.
+        ConfigError: a side cannot be run, or does not measure its own code.
+        StoreError: the sessions cannot be read back.
+    """
+    names = list(dict.fromkeys(row.key.fullname for row in suspects))
+    say(f"counting again: {counted(len(names), 'suspect')}, each side {RECOUNT_PAIRS} times")
+    opened.play(RECOUNT_PAIRS, names)
+    values = values_of_sides(opened, database, {row.key.metric for row in suspects})
+    rows = []
+    for row in suspects:
+        sides = sides_of(row.key, values)
+        judgement = None if sides is None or row.policy is None else judge_sides(*sides, row.policy)
+        if judgement is None or judgement.verdict not in COMPARED:
+            rows.append(row)
+        elif judgement.verdict == "regressed":
+            rows.append(replace(row, confirmations=(judgement,)))
+        else:
+            change = percent_text(judgement.change or 0.0)
+            reason = f"{change} in {RECOUNT_PAIRS} further processes of each side: how memory was laid out"
+            rows.append(cleared_row(replace(row, confirmations=(judgement,)), reason))
+    return Confirmation(rows=tuple(rows))
 
 
 def _unseen(row: ComparisonRow) -> str | None:

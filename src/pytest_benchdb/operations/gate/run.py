@@ -48,7 +48,7 @@ from pytest_benchdb.operations.gate.judge import (
 )
 from pytest_benchdb.operations.gate.policy import Rules, read_marker_rules
 from pytest_benchdb.operations.gate.request import GateRequest
-from pytest_benchdb.operations.gate.ways import Again, Checks, Counted, SideBySide, Way, check_by, plan_checks
+from pytest_benchdb.operations.gate.ways import Again, Checks, Counted, SideBySide, Way, check_by, plan_checks, recount
 from pytest_benchdb.operations.pytest_run import Runner
 from pytest_benchdb.operations.select.filters.threshold import unknown_metric
 from pytest_benchdb.operations.select.filters.where import parse_where, value_filter
@@ -116,7 +116,8 @@ def gate(
     if suspects and checks.unconfirmed is None:
         ways = _ways(checks, suspects, pairs, sides.newest, request, say)
         confirmation = check_by(ways, suspects, checks.impossible, say)
-    confirmed = {row.key: row for row in confirmation.rows}
+    recounted = Confirmation(rows=()) if confirmation.interrupted else recount(rows, checks, request, say)
+    confirmed = {row.key: row for row in (*confirmation.rows, *recounted.rows)}
     # Again, because a re-run can confirm what a disturbed machine had left in doubt.
     rows = with_allowances(after_checks(rows, confirmed), excuses)
     rows, shift = doubt_shifted(rows)
@@ -130,8 +131,8 @@ def gate(
             means=group_means(final),
         ),
         request,
-        undecided=confirmation.undecided - doubtful,
-        interrupted=confirmation.interrupted,
+        undecided=(confirmation.undecided - doubtful) | recounted.undecided,
+        interrupted=confirmation.interrupted or recounted.interrupted,
         shift=shift,
         unconfirmed=checks.unconfirmed,
         no_baseline=sides.no_baseline,

@@ -18,7 +18,7 @@ from pytest_benchdb.operations.count.wrap import choose_method
 from pytest_benchdb.operations.duet.plan import Duet
 from pytest_benchdb.operations.duet.run import OpenDuet, open_duet
 from pytest_benchdb.operations.exchange.open import Feedback
-from pytest_benchdb.operations.gate.adjust import is_suspect
+from pytest_benchdb.operations.gate.adjust import is_count, is_suspect
 from pytest_benchdb.operations.gate.confirm import (
     INTERRUPTED,
     Confirmation,
@@ -28,7 +28,7 @@ from pytest_benchdb.operations.gate.confirm import (
     plan_reruns,
     undecided_row,
 )
-from pytest_benchdb.operations.gate.counted import confirm_by_counts
+from pytest_benchdb.operations.gate.counted import confirm_by_counts, confirm_counts
 from pytest_benchdb.operations.gate.history import GateSides
 from pytest_benchdb.operations.gate.request import OF_COMMITS, ConfirmBy, GateRequest
 from pytest_benchdb.operations.gate.side_by_side import confirm_in_turn, plan_duet
@@ -215,6 +215,24 @@ class Again:
             raise ConfigError(self._reruns.obstacle or "re-runs are not wanted")
         suspects = [row for row in suspects if is_suspect(row)]
         return confirm(suspects, self._reruns.times, runner, self._judge, fingerprint=self._fingerprint, say=self._say)
+
+
+def recount(
+    rows: Sequence[ComparisonRow], checks: Checks, request: GateRequest, say: Callable[[str], None]
+) -> Confirmation:
+    """Count again, on both commits, what a stored count says is worse; without a way to, it stays as it is."""
+    suspects = [row for row in rows if is_count(row)]
+    if not suspects or checks.duet is None or not checks.counts:
+        return Confirmation(rows=())
+    try:
+        with _opened(replace(checks.duet, counted=True), request, say) as (opened, database):
+            found = confirm_counts(suspects, opened, database, say)
+    except (ConfigError, BackendUnavailableError) as error:
+        say(f"counting again is not possible: {error}")
+        return Confirmation(rows=())
+    except KeyboardInterrupt:
+        return replace(_none_of(suspects, INTERRUPTED), interrupted=True)
+    return replace(found, rows=tuple(replace(row, confirmed_by=Counted.name) for row in found.rows))
 
 
 def check_by(
