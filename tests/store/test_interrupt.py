@@ -31,17 +31,33 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
 @contextlib.contextmanager
 def ctrl_c() -> Iterator[pytest.ExceptionInfo[BaseException]]:
-    """Interrupt this process within a block, which must end with `KeyboardInterrupt`, or with what DuckDB raises."""
-    sender = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    """Interrupt this process within a block, which must end with `KeyboardInterrupt`, or with what DuckDB raises.
+
+    Again and again, because a query whose thread waits for others may miss the signal.
+    """
+    ended = threading.Event()
+
+    def send() -> None:
+        while not ended.wait(0.3):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    # What runs in the background of a shell inherits that it ignores the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    sender = threading.Thread(target=send)
     sender.start()
-    with pytest.raises((RuntimeError, KeyboardInterrupt)) as raised:
-        yield raised
-    sender.join()
+    try:
+        with pytest.raises((RuntimeError, KeyboardInterrupt)) as raised:
+            yield raised
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        ended.set()
+        sender.join()
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Return a connection of one thread; one that waits for others may miss the signal."""
+    """Return a connection of one thread, which an interrupt reaches at once."""
     with duckdb.connect(config={"threads": 1}) as made:
         yield made
 
