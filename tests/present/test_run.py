@@ -16,6 +16,7 @@ from pytest_benchdb.present.writing.text import width
 RUN: dict[str, Any] = {
     "run_id": "019a9e5c-7b2d-7000-8000-000000000001",
     "fullname": "tests/test_a.py::test_x[a b]",
+    "file": "tests/test_a.py",
     "outcome": "passed",
     "reason": None,
     "started_at": "2026-11-21T02:03:04.000000",

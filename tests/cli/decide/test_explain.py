@@ -187,7 +187,7 @@ def test_explain_by_memray_names_the_line(large: Path, environ: dict[str, str], 
     ended = benchdb_process("explain", "v1", "v2", *words, *WORDS, cwd=large, **environ)
 
     assert ended.status == 0, ended.err
-    assert "because of buffered (src/shop.py:21), which has 100% of the growth" in ended.out
+    assert "because of buffered (src/shop.py:21), which has 100 % of the growth" in ended.out
     assert "2 benchmarks, 1 without a line that holds more" in ended.out
 
 

@@ -154,7 +154,7 @@ def test_bisection_lines_of_a_commit_have_the_change_the_confidence_and_the_next
 
     assert lines[0] == "aaaaaaa Rewrite the tokenizer (Jane Doe, 2026-11-02)"
     assert "test_parse[big], wall_time: 1.100 ms -> 1.235 ms, +12.3 %" in lines[1]
-    assert "  confidence 99.2%, by 47 sessions" in lines
+    assert "  confidence 99.2 %, by 47 sessions" in lines
     assert lines[-1] == "  why: benchdb explain aaaaaaaaaaaa~1 aaaaaaaaaaaa -k test_parse -- pytest tests/bench"
 
 
@@ -165,7 +165,7 @@ def test_bisection_lines_of_a_range_list_every_commit_with_its_problem() -> None
     text = plain_text(bisection_lines(answer, 120))
 
     assert text.startswith("one of 2 commits:\n")
-    assert "40.0% bbbbbbb Rewrite the tokenizer" in text
+    assert "40.0 % bbbbbbb Rewrite the tokenizer" in text
     assert "cannot be measured: --build ended with exit status 1" in text
     assert explain_command(answer, "pytest") is None
 
@@ -190,7 +190,7 @@ def test_bisection_as_data_has_everything() -> None:
     assert data["suspects"][0]["sha"] == "a" * 40
     assert data["change"]["interval"]["low"] == 0.111
     assert bisection_markdown(FOUND).startswith("**aaaaaaa Rewrite the tokenizer")
-    assert FOUND.summary() == "aaaaaaa Rewrite the tokenizer (Jane Doe, 2026-11-02): 99.2%"
+    assert FOUND.summary() == "aaaaaaa Rewrite the tokenizer (Jane Doe, 2026-11-02): 99.2 %"
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def explanations(*changes: MemoryChange) -> Explanations:
 def test_sentences_name_the_line_its_bytes_and_its_callers() -> None:
     assert memory_sentences(GREW) == [
         "python_peak: holds 12,288 B at its peak instead of 2,048 B (+500 %)",
-        "because of total (shop.py:9), which has 80% of the growth:",
+        "because of total (shop.py:9), which has 80 % of the growth:",
         "  rows.append(<row>)",
         "  holds 9,216 B in 9 blocks instead of 1,024 B in 1 block",
         "  allocated for it by _deepcopy_list (copy.py:203)",

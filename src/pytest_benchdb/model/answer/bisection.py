@@ -111,9 +111,9 @@ class Bisection(Notebook):
     def summary(self) -> str:
         """Return the answer in one line."""
         if self.outcome == "found":
-            return f"{self.suspects[0].text}: {self.confidence:.1%}"
+            return f"{self.suspects[0].text}: {self.confidence * 100:.1f} %"
         if self.outcome == "range":
-            return f"one of {counted(len(self.suspects), 'commit')}: {self.confidence:.1%}"
+            return f"one of {counted(len(self.suspects), 'commit')}: {self.confidence * 100:.1f} %"
         return f"{self.outcome} between {self.good[:SHORT]} and {self.bad[:SHORT]}: {percent_text(self.ends.change)}"
 
     def table(self) -> tuple[Sequence[str], Sequence[Sequence[object]]]:

@@ -106,7 +106,7 @@ def _branch_of(found: Bisection, search: "_Search", origin: Origin) -> Span | No
 
 def _within(outer: Bisection, inner: Bisection) -> Bisection:
     """Return what was found in the branch of a merge, as the answer of the whole search."""
-    note = f"in the branch that {outer.suspects[0].text} merged ({outer.confidence:.1%})"
+    note = f"in the branch that {outer.suspects[0].text} merged ({outer.confidence * 100:.1f} %)"
     return replace(
         inner,
         good=outer.good,
@@ -342,7 +342,7 @@ class _Search:
         likeliest, suspects = standing.likeliest, standing.suspects
         text = f"{suspects.count} of {counted(self.last, 'commit')} left"
         if likeliest.count == 1:
-            text += f", {likeliest.probability:.1%} {self.span.shas[likeliest.first][:SHORT]}"
+            text += f", {likeliest.probability * 100:.1f} % {self.span.shas[likeliest.first][:SHORT]}"
         return text
 
     # Answers
@@ -435,7 +435,7 @@ def _by_time(values: Sequence[SessionValue]) -> list[SessionValue]:
 def _side_text(changed: float | None) -> str:
     if changed is None:
         return "not judged"
-    return f"changed ({changed:.1%})" if changed >= 0.5 else f"not changed ({1 - changed:.1%})"  # noqa: PLR2004
+    return f"changed ({changed * 100:.1f} %)" if changed >= 0.5 else f"not changed ({(1 - changed) * 100:.1f} %)"  # noqa: PLR2004
 
 
 def _change(ends: Judgement) -> str:

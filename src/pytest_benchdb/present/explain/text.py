@@ -92,7 +92,7 @@ def sentences(change: ProfileChange) -> list[str]:
     if culprit is None:
         return [*texts, "no function is the cause: it is not the code that executes more"]
     part = change.share(culprit)
-    explained = "" if part is None else f", which explains {min(part, 9.99):.0%} of it"
+    explained = "" if part is None else f", which explains {min(part, 9.99) * 100:.0f} % of it"
     because = (f"  {text}" for text in reasons(culprit, change.unit))
     return [*texts, f"because of {culprit.function}{explained}:", *because]
 
@@ -128,7 +128,7 @@ def memory_sentences(change: MemoryChange) -> list[str]:
     if culprit is None:
         return [*texts, "no line is the cause"]
     part = change.share(culprit) or 0.0
-    texts.append(f"because of {culprit.line}, which has {min(part, 9.99):.0%} of the growth:")
+    texts.append(f"because of {culprit.line}, which has {min(part, 9.99) * 100:.0f} % of the growth:")
     if culprit.line.text:
         texts.append(f"  {culprit.line.text}")
     before, after = (
@@ -192,7 +192,7 @@ def figures(one: FunctionChange, change: ProfileChange) -> list[str]:
         f"{one.head_calls:,}",
         f"{one.base_cost:,}",
         f"{one.head_cost:,}",
-        "-" if part is None or not round(one.caused) else f"{part:.0%}",
+        "-" if part is None or not round(one.caused) else f"{part * 100:.0f} %",
     ]
 
 

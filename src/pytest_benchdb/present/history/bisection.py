@@ -72,7 +72,7 @@ def _heads(answer: Bisection) -> Iterator[str]:
 
 def _suspect_text(one: Suspect) -> str:
     problem = f" - cannot be measured: {one.problem}" if one.problem else ""
-    return f"{one.probability:5.1%} {one.text}{problem}"
+    return f"{one.probability * 100:5.1f} % {one.text}{problem}"
 
 
 def _facts(answer: Bisection) -> Iterator[str]:
@@ -86,7 +86,7 @@ def _facts(answer: Bisection) -> Iterator[str]:
             text += f": {before} -> {after}, {_change_text(answer.change)}"
         yield text
     if answer.suspects:
-        yield f"confidence {answer.confidence:.1%}, by {counted(answer.sessions, 'session')}"
+        yield f"confidence {answer.confidence * 100:.1f} %, by {counted(answer.sessions, 'session')}"
     reused = f", {answer.reused} of the history" if answer.reused else ""
     made = f"{counted(len(answer.steps), 'step')} and {counted(answer.runs, 'run')}"
     yield f"{made} of {counted(answer.commits, 'commit')}{reused}, {_duration(answer.seconds)}"
