@@ -21,8 +21,9 @@ MEANINGS: Mapping[int, str] = MappingProxyType(
         "`benchdb run`, a command failed",
         USAGE: "wrong usage: an option, an argument or a setting",
         NO_BASELINE: "nothing to compare, where something was required, or a missing benchmark under `--missing fail`",
-        UNDECIDED: "undecided: most of the suite became slower alike; under `--strict` also a result that could not be "
-        "judged on a disturbed machine, or a limit of nothing that was measured",
+        UNDECIDED: "undecided: most of the suite became slower alike, or a check that `--confirm-by` names could not "
+        "settle a suspect; under `--strict` also a result that could not be judged on a disturbed machine, or a limit "
+        "of nothing that was measured",
         DATABASE: "the database: missing, locked, foreign, corrupt or newer",
         NOT_AS_DOCUMENTED: "a device is not as documented: a claim that `benchdb doctor --device` checks does not hold",
         INTERNAL: "an internal error: never a bare traceback, which would end with 1 and read as a failed gate",

@@ -139,7 +139,7 @@ OPTIONS = (
         "text",
         "N",
         "Run what looks worse N times again in fresh processes, and fail only on what all of them repeat; 0 for none "
-        "(default: 2).",
+        "(default: count or run both commits where the checkout has them, else 2).",
         records=False,
     ),
     Option(
