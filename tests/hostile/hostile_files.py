@@ -244,6 +244,15 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
     ],
     "db-path": [("db-path", "{db}"), ("db-path", "{bad}")],
     "doctor": [("doctor", "{db}"), ("doctor", "{bad}")],
+    "count": [("count", "--db", "{db}"), ("count", "--db", "{bad}")],
+    "run": [("run", "-r", "1", "--db", "{db}", "--", "true"), ("run", "-r", "1", "--db", "{bad}", "--", "true")],
+    "backfill": [("backfill", "HEAD~1..HEAD", "--dry-run", "--db", "{db}", "--", "pytest", "tests")],
+    "bisect": [
+        ("bisect", "HEAD~1", "HEAD", "--db", "{db}", "--", "pytest", "tests"),
+        ("bisect", "--from-trend", "--db", "{db}", "--", "pytest", "tests"),
+        ("bisect", "--from-trend", "--db", "{bad}", "--", "pytest", "tests"),
+    ],
+    "explain": [("explain", "latest~1", "latest", "--db", "{db}"), ("explain", "file:{bad}", "latest", "--db", "{db}")],
 }
 """Every command, and how it meets the store and the file; ``{db}`` is the folder, ``{bad}`` the file."""
 

@@ -36,7 +36,10 @@ ARGUMENTS = {
     "trend": [],
 }
 # Commands that change a database, take minutes or need an extra: here only their option is looked at.
-ONLY_OPTION = {"fit", "baseline set", "baseline rm", "note", "import", "merge", "peaks", "duet", "predict"}
+ONLY_OPTION = {
+    *("fit", "baseline set", "baseline rm", "note", "import", "merge", "peaks", "predict"),
+    *("duet", "count", "run", "backfill", "bisect", "explain"),
+}
 
 
 def leaves(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:

@@ -60,7 +60,11 @@ def test_the_command_runs_under_callgrind(tmp_path: Path, path: Path) -> None:
     assert found.command[-3:] == PROGRAM
     assert not any(word.startswith("--cache-sim") for word in found.command)
     assert (found.environ["HOME"], found.environ["PYTHONHASHSEED"]) == ("/here", "0")
-    assert json.loads(found.environ[VARIABLE]) == {"method": "callgrind", "out": f"{tmp_path}/callgrind.%p"}
+    assert json.loads(found.environ[VARIABLE]) == {
+        "method": "callgrind",
+        "out": f"{tmp_path}/callgrind.%p",
+        "functions": False,
+    }
 
 
 def test_where_addresses_stay_random_the_command_runs_too(tmp_path: Path, path: Path) -> None:
