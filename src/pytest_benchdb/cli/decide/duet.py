@@ -35,7 +35,8 @@ The package under test must be imported from each side's own folder. One that is
 unless --pythonpath puts the folder first; a side that imported your checkout's files is an error.
 
 With --count each side runs once under a counter, and the counts of its instructions are compared: two processes say
-what no load can change. What waits is not judged by it. A gate counts suspects in further processes.
+what no load can change. What executes more is counted again in four more processes of each side, because how memory is
+laid out moves some counts by a percent. What waits is not judged by it.
 
 The exit status is 0 whatever the verdicts are, unless --gate is given. A gate runs what looks worse in turn again, and
 fails only on what repeats and chance does not explain among so many benchmarks.
@@ -87,7 +88,7 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
     metavar="N",
     type=click.IntRange(0, _MOST_CONFIRMS),
     default=1,
-    help="With --gate, run suspects in N further duets [1].",
+    help="With --gate or --count, run suspects in N further duets [1].",
 )
 @explain_option
 @comparison_options
@@ -100,7 +101,7 @@ def command(context: click.Context, /, **params: Any) -> int:
     """
     output = make_output(params, formats=FORMATS)
     writer, request = ComparisonWriter(params), read_request(params)
-    confirms = params["confirm"] if params["gate"] else None
+    confirms = params["confirm"] if params["gate"] or params["counted"] else None
     if params["counted"]:
         if context.get_parameter_source("pairs") is not ParameterSource.DEFAULT:
             raise ConfigError("--count runs each side once, so leave --pairs out")
