@@ -83,7 +83,7 @@ def _ended(process: "subprocess.Popen[bytes]", patience_s: float) -> Iterator[No
         for stop in stops:
             if not _has_ended(process, patience_s):
                 stop()
-        process.wait()
+        _has_ended(process, patience_s)
 
 
 def _has_ended(process: "subprocess.Popen[bytes]", patience_s: float) -> bool:

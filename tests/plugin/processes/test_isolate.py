@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.plugin.recorded import Record
 
+from pytest_benchdb.plugin.processes import isolate
 from pytest_benchdb.plugin.processes.child import read_messages, write_message
 from pytest_benchdb.plugin.processes.isolate import run_limited
 
@@ -498,3 +499,26 @@ def _ends(pid: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def test_run_limited_returns_although_a_ctrl_c_left_the_lock_of_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def wait(self, timeout: float | None = None) -> int:
+            if self not in started:
+                started.append(self)
+                self._waitpid_lock.acquire()  # type: ignore[attr-defined]
+                raise KeyboardInterrupt
+            return super().wait(timeout)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    monkeypatch.setattr(isolate, "_GRACE_S", 0.2)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_limited([sys.executable, "-c", "import time; time.sleep(600)"], 60, cwd=str(tmp_path), env=os.environ)
+
+    started[0]._waitpid_lock.release()  # type: ignore[attr-defined]
+    assert started[0].wait(60) != 0

@@ -258,7 +258,9 @@ def _kill_tree(process: "subprocess.Popen[bytes]") -> None:
     for child in children:
         with contextlib.suppress(psutil.Error):  # it ended by itself
             child.kill()
-    process.wait()
+    # With a limit, because a Ctrl-C at the wrong moment leaves a lock of `Popen` behind, and every later wait on it.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_GRACE_S)
 
 
 def _limit_s(item: pytest.Item, otherwise_s: float) -> float:
