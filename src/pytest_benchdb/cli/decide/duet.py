@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from pytest_benchdb.cli.decide.compare import FORMATS, ComparisonWriter, comparison_options, read_request
-from pytest_benchdb.cli.decide.duet_run import DUET_DB, read_duet, run_and_compare, words_of
+from pytest_benchdb.cli.decide.duet_run import DUET_DB, read_duet, run_and_compare, side_options, words_of
 from pytest_benchdb.cli.decide.explanation import explain_duet_result, explain_option, explanations_of, write_explained
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.database import db_option
@@ -57,16 +57,7 @@ Example: benchdb duet main --pythonpath src -- pytest tests/bench -k parse
 @click.option(
     "--pairs", metavar="N", type=click.IntRange(min=1), default=_PAIRS, help=f"Sessions of each side [{_PAIRS}]."
 )
-@click.option("--base-python", metavar="PATH", help="Python that runs pytest for the base.")
-@click.option("--head-python", metavar="PATH", help="Python that runs pytest for the head.")
-@click.option("--base-command", metavar="TEXT", help="Command that replaces pytest for the base: 'uv run pytest'.")
-@click.option("--head-command", metavar="TEXT", help="Command that replaces pytest for the head.")
-@click.option(
-    "--pythonpath",
-    metavar="DIR",
-    multiple=True,
-    help="Folder of each side that Python looks into first, relative to the working folder: src. May be repeated.",
-)
+@side_options
 @click.option("--module", metavar="NAME", help="Module that each side must import from its own folder.")
 @db_option(f"Folder or .duckdb file that takes the sessions [{DUET_DB}].", envvar=None)
 @click.option(

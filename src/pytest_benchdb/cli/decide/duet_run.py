@@ -4,10 +4,10 @@ import contextlib
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -31,6 +31,31 @@ DUET_DB = ".benchdb-duet"
 """Apart from the history, because duet sessions are not records of the newest commit."""
 
 _EXAMPLE = "benchdb duet main -- pytest tests/bench"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def side_options(function: Function) -> Function:
+    """Add the options that say how pytest runs on each side of a duet; `read_duet` reads them."""
+    for option in reversed(
+        (
+            click.option("--base-python", metavar="PATH", help="Python that runs pytest for the base."),
+            click.option("--head-python", metavar="PATH", help="Python that runs pytest for the head."),
+            click.option(
+                "--base-command", metavar="TEXT", help="Command that replaces pytest for the base: 'uv run pytest'."
+            ),
+            click.option("--head-command", metavar="TEXT", help="Command that replaces pytest for the head."),
+            click.option(
+                "--pythonpath",
+                metavar="DIR",
+                multiple=True,
+                help="Folder of each side that Python looks into first, relative to the working folder: src. "
+                "May be repeated.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
 
 
 def read_duet(params: Mapping[str, Any], words: Sequence[str] | None) -> Duet:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pytest_benchdb.cli.decide.duet_run import DUET_DB, read_duet, run_feedback, words_of
+from pytest_benchdb.cli.decide.duet_run import DUET_DB, read_duet, run_feedback, side_options, words_of
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.candidates import complete_specs
 from pytest_benchdb.cli.frame.database import db_option
@@ -71,16 +71,7 @@ Example: benchdb explain main -k parse --pythonpath src -- pytest tests/bench
     default=None,
     help="Count native functions under valgrind too. Default: where -k names benchmarks that Python does not explain.",
 )
-@click.option("--base-python", metavar="PATH", help="Python that runs pytest for the base.")
-@click.option("--head-python", metavar="PATH", help="Python that runs pytest for the head.")
-@click.option("--base-command", metavar="TEXT", help="Command that replaces pytest for the base: 'uv run pytest'.")
-@click.option("--head-command", metavar="TEXT", help="Command that replaces pytest for the head.")
-@click.option(
-    "--pythonpath",
-    metavar="DIR",
-    multiple=True,
-    help="Folder of each side that Python looks into first, relative to the working folder: src. May be repeated.",
-)
+@side_options
 @db_option(f"Folder or .duckdb file that takes the sessions [{DUET_DB}].", envvar=None)
 @options.format_option(FORMATS)
 @options.output_option

@@ -20,6 +20,10 @@ RUN_TAG = "count"
 """Tag of a session that `benchdb count` recorded, with an id of its own."""
 METRICS = ("instructions", "l1_misses", "ll_misses")
 _SIGILL = frozenset({-4, 132})
+_ILLEGAL = (
+    "the program stopped at an instruction that valgrind does not know (SIGILL), such as one of AVX-512; for "
+    "OpenBLAS and NumPy set OPENBLAS_CORETYPE=Haswell, or leave the benchmark out with -k"
+)
 _TAIL_LINES = 15
 _SEEN = frozenset({0, 1, 2, 5})
 """Exit statuses of pytest after which a session may have been recorded."""
@@ -71,7 +75,7 @@ def count_suite(request: CountRequest, environ: Mapping[str, str]) -> Counts:
             raise ConfigError(f"cannot start {command[0]}: {error.strerror}; name a program that exists") from error
         output = log.read_text(encoding="utf-8", errors="replace")
     if status in _SIGILL:
-        raise ConfigError(_illegal(output))
+        raise ConfigError(_ILLEGAL)
     return _read(request, run_id, status, output)
 
 
@@ -120,11 +124,3 @@ def _last(output: str) -> str:
     lines: Sequence[str] = [line for line in tail(output) if line.strip("= ")]
     errors = [line for line in lines if line.startswith(("ERROR", "E  "))]
     return f": {(errors or lines)[-1].strip()}" if lines else ""
-
-
-def _illegal(output: str) -> str:
-    del output
-    return (
-        "the program stopped at an instruction that valgrind does not know (SIGILL), such as one of AVX-512; for "
-        "OpenBLAS and NumPy set OPENBLAS_CORETYPE=Haswell, or leave the benchmark out with -k"
-    )
