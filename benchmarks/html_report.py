@@ -1,16 +1,19 @@
 """What an HTML report costs: its size, the CPU time to make it, and the time until a browser has it ready for use.
 
 From the root of the checkout: ``python -m benchmarks.html_report --benchmarks 300 --sessions 100``. The bars of the
-project are 5 MB, 2 s and 2 s. Times are the best of several runs, because other programs only ever add to them.
+project are 5 MB, 2 s and 2 s; with 10,000 benchmarks they are 20 MB, and 5 s until the page is usable. Times are the
+best of several runs, because other programs only ever add to them.
 """
 
 import argparse
 import random
+import re
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.store import journals as j
@@ -20,7 +23,23 @@ from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.store.journal.fold import fold
 
 HOUR_US = 3_600_000_000
-MOST_BYTES, MOST_MAKING_S, MOST_OPENING_S = 5_000_000, 2.0, 2.0
+MANY = 3000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars:
+    """The most that a page may cost."""
+
+    size_bytes: float
+    making_s: float
+    opening_s: float
+
+
+def bars_of(benchmarks: int) -> Bars:
+    """Return the bars of the project for a number of benchmarks."""
+    if benchmarks >= MANY:
+        return Bars(size_bytes=20e6, making_s=float("inf"), opening_s=5.0)
+    return Bars(size_bytes=5e6, making_s=2.0, opening_s=2.0)
 
 
 def write_history(folder: Path, sessions: int, benchmarks: int, rounds: int) -> None:
@@ -68,7 +87,8 @@ def open_page(page: Path, repeats: int = 3) -> tuple[float, float]:
             tab = browser.new_page()
             started = time.perf_counter()
             tab.goto(page.as_uri())
-            tab.locator("input").fill("call")
+            tab.locator("input").fill("call[1")
+            tab.get_by_text(re.compile("^[0-9]+ of [0-9]+$")).wait_for()
             ready = min(ready, time.perf_counter() - started)
             started = time.perf_counter()
             tab.locator(".name button").first.click()
@@ -86,20 +106,21 @@ def main() -> None:
     parser.add_argument("--benchmarks", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=50)
     given = parser.parse_args()
+    bars = bars_of(given.benchmarks)
     with tempfile.TemporaryDirectory() as name:
         folder, page = Path(name) / "db" / "results", Path(name) / "page.html"
         write_history(folder, given.sessions, given.benchmarks, given.rounds)
         making_s = make_page(folder, page)
         size = page.stat().st_size
         print(f"{given.benchmarks} benchmarks x {given.sessions} sessions x {given.rounds} rounds")
-        print(f"size: {size / 1e6:.2f} MB (bar {MOST_BYTES / 1e6:.0f})")
-        print(f"made in: {making_s:.2f} s of CPU time (bar {MOST_MAKING_S:.0f})")
-        missed = size > MOST_BYTES or making_s > MOST_MAKING_S
+        print(f"size: {size / 1e6:.2f} MB (bar {bars.size_bytes / 1e6:.0f})")
+        print(f"made in: {making_s:.2f} s of CPU time (bar {bars.making_s:.0f})")
+        missed = size > bars.size_bytes or making_s > bars.making_s
         state = probe(Host.this())
         if state.available:
             ready_s, opened_s = open_page(page)
-            print(f"usable after: {ready_s:.2f} s (bar {MOST_OPENING_S:.0f}); a run opens in {opened_s:.2f} s")
-            missed = missed or ready_s > MOST_OPENING_S
+            print(f"usable after: {ready_s:.2f} s (bar {bars.opening_s:.0f}); a run opens in {opened_s:.2f} s")
+            missed = missed or ready_s > bars.opening_s
         else:
             print(f"usable after: not measured, {state.reason}")
     sys.exit(missed)

@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_benchdb.backends.web.browser import Host, find_chromium, probe
 from pytest_benchdb.cli.frame.failure import run
 from pytest_benchdb.cli.main import cli
 from pytest_benchdb.model.benchmark import Benchmark, Labels
@@ -21,6 +22,9 @@ from pytest_benchdb.store.cache import template_folder
 from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.journal.lines import end_line, run_lines, session_line
 from pytest_benchdb.store.target import JOURNAL_SUFFIX
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request
 
 STARTED_US = 1_790_000_000_000_000
 CPU = Device(device_id=content_id("device", "cpu"), backend="cpu", name="Test CPU")
@@ -248,3 +252,54 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_session(folder, at=1, packages={"numpy": "2.1.0", "scipy": "1.0"})
     make_session(folder, at=2, complete=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Browser]":
+    """Return a running Chromium for pages that we wrote; without one the test is skipped."""
+    state = probe(Host.this())
+    if not state.available:
+        pytest.skip(str(state.reason))
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # As root, Chromium starts only without its sandbox; the pages are ours.
+        running = playwright.chromium.launch(
+            executable_path=find_chromium(Host.this()), args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_file(chromium: "Browser") -> "Iterator[Callable[..., Page]]":
+    """Return a function that opens a file; afterwards, nothing may have complained or left the machine.
+
+    It takes the path, the end of the address (``#key``), and options of the browser's context.
+    """
+    complaints: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def refuse(dialog: "Dialog") -> None:
+        complaints.append(dialog.message)
+        dialog.dismiss()
+
+    def watch(request: "Request") -> None:
+        if not request.url.startswith(("file:", "blob:", "data:")):
+            complaints.append(request.url)
+
+    def open_it(path: Path, link: str = "", **options: Any) -> "Page":
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", refuse)
+        page.on("request", watch)
+        page.goto(path.as_uri() + link)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert complaints == []

@@ -2,18 +2,17 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_benchdb.backends.web.browser import Host, find_chromium, probe
 from pytest_benchdb.model.environment import Commit
 from pytest_benchdb.present.writing.units import quantity, unit_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Dialog, Page, Request
+    from playwright.sync_api import Page
 
 pytest.importorskip("jinja2")
 pytestmark = pytest.mark.long
@@ -21,22 +20,6 @@ pytestmark = pytest.mark.long
 HOSTILE = "test_\"><img src=x onerror=alert(1)>'</script>\u2028`|[1]"
 NAMES = ("test_sort[100]", "test_sort[1000]", "test_parse", HOSTILE)
 SESSIONS = 24
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    state = probe(Host.this())
-    if not state.available:
-        pytest.skip(str(state.reason))
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # As root, Chromium starts only without its sandbox; the pages are ours.
-        running = playwright.chromium.launch(
-            executable_path=find_chromium(Host.this()), args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -66,34 +49,9 @@ def page_file(project: Path, benchdb_process: Callable[..., Any]) -> Path:
 
 
 @pytest.fixture
-def open_page(browser: "Browser", page_file: Path) -> "Iterator[Callable[..., Page]]":
-    """Return a function that opens the page; afterwards, nothing may have complained or left the machine."""
-    complaints: list[str] = []
-    contexts = []
-
-    def refuse(dialog: "Dialog") -> None:
-        complaints.append(dialog.message)
-        dialog.dismiss()
-
-    def watch(request: "Request") -> None:
-        if not request.url.startswith(("file:", "blob:", "data:")):
-            complaints.append(request.url)
-
-    def open_it(link: str = "", **options: Any) -> "Page":
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", refuse)
-        page.on("request", watch)
-        page.goto(page_file.as_uri() + link)
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert complaints == []
+def open_page(page_file: Path, open_file: "Callable[..., Page]") -> "Callable[..., Page]":
+    """Return a function that opens the page, given the end of its address."""
+    return lambda link="", **options: open_file(page_file, link, **options)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -104,12 +62,14 @@ def test_page_fits_its_window_and_opens_details(open_page: "Callable[..., Page]"
     for opener in page.locator(".name button").all():
         opener.click()
 
+    page.locator(".detail").nth(len(NAMES)).wait_for()
+    page.locator(".detail .chart svg").nth(2 * len(NAMES) - 1).wait_for()
     assert page.locator(".detail").count() == len(NAMES) + 1
     assert page.locator(".detail .chart svg").count() == 2 * len(NAMES)
     for summary in page.locator(".detail figure summary").all():
         summary.click()
     labels = page.locator("[role=region]").evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
-    assert len(set(labels)) == len(labels) == 2 * len(NAMES)
+    assert len(set(labels)) == len(labels) == 2 * len(NAMES) + 1  # and one table of changes
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (ground == "rgb(255, 255, 255)") is (theme == "light")
@@ -161,6 +121,7 @@ def test_keyboard_alone_opens_a_run_and_reads_its_history(open_page: "Callable[.
     page.locator(".name button", has_text="test_parse").focus()
     page.keyboard.press("Enter")
     slider = page.get_by_role("slider")
+    slider.wait_for()
 
     for _ in range(6):
         page.keyboard.press("Tab")

@@ -1,4 +1,4 @@
-// Charts that need room: the history of a benchmark, and the distribution of its rounds.
+// What all charts have in common: elements, scales, axes, and a figure with its data as a table and as files.
 const HEIGHT = 260;
 const EDGE = { left: 62, right: 14, top: 14, bottom: 26 };
 
@@ -118,238 +118,40 @@ function axes(drawing, width, { yMarks, yTexts, y, unitText, xMarks }) {
   drawing.append(svg("path", { class: "axis", d: `M${EDGE.left} ${HEIGHT - EDGE.bottom}H${width - EDGE.right}` }));
 }
 
-function historyFigure(trend, sessions, ownSession, file) {
-  const count = trend.values.length;
-  const sessionAt = (index) => (trend.at ? trend.at[index] : index);
-  const time = (index) => sessions.placed_at[sessionAt(index)].slice(0, 16).replace("T", " ");
-  const commit = (index) => (sessions.commits[sessionAt(index)] || "").slice(0, 10);
-  const bandAt = (index) => trend.bands.findLast(([start]) => start <= index);
-  const changeAt = (index) => trend.changes.find((change) => change.index === index);
-  let [first, last] = [0, count - 1];
-  let [cursor, anchor] = [null, null];
-  let isLog = false;
-
-  const remark = (index) => {
-    const change = changeAt(index);
-    const session = sessionAt(index);
-    const words = [];
-    if (change) words.push(`new level: ${percent(change.change)}${change.worse === null ? "" : change.worse ? " worse" : " better"}`);
-    if (trend.anomalies.includes(index)) words.push("stands out, did not last");
-    if (trend.reasons[index]) words.push(`no figure: ${trend.reasons[index]}`);
-    if (sessions.ids[session] === ownSession) words.push("this report");
-    if (sessions.labels[session]) words.push(`label ${sessions.labels[session]}`);
-    return words.join("; ");
-  };
-  const unitOf = () => unitFor(trend.unit, trend.values.slice(first, last + 1));
-  const describe = (index) => {
-    const unit = unitOf();
-    const subject = sessions.subjects[sessionAt(index)];
-    const parts = [`${index + 1} of ${count}`, `${time(index)} UTC`, commit(index) && `${commit(index)}${subject ? ` ${subject}` : ""}`, quantity(trend.values[index], unit)];
-    const band = bandAt(index);
-    if (band) parts.push(`level ${quantity(band[1], unit)}`);
-    return [...parts, remark(index)].filter(Boolean).join(" \u00b7 ");
-  };
-  const reading = html("p", { class: "reading" }, describe(count - 1));
-  const label = `History of ${trend.fullname}`;
-
-  function draw(width) {
-    const drawing = svg("svg", {
-      viewBox: `0 0 ${width} ${HEIGHT}`, tabindex: 0, role: "slider", "aria-label": `${label}: session`,
-      "aria-valuemin": 1, "aria-valuemax": count, "aria-valuenow": (cursor ?? count - 1) + 1,
-      "aria-valuetext": describe(cursor ?? count - 1),
-    });
-    const shown = trend.values.slice(first, last + 1);
-    const bands = trend.bands
-      .map(([start, level, low, high], number) => ({ start, end: (trend.bands[number + 1] || [count])[0] - 1, level, low, high }))
-      .filter((band) => band.end >= first && band.start <= last);
-    const finite = shown.filter(isFigure);
-    if (!finite.length) return svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}` }, svg("text", { x: 10, y: 30 }, "no figure in these sessions"));
-    const unit = unitOf();
-    const asLog = isLog && finite.every((value) => value > 0);
-    const [low, high] = padded([...finite, ...bands.flatMap((band) => [band.low, band.high])].filter((value) => !asLog || value > 0), asLog);
-    const x = scale(first, Math.max(last, first + 1), EDGE.left + 8, width - EDGE.right - 8, false);
-    const y = scale(low, high, HEIGHT - EDGE.bottom, EDGE.top, asLog);
-    const marks = asLog ? logTicks(low, high) : ticks(low / unit.size, high / unit.size, 5).map((mark) => mark * unit.size);
-    const many = Math.max(2, Math.min(6, Math.floor(width / 130)));
-    const shownDays = [];
-    const isShort = Date.parse(`${time(last)}Z`.replace(" ", "T")) - Date.parse(`${time(first)}Z`.replace(" ", "T")) < 5 * 86400000;
-    for (let step = 0; step < many; step += 1) {
-      const index = Math.round(first + ((last - first) * step) / (many - 1));
-      const anchorText = step === 0 ? "start" : step === many - 1 ? "end" : "middle";
-      if (!shownDays.some((day) => day.index === index)) shownDays.push({ index, x: x(index), text: isShort ? time(index).slice(5) : time(index).slice(0, 10), anchor: anchorText });
-    }
-    axes(drawing, width, { yMarks: marks, yTexts: axisTexts(marks, unit), y, unitText: unit.symbol, xMarks: shownDays });
-    for (const band of bands) {
-      const [from, to] = [x(Math.max(band.start, first)) - 4, x(Math.min(band.end, last)) + 4];
-      if (isFigure(band.low)) {
-        const [top, bottom] = [y(Math.min(band.high, high)), y(Math.max(band.low, low))];
-        drawing.append(svg("rect", { class: "band", x: place(from), y: place(top), width: place(to - from), height: place(Math.max(bottom - top, 1)) }));
-      }
-    }
-    for (const band of bands) {
-      const [from, to] = [x(Math.max(band.start, first)) - 4, x(Math.min(band.end, last)) + 4];
-      drawing.append(svg("path", { class: "levels", d: `M${place(from)} ${place(y(band.level))}H${place(to)}` }));
-    }
-    for (const change of trend.changes.filter((one) => one.index > first && one.index <= last)) {
-      const kind = change.worse === null ? "" : change.worse ? "worse" : "better";
-      const at = place((x(change.previous) + x(change.index)) / 2);
-      const atEnd = at > width * 0.75;
-      drawing.append(svg("path", { class: `mark ${kind}`, d: `M${at} ${EDGE.top}V${HEIGHT - EDGE.bottom}` }));
-      const sign = change.worse === null ? "\u25c6" : change.worse ? "\u25b2" : "\u25bc";
-      drawing.append(svg("text", { class: kind, x: at + (atEnd ? -5 : 5), y: EDGE.top + 10, "text-anchor": atEnd ? "end" : "start" }, `${sign} ${percent(change.change)}`));
-    }
-    let path = "";
-    let isDrawing = false;
-    for (let index = first; index <= last; index += 1) {
-      const value = trend.values[index];
-      if (isFigure(value)) {
-        path += `${isDrawing ? "L" : "M"}${place(x(index))} ${place(y(value))}`;
-      } else {
-        drawing.append(svg("path", { class: "gap", d: `M${place(x(index)) - 3} ${HEIGHT - EDGE.bottom - 7}l6 6m0 -6l-6 6` }));
-      }
-      isDrawing = isFigure(value);
-    }
-    drawing.append(svg("path", { class: "values", d: path }));
-    for (let index = first; index <= last; index += 1) {
-      const value = trend.values[index];
-      if (!isFigure(value)) continue;
-      const own = sessions.ids[sessionAt(index)] === ownSession;
-      const odd = trend.anomalies.includes(index);
-      drawing.append(svg("circle", { class: `dot${odd ? " odd" : ""}${own ? " own" : ""}`, cx: place(x(index)), cy: place(y(value)), r: own || odd ? 4.5 : last - first > 150 ? 1.5 : 2.5 }));
-    }
-    if (cursor !== null && cursor >= first && cursor <= last) {
-      drawing.append(svg("path", { class: "cursor", d: `M${place(x(cursor))} ${EDGE.top}V${HEIGHT - EDGE.bottom}` }));
-    }
-    if (anchor !== null && cursor !== null && anchor !== cursor) {
-      const [from, to] = [x(anchor), x(cursor)].sort((a, b) => a - b);
-      drawing.append(svg("rect", { class: "choice", x: place(from), y: EDGE.top, width: place(to - from), height: HEIGHT - EDGE.top - EDGE.bottom }));
-    }
-    return drawing;
-  }
-
-  const move = (index) => {
-    cursor = Math.min(Math.max(index, first), last);
-    reading.textContent = describe(cursor);
-    update();
-  };
-  const zoom = (from, to) => {
-    if (to - from < 1) return;
-    [first, last] = [Math.max(0, from), Math.min(count - 1, to)];
-    if (cursor !== null) cursor = Math.min(Math.max(cursor, first), last);
-    update();
-  };
-  const zoomBy = (factor) => {
-    const middle = cursor ?? (first + last) / 2;
-    const half = Math.max(1, ((last - first) * factor) / 2);
-    zoom(Math.max(0, Math.round(middle - half)), Math.min(count - 1, Math.round(middle + half)));
-  };
-  const logButton = button("Log scale", () => {
-    isLog = !isLog;
-    logButton.setAttribute("aria-pressed", String(isLog));
-    update();
-  });
-  logButton.setAttribute("aria-pressed", "false");
-  const controls = [button("Zoom in", () => zoomBy(0.5)), button("Zoom out", () => zoomBy(2)), button("All", () => zoom(0, count - 1)), logButton];
-  const how =
-    `A dot is the ${STATISTICS[trend.statistic]} of a session on this machine, the thick line the level; about 95 % of sessions lie in the band as long as nothing changes. ` +
-    "A dashed line is a lasting change of level, a yellow ring a session that stands out and did not last, a cross one without a figure. " +
-    "The scale does not begin at 0. Drag over sessions to zoom in, or focus the chart: arrows move, + and - zoom, 0 shows all.";
-  const chart = chartFigure({
-    title: `History: ${trend.metric}${trend.phase ? ` of ${trend.phase}` : ""}, ${trend.better === "higher" ? "higher" : "lower"} is better`,
-    of: trend.fullname, how, draw, controls, reading, file: `${file}-history`,
-    table: () => {
-      const unit = unitFor(trend.unit, trend.values);
-      const rows = trend.values.map((value, index) => {
-        const band = bandAt(index);
-        return [String(index + 1), time(index), commit(index) || "-", quantity(value, unit), band ? quantity(band[1], unit) : "-", remark(index)];
-      });
-      return dataTable(["session", "time (UTC)", "commit", "value", "level", "remarks"], rows);
-    },
-  });
-  const update = () => {
-    const hadFocus = chart.box.contains(document.activeElement);
-    chart.redraw();
-    if (hadFocus) chart.box.firstElementChild.focus({ preventScroll: true });
-  };
-  const indexAt = (event) => {
-    const bounds = chart.box.getBoundingClientRect();
-    const share = (event.clientX - bounds.left - EDGE.left - 8) / (bounds.width - EDGE.left - EDGE.right - 16);
-    return Math.round(first + Math.min(Math.max(share, 0), 1) * (last - first));
-  };
-  chart.box.addEventListener("pointermove", (event) => move(indexAt(event)));
-  chart.box.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || event.pointerType === "touch") return;
-    event.preventDefault();
-    anchor = indexAt(event);
-    chart.box.setPointerCapture(event.pointerId);
-    chart.box.firstElementChild.focus({ preventScroll: true });
-  });
-  chart.box.addEventListener("pointerup", () => {
-    const [from, to] = [anchor, cursor].sort((a, b) => a - b);
-    const isRange = anchor !== null && to - from >= 1;
-    anchor = null;
-    if (isRange) zoom(from, to);
-    else update();
-  });
-  chart.box.addEventListener("keydown", (event) => {
-    const at = cursor ?? last;
-    const actions = {
-      ArrowLeft: () => move(at - 1), ArrowRight: () => move(at + 1), Home: () => move(first), End: () => move(last),
-      "+": () => zoomBy(0.5), "=": () => zoomBy(0.5), "-": () => zoomBy(2), 0: () => zoom(0, count - 1),
-    };
-    if (!actions[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    actions[event.key]();
-  });
-  return chart.element;
+// A button says for a moment what became of a press.
+function flash(element, text) {
+  const before = element.textContent;
+  element.textContent = text;
+  setTimeout(() => { element.textContent = before; }, 1500);
 }
-const STATISTICS = { min: "fastest round", median: "median of the rounds", mean: "mean of the rounds", value: "value" };
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Browsers without the clipboard for files: the older way.
+    const area = html("textarea", { class: "unseen" });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    return copied;
+  }
+}
 
-function distributionFigure(rounds, before, sessions, name, file) {
-  const sorted = (one) => [...one.values_s].filter(isFigure).sort((a, b) => a - b);
-  const sides = [{ kind: "now", text: "this session", one: rounds, values: sorted(rounds) }];
-  if (before) {
-    const index = sessions.ids.indexOf(before.session_id);
-    const when = index >= 0 ? ` (${sessions.placed_at[index].slice(0, 10)})` : "";
-    sides.push({ kind: "before", text: `the session before${when}`, one: before, values: sorted(before) });
-  }
-  const every = sides.flatMap((side) => side.values);
-  const isLog = Math.min(...every) > 0 && Math.max(...every) / Math.min(...every) > 20;
-  const unit = unitFor("s", every);
-  function draw(width) {
-    const drawing = svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": summary });
-    const [low, high] = padded(every, isLog);
-    const x = scale(low, high, EDGE.left, width - EDGE.right, isLog);
-    const y = scale(0, 1, HEIGHT - EDGE.bottom, EDGE.top, false);
-    const marks = isLog ? logTicks(low, high) : ticks(low / unit.size, high / unit.size, Math.max(2, Math.floor(width / 110))).map((mark) => mark * unit.size);
-    const texts = axisTexts(isLog ? [0, marks[0] || 1] : marks, unit);
-    const xMarks = marks.map((mark, index) => ({ x: x(mark), text: `${isLog ? quantity(mark, { ...unit, digits: 1 }) : texts[index]}${index === marks.length - 1 && !isLog ? ` ${unit.symbol}` : ""}` }));
-    axes(drawing, width, { yMarks: [0, 0.25, 0.5, 0.75, 1], yTexts: ["0 %", "25 %", "50 %", "75 %", "100 %"], y, unitText: "", xMarks });
-    sides.forEach((side, number) => {
-      const share = (index) => (side.one.quantiles ? index / (side.values.length - 1) : (index + 1) / side.values.length);
-      let path = `M${place(x(side.values[0]))} ${place(y(0))}`;
-      side.values.forEach((value, index) => { path += `H${place(x(value))}V${place(y(share(index)))}`; });
-      drawing.append(svg("path", { class: side.kind, d: `${path}H${width - EDGE.right}` }));
-      const lineY = HEIGHT - EDGE.bottom - 12 - 18 * (sides.length - 1 - number);
-      drawing.append(svg("text", { class: side.kind, x: width - EDGE.right - 34, y: lineY, "text-anchor": "end" }, side.text));
-      drawing.append(svg("path", { class: side.kind, d: `M${width - EDGE.right - 28} ${lineY - 4}h28` }));
-    });
-    return drawing;
-  }
-  const described = (side) => `${side.text}: ${side.one.n} rounds, median ${quantity(quantile(side.values, 0.5), unit)}`;
-  const summary = sides.map(described).join("; ");
-  return chartFigure({
-    title: "Distribution of the rounds", of: name,
-    reading: html("p", { class: "reading" }, summary),
-    how:
-      "The height of a line is the share of rounds that took at most the time below it: further left is faster, steeper is steadier; if the whole line is shifted, every round has changed. " +
-      (isLog ? "The scale of times is logarithmic. " : "The scale of times does not begin at 0. ") +
-      (sides.some((side) => side.one.quantiles) ? "Of more than 101 rounds, 101 evenly spaced quantiles are drawn." : ""),
-    draw, file: `${file}-distribution`,
-    table: () => {
-      const longest = Math.max(...sides.map((side) => side.values.length));
-      const rows = Array.from({ length: longest }, (_, index) => [String(index + 1), ...sides.map((side) => (index < side.values.length ? quantity(side.values[index], unit) : ""))]);
-      return dataTable(["from the fastest", ...sides.map((side) => side.text)], rows);
-    },
-  }).element;
+// What `pack` wrote: compressed JSON in Base64. A page of thousands of runs unpacks what is looked at.
+async function unpack(text) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return JSON.parse(await new Response(plain).text());
+}
+// Returns a function that gives the item at a place of a packed list, and keeps what it has unpacked.
+function packedList(packs, size) {
+  const opened = new Map();
+  return async (place) => {
+    const number = Math.floor(place / size);
+    if (!opened.has(number)) opened.set(number, unpack(packs[number]));
+    return (await opened.get(number))[place % size];
+  };
 }

@@ -8,7 +8,8 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from pytest_benchdb import __version__
 from pytest_benchdb.errors import MissingExtraError
+from pytest_benchdb.present.html.svg import LINE_HEIGHT, LINE_WIDTH, STRIP_HEIGHT, STRIP_WIDTH
 from pytest_benchdb.present.writing.values import plain_value
 
 if TYPE_CHECKING:
@@ -77,6 +79,18 @@ def script_json(value: object) -> str:
     return json.dumps(plain_value(value), separators=(",", ":"), allow_nan=False).translate(_MARKUP)
 
 
+def pack(value: object) -> str:
+    """Return a value as compressed JSON in Base64, which the function `unpack` of the scripts reads."""
+    text = json.dumps(plain_value(value), separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(zlib.compress(text.encode("ascii"))).decode("ascii")
+
+
+def template_macro(template: str, macro: str) -> Callable[..., str]:
+    """Return a macro of a template: a function that returns a part of a page as markup."""
+    found: Callable[..., str] = getattr(_environment().get_template(template).module, macro)
+    return found
+
+
 @cache
 def _environment() -> "jinja2.Environment":
     import jinja2
@@ -89,6 +103,7 @@ def _environment() -> "jinja2.Environment":
         loader=jinja2.FunctionLoader(_asset),
     )
     environment.filters["breakable"] = _breakable
+    environment.globals |= {"strip_size": (STRIP_WIDTH, STRIP_HEIGHT), "line_size": (LINE_WIDTH, LINE_HEIGHT)}
     return environment
 
 

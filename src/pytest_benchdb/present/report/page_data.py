@@ -1,61 +1,76 @@
-"""The data of a report's page: what its script draws, sorts and copies, in SI units and unrounded.
+"""The data of a report's page: what its scripts draw, sort and copy, in SI units and unrounded.
 
-Everything is here once: sessions by index, and a history once, however many rows share it.
+The table has what searching and sorting need, by column. What opens below a run is `details_data`, which knows no
+table: any page can show it with `DETAIL_SCRIPTS`, whose function ``detailsOf(details, sessions, units)`` returns
+elements. A page of thousands of runs stays small because details are packed, and unpacked when one is opened.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 
-from pytest_benchdb.model.answer.picture import ReportPictures, Rounds, RunPicture
-from pytest_benchdb.model.answer.trend import LevelChange, Trend
+from pytest_benchdb.model.answer.picture import Rounds, RunPicture
+from pytest_benchdb.model.answer.trend import LevelBand, LevelChange, Trend
 from pytest_benchdb.model.report import RUN_UNITS, Report, ReportRow, SessionRow
 from pytest_benchdb.present.history.trend import commits_text, sure_text
+from pytest_benchdb.present.html.shell import pack
+from pytest_benchdb.present.report.page_rows import PageRow
 from pytest_benchdb.present.writing.links import commit_prefix
 from pytest_benchdb.present.writing.text import sanitize
 
-PAGE_SCHEMA = "benchdb.report-page/1"
+PAGE_SCHEMA = "benchdb.report-page/2"
+
+DETAIL_SCRIPTS = ("figures.js", "charts.js", "history.js", "rounds.js", "details.js")
+"""Scripts that draw the details of a run, in their order."""
+
+_PACK = 32
+"""Runs whose details are packed together: few enough to unpack at once, many enough that names cost nothing."""
 
 
-def page_data(report: Report, rows: Sequence[ReportRow], keys: Sequence[str], pictures: ReportPictures) -> object:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnRun:
+    """A run with its row and what there is to draw of it."""
+
+    run: ReportRow
+    row: PageRow
+    picture: RunPicture
+
+
+def page_data(
+    report: Report, groups: Sequence[tuple[str | None, Sequence[DrawnRun]]], sessions: Sequence[SessionRow]
+) -> dict[str, object]:
     """Return the data of a page.
 
     Args:
         report: its sources and selection.
-        rows: the runs, in the order of the table.
-        keys: the id of each row's element.
-        pictures: what there is to draw.
+        groups: the runs by the title of their group, in the order of the table.
+        sessions: those of the histories, in their order.
     """
-    places = {session.session_id: place for place, session in enumerate(pictures.sessions)}
-    trends: dict[int, Trend] = {}
-    for row in rows:
-        trend = pictures.of(row.run_id).trend
-        if trend is not None:
-            trends.setdefault(id(trend), trend)
-    numbers = {key: number for number, key in enumerate(trends)}
-    bands = {id(trend): picture.bands for picture in pictures.runs.values() if (trend := picture.trend) is not None}
+    drawn = [one for _, members in groups for one in members]
+    places = {session.session_id: place for place, session in enumerate(sessions)}
+    # Runs of one benchmark share a history: side by side, it costs its space once.
+    order = sorted(range(len(drawn)), key=lambda index: drawn[index].run.fullname)
+    details = [details_data(drawn[index].run, drawn[index].row.key, drawn[index].picture, places) for index in order]
+    position = {index: number for number, index in enumerate(order)}
     return {
         "schema": PAGE_SCHEMA,
         "sources": list(report.sources),
         "selection": report.selection,
         "units": RUN_UNITS,
-        **_table(rows),
-        "sessions": _sessions(pictures.sessions),
-        "runs": [{"key": key, **_run(pictures.of(row.run_id), numbers)} for key, row in zip(keys, rows, strict=True)],
-        "trends": [
-            {**_trend(trend, places), "bands": [[band.start, band.level, band.low, band.high] for band in bands[key]]}
-            for key, trend in trends.items()
-        ],
+        "fields": _used_fields([one.run for one in drawn]),
+        "sessions": sessions_data(sessions),
+        "groups": [[title, len(members)] for title, members in groups],
+        "keys": [one.row.key for one in drawn],
+        "tags": [" ".join(one.row.tags) for one in drawn],
+        "texts": [one.row.search_text() for one in drawn],
+        "columns": [list(column) for column in zip(*(one.row.sort_values() for one in drawn), strict=True)],
+        "per_pack": _PACK,
+        "positions": [position[index] for index in range(len(drawn))],
+        "details": [pack(details[start : start + _PACK]) for start in range(0, len(details), _PACK)],
     }
 
 
-def _table(rows: Sequence[ReportRow]) -> dict[str, object]:
-    """Return the fields that some run has, and their values by run: names once, not in every row."""
-    values = [row.values() for row in rows]
-    names = [field.name for field in fields(ReportRow) if any(row[field.name] not in (None, {}) for row in values)]
-    return {"fields": names, "rows": [[row[name] for name in names] for row in values]}
-
-
-def _sessions(sessions: Sequence[SessionRow]) -> dict[str, object]:
+def sessions_data(sessions: Sequence[SessionRow]) -> dict[str, object]:
+    """Return the sessions that histories are about, by column: their places are the indexes in `details_data`."""
     prefixes = {commit_prefix(session.remote_url) for session in sessions} - {None}
     return {
         "ids": [session.session_id for session in sessions],
@@ -68,20 +83,36 @@ def _sessions(sessions: Sequence[SessionRow]) -> dict[str, object]:
     }
 
 
-def _run(picture: RunPicture, numbers: Mapping[int, int]) -> dict[str, object]:
+def details_data(run: ReportRow, key: str, picture: RunPicture, places: Mapping[str, int]) -> dict[str, object]:
+    """Return what opens below one run: its fields, rounds and history, and the command that repeats it.
+
+    Args:
+        run: as reports show it.
+        key: what links to it are named by.
+        picture: what there is to draw of it.
+        places: the place of each session in `sessions_data`, by id.
+    """
     return {
+        "key": key,
+        "values": {name: value for name, value in run.values().items() if value not in (None, {})},
+        "command": picture.command,
         "rounds": _rounds(picture.rounds),
         "before": _rounds(picture.before),
-        "trend": None if picture.trend is None else numbers[id(picture.trend)],
-        "command": picture.command,
+        "trends": [] if picture.trend is None else [_trend(picture.trend, picture.bands, places)],
     }
+
+
+def _used_fields(runs: Sequence[ReportRow]) -> list[str]:
+    """Return the names of the fields that some run has."""
+    used = {name for run in runs for name, value in run.values().items() if value not in (None, {})}
+    return [field.name for field in fields(ReportRow) if field.name in used]
 
 
 def _rounds(rounds: Rounds | None) -> dict[str, object] | None:
     return None if rounds is None else asdict(rounds)
 
 
-def _trend(trend: Trend, places: Mapping[str, int]) -> dict[str, object]:
+def _trend(trend: Trend, bands: Sequence[LevelBand], places: Mapping[str, int]) -> dict[str, object]:
     at = [places[point.session_id] for point in trend.points]
     return {
         **asdict(trend.key),
@@ -96,6 +127,7 @@ def _trend(trend: Trend, places: Mapping[str, int]) -> dict[str, object]:
         # Usually all sessions in their order, which needs no list.
         "at": None if at == list(range(len(places))) else at,
         "values": [point.value for point in trend.points],
+        "bands": [[band.start, band.level, band.low, band.high] for band in bands],
         "reasons": {
             str(place): sanitize(point.reason) for place, point in enumerate(trend.points) if point.reason is not None
         },
@@ -114,6 +146,7 @@ def _change(change: LevelChange) -> dict[str, object]:
         "p_value": change.point.p_value,
         "provisional": change.point.provisional,
         "worse": change.worse,
+        "accepted": change.accepted and sanitize(change.accepted),
         "commits": sanitize(commits_text(change)),
         "sure": sanitize(sure_text(change)),
     }
