@@ -92,6 +92,12 @@ class ImportFormatError(BenchdbError):
     slug = "import-format"
 
 
+class NotResultsError(ImportFormatError):
+    """A file belongs to a tool whose results can be imported, and has none by design: a description, an index."""
+
+    slug = "not-results"
+
+
 def is_interrupt(error: BaseException) -> bool:
     """Return whether the error is Ctrl-C: DuckDB raises `RuntimeError` for one that reaches it within a query."""
     return isinstance(error, KeyboardInterrupt) or (type(error) is RuntimeError and str(error) == "Query interrupted")

@@ -285,5 +285,22 @@ class Importer(Protocol):
 
         Raises:
             ImportFormatError: no part of the file can be imported; the message says why.
+            NotResultsError: the file has no results by design.
             MissingExtraError: a package that reads this format is not installed.
+        """
+
+
+@runtime_checkable
+class ReadsFolders(Protocol):
+    """An `Importer` of results that a tool spreads over the files of a folder; its `read` takes that folder.
+
+    Its `can_read` is not asked.
+    """
+
+    def root_of(self, path: Path, within: Path) -> Path | None:
+        """Return the folder of results that a file is a part of, going by names; None if it is a part of none.
+
+        Args:
+            path: a file.
+            within: a folder that holds it; the answer is this folder or one below.
         """

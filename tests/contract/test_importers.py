@@ -18,50 +18,72 @@ from tests.importers.source_files import (
     write_rows,
 )
 
-from pytest_benchdb.errors import ImportFormatError
-from pytest_benchdb.importers.pytest_benchmark import PytestBenchmark
-from pytest_benchdb.importers.table import CsvTable, ParquetTable
-from pytest_benchdb.interfaces import Importer
+from pytest_benchdb.errors import ImportFormatError, NotResultsError
+from pytest_benchdb.importers import importers
+from pytest_benchdb.importers.reading.files import head_of
+from pytest_benchdb.interfaces import Importer, ReadsFolders
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, ImportProblem
 from pytest_benchdb.model.run import Measurement, Summary
+from pytest_benchdb.operations.exchange.sources import AUTO, find_sources
 from pytest_benchdb.testing import ImporterContract
 
+DATA_FOLDER = Path(__file__).parents[1] / "importers" / "data"
+"""A folder for each importer, with small files of our own in the shapes of its tool."""
+BUILT_IN = {importer.name: importer for importer in importers()}
+WRITTEN = {"pytest-benchmark", "csv", "parquet"}
+"""Importers whose files are written by `written_files`, because they are not texts or other tests need them too."""
 
-class TestPytestBenchmark(ImporterContract):
+
+def written_files(name: str, folder: Path) -> list[Path]:
+    if name == "pytest-benchmark":
+        first = write_json(folder / "of 2015.json", first_document())
+        return [write_json(folder / "0001_mine.json", document()), first]
+    if name == "csv":
+        return [write_rows(folder / "table.csv"), write_csv(folder / "few.csv", "a,2026-01-01,sort,0.5")]
+    pytest.importorskip("pyarrow")
+    return [parquet_rows(folder / "table.parquet")]
+
+
+def own_files(importer: Importer) -> list[Path]:
+    """Return the files of `DATA_FOLDER` that have results, or the folders of an importer that reads folders."""
+    home = DATA_FOLDER / importer.name
+    if isinstance(importer, ReadsFolders):
+        return sorted(path for path in home.iterdir() if path.is_dir())
+    return [path for path in sorted(home.rglob("*")) if path.is_file() and has_results(importer, path)]
+
+
+def has_results(importer: Importer, path: Path) -> bool:
+    try:
+        return importer.can_read(path, head_of(path, 4096)) and bool(list(importer.read(path)))
+    except NotResultsError:
+        return False
+
+
+class TestEveryImporter(ImporterContract):
+    @pytest.fixture(params=BUILT_IN)
+    def importer(self, request: pytest.FixtureRequest) -> Importer:
+        return BUILT_IN[request.param]
+
     @pytest.fixture
-    def importer(self) -> Importer:
-        return PytestBenchmark()
+    def home(self, importer: Importer) -> Path | None:
+        is_alone = importer.name in WRITTEN or isinstance(importer, ReadsFolders)
+        return None if is_alone else DATA_FOLDER / importer.name
 
     @pytest.fixture
-    def good_files(self, tmp_path_factory: pytest.TempPathFactory) -> Sequence[Path]:
-        folder = tmp_path_factory.mktemp("files")
-        return [
-            write_json(folder / "0001_mine.json", document()),
-            write_json(folder / "of 2015.json", first_document()),
-        ]
+    def good_files(self, importer: Importer, tmp_path_factory: pytest.TempPathFactory) -> Sequence[Path]:
+        if importer.name in WRITTEN:
+            return written_files(importer.name, tmp_path_factory.mktemp("files"))
+        return own_files(importer)
 
 
-class TestCsv(ImporterContract):
-    @pytest.fixture
-    def importer(self) -> Importer:
-        return CsvTable()
+@pytest.mark.parametrize("name", sorted(BUILT_IN.keys() - WRITTEN))
+def test_auto_finds_the_importer_of_each_file(name: str) -> None:
+    files = [path for path in sorted((DATA_FOLDER / name).rglob("*")) if path.is_file()]
 
-    @pytest.fixture
-    def good_files(self, tmp_path_factory: pytest.TempPathFactory) -> Sequence[Path]:
-        folder = tmp_path_factory.mktemp("files")
-        few = write_csv(folder / "few.csv", "a,2026-01-01,sort,0.5")
-        return [write_rows(folder / "table.csv"), few]
+    sources = list(find_sources([DATA_FOLDER / name], AUTO, BUILT_IN))
 
-
-class TestParquet(ImporterContract):
-    @pytest.fixture
-    def importer(self) -> Importer:
-        pytest.importorskip("pyarrow")
-        return ParquetTable()
-
-    @pytest.fixture
-    def good_files(self, tmp_path_factory: pytest.TempPathFactory) -> Sequence[Path]:
-        return [parquet_rows(tmp_path_factory.mktemp("files") / "table.parquet")]
+    assert {source.importer for source in sources} == {name}
+    assert sorted(file for source in sources for file in source.files) == files
 
 
 TIME = Measurement(metric="wall_time", unit="s", better="lower", provenance="imported", samples=list(DATA))
@@ -185,7 +207,7 @@ def check(test: str, toy: Toy, folder: Path) -> None:
     good.mkdir()
     scratch.mkdir()
     (good / "results.toy").write_bytes(b"toy\n" * 2000)
-    fixtures = {"importer": toy, "good_files": [good / "results.toy"], "tmp_path": scratch}
+    fixtures = {"importer": toy, "good_files": [good / "results.toy"], "home": None, "tmp_path": scratch}
     run(ImporterContract(), test, **fixtures)
 
 

@@ -16,7 +16,7 @@ from tests.importers import source_files as files
 
 from pytest_benchdb.errors import ImportFormatError
 from pytest_benchdb.importers import importers
-from pytest_benchdb.importers.source import head_of
+from pytest_benchdb.importers.reading.files import head_of
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem
 from pytest_benchdb.operations.exchange.importing import ImportRequest, import_files
 

@@ -11,9 +11,11 @@ import pytest
 from tests.importers.source_files import HEADER, document, entry, write_csv, write_json, write_parquet
 
 from pytest_benchdb.errors import ImportFormatError
-from pytest_benchdb.importers import pytest_benchmark, source, table
-from pytest_benchdb.importers.pytest_benchmark import PytestBenchmark
-from pytest_benchdb.importers.table import CsvTable, ParquetTable
+from pytest_benchdb.importers.python.pytest_benchmark import PytestBenchmark
+from pytest_benchdb.importers.reading import files as source
+from pytest_benchdb.importers.reading import json_text
+from pytest_benchdb.importers.tables import table
+from pytest_benchdb.importers.tables.table import CsvTable, ParquetTable
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem
 
 ROW = "night,2026-01-01,sort,"
@@ -74,7 +76,7 @@ def test_read_of_small_json_with_very_many_values_is_refused(tmp_path: Path) -> 
 
 
 def test_read_of_json_above_the_bound_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pytest_benchmark, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(json_text, "MOST_BYTES", 1 << 20)
     path = write_json(tmp_path / "a.json", document(entry(extra_info={"text": "x" * (1 << 20)})))
 
     with pytest.raises(ImportFormatError, match="it has more than 1 MiB; split it"):

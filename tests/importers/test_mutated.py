@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.importers.source_files import document, entry, parquet_rows, write_csv, write_json, write_rows
 
-from pytest_benchdb.operations.exchange.importing import AUTO, FileOutcome, ImportRequest, import_files
+from pytest_benchdb.operations.exchange.importing import FileOutcome, ImportRequest, import_files
+from pytest_benchdb.operations.exchange.sources import AUTO
 
 COUNT = int(os.environ.get("BENCHDB_MUTATIONS", "40"))
 """Mutations of each kind of file; the long run sets more."""

@@ -44,7 +44,8 @@ class ImportedSession:
     """One session of a file.
 
     Attributes:
-        started_unix_us: microseconds since the epoch, UTC: from the file, never the time of the import.
+        started_unix_us: microseconds since the epoch, UTC: from the file, never the time of the import. None if the
+            file does not say; the user who imports it must then.
         tool: the tool that measured: ``pytest-benchmark``.
         runs: at least one.
         source_key: name that is unique in the file; None if time and values identify the session.
@@ -52,9 +53,10 @@ class ImportedSession:
         project: name of the project in the file; None for that of the working directory.
         environment: the machine; None if nothing is known about it.
         rows: how many rows or entries of the file belong to the session.
+        note: a remark about the import, kept with the session: where its time comes from, if not from the file.
     """
 
-    started_unix_us: int
+    started_unix_us: int | None
     tool: str
     runs: tuple[ImportedRun, ...]
     tool_version: str | None = None
@@ -65,6 +67,18 @@ class ImportedSession:
     environment: Environment | None = None
     commit: Commit = _NO_COMMIT
     rows: int = 0
+    note: str | None = None
+
+    @property
+    def start_us(self) -> int:
+        """Its start, which must be known to store it.
+
+        Raises:
+            ValueError: it is not known.
+        """
+        if self.started_unix_us is None:
+            raise ValueError("the session has no time")
+        return self.started_unix_us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_benchdb.errors import ImportFormatError, MissingExtraError
-from pytest_benchdb.interfaces import Importer
+from pytest_benchdb.interfaces import Importer, ReadsFolders
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, ImportProblem
 from pytest_benchdb.model.metric import METRICS
 from pytest_benchdb.model.run import Measurement, Summary
@@ -27,8 +27,14 @@ _LATEST_US = 253_402_300_799_000_000
 class ImporterContract(QuietContract):
     """Inherit, define two fixtures, and call the class ``Test...``.
 
-    `importer` returns the importer; `good_files` at least one valid file of its format.
+    `importer` returns the importer; `good_files` at least one valid file of its format. Of an importer that
+    `ReadsFolders` they are folders. If a file needs others beside it, `home` returns the folder that holds all of them.
     """
+
+    @pytest.fixture
+    def home(self) -> Path | None:
+        """Return the folder that holds the good files and what they need; None if each stands alone."""
+        return None
 
     def test_name_can_be_typed(self, importer: Importer) -> None:
         """The name is a valid FORMAT of ``benchdb import``."""
@@ -42,6 +48,10 @@ class ImporterContract(QuietContract):
         """A file is recognised by its name and first bytes, without being opened."""
         expect(len(good_files) > 0, "good_files is empty")
         for path in good_files:
+            if isinstance(importer, ReadsFolders):
+                roots = {importer.root_of(file, path) for file in _files_of(path)}
+                expect(path in roots, f"root_of() returned {roots} for the files of {path.name}")
+                continue
             for size in _HEADS:
                 head = path.read_bytes()[:size]
                 gone = path.with_name("not-there") / path.name
@@ -68,17 +78,17 @@ class ImporterContract(QuietContract):
                 expect(len(session.runs) > 0, f"a session of {path.name} has no runs")
                 expect(all(isinstance(run, ImportedRun) for run in session.runs), "a run is not an ImportedRun")
 
-    def test_reading_again_gives_the_same(self, importer: Importer, good_files: Sequence[Path], tmp_path: Path) -> None:
+    def test_reading_again_gives_the_same(
+        self, importer: Importer, good_files: Sequence[Path], home: Path | None, tmp_path: Path
+    ) -> None:
         """The result does not depend on the clock, the file's modification time or its folder."""
-        for path in good_files:
-            copy = tmp_path / "a folder \u00e9" / path.name
-            copy.parent.mkdir(exist_ok=True)
-            shutil.copyfile(path, copy)
+        for number, path in enumerate(good_files):
+            copy = _copied(path, home, tmp_path / f"a folder \u00e9 {number}")
 
             expect(list(importer.read(path)) == list(importer.read(copy)), f"{path.name} and its copy read differently")
 
     def test_times_come_from_the_file(self, importer: Importer, good_files: Sequence[Path]) -> None:
-        """Times are microseconds since 1970."""
+        """Times are microseconds since 1970, or None if the file does not say."""
         for path in good_files:
             for session in _sessions(importer.read(path)):
                 times = [session.started_unix_us, *(run.started_unix_us for run in session.runs)]
@@ -114,31 +124,55 @@ class ImporterContract(QuietContract):
                     except (TypeError, ValueError) as error:
                         pytest.fail(f"{path.name}: {run.fullname}: {error}", pytrace=False)
 
-    def test_damaged_files_are_reported(self, importer: Importer, good_files: Sequence[Path], tmp_path: Path) -> None:
+    def test_damaged_files_are_reported(
+        self, importer: Importer, good_files: Sequence[Path], home: Path | None, tmp_path: Path
+    ) -> None:
         """A truncated or overwritten file gives a clear message, and never another error."""
-        for path in good_files:
-            content = path.read_bytes()
-            cut = [content[: int(len(content) * share)] for share in _CUTS]
-            half = len(content) // 2
-            overwritten = content[:half] + b"\x00\xff\x00\xff" * 16 + content[half + 64 :]
-            for number, damaged in enumerate([*cut, overwritten, b"\x00" * 4096]):
-                copy = tmp_path / f"{number}-{path.name}"
-                copy.write_bytes(damaged)
-                _read_damaged(importer, copy)
+        for number, path in enumerate(good_files):
+            for place, file in enumerate(_files_of(path)):
+                copy = _copied(path, home, tmp_path / f"{number}-{place}")
+                target = copy / file.relative_to(path) if path.is_dir() else copy
+                for damaged in _damages(file.read_bytes()):
+                    target.write_bytes(damaged)
+                    _read_damaged(importer, copy, is_whole=path.is_file())
 
-    def test_files_are_left_alone(self, importer: Importer, good_files: Sequence[Path], tmp_path: Path) -> None:
+    def test_files_are_left_alone(
+        self, importer: Importer, good_files: Sequence[Path], home: Path | None, tmp_path: Path
+    ) -> None:
         """Reading does not write to the file or its folder."""
-        for path in good_files:
-            copy = tmp_path / path.name
-            shutil.copyfile(path, copy)
-            before = copy.read_bytes()
+        for number, path in enumerate(good_files):
+            folder = tmp_path / str(number)
+            copy = _copied(path, home, folder)
+            before = {file: file.read_bytes() for file in _files_of(folder)}
 
             list(importer.read(copy))
 
-            expect(copy.read_bytes() == before, f"{path.name} was changed")
-            beside = sorted(entry.name for entry in tmp_path.iterdir())
-            expect(beside == [path.name], f"beside {path.name} there is {beside}")
-            copy.unlink()
+            after = {file: file.read_bytes() for file in _files_of(folder)}
+            expect(after.keys() == before.keys(), f"beside {path.name} there is {sorted(after.keys() ^ before.keys())}")
+            expect(after == before, f"{path.name} was changed")
+
+
+def _files_of(path: Path) -> list[Path]:
+    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+
+
+def _copied(path: Path, home: Path | None, folder: Path) -> Path:
+    """Copy a good file, or the home that holds it, into a new folder; return the copy of the file."""
+    source = home or path
+    copy = folder / source.name
+    if source.is_dir():
+        shutil.copytree(source, copy)
+    else:
+        folder.mkdir(parents=True)
+        shutil.copyfile(source, copy)
+    return copy if home is None else copy / path.relative_to(home)
+
+
+def _damages(content: bytes) -> Iterator[bytes]:
+    half = len(content) // 2
+    yield from (content[: int(len(content) * share)] for share in _CUTS)
+    yield content[:half] + b"\x00\xff\x00\xff" * 16 + content[half + 64 :]
+    yield b"\x00" * 4096
 
 
 def _sessions(
@@ -147,7 +181,7 @@ def _sessions(
     return (item for item in read if isinstance(item, ImportedSession))
 
 
-def _read_damaged(importer: Importer, path: Path) -> None:
+def _read_damaged(importer: Importer, path: Path, *, is_whole: bool) -> None:
     try:
         read = list(importer.read(path))
     except (ImportFormatError, MissingExtraError) as error:
@@ -163,7 +197,10 @@ def _read_damaged(importer: Importer, path: Path) -> None:
         if isinstance(item, ImportProblem):
             expect(bool(item.place.strip() and item.text.strip()), f"a problem in {path.name} says {item!r}")
             expect("\n" not in item.place + item.text, f"a problem in {path.name} has more than one line: {item!r}")
-    expect(bool(read), f"the damaged {path.name} gives neither a session nor a problem; raise ImportFormatError")
+    expect(
+        bool(read) or not is_whole,
+        f"the damaged {path.name} gives neither a session nor a problem; raise ImportFormatError",
+    )
 
 
 def _problem_of(measurement: Measurement) -> str | None:

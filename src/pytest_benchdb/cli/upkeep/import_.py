@@ -22,12 +22,13 @@ _COLUMNS = ("file", "format", "imported", "known", "runs", "refused", "reason")
 
 _HELP = """Import results of other tools as sessions.
 
-FORMAT is pytest-benchmark (its JSON files of 2015 to 5.3, or a whole .benchmarks folder), csv or parquet (a long table
-with the columns session, started_at, benchmark, value), the name of an importer of another package, or auto, which
-detects the format. Each PATH is a file or a folder.
+FORMAT is the name of a tool (pytest-benchmark, hyperfine, ...), csv or parquet (a long table with the columns session,
+started_at, benchmark, value), or auto, which detects the format. A name that is unknown is answered with all that are
+known. Each PATH is a file or a folder.
 
-Times come from the files. What cannot be read is reported with its place, and the rest is imported; importing twice
-adds nothing. Exit status: 0 something was imported or there already, 2 nothing could be imported, or --strict failed.
+Times come from the files; for those without one, say --at. What cannot be read is reported with its place, and the rest
+is imported; importing twice adds nothing. Exit status: 0 every file was imported, there already, or holds no results by
+design; 2 a file, or all of them, could not be imported, or --strict failed.
 
 Example: benchdb import pytest-benchmark .benchmarks
 """
@@ -48,6 +49,13 @@ Example: benchdb import pytest-benchmark .benchmarks
     help="The results were measured on this machine: join them to what is recorded here. Refused per file, with the "
     "reason, where a file names another processor.",
 )
+@click.option(
+    "--at",
+    metavar="TIME|mtime|commit",
+    help="When the results were measured whose files do not say: a time, that of the file's last change, or that of "
+    "the commit in the file. Kept as a note of the sessions.",
+)
+@click.option("--recursive/--no-recursive", default=True, help="Search folders in folders. Default: --recursive.")
 @click.option("--dry-run", is_flag=True, help="Read everything and report what would be imported; write nothing.")
 @click.option("--strict", is_flag=True, help="Import nothing from a file that has a problem.")
 @click.option("-f", "--format", type=click.Choice(FORMATS), help="Print a row for each file in this format.")
@@ -68,6 +76,8 @@ def command(**params: Any) -> int:
         dry_run=params["dry_run"],
         strict=params["strict"],
         as_this_machine=params["as_this_machine"],
+        at=params["at"],
+        recursive=params["recursive"],
     )
     with command_feedback(output, "Importing") as feedback:
         imported = import_files(request, feedback.progress)
@@ -109,7 +119,9 @@ def _problems_of(file: FileOutcome) -> list[str]:
     lines = [f"{file.path}: {problem.place}: {problem.text}" for problem in file.problems]
     more = file.refused - sum(problem.refused for problem in file.problems)
     lines += [f"{file.path}: {more} more of its items cannot be read"] if more > 0 else []
-    return lines + ([f"{file.path}: nothing was imported from it: {file.reason}"] if file.reason else [])
+    if file.reason is None or file.is_no_result:
+        return lines
+    return [*lines, f"{file.path}: nothing was imported from it: {file.reason}"]
 
 
 def _report_sum(imported: Imported, request: ImportRequest, output: Output) -> None:
@@ -125,14 +137,18 @@ def _report_sum(imported: Imported, request: ImportRequest, output: Output) -> N
     refused = sum(file.refused for file in files)
     if refused:
         parts.append(f"{counted(refused, 'item')} refused")
-    lost = len(imported.files) - len(files)
+    empty = sum(file.is_no_result for file in imported.files)
+    if empty:
+        parts.append(f"{counted(empty, 'file')} without results by design")
+    lost = len(imported.files) - len(files) - empty
     if lost:
         parts.append(f"nothing imported from {counted(lost, 'file')}")
     output.say("; ".join(parts))
 
 
 def _status(imported: Imported, *, strict: bool) -> int:
-    if strict and any(file.reason or file.refused for file in imported.files):
-        return exit_status.USAGE
+    lost = any(file.reason and not file.is_no_result for file in imported.files)
     taken = any(file.sessions or file.known for file in imported.files)
-    return exit_status.FINE if taken else exit_status.USAGE
+    if lost or not taken or (strict and any(file.refused for file in imported.files)):
+        return exit_status.USAGE
+    return exit_status.FINE

@@ -15,20 +15,25 @@ _SAME_S = 10.0
 """Seconds by which copies of one session may differ: each file has the time at which it was written."""
 _MS = 1000
 _SESSION_FORMAT = "session/1"
+_UNTIMED = "session/1/untimed"
 
 
-def session_id_of(session: ImportedSession) -> str:
+def session_id_of(session: ImportedSession, *, is_timed: bool = True) -> str:
     """Return the session's id: its time and a hash of its results.
 
     Project, label and path do not affect it, nor does whether the file has all rounds or only their number and
     extremes: a session imported again in another form has the same id.
+
+    Args:
+        session: with its time.
+        is_timed: whether that distinguishes it from one with the same results; not if it is only a copy's.
     """
-    facts: list[str | None] = [_SESSION_FORMAT, session.source_key, session.commit.sha]
+    facts: list[str | None] = [_SESSION_FORMAT if is_timed else _UNTIMED, session.source_key, session.commit.sha]
     for run in session.runs:
         facts += [without_addresses(run.fullname), run.device.backend if run.device else None]
         for measurement in run.measurements:
             facts += [measurement.metric, measurement.phase, *_figures(measurement)]
-    return id_of_facts(session.started_unix_us, facts)
+    return id_of_facts(session.start_us, facts)
 
 
 def id_of_facts(started_us: int, facts: Sequence[str | None]) -> str:
@@ -37,14 +42,17 @@ def id_of_facts(started_us: int, facts: Sequence[str | None]) -> str:
     return timed_id(started_us // _MS, digest)
 
 
-def is_known(session_id: str, stored: dict[str, list[int]]) -> bool:
+def is_known(session_id: str, stored: dict[str, list[int]], *, is_timed: bool = True) -> bool:
     """Return whether a session, or the same one from another file, is already stored.
 
     Args:
-        session_id: from `session_id_of`.
+        session_id: from `session_id_of`, as is `is_timed`.
         stored: times in milliseconds by the rest of the session id.
+        is_timed: whether sessions of different times differ.
     """
     ms, content = split_id(session_id)
+    if not is_timed:
+        return content in stored
     return any(abs(ms - other) <= _SAME_S * _MS for other in stored.get(content, ()))
 
 
@@ -72,8 +80,9 @@ def opening_line(session: ImportedSession, session_id: str, source: SourceFile, 
         session_id=session_id,
         project=project,
         kind="import",
-        started_unix_us=session.started_unix_us,
+        started_unix_us=session.start_us,
         label=session.label,
+        note=session.note,
         tags=tags,
         tool=session.tool,
         tool_version=session.tool_version,
@@ -87,7 +96,7 @@ def opening_line(session: ImportedSession, session_id: str, source: SourceFile, 
 def closing_line(session: ImportedSession, session_id: str, *, failed: bool) -> bytes:
     """Return the last line of a session."""
     end = SessionEnd(
-        finished_unix_us=session.finished_unix_us or session.started_unix_us,
+        finished_unix_us=session.finished_unix_us or session.start_us,
         outcome="failed" if failed else "passed",
         complete=True,
     )
@@ -101,13 +110,13 @@ def _run(run: ImportedRun, place: int, session: ImportedSession, session_id: str
         row if row.provenance == "simulated" else replace(row, provenance="imported") for row in run.measurements
     )
     return Run(
-        run_id=timed_id(session.started_unix_us // _MS, digest),
+        run_id=timed_id(session.start_us // _MS, digest),
         benchmark=benchmark_of(run, project),
         labels=run.labels,
         device_id=run.device.device_id if run.device else None,
         outcome=run.outcome,
         reason=run.reason,
-        started_unix_us=run.started_unix_us or session.started_unix_us,
+        started_unix_us=run.started_unix_us or session.start_us,
         duration_s=run.duration_s,
         timing=Timing(
             measurements=measurements,

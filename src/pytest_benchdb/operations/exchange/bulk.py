@@ -1,7 +1,7 @@
 """Import a text table in sets instead of rows: about ten times as fast, for tables without a single error.
 
-What a row means is decided by the same functions as row by row (`importers.table_row`, `importers.table_sessions`),
-once for each text that differs. A table with anything to explain is left to them altogether.
+What a row means is decided by the same functions as row by row (`importers.tables`), once for each text that differs. A
+table with anything to explain is left to them altogether.
 """
 
 import contextlib
@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_benchdb.importers.source import GZIP_MAGIC
-from pytest_benchdb.importers.table import text_header
-from pytest_benchdb.importers.table_row import BadRow, TableRow, conversion_of, parse_row
-from pytest_benchdb.importers.table_sessions import MAX_SERIES, TOOL, environment_of, run_of, too_many_series
+from pytest_benchdb.importers.reading.files import GZIP_MAGIC
+from pytest_benchdb.importers.tables.table import text_header
+from pytest_benchdb.importers.tables.table_row import BadRow, TableRow, conversion_of, parse_row
+from pytest_benchdb.importers.tables.table_sessions import MAX_SERIES, TOOL, environment_of, run_of, too_many_series
 from pytest_benchdb.model.environment import Commit
 from pytest_benchdb.model.identity import content_id, without_addresses
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, SourceFile
@@ -84,7 +84,7 @@ class BulkTable:
                 device_id = run.device.device_id if run.device else None
                 file.write(name_line(number, benchmark_of(run, project), device_id))
         metrics = [(number, row.metric, row.unit, row.better) for number, row in enumerate(self._names.metrics)]
-        stored = [(one.number, one.session_id, one.session.started_unix_us) for one in chosen]
+        stored = [(one.number, one.session_id, one.session.start_us) for one in chosen]
         stage.add_file(self._table.fold(journal, stored, metrics, template_folder()))
 
 

@@ -94,9 +94,12 @@ def _holds_only_other_files(path: Path) -> bool:
 
 def _import(path: Path, folder: Path, feedback: Feedback) -> None:
     # Imported late: importers take 50 ms that our own files do not need.
-    from pytest_benchdb.operations.exchange.importing import AUTO, ImportRequest, import_files
+    from pytest_benchdb.operations.exchange.importing import ImportRequest, import_files
+    from pytest_benchdb.operations.exchange.missing_times import MTIME
+    from pytest_benchdb.operations.exchange.sources import AUTO
 
-    imported = import_files(ImportRequest(format=AUTO, paths=(path,), target=str(folder)), feedback.progress)
+    # Nothing of it is kept, so the file's own time is good enough where the tool wrote none.
+    imported = import_files(ImportRequest(format=AUTO, paths=(path,), target=str(folder), at=MTIME), feedback.progress)
     if not any(file.importer for file in imported.files):
         raise ForeignFileError(
             f"{path} is neither a pytest-benchdb database nor a file that benchdb import can read; name another path"

@@ -10,8 +10,8 @@ import pytest
 from tests.importers.source_files import SHA, parquet_rows, write_csv, write_parquet, write_rows
 
 from pytest_benchdb.errors import ImportFormatError, MissingExtraError
-from pytest_benchdb.importers import table_sessions
-from pytest_benchdb.importers.table import CsvTable, ParquetTable
+from pytest_benchdb.importers.tables import table_sessions
+from pytest_benchdb.importers.tables.table import CsvTable, ParquetTable
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem
 from pytest_benchdb.model.run import Measurement

@@ -1,6 +1,5 @@
 """Import the JSON of pytest-benchmark 2.5 (2015) to 5.3: ``--benchmark-json``, ``--benchmark-save`` and autosave."""
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -12,22 +11,26 @@ from typing import Any
 from pytest_benchdb.environment.collect import environment_id
 from pytest_benchdb.environment.fingerprint import kernel_series
 from pytest_benchdb.errors import ImportFormatError
-from pytest_benchdb.importers.source import read_whole, unix_us, utc_text
+from pytest_benchdb.importers.reading.files import unix_us, utc_text
+from pytest_benchdb.importers.reading.json_text import head_of_json, json_of
+from pytest_benchdb.importers.reading.values import (
+    MOST_COUNT,
+    MOST_NAME,
+    BadPart,
+    described,
+    json_object,
+    mapping,
+    text,
+)
 from pytest_benchdb.model.environment import Commit, Device, Environment
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, ImportProblem
 from pytest_benchdb.model.run import Measurement, Summary
-from pytest_benchdb.model.value.json_value import json_value
 
-MAX_BYTES = 256 << 20
-MAX_VALUES = 20_000_000
-"""Values of one file, each of which takes about 50 bytes of memory; counted by their separators."""
-_MAX_NAME = 100_000
-_MAX_TEXT = 1000
 _INT32 = 2**31 - 1
-_MOST_COUNT = 2**53
-"""What every reader of JSON takes as a whole number; DuckDB cannot sum numbers at the end of 64 bits."""
-_OWN_KEYS = (b'"machine_info"', b'"commit_info"')
+_OWN_KEYS = frozenset({"machine_info", "commit_info"})
+_OTHER_KEYS = frozenset({"context", "creator", "instrument", "metadata", "runs"})
+"""Keys of other tools' files that have a list ``benchmarks`` too."""
 _UNKNOWN_COMMITS = frozenset({"unversioned", "unknown", ""})
 _SAVED_NAME = re.compile(r"\d{4}_(?P<name>.+)")
 _GENERATED_NAME = re.compile(r"(unversioned|unknown|[0-9a-f]{7,40})(_\d{8}_\d{6})?(_uncommitted-changes)?")
@@ -38,10 +41,6 @@ _FINGERPRINT = "fingerprint/pytest-benchmark/1"
 _VOLATILE_CPU_KEYS = ("hz_actual", "hz_actual_raw", "hz_actual_friendly", "flags")
 
 
-class _Unusable(Exception):  # noqa: N818 - it never leaves this module
-    """A benchmark cannot be read; the text says why."""
-
-
 class PytestBenchmark:
     """The importer of pytest-benchmark's JSON files, gzipped or not."""
 
@@ -49,11 +48,11 @@ class PytestBenchmark:
 
     def can_read(self, path: Path, head: bytes) -> bool:
         """Return whether the JSON object starts with known keys; an empty file is judged by its name."""
-        text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-        if text[:1] == b"{":
-            # Google Benchmark has "benchmarks" too, and a "context".
-            return any(key in text for key in _OWN_KEYS) or (b'"benchmarks"' in text and b'"context"' not in text)
-        return not text and _is_json(path) and _SAVED_NAME.fullmatch(path.name) is not None
+        json = head_of_json(head)
+        if json.kind == "{":
+            is_other = bool(_OTHER_KEYS & (json.keys | json.inner))
+            return bool(_OWN_KEYS & json.keys) or (json.has("benchmarks") and not is_other)
+        return not head.strip() and _is_json(path) and _SAVED_NAME.fullmatch(path.name) is not None
 
     def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:
         """Read the one session of a file.
@@ -64,7 +63,7 @@ class PytestBenchmark:
         document = _document(path)
         runs: list[ImportedRun] = []
         benchmarks = document["benchmarks"]
-        info, commit = _mapping(document.get("machine_info")), _mapping(document.get("commit_info"))
+        info, commit = mapping(document.get("machine_info")), mapping(document.get("commit_info"))
         device = _device(info)
         if not benchmarks:
             raise ImportFormatError("it has no benchmarks: pytest-benchmark saved an empty session")
@@ -81,9 +80,9 @@ class PytestBenchmark:
             started_unix_us=started_us,
             finished_unix_us=started_us,
             tool="pytest-benchmark",
-            tool_version=_text(document.get("version")),
+            tool_version=text(document.get("version")),
             label=_label(path),
-            project=_text(commit.get("project")),
+            project=text(commit.get("project")),
             environment=_environment(info),
             commit=_commit(commit),
             runs=tuple(runs),
@@ -96,23 +95,7 @@ def _is_json(path: Path) -> bool:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    content = read_whole(path, MAX_BYTES)
-    if not content.strip():
-        raise ImportFormatError("it is empty: its writer died, or has not finished")
-    # An object takes as much memory as several numbers.
-    if content.count(b",") + content.count(b"[") + 4 * content.count(b"{") > MAX_VALUES:
-        raise ImportFormatError(f"it has more than {MAX_VALUES:,} values; split it")
-    try:
-        document = json.loads(content.decode("utf-8-sig"))
-    except RecursionError as error:
-        raise ImportFormatError("it is nested too deeply for pytest-benchmark's JSON") from error
-    except UnicodeDecodeError as error:
-        raise ImportFormatError(f"it is not UTF-8 (byte {error.start})") from error
-    except json.JSONDecodeError as error:
-        cut = "; it looks cut off" if error.pos >= len(error.doc.rstrip()) - 1 else ""
-        raise ImportFormatError(f"it is not JSON: {error.msg} in line {error.lineno}{cut}") from error
-    except ValueError as error:  # an integer of thousands of digits
-        raise ImportFormatError(f"it has a number that cannot be read: {error}") from error
+    document = json_of(path, "pytest-benchmark")
     if not isinstance(document, dict) or not isinstance(document.get("benchmarks"), list):
         raise ImportFormatError('it is not a file of pytest-benchmark: it has no list "benchmarks"')
     return document
@@ -121,41 +104,41 @@ def _document(path: Path) -> dict[str, Any]:
 def _run_or_problem(index: int, entry: object, device: Device | None) -> ImportedRun | ImportProblem:
     try:
         return _run(entry, device)
-    except _Unusable as error:
+    except BadPart as error:
         return ImportProblem(place=_place(index, entry), text=str(error))
 
 
 def _run(entry: object, device: Device | None) -> ImportedRun:
     if not isinstance(entry, dict):
-        raise _Unusable(f"it is a {type(entry).__name__}, not an object")
-    fullname = _text(entry.get("fullname"), _MAX_NAME + 1) or _text(entry.get("name"), _MAX_NAME + 1)
+        raise BadPart(f"it is a {type(entry).__name__}, not an object")
+    fullname = text(entry.get("fullname"), MOST_NAME + 1) or text(entry.get("name"), MOST_NAME + 1)
     if fullname is None:
-        raise _Unusable(f"fullname is {_describe(entry.get('fullname'))}; expected a text")
-    if len(fullname) > _MAX_NAME:
-        raise _Unusable(f"fullname has more than {_MAX_NAME} characters")
-    options, stats = _mapping(entry.get("options")), entry.get("stats")
+        raise BadPart(f"fullname is {described(entry.get('fullname'))}; expected a text")
+    if len(fullname) > MOST_NAME:
+        raise BadPart(f"fullname has more than {MOST_NAME} characters")
+    options, stats = mapping(entry.get("options")), entry.get("stats")
     if not isinstance(stats, dict):
-        raise _Unusable(f"stats is {_describe(stats)}: it was not measured, or failed")
+        raise BadPart(f"stats is {described(stats)}: it was not measured, or failed")
     iterations, rounds = _count(stats, "iterations"), _count(stats, "rounds")
     timer = _timer(options)
-    measurement = _measurement(stats, timer, rounds, _json_object(options))
+    measurement = _measurement(stats, timer, rounds, json_object(options))
     return ImportedRun(
         fullname=fullname,
         measurements=(measurement,),
-        group=_text(entry.get("group")),
-        params=_json_object(entry.get("params")),
-        param_id=_text(entry.get("param"), _MAX_NAME),
+        group=text(entry.get("group")),
+        params=json_object(entry.get("params")),
+        param_id=text(entry.get("param"), MOST_NAME),
         device=device,
         iterations=iterations,
         rounds=rounds if measurement.samples is None else len(measurement.samples),
         warmup_rounds=0 if options.get("warmup") is False else None,
         timer=timer,
-        extra_info=_json_object(entry.get("extra_info")),
+        extra_info=json_object(entry.get("extra_info")),
     )
 
 
 def _place(index: int, entry: object) -> str:
-    name = _text(entry.get("fullname")) if isinstance(entry, dict) else None
+    name = text(entry.get("fullname")) if isinstance(entry, dict) else None
     return f"benchmarks[{index}]" + (f" ({name[:100]})" if name else "")
 
 
@@ -206,12 +189,12 @@ def _metric_of(timer: str | None) -> tuple[str, float]:
 
 def _samples(data: object, rounds: int | None, scale: float) -> list[float]:
     if not isinstance(data, list):
-        raise _Unusable(f"stats.data is a {type(data).__name__}, not a list")
+        raise BadPart(f"stats.data is a {type(data).__name__}, not a list")
     if rounds is not None and rounds != len(data):
-        raise _Unusable(f"stats.data has {len(data)} values, and stats.rounds says {rounds}: the file is not whole")
+        raise BadPart(f"stats.data has {len(data)} values, and stats.rounds says {rounds}: the file is not whole")
     for index, value in enumerate(data):
         if type(value) not in {float, int} or not math.isfinite(_float(value)):
-            raise _Unusable(f"stats.data[{index}] is {_describe(value)}; expected seconds")
+            raise BadPart(f"stats.data[{index}] is {described(value)}; expected seconds")
     return [value / scale for value in data] if scale != 1 else list(map(float, data))
 
 
@@ -220,11 +203,11 @@ def _summary(stats: Mapping[str, Any], rounds: int | None, scale: float) -> Summ
     for name in _STATISTICS:
         value = stats.get(name)
         if value is not None and (type(value) not in {float, int} or not math.isfinite(_float(value))):
-            raise _Unusable(f"stats.{name} is {_describe(value)}; expected seconds")
+            raise BadPart(f"stats.{name} is {described(value)}; expected seconds")
         figures[name] = None if value is None else float(value) / scale
     if figures["median"] is None and figures["mean"] is None:
         has = ", ".join(islice(map(str, stats), 5)) or "nothing"
-        raise _Unusable(f"stats has neither rounds nor a median nor a mean; it has {has[:100]}")
+        raise BadPart(f"stats has neither rounds nor a median nor a mean; it has {has[:100]}")
     if rounds is not None and rounds < 2:  # noqa: PLR2004 - one round has no deviation: 0 was never measured
         figures["stddev"] = None
     return Summary(n=rounds, **figures)
@@ -234,8 +217,8 @@ def _count(stats: Mapping[str, Any], name: str) -> int | None:
     value = stats.get(name)
     if value is None:
         return None
-    if type(value) is not int or not 0 < value <= _MOST_COUNT:
-        raise _Unusable(f"stats.{name} is {_describe(value)}; expected a whole number from 1 on")
+    if type(value) is not int or not 0 < value <= MOST_COUNT:
+        raise BadPart(f"stats.{name} is {described(value)}; expected a whole number from 1 on")
     return value
 
 
@@ -249,18 +232,18 @@ def _float(value: float) -> float:
 def _saved_us(document: Mapping[str, Any]) -> int:
     """Return when the session was saved, in microseconds since the epoch: the only time that a file has."""
     saved = document.get("datetime")
-    commit = _mapping(document.get("commit_info"))
+    commit = mapping(document.get("commit_info"))
     for key, value in (("datetime", saved), ("commit_info.time", commit.get("time"))):
         if isinstance(value, str) and value.strip():
             try:
                 return unix_us(value)
             except (ValueError, OverflowError) as error:
                 raise ImportFormatError(f"{key}: {error}") from error
-    raise ImportFormatError(f"it has no time: datetime is {_describe(saved)}, and commit_info.time is missing too")
+    raise ImportFormatError(f"it has no time: datetime is {described(saved)}, and commit_info.time is missing too")
 
 
 def _commit(info: Mapping[str, Any]) -> Commit:
-    sha, branch = _text(info.get("id")), _text(info.get("branch"))
+    sha, branch = text(info.get("id")), text(info.get("branch"))
     has_commit = sha is not None and sha not in _UNKNOWN_COMMITS
     dirty = info.get("dirty")
     return Commit(
@@ -298,19 +281,19 @@ def _environment(info: Mapping[str, Any]) -> Environment | None:
     """
     if not info:
         return None
-    cpu = _mapping(info.get("cpu"))
+    cpu = mapping(info.get("cpu"))
     model = _cpu_model(info)
     threads = cpu.get("count")
     threads = threads if type(threads) is int and 0 < threads <= _INT32 else None
-    implementation, version = _text(info.get("python_implementation")), _text(info.get("python_version"))
-    node = _text(info.get("node"))
+    implementation, version = text(info.get("python_implementation")), text(info.get("python_version"))
+    node = text(info.get("node"))
     fingerprint = content_id(
         _FINGERPRINT,
-        _text(info.get("machine")),
+        text(info.get("machine")),
         model,
         threads,
-        _text(info.get("system")),
-        kernel_series(_text(info.get("release"))),
+        text(info.get("system")),
+        kernel_series(text(info.get("release"))),
         implementation,
         ".".join((version or "").split(".")[:2]),
         None if model else node,
@@ -319,8 +302,8 @@ def _environment(info: Mapping[str, Any]) -> Environment | None:
         environment_id="",
         fingerprint=fingerprint,
         hostname_hash=content_id(node) if node else None,
-        os=_text(info.get("system")),
-        kernel=_text(info.get("release")),
+        os=text(info.get("system")),
+        kernel=text(info.get("release")),
         cpu_model=model,
         threads=threads,
         python=" ".join(part for part in (implementation, version) if part),
@@ -331,7 +314,7 @@ def _environment(info: Mapping[str, Any]) -> Environment | None:
 
 def _device(info: Mapping[str, Any]) -> Device | None:
     """Return the processor as the plugin would record it on that machine; None if it is not named."""
-    name = _cpu_model(info) or _text(info.get("machine"))
+    name = _cpu_model(info) or text(info.get("machine"))
     if name is None:
         return None
     return Device(device_id=content_id("cpu", name, None), backend="cpu", name=name)
@@ -339,8 +322,8 @@ def _device(info: Mapping[str, Any]) -> Device | None:
 
 def _cpu_model(info: Mapping[str, Any]) -> str | None:
     """Return the processor's name, under its old or new py-cpuinfo key."""
-    cpu = _mapping(info.get("cpu"))
-    name = _text(cpu.get("brand_raw")) or _text(cpu.get("brand"))
+    cpu = mapping(info.get("cpu"))
+    name = text(cpu.get("brand_raw")) or text(cpu.get("brand"))
     return None if name is None or name.strip().lower() == "unknown" else name
 
 
@@ -348,23 +331,4 @@ def _details(info: Mapping[str, Any], cpu: Mapping[str, Any]) -> dict[str, objec
     """Return the other facts, without the hostname and what differs between runs on one machine."""
     kept = {key: value for key, value in info.items() if key not in {"node", "cpu"}}
     kept["cpu"] = {key: value for key, value in cpu.items() if key not in _VOLATILE_CPU_KEYS}
-    return _json_object({"machine": info.get("machine"), "machine_info": kept}) or {}
-
-
-def _json_object(value: object) -> dict[str, object] | None:
-    converted = json_value(value) if isinstance(value, Mapping) else None
-    return converted if isinstance(converted, dict) else None
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(value: object, most: int = _MAX_TEXT) -> str | None:
-    return value[:most] if isinstance(value, str) and value.strip() else None
-
-
-def _describe(value: object) -> str:
-    if isinstance(value, list):
-        return "a list"
-    return "an object" if isinstance(value, Mapping) else repr(value)[:60]
+    return json_object({"machine": info.get("machine"), "machine_info": kept}) or {}

@@ -7,7 +7,7 @@ import pytest
 from tests.importers.source_files import DATA, SHA, document, entry, first_document, machine_info, write_json
 
 from pytest_benchdb.errors import ImportFormatError
-from pytest_benchdb.importers.pytest_benchmark import PytestBenchmark
+from pytest_benchdb.importers.python.pytest_benchmark import PytestBenchmark
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, ImportProblem
 
 READER = PytestBenchmark()
@@ -261,7 +261,10 @@ def test_read_of_an_unusable_benchmark_refuses_it(item: object, text: str, tmp_p
     ("content", "text"),
     [
         (b"", "it is empty"),
-        (b'{"machine_info": {}, "benchmarks": [', "it is not JSON: Expecting value in line 1; it looks cut off"),
+        (
+            b'{"machine_info": {}, "benchmarks": [',
+            "it is not JSON: Expecting value in line 1, column 37; it looks cut",
+        ),
         (b'{"machine_info": \xff}', "it is not UTF-8"),
         (b'{"benchmarks": ' + b"[" * 200_000, "it is nested too deeply"),
         (b'{"machine_info": {}}', 'it has no list "benchmarks"'),

@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from pytest_benchdb.importers.source import unix_us, utc_text
+from pytest_benchdb.importers.reading.files import unix_us, utc_text
 
 
 @pytest.mark.parametrize(

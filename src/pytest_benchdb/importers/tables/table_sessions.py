@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from pytest_benchdb.environment.collect import environment_id
 from pytest_benchdb.errors import ImportFormatError
-from pytest_benchdb.importers.table_row import BadRow, TableRow
+from pytest_benchdb.importers.reading.figures import named, param_id
+from pytest_benchdb.importers.tables.table_row import BadRow, TableRow
 from pytest_benchdb.model.environment import Commit, Device, Environment
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession
@@ -171,24 +172,14 @@ def too_many_series() -> ImportFormatError:
 
 def run_of(benchmark: str, backend: str | None, params: str | None) -> ImportedRun:
     """Return a run without measurements."""
+    values = None if params is None else json.loads(params)
     return ImportedRun(
-        fullname=_fullname(benchmark, params),
-        params=None if params is None else json.loads(params),
-        param_id=None if params is None else _param_id(params),
+        fullname=named(benchmark, values),
+        params=values,
+        param_id=None if values is None else param_id(values),
         device=None if backend is None else _device(backend),
         measurements=(),
     )
-
-
-def _fullname(benchmark: str, params: str | None) -> str:
-    """Return the name of a benchmark with its parameters, unless the table has them in the name."""
-    return benchmark if params is None or benchmark.endswith("]") else f"{benchmark}[{_param_id(params)}]"
-
-
-def _param_id(params: str) -> str:
-    """Return parameters in the style of pytest's ids: ``n=100-order=random``."""
-    pairs = json.loads(params).items()
-    return "-".join(f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in pairs)
 
 
 def _device(backend: str) -> Device:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_benchdb.errors import ImportFormatError, MissingExtraError
-from pytest_benchdb.importers.source import MOST_ROWS, opened
-from pytest_benchdb.importers.table_row import COLUMNS, REQUIRED, BadRow, Cells, is_empty, parse_row
-from pytest_benchdb.importers.table_sessions import Sessions
+from pytest_benchdb.importers.reading.files import MOST_ROWS, opened
+from pytest_benchdb.importers.tables.table_row import COLUMNS, REQUIRED, BadRow, Cells, is_empty, parse_row
+from pytest_benchdb.importers.tables.table_sessions import Sessions
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem
 
 _DELIMITERS = (",", ";", "\t", "|")

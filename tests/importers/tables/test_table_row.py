@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from pytest_benchdb.importers.table_row import UNITS
+from pytest_benchdb.importers.reading.units import UNITS
 from pytest_benchdb.model.metric import METRICS
 
 

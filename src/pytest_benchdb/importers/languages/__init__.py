@@ -1,0 +1,1 @@
+"""Importers of tools that time other languages and commands, one module per format."""

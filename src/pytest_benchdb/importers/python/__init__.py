@@ -1,0 +1,1 @@
+"""Importers of tools that time Python code, one module per format."""

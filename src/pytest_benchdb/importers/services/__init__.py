@@ -1,0 +1,1 @@
+"""Importers of what services and CI systems keep: histories, reports of test runs; one module per format."""

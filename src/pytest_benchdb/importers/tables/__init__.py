@@ -1,0 +1,1 @@
+"""Importers of long tables, one row per value: CSV, Parquet and JSON lines."""
