@@ -252,6 +252,12 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
         ("bisect", "--from-trend", "--db", "{db}", "--", "pytest", "tests"),
         ("bisect", "--from-trend", "--db", "{bad}", "--", "pytest", "tests"),
     ],
+    "plot": [
+        ("plot", "trend", "--db", "{db}", "-o", "plot.svg"),
+        ("plot", "compare", "latest~1", "latest", "--db", "{db}", "-o", "plot.svg"),
+        ("plot", "distribution", "{bad}", "-o", "plot.svg"),
+        ("plot", "power", "--db", "{db}", "-o", "{bad}"),
+    ],
     "explain": [("explain", "latest~1", "latest", "--db", "{db}"), ("explain", "file:{bad}", "latest", "--db", "{db}")],
 }
 """Every command, and how it meets the store and the file; ``{db}`` is the folder, ``{bad}`` the file."""

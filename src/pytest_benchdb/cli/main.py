@@ -36,6 +36,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     },
     "Read": {
         "report": Entry("read.report", "Show the benchmarks of a session."),
+        "plot": Entry("read.plot", "Draw a figure for a paper: PNG, SVG or PDF."),
         "show": Entry("read.show", "Show everything about a benchmark, a session or a run."),
         "sessions": Entry("read.sessions", "List the sessions."),
         "env": Entry("read.env", "Show where a session ran, or compare two places."),

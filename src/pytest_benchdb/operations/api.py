@@ -24,6 +24,7 @@ from pytest_benchdb.operations.gate.request import AUTO, GateRequest
 from pytest_benchdb.operations.gate.run import gate
 from pytest_benchdb.operations.history.noise import score_noise
 from pytest_benchdb.operations.history.trend import TrendRequest, build_trends
+from pytest_benchdb.operations.plots import Plots
 from pytest_benchdb.operations.read.query import TIMEOUT_S
 from pytest_benchdb.operations.read.table import (
     INTEGER,
@@ -69,7 +70,7 @@ _OF_SESSION = {
 _TYPES = {bool: TRUTH, int: INTEGER, float: NUMBER, dict[str, str]: LABELS}
 
 
-class History(Notebook):
+class History(Plots, Notebook):
     """Recorded sessions, open for reading; see `pytest_benchdb.open`.
 
     Tables become frames by ``.to_pandas()`` and ``.to_polars()``. Times are in seconds per iteration, sizes in bytes,
@@ -95,6 +96,10 @@ class History(Notebook):
             StoreError: the copy cannot be written.
         """
         return self._reader.snapshot()
+
+    @property
+    def _place(self) -> Path:
+        return self.paths[0] if len(self.paths) == 1 else self.path
 
     def connection(self) -> "Connection":
         """Return a DuckDB connection of your own to `path`, read-only, without the limits of `sql`; close it yourself.
@@ -237,8 +242,7 @@ class History(Notebook):
             thresholds=limits,
             allow_cross=allow_cross,
         )
-        place = self.paths[0] if len(self.paths) == 1 else self.path
-        (comparison,) = compare_named((baseline, candidate), place, request)
+        (comparison,) = compare_named((baseline, candidate), self._place, request)
         return comparison
 
     def regress(

@@ -39,6 +39,7 @@ ARGUMENTS = {
 ONLY_OPTION = {
     *("fit", "baseline set", "baseline rm", "note", "import", "merge", "peaks", "predict"),
     *("duet", "count", "run", "backfill", "bisect", "explain"),
+    *("plot trend", "plot distribution", "plot compare", "plot axis", "plot power"),
 }
 
 

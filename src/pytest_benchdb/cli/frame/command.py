@@ -67,6 +67,7 @@ def reading_command(
     *parameters: Callable[[Any], Any],
     short_help: str | None = None,
     formats: tuple[str, ...] = FORMATS,
+    display: Callable[[Any], Any] = options.display_options,
 ) -> Callable[[Callable[[Call], int | None]], click.Command]:
     """Return a decorator that turns a function into a command.
 
@@ -76,13 +77,14 @@ def reading_command(
         parameters: its arguments and options, in addition to `--db`, `-f`, `-o` and the display options.
         short_help: its line in the help of its group; None for a command of the program, whose line is in `main`.
         formats: formats of `-f`; the first is the default.
+        display: the options of how it is shown.
     """
 
     def decorate(function: Callable[[Call], int | None]) -> click.Command:
         def callback(**params: Any) -> int | None:
             return function(Call(params, formats))
 
-        common = (options.format_option(formats), options.output_option, options.display_options)
+        common = (options.format_option(formats), options.output_option, display)
         decorated = options.combine(options.database_option, *parameters, *common)(callback)
         return click.command(name, context_settings=options.CONTEXT, help=text, short_help=short_help)(decorated)
 

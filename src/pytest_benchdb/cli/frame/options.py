@@ -60,6 +60,12 @@ output_option = click.option(
     "-o", "--output", metavar="FILE", shell_complete=complete_paths, help="Write to FILE; its suffix sets the format."
 )
 
+progress_options = combine(
+    click.option("-q", "--quiet", is_flag=True, help="Print only the data."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more."),
+    click.option("--no-progress", is_flag=True, help="Show no progress bars."),
+)
+
 display_options = combine(
     click.option("--width", metavar="N", type=click.IntRange(min=1), help="Width of tables. Default: the terminal's."),
     click.option(
@@ -69,9 +75,7 @@ display_options = combine(
         show_default=False,
         help="Colour; auto asks the terminal, NO_COLOR and FORCE_COLOR.",
     ),
-    click.option("-q", "--quiet", is_flag=True, help="Print only the data."),
-    click.option("-v", "--verbose", is_flag=True, help="Say more."),
-    click.option("--no-progress", is_flag=True, help="Show no progress bars."),
+    progress_options,
 )
 
 

@@ -32,7 +32,17 @@ PATIENCE_S = 0.5
 _REFRESH_S = 0.1
 """Least seconds between two refreshes of a bar that is not refreshed by itself: each takes about a millisecond."""
 
-_SUFFIXES = {**REPORT_SUFFIXES, ".markdown": "md", ".htm": "html", ".txt": "table", ".xml": "junit", ".sarif": "sarif"}
+_SUFFIXES = {
+    **REPORT_SUFFIXES,
+    ".markdown": "md",
+    ".htm": "html",
+    ".txt": "table",
+    ".xml": "junit",
+    ".sarif": "sarif",
+    ".png": "png",
+    ".svg": "svg",
+    ".pdf": "pdf",
+}
 
 Answer = TypeVar("Answer")
 
@@ -75,6 +85,21 @@ class Output:
             return
         write_file(self.path, [text.encode("utf-8", "backslashreplace")])
         self.say(f"wrote {self.path}")
+
+    def binary(self, content: bytes) -> None:
+        """Write a file that is not text.
+
+        Raises:
+            ConfigError: the file cannot be written, or the output is a terminal.
+        """
+        if self.path is not None:
+            write_file(self.path, [content])
+            self.say(f"wrote {self.path}")
+            return
+        if sys.stdout.isatty():
+            raise ConfigError(f"a terminal cannot show a picture; name a file, as in -o plot.{self.format}")
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
 
     def lines(self, lines: Iterable[Line]) -> None:
         """Write lines, in colour if enabled."""

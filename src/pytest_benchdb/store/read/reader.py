@@ -238,12 +238,12 @@ class Reader:
             attachments=tuple(self.attachments(run_id)),
         )
 
-    def series(self, run_id: str) -> list[dict[str, Any]]:
-        """Return the series sampled during a run, summarised as in `RunDetail`."""
-        rows = self._rows("series_summary", run_id=run_id, bins=SERIES_BINS)
+    def series(self, run_id: str, *, spans: int = SERIES_BINS) -> list[dict[str, Any]]:
+        """Return the series sampled during a run, summarised as in `RunDetail`, by the means of so many spans."""
+        rows = self._rows("series_summary", run_id=run_id, bins=spans)
         for row in rows:
-            spans = SERIES_BINS if row["end_s"] > row["begin_s"] else 1
-            row["means"] = [row["means"].get(span) for span in range(spans)]
+            found = spans if row["end_s"] > row["begin_s"] else 1
+            row["means"] = [row["means"].get(span) for span in range(found)]
         return rows
 
     def attachments(self, run_id: str) -> list[dict[str, Any]]:
