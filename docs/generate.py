@@ -170,6 +170,12 @@ def _possible(bounds: Any) -> str:
     return start + end + (", whole" if bounds.whole else "")
 
 
+def long_table() -> str:
+    """Return the columns of the table that is exported."""
+    columns = import_module("pytest_benchdb.model.exchange.long_table").COLUMNS
+    return table(["Column", "Type", "Meaning"], ([code(c.name), code(c.kind), prose(c.meaning)] for c in columns))
+
+
 def metric_words() -> str:
     """Return the words for several metrics."""
     words = import_module("pytest_benchdb.model.metric").METRIC_WORDS
@@ -322,6 +328,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "hooks": hooks,
     "known-answers": known_answers,
     "layers": layers,
+    "long-table": long_table,
     "metrics": metrics,
     "metric-words": metric_words,
     "options": options,

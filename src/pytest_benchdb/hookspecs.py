@@ -11,7 +11,7 @@ import pluggy
 if TYPE_CHECKING:
     import pytest
 
-    from pytest_benchdb.interfaces import Backend, Importer, Meter
+    from pytest_benchdb.interfaces import Backend, Exporter, Importer, Meter
     from pytest_benchdb.model.run import Run
 
 hookspec = pluggy.HookspecMarker("pytest")
@@ -52,6 +52,14 @@ def pytest_benchdb_meters() -> "Sequence[Meter]":  # type: ignore[empty-body]
 @hookspec
 def pytest_benchdb_importers() -> "Sequence[Importer]":  # type: ignore[empty-body]
     """Return importers; each adds a FORMAT to ``benchdb import`` and ``file:PATH``; registered like backends.
+
+    The command line calls this hook without pytest, so only entry points are used, not conftest.py.
+    """
+
+
+@hookspec
+def pytest_benchdb_exporters() -> "Sequence[Exporter]":  # type: ignore[empty-body]
+    """Return exporters; each adds a FORMAT to ``benchdb export``; registered like backends.
 
     The command line calls this hook without pytest, so only entry points are used, not conftest.py.
     """

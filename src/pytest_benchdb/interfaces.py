@@ -1,19 +1,21 @@
-"""Protocols for backends, meters and importers, built in or from other packages.
+"""Protocols for backends, meters, importers and exporters, built in or from other packages.
 
 A `Backend` is where code runs: it finds devices, waits for them, and reads their clock and allocator.
 A `Meter` reads sensors: energy, power, temperature. Several meters may measure the same test. An `Importer`
-reads the files of another tool. Implementations come from the hooks `pytest_benchdb_backends`,
-`pytest_benchdb_meters` and `pytest_benchdb_importers`, and must pass `pytest_benchdb.testing`.
+reads the files of another tool, and an `Exporter` writes them. Implementations come from the hooks
+`pytest_benchdb_backends`, `pytest_benchdb_meters`, `pytest_benchdb_importers` and `pytest_benchdb_exporters`, and must
+pass `pytest_benchdb.testing`.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from pytest_benchdb.model.environment import Device
+from pytest_benchdb.model.exchange.exported import ExportFile, StoredRun, StoredSession
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Domain, Probe, Reading
@@ -303,4 +305,39 @@ class ReadsFolders(Protocol):
         Args:
             path: a file.
             within: a folder that holds it; the answer is this folder or one below.
+        """
+
+
+class Exporter(Protocol):
+    """Writes results for another tool.
+
+    Attributes:
+        name: the FORMAT in ``benchdb export FORMAT``; lower-case letters, digits, ``-`` and ``_``.
+        suffix: of its file: ``.json``; empty if it makes a folder of files.
+        is_text: whether the file may be written to a terminal.
+        holds: ``history`` if the format holds several sessions; ``session`` if it holds one.
+        rounds: whether it needs the raw rounds, which take time to read.
+    """
+
+    name: str
+    suffix: str
+    is_text: bool
+    holds: Literal["history", "session"]
+    rounds: bool
+
+    def takes(self, run: StoredRun) -> bool:
+        """Return whether the format can hold a run; how many it cannot is said."""
+
+    def export(self, sessions: Iterable[StoredSession]) -> Iterable[ExportFile]:
+        """Return the files: one if there is a suffix.
+
+        The same sessions always give the same bytes. What was not measured is left out or empty, never 0; what was
+        simulated is marked, or left out by `takes`.
+
+        Args:
+            sessions: oldest first, with the runs that it takes; read once. One if `holds` is ``session``.
+
+        Raises:
+            ConfigError: the sessions cannot be written in this format; the message says why.
+            MissingExtraError: a package that writes this format is not installed.
         """

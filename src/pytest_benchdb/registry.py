@@ -1,4 +1,4 @@
-"""Finds the backends, meters and importers of this and other packages, and keeps the open devices.
+"""Finds the backends, meters, importers and exporters of this and other packages, and keeps the open devices.
 
 Other packages' code runs with a time limit. A provider that raises or hangs is left out for the session, with the
 reason; what it prints is dropped.
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pluggy
 
 from pytest_benchdb.errors import BackendUnavailableError, ConfigError
-from pytest_benchdb.interfaces import Backend, HasCurrent, Importer, Meter, OpenDevice
+from pytest_benchdb.interfaces import Backend, Exporter, HasCurrent, Importer, Meter, OpenDevice
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.metric import Provenance
 from pytest_benchdb.model.reading import Probe
@@ -31,6 +31,7 @@ AUTO = ("cpu", "cuda", "rocm", "mps", "xpu")
 _FORMAT = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 T = TypeVar("T")
+Named = TypeVar("Named", Importer, Exporter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class DeviceName:
 
 
 class Registry:
-    """Backends, meters and importers; each provider is called once and its result is kept.
+    """Backends, meters, importers and exporters; each provider is called once and its result is kept.
 
     Attributes:
         disabled: why a provider was left out, by name.
@@ -104,18 +105,28 @@ class Registry:
         Raises:
             ConfigError: two providers claim one name.
         """
-        importers = {importer.name: importer for importer in builtin}
-        owners = dict.fromkeys(importers, "pytest-benchdb")
-        for owner, importer in self._provided("pytest_benchdb_importers"):
-            name = getattr(importer, "name", None)
+        return self._formats("importer", builtin)
+
+    def exporters(self, builtin: Iterable[Exporter]) -> dict[str, Exporter]:
+        """Return the built-in exporters and those of other packages, by name.
+
+        Raises:
+            ConfigError: two providers claim one name.
+        """
+        return self._formats("exporter", builtin)
+
+    def _formats(self, kind: str, builtin: Iterable[Named]) -> dict[str, Named]:
+        """Return the importers or exporters by the name of their format."""
+        formats = {each.name: each for each in builtin}
+        owners = dict.fromkeys(formats, "pytest-benchdb")
+        for owner, each in self._provided(f"pytest_benchdb_{kind}s"):
+            name = getattr(each, "name", None)
             if not isinstance(name, str) or not _FORMAT.fullmatch(name) or name == "auto":
-                self.disabled[owner] = (
-                    f"{owner} registered an importer named {name!r}; names must be lower-case letters"
-                )
+                self.disabled[owner] = f"{owner} registered an {kind} named {name!r}; names must be lower-case letters"
                 continue
-            _claim(owners, name, owner, "importer")
-            importers[name] = importer
-        return importers
+            _claim(owners, name, owner, kind)
+            formats[name] = each
+        return formats
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -286,6 +297,20 @@ def find_importers() -> tuple[dict[str, Importer], dict[str, str]]:
     manager, problems = plugin_manager()
     registry = Registry(manager, ())
     return registry.importers(importers()), {**problems, **registry.disabled}
+
+
+def find_exporters() -> tuple[dict[str, Exporter], dict[str, str]]:
+    """Return all exporters by name, and why exporters were left out, by package.
+
+    Raises:
+        ConfigError: two packages claim one name.
+    """
+    from pytest_benchdb.exporters import exporters
+    from pytest_benchdb.store.parquet import ParquetTable
+
+    manager, problems = plugin_manager()
+    registry = Registry(manager, ())
+    return registry.exporters((ParquetTable(), *exporters())), {**problems, **registry.disabled}
 
 
 def plugin_manager() -> tuple[pluggy.PluginManager, dict[str, str]]:

@@ -1,50 +1,33 @@
 """pytest-benchmark's JSON from records, without a database."""
 
 import json
-from dataclasses import fields
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.exporters.stored import failed, measurement, run, session, simulated
 
-from pytest_benchdb.exporters.pytest_benchmark import export
-from pytest_benchdb.model.report import RunRecord, SessionRow
-from pytest_benchdb.model.run import Summary
-
-SUMMARY = Summary(n=3, min=1e-3, max=3e-3, mean=2e-3, median=2e-3, stddev=1e-3, q1=1.5e-3, q3=2.5e-3)
+from pytest_benchdb.exporters.pytest_benchmark import PytestBenchmark
+from pytest_benchdb.model.exchange.exported import StoredRun
 
 
-def record(**changes: Any) -> RunRecord:
-    values: dict[str, Any] = {
-        "fullname": "tests/test_a.py::test_x[1]",
-        "name": "test_x[1]",
-        "group": None,
-        "params": {"n": 1},
-        "param_id": "1",
-        "extra_info": {},
-        "timer": "time.perf_counter",
-        "iterations": 10,
-        "samples_s": [1e-3, 3e-3, 2e-3],
-        "summary": SUMMARY,
-        "outliers": 0,
-        **changes,
-    }
-    return RunRecord(**{"options": {}, **values})
-
-
-def session(**changes: Any) -> SessionRow:
-    known: dict[str, Any] = dict.fromkeys(field.name for field in fields(SessionRow))
-    known.update(session_id="s", project="demo", started_at="2026-11-21T02:03:04.500000", **changes)
-    return SessionRow(**known)
-
-
-def written(*runs: RunRecord, environment: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-    text = b"".join(export(session(**changes), environment or {}, runs)).decode("ascii")
-    content: dict[str, Any] = json.loads(text, parse_constant=pytest.fail)
+def written(*runs: StoredRun, environment: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    (file,) = PytestBenchmark().export([session(*runs, environment=environment, **changes)])
+    content: dict[str, Any] = json.loads(b"".join(file.pieces).decode("ascii"), parse_constant=pytest.fail)
     return content
 
 
+def test_runs_without_valid_times_are_not_taken() -> None:
+    exporter = PytestBenchmark()
+
+    assert exporter.takes(run())
+    assert not exporter.takes(failed())
+    assert not exporter.takes(simulated())
+    assert not exporter.takes(run("test_x", measurement(valid=False)))
+
+
 def test_export_of_rounds_keeps_them_in_the_order_they_ran() -> None:
-    (benchmark,) = written(record())["benchmarks"]
+    (benchmark,) = written(run())["benchmarks"]
 
     assert benchmark["stats"]["data"] == [1e-3, 3e-3, 2e-3]
     assert (benchmark["stats"]["rounds"], benchmark["stats"]["iterations"]) == (3, 10)
@@ -53,7 +36,7 @@ def test_export_of_rounds_keeps_them_in_the_order_they_ran() -> None:
 
 
 def test_export_of_statistics_alone_says_what_is_not_known() -> None:
-    (benchmark,) = written(record(samples_s=None, outliers=None))["benchmarks"]
+    (benchmark,) = written(run("tests/test_a.py::test_x", measurement(None, outliers=None)))["benchmarks"]
 
     stats = benchmark["stats"]
     assert "data" not in stats
@@ -66,7 +49,7 @@ def test_export_of_statistics_alone_says_what_is_not_known() -> None:
 def test_export_of_a_hostile_name_is_ascii_and_reads_back() -> None:
     name = "test_x[<script>\"'\n\N{GRINNING FACE}\ud800]"
 
-    (benchmark,) = written(record(name=name))["benchmarks"]
+    (benchmark,) = written(run(name=name))["benchmarks"]
 
     assert benchmark["name"] == name
 
@@ -131,9 +114,9 @@ def test_export_yields_each_run_before_it_asks_for_the_next() -> None:
     def runs() -> Any:
         for number in range(3):
             taken.append(number)
-            yield record(samples_s=[1e-3] * 10)
+            yield run()
 
-    pieces = export(session(), {}, runs())
-    seen = [len(taken) for piece in pieces if b'"stats"' in piece]
+    (file,) = PytestBenchmark().export([replace(session(), runs=runs())])
+    seen = [len(taken) for piece in file.pieces if b'"stats"' in piece]
 
     assert seen == [1, 2, 3]

@@ -223,6 +223,7 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
     ],
     "note": [("note", "latest", "x", "--db", "{db}"), ("note", "latest", "x", "--db", "{bad}")],
     "import": [("import", "auto", "{db}", "--db", "other"), ("import", "auto", "{bad}", "--db", "{db}")],
+    "export": [("export", "jsonl", "--db", "{db}"), ("export", "csv", "{bad}"), ("export", "csv", "-o", "{bad}")],
     "sessions": [("sessions", "--db", "{db}"), ("sessions", "{bad}"), ("sessions", "--db", "{db}", "-f", "json")],
     "show": [("show", "latest", "--db", "{db}"), ("show", "latest", "--db", "{bad}")],
     "query": [("query", "SELECT * FROM session", "--db", "{db}"), ("query", "SELECT * FROM report", "--db", "{bad}")],

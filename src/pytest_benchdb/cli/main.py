@@ -43,6 +43,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "query": Entry("read.query", "Answer one SELECT statement, read-only."),
         "db-path": Entry("read.db_path", "Print one up-to-date file for any DuckDB client."),
         "schema": Entry("read.schema", "Print the schema of a database."),
+        "export": Entry("upkeep.export", "Write results in the formats of other tools."),
     },
     "Compare": {
         "compare": Entry("decide.compare", "Compare two sides, or an axis."),

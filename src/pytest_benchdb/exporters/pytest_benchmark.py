@@ -8,13 +8,18 @@ import json
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from pytest_benchdb.model.report import RunRecord, SessionRow
+from pytest_benchdb.exporters.names import only
+from pytest_benchdb.model.exchange.exported import ExportFile, StoredMeasurement, StoredRun, StoredSession
+from pytest_benchdb.model.report import SessionRow
 
 FORMAT_VERSION = "5.3.1"
 """The version of pytest-benchmark that has these keys and formulas."""
 
+_METRICS = ("wall_time", "cpu_time", "timer_value")
+"""Metrics whose rounds the format can represent, the preferred one first."""
+_NEEDED = ("n", "min", "max", "mean", "median")
 _FENCE = 1.5
 _OPTIONS = ("disable_gc", "timer", "min_rounds", "max_time", "min_time", "precision", "confidence", "warmup")
 
@@ -85,23 +90,55 @@ def _outside(ordered: Sequence[float], low: float, high: float) -> int:
     return bisect_left(ordered, low) + len(ordered) - bisect_right(ordered, high)
 
 
-def export(session: SessionRow, environment: Mapping[str, Any], runs: Iterable[RunRecord]) -> Iterator[bytes]:
-    """Yield a session as chunks of one ASCII JSON document, so that only one run's rounds are in memory at a time.
+class PytestBenchmark:
+    """The file that ``--benchmark-json`` writes: one session, its passed runs with valid times."""
 
-    Args:
-        session: the session.
-        environment: columns of its environment, by name.
-        runs: in the order they ran.
-    """
-    yield b'{\n"machine_info": ' + _dump(_machine_info(environment))
+    name = "pytest-benchmark"
+    suffix = ".json"
+    is_text = True
+    holds: Literal["history", "session"] = "session"
+    rounds = True
+
+    def takes(self, run: StoredRun) -> bool:
+        """Return whether a run passed and has valid times, or readings of a timer of its own."""
+        return run.outcome == "passed" and _reading(run) is not None
+
+    def export(self, sessions: Iterable[StoredSession]) -> list[ExportFile]:
+        """Return one file."""
+        return [ExportFile(name="benchmark.json", pieces=_pieces(only(sessions)))]
+
+
+def _reading(run: StoredRun) -> StoredMeasurement | None:
+    """Return the measurement whose rounds are exported."""
+    readings = {
+        row.metric: row
+        for row in run.measurements
+        if row.phase is None
+        and row.pass_name == "time"
+        and row.rank is None
+        and row.valid
+        and row.provenance != "simulated"
+        and all(getattr(row, name) is not None for name in _NEEDED)
+    }
+    return next((readings[metric] for metric in _METRICS if metric in readings), None)
+
+
+def _pieces(stored: StoredSession) -> Iterator[bytes]:
+    """Yield a session as chunks of one ASCII JSON document, so that only one run's rounds are in memory at a time."""
+    session = stored.session
+    yield b'{\n"machine_info": ' + _dump(_machine_info(stored.environment))
     yield b',\n"commit_info": ' + _dump(_commit_info(session)) + b',\n"benchmarks": ['
-    for number, run in enumerate(runs):
-        yield (b",\n" if number else b"\n") + _dump(_benchmark(run))
+    number = 0
+    for run in stored.runs:
+        reading = _reading(run)
+        if reading is not None:
+            yield (b",\n" if number else b"\n") + _dump(_benchmark(run, reading))
+            number += 1
     written_at = _utc(session.finished_at or session.started_at)
     yield b'\n],\n"datetime": ' + _dump(written_at) + b',\n"version": ' + _dump(FORMAT_VERSION) + b"\n}\n"
 
 
-def _benchmark(run: RunRecord) -> dict[str, object]:
+def _benchmark(run: StoredRun, reading: StoredMeasurement) -> dict[str, object]:
     timer = run.timer.rpartition(".")[2] if run.timer else None
     return {
         "group": run.group,
@@ -109,16 +146,17 @@ def _benchmark(run: RunRecord) -> dict[str, object]:
         "fullname": run.fullname,
         "params": run.params,
         "param": run.param_id,
-        "extra_info": run.extra_info,
-        "options": {**{name: run.options.get(name) for name in _OPTIONS}, "timer": timer},
-        "stats": _stats(run),
+        "extra_info": run.extra_info or {},
+        "options": {**{name: (reading.details or {}).get(name) for name in _OPTIONS}, "timer": timer},
+        "stats": _stats(run, reading),
     }
 
 
-def _stats(run: RunRecord) -> dict[str, object]:
-    if run.samples_s is not None:
-        return {**statistics_of(run.samples_s), "data": list(run.samples_s), "iterations": run.iterations}
-    summary = run.summary
+def _stats(run: StoredRun, reading: StoredMeasurement) -> dict[str, object]:
+    iterations = run.iterations or 1
+    if reading.samples:
+        return {**statistics_of(reading.samples), "data": list(reading.samples), "iterations": iterations}
+    summary = reading.summary
     rounds, mean = summary.n or 0, summary.mean or 0.0
     iqr = None if summary.q1 is None or summary.q3 is None else summary.q3 - summary.q1
     return {
@@ -131,15 +169,15 @@ def _stats(run: RunRecord) -> dict[str, object]:
         "iqr": iqr,
         "q1": summary.q1,
         "q3": summary.q3,
-        "iqr_outliers": run.outliers,
+        "iqr_outliers": reading.outliers,
         "stddev_outliers": None,
         # Always a text: `pytest-benchmark compare` takes the maximum.
-        "outliers": f"?;{'?' if run.outliers is None else run.outliers}",
+        "outliers": f"?;{'?' if reading.outliers is None else reading.outliers}",
         "ld15iqr": None,
         "hd15iqr": None,
         "ops": 1 / mean if mean else 0,
         "total": mean * rounds,
-        "iterations": run.iterations,
+        "iterations": iterations,
     }
 
 

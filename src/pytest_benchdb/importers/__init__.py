@@ -11,6 +11,7 @@ def importers() -> tuple[Importer, ...]:
     from pytest_benchdb.importers.languages.google_benchmark import GoogleBenchmark
     from pytest_benchdb.importers.languages.hyperfine import Hyperfine
     from pytest_benchdb.importers.python.pytest_benchmark import PytestBenchmark
+    from pytest_benchdb.importers.tables.exported import ExportedTable
     from pytest_benchdb.importers.tables.table import CsvTable, ParquetTable
 
-    return (PytestBenchmark(), GoogleBenchmark(), Hyperfine(), ParquetTable(), CsvTable())
+    return (ExportedTable(), PytestBenchmark(), GoogleBenchmark(), Hyperfine(), ParquetTable(), CsvTable())

@@ -49,6 +49,7 @@ class ImportedSession:
         tool: the tool that measured: ``pytest-benchmark``.
         runs: at least one.
         source_key: name that is unique in the file; None if time and values identify the session.
+        recorded_as: id of the session that a database had exported: it is left out where that is stored.
         label: the session's label; None without one.
         project: name of the project in the file; None for that of the working directory.
         environment: the machine; None if nothing is known about it.
@@ -62,6 +63,7 @@ class ImportedSession:
     tool_version: str | None = None
     finished_unix_us: int | None = None
     source_key: str | None = None
+    recorded_as: str | None = None
     label: str | None = None
     project: str | None = None
     environment: Environment | None = None

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from pytest_benchdb.model.metric import Provenance
-from pytest_benchdb.model.run import Outcome, Summary
+from pytest_benchdb.model.run import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,36 +309,6 @@ class Report:
     sessions: tuple[SessionReport, ...]
     sessions_in_all: int
     selection: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
-    """One passed run with valid times, or readings of a timer of its own, for exporters.
-
-    Attributes:
-        name: function and parameters.
-        params: parameters by name; None without parameters.
-        param_id: the parameters as the name shows them; None without parameters.
-        timer: dotted name of the clock; None if not known.
-        options: the options that it was timed with.
-        iterations: calls in one round.
-        samples_s: seconds per iteration, one per round, in run order; None if only statistics were kept.
-        summary: statistics of the rounds in seconds per iteration, quartiles by linear interpolation.
-        outliers: number of rounds more than 1.5 interquartile ranges outside those quartiles.
-    """
-
-    fullname: str
-    name: str
-    group: str | None
-    params: Mapping[str, object] | None
-    param_id: str | None
-    extra_info: Mapping[str, object]
-    timer: str | None
-    options: Mapping[str, object]
-    iterations: int
-    samples_s: Sequence[float] | None
-    summary: Summary
-    outliers: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

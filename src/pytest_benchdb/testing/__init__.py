@@ -1,4 +1,4 @@
-"""The contracts of backends, meters and importers, as test classes for packages that provide them.
+"""The contracts of backends, meters, importers and exporters, as test classes for packages that provide them.
 
 ::
 
@@ -15,6 +15,7 @@ without hardware and on a workstation.
 """
 
 from pytest_benchdb.testing.backend_contract import BackendContract
+from pytest_benchdb.testing.exporter_contract import ExporterContract
 from pytest_benchdb.testing.importer_contract import ImporterContract
 from pytest_benchdb.testing.known_answers import KnownAnswers, Work, WorkContract
 from pytest_benchdb.testing.meter_contract import MeterContract
@@ -23,6 +24,7 @@ from pytest_benchdb.testing.provider_contract import ProviderContract
 
 __all__ = [
     "BackendContract",
+    "ExporterContract",
     "ImporterContract",
     "KnownAnswers",
     "MeterContract",

@@ -26,6 +26,7 @@ ARGUMENTS = {
     "doctor": [],
     "env": [],
     "exclude": ["--list"],
+    "export": ["json"],
     "noise": [],
     "query": ["SELECT 1"],
     "recover": [],

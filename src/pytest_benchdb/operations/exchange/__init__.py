@@ -1,4 +1,4 @@
-"""Exchanging results: opening any source, importing other tools' files, exporting to other formats.
+"""Exchanging results: opening any source, importing other tools' files, and writing files.
 
 Selecting sessions of a source is in `select`.
 """

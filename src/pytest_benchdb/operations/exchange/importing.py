@@ -178,7 +178,12 @@ class _Import:
             session = self._times.complete(untimed, source.path)
             is_timed = untimed.started_unix_us is not None or not self._times.is_of_copy
             session_id = session_id_of(session, is_timed=is_timed)
-            if any(is_known(session_id, stored, is_timed=is_timed) for stored in (self._known, new)):
+            known_ids = [(session_id, is_timed), (session.recorded_as, True)]
+            if any(
+                each is not None and is_known(each, stored, is_timed=timed)
+                for each, timed in known_ids
+                for stored in (self._known, new)
+            ):
                 continue
             ms, key = split_id(session_id)
             new.setdefault(key, []).append(ms)

@@ -99,10 +99,11 @@ def _report_writer(source: Path, session_id: str, folder: Path, show: ShowPath) 
 def _json_writer(source: Path, session_id: str, show: ShowPath) -> Writer:
     def write(path: Path) -> str:
         from pytest_benchdb.model.wording import counted
-        from pytest_benchdb.operations.exchange.export import export_pytest_benchmark
+        from pytest_benchdb.operations.export.results import export_pytest_benchmark
 
         done = export_pytest_benchmark(source, session_id, path)
-        left_out = f", without {done.left_out} that did not pass or have no valid rounds" if done.left_out else ""
+        number = sum(done.left_out.values())
+        left_out = f", without {number} that did not pass or have no valid rounds" if number else ""
         return f"pytest-benchmark's JSON written to {show(path)}: {counted(done.runs, 'run')}{left_out}"
 
     return write

@@ -1,8 +1,7 @@
 """Values of any kind and tables of them, as text on a terminal, JSON, CSV or Markdown.
 
 CSV is RFC 4180 with plain line feeds, raw SI values, and units in the column names. Every text is quoted; one that a
-spreadsheet would take for a formula gets an apostrophe in front, as OWASP advises against CSV injection. A text that
-begins with an apostrophe gets a second one, so that removing one leading apostrophe restores every text. Markdown is
+spreadsheet would take for a formula gets an apostrophe in front (`model.value.spreadsheet`). Markdown is
 GitHub-flavoured and safe for any names.
 """
 
@@ -15,11 +14,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_benchdb.model.report import DataTable
+from pytest_benchdb.model.value.spreadsheet import csv_text
 from pytest_benchdb.present.writing.grid import Entry, Heading, Section, Span, Table, fit
 from pytest_benchdb.present.writing.text import sanitize
 
-_FULLWIDTH = "\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
-_DANGEROUS = tuple("=+-@\t\r\n'" + _FULLWIDTH)
 # An underscore inside a word is never emphasis, and test names are full of them.
 _SPECIAL = re.compile(r"[\\`*\[\]~|#]|(?<![^\W_])_|_(?![^\W_])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -136,7 +134,7 @@ def table_csv(table: DataTable) -> str:
 
 def write_csv(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return rows of values as CSV, with column names in the first line."""
-    lines = [",".join(map(_text, names))]
+    lines = [",".join(map(csv_text, names))]
     lines += [",".join(map(_cell, row)) for row in rows]
     return "".join(line + "\n" for line in lines)
 
@@ -147,14 +145,7 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(plain, bool):
         return "true" if plain else "false"
-    return repr(plain) if isinstance(plain, int | float) else _text(str(plain))
-
-
-def _text(text: str) -> str:
-    # Readers before Python 3.11 and most spreadsheets stop at a NUL.
-    text = text.replace("\0", "\\0")
-    guard = "'" if text.startswith(_DANGEROUS) else ""
-    return '"' + guard + text.replace('"', '""') + '"'
+    return repr(plain) if isinstance(plain, int | float) else csv_text(str(plain))
 
 
 def escape(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Exporting: selecting sessions, reading them for exporters, and writing the files."""
