@@ -28,6 +28,8 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 SNIPPETS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 USES = re.compile(r"uses: *([\w./-]+)@(\S+)(?: +#(.*))?")
 OURS = "OWNER/pytest-benchdb"
+# What a workflow may write that follows another and runs no code of the project: comments, or pages.
+ALONE_AFTERWARDS = (["pull-requests"], ["id-token", "pages"])
 
 needs_bash = pytest.mark.skipif(sys.platform == "win32", reason="the scripts are for a POSIX shell")
 
@@ -170,7 +172,7 @@ def test_workflows_may_only_read_unless_they_run_nothing_of_a_pull_request(path:
     assert "pull_request_target" not in workflow["on"]
     for job in workflow["jobs"].values():
         writes = [name for name, right in job.get("permissions", {}).items() if right != "read"]
-        assert writes == [] or (set(workflow["on"]) == {"workflow_run"} and writes == ["pull-requests"])
+        assert writes == [] or (set(workflow["on"]) == {"workflow_run"} and writes in ALONE_AFTERWARDS)
 
 
 @pytest.mark.parametrize("path", [*FILES, *WORKFLOWS, *SNIPPETS], ids=lambda path: path.name)
@@ -186,6 +188,33 @@ def test_recipe_for_pull_requests_uses_inputs_that_the_action_has() -> None:
     (step,) = (one for one in steps(RECIPES / "github-actions.yml") if "pytest-benchdb@" in one.get("uses", ""))
 
     assert set(step["with"]) <= set(load(ACTION)["inputs"])
+
+
+def test_recipe_for_pages_publishes_what_main_left_and_runs_nothing_of_the_project() -> None:
+    path = RECIPES / "github-pages.yml"
+    job = load(path)["jobs"]["site"]
+
+    assert load(path)["on"]["workflow_run"]["workflows"] == [load(RECIPES / "github-actions.yml")["name"]]
+    assert "event == 'push'" in job["if"]
+    assert "head_branch == 'main'" in job["if"]
+    assert not any("actions/checkout" in step.get("uses", "") for step in job["steps"])
+
+
+@needs_bash
+def test_recipe_for_pages_writes_a_site(tmp_path: Path) -> None:
+    bench = tmp_path / "test_bench.py"
+    bench.write_text("def test_sum(bench):\n    bench(sum, range(10))\n", encoding="utf-8")
+    recorded = bash("python -m pytest --benchdb=results -q test_bench.py", tmp_path)
+    text = (
+        script(RECIPES / "github-pages.yml", "Write the site")
+        .replace("python -m pip install", ": skip")
+        .replace("--branch main ", "")
+    )
+
+    result = bash(text, tmp_path, OWNER="me", REPOSITORY="project")
+
+    assert (recorded.returncode, result.returncode) == (0, 0), recorded.stdout + result.stderr
+    assert "https://me.github.io/project/feed.xml" in (tmp_path / "public" / "feed.xml").read_text(encoding="utf-8")
 
 
 def test_recipe_for_comments_follows_the_benchmarks_and_runs_nothing_of_theirs() -> None:

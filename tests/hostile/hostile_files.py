@@ -227,6 +227,7 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
     "sessions": [("sessions", "--db", "{db}"), ("sessions", "{bad}"), ("sessions", "--db", "{db}", "-f", "json")],
     "show": [("show", "latest", "--db", "{db}"), ("show", "latest", "--db", "{bad}")],
     "query": [("query", "SELECT * FROM session", "--db", "{db}"), ("query", "SELECT * FROM report", "--db", "{bad}")],
+    "site": [("site", "--db", "{db}", "-o", "site"), ("site", "--db", "{bad}", "-o", "site")],
     "env": [("env", "--db", "{db}"), ("env", "--db", "{bad}")],
     "schema": [("schema", "--db", "{db}"), ("schema", "--db", "{bad}")],
     "merge": [

@@ -39,6 +39,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "plot": Entry("read.plot", "Draw a figure for a paper: PNG, SVG or PDF."),
         "show": Entry("read.show", "Show everything about a benchmark, a session or a run."),
         "sessions": Entry("read.sessions", "List the sessions."),
+        "site": Entry("read.site", "Write a static site of the history."),
         "env": Entry("read.env", "Show where a session ran, or compare two places."),
         "query": Entry("read.query", "Answer one SELECT statement, read-only."),
         "db-path": Entry("read.db_path", "Print one up-to-date file for any DuckDB client."),

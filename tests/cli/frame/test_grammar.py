@@ -39,7 +39,7 @@ ARGUMENTS = {
 # Commands that change a database, take minutes or need an extra: here only their option is looked at.
 ONLY_OPTION = {
     *("fit", "baseline set", "baseline rm", "note", "import", "merge", "peaks", "predict"),
-    *("duet", "count", "run", "backfill", "bisect", "explain"),
+    *("duet", "count", "run", "backfill", "bisect", "explain", "site"),
     *("plot trend", "plot distribution", "plot compare", "plot axis", "plot power"),
 }
 

@@ -1,10 +1,11 @@
-"""What charts of a report draw: the rounds of its runs, and the history of each benchmark."""
+"""What pages draw: the runs and histories of a report, and those of a site with its sessions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pytest_benchdb.model.annotation import Baseline
 from pytest_benchdb.model.answer.trend import LevelBand, Trend
-from pytest_benchdb.model.report import Row, SessionRow
+from pytest_benchdb.model.report import ReportRow, Row, SessionReport, SessionRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +69,73 @@ class ReportPictures:
 
 
 NO_PICTURES = ReportPictures()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPages:
+    """What a site has already.
+
+    Attributes:
+        benchmarks: digest of what each benchmark's page was made of, by full name.
+        sessions: digest of what each session's page was made of, by session id.
+    """
+
+    benchmarks: Mapping[str, str]
+    sessions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """A history and its levels, the earliest first."""
+
+    trend: Trend
+    bands: tuple[LevelBand, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkHistory:
+    """A benchmark whose page is to be written.
+
+    Attributes:
+        runs: its newest run on each machine and device, that of the newest session first.
+        courses: the histories of its main times, one for each machine, device and phase.
+        notes: about it, its runs or their sessions: rows of ``queries/notes.sql``.
+    """
+
+    fullname: str
+    runs: tuple[ReportRow, ...]
+    courses: tuple[Course, ...]
+    notes: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteContent:
+    """What the pages of a site show.
+
+    Attributes:
+        sources: the files and folders that were read, as the user wrote them.
+        sessions: those of the site, in the order of its histories.
+        excluded: sessions that were taken out of the history, the oldest first.
+        in_all: number of sessions that there are.
+        order_reason: why sessions are ordered by time; None if they are ordered by commit.
+        machines: name of the processor of each fingerprint, where it is known.
+        baselines: those in force.
+        benchmarks: digest of every benchmark by full name, changed or not.
+        changed: the benchmarks that the site does not have in this form yet.
+        pictures: what there is to draw of their newest runs.
+        session_pages: digest of every session that has a page, by id.
+        changed_sessions: the sessions whose page the site does not have in this form yet, with all their runs.
+    """
+
+    sources: tuple[str, ...]
+    sessions: tuple[SessionRow, ...]
+    excluded: tuple[SessionRow, ...]
+    in_all: int
+    order_reason: str | None
+    machines: Mapping[str, str]
+    baselines: tuple[Baseline, ...]
+    benchmarks: Mapping[str, str]
+    changed: tuple[BenchmarkHistory, ...]
+    pictures: ReportPictures
+    session_pages: Mapping[str, str]
+    changed_sessions: tuple[SessionReport, ...]

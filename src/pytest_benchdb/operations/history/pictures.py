@@ -59,7 +59,7 @@ def build_illustrated(
     with open_selection(selection, feedback, newest=None, root=request.root, environ=request.environ) as selected:
         report = read_report(selected, selection, percentiles=percentiles)
         trends = _trends(selected, selection, request, report, history)
-        pictures = _pictures(selected.reader, report, trends, {row.session_id: row for row in selected.everything})
+        pictures = pictures_of(selected.reader, report, trends, {row.session_id: row for row in selected.everything})
     return IllustratedReport(report=report, pictures=pictures)
 
 
@@ -76,9 +76,17 @@ def _trends(
     return follow_series(replace(selected, sessions=sessions), main_times, request, optional=True)
 
 
-def _pictures(
+def pictures_of(
     reader: Reader, report: Report, trends: Trends | None, sessions: Mapping[str, SessionRow]
 ) -> ReportPictures:
+    """Read what there is to draw of the runs of a report.
+
+    Args:
+        reader: an open history that contains the sessions.
+        report: the runs.
+        trends: the histories of their benchmarks; None without any.
+        sessions: those of the report and of the histories, by id, in their order.
+    """
     rows = [row for shown in report.sessions for row in shown.rows]
     followed = {_place_of(trend): trend for trend in (trends.series if trends else ())}
     trend_of = {row.run_id: followed.get(_place(row, sessions)) for row in rows if row.has_figures}

@@ -69,6 +69,7 @@ class Selection:
         paths: files and folders.
         specs: sessions in them: ``latest~1``, ids, labels; empty for all.
         keyword: `-k` expression over full names.
+        names: full names of benchmarks; None for all.
         where: `-w` filter over runs.
         metrics: names of metrics and words of `METRIC_WORDS`; empty for the time of each benchmark.
         since: earliest start of a session.
@@ -80,6 +81,7 @@ class Selection:
     paths: tuple[Path, ...]
     specs: tuple[str, ...] = ()
     keyword: str | None = None
+    names: tuple[str, ...] | None = None
     where: str | None = None
     metrics: tuple[str, ...] = ()
     since: str | None = None

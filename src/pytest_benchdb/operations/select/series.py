@@ -58,7 +58,7 @@ def read_series(
     named = {metric for word in words if word not in MAINS for metric in metrics_of(word)}
     mains = [MAINS[word] for word in words if word in MAINS]
     metrics = None if ALL_METRICS in words else (*named, *(metric for group in mains for metric in group))
-    names = names_like(reader, selection.keyword)
+    names = list(selection.names) if selection.names is not None else names_like(reader, selection.keyword)
     values = reader.session_values([session.session_id for session in sessions], metrics=metrics, names=names)
     filtered = list(filter(selected, values))
     # Runs that did not pass appear as wall times even if another metric is requested.

@@ -53,7 +53,7 @@ def render_page(template: str, *, scripts: Sequence[str], data: object, **values
     require_jinja()
     from markupsafe import Markup
 
-    style, script = _asset("page.css"), '"use strict";\n' + "".join(map(_asset, scripts))
+    style, script = asset("page.css"), '"use strict";\n' + "".join(map(asset, scripts))
     return (
         _environment()
         .get_template(template)
@@ -67,6 +67,16 @@ def render_page(template: str, *, scripts: Sequence[str], data: object, **values
             **values,
         )
     )
+
+
+def render_text(template: str, **values: object) -> str:
+    """Return a template with everything escaped and nothing put in: a feed, a drawing, a page of a site.
+
+    Raises:
+        MissingExtraError: Jinja is not installed.
+    """
+    require_jinja()
+    return _environment().get_template(template).render(version=__version__, **values)
 
 
 def script_json(value: object) -> str:
@@ -100,7 +110,7 @@ def _environment() -> "jinja2.Environment":
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        loader=jinja2.FunctionLoader(_asset),
+        loader=jinja2.FunctionLoader(asset),
     )
     environment.filters["breakable"] = _breakable
     environment.globals |= {"strip_size": (STRIP_WIDTH, STRIP_HEIGHT), "line_size": (LINE_WIDTH, LINE_HEIGHT)}
@@ -108,7 +118,8 @@ def _environment() -> "jinja2.Environment":
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a file of `assets`."""
     return (resources.files("pytest_benchdb.present") / "assets" / name).read_text(encoding="utf-8")
 
 
