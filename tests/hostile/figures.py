@@ -10,10 +10,11 @@ from typing import Any
 from pytest_benchdb.model.imported import ImportedSession, SourceFile
 from pytest_benchdb.operations.exchange.as_journal import journal_lines, session_id_of
 
-_ORDERED = ("min", "q1", "median", "q3", "max")
+_ORDERED = ("min", "q1", "median", "q3", "p90", "p95", "p99", "max")
 _NEVER_NEGATIVE = frozenset({"wall_time", "cpu_time", "device_time", "first_call_time", "peak_rss", "energy"})
 _MEASUREMENTS = """
-SELECT b.fullname, r.outcome, m.metric, m.valid, m.value, m.n, m.min, m.q1, m.median, m.q3, m.max, m.mean, m.stddev,
+SELECT b.fullname, r.outcome, m.metric, m.valid, m.value, m.n, m.min, m.q1, m.median, m.q3, m.p90, m.p95,
+  m.p99, m.max, m.mean, m.stddev,
   (SELECT list(DISTINCT isfinite(v)) FROM (SELECT unnest(c.value) AS v FROM round_chunk c
     WHERE c.measurement_id = m.measurement_id)) AS finite
 FROM measurement m JOIN run r USING (run_id) JOIN benchmark b ON b.benchmark_id = r.benchmark_id

@@ -241,7 +241,7 @@ BOUNDS: Mapping[str, Bounds] = MappingProxyType(
 ANY = Bounds()
 """The bounds of a metric of the suite."""
 
-ORDERED = ("min", "q1", "median", "q3", "max")
+ORDERED = ("min", "q1", "median", "q3", "p90", "p95", "p99", "max")
 """Statistics that never decrease in this order."""
 
 

@@ -102,6 +102,9 @@ class Summary:
     stddev: float | None = None
     q1: float | None = None
     q3: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,13 +143,13 @@ def test_fold_without_rounds_keeps_statistics_only(tmp_path: Path, ask: Ask) -> 
 
 def test_fold_summary_is_copied(tmp_path: Path, ask: Ask) -> None:
     summary = {"n": 9, "min": 1.0, "max": 3.0, "mean": 2.0, "median": 2.5, "stddev": 0.5, "q1": 1.5, "q3": 2.75}
-    given = j.measurement("wall_time", summary=summary)
+    given = j.measurement("wall_time", summary={**summary, "p90": 2.8, "p95": 2.9, "p99": 2.95})
     path = session_file(folded(j.write_journal(tmp_path, j.run_lines("test_a", others=[given]))))
 
-    columns = "n, min, max, mean, median, stddev, q1, q3, value, valid"
+    columns = "n, min, max, mean, median, stddev, q1, q3, p90, p95, p99, value, valid"
     rows = ask(path, f"SELECT {columns} FROM measurement WHERE metric = 'wall_time'")
 
-    assert rows == [(9, 1.0, 3.0, 2.0, 2.5, 0.5, 1.5, 2.75, 2.5, True)]
+    assert rows == [(9, 1.0, 3.0, 2.0, 2.5, 0.5, 1.5, 2.75, 2.8, 2.9, 2.95, 2.5, True)]
 
 
 def test_fold_values_that_are_not_time_are_kept_as_they_are(tmp_path: Path, ask: Ask) -> None:

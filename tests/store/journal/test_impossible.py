@@ -19,8 +19,19 @@ from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.journal.impossible import find_impossible, mark_impossible
 from pytest_benchdb.store.target import resolve
 
-FIGURES = ("n", "min", "max", "mean", "median", "stddev", "q1", "q3", "value")
-SOUND = {"n": 3, "min": 1.0, "max": 4.0, "mean": 2.4, "median": 2.0, "stddev": 1.2, "q1": 1.5, "q3": 3.0, "value": 2.0}
+FIGURES = ("n", "min", "max", "mean", "median", "stddev", "q1", "q3", "p90", "p95", "p99", "value")
+SOUND = {
+    "n": 3,
+    "min": 1.0,
+    "max": 4.0,
+    "mean": 2.4,
+    "median": 2.0,
+    "stddev": 1.2,
+    "q1": 1.5,
+    "q3": 3.0,
+    "p99": 3.9,
+    "value": 2.0,
+}
 
 IMPOSSIBLE: dict[str, tuple[str, dict[str, Any], str]] = {
     "below zero": ("wall_time", {"min": -1.0}, "min is -1.0, and wall_time is never below 0"),
@@ -32,6 +43,7 @@ IMPOSSIBLE: dict[str, tuple[str, dict[str, Any], str]] = {
     "median below min": ("accuracy", {"median": 0.5, "value": 0.5}, "q1 is 1.5 and median is 0.5, which is less"),
     "mean above max": ("peak_rss", {"mean": 4.5}, "mean is 4.5 and max is 4.0, which is less"),
     "quartiles": ("peak_rss", {"q3": 1.9}, "median is 2.0 and q3 is 1.9, which is less"),
+    "percentiles": ("peak_rss", {"p90": 3.95}, "p90 is 3.95 and p99 is 3.9, which is less"),
     "negative deviation": ("wall_time", {"stddev": -1.0}, "stddev is -1.0"),
     "deviation above range": ("wall_time", {"stddev": 3.5}, "stddev is 3.5, which is more than max - min"),
     "no rounds": ("wall_time", {"n": 0}, "n is 0, and there is at least 1 round"),

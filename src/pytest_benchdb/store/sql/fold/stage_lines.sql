@@ -39,7 +39,7 @@ FROM
             benchmark: 'STRUCT(benchmark_id UUID, project VARCHAR, fullname VARCHAR, file VARCHAR, class_name VARCHAR, function VARCHAR, name VARCHAR, group_name VARCHAR, params JSON, param_id VARCHAR, code_hash VARCHAR)',
             labels: 'STRUCT(model VARCHAR, version VARCHAR, framework VARCHAR, framework_version VARCHAR, use_case VARCHAR, implementation VARCHAR, workload VARCHAR, precision VARCHAR, batch_size BIGINT, sequence_length BIGINT, model_id UUID, model_version_id UUID, framework_id UUID)',
             boundary: 'DOUBLE[]',
-            measurements: 'STRUCT(id UUID, metric VARCHAR, unit VARCHAR, better VARCHAR, pass VARCHAR, phase VARCHAR, provenance VARCHAR, method VARCHAR, valid BOOLEAN, reason VARCHAR, value DOUBLE, sampled BOOLEAN, n BIGINT, keep BOOLEAN, device_id UUID, rank INTEGER, domain VARCHAR, scope VARCHAR, window_s DOUBLE, tick_s DOUBLE, details JSON, summary STRUCT(n BIGINT, min DOUBLE, max DOUBLE, mean DOUBLE, median DOUBLE, stddev DOUBLE, q1 DOUBLE, q3 DOUBLE))[]',
+            measurements: 'STRUCT(id UUID, metric VARCHAR, unit VARCHAR, better VARCHAR, pass VARCHAR, phase VARCHAR, provenance VARCHAR, method VARCHAR, valid BOOLEAN, reason VARCHAR, value DOUBLE, sampled BOOLEAN, n BIGINT, keep BOOLEAN, device_id UUID, rank INTEGER, domain VARCHAR, scope VARCHAR, window_s DOUBLE, tick_s DOUBLE, details JSON, summary STRUCT(n BIGINT, min DOUBLE, max DOUBLE, mean DOUBLE, median DOUBLE, stddev DOUBLE, q1 DOUBLE, q3 DOUBLE, p90 DOUBLE, p95 DOUBLE, p99 DOUBLE))[]',
             attachments: 'STRUCT(id UUID, name VARCHAR, media_type VARCHAR, checksum VARCHAR, size_bytes BIGINT, created_us BIGINT)[]',
             finished_us: 'BIGINT',
             exit_status: 'INTEGER',

@@ -54,6 +54,9 @@ SELECT
     stddev,
     q1,
     q3,
+    p90,
+    p95,
+    p99,
     value
 FROM figure
 WHERE

@@ -36,7 +36,10 @@ WITH entry_item AS (
                     median DOUBLE,
                     stddev DOUBLE,
                     q1 DOUBLE,
-                    q3 DOUBLE
+                    q3 DOUBLE,
+                    p90 DOUBLE,
+                    p95 DOUBLE,
+                    p99 DOUBLE
                 )
             )
         ) AS item
