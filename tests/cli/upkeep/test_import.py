@@ -127,7 +127,7 @@ def test_import_shows_no_escapes_of_hostile_names(bring: Call, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("nothing", "t.csv"), "FORMAT 'nothing' is unknown; write one of auto, pytest-benchmark, "),
+        (("nothing", "t.csv"), "FORMAT 'nothing' is unknown; write one of auto, "),
         (("csv", "gone.csv"), "gone.csv does not exist; name a file or a folder to import"),
         (("csv", "t.csv", "--tag", "x"), "--tag 'x': write K=V"),
         (("csv", "t.csv", "--db", "tests.py"), "is a test, not a database"),

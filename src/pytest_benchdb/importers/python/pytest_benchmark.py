@@ -29,7 +29,9 @@ from pytest_benchdb.model.run import Measurement, Summary
 
 _INT32 = 2**31 - 1
 _OWN_KEYS = frozenset({"machine_info", "commit_info"})
-_OTHER_KEYS = frozenset({"context", "creator", "instrument", "metadata", "runs"})
+_OTHER_KEYS = frozenset(
+    {"context", "creator", "hardware_info", "instrument", "metadata", "run_stats", "runs", "scheduler_metrics"}
+)
 """Keys of other tools' files that have a list ``benchmarks`` too."""
 _UNKNOWN_COMMITS = frozenset({"unversioned", "unknown", ""})
 _SAVED_NAME = re.compile(r"\d{4}_(?P<name>.+)")

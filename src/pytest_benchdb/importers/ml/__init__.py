@@ -1,0 +1,1 @@
+"""Importers of benchmarks of models: speed, memory, energy and scores; one module per format."""
