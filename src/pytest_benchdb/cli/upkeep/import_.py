@@ -23,8 +23,8 @@ _COLUMNS = ("file", "format", "imported", "known", "runs", "refused", "reason")
 _HELP = """Import results of other tools as sessions.
 
 FORMAT is the name of a tool (pytest-benchmark, hyperfine, ...), csv or parquet (a long table with the columns session,
-started_at, benchmark, value), or auto, which detects the format. A name that is unknown is answered with all that are
-known. Each PATH is a file or a folder.
+started_at, benchmark, value), json (any JSON, with --map), or auto, which detects the format. A name that is unknown is
+answered with all that are known. Each PATH is a file or a folder.
 
 Times come from the files; for those without one, say --at. What cannot be read is reported with its place, and the rest
 is imported; importing twice adds nothing. Exit status: 0 every file was imported, there already, or holds no results by
@@ -55,6 +55,14 @@ Example: benchdb import pytest-benchmark .benchmarks
     help="When the results were measured whose files do not say: a time, that of the file's last change, or that of "
     "the commit in the file. Kept as a note of the sessions.",
 )
+@click.option(
+    "--map",
+    "json_map",
+    metavar="FIELD=PATH",
+    multiple=True,
+    help="Where a value is in the JSON of FORMAT json: name=results[].name, time=results[].ms:unit=ms, param:n=..., "
+    "started_at=..., commit=..., backend=..., status=...; can be given several times.",
+)
 @click.option("--recursive/--no-recursive", default=True, help="Search folders in folders. Default: --recursive.")
 @click.option("--dry-run", is_flag=True, help="Read everything and report what would be imported; write nothing.")
 @click.option("--strict", is_flag=True, help="Import nothing from a file that has a problem.")
@@ -78,6 +86,7 @@ def command(**params: Any) -> int:
         as_this_machine=params["as_this_machine"],
         at=params["at"],
         recursive=params["recursive"],
+        json_map=params["json_map"],
     )
     with command_feedback(output, "Importing") as feedback:
         imported = import_files(request, feedback.progress)

@@ -54,14 +54,16 @@ def _newest(document: Mapping[str, Any]) -> int | None:
 
 
 def model_tests(document: Mapping[str, Any]) -> Iterator[Part]:
-    """Yield ``{model_results: {MODEL: {status, elapsed_time}}}`` or ``{tests: [{model, status, elapsed_time}]}``."""
+    """Yield ``{model_results: {MODEL: {status, elapsed_time}}}`` or ``{tests: ...}``, a list or by platform."""
     results = document.get("model_results")
     pairs: list[tuple[object, object]] = list(mapping(results).items())
     pairs += [(mapping(entry).get("model"), entry) for entry in items(document.get("tests"))]
-    runs = tuple(run_of("model test", mapping(entry), {"model": name}) for name, entry in pairs)
+    runs = [run_of("model test", mapping(entry), {"model": name}) for name, entry in pairs]
+    for platform, entry in mapping(document.get("tests")).items():
+        runs.append(run_of("model test", mapping(entry), {"model": document.get("model")}, hardware=platform))
     started = stamp_us(document.get("test_timestamp") or document.get("timestamp"))
     times = [run.started_unix_us for run in runs if run.started_unix_us]
-    yield Part(runs=runs, started_us=started or min(times, default=None))
+    yield Part(runs=tuple(runs), started_us=started or min(times, default=None))
 
 
 def validations(document: Mapping[str, Any]) -> Iterator[Part]:

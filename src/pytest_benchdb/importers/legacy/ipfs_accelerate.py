@@ -46,6 +46,7 @@ _FAMILIES: tuple[tuple[frozenset[str], Reader], ...] = tuple(
         ("skill_tests command python_version", skills.performance_test),
         ("api_tests command python_version", skills.performance_test),
         ("test_file elapsed_time return_code", skills.performance_test),
+        ("timestamp model tests", checks.model_tests),
     )
 )
 """Families by the keys that each of their files has, special ones first."""
@@ -96,6 +97,7 @@ _SKILL_FILE = re.compile(r"(?:hf_)?(?P<name>.+?)_test_results\.json.*")
 _SKILL_KEYS = frozenset(
     {"init", "cpu_init", "cpu_tests", "apple_tests", "cuda_tests", "qualcomm_tests", "openvino_tests"}
 )
+_FAILED_KEYS = frozenset({"test_error"})
 _API_KEYS = frozenset(
     {"endpoint_handler", "test_endpoint", "chat_method", "post_request", "chat_completion", "streaming"}
 )
@@ -189,7 +191,7 @@ def _parts_of(document: Mapping[str, Any], file: str) -> Iterator[Part]:
             yield from _one_of_many(key, statuses)
     elif len(keys & _API_KEYS) > len(keys & _SKILL_KEYS):
         yield from apis.status_map(document, name)
-    elif keys & _SKILL_KEYS or match:
+    elif keys & (_SKILL_KEYS | _FAILED_KEYS) or match:
         yield from skills.skill(document, name)
     else:
         raise ImportFormatError("it belongs to no family of ipfs_accelerate_py")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pytest_benchdb.errors import NotResultsError
 from pytest_benchdb.importers.legacy.entry import (
     PLATFORMS,
     Part,
@@ -17,6 +18,8 @@ from pytest_benchdb.model.imported import ImportedRun
 from pytest_benchdb.model.run import Outcome
 
 _STATUS_ENDS = ("_init", "_handler", "_tests", "_creation", "tests")
+_ERROR = "test_error"
+"""The only status of a skill whose test ended early: the text of its error."""
 _CALLS = ("_output", "_example", "_transcription", "_embedding", "_similarity", "_benchmark", "_result")
 _GENERAL = "general"
 
@@ -31,8 +34,11 @@ def skill(document: Mapping[str, Any], name: str) -> Iterator[Part]:
     metadata = mapping(document.get("metadata"))
     statuses = mapping(document.get("status")) or document
     started = stamp_us(metadata.get("timestamp") or metadata.get("test_timestamp") or document.get("timestamp"))
+    failure = text(statuses.get(_ERROR), 300)
+    failed = [] if failure is None else [run_of("skill", {}, {"skill": name}, outcome=("failed", failure))]
     runs = [
-        *_platforms(name, statuses),
+        *failed,
+        *_platforms(name, {key: value for key, value in statuses.items() if key != _ERROR}),
         *(run for example in items(document.get("examples")) for run in _example(name, mapping(example))),
     ]
     times = [run.started_unix_us for run in runs if run.started_unix_us]
@@ -144,10 +150,15 @@ def performance_test(document: Mapping[str, Any]) -> Iterator[Part]:
     """Yield the test files of ``{skill_tests: {FILE: {elapsed_time, return_code, json_result}}}``, and their skills.
 
     The time of a file is that of a whole process with its imports.
+
+    Raises:
+        NotResultsError: there are no tests.
     """
     tests = mapping(document.get("skill_tests") or document.get("api_tests"))
     if not tests and "test_file" in document:
         tests = {str(document["test_file"]): document}
+    if not tests:
+        raise NotResultsError("its filter has chosen no test")
     runs: list[ImportedRun] = []
     for file, result in tests.items():
         entry = {key: mapping(result).get(key) for key in ("elapsed_time", "return_code", "error")}

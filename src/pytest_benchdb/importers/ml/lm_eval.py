@@ -55,7 +55,7 @@ class LmEval:
     def can_read(self, _path: Path, head: bytes) -> bool:
         """Return whether the JSON has results and the harness's configuration, versions or their like."""
         json = head_of_json(head)
-        if json.kind != "{" or not json.has("results"):
+        if json.kind != "{" or not json.has("results") or "config_general" in json.keys:  # that is lighteval
             return False
         known = {"versions", "config", "n-shot", "configs", "group_subtasks", "higher_is_better"}
         return bool(json.keys & known and re.search(rb'"[\w@.]+(_stderr|,[\w-]+)"', head))

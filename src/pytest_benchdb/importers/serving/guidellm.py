@@ -122,7 +122,7 @@ def _params(entry: Mapping[str, Any], report: Mapping[str, Any]) -> dict[str, ob
         "rate": whole(number(strategy.get("rate"))),
         "streams": whole(number(strategy.get("streams"))),
         "max_concurrency": whole(number(strategy.get("max_concurrency"))),
-        "data": text(data if isinstance(data, str) or data is None else str(data), _LONGEST_DATA),
+        "data": text("+".join(map(str, items(data))) or data, _LONGEST_DATA),
     }
     return {name: value for name, value in params.items() if value is not None}
 

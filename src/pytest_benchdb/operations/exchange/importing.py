@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pytest_benchdb.environment.git.checkout import read_commit
 from pytest_benchdb.errors import BenchdbError, ConfigError, interruptible
+from pytest_benchdb.importers.mapped.json_map import JsonMap
+from pytest_benchdb.importers.mapped.mapped_json import JSON, MappedJson
 from pytest_benchdb.importers.tables.table import CsvTable
 from pytest_benchdb.interfaces import Importer
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem, SourceFile
@@ -38,6 +40,7 @@ class ImportRequest:
         as_this_machine: take the sessions for sessions of this machine, unless their file contradicts that.
         at: the time of sessions whose file has none: ``mtime``, ``commit``, or a time; None to refuse them.
         recursive: whether folders in folders are searched.
+        json_map: where the values are in the files of FORMAT json: ``time=results[].ms:unit=ms``.
     """
 
     format: str
@@ -51,6 +54,7 @@ class ImportRequest:
     as_this_machine: bool = False
     at: str | None = None
     recursive: bool = True
+    json_map: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +113,10 @@ def import_files(request: ImportRequest, progress: Callable[[int, int], None] = 
         StoreError: the target cannot be read or written; files reported as done are in it.
     """
     importers, left_out = find_importers()
-    if request.format != AUTO and request.format not in importers:
-        raise ConfigError(f"FORMAT {request.format!r} is unknown; write one of {', '.join((AUTO, *importers))}")
+    if request.format == JSON or request.json_map:
+        importers = {JSON: _mapped(request)}
+    elif request.format != AUTO and request.format not in importers:
+        raise ConfigError(f"FORMAT {request.format!r} is unknown; write one of {', '.join((AUTO, *importers, JSON))}")
     target = resolve(request.target, Path.cwd())
     sources = list(find_sources(request.paths, request.format, importers, recursive=request.recursive))
     outcomes: list[FileOutcome] = []
@@ -128,6 +134,14 @@ def import_files(request: ImportRequest, progress: Callable[[int, int], None] = 
         stage.finish()
         progress(len(sources), len(sources))
     return Imported(files=tuple(outcomes), passed_over=tuple(passed_over), left_out=left_out)
+
+
+def _mapped(request: ImportRequest) -> MappedJson:
+    if request.format != JSON:
+        raise ConfigError(f"--map is for FORMAT {JSON}; FORMAT is {request.format}, which knows where its values are")
+    if not request.json_map:
+        raise ConfigError(f"FORMAT {JSON} needs --map: --map name=results[].name --map time=results[].ms:unit=ms")
+    return MappedJson(JsonMap.of(request.json_map))
 
 
 class _Import:

@@ -1,0 +1,1 @@
+"""Importer of any JSON, whose values a map on the command line names."""
