@@ -196,12 +196,20 @@ def _wall(
 
 
 def _is_written(flat: Mapping[str, Any]) -> bool:
-    """Return whether each time and rate has so few digits that a program wrote it down: no clock reads 0.1 s."""
-    names = [name for name, _ in _WALL] + [name for name, (_, unit, _) in _FIGURES.items() if "B" not in unit]
-    figures = [exact for name in names if (exact := number(flat.get(name)))]
-    lists = [exact for name, _ in _WALL for value in items(flat.get(name)) if (exact := number(value))]
-    digits = [len(f"{abs(value):.12e}".partition("e")[0].replace(".", "").rstrip("0")) for value in figures + lists]
+    """Return whether each time, or else each rate, has so few digits that a program wrote it down.
+
+    No clock reads 0.1 s. A rate that was computed from such a time has all its digits.
+    """
+    of_times = [name for name, _ in _WALL] + [name for name, (_, unit, _) in _FIGURES.items() if unit in {"s", "ms"}]
+    of_rates = [name for name, (_, unit, _) in _FIGURES.items() if unit in {"1/s", "1"}]
+    times = [exact for name in of_times for value in _listed(flat.get(name)) if (exact := number(value))]
+    rates = [exact for name in of_rates if (exact := number(flat.get(name)))]
+    digits = [len(f"{abs(value):.12e}".partition("e")[0].replace(".", "").rstrip("0")) for value in times or rates]
     return bool(digits) and max(digits) <= _FEW_DIGITS
+
+
+def _listed(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list) else (value,)
 
 
 def is_simulated(entry: Mapping[str, Any]) -> bool:
