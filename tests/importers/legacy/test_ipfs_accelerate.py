@@ -153,6 +153,7 @@ def test_files_without_results_say_what_they_are(file: str, reason: str) -> None
         ({"avg_time": 0.05, "min_time": 0.045000000000000005, "max_time": 0.05500000000000001}, "simulated"),
         ({"throughput": 75, "latency_ms": 15}, "simulated"),
         ({"generation_time": 0.7, "tokens_per_second": 102.85714285714286}, "simulated"),
+        ({"generation_time": 0.08, "total_time": 0.2099308967590332}, "simulated"),
         ({"tokens_per_second": 320.15044580440605}, "imported"),
         ({"elapsed_time": 4.510389}, "imported"),
         ({"latencies": [0.1, 0.0612475872]}, "imported"),

@@ -196,20 +196,29 @@ def _wall(
 
 
 def _is_written(flat: Mapping[str, Any]) -> bool:
-    """Return whether each time, or else each rate, has so few digits that a program wrote it down.
+    """Return whether a time, or all rates of an entry without times, have so few digits that a program wrote them down.
 
-    No clock reads 0.1 s. A rate that was computed from such a time has all its digits.
+    No clock reads 0.1 s, and no allocator 3.8 GiB. A rate that was computed from such a time has all its digits.
     """
-    of_times = [name for name, _ in _WALL] + [name for name, (_, unit, _) in _FIGURES.items() if unit in {"s", "ms"}]
+    of_times = [name for name, _ in _WALL] + [
+        name for name, (_, unit, _) in _FIGURES.items() if unit in {"s", "ms", "GiB"}
+    ]
     of_rates = [name for name, (_, unit, _) in _FIGURES.items() if unit in {"1/s", "1"}]
-    times = [exact for name in of_times for value in _listed(flat.get(name)) if (exact := number(value))]
-    rates = [exact for name in of_rates if (exact := number(flat.get(name)))]
-    digits = [len(f"{abs(value):.12e}".partition("e")[0].replace(".", "").rstrip("0")) for value in times or rates]
-    return bool(digits) and max(digits) <= _FEW_DIGITS
+    times = [values for name in of_times if (values := _numbers(flat.get(name)))]
+    rates = [value for name in of_rates for value in _numbers(flat.get(name))]
+    return any(all(map(_is_short, values)) for values in times) or (
+        not times and bool(rates) and all(map(_is_short, rates))
+    )
 
 
-def _listed(value: object) -> Sequence[Any]:
-    return value if isinstance(value, list) else (value,)
+def _numbers(value: object) -> list[float]:
+    listed = value if isinstance(value, list) else (value,)
+    return [exact for each in listed if (exact := number(each))]
+
+
+def _is_short(value: float) -> bool:
+    digits = f"{abs(value):.12e}".partition("e")[0].replace(".", "").rstrip("0")
+    return len(digits) <= _FEW_DIGITS
 
 
 def is_simulated(entry: Mapping[str, Any]) -> bool:
