@@ -11,6 +11,7 @@ from pytest_benchdb.operations.read.query import SCHEMA_FORMATS, schema_text
 _HELP = """Print the schema of every database that pytest-benchdb writes.
 
 Formats: sql is the statements that create it, markdown a page of tables, mermaid a diagram of how they belong together.
+dataclasses and sqlalchemy are Python modules with a typed class for each table, which read and write its rows.
 
 Example: benchdb schema --format markdown -o schema.md
 """

@@ -1,1 +1,1 @@
-"""What passes between the store and the formats of other tools: stored sessions, files, and the long table."""
+"""What passes between the store and the formats of other tools: stored sessions, files, the long table, the schema."""

@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_benchdb.model.exchange.schema import Column, Relation
 from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
+from pytest_benchdb.operations.read.models import dataclasses_text, sqlalchemy_text
 from pytest_benchdb.store.read.sandbox import Limits
 from pytest_benchdb.store.statement import read
 
 QUERY_SCHEMA = "benchdb.query/1"
 TIMEOUT_S = Limits().seconds
-SCHEMA_FORMATS = ("sql", "markdown", "mermaid")
+SCHEMA_FORMATS = ("sql", "markdown", "mermaid", "dataclasses", "sqlalchemy")
 
 _RELATION = re.compile(
     r"^CREATE (?P<kind>TABLE|VIEW) (?P<name>\w+)(?: \(\n(?P<body>.*?)\n\);)?", re.MULTILINE | re.DOTALL
@@ -61,32 +62,17 @@ def copy_for_clients(paths: Sequence[Path], feedback: Feedback = SILENT) -> Path
         return reader.snapshot()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """A column; `kind` is its type, empty in views, and `filled` means NOT NULL."""
-
-    name: str
-    kind: str
-    filled: bool
-    comment: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relation:
-    """A table or a view with its columns, in the order of the schema."""
-
-    name: str
-    is_view: bool
-    comment: str
-    columns: tuple[Column, ...]
-
-
 def schema_text(kind: str) -> str:
     """Return the schema in one of `SCHEMA_FORMATS`."""
     sql = read("schema")
     if kind == "sql":
         return sql
     relations = parse_schema(sql)
+    tables = [relation for relation in relations if not relation.is_view]
+    if kind == "dataclasses":
+        return dataclasses_text(tables)
+    if kind == "sqlalchemy":
+        return sqlalchemy_text(tables)
     return _markdown(relations) if kind == "markdown" else _mermaid(relations)
 
 
