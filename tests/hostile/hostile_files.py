@@ -222,6 +222,7 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
         ("accept", "test_*", "--reason", "x", "--db", "{bad}"),
     ],
     "note": [("note", "latest", "x", "--db", "{db}"), ("note", "latest", "x", "--db", "{bad}")],
+    "init": [("init", "--sample-data", "--db", "{db}"), ("init", "--sample-data", "--db", "{bad}")],
     "import": [("import", "auto", "{db}", "--db", "other"), ("import", "auto", "{bad}", "--db", "{db}")],
     "export": [("export", "jsonl", "--db", "{db}"), ("export", "csv", "{bad}"), ("export", "csv", "-o", "{bad}")],
     "sessions": [("sessions", "--db", "{db}"), ("sessions", "{bad}"), ("sessions", "--db", "{db}", "-f", "json")],

@@ -30,6 +30,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     "Record": {
         "run": Entry("record.run", "Time command lines, and record them."),
         "count": Entry("record.count", "Count the instructions of a suite, once."),
+        "init": Entry("upkeep.init", "Make a database, with sample data if you like."),
         "import": Entry("upkeep.import_", "Import results of other tools as sessions."),
         "backfill": Entry("history.backfill", "Record the benchmarks of past commits."),
         "peaks": Entry("upkeep.peaks", "Measure the peaks of this machine's devices."),

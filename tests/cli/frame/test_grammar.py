@@ -40,6 +40,7 @@ ARGUMENTS = {
 ONLY_OPTION = {
     *("fit", "baseline set", "baseline rm", "note", "import", "merge", "peaks", "predict"),
     *("duet", "count", "run", "backfill", "bisect", "explain", "site"),
+    "init",
     *("plot trend", "plot distribution", "plot compare", "plot axis", "plot power"),
 }
 

@@ -72,6 +72,8 @@ def set_baseline(db: Path, name: str, spec: str = "latest", *, feedback: Feedbac
     target = _target(db)
     with open_source([db], feedback) as reader:
         newest = _sessions_of(reader, spec, db, feedback)[-1]
+    if newest.kind == "sample":
+        raise ConfigError(f"{spec} is sample data, which was never measured; name a session that was recorded")
     entry = Baseline(
         baseline_id=uuid7(),
         project=newest.project,

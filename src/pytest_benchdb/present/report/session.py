@@ -88,6 +88,8 @@ def warnings_of(shown: SessionReport) -> list[str]:
     """Return reasons to distrust the figures, each with what to do."""
     session = shown.session
     warnings = []
+    if session.kind == "sample":
+        warnings.append("this is sample data, made up by benchdb init: nothing of it was measured")
     if not session.complete:
         warnings.append(f"this session is incomplete ({session.outcome}): some benchmarks may be missing; run it again")
     if session.contended:

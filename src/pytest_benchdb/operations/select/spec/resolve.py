@@ -233,7 +233,7 @@ FINDERS: Mapping[Kind, Finder] = {
 
 
 def kept_sessions(sessions: Sequence[SessionRow]) -> list[SessionRow]:
-    """Return the sessions that are part of the history.
+    """Return the sessions that are part of the history; sample data only if nothing else is there.
 
     Raises:
         NoBaselineError: every one is excluded.
@@ -242,13 +242,14 @@ def kept_sessions(sessions: Sequence[SessionRow]) -> list[SessionRow]:
     if sessions and not kept:
         number = len(sessions)
         raise NoBaselineError(f"all {number} sessions are excluded from the history; see why: benchdb exclude --list")
-    return kept
+    return [session for session in kept if session.kind != "sample"] or kept
 
 
 def resolve_spec(spec: Spec, sessions: Sequence[SessionRow], context: SpecContext) -> list[SessionRow]:
     """Return the sessions that a SPEC means, oldest first; for ``auto`` there may be none yet.
 
-    Excluded sessions are only meant by SPECs that name nothing else: an id, a label, a tag, a commit, a range.
+    Excluded sessions, and sample data beside others, are only meant by SPECs that name nothing else: an id, a label, a
+    tag, a commit, a range.
 
     A commit, a branch, a tag, a label, ``last-good`` and ``merge-base`` mean every session of one commit or label,
     because judging needs repetitions.
@@ -264,7 +265,7 @@ def resolve_spec(spec: Spec, sessions: Sequence[SessionRow], context: SpecContex
     """
     if spec.kind == "file":
         raise ConfigError(f"SPEC {spec.text!r}: a file is not possible here; import it with: benchdb import auto")
-    if any(session.excluded is not None for session in sessions):
+    if any(session.excluded is not None or session.kind == "sample" for session in sessions):
         try:
             return _resolve(spec, kept_sessions(sessions), context)
         except NoBaselineError:
