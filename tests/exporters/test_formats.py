@@ -199,8 +199,7 @@ def test_asv_has_a_tree_by_machine_and_commit() -> None:
     assert files["benchmarks.json"]["version"] == 2
     assert results["result_columns"][:3] == ["result", "params", "version"]
     assert results["results"][name][0] == [2e-3]
-    assert results["results"][name][7:] == [[1.5e-3], [2.5e-3], [10], [3]]
-    assert len(results["results"][f"{name} peak_rss"]) <= 5
+    assert len(results["results"][name]) <= 5  # asv refuses a part of its statistics
     assert (results["commit_hash"], results["date"]) == (COMMIT, 1795132800000)
 
 

@@ -104,9 +104,8 @@ def _result(figure: Figure) -> list[object]:
     """Return the columns of a benchmark without parameters; trailing ones that are not known are left out."""
     row, run = figure.row, figure.run
     started = dt.datetime.fromisoformat(run.started_at).replace(tzinfo=dt.timezone.utc)
+    # No statistics: asv compares by their confidence intervals, and rounds of one session are not independent.
     columns: list[object] = [[row.value], [], _VERSION, int(started.timestamp() * 1000), run.duration_s]
-    if row.q1 is not None and row.q3 is not None:  # asv needs both of them, or none
-        columns += [None, None, [row.q1], [row.q3], [run.iterations or 1], [row.n]]
     while columns[-1] is None:
         columns.pop()
     return columns
