@@ -12,6 +12,7 @@ from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.candidates import complete_columns, complete_groups
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.output import Output
+from pytest_benchdb.cli.read.report_kinds import KINDS, SUMMARY, write_kind
 from pytest_benchdb.model.answer.picture import NO_PICTURES, ReportPictures
 from pytest_benchdb.model.report import Report, ReportRow
 from pytest_benchdb.operations.exchange.open import Feedback
@@ -58,6 +59,8 @@ A run that was not timed as a whole shows its training steps, its requests or it
 metric of each run. Throughput (items per second) and energy (of one iteration, valid figures only) are shown where at
 least one run has them.
 
+Other kinds sum up many sessions, the newest 100 unless SPECs or --last name others; in Markdown, for job summaries.
+
 Example: benchdb report results -k "sort and not slow" --sort=-median
 """
 
@@ -68,6 +71,13 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
     options.specs_argument,
     options.run_options,
     options.session_options,
+    click.option(
+        "--kind",
+        type=click.Choice([SUMMARY, *KINDS]),
+        default=SUMMARY,
+        help="What to report on. performance: by model and device, the fastest, the newest runs. hardware: devices and "
+        "machines. trend, correlation: as those commands. power: energy, power, heat. Default: the runs of a session.",
+    ),
     click.option(
         "--columns",
         metavar="NAMES",
@@ -106,6 +116,9 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
 def command(call: Call) -> None:
     """Read, select and show."""
     params, output = call.params, call.output
+    if params["kind"] != SUMMARY:
+        write_kind(call, params["kind"])
+        return
     columns = params["columns"].split(",") if params["columns"] is not None else None
     shown = RenderOptions(
         columns=None if columns is None else columns_named(columns),

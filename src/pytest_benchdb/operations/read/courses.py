@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pytest_benchdb.model.answer.course import Course, Courses
+from pytest_benchdb.model.answer.runs import Course, Courses
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.read.report import read_report
 from pytest_benchdb.operations.select.selection import Selection, open_selection

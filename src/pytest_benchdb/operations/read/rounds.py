@@ -1,6 +1,6 @@
 """Read the runs of a report with every round that was kept of them."""
 
-from pytest_benchdb.model.answer.rounds import RunRounds, RunsWithRounds
+from pytest_benchdb.model.answer.runs import RunRounds, RunsWithRounds
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.read.report import read_report
 from pytest_benchdb.operations.select.selection import Selection, open_selection

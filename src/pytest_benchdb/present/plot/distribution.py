@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.answer.rounds import RunRounds, RunsWithRounds
+from pytest_benchdb.model.answer.runs import RunRounds, RunsWithRounds
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.plot.axes import AxisUnit, axis_unit, legend_above, session_text, set_scale, short_names
 from pytest_benchdb.present.plot.drawing import Drawing, Panel

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_benchdb.errors import ConfigError
-from pytest_benchdb.model.answer.course import Course, Courses
+from pytest_benchdb.model.answer.runs import Course, Courses
 from pytest_benchdb.present.plot.axes import axis_unit, legend_above, session_text, set_scale, short_names
 from pytest_benchdb.present.plot.drawing import Drawing, Panel
 from pytest_benchdb.present.plot.style import PlotStyle

@@ -100,6 +100,10 @@ class Reader:
         """Return the rates of the work of runs: rows of ``work_rates.sql``."""
         return self._rows("work_rates", session_ids=list(session_ids)) if session_ids else []
 
+    def power_rows(self, session_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the runs that measured power or energy: rows of ``power_rows.sql``."""
+        return self._rows("power_rows", session_ids=list(session_ids)) if session_ids else []
+
     def peaks(self) -> list[dict[str, Any]]:
         """Return the newest peaks of each machine's devices: rows of ``peaks.sql``."""
         return self._rows("peaks")
