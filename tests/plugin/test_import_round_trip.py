@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pytest_benchdb.operations.exchange.importing import ImportRequest, import_files
 from pytest_benchdb.operations.exchange.open import open_source
 from pytest_benchdb.store.read.reader import Reader
 
@@ -72,3 +73,8 @@ def test_import_of_a_recorded_session_gives_its_figures(how: str, pytester: pyte
         }
         assert {key: other[key] for key in SAME if key in run} == {key: run[key] for key in SAME if key in run}
         assert (run["provenance"], other["provenance"]) == ("measured", "imported")
+    into_itself = ImportRequest(
+        format="auto", paths=(Path(pytester.path, "out.json"),), target=str(Path(pytester.path, "db"))
+    )
+    (outcome,) = import_files(into_itself).files
+    assert (outcome.sessions, outcome.known, outcome.reason) == (0, 1, None)

@@ -224,6 +224,7 @@ class SessionRow:
     Attributes:
         merge_base: commit at which the branch left the default branch.
         remote_url: URL of the git remote, without credentials.
+        machine_name: name that the user gave to the machine at an import; None without one.
         excluded: why it is not part of the history; None if it is.
     """
 
@@ -250,6 +251,7 @@ class SessionRow:
     ci_url: str | None
     pull_request: str | None
     fingerprint: str | None
+    machine_name: str | None = None
     cpu_model: str | None
     cores: int | None
     threads: int | None

@@ -171,7 +171,7 @@ def test_other_machine_is_incomparable_with_the_reason(compare: Call) -> None:
     row = rows_of(out)["test_sort"]
     assert status == 0
     assert (row["verdict"], row["change"]) == ("incomparable", None)
-    assert row["reason"] == "the sides differ in processor; --allow-cross compares them"
+    assert row["reason"] == "the sides differ in processor: Test CPU and Other CPU; --allow-cross compares them"
 
 
 def test_other_machine_is_compared_where_people_allow_it(compare: Call) -> None:

@@ -1,6 +1,8 @@
 """`benchdb import`, as users type it."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,9 +133,12 @@ def test_import_shows_no_escapes_of_hostile_names(bring: Call, tmp_path: Path) -
         (("csv", "gone.csv"), "gone.csv does not exist; name a file or a folder to import"),
         (("csv", "t.csv", "--tag", "x"), "--tag 'x': write K=V"),
         (("csv", "t.csv", "--db", "tests.py"), "is a test, not a database"),
-        (("csv",), "Missing argument 'PATH...'"),
+        (("csv",), "PATH is missing; write: benchdb import auto PATH, or benchdb import --watch DIR"),
+        (("csv", "t.csv", "--watch", "."), "--watch . and PATH t.csv exclude each other"),
+        (("--watch", "gone"), "--watch gone is not a folder; name one that exists"),
+        (("csv", "t.csv", "--at", "noon"), "--at 'noon' is not a time"),
     ],
-    ids=["format", "path", "tag", "target", "no-path"],
+    ids=["format", "path", "tag", "target", "no-path", "watch-path", "watch-gone", "at"],
 )
 def test_import_that_cannot_be_meant_is_a_usage_error(
     arguments: tuple[str, ...], text: str, bring: Call, tmp_path: Path
@@ -173,3 +178,34 @@ def test_import_gives_label_tags_and_project(bring: Call, benchdb: Call, tmp_pat
     row = json.loads(answer.out)["rows"][0]
     assert (row["project"], row["label"], row["commit_sha"]) == ("p", "old", SHA)
     assert row["tags"] == {"from": "ci", "os": "linux"}
+
+
+def test_import_reports_every_file_and_fails_if_one_is_lost(bring: Call, tmp_path: Path) -> None:
+    write_json(tmp_path / "in" / "a.json", document())
+    (tmp_path / "in" / "b.json").write_text('{"machine_info": {}, "benchmarks": [', encoding="utf-8")
+    (tmp_path / "in" / "c.txt").write_text("hello", encoding="utf-8")
+
+    done = bring("auto", "in", "--db", "db", "--report", "report.json")
+
+    assert done.status == 2
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert [(row["path"], row["outcome"], row.get("runs")) for row in report["files"]] == [
+        ("in/a.json", "imported", 1),
+        ("in/b.json", "not imported", 0),
+        ("in/c.txt", "passed over", None),
+    ]
+    assert report["files"][1]["reason"] == "it is not JSON: Expecting value in line 1, column 37; it looks cut off"
+
+
+@pytest.mark.long
+def test_import_watches_until_it_is_terminated(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    command = [sys.executable, "-m", "pytest_benchdb", "import", "--watch", "in", "--db", "db", "--report", "r.json"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "watching in; Ctrl-C ends it\n"
+        write_json(tmp_path / "in" / "a.json", document())
+        assert process.stderr.readline() == "imported 1 session with 1 run into db\n"
+        process.terminate()
+        assert process.stderr.read() == "stopped watching; 1 file read\n"
+        assert process.wait(60) == 0

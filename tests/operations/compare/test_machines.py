@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pytest_benchdb.analysis.machine_names import machine_names
 from pytest_benchdb.model.comparison import Difference, Shift, Side
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.compare.machines import (
@@ -29,14 +30,23 @@ def test_sessions_of_one_fingerprint_have_no_obstacle(session: Make) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
-        ({"cpu_model": "A"}, {"cpu_model": "B"}, "the sides differ in processor"),
+        ({"cpu_model": "A"}, {"cpu_model": "B"}, "the sides differ in processor: A and B"),
         (
             {"cpu_model": "A", "os": "X", "python": "CPython 3.11.1"},
             {"cpu_model": "B", "os": "Y", "python": "CPython 3.12.1"},
-            "the sides differ in processor, system and Python",
+            "the sides differ in processor, system and Python: A and B",
         ),
-        ({}, {}, "the sides differ in their machine, as far as it is known"),
-        ({"cpu_model": "A"}, {}, "the sides differ in their machine, as far as it is known"),
+        (
+            {},
+            {},
+            "the sides differ in their machine, as far as it is known: unnamed machine (f) and unnamed machine (g)",
+        ),
+        ({"cpu_model": "A"}, {}, "the sides differ in their machine, as far as it is known: A and unnamed machine"),
+        (
+            {"cpu_model": "A", "machine_name": "build box"},
+            {"cpu_model": "A", "kind": "import", "tool": "pyperf"},
+            "the sides differ in their machine, as far as it is known: build box and A",
+        ),
     ],
 )
 def test_sessions_of_two_fingerprints_have_a_reason(
@@ -53,8 +63,9 @@ def test_axis_of_pythons_is_not_an_obstacle_on_one_machine(session: Make) -> Non
     elsewhere = session("c", fingerprint="h", python="CPython 3.12.1", cpu_model="B")
 
     assert find_obstacle([first], [second], across="python") is None
-    assert find_obstacle([first], [elsewhere], across="python") == "the sides differ in processor and Python"
-    assert find_obstacle([first], [second], across="branch") == "the sides differ in Python"
+    assert find_obstacle([first], [elsewhere], across="python") == "the sides differ in processor and Python: A and B"
+    both = "the sides differ in Python: A (CPython 3.11.1) and A (CPython 3.12.1)"
+    assert find_obstacle([first], [second], across="branch") == both
 
 
 def test_sides_keep_the_machine_that_the_newest_candidate_shares(session: Make) -> None:
@@ -169,3 +180,29 @@ def test_long_side_is_read_up_to_its_newest_sessions(session: Make) -> None:
 
     assert reader.asked[0] == "s5"
     assert len(reader.asked) == MOST_SESSIONS + 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "names"),
+    [
+        ({}, {"cpu_model": "B"}, ["A", "B"]),
+        ({"threads": 8}, {"threads": 16}, ["A (8 threads)", "A (16 threads)"]),
+        ({}, {"kind": "import", "tool": "pyperf"}, ["A (recorded here)", "A (imported from pyperf)"]),
+        ({}, {"machine_name": "build box"}, ["A", "build box"]),
+        ({}, {}, ["A (f)", "A (g)"]),
+        (
+            {"python": "CPython 3.11.7 (main)"},
+            {"python": "CPython 3.12.1 (main)"},
+            ["A (CPython 3.11.7)", "A (CPython 3.12.1)"],
+        ),
+    ],
+)
+def test_machines_are_named_by_what_keeps_them_apart(
+    session: Make, first: dict[str, Any], second: dict[str, Any], names: list[str]
+) -> None:
+    sessions = [
+        session(name, **{"fingerprint": print_, "cpu_model": "A", **facts})
+        for name, print_, facts in (("a", "f", first), ("b", "g", second))
+    ]
+
+    assert list(machine_names(sessions).values()) == names

@@ -171,7 +171,7 @@ def test_import_into_a_history_knows_sessions_of_merged_files(tmp_path: Path) ->
 
 
 def test_import_of_an_unknown_format_lists_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="FORMAT 'xml' is unknown; write one of auto, pytest-benchmark"):
+    with pytest.raises(ConfigError, match="FORMAT 'xml' is unknown; write one of auto, benchdb, pytest-benchmark"):
         bring(write_rows(tmp_path / "t.csv"), name="xml")
 
 
@@ -182,7 +182,7 @@ def test_import_of_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("auto", "its format is unknown; known formats: pytest-benchmark, "), ("csv", "it is not a csv file")],
+    [("auto", "its format is unknown; known formats: benchdb, pytest-benchmark, "), ("csv", "it is not a csv file")],
 )
 def test_import_of_a_named_file_without_an_importer_is_reported(name: str, text: str, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"

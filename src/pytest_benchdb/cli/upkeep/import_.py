@@ -1,5 +1,11 @@
 """`benchdb import`: import other tools' results as sessions."""
 
+import json
+import os
+import signal
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +15,20 @@ from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.database import db_option
 from pytest_benchdb.cli.frame.output import FORMATS, Output, command_feedback, make_output, write_table
 from pytest_benchdb.cli.frame.project import find_db
+from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.report import DataTable
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.exchange.importing import FileOutcome, Imported, ImportRequest, import_files
+from pytest_benchdb.operations.exchange.output_file import write_file
+from pytest_benchdb.operations.exchange.sources import AUTO
+from pytest_benchdb.operations.exchange.watching import watch
 from pytest_benchdb.operations.select.spec.syntax import home_path
 from pytest_benchdb.present.writing.text import sanitize
 
 _MOST_PROBLEMS = 20
 _MOST_NAMED = 5
+_MOST_WORKERS = 8
 _COLUMNS = ("file", "format", "imported", "known", "runs", "refused", "reason")
 
 _HELP = """Import results of other tools as sessions.
@@ -35,8 +46,16 @@ Example: benchdb import pytest-benchmark .benchmarks
 
 
 @click.command("import", context_settings=options.CONTEXT, help=_HELP)
-@click.argument("importer", metavar="FORMAT")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("importer", metavar="FORMAT", default=AUTO, required=False)
+@click.argument("paths", metavar="PATH...", nargs=-1)
+@click.option(
+    "--watch",
+    "watched",
+    metavar="DIR",
+    multiple=True,
+    help="Import the files that appear in this folder, each once it is whole, until Ctrl-C or SIGTERM; FORMAT may be "
+    "left out.",
+)
 @db_option(
     "Folder of sessions or .duckdb file to import into. Default: [tool.benchdb] db of pyproject.toml, then .benchdb."
 )
@@ -48,6 +67,11 @@ Example: benchdb import pytest-benchmark .benchmarks
     is_flag=True,
     help="The results were measured on this machine: join them to what is recorded here. Refused per file, with the "
     "reason, where a file names another processor.",
+)
+@click.option(
+    "--machines",
+    metavar="FILE",
+    help="TOML file that says which machine results are of, so that an imported history goes on in what is recorded.",
 )
 @click.option(
     "--at",
@@ -64,6 +88,8 @@ Example: benchdb import pytest-benchmark .benchmarks
     "started_at=..., commit=..., backend=..., status=...; can be given several times.",
 )
 @click.option("--recursive/--no-recursive", default=True, help="Search folders in folders. Default: --recursive.")
+@click.option("--archive", metavar="DIR", help="Copy every file that is stored into this folder; sources stay.")
+@click.option("--report", metavar="FILE", help="Write what became of each file, and why, as JSON.")
 @click.option("--dry-run", is_flag=True, help="Read everything and report what would be imported; write nothing.")
 @click.option("--strict", is_flag=True, help="Import nothing from a file that has a problem.")
 @click.option("-f", "--format", type=click.Choice(FORMATS), help="Print a row for each file in this format.")
@@ -73,28 +99,91 @@ Example: benchdb import pytest-benchmark .benchmarks
 def command(**params: Any) -> int:
     """Import, and report what was imported, what was not, and why."""
     output = make_output(params)
-    target = str(find_db(params["db"], Path.cwd()))
-    request = ImportRequest(
+    request = _request(params)
+    if params["watched"]:
+        return _watch(request, params["report"], output)
+    with command_feedback(output, "Importing") as feedback:
+        imported = import_files(request, feedback.progress)
+    if params["format"]:
+        write_table(_table(imported, request), output)
+    if params["report"]:
+        write_file(home_path(params["report"]), [_report(imported.files, imported.passed_over, request)])
+    _tell(imported, request, output)
+    return _status(imported, strict=request.strict)
+
+
+def _request(params: Mapping[str, Any]) -> ImportRequest:
+    watched, paths = params["watched"], params["paths"]
+    if watched and paths:
+        raise ConfigError(f"--watch {watched[0]} and PATH {paths[0]} exclude each other; import the PATH first")
+    if not watched and not paths:
+        raise ConfigError("PATH is missing; write: benchdb import auto PATH, or benchdb import --watch DIR")
+    for folder in map(home_path, watched):
+        if not folder.is_dir():
+            raise ConfigError(f"--watch {folder} is not a folder; name one that exists")
+    return ImportRequest(
         format=params["importer"],
-        paths=tuple(home_path(path) for path in params["paths"]),
-        target=target,
+        paths=tuple(home_path(path) for path in watched or paths),
+        target=str(find_db(params["db"], Path.cwd())),
         project=params["project"] or None,
         label=params["label"] or None,
         tags=dict(map(options.parse_tag, params["tags"])),
         dry_run=params["dry_run"],
         strict=params["strict"],
         as_this_machine=params["as_this_machine"],
+        machines=home_path(params["machines"]) if params["machines"] else None,
         at=params["at"],
         recursive=params["recursive"],
         json_map=params["json_map"],
+        archive=home_path(params["archive"]) if params["archive"] else None,
+        workers=min(_MOST_WORKERS, os.cpu_count() or 1),
     )
-    with command_feedback(output, "Importing") as feedback:
-        imported = import_files(request, feedback.progress)
-    if params["format"]:
-        write_table(_table(imported, request), output)
+
+
+def _watch(request: ImportRequest, report: str | None, output: Output) -> int:
+    """Import what appears until a signal; the status is that of a watch that ended as it should."""
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    files: list[FileOutcome] = []
+    passed_over: set[str] = set()
+
+    def tell(imported: Imported) -> None:
+        files.extend(imported.files)
+        passed_over.update(imported.passed_over)
+        if report:
+            write_file(home_path(report), [_report(files, sorted(passed_over), request)])
+        if imported.files:
+            _tell(replace(imported, passed_over=()), request, output)
+
+    output.say(f"watching {', '.join(map(str, request.paths))}; Ctrl-C ends it")
+    try:
+        watch(request, stop, tell)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    output.say(f"stopped watching; {counted(len(files), 'file')} read")
+    return exit_status.FINE
+
+
+def _tell(imported: Imported, request: ImportRequest, output: Output) -> None:
     _report_problems(imported, output)
     _report_sum(imported, request, output)
-    return _status(imported, strict=request.strict)
+
+
+def _report(files: Sequence[FileOutcome], passed_over: Sequence[str], request: ImportRequest) -> bytes:
+    """Return the report of an import: for each file its rows, what was left out, and why."""
+    rows = [{**asdict(file), "outcome": _outcome(file)} for file in files]
+    rows += [{"path": path, "outcome": "passed over", "reason": "its format is unknown"} for path in passed_over]
+    whole = {"schema": "benchdb.import-report/1", "target": request.target, "dry_run": request.dry_run, "files": rows}
+    return (json.dumps(whole, indent=2) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _outcome(file: FileOutcome) -> str:
+    if file.is_no_result:
+        return "no results by design"
+    if file.reason is not None:
+        return "not imported"
+    return "imported" if file.sessions else "known"
 
 
 def _table(imported: Imported, request: ImportRequest) -> DataTable:

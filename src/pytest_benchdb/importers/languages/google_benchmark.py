@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pytest_benchdb.importers.reading.machine import Machine
 from pytest_benchdb.importers.reading.values import (
     BadPart,
     count,
+    items,
     json_object,
     mapping,
     moment_us,
@@ -49,7 +51,8 @@ class GoogleBenchmark:
     def can_read(self, _path: Path, head: bytes) -> bool:
         """Return whether the JSON has a context and benchmarks."""
         json = head_of_json(head)
-        return json.has("context") and ("benchmarks" in json.keys or "library_build_type" in json.inner)
+        is_own = {"real_time", "time_unit"} <= json.inner or "library_build_type" in json.inner
+        return is_own or json.has("context", "benchmarks")
 
     def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:
         """Read the one session of a file.
@@ -70,7 +73,7 @@ class GoogleBenchmark:
         for place, group in _grouped(rows).items():
             run, problem = part(group, place, lambda rows: _run(rows, machine))
             if problem is not None:
-                yield problem
+                yield replace(problem, refused=not all(map(_is_fit, group)))
             elif run is not None:
                 runs.append(run)
         if runs:
@@ -84,6 +87,11 @@ class GoogleBenchmark:
                 runs=tuple(runs),
                 rows=len(rows),
             )
+
+
+def _is_fit(row: Mapping[str, Any]) -> bool:
+    """Return whether a row is the complexity that was fitted to others: no benchmark of its own is lost with it."""
+    return text(row.get("aggregate_name")) in {"BigO", "RMS"}
 
 
 def _grouped(rows: list[Any]) -> dict[str, list[Mapping[str, Any]]]:
@@ -156,11 +164,11 @@ def _of_aggregates(rows: list[Mapping[str, Any]]) -> Iterator[Measurement]:
 
 
 def _extra(row: Mapping[str, Any]) -> dict[str, object] | None:
-    return json_object({key: row[key] for key in ("label", "threads") if row.get(key) not in {None, ""}})
+    return json_object({key: row[key] for key in ("label", "threads") if row.get(key)})
 
 
 def _machine(context: Mapping[str, Any]) -> Machine:
-    caches = [mapping(cache) for cache in context.get("caches") or () if isinstance(cache, Mapping)]
+    caches = [mapping(cache) for cache in items(context.get("caches"))]
     details = {
         "mhz_per_cpu": context.get("mhz_per_cpu"),
         "cpu_scaling_enabled": context.get("cpu_scaling_enabled"),

@@ -30,9 +30,12 @@ from pytest_benchdb.model.run import Measurement, Summary
 _INT32 = 2**31 - 1
 _OWN_KEYS = frozenset({"machine_info", "commit_info"})
 _OTHER_KEYS = frozenset(
-    {"context", "creator", "hardware_info", "instrument", "metadata", "run_stats", "runs", "scheduler_metrics"}
+    {
+        *("context", "creator", "hardware_info", "instrument", "metadata", "run_stats", "runs", "scheduler_metrics"),
+        "time_unit",
+    }
 )
-"""Keys of other tools' files that have a list ``benchmarks`` too."""
+"""Keys of other tools' files that have a list ``benchmarks`` too; Conbench's have a ``machine_info`` and a `run_id`."""
 _UNKNOWN_COMMITS = frozenset({"unversioned", "unknown", ""})
 _SAVED_NAME = re.compile(r"\d{4}_(?P<name>.+)")
 _GENERATED_NAME = re.compile(r"(unversioned|unknown|[0-9a-f]{7,40})(_\d{8}_\d{6})?(_uncommitted-changes)?")
@@ -53,7 +56,8 @@ class PytestBenchmark:
         json = head_of_json(head)
         if json.kind == "{":
             is_other = bool(_OTHER_KEYS & (json.keys | json.inner))
-            return bool(_OWN_KEYS & json.keys) or (json.has("benchmarks") and not is_other)
+            is_own = bool(_OWN_KEYS & json.keys) and "run_id" not in json.keys
+            return is_own or (json.has("benchmarks") and not is_other)
         return not head.strip() and _is_json(path) and _SAVED_NAME.fullmatch(path.name) is not None
 
     def read(self, path: Path) -> Iterator[ImportedSession | ImportProblem]:

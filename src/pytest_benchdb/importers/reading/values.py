@@ -18,6 +18,9 @@ MOST_COUNT = 2**53
 """What every reader of JSON takes as a whole number; DuckDB cannot sum numbers at the end of 64 bits."""
 MOST_NAME = 100_000
 _MOST_TEXT = 1000
+_MOST_DIGITS = 16
+_EARLIEST_US = 631_152_000_000_000
+"""The year 1990: a number that means an earlier time is hardly a time."""
 _SIMULATED_KEYS = ("is_simulated", "simulated", "simulation", "is_mock", "mock", "mocked", "is_fake", "fake")
 _SIMULATED_WORDS = frozenset({"simulated", "simulation", "mock", "mocked", "fake", "synthetic", "estimated"})
 _OUTCOMES: Mapping[str, Outcome] = {
@@ -74,6 +77,16 @@ def count(value: object) -> int | None:
     return int(exact) if exact is not None and exact.is_integer() and 1 <= exact <= MOST_COUNT else None
 
 
+def written_count(value: object) -> int | None:
+    """Return a count that may be written as a text, as some tools do with all numbers.
+
+    >>> written_count("8"), written_count(8), written_count("8.5")
+    (8, 8, None)
+    """
+    is_digits = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _MOST_DIGITS
+    return count(int(value) if is_digits else value)  # type: ignore[call-overload]
+
+
 def required_number(value: object, what: str) -> float:
     """Return a finite number.
 
@@ -126,8 +139,8 @@ def moment_us(value: object) -> int | None:
         value: ISO 8601 text, UTC without an offset; or a number since the epoch, whose unit its size tells: seconds,
             milliseconds, microseconds or nanoseconds.
 
-    >>> moment_us("1970-01-02T00:00:00Z"), moment_us(1_790_000_000), moment_us(1_790_000_000_123.0)
-    (86400000000, 1790000000000000, 1790000000123000)
+    >>> moment_us("1970-01-02T00:00:00Z"), moment_us(1_790_000_000), moment_us(1_790_000_000_123.0), moment_us(1)
+    (86400000000, 1790000000000000, 1790000000123000, None)
     """
     if isinstance(value, (str, dt.datetime)):
         try:
@@ -140,7 +153,7 @@ def moment_us(value: object) -> int | None:
     for per_second in (1, 10**3, 10**6, 10**9):
         if since / per_second < 1e10:  # noqa: PLR2004 - seconds until the year 2286; as milliseconds, until April 1970
             us = value * 10**6 // per_second if type(value) is int else round(since / per_second * 1e6)
-            return us if 0 < us <= LATEST_US else None
+            return us if _EARLIEST_US <= us <= LATEST_US else None
     return None
 
 

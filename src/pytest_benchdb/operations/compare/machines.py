@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from pytest_benchdb.analysis.machine_names import machine_names
 from pytest_benchdb.model.comparison import Difference, Shift, Side
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.model.wording import counted, percent_text
@@ -52,7 +53,17 @@ def find_obstacle(
     differing = [name for name in _FACTS if _differ(_seen(name, baseline), _seen(name, candidate))]
     if across in _EXPECTED and differing and set(differing) <= _EXPECTED[across]:
         return None
-    return f"the sides differ in {_listed(differing) if differing else 'their machine, as far as it is known'}"
+    what = _listed(differing) if differing else "their machine, as far as it is known"
+    return f"the sides differ in {what}{_names(baseline, candidate)}"
+
+
+def _names(baseline: Sequence[SessionRow], candidate: Sequence[SessionRow]) -> str:
+    """Return the names of the machines of two sides, if those have one each."""
+    names = machine_names([*baseline, *candidate])
+    sides = [{names.get(session.fingerprint or "", "unknown") for session in side} for side in (baseline, candidate)]
+    if any(len(side) != 1 for side in sides) or sides[0] == sides[1]:
+        return ""
+    return f": {next(iter(sides[0]))} and {next(iter(sides[1]))}"
 
 
 def _differ(baseline: set[object], candidate: set[object]) -> bool:

@@ -1,8 +1,9 @@
 """Import other tools' results: find the files, choose an importer for each, and store the sessions."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from pytest_benchdb.environment.git.checkout import read_commit
@@ -12,10 +13,14 @@ from pytest_benchdb.importers.mapped.mapped_json import JSON, MappedJson
 from pytest_benchdb.importers.tables.table import CsvTable
 from pytest_benchdb.interfaces import Importer
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem, SourceFile
+from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.as_journal import is_known, journal_lines, session_id_of, split_id
 from pytest_benchdb.operations.exchange.bulk import open_bulk
+from pytest_benchdb.operations.exchange.machine_map import MachineMap
 from pytest_benchdb.operations.exchange.missing_times import MissingTimes
-from pytest_benchdb.operations.exchange.parsing import Parsed, checksum_of, parse
+from pytest_benchdb.operations.exchange.parallel import parsed_sources
+from pytest_benchdb.operations.exchange.parsing import Parsed, archive, checksum_of
+from pytest_benchdb.operations.exchange.recorded_twice import RecordedSessions
 from pytest_benchdb.operations.exchange.sources import AUTO, Source, find_sources
 from pytest_benchdb.operations.exchange.this_machine import ThisMachine
 from pytest_benchdb.operations.record import project_name
@@ -38,9 +43,12 @@ class ImportRequest:
         dry_run: read everything and write nothing.
         strict: import nothing from a file that has a problem.
         as_this_machine: take the sessions for sessions of this machine, unless their file contradicts that.
+        machines: file that says which machine the sessions are of; None for what their files say.
         at: the time of sessions whose file has none: ``mtime``, ``commit``, or a time; None to refuse them.
         recursive: whether folders in folders are searched.
         json_map: where the values are in the files of FORMAT json: ``time=results[].ms:unit=ms``.
+        archive: folder for copies of the files that are in the store afterwards; None for none.
+        workers: processes that read files; 1 to read them in this one.
     """
 
     format: str
@@ -52,9 +60,12 @@ class ImportRequest:
     dry_run: bool = False
     strict: bool = False
     as_this_machine: bool = False
+    machines: Path | None = None
     at: str | None = None
     recursive: bool = True
     json_map: tuple[str, ...] = ()
+    archive: Path | None = None
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,28 +123,49 @@ def import_files(request: ImportRequest, progress: Callable[[int, int], None] = 
         ConfigError: the format, a path or the target is not valid.
         StoreError: the target cannot be read or written; files reported as done are in it.
     """
+    importers, left_out = importers_for(request)
+    sources = list(find_sources(request.paths, request.format, importers, recursive=request.recursive))
+    return replace(import_sources(request, sources, importers, progress), left_out=left_out)
+
+
+def importers_for(request: ImportRequest) -> tuple[dict[str, Importer], dict[str, str]]:
+    """Return the importers by name, and why others were left out.
+
+    Raises:
+        ConfigError: the format of the request is not among them.
+    """
     importers, left_out = find_importers()
     if request.format == JSON or request.json_map:
-        importers = {JSON: _mapped(request)}
-    elif request.format != AUTO and request.format not in importers:
+        return {JSON: _mapped(request)}, left_out
+    if request.format != AUTO and request.format not in importers:
         raise ConfigError(f"FORMAT {request.format!r} is unknown; write one of {', '.join((AUTO, *importers, JSON))}")
+    return importers, left_out
+
+
+def import_sources(
+    request: ImportRequest,
+    sources: Sequence[Source],
+    importers: Mapping[str, Importer],
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Imported:
+    """Import sources that were found, as `import_files` does.
+
+    Raises:
+        ConfigError: the target or the archive is not valid.
+        StoreError: the target cannot be read or written.
+    """
     target = resolve(request.target, Path.cwd())
-    sources = list(find_sources(request.paths, request.format, importers, recursive=request.recursive))
-    outcomes: list[FileOutcome] = []
-    passed_over: list[str] = []
     with staging(target) as stage:
-        batch = _Import(request, stage, _stored_times(target))
-        for done, source in enumerate(sources):
-            progress(done, len(sources))
-            if source.importer is not None:
-                outcomes.append(batch.take(source, source.importer, importers[source.importer]))
-            elif source.reason is not None:
-                outcomes.append(FileOutcome(path=str(source.path), reason=source.reason))
-            else:
-                passed_over.append(str(source.path))
+        batch = _Import(request, stage, target)
+        outcomes = dict(batch.take_all(sources, importers, progress))
         stage.finish()
         progress(len(sources), len(sources))
-    return Imported(files=tuple(outcomes), passed_over=tuple(passed_over), left_out=left_out)
+    if request.archive is not None and not request.dry_run:
+        for source, outcome in outcomes.items():
+            if outcome.sessions or outcome.known:
+                archive(source, request.archive)
+    files = tuple(outcomes[source] for source in sources if source in outcomes)
+    return Imported(files=files, passed_over=tuple(str(source.path) for source in sources if source not in outcomes))
 
 
 def _mapped(request: ImportRequest) -> MappedJson:
@@ -145,26 +177,59 @@ def _mapped(request: ImportRequest) -> MappedJson:
 
 
 class _Import:
-    """Stores what importers read; `known` has the times of the target's sessions by the rest of their ids."""
+    """Stores what importers read."""
 
-    def __init__(self, request: ImportRequest, stage: Staging, known: dict[str, list[int]]) -> None:
+    def __init__(self, request: ImportRequest, stage: Staging, target: Target) -> None:
         self._request = request
         self._stage = stage
-        self._known = known
+        stored = _stored_sessions(target)
+        self._known: dict[str, list[int]] = {}
+        for session in stored:
+            ms, key = split_id(session.session_id)
+            self._known.setdefault(key, []).append(ms)
+        recorded = [session for session in stored if session.kind == "pytest"]
+        self._recorded = RecordedSessions(target.path, recorded)
         self._times = MissingTimes.of(request.at)
         self._here = ThisMachine.read() if request.as_this_machine else None
+        self._machines = MachineMap.read(request.machines) if request.machines else None
         self._own_project = "" if request.project else project_name(read_commit(Path.cwd(), os.environ), Path.cwd())
 
-    def take(self, source: Source, name: str, importer: Importer) -> FileOutcome:
-        """Store the new sessions of one source, all of them or none."""
-        outcome = FileOutcome(path=str(source.path), importer=name)
+    def take_all(
+        self, sources: Sequence[Source], importers: Mapping[str, Importer], progress: Callable[[int, int], None]
+    ) -> Iterator[tuple[Source, FileOutcome]]:
+        """Store the new sessions of sources, of each all of them or none; yield the outcomes."""
+        rest = []
+        done = 0
+        for source in sources:
+            importer = importers.get(source.importer or "")
+            in_sets = None
+            if source.importer is None:
+                if source.reason is not None:
+                    in_sets = FileOutcome(path=str(source.path), reason=source.reason)
+            elif isinstance(importer, CsvTable) and self._here is None and self._machines is None:
+                in_sets = self._guarded(source, partial(self._take_table, source=source))
+            if in_sets is not None:
+                yield source, in_sets
+                done += 1
+                progress(done, len(sources))
+            elif source.importer is not None:
+                rest.append(source)
+        done = len(sources) - len(rest)
+        # A map is of this request: other processes know only the importers that have a name.
+        workers = 1 if self._request.json_map else self._request.workers
+        for source, parsed in parsed_sources(rest, importers, workers):
+            progress(done, len(sources))
+            done += 1
+            taken = self._guarded(source, partial(self._take, source=source, parsed=parsed))
+            if taken is not None:
+                yield source, taken
+
+    def _guarded(self, source: Source, take: Callable[[FileOutcome], FileOutcome | None]) -> FileOutcome | None:
+        """Return the outcome of a source; what is wrong with it becomes the reason."""
+        outcome = FileOutcome(path=str(source.path), importer=source.importer)
         try:
             with interruptible():
-                if isinstance(importer, CsvTable) and self._here is None:
-                    in_sets = self._take_table(outcome, source.path, checksum_of(source.files))
-                    if in_sets is not None:
-                        return in_sets
-                return self._take(outcome, source, parse(source, name, importer))
+                return take(outcome)
         except BenchdbError as error:
             return replace(outcome, reason=" ".join(str(error).split()))
         except OSError as error:
@@ -174,10 +239,9 @@ class _Import:
         if parsed.reason is not None:
             return replace(outcome, reason=parsed.reason, is_no_result=parsed.is_no_result)
         sessions, problems, refused = list(parsed.sessions), list(parsed.problems), parsed.refused
-        if self._here is not None:
-            adopted = [self._here.adopt(session) for session in sessions]
-            sessions = [session for session, _ in adopted]
-            problems += dict.fromkeys(remark for _, remark in adopted)
+        adopted = [self._adopted(session, source.path) for session in sessions]
+        sessions = [session for session, _ in adopted]
+        problems += dict.fromkeys(remark for _, remark in adopted if remark is not None)
         outcome = replace(outcome, problems=tuple(problems), refused=refused)
         if not sessions:
             reason = f"none of its {refused} items can be read" if refused else "it has no session"
@@ -199,6 +263,8 @@ class _Import:
                 for stored in (self._known, new)
             ):
                 continue
+            if self._recorded.twin_of(session) is not None:
+                continue
             ms, key = split_id(session_id)
             new.setdefault(key, []).append(ms)
             runs += len(session.runs)
@@ -217,8 +283,9 @@ class _Import:
             self._known.setdefault(key, []).extend(times)
         return replace(outcome, sessions=added, known=len(sessions) - added, runs=runs)
 
-    def _take_table(self, outcome: FileOutcome, path: Path, checksum: str) -> FileOutcome | None:
+    def _take_table(self, outcome: FileOutcome, source: Source) -> FileOutcome | None:
         """Store the new sessions of a text table in sets; None if it must be read row by row."""
+        path, checksum = source.path, checksum_of(source.files)
         with open_bulk(path) as table:
             if table is None:
                 return None
@@ -230,14 +297,22 @@ class _Import:
                     new.setdefault(key, []).append(ms)
                     chosen.append(one)
             if chosen and not self._request.dry_run:
-                source = SourceFile(path=str(path), checksum=checksum, importer=outcome.importer or "", rows=0)
-                table.store(chosen, self._stage, self._named, source, self._request.tags)
+                file = SourceFile(path=str(path), checksum=checksum, importer=outcome.importer or "", rows=0)
+                table.store(chosen, self._stage, self._named, file, self._request.tags)
             runs = sum(len(one.session.runs) for one in chosen)
             known = len(table.sessions) - len(chosen)
         self._stage.publish()
         for key, times in new.items():
             self._known.setdefault(key, []).extend(times)
         return replace(outcome, sessions=len(chosen), known=known, runs=runs)
+
+    def _adopted(self, session: ImportedSession, path: Path) -> tuple[ImportedSession, ImportProblem | None]:
+        """Return a session as one of the machine that the user says it is of, and what was done about that."""
+        if self._machines is not None:
+            session, remark = self._machines.adopt(session, path)
+            if remark is not None:
+                return session, remark
+        return (session, None) if self._here is None else self._here.adopt(session)
 
     def _journal_of(self, session: ImportedSession, session_id: str, source: SourceFile) -> Iterator[bytes]:
         return journal_lines(self._named(session), session_id, source, self._request.tags)
@@ -249,13 +324,10 @@ class _Import:
         return replace(session, project=project, label=request.label or session.label)
 
 
-def _stored_times(target: Target) -> dict[str, list[int]]:
-    """Return the times in milliseconds of the target's sessions, by the rest of their ids."""
-    times: dict[str, list[int]] = {}
+def _stored_sessions(target: Target) -> list[SessionRow]:
+    """Return the sessions of the target; none if it is not there yet."""
     is_folder = target.path.is_dir() and any(target.path.glob(f"*{SESSION_SUFFIX}"))
-    if target.path.exists() if target.kind == "file" else is_folder:
-        with open_history((target.path,)) as reader:
-            for session in reader.sessions():
-                ms, key = split_id(session.session_id)
-                times.setdefault(key, []).append(ms)
-    return times
+    if not (target.path.exists() if target.kind == "file" else is_folder):
+        return []
+    with open_history((target.path,)) as reader:
+        return reader.sessions()

@@ -1,11 +1,15 @@
-"""Read a source with its importer: its sessions, what is wrong with it, and a checksum of what was read."""
+"""Read a source with its importer: its sessions, what is wrong with it, and a checksum; copy it into an archive.
+
+A copy is compared with what was imported before it counts.
+"""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_benchdb.errors import BenchdbError, NotResultsError, interruptible
+from pytest_benchdb.errors import BenchdbError, ConfigError, NotResultsError, interruptible
 from pytest_benchdb.importers.reading.files import LATEST_US
 from pytest_benchdb.interfaces import Importer
 from pytest_benchdb.model.imported import ImportedSession, ImportProblem
@@ -16,6 +20,7 @@ MOST_PROBLEMS = 1000
 _YEAR_US = 31_556_952_000_000
 _PIECE = 1 << 20
 _LONGEST_NAME = 200
+_SHOWN_OF_A_HASH = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,40 @@ def checksum_of(files: Sequence[Path]) -> str:
             while piece := file.read(_PIECE):
                 digest.update(piece)
     return digest.hexdigest()
+
+
+def archive(source: Source, folder: Path) -> None:
+    """Copy the files of a source into a folder, under their paths below what the user named.
+
+    A copy that is there already stays. A file of other content under its name gets the hash of its content in it.
+
+    Raises:
+        ConfigError: a file cannot be copied, or changed meanwhile.
+    """
+    for file in source.files:
+        target = folder / file.relative_to(source.base)
+        try:
+            checksum = checksum_of((file,))
+            if target.exists() and checksum_of((target,)) != checksum:
+                target = target.with_name(f"{checksum[:_SHOWN_OF_A_HASH]}-{target.name}")
+            if not target.exists():
+                _copy(file, target, checksum)
+        except OSError as error:
+            raise ConfigError(f"--archive {folder}: {file} cannot be copied: {error.strerror or error}") from error
+
+
+def _copy(file: Path, target: Path, checksum: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    with file.open("rb") as source, part.open("wb") as copy:
+        while piece := source.read(_PIECE):
+            copy.write(piece)
+        copy.flush()
+        os.fsync(copy.fileno())
+    if checksum_of((part,)) != checksum:
+        part.unlink()
+        raise ConfigError(f"--archive: {file} changed while it was copied; import it again")
+    Path(part).replace(target)
 
 
 def _line(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_benchdb.errors import ConfigError, ImportFormatError
@@ -23,6 +23,7 @@ class Source:
     Attributes:
         path: as named by the user, or found in a named folder.
         files: the files that it consists of.
+        base: the folder that the user named, or that holds the named file.
         importer: name of the importer; None if none can read it.
         reason: why it cannot be read.
         is_named: whether the user named it, rather than a folder that holds it.
@@ -30,6 +31,7 @@ class Source:
 
     path: Path
     files: tuple[Path, ...]
+    base: Path = Path()
     importer: str | None = None
     reason: str | None = None
     is_named: bool = False
@@ -53,7 +55,7 @@ def find_sources(
         if path.is_dir():
             yield from _in_folder(path, format_name, of_files, trees, recursive=recursive)
         elif path.is_file():
-            yield _of_file(path, format_name, of_files, is_named=True)
+            yield replace(_of_file(path, format_name, of_files, is_named=True), base=path.parent)
         elif path.exists():
             raise ConfigError(f"{path} is neither a file nor a folder; save its output to a file")
         else:
@@ -69,17 +71,22 @@ def _in_folder(
     recursive: bool,
 ) -> Iterator[Source]:
     roots: dict[tuple[str, Path], list[Path]] = {}
-    for file in _files_of(path, recursive=recursive):
+    for file in files_in(path, recursive=recursive):
         root = next(((name, root) for name, tree in trees.items() if (root := tree.root_of(file, path))), None)
         if root is not None:
             roots.setdefault(root, []).append(file)
         else:
-            yield _of_file(file, format_name, importers, is_named=False)
+            yield replace(_of_file(file, format_name, importers, is_named=False), base=path)
     for (name, folder), files in roots.items():
-        yield Source(path=folder, files=tuple(files), importer=name)
+        yield Source(path=folder, files=tuple(files), base=path, importer=name)
 
 
-def _files_of(path: Path, *, recursive: bool) -> Iterator[Path]:
+def files_in(path: Path, *, recursive: bool) -> Iterator[Path]:
+    """Yield the files of a folder that an import looks at, by name.
+
+    Raises:
+        ConfigError: there are too many.
+    """
     found = 0
     for folder, folders, names in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith(".") or name in _SAVED) if recursive else []

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
+from pytest_benchdb.analysis.machine_names import machine_names
 from pytest_benchdb.analysis.series.change_points import LEAST_CHANGE
 from pytest_benchdb.analysis.series.trend import trend_of
 from pytest_benchdb.environment.git.ancestry import commit_positions, commits_between
@@ -99,6 +100,7 @@ def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedb
         normalization = _normalization(request, selected)
         trends = follow_series(selected, selection, request, pinned=pinned, normalization=normalization)
         metrics = [] if trends.series else selected.reader.metric_names([row.session_id for row in selected.sessions])
+        machines = machine_names(selected.sessions)
     series = [trend for trend in trends.series if _is_moved(trend)] if request.only_changed else trends.series
     return replace(
         trends,
@@ -106,6 +108,7 @@ def build_trends(selection: Selection, request: TrendRequest, *, feedback: Feedb
         baseline=name,
         metrics=tuple(metrics),
         normalized_by=normalization.name,
+        machines=machines,
     )
 
 

@@ -23,6 +23,7 @@ SELECT
     session.ci_url,
     session.pull_request,
     CAST(session.fingerprint AS VARCHAR) AS fingerprint,
+    json_extract_string(environment.details, '$.machine_name') AS machine_name,
     environment.cpu_model,
     environment.cores,
     environment.threads,
