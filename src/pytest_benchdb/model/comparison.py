@@ -202,3 +202,87 @@ class Gate(Notebook):
     def table(self) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
         """Return the rows of the comparison."""
         return self.comparison.table()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AxisPoint:
+    """A benchmark at one value of the axis.
+
+    Attributes:
+        value: of the axis.
+        figure: in the metric's unit; None if it was not measured, see `reason`.
+        low: where the interval of its change from the first value begins, in the same unit; None without one.
+        high: where that interval ends.
+        reason: why there is no figure, or no verdict on it.
+    """
+
+    value: str
+    figure: float | None
+    low: float | None = None
+    high: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AxisLine:
+    """One benchmark over the axis; `name` is what tells it from the other lines of its chart, possibly nothing."""
+
+    name: str
+    points: tuple[AxisPoint, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AxisChart:
+    """A metric of one benchmark function over the axis, with a line for each combination of its other dimensions.
+
+    Attributes:
+        axis: the name of the dimension.
+        values: its values, in order.
+        numeric: whether all values are numbers, which then are in ascending order.
+        reference: the value with which the others were compared.
+    """
+
+    title: str
+    metric: str
+    unit: str
+    better: Better
+    axis: str
+    values: tuple[str, ...]
+    numeric: bool
+    reference: str
+    lines: tuple[AxisLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One way to run a benchmark: a line and a value of the axis.
+
+    Attributes:
+        on_front: whether no other choice has less latency without less throughput, or the reverse.
+    """
+
+    line: str
+    value: str
+    latency: float
+    throughput: float
+    on_front: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeOff:
+    """Throughput against latency of one benchmark function.
+
+    Attributes:
+        latency: name of the metric; its figures are in seconds.
+        throughput: name of the metric, in `unit`.
+        choices: those that have both figures.
+        left_out: number of those that lack one.
+    """
+
+    title: str
+    axis: str
+    latency: str
+    throughput: str
+    unit: str
+    choices: tuple[Choice, ...]
+    left_out: int

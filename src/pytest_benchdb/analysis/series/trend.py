@@ -47,7 +47,7 @@ def anomalies(values: Sequence[float | None], points: Sequence[ChangePoint]) -> 
     """
     level_at = levels(values, points)
     residuals = [
-        (place, value, level, math.log(value / level))
+        (place, value, level, math.log(value) - math.log(level))
         for place, (value, level) in enumerate(zip(values, level_at, strict=True))
         if value is not None and level is not None and math.isfinite(value) and value > 0 and level > 0
     ]

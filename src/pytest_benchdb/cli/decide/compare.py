@@ -1,6 +1,7 @@
 """`benchdb compare`: compare two sides, or the values of one dimension, benchmark by benchmark."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import click
 
 from pytest_benchdb.analysis.decide import Decision
 from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_text, read_ci_outputs
+from pytest_benchdb.cli.decide.pages import HTML, check_page, metrics_of_page, write_comparisons
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.candidates import complete_metrics, complete_specs
 from pytest_benchdb.cli.frame.options import CommandWithProgram
@@ -15,7 +17,8 @@ from pytest_benchdb.cli.frame.output import Output, command_feedback, make_outpu
 from pytest_benchdb.cli.frame.project import find_db
 from pytest_benchdb.errors import ConfigError, NoBaselineError
 from pytest_benchdb.model import exit_status
-from pytest_benchdb.model.comparison import Comparison
+from pytest_benchdb.model.answer.explanation import Explanations
+from pytest_benchdb.model.comparison import Comparison, ComparisonRow
 from pytest_benchdb.operations.compare.decide import decide_comparisons, read_rules
 from pytest_benchdb.operations.compare.run import CompareRequest, compare_named, compared_anything, parse_limits
 from pytest_benchdb.operations.select.series import parse_metrics
@@ -24,7 +27,7 @@ from pytest_benchdb.present.verdicts.rows import ORDERS, shown_rows
 from pytest_benchdb.present.writing.grid import Line, Span
 
 _SIDES = 2
-FORMATS = ("table", "md", "json", "csv", *CI_FORMATS)
+FORMATS = ("table", "md", "html", "json", "csv", *CI_FORMATS)
 
 _HELP = """Compare two sides, benchmark by benchmark: both values, the change with its interval, the test, a verdict.
 
@@ -41,6 +44,9 @@ fewer, a rough interval by the rounds is shown and only what no disturbance expl
 that the whole interval lies within the limit; otherwise a row is inconclusive. Sides of other machines, other code of
 the benchmark or another number of results are incomparable. The exit status is 0 whatever the verdicts are: `benchdb
 regress` is the gate.
+
+-f html writes one page that loads nothing: the changes as intervals on one axis, and with --axis a chart of each metric
+over the axis.
 
 With --interleave N the commits BASE and HEAD are run instead, in turn; `benchdb duet` does the same with more options.
 
@@ -109,10 +115,10 @@ def command(context: click.Context, /, **params: Any) -> int:
         NoBaselineError: there is nothing to compare with, and `--require-baseline` was not given.
     """
     output = make_output(params, formats=FORMATS)
-    writer = ComparisonWriter(params)
+    writer = ComparisonWriter(params, output)
     if params["baseline_value"] is not None and params["axis"] is None:
         raise ConfigError("--baseline-value is a value of --axis; say which, as in --axis backend")
-    request = read_request(params)
+    request = replace(read_request(params), optional=metrics_of_page(output, params["axis"]))
     if params["interleave"] is not None:
         return writer.write((_interleaved(context, params, request, output),), output)
     try:
@@ -154,24 +160,36 @@ def read_request(params: Mapping[str, Any]) -> CompareRequest:
 class ComparisonWriter:
     """Writes comparisons, and the extra files, as a command's options request."""
 
-    def __init__(self, params: Mapping[str, Any]) -> None:
+    def __init__(self, params: Mapping[str, Any], output: Output) -> None:
         """Check the options first, so that a mistake ends the command before any work.
 
         Raises:
             ConfigError: an option is not valid.
+            MissingExtraError: a format needs a package that is not installed.
         """
+        check_page(output)
         self._params = params
         self._extras = read_ci_outputs(params)
         self._rules = read_rules(Path(params["decide"])) if params.get("decide") else None
 
-    def write(self, comparisons: Sequence[Comparison], output: Output, more: Mapping[str, object] | None = None) -> int:
-        """Write comparisons and return the exit status; `more` is added to JSON.
+    def write(
+        self,
+        comparisons: Sequence[Comparison],
+        output: Output,
+        more: Mapping[str, object] | None = None,
+        explanations: Explanations | None = None,
+    ) -> int:
+        """Write comparisons and return the exit status; `more` is added to JSON, explanations to a page.
 
         Raises:
             ConfigError: a format cannot represent several comparisons.
         """
         decisions = decide_comparisons(comparisons, self._rules) if self._rules is not None else ()
-        _present(comparisons, decisions, output, self._params, more)
+        if output.format == HTML:
+            rows = _rows(comparisons, self._params)
+            write_comparisons(comparisons, rows, output, self._params, decisions, explanations)
+        else:
+            _present(comparisons, decisions, output, self._params, more)
         if any(self._params[name] is not None for name in ("summary", "comment", "gitlab_metrics")):
             self._extras.write(_only(comparisons, "--summary, --comment and --gitlab-metrics"), output)
         if self._params.get("require_baseline") and not any(map(compared_anything, comparisons)):
@@ -200,6 +218,14 @@ def _interleaved(
     return run_and_compare(read_duet(duet_options, words_of(context, output)), request, output)
 
 
+def _rows(comparisons: Sequence[Comparison], params: Mapping[str, Any]) -> list[list[ComparisonRow]]:
+    """Return the rows that the options ask for, in their order."""
+    return [
+        shown_rows(comparison.rows, only_changed=params["only_changed"], order=params["order"])
+        for comparison in comparisons
+    ]
+
+
 def _present(
     comparisons: Sequence[Comparison],
     decisions: Sequence[Decision],
@@ -207,10 +233,7 @@ def _present(
     params: Mapping[str, Any],
     more: Mapping[str, object] | None = None,
 ) -> None:
-    rows = [
-        shown_rows(comparison.rows, only_changed=params["only_changed"], order=params["order"])
-        for comparison in comparisons
-    ]
+    rows = _rows(comparisons, params)
     if output.format in CI_FORMATS:
         output.text(ci_text(_only(comparisons, f"-f {output.format}"), output.format))
     elif output.format == "json":

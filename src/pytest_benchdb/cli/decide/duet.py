@@ -91,7 +91,7 @@ def command(context: click.Context, /, **params: Any) -> int:
         ConfigError: the options do not go together, or a side cannot be run.
     """
     output = make_output(params, formats=FORMATS)
-    writer, request = ComparisonWriter(params), read_request(params)
+    writer, request = ComparisonWriter(params, output), read_request(params)
     confirms = params["confirm"] if params["gate"] or params["counted"] else None
     if params["counted"]:
         if context.get_parameter_source("pairs") is not ParameterSource.DEFAULT:
@@ -101,9 +101,10 @@ def command(context: click.Context, /, **params: Any) -> int:
     duet = read_duet(params, words_of(context, output))
     comparison = run_and_compare(duet, request, output, confirms=confirms)
     explain = partial(explain_duet_result, comparison, duet, params, output)
-    explained = explain() if output.format == "json" else None  # one document holds both
-    status = writer.write((comparison,), output, explanations_of(explained, params))
-    write_explained(explained if output.format == "json" else explain(), params, output)
+    together = output.format in {"json", "html"}  # one document holds both
+    explained = explain() if together else None
+    status = writer.write((comparison,), output, explanations_of(explained, params), explained)
+    write_explained(explained if together else explain(), params, output)
     if params["gate"] and any(row.judgement.verdict in FAILING for row in comparison.rows):
         return exit_status.GATE_FAILED
     return status

@@ -10,6 +10,7 @@ import click
 
 from pytest_benchdb.cli.decide.ci_outputs import CI_FORMATS, ci_options, ci_text, read_ci_outputs
 from pytest_benchdb.cli.decide.explanation import explain_gate_result, explain_option, explanations_of, write_explained
+from pytest_benchdb.cli.decide.pages import HTML, check_page, gate_trends, write_gate
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.candidates import complete_specs
 from pytest_benchdb.cli.frame.failure import ended_like_an_interrupt
@@ -27,7 +28,7 @@ from pytest_benchdb.operations.select.filters.threshold import parse_thresholds
 from pytest_benchdb.operations.select.selection import make_selection
 from pytest_benchdb.operations.select.spec.syntax import names_database, sides_of
 
-_FORMATS = ("table", "md", "json", *CI_FORMATS)
+_FORMATS = ("table", "md", "html", "json", *CI_FORMATS)
 _KEY = "thresholds"
 
 _HELP = """Fail if a session became worse than its baseline: the gate of CI.
@@ -123,6 +124,7 @@ def command(context: click.Context, /, **params: Any) -> int:
     """Judge, confirm and show."""
     output = make_output(params, formats=_FORMATS)
     extras = read_ci_outputs(params)
+    check_page(output)
     if params["spec"] and names_database(params["spec"]):
         params["db"], params["spec"] = params["spec"], None
     request = _request(params, passthrough_args(context), Path.cwd())
@@ -130,10 +132,14 @@ def command(context: click.Context, /, **params: Any) -> int:
     with ended_like_an_interrupt(), command_feedback(output, "Reading new sessions") as feedback:
         decided = gate(paths, request, feedback=feedback, say=output.say)
     explain = partial(explain_gate_result, decided, request, params, output)
-    explained = explain() if output.format == "json" else None  # one document holds both
-    _present(decided, output, explanations_of(explained, params))
+    together = output.format in {"json", HTML}  # one document holds both
+    explained = explain() if together else None
+    if output.format == HTML:
+        write_gate(decided, gate_trends(decided, paths, output), explained, output)
+    else:
+        _present(decided, output, explanations_of(explained, params))
     extras.write(decided, output)
-    write_explained(explained if output.format == "json" else explain(), params, output)
+    write_explained(explained if together else explain(), params, output)
     return decided.exit_status
 
 

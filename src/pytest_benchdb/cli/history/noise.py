@@ -2,12 +2,15 @@
 
 import click
 
+from pytest_benchdb.cli.decide.pages import HTML, check_page
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.options import parse_share
 from pytest_benchdb.cli.frame.output import write_answer
 from pytest_benchdb.operations.history.noise import NEWEST, score_noise
 from pytest_benchdb.present.history.noise import noise_lines, noise_table
+
+_FORMATS = ("table", "md", "html", "json", "csv")
 
 _HELP = f"""Score the machine: how much each benchmark varies between sessions of unchanged code, and what that hides.
 
@@ -32,12 +35,19 @@ Example: benchdb noise results --last 20
     ),
     click.option("--change", metavar="PERCENT", default="5%", help="The slowdown that is to be found [5%]."),
     options.session_options,
+    formats=_FORMATS,
 )
 def command(call: Call) -> None:
     """Read, score and show."""
+    check_page(call.output)
     selection, change = call.selection(call.params["specs"]), parse_share(call.params["change"], "--change")
     with call.reading() as feedback:
         score = score_noise(selection, change=change, feedback=feedback)
-    write_answer(score, noise_lines, noise_table, call.output)
+    if call.output.format == HTML:
+        from pytest_benchdb.present.decisions.noise import noise_html
+
+        call.output.text(noise_html(score))
+    else:
+        write_answer(score, noise_lines, noise_table, call.output)
     if not score.rows:
         call.output.say(f"no series matches {score.selection}" if score.selection else "no benchmark has a time")

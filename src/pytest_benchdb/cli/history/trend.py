@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from pytest_benchdb.cli.decide.pages import HTML, check_page
 from pytest_benchdb.cli.frame import options
 from pytest_benchdb.cli.frame.candidates import complete_specs
 from pytest_benchdb.cli.frame.command import Call, reading_command
@@ -14,7 +15,7 @@ from pytest_benchdb.operations.history.trend import TrendRequest, build_trends
 from pytest_benchdb.operations.select.selection import NEWEST
 from pytest_benchdb.present.history.trend import trend_csv, trend_json, trend_lines, trend_markdown
 
-_WRITERS = {"json": trend_json, "csv": trend_csv, "md": trend_markdown}
+_FORMATS = ("table", "md", "html", "json", "csv")
 
 _HELP = f"""Show how the level of each benchmark moved over the sessions, and where it changed for good.
 
@@ -26,6 +27,8 @@ With 12 sessions or more, a lasting change of level of at least --change is repo
 the last session before it and the first one after, and how sure it is; with fewer than 5 sessions after it, it is
 provisional. An anomaly is a single session that stands out and did not last. Noise is the standard deviation from
 session to session. Creep is a level that is more than 10 % worse than a pinned baseline.
+
+-f html writes one page that loads nothing, with a chart of each history.
 
 Without --since, --until and --last the newest {NEWEST} sessions are read.
 
@@ -54,10 +57,12 @@ Example: benchdb trend results -k parse --branch main
     ),
     options.normalize_option,
     click.option("--only-changed", is_flag=True, help="Only series with a change, an anomaly or creep."),
+    formats=_FORMATS,
 )
 def command(call: Call) -> None:
     """Read, follow and show."""
     params, output = call.params, call.output
+    check_page(output)
     request = TrendRequest(
         branch=params["branch"],
         only_changed=params["only_changed"],
@@ -73,9 +78,17 @@ def command(call: Call) -> None:
     if output.format == "table":
         output.lines(trend_lines(trends, output.width, ascii_only=output.ascii_only, verbose=output.verbose))
     else:
-        output.text(_WRITERS[output.format](trends))
+        output.text(_text(trends, output.format))
     if not trends.series:
         output.say(_nothing(trends, only_changed=params["only_changed"]))
+
+
+def _text(trends: Trends, name: str) -> str:
+    if name == HTML:
+        from pytest_benchdb.present.decisions.trend import trend_html
+
+        return trend_html(trends)
+    return {"json": trend_json, "csv": trend_csv, "md": trend_markdown}[name](trends)
 
 
 def _nothing(trends: Trends, *, only_changed: bool) -> str:

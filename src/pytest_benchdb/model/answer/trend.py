@@ -167,6 +167,25 @@ class Trend:
     sessions_needed: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionMark:
+    """What people said about a session, and the commit that it measured.
+
+    Attributes:
+        label: its label; None without one.
+        notes: the note that it was recorded with, and those that were added, oldest first.
+        baselines: names of the baselines in force that are this session.
+        subject: first line of its commit's message; None if it is not known.
+        remote_url: git remote of the checkout; None if it is not known.
+    """
+
+    label: str | None = None
+    notes: tuple[str, ...] = ()
+    baselines: tuple[str, ...] = ()
+    subject: str | None = None
+    remote_url: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Trends(Notebook):
     """Series over sessions.
@@ -183,6 +202,7 @@ class Trends(Notebook):
         metrics: without a series, the metrics that could be followed; else empty.
         normalized_by: the benchmark that the times of each session were divided by; None if they were not.
         machines: name of the processor of each fingerprint, where it is known.
+        marks: what is known about sessions, by id; sessions without any are left out.
     """
 
     sources: tuple[str, ...]
@@ -196,6 +216,7 @@ class Trends(Notebook):
     metrics: tuple[str, ...] = ()
     normalized_by: str | None = None
     machines: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, SessionMark] = field(default_factory=dict)
 
     def machine_name(self, fingerprint: str | None) -> str:
         """Return a machine's processor, with the beginning of its fingerprint if others have the same."""

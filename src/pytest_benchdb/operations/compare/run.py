@@ -63,6 +63,7 @@ class CompareRequest:
 
     Attributes:
         metrics: names of metrics and words of `METRIC_WORDS`; empty for those of `where`, or wall time.
+        optional: names of metrics that are compared too where they were measured.
         keyword: `-k` expression over full names.
         where: `-w` filter.
         share: smallest change that counts, for every metric; None for each metric's default.
@@ -72,6 +73,7 @@ class CompareRequest:
     """
 
     metrics: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     keyword: str | None = None
     where: str | None = None
     share: float | None = None
@@ -90,7 +92,8 @@ class CompareRequest:
 
     def metric_names(self) -> list[str]:
         """Return the metrics in the order they were named."""
-        return list(dict.fromkeys(metric for group in self.metric_groups().values() for metric in group))
+        named = (metric for group in self.metric_groups().values() for metric in group)
+        return list(dict.fromkeys((*named, *self.optional)))
 
 
 def compare_named(
@@ -386,7 +389,9 @@ def _is_selected(pair: Pair, request: CompareRequest, mains: Mains) -> bool:
     if not pair.was_run:
         return False
     groups = request.metric_groups()
-    named = any(pair.key.metric in metrics for word, metrics in groups.items() if word not in MAINS)
+    named = pair.key.metric in request.optional or any(
+        pair.key.metric in metrics for word, metrics in groups.items() if word not in MAINS
+    )
     if named or any(is_main(pair, word, mains) for word in groups if word in MAINS):
         return True
     return all(value.outcome != "passed" for value in (*pair.baseline, *pair.candidate))

@@ -1,6 +1,6 @@
 """Follow each series over its sessions, in commit order if the checkout has all commits, otherwise by time."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -9,7 +9,8 @@ from pytest_benchdb.analysis.machine_names import machine_names
 from pytest_benchdb.analysis.series.change_points import LEAST_CHANGE
 from pytest_benchdb.analysis.series.trend import trend_of
 from pytest_benchdb.environment.git.ancestry import commit_positions, commits_between
-from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
+from pytest_benchdb.model.annotation import Baseline
+from pytest_benchdb.model.answer.trend import LevelChange, SessionMark, Trend, Trends
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.gate.allowances import Allowance, allowance_from_acceptance
@@ -18,6 +19,7 @@ from pytest_benchdb.operations.select.selection import SelectedSessions, Selecti
 from pytest_benchdb.operations.select.series import read_series
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
 from pytest_benchdb.operations.select.spec.syntax import parse_spec
+from pytest_benchdb.store.read.reader import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ class TrendRequest:
         baseline: SPEC that creep is measured against; None for the baseline pinned last.
         least_change: smallest change of level to report, as a share.
         normalize_by: name of the benchmark to divide the times of each session by; None divides by nothing.
+        names: full names of the benchmarks to follow; None for all that are selected.
         root: a folder, used to order commits if it is in a git checkout.
         environ: environment variables for git.
     """
@@ -77,6 +80,7 @@ class TrendRequest:
     baseline: str | None = None
     least_change: float = LEAST_CHANGE
     normalize_by: str | None = None
+    names: frozenset[str] | None = None
     root: Path
     environ: Mapping[str, str]
 
@@ -138,7 +142,7 @@ def follow_series(
     order = order_sessions(selected.sessions, request.root, request.environ)
     accepted = [allowance_from_acceptance(acceptance, names={}) for acceptance in selected.reader.acceptances()]
     ordered = replace(selected, sessions=list(order.sessions))
-    followed = _trends(ordered, pinned, selection, request.least_change, normalization, optional=optional)
+    followed = _trends(ordered, pinned, selection, request, normalization, optional=optional)
     trends = [_with_acceptances(trend, accepted) for trend in followed]
     if order.reason is None:
         # Many series change at the same commit, and each count starts git.
@@ -155,6 +159,7 @@ def follow_series(
         sessions_in_all=len(selected.everything),
         selection=selection.text(),
         machines={row.fingerprint: row.cpu_model for row in selected.sessions if row.fingerprint and row.cpu_model},
+        marks=_marks(selected.reader, selected.sessions, selected.context.baselines.values()),
     )
 
 
@@ -181,7 +186,7 @@ def _trends(
     selected: SelectedSessions,
     pinned: Sequence[SessionRow],
     selection: Selection,
-    least_change: float,
+    request: TrendRequest,
     normalization: Normalization,
     *,
     optional: bool,
@@ -193,11 +198,13 @@ def _trends(
     together = [*(session for session in pinned if session.session_id not in followed), *sessions]
     by_id = {session.session_id: session for session in together}
     for series in read_series(selected.reader, together, selection, optional=optional):
+        if request.names is not None and series.key.fullname not in request.names:
+            continue
         every = normalization.apply(series.values)
         values = [value for value in every if value.session_id in followed]
         if any(value.value is not None for value in values):
             pinned_values = [value for value in every if value.session_id in baseline] if baseline else []
-            yield trend_of(values, by_id, pinned_values, least_change=least_change)
+            yield trend_of(values, by_id, pinned_values, least_change=request.least_change)
 
 
 def _is_moved(trend: Trend) -> bool:
@@ -234,3 +241,26 @@ def _urgency(trend: Trend) -> tuple[int, float, str]:
     worse = bool((latest and latest.worse and latest.accepted is None) or (trend.creep and trend.creep.crept))
     size = abs((latest.point.change if latest else None) or 0.0)
     return (0 if worse else 1 if latest else 2, -size, trend.key.fullname)
+
+
+def _marks(reader: Reader, sessions: Sequence[SessionRow], baselines: Iterable[Baseline]) -> dict[str, SessionMark]:
+    """Return what is known about sessions, by id; notes on a single run or benchmark are left out."""
+    notes: dict[str, list[str]] = {}
+    for note in reader.notes():
+        if note["run_id"] is None and note["benchmark_id"] is None:
+            notes.setdefault(note["session_id"], []).append(note["text"])
+    names: dict[str, list[str]] = {}
+    for baseline in baselines:
+        if baseline.session_id is not None and baseline.removed_at is None:
+            names.setdefault(baseline.session_id, []).append(baseline.name)
+    marks = {
+        session.session_id: SessionMark(
+            label=session.label,
+            notes=tuple(filter(None, [session.note, *notes.get(session.session_id, ())])),
+            baselines=tuple(names.get(session.session_id, ())),
+            subject=session.commit_subject,
+            remote_url=session.remote_url,
+        )
+        for session in sessions
+    }
+    return {session_id: mark for session_id, mark in marks.items() if mark != SessionMark()}

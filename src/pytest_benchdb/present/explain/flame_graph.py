@@ -29,14 +29,14 @@ _STYLE = (
 )
 
 
-def flame_svg(fullname: str, base: Profile, head: Profile) -> str:
-    """Return the flame graph of a benchmark's two profiles as an SVG document."""
+def flame_svg(fullname: str, base: Profile, head: Profile, *, styled: bool = True) -> str:
+    """Return the flame graph of a benchmark's two profiles as an SVG document; pages that style it do so themselves."""
     boxes = [box for box in flame_boxes(base, head) if not box.depth or box.width * _ROOM >= _LEAST_WIDTH]
     height = _HEAD + _ROW * (max(box.depth for box in boxes) + 1) + _MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"',
         f'role="img" aria-label="{_attribute(f"differential flame graph of {fullname}")}">',
-        f"<style>{_STYLE}</style>",
+        *([f"<style>{_STYLE}</style>"] if styled else []),
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
         f'<text class="title" x="{_MARGIN}" y="22">{_text(fullname)}</text>',
         f'<text x="{_MARGIN}" y="40">{_text(_summary(base, head))}</text>',

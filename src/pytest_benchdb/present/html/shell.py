@@ -38,11 +38,14 @@ def require_jinja() -> None:
         raise MissingExtraError("HTML reports need Jinja2; install it with: pip install 'pytest-benchdb[html]'")
 
 
-def render_page(template: str, *, scripts: Sequence[str], data: object, **values: object) -> str:
+def render_page(
+    template: str, *, scripts: Sequence[str], data: object, styles: Sequence[str] = (), **values: object
+) -> str:
     """Return a page.
 
     Args:
         template: name of a template in `assets`.
+        styles: names of style sheets that follow the one of every page.
         scripts: names of the scripts, in the order in which they run; all of them are one.
         data: what the script reads: plain values, as for JSON.
         values: what the template gets.
@@ -53,7 +56,8 @@ def render_page(template: str, *, scripts: Sequence[str], data: object, **values
     require_jinja()
     from markupsafe import Markup
 
-    style, script = asset("page.css"), '"use strict";\n' + "".join(map(asset, scripts))
+    style = "".join(map(asset, ("page.css", *styles)))
+    script = '"use strict";\n' + "".join(map(asset, scripts))
     return (
         _environment()
         .get_template(template)
