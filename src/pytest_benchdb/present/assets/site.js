@@ -67,6 +67,7 @@ function setUpTable(table) {
   function valueAt(row, column) {
     let at = 0;
     for (const cell of row.cells) {
+      if (at === column && cell.classList.contains("message")) return undefined;
       if (at === column) return cell.dataset.value || (cell.classList.contains("figure") || cell.classList.contains("change") ? undefined : cell.textContent);
       at += cell.colSpan;
       if (at > column) return undefined;

@@ -101,7 +101,11 @@ def strip_of(quartiles: tuple[float, float, float, float, float], rounds: Sequen
 
 
 def history_line(
-    values: Sequence[float | None], levels: Sequence[tuple[int, float]], marks: Sequence[tuple[int, Direction]]
+    values: Sequence[float | None],
+    levels: Sequence[tuple[int, float]],
+    marks: Sequence[tuple[int, Direction]],
+    *,
+    most: int = _MOST_POINTS,
 ) -> HistoryLine | None:
     """Return the line of a history; None with fewer than two finite values.
 
@@ -109,6 +113,7 @@ def history_line(
         values: one per session, in order.
         levels: index of the first session of each level, and the level.
         marks: index of the first session after each change, and whether it is for the worse.
+        most: number of points, at most.
     """
     finite = [value for value in values if value is not None and math.isfinite(value)]
     if len(finite) < 2:  # noqa: PLR2004 - one point gives nothing to draw
@@ -123,7 +128,7 @@ def history_line(
         share = (value - low) / (high - low) if high > low else 0.5
         return round(_MARGIN + (1 - share) * usable_y, 1)
 
-    points = _thinned(values)
+    points = _thinned(values, most)
     starts = [start for start, _ in levels]
     ends = [*starts[1:], len(values) - 1]
     steps = [
@@ -141,12 +146,12 @@ def history_line(
     )
 
 
-def _thinned(values: Sequence[float | None]) -> list[tuple[float, float | None]]:
+def _thinned(values: Sequence[float | None], most: int) -> list[tuple[float, float | None]]:
     """Return index and value of each point: medians of stretches of equal length if there are too many values."""
     finite = [value if value is not None and math.isfinite(value) else None for value in values]
-    if len(finite) <= _MOST_POINTS:
+    if len(finite) <= most:
         return [(float(index), value) for index, value in enumerate(finite)]
-    borders = [round(place * len(finite) / _MOST_POINTS) for place in range(_MOST_POINTS + 1)]
+    borders = [round(place * len(finite) / most) for place in range(most + 1)]
     points: list[tuple[float, float | None]] = []
     for start, stop in pairwise(borders):
         measured = [value for value in finite[start:stop] if value is not None]

@@ -186,7 +186,6 @@ def _index_row(frame: SiteFrame, row: SiteRow, rows: Sequence[SiteRow]) -> dict[
     change = row.last_change
     return {
         "page": row.page,
-        "fullname": row.fullname,
         "name": row.fullname,
         "place": frame.place(row, rows),
         "tags": _tags(row),
@@ -196,7 +195,7 @@ def _index_row(frame: SiteFrame, row: SiteRow, rows: Sequence[SiteRow]) -> dict[
         "value_text": quantity(row.value, unit),
         "level": row.level,
         "level_text": quantity(row.level, unit),
-        "noise": row.noise,
+        "noise": None if row.noise is None else float(f"{row.noise:.4g}"),
         "noise_text": "-" if row.noise is None else f"{row.noise * 100:.1f} %",
         "line": row.line,
         "line_text": line_text(row),

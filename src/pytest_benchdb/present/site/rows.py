@@ -23,6 +23,9 @@ _IDS = uuid.UUID("5a0c36b5-5d83-5ff2-9a3a-1d4b8a1f6f0e")
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._]+")
 _LONGEST_SLUG = 60
+_MOST_POINTS = 48
+"""Points of a line: three pixels for each, so that the page of 300 benchmarks stays below 500 kB."""
+
 _SAME_CHANGE = 3
 """Sessions by which a change may move when further sessions show better where it is."""
 
@@ -228,6 +231,7 @@ def _line(course: Course) -> HistoryLine | None:
         [point.value for point in trend.points],
         [(band.start, band.level) for band in course.bands],
         [(change.point.index, _direction(change)) for change in trend.changes],
+        most=_MOST_POINTS,
     )
 
 
