@@ -1,7 +1,12 @@
 """Exports of AIPerf and GenAI-Perf."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
-from tests.importers.formats import figures_of, runs_of, sessions_of
+from tests.importers.formats import BUILT_IN, changed, figures_of, runs_of, sessions_of
+
+from pytest_benchdb.errors import ImportFormatError
 
 NAME = "aiperf"
 
@@ -46,3 +51,13 @@ def test_export_of_genai_perf_has_no_time() -> None:
         "streaming": True,
         "concurrency": 2,
     }
+
+
+def test_unit_of_another_quantity_is_refused_in_one_line(tmp_path: Path) -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["request_latency"]["unit"] = "MB"
+
+    path = changed(NAME, "profile_export_aiperf.json", tmp_path, change)
+
+    with pytest.raises(ImportFormatError, match="e2e_latency is in 'MB'; it is stored in 's'"):
+        list(BUILT_IN[NAME].read(path))

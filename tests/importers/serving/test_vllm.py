@@ -87,3 +87,11 @@ def test_metadata_of_the_command_line_is_a_parameter(tmp_path: Path) -> None:
 
     assert isinstance(session, ImportedSession)
     assert session.runs[0].fullname.endswith("-tensor_parallel=8]")
+
+
+@pytest.mark.parametrize("model", [None, 5, "", ["a"]])
+def test_model_that_is_not_a_name_is_refused_in_one_line(model: object, tmp_path: Path) -> None:
+    path = changed(NAME, "loads/conc4.json", tmp_path, lambda document: document.update(model_id=model))
+
+    with pytest.raises(ImportFormatError, match=r"model_id is .*; expected a text"):
+        list(BUILT_IN[NAME].read(path))

@@ -130,7 +130,7 @@ class IpfsAccelerate:
         elif not isinstance(document, dict):
             raise ImportFormatError("it belongs to no family of ipfs_accelerate_py")
         try:
-            parts = list(_parts_of(document, path.name))
+            parts = [part for part in _parts_of(document, path.name) if part.runs]
         except BadPart as error:
             raise ImportFormatError(str(error)) from error
         if not parts:

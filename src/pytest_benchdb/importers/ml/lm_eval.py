@@ -23,7 +23,7 @@ from pytest_benchdb.model.benchmark import Labels
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.model.imported import ImportedRun, ImportedSession, ImportProblem
-from pytest_benchdb.model.metric import Better
+from pytest_benchdb.model.metric import CENTURY_S, Better
 from pytest_benchdb.model.run import Measurement
 
 _TOOL = "lm-evaluation-harness"
@@ -200,7 +200,9 @@ def _batch_size(given: object) -> int | None:
 
 
 def _seconds(value: object) -> float | None:
+    """Return a duration, which is a text in the file."""
     try:
-        return number(float(value)) if isinstance(value, (str, int, float)) else None
-    except ValueError:
+        seconds = number(float(value)) if isinstance(value, (str, int, float)) else None
+    except (ValueError, OverflowError):
         return None
+    return seconds if seconds is not None and 0 < seconds < CENTURY_S else None

@@ -9,7 +9,7 @@ from pytest_benchdb.importers.reading.distribution import latency, statistics, w
 from pytest_benchdb.importers.reading.figures import figure, named, param_id
 from pytest_benchdb.importers.reading.json_text import head_of_json, json_of
 from pytest_benchdb.importers.reading.units import UNITS
-from pytest_benchdb.importers.reading.values import count, items, json_object, mapping, moment_us, number, text
+from pytest_benchdb.importers.reading.values import BadPart, count, items, json_object, mapping, moment_us, number, text
 from pytest_benchdb.model.benchmark import Labels
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
@@ -70,6 +70,10 @@ class AiPerf:
             raise ImportFormatError(
                 "it is not an export of AIPerf: it has no request_latency or throughput with a unit"
             )
+        try:
+            run = _run(records, mapping(export.get("input_config")))
+        except BadPart as error:
+            raise ImportFormatError(str(error)) from error
         started_us = moment_us(export.get("start_time"))
         version = text(export.get("aiperf_version"))
         yield ImportedSession(
@@ -78,7 +82,7 @@ class AiPerf:
             tool="aiperf" if version or "_genai_perf" not in path.name else "genai-perf",
             tool_version=version,
             source_key=text(export.get("benchmark_id")),
-            runs=(_run(records, mapping(export.get("input_config"))),),
+            runs=(run,),
             rows=1,
         )
 

@@ -13,6 +13,7 @@ from pytest_benchdb.importers.reading.figures import figure, named, param_id
 from pytest_benchdb.importers.reading.files import unix_us
 from pytest_benchdb.importers.reading.json_text import head_of_json, json_of
 from pytest_benchdb.importers.reading.values import (
+    BadPart,
     count,
     items,
     json_object,
@@ -83,13 +84,17 @@ class VllmServe:
             raise NotResultsError(
                 f"it adds up the {len(parts)} files {path.name} in {', '.join(parts[:3])}, ... beside it"
             )
+        try:
+            run = _run(result)
+        except BadPart as error:
+            raise ImportFormatError(str(error)) from error
         started_us = _moment_us(result.get("date"))
         yield ImportedSession(
             started_unix_us=started_us,
             finished_unix_us=started_us,
             tool=_TOOL,
             label=text(result.get("label")),
-            runs=(_run(result),),
+            runs=(run,),
             rows=1,
         )
 
