@@ -303,3 +303,18 @@ def open_file(chromium: "Browser") -> "Iterator[Callable[..., Page]]":
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def violations() -> "Callable[[Page], list[tuple[str, str]]]":
+    """Return a function that names what axe-core finds wrong with a page, by WCAG 2.2 AA and its best practices."""
+    axe = pytest.importorskip("axe_playwright_python")
+    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+    def check(page: "Page") -> list[tuple[str, str]]:
+        page.evaluate(script)
+        found = page.evaluate("rules => axe.run({ runOnly: rules, resultTypes: ['violations'] })", rules)
+        return [(rule["id"], node["html"]) for rule in found["violations"] for node in rule["nodes"]]
+
+    return check

@@ -71,23 +71,27 @@ def test_numbers_of_the_page_are_those_of_json(
     data = data_of(page_of(benchdb))
 
     rows = json.loads(benchdb("report", "results", "-f", "json").out)["sessions"][0]["rows"]
-    series = json.loads(benchdb("trend", "results", "--last", "100", "-f", "json").out)["series"]
+    series = json.loads(benchdb("trend", "results", "--metric", "all", "--last", "100", "-f", "json").out)["series"]
     for values, row in zip(run_values(data), rows, strict=True):
         for name in chance.sample(data["fields"], 12):
             assert values.get(name) == row[name], name
         assert all(row[name] in (None, {}) for name in row.keys() - set(data["fields"]))
     trends = [trend for details in details_in(data) for trend in details["trends"]]
-    assert len(trends) == 2
+    assert len(trends) > 2
+    assert sum(trend["metric"] == "wall_time" for trend in trends) == 3
     for trend in trends:
-        (other,) = (one for one in series if one["fullname"] == trend["fullname"])
-        for at in chance.sample(range(20), 5):
+        (other,) = (
+            one for one in series if all(one[name] == trend[name] for name in ("fullname", "metric", "phase", "device"))
+        )
+        for at in chance.sample(range(len(other["points"])), 5):
             point = other["points"][at]
             assert trend["values"][at] == point["value"]
             assert data["sessions"]["ids"][at if trend["at"] is None else trend["at"][at]] == point["session_id"]
-        (change,), (expected,) = trend["changes"], other["changes"]
-        assert {name: change[name] for name in ("before", "after", "change", "p_value", "worse")} == {
-            name: expected[name] for name in ("before", "after", "change", "p_value", "worse")
-        }
+        names = ("before", "after", "change", "p_value", "worse")
+        assert [[change[name] for name in names] for change in trend["changes"]] == [
+            [change[name] for name in names] for change in other["changes"]
+        ]
+        assert len(trend["changes"]) == (trend["metric"] == "wall_time" and "test_c" not in trend["fullname"])
     drawn = [details for details in details_in(data) if details["rounds"]]
     assert len(drawn) == 2
     for run in drawn:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pytest_benchdb.cli.frame import options
-from pytest_benchdb.cli.frame.candidates import complete_columns, complete_groups
+from pytest_benchdb.cli.frame.candidates import complete_columns, complete_groups, complete_specs
 from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.output import Output
 from pytest_benchdb.cli.read.report_kinds import KINDS, SUMMARY, write_kind
@@ -111,6 +111,12 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
         default=HISTORY,
         help=f"With -f html: sessions in the history of each benchmark [{HISTORY}]; 0 draws none.",
     ),
+    click.option(
+        "--baseline",
+        metavar="SPEC",
+        shell_complete=complete_specs,
+        help="With -f html: compare each benchmark with the sessions of SPEC: auto, branch:main, label:before, HEAD~3.",
+    ),
     formats=_FORMATS,
 )
 def command(call: Call) -> None:
@@ -152,7 +158,14 @@ def _read(
         return build_report(selection, percentiles=percentiles, feedback=feedback), NO_PICTURES
     request = TrendRequest(root=Path.cwd(), environ=os.environ)
     history = call.params["history"]
-    shown = build_illustrated(selection, request, percentiles=percentiles, history=history, feedback=feedback)
+    shown = build_illustrated(
+        selection,
+        request,
+        percentiles=percentiles,
+        history=history,
+        baseline=call.params["baseline"],
+        feedback=feedback,
+    )
     return shown.report, shown.pictures
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_benchdb.model.annotation import Baseline
-from pytest_benchdb.model.answer.trend import LevelBand, Trend
+from pytest_benchdb.model.answer.trend import LevelBand, SessionMark, Trend
 from pytest_benchdb.model.report import ReportRow, Row, SessionReport, SessionRow
+from pytest_benchdb.model.verdict import Judgement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,11 @@ class RunPicture:
         before: those of the newest earlier run of its history; None without one.
         trend: its history up to the report; None if there is none.
         bands: the levels of the history, one for each, the earliest first.
+        others: the histories of its other metrics with their levels.
+        phases: what was measured of its named parts: rows of ``run_phases.sql``.
+        courses: what sensors read while it lasted, as in `RunDetail.series`, with the name of the device.
+        requests: those of a token stream: rows of ``run_requests.sql``.
+        judgement: how its time compares with the baseline's; None if that was not asked for.
         command: shell command that repeats the run; None if it was not recorded by pytest.
     """
 
@@ -41,6 +47,11 @@ class RunPicture:
     before: Rounds | None = None
     trend: Trend | None = None
     bands: tuple[LevelBand, ...] = ()
+    others: tuple[tuple[Trend, tuple[LevelBand, ...]], ...] = ()
+    phases: tuple[Row, ...] = ()
+    courses: tuple[Row, ...] = ()
+    requests: tuple[Row, ...] = ()
+    judgement: Judgement | None = None
     command: str | None = None
 
 
@@ -55,12 +66,18 @@ class ReportPictures:
         runs: by run id; runs without anything to draw may be missing.
         sessions: those of the histories, in their order.
         order_reason: why they are ordered by time; None if they are ordered by commit.
+        baseline: what the runs are compared with, as the user named it; None if they are not.
+        doubts: reasons to doubt that comparison, one line each.
+        marks: what people said about sessions, by id.
         environments: columns of `environment` of each session of the report, by session id.
     """
 
     runs: Mapping[str, RunPicture] = field(default_factory=dict)
     sessions: tuple[SessionRow, ...] = ()
     order_reason: str | None = None
+    baseline: str | None = None
+    doubts: tuple[str, ...] = ()
+    marks: Mapping[str, SessionMark] = field(default_factory=dict)
     environments: Mapping[str, Row] = field(default_factory=dict)
 
     def of(self, run_id: str) -> RunPicture:

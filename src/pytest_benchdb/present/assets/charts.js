@@ -53,7 +53,7 @@ function padded(values, isLog) {
 }
 // The labels of an axis: as many decimals as tell its marks apart.
 function axisTexts(marks, unit) {
-  const step = marks.length > 1 ? Math.abs(marks[1] - marks[0]) / unit.size : 1;
+  const step = marks.length > 1 && marks[1] !== marks[0] ? Math.abs(marks[1] - marks[0]) / unit.size : 1;
   const decimals = Math.min(6, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
   return marks.map((mark) => (mark === 0 ? "0" : fixed(mark / unit.size, decimals)));
 }
@@ -68,9 +68,10 @@ function chartFigure({ title, of, how, draw, table, file, controls = [], reading
     if (data.open && data.children.length === 1) data.append(html("div", { tabindex: 0, role: "region", "aria-label": `${title}, ${of}: data` }, table()));
   });
   const save = button("Download SVG", () => download(`${file}.svg`, "image/svg+xml", asFile(box.firstElementChild)));
+  const paint = button("Download PNG", () => savePicture(`${file}.png`, asFile(box.firstElementChild), box.firstElementChild.viewBox.baseVal));
   const element = html("figure", {}, html("figcaption", {}, title), box);
   if (reading) element.append(reading);
-  element.append(html("div", { class: "controls" }, ...controls, save), html("p", { class: "how" }, how), data);
+  element.append(html("div", { class: "controls" }, ...controls, save, paint), html("p", { class: "how" }, how), data);
   new ResizeObserver(redraw).observe(box);
   return { element, redraw, box };
 }
@@ -96,9 +97,21 @@ function asFile(drawing) {
   });
   for (const name of ["tabindex", "role", "class"]) copy.removeAttribute(name);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  for (const side of ["width", "height"]) copy.setAttribute(side, drawing.viewBox.baseVal[side]);
   const ground = getComputedStyle(document.body).backgroundColor;
   copy.prepend(svg("rect", { width: "100%", height: "100%", fill: ground }));
   return new XMLSerializer().serializeToString(copy);
+}
+// A picture twice as large as the drawing on the screen, so that it is sharp in print.
+async function savePicture(name, text, { width, height }) {
+  const address = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
+  const drawing = new Image(width * 2, height * 2);
+  drawing.src = address;
+  await drawing.decode();
+  const canvas = html("canvas", { width: width * 2, height: height * 2 });
+  canvas.getContext("2d").drawImage(drawing, 0, 0, canvas.width, canvas.height);
+  URL.revokeObjectURL(address);
+  canvas.toBlob((bytes) => download(name, "image/png", bytes), "image/png");
 }
 function download(name, type, text) {
   const link = html("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });

@@ -7,18 +7,21 @@ const UNITS = { cpu_per_wall: "share", throttled_share: "share", roof_share: "sh
 const shortName = (text) => text.replace(/[^\w.-]+/g, "-").slice(0, 80);
 const titleOf = (name) => name.replace(/_(s|bytes|j|hz)$/, "").replaceAll("_", " ");
 
-// Returns elements. `details` is one of `details_data`, `sessions` of `sessions_data`, `units` by the name of a field.
-function detailsOf(details, sessions, units) {
+// Returns elements. `details` is one of `details_data`, `sessions` of `sessions_data`, `units` by the name of a field,
+// `baseline` the name of what the run is compared with.
+function detailsOf(details, sessions, units, baseline = null) {
   const { values } = details;
   const file = shortName(values.name || values.fullname);
   const charts = html("div", {});
   const side = html("div", {});
-  for (const trend of details.trends.filter((one) => one.values.length > 1)) {
-    charts.append(historyFigure(trend, sessions, values.session_id, file), changesOf(trend));
-  }
+  const trends = details.trends.filter((one) => one.values.length > 1);
+  if (trends.length) charts.append(historiesOf(trends, sessions, values.session_id, file));
+  charts.append(...details.courses.map((course) => courseFigure(course, values.fullname, file)));
+  charts.append(...details.requests.map((part) => requestsFigure(part, values.fullname, file)));
   if (details.rounds && details.rounds.values_s.some(isFigure)) {
     side.append(distributionFigure(details.rounds, details.before, sessions, values.fullname, file));
   }
+  if (details.phases.length) side.append(phasesOf(details.phases, values.fullname));
   side.append(...factsOf(values, units));
   const panes = html("div", { class: "panes" }, ...(charts.children.length ? [charts] : []), side);
 
@@ -27,8 +30,30 @@ function detailsOf(details, sessions, units) {
     const press = button("Copy", async () => flash(press, (await copy(details.command)) ? "Copied" : "Not copied"));
     head.append(html("span", { class: "controls" }, "Repeat it with ", html("code", {}, details.command), press));
   }
+  if (details.judgement) head.append(html("p", { class: "how" }, judgementText(details.judgement, baseline)));
   if (values.reason) head.append(html("p", { class: "warn" }, `${values.outcome}: ${values.reason}`));
   return [head, panes];
+}
+
+function judgementText(judgement, baseline) {
+  const { interval } = judgement;
+  const parts = [`Against ${baseline}: ${judgement.text}`];
+  if (isFigure(judgement.change)) parts.push(percent(judgement.change));
+  if (interval) parts.push(`${fixed(interval[2] * 100, 0)} % interval from ${percent(interval[0])} to ${percent(interval[1])}`);
+  if (judgement.reason) parts.push(judgement.reason);
+  return parts.join(" \u00b7 ");
+}
+
+// The history of one metric at a time; the main time first.
+function historiesOf(trends, sessions, ownSession, file) {
+  const text = (trend) => `${trend.metric.replaceAll("_", " ")}${trend.phase ? ` of ${trend.phase}` : ""}${trend.device && trends.some((other) => other.metric === trend.metric && other.device !== trend.device) ? `, ${trend.device}` : ""}`;
+  const holder = html("div", {});
+  const show = (trend) => holder.replaceChildren(historyFigure(trend, sessions, ownSession, `${file}-${shortName(text(trend))}`), changesOf(trend));
+  show(trends[0]);
+  if (trends.length === 1) return holder;
+  const choice = html("select", {}, ...trends.map((trend, index) => html("option", { value: index }, text(trend))));
+  choice.addEventListener("change", () => show(trends[choice.value]));
+  return html("div", {}, html("label", { class: "choose" }, "Metric ", choice), holder);
 }
 
 function factsOf(values, units) {

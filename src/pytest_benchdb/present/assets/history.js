@@ -1,6 +1,8 @@
 // The history of a benchmark: its sessions, levels and changes, to zoom and to read one by one.
 const STATISTICS = { min: "fastest round", median: "median of the rounds", mean: "mean of the rounds", value: "value" };
 
+const hasAny = (lists) => lists.some((list) => list.length);
+
 function historyFigure(trend, sessions, ownSession, file) {
   const count = trend.values.length;
   const sessionAt = (index) => (trend.at ? trend.at[index] : index);
@@ -16,11 +18,12 @@ function historyFigure(trend, sessions, ownSession, file) {
     const change = changeAt(index);
     const session = sessionAt(index);
     const words = [];
-    if (change) words.push(`new level: ${percent(change.change)}${change.worse === null ? "" : change.worse ? " worse" : " better"}`);
+    if (change) words.push(`new level: ${percent(change.change)}${change.worse === null ? "" : change.worse ? " worse" : " better"}${change.accepted ? `, accepted: ${change.accepted}` : ""}`);
     if (trend.anomalies.includes(index)) words.push("stands out, did not last");
     if (trend.reasons[index]) words.push(`no figure: ${trend.reasons[index]}`);
     if (sessions.ids[session] === ownSession) words.push("this report");
     if (sessions.labels[session]) words.push(`label ${sessions.labels[session]}`);
+    words.push(...sessions.baselines[session].map((name) => `baseline ${name}`), ...sessions.notes[session].map((text) => `note: ${text}`));
     return words.join("; ");
   };
   const unitOf = () => unitFor(trend.unit, trend.values.slice(first, last + 1));
@@ -79,7 +82,19 @@ function historyFigure(trend, sessions, ownSession, file) {
       const atEnd = at > width * 0.75;
       drawing.append(svg("path", { class: `mark ${kind}`, d: `M${at} ${EDGE.top}V${HEIGHT - EDGE.bottom}` }));
       const sign = change.worse === null ? "\u25c6" : change.worse ? "\u25b2" : "\u25bc";
-      drawing.append(svg("text", { class: kind, x: at + (atEnd ? -5 : 5), y: EDGE.top + 10, "text-anchor": atEnd ? "end" : "start" }, `${sign} ${percent(change.change)}`));
+      const text = `${sign} ${percent(change.change)}${change.accepted ? " accepted" : ""}`;
+      drawing.append(svg("text", { class: kind, x: at + (atEnd ? -5 : 5), y: EDGE.top + 10, "text-anchor": atEnd ? "end" : "start" }, text));
+    }
+    for (let index = first; index <= last; index += 1) {
+      const at = place(x(index));
+      const floor = HEIGHT - EDGE.bottom;
+      const names = sessions.baselines[sessionAt(index)];
+      if (names.length) {
+        const atEnd = at > width * 0.75;
+        drawing.append(svg("path", { class: "pinned", d: `M${at} ${EDGE.top}V${floor}` }));
+        drawing.append(svg("text", { x: at + (atEnd ? -5 : 5), y: floor - 6, "text-anchor": atEnd ? "end" : "start" }, `baseline ${names.join(", ")}`.slice(0, 40)));
+      }
+      if (sessions.notes[sessionAt(index)].length) drawing.append(svg("path", { class: "noted", d: `M${at - 4} ${floor - 1}l4 -7l4 7z` }));
     }
     let path = "";
     let isDrawing = false;
@@ -135,7 +150,8 @@ function historyFigure(trend, sessions, ownSession, file) {
   const controls = [button("Zoom in", () => zoomBy(0.5)), button("Zoom out", () => zoomBy(2)), button("All", () => zoom(0, count - 1)), logButton];
   const how =
     `A dot is the ${STATISTICS[trend.statistic]} of a session on this machine, the thick line the level; about 95 % of sessions lie in the band as long as nothing changes. ` +
-    "A dashed line is a lasting change of level, a yellow ring a session that stands out and did not last, a cross one without a figure. " +
+    "A dashed line is a lasting change of level, a yellow ring a session that stands out and did not last, a cross one without a figure" +
+    `${hasAny(sessions.baselines) ? ", a dotted line the session of a baseline" : ""}${hasAny(sessions.notes) ? ", a triangle on the axis a session with a note" : ""}. ` +
     "The scale does not begin at 0. Drag over sessions to zoom in, or focus the chart: arrows move, + and - zoom, 0 shows all.";
   const chart = chartFigure({
     title: `History: ${trend.metric}${trend.phase ? ` of ${trend.phase}` : ""}, ${trend.better === "higher" ? "higher" : "lower"} is better`,

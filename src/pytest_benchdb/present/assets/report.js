@@ -2,7 +2,7 @@
 async function open(run) {
   const details = await detailsOfRun(run);
   if (!run.detail) {
-    const cell = html("td", { role: "cell", colspan: table.tHead.rows[0].cells.length }, ...detailsOf(details, DATA.sessions, DATA.units));
+    const cell = html("td", { role: "cell", colspan: table.tHead.rows[0].cells.length }, ...detailsOf(details, DATA.sessions, DATA.units, DATA.baseline));
     run.detail = html("tr", { role: "row", class: "detail" }, cell);
     run.row.after(run.detail);
   }

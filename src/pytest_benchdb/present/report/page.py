@@ -12,10 +12,12 @@ from urllib.parse import quote
 
 from pytest_benchdb.model.answer.picture import NO_PICTURES, ReportPictures
 from pytest_benchdb.model.report import Report, ReportRow, Row, SessionReport
+from pytest_benchdb.model.verdict import VERDICT_STYLES, VERDICTS
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.present.html.shell import pack, render_page, template_macro
 from pytest_benchdb.present.report.columns import USUAL_OPTIONS, RenderOptions
 from pytest_benchdb.present.report.page_data import DETAIL_SCRIPTS, DrawnRun, page_data
+from pytest_benchdb.present.report.page_plain import plain_details
 from pytest_benchdb.present.report.page_rows import WORDS, PageRow, page_rows
 from pytest_benchdb.present.report.session import facts_of, warnings_of
 from pytest_benchdb.present.report.table import RunTable, run_table
@@ -72,6 +74,9 @@ _CHANGES: dict[str, tuple[str, str, Style]] = {
     "better": (WORDS["better"][0], "changed for the better", "good"),
     "neither": (WORDS["neither"][0], "changed", ""),
 }
+_VERDICT_TAGS = tuple(verdict for verdict in VERDICTS if verdict != "error")
+"""An error is an outcome as well, and is counted as that."""
+
 _ENVIRONMENT = (
     *("os", "kernel", "cpu_model", "cores", "threads", "ram_bytes", "virtualization", "python", "packages", "details"),
 )
@@ -85,18 +90,20 @@ class Look:
         columns: alignment and title of each.
         has_strips: whether there is a column for the spread of the rounds.
         has_lines: whether there are columns for histories.
+        baseline: what the runs are compared with; None if they are not.
     """
 
     columns: tuple[tuple[str, str], ...]
     has_strips: bool
     has_lines: bool
+    baseline: str | None
 
     words: ClassVar = WORDS
 
     @property
     def width(self) -> int:
         """Number of columns."""
-        return len(self.columns) + self.has_strips + 2 * self.has_lines
+        return len(self.columns) + self.has_strips + 2 * self.has_lines + (self.baseline is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +157,9 @@ def report_html(report: Report, options: RenderOptions = USUAL_OPTIONS, pictures
         DrawnRun(run=run, row=row, picture=pictures.of(run.run_id)) for run, row in zip(table.rows, rows, strict=True)
     ]
     groups = table.groups(drawn)
-    data = page_data(report, groups, pictures.sessions)
+    data = page_data(report, groups, pictures)
     sessions = [_page_session(shown, report, pictures) for shown in report.sessions]
-    look = _look(table, rows)
+    look = _look(table, rows, pictures)
     now, later = _split([(title, [one.row for one in members]) for title, members in groups])
     if later:
         data |= {"rows": _packed_rows(later, look), "rows_per_pack": _ROWS_PER_PACK}
@@ -166,18 +173,22 @@ def report_html(report: Report, options: RenderOptions = USUAL_OPTIONS, pictures
         look=look,
         groups=now,
         later=later,
+        plain=plain_details([one for _, members in groups for one in members], pictures),
         runs=counted(len(rows), "run"),
+        total=len(rows),
         history=counted(len(pictures.sessions), "session"),
         order_reason=pictures.order_reason,
+        doubts=[sanitize(text) for text in pictures.doubts],
         meanings=[(column.title, _MEANINGS[column.key]) for column in table.columns if column.key in _MEANINGS],
     )
 
 
-def _look(table: RunTable, rows: Sequence[PageRow]) -> Look:
+def _look(table: RunTable, rows: Sequence[PageRow], pictures: ReportPictures) -> Look:
     return Look(
         columns=tuple(zip((column.align for column in table.columns), table.labels(), strict=True)),
         has_strips=any(row.strip for row in rows),
         has_lines=any(row.line for row in rows),
+        baseline=None if pictures.baseline is None else sanitize(pictures.baseline),
     )
 
 
@@ -241,7 +252,7 @@ def _counts(rows: Sequence[PageRow], pictures: ReportPictures) -> list[Count]:
     counts = [
         Count(tag=tag, text=f"{number} {tag}", style="" if tag == "passed" else outcome_style(tag))
         for tag, number in tags.items()
-        if tag not in _CHANGES
+        if tag not in _CHANGES and tag not in _VERDICT_TAGS
     ]
     counts.sort(key=lambda count: count.tag != "passed")
     if pictures.sessions:
@@ -249,5 +260,12 @@ def _counts(rows: Sequence[PageRow], pictures: ReportPictures) -> list[Count]:
             Count(tag=tag, text=f"{sign} {tags[tag]} {text}", style=style)
             for tag, (sign, text, style) in _CHANGES.items()
             if tags[tag]
+        ]
+    if pictures.baseline is not None:
+        against = f"against {sanitize(pictures.baseline)}"
+        counts += [
+            Count(tag=verdict, text=f"{tags[verdict]} {verdict} {against}", style=VERDICT_STYLES[verdict])
+            for verdict in _VERDICT_TAGS
+            if tags[verdict]
         ]
     return counts

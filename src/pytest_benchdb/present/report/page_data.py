@@ -8,9 +8,10 @@ elements. A page of thousands of runs stays small because details are packed, an
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
-from pytest_benchdb.model.answer.picture import Rounds, RunPicture
-from pytest_benchdb.model.answer.trend import LevelBand, LevelChange, Trend
-from pytest_benchdb.model.report import RUN_UNITS, Report, ReportRow, SessionRow
+from pytest_benchdb.model.answer.picture import ReportPictures, Rounds, RunPicture
+from pytest_benchdb.model.answer.trend import LevelBand, LevelChange, SessionMark, Trend
+from pytest_benchdb.model.report import RUN_UNITS, Report, ReportRow, Row, SessionRow
+from pytest_benchdb.model.verdict import Judgement
 from pytest_benchdb.present.history.trend import commits_text, sure_text
 from pytest_benchdb.present.html.shell import pack
 from pytest_benchdb.present.report.page_rows import PageRow
@@ -19,9 +20,19 @@ from pytest_benchdb.present.writing.text import sanitize
 
 PAGE_SCHEMA = "benchdb.report-page/2"
 
-DETAIL_SCRIPTS = ("figures.js", "charts.js", "history.js", "rounds.js", "details.js")
+DETAIL_SCRIPTS = ("figures.js", "charts.js", "history.js", "rounds.js", "courses.js", "details.js")
 """Scripts that draw the details of a run, in their order."""
 
+_PHASE = ("phase", "metric", "unit", "n", "value")
+_COURSE = (
+    *("phase", "metric", "unit", "domain", "device", "provenance"),
+    *("n", "min", "mean", "max", "begin_s", "end_s", "means"),
+)
+_REQUESTS = (
+    *("phase", "provenance", "requests", "numbers", "sent_s", "ttft_s", "e2e_s"),
+    *("tokens_in", "tokens_out", "ok", "errors"),
+)
+_NOTHING = SessionMark()
 _PACK = 32
 """Runs whose details are packed together: few enough to unpack at once, many enough that names cost nothing."""
 
@@ -36,17 +47,17 @@ class DrawnRun:
 
 
 def page_data(
-    report: Report, groups: Sequence[tuple[str | None, Sequence[DrawnRun]]], sessions: Sequence[SessionRow]
+    report: Report, groups: Sequence[tuple[str | None, Sequence[DrawnRun]]], pictures: ReportPictures
 ) -> dict[str, object]:
     """Return the data of a page.
 
     Args:
         report: its sources and selection.
         groups: the runs by the title of their group, in the order of the table.
-        sessions: those of the histories, in their order.
+        pictures: the sessions of the histories, in their order.
     """
     drawn = [one for _, members in groups for one in members]
-    places = {session.session_id: place for place, session in enumerate(sessions)}
+    places = {session.session_id: place for place, session in enumerate(pictures.sessions)}
     # Runs of one benchmark share a history: side by side, it costs its space once.
     order = sorted(range(len(drawn)), key=lambda index: drawn[index].run.fullname)
     details = [details_data(drawn[index].run, drawn[index].row.key, drawn[index].picture, places) for index in order]
@@ -57,7 +68,8 @@ def page_data(
         "selection": report.selection,
         "units": RUN_UNITS,
         "fields": _used_fields([one.run for one in drawn]),
-        "sessions": sessions_data(sessions),
+        "baseline": pictures.baseline and sanitize(pictures.baseline),
+        "sessions": sessions_data(pictures.sessions, pictures.marks),
         "groups": [[title, len(members)] for title, members in groups],
         "keys": [one.row.key for one in drawn],
         "tags": [" ".join(one.row.tags) for one in drawn],
@@ -69,8 +81,9 @@ def page_data(
     }
 
 
-def sessions_data(sessions: Sequence[SessionRow]) -> dict[str, object]:
+def sessions_data(sessions: Sequence[SessionRow], marks: Mapping[str, SessionMark]) -> dict[str, object]:
     """Return the sessions that histories are about, by column: their places are the indexes in `details_data`."""
+    said = [marks.get(session.session_id, _NOTHING) for session in sessions]
     prefixes = {commit_prefix(session.remote_url) for session in sessions} - {None}
     return {
         "ids": [session.session_id for session in sessions],
@@ -78,6 +91,8 @@ def sessions_data(sessions: Sequence[SessionRow]) -> dict[str, object]:
         "commits": [session.commit_sha for session in sessions],
         "labels": [session.label and sanitize(session.label) for session in sessions],
         "subjects": [session.commit_subject and sanitize(session.commit_subject) for session in sessions],
+        "notes": [[sanitize(text) for text in mark.notes] for mark in said],
+        "baselines": [[sanitize(name) for name in mark.baselines] for mark in said],
         # Sessions of several repositories have no common prefix, and then no links.
         "commit_prefix": next(iter(prefixes)) if len(prefixes) == 1 else None,
     }
@@ -96,10 +111,28 @@ def details_data(run: ReportRow, key: str, picture: RunPicture, places: Mapping[
         "key": key,
         "values": {name: value for name, value in run.values().items() if value not in (None, {})},
         "command": picture.command,
+        "judgement": None if picture.judgement is None else _judgement(picture.judgement),
         "rounds": _rounds(picture.rounds),
         "before": _rounds(picture.before),
-        "trends": [] if picture.trend is None else [_trend(picture.trend, picture.bands, places)],
+        "trends": [
+            *([] if picture.trend is None else [_trend(picture.trend, picture.bands, places)]),
+            *(_trend(trend, bands, places) for trend, bands in picture.others),
+        ],
+        "phases": [_only(row, _PHASE) for row in picture.phases],
+        "courses": [_only(row, _COURSE) for row in picture.courses],
+        "requests": [_only(row, _REQUESTS) for row in picture.requests],
     }
+
+
+def _only(row: Row, names: Sequence[str]) -> dict[str, object]:
+    """Return some columns of a row; their texts may come from anyone."""
+    return {name: _clean(row[name]) for name in names}
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    return sanitize(value) if isinstance(value, str) else value
 
 
 def _used_fields(runs: Sequence[ReportRow]) -> list[str]:
@@ -133,6 +166,17 @@ def _trend(trend: Trend, bands: Sequence[LevelBand], places: Mapping[str, int]) 
         },
         "changes": [_change(change) for change in trend.changes],
         "anomalies": [anomaly.index for anomaly in trend.anomalies],
+    }
+
+
+def _judgement(judgement: Judgement) -> dict[str, object]:
+    interval = judgement.interval
+    return {
+        "text": judgement.text,
+        "change": judgement.change,
+        "baseline": judgement.baseline,
+        "interval": None if interval is None else [interval.low, interval.high, interval.level],
+        "reason": judgement.reason and sanitize(judgement.reason),
     }
 
 

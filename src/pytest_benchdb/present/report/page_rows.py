@@ -8,6 +8,7 @@ from typing import Literal
 from pytest_benchdb.model.answer.picture import ReportPictures, RunPicture
 from pytest_benchdb.model.answer.trend import LevelChange, Trend
 from pytest_benchdb.model.report import ReportRow
+from pytest_benchdb.model.verdict import VERDICT_STYLES, Judgement
 from pytest_benchdb.model.wording import counted, percent_text
 from pytest_benchdb.present.history.trend import state_of
 from pytest_benchdb.present.html.svg import Direction, HistoryLine, Strip, history_line, strip_of
@@ -16,7 +17,7 @@ from pytest_benchdb.present.report.table import RunTable, mark_index, marks_of, 
 from pytest_benchdb.present.writing.grid import Style
 from pytest_benchdb.present.writing.text import sanitize
 from pytest_benchdb.present.writing.times import local_minute
-from pytest_benchdb.present.writing.units import one_quantity
+from pytest_benchdb.present.writing.units import NOT_MEASURED, one_quantity
 
 WORDS: dict[Direction, tuple[str, str]] = {
     "worse": ("\N{BLACK UP-POINTING TRIANGLE}", "worse"),
@@ -65,6 +66,22 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """How a run compares with the baseline.
+
+    Attributes:
+        text: the change, if there is one: ``+25.0 %``.
+        verdict: ``regressed``.
+        value: the change as a share, to sort by.
+    """
+
+    text: str
+    verdict: str
+    style: Style
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageRow:
     """One run.
 
@@ -80,6 +97,7 @@ class PageRow:
         line_text: the history in words.
         change: its last change of level; None without one.
         state: state of the history in a few words; empty without a history.
+        compared: how it compares with the baseline; None if it was not compared.
     """
 
     key: str
@@ -95,6 +113,7 @@ class PageRow:
     line_text: str
     change: Change | None
     state: str
+    compared: Compared | None
 
     def search_text(self) -> str:
         """Return the texts that a search looks at, in lower case."""
@@ -103,9 +122,10 @@ class PageRow:
         return " ".join(text for text in texts if text).lower()
 
     def sort_values(self) -> list[str | float | None]:
-        """Return the value of each column, with one for its spread, its history and its last change."""
+        """Return the value of each column, then of its spread, its history, its last change and its comparison."""
         values = [value for cell in self.cells for value in [cell.value] + [None] * (cell.span - 1)]
-        return [*values, None, None, None if self.change is None else self.change.value]
+        change = None if self.change is None else self.change.value
+        return [*values, None, None, change, None if self.compared is None else self.compared.value]
 
 
 def page_rows(table: RunTable, keys: Sequence[str], pictures: ReportPictures) -> list[PageRow]:
@@ -161,6 +181,8 @@ def _page_row(row: ReportRow, key: str, cells: list[Cell], table: RunTable, pict
     change = _last_change(trend)
     line = None if trend is None else _line(trend, picture)
     strip = _strip(row, picture)
+    compared = None if picture.judgement is None else _compared(picture.judgement)
+    tags = [row.outcome, *([change.direction] if change else []), *([compared.verdict] if compared else [])]
     return PageRow(
         key=key,
         fullname=sanitize(row.fullname),
@@ -168,13 +190,23 @@ def _page_row(row: ReportRow, key: str, cells: list[Cell], table: RunTable, pict
         cells=tuple(cells),
         note=note,
         style=row_style(row),
-        tags=(row.outcome, *([change.direction] if change is not None else [])),
+        tags=tuple(dict.fromkeys(tags)),
         strip=strip,
         strip_text=_strip_text(row) if strip else "",
         line=line,
         line_text=_line_text(trend) if trend is not None and line else "",
         change=change,
         state=state_of(trend) if trend is not None and line else "",
+        compared=compared,
+    )
+
+
+def _compared(judgement: Judgement) -> Compared:
+    return Compared(
+        text=NOT_MEASURED if judgement.change is None else percent_text(judgement.change),
+        verdict=judgement.verdict,
+        style=VERDICT_STYLES[judgement.verdict],
+        value=judgement.change,
     )
 
 
@@ -207,7 +239,8 @@ def _strip_text(row: ReportRow) -> str:
     return f"{counted(row.rounds or 0, 'round')} from {low} to {high}, the middle half from {q1} to {q3}"
 
 
-def _direction(change: LevelChange) -> Direction:
+def direction_of(change: LevelChange) -> Direction:
+    """Return whether a change of level is for the worse."""
     return "neither" if change.worse is None else "worse" if change.worse else "better"
 
 
@@ -217,7 +250,7 @@ def _last_change(trend: Trend | None) -> Change | None:
     last = trend.changes[-1]
     where = last.first.commit[:_SHORT_COMMIT] if last.first.commit else local_minute(last.first.started_at)
     return Change(
-        direction=_direction(last), text=percent_text(last.point.change), where=where, value=last.point.change
+        direction=direction_of(last), text=percent_text(last.point.change), where=where, value=last.point.change
     )
 
 
@@ -225,7 +258,7 @@ def _line(trend: Trend, picture: RunPicture) -> HistoryLine | None:
     return history_line(
         [point.value for point in trend.points],
         [(band.start, band.level) for band in picture.bands],
-        [(change.point.index, _direction(change)) for change in trend.changes],
+        [(change.point.index, direction_of(change)) for change in trend.changes],
     )
 
 
@@ -233,6 +266,6 @@ def _line_text(trend: Trend) -> str:
     """Return a history in words, for those who cannot see it."""
     values = [point.value for point in trend.points if point.value is not None]
     low, high = one_quantity(min(values), trend.unit), one_quantity(max(values), trend.unit)
-    changes = [f"{percent_text(change.point.change)} {WORDS[_direction(change)][1]}" for change in trend.changes]
+    changes = [f"{percent_text(change.point.change)} {WORDS[direction_of(change)][1]}" for change in trend.changes]
     changed = f"; changes of level: {', '.join(changes)}" if changes else "; no change of level"
     return f"{counted(len(values), 'session')} from {low} to {high}{changed}"

@@ -242,13 +242,33 @@ class Reader:
             attachments=tuple(self.attachments(run_id)),
         )
 
-    def series(self, run_id: str, *, spans: int = SERIES_BINS) -> list[dict[str, Any]]:
-        """Return the series sampled during a run, summarised as in `RunDetail`, by the means of so many spans."""
-        rows = self._rows("series_summary", run_id=run_id, bins=spans)
+    def series(
+        self, run_id: str | None = None, *, session_ids: Sequence[str] | None = None, spans: int = SERIES_BINS
+    ) -> list[dict[str, Any]]:
+        """Return the series sampled during a run, or the runs of sessions, by the means of so many spans of time.
+
+        They are summarised as in `RunDetail`, with the `run_id` of each.
+        """
+        ids = None if session_ids is None else list(session_ids)
+        rows = self._rows("series_summary", run_id=run_id, session_ids=ids, bins=spans)
         for row in rows:
             found = spans if row["end_s"] > row["begin_s"] else 1
             row["means"] = [row["means"].get(span) for span in range(found)]
         return rows
+
+    def device_names(self) -> dict[str, str]:
+        """Return the vendor's name of each device, by id."""
+        with translated(", ".join(self.paths)):
+            rows = self._connection.execute("SELECT CAST(device_id AS VARCHAR), name FROM device").fetchall()
+        return dict(rows)
+
+    def phases(self, session_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return what was measured of the named parts of runs: rows of ``run_phases.sql``."""
+        return self._rows("run_phases", session_ids=list(session_ids))
+
+    def requests(self, session_ids: Sequence[str], *, most: int) -> list[dict[str, Any]]:
+        """Return the requests of token streams: rows of ``run_requests.sql``, each of at most `most` requests."""
+        return self._rows("run_requests", session_ids=list(session_ids), most=most)
 
     def attachments(self, run_id: str) -> list[dict[str, Any]]:
         """Return the attachments of a run; `path` is None if the file is not beside an opened file or folder."""

@@ -1,7 +1,8 @@
--- One row per series of a run: its values together, and their means in $bins equal spans of its time, by the number of
--- the span.
+-- One row per series of a run or of sessions: its values together, and their means in $bins equal spans of its time, by
+-- the number of the span.
 WITH point AS (
     SELECT
+        run_id,
         phase,
         metric,
         unit,
@@ -11,11 +12,14 @@ WITH point AS (
         unnest(t_s) AS t_s,
         unnest(value) AS value
     FROM series
-    WHERE run_id = TRY_CAST($run_id AS UUID)
+    WHERE
+        ($run_id IS NULL OR run_id = TRY_CAST($run_id AS UUID))
+        AND ($session_ids IS NULL OR session_id IN (SELECT unnest(CAST($session_ids AS UUID[]))))
 ),
 
 span AS (
     SELECT
+        run_id,
         phase,
         metric,
         unit,
@@ -43,13 +47,15 @@ bin AS (
         avg(point.value) AS value
     FROM span
     INNER JOIN point
-        ON point.metric = span.metric AND point.unit = span.unit AND point.provenance = span.provenance
+        ON point.run_id = span.run_id AND point.metric = span.metric AND point.unit = span.unit
+        AND point.provenance = span.provenance
         AND point.phase IS NOT DISTINCT FROM span.phase AND point.domain IS NOT DISTINCT FROM span.domain
         AND point.device_id IS NOT DISTINCT FROM span.device_id
     GROUP BY ALL
 )
 
 SELECT
+    CAST(run_id AS VARCHAR) AS run_id,
     phase,
     metric,
     unit,
@@ -65,4 +71,4 @@ SELECT
     map_from_entries(list((place, value) ORDER BY place)) AS means
 FROM bin
 GROUP BY ALL
-ORDER BY bin.phase NULLS FIRST, bin.metric, bin.domain, device_id
+ORDER BY run_id, bin.phase NULLS FIRST, bin.metric, bin.domain, device_id
