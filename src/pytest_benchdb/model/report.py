@@ -1,7 +1,7 @@
 """Results of commands that read: reports of sessions and their runs, one run in full, and tables of plain values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from pytest_benchdb.model.metric import Provenance
@@ -124,9 +124,9 @@ class ReportRow:
 
     def values(self) -> dict[str, object]:
         """Return every field by its name; figures that may not be shown are None."""
-        return {
-            name: value if self.has_figures or name not in _FIGURES else None for name, value in asdict(self).items()
-        }
+        # Not `asdict`, which copies what is in the fields: half of the time that a page of many runs takes.
+        hidden = frozenset() if self.has_figures else _FIGURES
+        return {each.name: None if each.name in hidden else getattr(self, each.name) for each in fields(self)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

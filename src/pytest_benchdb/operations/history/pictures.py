@@ -32,7 +32,7 @@ _FEW_ROUNDS = 25
 """As `MOST_ROUNDS`, in a report of more than `_MANY` runs, whose page would become too large."""
 
 _MANY = 2000
-_MOST_VALUES = 60_000
+_MOST_VALUES = 30_000
 _MOST_REQUESTS = 1000
 _SPANS = 60
 _KINDS = ("energy", "power", "memory", "rate")

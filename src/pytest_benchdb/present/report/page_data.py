@@ -7,6 +7,7 @@ elements. A page of thousands of runs stays small because details are packed, an
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from pytest_benchdb.model.answer.picture import ReportPictures, Rounds, RunPicture
 from pytest_benchdb.model.answer.trend import LevelBand, LevelChange, SessionMark, Trend
@@ -67,7 +68,7 @@ def page_data(
         "sources": list(report.sources),
         "selection": report.selection,
         "units": RUN_UNITS,
-        "fields": _used_fields([one.run for one in drawn]),
+        "fields": _used_fields(details),
         "baseline": pictures.baseline and sanitize(pictures.baseline),
         "sessions": sessions_data(pictures.sessions, pictures.marks),
         "groups": [[title, len(members)] for title, members in groups],
@@ -98,7 +99,7 @@ def sessions_data(sessions: Sequence[SessionRow], marks: Mapping[str, SessionMar
     }
 
 
-def details_data(run: ReportRow, key: str, picture: RunPicture, places: Mapping[str, int]) -> dict[str, object]:
+def details_data(run: ReportRow, key: str, picture: RunPicture, places: Mapping[str, int]) -> dict[str, Any]:
     """Return what opens below one run: its fields, rounds and history, and the command that repeats it.
 
     Args:
@@ -135,9 +136,9 @@ def _clean(value: object) -> object:
     return sanitize(value) if isinstance(value, str) else value
 
 
-def _used_fields(runs: Sequence[ReportRow]) -> list[str]:
+def _used_fields(details: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the names of the fields that some run has."""
-    used = {name for run in runs for name, value in run.values().items() if value not in (None, {})}
+    used = {name for one in details for name in one["values"]}
     return [field.name for field in fields(ReportRow) if field.name in used]
 
 

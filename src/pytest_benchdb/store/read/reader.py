@@ -47,6 +47,7 @@ def values_of(rows: Iterable[dict[str, Any]]) -> list[SessionValue]:
     """Return the rows of ``queries/session_values.sql`` as session values, in their order."""
     keys: dict[tuple[Any, ...], SeriesKey] = {}
     params: dict[str, Mapping[str, object]] = {}
+    labelled: dict[tuple[Any, ...], dict[str, str]] = {}
     values = []
     for row in rows:
         parts = tuple(row.pop(name) for name in _KEY)
@@ -55,9 +56,11 @@ def values_of(rows: Iterable[dict[str, Any]]) -> list[SessionValue]:
         text = row.pop("params")
         if text is not None and text not in params:
             params[text] = json.loads(text)
-        labels = {name: str(value) for name in LABELS if (value := row.pop(name)) is not None}
+        named = tuple(row.pop(name) for name in LABELS)
+        if named not in labelled:
+            labelled[named] = {name: str(label) for name, label in zip(LABELS, named, strict=True) if label is not None}
         parsed = None if text is None else params[text]
-        values.append(SessionValue(key=keys[parts], labels=labels, params=parsed, **row))
+        values.append(SessionValue(key=keys[parts], labels=labelled[named], params=parsed, **row))
     return values
 
 
