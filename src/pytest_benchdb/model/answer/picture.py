@@ -137,6 +137,7 @@ class SiteContent:
         order_reason: why sessions are ordered by time; None if they are ordered by commit.
         machines: name of the processor of each fingerprint, where it is known.
         baselines: those in force.
+        marks: what people said about sessions, by id.
         benchmarks: digest of every benchmark by full name, changed or not.
         changed: the benchmarks that the site does not have in this form yet.
         pictures: what there is to draw of their newest runs.
@@ -151,6 +152,7 @@ class SiteContent:
     order_reason: str | None
     machines: Mapping[str, str]
     baselines: tuple[Baseline, ...]
+    marks: Mapping[str, SessionMark]
     benchmarks: Mapping[str, str]
     changed: tuple[BenchmarkHistory, ...]
     pictures: ReportPictures

@@ -19,6 +19,7 @@ from pytest_benchdb.model.answer.trend import Trend
 from pytest_benchdb.model.metric import TIME
 from pytest_benchdb.model.report import Report, ReportRow, Row, SessionReport, SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
+from pytest_benchdb.operations.history.marks import session_marks
 from pytest_benchdb.operations.history.pictures import pictures_of
 from pytest_benchdb.operations.history.trend import SessionOrder, TrendRequest, follow_series, order_sessions
 from pytest_benchdb.operations.read.report import report_of
@@ -75,6 +76,7 @@ def build_site(selection: Selection, request: SiteRequest, *, feedback: Feedback
             order_reason=order.reason and order.reason.replace(str(root), "the folder"),
             machines={row.fingerprint: row.cpu_model for row in everything if row.fingerprint and row.cpu_model},
             baselines=tuple(baselines),
+            marks=session_marks(reader, order.sessions, baselines),
             benchmarks=benchmarks,
             changed=histories,
             pictures=pictures,

@@ -34,7 +34,6 @@ _REQUESTS = (
     *("tokens_in", "tokens_out", "ok", "errors"),
 )
 _NOTHING = SessionMark()
-NO_MARKS: Mapping[str, SessionMark] = {}
 _PACK = 32
 """Runs whose details are packed together: few enough to unpack at once, many enough that names cost nothing."""
 
@@ -83,7 +82,7 @@ def page_data(
     }
 
 
-def sessions_data(sessions: Sequence[SessionRow], marks: Mapping[str, SessionMark] = NO_MARKS) -> dict[str, object]:
+def sessions_data(sessions: Sequence[SessionRow], marks: Mapping[str, SessionMark]) -> dict[str, object]:
     """Return the sessions that histories are about, by column: their places are the indexes in `details_data`."""
     said = [marks.get(session.session_id, _NOTHING) for session in sessions]
     prefixes = {commit_prefix(session.remote_url) for session in sessions} - {None}

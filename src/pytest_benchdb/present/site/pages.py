@@ -117,7 +117,7 @@ def _shared_files() -> dict[str, bytes]:
 
 def shared_files(content: SiteContent) -> dict[str, bytes]:
     """Return the files that pages load: style, scripts, and the sessions of all histories."""
-    sessions = sessions_data(content.sessions)
+    sessions = sessions_data(content.sessions, content.marks)
     for key, most in (("placed_at", _DATA_MINUTE), ("commits", _DATA_COMMIT), ("subjects", _DATA_SUBJECT)):
         sessions[key] = [text and text[:most] for text in _texts(sessions[key])]
     return {**_shared_files(), SESSIONS: data_script("sessions", {**sessions, "units": RUN_UNITS})}
