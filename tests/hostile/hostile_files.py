@@ -212,6 +212,7 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
     "compare": [("compare", "latest~1", "latest", "--db", "{db}"), ("compare", "file:{bad}", "--db", "{db}")],
     "regress": [("regress", "--db", "{db}"), ("regress", "--db", "{db}", "--confirm", "0", "-f", "junit")],
     "trend": [("trend", "--db", "{db}")],
+    "matrix": [("matrix", "--db", "{db}"), ("matrix", "--db", "{db}", "-f", "html"), ("matrix", "--db", "{bad}")],
     "noise": [("noise", "--db", "{db}")],
     "duet": [("duet", "file:{bad}", "--db", "{db}")],
     "correlate": [("correlate", "--db", "{db}")],

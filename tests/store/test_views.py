@@ -129,11 +129,11 @@ def test_hardware_compatibility_status_comes_from_the_latest_runs(view: View) ->
     )
 
     assert rows == [
-        ("bert", "cpu", "supported", 1),
-        ("bert", "cuda", "partial", 2),
+        ("bert", "cpu", "pass", 1),
+        ("bert", "cuda", "degraded", 2),
         ("gpt", "cpu", "untested", 0),
-        ("gpt", "cuda", "failed", 1),
-        ("llama", "cpu", "untested", 1),
+        ("gpt", "cuda", "oom", 1),
+        ("llama", "cpu", "skipped", 1),
         ("llama", "cuda", "unsupported", 1),
     ]
 
@@ -141,7 +141,7 @@ def test_hardware_compatibility_status_comes_from_the_latest_runs(view: View) ->
 def test_hardware_compatibility_names_benchmarks_without_a_model(view: View) -> None:
     rows = view("SELECT subject, model, benchmark, status FROM hardware_compatibility", [run("a")])
 
-    assert rows == [("tests/test_a.py::a", None, "tests/test_a.py::a", "supported")]
+    assert rows == [("tests/test_a.py::a", None, "tests/test_a.py::a", "pass")]
 
 
 def test_hardware_platforms_counts_what_ran(view: View) -> None:

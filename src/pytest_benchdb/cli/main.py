@@ -38,6 +38,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     "Read": {
         "report": Entry("read.report", "Show the benchmarks of a session."),
         "plot": Entry("read.plot", "Draw a figure for a paper: PNG, SVG or PDF."),
+        "matrix": Entry("read.matrix", "Show what works where: models by backends."),
         "show": Entry("read.show", "Show everything about a benchmark, a session or a run."),
         "sessions": Entry("read.sessions", "List the sessions."),
         "site": Entry("read.site", "Write a static site of the history."),

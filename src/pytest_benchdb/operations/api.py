@@ -5,7 +5,7 @@ import datetime as dt
 import os
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType, UnionType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from pytest_benchdb.model.answer.noise import NoiseScore
 from pytest_benchdb.model.answer.notebook import Notebook
 from pytest_benchdb.model.answer.trend import Trends
 from pytest_benchdb.model.comparison import Comparison, Gate
+from pytest_benchdb.model.compatibility.matrix import Matrix
 from pytest_benchdb.model.report import ReportRow, SessionRow
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.compare.run import CompareRequest, compare_named, parse_limits
@@ -24,6 +25,7 @@ from pytest_benchdb.operations.gate.request import AUTO, GateRequest
 from pytest_benchdb.operations.gate.run import gate
 from pytest_benchdb.operations.history.noise import score_noise
 from pytest_benchdb.operations.history.trend import TrendRequest, build_trends
+from pytest_benchdb.operations.matrix.build import MatrixRequest, build_matrix
 from pytest_benchdb.operations.plots import Plots
 from pytest_benchdb.operations.read.query import TIMEOUT_S
 from pytest_benchdb.operations.read.table import (
@@ -336,6 +338,38 @@ class History(Plots, Notebook):
             StoreError: the files cannot be read.
         """
         return score_noise(self._selection(metrics, k, where, last), change=change)
+
+    def matrix(  # noqa: PLR0913 - the options of the command
+        self,
+        *,
+        rows: str | None = None,
+        cols: str | None = None,
+        metric: str | None = None,
+        k: str | None = None,
+        where: str | None = None,
+        session: str | Sequence[str] | None = None,
+        diff: str | None = None,
+    ) -> Matrix:
+        """Return what works where, as `benchdb matrix` does; ``matrix["bert", "cuda"]`` is one cell.
+
+        Args:
+            rows: dimension of the rows; None for the model.
+            cols: dimension of the columns; None for the backend.
+            metric: name of the metric in the cells; None for the main time of each benchmark.
+            k: as in `runs`.
+            where: as in `runs`; also ``family`` and ``modality``.
+            session: names of sessions: a label, a commit, an id; None for the newest of all.
+            diff: names the sessions to compare with.
+
+        Raises:
+            NoBaselineError: a name matches no session.
+            ConfigError: a dimension, a filter or a name is not valid.
+            StoreError: the files cannot be read.
+        """
+        named = () if session is None else (session,) if isinstance(session, str) else tuple(session)
+        selection = self._selection(() if metric is None else (metric,), k, where, None)
+        request = MatrixRequest(rows=rows, columns=cols, compared_with=diff)
+        return build_matrix(replace(selection, specs=named), request)
 
     def sql(self, statement: str, *, timeout_s: float = TIMEOUT_S, rows: int | None = Limits().rows) -> Table:
         """Return the answer to one SELECT statement, which has no access to files or the network.

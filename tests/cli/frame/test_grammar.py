@@ -27,6 +27,7 @@ ARGUMENTS = {
     "env": [],
     "exclude": ["--list"],
     "export": ["json"],
+    "matrix": [],
     "noise": [],
     "query": ["SELECT 1"],
     "recover": [],

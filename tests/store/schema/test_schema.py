@@ -23,6 +23,10 @@ VALUES = {
     "keep": 20,
     "aliases": ["elsewhere"],
     "names": ["pedantic"],
+    "rows": "python",
+    "columns": None,
+    "row_tag": "",
+    "column_tag": "machine",
 }
 
 

@@ -146,6 +146,24 @@ def python_text(text: str | None) -> str | None:
     return f"{match['name']} {match['version']}" + (" free-threaded" if "free-threaded" in (text or "") else "")
 
 
+def bare_name(fullname: str, params: Mapping[str, object] | None, place: str) -> str:
+    """Return a benchmark's name without the backend or device that it names, so that it is the same on each of them.
+
+    >>> bare_name("tests/test_a.py::test_sort[cuda:0-9]", {"bench_each": "cuda:0", "n": 9}, "cuda")
+    'tests/test_a.py::test_sort[n=9]'
+    """
+    head, bracket, tail = fullname.partition("[")
+    if params is None:
+        rest = _id_rest(tail[:-1], place)
+    else:
+        rest = ", ".join(
+            f"{name}={_text(param)}"
+            for name, param in params.items()
+            if name not in _PLACE_PARAMS and not (isinstance(param, str) and _names_value(param, place))
+        )
+    return _stripped(head, place) + (f"[{rest}]" if rest and bracket else "")
+
+
 def _candidates(name: str, key: str, sessions: Mapping[str, SessionRow]) -> list[Axis]:
     axes = []
     if key in _PLACES:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_benchdb.errors import StoreMissingError
 from pytest_benchdb.model.annotation import Acceptance, Baseline
+from pytest_benchdb.model.compatibility.matrix import MatrixRun
 from pytest_benchdb.model.report import ReportRow, RunDetail, SessionRow
 from pytest_benchdb.model.series import SeriesKey, SessionValue
 from pytest_benchdb.store.attachments import attachment_folders, find_attachment
@@ -149,6 +150,40 @@ class Reader:
             last_id=max(session_ids),
         )
         return values_of(rows)
+
+    def matrix_runs(
+        self,
+        session_ids: Sequence[str],
+        *,
+        metrics: Sequence[str],
+        names: Sequence[str] | None = None,
+        rows: str | None = None,
+        columns: str | None = None,
+    ) -> list[MatrixRun]:
+        """Return the newest run of each benchmark, configuration, place and outcome, simulated ones included.
+
+        Args:
+            session_ids: full ids.
+            metrics: in order of preference; each run shows the first that it has.
+            names: full names of benchmarks; None takes all.
+            rows: a dimension of whole sessions, for `MatrixRun.session_row`: ``python``, ``branch``, ``tag:NAME``.
+            columns: as `rows`, for `MatrixRun.session_column`.
+        """
+        if not session_ids:
+            return []
+        found = self._rows(
+            "matrix_runs",
+            session_ids=list(session_ids),
+            metrics=list(metrics),
+            names=None if names is None else list(names),
+            rows=rows,
+            columns=columns,
+            row_tag=(rows or "").removeprefix("tag:"),
+            column_tag=(columns or "").removeprefix("tag:"),
+            first_id=min(session_ids),
+            last_id=max(session_ids),
+        )
+        return [MatrixRun(**_decoded(row)) for row in found]
 
     def commands(self, session_ids: Sequence[str]) -> dict[str, str | None]:
         """Return the command line of each session that pytest or `benchdb run` recorded, secrets masked."""

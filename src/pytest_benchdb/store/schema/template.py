@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 FORMAT = "pytest-benchdb"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Number of the last migration; `store.schema.migrate` upgrades older files to it."""
 
 _METRICS = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, "model", "metric.py")

@@ -1103,7 +1103,8 @@ COMMENT ON COLUMN models.versions IS 'Its versions; NULL without any';
 COMMENT ON COLUMN models.precisions IS 'Its precisions; NULL without any';
 COMMENT ON COLUMN models.metadata IS 'Everything else that is known';
 
--- One model, or one benchmark without a model, on one backend: what its latest runs came to.
+-- One model, or one benchmark without a model, on one backend: what its latest runs came to, by the rule of
+-- `analysis.compatibility.state_of`.
 CREATE VIEW hardware_compatibility AS
 WITH latest AS (
     SELECT
@@ -1119,7 +1120,16 @@ WITH latest AS (
     LEFT JOIN model_version ON model_version.model_version_id = run.model_version_id
     LEFT JOIN model ON model.model_id = model_version.model_id
     WHERE run.provenance <> 'simulated'
-    GROUP BY model.name, benchmark.fullname, run.benchmark_id, device.backend
+    GROUP BY
+        model.name,
+        benchmark.fullname,
+        run.benchmark_id,
+        device.backend,
+        run.implementation,
+        run.workload,
+        run.precision,
+        run.batch_size,
+        run.sequence_length
 ),
 
 cell AS (
@@ -1131,6 +1141,8 @@ cell AS (
         count(*) AS benchmarks,
         count(*) FILTER (WHERE outcome IN ('passed', 'xpassed')) AS passed,
         count(*) FILTER (WHERE outcome IN ('failed', 'error', 'xfailed', 'timeout', 'oom', 'crashed')) AS failed,
+        count(*) FILTER (WHERE outcome = 'oom') AS oom,
+        count(*) FILTER (WHERE outcome = 'timeout') AS timeout,
         count(*) FILTER (WHERE outcome = 'unsupported') AS unsupported,
         count(*) FILTER (WHERE outcome = 'skipped') AS skipped,
         max(started_at) AS last_seen_at
@@ -1149,10 +1161,13 @@ SELECT
     coalesce(cell.unsupported, 0) AS unsupported,
     coalesce(cell.skipped, 0) AS skipped,
     CASE
-        WHEN cell.passed > 0 AND cell.failed + cell.unsupported = 0 THEN 'supported'
-        WHEN cell.passed > 0 THEN 'partial'
-        WHEN cell.failed > 0 THEN 'failed'
+        WHEN cell.passed > 0 AND cell.failed + cell.unsupported = 0 THEN 'pass'
+        WHEN cell.passed > 0 THEN 'degraded'
+        WHEN cell.failed > 0 AND cell.failed = cell.oom THEN 'oom'
+        WHEN cell.failed > 0 AND cell.failed = cell.timeout THEN 'timeout'
+        WHEN cell.failed > 0 THEN 'fail'
         WHEN cell.unsupported > 0 THEN 'unsupported'
+        WHEN cell.skipped > 0 THEN 'skipped'
         ELSE 'untested'
     END AS status,
     cell.last_seen_at
@@ -1163,17 +1178,17 @@ LEFT JOIN cell
     AND cell.model IS NOT DISTINCT FROM subject.model
     AND cell.benchmark IS NOT DISTINCT FROM subject.benchmark
     AND cell.backend = backend.backend;
-COMMENT ON VIEW hardware_compatibility IS 'One model, or one benchmark without a model, on one backend, by the latest run of each of its benchmarks';
+COMMENT ON VIEW hardware_compatibility IS 'One model, or one benchmark without a model, on one backend, by the latest run of each of its benchmarks in each configuration; as `benchdb matrix`';
 COMMENT ON COLUMN hardware_compatibility.subject IS 'Name of the model, else full name of the benchmark';
 COMMENT ON COLUMN hardware_compatibility.model IS 'Name of the model; NULL for a benchmark without one';
 COMMENT ON COLUMN hardware_compatibility.benchmark IS 'Full name of a benchmark without a model';
 COMMENT ON COLUMN hardware_compatibility.backend IS 'Kind of hardware that appears in this database';
-COMMENT ON COLUMN hardware_compatibility.benchmarks IS 'Benchmarks that were tried here';
+COMMENT ON COLUMN hardware_compatibility.benchmarks IS 'Benchmarks and configurations that were tried here';
 COMMENT ON COLUMN hardware_compatibility.passed IS 'Those whose latest run passed';
 COMMENT ON COLUMN hardware_compatibility.failed IS 'Those whose latest run failed, timed out, crashed or ran out of memory';
 COMMENT ON COLUMN hardware_compatibility.unsupported IS 'Those whose latest run found the backend unsupported';
 COMMENT ON COLUMN hardware_compatibility.skipped IS 'Those whose latest run was skipped for another reason';
-COMMENT ON COLUMN hardware_compatibility.status IS 'supported, partial, failed, unsupported, or untested where nothing ran';
+COMMENT ON COLUMN hardware_compatibility.status IS 'pass, degraded, fail, oom, timeout, unsupported, skipped, or untested where nothing was run';
 COMMENT ON COLUMN hardware_compatibility.last_seen_at IS 'Start of the latest run, UTC; NULL if untested';
 
 -- One run that measured power or energy.

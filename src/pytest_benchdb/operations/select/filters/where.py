@@ -95,6 +95,10 @@ class Term:
         field = _VALUE_FIELDS.get(self.key)
         return self._matches(None if field is None else field(value))
 
+    def matches_named(self, field: Callable[[str], object]) -> bool:
+        """Return whether something meets the condition that has fields by the names of `WHERE_KEYS`."""
+        return self._matches(field(self.key))
+
     def _matches(self, value: object) -> bool:
         text = "" if value is None else str(value)
         return any(matches_glob(text.lower(), pattern.lower()) for pattern in self.patterns) is not self.negated
@@ -119,9 +123,13 @@ class Where:
         """Return whether a session's value meets every condition; its metric is not considered."""
         return all(term.matches_value(value) for term in self.terms)
 
+    def matches_named(self, field: Callable[[str], object]) -> bool:
+        """Return whether something meets every condition that has fields by the names of `WHERE_KEYS`."""
+        return all(term.matches_named(field) for term in self.terms)
 
-def parse_where(text: str) -> Where:
-    """Parse a filter.
+
+def parse_where(text: str, more: Sequence[str] = ()) -> Where:
+    """Parse a filter; its keys are `WHERE_KEYS`, and `more` for what only `Where.matches_named` can tell.
 
     Terms are ``key=value`` or ``key!=value``, separated by spaces. A value may contain ``*`` and ``?``, commas
     separate alternatives, and quotes protect spaces.
@@ -147,10 +155,10 @@ def parse_where(text: str) -> Where:
         key, patterns = match["key"].lower(), tuple(match["value"].split(","))
         if key == "metric":
             metrics += _metrics(patterns, negated=match["sign"] == "!=")
-        elif key in _FIELDS:
+        elif key in _FIELDS or key in more:
             terms.append(Term(key, patterns, match["sign"] == "!="))
         else:
-            raise ConfigError(f"-w {word!r}: no field {key!r}; choose from {', '.join(WHERE_KEYS)}")
+            raise ConfigError(f"-w {word!r}: no field {key!r}; choose from {', '.join([*WHERE_KEYS, *more])}")
     return Where(terms=tuple(terms), metrics=tuple(metrics))
 
 

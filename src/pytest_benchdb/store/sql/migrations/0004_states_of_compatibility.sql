@@ -1,0 +1,2 @@
+-- Only a view changed: the states of `hardware_compatibility` are those of `benchdb matrix`, and what was skipped is no
+-- longer called untested.
