@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pytest_benchdb.errors import StoreMissingError
-from pytest_benchdb.store.check import validate
 from pytest_benchdb.store.history.open import open_history
+from pytest_benchdb.store.upkeep.check import validate
 
 PROCESSES = 8
 SESSIONS = 3

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from tests.store import journals as j
 
-from pytest_benchdb.store.check import validate
 from pytest_benchdb.store.child_command import child_command
 from pytest_benchdb.store.fold_child import FoldSettings, main
 from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.history.session_folder import recover
+from pytest_benchdb.store.upkeep.check import validate
 
 RUNS = 40
 ROUNDS = list(range(1000, 1200))

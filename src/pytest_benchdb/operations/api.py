@@ -92,7 +92,7 @@ class History(Plots, Notebook):
 
     @property
     def path(self) -> Path:
-        """One DuckDB file with everything, for any client: an up-to-date copy, as `benchdb db-path` makes it.
+        """One DuckDB file with everything, for any client: an up-to-date copy, as `benchdb sql` makes it.
 
         Raises:
             StoreError: the copy cannot be written.

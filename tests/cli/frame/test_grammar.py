@@ -22,7 +22,6 @@ ARGUMENTS = {
     "baseline list": [],
     "compare": ["latest~1", "--allow-cross"],
     "correlate": [],
-    "db-path": [],
     "doctor": [],
     "env": [],
     "exclude": ["--list"],
@@ -35,6 +34,7 @@ ARGUMENTS = {
     "report": [],
     "sessions": [],
     "show": ["latest"],
+    "sql": [],
     "trend": [],
 }
 # Commands that change a database, take minutes or need an extra: here only their option is looked at.
@@ -42,6 +42,7 @@ ONLY_OPTION = {
     *("fit", "baseline set", "baseline rm", "note", "import", "merge", "peaks", "predict"),
     *("duet", "count", "run", "backfill", "bisect", "explain", "site"),
     "init",
+    *("validate", "optimize", "migrate", "backup", "restore", "prune", "rm", "clean-sources"),
     *("plot trend", "plot distribution", "plot compare", "plot axis", "plot power"),
 }
 

@@ -11,12 +11,12 @@ from tests.store.processes import HOLD, running
 from pytest_benchdb.errors import ConfigError, StoreError
 from pytest_benchdb.model.annotation import Acceptance, Baseline, Note
 from pytest_benchdb.model.identity import content_id, uuid7
-from pytest_benchdb.store.check import validate
 from pytest_benchdb.store.history.annotate import annotate
 from pytest_benchdb.store.history.merge import MergeResult, merge
 from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.target import Target
+from pytest_benchdb.store.upkeep.check import validate
 
 AT = "2026-11-21T08:00:00.000000"
 

@@ -8,11 +8,11 @@ from tests.store.conftest import Ask
 from pytest_benchdb.errors import ConfigError, StoreMissingError
 from pytest_benchdb.model.identity import uuid7
 from pytest_benchdb.operations.exchange.importing import ImportRequest, import_files
-from pytest_benchdb.store.check import validate
 from pytest_benchdb.store.history.merge import MergeResult, merge
 from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.journal.fold import fold
 from pytest_benchdb.store.target import Target, resolve
+from pytest_benchdb.store.upkeep.check import validate
 
 
 def session(folder: Path, number: int) -> str:

@@ -200,7 +200,7 @@ def exclude_sessions(
         raise ConfigError("--reason is empty; say why the sessions are excluded")
     target = _target(db)
     with open_source([db], feedback) as reader:
-        sessions = _named_by(specs, reader, stored_sessions(reader, [db]), feedback)
+        sessions = sessions_named(specs, reader, stored_sessions(reader, [db]), feedback)
     entry = Exclusion(
         exclusion_id=uuid7(),
         session_ids=tuple(session.session_id for session in sessions),
@@ -225,7 +225,7 @@ def include_sessions(
     target = _target(db)
     with open_source([db], feedback) as reader:
         stored = stored_sessions(reader, [db])
-        named = _named_by(specs, reader, [replace(session, excluded=None) for session in stored], feedback)
+        named = sessions_named(specs, reader, [replace(session, excluded=None) for session in stored], feedback)
     reasons = {session.session_id: session.excluded for session in stored if session.excluded is not None}
     back = [session for session in named if session.session_id in reasons]
     if not back:
@@ -318,10 +318,10 @@ def parse_expiry(text: str, now: dt.datetime) -> str:
 
 
 def _sessions_of(reader: Reader, spec: str, db: Path, feedback: Feedback) -> list[SessionRow]:
-    return _named_by([spec], reader, stored_sessions(reader, [db]), feedback)
+    return sessions_named([spec], reader, stored_sessions(reader, [db]), feedback)
 
 
-def _named_by(
+def sessions_named(
     specs: Sequence[str], reader: Reader, sessions: Sequence[SessionRow], feedback: Feedback
 ) -> list[SessionRow]:
     """Return every session that one of the SPECs means, in the order of the SPECs."""

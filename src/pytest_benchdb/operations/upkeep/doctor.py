@@ -15,10 +15,10 @@ from pytest_benchdb.measure.process.block_usage import BlockProbe
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.present.writing.units import one_quantity
-from pytest_benchdb.store.check import validate
 from pytest_benchdb.store.history.session_folder import journals
 from pytest_benchdb.store.history.single_file import inbox_files
 from pytest_benchdb.store.target import HISTORY_NAME, INBOX_SUFFIX, how_to_record
+from pytest_benchdb.store.upkeep.check import validate
 
 Version = tuple[int, ...]
 OLDEST_PYTHON = (3, 10)

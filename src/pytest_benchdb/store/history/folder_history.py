@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -118,6 +118,29 @@ def _home(folder: Path) -> Path:
 def _cache_home(folder: Path) -> Path:
     key = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=10).hexdigest()
     return cache_folder() / "history" / key
+
+
+@contextlib.contextmanager
+def closed_to_readers(folder: Path, *, timeout_s: float) -> Iterator[Callable[[], None]]:
+    """Keep readers away from the files of a folder, which may then be removed and replaced.
+
+    Yields:
+        A function that removes the history, which does not notice that a file has changed.
+
+    Raises:
+        StoreLockedError: other processes read or fold for longer than `timeout_s`.
+        StoreError: there is nowhere to write the lock.
+    """
+    home = _home(folder)
+
+    def forget_all() -> None:
+        for place in {home, folder}:
+            for name in (HISTORY_NAME, f"{HISTORY_NAME}.wal"):
+                with contextlib.suppress(OSError):
+                    os.unlink(place / name)
+
+    with file_lock(home / LOCK_NAME, timeout_s=timeout_s):
+        yield forget_all
 
 
 def existing_history(folder: Path) -> Path | None:

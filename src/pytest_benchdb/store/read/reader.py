@@ -246,6 +246,10 @@ class Reader:
         """Return the last decision about each session that was excluded: rows of ``exclusions.sql``."""
         return self._rows("exclusions")
 
+    def imports(self) -> list[dict[str, Any]]:
+        """Return the rows of ``queries/imports.sql``: the imported files by the checksum of their bytes."""
+        return self._rows("imports")
+
     def run_detail(self, run_id: str) -> RunDetail:
         """Return everything about one run.
 

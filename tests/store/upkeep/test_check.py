@@ -6,8 +6,8 @@ import duckdb
 import pytest
 from tests.store import journals as j
 
-from pytest_benchdb.store.check import validate
 from pytest_benchdb.store.journal.fold import fold
+from pytest_benchdb.store.upkeep.check import validate
 
 
 @pytest.fixture

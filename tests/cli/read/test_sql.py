@@ -1,4 +1,4 @@
-"""`benchdb db-path`, and the documented queries, with DuckDB itself as the client."""
+"""`benchdb sql`, and the documented queries, with DuckDB itself as the client."""
 
 import contextlib
 import os
@@ -44,7 +44,7 @@ def many(recorded: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def path_of(benchdb: Call) -> Callable[..., Path]:
     def path_of(*paths: Path) -> Path:
-        ended = benchdb("db-path", *map(str, paths))
+        ended = benchdb("sql", "--path", *map(str, paths))
         assert (ended.status, ended.err) == (0, "")
         assert ended.out.endswith("\n")
         return Path(ended.out[:-1])
@@ -67,7 +67,7 @@ def _documented() -> Iterator[str]:
 DOCUMENTED = tuple(_documented())
 
 
-def test_db_path_is_one_file_with_every_session(many: Path, path_of: Call) -> None:
+def test_sql_path_is_one_file_with_every_session(many: Path, path_of: Call) -> None:
     before = sorted(path.name for path in many.iterdir())
 
     path = path_of(many)
@@ -77,7 +77,7 @@ def test_db_path_is_one_file_with_every_session(many: Path, path_of: Call) -> No
     assert {path.name for path in many.iterdir()} - set(before) <= {"history.duckdb", "history.lock"}
 
 
-def test_db_path_is_the_same_until_something_changes(many: Path, path_of: Call, new_session: Call) -> None:
+def test_sql_path_is_the_same_until_something_changes(many: Path, path_of: Call, new_session: Call) -> None:
     path = path_of(many)
     first = path.stat()
 
@@ -90,7 +90,7 @@ def test_db_path_is_the_same_until_something_changes(many: Path, path_of: Call, 
 
 
 @pytest.mark.long
-def test_db_path_of_a_file_and_of_several_places(many: Path, path_of: Call, new_session: Call, tmp_path: Path) -> None:
+def test_sql_path_of_a_file_and_of_several_places(many: Path, path_of: Call, new_session: Call, tmp_path: Path) -> None:
     made = new_session(tmp_path / "other", at=99)
 
     assert ask(path_of(made.path), "SELECT count(*) FROM session") == [(1,)]
@@ -140,14 +140,14 @@ def test_log_that_a_killed_client_left_does_not_spoil_the_next_copy(many: Path, 
     assert not log.exists()
 
 
-def test_db_path_where_nothing_can_be_written_says_so(
+def test_sql_where_nothing_can_be_written_says_so(
     many: Path, benchdb: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "cache" / "pytest-benchdb").mkdir(parents=True)
     (tmp_path / "cache" / "pytest-benchdb" / "copies").write_text("")
 
-    ended = benchdb("db-path", str(many))
+    ended = benchdb("sql", "--path", str(many))
 
     assert (ended.status, ended.out) == (5, "")
     assert "cannot be written" in ended.err

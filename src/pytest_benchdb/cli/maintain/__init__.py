@@ -1,0 +1,1 @@
+"""Commands that look after a store: check, pack, upgrade, back up, restore, and remove what is no longer needed."""
