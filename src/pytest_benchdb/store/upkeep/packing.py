@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _PACKED_BYTES = 256_000_000
 """Files of several sessions above this size are not packed again: it would take longer each time."""
 
+_BLOCKS = 500
+"""Least number of blocks that make larger ones worth while."""
+
 _Sums = Mapping[tuple[str, str], tuple[int, int]]
 """Number of rows and sum of their hashes, by table and session or annotation."""
 
@@ -58,7 +61,7 @@ def pack(target: Target, *, progress: Callable[[int, int], None] = lambda _done,
     with held(target) as problems:
         files, before = files_of(target), stored_bytes(target)
         if target.kind == "file":
-            rewrite(target.path, target.path)
+            rewrite(target.path, target.path, block_bytes=_block_bytes(target.path.stat().st_size))
         else:
             problems.extend(_pack_folder(target.path, files, progress))
         return Packed(
@@ -87,7 +90,7 @@ def _pack_folder(folder: Path, files: list[Path], progress: Callable[[int, int],
     with scratch_folder(folder) as scratch:
         raw = Path(scratch) / "raw.duckdb"
         problems += _gather(raw, [content.path for content in contents], progress)
-        rewrite(raw, final)
+        rewrite(raw, final, block_bytes=_block_bytes(sum(content.path.stat().st_size for content in contents)))
         written = _sums_of(final, scratch)
         for content in contents:
             missing = _missing(content.path, written, scratch)
@@ -97,6 +100,14 @@ def _pack_folder(folder: Path, files: list[Path], progress: Callable[[int, int],
             else:
                 problems.append(f"{content.path} stays: {missing}")
     return problems
+
+
+def _block_bytes(packed_bytes: int) -> int:
+    """Return the block size for files of that size: every column takes blocks of its own, which small ones waste."""
+    for block_bytes in (db.SESSION_BLOCK_BYTES, db.LARGE_SESSION_BLOCK_BYTES):
+        if packed_bytes < block_bytes * _BLOCKS:
+            return block_bytes
+    return db.HISTORY_BLOCK_BYTES
 
 
 def _gather(raw: Path, files: list[Path], progress: Callable[[int, int], None]) -> list[str]:

@@ -53,7 +53,9 @@ class Removal:
 NOTHING = Removal()
 
 
-def rewrite(source: Path, final: Path, removal: Removal = NOTHING, *, repair: bool = False) -> None:
+def rewrite(
+    source: Path, final: Path, removal: Removal = NOTHING, *, repair: bool = False, block_bytes: int | None = None
+) -> None:
     """Write the content of `source`, in the newest schema, to `final`, which may be the same path.
 
     Args:
@@ -61,6 +63,7 @@ def rewrite(source: Path, final: Path, removal: Removal = NOTHING, *, repair: bo
         final: replaced when all is written and verified.
         removal: what to leave out.
         repair: write rows that occur more than once only once, and make impossible values not valid.
+        block_bytes: size of the new file's blocks; None takes that of `source`.
 
     Raises:
         StoreError: a file cannot be read or written, or the new file lacks a row; `final` is as it was.
@@ -70,9 +73,13 @@ def rewrite(source: Path, final: Path, removal: Removal = NOTHING, *, repair: bo
         with contextlib.closing(db.connect(threads=None)) as connection:
             old = attach_migrated(connection, os.fspath(source), "old", scratch)
             kind = read_meta(connection, "old", old).get("file_kind", "history")
-            block_bytes = db.HISTORY_BLOCK_BYTES if kind == "history" else _block_bytes(connection)
             attach_new(
-                connection, os.fspath(part), "part", file_kind=kind, block_bytes=block_bytes, cache=template_folder()
+                connection,
+                os.fspath(part),
+                "part",
+                file_kind=kind,
+                block_bytes=block_bytes or _block_bytes(connection),
+                cache=template_folder(),
             )
             connection.execute("USE memory; BEGIN")
             for table in tables(connection, "part"):
