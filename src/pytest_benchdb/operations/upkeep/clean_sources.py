@@ -111,9 +111,9 @@ def _removed(source: Source, compared: Sequence[os.stat_result]) -> State:
         after = file.stat()
         if (after.st_mtime_ns, after.st_size) != (before.st_mtime_ns, before.st_size):
             return "too young"
-    for file in source.files:
-        try:
+    try:
+        for file in source.files:
             file.unlink()
-        except OSError as error:
-            raise ConfigError(f"{file} cannot be removed: {error.strerror or error}; it stays") from error
+    except OSError as error:
+        raise ConfigError(f"{source.path} cannot be removed: {error.strerror or error}; it stays") from error
     return "removed"
