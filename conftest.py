@@ -4,6 +4,7 @@ Markers are registered in ``pyproject.toml``: `long` and `hardware(kind)`.
 """
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 
@@ -34,6 +35,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Run the tests of tests/hostile with all of their kills and mutated inputs (with -m long; about an hour).",
     )
+
+
+def pytest_sessionfinish() -> None:
+    """Save what coverage has measured: xdist kills a worker that takes longer than ten seconds to end."""
+    coverage = sys.modules.get("coverage")
+    current = coverage and coverage.Coverage.current()
+    if current:
+        current.save()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -324,7 +324,12 @@ def _sessions_of(reader: Reader, spec: str, db: Path, feedback: Feedback) -> lis
 def sessions_named(
     specs: Sequence[str], reader: Reader, sessions: Sequence[SessionRow], feedback: Feedback
 ) -> list[SessionRow]:
-    """Return every session that one of the SPECs means, in the order of the SPECs."""
+    """Return every session that one of the SPECs means, in the order of the SPECs.
+
+    Raises:
+        ConfigError: a SPEC is ambiguous or not valid.
+        NoBaselineError: a SPEC matches no session.
+    """
     context = spec_context(reader, warn=feedback.warn)
     named: dict[str, SessionRow] = {}
     for spec in specs:
