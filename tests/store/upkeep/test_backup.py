@@ -97,6 +97,16 @@ def test_session_that_runs_is_named(results: Target, copies: Path) -> None:
     assert [str(journal) in problem for problem in problems] == [True]
 
 
+def test_damaged_file_keeps_no_other_out_of_the_backup(results: Target, copies: Path) -> None:
+    damaged = record(results.path, day=1)
+    damaged.write_bytes(damaged.read_bytes()[:5000])
+
+    done = made(results, copies)
+
+    assert len(done.backup.files) == 2
+    assert [str(damaged) in problem for problem in done.problems] == [True]
+
+
 def test_old_backups_go_and_their_files_too(results: Target, copies: Path) -> None:
     made(results, copies)
     gone = record(results.path, day=1)

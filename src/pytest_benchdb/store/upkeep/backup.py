@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from pytest_benchdb.errors import ConfigError, CorruptFileError, ForeignFileError, StoreMissingError
+from pytest_benchdb.errors import ConfigError, CorruptFileError, ForeignFileError, StoreError, StoreMissingError
 from pytest_benchdb.store.file_errors import translated
 from pytest_benchdb.store.history.session_folder import journals
 from pytest_benchdb.store.history.single_file import open_for_writing
@@ -205,6 +205,8 @@ def _copy_store(target: Target, files: Path, full: bool, progress: Progress) -> 
         for done, (path, name) in enumerate(stored):
             progress(done, len(stored))
             checksum, is_new = _keep(path, files, full=full)
+            if is_new and "/" not in name and (damage := _damage(path)):
+                problems.append(f"{damage}; it is in the backup as it is")
             size = path.stat().st_size
             copied += is_new
             copied_bytes += size if is_new else 0
@@ -233,12 +235,18 @@ def _keep(path: Path, files: Path, *, full: bool) -> tuple[str, bool]:
     part = files / f".{checksum}.part"
     try:
         _copy_checked(path, part, checksum)
-        if path.suffix and not path.parent.name.endswith(ATTACHMENTS_NAME):
-            content_of(part)  # a file that cannot be opened is no backup of anything
         os.replace(part, kept)
     finally:
         part.unlink(missing_ok=True)
     return checksum, True
+
+
+def _damage(path: Path) -> str | None:
+    try:
+        content_of(path)
+    except StoreError as error:
+        return str(error)
+    return None
 
 
 def _copy_checked(source: Path, target: Path, checksum: str) -> None:
