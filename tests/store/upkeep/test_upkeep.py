@@ -15,6 +15,7 @@ from pytest_benchdb.store.history.annotate import annotate
 from pytest_benchdb.store.history.merge import merge
 from pytest_benchdb.store.history.open import open_history
 from pytest_benchdb.store.journal.fold import fold
+from pytest_benchdb.store.schema.template import SCHEMA_VERSION
 from pytest_benchdb.store.target import Target
 from pytest_benchdb.store.upkeep import packing, removal, rewrite
 from pytest_benchdb.store.upkeep.files import content_of
@@ -188,6 +189,6 @@ def test_older_files_are_upgraded_once(folder: Path) -> None:
     upgraded = upgrade(Target(path=folder, kind="folder"))
 
     assert (upgraded.upgraded, upgraded.current, upgraded.problems) == ((older,), 2, ())
-    assert content_of(older).version == 3
+    assert content_of(older).version == SCHEMA_VERSION
     assert upgrade(Target(path=folder, kind="folder")).upgraded == ()
     assert [row[:3] for row in rows_of(folder)["run"]] == [row[:3] for row in before["run"]]
