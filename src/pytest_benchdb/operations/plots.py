@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_benchdb.operations.compare.run import CompareRequest, compare_named, parse_limits
 from pytest_benchdb.operations.history.trend import TrendRequest, build_trends
+from pytest_benchdb.operations.matrix.build import MatrixRequest, build_matrix
 from pytest_benchdb.operations.read.courses import read_courses
 from pytest_benchdb.operations.read.rounds import read_rounds
 from pytest_benchdb.operations.select.selection import Selection
@@ -15,6 +16,7 @@ from pytest_benchdb.present.plot.comparison import comparison_drawing
 from pytest_benchdb.present.plot.dimension import dimension_drawing
 from pytest_benchdb.present.plot.distribution import Shape, distribution_drawing
 from pytest_benchdb.present.plot.drawing import Drawing, draw_on
+from pytest_benchdb.present.plot.matrix import matrix_drawing
 from pytest_benchdb.present.plot.over_time import courses_drawing
 from pytest_benchdb.present.plot.style import PlotStyle
 from pytest_benchdb.present.plot.trend import trend_drawing
@@ -194,6 +196,40 @@ class Plots:
         names = (session,) if isinstance(session, str) else tuple(session or ())
         selection = Selection(paths=self.paths, specs=names, keyword=k, where=where)
         return _drawn(courses_drawing(read_courses(selection, parse_metrics(metrics))), style, ax)
+
+    def plot_matrix(  # noqa: PLR0913 - the options of the command
+        self,
+        *,
+        rows: str | None = None,
+        cols: str | None = None,
+        metric: str | None = None,
+        k: str | None = None,
+        where: str | None = None,
+        session: str | Sequence[str] | None = None,
+        ax: "Axes | None" = None,
+        style: PlotStyle | None = None,
+    ) -> "Axes | tuple[Axes, ...]":
+        """Draw what works where, as `benchdb plot matrix`.
+
+        Args:
+            rows: as in `matrix`.
+            cols: as in `matrix`.
+            metric: as in `matrix`.
+            k: as in `runs`.
+            where: as in `matrix`.
+            session: as in `matrix`.
+            ax: axes to draw on.
+            style: how it looks.
+
+        Raises:
+            ConfigError: a name or a filter is not valid, or there is nothing to draw.
+            MissingExtraError: matplotlib is not installed.
+            StoreError: the files cannot be read.
+        """
+        names = (session,) if isinstance(session, str) else tuple(session or ())
+        metrics = parse_metrics(() if metric is None else (metric,))
+        selection = Selection(paths=self.paths, specs=names, keyword=k, where=where, metrics=metrics)
+        return _drawn(matrix_drawing(build_matrix(selection, MatrixRequest(rows=rows, columns=cols))), style, ax)
 
     @property
     def _place(self) -> Path:

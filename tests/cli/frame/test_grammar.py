@@ -43,7 +43,7 @@ ONLY_OPTION = {
     *("duet", "count", "run", "backfill", "bisect", "explain", "site"),
     "init",
     *("validate", "optimize", "migrate", "backup", "restore", "prune", "rm", "clean-sources"),
-    *("plot trend", "plot distribution", "plot compare", "plot axis", "plot power"),
+    *("plot trend", "plot distribution", "plot compare", "plot axis", "plot matrix", "plot power"),
 }
 
 

@@ -199,6 +199,17 @@ def test_power_draws_the_means_of_the_series(course: Path, ax: Any) -> None:
     assert ax.get_legend().get_texts()[0].get_text() == "test_stepped: mean 60 W"
 
 
+def test_matrix_draws_the_state_of_each_cell(course: Path, ax: Any) -> None:
+    with pytest_benchdb.open(course) as history:
+        matrix = history.matrix(rows="benchmark", k="steady or stepped")
+        history.plot_matrix(rows="benchmark", k="steady or stepped", ax=ax)
+
+    states = [text.get_text().partition("\n")[0].split()[-1] for text in ax.texts]
+    assert states == [cell.state for cell in matrix.all_cells()]
+    assert [label.get_text() for label in ax.get_xticklabels()] == list(matrix.columns)
+    assert ax.texts[0].get_text().endswith(" ms")
+
+
 def test_a_figure_of_its_own_comes_from_pyplot(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MPLBACKEND", "agg")
     import matplotlib.pyplot as plt

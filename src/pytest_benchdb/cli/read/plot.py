@@ -13,6 +13,7 @@ from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.database import group_db_option
 from pytest_benchdb.operations.compare.run import CompareRequest, compare_named, parse_limits
 from pytest_benchdb.operations.history.trend import TrendRequest, build_trends
+from pytest_benchdb.operations.matrix.build import MatrixRequest, build_matrix
 from pytest_benchdb.operations.read.courses import read_courses
 from pytest_benchdb.operations.read.rounds import read_rounds
 from pytest_benchdb.operations.select.series import parse_metrics
@@ -21,6 +22,7 @@ from pytest_benchdb.present.plot.comparison import comparison_drawing
 from pytest_benchdb.present.plot.dimension import dimension_drawing
 from pytest_benchdb.present.plot.distribution import SHAPES, distribution_drawing
 from pytest_benchdb.present.plot.drawing import FORMATS, Drawing, figure_bytes
+from pytest_benchdb.present.plot.matrix import matrix_drawing
 from pytest_benchdb.present.plot.over_time import courses_drawing
 from pytest_benchdb.present.plot.style import (
     LEAST_DPI,
@@ -81,6 +83,13 @@ Recorded by pytest --benchdb-passes time,series. Each point is the mean of a two
 dotted line the mean of all readings.
 
 Example: benchdb plot power results --metric power,temperature -o power.pdf
+"""
+
+_MATRIX_HELP = """Draw the compatibility matrix: each combination's state, by sign, word and hatch, and its best figure.
+
+The cells are those of `benchdb matrix`; what was never run is untested. Ages are left out, as they change every day.
+
+Example: benchdb plot matrix --rows model --cols device -o works.pdf
 """
 
 _style_options = options.combine(
@@ -250,6 +259,24 @@ def _axis(call: Call) -> Drawing:
             feedback=feedback,
         )
     return dimension_drawing(comparisons)
+
+
+@_kind(
+    "matrix",
+    _MATRIX_HELP,
+    "What works where.",
+    options.specs_argument,
+    click.option("--rows", metavar="DIMENSION", help="What the rows are, as for `benchdb matrix`."),
+    click.option("--cols", metavar="DIMENSION", help="What the columns are [backend]."),
+    options.run_options,
+    options.metric_option("The metric in the cells. Default: the main time of each benchmark."),
+    options.session_options,
+)
+def _matrix(call: Call) -> Drawing:
+    request = MatrixRequest(rows=call.params["rows"], columns=call.params["cols"])
+    selection = call.selection(call.params["specs"])
+    with call.reading() as feedback:
+        return matrix_drawing(build_matrix(selection, request, feedback=feedback))
 
 
 @_kind(

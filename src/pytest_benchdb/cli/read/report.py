@@ -76,7 +76,8 @@ Example: benchdb report results -k "sort and not slow" --sort=-median
         type=click.Choice([SUMMARY, *KINDS]),
         default=SUMMARY,
         help="What to report on. performance: by model and device, the fastest, the newest runs. hardware: devices and "
-        "machines. trend, correlation: as those commands. power: energy, power, heat. Default: the runs of a session.",
+        "machines. compatibility: what works where, as benchdb matrix. trend, correlation: as those commands. power: "
+        "energy, power, heat. Default: the runs of a session.",
     ),
     click.option(
         "--columns",
