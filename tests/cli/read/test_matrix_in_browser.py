@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_benchdb.backends.web.browser import Host, find_chromium, probe
 from pytest_benchdb.model.benchmark import Labels
 from pytest_benchdb.model.environment import Device
 from pytest_benchdb.model.identity import content_id
@@ -19,22 +18,6 @@ pytestmark = pytest.mark.long
 
 HOSTILE = "x\"><img src=x onerror=alert(1)>'</script>\u2028`|[1]"
 BACKENDS = ("cpu", "cuda", "mps", "rocm", "xpu", "openvino", "onnxruntime", "webgpu")
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    state = probe(Host.this())
-    if not state.available:
-        pytest.skip(str(state.reason))
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # As root, Chromium starts only without its sandbox; the pages are ours.
-        running = playwright.chromium.launch(
-            executable_path=find_chromium(Host.this()), args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +53,7 @@ def page_file(
 
 
 @pytest.fixture
-def open_page(browser: "Browser", page_file: Path) -> "Iterator[Callable[..., Page]]":
+def open_page(chromium: "Browser", page_file: Path) -> "Iterator[Callable[..., Page]]":
     """Return a function that opens the page; afterwards, nothing may have complained or left the machine."""
     complaints: list[str] = []
     contexts = []
@@ -84,7 +67,7 @@ def open_page(browser: "Browser", page_file: Path) -> "Iterator[Callable[..., Pa
             complaints.append(request.url)
 
     def open_it(**options: Any) -> "Page":
-        context = browser.new_context(**options)
+        context = chromium.new_context(**options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))

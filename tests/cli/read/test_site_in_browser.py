@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_benchdb.backends.web.browser import Host, find_chromium, probe
 from pytest_benchdb.model.environment import Commit
 from pytest_benchdb.present.site.rows import page_name
 
@@ -22,22 +21,6 @@ NAMES = ("test_sort[100]", "test_sort[1000]", "test_parse", HOSTILE)
 SESSIONS = 24
 PARSE = f"benchmarks/{page_name('tests/test_a.py::test_parse')}.html"
 PAGES = ("index.html", PARSE, "changes.html", "sessions.html", "about.html")
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    state = probe(Host.this())
-    if not state.available:
-        pytest.skip(str(state.reason))
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # As root, Chromium starts only without its sandbox; the pages are ours.
-        running = playwright.chromium.launch(
-            executable_path=find_chromium(Host.this()), args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +48,7 @@ def site(
 
 
 @pytest.fixture
-def open_page(browser: "Browser", site: Path) -> "Iterator[Callable[..., Page]]":
+def open_page(chromium: "Browser", site: Path) -> "Iterator[Callable[..., Page]]":
     """Return a function that opens a page; afterwards, nothing may have complained or left the machine."""
     complaints: list[str] = []
     contexts = []
@@ -79,7 +62,7 @@ def open_page(browser: "Browser", site: Path) -> "Iterator[Callable[..., Page]]"
             complaints.append(request.url)
 
     def open_it(name: str, link: str = "", **options: Any) -> "Page":
-        context = browser.new_context(**options)
+        context = chromium.new_context(**options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
