@@ -254,9 +254,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> "Iterator[Browser]":
-    """Return a running Chromium for pages that we wrote; without one the test is skipped."""
+    """Return a running Chromium for pages that we wrote; without one the test is skipped.
+
+    Not for the whole session: while it runs, its event loop is that of the process, and `asyncio.run` is refused.
+    """
     state = probe(Host.this())
     if not state.available:
         pytest.skip(str(state.reason))
