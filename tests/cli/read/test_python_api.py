@@ -273,6 +273,7 @@ def test_answers_show_themselves_in_one_line_and_as_escaped_html(
             history.trend(),
             history.noise(),
             history.regress(),
+            history.matrix(),
         ]
         for answer in shown:
             assert repr(answer).startswith(f"<{type(answer).__name__}: ")

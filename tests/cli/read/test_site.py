@@ -13,8 +13,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pytest_benchdb.model.environment import Commit
+from pytest_benchdb.model.benchmark import Labels
+from pytest_benchdb.model.environment import Commit, Device
+from pytest_benchdb.model.identity import content_id
 from pytest_benchdb.present.site.rows import page_name
+from pytest_benchdb.present.writing.text import sanitize
 
 pytest.importorskip("jinja2")
 
@@ -68,6 +71,42 @@ def history(
     return folder
 
 
+class Table(HTMLParser):
+    """The matrix of a page: its states by row and column, and where its rows lead."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.states: dict[tuple[str, str], str] = {}
+        self.rows: dict[str, str | None] = {}
+        self._row, self._column, self._link = "", "", ""
+        self._reads = ""
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "th":
+            self._row, self._link = "", ""
+            self._reads = "row" if given.get("scope") == "row" else ""
+        if tag == "a" and self._reads == "row":
+            self._link = given["href"]
+        if tag == "td":
+            self._column = given.get("data-label", "")
+        if tag == "span" and given.get("class") == "state":
+            self._reads = "state"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "th" and self._reads == "row":
+            self.rows[self._row] = self._link or None
+        if tag in {"th", "span"}:
+            self._reads = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._reads == "row":
+            self._row += data
+        if self._reads == "state":
+            self.states[self._row, self._column] = data.split(maxsplit=1)[1]
+
+
 def files(site: Path) -> dict[str, int]:
     return {str(file.relative_to(site)): file.stat().st_mtime_ns for file in site.rglob("*") if file.is_file()}
 
@@ -84,7 +123,7 @@ def test_every_link_leads_somewhere_and_nothing_is_loaded_from_elsewhere(
     assert (ended.status, ended.out) == (0, "")
     assert "1 worse, 1 failed" in ended.err
     pages = [Page(path) for path in (tmp_path / "site").rglob("*.html")]
-    assert len(pages) == 4 + 4 + SESSIONS
+    assert len(pages) == 5 + 4 + SESSIONS
     for page in pages:
         assert "Content-Security-Policy" in page.path.read_text(encoding="utf-8")
         assert page.inline == []
@@ -173,7 +212,7 @@ def test_second_run_writes_what_has_a_new_session_and_nothing_else(
     changed = {file for file, stamp in files(site).items() if before.get(file) != stamp}
     assert changed == {
         *(f"benchmarks/{name}.html", f"data/{name}.js", f"sessions/{made.session_id}.html"),
-        *("index.html", "sessions.html", "about.html", "data/sessions.js", "benchdb-site.json"),
+        *("index.html", "sessions.html", "about.html", "matrix.html", "data/sessions.js", "benchdb-site.json"),
     }
     assert len(list((site / "sessions").iterdir())) == 2  # the page that there was stays
     from_nothing = tmp_path / "fresh"
@@ -250,3 +289,77 @@ def test_damaged_rows_of_an_earlier_site_are_made_again(
 
     assert ended.status == 0
     assert (tmp_path / "index.html").read_bytes() == index
+
+
+def test_matrix_page_has_the_states_that_benchdb_matrix_has(
+    benchdb: Callable[..., Any], new_session: Callable[..., Any], new_run: Callable[..., Any], tmp_path: Path
+) -> None:
+    chance = random.Random(7)  # noqa: S311
+    devices = [Device(device_id=content_id("device", name), backend=name, name=name) for name in ("cpu", "cuda", "mps")]
+    outcomes = ("passed", "failed", "oom", "timeout", "unsupported", "skipped")
+    for at in range(3):
+        runs = []
+        for number, model in enumerate(("bert", HOSTILE) * 4):
+            outcome = chance.choice(outcomes)
+            runs.append(
+                new_run(
+                    f"tests/test_a.py::{HOSTILE}[{number}]",
+                    [1e-3] * 3 if outcome == "passed" else None,
+                    labels=Labels(model=model),
+                    device_id=devices[chance.randrange(3)].device_id,
+                    outcome=outcome,
+                    reason=None if outcome == "passed" else f"{HOSTILE}: {at}",
+                )
+            )
+        new_session(tmp_path / "results", runs, at=at, devices=tuple(devices))
+    results, site = str(tmp_path / "results"), tmp_path / "site"
+
+    ended = benchdb("site", results, "-o", str(site))
+    answer = json.loads(benchdb("matrix", results, "-f", "json").out)
+
+    assert ended.status == 0, ended.err
+    page, table = Page(site / "matrix.html"), Table(site / "matrix.html")
+    assert table.states == {(cell["row"], cell["column"]): cell["state"] for cell in sanitized(answer["cells"])}
+    assert len(set(table.states.values())) > 2
+    assert set(table.rows.values()) == {None}  # models have no page
+    runs_of_cells = {run["fullname"] for cell in answer["cells"] for run in cell["runs"]}
+    assert {f"benchmarks/{page_name(name)}.html" for name in runs_of_cells} <= set(page.links)
+    assert "img" not in page.tags
+
+
+def sanitized(cells: Any) -> Any:
+    """Return cells with names as pages write them."""
+    return [{**cell, "row": sanitize(cell["row"])} for cell in cells]
+
+
+def test_rows_of_the_matrix_lead_to_their_benchmarks(
+    benchdb: Callable[..., Any], history: Path, tmp_path: Path
+) -> None:
+    benchdb("site", str(history), "-o", str(tmp_path))
+
+    rows = Table(tmp_path / "matrix.html").rows
+    assert rows.pop("pass/tested") is None
+    assert len(rows) == 4
+    assert rows[PARSE] == f"benchmarks/{page_name(PARSE)}.html"
+    assert all(link is not None and (tmp_path / link).is_file() for link in rows.values())
+
+
+def test_pages_link_to_the_matrix_as_soon_as_there_is_one(
+    benchdb: Callable[..., Any], new_session: Callable[..., Any], new_run: Callable[..., Any], tmp_path: Path
+) -> None:
+    results, site = tmp_path / "results", tmp_path / "site"
+    new_session(results, [new_run(SORT, [1e-3], device_id=None)])
+    benchdb("site", str(results), "-o", str(site))
+
+    assert not [name for name in files(site) if "matrix" in name]
+    assert all("matrix.html" not in link for path in site.rglob("*.html") for link in Page(path).links)
+    new_session(results, [new_run(PARSE, [1e-3])], at=1)
+    benchdb("site", str(results), "-o", str(site))
+
+    assert Table(site / "matrix.html").states == {(PARSE, "cpu"): "pass"}
+    for path in site.rglob("*.html"):
+        assert any(link.endswith("matrix.html") for link in Page(path).links), path
+    assert "0 files written" in benchdb("site", str(results), "-o", str(site)).err
+    (site / "matrix.html").unlink()
+    assert "1 file written" in benchdb("site", str(results), "-o", str(site)).err
+    assert (site / "matrix.html").is_file()

@@ -1,7 +1,7 @@
 """A site in a real Chromium, from files: it works, it is legible, and it asks nothing of anyone."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from pytest_benchdb.model.environment import Commit
 from pytest_benchdb.present.site.rows import page_name
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Dialog, Page, Request
+    from playwright.sync_api import Page
 
 pytest.importorskip("jinja2")
 pytestmark = pytest.mark.long
@@ -20,7 +20,7 @@ HOSTILE = "test_\"><img src=x onerror=alert(1)>'</script>\u2028`|[1]"
 NAMES = ("test_sort[100]", "test_sort[1000]", "test_parse", HOSTILE)
 SESSIONS = 24
 PARSE = f"benchmarks/{page_name('tests/test_a.py::test_parse')}.html"
-PAGES = ("index.html", PARSE, "changes.html", "sessions.html", "about.html")
+PAGES = ("index.html", PARSE, "changes.html", "matrix.html", "sessions.html", "about.html")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def site(
         for place, name in enumerate(NAMES):
             level = 10.0 ** -(place + 2) * (1.3 if name == "test_parse" and at > 13 else 1)
             samples = [level * chance.uniform(1, 1.03) for _ in range(8)]
-            runs.append(new_run(f"tests/test_a.py::{name}", samples, params={"n": 1}))
+            runs.append(new_run(f"tests/test_a.py::{name}", samples, params={"n": place}))
         runs.append(new_run("tests/test_a.py::test_broken", None, outcome="failed", reason="AssertionError: <b>no</b>"))
         commit = Commit(sha=f"{at + 1:040x}", branch="main", dirty=False, subject="<b>subject</b>")
         new_session(folder / "results", runs, at=at, commit=commit, note="<i>note</i>")
@@ -48,34 +48,9 @@ def site(
 
 
 @pytest.fixture
-def open_page(chromium: "Browser", site: Path) -> "Iterator[Callable[..., Page]]":
-    """Return a function that opens a page; afterwards, nothing may have complained or left the machine."""
-    complaints: list[str] = []
-    contexts = []
-
-    def refuse(dialog: "Dialog") -> None:
-        complaints.append(dialog.message)
-        dialog.dismiss()
-
-    def watch(request: "Request") -> None:
-        if not request.url.startswith(("file:", "blob:", "data:")):
-            complaints.append(request.url)
-
-    def open_it(name: str, link: str = "", **options: Any) -> "Page":
-        context = chromium.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", refuse)
-        page.on("request", watch)
-        page.goto((site / name).as_uri() + link)
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert complaints == []
+def open_page(open_file: "Callable[..., Page]", site: Path) -> "Callable[..., Page]":
+    """Return a function that opens a page of the site; it takes the name, and what `open_file` takes."""
+    return lambda name, *link, **options: open_file(site / name, *link, **options)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -116,6 +91,10 @@ def test_page_says_all_without_javascript(open_page: "Callable[..., Page]", name
     if name == PARSE:
         assert page.locator("svg.wide").is_visible()
         assert page.locator(".changes td.worse").is_visible()
+    if name == "matrix.html":
+        assert page.locator(".line").count() == len(NAMES) + 1
+        page.locator(".cell.is-bad summary").click()
+        assert page.locator(".cell.is-bad pre").inner_text() == "AssertionError: <b>no</b>"
 
 
 def test_table_is_found_sorted_and_linked_to_by_keyboard(open_page: "Callable[..., Page]", site: Path) -> None:
@@ -153,3 +132,34 @@ def test_theme_goes_with_the_reader_from_page_to_page(open_page: "Callable[..., 
 
     assert page.locator("[data-action=theme]").inner_text() == "Theme: dark"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
+
+
+def test_matrix_is_searched_opened_and_left_for_a_benchmark(open_page: "Callable[..., Page]") -> None:
+    page = open_page("index.html", viewport={"width": 1280, "height": 900})
+    page.get_by_role("link", name="What works where").click()
+    assert page.locator("nav [aria-current]").inner_text() == "What works where"
+
+    page.get_by_role("searchbox").fill("test_ img alert")
+    assert page.locator(".line:visible").count() == 1
+    assert page.locator("output").inner_text() == f"1 of {len(NAMES) + 1}"
+    page.locator(".line:visible summary").focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".line:visible .evidence").is_visible()
+    page.get_by_role("searchbox").fill("")
+    page.get_by_label("cpu", exact=True).uncheck()
+    assert page.locator(".line .cell:visible").count() == 0
+    page.locator(".line .name a", has_text="test_sort[n=1]").click()
+    page.wait_for_url("**/benchmarks/*.html")
+
+    assert page.locator("h1").inner_text() == "tests/test_a.py::test_sort[1000]"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["index.html", PARSE, "matrix.html"])
+def test_page_obeys_the_guidelines_for_accessibility(
+    open_page: "Callable[..., Page]", violations: Callable[..., Any], name: str, theme: str
+) -> None:
+    page = open_page(name, color_scheme=theme, bypass_csp=True)
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+
+    assert violations(page) == []

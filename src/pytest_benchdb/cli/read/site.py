@@ -20,7 +20,7 @@ from pytest_benchdb.operations.site.folder import open_folder, write_site
 
 SESSION_PAGES, SESSIONS = 20, 1000
 
-_HELP = f"""Write the history as a static site: a page for each benchmark, the changes of level, and the sessions.
+_HELP = f"""Write the history as a static site: a page for each benchmark, changes, sessions, and what works where.
 
 SPEC is a file or folder of sessions. The site opens from disk, from GitHub Pages or from an artifact of CI: it needs no
 server and loads nothing from elsewhere. DIR also gets feed.xml, an Atom feed of changes for the worse, and badge.svg.
@@ -75,9 +75,9 @@ def command(**params: Any) -> None:
         made_by=made_by(title or "", url),
     )
     with command_feedback(call.output, "Reading new sessions") as feedback:
-        content = build_site(selection, request, feedback=feedback)
+        content, matrix = build_site(selection, request, feedback=feedback)
     title = title or f"Benchmarks of {content.sessions[-1].project}"
-    site = site_files(content, rows, title=title, url=url)
+    site = site_files(content, matrix, rows, title=title, url=url)
     done = write_site(folder, site.files, site.kept, site.entries)
     removed = f", {done.removed} removed" if done.removed else ""
     call.output.say(

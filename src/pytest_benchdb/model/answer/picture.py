@@ -95,10 +95,12 @@ class KnownPages:
     Attributes:
         benchmarks: digest of what each benchmark's page was made of, by full name.
         sessions: digest of what each session's page was made of, by session id.
+        matrix: digest of what the page of the compatibility matrix was made of; None if there is none.
     """
 
     benchmarks: Mapping[str, str]
     sessions: Mapping[str, str]
+    matrix: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,7 @@ class SiteContent:
         pictures: what there is to draw of their newest runs.
         session_pages: digest of every session that has a page, by id.
         changed_sessions: the sessions whose page the site does not have in this form yet, with all their runs.
+        matrix_page: digest of the page of the compatibility matrix; None if no run has a place in it.
     """
 
     sources: tuple[str, ...]
@@ -158,3 +161,4 @@ class SiteContent:
     pictures: ReportPictures
     session_pages: Mapping[str, str]
     changed_sessions: tuple[SessionReport, ...]
+    matrix_page: str | None

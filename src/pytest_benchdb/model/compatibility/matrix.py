@@ -135,7 +135,7 @@ class Recommendation:
     imported: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Matrix(Notebook):
     """The answer; ``matrix["bert", "cuda"]`` is one cell.
 

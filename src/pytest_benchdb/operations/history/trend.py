@@ -1,6 +1,6 @@
 """Follow each series over its sessions, in commit order if the checkout has all commits, otherwise by time."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -9,17 +9,16 @@ from pytest_benchdb.analysis.machine_names import machine_names
 from pytest_benchdb.analysis.series.change_points import LEAST_CHANGE
 from pytest_benchdb.analysis.series.trend import trend_of
 from pytest_benchdb.environment.git.ancestry import commit_positions, commits_between
-from pytest_benchdb.model.annotation import Baseline
-from pytest_benchdb.model.answer.trend import LevelChange, SessionMark, Trend, Trends
+from pytest_benchdb.model.answer.trend import LevelChange, Trend, Trends
 from pytest_benchdb.model.report import SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.gate.allowances import Allowance, allowance_from_acceptance
+from pytest_benchdb.operations.history.marks import session_marks
 from pytest_benchdb.operations.select.normalize import NONE, Normalization, read_normalization
 from pytest_benchdb.operations.select.selection import SelectedSessions, Selection, open_selection
 from pytest_benchdb.operations.select.series import read_series
 from pytest_benchdb.operations.select.spec.resolve import resolve_spec
 from pytest_benchdb.operations.select.spec.syntax import parse_spec
-from pytest_benchdb.store.read.reader import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +158,7 @@ def follow_series(
         sessions_in_all=len(selected.everything),
         selection=selection.text(),
         machines={row.fingerprint: row.cpu_model for row in selected.sessions if row.fingerprint and row.cpu_model},
-        marks=_marks(selected.reader, selected.sessions, selected.context.baselines.values()),
+        marks=session_marks(selected.reader, selected.sessions, selected.context.baselines.values()),
     )
 
 
@@ -241,26 +240,3 @@ def _urgency(trend: Trend) -> tuple[int, float, str]:
     worse = bool((latest and latest.worse and latest.accepted is None) or (trend.creep and trend.creep.crept))
     size = abs((latest.point.change if latest else None) or 0.0)
     return (0 if worse else 1 if latest else 2, -size, trend.key.fullname)
-
-
-def _marks(reader: Reader, sessions: Sequence[SessionRow], baselines: Iterable[Baseline]) -> dict[str, SessionMark]:
-    """Return what is known about sessions, by id; notes on a single run or benchmark are left out."""
-    notes: dict[str, list[str]] = {}
-    for note in reader.notes():
-        if note["run_id"] is None and note["benchmark_id"] is None:
-            notes.setdefault(note["session_id"], []).append(note["text"])
-    names: dict[str, list[str]] = {}
-    for baseline in baselines:
-        if baseline.session_id is not None and baseline.removed_at is None:
-            names.setdefault(baseline.session_id, []).append(baseline.name)
-    marks = {
-        session.session_id: SessionMark(
-            label=session.label,
-            notes=tuple(filter(None, [session.note, *notes.get(session.session_id, ())])),
-            baselines=tuple(names.get(session.session_id, ())),
-            subject=session.commit_subject,
-            remote_url=session.remote_url,
-        )
-        for session in sessions
-    }
-    return {session_id: mark for session_id, mark in marks.items() if mark != SessionMark()}

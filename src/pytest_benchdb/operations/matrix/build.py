@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_benchdb.errors import ConfigError
 from pytest_benchdb.model.compatibility.matrix import Matrix, MatrixRun
@@ -98,6 +98,22 @@ def build_matrix(selection: Selection, request: MatrixRequest, *, feedback: Feed
             others = _compared(everything, selection, request.compared_with, context)
             before = _read(reader, others, question, selection)
     return _matrix(selection, request, question, _Runs(runs=runs, before=before, sessions=len(sessions)))
+
+
+def history_matrix(reader: Reader, sessions: Sequence[SessionRow], selection: Selection) -> Matrix:
+    """Return the default matrix of an open history, as of its newest run: it depends on the sessions alone.
+
+    Raises:
+        ConfigError: a filter is not valid.
+        StoreError: the history cannot be read.
+    """
+    request = MatrixRequest()
+    question = _question(selection, request)
+    runs = _read(reader, sessions, question, selection)
+    if runs:
+        newest = dt.datetime.fromisoformat(max(run.started_at for run in runs))
+        selection = replace(selection, now=newest.replace(tzinfo=dt.timezone.utc))
+    return _matrix(selection, request, question, _Runs(runs=runs, before=None, sessions=len(sessions)))
 
 
 def _question(selection: Selection, request: MatrixRequest) -> _Question:

@@ -16,12 +16,14 @@ from pytest_benchdb.model.answer.picture import (
     SiteContent,
 )
 from pytest_benchdb.model.answer.trend import Trend
+from pytest_benchdb.model.compatibility.matrix import Matrix
 from pytest_benchdb.model.metric import TIME
 from pytest_benchdb.model.report import Report, ReportRow, Row, SessionReport, SessionRow
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback
 from pytest_benchdb.operations.history.marks import session_marks
 from pytest_benchdb.operations.history.pictures import pictures_of
 from pytest_benchdb.operations.history.trend import SessionOrder, TrendRequest, follow_series, order_sessions
+from pytest_benchdb.operations.matrix.build import history_matrix
 from pytest_benchdb.operations.read.report import report_of
 from pytest_benchdb.operations.select.filters.keyword import parse_expression
 from pytest_benchdb.operations.select.selection import SelectedSessions, Selection, open_selection
@@ -47,8 +49,13 @@ class SiteRequest:
     made_by: str
 
 
-def build_site(selection: Selection, request: SiteRequest, *, feedback: Feedback = SILENT) -> SiteContent:
+def build_site(
+    selection: Selection, request: SiteRequest, *, feedback: Feedback = SILENT
+) -> tuple[SiteContent, Matrix | None]:
     """Read the histories of the benchmarks that have changed since the site was written, and the new sessions.
+
+    Returns:
+        What the pages show; and the compatibility matrix, or None if the site has its page, or is to have none.
 
     Raises:
         ConfigError: a filter, a time, a name or a branch is not valid.
@@ -61,13 +68,16 @@ def build_site(selection: Selection, request: SiteRequest, *, feedback: Feedback
         order = order_sessions(selected.sessions, root, environ)
         names = _names_by_session(selected, selection)
         notes, baselines = reader.notes(), reader.baselines()
+        matrix, matrix_page = _matrix(selected, selection, request)
+        # All pages link to that of the matrix.
+        request = replace(request, made_by=f"{request.made_by}\n{matrix_page is not None}")
         remarks = [notes, list(map(asdict, baselines)), list(map(asdict, reader.acceptances()))]
         basis = _digest([request.made_by, order.reason, selection.text(), remarks])
         benchmarks = _benchmark_digests(order, names, basis)
         changed = {name for name, digest in benchmarks.items() if request.known.benchmarks.get(name) != digest}
         pages = _session_digests(selected.sessions, names, notes, request)
         histories, pictures = _histories(selected, selection, request.histories, names, changed)
-        return SiteContent(
+        content = SiteContent(
             sources=tuple(map(str, selection.paths)),
             sessions=order.sessions,
             excluded=tuple(row for row in everything if row.excluded is not None),
@@ -82,7 +92,18 @@ def build_site(selection: Selection, request: SiteRequest, *, feedback: Feedback
             pictures=pictures,
             session_pages=pages,
             changed_sessions=_changed_sessions(selected, selection, names, pages, request.known),
+            matrix_page=matrix_page,
         )
+    return content, matrix
+
+
+def _matrix(selected: SelectedSessions, selection: Selection, request: SiteRequest) -> tuple[Matrix | None, str | None]:
+    """Return the matrix unless its page is there, and the digest of its page; None for both if it would be empty."""
+    digest = _digest([request.made_by, selection.text(), [row.session_id for row in selected.sessions]])
+    if request.known.matrix == digest:
+        return None, digest
+    matrix = history_matrix(selected.reader, selected.sessions, selection)
+    return (matrix, digest) if matrix.rows else (None, None)
 
 
 def _names_by_session(selected: SelectedSessions, selection: Selection) -> _Names:

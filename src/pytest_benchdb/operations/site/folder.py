@@ -101,7 +101,9 @@ def _from_list(path: Path, found: Any) -> SiteFolder:
             and is_there.issuperset(filter(_is_text, entry["files"]))
         }
 
-    known = KnownPages(benchmarks=digests("benchmarks"), sessions=digests("sessions"))
+    known = KnownPages(
+        benchmarks=digests("benchmarks"), sessions=digests("sessions"), matrix=digests("pages").get("matrix")
+    )
     rows = {key: entry.get("row") for key, entry in _table(found, "benchmarks").items() if key in known.benchmarks}
     return SiteFolder(path=path, files=files, known=known, rows=rows)
 

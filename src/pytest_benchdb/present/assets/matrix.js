@@ -35,7 +35,7 @@ if (tools) {
       for (const cell of of) cell.classList.toggle("off", !box.checked);
     });
   }
-  tools.querySelector("[data-action=theme]").addEventListener("click", (event) => {
+  tools.querySelector("[data-action=theme]")?.addEventListener("click", (event) => {
     const next = { undefined: "light", light: "dark", dark: "system" }[document.documentElement.dataset.theme] ?? "light";
     if (next === "system") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = next;

@@ -3,6 +3,7 @@
 It says all it has to say without a script, and never uses colour alone to convey meaning.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_benchdb.model.compatibility.matrix import Cell, Matrix, MatrixRun, Recommendation, totals
@@ -29,6 +30,13 @@ from pytest_benchdb.present.writing.grid import Style
 from pytest_benchdb.present.writing.text import sanitize
 from pytest_benchdb.present.writing.times import local_text
 
+TITLE = "Compatibility matrix"
+STYLE, SCRIPT = "matrix.css", "matrix.js"
+"""Assets of the table, besides the style of every page."""
+
+PageOf = Callable[[str], str | None]
+"""Returns the address of a benchmark's page from its full name; None if it has none."""
+
 _MANY_CELLS = 1000
 _MOST_RUNS, _LONGEST_ERROR = 20, 4000
 _MOST_RUNS_OF_MANY, _LONGEST_ERROR_OF_MANY = 3, 300
@@ -40,6 +48,7 @@ class _Run:
     outcome: str
     style: Style
     name: str
+    page: str | None
     error: str
     facts: str
     run_id: str
@@ -67,6 +76,7 @@ class _PageCell:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PageRow:
     name: str
+    page: str | None
     cells: tuple[_PageCell, ...]
     choice: Recommendation | None
     total: tuple[str, str]
@@ -80,41 +90,49 @@ def matrix_html(matrix: Matrix) -> str:
     Raises:
         MissingExtraError: Jinja is not installed.
     """
+    return render_page(
+        "matrix.html.jinja",
+        scripts=(SCRIPT,),
+        styles=(STYLE,),
+        data={},
+        title=TITLE,
+        with_theme=True,
+        **body_values(matrix, lambda _: None),
+    )
+
+
+def body_values(matrix: Matrix, page_of: PageOf) -> dict[str, object]:
+    """Return what ``matrix_body.html.jinja`` gets; runs, and rows of one benchmark, link to its page."""
     everything = matrix.all_cells()
     counts = totals(everything)
     many = sum(bool(cell.runs) for cell in everything) > _MANY_CELLS
     of_columns = matrix.places_by == matrix.columns_by
     choices = dict(zip(matrix.rows, matrix.recommendations, strict=True)) if of_columns else {}
     rows = [
-        _row(matrix, row, cells, choices.get(row), many=many)
+        _row(matrix, row, cells, choices.get(row), page_of, many=many)
         for row, cells in zip(matrix.rows, matrix.cells, strict=True)
     ]
     columns = [matrix.column(index) for index in range(len(matrix.columns))]
-    return render_page(
-        "matrix.html.jinja",
-        scripts=("matrix.js",),
-        styles=("matrix.css",),
-        data={},
-        title="Compatibility matrix",
-        facts=[(label, sanitize(text)) for label, text in _facts(matrix)],
-        notes=[sanitize(note) for note in matrix.notes],
-        counts=[(state, state_text(state), number, STYLES[state]) for state, number in counts.items()],
-        rows_by=sanitize(matrix.rows_by),
-        columns_by=sanitize(matrix.columns_by),
-        columns=[sanitize(column) for column in matrix.columns],
-        rows=rows,
-        feet=[(total_text(cells), totals_text(cells)) for cells in columns],
-        total=(total_text(everything), totals_text(everything)),
-        choice_head=f"{HEAD_OF_CHOICE} {matrix.places_by}" if choices else None,
-        other_choices=() if choices else [_safe_choice(one) for one in matrix.recommendations],
-        places_by=matrix.places_by,
-        changes=_changes(matrix),
-        compared_with=None if matrix.compared_with is None else sanitize(matrix.compared_with),
-        rule=RULE,
-        meanings=[(state_text(state), MEANINGS[state], STYLES[state]) for state in STATES],
-        stale_days=f"{matrix.stale_after_s / 86_400:g}",
-        metric=sanitize(matrix.metric),
-    )
+    return {
+        "facts": [(label, sanitize(text)) for label, text in _facts(matrix)],
+        "notes": [sanitize(note) for note in matrix.notes],
+        "counts": [(state, state_text(state), number, STYLES[state]) for state, number in counts.items()],
+        "rows_by": sanitize(matrix.rows_by),
+        "columns_by": sanitize(matrix.columns_by),
+        "columns": [sanitize(column) for column in matrix.columns],
+        "rows": rows,
+        "feet": [(total_text(cells), totals_text(cells)) for cells in columns],
+        "total": (total_text(everything), totals_text(everything)),
+        "choice_head": f"{HEAD_OF_CHOICE} {matrix.places_by}" if choices else None,
+        "other_choices": () if choices else [_safe_choice(one) for one in matrix.recommendations],
+        "places_by": matrix.places_by,
+        "changes": _changes(matrix),
+        "compared_with": None if matrix.compared_with is None else sanitize(matrix.compared_with),
+        "rule": RULE,
+        "meanings": [(state_text(state), MEANINGS[state], STYLES[state]) for state in STATES],
+        "stale_days": f"{matrix.stale_after_s / 86_400:g}",
+        "metric": sanitize(matrix.metric),
+    }
 
 
 def _facts(matrix: Matrix) -> list[tuple[str, str]]:
@@ -128,7 +146,9 @@ def _facts(matrix: Matrix) -> list[tuple[str, str]]:
     return facts + ([("since", matrix.compared_with)] if matrix.compared_with else [])
 
 
-def _row(matrix: Matrix, row: str, cells: tuple[Cell, ...], choice: Recommendation | None, *, many: bool) -> _PageRow:
+def _row(
+    matrix: Matrix, row: str, cells: tuple[Cell, ...], choice: Recommendation | None, page_of: PageOf, *, many: bool
+) -> _PageRow:
     words = {
         word
         for cell in cells
@@ -138,7 +158,8 @@ def _row(matrix: Matrix, row: str, cells: tuple[Cell, ...], choice: Recommendati
     }
     return _PageRow(
         name=sanitize(row),
-        cells=tuple(_page_cell(matrix, cell, many=many) for cell in cells),
+        page=_page_of_row(matrix, cells, page_of),
+        cells=tuple(_page_cell(matrix, cell, page_of, many=many) for cell in cells),
         choice=None if choice is None else _safe_choice(choice),
         total=(total_text(cells), totals_text(cells)),
         words=sanitize(" ".join(sorted(words))),
@@ -146,7 +167,15 @@ def _row(matrix: Matrix, row: str, cells: tuple[Cell, ...], choice: Recommendati
     )
 
 
-def _page_cell(matrix: Matrix, cell: Cell, *, many: bool) -> _PageCell:
+def _page_of_row(matrix: Matrix, cells: tuple[Cell, ...], page_of: PageOf) -> str | None:
+    """Return the page of a row that is a benchmark; None if it is one on each backend, with a page for each."""
+    if matrix.rows_by != "benchmark":
+        return None
+    names = {run.fullname for cell in cells for run in cell.runs}
+    return page_of(names.pop()) if len(names) == 1 else None
+
+
+def _page_cell(matrix: Matrix, cell: Cell, page_of: PageOf, *, many: bool) -> _PageCell:
     most, longest = (_MOST_RUNS_OF_MANY, _LONGEST_ERROR_OF_MANY) if many else (_MOST_RUNS, _LONGEST_ERROR)
     left = len(cell.runs) - most
     classes = [f"is-{STYLES[cell.state] or 'plain'}", "stale" if cell.stale else "", "" if cell.runs else "none"]
@@ -162,18 +191,19 @@ def _page_cell(matrix: Matrix, cell: Cell, *, many: bool) -> _PageCell:
         classes=" ".join(filter(None, classes)),
         sentence=sentence(matrix, cell),
         why=cell.why,
-        runs=tuple(_page_run(run, matrix.now, longest) for run in cell.runs[:most]),
+        runs=tuple(_page_run(run, matrix.now, longest, page_of) for run in cell.runs[:most]),
         more=f"{counted(left, 'more run')}; benchdb matrix -f json has all" if left > 0 else "",
     )
 
 
-def _page_run(run: MatrixRun, now: str, longest: int) -> _Run:
+def _page_run(run: MatrixRun, now: str, longest: int, page_of: PageOf) -> _Run:
     passed = run.outcome in PASSED
     error = "" if passed else "\n".join(map(sanitize, _error_lines(run)))
     return _Run(
         outcome=run.outcome,
         style="good" if passed else "",
         name=sanitize(run.fullname),
+        page=page_of(run.fullname),
         error=error if len(error) <= longest else error[:longest] + "…",
         facts=facts_text(run, now),
         run_id=run.run_id,

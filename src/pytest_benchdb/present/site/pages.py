@@ -8,9 +8,11 @@ from pathlib import Path
 
 from pytest_benchdb import __version__
 from pytest_benchdb.model.answer.picture import SiteContent
+from pytest_benchdb.model.compatibility.matrix import Matrix
 from pytest_benchdb.model.report import RUN_UNITS, Report, SessionReport, SessionRow
 from pytest_benchdb.model.wording import counted, percent_text
 from pytest_benchdb.present.html.shell import asset, render_text, script_json
+from pytest_benchdb.present.matrix import page as matrix_parts
 from pytest_benchdb.present.report.columns import USUAL_OPTIONS
 from pytest_benchdb.present.report.page_data import DETAIL_SCRIPTS, sessions_data
 from pytest_benchdb.present.report.page_rows import WORDS, page_rows
@@ -26,9 +28,14 @@ from pytest_benchdb.present.writing.units import quantity, unit_for
 STYLE, SCRIPT, SESSIONS = "assets/site.css", "assets/site.js", "data/sessions.js"
 """Names of the files that pages load, besides the data of a benchmark."""
 
+_MATRIX = "matrix.html"
+MATRIX_FILES = (f"assets/{matrix_parts.STYLE}", f"assets/{matrix_parts.SCRIPT}", _MATRIX)
+"""The page that says what works where, and what it loads besides; a site has it if some run has a place in it."""
+
 _NAV = (
     ("index.html", "Benchmarks"),
     ("changes.html", "Changes"),
+    (_MATRIX, "What works where"),
     ("sessions.html", "Sessions"),
     ("about.html", "How to read this"),
 )
@@ -61,7 +68,7 @@ class SiteFrame:
             heading=heading,
             here=here,
             root="../" * here.count("/"),
-            nav=_NAV,
+            nav=[one for one in _NAV if one[0] != _MATRIX or self.content.matrix_page is not None],
             stamp=stamp,
             scripts=loaded,
             **values,
@@ -106,7 +113,8 @@ class Head:
 
 def assets_stamp() -> str:
     """Return what changes with the scripts and the style of this version, so that browsers load new ones."""
-    content = "".join([__version__, *(text.decode() for text in _shared_files().values())])
+    own = [asset(name) for name in (matrix_parts.STYLE, matrix_parts.SCRIPT)]
+    content = "".join([__version__, *own, *(text.decode() for text in _shared_files().values())])
     return hashlib.blake2b(content.encode(), digest_size=5).hexdigest()
 
 
@@ -310,6 +318,25 @@ def changes_page(frame: SiteFrame, rows: Sequence[SiteRow]) -> bytes:
         ],
         entries=[change_entry(frame, row, change, frame.place(row, rows), remotes) for row, change in shown],
     )
+
+
+def matrix_files(frame: SiteFrame, matrix: Matrix) -> dict[str, bytes]:
+    """Return `MATRIX_FILES`: the table of `benchdb matrix`, with links to the benchmarks."""
+    style, script, here = MATRIX_FILES
+
+    def page_of(fullname: str) -> str | None:
+        return f"benchmarks/{page_name(fullname)}.html" if fullname in frame.content.benchmarks else None
+
+    page = frame.render(
+        "site_matrix.html.jinja",
+        here=here,
+        heading=matrix_parts.TITLE,
+        scripts=(f"{script}?{assets_stamp()}",),
+        with_theme=False,
+        **matrix_parts.body_values(matrix, page_of),
+    )
+    code = f'"use strict";\n{asset(matrix_parts.SCRIPT)}'
+    return {style: asset(matrix_parts.STYLE).encode(), script: code.encode(), here: page}
 
 
 def sessions_page(frame: SiteFrame) -> bytes:
