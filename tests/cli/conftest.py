@@ -318,9 +318,8 @@ def violations() -> "Callable[[Page], list[tuple[str, str]]]":
     def check(page: "Page") -> list[tuple[str, str]]:
         page.evaluate(script)
         # Preloading would fetch style sheets, which a page from a file may not do.
-        found = page.evaluate(
-            "rules => axe.run({ runOnly: rules, resultTypes: ['violations'], preload: false })", rules
-        )
+        options = {"runOnly": rules, "resultTypes": ["violations"], "preload": False}
+        found = page.evaluate("options => axe.run(options)", options)
         return [(rule["id"], node["html"]) for rule in found["violations"] for node in rule["nodes"]]
 
     return check
