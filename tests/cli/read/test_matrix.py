@@ -391,3 +391,18 @@ def test_ascii_terminals_get_ascii(tried: Call, benchdb_process: Call, tmp_path:
     assert ended.status == 0
     assert ended.out.isascii()
     assert "# oom" in ended.out
+
+
+@pytest.mark.parametrize("moment", ["infinity", "-infinity", "0044-03-15 (BC) 00:00:00", "290000-01-01"])
+def test_run_of_a_time_that_is_none_decides_nothing(benchdb: Call, tried: Call, moment: str) -> None:
+    import duckdb
+
+    folder = tried({"model": "bert"}, {"model": "llama", "outcome": "failed"})
+    (file,) = folder.glob("*.duckdb")
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(f"UPDATE run SET started_at = '{moment}' WHERE outcome = 'failed'")
+
+    ended = benchdb("matrix", "--db", str(folder), "-f", "json")
+
+    assert ended.status == 0, ended.err
+    assert states(json.loads(ended.out)) == {("bert", "cpu"): "pass"}

@@ -29,6 +29,8 @@ WITH placed AS (
         -- The bounds let row groups be skipped; ids of sessions grow with time.
         run.session_id BETWEEN CAST($first_id AS UUID) AND CAST($last_id AS UUID)
         AND run.session_id IN (SELECT unnest(CAST($session_ids AS UUID[])))
+        -- A damaged file may say that a run was at a time that is none, from which nothing is newer or older.
+        AND run.started_at BETWEEN TIMESTAMP '1970-01-01' AND TIMESTAMP '9999-12-31'
         AND ($names IS NULL OR run.benchmark_id IN (
             SELECT benchmark_id FROM benchmark WHERE list_contains($names, fullname)
         ))
