@@ -25,11 +25,12 @@ def outcome_sets(name: str) -> list[frozenset[str]]:
         ("queries/session_values", [PASSED]),
         ("queries/main_times", [PASSED]),
         ("queries/sessions", [frozenset({"passed", "skipped", "xfailed"})]),
+        ("queries/matrix_runs", [PASSED]),
         ("checks/values", [SESSION_OUTCOMES, OUTCOMES]),
         # An expected failure did run: the views for older databases show it as failed.
         ("schema", [SKIPPED, PASSED, PASSED, OUTCOMES - PASSED - SKIPPED]),
     ],
-    ids=["session_values", "main_times", "sessions", "values", "schema"],
+    ids=["session_values", "main_times", "sessions", "matrix_runs", "values", "schema"],
 )
 def test_outcomes_in_sql_are_those_of_the_model(name: str, expected: list[frozenset[str]]) -> None:
     assert outcome_sets(name) == expected
@@ -41,6 +42,7 @@ def test_no_other_statement_repeats_outcomes() -> None:
     assert {file for file in files if outcome_sets(file)} == {
         "checks/values",
         "queries/main_times",
+        "queries/matrix_runs",
         "queries/session_values",
         "queries/sessions",
     }

@@ -150,16 +150,17 @@ def test_thread_that_the_function_starts_is_counted() -> None:
 
 
 def test_function_that_raises_leaves_no_tracer_behind() -> None:
-    was_enabled = gc.isenabled()
+    before = sys.gettrace(), sys.getprofile(), gc.isenabled()
 
     with pytest.raises(ValueError, match="no"):
         profile(fails)
 
-    assert (sys.gettrace(), sys.getprofile(), gc.isenabled()) == (None, None, was_enabled)
+    assert (sys.gettrace(), sys.getprofile(), gc.isenabled()) == before
 
 
 def test_function_that_raises_only_when_it_is_counted_leaves_no_tracer_behind() -> None:
     calls: list[int] = []
+    before = sys.gettrace(), sys.getprofile(), gc.isenabled()
 
     def fails_later() -> None:
         calls.append(1)
@@ -169,7 +170,7 @@ def test_function_that_raises_only_when_it_is_counted_leaves_no_tracer_behind() 
     with pytest.raises(ValueError, match="no"):
         profile(fails_later)
 
-    assert (sys.gettrace(), sys.getprofile(), gc.isenabled()) == (None, None, True)
+    assert (sys.gettrace(), sys.getprofile(), gc.isenabled()) == before
 
 
 def test_function_that_differs_from_call_to_call_shows_it() -> None:

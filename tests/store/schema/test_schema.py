@@ -18,6 +18,7 @@ VALUES = {
     "metric": "wall_time",
     "prefix": "01",
     "limit": 3,
+    "most": 3,
     "bins": 24,
     "metrics": ["wall_time"],
     "keep": 20,
