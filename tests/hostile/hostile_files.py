@@ -253,7 +253,7 @@ COMMANDS: dict[str, Sequence[Sequence[str]]] = {
     "backup": [("backup", "copies", "--db", "{db}"), ("backup", "copies", "--db", "{bad}"), ("backup", "{bad}")],
     "restore": [("restore", "copies", "--db", "restored"), ("restore", "{bad}", "--db", "restored")],
     "prune": [("prune", "--keep-last", "1", "--db", "{db}"), ("prune", "--keep-last", "1", "--db", "{bad}")],
-    "rm": [("rm", "latest", "--db", "{db}"), ("rm", "latest", "--db", "{bad}")],
+    "rm": [("rm", "latest", "--dry-run", "--db", "{db}"), ("rm", "latest", "--db", "{bad}")],
     "clean-sources": [("clean-sources", "{db}", "--delete", "--older-than", "0", "--db", "{db}")],
     "doctor": [("doctor", "{db}"), ("doctor", "{bad}")],
     "count": [("count", "--db", "{db}"), ("count", "--db", "{bad}")],
