@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,15 @@ class Turns:
         """Run a test when it is its turn, its fixtures included."""
         with self._alone() if self._is_benchmark(item) else self._beside_others():
             return (yield)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Keep pytest-benchmark from saying that it was switched off: so it was, but no benchmark ran like that.
+
+        A worker that ran one has told it so, but the other workers may have taken them all.
+        """
+        benchmarks: Any = getattr(session.config, "_benchmarksession", None)
+        if hasattr(benchmarks, "xdist_benchmark_found"):
+            benchmarks.xdist_benchmark_found = False
 
     @contextlib.contextmanager
     def _beside_others(self) -> Iterator[None]:
