@@ -45,7 +45,7 @@ class Turns:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Keep pytest-benchmark from saying that it was switched off: so it was, but no benchmark ran like that.
 
-        A worker that ran one has told it so, but the other workers may have taken them all.
+        In a worker that ran one this is known by then, but the others may have taken them all.
         """
         benchmarks: Any = getattr(session.config, "_benchmarksession", None)
         if hasattr(benchmarks, "xdist_benchmark_found"):
