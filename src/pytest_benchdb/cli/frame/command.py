@@ -35,6 +35,11 @@ class Call:
         """The database to read, from `--db` or the configuration."""
         return find_db(self.params["db"], Path.cwd())
 
+    @property
+    def named_path(self) -> Path:
+        """The command's argument PATH, or else the database."""
+        return Path(self.params["path"]) if self.params["path"] else self.database
+
     def selection(
         self, specs: Sequence[str] = (), *, sessions: Sequence[str] = (), benchmarks: bool = False
     ) -> Selection:

@@ -1,7 +1,5 @@
 """`benchdb migrate`: write files of an older schema anew."""
 
-from pathlib import Path
-
 import click
 
 from pytest_benchdb.cli.frame.candidates import complete_paths
@@ -31,7 +29,7 @@ Example: benchdb migrate results
 )
 def command(call: Call) -> int:
     """Upgrade."""
-    path = Path(call.params["path"]) if call.params["path"] else call.database
+    path = call.named_path
     with command_feedback(call.output, "Upgrading") as feedback:
         upgraded = upgrade_files(path, feedback=feedback)
     facts = {"upgraded": [str(file) for file in upgraded.upgraded], "current": upgraded.current}

@@ -1,7 +1,5 @@
 """`benchdb optimize`: make a store small and quick to read."""
 
-from pathlib import Path
-
 import click
 
 from pytest_benchdb.cli.frame.candidates import complete_paths
@@ -32,7 +30,7 @@ Example: benchdb optimize results
 )
 def command(call: Call) -> int:
     """Pack."""
-    path = Path(call.params["path"]) if call.params["path"] else call.database
+    path = call.named_path
     with command_feedback(call.output, "Packing") as feedback:
         packed = optimize(path, feedback=feedback)
     facts = {

@@ -6,7 +6,6 @@ from pytest_benchdb.cli.frame.command import Call, reading_command
 from pytest_benchdb.cli.frame.output import command_feedback
 from pytest_benchdb.cli.maintain.outcome import FORMATS, before_and_after, report
 from pytest_benchdb.cli.maintain.removed import list_sessions
-from pytest_benchdb.model import exit_status
 from pytest_benchdb.model.wording import counted
 from pytest_benchdb.operations.upkeep.retention import Rule, plan_pruning, prune
 
@@ -57,7 +56,7 @@ def command(call: Call) -> int:
     }
     if removed is None:
         text = f"would remove {what}" if pruning.sessions else "nothing to remove"
-        return report(call.output, SCHEMA, facts, text + stay, ()) or exit_status.FINE
+        return report(call.output, SCHEMA, facts, text + stay, ())
     facts |= {"bytes_before": removed.bytes_before, "bytes_after": removed.bytes_after}
     sizes = before_and_after(removed.bytes_before, removed.bytes_after)
     return report(call.output, SCHEMA, facts, f"removed {what}: {sizes}{stay}", removed.problems)

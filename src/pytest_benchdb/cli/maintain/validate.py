@@ -1,7 +1,5 @@
 """`benchdb validate`: read and check every value of a store."""
 
-from pathlib import Path
-
 import click
 
 from pytest_benchdb.cli.frame.candidates import complete_paths
@@ -33,7 +31,7 @@ Example: benchdb validate results
 )
 def command(call: Call) -> int:
     """Check, and repair."""
-    path = Path(call.params["path"]) if call.params["path"] else call.database
+    path = call.named_path
     with command_feedback(call.output, "Checking") as feedback:
         checked = check_store(path, fix=call.params["fix"], feedback=feedback)
     result = checked.result

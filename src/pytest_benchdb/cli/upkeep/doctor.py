@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
@@ -54,7 +53,7 @@ def command(call: Call) -> int:
         if call.params["path"] or call.params["full"]:
             raise ConfigError(f"--device {call.params['device']} checks no database; leave out PATH and --full")
         return _check_device(call.params["device"], output)
-    path = Path(call.params["path"]) if call.params["path"] else call.database
+    path = call.named_path
     with command_feedback(output, "Checking the database") as feedback:
         findings = diagnose(path, full=call.params["full"], feedback=feedback)
     failed = any(finding.severity == "error" for finding in findings)

@@ -303,10 +303,10 @@ def parse_expiry(text: str, now: dt.datetime) -> str:
     Raises:
         ConfigError: the text is neither, or the time has passed.
     """
-    span = _DAYS.fullmatch(text.strip().lower())
     try:
-        if span:
-            moment = now + dt.timedelta(days=int(span[1]) * (7 if span[2] == "w" else 1))
+        span = parse_days(text)
+        if span is not None:
+            moment = now + span
         else:
             day = dt.date.fromisoformat(text.strip())
             moment = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.timezone.utc)
@@ -315,6 +315,12 @@ def parse_expiry(text: str, now: dt.datetime) -> str:
     if moment <= now:
         raise ConfigError(f"--expires {text!r} has passed; write a day that is still to come, or 30d")
     return moment.astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+def parse_days(text: str) -> dt.timedelta | None:
+    """Return a span of days or weeks, such as ``30d`` or ``4w``; None for any other text."""
+    span = _DAYS.fullmatch(text.strip().lower())
+    return None if span is None else dt.timedelta(days=int(span[1]) * (7 if span[2] == "w" else 1))
 
 
 def _sessions_of(reader: Reader, spec: str, db: Path, feedback: Feedback) -> list[SessionRow]:

@@ -1,7 +1,6 @@
 """Check, repair, pack, upgrade, back up and restore a store."""
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from pytest_benchdb.errors import ConfigError, StoreError, StoreMissingError
 from pytest_benchdb.operations.exchange.open import SILENT, Feedback, open_source
 from pytest_benchdb.operations.select.filters.instant import parse_instant
+from pytest_benchdb.operations.upkeep.annotate import parse_days
 from pytest_benchdb.store.target import resolve
 from pytest_benchdb.store.upkeep.backup import BackedUp, Backup, back_up, backups_in, restore
 from pytest_benchdb.store.upkeep.check import CheckResult, validate
@@ -17,7 +17,6 @@ from pytest_benchdb.store.upkeep.packing import Packed, pack
 from pytest_benchdb.store.upkeep.rewrite import rewrite
 from pytest_benchdb.store.upkeep.upgrade import Upgraded, upgrade
 
-_DAYS = re.compile(r"(\d{1,5})\s*([dw])")
 _REPAIRED = frozenset({"duplicate_keys", "impossible"})
 """Checks whose problems can be repaired without losing anything that was measured."""
 
@@ -113,12 +112,9 @@ def back_up_store(
         ConfigError: the span or the folder is not valid.
         StoreError: something cannot be read or written; there is no new backup then.
     """
-    span = None
-    if retain is not None:
-        match = _DAYS.fullmatch(retain.strip().lower())
-        if match is None:
-            raise ConfigError(f"--retain {retain!r}: not a span; write 30d or 8w")
-        span = dt.timedelta(days=int(match[1]) * (7 if match[2] == "w" else 1))
+    span = None if retain is None else parse_days(retain)
+    if retain is not None and span is None:
+        raise ConfigError(f"--retain {retain!r}: not a span; write 30d or 8w")
     now = (now or dt.datetime.now(dt.timezone.utc)).astimezone(dt.timezone.utc)
     return back_up(existing_target(db), folder, now=now, full=full, retain=span, progress=feedback.progress)
 
